@@ -1,0 +1,28 @@
+"""mockbatch: the OpenAI Batch API on your own machine, with time under your control.
+
+The names below are loaded when they are first used, so that the pytest plugin costs a test
+run without mockbatch nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+__all__ = ["ControlError", "EndedAs", "MockBatch", "MockBatchWarning", "__version__"]
+
+if TYPE_CHECKING:
+    from mockbatch.handle import ControlError, EndedAs, MockBatchWarning
+    from mockbatch.server import MockBatch
+
+_HOMES = {
+    "ControlError": "mockbatch.handle",
+    "EndedAs": "mockbatch.handle",
+    "MockBatch": "mockbatch.server",
+    "MockBatchWarning": "mockbatch.handle",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'mockbatch' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

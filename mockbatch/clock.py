@@ -1,0 +1,103 @@
+"""The simulated clock, and the only place that asks what time it really is.
+
+A clock is a frozen value: simulated time is a straight line over wall time. Wall time is
+read by attribute and late, while a request is handled, so that freezegun and time-machine
+in the same process drive it too.
+"""
+
+import re
+import time
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+
+MANUAL = "manual"
+REALTIME = "realtime"
+ON_POLL = "on-poll"
+
+_FASTER = re.compile(r"x(\d+(?:\.\d+)?)")
+_FASTEST = 1_000_000.0
+
+
+def wall() -> float:
+    """Return the process's time in epoch seconds."""
+    return time.time()
+
+
+def stopwatch() -> float:
+    """Return seconds on a clock that is only good for differences."""
+    return time.perf_counter()
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Simulated time: `origin` when the wall clock says `wall_origin`, moving at `speed`.
+
+    `mode` is one of `manual`, `realtime`, `on-poll` and `xN` (N simulated seconds a second).
+    """
+
+    mode: str
+    origin: float
+    wall_origin: float
+
+    @property
+    def speed(self) -> float:
+        """Simulated seconds in a second of wall time; 0 for a clock that stands still."""
+        return _speed(self.mode)
+
+    def now(self, wall_now: float) -> float:
+        """Return simulated epoch seconds."""
+        speed = self.speed
+        if speed == 0:
+            return self.origin
+        if speed == 1:
+            # One addition of a constant: with no offset this is wall time to the last bit,
+            # so that an instant frozen on a whole second is that second.
+            return wall_now + (self.origin - self.wall_origin)
+        return self.origin + (wall_now - self.wall_origin) * speed
+
+    def moved_to(self, instant: float, wall_now: float) -> "Clock":
+        """Return the same clock, saying `instant` now."""
+        return replace(self, origin=instant, wall_origin=wall_now)
+
+    def in_mode(self, mode: str, wall_now: float) -> "Clock":
+        """Return a clock of another mode that goes on from the same instant."""
+        return replace(self.moved_to(self.now(wall_now), wall_now), mode=parse_mode(mode))
+
+
+def start(mode: str, start_time: float | None, wall_now: float) -> Clock:
+    """Make a clock that begins at `start_time`, or at wall time when that is None."""
+    mode = parse_mode(mode)
+    if start_time is None:
+        # A clock that stands still stands on a whole second, where events are.
+        start_time = wall_now if _speed(mode) else float(int(wall_now))
+    return Clock(mode, start_time, wall_now)
+
+
+def parse_mode(text: str) -> str:
+    """Return the mode's normal form; ValueError says which modes there are."""
+    if text in (MANUAL, REALTIME, ON_POLL):
+        return text
+    match = _FASTER.fullmatch(text)
+    if match and 0 < float(match[1]) <= _FASTEST:
+        return text if float(match[1]) != 1 else REALTIME
+    raise ValueError(f"{text!r} is no clock mode: use manual, realtime, on-poll or xN (x60)")
+
+
+def parse_instant(text: str) -> float:
+    """Return epoch seconds from epoch seconds or ISO 8601 text; without a zone it is UTC."""
+    try:
+        instant = float(text)
+    except ValueError:
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=timezone.utc)
+        instant = moment.timestamp()
+    if not 0 <= instant < 2**32:
+        raise ValueError(f"{text!r} is not between 1970 and 2106")
+    return instant
+
+
+def _speed(mode: str) -> float:
+    if mode == REALTIME:
+        return 1.0
+    return float(mode[1:]) if mode.startswith("x") else 0.0

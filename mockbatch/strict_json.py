@@ -1,0 +1,41 @@
+"""JSON as the standard has it: what Python's reader lets through beyond that is refused."""
+
+import json
+from typing import Any
+
+DEEPEST = 100
+
+
+def parse(data: bytes | str) -> Any:
+    """Return the value of UTF-8 JSON text.
+
+    Raises ValueError for anything else: NaN and Infinity, bytes that are not UTF-8, a byte
+    order mark, and values nested more than 100 levels deep, which would overflow the stack
+    of whoever walks them.
+    """
+    text = data if isinstance(data, str) else data.decode("utf-8")
+    try:
+        value = json.loads(text, parse_constant=_refuse)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    # Counting brackets is quick, and few texts have enough of them to need the walk.
+    if text.count("[") + text.count("{") > DEEPEST and _depth(value) > DEEPEST:
+        raise ValueError("nested too deeply")
+    return value
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _depth(value: Any) -> int:
+    level, depth = [value], 0
+    while level and depth <= DEEPEST:
+        containers = [item for item in level if isinstance(item, dict | list)]
+        level = [
+            inner
+            for item in containers
+            for inner in (item.values() if isinstance(item, dict) else item)
+        ]
+        depth += bool(containers)
+    return depth

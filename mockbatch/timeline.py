@@ -1,0 +1,150 @@
+"""What happens to a batch, and when: a value from which its state at any instant follows.
+
+Instants are whole epoch seconds of simulated time; `at <= now` counts as happened.
+A command replaces the future of a timeline and never its past.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+from operator import attrgetter
+
+VALIDATING = "validating"
+FAILED = "failed"
+IN_PROGRESS = "in_progress"
+FINALIZING = "finalizing"
+COMPLETED = "completed"
+EXPIRED = "expired"
+CANCELLING = "cancelling"
+CANCELLED = "cancelled"
+
+STATUSES = (
+    VALIDATING,
+    FAILED,
+    IN_PROGRESS,
+    FINALIZING,
+    COMPLETED,
+    EXPIRED,
+    CANCELLING,
+    CANCELLED,
+)
+FINAL = frozenset({COMPLETED, FAILED, EXPIRED, CANCELLED})
+# The completion window ends these two: what is being written down or cancelled runs on.
+WINDOWED = frozenset({VALIDATING, IN_PROGRESS})
+
+_at = attrgetter("at")
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A batch takes on `status` at the instant `at`."""
+
+    at: int
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """By the instant `at`, `done` lines are executed; between two marks they run evenly."""
+
+    at: int
+    done: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The status changes of one batch and the progress of its lines, both in order of time.
+
+    The first transition is `validating`, at creation. Several may fall on one second; the
+    last of them is the status from that second on.
+    """
+
+    transitions: tuple[Transition, ...]
+    marks: tuple[Mark, ...] = ()
+
+    def status(self, now: float) -> str:
+        """Return the status at an instant not before creation."""
+        return self.transitions[max(self._happened(now) - 1, 0)].status
+
+    def reached(self, now: float) -> dict[str, int]:
+        """Return the instant at which each status so far was taken on."""
+        return {change.status: change.at for change in self.transitions[: self._happened(now)]}
+
+    def done(self, now: float) -> int:
+        """Return how many lines are executed."""
+        count = bisect_right(self.marks, now, key=_at)
+        if count == 0:
+            return 0
+        before = self.marks[count - 1]
+        if count == len(self.marks):
+            return before.done
+        after = self.marks[count]
+        # Multiplied before it is divided: on whole seconds that loses nothing.
+        progress = (after.done - before.done) * (now - before.at) / (after.at - before.at)
+        return before.done + int(progress)
+
+    def when_done(self, count: int) -> int:
+        """Return the first second at which `count` lines are executed, at least one."""
+        for before, after in pairwise(self.marks):
+            if before.done < count <= after.done:
+                span, lines = after.at - before.at, after.done - before.done
+                return before.at - (before.done - count) * span // lines
+        raise ValueError(f"line {count} is never executed")
+
+    def coming(self, now: float) -> tuple[Transition, ...]:
+        """Return the transitions after an instant."""
+        return self.transitions[self._happened(now) :]
+
+    def between(self, after: float, until: float) -> tuple[Transition, ...]:
+        """Return the transitions with `after < at <= until`."""
+        return self.transitions[self._happened(after) : self._happened(until)]
+
+    @property
+    def end(self) -> Transition:
+        """The last transition."""
+        return self.transitions[-1]
+
+    def cut(self, now: int) -> "Timeline":
+        """Return what has happened so far, lines standing where they are."""
+        marks = tuple(mark for mark in self.marks if mark.at <= now)
+        if marks:
+            marks = (*marks, Mark(now, self.done(now)))
+        return Timeline(self.transitions[: self._happened(now)], marks)
+
+    def rest(self, now: int) -> "Timeline":
+        """Return what `cut` leaves out, with the progress it would have gone on from."""
+        marks = tuple(mark for mark in self.marks if mark.at > now)
+        if marks and len(marks) < len(self.marks):
+            marks = (Mark(now, self.done(now)), *marks)
+        return Timeline(self.coming(now), marks)
+
+    def then(self, transitions: Iterable[Transition], marks: Iterable[Mark] = ()) -> "Timeline":
+        """Return this timeline with more after it."""
+        return Timeline((*self.transitions, *transitions), (*self.marks, *marks))
+
+    def shifted(self, seconds: int) -> "Timeline":
+        """Return the same events later."""
+        return Timeline(
+            tuple(Transition(change.at + seconds, change.status) for change in self.transitions),
+            tuple(Mark(mark.at + seconds, mark.done) for mark in self.marks),
+        )
+
+    def within(self, expires_at: int) -> "Timeline":
+        """Return the timeline as the completion window leaves it."""
+        if self.status(expires_at) not in WINDOWED:
+            return self
+        # What the window ends can be told before it: nothing comes between.
+        return self.cut(expires_at).then([Transition(expires_at, EXPIRED)])
+
+    def progress_instants(self, after: float, until: float) -> list[int]:
+        """Return the whole seconds with `after < at <= until` at which `done` grows."""
+        instants: list[int] = []
+        for before, mark in pairwise(self.marks):
+            seconds = range(max(before.at, int(after)) + 1, min(mark.at, int(until)) + 1)
+            if mark.done > before.done:
+                instants += [at for at in seconds if self.done(at) > self.done(at - 1)]
+        return instants
+
+    def _happened(self, now: float) -> int:
+        return bisect_right(self.transitions, now, key=_at)
