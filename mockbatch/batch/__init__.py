@@ -1,0 +1,1 @@
+"""A batch: its input, its plan, the object at an instant, commands on it, its output."""

@@ -1,0 +1,142 @@
+"""A batch: a frozen value from which its object at any instant follows."""
+
+from bisect import bisect_left
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from mockbatch.batch.input import Input
+from mockbatch.batch.plan import WINDOW_SECONDS, Pace, Work
+from mockbatch.ids import Seed, file_id
+from mockbatch.replies.endpoint import Tokens
+from mockbatch.timeline import (
+    CANCELLED,
+    CANCELLING,
+    COMPLETED,
+    EXPIRED,
+    FAILED,
+    FINAL,
+    FINALIZING,
+    IN_PROGRESS,
+    Timeline,
+)
+
+Json = Any
+
+OUTPUT = "output"
+ERROR = "error"
+
+NO_TOKENS = Tokens(input=0, output=0)
+
+
+class Counts(NamedTuple):
+    """The batch's `request_counts`; lines that never ran are in `total` only."""
+
+    total: int
+    completed: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Everything that is known of a batch, its future included.
+
+    `number` counts the batches of a world in order of creation, from 0. `metadata` is as the
+    client sent it. `output_seconds` is how long its files live, None for the default. `held`
+    is the future that a hold put aside, with the instant of the hold.
+    """
+
+    id: str
+    number: int
+    endpoint: str
+    input_file_id: str
+    metadata: dict[str, str] | None
+    output_seconds: int | None
+    created_at: int
+    model: str | None
+    pace: Pace
+    seed: Seed
+    given: Input
+    work: Work
+    timeline: Timeline
+    held: tuple[int, Timeline] | None = None
+
+    @property
+    def expires_at(self) -> int:
+        """The end of the completion window, known from the start."""
+        return self.created_at + WINDOW_SECONDS
+
+    def with_timeline(self, timeline: Timeline) -> "Batch":
+        """Return the batch with another future, and no longer held."""
+        return replace(self, timeline=timeline, held=None)
+
+    def status(self, now: float) -> str:
+        """Return the status at an instant."""
+        return self.timeline.status(now)
+
+    def is_final(self, now: float) -> bool:
+        """Tell whether nothing can happen to the batch any more."""
+        return self.status(now) in FINAL
+
+    def counts(self, now: float) -> Counts:
+        """Return the request counts, zero until validation is over."""
+        if IN_PROGRESS not in self.timeline.reached(now):
+            return Counts(0, 0, 0)
+        done = self.timeline.done(now)
+        failed = bisect_left(self.work.failing, done)
+        return Counts(self.given.total, done - failed, failed)
+
+    def file_ids(self, now: float) -> dict[str, str]:
+        """Return the ids of the files that exist, by kind; none before the end."""
+        if not self.is_final(now):
+            return {}
+        counts = self.counts(now)
+        unexecuted = counts.total - counts.completed - counts.failed
+        exists = {OUTPUT: counts.completed > 0, ERROR: counts.failed + unexecuted > 0}
+        return {kind: self.future_file_id(kind) for kind, does in exists.items() if does}
+
+    def future_file_id(self, kind: str) -> str:
+        """Return the id that a file of this kind has, or would have."""
+        return file_id(self.seed.child(kind))
+
+    def as_json(self, now: float, tokens: Tokens = NO_TOKENS) -> dict[str, Json]:
+        """Return the Batch object, schema batch.json; `tokens` once it is completed.
+
+        Source: the order of keys is that of recorded objects of August 2026.
+        """
+        reached = self.timeline.reached(now)
+        files = self.file_ids(now)
+        failed = FAILED in reached
+        return {
+            "id": self.id,
+            "object": "batch",
+            "endpoint": self.endpoint,
+            "model": self.model if IN_PROGRESS in reached else None,
+            "errors": {"object": "list", "data": list(self.given.errors)} if failed else None,
+            "input_file_id": self.input_file_id,
+            "completion_window": "24h",
+            "status": self.status(now),
+            "output_file_id": files.get(OUTPUT),
+            "error_file_id": files.get(ERROR),
+            "created_at": self.created_at,
+            "in_progress_at": reached.get(IN_PROGRESS),
+            "expires_at": self.expires_at,
+            "finalizing_at": reached.get(FINALIZING),
+            "completed_at": reached.get(COMPLETED),
+            "failed_at": reached.get(FAILED),
+            "expired_at": reached.get(EXPIRED),
+            "cancelling_at": reached.get(CANCELLING),
+            "cancelled_at": reached.get(CANCELLED),
+            "request_counts": self.counts(now)._asdict(),
+            "usage": _usage(tokens),
+            "metadata": self.metadata,
+        }
+
+
+def _usage(tokens: Tokens) -> dict[str, Json]:
+    return {
+        "input_tokens": tokens.input,
+        "output_tokens": tokens.output,
+        "total_tokens": tokens.input + tokens.output,
+        "input_tokens_details": {"cached_tokens": tokens.cached},
+        "output_tokens_details": {"reasoning_tokens": tokens.reasoning},
+    }

@@ -1,0 +1,129 @@
+"""What can be done to a batch: each command takes the batch at an instant to another future.
+
+`now` is a whole second. A command that the state does not allow raises ApiError 409.
+"""
+
+from dataclasses import replace
+
+from mockbatch.batch.batch import Batch
+from mockbatch.batch.input import Input
+from mockbatch.batch.plan import timeline
+from mockbatch.errors import ApiError, api_error, line_error
+from mockbatch.timeline import (
+    CANCELLED,
+    CANCELLING,
+    COMPLETED,
+    EXPIRED,
+    FAILED,
+    FINALIZING,
+    IN_PROGRESS,
+    VALIDATING,
+    WINDOWED,
+    Mark,
+    Timeline,
+    Transition,
+)
+
+
+def cancel(batch: Batch, now: int) -> Batch:
+    """Begin to cancel; a batch that is already cancelled, or about to be, stays as it is."""
+    status = batch.status(now)
+    if status in (CANCELLING, CANCELLED):
+        return batch
+    if status not in (*WINDOWED, FINALIZING):
+        raise api_error("cannot_cancel", status=status)
+    past = batch.timeline.cut(now)
+    changes = [Transition(now, CANCELLING)]
+    marks = []
+    drain = batch.pace.seconds(CANCELLING)
+    if drain is not None:
+        changes.append(Transition(now + drain, CANCELLED))
+        if status == IN_PROGRESS:
+            marks.append(Mark(now + drain, _done_in_flight(batch, now)))
+    return batch.with_timeline(past.then(changes, marks))
+
+
+def _done_in_flight(batch: Batch, now: int) -> int:
+    # One line is under way: it ends and counts, as in the recorded case 2/0/0 -> 2/1/0.
+    # The last line is left, so that what was cancelled half-way ends half-way.
+    done = batch.timeline.done(now)
+    return done + 1 if done + 1 < batch.given.total else done
+
+
+def hold(batch: Batch, now: int) -> Batch:
+    """Keep the batch in its status; the completion window goes on and may end it."""
+    _unfinished(batch, now, "held")
+    if batch.held is not None:
+        raise _illegal(batch, now, "is held already")
+    past = batch.timeline.cut(now)
+    rest = batch.timeline.rest(now)
+    return replace(batch, timeline=past.within(batch.expires_at), held=(now, rest))
+
+
+def resume(batch: Batch, now: int) -> Batch:
+    """Let a held batch go on from where it stood; its window was not held."""
+    _unfinished(batch, now, "resumed")
+    if batch.held is None:
+        raise _illegal(batch, now, "is not held")
+    held_at, rest = batch.held
+    # What the window alone would have brought is found anew below.
+    coming = rest.shifted(now - held_at)
+    changes = [change for change in coming.transitions if change.status != EXPIRED]
+    future = batch.timeline.cut(now).then(changes, coming.marks)
+    return batch.with_timeline(future.within(batch.expires_at))
+
+
+def expire(batch: Batch, now: int) -> Batch:
+    """End the batch as expired, with what is done."""
+    if batch.status(now) not in WINDOWED:
+        raise _illegal(batch, now, "cannot expire: only a validating or running batch can")
+    return batch.with_timeline(batch.timeline.cut(now).then([Transition(now, EXPIRED)]))
+
+
+def fail(batch: Batch, now: int, code: str, message: str) -> Batch:
+    """End the validation of the batch with an error."""
+    if batch.status(now) != VALIDATING:
+        raise _illegal(batch, now, "cannot fail: only a validating batch can")
+    error = {**line_error("invalid_json_line", None), "code": code, "message": message}
+    given = replace(batch.given, errors=(error,))
+    ended = batch.timeline.cut(now).then([Transition(now, FAILED)])
+    return replace(batch.with_timeline(ended), given=given)
+
+
+def complete(batch: Batch, now: int) -> Batch:
+    """Finish all remaining lines as planned, at once."""
+    status = batch.status(now)
+    if status not in (*WINDOWED, FINALIZING):
+        raise _illegal(batch, now, "cannot complete any more")
+    if batch.given.errors:
+        raise _illegal(batch, now, "cannot complete: its input file is not valid")
+    stages = (VALIDATING, IN_PROGRESS, FINALIZING, COMPLETED)
+    changes = [Transition(now, stage) for stage in stages[stages.index(status) + 1 :]]
+    past = batch.timeline.cut(now)
+    marks = [Mark(now, batch.given.total)]
+    return batch.with_timeline(past.then(changes, marks))
+
+
+def lose_input(batch: Batch, now: int, given: Input) -> Batch:
+    """Let validation find no input file, when it was deleted before validation was over."""
+    if batch.status(now) != VALIDATING:
+        return batch
+    changed = replace(batch, given=given)
+    if batch.held is not None:
+        held_at, _ = batch.held
+        return replace(changed, held=(held_at, _replanned(changed).rest(held_at)))
+    return changed.with_timeline(_replanned(changed))
+
+
+def _replanned(batch: Batch) -> Timeline:
+    return timeline(batch.created_at, batch.given, batch.pace)
+
+
+def _unfinished(batch: Batch, now: int, done: str) -> None:
+    if batch.is_final(now):
+        raise _illegal(batch, now, f"cannot be {done} any more")
+
+
+def _illegal(batch: Batch, now: int, why: str) -> ApiError:
+    status = batch.status(now)
+    return api_error("illegal_command", why=f"Batch '{batch.id}' is {status} and {why}.")

@@ -1,0 +1,61 @@
+"""The request that creates a batch: judged, and turned into values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mockbatch.errors import api_error
+from mockbatch.replies import endpoints
+from mockbatch.scenarios import scenario
+from mockbatch.scenarios.scenario import Scenario
+from mockbatch.schema import schema
+
+Json = Any
+
+# Metadata is the one thing that travels through every SDK and gateway untouched, so these
+# keys steer the mock from any language. They are echoed, and not counted among the 16.
+STEERING = "mockbatch_"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRequest:
+    """What a client asks for; `scenario` is None when its metadata names none."""
+
+    input_file_id: str
+    endpoint: str
+    metadata: dict[str, str] | None
+    output_seconds: int | None
+    scenario: Scenario | None
+
+
+def parsed(body: Json) -> BatchRequest:
+    """Read the body of POST /v1/batches; ApiError 400 names what is wrong with it."""
+    schema("create_batch").check(body)
+    if body["endpoint"] not in endpoints():
+        listed = [f"'{path}'" for path in endpoints()]
+        supported = ", ".join(listed[:-1]) + f", and {listed[-1]}"
+        value = body["endpoint"]
+        raise api_error("unsupported_value", param="endpoint", value=value, supported=supported)
+    expires_after = body.get("output_expires_after")
+    metadata = body.get("metadata")
+    return BatchRequest(
+        body["input_file_id"],
+        body["endpoint"],
+        metadata,
+        None if expires_after is None else expires_after["seconds"],
+        _steering(metadata or {}),
+    )
+
+
+def _steering(metadata: Mapping[str, Json]) -> Scenario | None:
+    steering = {key: value for key, value in metadata.items() if key.startswith(STEERING)}
+    own = {key: value for key, value in metadata.items() if key not in steering}
+    schema("metadata").check(own, "metadata")
+    schema("metadata").check(dict(list(steering.items())[:16]), "metadata")
+    arguments = {key.removeprefix(STEERING): value for key, value in steering.items()}
+    name = arguments.pop("scenario", None)
+    if name is not None:
+        return scenario(name, arguments, "metadata.mockbatch_scenario")
+    if arguments:
+        raise api_error("missing_parameter", param="metadata.mockbatch_scenario")
+    return None

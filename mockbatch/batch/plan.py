@@ -1,0 +1,112 @@
+"""What will happen to a new batch: its timeline, the order of its lines, and which fail."""
+
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import accumulate
+
+from mockbatch.batch.input import Input
+from mockbatch.ids import Seed
+from mockbatch.scenarios.scenario import RECORDED_SECONDS, Failing, Scenario
+from mockbatch.timeline import (
+    COMPLETED,
+    FAILED,
+    FINALIZING,
+    IN_PROGRESS,
+    VALIDATING,
+    Mark,
+    Timeline,
+    Transition,
+)
+
+WINDOW_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The lines in the order in which they run, which is also the order of the output file.
+
+    `order[position]` is a line, counted from 0; `failing` holds, in order, the positions
+    of the lines that fail.
+    """
+
+    order: "array[int]"
+    failing: "array[int]"
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a scenario's stages pass: `stages` in seconds, each `pace` times shorter."""
+
+    scenario: Scenario
+    pace: float
+
+    def instants(self, created_at: int) -> list[int | None]:
+        """Return when validating, in_progress and finalizing end; None: not by themselves."""
+        stages = [self.scenario.stages[name] for name in (VALIDATING, IN_PROGRESS, FINALIZING)]
+        lasting = stages[: stages.index(None)] if None in stages else stages
+        # Rounded once each, from the start: no error adds up over the stages.
+        ends = [
+            created_at + round(seconds / self.pace)
+            for seconds in accumulate(stage for stage in lasting if stage is not None)
+        ]
+        return [*ends, *[None] * (len(stages) - len(ends))]
+
+    def seconds(self, stage: str) -> int | None:
+        """Return how long a stage lasts, in whole seconds."""
+        seconds = self.scenario.stages[stage]
+        return None if seconds is None else round(seconds / self.pace)
+
+
+def timeline(created_at: int, given: Input, pace: Pace) -> Timeline:
+    """Return what will happen if nobody commands otherwise."""
+    validated, executed, written = pace.instants(created_at)
+    plan = Timeline((Transition(created_at, VALIDATING),))
+    if validated is not None and given.errors:
+        plan = plan.then([Transition(validated, FAILED)])
+    elif validated is not None:
+        plan = plan.then(
+            [Transition(validated, IN_PROGRESS)], _marks(validated, executed, given, pace)
+        )
+        if executed is not None:
+            plan = plan.then([Transition(executed, FINALIZING)])
+        if written is not None:
+            plan = plan.then([Transition(written, COMPLETED)])
+    return plan.within(created_at + WINDOW_SECONDS)
+
+
+def work(given: Input, failing: Failing | None, seed: Seed) -> Work:
+    """Return the order of execution and the lines that fail."""
+    order = array("L", range(given.total))
+    order = array("L", shuffled(order, seed.child("order")))
+    failed = set(given.refused)
+    if failing is not None:
+        count = _share(failing.fraction, given.total)
+        failed.update(shuffled(range(given.total), seed.child("failing"))[:count])
+    return Work(order, array("L", (at for at, line in enumerate(order) if line in failed)))
+
+
+def shuffled(items: Iterable[int], seed: Seed) -> list[int]:
+    """Return the items in another order than they came in, whenever there is one.
+
+    A mock that now and then keeps the order of the input hides the bug of every client that
+    joins by order.
+    """
+    before = list(items)
+    after = before.copy()
+    seed.random().shuffle(after)
+    return after[1:] + after[:1] if after == before else after
+
+
+def _marks(started: int, executed: int | None, given: Input, pace: Pace) -> list[Mark]:
+    if executed is not None:
+        return [Mark(started, 0), Mark(executed, given.total)]
+    # Lines run at the usual speed until they stand still.
+    usual = round(RECORDED_SECONDS[IN_PROGRESS] / pace.pace)
+    return [Mark(started, 0), Mark(started + usual, _share(pace.scenario.executed, given.total))]
+
+
+def _share(fraction: float, total: int) -> int:
+    count = round(fraction * total)
+    # Neither none nor all is "some", as long as there are two to tell apart.
+    return min(max(count, 1), total - 1) if 0 < fraction < 1 and total > 1 else count

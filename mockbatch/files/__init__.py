@@ -1,0 +1,1 @@
+"""Uploaded and generated files: what they hold and how the API shows them."""

@@ -1,0 +1,40 @@
+"""What is refused at the door: uploads that the service answers with an error at once."""
+
+from mockbatch.batch.input import Limits
+from mockbatch.errors import ApiError, api_error
+from mockbatch.files.content import Content
+from mockbatch.files.file import BATCH, UPLOAD_PURPOSES
+from mockbatch.strict_json import parse
+
+
+def check(content: Content, purpose: str, limits: Limits) -> None:
+    """Raise the ApiError with which an upload of this content is refused.
+
+    Source: only the encoding, the first line and the size of a batch file are looked at;
+    what is wrong further down fails the batch (observed in August 2025).
+    """
+    if purpose not in UPLOAD_PURPOSES:
+        supported = ", ".join(f"'{name}'" for name in UPLOAD_PURPOSES)
+        raise api_error("bad_purpose", value=purpose, supported=supported)
+    if content.size > limits.file_bytes:
+        raise api_error("too_large", limit=limits.file_bytes)
+    if purpose == BATCH:
+        _check_input(content, limits)
+
+
+def _check_input(content: Content, limits: Limits) -> None:
+    if content.size > limits.input_bytes:
+        raise api_error("input_too_large", limit=limits.input_bytes)
+    if not content.is_utf8():
+        raise _refusal("not_utf8")
+    try:
+        parse(content.first_line(limits.input_bytes))
+    except ValueError:
+        raise _refusal("not_jsonl") from None
+
+
+def _refusal(name: str) -> ApiError:
+    error = api_error(name)
+    # Since 2026 the body carries the message a second time, beside `error`.
+    error.siblings = {"detail": {"message": error.message, "code": None}}
+    return error

@@ -1,0 +1,58 @@
+"""The catalogue: every fate that a batch can be given, one data file each."""
+
+import json
+from collections.abc import Mapping
+from difflib import get_close_matches
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from mockbatch.errors import ApiError, api_error
+from mockbatch.scenarios.scenario import Scenario, filled, parsed
+
+Json = Any
+
+
+@cache
+def catalogue() -> Mapping[str, dict[str, Json]]:
+    """Return the documents of the shipped scenarios by name, schema scenario.json."""
+    folder = resources.files("mockbatch").joinpath("scenarios")
+    documents = [
+        json.loads(entry.read_bytes())
+        for entry in sorted(folder.iterdir(), key=lambda entry: entry.name)
+        if entry.name.endswith(".json")
+    ]
+    return {document["name"]: document for document in documents}
+
+
+def scenario(name: str, arguments: Mapping[str, object], param: str = "scenario") -> Scenario:
+    """Return a scenario of the catalogue with its parameters filled in.
+
+    Raises ApiError 400: an unknown name, with the names near it; a bad argument, by its name.
+    `param` says where the name came from.
+    """
+    document = catalogue().get(name)
+    if document is None:
+        near = get_close_matches(name, catalogue(), n=3, cutoff=0.5)
+        known = "Near it: " if near else "There are: "
+        raise api_error(
+            "unknown_scenario",
+            name=name,
+            param=param,
+            near=known + ", ".join(near or catalogue()) + ".",
+        )
+    return parsed(filled(document, arguments))
+
+
+def from_option(text: str) -> Scenario:
+    """Return the scenario that a name or a path to a JSON file stands for.
+
+    Raises ValueError with one line that says what is wrong.
+    """
+    try:
+        if not text.endswith(".json"):
+            return scenario(text, {})
+        return parsed(filled(json.loads(Path(text).read_bytes()), {}))
+    except (ApiError, OSError, ValueError) as error:
+        raise ValueError(f"scenario {text!r}: {error}") from error
