@@ -1,0 +1,67 @@
+"""What happens in a world, in the order in which it happens."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from mockbatch.batch.batch import Batch
+from mockbatch.files.file import File
+
+EXPIRY = "expiry"
+PROGRESS = "progress"
+INCLUDABLE = (EXPIRY, PROGRESS)
+
+
+class Event(NamedTuple):
+    """Something that happens to the object `id` at a whole second of simulated time.
+
+    `type` is `batch.` and the status taken on; where asked for also `batch.progress` and
+    `file.expired`.
+    """
+
+    at: int
+    type: str
+    id: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the event, JSON-ready."""
+        return self._asdict()
+
+
+def between(
+    batches: Iterable[Batch],
+    files: Iterable[File],
+    after: float,
+    until: float,
+    include: Iterable[str] = (),
+) -> list[Event]:
+    """Return the events with `after < at <= until`, in order of time, then of creation."""
+    batches = list(batches)
+    events = [
+        Event(change.at, f"batch.{change.status}", batch.id)
+        for batch in batches
+        for change in batch.timeline.between(after, until)
+    ]
+    if PROGRESS in include:
+        events += [
+            Event(at, "batch.progress", batch.id)
+            for batch in batches
+            for at in batch.timeline.progress_instants(after, until)
+        ]
+    if EXPIRY in include:
+        events += [
+            Event(file.expires_at, "file.expired", file.id)
+            for file in files
+            if file.expires_at is not None and after < file.expires_at <= until
+        ]
+    # Sorting is stable: what falls on one second stays in order of creation and of status.
+    return sorted(events, key=lambda event: event.at)
+
+
+def coming(batches: Iterable[Batch], now: float) -> Event | None:
+    """Return the next status change of all, None when nothing is due."""
+    events = (
+        Event(change.at, f"batch.{change.status}", batch.id)
+        for batch in batches
+        for change in batch.timeline.coming(now)[:1]
+    )
+    return min(events, key=lambda event: event.at, default=None)

@@ -1,0 +1,49 @@
+"""What a server and its worlds are told at the start."""
+
+from dataclasses import dataclass, field
+
+from mockbatch import clock
+from mockbatch.batch.input import Limits
+from mockbatch.scenarios.scenario import Scenario, parsed
+
+
+def happy() -> Scenario:
+    """Return the scenario in which nothing goes wrong."""
+    return parsed({"name": "happy", "summary": "-", "sees": "-"})
+
+
+@dataclass(frozen=True, slots=True)
+class WorldSettings:
+    """How a world begins, and begins anew after a reset.
+
+    `start_time` is in simulated epoch seconds, None for the time of its first request.
+    `poll_limit` is how often an unfinished batch may be retrieved while nobody moves the
+    clock, None for any number.
+    """
+
+    clock: str = clock.REALTIME
+    pace: float = 1
+    start_time: float | None = None
+    seed: int | str = 0
+    scenario: Scenario = field(default_factory=happy)
+    poll_limit: int | None = None
+    validate: bool = True
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """How a server admits its callers.
+
+    `api_keys` are the keys that are accepted, any when empty. `one_world` puts all keys
+    into one world. `owner_key` is the key that `mockbatch serve` prints.
+    `most_worlds` bounds the worlds kept; the longest idle one goes first.
+    """
+
+    world: WorldSettings = field(default_factory=WorldSettings)
+    api_keys: frozenset[str] = frozenset()
+    one_world: bool = False
+    owner_key: str = "sk-mockbatch"
+    host: str = "127.0.0.1"
+    most_worlds: int = 1000
+    organization: str = "org-mockbatch"

@@ -1,0 +1,185 @@
+"""`/_mock`: the control API, which moves time and decides fates."""
+
+from dataclasses import replace
+from functools import partial
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, g, request
+
+import mockbatch
+from mockbatch import clock
+from mockbatch.batch import commands
+from mockbatch.errors import api_error
+from mockbatch.events import Event
+from mockbatch.journal import KEPT
+from mockbatch.scenarios import scenario
+from mockbatch.settings import WorldSettings
+from mockbatch.web.answers import answer, checked_body, query_integer
+from mockbatch.web.auth import bearer_key, open_world
+from mockbatch.web.state import server, world
+
+Json = Any
+
+blueprint = Blueprint("control", __name__, url_prefix="/_mock")
+
+MOST_EVENTS = 100
+
+
+@blueprint.before_request
+def guard() -> None:
+    """Refuse a web page elsewhere, which can reach loopback, and open the caller's world."""
+    host = request.headers.get("Host", "")
+    if not _is_near(host):
+        raise api_error("foreign_caller", header="Host", value=host[:200])
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc != host:
+        raise api_error("foreign_caller", header="Origin", value=origin[:200])
+    if request.endpoint == "control.health":
+        return
+    key = bearer_key()
+    g.world = server().worlds.only() if key is None else open_world(key)
+
+
+def _is_near(host: str) -> bool:
+    """Tell whether a name cannot have been pointed at this machine from outside.
+
+    That takes a public domain name, so addresses and names without a dot are near.
+    """
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return False
+    if "." not in name or name in (server().settings.host, "host.docker.internal"):
+        return bool(name)
+    try:
+        return bool(ip_address(name))
+    except ValueError:
+        return name.endswith(".localhost")
+
+
+@blueprint.get("/health")
+def health() -> Response:
+    """Tell that the server is up; needs no key."""
+    uptime = round(clock.stopwatch() - server().started, 3)
+    body = {"status": "ok", "version": mockbatch.__version__, "uptime_seconds": uptime}
+    return answer("health", body)
+
+
+@blueprint.post("/reset")
+def reset() -> Response:
+    """Empty this world, or all; with settings, the world begins anew with these."""
+    body = checked_body("reset", optional=True)
+    if body.pop("all", False):
+        if bearer_key() != server().settings.owner_key:
+            raise api_error("not_the_owner")
+        every = server().worlds.all().values()
+        for one in every:
+            one.reset()
+        return answer("world_reset", {"reset": len(every)})
+    world().reset(_settings(world().settings, body))
+    return answer("world_reset", {"reset": 1})
+
+
+@blueprint.delete("/state")
+def forget() -> Response:
+    """Let this world go."""
+    server().worlds.forget(world().name)
+    return answer("world_reset", {"reset": 1})
+
+
+@blueprint.get("/clock")
+def show_clock() -> Response:
+    """Tell the time of this world."""
+    now = world().now()
+    event = world().next_event(now)
+    body = {
+        "now": now,
+        "mode": world().clock.mode,
+        "next_event": None if event is None else event.as_json(),
+    }
+    return answer("clock", body)
+
+
+@blueprint.post("/clock")
+def set_clock() -> Response:
+    """Let the clock go on in another mode."""
+    mode = checked_body("set_clock")["mode"]
+    try:
+        world().set_clock(mode)
+    except ValueError as error:
+        raise api_error("invalid_value", param="mode", why=error) from None
+    return show_clock()
+
+
+@blueprint.post("/clock/advance")
+def advance() -> Response:
+    """Move the clock, and answer when everything that was due has happened."""
+    events = _advanced(checked_body("advance"))
+    body = {
+        "now": world().now(),
+        "events": [event.as_json() for event in events[:MOST_EVENTS]],
+        "event_count": len(events),
+    }
+    return answer("advanced", body)
+
+
+def _advanced(body: dict[str, Json]) -> list[Event]:
+    include = body.pop("include", ())
+    match body:
+        case {"seconds": seconds, **rest} if not rest:
+            return world().advance_by(seconds, include)
+        case {"to": instant, **rest} if not rest:
+            return world().advance_to(instant, include)
+        case {"next_event": True, **rest} if not rest:
+            return world().advance_to_next(include)
+        case {"batch": id, "status": status, **rest} if not rest:
+            return world().advance_until(id, status, include)
+    why = "send one of seconds, to, next_event, or batch with status"
+    raise api_error("invalid_value", param="body", why=why)
+
+
+@blueprint.get("/batches/<id>/timeline")
+def timeline(id: str) -> Response:
+    """Tell what happened and will happen to a batch, and why."""
+    return answer("timeline", world().explain(id))
+
+
+@blueprint.post("/batches/<id>/<any(hold, resume, expire, complete):name>")
+def command(id: str, name: str) -> Response:
+    """Do something to an unfinished batch, now."""
+    checked_body("nothing", optional=True)
+    batch = world().command(id, getattr(commands, name))
+    return answer("batch", world().batch_json(batch))
+
+
+@blueprint.post("/batches/<id>/fail")
+def fail(id: str) -> Response:
+    """End the validation of a batch with an error, of which the body may say more."""
+    body = checked_body("fail", optional=True)
+    told = {
+        "code": body.get("code", "invalid_request"),
+        "message": body.get("message", "This batch was failed through the control API."),
+    }
+    batch = world().command(id, partial(commands.fail, **told))
+    return answer("batch", world().batch_json(batch))
+
+
+@blueprint.get("/requests")
+def requests() -> Response:
+    """Show the journal of this world, or its last `limit` requests."""
+    limit = query_integer("limit", KEPT, 0, KEPT)
+    return answer("journal", world().journal.as_json(limit))
+
+
+def _settings(settings: WorldSettings, body: dict[str, Json]) -> WorldSettings:
+    changes = {**body}
+    if "scenario" in changes:
+        changes["scenario"] = scenario(changes["scenario"], {})
+    if "clock" in changes:
+        try:
+            changes["clock"] = clock.parse_mode(changes["clock"])
+        except ValueError as error:
+            raise api_error("invalid_value", param="clock", why=error) from None
+    return replace(settings, **changes)

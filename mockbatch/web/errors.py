@@ -1,0 +1,57 @@
+"""The one place where failures become answers, in OpenAI's envelope."""
+
+import json
+import logging
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import (
+    HTTPException,
+    MethodNotAllowed,
+    NotFound,
+    RequestEntityTooLarge,
+)
+
+from mockbatch.errors import ApiError, api_error
+
+log = logging.getLogger(__name__)
+
+
+def register(app: Flask) -> None:
+    """Let an app answer every failure with the envelope: never HTML, never a traceback."""
+    app.register_error_handler(ApiError, envelope)
+    app.register_error_handler(HTTPException, _of_flask)
+    app.register_error_handler(OSError, _of_connection)
+    app.register_error_handler(Exception, _of_ours)
+
+
+def envelope(error: ApiError) -> Response:
+    """Return the answer that tells a client of a failure."""
+    response = Response(json.dumps(error.body(), indent=2), error.status)
+    response.content_type = "application/json"
+    response.headers.update(error.headers)
+    return response
+
+
+def _of_flask(error: HTTPException) -> Response:
+    if isinstance(error, NotFound):
+        return envelope(api_error("unknown_url", method=request.method, path=request.path))
+    if isinstance(error, MethodNotAllowed):
+        refusal = api_error("wrong_method", method=request.method, path=request.path)
+        refusal.headers = {"Allow": ", ".join(sorted(error.valid_methods or ()))}
+        return envelope(refusal)
+    if isinstance(error, RequestEntityTooLarge):
+        return envelope(api_error("too_large", limit=request.max_content_length))
+    refusal = api_error("bad_request", detail=error.description or error.name)
+    refusal.status = error.code or 400
+    return envelope(refusal)
+
+
+def _of_connection(error: OSError) -> Response:
+    # Reading the body raises these: a cut connection, a bad chunk. A file of ours does not.
+    log.debug("the request could not be read: %s", error)
+    return envelope(api_error("bad_request", detail="The body of the request could not be read."))
+
+
+def _of_ours(error: Exception) -> Response:
+    log.error("%s %s failed", request.method, request.path, exc_info=error)
+    return envelope(api_error("server_error"))

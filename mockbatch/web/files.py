@@ -1,0 +1,138 @@
+"""`/v1/files`."""
+
+from io import BytesIO
+from typing import IO, TypeVar
+from urllib.parse import quote
+
+import flask
+from flask import Blueprint, Response, request
+from werkzeug.datastructures import FileStorage
+
+from mockbatch.errors import api_error
+from mockbatch.files.content import Content, spool
+from mockbatch.files.file import UPLOAD_PURPOSES
+from mockbatch.schema import schema
+from mockbatch.web.answers import answer, answer_page, query_choice, query_integer
+from mockbatch.web.state import world
+
+T = TypeVar("T")
+
+blueprint = Blueprint("files", __name__, url_prefix="/v1/files")
+
+MOST_LISTED = 10_000
+
+
+class Request(flask.Request):
+    """A request whose uploaded file is parsed straight into the place where it will stay."""
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,  # noqa: ARG002
+        content_type: str | None,  # noqa: ARG002
+        filename: str | None = None,  # noqa: ARG002
+        content_length: int | None = None,  # noqa: ARG002
+    ) -> IO[bytes]:
+        return spool()
+
+
+@blueprint.post("")
+def create() -> Response:
+    """Upload a file."""
+    part = _part("file", request.files.get("file"))
+    purpose = _part("purpose", request.form.get("purpose"))
+    file = world().upload(_taken(part), part.filename or "", purpose, _expires_after())
+    return answer("file", file.as_json(), end="\n")
+
+
+@blueprint.get("")
+def index() -> Response:
+    """List files."""
+    page = world().files(
+        query_choice("purpose", (*UPLOAD_PURPOSES, "batch_output", "fine-tune-results")),
+        query_integer("limit", MOST_LISTED, 1, MOST_LISTED),
+        request.args.get("after"),
+        newest_first=query_choice("order", ("asc", "desc")) != "asc",
+    )
+    return answer_page("file", page.as_json(lambda file: file.as_json()))
+
+
+@blueprint.get("/<id>")
+def retrieve(id: str) -> Response:
+    """Describe a file."""
+    return answer("file", world().file(id).as_json(), end="\n")
+
+
+@blueprint.delete("/<id>")
+def delete(id: str) -> Response:
+    """Delete a file."""
+    world().delete_file(id)
+    return answer("file_deleted", {"object": "file", "id": id, "deleted": True}, end="\n")
+
+
+@blueprint.get("/<id>/content")
+def content(id: str) -> Response:
+    """Download a file, or one range of it.
+
+    The content type is exact: a gateway in front answers 500 when it has parameters.
+    """
+    file = world().file(id)
+    size = file.content.size
+    start, stop = _range(size)
+    whole = (start, stop) == (0, size)
+    response = Response(file.content.chunks(start, stop), 200 if whole else 206)
+    response.headers["Content-Type"] = "application/octet-stream"
+    response.headers["Content-Disposition"] = _attachment(file.filename)
+    response.headers["Content-Length"] = str(stop - start)
+    response.headers["Accept-Ranges"] = "bytes"
+    if not whole:
+        response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
+    return response
+
+
+def _taken(part: FileStorage) -> Content:
+    # Flask closes what it has parsed when the request is over: it is given something else.
+    stream, part.stream = part.stream, BytesIO()
+    return Content(stream)
+
+
+def _part(name: str, value: T | None) -> T:
+    if value is None:
+        raise api_error("missing_part", param=name)
+    return value
+
+
+def _expires_after() -> int | None:
+    given = {
+        name: request.form[f"expires_after[{name}]"]
+        for name in ("anchor", "seconds")
+        if f"expires_after[{name}]" in request.form
+    }
+    if not given:
+        return None
+    seconds = given.get("seconds", "")
+    number = int(seconds) if seconds.isascii() and seconds.isdigit() and len(seconds) < 19 else None
+    wanted: dict[str, object] = {**given} if number is None else {**given, "seconds": number}
+    schema("expires_after").check(wanted, "expires_after")
+    return number
+
+
+def _range(size: int) -> tuple[int, int]:
+    """Return the bytes asked for; several ranges, or a condition, are answered in full."""
+    asked = request.range
+    if asked is None or len(asked.ranges) != 1 or "If-Range" in request.headers:
+        return 0, size
+    found = asked.range_for_length(size)
+    if found is None:
+        error = api_error("bad_request", detail=f"The file has {size} bytes, none in that range.")
+        error.status, error.headers = 416, {"Content-Range": f"bytes */{size}"}
+        raise error
+    return found
+
+
+def _attachment(filename: str) -> str:
+    plain = "".join(char if char.isprintable() and char.isascii() else "_" for char in filename)
+    plain = plain.replace("\\", "\\\\").replace('"', '\\"')
+    header = f'attachment; filename="{plain}"'
+    if not filename.isascii():
+        header += f"; filename*=UTF-8''{quote(filename, safe='', errors='replace')}"
+    return header

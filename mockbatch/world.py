@@ -1,0 +1,331 @@
+"""One key's world: the only thing that changes.
+
+Commands change it, one after the other under its lock, each at a whole second of simulated
+time. Reads take no lock and change nothing: what they see are values that a command
+replaces whole.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from threading import RLock
+
+from mockbatch import clock, events, explain
+from mockbatch.batch import commands, create, input, output, plan
+from mockbatch.batch.batch import ERROR, NO_TOKENS, OUTPUT, Batch
+from mockbatch.errors import api_error
+from mockbatch.files import upload
+from mockbatch.files.content import Content
+from mockbatch.files.file import BATCH, BATCH_OUTPUT, File, lifetime
+from mockbatch.ids import Seed, batch_id, file_id, request_id
+from mockbatch.journal import Journal
+from mockbatch.paging import Page, paged
+from mockbatch.replies import endpoints, models
+from mockbatch.settings import WorldSettings
+from mockbatch.timeline import COMPLETED, VALIDATING
+
+Json = dict[str, object]
+
+
+class World:
+    """Files, batches, clock and journal of one key; `name` is the key."""
+
+    def __init__(self, name: str, settings: WorldSettings, organization: str) -> None:
+        self.name = name
+        self.organization = organization
+        self._lock = RLock()
+        self._writing = RLock()
+        self.settings = settings
+        self.reset()
+
+    def reset(self, settings: WorldSettings | None = None) -> None:
+        """Empty the world and put its clock back to the start."""
+        with self._lock:
+            self.settings = settings or self.settings
+            self.clock = clock.start(self.settings.clock, self.settings.start_time, clock.wall())
+            self.journal = Journal()
+            self._seed = Seed.of(self.settings.seed, self.name)
+            self._numbers: defaultdict[str, count[int]] = defaultdict(count)
+            self._last_command = 0
+            self._uploads: dict[str, File] = {}
+            self._batches: dict[str, Batch] = {}
+            self._order: list[str] = []  # ids of batches, oldest first
+            self._makers: dict[str, tuple[str, str]] = {}  # output file -> its batch and kind
+            self._deleted: set[str] = set()
+            self._written: dict[str, output.Output] = {}
+            self._polled: dict[str, tuple[float, int]] = {}
+
+    # --- time
+
+    def now(self) -> float:
+        """Return simulated epoch seconds, never before the last command."""
+        return max(self.clock.now(clock.wall()), self._last_command)
+
+    def clock_is_behind(self) -> bool:
+        """Tell whether the clock was put back behind the last command."""
+        return self.clock.now(clock.wall()) < self._last_command
+
+    def set_clock(self, mode: str) -> None:
+        """Let the clock go on in another mode; ValueError for none that there is."""
+        with self._lock:
+            self.clock = self.clock.in_mode(mode, clock.wall())
+
+    def next_event(self, now: float) -> events.Event | None:
+        """Return the status change that comes next."""
+        return events.coming(list(self._batches.values()), now)
+
+    def advance_to(self, instant: float, include: Iterable[str] = ()) -> list[events.Event]:
+        """Move the clock forward and return what happens on the way; ApiError 409 backward."""
+        with self._lock:
+            now = self.now()
+            if instant < now:
+                raise api_error("clock_is_past", now=f"{now:.17g}", to=f"{instant:.17g}")
+            self.clock = self.clock.moved_to(instant, clock.wall())
+            return self._events(now, instant, include)
+
+    def advance_by(self, seconds: float, include: Iterable[str] = ()) -> list[events.Event]:
+        """Move the clock forward by seconds; advances of several clients add up."""
+        with self._lock:
+            return self.advance_to(self.now() + seconds, include)
+
+    def advance_to_next(self, include: Iterable[str] = ()) -> list[events.Event]:
+        """Move the clock to the next event; ApiError 409 when nothing is due."""
+        with self._lock:
+            now = self.now()
+            following = self._first_after(now, tuple(include))
+            if following is None:
+                raise api_error("nothing_due")
+            return self.advance_to(following, include)
+
+    def advance_until(
+        self, id: str, status: str, include: Iterable[str] = ()
+    ) -> list[events.Event]:
+        """Move the clock until a batch has taken on a status.
+
+        Raises ApiError 409 when it never will; the clock then stands where the batch ended.
+        """
+        with self._lock:
+            batch, now = self.batch(id), self.now()
+            instants = [
+                change.at for change in batch.timeline.transitions if change.status == status
+            ]
+            if instants:
+                return self.advance_to(max(instants[0], now), include)
+            end = batch.timeline.end
+            if batch.is_final(end.at):
+                self.advance_to(max(end.at, now))
+            why = explain.sentence(batch, self.now())
+            raise api_error("unreachable_status", id=id, wanted=status, why=why)
+
+    def _first_after(self, now: float, include: tuple[str, ...]) -> float | None:
+        event = self.next_event(now)
+        if not include:
+            return None if event is None else event.at
+        # Far enough for whatever expires: files live 30 days after the last batch has ended.
+        horizon = now + 40 * 24 * 3600
+        found = self._events(now, horizon, include)
+        return found[0].at if found else None
+
+    def _events(self, after: float, until: float, include: Iterable[str]) -> list[events.Event]:
+        files = self._known_files(until) if events.EXPIRY in include else []
+        return events.between(list(self._batches.values()), files, after, until, include)
+
+    @contextmanager
+    def _command(self) -> Iterator[int]:
+        """Hold the lock for a command and yield the whole second on which it falls."""
+        with self._lock:
+            now = int(self.now())
+            yield now
+            self._last_command = now
+
+    def _next(self, kind: str) -> Seed:
+        # Counted for each kind: how often somebody polls does not change the next batch's id.
+        return self._seed.child(kind, next(self._numbers[kind]))
+
+    def next_request_id(self) -> str:
+        """Return the id of one more request to this world."""
+        return request_id(self._next("request"))
+
+    # --- files
+
+    def upload(self, content: Content, filename: str, purpose: str, seconds: int | None) -> File:
+        """Keep a file for `seconds`, None for its purpose's default; ApiError when refused."""
+        upload.check(content, purpose, self.settings.limits)
+        with self._command() as now:
+            lives = lifetime(purpose, seconds)
+            file = File(
+                id=file_id(self._next("file")),
+                purpose=purpose,
+                filename=filename,
+                created_at=now,
+                expires_at=None if lives is None else now + lives,
+                source=lambda: content,
+            )
+            self._uploads = {id: old for id, old in self._uploads.items() if old.visible(now)}
+            self._uploads[file.id] = file
+            return file
+
+    def file(self, id: str) -> File:
+        """Return a file that exists now; ApiError 404 for any other."""
+        now = self.now()
+        found = self._uploads.get(id) or self._made_file(id, now)
+        if found is None or not found.visible(now):
+            raise api_error("no_such_file", id=id)
+        return found
+
+    def files(
+        self, purpose: str | None, limit: int, after: str | None, *, newest_first: bool
+    ) -> Page[File]:
+        """Return a page of the files that exist now."""
+        now = self.now()
+        found = [file for file in self._known_files(now) if file.visible(now)]
+        shown = {file.id: file for file in found if purpose in (None, file.purpose)}
+        ids = sorted(shown, key=lambda id: shown[id].created_at)
+        page = paged(ids[::-1] if newest_first else ids, limit, after)
+        return Page([shown[id] for id in page.items], page.has_more)
+
+    def delete_file(self, id: str) -> None:
+        """Delete a file; a batch whose input it is will not find it if it still looks for it."""
+        with self._command() as now:
+            self.file(id)
+            self._deleted.add(id)
+            self._uploads = {key: file for key, file in self._uploads.items() if key != id}
+            for batch in list(self._batches.values()):
+                if batch.input_file_id == id:
+                    self._batches[batch.id] = commands.lose_input(batch, now, self._missing(id))
+
+    def _known_files(self, now: float) -> list[File]:
+        made = (self._made_file(id, now) for id in list(self._makers))
+        return [*list(self._uploads.values()), *(file for file in made if file is not None)]
+
+    def _made_file(self, id: str, now: float) -> File | None:
+        """Return an output or error file once its batch has ended."""
+        maker, kind = self._makers.get(id, ("", ""))
+        batch = self._batches.get(maker)
+        if batch is None or id in self._deleted or kind not in batch.file_ids(now):
+            return None
+        created_at = batch.timeline.end.at
+        return File(
+            id=id,
+            purpose=BATCH_OUTPUT,
+            filename=f"{batch.id}_{kind}.jsonl",
+            created_at=created_at,
+            expires_at=created_at + (lifetime(BATCH_OUTPUT, batch.output_seconds) or 0),
+            source=lambda: getattr(self._output(batch), kind),
+        )
+
+    def _output(self, batch: Batch) -> output.Output:
+        """Return the files of a batch that has ended, written at the first call."""
+        with self._writing:
+            if batch.id not in self._written:
+                self._written[batch.id] = output.write(batch, validate=self.settings.validate)
+            return self._written[batch.id]
+
+    # --- batches
+
+    def create_batch(self, request: create.BatchRequest) -> Batch:
+        """Accept a batch; what is wrong with its input comes out later, in its `errors`."""
+        # Reading the input may take a second: nobody else has to wait for it.
+        given, readable_until = self._read_input(request)
+        with self._command() as now:
+            seed = self._next("batch")
+            scenario = request.scenario or self.settings.scenario
+            pace = plan.Pace(scenario, self.settings.pace)
+            batch = Batch(
+                id=batch_id(seed, now),
+                number=len(self._order),
+                endpoint=request.endpoint,
+                input_file_id=request.input_file_id,
+                metadata=request.metadata,
+                output_seconds=request.output_seconds,
+                created_at=now,
+                model=None if given.model is None else models.model(given.model).name,
+                pace=pace,
+                seed=seed,
+                given=given,
+                work=plan.work(given, scenario.failing, seed),
+                timeline=plan.timeline(now, given, pace),
+            )
+            if batch.timeline.status(readable_until) == VALIDATING:
+                missing = self._missing(request.input_file_id)
+                batch = commands.lose_input(batch, now, missing)
+            self._batches[batch.id] = batch
+            self._order.append(batch.id)
+            for kind in (OUTPUT, ERROR):
+                self._makers[batch.future_file_id(kind)] = batch.id, kind
+            return batch
+
+    def batch(self, id: str) -> Batch:
+        """Return a batch; ApiError 404 when there is none of that id."""
+        if not id.startswith("batch"):
+            raise api_error("not_a_batch_id", id=id)
+        if id not in self._batches:
+            raise api_error("no_such_batch", id=id)
+        return self._batches[id]
+
+    def batches(self, limit: int, after: str | None) -> Page[Batch]:
+        """Return a page of the batches, newest first."""
+        if after is not None and after not in self._batches:
+            raise api_error("unknown_cursor", id=after)
+        stop = len(self._order) if after is None else self._batches[after].number
+        ids = self._order[max(stop - limit, 0) : stop]
+        return Page([self._batches[id] for id in reversed(ids)], stop > limit)
+
+    def batch_json(self, batch: Batch) -> Json:
+        """Return the Batch object as of now, schema batch.json."""
+        now = self.now()
+        completed = batch.status(now) == COMPLETED
+        return batch.as_json(now, self._output(batch).tokens if completed else NO_TOKENS)
+
+    def command(self, id: str, command: Callable[[Batch, int], Batch]) -> Batch:
+        """Do something to a batch; ApiError when there is none or it may not be done."""
+        with self._command() as now:
+            changed = command(self.batch(id), now)
+            self._batches[id] = changed
+            return changed
+
+    def poll(self, id: str) -> Batch:
+        """Return a batch to a client that waits for it.
+
+        On an on-poll clock this moves time to the batch's next status change. Raises
+        ApiError 400 when a client has waited long while time stood still.
+        """
+        batch = self.batch(id)
+        if batch.is_final(self.now()):
+            return batch
+        if self.clock.mode == clock.ON_POLL:
+            with self._lock:
+                coming = batch.timeline.coming(self.now())
+                if coming:
+                    self.advance_to(coming[0].at)
+        self._count_poll(batch)
+        return batch
+
+    def _count_poll(self, batch: Batch) -> None:
+        now, limit = self.now(), self.settings.poll_limit
+        since, times = self._polled.get(batch.id, (now, 0))
+        times = times + 1 if since == now else 1
+        self._polled[batch.id] = now, times
+        if limit is not None and times >= limit:
+            error = api_error(
+                "nobody_moves_the_clock", id=batch.id, count=times, status=batch.status(now)
+            )
+            error.headers = {"x-should-retry": "false"}
+            raise error
+
+    def explain(self, id: str) -> Json:
+        """Return a batch's past and future, schema timeline.json."""
+        return explain.timeline(self.batch(id), self.now(), clock_is_behind=self.clock_is_behind())
+
+    def _read_input(self, request: create.BatchRequest) -> tuple[input.Input, float]:
+        """Return the input of a new batch, and the instant from which it is gone."""
+        file = self._uploads.get(request.input_file_id)
+        if file is None or file.purpose != BATCH or not file.visible(self.now()):
+            return self._missing(request.input_file_id), float("inf")
+        endpoint = endpoints()[request.endpoint]
+        given = input.read(file.content, endpoint, self.settings.limits)
+        return given, float("inf") if file.expires_at is None else file.expires_at
+
+    def _missing(self, file_id: str) -> input.Input:
+        return input.missing(file_id, self.organization)
