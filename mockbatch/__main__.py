@@ -1,0 +1,7 @@
+"""`python -m mockbatch`."""
+
+import sys
+
+from mockbatch.cli import main
+
+sys.exit(main())
