@@ -207,9 +207,8 @@ def validate(arguments: argparse.Namespace) -> int:
             place = arguments.file if error["line"] is None else f"{arguments.file}:{error['line']}"
             print(f"{place}: {error['code']}: {error['message']}")
         for index in sorted(given.refused):
-            print(
-                f"{arguments.file}:{index + 1}: would fail when it runs: {_refusal(given, index, endpoint)}"
-            )
+            why = _refusal(given, index, endpoint)
+            print(f"{arguments.file}:{index + 1}: would fail when it runs: {why}")
     if given.errors:
         print(f"The batch would fail: {len(given.errors)} errors in {arguments.file}.")
         return 1

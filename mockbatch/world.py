@@ -6,23 +6,25 @@ replaces whole.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from itertools import count
 from threading import RLock
 
-from mockbatch import clock, events, explain
-from mockbatch.batch import commands, create, input, output, plan
+from mockbatch import events, explain
+from mockbatch.batch import commands, create, input, output
 from mockbatch.batch.batch import ERROR, NO_TOKENS, OUTPUT, Batch
+from mockbatch.batch.plan import Pace
+from mockbatch.clock import ON_POLL, Clock
 from mockbatch.errors import api_error
 from mockbatch.files import upload
 from mockbatch.files.content import Content
 from mockbatch.files.file import BATCH, BATCH_OUTPUT, File, lifetime
-from mockbatch.ids import Seed, batch_id, file_id, request_id
+from mockbatch.ids import Seed, file_id, request_id
 from mockbatch.journal import Journal
 from mockbatch.paging import Page, paged
-from mockbatch.replies import endpoints, models
+from mockbatch.replies import endpoints
 from mockbatch.settings import WorldSettings
+from mockbatch.timekeeper import Timekeeper
 from mockbatch.timeline import COMPLETED, VALIDATING
 
 Json = dict[str, object]
@@ -36,40 +38,37 @@ class World:
         self.organization = organization
         self._lock = RLock()
         self._writing = RLock()
-        self.settings = settings
-        self.reset()
+        self.reset(settings)
 
-    def reset(self, settings: WorldSettings | None = None) -> None:
-        """Empty the world and put its clock back to the start."""
+    def reset(self, settings: WorldSettings) -> None:
+        """Empty the world and let it begin with these settings."""
         with self._lock:
-            self.settings = settings or self.settings
-            self.clock = clock.start(self.settings.clock, self.settings.start_time, clock.wall())
+            self.settings = settings
             self.journal = Journal()
-            self._seed = Seed.of(self.settings.seed, self.name)
+            self._time = Timekeeper(settings.clock, settings.start_time, self._lock)
+            self._seed = Seed.of(settings.seed, self.name)
             self._numbers: defaultdict[str, count[int]] = defaultdict(count)
-            self._last_command = 0
             self._uploads: dict[str, File] = {}
             self._batches: dict[str, Batch] = {}
             self._order: list[str] = []  # ids of batches, oldest first
             self._makers: dict[str, tuple[str, str]] = {}  # output file -> its batch and kind
             self._deleted: set[str] = set()
             self._written: dict[str, output.Output] = {}
-            self._polled: dict[str, tuple[float, int]] = {}
 
     # --- time
 
+    @property
+    def clock(self) -> Clock:
+        """The clock as it is."""
+        return self._time.clock
+
     def now(self) -> float:
         """Return simulated epoch seconds, never before the last command."""
-        return max(self.clock.now(clock.wall()), self._last_command)
-
-    def clock_is_behind(self) -> bool:
-        """Tell whether the clock was put back behind the last command."""
-        return self.clock.now(clock.wall()) < self._last_command
+        return self._time.now()
 
     def set_clock(self, mode: str) -> None:
         """Let the clock go on in another mode; ValueError for none that there is."""
-        with self._lock:
-            self.clock = self.clock.in_mode(mode, clock.wall())
+        self._time.set_mode(mode)
 
     def next_event(self, now: float) -> events.Event | None:
         """Return the status change that comes next."""
@@ -81,7 +80,7 @@ class World:
             now = self.now()
             if instant < now:
                 raise api_error("clock_is_past", now=f"{now:.17g}", to=f"{instant:.17g}")
-            self.clock = self.clock.moved_to(instant, clock.wall())
+            self._time.move_to(instant)
             return self._events(now, instant, include)
 
     def advance_by(self, seconds: float, include: Iterable[str] = ()) -> list[events.Event]:
@@ -131,14 +130,6 @@ class World:
         files = self._known_files(until) if events.EXPIRY in include else []
         return events.between(list(self._batches.values()), files, after, until, include)
 
-    @contextmanager
-    def _command(self) -> Iterator[int]:
-        """Hold the lock for a command and yield the whole second on which it falls."""
-        with self._lock:
-            now = int(self.now())
-            yield now
-            self._last_command = now
-
     def _next(self, kind: str) -> Seed:
         # Counted for each kind: how often somebody polls does not change the next batch's id.
         return self._seed.child(kind, next(self._numbers[kind]))
@@ -152,7 +143,7 @@ class World:
     def upload(self, content: Content, filename: str, purpose: str, seconds: int | None) -> File:
         """Keep a file for `seconds`, None for its purpose's default; ApiError when refused."""
         upload.check(content, purpose, self.settings.limits)
-        with self._command() as now:
+        with self._time.command() as now:
             lives = lifetime(purpose, seconds)
             file = File(
                 id=file_id(self._next("file")),
@@ -187,7 +178,7 @@ class World:
 
     def delete_file(self, id: str) -> None:
         """Delete a file; a batch whose input it is will not find it if it still looks for it."""
-        with self._command() as now:
+        with self._time.command() as now:
             self.file(id)
             self._deleted.add(id)
             self._uploads = {key: file for key, file in self._uploads.items() if key != id}
@@ -228,25 +219,10 @@ class World:
         """Accept a batch; what is wrong with its input comes out later, in its `errors`."""
         # Reading the input may take a second: nobody else has to wait for it.
         given, readable_until = self._read_input(request)
-        with self._command() as now:
+        with self._time.command() as now:
+            pace = Pace(request.scenario or self.settings.scenario, self.settings.pace)
             seed = self._next("batch")
-            scenario = request.scenario or self.settings.scenario
-            pace = plan.Pace(scenario, self.settings.pace)
-            batch = Batch(
-                id=batch_id(seed, now),
-                number=len(self._order),
-                endpoint=request.endpoint,
-                input_file_id=request.input_file_id,
-                metadata=request.metadata,
-                output_seconds=request.output_seconds,
-                created_at=now,
-                model=None if given.model is None else models.model(given.model).name,
-                pace=pace,
-                seed=seed,
-                given=given,
-                work=plan.work(given, scenario.failing, seed),
-                timeline=plan.timeline(now, given, pace),
-            )
+            batch = create.created(request, given, pace, seed, len(self._order), now)
             if batch.timeline.status(readable_until) == VALIDATING:
                 missing = self._missing(request.input_file_id)
                 batch = commands.lose_input(batch, now, missing)
@@ -280,7 +256,7 @@ class World:
 
     def command(self, id: str, command: Callable[[Batch, int], Batch]) -> Batch:
         """Do something to a batch; ApiError when there is none or it may not be done."""
-        with self._command() as now:
+        with self._time.command() as now:
             changed = command(self.batch(id), now)
             self._batches[id] = changed
             return changed
@@ -294,29 +270,25 @@ class World:
         batch = self.batch(id)
         if batch.is_final(self.now()):
             return batch
-        if self.clock.mode == clock.ON_POLL:
+        if self.clock.mode == ON_POLL:
             with self._lock:
                 coming = batch.timeline.coming(self.now())
                 if coming:
                     self.advance_to(coming[0].at)
-        self._count_poll(batch)
+        self._lose_patience(batch)
         return batch
 
-    def _count_poll(self, batch: Batch) -> None:
-        now, limit = self.now(), self.settings.poll_limit
-        since, times = self._polled.get(batch.id, (now, 0))
-        times = times + 1 if since == now else 1
-        self._polled[batch.id] = now, times
+    def _lose_patience(self, batch: Batch) -> None:
+        limit, times = self.settings.poll_limit, self._time.times_asked(batch.id)
         if limit is not None and times >= limit:
-            error = api_error(
-                "nobody_moves_the_clock", id=batch.id, count=times, status=batch.status(now)
-            )
+            status = batch.status(self.now())
+            error = api_error("nobody_moves_the_clock", id=batch.id, count=times, status=status)
             error.headers = {"x-should-retry": "false"}
             raise error
 
     def explain(self, id: str) -> Json:
         """Return a batch's past and future, schema timeline.json."""
-        return explain.timeline(self.batch(id), self.now(), clock_is_behind=self.clock_is_behind())
+        return explain.timeline(self.batch(id), self.now(), clock_is_behind=self._time.is_behind())
 
     def _read_input(self, request: create.BatchRequest) -> tuple[input.Input, float]:
         """Return the input of a new batch, and the instant from which it is gone."""

@@ -4,8 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mockbatch.batch.batch import Batch
+from mockbatch.batch.input import Input
+from mockbatch.batch.plan import Pace, timeline, work
 from mockbatch.errors import api_error
+from mockbatch.ids import Seed, batch_id
 from mockbatch.replies import endpoints
+from mockbatch.replies.models import model
 from mockbatch.scenarios import scenario
 from mockbatch.scenarios.scenario import Scenario
 from mockbatch.schema import schema
@@ -44,6 +49,27 @@ def parsed(body: Json) -> BatchRequest:
         metadata,
         None if expires_after is None else expires_after["seconds"],
         _steering(metadata or {}),
+    )
+
+
+def created(
+    request: BatchRequest, given: Input, pace: Pace, seed: Seed, number: int, now: int
+) -> Batch:
+    """Make the batch that was asked for, with its whole future."""
+    return Batch(
+        id=batch_id(seed, now),
+        number=number,
+        endpoint=request.endpoint,
+        input_file_id=request.input_file_id,
+        metadata=request.metadata,
+        output_seconds=request.output_seconds,
+        created_at=now,
+        model=None if given.model is None else model(given.model).name,
+        pace=pace,
+        seed=seed,
+        given=given,
+        work=work(given, pace.scenario.failing, seed),
+        timeline=timeline(now, given, pace),
     )
 
 

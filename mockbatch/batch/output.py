@@ -139,11 +139,10 @@ class _Checker:
 
 
 def _shape(value: Json) -> object:
-    if isinstance(value, dict):
-        return tuple((key, _shape(item)) for key, item in value.items())
-    if isinstance(value, list):
-        return frozenset(map(_shape, value))
-    return type(value)
+    kind = type(value)
+    if kind is dict:
+        return *value, *map(_shape, value.values())
+    return frozenset(map(_shape, value)) if kind is list else kind
 
 
 def _contains(ordered: Sequence[int], item: int) -> bool:

@@ -76,7 +76,7 @@ def reset() -> Response:
             raise api_error("not_the_owner")
         every = server().worlds.all().values()
         for one in every:
-            one.reset()
+            one.reset(one.settings)
         return answer("world_reset", {"reset": len(every)})
     world().reset(_settings(world().settings, body))
     return answer("world_reset", {"reset": 1})
