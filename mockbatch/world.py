@@ -5,23 +5,23 @@ time. Reads take no lock and change nothing: what they see are values that a com
 replaces whole.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable
 from itertools import count
 from threading import RLock
 
 from mockbatch import events, explain
-from mockbatch.batch import commands, create, input, output
-from mockbatch.batch.batch import ERROR, NO_TOKENS, OUTPUT, Batch
+from mockbatch.batch import commands, create, input
+from mockbatch.batch.batch import NO_TOKENS, Batch
 from mockbatch.batch.plan import Pace
 from mockbatch.clock import ON_POLL, Clock
 from mockbatch.errors import api_error
 from mockbatch.files import upload
 from mockbatch.files.content import Content
-from mockbatch.files.file import BATCH, BATCH_OUTPUT, File, lifetime
+from mockbatch.files.file import BATCH, File, lifetime
+from mockbatch.holdings import Holdings
 from mockbatch.ids import Seed, file_id, request_id
 from mockbatch.journal import Journal
-from mockbatch.paging import Page, paged
+from mockbatch.paging import Page
 from mockbatch.replies import endpoints
 from mockbatch.settings import WorldSettings
 from mockbatch.timekeeper import Timekeeper
@@ -37,7 +37,6 @@ class World:
         self.name = name
         self.organization = organization
         self._lock = RLock()
-        self._writing = RLock()
         self.reset(settings)
 
     def reset(self, settings: WorldSettings) -> None:
@@ -47,13 +46,8 @@ class World:
             self.journal = Journal()
             self._time = Timekeeper(settings.clock, settings.start_time, self._lock)
             self._seed = Seed.of(settings.seed, self.name)
-            self._numbers: defaultdict[str, count[int]] = defaultdict(count)
-            self._uploads: dict[str, File] = {}
-            self._batches: dict[str, Batch] = {}
-            self._order: list[str] = []  # ids of batches, oldest first
-            self._makers: dict[str, tuple[str, str]] = {}  # output file -> its batch and kind
-            self._deleted: set[str] = set()
-            self._written: dict[str, output.Output] = {}
+            self._requests = count()
+            self._held = Holdings(validate=settings.validate)
 
     # --- time
 
@@ -72,7 +66,7 @@ class World:
 
     def next_event(self, now: float) -> events.Event | None:
         """Return the status change that comes next."""
-        return events.coming(list(self._batches.values()), now)
+        return events.coming(list(self._held.batches.values()), now)
 
     def advance_to(self, instant: float, include: Iterable[str] = ()) -> list[events.Event]:
         """Move the clock forward and return what happens on the way; ApiError 409 backward."""
@@ -81,6 +75,7 @@ class World:
             if instant < now:
                 raise api_error("clock_is_past", now=f"{now:.17g}", to=f"{instant:.17g}")
             self._time.move_to(instant)
+            self._held.sweep(now)
             return self._events(now, instant, include)
 
     def advance_by(self, seconds: float, include: Iterable[str] = ()) -> list[events.Event]:
@@ -127,16 +122,13 @@ class World:
         return found[0].at if found else None
 
     def _events(self, after: float, until: float, include: Iterable[str]) -> list[events.Event]:
-        files = self._known_files(until) if events.EXPIRY in include else []
-        return events.between(list(self._batches.values()), files, after, until, include)
-
-    def _next(self, kind: str) -> Seed:
-        # Counted for each kind: how often somebody polls does not change the next batch's id.
-        return self._seed.child(kind, next(self._numbers[kind]))
+        held = self._held
+        files = held.files(until) if events.EXPIRY in include else []
+        return events.between(list(held.batches.values()), files, after, until, include)
 
     def next_request_id(self) -> str:
         """Return the id of one more request to this world."""
-        return request_id(self._next("request"))
+        return request_id(self._seed.child("request", next(self._requests)))
 
     # --- files
 
@@ -146,72 +138,34 @@ class World:
         with self._time.command() as now:
             lives = lifetime(purpose, seconds)
             file = File(
-                id=file_id(self._next("file")),
+                id=file_id(self._seed.child("file", self._held.number("file"))),
                 purpose=purpose,
                 filename=filename,
                 created_at=now,
                 expires_at=None if lives is None else now + lives,
                 source=lambda: content,
             )
-            self._uploads = {id: old for id, old in self._uploads.items() if old.visible(now)}
-            self._uploads[file.id] = file
+            self._held.keep(file)
             return file
 
     def file(self, id: str) -> File:
         """Return a file that exists now; ApiError 404 for any other."""
-        now = self.now()
-        found = self._uploads.get(id) or self._made_file(id, now)
-        if found is None or not found.visible(now):
-            raise api_error("no_such_file", id=id)
-        return found
+        return self._held.file(id, self.now())
 
     def files(
         self, purpose: str | None, limit: int, after: str | None, *, newest_first: bool
     ) -> Page[File]:
         """Return a page of the files that exist now."""
-        now = self.now()
-        found = [file for file in self._known_files(now) if file.visible(now)]
-        shown = {file.id: file for file in found if purpose in (None, file.purpose)}
-        ids = sorted(shown, key=lambda id: shown[id].created_at)
-        page = paged(ids[::-1] if newest_first else ids, limit, after)
-        return Page([shown[id] for id in page.items], page.has_more)
+        return self._held.file_page(self.now(), purpose, limit, after, newest_first=newest_first)
 
     def delete_file(self, id: str) -> None:
         """Delete a file; a batch whose input it is will not find it if it still looks for it."""
         with self._time.command() as now:
-            self.file(id)
-            self._deleted.add(id)
-            self._uploads = {key: file for key, file in self._uploads.items() if key != id}
-            for batch in list(self._batches.values()):
+            self._held.file(id, now)
+            self._held.drop(id)
+            for batch in list(self._held.batches.values()):
                 if batch.input_file_id == id:
-                    self._batches[batch.id] = commands.lose_input(batch, now, self._missing(id))
-
-    def _known_files(self, now: float) -> list[File]:
-        made = (self._made_file(id, now) for id in list(self._makers))
-        return [*list(self._uploads.values()), *(file for file in made if file is not None)]
-
-    def _made_file(self, id: str, now: float) -> File | None:
-        """Return an output or error file once its batch has ended."""
-        maker, kind = self._makers.get(id, ("", ""))
-        batch = self._batches.get(maker)
-        if batch is None or id in self._deleted or kind not in batch.file_ids(now):
-            return None
-        created_at = batch.timeline.end.at
-        return File(
-            id=id,
-            purpose=BATCH_OUTPUT,
-            filename=f"{batch.id}_{kind}.jsonl",
-            created_at=created_at,
-            expires_at=created_at + (lifetime(BATCH_OUTPUT, batch.output_seconds) or 0),
-            source=lambda: getattr(self._output(batch), kind),
-        )
-
-    def _output(self, batch: Batch) -> output.Output:
-        """Return the files of a batch that has ended, written at the first call."""
-        with self._writing:
-            if batch.id not in self._written:
-                self._written[batch.id] = output.write(batch, validate=self.settings.validate)
-            return self._written[batch.id]
+                    self._held.replace(commands.lose_input(batch, now, self._missing(id)))
 
     # --- batches
 
@@ -221,44 +175,34 @@ class World:
         given, readable_until = self._read_input(request)
         with self._time.command() as now:
             pace = Pace(request.scenario or self.settings.scenario, self.settings.pace)
-            seed = self._next("batch")
-            batch = create.created(request, given, pace, seed, len(self._order), now)
+            number = self._held.number("batch")
+            seed = self._seed.child("batch", number)
+            batch = create.created(request, given, pace, seed, number, now)
             if batch.timeline.status(readable_until) == VALIDATING:
                 missing = self._missing(request.input_file_id)
                 batch = commands.lose_input(batch, now, missing)
-            self._batches[batch.id] = batch
-            self._order.append(batch.id)
-            for kind in (OUTPUT, ERROR):
-                self._makers[batch.future_file_id(kind)] = batch.id, kind
+            self._held.add(batch)
             return batch
 
     def batch(self, id: str) -> Batch:
-        """Return a batch; ApiError 404 when there is none of that id."""
-        if not id.startswith("batch"):
-            raise api_error("not_a_batch_id", id=id)
-        if id not in self._batches:
-            raise api_error("no_such_batch", id=id)
-        return self._batches[id]
+        """Return a batch; ApiError when there is none of that id."""
+        return self._held.batch(id)
 
     def batches(self, limit: int, after: str | None) -> Page[Batch]:
         """Return a page of the batches, newest first."""
-        if after is not None and after not in self._batches:
-            raise api_error("unknown_cursor", id=after)
-        stop = len(self._order) if after is None else self._batches[after].number
-        ids = self._order[max(stop - limit, 0) : stop]
-        return Page([self._batches[id] for id in reversed(ids)], stop > limit)
+        return self._held.batch_page(limit, after)
 
     def batch_json(self, batch: Batch) -> Json:
         """Return the Batch object as of now, schema batch.json."""
         now = self.now()
         completed = batch.status(now) == COMPLETED
-        return batch.as_json(now, self._output(batch).tokens if completed else NO_TOKENS)
+        return batch.as_json(now, self._held.output(batch).tokens if completed else NO_TOKENS)
 
     def command(self, id: str, command: Callable[[Batch, int], Batch]) -> Batch:
         """Do something to a batch; ApiError when there is none or it may not be done."""
         with self._time.command() as now:
             changed = command(self.batch(id), now)
-            self._batches[id] = changed
+            self._held.replace(changed)
             return changed
 
     def poll(self, id: str) -> Batch:
@@ -292,7 +236,7 @@ class World:
 
     def _read_input(self, request: create.BatchRequest) -> tuple[input.Input, float]:
         """Return the input of a new batch, and the instant from which it is gone."""
-        file = self._uploads.get(request.input_file_id)
+        file = self._held.uploads.get(request.input_file_id)
         if file is None or file.purpose != BATCH or not file.visible(self.now()):
             return self._missing(request.input_file_id), float("inf")
         endpoint = endpoints()[request.endpoint]
