@@ -5,7 +5,7 @@ ARGS ?=
 .PHONY: serve test check lint format dist clean
 
 serve: .venv/serve
-	.venv/bin/mockbatch serve $(ARGS)
+	.venv/bin/mockbatch serve --load fixtures/worlds/portkey-page.json $(ARGS)
 
 test: .venv/test
 	.venv/bin/python -m pytest $(ARGS)

@@ -8,7 +8,7 @@ from collections import Counter
 from threading import RLock
 
 from mockbatch.batch import output
-from mockbatch.batch.batch import ERROR, OUTPUT, Batch
+from mockbatch.batch.batch import Batch
 from mockbatch.errors import api_error
 from mockbatch.files.file import BATCH_OUTPUT, File, lifetime
 from mockbatch.paging import Page, paged
@@ -22,7 +22,7 @@ class Holdings:
         self.uploads: dict[str, File] = {}
         self.batches: dict[str, Batch] = {}
         self.deleted: set[str] = set()
-        self._numbers: Counter[str] = Counter()
+        self.numbers: Counter[str] = Counter()
         self._order: list[str] = []  # ids of batches, oldest first
         self._makers: dict[str, tuple[str, str]] = {}  # output file -> its batch and kind
         self._written: dict[str, output.Output] = {}
@@ -30,8 +30,8 @@ class Holdings:
 
     def number(self, kind: str) -> int:
         """Return how many things of a kind were made before this one."""
-        self._numbers[kind] += 1
-        return self._numbers[kind] - 1
+        self.numbers[kind] += 1
+        return self.numbers[kind] - 1
 
     # --- batches
 
@@ -39,8 +39,8 @@ class Holdings:
         """Hold a new batch."""
         self.batches[batch.id] = batch
         self._order.append(batch.id)
-        for kind in (OUTPUT, ERROR):
-            self._makers[batch.future_file_id(kind)] = batch.id, kind
+        for kind, id in batch.makes().items():
+            self._makers[id] = batch.id, kind
 
     def replace(self, batch: Batch) -> None:
         """Hold a batch as a command left it."""

@@ -37,7 +37,8 @@ class ServerSettings:
 
     `api_keys` are the keys that are accepted, any when empty. `one_world` puts all keys
     into one world. `owner_key` is the key that `mockbatch serve` prints.
-    `most_worlds` bounds the worlds kept; the longest idle one goes first.
+    `most_worlds` bounds the worlds kept; the longest idle one goes first. `gateway` answers
+    every request as Portkey's gateway would.
     """
 
     world: WorldSettings = field(default_factory=WorldSettings)
@@ -46,4 +47,5 @@ class ServerSettings:
     owner_key: str = "sk-mockbatch"
     host: str = "127.0.0.1"
     most_worlds: int = 1000
+    gateway: bool = False
     organization: str = "org-mockbatch"

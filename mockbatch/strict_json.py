@@ -1,6 +1,7 @@
 """JSON as the standard has it: what Python's reader lets through beyond that is refused."""
 
 import json
+from math import isinf
 from typing import Any
 
 DEEPEST = 100
@@ -10,16 +11,23 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not JSON")
 
 
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if isinf(number):
+        raise ValueError(f"{digits[:20]} is too large a number")
+    return number
+
+
 # Made once: json.loads() makes a new one at each call with an option.
-_DECODER = json.JSONDecoder(parse_constant=_refuse)
+_DECODER = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
 
 
 def parse(data: bytes | str) -> Any:
     """Return the value of UTF-8 JSON text.
 
     Raises ValueError for anything else: NaN and Infinity, bytes that are not UTF-8, a byte
-    order mark, and values nested more than 100 levels deep, which would overflow the stack
-    of whoever walks them.
+    order mark, numbers beyond every float, which could not be written again, and values
+    nested more than 100 levels deep, which would overflow the stack of whoever walks them.
     """
     text = data if isinstance(data, str) else data.decode("utf-8")
     try:

@@ -88,8 +88,7 @@ class Timeline:
         """Return the first second at which `count` lines are executed, at least one."""
         for before, after in pairwise(self.marks):
             if before.done < count <= after.done:
-                span, lines = after.at - before.at, after.done - before.done
-                return before.at - (before.done - count) * span // lines
+                return _when(before, after, count)
         raise ValueError(f"line {count} is never executed")
 
     def coming(self, now: float) -> tuple[Transition, ...]:
@@ -139,12 +138,20 @@ class Timeline:
 
     def progress_instants(self, after: float, until: float) -> list[int]:
         """Return the whole seconds with `after < at <= until` at which `done` grows."""
-        instants: list[int] = []
-        for before, mark in pairwise(self.marks):
-            seconds = range(max(before.at, int(after)) + 1, min(mark.at, int(until)) + 1)
-            if mark.done > before.done:
-                instants += [at for at in seconds if self.done(at) > self.done(at - 1)]
-        return instants
+        instants = {
+            _when(before, mark, count)
+            for before, mark in pairwise(self.marks)
+            if before.at <= until and after < mark.at
+            for count in range(before.done + 1, mark.done + 1)
+        }
+        return sorted(at for at in instants if after < at <= until)
 
     def _happened(self, now: float) -> int:
         return bisect_right(self.transitions, now, key=_at)
+
+
+def _when(before: Mark, after: Mark, count: int) -> int:
+    """Return the first second at which `count` lines are executed, between two marks."""
+    span, lines = after.at - before.at, after.done - before.done
+    # Divided downwards from below, which rounds up.
+    return before.at - (before.done - count) * span // lines

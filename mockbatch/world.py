@@ -6,6 +6,7 @@ replaces whole.
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from itertools import count
 from threading import RLock
 
@@ -24,6 +25,7 @@ from mockbatch.journal import Journal
 from mockbatch.paging import Page
 from mockbatch.replies import endpoints
 from mockbatch.settings import WorldSettings
+from mockbatch.state.state import State
 from mockbatch.timekeeper import Timekeeper
 from mockbatch.timeline import COMPLETED, VALIDATING
 
@@ -33,14 +35,21 @@ Json = dict[str, object]
 class World:
     """Files, batches, clock and journal of one key; `name` is the key."""
 
-    def __init__(self, name: str, settings: WorldSettings, organization: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: WorldSettings,
+        organization: str,
+        beginning: State | None = None,
+    ) -> None:
         self.name = name
         self.organization = organization
+        self._beginning = beginning
         self._lock = RLock()
         self.reset(settings)
 
     def reset(self, settings: WorldSettings) -> None:
-        """Empty the world and let it begin with these settings."""
+        """Empty the world and let it begin anew with these settings."""
         with self._lock:
             self.settings = settings
             self.journal = Journal()
@@ -48,6 +57,40 @@ class World:
             self._seed = Seed.of(settings.seed, self.name)
             self._requests = count()
             self._held = Holdings(validate=settings.validate)
+            if self._beginning is not None:
+                self._hold(self._beginning)
+
+    def state(self) -> State:
+        """Return everything that the world holds, as values."""
+        with self._lock:
+            now = self.now()
+            self._held.sweep(now)
+            return State(
+                settings=replace(self.settings, clock=self.clock.mode),
+                seed=self._seed,
+                now=now,
+                numbers=dict(self._held.numbers),
+                files=tuple(self._held.uploads.values()),
+                deleted=frozenset(self._held.deleted),
+                batches=tuple(self._held.batches.values()),
+            )
+
+    def restore(self, state: State) -> None:
+        """Become the world that a state was taken of."""
+        with self._lock:
+            self.settings = state.settings
+            self._time = Timekeeper(state.settings.clock, state.now, self._lock)
+            self._seed = state.seed or self._seed
+            self._held = Holdings(validate=state.settings.validate)
+            self._hold(state)
+
+    def _hold(self, state: State) -> None:
+        self._held.numbers.update(state.numbers)
+        self._held.deleted.update(state.deleted)
+        for file in state.files:
+            self._held.keep(file)
+        for batch in state.batches:
+            self._held.add(batch)
 
     # --- time
 
@@ -175,9 +218,8 @@ class World:
         given, readable_until = self._read_input(request)
         with self._time.command() as now:
             pace = Pace(request.scenario or self.settings.scenario, self.settings.pace)
-            number = self._held.number("batch")
-            seed = self._seed.child("batch", number)
-            batch = create.created(request, given, pace, seed, number, now)
+            seed = self._seed.child("batch", self._held.number("batch"))
+            batch = create.created(request, given, pace, seed, len(self._held.batches), now)
             if batch.timeline.status(readable_until) == VALIDATING:
                 missing = self._missing(request.input_file_id)
                 batch = commands.lose_input(batch, now, missing)

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from threading import Lock
 
 from mockbatch.errors import api_error
-from mockbatch.settings import ServerSettings, WorldSettings
+from mockbatch.settings import ServerSettings
+from mockbatch.state.state import State
 from mockbatch.world import World
 
 log = logging.getLogger(__name__)
@@ -18,8 +19,9 @@ FORGOTTEN = frozenset({"", "undefined", "null"})
 class Worlds:
     """Makes a world when a key first changes something, and bounds how many there are."""
 
-    def __init__(self, settings: ServerSettings) -> None:
+    def __init__(self, settings: ServerSettings, beginning: State | None = None) -> None:
         self.settings = settings
+        self._beginning = beginning
         self._lock = Lock()
         self._worlds: dict[str, World] = {}  # the longest idle one first
 
@@ -39,23 +41,20 @@ class Worlds:
             if found is not None:
                 self._worlds[name] = found
                 return found
-        made = World(name, self.settings.world, self.settings.organization)
+        made = World(name, self.settings.world, self.settings.organization, self._beginning)
         return made if reading else self._keep(made)
 
-    def make(self, key: str, settings: WorldSettings) -> World:
-        """Make a world with settings of its own, in place of the key's old one."""
-        self.forget(key)
-        return self._keep(World(key, settings, self.settings.organization))
-
-    def only(self) -> World:
+    def only(self, *, reading: bool) -> World:
         """Return the world of a caller without a key: the only one there is.
 
+        Where there is none, the owner's; one that only reads is not kept then.
         Raises ApiError 400 listing the masked keys when there are several.
         """
         kept = self.all()
         if len(kept) > 1:
             raise api_error("which_world", keys=", ".join(masked(name) for name in kept))
-        return next(iter(kept.values()), None) or self.world(self.settings.owner_key, reading=False)
+        found = next(iter(kept.values()), None)
+        return found or self.world(self.settings.owner_key, reading=reading)
 
     def all(self) -> Mapping[str, World]:
         """Return the worlds that are kept, by name."""

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from mockbatch.batch.input import Input
 from mockbatch.batch.plan import WINDOW_SECONDS, Pace, Work
@@ -44,6 +44,8 @@ class Batch:
     client sent it. `output_seconds` is how long its files live, None for the default. `held`
     is the future that a hold put aside, with the instant of the hold.
     """
+
+    schema: ClassVar[str] = "batch"
 
     id: str
     number: int
@@ -97,6 +99,10 @@ class Batch:
     def future_file_id(self, kind: str) -> str:
         """Return the id that a file of this kind has, or would have."""
         return file_id(self.seed.child(kind))
+
+    def makes(self) -> dict[str, str]:
+        """Return the ids of the files that the batch may come to make, by kind."""
+        return {kind: self.future_file_id(kind) for kind in (OUTPUT, ERROR)}
 
     def as_json(self, now: float, tokens: Tokens = NO_TOKENS) -> dict[str, Json]:
         """Return the Batch object, schema batch.json; `tokens` once it is completed.

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.input import Input
-from mockbatch.batch.plan import timeline
 from mockbatch.errors import ApiError, api_error, line_error
 from mockbatch.timeline import (
     CANCELLED,
@@ -100,7 +99,7 @@ def complete(batch: Batch, now: int) -> Batch:
     stages = (VALIDATING, IN_PROGRESS, FINALIZING, COMPLETED)
     changes = [Transition(now, stage) for stage in stages[stages.index(status) + 1 :]]
     past = batch.timeline.cut(now)
-    marks = [Mark(now, batch.given.total)]
+    marks = [Mark(now, past.done(now)), Mark(now, batch.given.total)]
     return batch.with_timeline(past.then(changes, marks))
 
 
@@ -110,13 +109,16 @@ def lose_input(batch: Batch, now: int, given: Input) -> Batch:
         return batch
     changed = replace(batch, given=given)
     if batch.held is not None:
-        held_at, _ = batch.held
-        return replace(changed, held=(held_at, _replanned(changed).rest(held_at)))
-    return changed.with_timeline(_replanned(changed))
+        held_at, rest = batch.held
+        return replace(changed, held=(held_at, _failing(rest)))
+    past = batch.timeline.cut(now)
+    return changed.with_timeline(past.then(_failing(batch.timeline.rest(now)).transitions))
 
 
-def _replanned(batch: Batch) -> Timeline:
-    return timeline(batch.created_at, batch.given, batch.pace)
+def _failing(coming: Timeline) -> Timeline:
+    """Return what comes of a validation, ending in failure at the instant at which it ends."""
+    ends = [change.at for change in coming.transitions if change.status in (IN_PROGRESS, FAILED)]
+    return Timeline((Transition(ends[0], FAILED),)) if ends else coming
 
 
 def _unfinished(batch: Batch, now: int, done: str) -> None:

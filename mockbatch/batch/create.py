@@ -47,7 +47,8 @@ def parsed(body: Json) -> BatchRequest:
         body["input_file_id"],
         body["endpoint"],
         metadata,
-        None if expires_after is None else expires_after["seconds"],
+        # JSON Schema takes 3600.0 for an integer.
+        None if expires_after is None else int(expires_after["seconds"]),
         _steering(metadata or {}),
     )
 
@@ -77,7 +78,8 @@ def _steering(metadata: Mapping[str, Json]) -> Scenario | None:
     steering = {key: value for key, value in metadata.items() if key.startswith(STEERING)}
     own = {key: value for key, value in metadata.items() if key not in steering}
     schema("metadata").check(own, "metadata")
-    schema("metadata").check(dict(list(steering.items())[:16]), "metadata")
+    for key, value in steering.items():  # of these there may be any number
+        schema("metadata").check({key: value}, "metadata")
     arguments = {key.removeprefix(STEERING): value for key, value in steering.items()}
     name = arguments.pop("scenario", None)
     if name is not None:

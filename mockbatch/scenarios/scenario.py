@@ -86,6 +86,6 @@ def _number(name: str, argument: object, bounds: Mapping[str, Json]) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise api_error("invalid_type", param=name, expected="a number", actual=repr(argument))
     if not bounds["minimum"] <= value <= bounds["maximum"]:
-        why = f"{value:g} is not between {bounds['minimum']:g} and {bounds['maximum']:g}"
+        why = f"{argument} is not between {bounds['minimum']:g} and {bounds['maximum']:g}"
         raise api_error("invalid_value", param=name, why=why)
     return value

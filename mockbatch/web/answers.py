@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from flask import Response, request
@@ -9,7 +10,7 @@ from flask import Response, request
 from mockbatch.errors import ApiError, api_error
 from mockbatch.schema import schema
 from mockbatch.strict_json import parse
-from mockbatch.web.state import server
+from mockbatch.web.context import server
 
 Json = Any
 
@@ -29,10 +30,10 @@ def answer(name: str, body: Json, *, end: str = "", compact: bool = False) -> Re
     return Response(text + end, content_type="application/json")
 
 
-def answer_page(name: str, body: Json) -> Response:
-    """Send a list whose objects fit the schema `name`."""
+def answer_page(names: Iterable[str], body: Json) -> Response:
+    """Send a list whose objects fit the schemas `names`, one for each."""
     if server().settings.world.validate:
-        for item in body["data"]:
+        for name, item in zip(names, body["data"], strict=True):
             schema(name).hold(item, f"an object in the answer to {request.path}")
     return answer("page", body)
 

@@ -1,14 +1,18 @@
 """The Flask app: its routes, and what surrounds every request."""
 
 import logging
+import re
 
 from flask import Flask, Response, g, request
 
 from mockbatch import clock
+from mockbatch.errors import api_error
 from mockbatch.journal import Entry
 from mockbatch.settings import ServerSettings
+from mockbatch.state.state import State
 from mockbatch.web import auth, batches, control, errors, files
-from mockbatch.web.state import EXTENSION, ServerState, new_request_id, server
+from mockbatch.web.context import EXTENSION, ServerState, new_request_id, server
+from mockbatch.web.portkey import Portkey
 from mockbatch.world import World
 
 log = logging.getLogger("mockbatch.requests")
@@ -17,13 +21,14 @@ log = logging.getLogger("mockbatch.requests")
 LARGEST_REQUEST = 512 * 1024 * 1024 + (1 << 20)
 
 
-def create_app(settings: ServerSettings | None = None) -> Flask:
-    """Make the app of one server."""
+def create_app(settings: ServerSettings | None = None, beginning: State | None = None) -> Flask:
+    """Make the app of one server, whose new worlds begin with a state."""
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.request_class = files.Request
-    app.extensions[EXTENSION] = ServerState(settings or ServerSettings())
+    server_state = ServerState(settings or ServerSettings(), beginning)
+    app.extensions[EXTENSION] = server_state
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # the server collapses them: no redirect loses a body
     errors.register(app)
@@ -32,11 +37,17 @@ def create_app(settings: ServerSettings | None = None) -> Flask:
     app.after_request(_finish)
     for blueprint in (files.blueprint, batches.blueprint, control.blueprint):
         app.register_blueprint(blueprint)
+    gateway = server_state.settings.gateway
+    app.wsgi_app = Portkey(app.wsgi_app, always=gateway)  # type: ignore[method-assign]
     return app
 
 
 def _begin() -> None:
     g.started = clock.stopwatch()
+    try:
+        request.query_string.decode()
+    except UnicodeDecodeError:
+        raise api_error("bad_request", detail="The query is not UTF-8.") from None
 
 
 def _finish(response: Response) -> Response:
@@ -64,11 +75,13 @@ def _finish(response: Response) -> Response:
 
 def _entry(world: World, response: Response) -> Entry:
     retries = request.headers.get("x-stainless-retry-count", "0")
+    # Not request.full_path, which fails on bytes that are no UTF-8.
+    query = request.query_string.decode(errors="replace")
     return Entry(
         method=request.method,
-        path=request.full_path.removesuffix("?"),
+        path=f"{request.path}?{query}" if query else request.path,
         status=response.status_code,
-        retry_count=int(retries) if retries.isascii() and retries.isdigit() else 0,
+        retry_count=int(retries) if re.fullmatch("[0-9]{1,9}", retries) else 0,
         now=world.now(),
         wall=clock.wall(),
     )

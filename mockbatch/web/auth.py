@@ -6,7 +6,7 @@ import binascii
 from flask import g, request
 
 from mockbatch.errors import ApiError, api_error
-from mockbatch.web.state import server
+from mockbatch.web.context import server
 from mockbatch.world import World
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -34,8 +34,16 @@ def open_world(key: str) -> World:
     """Return the world of an accepted key; reading makes none."""
     worlds = server().worlds
     worlds.admit(key)
-    reading = request.method in _READING or request.routing_exception is not None
-    return worlds.world(key, reading=reading)
+    return worlds.world(key, reading=_reads())
+
+
+def only_world() -> World:
+    """Return the world of a caller without a key: the only one there is."""
+    return server().worlds.only(reading=_reads())
+
+
+def _reads() -> bool:
+    return request.method in _READING or request.routing_exception is not None
 
 
 def bearer_key() -> str | None:

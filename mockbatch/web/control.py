@@ -16,15 +16,20 @@ from mockbatch.events import Event
 from mockbatch.journal import KEPT
 from mockbatch.scenarios import scenario
 from mockbatch.settings import WorldSettings
-from mockbatch.web.answers import answer, checked_body, query_integer
-from mockbatch.web.auth import bearer_key, open_world
-from mockbatch.web.state import server, world
+from mockbatch.state.dump import dump
+from mockbatch.state.load import load
+from mockbatch.web.answers import answer, checked_body, json_body, query_integer
+from mockbatch.web.auth import bearer_key, only_world, open_world
+from mockbatch.web.batches import answer_batch
+from mockbatch.web.context import server, world
 
 Json = Any
 
 blueprint = Blueprint("control", __name__, url_prefix="/_mock")
 
 MOST_EVENTS = 100
+# Four bytes of epoch seconds, as ids have them.
+LATEST = 2**32
 
 
 @blueprint.before_request
@@ -34,12 +39,12 @@ def guard() -> None:
     if not _is_near(host):
         raise api_error("foreign_caller", header="Host", value=host[:200])
     origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != host:
+    if origin is not None and origin.partition("://")[2] != host:
         raise api_error("foreign_caller", header="Origin", value=origin[:200])
     if request.endpoint == "control.health":
         return
     key = bearer_key()
-    g.world = server().worlds.only() if key is None else open_world(key)
+    g.world = only_world() if key is None else open_world(key)
 
 
 def _is_near(host: str) -> bool:
@@ -74,12 +79,28 @@ def reset() -> Response:
     if body.pop("all", False):
         if bearer_key() != server().settings.owner_key:
             raise api_error("not_the_owner")
+        if body:
+            raise api_error("invalid_value", param="all", why="no settings may stand beside it")
         every = server().worlds.all().values()
         for one in every:
             one.reset(one.settings)
         return answer("world_reset", {"reset": len(every)})
     world().reset(_settings(world().settings, body))
     return answer("world_reset", {"reset": 1})
+
+
+@blueprint.get("/state")
+def show_state() -> Response:
+    """Tell everything that this world holds."""
+    return answer("state", dump(world().state()))
+
+
+@blueprint.put("/state")
+def put_state() -> Response:
+    """Let this world become another; a state that is not whole changes nothing."""
+    state = load(json_body(), world().settings)
+    world().restore(state)
+    return answer("loaded", {"files": len(state.files), "batches": len(state.batches)})
 
 
 @blueprint.delete("/state")
@@ -129,6 +150,8 @@ def _advanced(body: dict[str, Json]) -> list[Event]:
     include = body.pop("include", ())
     match body:
         case {"seconds": seconds, **rest} if not rest:
+            if world().now() + seconds >= LATEST:
+                raise api_error("invalid_value", param="seconds", why="the clock ends in 2106")
             return world().advance_by(seconds, include)
         case {"to": instant, **rest} if not rest:
             return world().advance_to(instant, include)
@@ -151,7 +174,7 @@ def command(id: str, name: str) -> Response:
     """Do something to an unfinished batch, now."""
     checked_body("nothing", optional=True)
     batch = world().command(id, getattr(commands, name))
-    return answer("batch", world().batch_json(batch))
+    return answer_batch(batch)
 
 
 @blueprint.post("/batches/<id>/fail")
@@ -163,7 +186,7 @@ def fail(id: str) -> Response:
         "message": body.get("message", "This batch was failed through the control API."),
     }
     batch = world().command(id, partial(commands.fail, **told))
-    return answer("batch", world().batch_json(batch))
+    return answer_batch(batch)
 
 
 @blueprint.get("/requests")
@@ -175,6 +198,10 @@ def requests() -> Response:
 
 def _settings(settings: WorldSettings, body: dict[str, Json]) -> WorldSettings:
     changes = {**body}
+    if not 1e-6 <= changes.get("pace", 1) <= 1e9:
+        raise api_error("invalid_value", param="pace", why="it is not between 1e-6 and 1e9")
+    if not 0 <= (changes.get("start_time") or 0) < LATEST:
+        raise api_error("invalid_value", param="start_time", why="it is not between 1970 and 2106")
     if "scenario" in changes:
         changes["scenario"] = scenario(changes["scenario"], {})
     if "clock" in changes:

@@ -40,10 +40,16 @@ def _of_flask(error: HTTPException) -> Response:
         refusal.headers = {"Allow": ", ".join(sorted(error.valid_methods or ()))}
         return envelope(refusal)
     if isinstance(error, RequestEntityTooLarge):
-        return envelope(api_error("too_large", limit=request.max_content_length))
+        return envelope(api_error("too_large", limit=_exceeded()))
     refusal = api_error("bad_request", detail=error.description or error.name)
     refusal.status = error.code or 400
     return envelope(refusal)
+
+
+def _exceeded() -> int | None:
+    """Return the limit that a request has met: its own, or that of the text in its form."""
+    whole, length = request.max_content_length, request.content_length
+    return whole if length is None or length > (whole or 0) else request.max_form_memory_size
 
 
 def _of_connection(error: OSError) -> Response:

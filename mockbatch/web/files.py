@@ -13,7 +13,7 @@ from mockbatch.files.content import Content, spool
 from mockbatch.files.file import UPLOAD_PURPOSES
 from mockbatch.schema import schema
 from mockbatch.web.answers import answer, answer_page, query_choice, query_integer
-from mockbatch.web.state import world
+from mockbatch.web.context import world
 
 T = TypeVar("T")
 
@@ -53,7 +53,8 @@ def index() -> Response:
         request.args.get("after"),
         newest_first=query_choice("order", ("asc", "desc")) != "asc",
     )
-    return answer_page("file", page.as_json(lambda file: file.as_json()))
+    body = page.as_json(lambda file: file.as_json())
+    return answer_page(["file"] * len(page.items), body)
 
 
 @blueprint.get("/<id>")
@@ -117,16 +118,20 @@ def _expires_after() -> int | None:
 
 
 def _range(size: int) -> tuple[int, int]:
-    """Return the bytes asked for; several ranges, or a condition, are answered in full."""
-    asked = request.range
-    if asked is None or len(asked.ranges) != 1 or "If-Range" in request.headers:
+    """Return the bytes asked for; several ranges, other units, a condition: all of them."""
+    asked = request.range if request.method == "GET" else None
+    if asked is None or asked.units != "bytes" or "If-Range" in request.headers:
         return 0, size
-    found = asked.range_for_length(size)
-    if found is None:
+    if len(asked.ranges) != 1:
+        return 0, size
+    [(start, stop)] = asked.ranges
+    if start < 0:  # the last bytes, or the whole of a file that has fewer
+        start = max(start + size, 0)
+    if start >= size:
         error = api_error("bad_request", detail=f"The file has {size} bytes, none in that range.")
         error.status, error.headers = 416, {"Content-Range": f"bytes */{size}"}
         raise error
-    return found
+    return start, size if stop is None else min(stop, size)
 
 
 def _attachment(filename: str) -> str:

@@ -1,0 +1,75 @@
+"""A batch of which only the last object is known: from a page, a log, or the real service."""
+
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from mockbatch.batch.batch import ERROR, NO_TOKENS, OUTPUT, Batch, Counts
+from mockbatch.batch.input import Input
+from mockbatch.batch.plan import Pace, Work
+from mockbatch.files.content import Content
+from mockbatch.ids import Seed
+from mockbatch.replies.endpoint import Tokens
+from mockbatch.scenarios.scenario import Scenario
+from mockbatch.timeline import STATUSES, VALIDATING, Timeline, Transition
+
+Json = Any
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedBatch(Batch):
+    """A batch that ended elsewhere: it is shown as it was recorded, for ever."""
+
+    schema: ClassVar[str] = "batch_recorded"
+
+    shown: Mapping[str, Json] = field(default_factory=dict)
+
+    def counts(self, now: float) -> Counts:  # noqa: ARG002
+        """Return the recorded request counts."""
+        return Counts(**self.shown["request_counts"])
+
+    def file_ids(self, now: float) -> dict[str, str]:  # noqa: ARG002
+        """Return the recorded ids of its files, which are uploads here."""
+        ids = {kind: self.shown.get(f"{kind}_file_id") for kind in (OUTPUT, ERROR)}
+        return {kind: id for kind, id in ids.items() if id}
+
+    def makes(self) -> dict[str, str]:
+        """Make no file."""
+        return {}
+
+    def as_json(self, now: float, tokens: Tokens = NO_TOKENS) -> dict[str, Json]:  # noqa: ARG002
+        """Return the recorded object, key for key, schema batch_recorded.json."""
+        return dict(self.shown)
+
+
+def recorded(shown: Mapping[str, Json], number: int) -> RecordedBatch:
+    """Make a batch of a recorded object that fits batch_recorded.json and has ended."""
+    created_at = shown["created_at"]
+    reached = [
+        Transition(shown[f"{status}_at"], status)
+        for status in STATUSES
+        if shown.get(f"{status}_at") is not None
+    ]
+    if shown["status"] not in [change.status for change in reached]:
+        reached.append(
+            Transition(max([created_at, *(change.at for change in reached)]), shown["status"])
+        )
+    reached.sort(key=lambda change: (change.at, change.status == shown["status"]))
+    nothing = Input(Content.of(b""), array("Q", [0]), None, frozenset(), ())
+    return RecordedBatch(
+        id=shown["id"],
+        number=number,
+        endpoint=shown["endpoint"],
+        input_file_id=shown["input_file_id"],
+        metadata=shown.get("metadata"),
+        output_seconds=None,
+        created_at=created_at,
+        model=shown.get("model"),
+        pace=Pace(Scenario("recorded", {}, 1, None), 1),
+        seed=Seed.of(shown["id"]),
+        given=nothing,
+        work=Work(array("L"), array("L")),
+        timeline=Timeline((Transition(created_at, VALIDATING), *reached)),
+        shown=shown,
+    )

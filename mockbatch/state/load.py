@@ -1,0 +1,211 @@
+"""Reading a state, and refusing what is none with the place of the fault."""
+
+import base64
+import binascii
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from mockbatch.batch import input, plan
+from mockbatch.batch.batch import Batch
+from mockbatch.batch.recorded import recorded
+from mockbatch.clock import parse_mode
+from mockbatch.errors import ApiError, api_error
+from mockbatch.files.content import Content
+from mockbatch.files.file import File
+from mockbatch.ids import Seed
+from mockbatch.replies import endpoints
+from mockbatch.replies.models import model
+from mockbatch.scenarios.scenario import Scenario, parsed
+from mockbatch.schema import schema
+from mockbatch.settings import WorldSettings
+from mockbatch.state.state import State
+from mockbatch.strict_json import parse as parse_json
+from mockbatch.timeline import VALIDATING, Mark, Timeline, Transition
+
+Json = Any
+
+
+def load(document: Json, settings: WorldSettings, folder: Path | None = None) -> State:
+    """Return the state that a document holds; what it leaves out is as in `settings`.
+
+    `folder` is where files named by `path` are looked for; without it they are refused.
+    Raises ApiError 400 with the place of what is wrong as its param.
+    """
+    schema("state").check(document, "state")
+    contents = {
+        name: _content(given, folder, f"state.contents.{name}")
+        for name, given in document.get("contents", {}).items()
+    }
+    reader = _Reader(contents, settings)
+    shown = document.get("recorded", [])
+    batches: list[Batch] = [reader.recorded(one, place) for place, one in enumerate(shown)]
+    for place, one in enumerate(document.get("batches", [])):
+        batches.append(reader.batch(one, len(batches), f"state.batches[{place}]"))
+    files = [reader.file(one, place) for place, one in enumerate(document.get("files", []))]
+    _distinct([batch.id for batch in batches], "state.batches")
+    _distinct([file.id for file in files], "state.files")
+    clock = document.get("clock", {})
+    seed = document.get("seed")
+    return State(
+        settings=reader.settings(document),
+        seed=None if seed is None else Seed(bytes.fromhex(seed)),
+        now=clock.get("now"),
+        numbers={"batch": len(batches), **document.get("numbers", {})},
+        files=tuple(files),
+        deleted=frozenset(document.get("deleted", ())),
+        batches=tuple(batches),
+    )
+
+
+def from_file(path: str, settings: WorldSettings) -> State:
+    """Return the state in a file; ValueError says in one line what is wrong with it."""
+    try:
+        return load(parse_json(Path(path).read_bytes()), settings, Path(path).parent)
+    except (ApiError, ValueError) as error:
+        place = f" at {error.param}" if isinstance(error, ApiError) else ""
+        raise ValueError(f"{path}{place}: {error}") from error
+
+
+class _Reader:
+    """Reads the parts of one document."""
+
+    def __init__(self, contents: Mapping[str, Content], settings: WorldSettings) -> None:
+        self._contents = contents
+        self._settings = settings
+
+    def settings(self, document: dict[str, Json]) -> WorldSettings:
+        changes = {**document.get("settings", {})}
+        if "scenario" in changes:
+            changes["scenario"] = self._scenario(changes["scenario"], "state.settings.scenario")
+        if "clock" in document:
+            with _placed("state.clock.mode"):
+                changes["clock"] = parse_mode(document["clock"]["mode"])
+        return replace(self._settings, **changes)
+
+    def file(self, given: dict[str, Json], place: int) -> File:
+        content = self._found(given["content"], f"state.files[{place}].content")
+        return File(
+            id=given["id"],
+            purpose=given["purpose"],
+            filename=given["filename"],
+            created_at=given["created_at"],
+            expires_at=given["expires_at"],
+            source=lambda: content,
+        )
+
+    def recorded(self, given: dict[str, Json], place: int) -> Batch:
+        schema("batch_recorded").check(given, f"state.recorded[{place}]")
+        return recorded(given, place)
+
+    def batch(self, given: dict[str, Json], number: int, place: str) -> Batch:
+        scenario = self._scenario(given["scenario"], f"{place}.scenario")
+        line = self._timeline(given["timeline"], f"{place}.timeline")
+        if not line.transitions or line.transitions[0].status != VALIDATING:
+            raise _misplaced(f"{place}.timeline.transitions", "the first is validating")
+        held = given["held"]
+        seed = Seed(bytes.fromhex(given["seed"]))
+        given_input = self._input(given, place)
+        batch = Batch(
+            id=given["id"],
+            number=number,
+            endpoint=given["endpoint"],
+            input_file_id=given["input_file_id"],
+            metadata=given["metadata"],
+            output_seconds=given["output_seconds"],
+            created_at=given["created_at"],
+            model=None if given_input.model is None else model(given_input.model).name,
+            pace=plan.Pace(scenario, given["pace"]),
+            seed=seed,
+            given=given_input,
+            work=plan.work(given_input, scenario.failing, seed),
+            timeline=line,
+            held=held and (held["at"], self._timeline(held["rest"], f"{place}.held.rest")),
+        )
+        _check_history(batch, f"{place}.timeline")
+        return batch
+
+    def _input(self, given: dict[str, Json], place: str) -> input.Input:
+        endpoint = endpoints().get(given["endpoint"])
+        if endpoint is None:
+            raise _misplaced(f"{place}.endpoint", f"there is no {given['endpoint']!r}")
+        name = given["content"]
+        content = Content.of(b"") if name is None else self._found(name, f"{place}.content")
+        read = input.read(content, endpoint, self._settings.limits)
+        # What a command or a lost file made of them counts, not what the lines say.
+        return replace(read, errors=tuple(given["errors"]))
+
+    def _found(self, name: str, place: str) -> Content:
+        if name not in self._contents:
+            raise _misplaced(place, f"there is no content {name!r}")
+        return self._contents[name]
+
+    def _scenario(self, given: dict[str, Json], place: str) -> Scenario:
+        schema("scenario").check(given, place)
+        return parsed(given)
+
+    def _timeline(self, given: dict[str, Json], place: str) -> Timeline:
+        instants = [change["at"] for change in given["transitions"]]
+        marks = [mark["at"] for mark in given["marks"]]
+        done = [mark["done"] for mark in given["marks"]]
+        for name, numbers in (("transitions", instants), ("marks", marks), ("marks", done)):
+            if numbers != sorted(numbers):
+                raise _misplaced(f"{place}.{name}", "they are not in order")
+        return Timeline(
+            tuple(Transition(**change) for change in given["transitions"]),
+            tuple(Mark(**mark) for mark in given["marks"]),
+        )
+
+
+def _check_history(batch: Batch, place: str) -> None:
+    """Refuse a timeline that shows an object no batch can be, at any time."""
+    marks = batch.timeline.marks
+    if marks and marks[-1].done > batch.given.total:
+        raise _misplaced(f"{place}.marks", f"the file has {batch.given.total} lines")
+    for index, change in enumerate(batch.timeline.transitions):
+        error = schema("batch").error(batch.as_json(change.at))
+        if error is not None:
+            raise _misplaced(f"{place}.transitions[{index}]", str(error))
+
+
+def _content(given: dict[str, str], folder: Path | None, place: str) -> Content:
+    if "text" in given:
+        return Content.of(given["text"].encode("utf-8", "replace"))
+    if "base64" in given:
+        try:
+            return Content.of(base64.b64decode(given["base64"], validate=True))
+        except binascii.Error as error:
+            raise _misplaced(place, str(error)) from None
+    return _referred(given["path"], folder, place)
+
+
+def _referred(path: str, folder: Path | None, place: str) -> Content:
+    if folder is None:
+        raise _misplaced(place, "only a file given with --load can refer to others")
+    found = (folder / path).resolve()
+    if not found.is_relative_to(folder.resolve()):
+        raise _misplaced(place, f"{path!r} is not below the folder of the state")
+    try:
+        return Content(found.open("rb"))
+    except OSError as error:
+        raise _misplaced(place, str(error)) from None
+
+
+def _distinct(ids: list[str], place: str) -> None:
+    twice = [id for id in ids if ids.count(id) > 1] if len(set(ids)) < len(ids) else []
+    if twice:
+        raise _misplaced(place, f"{twice[0]!r} is there twice")
+
+
+@contextmanager
+def _placed(place: str) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise _misplaced(place, str(error)) from None
+
+
+def _misplaced(place: str, why: str) -> ApiError:
+    return api_error("invalid_value", param=place, why=why)

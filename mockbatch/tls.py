@@ -1,0 +1,50 @@
+"""https with a certificate that a throw-away authority makes at the start."""
+
+import ssl
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from cheroot.ssl.builtin import BuiltinSSLAdapter
+
+
+class Tls:
+    """An adapter for the server and the file of the authority that clients must trust.
+
+    The files are gone when it is closed. Raises ValueError when the extra is not installed.
+    """
+
+    def __init__(self, host: str) -> None:
+        try:
+            import trustme
+        except ImportError:
+            raise ValueError("--tls needs an extra: pip install 'mockbatch[tls]'") from None
+        self._folder = TemporaryDirectory(prefix="mockbatch-")
+        authority = trustme.CA(organization_name="mockbatch, for this run only")
+        names = dict.fromkeys(["localhost", "127.0.0.1", "::1", host])
+        issued = authority.issue_cert(*(name for name in names if name not in ("0.0.0.0", "::")))  # noqa: S104
+        folder = Path(self._folder.name)
+        self.authority_file = folder / "ca.pem"
+        authority.cert_pem.write_to_path(str(self.authority_file))
+        certificate, key = folder / "server.pem", folder / "server.key"
+        for blob in issued.cert_chain_pems:
+            blob.write_to_path(str(certificate), append=True)
+        issued.private_key_pem.write_to_path(str(key))
+        self.adapter = _Adapter(str(certificate), str(key))
+
+    def close(self) -> None:
+        """Remove the files."""
+        self._folder.cleanup()
+
+
+class _Adapter(BuiltinSSLAdapter):
+    """Leaves the handshake to the thread that serves a connection.
+
+    cheroot does it where connections are accepted: a client that says nothing would keep
+    everybody out.
+    """
+
+    def wrap(self, sock: Any) -> tuple[ssl.SSLSocket, dict[str, Any]]:
+        """Return the socket wrapped, without waiting for the client."""
+        wrapped = self.context.wrap_socket(sock, do_handshake_on_connect=False, server_side=True)
+        return wrapped, {"wsgi.url_scheme": "https", "HTTPS": "on"}
