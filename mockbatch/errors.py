@@ -181,13 +181,6 @@ WORDINGS: Mapping[str, Wording] = {
     "bad_purpose": Wording(
         400, None, None, "'{value}' is not one of [{supported}] - 'purpose'", REMEMBERED
     ),
-    "bad_multipart": Wording(
-        400,
-        None,
-        None,
-        "We could not parse the multipart form of your request: {detail}.",
-        OURS,
-    ),
     # --- batches
     "no_such_batch": Wording(404, None, None, "No batch found with id '{id}'.", OBSERVED),
     "not_a_batch_id": Wording(
