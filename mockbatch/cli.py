@@ -206,13 +206,14 @@ def validate(arguments: argparse.Namespace) -> int:
     from mockbatch.errors import ApiError
     from mockbatch.files import upload
     from mockbatch.files.content import Content
+    from mockbatch.limits import Limits
     from mockbatch.replies import endpoints
 
     endpoint = endpoints().get(arguments.endpoint)
     if endpoint is None:
         known = ", ".join(endpoints())
         raise ValueError(f"no endpoint {arguments.endpoint!r}: there are {known}")
-    limits = input.Limits()
+    limits = Limits()
     with arguments.file.open("rb") as stream:
         content = Content(stream)
         try:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from mockbatch import clock
-from mockbatch.batch.input import Limits
+from mockbatch.limits import Limits
 from mockbatch.scenarios.scenario import Scenario, parsed
 
 

@@ -11,21 +11,12 @@ from typing import Any
 
 from mockbatch.errors import ApiError, api_error, line_error
 from mockbatch.files.content import Content
+from mockbatch.limits import Limits
 from mockbatch.replies.endpoint import Endpoint
 from mockbatch.strict_json import parse
 
 Json = Any
 LineError = dict[str, Json]
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one batch and one file may hold; the defaults are the service's."""
-
-    lines: int = 50_000
-    embedding_inputs: int = 50_000
-    input_bytes: int = 200 * 1024 * 1024
-    file_bytes: int = 512 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,12 +68,15 @@ class Content:
 
     def first_line(self, at_most: int) -> bytes:
         """Return the first line, or its first `at_most` bytes."""
-        found = b""
+        found: list[bytes] = []
+        size = 0
         for chunk in self.chunks():
-            found += chunk
-            if b"\n" in chunk or len(found) > at_most:
+            line, end, _ = chunk.partition(b"\n")
+            found.append(line)
+            size += len(line)
+            if end or size >= at_most:
                 break
-        return found.split(b"\n", 1)[0][:at_most]
+        return b"".join(found)[:at_most]
 
     def is_utf8(self) -> bool:
         """Tell whether all of it can be decoded."""

@@ -1,9 +1,9 @@
 """What is refused at the door: uploads that the service answers with an error at once."""
 
-from mockbatch.batch.input import Limits
 from mockbatch.errors import ApiError, api_error
 from mockbatch.files.content import Content
 from mockbatch.files.file import BATCH, UPLOAD_PURPOSES
+from mockbatch.limits import Limits
 from mockbatch.strict_json import parse
 
 

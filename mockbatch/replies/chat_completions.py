@@ -1,0 +1,204 @@
+"""POST /v1/chat/completions: a message for the messages so far."""
+
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+from mockbatch.errors import ApiError
+from mockbatch.ids import ALPHANUMERIC
+from mockbatch.replies import text
+from mockbatch.replies.endpoint import Endpoint, Moment, Tokens
+from mockbatch.replies.models import (
+    Model,
+    model,
+    refuse_no_model,
+    refuse_parameter,
+    refuse_value,
+    served_tier,
+)
+from mockbatch.schema import schema
+
+Json = Any
+
+
+def _check(body: dict[str, Json]) -> None:
+    """Refuse in the order observed: shape, what the model does not take, content."""
+    if isinstance(body, dict) and body.get("model", "") == "":
+        refuse_no_model()
+    schema("chat_completions.request").check(body)
+    _check_parameters(body, model(body["model"]))
+    _check_calls(body["messages"])
+    _check_content(body["messages"])
+
+
+def _check_parameters(body: dict[str, Json], of: Model) -> None:
+    """Refuse what a known model does not take; observed on gpt-5.6 in 2026-08, or as noted."""
+    # Met by clients with gpt-4o and gpt-4o-mini, from 2025-06 to 2026-08.
+    if of.known and of.effort is None and body.get("reasoning_effort") is not None:
+        raise ApiError(400, "Unrecognized request argument supplied: reasoning_effort")
+    if of.effort is not None:
+        if body.get("max_tokens") is not None:
+            refuse_parameter("max_tokens", hint=" Use 'max_completion_tokens' instead.")
+        for param in ("stop", "logit_bias", "prediction"):
+            if body.get(param) and (param != "stop" or not of.stop):
+                refuse_parameter(param)
+    elif body.get("max_tokens") is not None and body.get("max_completion_tokens") is not None:
+        # As clients quote it; `param` from memory.
+        raise ApiError(
+            400,
+            "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported.",
+            code="invalid_parameter_combination",
+        )
+    if of.reasons(body.get("reasoning_effort")):
+        for param in ("presence_penalty", "frequency_penalty", "logprobs"):
+            if body.get(param):
+                refuse_parameter(param)
+        for param in ("temperature", "top_p"):
+            if body.get(param, 1) not in (1, None):
+                refuse_value(param, body[param], 1)
+    if body.get("top_logprobs") is not None and not body.get("logprobs"):
+        message = "The 'top_logprobs' parameter is only allowed when 'logprobs' is enabled."
+        raise ApiError(400, message, param="top_logprobs")
+
+
+def _check_calls(messages: list[Json]) -> None:
+    """Refuse tool messages that answer no call, and calls without an answer.
+
+    Texts as clients have quoted them since 2023, typing error included.
+    """
+    calls: dict[str, None] = {}
+    unanswered: dict[str, None] = {}
+    for index, message in enumerate(messages):
+        if message["role"] == "tool":
+            if message["tool_call_id"] not in calls:
+                raise ApiError(
+                    400,
+                    "Invalid parameter: messages with role 'tool' must be a response to a "
+                    "preceeding message with 'tool_calls'.",
+                    param=f"messages.[{index}].role",
+                )
+            unanswered.pop(message["tool_call_id"], None)
+            continue
+        if unanswered:
+            _refuse_unanswered(unanswered, index)
+        calls = {}
+        if message["role"] == "assistant":
+            calls = {call["id"]: None for call in message.get("tool_calls") or ()}
+        unanswered = dict(calls)
+    if unanswered:
+        _refuse_unanswered(unanswered, len(messages) - 1)
+
+
+def _refuse_unanswered(calls: Iterable[str], index: int) -> NoReturn:
+    message = (
+        "An assistant message with 'tool_calls' must be followed by tool messages responding to "
+        "each 'tool_call_id'. The following tool_call_ids did not have response messages: "
+        f"{', '.join(calls)}"
+    )
+    raise ApiError(400, message, param=f"messages.[{index}].role")
+
+
+def _check_content(messages: list[Json]) -> None:
+    """Refuse a message without content; observed in 2026-08, as the last check of all."""
+    for index, message in enumerate(messages):
+        if message.get("content") is None and not _stands_without(message):
+            raise ApiError(
+                400,
+                "Invalid value for 'content': expected a string, got null.",
+                param=f"messages.[{index}].content",
+            )
+
+
+def _stands_without(message: dict[str, Json]) -> bool:
+    """Tell whether an assistant did something else than say something."""
+    return message["role"] == "assistant" and any(
+        message.get(name) is not None
+        for name in ("tool_calls", "function_call", "refusal", "audio")
+    )
+
+
+def _answer(body: dict[str, Json], moment: Moment) -> dict[str, Json]:
+    of = model(body["model"])
+    limit = body.get("max_completion_tokens")
+    if limit is None:
+        limit = body.get("max_tokens")
+    thinking = of.reasoning_tokens(body.get("reasoning_effort"))
+    if limit is not None:
+        # JSON Schema takes 16.0 for an integer.
+        limit = int(limit)
+        thinking = min(thinking, limit)
+    count = int(body.get("n") or 1)
+    asked = _asked(body["messages"])
+    stop = text.stops(body.get("stop"))
+    left = None if limit is None else limit - thinking
+    texts = [text.said(text.reply(asked, number), left, stop) for number in range(count)]
+    contents = (message.get("content") for message in body["messages"])
+    prompt = text.conversation_tokens(contents, body.get("tools"), body.get("functions"))
+    completion = sum(one.tokens for one in texts) + thinking * count
+    return {
+        "id": "chatcmpl-" + moment.seed.child("chatcmpl").text(ALPHANUMERIC, 29),
+        "object": "chat.completion",
+        "created": moment.at,
+        "model": of.name,
+        "choices": [_choice(index, one, body) for index, one in enumerate(texts)],
+        "usage": {
+            "prompt_tokens": prompt,
+            "completion_tokens": completion,
+            "total_tokens": prompt + completion,
+            "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+            "completion_tokens_details": {
+                "reasoning_tokens": thinking * count,
+                "audio_tokens": 0,
+                "accepted_prediction_tokens": 0,
+                "rejected_prediction_tokens": 0,
+            },
+        },
+        "service_tier": served_tier(body.get("service_tier")),
+        "system_fingerprint": of.fingerprint,
+    }
+
+
+def _choice(index: int, one: text.Said, body: dict[str, Json]) -> dict[str, Json]:
+    return {
+        "index": index,
+        "message": {
+            "role": "assistant",
+            "content": one.text,
+            "refusal": None,
+            "annotations": [],
+        },
+        "logprobs": _logprobs(one.text, body) if body.get("logprobs") else None,
+        "finish_reason": "length" if one.cut else "stop",
+    }
+
+
+def _logprobs(content: str, body: dict[str, Json]) -> dict[str, Json]:
+    alternatives = int(body.get("top_logprobs") or 0)
+    return {"content": text.logprobs(content, alternatives), "refusal": None}
+
+
+def _asked(messages: list[Json]) -> str:
+    """Return what the last user message says, or the last message if there is none."""
+    for message in reversed(messages):
+        if message["role"] == "user":
+            return text.spoken(message["content"])
+    return text.spoken(messages[-1].get("content"))
+
+
+def _tokens(body: dict[str, Json]) -> Tokens:
+    usage = body["usage"]
+    return Tokens(
+        input=usage["prompt_tokens"],
+        output=usage["completion_tokens"],
+        cached=usage["prompt_tokens_details"]["cached_tokens"],
+        reasoning=usage["completion_tokens_details"]["reasoning_tokens"],
+    )
+
+
+ENDPOINT = Endpoint(
+    path="/v1/chat/completions",
+    product="Chat Completions",
+    check=_check,
+    answer=_answer,
+    tokens=_tokens,
+    schema="chat_completions.response",
+)
