@@ -18,7 +18,7 @@ class WorldSettings:
 
     `start_time` is in simulated epoch seconds, None for the time of its first request.
     `poll_limit` is how often an unfinished batch may be retrieved while nobody moves the
-    clock, None for any number.
+    clock, None for any number. `pinned` lets `scenario` outrank one that is chosen later.
     """
 
     clock: str = clock.REALTIME
@@ -27,6 +27,7 @@ class WorldSettings:
     seed: int | str = 0
     scenario: Scenario = field(default_factory=happy)
     poll_limit: int | None = None
+    pinned: bool = False
     validate: bool = True
     limits: Limits = field(default_factory=Limits)
 

@@ -16,6 +16,7 @@ from mockbatch.batch.batch import NO_TOKENS, Batch
 from mockbatch.batch.plan import Pace
 from mockbatch.clock import ON_POLL, Clock
 from mockbatch.errors import api_error
+from mockbatch.faults.rules import Rules
 from mockbatch.files import upload
 from mockbatch.files.content import Content
 from mockbatch.files.file import BATCH, File, lifetime
@@ -24,6 +25,8 @@ from mockbatch.ids import Seed, file_id, request_id
 from mockbatch.journal import Journal
 from mockbatch.paging import Page
 from mockbatch.replies import endpoints
+from mockbatch.scenarios.chosen import Chosen
+from mockbatch.scenarios.scenario import Scenario
 from mockbatch.settings import WorldSettings
 from mockbatch.state.state import State
 from mockbatch.timekeeper import Timekeeper
@@ -33,7 +36,7 @@ Json = dict[str, object]
 
 
 class World:
-    """Files, batches, clock and journal of one key; `name` is the key."""
+    """Files, batches, clock, faults and journal of one key; `name` is the key."""
 
     def __init__(
         self,
@@ -53,10 +56,12 @@ class World:
         with self._lock:
             self.settings = settings
             self.journal = Journal()
+            self.faults = Rules()
             self._time = Timekeeper(settings.clock, settings.start_time, self._lock)
             self._seed = Seed.of(settings.seed, self.name)
             self._requests = count()
             self._held = Holdings(validate=settings.validate)
+            self.chosen = Chosen()
             if self._beginning is not None:
                 self._hold(self._beginning)
 
@@ -217,18 +222,27 @@ class World:
         # Reading the input may take a second: nobody else has to wait for it.
         given, readable_until = self._read_input(request)
         with self._time.command() as now:
-            pace = Pace(request.scenario or self.settings.scenario, self.settings.pace)
+            pace = Pace(self._scenario(request), self.settings.pace)
             seed = self._seed.child("batch", self._held.number("batch"))
-            batch = create.created(request, given, pace, seed, len(self._held.batches), now)
+            number = len(self._held.batches)
+            batch = create.created(request, given, pace, seed, number, now, self.organization)
             if batch.timeline.status(readable_until) == VALIDATING:
                 missing = self._missing(request.input_file_id)
                 batch = commands.lose_input(batch, now, missing)
             self._held.add(batch)
             return batch
 
+    def _scenario(self, request: create.BatchRequest) -> Scenario:
+        """Return what befalls a new batch; its own metadata decides before all else."""
+        chosen = None if request.scenario or self.settings.pinned else self.chosen.take()
+        return request.scenario or chosen or self.settings.scenario
+
     def batch(self, id: str) -> Batch:
         """Return a batch; ApiError when there is none of that id."""
-        return self._held.batch(id)
+        batch = self._held.batch(id)
+        if self.now() < batch.visible_at:
+            raise api_error("no_such_batch", id=id)
+        return batch
 
     def batches(self, limit: int, after: str | None) -> Page[Batch]:
         """Return a page of the batches, newest first."""

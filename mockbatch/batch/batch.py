@@ -2,12 +2,13 @@
 
 from bisect import bisect_left
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 from mockbatch.batch.input import Input
 from mockbatch.batch.plan import WINDOW_SECONDS, Pace, Work
 from mockbatch.ids import Seed, file_id
 from mockbatch.replies.endpoint import Tokens
+from mockbatch.scenarios.distortions import distorted
 from mockbatch.timeline import (
     CANCELLED,
     CANCELLING,
@@ -45,8 +46,6 @@ class Batch:
     is the future that a hold put aside, with the instant of the hold.
     """
 
-    schema: ClassVar[str] = "batch"
-
     id: str
     number: int
     endpoint: str
@@ -61,6 +60,16 @@ class Batch:
     work: Work
     timeline: Timeline
     held: tuple[int, Timeline] | None = None
+
+    @property
+    def schema(self) -> str:
+        """The schema of its object: a batch that loses the race ends as no other does."""
+        return "batch_wire" if self.pace.scenario.loses_race else "batch"
+
+    @property
+    def visible_at(self) -> float:
+        """The instant from which the batch can be found."""
+        return self.created_at + self.pace.scenario.visible_after
 
     @property
     def expires_at(self) -> int:
@@ -103,6 +112,14 @@ class Batch:
     def makes(self) -> dict[str, str]:
         """Return the ids of the files that the batch may come to make, by kind."""
         return {kind: self.future_file_id(kind) for kind in (OUTPUT, ERROR)}
+
+    def distorted(self, shown: dict[str, Json]) -> dict[str, Json]:
+        """Return the object as its scenario lets clients see it."""
+        return distorted(shown, self.pace.scenario.object)
+
+    def windowed(self, line: Timeline) -> Timeline:
+        """Return a future of the batch as its completion window leaves it."""
+        return self.pace.windowed(line, self.created_at)
 
     def as_json(self, now: float, tokens: Tokens = NO_TOKENS) -> dict[str, Json]:
         """Return the Batch object, schema batch.json; `tokens` once it is completed.

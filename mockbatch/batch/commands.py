@@ -33,6 +33,9 @@ def cancel(batch: Batch, now: int) -> Batch:
         raise api_error("cannot_cancel", status=status)
     past = batch.timeline.cut(now)
     changes = [Transition(now, CANCELLING)]
+    if batch.pace.scenario.loses_race and batch.timeline.end.status == COMPLETED:
+        rest = batch.timeline.rest(now)
+        return batch.with_timeline(past.then([*changes, batch.timeline.end], rest.marks))
     marks = []
     drain = batch.pace.seconds(CANCELLING)
     if drain is not None:
@@ -56,7 +59,7 @@ def hold(batch: Batch, now: int) -> Batch:
         raise _illegal(batch, now, "is held already")
     past = batch.timeline.cut(now)
     rest = batch.timeline.rest(now)
-    return replace(batch, timeline=past.within(batch.expires_at), held=(now, rest))
+    return replace(batch, timeline=batch.windowed(past), held=(now, rest))
 
 
 def resume(batch: Batch, now: int) -> Batch:
@@ -69,7 +72,7 @@ def resume(batch: Batch, now: int) -> Batch:
     coming = rest.shifted(now - held_at)
     changes = [change for change in coming.transitions if change.status != EXPIRED]
     future = batch.timeline.cut(now).then(changes, coming.marks)
-    return batch.with_timeline(future.within(batch.expires_at))
+    return batch.with_timeline(batch.windowed(future))
 
 
 def expire(batch: Batch, now: int) -> Batch:

@@ -1,18 +1,18 @@
 """The request that creates a batch: judged, and turned into values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.input import Input
 from mockbatch.batch.plan import Pace, timeline, work
-from mockbatch.errors import api_error
+from mockbatch.errors import api_error, line_error
 from mockbatch.ids import Seed, batch_id
 from mockbatch.replies import endpoints
 from mockbatch.replies.models import model
 from mockbatch.scenarios import scenario
-from mockbatch.scenarios.scenario import Scenario
+from mockbatch.scenarios.scenario import VERDICTS, Scenario, Verdict
 from mockbatch.schema import schema
 
 Json = Any
@@ -54,16 +54,27 @@ def parsed(body: Json) -> BatchRequest:
 
 
 def created(
-    request: BatchRequest, given: Input, pace: Pace, seed: Seed, number: int, now: int
+    request: BatchRequest,
+    given: Input,
+    pace: Pace,
+    seed: Seed,
+    number: int,
+    now: int,
+    organization: str = "",
 ) -> Batch:
     """Make the batch that was asked for, with its whole future."""
+    verdict = pace.scenario.validation
+    if verdict is not None:
+        given = replace(given, errors=(_error(verdict, request, given, organization),))
     return Batch(
         id=batch_id(seed, now),
         number=number,
         endpoint=request.endpoint,
         input_file_id=request.input_file_id,
         metadata=request.metadata,
-        output_seconds=request.output_seconds,
+        output_seconds=pace.scenario.output_seconds
+        if pace.scenario.output_seconds is not None
+        else request.output_seconds,
         created_at=now,
         model=None if given.model is None else model(given.model).name,
         pace=pace,
@@ -71,6 +82,23 @@ def created(
         given=given,
         work=work(given, pace.scenario.failing, seed),
         timeline=timeline(now, given, pace),
+    )
+
+
+def _error(
+    verdict: Verdict, request: BatchRequest, given: Input, organization: str
+) -> dict[str, Json]:
+    """Return the entry of `errors` that a scenario wants, its gaps filled from the batch."""
+    return line_error(
+        VERDICTS[verdict.error],
+        verdict.line,
+        id=request.input_file_id,
+        organization=organization,
+        model=given.model or "unknown",
+        limit="2,000,000",
+        param="custom_id",
+        custom_id="request-1",
+        product=endpoints()[request.endpoint].product,
     )
 
 

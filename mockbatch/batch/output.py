@@ -42,6 +42,7 @@ def write(batch: Batch, *, validate: bool = True) -> Output:
             writer.failed(position)
         else:
             writer.succeeded(position)
+    writer.close()
     return Output(Content(writer.output), Content(writer.error), Tokens(*writer.billed))
 
 
@@ -51,6 +52,8 @@ class _Writer:
         self.billed = [0, 0, 0, 0]
         self._batch = batch
         self._checker = checker
+        self._distortion = batch.pace.scenario.output
+        self._honest: tuple[list[dict[str, Json]], ...] = ([], [])
         self._endpoint = endpoints()[batch.endpoint]
         reached = batch.timeline.reached(batch.timeline.end.at)
         # A line's id carries the instant at which its file was begun.
@@ -115,7 +118,16 @@ class _Writer:
         }
         if self._checker:
             self._checker.check(line)
-        file.write(json.dumps(line).encode() + b"\n")
+        if self._distortion is None:
+            file.write(json.dumps(line).encode() + b"\n")
+        else:
+            self._honest[file is self.error].append(line)
+
+    def close(self) -> None:
+        """Write what a distortion makes of the lines, which has to see all of a file."""
+        for file, lines in zip((self.output, self.error), self._honest, strict=True):
+            for text in self._distortion.of(lines) if self._distortion else ():
+                file.write(text.encode("utf-8", "replace") + b"\n")
 
 
 class _Checker:

@@ -52,6 +52,13 @@ class Pace:
         ]
         return [*ends, *[None] * (len(stages) - len(ends))]
 
+    def windowed(self, line: Timeline, created_at: int) -> Timeline:
+        """Return a timeline as the completion window of its batch leaves it."""
+        overdue = self.scenario.overdue
+        if overdue is None:
+            return line
+        return line.within(created_at + WINDOW_SECONDS + round(overdue))
+
     def seconds(self, stage: str) -> int | None:
         """Return how long a stage lasts, in whole seconds."""
         seconds = self.scenario.stages[stage]
@@ -72,7 +79,7 @@ def timeline(created_at: int, given: Input, pace: Pace) -> Timeline:
             plan = plan.then([Transition(executed, FINALIZING)])
         if written is not None:
             plan = plan.then([Transition(written, COMPLETED)])
-    return plan.within(created_at + WINDOW_SECONDS)
+    return pace.windowed(plan, created_at)
 
 
 def work(given: Input, failing: Failing | None, seed: Seed) -> Work:

@@ -3,7 +3,7 @@
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 from mockbatch.batch.batch import ERROR, NO_TOKENS, OUTPUT, Batch, Counts
 from mockbatch.batch.input import Input
@@ -21,9 +21,12 @@ Json = Any
 class RecordedBatch(Batch):
     """A batch that ended elsewhere: it is shown as it was recorded, for ever."""
 
-    schema: ClassVar[str] = "batch_recorded"
-
     shown: Mapping[str, Json] = field(default_factory=dict)
+
+    @property
+    def schema(self) -> str:
+        """The schema of its object."""
+        return "batch_recorded"
 
     def counts(self, now: float) -> Counts:  # noqa: ARG002
         """Return the recorded request counts."""

@@ -10,6 +10,8 @@ from typing import Any
 
 from mockbatch.errors import ApiError, api_error
 from mockbatch.scenarios.scenario import Scenario, filled, parsed
+from mockbatch.schema import schema
+from mockbatch.strict_json import parse
 
 Json = Any
 
@@ -45,6 +47,12 @@ def scenario(name: str, arguments: Mapping[str, object], param: str = "scenario"
     return parsed(filled(document, arguments))
 
 
+def from_document(document: Json, arguments: Mapping[str, object]) -> Scenario:
+    """Return a scenario of one's own, its parameters filled in; ApiError 400 names a fault."""
+    schema("scenario").check(document, "scenario")
+    return parsed(filled(document, arguments))
+
+
 def from_option(text: str) -> Scenario:
     """Return the scenario that a name or a path to a JSON file stands for.
 
@@ -53,6 +61,6 @@ def from_option(text: str) -> Scenario:
     try:
         if not text.endswith(".json"):
             return scenario(text, {})
-        return parsed(filled(json.loads(Path(text).read_bytes()), {}))
+        return from_document(parse(Path(text).read_bytes()), {})
     except (ApiError, OSError, ValueError) as error:
         raise ValueError(f"scenario {text!r}: {error}") from error

@@ -2,11 +2,13 @@
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mockbatch.errors import api_error
+from mockbatch.scenarios.distortions import ObjectDistortion, OutputDistortion
 from mockbatch.schema import schema
+from mockbatch.wordings import WORDINGS
 
 Json = Any
 
@@ -20,6 +22,27 @@ RECORDED_SECONDS: Mapping[str, float] = {
 }
 
 
+# The errors with which validation can end, by code.
+VERDICTS: Mapping[str, str] = {
+    str(WORDINGS[name].code): name
+    for name in (
+        "invalid_json_line",
+        "missing_parameter",
+        "file_not_found",
+        "invalid_method",
+        "invalid_url",
+        "model_not_found",
+        "mismatched_model",
+        "duplicate_custom_id",
+        "streaming_unsupported",
+        "too_many_lines",
+        "empty_file",
+        "enqueued_tokens",
+        "billing_limit",
+    )
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Failing:
     """The lines that fail when they run: which share, and with what answer."""
@@ -30,18 +53,39 @@ class Failing:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """How validation ends whatever the file holds: an error by name or code, and its line."""
+
+    error: str
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """What befalls a batch, as a function of time alone.
 
     `stages` holds the seconds of each status at pace 1, None for one that never ends by
     itself. `executed` is the share of lines that run before such an `in_progress` stands
     still. `failing` is None when only those lines fail that their endpoint refuses.
+    `overdue` is by how many seconds the end of the window is missed, None when it never
+    comes; `visible_after` and `output_seconds` are in seconds too. `validation` is None
+    where the input file decides. `loses_race` lets a cancelled batch complete. `object` and
+    `output` are distortions of what is shown.
     """
 
     name: str
     stages: Mapping[str, float | None]
     executed: float
     failing: Failing | None
+    overdue: float | None = 0
+    visible_after: float = 0
+    output_seconds: int | None = None
+    loses_race: bool = False
+    validation: Verdict | None = None
+    object: tuple[ObjectDistortion, ...] = ()
+    output: OutputDistortion | None = None
+    # What it was parsed from, for whoever writes it down again.
+    document: Mapping[str, Json] = field(default_factory=dict, compare=False)
 
 
 def parsed(document: Mapping[str, Json]) -> Scenario:
@@ -53,36 +97,75 @@ def parsed(document: Mapping[str, Json]) -> Scenario:
         stages={**RECORDED_SECONDS, **document.get("stages", {})},
         executed=document.get("executed", 1),
         failing=None if failing is None else Failing(**failing),
+        overdue=document.get("overdue", 0),
+        visible_after=document.get("visible_after", 0),
+        output_seconds=document.get("output_seconds"),
+        loses_race=document.get("loses_race", False),
+        validation=_verdict(document.get("validation")),
+        object=tuple(_object_distortion(one) for one in document.get("object", ())),
+        output=_output_distortion(document.get("output")),
+        document=document,
     )
+
+
+def _verdict(given: Json) -> Verdict | None:
+    if given is None:
+        return None
+    if given["error"] not in VERDICTS:
+        known = ", ".join(sorted(VERDICTS))
+        raise api_error("invalid_value", param="scenario.validation.error", why=f"use {known}")
+    return Verdict(**given)
+
+
+def _object_distortion(given: Json) -> ObjectDistortion:
+    return ObjectDistortion(**{**given, "when": frozenset(given.get("when", ()))})
+
+
+def _output_distortion(given: Json) -> OutputDistortion | None:
+    if given is None:
+        return None
+    return OutputDistortion(**{**given, "drop": tuple(given.get("drop", ()))})
 
 
 def filled(document: dict[str, Json], arguments: Mapping[str, object]) -> dict[str, Json]:
     """Return the document with arguments put where its parameters say.
 
-    Arguments are numbers, or texts of numbers as they come in metadata.
-    Raises ApiError 400 naming an unknown parameter or one out of its range.
+    Arguments are numbers, texts of numbers as they come in metadata, or one of a
+    parameter's choices. Raises ApiError 400 naming an unknown parameter or a bad argument.
     """
     document = copy.deepcopy(document)
     parameters = document.get("parameters", {}) if isinstance(document, dict) else {}
     for name, argument in arguments.items():
         if name not in parameters:
             raise api_error("unknown_parameter", param=name)
-        _put(document, parameters[name]["sets"], _number(name, argument, parameters[name]))
+        _put(document, parameters[name]["sets"], _argument(name, argument, parameters[name]))
     return document
 
 
-def _put(document: dict[str, Json], place: list[str], value: float) -> None:
+def _put(document: Json, place: list[str | int], value: Json) -> None:
     *path, last = place
     for step in path:
-        document = document.setdefault(step, {})
+        document = document[step] if isinstance(step, int) else document.setdefault(step, {})
     document[last] = value
 
 
+def _argument(name: str, argument: object, parameter: Mapping[str, Json]) -> Json:
+    choices = parameter.get("choices")
+    if choices is None:
+        return _number(name, argument, parameter)
+    if argument not in choices:
+        supported = ", ".join(f"'{choice}'" for choice in choices)
+        raise api_error("unsupported_value", param=name, value=argument, supported=supported)
+    return argument
+
+
 def _number(name: str, argument: object, bounds: Mapping[str, Json]) -> float:
-    try:
-        value = float(argument) if isinstance(argument, str) else argument
-    except ValueError:
-        value = argument
+    value = argument
+    if isinstance(argument, str):
+        try:
+            value = int(argument) if argument.isascii() and argument.isdigit() else float(argument)
+        except ValueError:
+            value = argument
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise api_error("invalid_type", param=name, expected="a number", actual=repr(argument))
     if not bounds["minimum"] <= value <= bounds["maximum"]:

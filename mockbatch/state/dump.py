@@ -7,8 +7,8 @@ from typing import Any
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.recorded import RecordedBatch
 from mockbatch.files.content import Content
-from mockbatch.scenarios.scenario import Scenario
 from mockbatch.state.state import State
+from mockbatch.timeline import Timeline
 
 Json = Any
 FORMAT = "mockbatch state 1"
@@ -34,7 +34,7 @@ def dump(state: State) -> dict[str, Json]:
         "clock": {"mode": state.settings.clock, "now": state.now},
         "settings": {
             "pace": state.settings.pace,
-            "scenario": _scenario(state.settings.scenario),
+            "scenario": dict(state.settings.scenario.document),
             "poll_limit": state.settings.poll_limit,
         },
         "seed": None if state.seed is None else state.seed.value.hex(),
@@ -77,15 +77,18 @@ def _batch(batch: Batch, contents: _Contents) -> dict[str, Json]:
         "output_seconds": batch.output_seconds,
         "created_at": batch.created_at,
         "pace": batch.pace.pace,
-        "scenario": _scenario(batch.pace.scenario),
+        "scenario": dict(batch.pace.scenario.document),
         "seed": batch.seed.value.hex(),
         "content": contents.name(batch.given.content) if batch.given.content.size else None,
         "errors": list(batch.given.errors),
-        "timeline": asdict(batch.timeline),
-        "held": None if held is None else {"at": held[0], "rest": asdict(held[1])},
+        "timeline": _timeline(batch.timeline),
+        "held": None if held is None else {"at": held[0], "rest": _timeline(held[1])},
     }
 
 
-def _scenario(given: Scenario) -> dict[str, Json]:
-    document = {**asdict(given), "summary": "-", "sees": "-"}
-    return {key: value for key, value in document.items() if value is not None}
+def _timeline(line: Timeline) -> dict[str, Json]:
+    # Lists, which asdict() of the whole would not make of its tuples.
+    return {
+        "transitions": [asdict(change) for change in line.transitions],
+        "marks": [asdict(mark) for mark in line.marks],
+    }

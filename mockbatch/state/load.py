@@ -52,7 +52,7 @@ def load(document: Json, settings: WorldSettings, folder: Path | None = None) ->
     return State(
         settings=reader.settings(document),
         seed=None if seed is None else Seed(bytes.fromhex(seed)),
-        now=clock.get("now"),
+        now=clock.get("now", settings.start_time),
         numbers={"batch": len(batches), **document.get("numbers", {})},
         files=tuple(files),
         deleted=frozenset(document.get("deleted", ())),

@@ -18,24 +18,33 @@ _INTEGER = re.compile(r"[+-]?\d{1,18}")
 
 
 def answer(name: str, body: Json, *, end: str = "", compact: bool = False) -> Response:
-    """Send a body after checking it against the schema `name`.
+    """Send a body after checking it against the schema `name`."""
+    hold(name, body)
+    return send(body, end=end, compact=compact)
+
+
+def send(body: Json, *, end: str = "", compact: bool = False) -> Response:
+    """Send a body.
 
     Bodies are indented by two spaces as the service's are; `end` and `compact` are for
     those few that differ there.
     """
-    if server().settings.world.validate:
-        schema(name).hold(body, f"the answer to {request.path}")
     separators = (",", ":") if compact else None
     text = json.dumps(body, indent=None if compact else 2, separators=separators)
     return Response(text + end, content_type="application/json")
 
 
-def answer_page(names: Iterable[str], body: Json) -> Response:
-    """Send a list whose objects fit the schemas `names`, one for each."""
+def hold(name: str, body: Json) -> None:
+    """Check a body of our own against the schema `name`, unless the server was told not to."""
     if server().settings.world.validate:
-        for name, item in zip(names, body["data"], strict=True):
-            schema(name).hold(item, f"an object in the answer to {request.path}")
-    return answer("page", body)
+        schema(name).hold(body, f"the answer to {request.path}")
+
+
+def hold_page(names: Iterable[str], body: Json) -> None:
+    """Check a list and its objects, each against one of the schemas `names`."""
+    hold("page", body)
+    for name, item in zip(names, body["data"], strict=True):
+        hold(name, item)
 
 
 def json_body(*, optional: bool = False) -> dict[str, Json]:
@@ -74,9 +83,9 @@ def query_integer(name: str, default: int, least: int, most: int) -> int:
         raise _no_integer(name)
     value = int(text)
     if value > most:
-        raise api_error("above_maximum", param=name, limit=most, value=value)
+        raise api_error("integer_above_maximum", param=name, limit=most, value=value)
     if value < least:
-        raise api_error("below_minimum", param=name, limit=least, value=value)
+        raise api_error("integer_below_minimum", param=name, limit=least, value=value)
     return value
 
 

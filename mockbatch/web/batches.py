@@ -1,19 +1,34 @@
 """`/v1/batches`."""
 
+from typing import Any
+
 from flask import Blueprint, Response, request
 
 from mockbatch.batch import commands
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.create import parsed
-from mockbatch.web.answers import answer, answer_page, json_body, query_integer
+from mockbatch.web.answers import hold, hold_page, json_body, query_integer, send
 from mockbatch.web.context import world
+from mockbatch.web.record import FAULT
+
+Json = Any
 
 blueprint = Blueprint("batches", __name__, url_prefix="/v1/batches")
 
 
 def answer_batch(batch: Batch, *, compact: bool = False) -> Response:
-    """Send a batch as it is now."""
-    return answer(batch.schema, world().batch_json(batch), compact=compact)
+    """Send a batch as it is now, as its scenario lets clients see it."""
+    honest = world().batch_json(batch)
+    hold(batch.schema, honest)
+    return send(_shown(batch, honest), compact=compact)
+
+
+def _shown(batch: Batch, honest: Json) -> Json:
+    shown = batch.distorted(honest)
+    if shown != honest:
+        # Told in the journal, as a fault is.
+        request.environ.setdefault(FAULT, batch.pace.scenario.name)
+    return shown
 
 
 @blueprint.post("")
@@ -28,13 +43,17 @@ def index() -> Response:
     """List batches, newest first."""
     page = world().batches(query_integer("limit", 20, 1, 100), request.args.get("after"))
     body = page.as_json(world().batch_json)
-    return answer_page([batch.schema for batch in page.items], body)
+    hold_page([batch.schema for batch in page.items], body)
+    pairs = zip(page.items, body["data"], strict=True)
+    return send({**body, "data": [_shown(batch, honest) for batch, honest in pairs]})
 
 
 @blueprint.get("/<id>")
 def retrieve(id: str) -> Response:
-    """Retrieve a batch."""
-    return answer_batch(world().poll(id))
+    """Retrieve a batch; one that waits for it polls, but not who only repeats a request."""
+    repeated = request.headers.get("x-stainless-retry-count", "0") != "0"
+    polls = request.method == "GET" and not repeated
+    return answer_batch(world().poll(id) if polls else world().batch(id))
 
 
 @blueprint.post("/<id>/cancel")

@@ -14,7 +14,7 @@ from mockbatch.batch import commands
 from mockbatch.errors import api_error
 from mockbatch.events import Event
 from mockbatch.journal import KEPT
-from mockbatch.scenarios import scenario
+from mockbatch.scenarios import from_document, scenario
 from mockbatch.settings import WorldSettings
 from mockbatch.state.dump import dump
 from mockbatch.state.load import load
@@ -203,7 +203,9 @@ def _settings(settings: WorldSettings, body: dict[str, Json]) -> WorldSettings:
     if not 0 <= (changes.get("start_time") or 0) < LATEST:
         raise api_error("invalid_value", param="start_time", why="it is not between 1970 and 2106")
     if "scenario" in changes:
-        changes["scenario"] = scenario(changes["scenario"], {})
+        given = changes["scenario"]
+        is_name = isinstance(given, str)
+        changes["scenario"] = scenario(given, {}) if is_name else from_document(given, {})
     if "clock" in changes:
         try:
             changes["clock"] = clock.parse_mode(changes["clock"])

@@ -12,7 +12,7 @@ from mockbatch.errors import api_error
 from mockbatch.files.content import Content, spool
 from mockbatch.files.file import UPLOAD_PURPOSES
 from mockbatch.schema import schema
-from mockbatch.web.answers import answer, answer_page, query_choice, query_integer
+from mockbatch.web.answers import answer, hold_page, query_choice, query_integer, send
 from mockbatch.web.context import world
 
 T = TypeVar("T")
@@ -54,7 +54,8 @@ def index() -> Response:
         newest_first=query_choice("order", ("asc", "desc")) != "asc",
     )
     body = page.as_json(lambda file: file.as_json())
-    return answer_page(["file"] * len(page.items), body)
+    hold_page(["file"] * len(page.items), body)
+    return send(body)
 
 
 @blueprint.get("/<id>")

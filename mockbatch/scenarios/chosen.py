@@ -1,0 +1,37 @@
+"""What shall befall the next batches of a world, in the order in which it was chosen."""
+
+from threading import Lock
+
+from mockbatch.scenarios.scenario import Scenario
+
+
+class Chosen:
+    """Scenarios that wait for the next accepted batches."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._waiting: list[tuple[Scenario, int | None]] = []
+
+    def add(self, scenario: Scenario, times: int | None) -> None:
+        """Let a scenario befall `times` batches after those chosen before; None: all others."""
+        with self._lock:
+            self._waiting.append((scenario, times))
+
+    def clear(self) -> None:
+        """Forget what was chosen."""
+        with self._lock:
+            self._waiting = []
+
+    def waiting(self) -> list[tuple[Scenario, int | None]]:
+        """Return what waits, and for how many batches."""
+        return list(self._waiting)
+
+    def take(self) -> Scenario | None:
+        """Return what befalls one more batch, None when nothing was chosen."""
+        with self._lock:
+            if not self._waiting:
+                return None
+            (scenario, times), *others = self._waiting
+            left = None if times is None else times - 1
+            self._waiting = others if left == 0 else [(scenario, left), *others]
+            return scenario
