@@ -1,6 +1,7 @@
 """The command `mockbatch`: exit status 0 is good, 1 found something, 2 was called wrongly."""
 
 import argparse
+import io
 import json
 import logging
 import os
@@ -8,9 +9,11 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import quote
 
 import mockbatch
 
@@ -24,6 +27,8 @@ class _Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # not every console has every letter
     arguments = _parser().parse_args(argv)
     command: Callable[[argparse.Namespace], int] = arguments.command
     try:
@@ -39,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
     _add_serve(commands.add_parser("serve", help="serve the API on this machine"))
     _add_validate(commands.add_parser("validate", help="judge an input file as the API would"))
+    _add_scenarios(commands.add_parser("scenarios", help="tell what can befall a batch"))
     return parser
 
 
@@ -62,6 +68,23 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     add("--ready-file", metavar="FILE", help="written when listening: JSON with url, pid, version")
 
 
+@dataclass(frozen=True)
+class _Fault:
+    """Stands for the value of an option whose environment variable makes no sense.
+
+    It is told when the option is used: not by other commands, and not when a flag replaces it.
+    """
+
+    message: str
+
+
+class _Several(list[str]):
+    """Values from the environment, which a repeatable flag replaces and does not extend."""
+
+    def __copy__(self) -> list[str]:  # argparse copies a default before it appends
+        return []
+
+
 class _Options:
     """Adds options that an environment variable of the same name can give."""
 
@@ -82,17 +105,20 @@ class _Options:
         if how.get("action") == "store_true":
             return text.lower() not in ("0", "false", "no")
         if how.get("action") == "append":
-            return text.split(",")
+            return _Several(key.strip() for key in text.split(",") if key.strip())
         if text not in how.get("choices", (text,)):
-            self._parser.error(f"{name}: invalid choice: {text!r}")
+            return _Fault(f"{name}: invalid choice: {text!r}")
         try:
             return how.get("type", str)(text)
         except (ValueError, argparse.ArgumentTypeError) as error:
-            self._parser.error(f"{name}: {error}")
+            return _Fault(f"{name}: {error}")
 
 
 def serve(arguments: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT."""
+    for value in vars(arguments).values():
+        if isinstance(value, _Fault):
+            raise ValueError(value.message)
     from mockbatch.httpd import Httpd
     from mockbatch.state.load import from_file
     from mockbatch.tls import Tls
@@ -183,7 +209,8 @@ class _RequestFormatter(logging.Formatter):
             return json.dumps(fields)
         now = fields["now"]
         moment = "-" if now is None else f"{datetime.fromtimestamp(now, timezone.utc):%F %TZ}"
-        return f"{moment} {fields['method']} {fields['path']} {fields['status']}"
+        # Quoted again, so that no line end in a path makes two lines of one request.
+        return f"{moment} {fields['method']} {quote(fields['path'])} {fields['status']}"
 
 
 def _log_requests(form: str) -> None:
@@ -192,6 +219,24 @@ def _log_requests(form: str) -> None:
     log = logging.getLogger("mockbatch")
     log.addHandler(handler)
     log.setLevel(logging.INFO)
+
+
+def _add_scenarios(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=scenarios)
+    parser.add_argument("name", nargs="?", help="tell all about this one")
+    parser.add_argument("--markdown", action="store_true", help="print docs/scenarios.md")
+
+
+def scenarios(arguments: argparse.Namespace) -> int:
+    """Print the catalogue of scenarios, or all about one."""
+    from mockbatch.errors import ApiError
+    from mockbatch.scenarios import listing
+
+    try:
+        print(listing.markdown() if arguments.markdown else listing.text(arguments.name))
+    except ApiError as error:
+        raise ValueError(str(error)) from None
+    return 0
 
 
 def _add_validate(parser: argparse.ArgumentParser) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from mockbatch import clock
 from mockbatch.limits import Limits
+from mockbatch.quotas import Quotas
 from mockbatch.scenarios.scenario import Scenario, parsed
 
 
@@ -28,6 +29,7 @@ class WorldSettings:
     scenario: Scenario = field(default_factory=happy)
     poll_limit: int | None = None
     pinned: bool = False
+    quotas: Quotas = field(default_factory=Quotas)
     validate: bool = True
     limits: Limits = field(default_factory=Limits)
 

@@ -5,7 +5,8 @@ time. Reads take no lock and change nothing: what they see are values that a com
 replaces whole.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 from threading import RLock
@@ -14,7 +15,7 @@ from mockbatch import events, explain
 from mockbatch.batch import commands, create, input
 from mockbatch.batch.batch import NO_TOKENS, Batch
 from mockbatch.batch.plan import Pace
-from mockbatch.clock import ON_POLL, Clock
+from mockbatch.clock import Clock
 from mockbatch.errors import api_error
 from mockbatch.faults.rules import Rules
 from mockbatch.files import upload
@@ -24,6 +25,7 @@ from mockbatch.holdings import Holdings
 from mockbatch.ids import Seed, file_id, request_id
 from mockbatch.journal import Journal
 from mockbatch.paging import Page
+from mockbatch.quotas import check_rate, decided, enqueued_tokens
 from mockbatch.replies import endpoints
 from mockbatch.scenarios.chosen import Chosen
 from mockbatch.scenarios.scenario import Scenario
@@ -178,12 +180,22 @@ class World:
         """Return the id of one more request to this world."""
         return request_id(self._seed.child("request", next(self._requests)))
 
+    @contextmanager
+    def _command(self) -> Iterator[int]:
+        """Hold the lock for a command on a whole second, and decide anew what hangs on it."""
+        with self._time.command() as now:
+            yield now
+            if self.settings.quotas.enqueued_tokens:
+                batches = list(self._held.batches.values())
+                for batch in decided(self.settings.quotas, batches, now, self.organization):
+                    self._held.replace(batch)
+
     # --- files
 
     def upload(self, content: Content, filename: str, purpose: str, seconds: int | None) -> File:
         """Keep a file for `seconds`, None for its purpose's default; ApiError when refused."""
         upload.check(content, purpose, self.settings.limits)
-        with self._time.command() as now:
+        with self._command() as now:
             lives = lifetime(purpose, seconds)
             file = File(
                 id=file_id(self._seed.child("file", self._held.number("file"))),
@@ -208,7 +220,7 @@ class World:
 
     def delete_file(self, id: str) -> None:
         """Delete a file; a batch whose input it is will not find it if it still looks for it."""
-        with self._time.command() as now:
+        with self._command() as now:
             self._held.file(id, now)
             self._held.drop(id)
             for batch in list(self._held.batches.values()):
@@ -221,14 +233,18 @@ class World:
         """Accept a batch; what is wrong with its input comes out later, in its `errors`."""
         # Reading the input may take a second: nobody else has to wait for it.
         given, readable_until = self._read_input(request)
-        with self._time.command() as now:
+        with self._command() as now:
             pace = Pace(self._scenario(request), self.settings.pace)
             seed = self._seed.child("batch", self._held.number("batch"))
+            check_rate(self.settings.quotas, self._held.batches.values(), now, self.clock)
             number = len(self._held.batches)
             batch = create.created(request, given, pace, seed, number, now, self.organization)
             if batch.timeline.status(readable_until) == VALIDATING:
                 missing = self._missing(request.input_file_id)
                 batch = commands.lose_input(batch, now, missing)
+            if self.settings.quotas.enqueued_tokens:
+                tokens = enqueued_tokens(batch.given, endpoints()[batch.endpoint])
+                batch = replace(batch, enqueued_tokens=tokens)
             self._held.add(batch)
             return batch
 
@@ -256,35 +272,14 @@ class World:
 
     def command(self, id: str, command: Callable[[Batch, int], Batch]) -> Batch:
         """Do something to a batch; ApiError when there is none or it may not be done."""
-        with self._time.command() as now:
+        with self._command() as now:
             changed = command(self.batch(id), now)
             self._held.replace(changed)
             return changed
 
-    def poll(self, id: str) -> Batch:
-        """Return a batch to a client that waits for it.
-
-        On an on-poll clock this moves time to the batch's next status change. Raises
-        ApiError 400 when a client has waited long while time stood still.
-        """
-        batch = self.batch(id)
-        if batch.is_final(self.now()):
-            return batch
-        if self.clock.mode == ON_POLL:
-            with self._lock:
-                coming = batch.timeline.coming(self.now())
-                if coming:
-                    self.advance_to(coming[0].at)
-        self._lose_patience(batch)
-        return batch
-
-    def _lose_patience(self, batch: Batch) -> None:
-        limit, times = self.settings.poll_limit, self._time.times_asked(batch.id)
-        if limit is not None and times >= limit:
-            status = batch.status(self.now())
-            error = api_error("nobody_moves_the_clock", id=batch.id, count=times, status=status)
-            error.headers = {"x-should-retry": "false"}
-            raise error
+    def times_asked(self, id: str) -> int:
+        """Count how often a batch was asked for since time last moved, this time included."""
+        return self._time.times_asked(id)
 
     def explain(self, id: str) -> Json:
         """Return a batch's past and future, schema timeline.json."""

@@ -43,7 +43,8 @@ class Batch:
 
     `number` counts the batches of a world in order of creation, from 0. `metadata` is as the
     client sent it. `output_seconds` is how long its files live, None for the default. `held`
-    is the future that a hold put aside, with the instant of the hold.
+    is the future that a hold put aside, with the instant of the hold. `enqueued_tokens` is
+    what it counts towards a quota, 0 where there is none.
     """
 
     id: str
@@ -60,6 +61,7 @@ class Batch:
     work: Work
     timeline: Timeline
     held: tuple[int, Timeline] | None = None
+    enqueued_tokens: int = 0
 
     @property
     def schema(self) -> str:

@@ -36,6 +36,7 @@ def dump(state: State) -> dict[str, Json]:
             "pace": state.settings.pace,
             "scenario": dict(state.settings.scenario.document),
             "poll_limit": state.settings.poll_limit,
+            "quotas": asdict(state.settings.quotas),
         },
         "seed": None if state.seed is None else state.seed.value.hex(),
         "numbers": dict(state.numbers),
@@ -81,6 +82,7 @@ def _batch(batch: Batch, contents: _Contents) -> dict[str, Json]:
         "seed": batch.seed.value.hex(),
         "content": contents.name(batch.given.content) if batch.given.content.size else None,
         "errors": list(batch.given.errors),
+        "enqueued_tokens": batch.enqueued_tokens,
         "timeline": _timeline(batch.timeline),
         "held": None if held is None else {"at": held[0], "rest": _timeline(held[1])},
     }

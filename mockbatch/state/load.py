@@ -16,6 +16,7 @@ from mockbatch.errors import ApiError, api_error
 from mockbatch.files.content import Content
 from mockbatch.files.file import File
 from mockbatch.ids import Seed
+from mockbatch.quotas import Quotas
 from mockbatch.replies import endpoints
 from mockbatch.replies.models import model
 from mockbatch.scenarios.scenario import Scenario, parsed
@@ -80,6 +81,8 @@ class _Reader:
         changes = {**document.get("settings", {})}
         if "scenario" in changes:
             changes["scenario"] = self._scenario(changes["scenario"], "state.settings.scenario")
+        if "quotas" in changes:
+            changes["quotas"] = Quotas(**changes["quotas"])
         if "clock" in document:
             with _placed("state.clock.mode"):
                 changes["clock"] = parse_mode(document["clock"]["mode"])
@@ -122,6 +125,7 @@ class _Reader:
             given=given_input,
             work=plan.work(given_input, scenario.failing, seed),
             timeline=line,
+            enqueued_tokens=given.get("enqueued_tokens", 0),
             held=held and (held["at"], self._timeline(held["rest"], f"{place}.held.rest")),
         )
         _check_history(batch, f"{place}.timeline")

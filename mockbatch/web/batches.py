@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request
 from mockbatch.batch import commands
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.create import parsed
+from mockbatch.polling import poll
 from mockbatch.web.answers import hold, hold_page, json_body, query_integer, send
 from mockbatch.web.context import world
 from mockbatch.web.record import FAULT
@@ -53,7 +54,7 @@ def retrieve(id: str) -> Response:
     """Retrieve a batch; one that waits for it polls, but not who only repeats a request."""
     repeated = request.headers.get("x-stainless-retry-count", "0") != "0"
     polls = request.method == "GET" and not repeated
-    return answer_batch(world().poll(id) if polls else world().batch(id))
+    return answer_batch(poll(world(), id) if polls else world().batch(id))
 
 
 @blueprint.post("/<id>/cancel")

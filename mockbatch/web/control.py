@@ -1,6 +1,6 @@
 """`/_mock`: the control API, which moves time and decides fates."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from ipaddress import ip_address
 from typing import Any
@@ -14,6 +14,7 @@ from mockbatch.batch import commands
 from mockbatch.errors import api_error
 from mockbatch.events import Event
 from mockbatch.journal import KEPT
+from mockbatch.quotas import Quotas
 from mockbatch.scenarios import from_document, scenario
 from mockbatch.settings import WorldSettings
 from mockbatch.state.dump import dump
@@ -189,6 +190,20 @@ def fail(id: str) -> Response:
     return answer_batch(batch)
 
 
+@blueprint.get("/quotas")
+def show_quotas() -> Response:
+    """Show what may be under way at once in this world."""
+    return answer("quotas", asdict(world().settings.quotas))
+
+
+@blueprint.put("/quotas")
+def set_quotas() -> Response:
+    """Set what may be under way at once; what is left out is unlimited."""
+    quotas = Quotas(**checked_body("quotas"))
+    world().settings = replace(world().settings, quotas=quotas)
+    return show_quotas()
+
+
 @blueprint.get("/requests")
 def requests() -> Response:
     """Show the journal of this world, or its last `limit` requests."""
@@ -206,6 +221,8 @@ def _settings(settings: WorldSettings, body: dict[str, Json]) -> WorldSettings:
         given = changes["scenario"]
         is_name = isinstance(given, str)
         changes["scenario"] = scenario(given, {}) if is_name else from_document(given, {})
+    if "quotas" in changes:
+        changes["quotas"] = Quotas(**changes["quotas"])
     if "clock" in changes:
         try:
             changes["clock"] = clock.parse_mode(changes["clock"])

@@ -1,0 +1,33 @@
+"""What a client meets that retrieves an unfinished batch again and again."""
+
+from mockbatch.batch.batch import Batch
+from mockbatch.clock import ON_POLL
+from mockbatch.errors import api_error
+from mockbatch.world import World
+
+
+def poll(world: World, id: str) -> Batch:
+    """Return a batch to a client that waits for it.
+
+    On an on-poll clock this moves time to the batch's next status change. Raises ApiError
+    400 when a client has waited long while time stood still.
+    """
+    batch = world.batch(id)
+    if batch.is_final(world.now()):
+        return batch
+    if world.clock.mode == ON_POLL:
+        coming = batch.timeline.coming(world.now())
+        if coming:
+            # A no-op when another client has moved time there meanwhile.
+            world.advance_until(id, coming[0].status)
+    _lose_patience(world, batch)
+    return batch
+
+
+def _lose_patience(world: World, batch: Batch) -> None:
+    limit, times = world.settings.poll_limit, world.times_asked(batch.id)
+    if limit is not None and times >= limit:
+        status = batch.status(world.now())
+        error = api_error("nobody_moves_the_clock", id=batch.id, count=times, status=status)
+        error.headers = {"x-should-retry": "false"}
+        raise error

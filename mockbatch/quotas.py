@@ -1,0 +1,115 @@
+"""What an organization may have under way at once, on simulated time; off unless it is set.
+
+One batch's fate depends here on the others. After each command the decisions that are still
+to come are made anew, in the order in which they fall due, so that cancelling one batch
+lets another pass.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from math import ceil
+
+from mockbatch.batch.batch import Batch
+from mockbatch.batch.input import Input, LineError
+from mockbatch.batch.plan import timeline
+from mockbatch.clock import Clock
+from mockbatch.errors import api_error, line_error
+from mockbatch.ids import Seed
+from mockbatch.replies.endpoint import Endpoint, Moment
+from mockbatch.timeline import CANCELLING, FINALIZING, IN_PROGRESS, VALIDATING
+
+HOUR = 3600
+ANY_MODEL = "*"
+# A batch in one of these has its prompts in the queue.
+_ENQUEUED = frozenset({IN_PROGRESS, FINALIZING, CANCELLING})
+
+
+@dataclass(frozen=True, slots=True)
+class Quotas:
+    """Limits: prompt tokens enqueued at once by model (`*`: any other), batches an hour."""
+
+    enqueued_tokens: Mapping[str, int] = field(default_factory=dict)
+    batches_per_hour: int | None = None
+
+    def tokens(self, model: str | None) -> int | None:
+        """Return how many tokens of a model may be enqueued, None for any number."""
+        return self.enqueued_tokens.get(model or "", self.enqueued_tokens.get(ANY_MODEL))
+
+
+def check_rate(quotas: Quotas, batches: Iterable[Batch], now: int, clock: Clock) -> None:
+    """Raise ApiError 429 when the last hour has seen as many batches as are allowed."""
+    limit = quotas.batches_per_hour
+    recent = [batch.created_at for batch in batches if batch.created_at > now - HOUR]
+    if limit is None or len(recent) < limit:
+        return
+    error = api_error("batch_rate_limit", limit=limit)
+    error.headers = _retry(sorted(recent)[-limit] + HOUR - now, clock)
+    raise error
+
+
+def _retry(seconds: int, clock: Clock) -> Mapping[str, str]:
+    if clock.speed == 0:
+        # Nobody's waiting moves this clock: a client that retries would wait in vain.
+        return {"Retry-After": str(seconds), "x-should-retry": "false"}
+    return {"Retry-After": str(max(1, ceil(seconds / clock.speed)))}
+
+
+def enqueued_tokens(given: Input, endpoint: Endpoint) -> int:
+    """Return the prompt tokens of all lines that will run."""
+    if given.errors:
+        return 0
+    moment = Moment(Seed.of("tokens"), 0)
+    running = (line for line in range(given.total) if line not in given.refused)
+    answers = (endpoint.answer(given.request(line)["body"], moment) for line in running)
+    return sum(endpoint.tokens(answer).input for answer in answers)
+
+
+def decided(quotas: Quotas, batches: Iterable[Batch], now: int, organization: str) -> list[Batch]:
+    """Return the batches whose validation will end otherwise than was planned before."""
+    every = list(batches)
+    waiting = [batch for batch in every if _is_open(batch, now)]
+    queue = [batch for batch in every if batch.status(now) != VALIDATING]
+    changed = []
+    for batch in sorted(waiting, key=lambda one: (_validated_at(one), one.number)):
+        at = _validated_at(batch)
+        used = sum(
+            other.enqueued_tokens
+            for other in queue
+            if other.given.model == batch.given.model and other.status(at) in _ENQUEUED
+        )
+        found = _as_decided(quotas, batch, used, organization)
+        if found is not batch:
+            changed.append(found)
+        queue.append(found)
+    return changed
+
+
+def _is_open(batch: Batch, now: int) -> bool:
+    if batch.status(now) != VALIDATING or batch.held or batch.pace.scenario.validation:
+        return False
+    return len(batch.timeline.transitions) > 1 and not _own_faults(batch)
+
+
+def _own_faults(batch: Batch) -> bool:
+    code = _limit_error(batch, 0, "")["code"]
+    return any(error["code"] != code for error in batch.given.errors)
+
+
+def _validated_at(batch: Batch) -> int:
+    return batch.timeline.transitions[1].at
+
+
+def _as_decided(quotas: Quotas, batch: Batch, used: int, organization: str) -> Batch:
+    limit = quotas.tokens(batch.given.model)
+    is_over = limit is not None and used + batch.enqueued_tokens > limit
+    if is_over == bool(batch.given.errors):
+        return batch
+    error = _limit_error(batch, limit or 0, organization)
+    given = replace(batch.given, errors=(error,) if is_over else ())
+    return replace(batch, given=given, timeline=timeline(batch.created_at, given, batch.pace))
+
+
+def _limit_error(batch: Batch, limit: int, organization: str) -> LineError:
+    model = batch.given.model
+    shown = f"{limit:,}"
+    return line_error("enqueued_tokens", None, model=model, organization=organization, limit=shown)
