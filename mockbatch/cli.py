@@ -58,6 +58,7 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     add("--start-time", metavar="WHEN", help="epoch seconds or ISO 8601; default: now")
     add("--seed", default="0", help="ids, order of output lines and texts come from it")
     add("--scenario", default="happy", help="what befalls new batches: a name or a JSON file")
+    add("--replies", metavar="FILE", help="scripted replies, or an output .jsonl to replay")
     add("--load", metavar="FILE", help="each new world begins with this state")
     add("--api-key", action="append", metavar="KEY", help="accept this key only; repeatable")
     add("--worlds", default="per-key", choices=("per-key", "one"), help="one: all keys share")
@@ -148,6 +149,7 @@ def serve(arguments: argparse.Namespace) -> int:
 
 def _settings(arguments: argparse.Namespace) -> Any:
     from mockbatch.clock import parse_instant, parse_mode
+    from mockbatch.replies.script import Script, from_file
     from mockbatch.scenarios import from_option
     from mockbatch.settings import ServerSettings, WorldSettings
 
@@ -158,6 +160,7 @@ def _settings(arguments: argparse.Namespace) -> Any:
         start_time=None if start is None else parse_instant(start),
         seed=arguments.seed,
         scenario=from_option(arguments.scenario),
+        script=from_file(arguments.replies) if arguments.replies else Script(),
         validate=not arguments.no_validate,
     )
     keys = arguments.api_key or []

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from mockbatch import clock
 from mockbatch.limits import Limits
 from mockbatch.quotas import Quotas
+from mockbatch.replies.script import Script
 from mockbatch.scenarios.scenario import Scenario, parsed
 
 
@@ -30,6 +31,7 @@ class WorldSettings:
     poll_limit: int | None = None
     pinned: bool = False
     quotas: Quotas = field(default_factory=Quotas)
+    script: Script = field(default_factory=Script)
     validate: bool = True
     limits: Limits = field(default_factory=Limits)
 

@@ -14,6 +14,7 @@ from threading import RLock
 from mockbatch import events, explain
 from mockbatch.batch import commands, create, input
 from mockbatch.batch.batch import NO_TOKENS, Batch
+from mockbatch.batch.cast import cast
 from mockbatch.batch.plan import Pace
 from mockbatch.clock import Clock
 from mockbatch.errors import api_error
@@ -27,6 +28,7 @@ from mockbatch.journal import Journal
 from mockbatch.paging import Page
 from mockbatch.quotas import check_rate, decided, enqueued_tokens
 from mockbatch.replies import endpoints
+from mockbatch.replies.script import Entry, Script
 from mockbatch.scenarios.chosen import Chosen
 from mockbatch.scenarios.scenario import Scenario
 from mockbatch.settings import WorldSettings
@@ -59,11 +61,12 @@ class World:
             self.settings = settings
             self.journal = Journal()
             self.faults = Rules()
-            self._time = Timekeeper(settings.clock, settings.start_time, self._lock)
+            self.time = Timekeeper(settings.clock, settings.start_time, self._lock)
             self._seed = Seed.of(settings.seed, self.name)
             self._requests = count()
             self._held = Holdings(validate=settings.validate)
             self.chosen = Chosen()
+            self.script = settings.script
             if self._beginning is not None:
                 self._hold(self._beginning)
 
@@ -86,7 +89,7 @@ class World:
         """Become the world that a state was taken of."""
         with self._lock:
             self.settings = state.settings
-            self._time = Timekeeper(state.settings.clock, state.now, self._lock)
+            self.time = Timekeeper(state.settings.clock, state.now, self._lock)
             self._seed = state.seed or self._seed
             self._held = Holdings(validate=state.settings.validate)
             self._hold(state)
@@ -104,15 +107,15 @@ class World:
     @property
     def clock(self) -> Clock:
         """The clock as it is."""
-        return self._time.clock
+        return self.time.clock
 
     def now(self) -> float:
         """Return simulated epoch seconds, never before the last command."""
-        return self._time.now()
+        return self.time.now()
 
     def set_clock(self, mode: str) -> None:
         """Let the clock go on in another mode; ValueError for none that there is."""
-        self._time.set_mode(mode)
+        self.time.set_mode(mode)
 
     def next_event(self, now: float) -> events.Event | None:
         """Return the status change that comes next."""
@@ -124,7 +127,7 @@ class World:
             now = self.now()
             if instant < now:
                 raise api_error("clock_is_past", now=f"{now:.17g}", to=f"{instant:.17g}")
-            self._time.move_to(instant)
+            self.time.move_to(instant)
             self._held.sweep(now)
             return self._events(now, instant, include)
 
@@ -137,10 +140,11 @@ class World:
         """Move the clock to the next event; ApiError 409 when nothing is due."""
         with self._lock:
             now = self.now()
-            following = self._first_after(now, tuple(include))
-            if following is None:
+            following = self._events(now, now + events.HORIZON, include)[:1] if include else []
+            event = following[0] if following else self.next_event(now)
+            if event is None:
                 raise api_error("nothing_due")
-            return self.advance_to(following, include)
+            return self.advance_to(event.at, include)
 
     def advance_until(
         self, id: str, status: str, include: Iterable[str] = ()
@@ -162,15 +166,6 @@ class World:
             why = explain.sentence(batch, self.now())
             raise api_error("unreachable_status", id=id, wanted=status, why=why)
 
-    def _first_after(self, now: float, include: tuple[str, ...]) -> float | None:
-        event = self.next_event(now)
-        if not include:
-            return None if event is None else event.at
-        # Far enough for whatever expires: files live 30 days after the last batch has ended.
-        horizon = now + 40 * 24 * 3600
-        found = self._events(now, horizon, include)
-        return found[0].at if found else None
-
     def _events(self, after: float, until: float, include: Iterable[str]) -> list[events.Event]:
         held = self._held
         files = held.files(until) if events.EXPIRY in include else []
@@ -183,7 +178,7 @@ class World:
     @contextmanager
     def _command(self) -> Iterator[int]:
         """Hold the lock for a command on a whole second, and decide anew what hangs on it."""
-        with self._time.command() as now:
+        with self.time.command() as now:
             yield now
             if self.settings.quotas.enqueued_tokens:
                 batches = list(self._held.batches.values())
@@ -245,6 +240,7 @@ class World:
             if self.settings.quotas.enqueued_tokens:
                 tokens = enqueued_tokens(batch.given, endpoints()[batch.endpoint])
                 batch = replace(batch, enqueued_tokens=tokens)
+            batch = cast(batch, self.script)
             self._held.add(batch)
             return batch
 
@@ -277,13 +273,21 @@ class World:
             self._held.replace(changed)
             return changed
 
-    def times_asked(self, id: str) -> int:
-        """Count how often a batch was asked for since time last moved, this time included."""
-        return self._time.times_asked(id)
+    def enter(self, entry: Entry) -> None:
+        """Add a scripted reply, behind those that there are."""
+        self.rewrite(self.script.then(entry))
+
+    def rewrite(self, script: Script) -> None:
+        """Let lines that run from now on be answered by another script."""
+        with self._command() as now:
+            self.script = script
+            for batch in list(self._held.batches.values()):
+                if not batch.is_final(now):
+                    self._held.replace(cast(batch, script, batch.timeline.done(now)))
 
     def explain(self, id: str) -> Json:
         """Return a batch's past and future, schema timeline.json."""
-        return explain.timeline(self.batch(id), self.now(), clock_is_behind=self._time.is_behind())
+        return explain.timeline(self.batch(id), self.now(), clock_is_behind=self.time.is_behind())
 
     def _read_input(self, request: create.BatchRequest) -> tuple[input.Input, float]:
         """Return the input of a new batch, and the instant from which it is gone."""

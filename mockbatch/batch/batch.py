@@ -1,13 +1,15 @@
 """A batch: a frozen value from which its object at any instant follows."""
 
 from bisect import bisect_left
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from mockbatch.batch.input import Input
 from mockbatch.batch.plan import WINDOW_SECONDS, Pace, Work
 from mockbatch.ids import Seed, file_id
 from mockbatch.replies.endpoint import Tokens
+from mockbatch.replies.reply import Reply
 from mockbatch.scenarios.distortions import distorted
 from mockbatch.timeline import (
     CANCELLED,
@@ -44,7 +46,8 @@ class Batch:
     `number` counts the batches of a world in order of creation, from 0. `metadata` is as the
     client sent it. `output_seconds` is how long its files live, None for the default. `held`
     is the future that a hold put aside, with the instant of the hold. `enqueued_tokens` is
-    what it counts towards a quota, 0 where there is none.
+    what it counts towards a quota, 0 where there is none. `replies` holds the scripted ones,
+    by line.
     """
 
     id: str
@@ -62,6 +65,7 @@ class Batch:
     timeline: Timeline
     held: tuple[int, Timeline] | None = None
     enqueued_tokens: int = 0
+    replies: Mapping[int, Reply] = field(default_factory=dict)
 
     @property
     def schema(self) -> str:

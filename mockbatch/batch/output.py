@@ -2,16 +2,17 @@
 
 import json
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import Any
 
-from mockbatch.batch.batch import Batch
+from mockbatch.batch.batch import ERROR, NO_TOKENS, OUTPUT, Batch
 from mockbatch.errors import ApiError, api_error
 from mockbatch.files.content import Content, spool
 from mockbatch.ids import Seed, batch_request_id, line_request_id
 from mockbatch.replies import endpoints
 from mockbatch.replies.endpoint import Moment, Tokens
+from mockbatch.replies.reply import FAILED, NEVER_RAN, Reply
 from mockbatch.schema import schema
 from mockbatch.timeline import CANCELLED, FINALIZING
 
@@ -34,56 +35,94 @@ def write(batch: Batch, *, validate: bool = True) -> Output:
     error file. `validate` checks one line of each distinct shape.
     """
     writer = _Writer(batch, _Checker(batch.endpoint) if validate else None)
-    done = batch.timeline.done(batch.timeline.end.at)
     for position in range(batch.given.total):
-        if position >= done:
-            writer.unexecuted(position)
-        elif _contains(batch.work.failing, position):
-            writer.failed(position)
-        else:
-            writer.succeeded(position)
-    writer.close()
-    return Output(Content(writer.output), Content(writer.error), Tokens(*writer.billed))
+        writer.put(position)
+    return writer.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """How a line ended: in which file, with which answer (status code and body), which error.
+
+    `honest` is false of a scripted reply that nobody has checked.
+    """
+
+    kind: str
+    answer: tuple[int, Json] | None
+    error: Mapping[str, Json] | None = None
+    honest: bool = True
 
 
 class _Writer:
+    """Writes the lines of a batch, one after the other."""
+
     def __init__(self, batch: Batch, checker: "_Checker | None") -> None:
-        self.output, self.error = spool(), spool()
-        self.billed = [0, 0, 0, 0]
         self._batch = batch
         self._checker = checker
-        self._distortion = batch.pace.scenario.output
-        self._honest: tuple[list[dict[str, Json]], ...] = ([], [])
         self._endpoint = endpoints()[batch.endpoint]
-        reached = batch.timeline.reached(batch.timeline.end.at)
+        self._files = {OUTPUT: spool(), ERROR: spool()}
+        # Lines that wait for a distortion, which has to see all of a file.
+        self._distortion = batch.pace.scenario.output
+        self._waiting: dict[str, list[dict[str, Json]]] = {OUTPUT: [], ERROR: []}
+        self._tokens = NO_TOKENS
+        end = batch.timeline.end
+        self._done = batch.timeline.done(end.at)
         # A line's id carries the instant at which its file was begun.
-        self._built_at = reached.get(FINALIZING, batch.timeline.end.at)
-        status = batch.timeline.end.status
-        never_ran = api_error("batch_cancelled" if status == CANCELLED else "batch_expired")
+        self._built_at = batch.timeline.reached(end.at).get(FINALIZING, end.at)
+        never_ran = api_error("batch_cancelled" if end.status == CANCELLED else "batch_expired")
         self._never_ran = {"code": never_ran.code, "message": never_ran.message}
 
-    def succeeded(self, position: int) -> None:
-        request, seed = self._line(position)
+    def put(self, position: int) -> None:
+        """Write the line that runs at a position in the order of execution."""
+        line = self._batch.work.order[position]
+        request = self._batch.given.request(line)
+        seed = self._batch.seed.child("line", request["custom_id"])
+        ending = self._ending(position, line, request["body"], seed)
+        written = {
+            "id": batch_request_id(seed, self._built_at),
+            "custom_id": request["custom_id"],
+            "response": _response(ending, seed),
+            "error": ending.error,
+        }
+        if self._checker and ending.honest:
+            self._checker.check(written)
+        if self._distortion is None:
+            self._files[ending.kind].write(json.dumps(written).encode() + b"\n")
+        else:
+            self._waiting[ending.kind].append(written)
+
+    def close(self) -> Output:
+        """Return both files, distorted if the scenario says so."""
+        for kind, lines in self._waiting.items():
+            for text in self._distortion.of(lines) if self._distortion else ():
+                self._files[kind].write(text.encode("utf-8", "replace") + b"\n")
+        output, error = (Content(self._files[kind]) for kind in (OUTPUT, ERROR))
+        return Output(output, error, self._tokens)
+
+    def _ending(self, position: int, line: int, body: dict[str, Json], seed: Seed) -> _Ending:
+        if position >= self._done:
+            return _Ending(ERROR, None, self._never_ran)
+        reply = self._batch.replies.get(line)
+        if reply is not None and reply.ending == NEVER_RAN:
+            return _Ending(ERROR, None, reply.error, honest=not reply.raw)
+        if reply is not None and reply.ending == FAILED:
+            answer = (reply.status_code or 400, reply.body)
+            return _Ending(ERROR, answer, reply.error, honest=not reply.raw)
+        if _contains(self._batch.work.failing, position):
+            return _Ending(ERROR, self._failure(body))
         moment = Moment(seed, self._batch.timeline.when_done(position + 1))
-        body = self._endpoint.answer(request["body"], moment)
-        tokens = self._endpoint.tokens(body)
-        for place, count in enumerate(
-            (tokens.input, tokens.output, tokens.cached, tokens.reasoning)
-        ):
-            self.billed[place] += count
-        self._put(self.output, request, seed, (200, body), None)
+        return self._success(body, moment, reply)
 
-    def failed(self, position: int) -> None:
-        request, seed = self._line(position)
-        self._put(self.error, request, seed, self._failure(request["body"]), None)
-
-    def unexecuted(self, position: int) -> None:
-        request, seed = self._line(position)
-        self._put(self.error, request, seed, None, self._never_ran)
-
-    def _line(self, position: int) -> tuple[dict[str, Json], Seed]:
-        request = self._batch.given.request(self._batch.work.order[position])
-        return request, self._batch.seed.child("line", request["custom_id"])
+    def _success(self, body: dict[str, Json], moment: Moment, reply: Reply | None) -> _Ending:
+        is_whole = reply is not None and reply.answers(self._endpoint.path)
+        # A whole body needs no default, which there may not even be.
+        answer = {} if is_whole else self._endpoint.answer(body, moment)
+        if reply is not None:
+            answer = self._endpoint.scripted(answer, reply, body)
+        self._tokens = self._tokens.plus(self._endpoint.tokens(answer))
+        if reply is None:
+            return _Ending(OUTPUT, (200, answer))
+        return _Ending(OUTPUT, (reply.status_code or 200, answer), reply.error, not reply.raw)
 
     def _failure(self, body: dict[str, Json]) -> tuple[int, dict[str, Json]]:
         try:
@@ -94,40 +133,13 @@ class _Writer:
         assert failing is not None  # noqa: S101 - a line fails for one of these two reasons
         return failing.status_code, {"error": dict(failing.error)}
 
-    def _put(
-        self,
-        file: IO[bytes],
-        request: dict[str, Json],
-        seed: Seed,
-        answer: tuple[int, dict[str, Json]] | None,
-        error: dict[str, Json] | None,
-    ) -> None:
-        response = None
-        if answer is not None:
-            status_code, body = answer
-            response = {
-                "status_code": status_code,
-                "request_id": line_request_id(seed.child("request")),
-                "body": body,
-            }
-        line = {
-            "id": batch_request_id(seed, self._built_at),
-            "custom_id": request["custom_id"],
-            "response": response,
-            "error": error,
-        }
-        if self._checker:
-            self._checker.check(line)
-        if self._distortion is None:
-            file.write(json.dumps(line).encode() + b"\n")
-        else:
-            self._honest[file is self.error].append(line)
 
-    def close(self) -> None:
-        """Write what a distortion makes of the lines, which has to see all of a file."""
-        for file, lines in zip((self.output, self.error), self._honest, strict=True):
-            for text in self._distortion.of(lines) if self._distortion else ():
-                file.write(text.encode("utf-8", "replace") + b"\n")
+def _response(ending: _Ending, seed: Seed) -> dict[str, Json] | None:
+    if ending.answer is None:
+        return None
+    status_code, body = ending.answer
+    request_id = line_request_id(seed.child("request"))
+    return {"status_code": status_code, "request_id": request_id, "body": body}
 
 
 class _Checker:

@@ -1,12 +1,13 @@
 """What will happen to a new batch: its timeline, the order of its lines, and which fail."""
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 
 from mockbatch.batch.input import Input
 from mockbatch.ids import Seed
+from mockbatch.replies.reply import SUCCEEDED, Reply
 from mockbatch.scenarios.scenario import RECORDED_SECONDS, Failing, Scenario
 from mockbatch.timeline import (
     COMPLETED,
@@ -20,6 +21,7 @@ from mockbatch.timeline import (
 )
 
 WINDOW_SECONDS = 24 * 3600
+_NO_REPLIES: Mapping[int, Reply] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +84,18 @@ def timeline(created_at: int, given: Input, pace: Pace) -> Timeline:
     return pace.windowed(plan, created_at)
 
 
-def work(given: Input, failing: Failing | None, seed: Seed) -> Work:
-    """Return the order of execution and the lines that fail."""
+def work(
+    given: Input, failing: Failing | None, seed: Seed, replies: Mapping[int, Reply] = _NO_REPLIES
+) -> Work:
+    """Return the order of execution and the lines that fail; a scripted reply decides first."""
     order = array("L", range(given.total))
     order = array("L", shuffled(order, seed.child("order")))
     failed = set(given.refused)
     if failing is not None:
         count = _share(failing.fraction, given.total)
         failed.update(shuffled(range(given.total), seed.child("failing"))[:count])
+    failed.difference_update(replies)
+    failed.update(line for line, reply in replies.items() if reply.ending != SUCCEEDED)
     return Work(order, array("L", (at for at, line in enumerate(order) if line in failed)))
 
 

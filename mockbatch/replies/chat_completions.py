@@ -1,20 +1,13 @@
 """POST /v1/chat/completions: a message for the messages so far."""
 
 from collections.abc import Iterable
-from typing import Any, NoReturn
+from typing import Any
 
-from mockbatch.errors import ApiError
+from mockbatch.errors import ApiError, api_error
 from mockbatch.ids import ALPHANUMERIC
-from mockbatch.replies import text
-from mockbatch.replies.endpoint import Endpoint, Moment, Tokens
-from mockbatch.replies.models import (
-    Model,
-    model,
-    refuse_no_model,
-    refuse_parameter,
-    refuse_value,
-    served_tier,
-)
+from mockbatch.replies import chat_scripted, text
+from mockbatch.replies.endpoint import Endpoint, Moment, Tokens, counted
+from mockbatch.replies.models import Model, model, served_tier
 from mockbatch.schema import schema
 
 Json = Any
@@ -23,7 +16,7 @@ Json = Any
 def _check(body: dict[str, Json]) -> None:
     """Refuse in the order observed: shape, what the model does not take, content."""
     if isinstance(body, dict) and body.get("model", "") == "":
-        refuse_no_model()
+        raise api_error("no_model_named")
     schema("chat_completions.request").check(body)
     _check_parameters(body, model(body["model"]))
     _check_calls(body["messages"])
@@ -34,30 +27,27 @@ def _check_parameters(body: dict[str, Json], of: Model) -> None:
     """Refuse what a known model does not take; observed on gpt-5.6 in 2026-08, or as noted."""
     # Met by clients with gpt-4o and gpt-4o-mini, from 2025-06 to 2026-08.
     if of.known and of.effort is None and body.get("reasoning_effort") is not None:
-        raise ApiError(400, "Unrecognized request argument supplied: reasoning_effort")
+        raise api_error("unrecognized_argument", name="reasoning_effort")
     if of.effort is not None:
         if body.get("max_tokens") is not None:
-            refuse_parameter("max_tokens", hint=" Use 'max_completion_tokens' instead.")
+            raise api_error(
+                "renamed_parameter", param="max_tokens", instead="max_completion_tokens"
+            )
         for param in ("stop", "logit_bias", "prediction"):
             if body.get(param) and (param != "stop" or not of.stop):
-                refuse_parameter(param)
+                raise api_error("unsupported_parameter", param=param)
     elif body.get("max_tokens") is not None and body.get("max_completion_tokens") is not None:
         # As clients quote it; `param` from memory.
-        raise ApiError(
-            400,
-            "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported.",
-            code="invalid_parameter_combination",
-        )
+        raise api_error("two_limits")
     if of.reasons(body.get("reasoning_effort")):
         for param in ("presence_penalty", "frequency_penalty", "logprobs"):
             if body.get(param):
-                refuse_parameter(param)
+                raise api_error("unsupported_parameter", param=param)
         for param in ("temperature", "top_p"):
             if body.get(param, 1) not in (1, None):
-                refuse_value(param, body[param], 1)
+                raise api_error("only_default_value", param=param, value=body[param], default=1)
     if body.get("top_logprobs") is not None and not body.get("logprobs"):
-        message = "The 'top_logprobs' parameter is only allowed when 'logprobs' is enabled."
-        raise ApiError(400, message, param="top_logprobs")
+        raise api_error("top_logprobs_alone")
 
 
 def _check_calls(messages: list[Json]) -> None:
@@ -70,42 +60,28 @@ def _check_calls(messages: list[Json]) -> None:
     for index, message in enumerate(messages):
         if message["role"] == "tool":
             if message["tool_call_id"] not in calls:
-                raise ApiError(
-                    400,
-                    "Invalid parameter: messages with role 'tool' must be a response to a "
-                    "preceeding message with 'tool_calls'.",
-                    param=f"messages.[{index}].role",
-                )
+                raise api_error("answer_to_no_call", index=index)
             unanswered.pop(message["tool_call_id"], None)
             continue
         if unanswered:
-            _refuse_unanswered(unanswered, index)
+            raise _unanswered(unanswered, index)
         calls = {}
         if message["role"] == "assistant":
             calls = {call["id"]: None for call in message.get("tool_calls") or ()}
         unanswered = dict(calls)
     if unanswered:
-        _refuse_unanswered(unanswered, len(messages) - 1)
+        raise _unanswered(unanswered, len(messages) - 1)
 
 
-def _refuse_unanswered(calls: Iterable[str], index: int) -> NoReturn:
-    message = (
-        "An assistant message with 'tool_calls' must be followed by tool messages responding to "
-        "each 'tool_call_id'. The following tool_call_ids did not have response messages: "
-        f"{', '.join(calls)}"
-    )
-    raise ApiError(400, message, param=f"messages.[{index}].role")
+def _unanswered(calls: Iterable[str], index: int) -> ApiError:
+    return api_error("unanswered_calls", calls=", ".join(calls), index=index)
 
 
 def _check_content(messages: list[Json]) -> None:
     """Refuse a message without content; observed in 2026-08, as the last check of all."""
     for index, message in enumerate(messages):
         if message.get("content") is None and not _stands_without(message):
-            raise ApiError(
-                400,
-                "Invalid value for 'content': expected a string, got null.",
-                param=f"messages.[{index}].content",
-            )
+            raise api_error("no_content", index=index)
 
 
 def _stands_without(message: dict[str, Json]) -> bool:
@@ -185,12 +161,11 @@ def _asked(messages: list[Json]) -> str:
 
 
 def _tokens(body: dict[str, Json]) -> Tokens:
-    usage = body["usage"]
     return Tokens(
-        input=usage["prompt_tokens"],
-        output=usage["completion_tokens"],
-        cached=usage["prompt_tokens_details"]["cached_tokens"],
-        reasoning=usage["completion_tokens_details"]["reasoning_tokens"],
+        input=counted(body, "usage", "prompt_tokens"),
+        output=counted(body, "usage", "completion_tokens"),
+        cached=counted(body, "usage", "prompt_tokens_details", "cached_tokens"),
+        reasoning=counted(body, "usage", "completion_tokens_details", "reasoning_tokens"),
     )
 
 
@@ -201,4 +176,6 @@ ENDPOINT = Endpoint(
     answer=_answer,
     tokens=_tokens,
     schema="chat_completions.response",
+    says=chat_scripted.SAYS,
+    say=chat_scripted.say,
 )

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from mockbatch.errors import ApiError
+from mockbatch.errors import api_error
 from mockbatch.ids import ALPHANUMERIC
 from mockbatch.replies import text
-from mockbatch.replies.endpoint import Endpoint, Moment, Tokens
-from mockbatch.replies.models import model, refuse_no_model
+from mockbatch.replies.endpoint import Endpoint, Moment, Tokens, counted
+from mockbatch.replies.models import model
+from mockbatch.replies.reply import Reply
 from mockbatch.schema import schema
 
 Json = Any
@@ -21,17 +22,11 @@ _NO_PROMPT = "<|endoftext|>"
 
 def _check(body: dict[str, Json]) -> None:
     if isinstance(body, dict) and body.get("model", "") == "":
-        refuse_no_model()
+        raise api_error("no_model_named")
     schema("completions.request").check(body)
     best_of = body.get("best_of")
     if best_of is not None and best_of < (body.get("n") or 1):
-        # From memory, as is the text.
-        raise ApiError(
-            400,
-            "You requested that the server return more choices than it will generate (HINT: "
-            "you must set 'n' to be at most 'best_of', or omit either parameter if you don't "
-            "specifically want to use them.)",
-        )
+        raise api_error("more_choices_than_made")
 
 
 def _answer(body: dict[str, Json], moment: Moment) -> dict[str, Json]:
@@ -116,8 +111,26 @@ def _count(prompt: Prompt) -> int:
 
 
 def _tokens(body: dict[str, Json]) -> Tokens:
-    usage = body["usage"]
-    return Tokens(input=usage["prompt_tokens"], output=usage["completion_tokens"])
+    return Tokens(
+        input=counted(body, "usage", "prompt_tokens"),
+        output=counted(body, "usage", "completion_tokens"),
+    )
+
+
+def _say(answer: dict[str, Json], reply: Reply, body: dict[str, Json]) -> dict[str, Json]:
+    """Return the answer to a request body with a reply in each of its choices."""
+    prompts = _prompts(body.get("prompt"))
+    choices, made = [], 0
+    for choice in answer["choices"]:
+        prompt = prompts[choice["index"] * len(prompts) // len(answer["choices"])]
+        echoed = len(_shown(prompt)) if body.get("echo") else 0
+        said = reply.said_for(choice["text"][echoed:])
+        reason = reply.finish_reason or "stop"
+        choices.append({**_choice(choice["index"], prompt, said, body), "finish_reason": reason})
+        made += said.tokens
+    given = answer["usage"]["prompt_tokens"]
+    usage = {"completion_tokens": made, "total_tokens": given + made}
+    return {**answer, "choices": choices, "usage": {**answer["usage"], **usage}}
 
 
 ENDPOINT = Endpoint(
@@ -127,4 +140,6 @@ ENDPOINT = Endpoint(
     answer=_answer,
     tokens=_tokens,
     schema="completions.response",
+    says=frozenset({"content", "finish_reason"}),
+    say=_say,
 )

@@ -7,10 +7,10 @@ from hashlib import shake_256
 from math import sqrt
 from typing import Any
 
-from mockbatch.errors import ApiError, api_error
+from mockbatch.errors import api_error
 from mockbatch.replies import text
-from mockbatch.replies.endpoint import Endpoint, Moment, Tokens
-from mockbatch.replies.models import Model, model, refuse_no_model
+from mockbatch.replies.endpoint import Endpoint, Moment, Tokens, counted
+from mockbatch.replies.models import Model, model
 from mockbatch.schema import schema
 
 Json = Any
@@ -26,7 +26,7 @@ _DECIMALS = 8
 
 def _check(body: dict[str, Json]) -> None:
     if isinstance(body, dict) and body.get("model", "") == "":
-        refuse_no_model()
+        raise api_error("no_model_named")
     error = schema("embeddings.request").error(body)
     if error and not (error.param == "input" or (error.param or "").startswith("input[")):
         raise error
@@ -34,11 +34,7 @@ def _check(body: dict[str, Json]) -> None:
         raise api_error("missing_parameter", param="input")
     if error or not _filled(body["input"]):
         # Seen since 2023 for empty texts and lists, nulls, and lists too long.
-        raise ApiError(
-            400,
-            "'$.input' is invalid. Please check the API reference: "
-            "https://platform.openai.com/docs/api-reference.",
-        )
+        raise api_error("invalid_embedding_input")
     if "dimensions" in body:
         _check_dimensions(body["dimensions"], model(body["model"]))
 
@@ -52,11 +48,11 @@ def _filled(given: Json) -> bool:
 def _check_dimensions(wanted: int, of: Model) -> None:
     if not of.resizable:
         # Observed in 2024 and 2025.
-        raise ApiError(400, "This model does not support specifying dimensions.")
+        raise api_error("fixed_dimensions")
     # The longest vector OpenAI serves; other names may stand for any model.
     limit = of.dimensions if of.known else 4096
     if wanted > limit:
-        raise api_error("above_maximum", param="dimensions", limit=limit, value=wanted)
+        raise api_error("integer_above_maximum", param="dimensions", limit=limit, value=wanted)
 
 
 def _answer(body: dict[str, Json], _: Moment) -> dict[str, Json]:
@@ -119,7 +115,7 @@ def _input_count(body: dict[str, Json]) -> int:
 
 
 def _tokens(body: dict[str, Json]) -> Tokens:
-    return Tokens(input=body["usage"]["prompt_tokens"], output=0)
+    return Tokens(input=counted(body, "usage", "prompt_tokens"), output=0)
 
 
 ENDPOINT = Endpoint(

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mockbatch.ids import Seed
+
+if TYPE_CHECKING:
+    from mockbatch.replies.reply import Reply
 
 Json = Any
 
@@ -30,6 +33,15 @@ class Tokens:
     cached: int = 0
     reasoning: int = 0
 
+    def plus(self, other: "Tokens") -> "Tokens":
+        """Return the sum of two bills."""
+        return Tokens(
+            self.input + other.input,
+            self.output + other.output,
+            self.cached + other.cached,
+            self.reasoning + other.reasoning,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -38,9 +50,11 @@ class Endpoint:
     `product` is its name in OpenAI's messages ("Chat Completions").
     `check` raises the ApiError with which the endpoint refuses a request body.
     `answer` makes the response body of a request body that `check` let through.
-    `tokens` reads what a response body that `answer` made is billed for.
+    `tokens` reads what a response body is billed for; a scripted one may lack its usage.
     `schema` names the schema of the response body.
     `input_count` counts the inputs that one request brings (only embeddings have a limit).
+    `says` names what has a place in its answers of what a scripted reply can say, and `say`
+    puts it there: into an answer to a request body, which both stay as they are.
     """
 
     path: str
@@ -50,3 +64,28 @@ class Endpoint:
     tokens: Callable[[dict[str, Json]], Tokens]
     schema: str
     input_count: Callable[[dict[str, Json]], int] = lambda _: 1
+    says: frozenset[str] = frozenset()
+    say: "Callable[[dict[str, Json], Reply, dict[str, Json]], dict[str, Json]]" = (
+        lambda answer, *_: answer
+    )
+
+    def scripted(
+        self, answer: dict[str, Json], reply: "Reply", body: dict[str, Json]
+    ) -> dict[str, Json]:
+        """Return the answer to a request body with a reply put into it.
+
+        A reply that has no place there, or is that of a failure, leaves it as it is. What a
+        raw one makes of it may be any JSON.
+        """
+        if reply.answers(self.path):
+            whole: dict[str, Json] = reply.body
+            return whole
+        said = reply.said
+        return self.say(answer, reply, body) if said and said <= self.says else answer
+
+
+def counted(body: Json, *path: str) -> int:
+    """Return a count of tokens in a response body; 0 where a raw one has none."""
+    for name in path:
+        body = body.get(name) if isinstance(body, dict) else None
+    return body if type(body) is int and body > 0 else 0

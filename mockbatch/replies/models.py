@@ -4,9 +4,8 @@ import json
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
-from typing import Any, NoReturn
+from typing import Any
 
-from mockbatch.errors import ApiError
 from mockbatch.ids import Seed
 
 # 64 for medium was recorded; the service bills reasoning in multiples of it, and the other
@@ -59,28 +58,6 @@ def model(alias: str) -> Model:
         dimensions=traits.get("dimensions", 1536),
         resizable=traits.get("resizable", True),
     )
-
-
-def refuse_parameter(
-    param: str, code: str | None = "unsupported_parameter", hint: str = ""
-) -> NoReturn:
-    """Raise the failure of a parameter that a model does not have; texts observed in 2026-08."""
-    message = f"Unsupported parameter: '{param}' is not supported with this model.{hint}"
-    raise ApiError(400, message, param=param, code=code)
-
-
-def refuse_value(param: str, value: object, default: object) -> NoReturn:
-    """Raise the failure of a parameter that a model has one value for; observed in 2026-08."""
-    message = (
-        f"Unsupported value: '{param}' does not support {value} with this model. "
-        f"Only the default ({default}) value is supported."
-    )
-    raise ApiError(400, message, param=param, code="unsupported_value")
-
-
-def refuse_no_model() -> NoReturn:
-    """Raise the failure of a request that names no model; text observed in 2026-08."""
-    raise ApiError(400, "you must provide a model parameter")
 
 
 def served_tier(wanted: str | None) -> str:

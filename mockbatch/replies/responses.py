@@ -3,11 +3,10 @@
 import json
 from typing import Any
 
-from mockbatch.errors import ApiError
-from mockbatch.ids import Seed
-from mockbatch.replies import text
-from mockbatch.replies.endpoint import Endpoint, Moment, Tokens
-from mockbatch.replies.models import Model, model, refuse_parameter, served_tier
+from mockbatch.errors import api_error
+from mockbatch.replies import response_items, responses_scripted, text
+from mockbatch.replies.endpoint import Endpoint, Moment, Tokens, counted
+from mockbatch.replies.models import Model, model, served_tier
 from mockbatch.schema import schema
 
 Json = Any
@@ -26,7 +25,6 @@ _NO_TOOL_USAGE = {
     },
     "web_search": {"num_requests": 0},
 }
-_LOGPROBS = "message.output_text.logprobs"
 _INSTEAD_OF_INPUT = ("previous_response_id", "prompt", "conversation")
 
 
@@ -35,19 +33,9 @@ def _check(body: dict[str, Json]) -> None:
     _check_beginnings(body)
     schema("responses.request").check(_with_types(body))
     if not body["input"] and not any(body.get(name) for name in _INSTEAD_OF_INPUT):
-        raise ApiError(
-            400,
-            "One of \"input\" or \"previous_response_id\" or 'prompt' or 'conversation' must be "
-            "provided.",
-            code="missing_required_parameter",
-        )
+        raise api_error("no_input_at_all")
     if body.get("conversation") is not None and body.get("previous_response_id") is not None:
-        raise ApiError(
-            400,
-            "Mutually exclusive parameters: ''. Ensure you are only providing one of: "
-            "'pre..._id' or 'conversation'.",
-            code="mutually_exclusive_parameters",
-        )
+        raise api_error("two_memories")
     _check_parameters(body, model(body["model"]))
 
 
@@ -55,16 +43,9 @@ def _check_beginnings(body: Json) -> None:
     """Refuse what the service looks for before any shape; texts observed in 2026-08."""
     given = body if isinstance(body, dict) else {}
     if given.get("model") == "":
-        message = "The requested model '' does not exist."
-        raise ApiError(400, message, param="model", code="model_not_found")
+        raise api_error("no_such_model", model="")
     if given.keys() >= {"model", "input", "messages"}:
-        raise ApiError(
-            400,
-            "Unsupported parameter: 'messages'. In the Responses API, this parameter has moved "
-            "to 'input'. Try again with the new parameter. See the API documentation for more "
-            "information: https://platform.openai.com/docs/api-reference/responses/create.",
-            code="unsupported_parameter",
-        )
+        raise api_error("moved_parameter", name="messages", instead="input")
 
 
 def _with_types(body: Json) -> Json:
@@ -88,17 +69,16 @@ def _check_parameters(body: dict[str, Json], of: Model) -> None:
     """Refuse what a known model does not take; observed on gpt-5.6 in 2026-08, effort in 2025."""
     effort = _effort(body)
     if of.known and of.effort is None and effort is not None:
-        refuse_parameter("reasoning.effort")
+        raise api_error("unsupported_parameter", param="reasoning.effort")
     if not of.reasons(effort):
         return
     for param, default in _DEFAULTS.items():
         if body.get(param, default) not in (default, None):
-            refuse_parameter(param, code=None)
+            raise api_error("unsupported_parameter_without_code", param=param)
     for param in ("include", "top_logprobs"):
         given = body.get(param)
-        if _LOGPROBS in given if isinstance(given, list) else given:
-            message = "logprobs are not supported with reasoning models."
-            raise ApiError(400, message, param=param, code="unsupported_parameter")
+        if response_items.LOGPROBS in given if isinstance(given, list) else given:
+            raise api_error("no_logprobs_when_reasoning", param=param)
 
 
 def _effort(body: dict[str, Json]) -> Json:
@@ -115,11 +95,11 @@ def _answer(body: dict[str, Json], moment: Moment) -> dict[str, Json]:
         thinking = min(thinking, limit)
     left = None if limit is None else limit - thinking
     said = text.said(text.reply(_asked(body["input"])), left)
-    response_id, *item_ids = _ids(moment)
+    whole_id = response_items.response_id(moment)
     most = body.get("max_tool_calls")
-    usage = _usage(_input_tokens(body), said.tokens + thinking, thinking)
+    usage = response_items.usage(_input_tokens(body), said.tokens + thinking, thinking)
     return {
-        "id": response_id,
+        "id": whole_id,
         "object": "response",
         "created_at": moment.at,
         "status": "incomplete" if said.cut else "completed",
@@ -134,61 +114,20 @@ def _answer(body: dict[str, Json], moment: Moment) -> dict[str, Json]:
         "max_tool_calls": None if most is None else int(most),
         "model": of.name,
         "moderation": None,
-        "output": _output(body, of, item_ids, said),
+        "output": _output(body, of, whole_id, said),
         **_settings(body, of, usage),
     }
 
 
-def _ids(moment: Moment) -> list[str]:
-    """Return the ids of a response, its reasoning and its message.
-
-    As recorded: 16 digits they share, 01, the time in hex, 24 digits; they share four of those.
-    """
-    digits = moment.seed.child("response").hex(80)
-    stem, shared = f"{digits[:16]}01{moment.at & 0xFFFFFFFF:08x}", digits[16:20]
-    return [
-        f"{prefix}_{stem}{digits[start : start + 4]}{shared}{digits[start + 4 : start + 20]}"
-        for prefix, start in (("resp", 20), ("rs", 40), ("msg", 60))
-    ]
-
-
-def _output(body: dict[str, Json], of: Model, ids: list[str], said: text.Said) -> list[Json]:
+def _output(body: dict[str, Json], of: Model, whole_id: str, said: text.Said) -> list[Json]:
     """Return reasoning, from a model that reasons, and the message, unless no token was left."""
     items = []
     if of.reasons(_effort(body)):
-        items.append(_reasoning(ids[0], body))
+        items.append(response_items.reasoning(whole_id, body))
     if said.text or not items:
-        items.append(_message(ids[1], body, said))
+        part = response_items.output_text(said.text, body)
+        items.append(response_items.message(whole_id, part, cut=said.cut))
     return items
-
-
-def _reasoning(item_id: str, body: dict[str, Json]) -> dict[str, Json]:
-    item: dict[str, Json] = {"id": item_id, "type": "reasoning", "content": []}
-    if "reasoning.encrypted_content" in (body.get("include") or ()):
-        item["encrypted_content"] = "gAAAAAB" + Seed.of("encrypted", item_id).hex(120)
-    wants = (body.get("reasoning") or {}).get("summary")
-    item["summary"] = [{"type": "summary_text", "text": "Mock reasoning."}] if wants else []
-    return item
-
-
-def _message(item_id: str, body: dict[str, Json], said: text.Said) -> dict[str, Json]:
-    logprobs: list[Json] = []
-    if _LOGPROBS in (body.get("include") or ()):
-        logprobs = text.logprobs(said.text, int(body.get("top_logprobs") or 0))
-    return {
-        "id": item_id,
-        "type": "message",
-        "status": "incomplete" if said.cut else "completed",
-        "content": [
-            {
-                "type": "output_text",
-                "annotations": [],
-                "logprobs": logprobs,
-                "text": said.text,
-            }
-        ],
-        "role": "assistant",
-    }
 
 
 def _settings(body: dict[str, Json], of: Model, usage: Json) -> dict[str, Json]:
@@ -250,16 +189,6 @@ def _tool(tool: dict[str, Json]) -> dict[str, Json]:
     return {**tool, "parameters": tool.get("parameters"), "strict": _given(tool, "strict", True)}
 
 
-def _usage(given: int, made: int, thinking: int) -> dict[str, Json]:
-    return {
-        "input_tokens": given,
-        "input_tokens_details": {"cache_write_tokens": 0, "cached_tokens": 0},
-        "output_tokens": made,
-        "output_tokens_details": {"reasoning_tokens": thinking},
-        "total_tokens": given + made,
-    }
-
-
 def _asked(given: Json) -> str:
     """Return what the last user message says, or the last item as it stands."""
     if isinstance(given, str):
@@ -280,12 +209,11 @@ def _input_tokens(body: dict[str, Json]) -> int:
 
 
 def _tokens(body: dict[str, Json]) -> Tokens:
-    usage = body["usage"]
     return Tokens(
-        input=usage["input_tokens"],
-        output=usage["output_tokens"],
-        cached=usage["input_tokens_details"]["cached_tokens"],
-        reasoning=usage["output_tokens_details"]["reasoning_tokens"],
+        input=counted(body, "usage", "input_tokens"),
+        output=counted(body, "usage", "output_tokens"),
+        cached=counted(body, "usage", "input_tokens_details", "cached_tokens"),
+        reasoning=counted(body, "usage", "output_tokens_details", "reasoning_tokens"),
     )
 
 
@@ -296,4 +224,6 @@ ENDPOINT = Endpoint(
     answer=_answer,
     tokens=_tokens,
     schema="responses.response",
+    says=responses_scripted.SAYS,
+    say=responses_scripted.say,
 )

@@ -83,6 +83,7 @@ def _batch(batch: Batch, contents: _Contents) -> dict[str, Json]:
         "content": contents.name(batch.given.content) if batch.given.content.size else None,
         "errors": list(batch.given.errors),
         "enqueued_tokens": batch.enqueued_tokens,
+        "replies": {str(line): reply.as_json() for line, reply in batch.replies.items()},
         "timeline": _timeline(batch.timeline),
         "held": None if held is None else {"at": held[0], "rest": _timeline(held[1])},
     }

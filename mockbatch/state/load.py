@@ -19,6 +19,7 @@ from mockbatch.ids import Seed
 from mockbatch.quotas import Quotas
 from mockbatch.replies import endpoints
 from mockbatch.replies.models import model
+from mockbatch.replies.reply import parse as parse_reply
 from mockbatch.scenarios.scenario import Scenario, parsed
 from mockbatch.schema import schema
 from mockbatch.settings import WorldSettings
@@ -111,6 +112,10 @@ class _Reader:
         held = given["held"]
         seed = Seed(bytes.fromhex(given["seed"]))
         given_input = self._input(given, place)
+        replies = {
+            int(line): parse_reply(reply, f"{place}.replies.{line}")
+            for line, reply in given.get("replies", {}).items()
+        }
         batch = Batch(
             id=given["id"],
             number=number,
@@ -123,7 +128,8 @@ class _Reader:
             pace=plan.Pace(scenario, given["pace"]),
             seed=seed,
             given=given_input,
-            work=plan.work(given_input, scenario.failing, seed),
+            replies=replies,
+            work=plan.work(given_input, scenario.failing, seed, replies),
             timeline=line,
             enqueued_tokens=given.get("enqueued_tokens", 0),
             held=held and (held["at"], self._timeline(held["rest"], f"{place}.held.rest")),

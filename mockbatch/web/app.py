@@ -1,21 +1,17 @@
 """The Flask app: its routes, and what surrounds every request."""
 
-import logging
-import re
-
 from flask import Flask, Response, g, request
 
 from mockbatch import clock
 from mockbatch.errors import api_error
-from mockbatch.journal import Entry
 from mockbatch.settings import ServerSettings
 from mockbatch.state.state import State
-from mockbatch.web import auth, batches, control, errors, files
-from mockbatch.web.context import EXTENSION, ServerState, new_request_id, server
+from mockbatch.web import auth, batches, control, control_faults, control_replies, control_scenarios, errors, files
+from mockbatch.web.context import EXTENSION, ServerState, api_headers, new_request_id, server
+from mockbatch.web.faults import Faults
 from mockbatch.web.portkey import Portkey
+from mockbatch.web.record import record
 from mockbatch.world import World
-
-log = logging.getLogger("mockbatch.requests")
 
 # Room for the largest file and the rest of its form.
 LARGEST_REQUEST = 512 * 1024 * 1024 + (1 << 20)
@@ -35,10 +31,11 @@ def create_app(settings: ServerSettings | None = None, beginning: State | None =
     app.before_request(_begin)
     app.before_request(auth.identify)
     app.after_request(_finish)
-    for blueprint in (files.blueprint, batches.blueprint, control.blueprint):
-        app.register_blueprint(blueprint)
+    for module in (files, batches, control, control_faults, control_replies, control_scenarios):
+        app.register_blueprint(module.blueprint)
     gateway = server_state.settings.gateway
-    app.wsgi_app = Portkey(app.wsgi_app, always=gateway)  # type: ignore[method-assign]
+    around = Faults(app.wsgi_app, server_state)
+    app.wsgi_app = Portkey(around, always=gateway)  # type: ignore[method-assign]
     return app
 
 
@@ -52,47 +49,10 @@ def _begin() -> None:
 
 def _finish(response: Response) -> Response:
     """Add the headers that every recorded answer of 2026 has, and write the request down."""
-    settings = server().settings
     world: World | None = g.get("world")
     if request.path.startswith("/v1/"):
         milliseconds = max(1, round((clock.stopwatch() - g.started) * 1000))
-        response.headers.update(
-            {
-                "openai-version": "2020-10-01",
-                "openai-organization": settings.organization,
-                "openai-project": "proj_mockbatch",
-                "openai-processing-ms": str(milliseconds),
-                "x-request-id": new_request_id(),
-                "x-content-type-options": "nosniff",
-                "access-control-expose-headers": "CF-Ray, X-Request-ID",
-            }
-        )
-    if world is not None and not request.path.startswith("/_mock"):
-        world.journal.add(_entry(world, response))
-    _log(world, response)
+        organization = server().settings.organization
+        response.headers.update(api_headers(organization, milliseconds, new_request_id()))
+    record(request, world, response.status_code)
     return response
-
-
-def _entry(world: World, response: Response) -> Entry:
-    retries = request.headers.get("x-stainless-retry-count", "0")
-    # Not request.full_path, which fails on bytes that are no UTF-8.
-    query = request.query_string.decode(errors="replace")
-    return Entry(
-        method=request.method,
-        path=f"{request.path}?{query}" if query else request.path,
-        status=response.status_code,
-        retry_count=int(retries) if re.fullmatch("[0-9]{1,9}", retries) else 0,
-        now=world.now(),
-        wall=clock.wall(),
-    )
-
-
-def _log(world: World | None, response: Response) -> None:
-    if log.isEnabledFor(logging.INFO):
-        fields = {
-            "method": request.method,
-            "path": request.path,
-            "status": response.status_code,
-            "now": None if world is None else world.now(),
-        }
-        log.info("%(method)s %(path)s %(status)s", fields, extra={"request": fields})

@@ -1,0 +1,92 @@
+"""What a scripted reply makes of the answer of POST /v1/chat/completions."""
+
+from collections.abc import Callable
+from typing import Any
+
+from mockbatch.ids import Seed
+from mockbatch.replies import text
+from mockbatch.replies.reply import Reply
+
+Json = Any
+Choice = dict[str, Json]
+
+SAYS = frozenset({"content", "tool_calls", "refusal", "finish_reason"})
+
+
+def say(answer: dict[str, Json], reply: Reply, body: dict[str, Json]) -> dict[str, Json]:
+    """Return the answer to a request body with a reply in each of its choices."""
+    if reply.said == {"finish_reason"}:
+        return _ended(answer, reply)
+    reasoning = answer["usage"]["completion_tokens_details"]["reasoning_tokens"]
+    made = reasoning + reply.tokens * len(answer["choices"])
+    return _with(answer, lambda choice: _said(choice, reply, body, answer["id"]), made)
+
+
+def _ended(answer: dict[str, Json], reply: Reply) -> dict[str, Json]:
+    """Return an answer that ends for another reason, cut or withheld if that is the reason."""
+    texts = [choice["message"]["content"] or "" for choice in answer["choices"]]
+    spared = sum(text.tokens(one) - reply.said_for(one).tokens for one in texts)
+    made = answer["usage"]["completion_tokens"] - spared
+    return _with(answer, lambda choice: _cut(choice, reply), made)
+
+
+def _with(
+    answer: dict[str, Json], change: Callable[[Choice], Choice], made: int
+) -> dict[str, Json]:
+    usage = answer["usage"]
+    return {
+        **answer,
+        "choices": [change(choice) for choice in answer["choices"]],
+        "usage": {
+            **usage,
+            "completion_tokens": made,
+            "total_tokens": usage["prompt_tokens"] + made,
+        },
+    }
+
+
+def _said(choice: Choice, reply: Reply, body: dict[str, Json], answer_id: str) -> Choice:
+    message: dict[str, Json] = {"role": "assistant", "content": reply.content}
+    if reply.calls:
+        seed = Seed.of(answer_id, choice["index"])
+        message["tool_calls"] = [
+            {
+                "id": call.sent_id(seed.child("call", number)),
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.arguments},
+            }
+            for number, call in enumerate(reply.calls)
+        ]
+    message |= {"refusal": reply.refusal, "annotations": []}
+    return {
+        **choice,
+        "message": message,
+        "logprobs": _logprobs(reply, body) if body.get("logprobs") else None,
+        "finish_reason": reply.finish_reason or ("tool_calls" if reply.calls else "stop"),
+    }
+
+
+def _logprobs(reply: Reply, body: dict[str, Json]) -> dict[str, Json]:
+    alternatives = int(body.get("top_logprobs") or 0)
+    return {
+        name: None if said is None else text.logprobs(said, alternatives)
+        for name, said in (("content", reply.content), ("refusal", reply.refusal))
+    }
+
+
+def _cut(choice: Choice, reply: Reply) -> Choice:
+    message, logprobs = choice["message"], choice["logprobs"]
+    if reply.finish_reason == "content_filter":
+        message = {"role": "assistant", "content": None, "refusal": None, "annotations": []}
+        logprobs = None
+    elif isinstance(message["content"], str):
+        said = reply.said_for(message["content"])
+        message = {**message, "content": said.text}
+        if logprobs is not None:
+            logprobs = {**logprobs, "content": logprobs["content"][: said.tokens]}
+    return {
+        **choice,
+        "message": message,
+        "logprobs": logprobs,
+        "finish_reason": reply.finish_reason,
+    }

@@ -1,0 +1,219 @@
+"""A scripted reply: what a line, or a live call, is answered with in place of the default."""
+
+import copy
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mockbatch.errors import ApiError, api_error
+from mockbatch.ids import ALPHANUMERIC, Seed
+from mockbatch.replies import endpoints, text
+from mockbatch.replies.endpoint import Endpoint
+from mockbatch.schema import schema
+
+Json = Any
+
+# How a line ends.
+SUCCEEDED = "succeeded"
+FAILED = "failed"
+NEVER_RAN = "never_ran"
+
+# What a model can be made to say; an endpoint says which of it has a place in its answers.
+SAID = ("content", "tool_calls", "refusal", "finish_reason")
+_OTHER_KINDS = ("body", "status_code", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One tool call; `arguments` is the text that is sent, which need not be JSON."""
+
+    name: str
+    arguments: str
+    id: str | None = None
+
+    def sent_id(self, seed: Seed) -> str:
+        """Return its id, or one from a seed: `call_` and 24 letters and digits."""
+        return self.id or "call_" + seed.text(ALPHANUMERIC, 24)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One scripted reply; members that the document leaves out are None.
+
+    `document` is what it was made from. `endpoint` is the path of the only endpoint that may
+    answer with `body`, and None if every one may. `raw` is true of what nobody checked: the
+    body may then be any JSON, null too.
+    """
+
+    document: Mapping[str, Json]
+    content: str | None = None
+    calls: tuple[Call, ...] = ()
+    refusal: str | None = None
+    finish_reason: str | None = None
+    body: Json = None
+    status_code: int | None = None
+    error: Mapping[str, Json] | None = None
+    raw: bool = False
+    endpoint: str | None = None
+
+    @property
+    def ending(self) -> str:
+        """How the line ends: SUCCEEDED, FAILED (answered with an HTTP error) or NEVER_RAN."""
+        if self.status_code is not None and not 200 <= self.status_code < 300:
+            return FAILED
+        never_ran = self.error is not None and "body" not in self.document
+        return NEVER_RAN if never_ran else SUCCEEDED
+
+    def answers(self, path: str) -> bool:
+        """Tell whether its body is the whole answer of the endpoint at a path."""
+        whole = "body" in self.document and self.ending == SUCCEEDED
+        return whole and self.endpoint in (path, None)
+
+    @property
+    def said(self) -> frozenset[str]:
+        """Which of the members that an endpoint has to have a place for are given."""
+        return frozenset(name for name in SAID if name in self.document)
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens what it says is."""
+        return (
+            text.tokens(self.content or "")
+            + text.tokens(self.refusal or "")
+            + sum(text.tokens(call.name) + text.tokens(call.arguments) for call in self.calls)
+        )
+
+    def said_for(self, default: str) -> text.Said:
+        """Return the text it gives in place of another; a text withheld is billed all the same.
+
+        Source: BerriAI/litellm#8953 shows a filtered answer of no text and 14 tokens.
+        """
+        cut = self.finish_reason == "length"
+        if self.content is not None:
+            return text.Said(self.content, text.tokens(self.content), cut=cut)
+        if cut:
+            # Half of a text shows in any client that takes it for whole.
+            return text.said(default, text.tokens(default) // 2)
+        withheld = self.finish_reason == "content_filter"
+        return text.Said("" if withheld else default, text.tokens(default), cut=False)
+
+    def as_json(self) -> dict[str, Json]:
+        """Return the document, schema reply.json."""
+        return dict(self.document)
+
+
+def parse(document: Json, path: str = "reply", endpoint: Endpoint | None = None) -> Reply:
+    """Return the reply that a document holds, schema reply.json.
+
+    With an `endpoint`, everything has to have a place in its answers; without one, a body
+    has to be an answer of some endpoint.
+    Raises ApiError 400 whose param is the place of the fault, as in
+    `reply.body.choices[0].message`.
+    """
+    schema("reply").check(document, path)
+    _check_kinds(document, path)
+    if endpoint is not None:
+        _check_places(document, path, endpoint)
+    answering = None if document.get("raw") else _checked_body(document, path, endpoint)
+    return trusted(copy.deepcopy(document), answering)
+
+
+def trusted(document: Mapping[str, Json], endpoint: str | None = None) -> Reply:
+    """Return the reply of a document that is as it has to be and will never change.
+
+    `endpoint` is the path of the only endpoint that may answer with its body.
+    """
+    status_code = document.get("status_code")
+    return Reply(
+        document,
+        content=document.get("content"),
+        calls=tuple(map(_call, document.get("tool_calls", ()))),
+        refusal=document.get("refusal"),
+        finish_reason=document.get("finish_reason"),
+        body=document.get("body"),
+        # JSON Schema takes 400.0 for an integer.
+        status_code=None if status_code is None else int(status_code),
+        error=document.get("error"),
+        raw=document.get("raw", False),
+        endpoint=endpoint,
+    )
+
+
+def _check_kinds(document: Mapping[str, Json], path: str) -> None:
+    """Refuse members that do not go together, and a document without any."""
+    kinds = [name for name in (*_OTHER_KINDS, *SAID) if name in document]
+    if not kinds:
+        names = ", ".join((*SAID, *_OTHER_KINDS))
+        raise api_error("invalid_value", param=path, why=f"it has none of {names}")
+    if "status_code" in document and "body" not in document:
+        raise api_error("missing_parameter", param=f"{path}.body")
+    first, *others = kinds
+    for other in others:
+        if not _go_together(first, other, raw=document.get("raw", False)):
+            why = f"a reply with '{first}' has no '{other}'"
+            raise api_error("invalid_value", param=f"{path}.{other}", why=why)
+    if document.get("raw") and first in SAID:
+        why = f"'{first}' has nothing that could be sent as it is"
+        raise api_error("invalid_value", param=f"{path}.raw", why=why)
+    if document.get("finish_reason") == "tool_calls" and "tool_calls" not in document:
+        why = "there are no 'tool_calls' in this reply"
+        raise api_error("invalid_value", param=f"{path}.finish_reason", why=why)
+
+
+def _go_together(first: str, other: str, *, raw: bool) -> bool:
+    if first in _OTHER_KINDS:
+        # Real files hold lines with both an answer and an error; only a raw reply is one.
+        return {first, other} == {"body", "status_code"} or (raw and other in _OTHER_KINDS)
+    return other == "finish_reason" or {first, other} == {"content", "tool_calls"}
+
+
+def _check_places(document: Mapping[str, Json], path: str, endpoint: Endpoint) -> None:
+    for name in SAID:
+        if name in document and name not in endpoint.says:
+            why = f"an answer of {endpoint.path} has no place for it"
+            raise api_error("invalid_value", param=f"{path}.{name}", why=why)
+
+
+def _checked_body(document: Mapping[str, Json], path: str, endpoint: Endpoint | None) -> str | None:
+    """Check the body of a document, and return the path of the endpoint whose answer it is."""
+    if "body" not in document:
+        return None
+    body, place = document["body"], f"{path}.body"
+    answering = None if "status_code" in document else endpoint or _answering(body, place)
+    fault = schema(answering.schema if answering else "error").error(body, place)
+    if fault is not None:
+        raise _named(fault, place)
+    return answering.path if answering else None
+
+
+def _answering(body: dict[str, Json], place: str) -> Endpoint:
+    """Return the endpoint whose answers are such bodies: by `object`, or else by their shape."""
+    known = list(endpoints().values())
+    for endpoint in known:
+        if _object(endpoint) == body.get("object", ""):
+            return endpoint
+    for endpoint in known:
+        if _object(endpoint) is None and schema(endpoint.schema).accepts(body):
+            return endpoint
+    objects = ", ".join(repr(name) for name in map(_object, known) if name)
+    why = f"its 'object' is none of {objects}; name the endpoint in 'match'"
+    raise _named(api_error("invalid_value", param=f"{place}.object", why=why), place)
+
+
+def _object(endpoint: Endpoint) -> Json:
+    """Return the `object` of all answers of an endpoint, None if they have none."""
+    return schema(endpoint.schema).document["properties"].get("object", {}).get("const")
+
+
+def _named(fault: ApiError, place: str) -> ApiError:
+    return api_error("reply_breaks_schema", param=fault.param or place, why=fault.message)
+
+
+def _call(given: Mapping[str, Json]) -> Call:
+    function = given.get("function", given)
+    arguments = function.get("arguments", {})
+    if not isinstance(arguments, str):
+        # As compact as the service writes them.
+        arguments = json.dumps(arguments, ensure_ascii=False, separators=(",", ":"))
+    return Call(function["name"], arguments, given.get("id"))

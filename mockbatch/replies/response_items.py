@@ -1,0 +1,67 @@
+"""The output items of POST /v1/responses, their ids and what they are billed for."""
+
+from typing import Any
+
+from mockbatch.ids import Seed
+from mockbatch.replies import text
+from mockbatch.replies.endpoint import Moment
+
+Json = Any
+LOGPROBS = "message.output_text.logprobs"
+
+
+def response_id(moment: Moment) -> str:
+    """Return the id of a response.
+
+    As recorded: 16 digits that it shares with the ids of its items, 01, the time in hex,
+    24 digits, of which they share four.
+    """
+    digits = moment.seed.child("response").hex(40)
+    return f"resp_{digits[:16]}01{moment.at & 0xFFFFFFFF:08x}{digits[16:]}"
+
+
+def item_id(prefix: str, of: str, number: int = 0) -> str:
+    """Return the id of the item of that number, from 0, in the response of that id."""
+    digits = Seed.of(of, prefix, number).value.hex()
+    return f"{prefix}_{of[5:31]}{digits[:4]}{of[35:39]}{digits[4:20]}"
+
+
+def reasoning(of: str, body: dict[str, Json]) -> dict[str, Json]:
+    """Return what a model that reasons puts first."""
+    given = item_id("rs", of)
+    item: dict[str, Json] = {"id": given, "type": "reasoning", "content": []}
+    if "reasoning.encrypted_content" in (body.get("include") or ()):
+        item["encrypted_content"] = "gAAAAAB" + Seed.of("encrypted", given).hex(120)
+    wants = (body.get("reasoning") or {}).get("summary")
+    item["summary"] = [{"type": "summary_text", "text": "Mock reasoning."}] if wants else []
+    return item
+
+
+def message(of: str, part: dict[str, Json], *, cut: bool) -> dict[str, Json]:
+    """Return a message of one part, which may be cut."""
+    return {
+        "id": item_id("msg", of),
+        "type": "message",
+        "status": "incomplete" if cut else "completed",
+        "content": [part],
+        "role": "assistant",
+    }
+
+
+def output_text(said: str, body: dict[str, Json]) -> dict[str, Json]:
+    """Return the part of a message that says a text."""
+    logprobs: list[Json] = []
+    if LOGPROBS in (body.get("include") or ()):
+        logprobs = text.logprobs(said, int(body.get("top_logprobs") or 0))
+    return {"type": "output_text", "annotations": [], "logprobs": logprobs, "text": said}
+
+
+def usage(given: int, made: int, thinking: int) -> dict[str, Json]:
+    """Return what a response is billed for; `made` includes `thinking`."""
+    return {
+        "input_tokens": given,
+        "input_tokens_details": {"cache_write_tokens": 0, "cached_tokens": 0},
+        "output_tokens": made,
+        "output_tokens_details": {"reasoning_tokens": thinking},
+        "total_tokens": given + made,
+    }

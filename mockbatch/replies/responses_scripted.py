@@ -1,0 +1,91 @@
+"""What a scripted reply makes of the answer of POST /v1/responses."""
+
+from typing import Any
+
+from mockbatch.ids import Seed
+from mockbatch.replies import response_items, text
+from mockbatch.replies.reply import Reply
+
+Json = Any
+Item = dict[str, Json]
+
+SAYS = frozenset({"content", "tool_calls", "refusal", "finish_reason"})
+
+# A response names no reason to finish: it is incomplete for one of these.
+_INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
+
+
+def say(answer: dict[str, Json], reply: Reply, body: dict[str, Json]) -> dict[str, Json]:
+    """Return the answer to a request body with what a reply says as its output.
+
+    What the model reasoned for that stays.
+    """
+    if reply.said == {"finish_reason"}:
+        return _ended(answer, reply, body)
+    cut = reply.finish_reason in _INCOMPLETE
+    output = _reasoned(answer)
+    part = None
+    if reply.content is not None:
+        part = response_items.output_text(reply.content, body)
+    elif reply.refusal is not None:
+        part = {"type": "refusal", "refusal": reply.refusal}
+    if part is not None:
+        output.append(response_items.message(answer["id"], part, cut=cut))
+    output += _calls(answer["id"], reply, cut=cut)
+    made = answer["usage"]["output_tokens_details"]["reasoning_tokens"] + reply.tokens
+    return _with(answer, output, reply.finish_reason, made)
+
+
+def _ended(answer: dict[str, Json], reply: Reply, body: dict[str, Json]) -> dict[str, Json]:
+    """Return an answer that ends for another reason, cut or withheld if that is the reason."""
+    made = answer["usage"]["output_tokens"]
+    if reply.finish_reason == "content_filter":
+        return _with(answer, _reasoned(answer), reply.finish_reason, made)
+    cut = reply.finish_reason in _INCOMPLETE
+    output = []
+    for item in answer["output"]:
+        part = item["content"][0] if item["type"] == "message" else {}
+        if part.get("type") == "output_text":
+            said = reply.said_for(part["text"])
+            made -= text.tokens(part["text"]) - said.tokens
+            shorter = response_items.output_text(said.text, body)
+            item = response_items.message(answer["id"], shorter, cut=cut)
+        output.append(item)
+    return _with(answer, output, reply.finish_reason, made)
+
+
+def _reasoned(answer: dict[str, Json]) -> list[Item]:
+    return [item for item in answer["output"] if item["type"] == "reasoning"]
+
+
+def _calls(of: str, reply: Reply, *, cut: bool) -> list[Item]:
+    return [
+        {
+            "id": response_items.item_id("fc", of, number),
+            "type": "function_call",
+            "status": "incomplete" if cut else "completed",
+            "arguments": call.arguments,
+            "call_id": call.sent_id(Seed.of(of, "call", number)),
+            "name": call.name,
+        }
+        for number, call in enumerate(reply.calls)
+    ]
+
+
+def _with(
+    answer: dict[str, Json], output: list[Item], finish_reason: str | None, made: int
+) -> dict[str, Json]:
+    reason = _INCOMPLETE.get(finish_reason or "")
+    usage = answer["usage"]
+    return {
+        **answer,
+        "status": "incomplete" if reason else "completed",
+        "completed_at": None if reason else answer["created_at"],
+        "incomplete_details": {"reason": reason} if reason else None,
+        "output": output,
+        "usage": {
+            **usage,
+            "output_tokens": made,
+            "total_tokens": usage["input_tokens"] + made,
+        },
+    }
