@@ -34,10 +34,11 @@ def sentence(batch: Batch, now: float, *, clock_is_behind: bool = False) -> str:
     said += f" (scenario {batch.pace.scenario.name}"
     said += f", {counts.completed + counts.failed} of {counts.total} lines executed)"
     coming = batch.timeline.coming(now)
-    if batch.held is not None:
+    if batch.held is not None and not batch.is_final(now):
         said += ", held"
     if coming:
-        said += f"; it becomes {coming[0].status} in {coming[0].at - now:g} s of simulated time"
+        seconds = f"{round(coming[0].at - now, 3):.15g}"
+        said += f"; it becomes {coming[0].status} in {seconds} s of simulated time"
     elif not batch.is_final(now):
         said += "; nothing is planned for it, so it stays so until somebody commands otherwise"
     else:

@@ -10,7 +10,10 @@ KEPT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One request: `now` in simulated epoch seconds, `wall` in the process's own."""
+    """One request: `now` in simulated epoch seconds, `wall` in the process's own.
+
+    `status` is 0 when the client got no answer; `fault` names the fault that it met.
+    """
 
     method: str
     path: str
@@ -18,6 +21,7 @@ class Entry:
     retry_count: int
     now: float
     wall: float
+    fault: str | None = None
 
     def as_json(self) -> dict[str, Json]:
         """Return the entry, JSON-ready."""

@@ -5,7 +5,9 @@ It imports nothing of mockbatch before a fixture is used.
 
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import nullcontext
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     from mockbatch.handle import Handle
     from mockbatch.server import RemoteServer, Server
+    from mockbatch.world import World
 
 _INI: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "clock": ("manual", str, "clock mode of each test's world: manual, on-poll, realtime, xN"),
@@ -22,6 +25,54 @@ _INI: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "seed": ("0", str, "ids, order of output lines and texts come from it"),
     "poll_limit": ("100", int, "retrieves of one unfinished batch while nobody moves the clock"),
 }
+
+
+class _Worlds:
+    """Who made which worlds, so that the report of a failed test can show its own.
+
+    The World itself is kept where it is of this process: it outlives its handle, and is read
+    without a request.
+    """
+
+    def __init__(self) -> None:
+        self.item: pytest.Item | None = None
+        self.fixtures: list[pytest.FixtureDef[Any]] = []  # being set up, the innermost last
+        self._made: dict[object, list[tuple[Handle, World | None]]] = {}
+
+    def begin(self, item: pytest.Item) -> None:
+        """Forget the worlds of the test before this one."""
+        self._made.pop(self.item, None)
+        self.item = item
+
+    def add(self, handle: "Handle", app: "Flask | None") -> None:
+        """Keep a new world, as the fixture's that is being set up if it outlives the test."""
+        owner: object = self.item
+        if self.fixtures and self.fixtures[-1].scope != "function":
+            owner = self.fixtures[-1]
+        world = None
+        if app is not None:
+            world = app.extensions["mockbatch"].worlds.all().get(handle.api_key)
+        self._made.setdefault(owner, []).append((handle, world))
+
+    def end(self, fixture: pytest.FixtureDef[Any]) -> None:
+        """Let a fixture's worlds be those of the test at whose end it goes."""
+        if fixture in self._made:
+            made = self._made.pop(fixture)
+            if fixture.argname in getattr(self.item, "fixturenames", ()):
+                self._made[self.item] = made + self._made.get(self.item, [])
+
+    def sections(self, item: pytest.Item) -> list[tuple[str, str]]:
+        """Return a section for each world that a test may have used."""
+        names = getattr(item, "fixturenames", ())
+        owners = [one for one in self._made if one is item or getattr(one, "argname", "") in names]
+        if not owners:
+            return []
+        from mockbatch.failure_report import told
+
+        return [("mockbatch", told(*made)) for one in owners for made in self._made[one]]
+
+
+_WORLDS: pytest.StashKey[_Worlds] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -35,11 +86,50 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker."""
+    config.stash[_WORLDS] = _Worlds()
     config.addinivalue_line(
         "markers",
-        "mockbatch(scenario, clock, pace, seed, start_time, poll_limit): "
-        "how the world of the `mockbatch` fixture begins.",
+        "mockbatch(scenario, clock, pace, seed, start_time, poll_limit, skip_sleep): "
+        "how the world of the `mockbatch` fixture begins; skip_sleep=True lets the sleeps of "
+        "the whole test move its clock instead of waiting.",
     )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Note whose worlds come."""
+    item.config.stash[_WORLDS].begin(item)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+) -> Generator[None, object, object]:
+    """Note which fixture makes worlds."""
+    fixtures = request.config.stash[_WORLDS].fixtures
+    fixtures.append(fixturedef)
+    try:
+        return (yield)
+    finally:
+        fixtures.pop()
+
+
+def pytest_fixture_post_finalizer(
+    fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+) -> None:
+    """Note that a fixture is over."""
+    request.config.stash[_WORLDS].end(fixturedef)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what happened in its worlds, when a test has failed."""
+    report = yield
+    if report.failed:
+        report.sections.extend(item.config.stash[_WORLDS].sections(item))
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -47,8 +137,17 @@ def mockbatch_server(pytestconfig: pytest.Config) -> "Iterator[Server | RemoteSe
     """One server for the process, on a free port; `.world(**options)` makes a world."""
     from mockbatch.server import RemoteServer, Server
 
-    url = pytestconfig.getoption("--mockbatch-url")
+    defaults, url = _ini(pytestconfig), pytestconfig.getoption("--mockbatch-url")
     server = RemoteServer(url) if url else Server()
+    server.defaults = defaults
+    worlds, make = pytestconfig.stash[_WORLDS], server.world
+
+    def world(name: str | None = None, **options: Any) -> "Handle":
+        handle = make(name, **options)
+        worlds.add(handle, getattr(server, "app", None))
+        return handle
+
+    server.world = world  # type: ignore[method-assign]
     yield server
     server.close()
 
@@ -63,7 +162,7 @@ def make_mockbatch(
     def make(**options: Any) -> "Handle":
         # A name of its own for each test keeps ids the same from run to run.
         name = f"{request.node.nodeid} {len(made)}"
-        made.append(mockbatch_server.world(name, **{**_ini(request.config), **options}))
+        made.append(mockbatch_server.world(name, **options))
         return made[-1]
 
     yield make
@@ -78,10 +177,15 @@ def mockbatch(
     make_mockbatch: "Callable[..., Handle]",
 ) -> "Iterator[Handle]":
     """Give a fresh world, to which clients that read the environment are pointed."""
-    handle = make_mockbatch(**_marked(request))
+    options = _marked(request)
+    skips = options.pop("skip_sleep", False)
+    handle = make_mockbatch(**options)
     _set_environment(monkeypatch, handle)
-    yield handle
-    if handle.request_count == 0:
+    if iscoroutinefunction(getattr(request.node, "obj", None)):
+        handle.warn_if_asyncio_stands_still()
+    with handle.skip_sleep() if skips else nullcontext():
+        yield handle
+    if not handle.was_reached:
         from mockbatch.handle import MockBatchWarning
 
         warnings.warn(
@@ -100,10 +204,14 @@ def mockbatch_app(request: pytest.FixtureRequest) -> "Iterator[Flask]":
     from mockbatch.server import begin, key
     from mockbatch.web.app import create_app
 
+    options = {**_ini(request.config), **_marked(request)}
+    skips = options.pop("skip_sleep", False)
     app = create_app()
     handle = Handle("http://localhost", key(request.node.nodeid), wsgi_transport(app), app)
-    app.mock = begin(handle, {**_ini(request.config), **_marked(request)})  # type: ignore[attr-defined]
-    yield app
+    app.mock = begin(handle, options, app)  # type: ignore[attr-defined]
+    request.config.stash[_WORLDS].add(handle, app)
+    with handle.skip_sleep() if skips else nullcontext():
+        yield app
     handle.close()
 
 
@@ -118,7 +226,14 @@ def _set_environment(monkeypatch: pytest.MonkeyPatch, handle: "Handle") -> None:
 
 
 def _ini(config: pytest.Config) -> dict[str, Any]:
-    return {name: kind(config.getini(f"mockbatch_{name}")) for name, (_, kind, _) in _INI.items()}
+    found = {}
+    for name, (_, kind, _) in _INI.items():
+        text = config.getini(f"mockbatch_{name}")
+        try:
+            found[name] = kind(text)
+        except ValueError:
+            raise pytest.UsageError(f"mockbatch_{name}: {text!r} is no number") from None
+    return found
 
 
 def _marked(request: pytest.FixtureRequest) -> dict[str, Any]:
@@ -128,4 +243,6 @@ def _marked(request: pytest.FixtureRequest) -> dict[str, Any]:
         if marker.args:
             raise pytest.UsageError("@pytest.mark.mockbatch takes options by name only")
         options = {**marker.kwargs, **options}
+    if "scenario" in options:
+        options["pinned"] = True
     return options

@@ -61,6 +61,11 @@ class Worlds:
         with self._lock:
             return dict(self._worlds)
 
+    def keeps(self, world: World) -> bool:
+        """Tell whether a world is one of those that are kept."""
+        with self._lock:
+            return self._worlds.get(world.name) is world
+
     def forget(self, key: str) -> None:
         """Let a world go."""
         with self._lock:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from fnmatch import translate
 from functools import cached_property
-from glob import escape
 from typing import Any
 
 from mockbatch.errors import api_error
@@ -16,7 +15,7 @@ from mockbatch.schema import schema
 Json = Any
 
 _GLOB = re.compile(r"[*?\[]")
-# How glob.escape() writes a character that has a meaning.
+# A character without its meaning.
 _ESCAPED = re.compile(r"\[([*?\[])\]")
 
 
@@ -70,7 +69,7 @@ class Match:
     @classmethod
     def of_line(cls, custom_id: str) -> "Match":
         """Make the match of the lines with this very custom_id."""
-        return cls(custom_id=escape(custom_id))
+        return cls(custom_id=_GLOB.sub(r"[\g<0>]", custom_id))
 
     @cached_property
     def only_id(self) -> str | None:
@@ -86,7 +85,7 @@ class Match:
             and (self.line is None or self.line == asked.line)
             and (self.batch_id is None or self.batch_id == asked.batch_id)
             and (self.custom_id is None or self._is_id(asked.custom_id))
-            and (self.model is None or self._is_model(asked.model))
+            and (self.model is None or self._model_glob(asked.model))
             and (self.contains is None or self.contains in asked.said)
         )
 
@@ -94,15 +93,16 @@ class Match:
         """Return the match, JSON-ready, schema match.json."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
-    @cached_property
-    def _is_id(self) -> Callable[[str | None], bool]:
-        if self.only_id is None:
-            return _glob(self.custom_id or "")
+    def _is_id(self, custom_id: str | None) -> bool:
         # A pattern takes 100 us to compile, and a replayed file has one match for each line.
-        return lambda custom_id: custom_id == self.only_id
+        return self._id_glob(custom_id) if self.only_id is None else custom_id == self.only_id
 
     @cached_property
-    def _is_model(self) -> Callable[[str | None], bool]:
+    def _id_glob(self) -> Callable[[str | None], bool]:
+        return _glob(self.custom_id or "")
+
+    @cached_property
+    def _model_glob(self) -> Callable[[str | None], bool]:
         return _glob(self.model or "")
 
 

@@ -191,10 +191,8 @@ def _answering(body: dict[str, Json], place: str) -> Endpoint:
     """Return the endpoint whose answers are such bodies: by `object`, or else by their shape."""
     known = list(endpoints().values())
     for endpoint in known:
-        if _object(endpoint) == body.get("object", ""):
-            return endpoint
-    for endpoint in known:
-        if _object(endpoint) is None and schema(endpoint.schema).accepts(body):
+        name = _object(endpoint)
+        if schema(endpoint.schema).accepts(body) if name is None else name == body.get("object"):
             return endpoint
     objects = ", ".join(repr(name) for name in map(_object, known) if name)
     why = f"its 'object' is none of {objects}; name the endpoint in 'match'"
@@ -203,7 +201,8 @@ def _answering(body: dict[str, Json], place: str) -> Endpoint:
 
 def _object(endpoint: Endpoint) -> Json:
     """Return the `object` of all answers of an endpoint, None if they have none."""
-    return schema(endpoint.schema).document["properties"].get("object", {}).get("const")
+    properties = schema(endpoint.schema).document.get("properties", {})
+    return properties.get("object", {}).get("const")
 
 
 def _named(fault: ApiError, place: str) -> ApiError:

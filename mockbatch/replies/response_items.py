@@ -10,37 +10,39 @@ Json = Any
 LOGPROBS = "message.output_text.logprobs"
 
 
-def response_id(moment: Moment) -> str:
-    """Return the id of a response.
+def ids(moment: Moment) -> list[str]:
+    """Return the ids of a response, its reasoning and its message.
 
-    As recorded: 16 digits that it shares with the ids of its items, 01, the time in hex,
-    24 digits, of which they share four.
+    As recorded: 16 digits they share, 01, the time in hex, 24 digits; they share four of those.
     """
-    digits = moment.seed.child("response").hex(40)
-    return f"resp_{digits[:16]}01{moment.at & 0xFFFFFFFF:08x}{digits[16:]}"
+    digits = moment.seed.child("response").hex(80)
+    stem, shared = f"{digits[:16]}01{moment.at & 0xFFFFFFFF:08x}", digits[16:20]
+    return [
+        f"{prefix}_{stem}{digits[start : start + 4]}{shared}{digits[start + 4 : start + 20]}"
+        for prefix, start in (("resp", 20), ("rs", 40), ("msg", 60))
+    ]
 
 
-def item_id(prefix: str, of: str, number: int = 0) -> str:
-    """Return the id of the item of that number, from 0, in the response of that id."""
+def further_id(prefix: str, of: str, number: int = 0) -> str:
+    """Return the id of one more item, counted from 0, in the response of an id."""
     digits = Seed.of(of, prefix, number).value.hex()
     return f"{prefix}_{of[5:31]}{digits[:4]}{of[35:39]}{digits[4:20]}"
 
 
-def reasoning(of: str, body: dict[str, Json]) -> dict[str, Json]:
+def reasoning(item_id: str, body: dict[str, Json]) -> dict[str, Json]:
     """Return what a model that reasons puts first."""
-    given = item_id("rs", of)
-    item: dict[str, Json] = {"id": given, "type": "reasoning", "content": []}
+    item: dict[str, Json] = {"id": item_id, "type": "reasoning", "content": []}
     if "reasoning.encrypted_content" in (body.get("include") or ()):
-        item["encrypted_content"] = "gAAAAAB" + Seed.of("encrypted", given).hex(120)
+        item["encrypted_content"] = "gAAAAAB" + Seed.of("encrypted", item_id).hex(120)
     wants = (body.get("reasoning") or {}).get("summary")
     item["summary"] = [{"type": "summary_text", "text": "Mock reasoning."}] if wants else []
     return item
 
 
-def message(of: str, part: dict[str, Json], *, cut: bool) -> dict[str, Json]:
+def message(item_id: str, part: dict[str, Json], *, cut: bool) -> dict[str, Json]:
     """Return a message of one part, which may be cut."""
     return {
-        "id": item_id("msg", of),
+        "id": item_id,
         "type": "message",
         "status": "incomplete" if cut else "completed",
         "content": [part],

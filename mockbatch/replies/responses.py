@@ -95,11 +95,11 @@ def _answer(body: dict[str, Json], moment: Moment) -> dict[str, Json]:
         thinking = min(thinking, limit)
     left = None if limit is None else limit - thinking
     said = text.said(text.reply(_asked(body["input"])), left)
-    whole_id = response_items.response_id(moment)
+    response_id, *item_ids = response_items.ids(moment)
     most = body.get("max_tool_calls")
     usage = response_items.usage(_input_tokens(body), said.tokens + thinking, thinking)
     return {
-        "id": whole_id,
+        "id": response_id,
         "object": "response",
         "created_at": moment.at,
         "status": "incomplete" if said.cut else "completed",
@@ -114,19 +114,19 @@ def _answer(body: dict[str, Json], moment: Moment) -> dict[str, Json]:
         "max_tool_calls": None if most is None else int(most),
         "model": of.name,
         "moderation": None,
-        "output": _output(body, of, whole_id, said),
+        "output": _output(body, of, item_ids, said),
         **_settings(body, of, usage),
     }
 
 
-def _output(body: dict[str, Json], of: Model, whole_id: str, said: text.Said) -> list[Json]:
+def _output(body: dict[str, Json], of: Model, ids: list[str], said: text.Said) -> list[Json]:
     """Return reasoning, from a model that reasons, and the message, unless no token was left."""
     items = []
     if of.reasons(_effort(body)):
-        items.append(response_items.reasoning(whole_id, body))
+        items.append(response_items.reasoning(ids[0], body))
     if said.text or not items:
         part = response_items.output_text(said.text, body)
-        items.append(response_items.message(whole_id, part, cut=said.cut))
+        items.append(response_items.message(ids[1], part, cut=said.cut))
     return items
 
 

@@ -30,7 +30,10 @@ def say(answer: dict[str, Json], reply: Reply, body: dict[str, Json]) -> dict[st
     elif reply.refusal is not None:
         part = {"type": "refusal", "refusal": reply.refusal}
     if part is not None:
-        output.append(response_items.message(answer["id"], part, cut=cut))
+        # An answer whose model reasoned to its limit has no message yet.
+        message_ids = (item["id"] for item in answer["output"] if item["type"] == "message")
+        message_id = next(message_ids, response_items.further_id("msg", answer["id"]))
+        output.append(response_items.message(message_id, part, cut=cut))
     output += _calls(answer["id"], reply, cut=cut)
     made = answer["usage"]["output_tokens_details"]["reasoning_tokens"] + reply.tokens
     return _with(answer, output, reply.finish_reason, made)
@@ -49,7 +52,7 @@ def _ended(answer: dict[str, Json], reply: Reply, body: dict[str, Json]) -> dict
             said = reply.said_for(part["text"])
             made -= text.tokens(part["text"]) - said.tokens
             shorter = response_items.output_text(said.text, body)
-            item = response_items.message(answer["id"], shorter, cut=cut)
+            item = response_items.message(item["id"], shorter, cut=cut)
         output.append(item)
     return _with(answer, output, reply.finish_reason, made)
 
@@ -61,7 +64,7 @@ def _reasoned(answer: dict[str, Json]) -> list[Item]:
 def _calls(of: str, reply: Reply, *, cut: bool) -> list[Item]:
     return [
         {
-            "id": response_items.item_id("fc", of, number),
+            "id": response_items.further_id("fc", of, number),
             "type": "function_call",
             "status": "incomplete" if cut else "completed",
             "arguments": call.arguments,

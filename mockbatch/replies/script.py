@@ -144,7 +144,7 @@ def resolve(function: Function, line: Mapping[str, Json]) -> Reply | None:
     try:
         # Written and read again, it is JSON, and nobody else's.
         document = parse_json(json.dumps(returned, allow_nan=False))
-        return parse_reply(document, "reply", endpoints().get(line.get("url", "")))
+        return parse_reply(document, "reply", endpoints().get(str(line.get("url"))))
     except (TypeError, ValueError, RecursionError) as error:
         raise _failure(function, line, f"what it returned is not JSON: {error}") from error
     except ApiError as error:

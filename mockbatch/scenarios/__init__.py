@@ -1,13 +1,11 @@
 """The catalogue: every fate that a batch can be given, one data file each."""
 
-import json
 from collections.abc import Mapping
-from difflib import get_close_matches
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from mockbatch.catalogue import near, read
 from mockbatch.errors import ApiError, api_error
 from mockbatch.scenarios.scenario import Scenario, filled, parsed
 from mockbatch.schema import schema
@@ -19,13 +17,7 @@ Json = Any
 @cache
 def catalogue() -> Mapping[str, dict[str, Json]]:
     """Return the documents of the shipped scenarios by name, schema scenario.json."""
-    folder = resources.files("mockbatch").joinpath("scenarios")
-    documents = [
-        json.loads(entry.read_bytes())
-        for entry in sorted(folder.iterdir(), key=lambda entry: entry.name)
-        if entry.name.endswith(".json")
-    ]
-    return {document["name"]: document for document in documents}
+    return read("scenarios")
 
 
 def scenario(name: str, arguments: Mapping[str, object], param: str = "scenario") -> Scenario:
@@ -36,14 +28,8 @@ def scenario(name: str, arguments: Mapping[str, object], param: str = "scenario"
     """
     document = catalogue().get(name)
     if document is None:
-        near = get_close_matches(name, catalogue(), n=3, cutoff=0.5)
-        known = "Near it: " if near else "There are: "
-        raise api_error(
-            "unknown_scenario",
-            name=name,
-            param=param,
-            near=known + ", ".join(near or catalogue()) + ".",
-        )
+        known = near(name, catalogue())
+        raise api_error("unknown_scenario", name=name, param=param, near=known)
     return parsed(filled(document, arguments))
 
 

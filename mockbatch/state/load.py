@@ -6,14 +6,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from shutil import copyfileobj
 from typing import Any
 
-from mockbatch.batch import input, plan
+from mockbatch.batch import commands, input, plan
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.recorded import recorded
 from mockbatch.clock import parse_mode
 from mockbatch.errors import ApiError, api_error
-from mockbatch.files.content import Content
+from mockbatch.files.content import Content, spool
 from mockbatch.files.file import File
 from mockbatch.ids import Seed
 from mockbatch.quotas import Quotas
@@ -25,9 +26,12 @@ from mockbatch.schema import schema
 from mockbatch.settings import WorldSettings
 from mockbatch.state.state import State
 from mockbatch.strict_json import parse as parse_json
-from mockbatch.timeline import VALIDATING, Mark, Timeline, Transition
+from mockbatch.timeline import COMPLETED, VALIDATING, Mark, Timeline, Transition
 
 Json = Any
+
+# Beyond these, seconds are no numbers that a clock has.
+SLOWEST, FASTEST = 1e-6, 1e9
 
 
 def load(document: Json, settings: WorldSettings, folder: Path | None = None) -> State:
@@ -46,16 +50,23 @@ def load(document: Json, settings: WorldSettings, folder: Path | None = None) ->
     batches: list[Batch] = [reader.recorded(one, place) for place, one in enumerate(shown)]
     for place, one in enumerate(document.get("batches", [])):
         batches.append(reader.batch(one, len(batches), f"state.batches[{place}]"))
-    files = [reader.file(one, place) for place, one in enumerate(document.get("files", []))]
+    files = [
+        reader.file(one, f"state.files[{place}]")
+        for place, one in enumerate(document.get("files", []))
+    ]
     _distinct([batch.id for batch in batches], "state.batches")
     _distinct([file.id for file in files], "state.files")
     clock = document.get("clock", {})
     seed = document.get("seed")
+    numbers = {"batch": len(batches), "file": len(files), **document.get("numbers", {})}
+    if numbers["batch"] < len(batches) - len(shown):
+        # A new batch would get the id of one that is there.
+        raise _misplaced("state.numbers.batch", "there are more batches")
     return State(
         settings=reader.settings(document),
         seed=None if seed is None else Seed(bytes.fromhex(seed)),
         now=clock.get("now", settings.start_time),
-        numbers={"batch": len(batches), **document.get("numbers", {})},
+        numbers=numbers,
         files=tuple(files),
         deleted=frozenset(document.get("deleted", ())),
         batches=tuple(batches),
@@ -89,9 +100,9 @@ class _Reader:
                 changes["clock"] = parse_mode(document["clock"]["mode"])
         return replace(self._settings, **changes)
 
-    def file(self, given: dict[str, Json], place: int) -> File:
-        content = self._found(given["content"], f"state.files[{place}].content")
-        return File(
+    def file(self, given: dict[str, Json], place: str) -> File:
+        content = self._found(given["content"], f"{place}.content")
+        file = File(
             id=given["id"],
             purpose=given["purpose"],
             filename=given["filename"],
@@ -99,6 +110,8 @@ class _Reader:
             expires_at=given["expires_at"],
             source=lambda: content,
         )
+        schema("file").check(file.as_json(), place)
+        return file
 
     def recorded(self, given: dict[str, Json], place: int) -> Batch:
         schema("batch_recorded").check(given, f"state.recorded[{place}]")
@@ -107,8 +120,12 @@ class _Reader:
     def batch(self, given: dict[str, Json], number: int, place: str) -> Batch:
         scenario = self._scenario(given["scenario"], f"{place}.scenario")
         line = self._timeline(given["timeline"], f"{place}.timeline")
-        if not line.transitions or line.transitions[0].status != VALIDATING:
-            raise _misplaced(f"{place}.timeline.transitions", "the first is validating")
+        if line.transitions[:1] != (Transition(given["created_at"], VALIDATING),):
+            raise _misplaced(
+                f"{place}.timeline.transitions", "the first is validating, at creation"
+            )
+        if not SLOWEST <= given["pace"] <= FASTEST:
+            raise _misplaced(f"{place}.pace", f"it is not between {SLOWEST:g} and {FASTEST:g}")
         held = given["held"]
         seed = Seed(bytes.fromhex(given["seed"]))
         given_input = self._input(given, place)
@@ -135,6 +152,8 @@ class _Reader:
             held=held and (held["at"], self._timeline(held["rest"], f"{place}.held.rest")),
         )
         _check_history(batch, f"{place}.timeline")
+        if batch.held is not None:
+            _check_held(batch, batch.held[0], f"{place}.held")
         return batch
 
     def _input(self, given: dict[str, Json], place: str) -> input.Input:
@@ -171,13 +190,24 @@ class _Reader:
 
 def _check_history(batch: Batch, place: str) -> None:
     """Refuse a timeline that shows an object no batch can be, at any time."""
-    marks = batch.timeline.marks
-    if marks and marks[-1].done > batch.given.total:
-        raise _misplaced(f"{place}.marks", f"the file has {batch.given.total} lines")
+    marks, total = batch.timeline.marks, batch.given.total
+    if marks and (marks[0].done or marks[-1].done > total):
+        raise _misplaced(f"{place}.marks", f"they do not go from 0 to at most {total} lines")
     for index, change in enumerate(batch.timeline.transitions):
         error = schema("batch").error(batch.as_json(change.at))
         if error is not None:
             raise _misplaced(f"{place}.transitions[{index}]", str(error))
+        if change.status == COMPLETED and batch.timeline.done(change.at) < total:
+            raise _misplaced(f"{place}.transitions[{index}]", f"not all {total} lines are done")
+
+
+def _check_held(batch: Batch, held_at: int, place: str) -> None:
+    """Refuse what a batch is held from, when it could not go on with that at once."""
+    try:
+        resumed = commands.resume(batch, held_at)
+    except ApiError as error:
+        raise _misplaced(place, str(error)) from None
+    _check_history(resumed, f"{place}.rest")
 
 
 def _content(given: dict[str, str], folder: Path | None, place: str) -> Content:
@@ -197,10 +227,14 @@ def _referred(path: str, folder: Path | None, place: str) -> Content:
     found = (folder / path).resolve()
     if not found.is_relative_to(folder.resolve()):
         raise _misplaced(place, f"{path!r} is not below the folder of the state")
+    stream = spool()
     try:
-        return Content(found.open("rb"))
+        # Copied: a content does not change, whatever becomes of the file.
+        with found.open("rb") as file:
+            copyfileobj(file, stream)
     except OSError as error:
         raise _misplaced(place, str(error)) from None
+    return Content(stream)
 
 
 def _distinct(ids: list[str], place: str) -> None:

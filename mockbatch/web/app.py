@@ -6,7 +6,16 @@ from mockbatch import clock
 from mockbatch.errors import api_error
 from mockbatch.settings import ServerSettings
 from mockbatch.state.state import State
-from mockbatch.web import auth, batches, control, control_faults, control_replies, control_scenarios, errors, files
+from mockbatch.web import (
+    auth,
+    batches,
+    control,
+    control_faults,
+    control_replies,
+    control_scenarios,
+    errors,
+    files,
+)
 from mockbatch.web.context import EXTENSION, ServerState, api_headers, new_request_id, server
 from mockbatch.web.faults import Faults
 from mockbatch.web.portkey import Portkey

@@ -6,8 +6,9 @@ import binascii
 from flask import g, request
 
 from mockbatch.errors import ApiError, api_error
-from mockbatch.web.context import server
+from mockbatch.web.context import ServerState, server
 from mockbatch.world import World
+from mockbatch.worlds import ONE
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -51,7 +52,23 @@ def bearer_key() -> str | None:
 
     A scheme doubled by mistake is no key: `Bearer Bearer x` stays what it is and is refused.
     """
-    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+    return _key(request.headers.get("Authorization", ""))
+
+
+def kept_world(state: ServerState, authorization: str) -> World | None:
+    """Return the world that a header opens, for callers outside a request; None for none yet."""
+    try:
+        key = _key(authorization)
+        if key is None:
+            return None
+        state.worlds.admit(key)
+    except ApiError:
+        return None
+    return state.worlds.all().get(ONE if state.settings.one_world else key)
+
+
+def _key(authorization: str) -> str | None:
+    scheme, _, credentials = authorization.partition(" ")
     credentials = credentials.strip()
     if scheme.lower() == "basic":
         return _basic_user(credentials)

@@ -37,9 +37,26 @@ def world() -> World:
     return found
 
 
+def api_headers(organization: str, milliseconds: int, request_id: str) -> dict[str, str]:
+    """Return the headers that every answer of `/v1` carries.
+
+    Source: every recorded answer of 2026 has them.
+    """
+    return {
+        "openai-version": "2020-10-01",
+        "openai-organization": organization,
+        "openai-project": "proj_mockbatch",
+        "openai-processing-ms": str(milliseconds),
+        "x-request-id": request_id,
+        "x-content-type-options": "nosniff",
+        "access-control-expose-headers": "CF-Ray, X-Request-ID",
+    }
+
+
 def new_request_id() -> str:
     """Return the id that the answer to this request carries."""
     found: World | None = g.get("world")
-    if found is not None:
+    # A world that is not kept would say the same of every request.
+    if found is not None and server().worlds.keeps(found):
         return found.next_request_id()
     return request_id(server().nowhere.child(next(server().requests_nowhere)))

@@ -10,12 +10,15 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from io import BytesIO
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
 from mockbatch.web import portkey_checks
-from mockbatch.web.portkey_checks import RefusalError
+from mockbatch.web.portkey_checks import RefusalError, Route
+from mockbatch.web.portkey_config import is_truthy
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -37,9 +40,15 @@ _KNOWN = re.compile(
     r"|GET /v1/batches/[^/]+"
     r"|POST /v1/batches/[^/]+/cancel"
     r"|POST /v1/(chat/completions|completions|embeddings|responses|images/(generations|edits))"
+    r"|(GET|DELETE) /v1/responses/[^/]+"
+    r"|POST /v1/(fine_tuning/jobs|audio/speech)|GET /v1/fine_tuning/jobs/[^/]+"
 )
-_OUTPUT = re.compile(r"/v1/batches/(.+)/output")
-_PROXIED = frozenset({"GET", "POST", "DELETE"})
+_PASSED_ON = re.compile("(GET|POST|DELETE) /v1/.*|(POST|DELETE) /v1")
+_OUTPUT = re.compile("GET /v1/batches/[^/]+/output")
+# No JSON, or cut off.
+UNREADABLE = (ValueError, RecursionError, OSError, HTTPException)
+# What would change an answer, and reaches a known route only when it is named.
+_DROPPED = {"range": "HTTP_RANGE", "if-range": "HTTP_IF_RANGE"}
 
 
 class Portkey:
@@ -69,42 +78,70 @@ class Portkey:
     def _answer(self, request: Request) -> Response:
         # A HEAD is a GET whose body is not sent.
         method = "GET" if request.method == "HEAD" else request.method
-        if method == "GET" and request.path == "/":
+        called = f"{method} {_path(request.environ)}"
+        if called == "GET /":
             return Response("AI Gateway says hey!", content_type="text/plain; charset=UTF-8")
-        if method not in _PROXIED or not request.path.startswith("/v1/"):
+        if not _PASSED_ON.fullmatch(called):
             raise RefusalError(404, {"message": "Not Found", "ok": False})
-        portkey_checks.check(request.headers)
-        output = _OUTPUT.fullmatch(request.path) if method == "GET" else None
-        if output:
-            response = self._output(request, output[1])
+        route = portkey_checks.check(request.headers)
+        if _OUTPUT.fullmatch(called):
+            response = self._output(request, route)
+        elif _KNOWN.fullmatch(called):
+            response = self._mapped(request, route)
         else:
-            known = _KNOWN.fullmatch(f"{method} {request.path}")
-            response = self._passed_on(request, known=bool(known))
-        response.headers.update(_headers(request))
+            response = self._proxied(request, route)
+        response.headers.update(_headers(request, route))
         return response
 
-    def _passed_on(self, request: Request, *, known: bool) -> Response:
+    def _mapped(self, request: Request, route: Route) -> Response:
+        """Pass on a request to a route that the gateway knows."""
         environ = _upstream(request)
-        if known and request.method == "POST":
+        forwarded = _forwarded_headers(request)
+        if "authorization" not in forwarded:
+            environ["HTTP_AUTHORIZATION"] = f"Bearer {route.key}"
+        for name in _DROPPED.keys() - forwarded:
+            environ.pop(_DROPPED[name], None)
+        if request.method == "POST":
             _rewrite_body(request, environ)
-        response = Response.from_app(self._app, environ)
-        is_json = response.content_type == "application/json"
-        return _rewritten(request, response) if known and is_json else response
+        return _rewritten(request, Response.from_app(self._app, environ))
 
-    def _output(self, request: Request, id: str) -> Response:
+    def _proxied(self, request: Request, route: Route) -> Response:
+        """Pass on a request as it is, and its answer too."""
+        environ = _upstream(request)
+        if request.method == "POST" and request.mimetype == "application/json":
+            _check_json(request, environ)
+        environ["PATH_INFO"] = environ["PATH_INFO"].replace("/v1/proxy", "/v1", 1)
+        environ.setdefault("HTTP_AUTHORIZATION", f"Bearer {route.key}")
+        return Response.from_app(self._app, environ)
+
+    def _output(self, request: Request, route: Route) -> Response:
         """Answer what the gateway adds to the API: a batch's output in one call.
 
         It asks for the batch and then, whatever the answer, for its output file.
         """
-        environ = {**_upstream(request), "PATH_INFO": f"/v1/batches/{id}"}
-        batch = json.loads(Response.from_app(self._app, environ).get_data())
-        if batch.get("errors"):
-            errors = json.dumps(batch["errors"], separators=(",", ":"))
-            return Response(errors, content_type="text/plain;charset=UTF-8")
+        environ = {**_upstream(request), "HTTP_AUTHORIZATION": f"Bearer {route.key}"}
+        for dropped in _DROPPED.values():
+            environ.pop(dropped, None)
+        environ["PATH_INFO"] = environ["PATH_INFO"].removesuffix("/output")
+        try:
+            batch = json.loads(Response.from_app(self._app, environ).get_data())
+            file = batch.get("output_file_id")
+        except (ValueError, AttributeError) as error:
+            text = f"Message: {error} Cause: NA Name: {type(error).__name__}"
+            return Response(text, 500, content_type="text/plain;charset=UTF-8")
+        if not file and is_truthy(batch.get("errors")):
+            return Response(_text(batch["errors"]), content_type="text/plain;charset=UTF-8")
         # JavaScript's words for what is not there.
-        file = batch["output_file_id"] or "null" if "output_file_id" in batch else "undefined"
-        content = {**_upstream(request), "PATH_INFO": f"/v1/files/{file}/content"}
-        return Response.from_app(self._app, {**content, "QUERY_STRING": ""})
+        file = file or ("null" if "output_file_id" in batch else "undefined")
+        path = f"/v1/files/{file}/content".encode("utf-8", "replace").decode("latin-1")
+        content = {**environ, "PATH_INFO": path, "QUERY_STRING": ""}
+        return Response.from_app(self._app, content)
+
+
+def _path(environ: "WSGIEnvironment") -> str:
+    """Return the path as it was sent, in which an escaped slash divides nothing."""
+    path = str(environ.get("RAW_URI", "")).partition("?")[0]
+    return re.sub("/+", "/", path) if path.startswith("/") else str(environ["PATH_INFO"])
 
 
 def _upstream(request: Request) -> "WSGIEnvironment":
@@ -114,11 +151,14 @@ def _upstream(request: Request) -> "WSGIEnvironment":
         for name, value in request.environ.items()
         if not name.startswith("HTTP_X_PORTKEY_")
     }
-    key = request.headers.get("Authorization", "").replace("Bearer ", "", 1)
-    environ["HTTP_AUTHORIZATION"] = f"Bearer {key or 'undefined'}"
     if request.method == "HEAD":
         environ["REQUEST_METHOD"] = "GET"
     return environ
+
+
+def _forwarded_headers(request: Request) -> set[str]:
+    named = request.headers.get("x-portkey-forward-headers", "").lower().split(",")
+    return {name.strip() for name in named if request.headers.get(name.strip())}
 
 
 def _rewrite_body(request: Request, environ: "WSGIEnvironment") -> None:
@@ -126,44 +166,93 @@ def _rewrite_body(request: Request, environ: "WSGIEnvironment") -> None:
     if request.path.endswith("/cancel"):
         body = b""
     elif request.path == "/v1/batches":
-        body = json.dumps(_forwarded(request.get_data())).encode()
+        body = json.dumps(_forwarded(request)).encode()
+        if not request.headers.get("Content-Type"):
+            body = b""  # it is read, but not passed on
     else:
         return
+    _put_body(body, environ)
+
+
+def _check_json(request: Request, environ: "WSGIEnvironment") -> None:
+    try:
+        json.loads(request.get_data())
+    except UNREADABLE as error:
+        raise RefusalError(500, portkey_checks.failure(f"Proxy error: {error}")) from None
+    _put_body(request.get_data(), environ)
+
+
+def _put_body(body: bytes, environ: "WSGIEnvironment") -> None:
     environ["wsgi.input"] = BytesIO(body)
     environ["CONTENT_LENGTH"] = str(len(body))
     environ.pop("HTTP_TRANSFER_ENCODING", None)
 
 
-def _forwarded(data: bytes) -> dict[str, Json]:
+def _forwarded(request: Request) -> dict[str, Json]:
     try:
-        given = json.loads(data)
-    except (ValueError, RecursionError):
-        raise RefusalError(500, portkey_checks.failure("Something went wrong")) from None
+        text = request.get_data().decode("utf-8-sig", "replace")
+        given = json.loads(text, parse_constant=_number, parse_int=_number, parse_float=_number)
+    except UNREADABLE:
+        raise portkey_checks.went_wrong() from None
     given = given if isinstance(given, dict) else {}
     body = {name: given[name] for name in FORWARDED_ON_CREATE if name in given}
     return {"completion_window": "24h", **body}
 
 
+def _number(text: str) -> float:
+    """Return a number as JavaScript would write it; ValueError for none that JSON has."""
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError(f"{text} is not JSON")
+    return int(number) if number.is_integer() else number
+
+
 def _rewritten(request: Request, response: Response) -> Response:
-    """Compact an answer, and put the provider's name on an error."""
-    body = json.loads(response.get_data())
-    if response.status_code >= 400 and "error" in body:
-        error = body["error"]
-        kept = {name: error[name] for name in ("message", "type", "param", "code")}
-        body = {
-            "error": {**kept, "message": f"openai error: {error['message']}"},
-            "provider": "openai",
-        }
-    pretty = 2 if "pretty" in request.args else None
-    separators = None if pretty else (",", ":")
-    response.set_data(json.dumps(body, indent=pretty, separators=separators, ensure_ascii=False))
+    """Return an answer as the gateway writes it: whatever it is, as JSON, unless it is a file."""
+    kind = response.headers.get("Content-Type", "")
+    if kind == "application/octet-stream" or kind.startswith(("audio", "image/")):
+        return response
+    if kind.startswith(("text/plain", "text/html")):
+        body: Json = {"html-message": response.get_data().decode("utf-8", "replace")}
+        response.headers["Content-Type"] = "application/json"
+    else:
+        body = _named(response)
+    response.set_data(_text(body, indent=2 if "pretty" in request.args else None))
     return response
 
 
-def _headers(request: Request) -> Mapping[str, str]:
+def _named(response: Response) -> Json:
+    """Return the JSON of an answer, an error with the name of the provider."""
+    exception = portkey_checks.went_wrong(portkey_checks.EXCEPTION)
+    try:
+        body = json.loads(response.get_data())
+    except ValueError:
+        raise exception from None
+    if response.status_code in (200, 408, 412):
+        return body
+    if not isinstance(body, dict | list):
+        raise exception
+    if "error" not in body or isinstance(body, list):
+        return body
+    error = body["error"] if isinstance(body["error"], dict) else {}
+    message = error.get("message") if "message" in error else "undefined"
+    text = message if isinstance(message, str) else json.dumps(message)
+    kept = {name: error.get(name) for name in ("type", "param", "code")}
+    return {"error": {"message": f"openai error: {text}", **kept}, "provider": "openai"}
+
+
+def _text(value: Json, *, indent: int | None = None) -> bytes:
+    """Return JSON as the gateway writes it: compact unless it is indented, and no ASCII."""
+    separators = (",", ":") if indent is None else None
+    text = json.dumps(value, indent=indent, separators=separators, ensure_ascii=False)
+    # Half a surrogate can only be written as its escape.
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _headers(request: Request, route: Route) -> Mapping[str, str]:
     return {
         "x-portkey-cache-status": "DISABLED",
-        "x-portkey-last-used-option-index": "config",
+        "x-portkey-last-used-option-index": route.option,
         "x-portkey-provider": "openai",
         "x-portkey-retry-attempt-count": "0",
         "x-portkey-trace-id": request.headers.get("x-portkey-trace-id", ""),

@@ -1,101 +1,25 @@
 """What Portkey's gateway refuses before it passes a request on, in its own words."""
 
-import ipaddress
 import json
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, NamedTuple
 
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Response
 
+from mockbatch.web.portkey_config import PROVIDERS, config_errors, is_truthy
+from mockbatch.web.portkey_hosts import is_trusted
+
 Json = Any
 
-# In the order in which the gateway itself lists them.
-PROVIDERS = tuple(
-    [
-        "anthropic",
-        "anyscale",
-        "azure-openai",
-        "cohere",
-        "google",
-        "vertex-ai",
-        "mistral-ai",
-        "openai",
-        "palm",
-        "perplexity-ai",
-        "reka-ai",
-        "together-ai",
-        "deepinfra",
-        "ncompass",
-        "stability-ai",
-        "nomic",
-        "ollama",
-        "ai21",
-        "bedrock",
-        "groq",
-        "segmind",
-        "jina",
-        "fireworks-ai",
-        "workers-ai",
-        "moonshot",
-        "openrouter",
-        "lingyi",
-        "zhipu",
-        "novita-ai",
-        "monsterapi",
-        "deepseek",
-        "predibase",
-        "triton",
-        "voyage",
-        "azure-ai",
-        "github",
-        "deepbricks",
-        "siliconflow",
-        "huggingface",
-        "cerebras",
-        "inference-net",
-        "sambanova",
-        "lemonfox-ai",
-        "upstage",
-        "lambda",
-        "dashscope",
-        "x-ai",
-        "cortex",
-        "sagemaker",
-        "nebius",
-        "recraft-ai",
-        "milvus",
-        "replicate",
-        "portkey",
-        "lepton",
-        "kluster-ai",
-        "nscale",
-        "hyperbolic",
-        "bytez",
-        "featherless-ai",
-        "krutrim",
-        "qdrant",
-        "302ai",
-        "cometapi",
-        "matterai",
-        "meshy",
-        "tripo3d",
-        "nextbit",
-        "modal",
-        "z-ai",
-        "oracle",
-        "iointelligence",
-        "aibadgr",
-        "ovhcloud",
-    ]
-)
-_INCOMPLETE = (
-    "Invalid configuration. It must have either 'provider' and 'api_key', or 'strategy' and "
-    "'targets', or 'cache', or 'retry', or 'request_timeout'"
-)
+EXCEPTION = (("x-portkey-gateway-exception", "true"),)
+
+
+class Route(NamedTuple):
+    """Where the gateway would send a request: with which key, by which option of its config."""
+
+    key: str
+    option: str
 
 
 @dataclass
@@ -117,12 +41,15 @@ def failure(message: str, **more: Json) -> dict[str, Json]:
     return {"status": "failure", "message": message, **more}
 
 
-def check(headers: Headers) -> None:
-    """Raise RefusalError for a request that the gateway does not pass on."""
+def went_wrong(headers: tuple[tuple[str, str], ...] = ()) -> RefusalError:
+    """Return what the gateway says when it does not say what is wrong."""
+    return RefusalError(500, failure("Something went wrong"), headers)
+
+
+def check(headers: Headers) -> Route:
+    """Return where a request goes; RefusalError for one that the gateway does not pass on."""
     kind = headers.get("Content-Type", "").partition(";")[0]
-    if kind not in ("", "application/json", "multipart/form-data") and not kind.startswith(
-        "audio/"
-    ):
+    if kind not in ("", "application/json", "multipart/form-data") and not kind.startswith("audio"):
         raise _refused("Invalid content type passed")
     provider, config = headers.get("x-portkey-provider"), headers.get("x-portkey-config")
     if not provider and not config:
@@ -130,88 +57,65 @@ def check(headers: Headers) -> None:
     if provider and provider not in PROVIDERS:
         raise _refused("Invalid provider passed")
     host = headers.get("x-portkey-custom-host")
-    if host and not _is_trusted(host):
+    if host and not is_trusted(host):
         raise _refused("Invalid custom host")
-    chosen = _configured(config, provider) if config else provider
-    if chosen == "portkey":
-        exception = (("x-portkey-gateway-exception", "true"),)
-        raise RefusalError(500, failure("Provider portkey not found"), exception)
-    if chosen != "openai":
-        # Ours: the real gateway would call that provider.
-        raise RefusalError(501, failure(f"mockbatch serves the provider openai, not {chosen}"))
+    given = _read(config, provider) if config else {}
+    if not given.get("provider") and "targets" not in given:
+        authorization = headers.get("Authorization", "undefined")
+        own = {"provider": provider, "api_key": authorization.replace("Bearer ", "", 1)}
+        given = {**given, **own}
+    return _route(given, "config")
 
 
-def _configured(config: str, provider: str | None) -> str:
-    """Return the provider that a config chooses."""
+def _route(config: dict[str, Json], option: str) -> Route:
+    """Return the route that a config, or a target in it, leads to."""
+    mode = config.get("strategy", {}).get("mode")
+    if mode == "conditional":
+        # Ours, as below: the real gateway would look for a target.
+        raise RefusalError(501, failure("mockbatch does not choose targets by conditions"))
+    if mode is not None:
+        targets = config.get("targets")
+        if not targets:
+            raise went_wrong()
+        weighty = (index for index, target in enumerate(targets) if target.get("weight", 1) > 0)
+        index = next(weighty, 0) if mode == "loadbalance" else 0
+        return _route(targets[index], f"{option}.targets[{index}]")
+    provider = config.get("provider", "")
+    if provider in ("", "portkey"):
+        raise RefusalError(500, failure(f"Provider {provider} not found"), EXCEPTION)
+    if provider != "openai":
+        # The real gateway would call that provider.
+        raise RefusalError(501, failure(f"mockbatch serves the provider openai, not {provider}"))
+    return Route(config.get("api_key", "undefined"), option)
+
+
+def _read(text: str, provider: str | None) -> dict[str, Json]:
+    """Return a config, which is whole; `provider` is what the request says beside it."""
     try:
-        given = json.loads(config)
+        given = json.loads(text, parse_constant=_refuse_constant)
+        if given is None and not provider:
+            raise ValueError("null has no members")
     except (ValueError, RecursionError):
         raise _refused("Invalid config passed. You need to pass a valid json") from None
-    given = given if isinstance(given, dict) else {}
-    if not provider and not given.get("provider") and not given.get("targets"):
+    members = given if isinstance(given, dict) else {}
+    if not provider and not members.get("provider") and not is_truthy(members.get("targets")):
         raise _refused(
             "Either x-portkey-provider needs to be passed. Or the x-portkey-config header should "
             "have a valid config with provider details in it."
         )
-    errors = list(_faults(given, ()))
+    errors = config_errors(given)
     if errors:
         raise _refused("Invalid config passed", errors=errors)
-    if given.get("options"):
+    if is_truthy(members.get("options")):
         raise _refused(
             "This version of config is not supported in this route. Please migrate to the latest "
             "version"
         )
-    while given.get("targets"):
-        given = given["targets"][0]
-    return str(given.get("provider") or provider)
+    return members
 
 
-def _faults(config: Json, path: tuple[object, ...]) -> Iterator[str]:
-    place = ",".join(map(str, path))
-    if not isinstance(config, dict):
-        yield f"path: {place}, message: Expected object"
-        return
-    provider = config.get("provider")
-    if provider is not None and provider not in PROVIDERS:
-        where = ",".join(map(str, (*path, "provider")))
-        known = ", ".join(PROVIDERS)
-        yield f"path: {where}, message: Invalid 'provider' value. Must be one of: {known}"
-    targets = config.get("targets")
-    if targets is not None and not isinstance(targets, list):
-        yield f"path: {','.join(map(str, (*path, 'targets')))}, message: Expected array"
-        targets = None
-    for index, target in enumerate(targets or ()):
-        yield from _faults(target, (*path, "targets", index))
-    complete = (
-        (provider and config.get("api_key"))
-        or (config.get("strategy") and targets)
-        or any(config.get(name) for name in ("cache", "retry", "request_timeout"))
-    )
-    if not complete:
-        yield f"path: {place}, message: {_INCOMPLETE}"
-
-
-def _is_trusted(url: str) -> bool:
-    """Tell whether the gateway would call this host; loopback it would, a private net not."""
-    try:
-        parts = urlsplit(url)
-        name, port = parts.hostname or "", parts.port
-    except ValueError:
-        return False
-    if parts.scheme not in ("http", "https") or "@" in url or port == 0:
-        return False
-    if not re.fullmatch("[a-z0-9.-]+", name) or name.endswith("."):
-        return False
-    if name in ("localhost", "127.0.0.1", "host.docker.internal") or name.endswith(".localhost"):
-        return True
-    if name.endswith((".local", ".localdomain", ".internal", ".intranet", ".lan", ".home")):
-        return False
-    if name.endswith((".corp", ".test", ".invalid", ".onion")):
-        return False
-    try:
-        return ipaddress.ip_address(name).is_global
-    except ValueError:
-        return True
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _refused(message: str, **more: Json) -> RefusalError:

@@ -1,0 +1,120 @@
+"""`mockbatch serve`."""
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import mockbatch
+from mockbatch.cli.options import BadVariable, Options, port, positive
+
+if TYPE_CHECKING:
+    from mockbatch.settings import ServerSettings
+
+
+def add_to(parser: argparse.ArgumentParser) -> None:
+    """Give the command its options."""
+    parser.set_defaults(command=serve)
+    add = Options(parser).add
+    add("--host", default="127.0.0.1", help="address to listen on")
+    add("--port", default=8787, type=port, help="0 picks a free one")
+    add("--clock", default="realtime", help="manual, realtime, xN (N seconds a second), on-poll")
+    add("--pace", default=60.0, type=positive, help="batches are this many times faster; 1: real")
+    add("--start-time", metavar="WHEN", help="epoch seconds or ISO 8601; default: now")
+    add("--seed", default="0", help="ids, order of output lines and texts come from it")
+    add("--scenario", default="happy", help="what befalls new batches: a name or a JSON file")
+    add("--replies", metavar="FILE", help="scripted replies, or an output .jsonl to replay")
+    add("--load", metavar="FILE", help="each new world begins with this state")
+    add("--api-key", action="append", metavar="KEY", help="accept this key only; repeatable")
+    add("--worlds", default="per-key", choices=("per-key", "one"), help="one: all keys share")
+    add("--gateway", action="store_true", help="answer always as Portkey's gateway would")
+    add("--tls", action="store_true", help="serve https, with a throw-away authority")
+    add("--no-validate", action="store_true", help="do not check answers before they leave")
+    add("--log-format", default="text", choices=("text", "json"), help="one line a request")
+    add("--ready-file", metavar="FILE", help="written when listening: JSON with url, pid, version")
+
+
+def serve(arguments: argparse.Namespace) -> int:
+    """Serve until SIGTERM or SIGINT."""
+    for value in vars(arguments).values():
+        if isinstance(value, BadVariable):
+            raise ValueError(value.message)
+    from mockbatch.cli import request_log
+    from mockbatch.httpd import Httpd
+    from mockbatch.state.load import from_file
+    from mockbatch.tls import Tls
+    from mockbatch.web.app import create_app
+
+    settings = _settings(arguments)
+    request_log.start(arguments.log_format)
+    beginning = from_file(arguments.load, settings.world) if arguments.load else None
+    tls = Tls(arguments.host) if arguments.tls else None
+    adapter = tls.adapter if tls else None
+    httpd = Httpd(create_app(settings, beginning), arguments.host, arguments.port, adapter)
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    try:
+        httpd.start()
+    except OSError as error:
+        raise OSError(f"cannot listen on {arguments.host}:{arguments.port}: {error}") from None
+    _announce(httpd.url, arguments, settings.owner_key, tls.authority_file if tls else None)
+    while not stopped.wait(3600):
+        pass
+    httpd.stop()
+    if tls:
+        tls.close()
+    return 0
+
+
+def _settings(arguments: argparse.Namespace) -> "ServerSettings":
+    from mockbatch.clock import parse_instant, parse_mode
+    from mockbatch.replies.script import Script, from_file
+    from mockbatch.scenarios import from_option
+    from mockbatch.settings import ServerSettings, WorldSettings
+
+    start = arguments.start_time
+    world = WorldSettings(
+        clock=parse_mode(arguments.clock),
+        pace=arguments.pace,
+        start_time=None if start is None else parse_instant(start),
+        seed=arguments.seed,
+        scenario=from_option(arguments.scenario),
+        script=from_file(arguments.replies) if arguments.replies else Script(),
+        validate=not arguments.no_validate,
+    )
+    keys = arguments.api_key or []
+    return ServerSettings(
+        world=world,
+        api_keys=frozenset(keys),
+        one_world=arguments.worlds == "one",
+        owner_key=keys[0] if keys else ServerSettings().owner_key,
+        host=arguments.host,
+        gateway=arguments.gateway,
+    )
+
+
+def _announce(
+    url: str, arguments: argparse.Namespace, key: str, authority_file: Path | None
+) -> None:
+    if arguments.host not in ("127.0.0.1", "localhost", "::1"):
+        warning = f"warning: {arguments.host} can be reached from other machines"
+        print(f"mockbatch: {warning}", file=sys.stderr)
+    print(f"mockbatch is listening on {url}")
+    print(f"export OPENAI_BASE_URL={url}/v1")
+    print(f"export OPENAI_API_KEY={key}")
+    if authority_file:
+        print(f"export CURL_CA_BUNDLE={authority_file}")
+        print(f"export SSL_CERT_FILE={authority_file}")
+        print(f"export NODE_EXTRA_CA_CERTS={authority_file}")
+    sys.stdout.flush()
+    if arguments.ready_file:
+        ready = {"url": url, "pid": os.getpid(), "version": mockbatch.__version__}
+        # Written aside and moved: who waits for the file never reads half of it.
+        part = Path(f"{arguments.ready_file}.part")
+        part.write_text(json.dumps(ready) + "\n")
+        part.replace(arguments.ready_file)

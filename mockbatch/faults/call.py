@@ -1,0 +1,189 @@
+"""A request on its way to the app, as a fault meets it, and the answer that came back.
+
+Both speak WSGI and nothing above it, so a fault fits around any app.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from threading import Event
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from mockbatch.faults.connection import Connection, hung_up
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+Headers = list[tuple[str, str]]
+BLOCK = 1 << 16
+# How soon a delay notices that its client has left.
+STEP_SECONDS = 0.1
+# Set in the environ when the app has answered but its client is told nothing.
+UNANSWERED = "mockbatch.unanswered"
+
+
+class NoConnectionError(RuntimeError):
+    """A fault wants to break a connection where there is none."""
+
+
+@dataclass(slots=True)
+class Answer:
+    """An answer of the app of which nothing has been sent yet."""
+
+    status: str
+    headers: Headers
+    body: Iterable[bytes]
+
+    @property
+    def length(self) -> int | None:
+        """How many bytes the body has; None when nobody has counted them."""
+        text = self.header("Content-Length")
+        return None if text is None else int(text)
+
+    def header(self, name: str) -> str | None:
+        """Return the value of a header, None when there is none."""
+        found = (value for key, value in self.headers if key.lower() == name.lower())
+        return next(found, None)
+
+    def drop_header(self, name: str) -> None:
+        """Let a header go."""
+        self.headers = [pair for pair in self.headers if pair[0].lower() != name.lower()]
+
+    def short(self, count: int) -> int:
+        """Return `count`, or less, so that at least the body's last byte is not among them."""
+        return count if self.length is None else min(count, self.length - 1)
+
+    def part(self, count: int) -> Iterator[bytes]:
+        """Yield so many bytes of the body."""
+        try:
+            for chunk in self.body:
+                if count <= 0:
+                    break
+                yield chunk[:count]
+                count -= len(chunk)
+        finally:
+            self.close()
+
+    def read(self) -> bytes:
+        """Return the whole body."""
+        try:
+            data = b"".join(self.body)
+        finally:
+            self.close()
+        self.body = [data]
+        return data
+
+    def replace(self, data: bytes) -> None:
+        """Put another body in place of one that was read."""
+        self.drop_header("Content-Length")
+        self.headers.append(("Content-Length", str(len(data))))
+        self.body = [data]
+
+    def close(self) -> None:
+        """Let the app clean up."""
+        if hasattr(self.body, "close"):
+            self.body.close()
+
+
+@dataclass(slots=True)
+class Call:
+    """One request; `api_headers` makes those that every answer of the API carries."""
+
+    app: "WSGIApplication"
+    environ: "WSGIEnvironment"
+    start_response: "StartResponse"
+    api_headers: Callable[[], Mapping[str, str]]
+
+    @property
+    def connection(self) -> Connection:
+        """The client's connection; NoConnectionError when the app is called without a server."""
+        found = self._connection()
+        if found is None:
+            raise NoConnectionError(
+                f"the fault '{self.environ['mockbatch.fault']}' breaks a connection, and this app "
+                "is called without one: use a server on a socket (the fixture `mockbatch`, "
+                "MockBatch() or `mockbatch serve`)"
+            )
+        return found
+
+    def require_connection(self) -> None:
+        """Raise NoConnectionError, before anything takes effect, where there is none."""
+        _ = self.connection
+
+    def _connection(self) -> Connection | None:
+        gateway: Any = self.environ.get("mockbatch.gateway")
+        return None if gateway is None else Connection(gateway)
+
+    def run(self) -> Answer:
+        """Let the app answer; the client gets nothing of it yet."""
+        started: list[tuple[str, Headers]] = []
+
+        def start(status: str, headers: Headers, _: Any = None, /) -> Callable[[bytes], object]:
+            started[:] = [(status, headers)]
+            return _no_write
+
+        body = self.app(self.environ, start)
+        # Flask starts an answer before it returns the body.
+        [(status, headers)] = started
+        return Answer(status, headers, body)
+
+    def send(self, answer: Answer) -> Iterable[bytes]:
+        """Pass an answer of the app on."""
+        self.start_response(answer.status, answer.headers)
+        return answer.body
+
+    def send_part(self, answer: Answer, count: int, *, reset: bool = False) -> Iterable[bytes]:
+        """Pass on the headers and so many bytes of the body, then hang up; -1: not even them."""
+        connection = self.connection
+        if count < 0:
+            answer.close()
+            raise hung_up()
+        write = self.start_response(answer.status, answer.headers)
+        if count == 0:
+            write(b"")  # else the headers would wait for the first byte
+        return _cut(answer.part(count), connection if reset else None)
+
+    def send_silent_part(self, answer: Answer, count: int) -> Iterable[bytes]:
+        """Pass on so many bytes of the body as if they were all of it."""
+        answer.drop_header("Content-Length")
+        connection = self._connection()
+        if connection:
+            connection.end_body_by_closing()
+        self.start_response(answer.status, answer.headers)
+        return answer.part(count)
+
+    def answer(self, status: int, headers: Mapping[str, str], body: bytes) -> Iterable[bytes]:
+        """Answer in place of the app."""
+        self.drain()
+        phrase = HTTPStatus(status).phrase if status in set(HTTPStatus) else "Unknown"
+        length = {} if status in (204, 304) else {"Content-Length": str(len(body))}
+        self.start_response(f"{status} {phrase}", list({**headers, **length}.items()))
+        return [body]
+
+    def drain(self) -> None:
+        """Read the request to its end.
+
+        A connection that is closed upon unread bytes is reset, and an answer may be lost.
+        """
+        while self.environ["wsgi.input"].read(BLOCK):
+            pass
+
+    def wait(self, seconds: float) -> None:
+        """Wait, but not for a client that has left, nor longer than the server runs."""
+        connection = self._connection()
+        stopping = connection.stopping if connection else Event()
+        while seconds > 0 and not stopping.wait(min(seconds, STEP_SECONDS)):
+            seconds -= STEP_SECONDS
+            if connection and connection.is_left():
+                raise hung_up()
+
+
+def _cut(part: Iterator[bytes], reset: Connection | None) -> Iterator[bytes]:
+    yield from part
+    if reset:
+        reset.reset()
+    raise hung_up()
+
+
+def _no_write(_: bytes) -> NoReturn:
+    raise NotImplementedError("Flask does not call write()")

@@ -1,0 +1,39 @@
+"""The kinds of fault: one module for each, found by being in this folder.
+
+A new kind is a new module that defines `KIND`, and its members in schemas/fault.json.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
+
+from mockbatch.errors import api_error
+from mockbatch.faults.fault import Fault
+from mockbatch.schema import schema
+
+Json = Any
+
+
+@cache
+def kinds() -> Mapping[str, type[Fault]]:
+    """Return the kinds by name."""
+    modules = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
+    return {module.KIND.members()[0]: module.KIND for module in modules}
+
+
+def parsed(document: Mapping[str, Json]) -> Fault:
+    """Make a fault from a document, schema fault.json; ApiError 400 names what does not fit."""
+    schema("fault").check(document, "fault")
+    named = [name for name in kinds() if name in document]
+    if len(named) != 1:
+        found = " and ".join(named) or "none"
+        why = f"it takes one of {', '.join(kinds())}, and it has {found}"
+        raise api_error("invalid_value", param="fault", why=why)
+    kind = kinds()[named[0]]
+    stranger = next((member for member in document if member not in kind.members()), None)
+    if stranger is not None:
+        why = f"it does not go with {named[0]}"
+        raise api_error("invalid_value", param=f"fault.{stranger}", why=why)
+    return kind.of(document)

@@ -1,0 +1,30 @@
+"""An answer that comes late."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from mockbatch.faults.call import Call
+from mockbatch.faults.fault import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Delay(Fault):
+    """The request takes effect at once and its answer waits, in real time.
+
+    So it is with a read time-out: who gives up and asks again has asked twice.
+    """
+
+    delay_ms: float
+
+    def around(self, call: Call) -> Iterable[bytes]:
+        """Answer late."""
+        answer = call.run()
+        try:
+            call.wait(self.delay_ms / 1000)
+        except BaseException:
+            answer.close()
+            raise
+        return call.send(answer)
+
+
+KIND = Delay

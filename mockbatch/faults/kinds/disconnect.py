@@ -1,0 +1,50 @@
+"""A connection that ends when it should not."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mockbatch.errors import api_error
+from mockbatch.faults.call import Call
+from mockbatch.faults.connection import hung_up
+from mockbatch.faults.fault import Fault
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnect(Fault):
+    """`before_headers`: instead of any answer, and the API never sees the request.
+
+    `mid_body`: after `after_bytes` of the body, half of it by default. `reset`: by a TCP
+    reset; after `after_bytes`, or without them instead of any answer.
+    """
+
+    disconnect: str
+    after_bytes: int | None = None
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> "Self":
+        """Make the fault; ApiError 400 for bytes that would come before the headers."""
+        if document["disconnect"] == "before_headers" and "after_bytes" in document:
+            why = "no bytes come before the headers"
+            raise api_error("invalid_value", param="fault.after_bytes", why=why)
+        return cls(**document)
+
+    def around(self, call: Call) -> Iterable[bytes]:
+        """Answer in part, or not at all."""
+        connection = call.connection
+        reset = self.disconnect == "reset"
+        if self.disconnect == "mid_body" or self.after_bytes is not None:
+            answer = call.run()
+            half = (answer.length or 0) // 2
+            count = half if self.after_bytes is None else self.after_bytes
+            return call.send_part(answer, answer.short(count), reset=reset)
+        call.drain()
+        if reset:
+            connection.reset()
+        raise hung_up()
+
+
+KIND = Disconnect

@@ -1,0 +1,44 @@
+"""An error page of a proxy in front of the API, where a client expects JSON."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from mockbatch.faults.call import Call
+from mockbatch.faults.fault import Fault
+from mockbatch.faults.retry import with_default, with_retry_after
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+_PAGE = """<html>
+<head><title>{title}</title></head>
+<body>
+<center><h1>{title}</h1></center>
+</body>
+</html>
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Html(Fault):
+    """A status with a page; none of the headers that tell of the API."""
+
+    html: int
+    retry_after_ms: float | None = None
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> "Self":
+        """Make the fault."""
+        return cls(**with_default(document, document["html"]))
+
+    def around(self, call: Call) -> Iterable[bytes]:
+        """Answer."""
+        known = self.html in set(HTTPStatus)
+        title = f"{self.html} {HTTPStatus(self.html).phrase}" if known else str(self.html)
+        headers = with_retry_after({"content-type": "text/html"}, self.retry_after_ms, {})
+        return call.answer(self.html, headers, _PAGE.format(title=title).encode())
+
+
+KIND = Html

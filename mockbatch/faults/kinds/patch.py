@@ -1,0 +1,44 @@
+"""An answer of the API that says something else than it should."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mockbatch.faults.call import Answer, Call
+from mockbatch.faults.fault import Fault
+
+Json = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Patch(Fault):
+    """What a good JSON answer has changed, after the check against its schema.
+
+    Objects are merged, any other value is put in place of what stands there. Only an answer
+    with the members of `where` is changed.
+    """
+
+    patch: Mapping[str, Json]
+    where: Mapping[str, Json] = field(default_factory=dict)
+
+    def around(self, call: Call) -> Iterable[bytes]:
+        """Answer with a change."""
+        answer = call.run()
+        if answer.status.startswith("2") and answer.header("Content-Type") == "application/json":
+            self._change(answer)
+        return call.send(answer)
+
+    def _change(self, answer: Answer) -> None:
+        body = json.loads(answer.read())
+        if all(name in body and body[name] == value for name, value in self.where.items()):
+            answer.replace(json.dumps(_merged(body, self.patch), indent=2).encode())
+
+
+def _merged(value: Json, patch: Json) -> Json:
+    if not isinstance(value, dict) or not isinstance(patch, Mapping):
+        return patch
+    return {**value, **{name: _merged(value.get(name), inner) for name, inner in patch.items()}}
+
+
+KIND = Patch

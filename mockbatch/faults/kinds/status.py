@@ -1,0 +1,120 @@
+"""An answer in place of the API's, which never sees the request."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from mockbatch.errors import api_error
+from mockbatch.faults.call import Call
+from mockbatch.faults.fault import Fault
+from mockbatch.faults.retry import with_default, with_retry_after
+from mockbatch.wordings import INVALID_REQUEST, OURS, REMEMBERED, Wording
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+Json = Any
+MOST_BYTES = 1 << 20  # of a body
+_NAME = re.compile("[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_VALUE = re.compile("[\t\x20-\x7e\x80-\xff]*")
+_FRAMING = frozenset({"content-length", "transfer-encoding"})
+
+WORDINGS: Mapping[int, Wording] = {
+    408: Wording(408, None, None, "Request timed out.", REMEMBERED, type="timeout"),
+    429: Wording(
+        429,
+        "rate_limit_exceeded",
+        None,
+        "Rate limit reached for requests. Visit https://platform.openai.com/account/rate-limits "
+        "to learn more.",
+        REMEMBERED,
+        type="requests",
+    ),
+    500: Wording(
+        500,
+        None,
+        None,
+        "The server had an error while processing your request. Sorry about that!",
+        REMEMBERED,
+        type="server_error",
+    ),
+    502: Wording(502, None, None, "Bad gateway.", REMEMBERED, type="server_error"),
+    503: Wording(
+        503,
+        None,
+        None,
+        "The server is currently overloaded with other requests. Sorry about that! You can retry "
+        "your request.",
+        REMEMBERED,
+        type="server_error",
+    ),
+    504: Wording(504, None, None, "Gateway timeout.", REMEMBERED, type="server_error"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Status(Fault):
+    """A status, with a body that is sent as text or else as JSON; None: OpenAI's envelope.
+
+    `retry_after_ms` is 10 unless said otherwise, if clients retry the status at all: the
+    SDK's own first pause is 500.
+    """
+
+    status: int
+    retry_after_ms: float | None = None
+    body: Json = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, document: Mapping[str, Json]) -> "Self":
+        """Make the fault; ApiError 400 for a header that cannot be sent, or a body too large."""
+        for name, value in document.get("headers", {}).items():
+            _check_header(name, value)
+        if len(json.dumps(document.get("body"))) > MOST_BYTES:
+            raise api_error(
+                "invalid_value", param="fault.body", why=f"it has more than {MOST_BYTES} bytes"
+            )
+        return cls(**with_default(document, document["status"]))
+
+    def around(self, call: Call) -> Iterable[bytes]:
+        """Answer."""
+        body, content_type = self._content()
+        headers = {**call.api_headers(), "content-type": content_type}
+        return call.answer(
+            self.status, with_retry_after(headers, self.retry_after_ms, self.headers), body
+        )
+
+    def _content(self) -> tuple[bytes, str]:
+        if isinstance(self.body, str):
+            return self.body.encode(), "text/plain; charset=utf-8"
+        if self.body is None and self.status < 400:
+            return b"", "application/json"
+        body = envelope(self.status) if self.body is None else self.body
+        return json.dumps(body, indent=2).encode(), "application/json"
+
+
+def envelope(status: int) -> dict[str, Json]:
+    """Return what the API says with a status."""
+    plain = Wording(status, None, None, f"{_phrase(status)}.", OURS, type=INVALID_REQUEST)
+    told = WORDINGS.get(status, plain)
+    kind = "server_error" if status >= 500 else told.type
+    error = {"message": told.message, "type": kind, "param": told.param, "code": told.code}
+    return {"error": error}
+
+
+def _phrase(status: int) -> str:
+    return HTTPStatus(status).phrase if status in set(HTTPStatus) else f"Status {status}"
+
+
+def _check_header(name: str, value: str) -> None:
+    param = f"fault.headers.{name[:100]}"
+    if name.lower() in _FRAMING:
+        raise api_error("invalid_value", param=param, why="the server sets it from the body")
+    if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
+        raise api_error("invalid_value", param=param, why="HTTP has no such header")
+
+
+KIND = Status

@@ -1,0 +1,49 @@
+"""A body that is cut short."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mockbatch.errors import api_error
+from mockbatch.faults.call import Call
+from mockbatch.faults.fault import Fault
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+@dataclass(frozen=True, slots=True)
+class Truncate(Fault):
+    """Only so many bytes of the body come, and never the last one.
+
+    The client can tell, by a Content-Length or, when `chunked`, by the chunk that never
+    comes; unless `silent`, when the end of the connection is the end of the body.
+    """
+
+    truncate_bytes: int
+    silent: bool = False
+    chunked: bool = False
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> "Self":
+        """Make the fault; ApiError 400 for a body framed in two ways."""
+        fault = cls(**document)
+        if fault.silent and fault.chunked:
+            why = "a body in chunks has an end to miss, a silent one has none"
+            raise api_error("invalid_value", param="fault.chunked", why=why)
+        return fault
+
+    def around(self, call: Call) -> Iterable[bytes]:
+        """Answer in part."""
+        if not self.silent:
+            call.require_connection()
+        answer = call.run()
+        count = answer.short(self.truncate_bytes)
+        if self.silent:
+            return call.send_silent_part(answer, count)
+        if self.chunked:
+            answer.drop_header("Content-Length")
+        return call.send_part(answer, count)
+
+
+KIND = Truncate

@@ -1,0 +1,24 @@
+"""A request that loses headers on its way, as behind a proxy."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from mockbatch.faults.call import Call
+from mockbatch.faults.fault import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class WithoutHeaders(Fault):
+    """The API never sees these headers of the request."""
+
+    without_headers: list[str]
+
+    def around(self, call: Call) -> Iterable[bytes]:
+        """Let the app answer what is left."""
+        for header in self.without_headers:
+            name = header.upper().replace("-", "_")
+            call.environ.pop("CONTENT_TYPE" if name == "CONTENT_TYPE" else f"HTTP_{name}", None)
+        return call.send(call.run())
+
+
+KIND = WithoutHeaders

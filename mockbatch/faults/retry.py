@@ -1,0 +1,30 @@
+"""When an answer asks its client to come again."""
+
+from collections.abc import Mapping
+from typing import Any
+
+Json = Any
+DEFAULT_MS = 10
+# What the SDK sends again by itself, if nothing in the answer forbids it.
+_RETRIED = frozenset({408, 409, 429, *range(500, 600)})
+
+
+def with_default(document: Mapping[str, Json], status: int) -> dict[str, Json]:
+    """Return a fault's document with the default of `retry_after_ms` where one is due.
+
+    None is due beside a Retry-After of the user's own: the SDK would not look at that.
+    """
+    own = {name.lower() for name in document.get("headers", {})}
+    if status not in _RETRIED or own & {"retry-after", "retry-after-ms"}:
+        return dict(document)
+    return {"retry_after_ms": DEFAULT_MS, **document}
+
+
+def with_retry_after(
+    headers: Mapping[str, str], milliseconds: float | None, own: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the headers of an answer, in lower case; the user's `own` replace others."""
+    waits = {} if milliseconds is None else {"retry-after-ms": f"{milliseconds:.15g}"}
+    return {name.lower(): value for name, value in {**headers, **waits}.items()} | {
+        name.lower(): value for name, value in own.items()
+    }

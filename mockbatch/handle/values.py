@@ -1,0 +1,89 @@
+"""What a handle tells: errors, events, requests and faults."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+Json = Any
+
+
+class ControlError(Exception):
+    """The control API refused; `status`, `code` and `param` are those of its answer."""
+
+    def __init__(self, status: int, error: dict[str, Json]) -> None:
+        super().__init__(error["message"])
+        self.status = status
+        self.code: str | None = error["code"]
+        self.param: str | None = error["param"]
+
+
+class EndedAs(AssertionError):  # noqa: N818 - read as a sentence: it ended as failed
+    """A batch ended otherwise than a test waited for; `status` is how."""
+
+    def __init__(self, batch_id: str, status: str, explanation: str) -> None:
+        super().__init__(explanation)
+        self.batch_id = batch_id
+        self.status = status
+
+
+class MockBatchWarning(UserWarning):
+    """Something about a test that is probably not what its author meant."""
+
+
+class HasId(Protocol):
+    """A batch as an SDK returns it."""
+
+    @property
+    def id(self) -> str:
+        """The batch's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to the object `id`, at a simulated epoch second."""
+
+    at: int
+    type: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced:
+    """What an advance of the clock brought: the first 100 events, and how many there were."""
+
+    now: float
+    events: tuple[Event, ...]
+    event_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request that the world has got; times are epoch seconds.
+
+    `status` is 0 when the client got no answer; `fault` names the fault that it met.
+    """
+
+    method: str
+    path: str
+    status: int
+    retry_count: int
+    now: float
+    wall: float
+    fault: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault of the world: `matched` counts requests that it is meant for, `fired` its own."""
+
+    name: str
+    match: dict[str, str]
+    fault: dict[str, Json]
+    times: int | None
+    skip: int
+    matched: int
+    fired: int
+
+
+def id_of(batch: str | HasId) -> str:
+    """Return the id of a batch, given as such or by its id."""
+    return batch if isinstance(batch, str) else batch.id
