@@ -49,7 +49,7 @@ def _lines(asked: Asked, world: World | None) -> Iterator[str]:
         batches = _named(asked, journal["requests"])
     yield f"the world at {asked.base_url}, {_moment(now)} on its {mode} clock"
     requests, count = journal["requests"], journal["count"]
-    yield f"{count} requests" + (f", the last {len(requests)}:" if count else "")
+    yield f"requests, the last {len(requests)} of {count}:" if count else "no request reached it"
     yield from map(_request, requests)
     for batch in reversed(batches):
         yield str(batch["explanation"])

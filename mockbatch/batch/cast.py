@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from mockbatch.batch.batch import Batch
-from mockbatch.batch.plan import work
+from mockbatch.batch.plan import planned_replies, work
 from mockbatch.replies.reply import Reply
 from mockbatch.replies.script import Script, resolve
 
@@ -17,11 +17,16 @@ def cast(batch: Batch, script: Script, done: int = 0) -> Batch:
     if batch.given.errors or not (script.entries or batch.replies):
         return batch
     order = batch.work.order
-    kept = {line: batch.replies[line] for line in order[:done] if line in batch.replies}
-    found = {line: _reply(batch, script, line) for line in order[done:]}
-    replies = kept | {line: reply for line, reply in found.items() if reply is not None}
-    failing = batch.pace.scenario.failing
-    return replace(batch, replies=replies, work=work(batch.given, failing, batch.seed, replies))
+    replies = planned_replies(batch.given, batch.pace.scenario, batch.seed)
+    for line in order[done:] if script.entries else ():
+        reply = _reply(batch, script, line)
+        if reply is not None:
+            replies[line] = reply
+    for line in order[:done]:
+        replies.pop(line, None)
+        if line in batch.replies:
+            replies[line] = batch.replies[line]
+    return replace(batch, replies=replies, work=work(batch.given, batch.seed, replies))
 
 
 def _reply(batch: Batch, script: Script, line: int) -> Reply | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.input import Input
-from mockbatch.batch.plan import Pace, timeline, work
+from mockbatch.batch.plan import Pace, planned_replies, timeline, work
 from mockbatch.errors import api_error, line_error
 from mockbatch.ids import Seed, batch_id
 from mockbatch.replies import endpoints
@@ -66,6 +66,7 @@ def created(
     verdict = pace.scenario.validation
     if verdict is not None:
         given = replace(given, errors=(_error(verdict, request, given, organization),))
+    replies = planned_replies(given, pace.scenario, seed)
     return Batch(
         id=batch_id(seed, now),
         number=number,
@@ -80,7 +81,8 @@ def created(
         pace=pace,
         seed=seed,
         given=given,
-        work=work(given, pace.scenario.failing, seed),
+        work=work(given, seed, replies),
+        replies=replies,
         timeline=timeline(now, given, pace),
     )
 

@@ -129,9 +129,7 @@ class _Writer:
             self._endpoint.check(body)
         except ApiError as refusal:
             return refusal.status, refusal.body()
-        failing = self._batch.pace.scenario.failing
-        assert failing is not None  # noqa: S101 - a line fails for one of these two reasons
-        return failing.status_code, {"error": dict(failing.error)}
+        raise AssertionError("a line failed that its endpoint takes")
 
 
 def _response(ending: _Ending, seed: Seed) -> dict[str, Json] | None:

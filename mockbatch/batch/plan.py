@@ -8,7 +8,7 @@ from itertools import accumulate
 from mockbatch.batch.input import Input
 from mockbatch.ids import Seed
 from mockbatch.replies.reply import SUCCEEDED, Reply
-from mockbatch.scenarios.scenario import RECORDED_SECONDS, Failing, Scenario
+from mockbatch.scenarios.scenario import RECORDED_SECONDS, Scenario
 from mockbatch.timeline import (
     COMPLETED,
     FAILED,
@@ -21,7 +21,6 @@ from mockbatch.timeline import (
 )
 
 WINDOW_SECONDS = 24 * 3600
-_NO_REPLIES: Mapping[int, Reply] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +83,23 @@ def timeline(created_at: int, given: Input, pace: Pace) -> Timeline:
     return pace.windowed(plan, created_at)
 
 
-def work(
-    given: Input, failing: Failing | None, seed: Seed, replies: Mapping[int, Reply] = _NO_REPLIES
-) -> Work:
+def work(given: Input, seed: Seed, replies: Mapping[int, Reply]) -> Work:
     """Return the order of execution and the lines that fail; a scripted reply decides first."""
-    order = array("L", range(given.total))
-    order = array("L", shuffled(order, seed.child("order")))
-    failed = set(given.refused)
-    if failing is not None:
-        count = _share(failing.fraction, given.total)
-        failed.update(shuffled(range(given.total), seed.child("failing"))[:count])
-    failed.difference_update(replies)
+    order = array("L", shuffled(range(given.total), seed.child("order")))
+    failed = set(given.refused).difference(replies)
     failed.update(line for line, reply in replies.items() if reply.ending != SUCCEEDED)
     return Work(order, array("L", (at for at, line in enumerate(order) if line in failed)))
+
+
+def planned_replies(given: Input, scenario: Scenario, seed: Seed) -> dict[int, Reply]:
+    """Return the replies that the scenario wants, by line; no line gets two."""
+    left = shuffled(range(given.total), seed.child("replies")) if scenario.replies else []
+    replies: dict[int, Reply] = {}
+    for share in scenario.replies:
+        count = _share(share.fraction, given.total)
+        replies.update(dict.fromkeys(left[:count], share.reply))
+        left = left[count:]
+    return replies
 
 
 def shuffled(items: Iterable[int], seed: Seed) -> list[int]:

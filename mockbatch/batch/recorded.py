@@ -69,7 +69,7 @@ def recorded(shown: Mapping[str, Json], number: int) -> RecordedBatch:
         output_seconds=None,
         created_at=created_at,
         model=shown.get("model"),
-        pace=Pace(Scenario("recorded", {}, 1, None), 1),
+        pace=Pace(Scenario("recorded", {}, 1), 1),
         seed=Seed.of(shown["id"]),
         given=nothing,
         work=Work(array("L"), array("L")),

@@ -1,11 +1,13 @@
 """A scenario: how long each stage of a batch lasts and which of its lines fail."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from mockbatch.errors import api_error
+from mockbatch.replies.reply import Reply
+from mockbatch.replies.reply import parse as parse_reply
 from mockbatch.scenarios.distortions import ObjectDistortion, OutputDistortion
 from mockbatch.schema import schema
 from mockbatch.wordings import WORDINGS
@@ -44,12 +46,11 @@ VERDICTS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Failing:
-    """The lines that fail when they run: which share, and with what answer."""
+class Share:
+    """A share of the lines, and what they are answered with."""
 
     fraction: float
-    status_code: int
-    error: Mapping[str, Json]
+    reply: Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Scenario:
 
     `stages` holds the seconds of each status at pace 1, None for one that never ends by
     itself. `executed` is the share of lines that run before such an `in_progress` stands
-    still. `failing` is None when only those lines fail that their endpoint refuses.
+    still. `replies` are what some lines are answered with.
     `overdue` is by how many seconds the end of the window is missed, None when it never
     comes; `visible_after` and `output_seconds` are in seconds too. `validation` is None
     where the input file decides. `loses_race` lets a cancelled batch complete. `object` and
@@ -76,7 +77,7 @@ class Scenario:
     name: str
     stages: Mapping[str, float | None]
     executed: float
-    failing: Failing | None
+    replies: tuple[Share, ...] = ()
     overdue: float | None = 0
     visible_after: float = 0
     output_seconds: int | None = None
@@ -91,12 +92,11 @@ class Scenario:
 def parsed(document: Mapping[str, Json]) -> Scenario:
     """Make a scenario from a document; ApiError 400 names what does not fit scenario.json."""
     schema("scenario").check(document, "scenario")
-    failing = document.get("failing")
     return Scenario(
         name=document["name"],
         stages={**RECORDED_SECONDS, **document.get("stages", {})},
         executed=document.get("executed", 1),
-        failing=None if failing is None else Failing(**failing),
+        replies=tuple(_shares(document.get("replies", ()))),
         overdue=document.get("overdue", 0),
         visible_after=document.get("visible_after", 0),
         output_seconds=document.get("output_seconds"),
@@ -106,6 +106,11 @@ def parsed(document: Mapping[str, Json]) -> Scenario:
         output=_output_distortion(document.get("output")),
         document=document,
     )
+
+
+def _shares(given: Json) -> Iterator[Share]:
+    for place, one in enumerate(given):
+        yield Share(one["fraction"], parse_reply(one["reply"], f"scenario.replies[{place}].reply"))
 
 
 def _verdict(given: Json) -> Verdict | None:

@@ -146,7 +146,7 @@ class _Reader:
             seed=seed,
             given=given_input,
             replies=replies,
-            work=plan.work(given_input, scenario.failing, seed, replies),
+            work=plan.work(given_input, seed, replies),
             timeline=line,
             enqueued_tokens=given.get("enqueued_tokens", 0),
             held=held and (held["at"], self._timeline(held["rest"], f"{place}.held.rest")),
