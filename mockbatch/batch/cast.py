@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from mockbatch.batch.batch import Batch
-from mockbatch.batch.plan import planned_replies, work
+from mockbatch.batch.plan import planned_replies, takes, work
 from mockbatch.replies.reply import Reply
 from mockbatch.replies.script import Script, resolve
 
@@ -33,7 +33,4 @@ def _reply(batch: Batch, script: Script, line: int) -> Reply | None:
     request = batch.given.request(line)
     found = script.find(request, line + 1, batch.endpoint, batch.id)
     reply = found if found is None or isinstance(found, Reply) else resolve(found, request)
-    if reply is None or line not in batch.given.refused:
-        return reply
-    # What the endpoint refuses has no answer into which something could be put.
-    return None if reply.said else reply
+    return reply if reply is not None and takes(batch.given, line, reply) else None

@@ -97,9 +97,17 @@ def planned_replies(given: Input, scenario: Scenario, seed: Seed) -> dict[int, R
     replies: dict[int, Reply] = {}
     for share in scenario.replies:
         count = _share(share.fraction, given.total)
-        replies.update(dict.fromkeys(left[:count], share.reply))
-        left = left[count:]
+        chosen, left = left[:count], left[count:]
+        replies |= {line: share.reply for line in chosen if takes(given, line, share.reply)}
     return replies
+
+
+def takes(given: Input, line: int, reply: Reply) -> bool:
+    """Tell whether a reply can be given to a line.
+
+    What the endpoint refuses has no answer into which something could be put.
+    """
+    return line not in given.refused or not reply.said
 
 
 def shuffled(items: Iterable[int], seed: Seed) -> list[int]:

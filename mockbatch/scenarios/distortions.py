@@ -24,13 +24,14 @@ class ObjectDistortion:
     null_to: Mapping[str, Json] = field(default_factory=dict)
     drop_nulls: bool = False
 
-    def of(self, shown: dict[str, Json]) -> dict[str, Json]:
-        """Return a Batch object as the distortion leaves it."""
-        if self.when and shown["status"] not in self.when:
+    def of(self, shown: dict[str, Json], status: str) -> dict[str, Json]:
+        """Return a Batch object as the distortion leaves it; `status` is the honest one."""
+        if self.when and status not in self.when:
             return shown
         shown = {**shown, **self.set}
         for name, value in self.null_to.items():
-            shown[name] = value if shown[name] is None else shown[name]
+            # A member that is not there is not null.
+            shown |= {name: value} if shown.get(name, value) is None else {}
         return {k: v for k, v in shown.items() if v is not None or not self.drop_nulls}
 
 
@@ -74,8 +75,9 @@ class OutputDistortion:
 
 def distorted(shown: dict[str, Json], distortions: Iterable[ObjectDistortion]) -> dict[str, Json]:
     """Return a Batch object after all distortions, in their order."""
+    status = shown["status"]
     for distortion in distortions:
-        shown = distortion.of(shown)
+        shown = distortion.of(shown, status)
     return shown
 
 

@@ -143,7 +143,12 @@ def filled(document: dict[str, Json], arguments: Mapping[str, object]) -> dict[s
     for name, argument in arguments.items():
         if name not in parameters:
             raise api_error("unknown_parameter", param=name)
-        _put(document, parameters[name]["sets"], _argument(name, argument, parameters[name]))
+        value = _argument(name, argument, parameters[name])
+        try:
+            _put(document, parameters[name]["sets"], value)
+        except (AttributeError, LookupError, TypeError):
+            place = f"scenario.parameters.{name}.sets"
+            raise api_error("invalid_value", param=place, why="it leads nowhere") from None
     return document
 
 
@@ -157,6 +162,9 @@ def _put(document: Json, place: list[str | int], value: Json) -> None:
 def _argument(name: str, argument: object, parameter: Mapping[str, Json]) -> Json:
     choices = parameter.get("choices")
     if choices is None:
+        for bound in ("minimum", "maximum"):
+            if bound not in parameter:
+                raise api_error("missing_parameter", param=f"scenario.parameters.{name}.{bound}")
         return _number(name, argument, parameter)
     if argument not in choices:
         supported = ", ".join(f"'{choice}'" for choice in choices)

@@ -2,12 +2,14 @@
 
 import copy
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import strategies as st
 
+from mockbatch.errors import ApiError
 from mockbatch.ids import Seed
 from mockbatch.replies.endpoint import Moment
 
@@ -215,20 +217,38 @@ _NAMES = [
     "max_tokens", "max_completion_tokens", "max_output_tokens", "temperature", "dimensions",
     "encoding_format", "reasoning", "reasoning_effort", "logprobs", "top_logprobs", "tools",
     "tool_calls", "tool_choice", "metadata", "echo", "conversation", "include", "id", "foo", "",
+    "refusal", "finish_reason", "body", "raw", "status_code", "error", "custom_id", "endpoint",
 ]  # fmt: skip
+
+
+# Any JSON, with texts and members that mean something somewhere.
+JSON: st.SearchStrategy[Json] = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text()
+    | st.sampled_from(_NAMES),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(_NAMES) | st.text(), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
 
 
 def mutants(endpoint: str) -> st.SearchStrategy[Json]:
     """Make bodies that differ from the endpoint's valid ones in up to three places."""
-    return _mutants(BODIES[endpoint])
+    return mutants_of(BODIES[endpoint])
 
 
 @st.composite
-def _mutants(draw: st.DrawFn, bodies: list[dict[str, Json]]) -> Json:
-    body = [copy.deepcopy(draw(st.sampled_from(bodies)))]
+def mutants_of(draw: st.DrawFn, documents: list[dict[str, Json]]) -> Json:
+    """Make documents that differ from these in up to three places."""
+    document = [copy.deepcopy(draw(st.sampled_from(documents)))]
     for _ in range(draw(st.integers(0, 3))):
-        _mutate(draw, body)
-    return body[0]
+        _mutate(draw, document)
+    return document[0]
 
 
 def _mutate(draw: st.DrawFn, root: list[Json]) -> None:
@@ -243,6 +263,14 @@ def _mutate(draw: st.DrawFn, root: list[Json]) -> None:
         parent[key].append(junk)
     else:
         parent[key] = junk
+
+
+def attempt(act: Callable[[], Json]) -> Json:
+    """Return what an act returns, or the failure with which it is refused."""
+    try:
+        return act()
+    except (ApiError, ValueError) as error:
+        return error
 
 
 def spots(value: Json) -> list[tuple[Json, Json]]:

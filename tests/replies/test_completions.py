@@ -7,6 +7,7 @@ import pytest
 from mockbatch.errors import ApiError
 from mockbatch.replies.completions import ENDPOINT
 from mockbatch.replies.endpoint import Tokens
+from mockbatch.replies.reply import parse
 
 from .bodies import MOMENT
 
@@ -138,3 +139,55 @@ def test_mixed_prompts_are_refused() -> None:
 def test_an_empty_list_is_refused() -> None:
     """A list of prompts has one."""
     assert refusal(prompt=[]).param == "prompt"
+
+
+# --- scripted replies
+
+
+def scripted(reply: Json, **body: Json) -> dict[str, Json]:
+    """Return the scripted answer to a request of these parameters."""
+    request = {"model": "davinci-002", "prompt": "Once upon a time", **body}
+    return ENDPOINT.scripted(ENDPOINT.answer(request, MOMENT), parse(reply), request)
+
+
+def endings(answered: dict[str, Json]) -> list[tuple[str, str]]:
+    """Return text and reason of each choice."""
+    return [(choice["text"], choice["finish_reason"]) for choice in answered["choices"]]
+
+
+def test_a_content_is_the_text_of_every_choice() -> None:
+    """It is billed once for each."""
+    body = scripted({"content": " there was"}, prompt=["One", "Two"], n=2, max_tokens=1)
+    assert endings(body) == [(" there was", "stop")] * 4
+    assert body["usage"]["completion_tokens"] == 4 * 3
+
+
+def test_an_echo_stands_before_the_content() -> None:
+    """Each choice begins with its own prompt."""
+    body = scripted({"content": "!"}, prompt=["One", "Two"], n=2, echo=True)
+    assert [text for text, _ in endings(body)] == ["One!", "One!", "Two!", "Two!"]
+
+
+def test_a_content_ends_for_its_reason() -> None:
+    """What a limit cut is told by the reason alone."""
+    assert endings(scripted({"content": " th", "finish_reason": "length"})) == [(" th", "length")]
+
+
+def test_a_reason_of_length_cuts_the_default() -> None:
+    """Of 8 tokens 4 are left, behind the echo."""
+    body = scripted({"finish_reason": "length"}, echo=True)
+    assert endings(body) == [("Once upon a time Mock reply to: ", "length")]
+    assert body["usage"]["completion_tokens"] == 4
+
+
+def test_a_filtered_text_is_empty() -> None:
+    """What was withheld is billed."""
+    body = scripted({"finish_reason": "content_filter"})
+    assert endings(body) == [("", "content_filter")]
+    assert body["usage"]["completion_tokens"] == 8
+
+
+def test_logprobs_cover_the_content() -> None:
+    """They are those of the scripted text."""
+    [choice] = scripted({"content": " there was"}, logprobs=1)["choices"]
+    assert "".join(choice["logprobs"]["tokens"]) == " there was"

@@ -16,11 +16,12 @@ from mockbatch.accept import accepter
 from mockbatch.errors import ApiError
 from mockbatch.ids import Seed
 from mockbatch.replies import endpoints
-from mockbatch.replies.endpoint import Endpoint, Moment
+from mockbatch.replies.endpoint import Endpoint, Moment, Tokens
 from mockbatch.schema import schema
 
 from .bodies import (
     BODIES,
+    CALL,
     CHAT,
     COMPLETIONS,
     EMBEDDINGS,
@@ -292,3 +293,144 @@ def test_typical_bodies_are_plainly_accepted(path: str, body: Json) -> None:
         pytest.skip("its items get their types first")
     known = schema(request_schema(path))
     assert accepter(known.document, Draft202012Validator(known.document))(body)
+
+
+USER = {"role": "user", "content": "Hi"}
+CALLING = {"role": "assistant", "tool_calls": [CALL]}
+
+
+@pytest.mark.parametrize(
+    ("path", "changes", "message"),
+    [
+        (CHAT, {"model": ""}, "you must provide a model parameter"),
+        (EMBEDDINGS, {"model": ""}, "you must provide a model parameter"),
+        (RESPONSES, {"model": ""}, "The requested model '' does not exist."),
+        (
+            CHAT,
+            {"model": "gpt-4o", "reasoning_effort": "low"},
+            "Unrecognized request argument supplied: reasoning_effort",
+        ),
+        (
+            CHAT,
+            {"model": "gpt-5.6-terra", "stop": "x"},
+            "Unsupported parameter: 'stop' is not supported with this model.",
+        ),
+        (
+            CHAT,
+            {"model": "gpt-5-nano", "max_tokens": 9},
+            (
+                "Unsupported parameter: 'max_tokens' is not supported with this model. Use "
+                "'max_completion_tokens' instead."
+            ),
+        ),
+        (
+            CHAT,
+            {"model": "gpt-5-nano", "temperature": 0.5},
+            (
+                "Unsupported value: 'temperature' does not support 0.5 with this model. Only the "
+                "default (1) value is supported."
+            ),
+        ),
+        (
+            RESPONSES,
+            {"model": "gpt-5-nano", "temperature": 0.5},
+            "Unsupported parameter: 'temperature' is not supported with this model.",
+        ),
+        (
+            CHAT,
+            {"model": "gpt-4o", "max_tokens": 9, "max_completion_tokens": 9},
+            "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported.",
+        ),
+        (
+            CHAT,
+            {"model": "gpt-4o", "top_logprobs": 1},
+            "The 'top_logprobs' parameter is only allowed when 'logprobs' is enabled.",
+        ),
+        (
+            RESPONSES,
+            {"model": "gpt-5-nano", "top_logprobs": 1},
+            "logprobs are not supported with reasoning models.",
+        ),
+        (
+            CHAT,
+            {"messages": [{"role": "tool", "tool_call_id": "call_1", "content": "Rain"}]},
+            (
+                "Invalid parameter: messages with role 'tool' must be a response to a preceeding "
+                "message with 'tool_calls'."
+            ),
+        ),
+        (
+            CHAT,
+            {"messages": [USER, CALLING]},
+            (
+                "An assistant message with 'tool_calls' must be followed by tool messages "
+                "responding to each 'tool_call_id'. The following tool_call_ids did not have "
+                "response messages: call_1"
+            ),
+        ),
+        (
+            CHAT,
+            {"messages": [{"role": "user"}]},
+            "Invalid value for 'content': expected a string, got null.",
+        ),
+        (
+            RESPONSES,
+            {"input": []},
+            (
+                "One of \"input\" or \"previous_response_id\" or 'prompt' or 'conversation' must "
+                "be provided."
+            ),
+        ),
+        (
+            RESPONSES,
+            {"conversation": "conv_1", "previous_response_id": "resp_1"},
+            (
+                "Mutually exclusive parameters: ''. Ensure you are only providing one of: "
+                "'pre..._id' or 'conversation'."
+            ),
+        ),
+        (
+            RESPONSES,
+            {"messages": []},
+            (
+                "Unsupported parameter: 'messages'. In the Responses API, this parameter has moved "
+                "to 'input'. Try again with the new parameter. See the API documentation for more "
+                "information: https://platform.openai.com/docs/api-reference/responses/create."
+            ),
+        ),
+        (
+            EMBEDDINGS,
+            {"input": ""},
+            (
+                "'$.input' is invalid. Please check the API reference: "
+                "https://platform.openai.com/docs/api-reference."
+            ),
+        ),
+        (
+            EMBEDDINGS,
+            {"model": "text-embedding-ada-002", "dimensions": 9},
+            "This model does not support specifying dimensions.",
+        ),
+    ],
+)
+def test_observed_refusals_are_kept_to_the_letter(path: str, changes: Json, message: str) -> None:
+    """What the real service was seen to say is said in the same words."""
+    error = refusal(path, {**BODIES[path][0], **changes})
+    assert error is not None
+    assert error.message == message
+
+
+def test_only_responses_refuse_a_parameter_without_a_code() -> None:
+    """The same text has a code at one endpoint and none at the other; observed in 2026-08."""
+    chat = refusal(CHAT, {"model": "gpt-5.6-terra", "messages": [USER], "stop": "x"})
+    responses = refusal(RESPONSES, {"model": "gpt-5-nano", "input": "x", "top_p": 0.5})
+    assert chat is not None
+    assert responses is not None
+    assert (chat.code, responses.code) == ("unsupported_parameter", None)
+
+
+def test_a_raw_body_need_not_count() -> None:
+    """Whatever a body is, each endpoint reads a bill from it."""
+    for path in PATHS:
+        for body in ({}, {"usage": None}, {"usage": {"prompt_tokens": "x"}}, None, [1], "x"):
+            assert endpoint(path).tokens(body) == Tokens(input=0, output=0)

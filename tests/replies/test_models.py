@@ -2,14 +2,7 @@
 
 import pytest
 
-from mockbatch.errors import ApiError
-from mockbatch.replies.models import (
-    model,
-    refuse_no_model,
-    refuse_parameter,
-    refuse_value,
-    served_tier,
-)
+from mockbatch.replies.models import model, served_tier
 
 from .bodies import CHAT, RESPONSES, recorded
 
@@ -100,35 +93,3 @@ def test_fingerprints_are_of_the_model() -> None:
 def test_tiers_are_resolved(wanted: str | None, served: str) -> None:
     """A reply names the tier that served it."""
     assert served_tier(wanted) == served
-
-
-def test_an_unsupported_parameter_is_named() -> None:
-    """The failure has the parameter and OpenAI's code for it."""
-    with pytest.raises(ApiError) as raised:
-        refuse_parameter("stop")
-    assert raised.value == ApiError(
-        400,
-        "Unsupported parameter: 'stop' is not supported with this model.",
-        param="stop",
-        code="unsupported_parameter",
-    )
-
-
-def test_an_unsupported_value_is_shown() -> None:
-    """The failure tells the value and the only one there is."""
-    with pytest.raises(ApiError) as raised:
-        refuse_value("temperature", 0.5, 1)
-    assert raised.value == ApiError(
-        400,
-        "Unsupported value: 'temperature' does not support 0.5 with this model. Only the "
-        "default (1) value is supported.",
-        param="temperature",
-        code="unsupported_value",
-    )
-
-
-def test_a_missing_model_has_no_param() -> None:
-    """OpenAI's oldest text names no parameter."""
-    with pytest.raises(ApiError, match="you must provide a model parameter") as raised:
-        refuse_no_model()
-    assert raised.value.param is None

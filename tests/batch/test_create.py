@@ -1,0 +1,193 @@
+"""The request that creates a batch."""
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mockbatch.batch import create
+from mockbatch.batch.create import BatchRequest
+from mockbatch.errors import ApiError
+
+if TYPE_CHECKING:
+    from conftest import Make
+
+Json = Any
+
+BODY = {"input_file_id": "file-1", "endpoint": "/v1/embeddings", "completion_window": "24h"}
+
+
+def refusal(**changes: Json) -> tuple[int, str | None, str | None]:
+    """Return status, code and param with which a changed body is refused."""
+    with pytest.raises(ApiError) as refused:
+        create.parsed({**BODY, **changes})
+    return refused.value.status, refused.value.code, refused.value.param
+
+
+def test_a_plain_request_asks_for_nothing_special() -> None:
+    """The three required members are a request."""
+    assert create.parsed(BODY) == BatchRequest("file-1", "/v1/embeddings", None, None, None)
+
+
+@pytest.mark.parametrize("name", list(BODY))
+def test_a_required_member_is_missing(name: str) -> None:
+    """Each required member that is missing is named, in the observed words."""
+    body = {key: value for key, value in BODY.items() if key != name}
+    with pytest.raises(ApiError, match=f"^Missing required parameter: '{name}'.$") as refused:
+        create.parsed(body)
+    assert (refused.value.status, refused.value.param) == (400, name)
+
+
+@pytest.mark.parametrize("name", list(BODY))
+@pytest.mark.parametrize("value", [None, 1, [], {}])
+def test_a_required_member_is_a_text(name: str, value: Json) -> None:
+    """A required member of another type is refused by name."""
+    status, code, param = refusal(**{name: value})
+    assert (status, param) == (400, name)
+    assert code in {"invalid_type", "invalid_value"}
+
+
+@pytest.mark.parametrize("endpoint", ["", "/v1/invalid", "/v1/embeddings/", "v1/embeddings"])
+def test_an_unknown_endpoint_is_refused(endpoint: str) -> None:
+    """An endpoint that no batch can name is an invalid value."""
+    assert refusal(endpoint=endpoint) == (400, "invalid_value", "endpoint")
+
+
+def test_an_unknown_endpoint_is_told_the_known_ones() -> None:
+    """The message lists the endpoints in the observed order and form."""
+    with pytest.raises(ApiError) as refused:
+        create.parsed({**BODY, "endpoint": "/v1/x"})
+    said, listed = str(refused.value).split(" Supported values are: ")
+    assert said == "Invalid value: '/v1/x'."
+    assert listed.startswith("'/v1/chat/completions', '/v1/completions', '/v1/embeddings', ")
+    assert ", and '/v1/" in listed
+
+
+@pytest.mark.parametrize("window", ["", "1h", "24", "7d"])
+def test_the_only_window_is_24_hours(window: str) -> None:
+    """Any other completion window is refused."""
+    assert refusal(completion_window=window) == (400, "invalid_value", "completion_window")
+
+
+def test_an_unknown_member_is_refused() -> None:
+    """A member that nobody knows is named."""
+    assert refusal(webhook="x") == (400, "unknown_parameter", "webhook")
+
+
+@pytest.mark.parametrize("metadata", [None, {}, {"k": "v"}])
+def test_metadata_is_kept_as_it_was_sent(metadata: Json) -> None:
+    """Null, no and some metadata are kept as they are."""
+    assert create.parsed({**BODY, "metadata": metadata}).metadata == metadata
+
+
+@pytest.mark.parametrize(
+    ("metadata", "code", "param"),
+    [
+        ({"tags": ["a"]}, "invalid_type", "metadata.tags"),
+        ({"n": 1}, "invalid_type", "metadata.n"),
+        ({f"k{n}": "v" for n in range(17)}, "object_above_max_properties", "metadata"),
+        ({"k" * 65: "v"}, "property_name_above_max_length", "metadata." + "k" * 65),
+        ({"k": "v" * 513}, "string_above_max_length", "metadata.k"),
+        ("text", "invalid_type", "metadata"),
+        ([], "invalid_type", "metadata"),
+    ],
+)
+def test_metadata_has_limits(metadata: Json, code: str, param: str) -> None:
+    """Metadata that breaks a limit is refused by the key."""
+    assert refusal(metadata=metadata) == (400, code, param)
+
+
+def test_keys_that_steer_are_not_counted() -> None:
+    """16 pairs and those that steer the mock are accepted together, and all kept."""
+    metadata = {f"k{n}": "v" for n in range(16)}
+    metadata |= {"mockbatch_scenario": "expired_partial", "mockbatch_fraction": "0.4"}
+    assert create.parsed({**BODY, "metadata": metadata}).metadata == metadata
+
+
+def test_metadata_names_a_scenario() -> None:
+    """A scenario in the metadata is the batch's, with its parameters."""
+    metadata = {"mockbatch_scenario": "expired_partial", "mockbatch_fraction": "0.7"}
+    scenario = create.parsed({**BODY, "metadata": metadata}).scenario
+    assert scenario is not None
+    assert (scenario.name, scenario.executed) == ("expired_partial", 0.7)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "code", "param"),
+    [
+        ({"mockbatch_scenario": "nope"}, "unknown_scenario", "metadata.mockbatch_scenario"),
+        ({"mockbatch_scenario": ""}, "unknown_scenario", "metadata.mockbatch_scenario"),
+        (
+            {"mockbatch_fraction": "0.4"},
+            "missing_required_parameter",
+            "metadata.mockbatch_scenario",
+        ),
+        ({"mockbatch_scenario": 1}, "invalid_type", "metadata.mockbatch_scenario"),
+        ({"mockbatch_scenario": None}, "invalid_type", "metadata.mockbatch_scenario"),
+        (
+            {"mockbatch_scenario": "x" * 600},
+            "string_above_max_length",
+            "metadata.mockbatch_scenario",
+        ),
+    ],
+)
+def test_what_cannot_steer_is_refused(metadata: Json, code: str, param: str) -> None:
+    """An unknown scenario, and parameters of none, are refused."""
+    assert refusal(metadata=metadata) == (400, code, param)
+
+
+@pytest.mark.parametrize("value", [[], {}, None, 1, "x" * 600])
+def test_steering_keys_are_texts_however_many_there_are(value: Json) -> None:
+    """Behind 16 other steering keys, what is no text is refused all the same."""
+    metadata = {f"mockbatch_{n}": "1" for n in range(16)} | {"mockbatch_scenario": value}
+    status, _, param = refusal(metadata=metadata)
+    assert (status, param) == (400, "metadata.mockbatch_scenario")
+
+
+@pytest.mark.parametrize("seconds", [3600, 2_592_000])
+def test_output_files_live_as_long_as_is_asked(seconds: int) -> None:
+    """The lifetime of the output files may be an hour to 30 days."""
+    given = {"anchor": "created_at", "seconds": seconds}
+    assert create.parsed({**BODY, "output_expires_after": given}).output_seconds == seconds
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "param"),
+    [
+        ({"anchor": "created_at"}, "missing_required_parameter", "seconds"),
+        ({"seconds": 3600}, "missing_required_parameter", "anchor"),
+        ({"anchor": "now", "seconds": 3600}, "invalid_value", "anchor"),
+        ({"anchor": "created_at", "seconds": 3599}, "integer_below_min_value", "seconds"),
+        ({"anchor": "created_at", "seconds": 2_592_001}, "integer_above_max_value", "seconds"),
+        ({"anchor": "created_at", "seconds": "3600"}, "invalid_type", "seconds"),
+    ],
+)
+def test_the_lifetime_of_output_files_has_limits(given: Json, code: str, param: str) -> None:
+    """A lifetime that is incomplete, too short or too long is refused."""
+    assert refusal(output_expires_after=given) == (400, code, f"output_expires_after.{param}")
+
+
+def test_a_whole_number_may_be_written_as_a_decimal() -> None:
+    """3600.0 is an integer in JSON Schema, and gives whole seconds."""
+    given = {"anchor": "created_at", "seconds": 3600.0}
+    assert isinstance(create.parsed({**BODY, "output_expires_after": given}).output_seconds, int)
+
+
+@pytest.mark.parametrize("body", [None, [], "x", 1])
+def test_the_body_is_an_object(body: Json) -> None:
+    """A body that is no object is refused."""
+    with pytest.raises(ApiError) as refused:
+        create.parsed(body)
+    assert (refused.value.status, refused.value.code) == (400, "invalid_type")
+
+
+def test_a_batch_is_stamped_and_numbered(make: "Make") -> None:
+    """A new batch has its time in its id, and its number among the world's batches."""
+    world = make.world()
+    batches = [make.started(world, make.lines(1)) for _ in range(3)]
+    assert [batch.number for batch in batches] == [0, 1, 2]
+    assert all(batch.id.startswith(f"batch_{make.created:08x}") for batch in batches)
+
+
+def test_a_batch_shows_the_snapshot_of_its_model(make: "Make") -> None:
+    """The model of a batch is the snapshot behind the name in its lines."""
+    assert make.batch().model == "gpt-4o-mini-2024-07-18"

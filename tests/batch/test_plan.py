@@ -1,0 +1,221 @@
+"""What will happen to a new batch."""
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockbatch.batch import plan
+from mockbatch.batch.plan import Pace
+from mockbatch.ids import Seed
+
+if TYPE_CHECKING:
+    from conftest import Make
+
+Json = Any
+
+DAY = 24 * 3600
+ERROR = {"message": "no", "type": "invalid_request_error", "param": None, "code": None}
+FAILING = {"status_code": 400, "body": {"error": ERROR}}
+
+
+def planned(
+    make: "Make", count: int = 10, pace: float = 1, **document: Json
+) -> list[tuple[int, str]]:
+    """Return the transitions of a new batch, in seconds from its creation."""
+    made = plan.timeline(0, make.given(*make.lines(count)), Pace(make.scenario(**document), pace))
+    return [(change.at, change.status) for change in made.transitions]
+
+
+def test_a_batch_takes_the_recorded_time(make: "Make") -> None:
+    """Without a word on its stages a batch takes as long as the recorded ones did."""
+    assert planned(make) == [
+        (0, "validating"),
+        (62, "in_progress"),
+        (123, "finalizing"),
+        (124, "completed"),
+    ]
+
+
+def test_a_pace_makes_every_stage_shorter(make: "Make") -> None:
+    """At pace 60 a batch ends after two seconds."""
+    assert planned(make, pace=60)[-1] == (2, "completed")
+
+
+def test_a_slow_pace_makes_every_stage_longer(make: "Make") -> None:
+    """At half the pace a batch takes twice as long."""
+    assert planned(make, pace=0.5)[-1] == (248, "completed")
+
+
+def test_rounding_does_not_add_up(make: "Make") -> None:
+    """Instants are rounded from the start: three stages of 0.4 s take one second."""
+    stages = {"validating": 0.4, "in_progress": 0.4, "finalizing": 0.4}
+    assert [at for at, _ in planned(make, stages=stages)] == [0, 0, 1, 1]
+
+
+def test_stages_without_length_fall_on_one_second(make: "Make") -> None:
+    """A batch whose stages take no time is completed at its creation."""
+    stages = {"validating": 0, "in_progress": 0, "finalizing": 0}
+    assert [at for at, _ in planned(make, stages=stages)] == [0, 0, 0, 0]
+
+
+def test_faulty_input_fails_when_it_is_validated(make: "Make") -> None:
+    """Input with a fault ends the batch when its validation ends."""
+    made = plan.timeline(0, make.given(b"{"), Pace(make.scenario(), 1))
+    assert [(change.at, change.status) for change in made.transitions[1:]] == [(62, "failed")]
+
+
+def test_faulty_input_runs_no_line(make: "Make") -> None:
+    """A batch that fails has no progress."""
+    made = plan.timeline(0, make.given(make.line(), b"{"), Pace(make.scenario(), 1))
+    assert made.marks == ()
+
+
+def test_faulty_input_fails_only_after_validation(make: "Make") -> None:
+    """A validation that never ends does not tell its faults; the window ends it."""
+    scenario = make.scenario(stages={"validating": None})
+    made = plan.timeline(0, make.given(b"{"), Pace(scenario, 1))
+    assert [(change.at, change.status) for change in made.transitions[1:]] == [(DAY, "expired")]
+
+
+@pytest.mark.parametrize(
+    ("stage", "end"),
+    [
+        ("validating", (DAY, "expired")),
+        ("in_progress", (DAY, "expired")),
+        ("finalizing", (123, "finalizing")),
+        ("cancelling", (124, "completed")),
+    ],
+)
+def test_a_stage_that_never_ends_ends_with_the_window_or_not(
+    make: "Make", stage: str, end: tuple[int, str]
+) -> None:
+    """The window ends validating and in_progress; finalizing goes on for ever."""
+    assert planned(make, stages={stage: None})[-1] == end
+
+
+@pytest.mark.parametrize(
+    ("seconds", "end"),
+    [(DAY - 62, "completed"), (DAY - 61, "expired"), (DAY - 63, "completed")],
+)
+def test_the_window_has_an_exact_end(make: "Make", seconds: int, end: str) -> None:
+    """Lines that are done on the window's last second are done in time, a second later not."""
+    assert planned(make, stages={"in_progress": seconds})[-1][1] == end
+
+
+def test_the_window_keeps_its_length_at_any_pace(make: "Make") -> None:
+    """A batch that does not end by itself expires after 24 hours at any pace."""
+    assert planned(make, pace=60, stages={"in_progress": None})[-1] == (DAY, "expired")
+
+
+@pytest.mark.parametrize(("overdue", "end"), [(0, DAY), (1800, DAY + 1800), (0.6, DAY + 1)])
+def test_the_end_of_the_window_can_be_missed(make: "Make", overdue: float, end: int) -> None:
+    """A scenario may let the window end a batch later than it says."""
+    assert planned(make, stages={"in_progress": None}, overdue=overdue)[-1] == (end, "expired")
+
+
+def test_the_window_may_never_end(make: "Make") -> None:
+    """A scenario may let a batch run for ever."""
+    stages = {"in_progress": None}
+    assert planned(make, stages=stages, overdue=None)[-1] == (62, "in_progress")
+
+
+def test_some_lines_are_done_when_the_window_ends(make: "Make") -> None:
+    """Lines run evenly until the window ends them."""
+    scenario = make.scenario(stages={"validating": 0, "in_progress": 2 * DAY})
+    made = plan.timeline(0, make.given(*make.lines(10)), Pace(scenario, 1))
+    assert made.done(made.end.at) == 5
+
+
+@pytest.mark.parametrize(
+    ("executed", "count", "done"),
+    [(0.4, 10, 4), (0, 10, 0), (1, 10, 10), (0.01, 10, 1), (0.99, 10, 9), (0.4, 1, 0), (0.6, 1, 1)],
+)
+def test_a_share_of_the_lines_runs_before_they_stand_still(
+    make: "Make", executed: float, count: int, done: int
+) -> None:
+    """Of two lines or more, a share between none and all is neither none nor all."""
+    scenario = make.scenario(stages={"in_progress": None}, executed=executed)
+    made = plan.timeline(0, make.given(*make.lines(count)), Pace(scenario, 1))
+    assert made.done(DAY) == done
+
+
+def test_lines_stand_still_after_the_usual_time(make: "Make") -> None:
+    """The lines that run before they stand still run at the usual speed."""
+    scenario = make.scenario(stages={"in_progress": None}, executed=0.4)
+    made = plan.timeline(0, make.given(*make.lines(10)), Pace(scenario, 1))
+    assert [made.done(62), made.done(122), made.done(123), made.done(DAY)] == [0, 3, 4, 4]
+
+
+@pytest.mark.parametrize(("seconds", "pace", "expected"), [(605, 1, 605), (605, 60, 10), (0, 1, 0)])
+def test_a_drain_is_paced_too(make: "Make", seconds: int, pace: float, expected: int) -> None:
+    """A stage that a command begins has the pace of the others."""
+    scenario = make.scenario(stages={"cancelling": seconds})
+    assert Pace(scenario, pace).seconds("cancelling") == expected
+
+
+def test_a_stage_that_never_ends_has_no_length(make: "Make") -> None:
+    """The length of a stage that never ends is None."""
+    assert Pace(make.scenario(stages={"cancelling": None}), 1).seconds("cancelling") is None
+
+
+@given(st.integers(2, 60), st.integers())
+def test_another_order_is_never_the_same(count: int, seed: int) -> None:
+    """Shuffled items are all there, and never in their old order when there are two."""
+    items = list(range(count))
+    shuffled = plan.shuffled(items, Seed.of(seed))
+    assert shuffled != items
+    assert sorted(shuffled) == items
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_there_is_one_order_of_one_item(count: int) -> None:
+    """None and one item have no other order."""
+    assert plan.shuffled(range(count), Seed.of("x")) == list(range(count))
+
+
+def test_every_line_runs_once(make: "Make") -> None:
+    """The order of execution holds every line once."""
+    work = plan.work(make.given(*make.lines(50)), Seed.of("x"), {})
+    assert sorted(work.order) == list(range(50))
+    assert list(work.failing) == []
+
+
+def test_the_order_comes_from_the_seed(make: "Make") -> None:
+    """The same seed gives the same work, another one another."""
+    given = make.given(*make.lines(50))
+    orders = [tuple(plan.work(given, Seed.of(seed), {}).order) for seed in ("x", "x", "y")]
+    assert orders[0] == orders[1] != orders[2]
+
+
+@pytest.mark.parametrize(
+    ("fraction", "count", "failing"),
+    [(0.2, 10, 2), (1, 10, 10), (0, 10, 0), (0.01, 10, 1), (0.99, 10, 9), (0.5, 1, 0), (1, 1, 1)],
+)
+def test_a_share_of_the_lines_fails(
+    make: "Make", fraction: float, count: int, failing: int
+) -> None:
+    """As many lines fail as the scenario says, of two or more neither none nor all."""
+    given = make.given(*make.lines(count))
+    scenario = make.scenario(replies=[{"fraction": fraction, "reply": FAILING}])
+    replies = plan.planned_replies(given, scenario, Seed.of("x"))
+    assert len(plan.work(given, Seed.of("x"), replies).failing) == failing
+
+
+def test_refused_lines_fail_where_they_run(make: "Make") -> None:
+    """The position of a refused line in the order is among the failing ones."""
+    lines = make.lines(20)
+    lines[7]["body"]["temperature"] = "hot"
+    work = plan.work(make.given(*lines), Seed.of("x"), {})
+    assert [work.order[position] for position in work.failing] == [7]
+
+
+def test_failing_positions_stand_in_order(make: "Make") -> None:
+    """Positions that fail are sorted, for whoever counts them by bisection."""
+    given = make.given(*make.lines(40))
+    scenario = make.scenario(replies=[{"fraction": 0.5, "reply": FAILING}])
+    replies = plan.planned_replies(given, scenario, Seed.of("x"))
+    failing = plan.work(given, Seed.of("x"), replies).failing
+    assert all(before < after for before, after in itertools.pairwise(failing))

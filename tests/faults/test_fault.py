@@ -1,0 +1,260 @@
+"""Faults and rules as they come in: what is accepted, and how what is not is told."""
+
+from typing import Any
+
+import pytest
+
+from mockbatch import faults
+from mockbatch.errors import ApiError
+from mockbatch.faults import kinds
+from mockbatch.faults.fault import Fault
+from mockbatch.faults.rule import Match, Rule, parsed
+
+Json = Any
+
+GOOD: list[dict[str, Json]] = [
+    {"status": 429, "retry_after_ms": 10},
+    {"status": 200, "body": {"a": [1, None]}, "headers": {"X-One": "1"}},
+    {"html": 502, "retry_after_ms": 0.5},
+    {"delay_ms": 500},
+    {"disconnect": "before_headers"},
+    {"disconnect": "mid_body"},
+    {"disconnect": "reset", "after_bytes": 0},
+    {"truncate_bytes": 100, "silent": True},
+    {"truncate_bytes": 0, "chunked": True},
+    {"lose_response": True},
+    {"patch": {"status": None}, "where": {"object": "file"}},
+    {"without_headers": ["Range"]},
+]
+BAD: list[tuple[dict[str, Json], str, str]] = [
+    ({}, "invalid_value", "fault"),
+    ({"status": 429, "html": 502}, "invalid_value", "fault"),
+    ({"retry_after_ms": 10}, "invalid_value", "fault"),
+    ({"disconect": "reset"}, "unknown_parameter", "fault.disconect"),
+    ({"status": 199}, "integer_below_min_value", "fault.status"),
+    ({"status": 600}, "integer_above_max_value", "fault.status"),
+    ({"status": "429"}, "invalid_type", "fault.status"),
+    ({"status": 429, "silent": True}, "invalid_value", "fault.silent"),
+    ({"status": 429, "headers": {"A": 1}}, "invalid_type", "fault.headers.A"),
+    ({"status": 429, "headers": {"A B": "1"}}, "invalid_value", "fault.headers.A B"),
+    ({"status": 429, "headers": {"A": "1\r\nB: 2"}}, "invalid_value", "fault.headers.A"),
+    ({"status": 429, "headers": {"A": "1\n"}}, "invalid_value", "fault.headers.A"),
+    ({"status": 429, "headers": {"A": "€"}}, "invalid_value", "fault.headers.A"),
+    (
+        {"status": 429, "headers": {"content-LENGTH": "1"}},
+        "invalid_value",
+        "fault.headers.content-LENGTH",
+    ),
+    ({"status": 429, "body": "x" * (1 << 20)}, "invalid_value", "fault.body"),
+    ({"status": 429, "retry_after_ms": -1}, "decimal_below_min_value", "fault.retry_after_ms"),
+    ({"html": 200}, "integer_below_min_value", "fault.html"),
+    ({"html": 502, "body": "x"}, "invalid_value", "fault.body"),
+    ({"delay_ms": 600_001}, "decimal_above_max_value", "fault.delay_ms"),
+    ({"delay_ms": -1}, "decimal_below_min_value", "fault.delay_ms"),
+    ({"disconnect": "later"}, "invalid_value", "fault.disconnect"),
+    ({"disconnect": "before_headers", "after_bytes": 1}, "invalid_value", "fault.after_bytes"),
+    ({"truncate_bytes": -1}, "integer_below_min_value", "fault.truncate_bytes"),
+    ({"truncate_bytes": (1 << 30) + 1}, "integer_above_max_value", "fault.truncate_bytes"),
+    ({"truncate_bytes": 1, "silent": True, "chunked": True}, "invalid_value", "fault.chunked"),
+    ({"lose_response": False}, "invalid_value", "fault.lose_response"),
+    ({"patch": [1]}, "invalid_type", "fault.patch"),
+    ({"without_headers": []}, "empty_array", "fault.without_headers"),
+    ({"without_headers": "Range"}, "invalid_type", "fault.without_headers"),
+]
+POLL_429 = {"match": {"method": "GET", "path": "/v1/batches/*"}, "fault": {"status": 429}}
+
+
+def refused(body: dict[str, Json]) -> tuple[int, str | None, str | None]:
+    """Return status, code and param of the refusal of a rule."""
+    with pytest.raises(ApiError) as refusal:
+        faults.rule(body)
+    return refusal.value.status, refusal.value.code, refusal.value.param
+
+
+def match_of(path: str, method: str = "*") -> Match:
+    """Return a match as it comes in."""
+    return parsed({"match": {"path": path, "method": method}, "fault": {"delay_ms": 0}}).match
+
+
+def test_every_kind_is_among_the_good_ones() -> None:
+    """No kind of fault goes untried here."""
+    assert {next(iter(document)) for document in GOOD} == set(kinds.kinds())
+
+
+@pytest.mark.parametrize("document", GOOD)
+def test_a_fault_is_shown_as_it_came_in(document: dict[str, Json]) -> None:
+    """What makes a fault and what it says of itself is the same."""
+    assert kinds.parsed(document).as_json() == document
+
+
+@pytest.mark.parametrize(("document", "code", "param"), BAD)
+def test_a_bad_fault_is_refused(document: dict[str, Json], code: str, param: str) -> None:
+    """The refusal names the member."""
+    assert refused({"match": {}, "fault": document}) == (400, code, param)
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "param"),
+    [
+        ({"match": ...}, "missing_required_parameter", "match"),
+        ({"fault": ...}, "missing_required_parameter", "fault"),
+        ({"match": []}, "invalid_type", "match"),
+        ({"fault": "html"}, "invalid_type", "fault"),
+        ({"match": {"method": "get"}}, "invalid_value", "match.method"),
+        ({"match": {"url": "/v1/*"}}, "unknown_parameter", "match.url"),
+        ({"match": {"path": ""}}, "empty_string", "match.path"),
+        ({"match": {"path": "/" + "v" * 256}}, "string_above_max_length", "match.path"),
+        ({"times": 0}, "integer_below_min_value", "times"),
+        ({"times": 1.5}, "invalid_type", "times"),
+        ({"times": 1_000_001}, "integer_above_max_value", "times"),
+        ({"skip": -1}, "integer_below_min_value", "skip"),
+        ({"skip": None}, "invalid_type", "skip"),
+        ({"count": 1}, "unknown_parameter", "count"),
+    ],
+)
+def test_a_bad_rule_is_refused(change: dict[str, Json], code: str, param: str) -> None:
+    """The refusal names the member."""
+    body = {key: value for key, value in {**POLL_429, **change}.items() if value is not ...}
+    assert refused(body) == (400, code, param)
+
+
+@pytest.mark.parametrize(
+    "path", ["/batches/*", "/_mock/*", "/v2/*", "/v1s", "v1/*", "/v1/batches?limit=1"]
+)
+def test_a_path_that_no_request_can_have_is_refused(path: str) -> None:
+    """A fault that would never fire is told at once, not by a test that passes for nothing."""
+    assert refused({**POLL_429, "match": {"path": path}}) == (400, "invalid_value", "match.path")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "meets"),
+    [
+        ("*", "/v1/batches", True),
+        ("/v1", "/v1/", True),
+        ("/v1/batches", "/v1/batches", True),
+        ("/v1/batches", "/v1/batches/", True),
+        ("/v1/batches/", "/v1/batches", True),
+        ("/v1/batches", "/v1/batches/batch_1", False),
+        ("/v1/batches/*", "/v1/batches/batch_1", True),
+        ("/v1/batches/*", "/v1/batches/", False),
+        ("/v1/batches/*", "/v1/batches/batch_1/cancel", True),
+        ("/v1/batches/batch_?", "/v1/batches/batch_1", True),
+        ("/v1/files/*/content", "/v1/files/file-1/content", True),
+        ("/v1/files/*/content", "/v1/files/file-1", False),
+        ("/v1/BATCHES", "/v1/batches", False),
+        ("*/content", "/v1/files/file-1/content", True),
+    ],
+)
+def test_a_path_is_a_glob(pattern: str, path: str, meets: bool) -> None:
+    """A star stands for anything, slashes too; one at the end of a path means nothing."""
+    assert match_of(pattern).meets("GET", path) is meets
+
+
+@pytest.mark.parametrize(
+    ("method", "meets"), [("GET", True), ("POST", False), ("HEAD", False), ("*", True)]
+)
+def test_a_method_is_exact(method: str, meets: bool) -> None:
+    """A match of one method means no other, one of `*` any."""
+    assert match_of("*", method).meets("GET", "/v1/batches") is meets
+
+
+def test_a_rule_is_for_one_request_unless_it_says_more() -> None:
+    """The defaults of `times` and `skip`."""
+    rule = parsed(POLL_429)
+    assert (rule.times, rule.skip) == (1, 0)
+
+
+def test_a_rule_without_bound_is_for_ever() -> None:
+    """`times` can be null."""
+    assert parsed({**POLL_429, "times": None}).times is None
+
+
+@pytest.mark.parametrize(
+    ("document", "name"),
+    [
+        ({"status": 429}, "status 429"),
+        ({"disconnect": "mid_body"}, "disconnect mid_body"),
+        ({"lose_response": True}, "lose_response"),
+        ({"patch": {}}, "patch"),
+    ],
+)
+def test_a_rule_is_named_by_its_fault(document: dict[str, Json], name: str) -> None:
+    """Without a preset the journal shows the kind, with its value if that is plain."""
+    assert parsed({"match": {}, "fault": document}).name == name
+
+
+@pytest.mark.parametrize("status", [408, 409, 429, 500, 503, 599])
+def test_what_clients_send_again_says_when(status: int) -> None:
+    """`retry_after_ms` is 10 by default for each status that the SDK retries."""
+    assert kinds.parsed({"status": status}).as_json()["retry_after_ms"] == 10
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"status": 400},
+        {"status": 200},
+        {"status": 429, "retry_after_ms": None},
+        {"status": 429, "headers": {"Retry-After": "0"}},
+        {"status": 429, "headers": {"RETRY-AFTER-MS": "7"}},
+    ],
+)
+def test_nothing_else_says_when(document: dict[str, Json]) -> None:
+    """Not a status that nobody retries, nor one whose headers or null say otherwise."""
+    assert "retry_after_ms" not in kinds.parsed(document).as_json()
+
+
+class TestPresets:
+    """A rule by the name of a preset."""
+
+    def test_is_the_rule_of_its_document(self) -> None:
+        """The name alone is enough, and is what the journal shows."""
+        rule = faults.rule({"preset": "poll_429"})
+        document = faults.presets()["poll_429"]
+        assert rule == parsed(
+            {key: document[key] for key in ("match", "fault", "times")}, "poll_429"
+        )
+
+    def test_can_be_changed(self) -> None:
+        """Members of match and fault are changed one by one, times and skip whole."""
+        change = {"match": {"path": "*"}, "fault": {"status": 503}, "times": None, "skip": 2}
+        rule = faults.rule({"preset": "poll_429", **change})
+        fault = kinds.parsed({"status": 503, "retry_after_ms": 10})
+        assert rule == Rule(Match("GET", "*"), fault, None, 2, "poll_429")
+
+    def test_does_not_become_two_faults(self) -> None:
+        """A fault of another kind beside that of the preset is refused."""
+        body = {"preset": "poll_429", "fault": {"delay_ms": 1}}
+        assert refused(body) == (400, "invalid_value", "fault")
+
+    @pytest.mark.parametrize("change", [{"match": 1}, {"fault": []}, {"times": 0}, {"name": "x"}])
+    def test_is_checked_with_its_changes(self, change: dict[str, Json]) -> None:
+        """A bad change is refused by its name."""
+        [param] = change
+        assert refused({"preset": "poll_429", **change})[::2] == (400, param)
+
+    @pytest.mark.parametrize("name", ["poll_492", "nothing like it", ""])
+    def test_is_refused_when_there_is_none(self, name: str) -> None:
+        """The refusal is a 400 that names the field."""
+        assert refused({"preset": name}) == (400, "unknown_fault", "preset")
+
+    def test_near_ones_are_told(self) -> None:
+        """A misspelt name brings the one that was meant."""
+        with pytest.raises(ApiError, match=r"Near it: poll_429"):
+            faults.rule({"preset": "pol_429"})
+
+    def test_all_are_told_when_none_is_near(self) -> None:
+        """A wild guess brings the whole list."""
+        with pytest.raises(ApiError, match=r"There are: content_5xx, .*upload_too_large\."):
+            faults.rule({"preset": "?"})
+
+    @pytest.mark.parametrize("name", [None, 1, ["poll_429"]])
+    def test_is_a_name(self, name: Json) -> None:
+        """Anything else is refused."""
+        assert refused({"preset": name}) == (400, "invalid_value", "preset")
+
+
+def test_a_kind_says_what_it_does() -> None:
+    """What a fault does is its kind's own."""
+    with pytest.raises(NotImplementedError):
+        Fault().around(None)  # type: ignore[arg-type]

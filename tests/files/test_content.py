@@ -1,0 +1,145 @@
+"""The bytes of a file."""
+
+import gc
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockbatch.files import content
+from mockbatch.files.content import CHUNK_BYTES, IN_MEMORY_BYTES, Content, spool
+
+BIG = IN_MEMORY_BYTES + 5
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let contents be read in pieces of four bytes."""
+    monkeypatch.setattr(content, "CHUNK_BYTES", 4)
+
+
+def test_a_content_knows_its_size() -> None:
+    """The size is that of the bytes, wherever the stream stands."""
+    stream = spool()
+    stream.write(b"abc")
+    stream.seek(1)
+    assert Content(stream).size == 3
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "data"),
+    [(0, 6, b"abcdef"), (1, 3, b"bc"), (4, 99, b"ef"), (6, 9, b""), (9, 12, b""), (3, 2, b"")],
+)
+def test_a_range_is_read(start: int, stop: int, data: bytes) -> None:
+    """A range leaves out its end; what lies behind the last byte is empty."""
+    assert Content.of(b"abcdef").read(start, stop) == data
+
+
+@pytest.mark.parametrize("size", [0, 1, CHUNK_BYTES, CHUNK_BYTES + 1, BIG])
+def test_chunks_make_the_whole(size: int) -> None:
+    """The pieces of a content put together are the content, however large it is."""
+    data = bytes(range(256)) * (size // 256 + 1)
+    assert b"".join(Content.of(data[:size]).chunks()) == data[:size]
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_chunks_of_a_range() -> None:
+    """A range comes in pieces too, and leaves out its end."""
+    assert list(Content.of(b"abcdefghij").chunks(1, 8)) == [b"bcde", b"fgh"]
+
+
+@given(st.lists(st.binary(max_size=9).map(lambda line: line.replace(b"\n", b"\r"))))
+def test_lines_are_what_newlines_end(lines: list[bytes]) -> None:
+    r"""Only `\n` ends a line, wherever the pieces are cut."""
+    made = Content.of(b"".join(line + b"\n" for line in lines))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(content, "CHUNK_BYTES", 3)
+        assert list(made.lines()) == [line + b"\n" for line in lines]
+
+
+def test_a_last_line_without_an_end_is_a_line() -> None:
+    """What follows the last newline is a line, and nothing is none."""
+    assert list(Content.of(b"a\nb").lines()) == [b"a\n", b"b"]
+    assert list(Content.of(b"").lines()) == []
+
+
+@pytest.mark.parametrize("data", ["\u2028", "\u0085", "\r", "\x0b", "\x0c", "\x1c"])
+def test_nothing_else_ends_a_line(data: str) -> None:
+    """Characters at which Python splits a text do not end a line."""
+    assert len(list(Content.of(f"a{data}b\n".encode()).lines())) == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "at_most", "line"),
+    [
+        (b"ab\ncd", 10, b"ab"),
+        (b"ab\ncd", 1, b"a"),
+        (b"\nab", 10, b""),
+        (b"", 10, b""),
+        (b"abcdefghijkl\nx", 100, b"abcdefghijkl"),
+        (b"abcdefghijkl\nx", 6, b"abcdef"),
+        (b"abcdefghijkl", 12, b"abcdefghijkl"),
+    ],
+)
+@pytest.mark.usefixtures("small_chunks")
+def test_the_first_line_is_cut(data: bytes, at_most: int, line: bytes) -> None:
+    """The first line comes without its end, and no longer than is asked."""
+    assert Content.of(data).first_line(at_most) == line
+
+
+def test_a_long_first_line_is_read_no_further_than_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a content without newlines no more is read than is asked for."""
+    made = Content.of(b"x" * BIG)
+    read: list[int] = []
+    monkeypatch.setattr(
+        made, "read", lambda start, stop: read.append(stop) or b"x" * (stop - start)
+    )
+    made.first_line(10)
+    assert read == [CHUNK_BYTES]
+
+
+@pytest.mark.parametrize(
+    ("data", "fine"),
+    [
+        ("äöü€💥".encode(), True),
+        (b"", True),
+        (b"\xef\xbb\xbf{}", True),
+        ("ä".encode("latin-1"), False),
+        ("äöü".encode("utf-16"), False),
+        ("💥".encode()[:3], False),
+        (b"\xed\xa0\x80", False),
+    ],
+)
+@pytest.mark.usefixtures("small_chunks")
+def test_only_utf8_is_utf8(data: bytes, fine: bool) -> None:
+    """Characters may be cut between two pieces, but not at the end."""
+    assert Content.of(data).is_utf8() is fine
+
+
+def test_several_threads_read_one_content() -> None:
+    """Readers at the same time each get the bytes of their own range."""
+    made = Content.of(bytes(range(256)) * 8192)
+    wrong: list[bytes] = []
+
+    def read(start: int) -> None:
+        found = {made.read(start, start + 1) for _ in range(300)}
+        wrong.extend(found - {bytes([start])})
+
+    threads = [threading.Thread(target=read, args=(start,)) for start in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_a_forgotten_file_is_closed_without_a_word() -> None:
+    """A big content that nobody holds any more leaves no warning behind."""
+    stream = spool()
+    stream.write(b"x" * BIG)
+    made = Content(stream)
+    file = stream._file
+    del made, stream
+    gc.collect()
+    assert file.closed

@@ -1,0 +1,31 @@
+"""Fixtures for the tests with the real gateway: it is installed and started once a session."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from mock_server import MockServer
+from running import OPENAI, needed, node_modules, running_gateway
+
+
+@pytest.fixture(scope="session")
+def modules() -> Path:
+    """Return the folder with the gateway's packages."""
+    return needed(node_modules)
+
+
+@pytest.fixture(scope="session")
+def upstream() -> Iterator[MockServer]:
+    """Serve the mock that the gateway takes for OpenAI."""
+    with MockServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def gateway(
+    modules: Path, upstream: MockServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Run the real gateway in front of `upstream` and return its URL."""
+    scratch = tmp_path_factory.mktemp("gateway")
+    with running_gateway(modules, upstream.url, scratch, (OPENAI,)) as url:
+        yield url

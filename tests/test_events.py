@@ -1,0 +1,131 @@
+"""What happens in a world, in order."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mockbatch import events
+from mockbatch.batch import commands
+from mockbatch.batch.batch import Batch
+from mockbatch.events import Event
+from mockbatch.files.content import Content
+from mockbatch.files.file import File
+
+if TYPE_CHECKING:
+    from conftest import Make
+
+LATER = 10**10
+
+
+def pair(make: "Make") -> list[Batch]:
+    """Return two batches of one world, created on one second."""
+    world = make.world()
+    return [make.started(world, make.lines(3)) for _ in range(2)]
+
+
+def file(id: str, expires_at: int | None) -> File:
+    """Return a file that expires then."""
+    return File(id, "batch", "a.jsonl", 0, expires_at, lambda: Content.of(b""))
+
+
+def types(found: list[Event]) -> list[str]:
+    """Return the types of events."""
+    return [event.type for event in found]
+
+
+def test_every_status_is_an_event(make: "Make") -> None:
+    """A batch has an event for each status that it takes on, named by it."""
+    batch = make.batch()
+    assert events.between([batch], [], 0, LATER) == [
+        Event(batch.created_at, "batch.validating", batch.id),
+        Event(batch.created_at + 62, "batch.in_progress", batch.id),
+        Event(batch.created_at + 123, "batch.finalizing", batch.id),
+        Event(batch.created_at + 124, "batch.completed", batch.id),
+    ]
+
+
+def test_events_lie_after_the_first_instant_and_not_after_the_second(make: "Make") -> None:
+    """The event on the first second is past, that on the last one is among them."""
+    batch = make.batch()
+    found = events.between([batch], [], batch.created_at + 62, batch.created_at + 123)
+    assert types(found) == ["batch.finalizing"]
+
+
+def test_events_of_one_second_stand_in_order_of_creation(make: "Make") -> None:
+    """Of two batches that change on one second, the older one comes first."""
+    batches = pair(make)
+    found = events.between(batches, [], batches[0].created_at, LATER)
+    assert [event.id for event in found] == [batch.id for _ in range(3) for batch in batches]
+
+
+def test_statuses_of_one_second_stand_in_their_order(make: "Make") -> None:
+    """A batch that goes through several statuses on one second tells them in order."""
+    done = commands.complete(make.batch(), make.created)
+    assert types(events.between([done], [], 0, LATER)) == [
+        "batch.validating",
+        "batch.in_progress",
+        "batch.finalizing",
+        "batch.completed",
+    ]
+
+
+def test_progress_is_told_where_it_is_asked_for(make: "Make") -> None:
+    """Each second at which more lines are done is an event, in its place in time."""
+    batch = make.batch(3)
+    found = events.between([batch], [], batch.created_at, LATER, ["progress"])
+    assert [event.at - batch.created_at for event in found if event.type == "batch.progress"] == [
+        83,
+        103,
+        123,
+    ]
+    assert types(found)[0] == "batch.in_progress"
+
+
+def test_expiry_is_told_where_it_is_asked_for() -> None:
+    """A file is an event on the second on which it is gone; one that stays is none."""
+    files = [file("file-1", 100), file("file-2", None), file("file-3", 101)]
+    assert events.between([], files, 0, 100, ["expiry"]) == [Event(100, "file.expired", "file-1")]
+
+
+def test_neither_is_told_unasked(make: "Make") -> None:
+    """Without a word only status changes are events."""
+    batch = make.batch()
+    found = events.between([batch], [file("file-1", batch.created_at + 5)], 0, LATER)
+    assert {event.type.split(".")[0] for event in found} == {"batch"}
+    assert "batch.progress" not in types(found)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "status"),
+    [(0, "in_progress"), (61, "in_progress"), (62, "finalizing"), (123, "completed")],
+)
+def test_the_coming_event_lies_after_now(make: "Make", seconds: int, status: str) -> None:
+    """The next event is the first one after this very second."""
+    batch = make.batch()
+    found = events.coming([batch], batch.created_at + seconds)
+    assert found is not None
+    assert found.type == f"batch.{status}"
+
+
+def test_the_coming_event_is_the_first_of_all(make: "Make") -> None:
+    """Of several batches the one that changes next is told, the older one on a tie."""
+    first, second = pair(make)
+    assert events.coming([first, second], make.created).id == first.id
+    held = commands.hold(first, make.created)
+    assert events.coming([held, second], make.created).id == second.id
+
+
+def test_nothing_comes_when_all_is_over(make: "Make") -> None:
+    """When every batch has ended, and when there is none, nothing comes."""
+    batch = make.batch()
+    assert events.coming([batch], batch.created_at + 124) is None
+    assert events.coming([], 0) is None
+
+
+def test_an_event_is_shown_with_three_members() -> None:
+    """An event is shown as at, type and id."""
+    assert Event(1, "batch.failed", "batch_1").as_json() == {
+        "at": 1,
+        "type": "batch.failed",
+        "id": "batch_1",
+    }

@@ -1,0 +1,96 @@
+"""Identifiers: their recorded forms, and that nothing is left to chance."""
+
+import re
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockbatch import ids
+from mockbatch.ids import Seed
+
+SEED = Seed.of("test")
+NAMES = st.lists(st.text(), min_size=1, max_size=3)
+
+
+def test_a_batch_id_begins_with_the_time_of_creation_in_hex() -> None:
+    """A batch id has the creation time, 4 digits, the constant 8190 and 16 digits."""
+    assert re.fullmatch(
+        r"batch_6627f5d0[0-9a-f]{4}8190[0-9a-f]{16}", ids.batch_id(SEED, 0x6627F5D0)
+    )
+
+
+def test_an_output_line_id_has_the_time_its_file_was_built() -> None:
+    """The id of an output line is stamped like that of a batch."""
+    found = ids.batch_request_id(SEED, 0x6627F5D0)
+    assert re.fullmatch(r"batch_req_6627f5d0[0-9a-f]{4}8190[0-9a-f]{16}", found)
+
+
+def test_a_file_id_is_22_base58_characters() -> None:
+    """A file id never holds 0, I, O or l."""
+    assert re.fullmatch(r"file-[1-9A-HJ-NP-Za-km-z]{22}", ids.file_id(SEED))
+
+
+def test_a_request_id_is_32_hex_digits() -> None:
+    """The x-request-id has OpenAI's prefix and 32 digits."""
+    assert re.fullmatch(r"req_[0-9a-f]{32}", ids.request_id(SEED))
+
+
+def test_the_request_id_of_a_line_is_a_uuid4_with_dashes() -> None:
+    """The request_id of an output line is a version 4 UUID."""
+    found = ids.line_request_id(SEED)
+    assert UUID(found).version == 4
+    assert str(UUID(found)) == found
+
+
+@pytest.mark.parametrize("at", [0, 1, 2**32 - 1, 2**32])
+def test_the_stamp_is_always_8_digits(at: int) -> None:
+    """A time at either end of the range still gives an id of the usual length."""
+    assert len(ids.batch_id(SEED, at)) == len("batch_") + 32
+
+
+@given(NAMES)
+def test_the_same_path_gives_the_same_bytes(names: list[str]) -> None:
+    """A seed depends on its names alone."""
+    assert Seed.of(*names).bytes(40) == Seed.of(*names).bytes(40)
+
+
+@given(NAMES, NAMES)
+def test_different_paths_give_different_seeds(one: list[str], other: list[str]) -> None:
+    """Two lists of names share a seed only when they are equal."""
+    assert (Seed.of(*one) == Seed.of(*other)) == (one == other)
+
+
+def test_names_are_kept_apart() -> None:
+    """Names that read the same when they are put together lead elsewhere."""
+    assert Seed.of("ab", "c") != Seed.of("a", "bc")
+
+
+def test_a_child_is_not_its_parent() -> None:
+    """A child has a seed of its own, and each name another one."""
+    assert len({SEED, SEED.child(), SEED.child("a"), SEED.child("b"), SEED.child("a", "b")}) == 5
+
+
+def test_half_a_surrogate_pair_is_a_name() -> None:
+    """A name that cannot be encoded, as JSON may hold it, leads to a seed too."""
+    assert Seed.of("\ud800") != Seed.of("\udc00")
+
+
+@given(st.integers(0, 200))
+def test_bytes_come_in_any_length(count: int) -> None:
+    """As many bytes come as are asked for, and a shorter run begins a longer one."""
+    assert SEED.bytes(300).startswith(SEED.bytes(count))
+    assert len(SEED.bytes(count)) == count
+
+
+def test_text_is_of_its_alphabet() -> None:
+    """Text has the length and the characters that are asked for."""
+    found = SEED.text("ab", 50)
+    assert len(found) == 50
+    assert set(found) == {"a", "b"}
+
+
+def test_a_generator_repeats_itself() -> None:
+    """Two generators of one seed give the same numbers."""
+    assert SEED.random().random() == SEED.random().random()

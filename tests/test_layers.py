@@ -1,0 +1,198 @@
+"""How the house is built: what may import what, and how large things may be."""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import mockbatch
+
+PACKAGE = Path(mockbatch.__file__).parent
+# How a person gets it; everything else is the domain.
+EDGES = {"web", "tls", "server", "cli", "pytest_plugin", "handle", "__main__", "__init__"}
+WAIST = {"world", "worlds", "web"}
+BELOW = {"batch", "files", "replies", "scenarios"}
+FRAMEWORKS = {"flask", "werkzeug", "cheroot"}
+READS_TIME = {
+    *("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns"),
+    *("localtime", "gmtime", "now", "utcnow", "today"),
+}
+MOST_LINES = 300
+LONGEST_FUNCTION = 40
+
+
+def home(module: str) -> str:
+    """Return the module or folder at the top of the package that a module is, or is in."""
+    return [*module.split("."), "__init__"][1]
+
+
+def at_edge(top: str) -> bool:
+    """Tell whether a module or folder at the top is how a person gets it; HTTP's are."""
+    return top in EDGES or top.startswith("http")
+
+
+def name(path: Path) -> str:
+    """Return the dotted name of a module; the package itself is `mockbatch`."""
+    return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(
+        ".__init__"
+    )
+
+
+MODULES = {name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+DOMAIN = [module for module in MODULES if not at_edge(home(module))]
+
+
+@cache
+def tree(module: str) -> ast.Module:
+    """Return the syntax tree of a module."""
+    return ast.parse(MODULES[module].read_text())
+
+
+def imported(node: ast.AST) -> set[str]:
+    """Return what an import statement imports, as dotted names."""
+    if isinstance(node, ast.Import):
+        return {alias.name for alias in node.names}
+    if isinstance(node, ast.ImportFrom):
+        inside = {f"{node.module}.{alias.name}" for alias in node.names}
+        return inside if inside <= set(MODULES) else {*inside, str(node.module)}
+    return set()
+
+
+def for_types(node: ast.AST) -> bool:
+    """Tell whether a statement is only for those who check types."""
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
+def imports(module: str) -> set[str]:
+    """Return what a module imports anywhere in it, as dotted names."""
+    return set().union(*map(imported, ast.walk(tree(module))))
+
+
+@cache
+def needed(module: str) -> set[str]:
+    """Return the modules of the package that a module needs when it runs."""
+    typed = [inner for node in tree(module).body if for_types(node) for inner in ast.walk(node)]
+    running = (node for node in ast.walk(tree(module)) if node not in typed)
+    return set().union(*map(imported, running)) & set(MODULES)
+
+
+def homes(module: str) -> set[str]:
+    """Return the modules and folders at the top of the package that a module imports from."""
+    return {home(one) for one in imports(module) if one.split(".")[0] == "mockbatch"}
+
+
+def foreign(module: str) -> set[str]:
+    """Return the top-level packages that a module imports."""
+    return {given.split(".")[0] for given in imports(module)}
+
+
+def leads_to(module: str) -> set[str]:
+    """Return every module that a module needs, by way of others too."""
+    found: set[str] = set()
+    coming = {module}
+    while coming:
+        found |= (coming := set().union(*map(needed, coming)) - found)
+    return found
+
+
+def functions(module: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Yield the functions of a module, those in classes and in functions too."""
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Return the lines of a function, its docstring apart."""
+    first = function.body[0]
+    is_docstring = ast.get_docstring(function) is not None
+    docstring = (first.end_lineno or 0) - first.lineno + 1 if is_docstring else 0
+    return (function.end_lineno or 0) - function.lineno + 1 - docstring
+
+
+def called(module: str) -> Iterator[tuple[str, ast.Call]]:
+    """Yield the calls of a module with the last name of what is called."""
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute | ast.Name):
+            yield node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id, node
+
+
+@pytest.mark.parametrize("module", DOMAIN)
+def test_the_domain_knows_no_framework(module: str) -> None:
+    """Nothing below the web imports Flask, Werkzeug or cheroot."""
+    assert not foreign(module) & FRAMEWORKS
+
+
+@pytest.mark.parametrize("module", DOMAIN)
+def test_the_domain_knows_no_edge(module: str) -> None:
+    """Nothing below the web imports the web, the server or the command line."""
+    assert not any(map(at_edge, homes(module)))
+
+
+@pytest.mark.parametrize("module", [one for one in MODULES if home(one) in BELOW])
+def test_nothing_below_the_waist_knows_it(module: str) -> None:
+    """Batches, files, replies and scenarios are values that know no world."""
+    assert homes(module) & WAIST == set()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_import_runs_in_a_circle(module: str) -> None:
+    """No module needs itself by way of others, imports inside of functions included."""
+    assert module not in leads_to(module)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_one_place_judges_shapes(module: str) -> None:
+    """Only schema.py, its quick yes and its refusals import jsonschema."""
+    judges = {"schema", "accept", "refusals"}
+    assert "jsonschema" not in foreign(module) or home(module) in judges
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_one_seam_reads_the_clock(module: str) -> None:
+    """What time it is, is asked in clock.py alone."""
+    from_time = {one for one in imports(module) if one.startswith("time.")}
+    reads = {
+        ast.unparse(call)
+        for last, call in called(module)
+        if last in READS_TIME and ast.unparse(call).split(".")[0] in {"time", "datetime", "date"}
+    }
+    assert home(module) == "clock" or not (
+        reads | {one for one in from_time if one[5:] in READS_TIME}
+    )
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_there_is_no_global(module: str) -> None:
+    """No function writes to a name of its module."""
+    assert [node for node in ast.walk(tree(module)) if isinstance(node, ast.Global)] == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_nothing_is_left_to_chance(module: str) -> None:
+    """Nobody mints a random UUID, makes a generator without a seed, or shares the module's."""
+    assert {last for last, _ in called(module)} & {"uuid1", "uuid4"} == set()
+    assert [call for last, call in called(module) if last == "Random" and not call.args] == []
+    assert {one for one in imports(module) if one.startswith("random.")} <= {"random.Random"}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_module_is_too_long(module: str) -> None:
+    """A module has 300 lines at most."""
+    lines = MODULES[module].read_text().count("\n")
+    assert lines <= MOST_LINES
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_function_is_too_long(module: str) -> None:
+    """A function has 40 lines at most, its docstring apart."""
+    long = {one.name: length(one) for one in functions(module) if length(one) > LONGEST_FUNCTION}
+    assert long == {}
+
+
+def test_no_two_tests_have_one_name() -> None:
+    """Test files of different folders have names of their own, whatever imports them."""
+    names = [path.name for path in Path(__file__).parent.rglob("test_*.py")]
+    assert sorted(set(names)) == sorted(names)

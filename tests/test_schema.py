@@ -1,0 +1,56 @@
+"""The judge of shapes."""
+
+import pytest
+
+from mockbatch.errors import ApiError
+from mockbatch.schema import SchemaBreachError, schema
+
+DAY = {"input_file_id": "file-1", "endpoint": "/v1/embeddings", "completion_window": "24h"}
+
+
+def test_what_fits_is_not_refused() -> None:
+    """A value that fits has no error."""
+    assert schema("create_batch").error(DAY) is None
+
+
+def test_check_raises_what_error_returns() -> None:
+    """A check raises the refusal."""
+    with pytest.raises(ApiError, match="Missing required parameter"):
+        schema("create_batch").check({})
+
+
+def test_a_breach_of_our_own_is_no_clients_fault() -> None:
+    """A value of ours that does not fit is a bug, told with what it is and where."""
+    with pytest.raises(SchemaBreachError, match="the page breaks schema page"):
+        schema("page").hold({}, "the page")
+
+
+def test_what_we_send_and_fits_is_let_through() -> None:
+    """A value of ours that fits raises nothing."""
+    schema("nothing").hold({}, "nothing")
+
+
+def test_a_schema_is_compiled_once() -> None:
+    """Asked again, the same schema is given."""
+    assert schema("page") is schema("page")
+
+
+@pytest.mark.parametrize(("value", "fits"), [(DAY, True), ({}, False), ([], False)])
+def test_accepting_is_the_same_as_having_no_error(value: object, fits: bool) -> None:
+    """A value is accepted when it has no error, and refused when it has one."""
+    assert schema("create_batch").accepts(value) is fits
+    assert (schema("create_batch").error(value) is None) is fits
+
+
+def test_a_refusal_names_the_value_as_it_is_asked_to() -> None:
+    """The param of a refusal begins with the way to the value, where that is given."""
+    error = schema("metadata").error({"k": 1}, "metadata")
+    assert error is not None
+    assert error.param == "metadata.k"
+
+
+def test_a_refusal_reads_as_its_message() -> None:
+    """What does not fit is an ApiError 400."""
+    error = schema("page").error(None)
+    assert isinstance(error, ApiError)
+    assert error.status == 400

@@ -1,0 +1,33 @@
+"""Fixtures for the tests of the web."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+pytest.register_assert_rewrite("caller")
+
+from caller import Caller, app_of  # noqa: E402 - rewritten, so that its asserts explain
+from flask import Flask  # noqa: E402
+
+from mockbatch.httpd import Httpd  # noqa: E402
+
+
+@pytest.fixture
+def api() -> Caller:
+    """Make a client of a fresh app."""
+    return Caller(app_of())
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Flask], tuple[str, int]]]:
+    """Serve apps on sockets until the test is over; gives their addresses."""
+    with ExitStack() as stack:
+
+        def start(app: Flask) -> tuple[str, int]:
+            httpd = Httpd(app)
+            httpd.start()
+            stack.callback(httpd.stop)
+            return httpd.host, httpd.port
+
+        yield start
