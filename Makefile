@@ -32,7 +32,7 @@ clean:
 	$(PYTHON) -m venv .venv
 
 .venv/serve: .venv/bin/python setup.cfg
-	.venv/bin/pip install --quiet --editable .
+	.venv/bin/pip install --quiet --editable .[tls]
 	touch $@
 
 .venv/test: .venv/bin/python setup.cfg

@@ -38,12 +38,23 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """The body in a line of a real output file; as text it is a fifth of its values."""
+
+    line: bytes
+
+    def read(self) -> Json:
+        """Return the body."""
+        return json.loads(self.line)["response"]["body"]
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """One scripted reply; members that the document leaves out are None.
 
-    `document` is what it was made from. `endpoint` is the path of the only endpoint that may
-    answer with `body`, and None if every one may. `raw` is true of what nobody checked: the
-    body may then be any JSON, null too.
+    `document` is what it was made from, in which a body may be Written. `endpoint` is the
+    path of the only endpoint that may answer with its body, and None if every one may. `raw`
+    is true of what nobody checked: the body may then be any JSON, null too.
     """
 
     document: Mapping[str, Json]
@@ -51,7 +62,6 @@ class Reply:
     calls: tuple[Call, ...] = ()
     refusal: str | None = None
     finish_reason: str | None = None
-    body: Json = None
     status_code: int | None = None
     error: Mapping[str, Json] | None = None
     raw: bool = False
@@ -69,6 +79,12 @@ class Reply:
         """Tell whether its body is the whole answer of the endpoint at a path."""
         whole = "body" in self.document and self.ending == SUCCEEDED
         return whole and self.endpoint in (path, None)
+
+    @property
+    def body(self) -> Json:
+        """The whole body of the answer, or of the failure."""
+        body = self.document.get("body")
+        return body.read() if isinstance(body, Written) else body
 
     @property
     def said(self) -> frozenset[str]:
@@ -98,9 +114,9 @@ class Reply:
         withheld = self.finish_reason == "content_filter"
         return text.Said("" if withheld else default, text.tokens(default), cut=False)
 
-    def as_json(self) -> dict[str, Json]:
+    def as_json(self) -> Mapping[str, Json]:
         """Return the document, schema reply.json."""
-        return dict(self.document)
+        return {**self.document, "body": self.body} if "body" in self.document else self.document
 
 
 def parse(document: Json, path: str = "reply", endpoint: Endpoint | None = None) -> Reply:
@@ -131,7 +147,6 @@ def trusted(document: Mapping[str, Json], endpoint: str | None = None) -> Reply:
         calls=tuple(map(_call, document.get("tool_calls", ()))),
         refusal=document.get("refusal"),
         finish_reason=document.get("finish_reason"),
-        body=document.get("body"),
         # JSON Schema takes 400.0 for an integer.
         status_code=None if status_code is None else int(status_code),
         error=document.get("error"),

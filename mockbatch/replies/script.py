@@ -13,7 +13,7 @@ from mockbatch.errors import ApiError, api_error
 from mockbatch.replies import endpoints
 from mockbatch.replies.match import Asked, Match
 from mockbatch.replies.match import parse as parse_match
-from mockbatch.replies.reply import Reply, trusted
+from mockbatch.replies.reply import Reply, Written, trusted
 from mockbatch.replies.reply import parse as parse_reply
 from mockbatch.strict_json import parse as parse_json
 
@@ -28,27 +28,11 @@ _NOUNS = {"str": "a text", "list": "an array", "dict": "an object", "NoneType": 
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
-    """A line of a real output or error file, which fits; its text is a fifth of its values."""
-
-    line: bytes
-
-    def reply(self) -> Reply:
-        """Return the reply that answers as the line does."""
-        return _recorded(parse_json(self.line))
-
-
-@dataclass(frozen=True, slots=True)
 class Entry:
-    """A reply, or what makes one, for the requests that match."""
+    """A reply, or a function that makes one, for the requests that match."""
 
     match: Match
-    source: Reply | Recorded | Function
-
-    @property
-    def reply(self) -> Reply | Function:
-        """The reply, or the function that makes it of a line."""
-        return self.source.reply() if isinstance(self.source, Recorded) else self.source
+    reply: Reply | Function
 
     def as_json(self) -> dict[str, Json]:
         """Return the entry, JSON-ready; a function shows its name and cannot be read again."""
@@ -186,19 +170,13 @@ def from_file(path: str) -> Script:
 
 
 def _replayed(line: bytes) -> Entry:
-    """Return the entry of a line; raises ValueError for what is none."""
+    """Return the entry that answers as a line does; raises ValueError for what is none."""
     value = parse_json(line)
     if not isinstance(value, dict) or not isinstance(value.get("custom_id"), str):
         raise ValueError("it has no custom_id, as lines of output and error files have")
-    _recorded(value)
-    return Entry(Match.of_line(value["custom_id"]), Recorded(line))
-
-
-def _recorded(line: dict[str, Json]) -> Reply:
-    """Return the reply that answers as a line does; raises ValueError for what is none."""
-    response, error = line.get("response"), line.get("error")
+    response, error = value.get("response"), value.get("error")
     if not response and not error:
-        hint = "; it is one of an input file" if "url" in line else ""
+        hint = "; it is one of an input file" if "url" in value else ""
         raise ValueError(f"it has neither a response nor an error{hint}")
     document: dict[str, Json] = {"raw": True}
     if response:
@@ -207,12 +185,12 @@ def _recorded(line: dict[str, Json]) -> Reply:
             raise ValueError("its response has no status_code and body")
         if status_code != 200:
             document["status_code"] = status_code
-        document["body"] = response["body"]
+        document["body"] = Written(line)
     if error:
         if not isinstance(error, dict):
             raise ValueError("its error is not an object")
         document["error"] = error
-    return trusted(document)
+    return Entry(Match.of_line(value["custom_id"]), trusted(document))
 
 
 def _failure(function: Function, line: Mapping[str, Json], why: str) -> ApiError:

@@ -177,7 +177,7 @@ class Waiting:
     def sleep(self, seconds: float) -> None:
         """Let time pass, and somebody cancel on the way; two days are enough for anybody."""
         until = self.now + seconds
-        if until > START + 50 * 3600:
+        if until > START + 60 * 3600:
             raise pollers.TooLongError
         if self.cancel_at is not None and self.cancel_at <= until:
             self.mock.clock.advance_to(self.cancel_at)

@@ -339,7 +339,8 @@ def test_a_replay_can_be_written_down() -> None:
     )
     again = Script(tuple(map(parse, given.as_json())))
     for custom_id in ("a[1]", "b", "c", "d", "e"):
-        assert found(again, custom_id) == found(given, custom_id)
+        assert found(again, custom_id).as_json() == found(given, custom_id).as_json()
+        assert found(again, custom_id).ending == found(given, custom_id).ending
 
 
 def test_recorded_lines_are_replayed() -> None:

@@ -154,8 +154,9 @@ def filled(api: Api) -> Api:
     api.command(running, "hold")
     api.command(cancelled, "cancel")
     api.advance(CANCELLING)
-    api.create(file)
-    api.advance(VALIDATING + IN_PROGRESS)  # that one is finalizing
+    finalizing = api.create(file)
+    api.advance(VALIDATING + IN_PROGRESS)
+    api.command(finalizing, "hold")
     cancelling = api.create(file)
     api.advance(VALIDATING + 7)
     api.command(cancelling, "cancel")
@@ -245,7 +246,7 @@ def test_held_batches_go_on(original: Api) -> None:
         for batch in original.call("GET", "/_mock/state")["batches"]
         if batch["held"] is not None
     ]
-    assert len(held) == 2
+    assert len(held) == 3
     for api in (original, other):
         for id in held:
             api.command(id, "resume")
@@ -481,7 +482,7 @@ def doubled(name: str) -> Change:
 
 
 HELD = 2  # the batch that is held, with its input lost
-DONE = 7  # the batch that was completed at once
+DONE = 8  # the batch that was completed at once
 LINE = ("batches", DONE, "timeline")
 TRANSITIONS = (*LINE, "transitions")
 # What is wrong, and the param with which it is refused.

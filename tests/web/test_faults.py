@@ -73,10 +73,15 @@ def upload(mock: Handle, data: bytes = LINES, client: openai.OpenAI | None = Non
     return client.files.create(file=("in.jsonl", data), purpose="batch").id
 
 
+def address(mock: Handle) -> tuple[str, int]:
+    """Return where the server of a world listens."""
+    host, port = mock.base_url.removeprefix("http://").removesuffix("/v1").split(":")
+    return host, int(port)
+
+
 def connect(mock: Handle) -> socket.socket:
     """Connect to the server of a world."""
-    host, port = mock.base_url.removeprefix("http://").removesuffix("/v1").split(":")
-    return socket.create_connection((host, int(port)), SECONDS)
+    return socket.create_connection(address(mock), SECONDS)
 
 
 def request(mock: Handle, path: str, method: str = "GET", body: bytes = b"") -> bytes:
@@ -85,11 +90,24 @@ def request(mock: Handle, path: str, method: str = "GET", body: bytes = b"") -> 
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-def talk(mock: Handle, data: bytes) -> tuple[bytes, bytes, str]:
-    """Send bytes; return the head of the answer, its body, and how the connection ended."""
+def slow(mock: Handle) -> socket.socket:
+    """Connect with a buffer so small that answers wait in the server's."""
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.settimeout(SECONDS)
+    client.connect(address(mock))
+    return client
+
+
+def talk(mock: Handle, data: bytes, *, pause: float = 0) -> tuple[bytes, bytes, str]:
+    """Send bytes; return the head of the answer, its body, and how the connection ended.
+
+    With a pause before its first look at the answer, the client is a slow one.
+    """
     received, end = b"", "closed"
-    with connect(mock) as client:
+    with slow(mock) if pause else connect(mock) as client:
         client.sendall(data)
+        threading.Event().wait(pause)
         try:
             while more := client.recv(MEGABYTE):
                 received += more
@@ -132,7 +150,7 @@ class TestDisconnect:
     def test_before_headers_the_whole_request_is_read(self, mock: Handle) -> None:
         """Else a client that is still sending would see a reset."""
         mock.fault(EVERY, BEFORE_HEADERS)
-        data = request(mock, "/v1/files", "POST", b"x" * 3 * MEGABYTE)
+        data = request(mock, "/v1/files", "POST", b"x" * 30 * MEGABYTE)
         assert talk(mock, data)[2] == "closed"
 
     def test_a_reset_is_a_reset(self, mock: Handle) -> None:
@@ -165,6 +183,13 @@ class TestDisconnect:
         mock.fault(CONTENT, {**RESET, "after_bytes": 7 * MEGABYTE})
         _, body, end = talk(mock, request(mock, f"/v1/files/{file}/content"))
         assert (len(body), end) == (7 * MEGABYTE, "reset")
+
+    def test_a_reset_waits_for_a_slow_client(self, mock: Handle) -> None:
+        """What lies in the server's buffer would be thrown away with it."""
+        file = upload(mock, LINES * 1000)
+        mock.fault(CONTENT, {**RESET, "after_bytes": 500_000})
+        _, body, end = talk(mock, request(mock, f"/v1/files/{file}/content"), pause=0.2)
+        assert (len(body), end) == (500_000, "reset")
 
     def test_the_last_byte_never_comes(self, mock: Handle) -> None:
         """A cut beyond the end is one before the last byte."""
@@ -279,13 +304,19 @@ class TestRetries:
         file = upload(mock, LINES * 2000)
         assert mock.client.files.content(file).content == LINES * 2000
 
+    def test_a_refusal_waits_for_the_end_of_an_upload(self, mock: Handle) -> None:
+        """However long: a client that cannot send all may never look at the answer."""
+        mock.fault(UPLOAD, {"status": 413})
+        data = request(mock, "/v1/files", "POST", b"x" * 100 * MEGABYTE)
+        assert talk(mock, data)[0].startswith(b"http/1.1 413")
+
     @pytest.mark.parametrize("fault", [BEFORE_HEADERS, RESET, {"status": 413}, {"html": 413}])
     def test_an_upload_of_megabytes_meets_any_fault(
         self, mock: Handle, pauses: list[float], fault: dict[str, Json]
     ) -> None:
         """A refusal reaches the client, which is still sending when it is decided."""
         mock.fault(UPLOAD, fault, times=None)
-        kind, _ = failure(lambda: upload(mock, LINES * 100_000))
+        kind, _ = failure(lambda: upload(mock, LINES * 20_000))
         assert kind == ("APIStatusError" if "413" in str(fault) else "APIConnectionError")
 
 
