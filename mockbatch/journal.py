@@ -1,6 +1,7 @@
 """The requests that a world has answered, oldest first and not without end."""
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,7 +13,8 @@ KEPT = 10_000
 class Entry:
     """One request: `now` in simulated epoch seconds, `wall` in the process's own.
 
-    `status` is 0 when the client got no answer; `fault` names the fault that it met.
+    `status` is 0 when the client got no answer; `fault` names the fault or distortion that it
+    met. `known` tells whether there is such a route.
     """
 
     method: str
@@ -22,6 +24,7 @@ class Entry:
     now: float
     wall: float
     fault: str | None = None
+    known: bool = True
 
     def as_json(self) -> dict[str, Json]:
         """Return the entry, JSON-ready."""
@@ -40,11 +43,16 @@ class Journal:
         self._entries.append(entry)
         self.count += 1
 
-    def as_json(self, limit: int) -> dict[str, Json]:
-        """Return the last `limit` entries, schema journal.json; `dropped` are not kept."""
-        entries = list(self._entries.copy())
+    def entries(self) -> list[Entry]:
+        """Return the entries that are kept, oldest first."""
+        return list(self._entries.copy())
+
+    def as_json(self, limit: int, passes: Callable[[Entry], bool] = bool) -> dict[str, Json]:
+        """Return the last `limit` entries that pass, schema journal.json; `dropped` are gone."""
+        entries = self.entries()
+        shown = [entry for entry in entries if passes(entry)]
         return {
-            "requests": [entry.as_json() for entry in entries[max(len(entries) - limit, 0) :]],
+            "requests": [entry.as_json() for entry in shown[max(len(shown) - limit, 0) :]],
             "count": self.count,
             "dropped": self.count - len(entries),
         }

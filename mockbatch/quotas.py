@@ -16,7 +16,16 @@ from mockbatch.clock import Clock
 from mockbatch.errors import api_error, line_error
 from mockbatch.ids import Seed
 from mockbatch.replies.endpoint import Endpoint, Moment
-from mockbatch.timeline import CANCELLING, FINALIZING, IN_PROGRESS, VALIDATING
+from mockbatch.replies.models import model
+from mockbatch.timeline import (
+    CANCELLING,
+    EXPIRED,
+    FAILED,
+    FINALIZING,
+    IN_PROGRESS,
+    VALIDATING,
+    Timeline,
+)
 
 HOUR = 3600
 ANY_MODEL = "*"
@@ -31,9 +40,13 @@ class Quotas:
     enqueued_tokens: Mapping[str, int] = field(default_factory=dict)
     batches_per_hour: int | None = None
 
-    def tokens(self, model: str | None) -> int | None:
-        """Return how many tokens of a model may be enqueued, None for any number."""
-        return self.enqueued_tokens.get(model or "", self.enqueued_tokens.get(ANY_MODEL))
+    def tokens(self, name: str | None) -> int | None:
+        """Return how many tokens of a model may be enqueued, None for any number.
+
+        `name` is a snapshot's; limits may be for that or for an alias.
+        """
+        limits = {model(alias).name: limit for alias, limit in self.enqueued_tokens.items()}
+        return limits.get(name or "", limits.get(ANY_MODEL))
 
 
 def check_rate(quotas: Quotas, batches: Iterable[Batch], now: int, clock: Clock) -> None:
@@ -42,8 +55,10 @@ def check_rate(quotas: Quotas, batches: Iterable[Batch], now: int, clock: Clock)
     recent = [batch.created_at for batch in batches if batch.created_at > now - HOUR]
     if limit is None or len(recent) < limit:
         return
+    limit = int(limit)  # JSON Schema takes 2.0 for an integer
     error = api_error("batch_rate_limit", limit=limit)
-    error.headers = _retry(sorted(recent)[-limit] + HOUR - now, clock)
+    freed = sorted(recent)[-limit] if limit else now
+    error.headers = _retry(freed + HOUR - now, clock)
     raise error
 
 
@@ -75,7 +90,7 @@ def decided(quotas: Quotas, batches: Iterable[Batch], now: int, organization: st
         used = sum(
             other.enqueued_tokens
             for other in queue
-            if other.given.model == batch.given.model and other.status(at) in _ENQUEUED
+            if other.model == batch.model and _is_enqueued(other, at)
         )
         found = _as_decided(quotas, batch, used, organization)
         if found is not batch:
@@ -87,7 +102,14 @@ def decided(quotas: Quotas, batches: Iterable[Batch], now: int, organization: st
 def _is_open(batch: Batch, now: int) -> bool:
     if batch.status(now) != VALIDATING or batch.held or batch.pace.scenario.validation:
         return False
-    return len(batch.timeline.transitions) > 1 and not _own_faults(batch)
+    coming = batch.timeline.transitions[1:]
+    return bool(coming) and coming[0].status in (IN_PROGRESS, FAILED) and not _own_faults(batch)
+
+
+def _is_enqueued(batch: Batch, at: int) -> bool:
+    # What is cancelled while it is validated was never in the queue.
+    reached = batch.timeline.reached(at)
+    return IN_PROGRESS in reached and batch.status(at) in _ENQUEUED
 
 
 def _own_faults(batch: Batch) -> bool:
@@ -100,16 +122,29 @@ def _validated_at(batch: Batch) -> int:
 
 
 def _as_decided(quotas: Quotas, batch: Batch, used: int, organization: str) -> Batch:
-    limit = quotas.tokens(batch.given.model)
+    limit = quotas.tokens(batch.model)
     is_over = limit is not None and used + batch.enqueued_tokens > limit
     if is_over == bool(batch.given.errors):
         return batch
     error = _limit_error(batch, limit or 0, organization)
     given = replace(batch.given, errors=(error,) if is_over else ())
-    return replace(batch, given=given, timeline=timeline(batch.created_at, given, batch.pace))
+    return replace(batch, given=given, timeline=_future(batch, given))
+
+
+def _future(batch: Batch, given: Input) -> Timeline:
+    """Return a validating batch's future anew, as much later as a hold has made it."""
+    plan = timeline(batch.created_at, given, batch.pace)
+    late = _validated_at(batch) - plan.transitions[1].at
+    if not late:
+        return plan
+    _, *coming = plan.shifted(late).transitions
+    # What the window alone would have brought is found anew.
+    changes = [change for change in coming if change.status != EXPIRED]
+    marks = plan.shifted(late).marks
+    return batch.windowed(Timeline((batch.timeline.transitions[0], *changes), marks))
 
 
 def _limit_error(batch: Batch, limit: int, organization: str) -> LineError:
-    model = batch.given.model
-    shown = f"{limit:,}"
-    return line_error("enqueued_tokens", None, model=model, organization=organization, limit=shown)
+    name = batch.given.model
+    shown = f"{int(limit):,}"
+    return line_error("enqueued_tokens", None, model=name, organization=organization, limit=shown)

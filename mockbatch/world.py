@@ -220,7 +220,9 @@ class World:
             self._held.drop(id)
             for batch in list(self._held.batches.values()):
                 if batch.input_file_id == id:
-                    self._held.replace(commands.lose_input(batch, now, self._missing(id)))
+                    self._held.replace(
+                        commands.lose_input(batch, now, input.missing(id, self.organization))
+                    )
 
     # --- batches
 
@@ -235,7 +237,7 @@ class World:
             number = len(self._held.batches)
             batch = create.created(request, given, pace, seed, number, now, self.organization)
             if batch.timeline.status(readable_until) == VALIDATING:
-                missing = self._missing(request.input_file_id)
+                missing = input.missing(request.input_file_id, self.organization)
                 batch = commands.lose_input(batch, now, missing)
             if self.settings.quotas.enqueued_tokens:
                 tokens = enqueued_tokens(batch.given, endpoints()[batch.endpoint])
@@ -293,10 +295,7 @@ class World:
         """Return the input of a new batch, and the instant from which it is gone."""
         file = self._held.uploads.get(request.input_file_id)
         if file is None or file.purpose != BATCH or not file.visible(self.now()):
-            return self._missing(request.input_file_id), float("inf")
+            return input.missing(request.input_file_id, self.organization), float("inf")
         endpoint = endpoints()[request.endpoint]
         given = input.read(file.content, endpoint, self.settings.limits)
         return given, float("inf") if file.expires_at is None else file.expires_at
-
-    def _missing(self, file_id: str) -> input.Input:
-        return input.missing(file_id, self.organization)

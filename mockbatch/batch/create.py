@@ -113,7 +113,7 @@ def _steering(metadata: Mapping[str, Json]) -> Scenario | None:
     arguments = {key.removeprefix(STEERING): value for key, value in steering.items()}
     name = arguments.pop("scenario", None)
     if name is not None:
-        return scenario(name, arguments, "metadata.mockbatch_scenario")
+        return scenario(name, arguments, "metadata.mockbatch_scenario", f"metadata.{STEERING}")
     if arguments:
         raise api_error("missing_parameter", param="metadata.mockbatch_scenario")
     return None

@@ -28,6 +28,15 @@ class RecordedBatch(Batch):
         """The schema of its object."""
         return "batch_recorded"
 
+    @property
+    def visible_at(self) -> float:
+        """The instant from which the batch can be found: there is none before."""
+        return 0
+
+    def status(self, now: float) -> str:  # noqa: ARG002
+        """Return the recorded status, which it has at any time."""
+        return str(self.shown["status"])
+
     def counts(self, now: float) -> Counts:  # noqa: ARG002
         """Return the recorded request counts."""
         return Counts(**self.shown["request_counts"])
@@ -48,17 +57,15 @@ class RecordedBatch(Batch):
 
 def recorded(shown: Mapping[str, Json], number: int) -> RecordedBatch:
     """Make a batch of a recorded object that fits batch_recorded.json and has ended."""
-    created_at = shown["created_at"]
+    created_at, ended_as = shown["created_at"], shown["status"]
+    stamps = {status: shown.get(f"{status}_at") for status in STATUSES}
+    end = stamps.pop(ended_as)
     reached = [
-        Transition(shown[f"{status}_at"], status)
-        for status in STATUSES
-        if shown.get(f"{status}_at") is not None
+        Transition(max(at, created_at), status) for status, at in stamps.items() if at is not None
     ]
-    if shown["status"] not in [change.status for change in reached]:
-        reached.append(
-            Transition(max([created_at, *(change.at for change in reached)]), shown["status"])
-        )
-    reached.sort(key=lambda change: (change.at, change.status == shown["status"]))
+    reached.sort(key=lambda change: change.at)
+    # Whatever its stamps say, it has ended.
+    last = max([created_at, *(change.at for change in reached), *([] if end is None else [end])])
     nothing = Input(Content.of(b""), array("Q", [0]), None, frozenset(), ())
     return RecordedBatch(
         id=shown["id"],
@@ -73,6 +80,8 @@ def recorded(shown: Mapping[str, Json], number: int) -> RecordedBatch:
         seed=Seed.of(shown["id"]),
         given=nothing,
         work=Work(array("L"), array("L")),
-        timeline=Timeline((Transition(created_at, VALIDATING), *reached)),
+        timeline=Timeline(
+            (Transition(created_at, VALIDATING), *reached, Transition(last, ended_as))
+        ),
         shown=shown,
     )

@@ -132,6 +132,15 @@ class Call:
         self.start_response(answer.status, answer.headers)
         return answer.body
 
+    def hang_up(self, *, reset: bool) -> Iterable[bytes]:
+        """Hang up instead of any answer.
+
+        Not before the server asks for one: by then, the journal has the request, and a
+        client that sees the end can look it up.
+        """
+        self.drain()
+        return _cut(iter(()), self.connection if reset else None)
+
     def send_part(self, answer: Answer, count: int, *, reset: bool = False) -> Iterable[bytes]:
         """Pass on the headers and so many bytes of the body, then hang up; -1: not even them."""
         connection = self.connection

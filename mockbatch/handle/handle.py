@@ -4,6 +4,7 @@ import json
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from difflib import SequenceMatcher
 from fnmatch import fnmatchcase
 from functools import cached_property
 from importlib import import_module
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from mockbatch.handle.clock import Clock, SleepersClock
-from mockbatch.handle.transport import Transport
+from mockbatch.handle.transport import Transport, WsgiTransport
 from mockbatch.handle.values import ControlError, Fault, HasId, MockBatchWarning, Request, id_of
 
 if TYPE_CHECKING:
@@ -140,7 +141,8 @@ class Handle:
         """
         from mockbatch.skip_sleep import skip_sleep
 
-        return skip_sleep(SleepersClock(self.clock), threads=threads)
+        app = self._transport.app if isinstance(self._transport, WsgiTransport) else None
+        return skip_sleep(SleepersClock(self, app), threads=threads)
 
     @property
     def requests(self) -> list[Request]:
@@ -169,10 +171,9 @@ class Handle:
         matching = sum(fnmatchcase(one, path) for one in paths)
         if matching == 0 if count is None else matching != count:
             wanted = "at least once" if count is None else f"{count} times"
-            listed = "".join(f"\n  {one.method} {one.path} -> {one.status}" for one in seen)
             raise AssertionError(
-                f"{method} {path} was requested {matching} times, not {wanted}. All requests:"
-                + (listed or " none")
+                f"{method} {path} was requested {matching} times, not {wanted}."
+                + _near_misses(f"{method} {path}", seen)
             )
 
     def scenario(
@@ -250,3 +251,12 @@ def _httpx(client_class: type) -> Json:
     # openai 3 rides on httpx2, older ones on httpx: return the one that this client is of.
     base = next(kind for kind in client_class.__mro__ if kind.__name__ in ("Client", "AsyncClient"))
     return import_module(base.__module__.partition(".")[0])
+
+
+def _near_misses(wanted: str, seen: list[Request]) -> str:
+    """Return the requests that are most like the one that was wanted, nearest first."""
+    if not seen:
+        return " Nothing was requested."
+    told = [f"{one.method} {one.path} -> {one.status}" for one in seen]
+    near = sorted(set(told), key=lambda one: -SequenceMatcher(None, wanted, one).ratio())[:10]
+    return f" Of {len(seen)} requests, these come near:" + "".join(f"\n  {one}" for one in near)

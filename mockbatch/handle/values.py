@@ -69,6 +69,7 @@ class Request:
     now: float
     wall: float
     fault: str | None = None
+    known: bool = True
 
 
 @dataclass(frozen=True, slots=True)

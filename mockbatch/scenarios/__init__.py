@@ -20,17 +20,19 @@ def catalogue() -> Mapping[str, dict[str, Json]]:
     return read("scenarios")
 
 
-def scenario(name: str, arguments: Mapping[str, object], param: str = "scenario") -> Scenario:
+def scenario(
+    name: str, arguments: Mapping[str, object], param: str = "scenario", path: str = ""
+) -> Scenario:
     """Return a scenario of the catalogue with its parameters filled in.
 
     Raises ApiError 400: an unknown name, with the names near it; a bad argument, by its name.
-    `param` says where the name came from.
+    `param` says where the name came from, `path` what stands before those of the arguments.
     """
     document = catalogue().get(name)
     if document is None:
         known = near(name, catalogue())
         raise api_error("unknown_scenario", name=name, param=param, near=known)
-    return parsed(filled(document, arguments))
+    return parsed(filled(document, arguments, path))
 
 
 def from_document(document: Json, arguments: Mapping[str, object]) -> Scenario:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mockbatch.catalogue import near
 from mockbatch.errors import api_error
 from mockbatch.replies.reply import Reply
 from mockbatch.replies.reply import parse as parse_reply
@@ -132,18 +133,22 @@ def _output_distortion(given: Json) -> OutputDistortion | None:
     return OutputDistortion(**{**given, "drop": tuple(given.get("drop", ()))})
 
 
-def filled(document: dict[str, Json], arguments: Mapping[str, object]) -> dict[str, Json]:
+def filled(
+    document: dict[str, Json], arguments: Mapping[str, object], path: str = ""
+) -> dict[str, Json]:
     """Return the document with arguments put where its parameters say.
 
     Arguments are numbers, texts of numbers as they come in metadata, or one of a
-    parameter's choices. Raises ApiError 400 naming an unknown parameter or a bad argument.
+    parameter's choices. Raises ApiError 400 naming an unknown parameter or a bad argument,
+    `path` before its name.
     """
     document = copy.deepcopy(document)
     parameters = document.get("parameters", {}) if isinstance(document, dict) else {}
     for name, argument in arguments.items():
         if name not in parameters:
-            raise api_error("unknown_parameter", param=name)
-        value = _argument(name, argument, parameters[name])
+            known = near(name, parameters) if parameters else "It has none."
+            raise api_error("unknown_argument", param=path + name, near=known)
+        value = _argument(path + name, argument, parameters[name])
         try:
             _put(document, parameters[name]["sets"], value)
         except (AttributeError, LookupError, TypeError):

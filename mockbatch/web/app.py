@@ -12,6 +12,7 @@ from mockbatch.web import (
     control,
     control_faults,
     control_replies,
+    control_requests,
     control_scenarios,
     errors,
     files,
@@ -22,6 +23,15 @@ from mockbatch.web.portkey import Portkey
 from mockbatch.web.record import record
 from mockbatch.world import World
 
+ROUTES = (
+    files,
+    batches,
+    control,
+    control_faults,
+    control_replies,
+    control_requests,
+    control_scenarios,
+)
 # Room for the largest file and the rest of its form.
 LARGEST_REQUEST = 512 * 1024 * 1024 + (1 << 20)
 
@@ -40,7 +50,15 @@ def create_app(settings: ServerSettings | None = None, beginning: State | None =
     app.before_request(_begin)
     app.before_request(auth.identify)
     app.after_request(_finish)
-    for module in (files, batches, control, control_faults, control_replies, control_scenarios):
+    for module in (
+        files,
+        batches,
+        control,
+        control_faults,
+        control_replies,
+        control_requests,
+        control_scenarios,
+    ):
         app.register_blueprint(module.blueprint)
     gateway = server_state.settings.gateway
     around = Faults(app.wsgi_app, server_state)

@@ -13,13 +13,12 @@ from mockbatch import clock
 from mockbatch.batch import commands
 from mockbatch.errors import api_error
 from mockbatch.events import Event
-from mockbatch.journal import KEPT
 from mockbatch.quotas import Quotas
 from mockbatch.scenarios import from_document, scenario
 from mockbatch.settings import WorldSettings
 from mockbatch.state.dump import dump
 from mockbatch.state.load import load
-from mockbatch.web.answers import answer, checked_body, json_body, query_integer
+from mockbatch.web.answers import answer, checked_body, json_body
 from mockbatch.web.auth import bearer_key, only_world, open_world
 from mockbatch.web.batches import answer_batch
 from mockbatch.web.context import server, world
@@ -202,13 +201,6 @@ def set_quotas() -> Response:
     quotas = Quotas(**checked_body("quotas"))
     world().settings = replace(world().settings, quotas=quotas)
     return show_quotas()
-
-
-@blueprint.get("/requests")
-def requests() -> Response:
-    """Show the journal of this world, or its last `limit` requests."""
-    limit = query_integer("limit", KEPT, 0, KEPT)
-    return answer("journal", world().journal.as_json(limit))
 
 
 def _settings(settings: WorldSettings, body: dict[str, Json]) -> WorldSettings:

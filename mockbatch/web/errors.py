@@ -12,6 +12,7 @@ from werkzeug.exceptions import (
 )
 
 from mockbatch.errors import ApiError, api_error
+from mockbatch.web.record import UNKNOWN
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,8 @@ def envelope(error: ApiError) -> Response:
 
 
 def _of_flask(error: HTTPException) -> Response:
+    if isinstance(error, NotFound | MethodNotAllowed):
+        request.environ[UNKNOWN] = True
     if isinstance(error, NotFound):
         return envelope(api_error("unknown_url", method=request.method, path=request.path))
     if isinstance(error, MethodNotAllowed):

@@ -14,6 +14,8 @@ log = logging.getLogger("mockbatch.requests")
 
 # In the environ: the name of the fault that a request has met.
 FAULT = "mockbatch.fault"
+# In the environ of a request for which there is no route.
+UNKNOWN = "mockbatch.unknown"
 # In the environ of a request that was logged: whether it stands in a journal, too.
 RECORDED = "mockbatch.recorded"
 
@@ -52,4 +54,5 @@ def _entry(request: Request, world: World, status: int) -> Entry:
         now=world.now(),
         wall=clock.wall(),
         fault=request.environ.get(FAULT),
+        known=UNKNOWN not in request.environ,
     )

@@ -293,6 +293,13 @@ class TestMetadata:
         assert (status, got) == (400, code)
         assert name in str(param)
 
+    def test_misspelt_parameter_is_refused_with_the_names_near_it(self, api: Caller) -> None:
+        """As an unknown scenario is: with the key as it was sent, and the right one."""
+        wanted = {"mockbatch_scenario": "expired_partial", "mockbatch_fractoin": "0.5"}
+        answer = api.post("/v1/batches", api.wanted(metadata=wanted))
+        assert refusal(answer)[2] == "metadata.mockbatch_fractoin"
+        assert "fraction" in answer.json["error"]["message"]
+
     def test_parameter_without_a_scenario_is_refused(self, api: Caller) -> None:
         """A parameter belongs to a scenario."""
         answer = api.post("/v1/batches", api.wanted(metadata={"mockbatch_fraction": "0.5"}))

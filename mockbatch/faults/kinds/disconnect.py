@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from mockbatch.errors import api_error
 from mockbatch.faults.call import Call
-from mockbatch.faults.connection import hung_up
 from mockbatch.faults.fault import Fault
 
 if TYPE_CHECKING:
@@ -34,17 +33,14 @@ class Disconnect(Fault):
 
     def around(self, call: Call) -> Iterable[bytes]:
         """Answer in part, or not at all."""
-        connection = call.connection
+        call.require_connection()
         reset = self.disconnect == "reset"
         if self.disconnect == "mid_body" or self.after_bytes is not None:
             answer = call.run()
             half = (answer.length or 0) // 2
             count = half if self.after_bytes is None else self.after_bytes
             return call.send_part(answer, answer.short(count), reset=reset)
-        call.drain()
-        if reset:
-            connection.reset()
-        raise hung_up()
+        return call.hang_up(reset=reset)
 
 
 KIND = Disconnect
