@@ -1,8 +1,7 @@
 """One key's world: the only thing that changes.
 
-Commands change it, one after the other under its lock, each at a whole second of simulated
-time. Reads take no lock and change nothing: what they see are values that a command
-replaces whole.
+Commands change it, one after the other under its lock, each at a whole second. Reads take
+no lock and change nothing: what they see are values that a command replaces whole.
 """
 
 from collections.abc import Callable, Iterable, Iterator

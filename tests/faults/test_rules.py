@@ -1,6 +1,8 @@
 """The rules of one world: whose turn it is, and how often."""
 
+import sys
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -127,6 +129,16 @@ def test_there_are_not_endlessly_many(monkeypatch: pytest.MonkeyPatch) -> None:
     assert met(made, 3) == ["a", "b", None]
 
 
+@pytest.fixture
+def restless() -> Iterator[None]:
+    """Have threads take turns as often as can be."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.usefixtures("restless")
 def test_counts_are_exact_under_threads() -> None:
     """Eight threads that ask at once get each fault exactly as often as it says."""
     made = of(rule("a", times=1000, skip=100), rule("b", times=500))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mockbatch.errors import ApiError
 from mockbatch.replies import endpoints
 from mockbatch.replies.match import Asked, Match
-from mockbatch.replies.reply import FAILED, NEVER_RAN, SUCCEEDED, Reply
+from mockbatch.replies.reply import FAILED, NEVER_RAN, SUCCEEDED, Reply, Written
 from mockbatch.replies.reply import parse as parse_reply
 from mockbatch.replies.script import Entry, Script, from_file, parse, replayed, resolve
 
@@ -167,7 +167,7 @@ def test_any_json_is_an_entry_or_refused(document: Json) -> None:
     entry = attempt(lambda: parse(document))
     if isinstance(entry, ApiError):
         assert entry.status == 400
-        assert entry.param
+        assert entry.param is not None
     else:
         assert parse(entry.as_json()) == entry
 
@@ -288,6 +288,13 @@ def test_an_answer_is_replayed_by_its_custom_id() -> None:
     assert found(given, "b").body == {"x": 2}
     assert found(given, "b").ending == SUCCEEDED
     assert said(given, "c") is None
+
+
+def test_a_replayed_body_stays_text() -> None:
+    """Until it is asked for: the values of a big file would fill the memory."""
+    reply = found(replay(answered("a", {"x": 1})), "a")
+    assert isinstance(reply.document["body"], Written)
+    assert reply.as_json() == {"raw": True, "body": {"x": 1}}
 
 
 def test_a_failure_is_replayed() -> None:

@@ -577,8 +577,8 @@ FAULTS: Mapping[str, tuple[Change, str]] = {
         f"state.batches[{DONE}].timeline.transitions",
     ),
     "a history with a gap": (
-        without(*TRANSITIONS, 1),
-        f"state.batches[{DONE}].timeline.transitions[1]",
+        without("batches", 14, "timeline", "transitions", 1),
+        "state.batches[14].timeline.transitions[1]",
     ),
     "a history after the end": (
         lambda state: state["batches"][DONE]["timeline"]["transitions"].append(
@@ -838,3 +838,19 @@ def test_recorded_batch_of_any_endpoint_is_shown(endpoint: str) -> None:
     state = page()
     state["recorded"][0]["endpoint"] = endpoint
     assert Api(app_of(state)).call("GET", "/v1/batches/batch_abc123")["endpoint"] == endpoint
+
+
+@pytest.mark.parametrize("start", [0, START - 1, START + 100, START + DAY])
+def test_recorded_batch_has_ended_at_any_time(start: int) -> None:
+    """It cannot be cancelled, though by the clock it has not been created yet."""
+    api = Api(app_of(page(), start_time=start))
+    assert api.ask("POST", "/v1/batches/batch_abc123/cancel").status_code == 409
+
+
+def test_recorded_stamps_may_be_in_any_order() -> None:
+    """A batch that was completed before it began is shown so, and has ended."""
+    state = page()
+    state["recorded"][0]["completed_at"] = START - DAY
+    api = Api(app_of(state))
+    assert api.ask("POST", "/_mock/batches/batch_abc123/hold").status_code == 409
+    assert api.call("GET", "/v1/batches/batch_abc123") == state["recorded"][0]
