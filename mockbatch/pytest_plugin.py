@@ -195,6 +195,10 @@ def mockbatch(
             MockBatchWarning,
             stacklevel=1,
         )
+    failures = handle.failures
+    if failures:
+        # No test may stay green on a bug of the mock's own.
+        pytest.fail(f"mockbatch itself failed: {failures[0].method} {failures[0].path}")
 
 
 @pytest.fixture

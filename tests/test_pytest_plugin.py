@@ -512,6 +512,21 @@ class TestControl:
 class TestRuns:
     """Whole runs of pytest, in processes of their own."""
 
+    def test_failure_of_the_mock_itself_fails_the_test(self, pytester: pytest.Pytester) -> None:
+        """A 500 that no fault asked for is a bug of mockbatch, which no test may hide."""
+        pytester.makepyfile("""
+            import openai, pytest
+            from mockbatch.world import World
+
+            def test_it(mockbatch, monkeypatch):
+                monkeypatch.setattr(World, "batches", None)
+                with pytest.raises(openai.InternalServerError):
+                    mockbatch.client.with_options(max_retries=0).batches.list()
+        """)
+        result = run_alone(pytester)
+        result.assert_outcomes(passed=1, errors=1)
+        result.stdout.fnmatch_lines(["*mockbatch itself failed: GET /v1/batches*"])
+
     TWELVE = """
     @pytest.mark.parametrize("number", range(12))
     def test_ids(mockbatch, number, worker_id):

@@ -17,7 +17,7 @@ def cast(batch: Batch, script: Script, done: int = 0) -> Batch:
     if batch.given.errors or not (script.entries or batch.replies):
         return batch
     order = batch.work.order
-    replies = planned_replies(batch.given, batch.pace.scenario, batch.seed)
+    replies = planned_replies(batch.given, batch.endpoint, batch.pace.scenario, batch.seed)
     for line in order[done:] if script.entries else ():
         reply = _reply(batch, script, line)
         if reply is not None:
@@ -33,4 +33,6 @@ def _reply(batch: Batch, script: Script, line: int) -> Reply | None:
     request = batch.given.request(line)
     found = script.find(request, line + 1, batch.endpoint, batch.id)
     reply = found if found is None or isinstance(found, Reply) else resolve(found, request)
-    return reply if reply is not None and takes(batch.given, line, reply) else None
+    if reply is None or not takes(batch.given, batch.endpoint, line, reply):
+        return None
+    return reply

@@ -66,7 +66,7 @@ def created(
     verdict = pace.scenario.validation
     if verdict is not None:
         given = replace(given, errors=(_error(verdict, request, given, organization),))
-    replies = planned_replies(given, pace.scenario, seed)
+    replies = planned_replies(given, request.endpoint, pace.scenario, seed)
     return Batch(
         id=batch_id(seed, now),
         number=number,

@@ -105,8 +105,8 @@ class _Writer:
         reply = self._batch.replies.get(line)
         if reply is not None and reply.ending == NEVER_RAN:
             return _Ending(ERROR, None, reply.error, honest=not reply.raw)
-        if reply is not None and reply.ending == FAILED:
-            answer = (reply.status_code or 400, reply.body)
+        if reply is not None and reply.ending == FAILED and reply.status_code is not None:
+            answer = (reply.status_code, reply.body)
             return _Ending(ERROR, answer, reply.error, honest=not reply.raw)
         if _contains(self._batch.work.failing, position):
             return _Ending(ERROR, self._failure(body))

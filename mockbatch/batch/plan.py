@@ -91,23 +91,28 @@ def work(given: Input, seed: Seed, replies: Mapping[int, Reply]) -> Work:
     return Work(order, array("L", (at for at, line in enumerate(order) if line in failed)))
 
 
-def planned_replies(given: Input, scenario: Scenario, seed: Seed) -> dict[int, Reply]:
+def planned_replies(
+    given: Input, endpoint: str, scenario: Scenario, seed: Seed
+) -> dict[int, Reply]:
     """Return the replies that the scenario wants, by line; no line gets two."""
     left = shuffled(range(given.total), seed.child("replies")) if scenario.replies else []
     replies: dict[int, Reply] = {}
     for share in scenario.replies:
         count = _share(share.fraction, given.total)
         chosen, left = left[:count], left[count:]
-        replies |= {line: share.reply for line in chosen if takes(given, line, share.reply)}
+        replies |= {
+            line: share.reply for line in chosen if takes(given, endpoint, line, share.reply)
+        }
     return replies
 
 
-def takes(given: Input, line: int, reply: Reply) -> bool:
+def takes(given: Input, endpoint: str, line: int, reply: Reply) -> bool:
     """Tell whether a reply can be given to a line.
 
-    What the endpoint refuses has no answer into which something could be put.
+    What the endpoint refuses has no answer into which something could be put: it fails, or
+    gets a whole answer of that endpoint.
     """
-    return line not in given.refused or not reply.said
+    return line not in given.refused or reply.ending != SUCCEEDED or reply.answers(endpoint)
 
 
 def shuffled(items: Iterable[int], seed: Seed) -> list[int]:

@@ -157,6 +157,12 @@ class Handle:
         return count
 
     @property
+    def failures(self) -> list[Request]:
+        """The requests at which mockbatch itself failed, a bug of it."""
+        found = self.call("GET", "/_mock/requests?status=500")["requests"]
+        return [Request(**one) for one in found if one["fault"] is None]
+
+    @property
     def was_reached(self) -> bool:
         """Whether the world has answered any request, one before a reset included."""
         return self._reached or self.request_count > 0

@@ -189,4 +189,5 @@ def _number(name: str, argument: object, bounds: Mapping[str, Json]) -> float:
     if not bounds["minimum"] <= value <= bounds["maximum"]:
         why = f"{argument} is not between {bounds['minimum']:g} and {bounds['maximum']:g}"
         raise api_error("invalid_value", param=name, why=why)
-    return value
+    # "3.0" is the line 3.
+    return int(value) if value == int(value) else value

@@ -194,7 +194,7 @@ def _check_history(batch: Batch, place: str) -> None:
     if marks and (marks[0].done or marks[-1].done > total):
         raise _misplaced(f"{place}.marks", f"they do not go from 0 to at most {total} lines")
     for index, change in enumerate(batch.timeline.transitions):
-        error = schema("batch").error(batch.as_json(change.at))
+        error = schema(batch.schema).error(batch.as_json(change.at))
         if error is not None:
             raise _misplaced(f"{place}.transitions[{index}]", str(error))
         if change.status == COMPLETED and batch.timeline.done(change.at) < total:

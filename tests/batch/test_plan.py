@@ -200,7 +200,7 @@ def test_a_share_of_the_lines_fails(
     """As many lines fail as the scenario says, of two or more neither none nor all."""
     given = make.given(*make.lines(count))
     scenario = make.scenario(replies=[{"fraction": fraction, "reply": FAILING}])
-    replies = plan.planned_replies(given, scenario, Seed.of("x"))
+    replies = plan.planned_replies(given, "/v1/chat/completions", scenario, Seed.of("x"))
     assert len(plan.work(given, Seed.of("x"), replies).failing) == failing
 
 
@@ -216,6 +216,6 @@ def test_failing_positions_stand_in_order(make: "Make") -> None:
     """Positions that fail are sorted, for whoever counts them by bisection."""
     given = make.given(*make.lines(40))
     scenario = make.scenario(replies=[{"fraction": 0.5, "reply": FAILING}])
-    replies = plan.planned_replies(given, scenario, Seed.of("x"))
+    replies = plan.planned_replies(given, "/v1/chat/completions", scenario, Seed.of("x"))
     failing = plan.work(given, Seed.of("x"), replies).failing
     assert all(before < after for before, after in itertools.pairwise(failing))

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from jsonschema import Draft202012Validator
 
 from mockbatch.errors import ApiError
@@ -15,7 +15,7 @@ from mockbatch.schema import schema
 
 from .bodies import BODIES, CHAT, EMBEDDINGS, JSON, MOMENT, RESPONSES, mutants_of, published
 from .replies import FAILURE, NEVER, SAYING
-from .test_endpoint import EVERY, EVERY_BODY, NULL_ON_THE_WIRE, TYPES
+from .test_endpoint import EVERY, EVERY_BODY, NULL_ON_THE_WIRE, THOROUGH, TYPES
 
 Json = Any
 
@@ -144,7 +144,7 @@ def test_a_reply_can_be_put_into_a_scripted_answer(path: str) -> None:
 
 
 @given(JSON | mutants_of(BASES))
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@THOROUGH
 def test_whatever_is_taken_makes_answers_that_fit(document: Json) -> None:
     """Every reply that is taken, raw ones apart, leaves every answer as its schema says."""
     try:

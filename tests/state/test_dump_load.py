@@ -69,14 +69,7 @@ class Api:
 
     def create(self, file: str, scenario: str = "happy", **fields: Json) -> str:
         """Create a batch and return its id."""
-        body = {
-            "input_file_id": file,
-            "endpoint": CHAT,
-            "completion_window": "24h",
-            "metadata": {"mockbatch_scenario": scenario},
-            **fields,
-        }
-        return str(self.call("POST", "/v1/batches", body)["id"])
+        return str(self.call("POST", "/v1/batches", wanted(file, scenario, **fields))["id"])
 
     def command(self, id: str, verb: str) -> None:
         """Do something to a batch."""
@@ -100,6 +93,17 @@ class Api:
             "files": files,
             **{path: self.ask("GET", path).data for path in paths},
         }
+
+
+def wanted(file: str, scenario: str, **fields: Json) -> Json:
+    """Return the body that creates a batch."""
+    return {
+        "input_file_id": file,
+        "endpoint": CHAT,
+        "completion_window": "24h",
+        "metadata": {"mockbatch_scenario": scenario},
+        **fields,
+    }
 
 
 def app_of(beginning: Json = None, **world: Any) -> Flask:
@@ -205,6 +209,24 @@ def test_moved_world_gives_the_same_answers(original: Api, seconds: int) -> None
     for api in (original, other):
         api.advance(seconds)
     assert other.everything() == original.everything()
+
+
+SCENARIOS = sorted(path.stem for path in (ROOT / "mockbatch/scenarios").glob("*.json"))
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_batch_of_any_scenario_moves(name: str) -> None:
+    """Whatever befalls a batch, befalls it over there too; another one is being cancelled."""
+    api = Api(app_of())
+    file = api.upload(lines(6))
+    for _ in range(2):
+        response = api.ask("POST", "/v1/batches", data=json.dumps(wanted(file, name)))
+    api.advance(VALIDATING + 20)
+    api.ask("POST", f"/v1/batches/{response.json.get('id')}/cancel")
+    other = moved(api)
+    for one in (api, other):
+        one.advance(2 * DAY)
+    assert other.everything() == api.everything()
 
 
 def test_moved_world_has_batches_under_way(original: Api) -> None:

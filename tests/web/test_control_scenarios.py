@@ -165,6 +165,15 @@ class TestChoosing:
         choose(api, name="expired_partial", params={"fraction": "0.7"})
         assert active(api) == [{"name": "expired_partial", "times": 1}]
 
+    @pytest.mark.parametrize("line", [3, 3.0, "3", "3.0"])
+    def test_a_whole_number_is_one(self, api: "Caller", line: Json) -> None:
+        """However it was written, a line number is shown as one."""
+        choose(api, name="validation_failed", params={"line": line})
+        batch = api.create()
+        api.advance(VALIDATING)
+        [error] = api.batch(batch["id"])["errors"]["data"]
+        assert json.dumps(error["line"]) == "3"
+
     def test_a_refused_request_uses_nothing_up(self, api: "Caller") -> None:
         """Only accepted batches count."""
         choose(api, name="all_failed")

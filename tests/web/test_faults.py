@@ -13,6 +13,7 @@ from typing import Any
 
 import openai
 import pytest
+from freezegun import freeze_time
 
 from mockbatch.faults import connection
 from mockbatch.handle import ControlError, Handle, wsgi_transport
@@ -428,6 +429,13 @@ class TestDelay:
             client.sendall(request(mock, "/v1/batches"))
             client.shutdown(socket.SHUT_WR)
             assert client.recv(1) == b""
+
+    def test_a_delay_ends_though_time_stands_still(self, mock: Handle) -> None:
+        """Under freezegun it is as long as ever."""
+        mock.fault(LIST, {"delay_ms": 150})
+        with freeze_time("2026-01-01"):
+            head, _, _ = talk(mock, closing(mock))
+        assert head.startswith(b"http/1.1 200")
 
     def test_a_delay_ends_with_the_server(self) -> None:
         """A stop answers at once what still waits."""

@@ -81,6 +81,10 @@ class TestStatus:
         assert answer.text == "upstream connect error ✗"
         assert answer.content_type == "text/plain; charset=utf-8"
 
+    def test_a_text_that_cannot_be_written_is_sent_all_the_same(self, api: Caller) -> None:
+        """Half a character, which JSON can hold, becomes a question mark."""
+        assert listed(api, {"status": 503, "body": "\ud800"}).data == b"?"
+
     def test_its_headers_replace_others(self, api: Caller) -> None:
         """Their names in any case."""
         headers = {"Content-Type": "text/html", "X-Request-ID": "mine", "x-more": "1"}

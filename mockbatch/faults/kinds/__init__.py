@@ -3,6 +3,7 @@
 A new kind is a new module that defines `KIND`, and its members in schemas/fault.json.
 """
 
+import json
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
@@ -14,6 +15,7 @@ from mockbatch.faults.fault import Fault
 from mockbatch.schema import schema
 
 Json = Any
+MOST_BYTES = 1 << 20
 
 
 @cache
@@ -26,6 +28,9 @@ def kinds() -> Mapping[str, type[Fault]]:
 def parsed(document: Mapping[str, Json]) -> Fault:
     """Make a fault from a document, schema fault.json; ApiError 400 names what does not fit."""
     schema("fault").check(document, "fault")
+    if len(json.dumps(document)) > MOST_BYTES:
+        why = f"it has more than {MOST_BYTES} bytes"
+        raise api_error("invalid_value", param="fault", why=why)
     named = [name for name in kinds() if name in document]
     if len(named) != 1:
         found = " and ".join(named) or "none"

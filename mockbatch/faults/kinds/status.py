@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 Json = Any
-MOST_BYTES = 1 << 20  # of a body
 _NAME = re.compile("[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _VALUE = re.compile("[\t\x20-\x7e\x80-\xff]*")
 _FRAMING = frozenset({"content-length", "transfer-encoding"})
@@ -70,13 +69,9 @@ class Status(Fault):
 
     @classmethod
     def of(cls, document: Mapping[str, Json]) -> "Self":
-        """Make the fault; ApiError 400 for a header that cannot be sent, or a body too large."""
+        """Make the fault; ApiError 400 for a header that cannot be sent."""
         for name, value in document.get("headers", {}).items():
             _check_header(name, value)
-        if len(json.dumps(document.get("body"))) > MOST_BYTES:
-            raise api_error(
-                "invalid_value", param="fault.body", why=f"it has more than {MOST_BYTES} bytes"
-            )
         return cls(**with_default(document, document["status"]))
 
     def around(self, call: Call) -> Iterable[bytes]:
@@ -89,7 +84,7 @@ class Status(Fault):
 
     def _content(self) -> tuple[bytes, str]:
         if isinstance(self.body, str):
-            return self.body.encode(), "text/plain; charset=utf-8"
+            return self.body.encode(errors="replace"), "text/plain; charset=utf-8"
         if self.body is None and self.status < 400:
             return b"", "application/json"
         body = envelope(self.status) if self.body is None else self.body

@@ -1,0 +1,102 @@
+"""What sleeps that are skipped cost beside the SDK's calls: a day of polls, one a minute.
+
+Run it with nothing else going on: `python tests/benchmarks/skip_sleep.py`.
+"""
+
+import asyncio
+import json
+import time
+from typing import Any
+
+import openai
+
+from mockbatch import MockBatch
+
+POLLS = 1440
+MINUTE = 60
+# Few calls with sleeps and as many without by turns, so that both meet the same machine.
+ROUND = 24
+MESSAGES = [{"role": "user", "content": "Hello"}]
+LINE = {
+    "custom_id": "a",
+    "method": "POST",
+    "url": "/v1/chat/completions",
+    "body": {"model": "gpt-4o-mini", "messages": MESSAGES},
+}
+
+
+def submit(client: openai.OpenAI) -> str:
+    """Create a batch that is in progress for a day, and return its id."""
+    file = client.files.create(file=("in.jsonl", json.dumps(LINE).encode()), purpose="batch")
+    batch = client.batches.create(
+        input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h"
+    )
+    return batch.id
+
+
+def polled(client: openai.OpenAI, id: str, pause: Any) -> float:
+    """Return the seconds that a round of retrieves takes, each with a pause behind it."""
+    begun = time.perf_counter()
+    for _ in range(ROUND):
+        client.batches.retrieve(id)
+        pause(MINUTE)
+    return time.perf_counter() - begun
+
+
+async def polled_async(client: openai.AsyncOpenAI, id: str, pause: Any) -> float:
+    """Return the same for the asynchronous SDK."""
+    begun = time.perf_counter()
+    for _ in range(ROUND):
+        await client.batches.retrieve(id)
+        await pause(MINUTE)
+    return time.perf_counter() - begun
+
+
+def no_pause(_: float) -> None:
+    """Return at once."""
+
+
+async def no_async_pause(_: float) -> None:
+    """Return at once."""
+
+
+def measured(mock: MockBatch) -> tuple[float, float]:
+    """Return the seconds that a day's polls take, without and with their sleeps."""
+    client, id = mock.client, submit(mock.client)
+    plain = sleeping = 0.0
+    polled(client, id, no_pause)
+    with mock.skip_sleep():
+        for _ in range(POLLS // ROUND):
+            plain += polled(client, id, no_pause)
+            sleeping += polled(client, id, time.sleep)
+    return plain, sleeping
+
+
+async def measured_async(mock: MockBatch) -> tuple[float, float]:
+    """Return the same for the asynchronous SDK."""
+    id = submit(mock.client)
+    plain = sleeping = 0.0
+    async with openai.AsyncOpenAI(base_url=mock.base_url, api_key=mock.api_key) as client:
+        await polled_async(client, id, no_async_pause)
+        with mock.skip_sleep():
+            for _ in range(POLLS // ROUND):
+                plain += await polled_async(client, id, no_async_pause)
+                sleeping += await polled_async(client, id, asyncio.sleep)
+    return plain, sleeping
+
+
+def main() -> None:
+    """Print both figures and their ratio, for either SDK."""
+    with MockBatch(scenario="expired_partial", poll_limit=None) as mock:
+        for name, (plain, sleeping) in {
+            "OpenAI": measured(mock),
+            "AsyncOpenAI": asyncio.run(measured_async(mock)),
+        }.items():
+            print(
+                f"{name}: {POLLS} calls {plain:.2f} s, with sleeps of {MINUTE} s "
+                f"{sleeping:.2f} s, ratio {sleeping / plain:.2f}"
+            )
+
+
+if __name__ == "__main__":
+    main()
