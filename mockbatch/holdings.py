@@ -12,6 +12,7 @@ from mockbatch.batch.batch import Batch
 from mockbatch.errors import api_error
 from mockbatch.files.file import BATCH_OUTPUT, File, lifetime
 from mockbatch.paging import Page, paged
+from mockbatch.state.state import State
 
 
 class Holdings:
@@ -32,6 +33,15 @@ class Holdings:
         """Return how many things of a kind were made before this one."""
         self.numbers[kind] += 1
         return self.numbers[kind] - 1
+
+    def take(self, state: State) -> None:
+        """Hold what a state holds."""
+        self.numbers.update(state.numbers)
+        self.deleted.update(state.deleted)
+        for file in state.files:
+            self.keep(file)
+        for batch in state.batches:
+            self.add(batch)
 
     # --- batches
 
@@ -120,4 +130,5 @@ class Holdings:
             created_at=created_at,
             expires_at=created_at + (lifetime(BATCH_OUTPUT, batch.output_seconds) or 0),
             source=lambda: getattr(self.output(batch), kind),
+            distortion=batch.pace.scenario.name if batch.pace.scenario.output else None,
         )

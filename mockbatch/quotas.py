@@ -15,7 +15,8 @@ from mockbatch.batch.plan import timeline
 from mockbatch.clock import Clock
 from mockbatch.errors import api_error, line_error
 from mockbatch.ids import Seed
-from mockbatch.replies.endpoint import Endpoint, Moment
+from mockbatch.replies import endpoints
+from mockbatch.replies.endpoint import Moment
 from mockbatch.replies.models import model
 from mockbatch.timeline import (
     CANCELLING,
@@ -69,38 +70,56 @@ def _retry(seconds: int, clock: Clock) -> Mapping[str, str]:
     return {"Retry-After": str(max(1, ceil(seconds / clock.speed)))}
 
 
-def enqueued_tokens(given: Input, endpoint: Endpoint) -> int:
-    """Return the prompt tokens of all lines that will run."""
-    if given.errors:
-        return 0
+def counted(quotas: Quotas, batch: Batch) -> Batch:
+    """Return the batch with the prompt tokens that it counts towards a quota, if there is one."""
+    if not quotas.enqueued_tokens or batch.enqueued_tokens or batch.given.errors:
+        return batch
+    if not batch.given.total:
+        return batch
+    endpoint = endpoints()[batch.endpoint]
     moment = Moment(Seed.of("tokens"), 0)
-    running = (line for line in range(given.total) if line not in given.refused)
-    answers = (endpoint.answer(given.request(line)["body"], moment) for line in running)
-    return sum(endpoint.tokens(answer).input for answer in answers)
+    running = (line for line in range(batch.given.total) if line not in batch.given.refused)
+    answers = (endpoint.answer(batch.given.request(line)["body"], moment) for line in running)
+    tokens = sum(endpoint.tokens(answer).input for answer in answers)
+    return replace(batch, enqueued_tokens=tokens)
+
+
+def admitted(
+    quotas: Quotas, batch: Batch, others: Iterable[Batch], now: int, organization: str
+) -> Batch:
+    """Return a new batch as its validation ends, should it be over at once."""
+    if not quotas.enqueued_tokens or not _is_undecided(batch) or _validated_at(batch) > now:
+        return batch
+    queue = [other for other in others if other.status(now) != VALIDATING]
+    return _as_decided(quotas, batch, _used(queue, batch), organization)
 
 
 def decided(quotas: Quotas, batches: Iterable[Batch], now: int, organization: str) -> list[Batch]:
     """Return the batches whose validation will end otherwise than was planned before."""
     every = list(batches)
-    waiting = [batch for batch in every if _is_open(batch, now)]
+    waiting = [one for one in every if one.status(now) == VALIDATING and _is_undecided(one)]
     queue = [batch for batch in every if batch.status(now) != VALIDATING]
     changed = []
     for batch in sorted(waiting, key=lambda one: (_validated_at(one), one.number)):
-        at = _validated_at(batch)
-        used = sum(
-            other.enqueued_tokens
-            for other in queue
-            if other.model == batch.model and _is_enqueued(other, at)
-        )
-        found = _as_decided(quotas, batch, used, organization)
+        found = _as_decided(quotas, batch, _used(queue, batch), organization)
         if found is not batch:
             changed.append(found)
         queue.append(found)
     return changed
 
 
-def _is_open(batch: Batch, now: int) -> bool:
-    if batch.status(now) != VALIDATING or batch.held or batch.pace.scenario.validation:
+def _used(queue: Iterable[Batch], batch: Batch) -> int:
+    """Return the tokens of its model that are enqueued when a batch comes to be decided."""
+    at = _validated_at(batch)
+    return sum(
+        other.enqueued_tokens
+        for other in queue
+        if other.model == batch.model and _is_enqueued(other, at)
+    )
+
+
+def _is_undecided(batch: Batch) -> bool:
+    if batch.held or batch.pace.scenario.validation:
         return False
     coming = batch.timeline.transitions[1:]
     return bool(coming) and coming[0].status in (IN_PROGRESS, FAILED) and not _own_faults(batch)

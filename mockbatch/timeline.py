@@ -80,9 +80,9 @@ class Timeline:
         if count == len(self.marks):
             return before.done
         after = self.marks[count]
-        # Multiplied before it is divided: on whole seconds that loses nothing.
-        progress = (after.done - before.done) * (now - before.at) / (after.at - before.at)
-        return before.done + int(progress)
+        # On whole seconds, as commands: one that comes between two takes no line back.
+        seconds = int(now - before.at)
+        return before.done + (after.done - before.done) * seconds // (after.at - before.at)
 
     def when_done(self, count: int) -> int:
         """Return the first second at which `count` lines are executed, at least one."""

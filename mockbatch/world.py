@@ -25,7 +25,7 @@ from mockbatch.holdings import Holdings
 from mockbatch.ids import Seed, file_id, request_id
 from mockbatch.journal import Journal
 from mockbatch.paging import Page
-from mockbatch.quotas import check_rate, decided, enqueued_tokens
+from mockbatch.quotas import Quotas, admitted, check_rate, counted, decided
 from mockbatch.replies import endpoints
 from mockbatch.replies.script import Entry, Script
 from mockbatch.scenarios.chosen import Chosen
@@ -50,7 +50,7 @@ class World:
     ) -> None:
         self.name = name
         self.organization = organization
-        self._beginning = beginning
+        self._beginning = beginning or State(settings)
         self._lock = RLock()
         self.reset(settings)
 
@@ -60,14 +60,16 @@ class World:
             self.settings = settings
             self.journal = Journal()
             self.faults = Rules()
-            self.time = Timekeeper(settings.clock, settings.start_time, self._lock)
-            self._seed = Seed.of(settings.seed, self.name)
+            beginning = self._beginning
+            start = beginning.now if settings.start_time is None else settings.start_time
+            self.time = Timekeeper(settings.clock, start, self._lock)
+            self._seed = beginning.seed or Seed.of(settings.seed, self.name)
             self._requests = count()
             self._held = Holdings(validate=settings.validate)
             self.chosen = Chosen()
             self.script = settings.script
-            if self._beginning is not None:
-                self._hold(self._beginning)
+            self.quotas = settings.quotas
+            self._held.take(beginning)
 
     def state(self) -> State:
         """Return everything that the world holds, as values."""
@@ -75,7 +77,7 @@ class World:
             now = self.now()
             self._held.sweep(now)
             return State(
-                settings=replace(self.settings, clock=self.clock.mode),
+                settings=replace(self.settings, clock=self.clock.mode, quotas=self.quotas),
                 seed=self._seed,
                 now=now,
                 numbers=dict(self._held.numbers),
@@ -87,19 +89,11 @@ class World:
     def restore(self, state: State) -> None:
         """Become the world that a state was taken of."""
         with self._lock:
-            self.settings = state.settings
+            self.settings, self.quotas = state.settings, state.settings.quotas
             self.time = Timekeeper(state.settings.clock, state.now, self._lock)
             self._seed = state.seed or self._seed
             self._held = Holdings(validate=state.settings.validate)
-            self._hold(state)
-
-    def _hold(self, state: State) -> None:
-        self._held.numbers.update(state.numbers)
-        self._held.deleted.update(state.deleted)
-        for file in state.files:
-            self._held.keep(file)
-        for batch in state.batches:
-            self._held.add(batch)
+            self._held.take(state)
 
     # --- time
 
@@ -111,10 +105,6 @@ class World:
     def now(self) -> float:
         """Return simulated epoch seconds, never before the last command."""
         return self.time.now()
-
-    def set_clock(self, mode: str) -> None:
-        """Let the clock go on in another mode; ValueError for none that there is."""
-        self.time.set_mode(mode)
 
     def next_event(self, now: float) -> events.Event | None:
         """Return the status change that comes next."""
@@ -179,10 +169,20 @@ class World:
         """Hold the lock for a command on a whole second, and decide anew what hangs on it."""
         with self.time.command() as now:
             yield now
-            if self.settings.quotas.enqueued_tokens:
-                batches = list(self._held.batches.values())
-                for batch in decided(self.settings.quotas, batches, now, self.organization):
-                    self._held.replace(batch)
+            if self.quotas.enqueued_tokens:
+                self._decide(now)
+
+    def _decide(self, now: int) -> None:
+        for batch in decided(self.quotas, self._held.batches.values(), now, self.organization):
+            self._held.replace(batch)
+
+    def set_quotas(self, quotas: Quotas) -> None:
+        """Limit what may be under way at once; batches that still wait are decided anew."""
+        with self.time.command() as now:
+            self.quotas = quotas
+            for batch in list(self._held.batches.values()):
+                self._held.replace(counted(quotas, batch))
+            self._decide(now)
 
     # --- files
 
@@ -230,18 +230,17 @@ class World:
         # Reading the input may take a second: nobody else has to wait for it.
         given, readable_until = self._read_input(request)
         with self._command() as now:
+            check_rate(self.quotas, self._held.batches.values(), now, self.clock)
             pace = Pace(self._scenario(request), self.settings.pace)
             seed = self._seed.child("batch", self._held.number("batch"))
-            check_rate(self.settings.quotas, self._held.batches.values(), now, self.clock)
             number = len(self._held.batches)
             batch = create.created(request, given, pace, seed, number, now, self.organization)
             if batch.timeline.status(readable_until) == VALIDATING:
                 missing = input.missing(request.input_file_id, self.organization)
                 batch = commands.lose_input(batch, now, missing)
-            if self.settings.quotas.enqueued_tokens:
-                tokens = enqueued_tokens(batch.given, endpoints()[batch.endpoint])
-                batch = replace(batch, enqueued_tokens=tokens)
-            batch = cast(batch, self.script)
+            batch = counted(self.quotas, cast(batch, self.script))
+            others = self._held.batches.values()
+            batch = admitted(self.quotas, batch, others, now, self.organization)
             self._held.add(batch)
             return batch
 
@@ -264,7 +263,7 @@ class World:
     def batch_json(self, batch: Batch) -> Json:
         """Return the Batch object as of now, schema batch.json."""
         now = self.now()
-        completed = batch.status(now) == COMPLETED
+        completed = batch.status(now) == COMPLETED and batch.makes()
         return batch.as_json(now, self._held.output(batch).tokens if completed else NO_TOKENS)
 
     def command(self, id: str, command: Callable[[Batch, int], Batch]) -> Batch:

@@ -27,9 +27,7 @@ OBJECTS = Draft202012Validator({"type": "object"})
 JUNK = st.sampled_from(
     [None, True, False, 0, 1, -1, 1.0, 0.5, 10**30, "", "x", "batch", [], [[]], [1], {}, {"x": 1}]
 ).map(copy.deepcopy)
-FEW_EXAMPLES = settings(
-    max_examples=60, suppress_health_check=list(HealthCheck), derandomize=True
-)
+FEW_EXAMPLES = settings(max_examples=60, suppress_health_check=list(HealthCheck), derandomize=True)
 
 
 def fitting(part: Json, document: dict[str, Json]) -> st.SearchStrategy[Json]:

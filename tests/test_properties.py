@@ -104,7 +104,7 @@ DOCUMENTS = st.fixed_dictionaries(
         ),
     },
 )
-WAITS = st.sampled_from([93, 70, 80, 100, 62, 61, 123, 30, 1, 0.5, 0, 605, DAY - 100, DAY])
+WAITS = st.sampled_from([93, 70.5, 80, 99.9, 62, 61, 123, 30, 1, 0.5, 0, 605, DAY - 100, DAY])
 OFTEN = ["cancel", "hold", "resume"]
 STEPS = st.lists(st.tuples(WAITS, st.sampled_from([*COMMANDS, *OFTEN, "delete"])), max_size=6)
 LINES = st.lists(st.sampled_from(["good", "good", "refused"]), min_size=1, max_size=30)

@@ -503,7 +503,7 @@ class TestControl:
         result.assert_outcomes(failed=1)
         result.stdout.fnmatch_lines(
             [
-                "E *POST /v1/batches was requested 0 times, not at least once. All requests:",
+                "E *POST /v1/batches was requested 0 times, not at least once. Of 1 requests, *:",
                 "E *  GET /v1/files -> 200",
             ]
         )

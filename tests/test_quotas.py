@@ -448,7 +448,7 @@ class TestRate:
         """A limit that is lowered to none refuses whatever was accepted before."""
         case = started(make, Quotas())
         case.create(1)
-        case.world.settings = replace(case.world.settings, quotas=Quotas(batches_per_hour=0))
+        case.world.set_quotas(Quotas(batches_per_hour=0))
         assert str(self.refusal(case)).endswith(": 0 batches an hour.")
 
     def test_a_whole_number_may_be_written_with_a_point(self, make: "Make") -> None:

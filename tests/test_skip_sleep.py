@@ -796,11 +796,34 @@ class TestFreezegun:
         assert [one.filename for one in warned] == [__file__]
         asyncio.run(client.close())
 
+    @pytest.mark.anyio
+    async def test_warns_of_a_coroutine_test(
+        self, frozen: pytest.WarningsRecorder, mockbatch: Handle, anyio_backend: str
+    ) -> None:
+        """A test that may build an async client of its own is told when it begins."""
+        mockbatch.client.files.list()
+        assert "real_asyncio=True" in str(frozen.pop(MockBatchWarning).message)
+
     def test_does_not_warn_where_sleeps_are_skipped(self, mock: Handle) -> None:
         """Within skip_sleep the retry does not hang."""
         with freeze_time("2024-04-23"), mock.skip_sleep():
             client = mock.async_client
         asyncio.run(client.close())
+
+
+@pytest.fixture
+def frozen(
+    recwarn: pytest.WarningsRecorder, monkeypatch: pytest.MonkeyPatch
+) -> pytest.WarningsRecorder:
+    """Let it look, before a world is made, as if freezegun had been there."""
+    monkeypatch.setattr("mockbatch.skip_sleep.asyncio_stands_still", lambda: True)
+    return recwarn
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Return what runs the coroutine tests."""
+    return "asyncio"
 
 
 async def refused() -> None:

@@ -85,6 +85,13 @@ def test_lines_run_evenly_between_two_marks(now: float, done: int) -> None:
     assert PLAN.done(now) == done
 
 
+@pytest.mark.parametrize(("now", "done"), [(0.99, 0), (1, 7), (1.99, 7), (2, 15)])
+def test_lines_end_on_whole_seconds(now: float, done: int) -> None:
+    """Between two seconds no line ends, so that a command there finds what was shown."""
+    quick = Timeline((Transition(0, VALIDATING),), (Mark(0, 0), Mark(4, 30)))
+    assert quick.done(now) == done
+
+
 def test_a_jump_takes_place_at_its_second() -> None:
     """Two marks on one second are a jump: the later one counts from that second on."""
     jump = Timeline((Transition(0, VALIDATING),), (Mark(5, 0), Mark(5, 8)))

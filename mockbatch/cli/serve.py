@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,7 +52,10 @@ def serve(arguments: argparse.Namespace) -> int:
 
     settings = _settings(arguments)
     request_log.start(arguments.log_format)
-    beginning = from_file(arguments.load, settings.world) if arguments.load else None
+    beginning = None
+    if arguments.load:
+        beginning = from_file(arguments.load, settings.world)
+        settings = replace(settings, world=beginning.settings)
     tls = Tls(arguments.host) if arguments.tls else None
     adapter = tls.adapter if tls else None
     httpd = Httpd(create_app(settings, beginning), arguments.host, arguments.port, adapter)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
-from mockbatch.errors import ApiError
+from mockbatch.errors import api_error
 from mockbatch.faults.rule import Rule
 
 Json = Any
@@ -41,12 +41,7 @@ class Rules:
         """Add a rule; ApiError 400 when there are very many."""
         with self._lock:
             if len(self._counted) >= MOST:
-                raise ApiError(
-                    400,
-                    f"This world has {MOST} faults, which is the most: DELETE /_mock/faults "
-                    "forgets them.",
-                    code="too_many_faults",
-                )
+                raise api_error("too_many_faults", most=MOST)
             self._counted.append(_Counted(rule))
 
     def clear(self) -> None:

@@ -21,6 +21,7 @@ class File:
 
     `expires_at` is None for a file that stays; it is visible while `now < expires_at`.
     `source` gives the content: an output file is not written before somebody asks for it.
+    `distortion` names the scenario that has distorted its lines.
     """
 
     id: str
@@ -29,6 +30,7 @@ class File:
     created_at: int
     expires_at: int | None
     source: Callable[[], Content]
+    distortion: str | None = None
 
     @property
     def content(self) -> Content:

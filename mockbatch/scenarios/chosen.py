@@ -15,7 +15,9 @@ class Chosen:
     def add(self, scenario: Scenario, times: int | None) -> None:
         """Let a scenario befall `times` batches after those chosen before; None: all others."""
         with self._lock:
-            self._waiting.append((scenario, times))
+            # What was to befall all others gives way to what is chosen after it.
+            waiting = [one for one in self._waiting if one[1] is not None]
+            self._waiting = [*waiting, (scenario, times)]
 
     def clear(self) -> None:
         """Forget what was chosen."""

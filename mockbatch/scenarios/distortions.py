@@ -4,7 +4,7 @@ No schema allows what comes out; each distortion was seen, or its effect on a cl
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,8 +73,10 @@ class OutputDistortion:
         return {**line, "response": changed}
 
 
-def distorted(shown: dict[str, Json], distortions: Iterable[ObjectDistortion]) -> dict[str, Json]:
+def distorted(shown: dict[str, Json], distortions: Sequence[ObjectDistortion]) -> dict[str, Json]:
     """Return a Batch object after all distortions, in their order."""
+    if not distortions:
+        return shown
     status = shown["status"]
     for distortion in distortions:
         shown = distortion.of(shown, status)

@@ -53,7 +53,7 @@ def index() -> Response:
 def retrieve(id: str) -> Response:
     """Retrieve a batch; one that waits for it polls, but not who only repeats a request."""
     repeated = request.headers.get("x-stainless-retry-count", "0") != "0"
-    polls = request.method == "GET" and not repeated
+    polls = request.method == "GET" and not repeated and FAULT not in request.environ
     return answer_batch(poll(world(), id) if polls else world().batch(id))
 
 

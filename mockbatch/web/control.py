@@ -128,7 +128,7 @@ def set_clock() -> Response:
     """Let the clock go on in another mode."""
     mode = checked_body("set_clock")["mode"]
     try:
-        world().set_clock(mode)
+        world().time.set_mode(mode)
     except ValueError as error:
         raise api_error("invalid_value", param="mode", why=error) from None
     return show_clock()
@@ -192,14 +192,14 @@ def fail(id: str) -> Response:
 @blueprint.get("/quotas")
 def show_quotas() -> Response:
     """Show what may be under way at once in this world."""
-    return answer("quotas", asdict(world().settings.quotas))
+    return answer("quotas", asdict(world().quotas))
 
 
 @blueprint.put("/quotas")
 def set_quotas() -> Response:
     """Set what may be under way at once; what is left out is unlimited."""
     quotas = Quotas(**checked_body("quotas"))
-    world().settings = replace(world().settings, quotas=quotas)
+    world().set_quotas(quotas)
     return show_quotas()
 
 

@@ -14,6 +14,7 @@ from mockbatch.files.file import UPLOAD_PURPOSES
 from mockbatch.schema import schema
 from mockbatch.web.answers import answer, hold_page, query_choice, query_integer, send
 from mockbatch.web.context import world
+from mockbatch.web.record import FAULT
 
 T = TypeVar("T")
 
@@ -78,6 +79,8 @@ def content(id: str) -> Response:
     The content type is exact: a gateway in front answers 500 when it has parameters.
     """
     file = world().file(id)
+    if file.distortion is not None:
+        request.environ.setdefault(FAULT, file.distortion)
     size = file.content.size
     start, stop = _range(size)
     whole = (start, stop) == (0, size)

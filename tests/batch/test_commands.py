@@ -104,6 +104,16 @@ def test_a_command_takes_effect_on_its_second(make: "Make", name: str, status: s
     assert (shown["status"], shown[f"{LEADS_TO[name]}_at"]) == (LEADS_TO[name], now)
 
 
+def test_a_command_between_two_seconds_takes_no_line_back(make: "Make") -> None:
+    """The counts that were shown half a second ago are not higher than those after a cancel."""
+    world = make.world()
+    id = make.started(world, make.lines(8)).id
+    world.advance_by(100.5)
+    before = world.batch(id).counts(world.now())
+    world.command(id, commands.cancel)
+    assert world.batch(id).counts(world.now()) == before
+
+
 # --- cancel
 
 
@@ -385,7 +395,9 @@ def test_a_batch_completed_in_validation_runs_all_lines_at_once(make: "Make") ->
 def test_lines_planned_to_fail_fail_when_completed_by_command(make: "Make") -> None:
     """Completing a batch makes no failing line succeed."""
     error = {"message": "no", "type": "t", "param": None, "code": None}
-    batch = make.batch(replies=[{"fraction": 0.3, "reply": {"status_code": 400, "body": {"error": error}}}])
+    batch = make.batch(
+        replies=[{"fraction": 0.3, "reply": {"status_code": 400, "body": {"error": error}}}]
+    )
     done = commands.complete(batch, make.created)
     assert at(done, 0)["request_counts"] == {"total": 10, "completed": 7, "failed": 3}
 

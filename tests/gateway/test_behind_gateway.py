@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -12,7 +14,7 @@ import openai
 import pytest
 from mock_server import KEY, MockServer, ask
 from pair_world import LINE
-from running import HERE, client_python, needed
+from running import HERE, ROOT, MissingError, client_python, needed
 
 Json = Any
 
@@ -21,6 +23,7 @@ INPUT = "".join(LINE % name for name in NAMES)
 # What the SDKs call the same things.
 CLIENTS = ("openai", "portkey-python", "portkey-node")
 MEGABYTE = 1 << 20
+PAGE = ROOT / "fixtures/worlds/portkey-page.json"
 
 
 def custom_ids(jsonl: str) -> list[str]:
@@ -195,6 +198,23 @@ def test_simulated_time_shows_through(client: openai.OpenAI, fresh: MockServer) 
     assert client.batches.retrieve(batch.id).expired_at == batch.expires_at
 
 
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
+def test_curl_of_the_document_works(gateway: str, fresh: MockServer) -> None:
+    """The command of docs/portkey.md for the real gateway, but for the ports."""
+    fresh.control("PUT", "/_mock/state", json.loads(PAGE.read_bytes()))
+    text = (ROOT / "docs/portkey.md").read_text(encoding="utf-8")
+    [command] = re.findall(r"^curl http://localhost:8788.*?^```", text, re.MULTILINE | re.DOTALL)
+    command = command.removesuffix("```").replace("http://localhost:8788", gateway)
+    done = subprocess.run(
+        ["sh", "-c", command.replace("http://127.0.0.1:8787", fresh.url)],
+        env={**os.environ, "OPENAI_API_KEY": KEY, "NO_PROXY": "127.0.0.1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert json.loads(done.stdout)["id"] == "batch_abc123"
+
+
 def test_without_network_the_gateway_is_up(gateway: str) -> None:
     """`GET /` says so, and calls nobody."""
     assert ask(gateway, "GET", "/").body == b"AI Gateway says hey!"
@@ -208,3 +228,22 @@ def test_other_addresses_are_refused(gateway: str) -> None:
     ]
     answer = ask(gateway, "GET", "/v1/batches", headers)
     assert "refused: https://example.com" in answer.json["html-message"]
+
+
+def missing() -> Path:
+    """Need something that is not there."""
+    raise MissingError("there is no node on this machine")
+
+
+def test_missing_node_is_a_skip_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has no Node can run the other tests."""
+    monkeypatch.delenv("CI", raising=False)
+    with pytest.raises(pytest.skip.Exception, match="there is no node"):
+        needed(missing)
+
+
+def test_missing_node_is_an_error_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it has to be there, nobody overlooks that it is not."""
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="there is no node"):
+        needed(missing)

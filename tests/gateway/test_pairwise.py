@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -105,7 +106,7 @@ class Pair:
 def _asked(url: str, request: Mapping[str, Json]) -> Answer:
     try:
         return ask(url, **request)
-    except ConnectionError as error:
+    except (ConnectionError, HTTPException) as error:
         return Answer(0, {}, str(error).encode())
 
 

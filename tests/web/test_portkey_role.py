@@ -825,6 +825,8 @@ def test_nothing_fails_the_mock(
 ) -> None:
     """Whatever is sent, no answer is a 5xx but those that the gateway has."""
     named = {f"x-portkey-{name}": value for name, value in headers.items()}
+    # Two slashes would be a host to the test client, as they are to a browser.
+    path = path.lstrip("/")
     response = portkey.call(method, f"/{path}", headers={**named, "Content-Type": kind}, data=body)
     if response.status_code >= 500 and method != "HEAD":
         assert response.json["status"] == "failure"

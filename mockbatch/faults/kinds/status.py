@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from mockbatch.errors import api_error
+from mockbatch.errors import ApiError, api_error
 from mockbatch.faults.call import Call
 from mockbatch.faults.fault import Fault
 from mockbatch.faults.retry import with_default, with_retry_after
-from mockbatch.wordings import INVALID_REQUEST, OURS, REMEMBERED, Wording
+from mockbatch.wordings import INVALID_REQUEST
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -21,36 +21,14 @@ _NAME = re.compile("[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _VALUE = re.compile("[\t\x20-\x7e\x80-\xff]*")
 _FRAMING = frozenset({"content-length", "transfer-encoding"})
 
-WORDINGS: Mapping[int, Wording] = {
-    408: Wording(408, None, None, "Request timed out.", REMEMBERED, type="timeout"),
-    429: Wording(
-        429,
-        "rate_limit_exceeded",
-        None,
-        "Rate limit reached for requests. Visit https://platform.openai.com/account/rate-limits "
-        "to learn more.",
-        REMEMBERED,
-        type="requests",
-    ),
-    500: Wording(
-        500,
-        None,
-        None,
-        "The server had an error while processing your request. Sorry about that!",
-        REMEMBERED,
-        type="server_error",
-    ),
-    502: Wording(502, None, None, "Bad gateway.", REMEMBERED, type="server_error"),
-    503: Wording(
-        503,
-        None,
-        None,
-        "The server is currently overloaded with other requests. Sorry about that! You can retry "
-        "your request.",
-        REMEMBERED,
-        type="server_error",
-    ),
-    504: Wording(504, None, None, "Gateway timeout.", REMEMBERED, type="server_error"),
+# What the service is known to say with a status.
+_WORDINGS: Mapping[int, str] = {
+    408: "injected_408",
+    429: "injected_429",
+    500: "injected_500",
+    502: "injected_502",
+    503: "injected_503",
+    504: "injected_504",
 }
 
 
@@ -93,11 +71,10 @@ class Status(Fault):
 
 def envelope(status: int) -> dict[str, Json]:
     """Return what the API says with a status."""
-    plain = Wording(status, None, None, f"{_phrase(status)}.", OURS, type=INVALID_REQUEST)
-    told = WORDINGS.get(status, plain)
-    kind = "server_error" if status >= 500 else told.type
-    error = {"message": told.message, "type": kind, "param": told.param, "code": told.code}
-    return {"error": error}
+    if status in _WORDINGS:
+        return api_error(_WORDINGS[status]).body()
+    kind = "server_error" if status >= 500 else INVALID_REQUEST
+    return ApiError(status, f"{_phrase(status)}.", kind).body()
 
 
 def _phrase(status: int) -> str:
