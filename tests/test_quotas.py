@@ -1,7 +1,7 @@
 """What may be under way at once, on simulated time."""
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
