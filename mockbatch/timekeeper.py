@@ -33,6 +33,8 @@ class Timekeeper:
         """Let the clock go on from an instant that is not past."""
         with self._lock:
             self.clock = self.clock.moved_to(instant, clock.wall())
+            # What has been told to happen on the way is not taken back.
+            self._last_command = max(self._last_command, int(instant))
 
     @contextmanager
     def command(self) -> Iterator[int]:

@@ -32,6 +32,12 @@ class Tls:
         issued.private_key_pem.write_to_path(str(key))
         self.adapter = _Adapter(str(certificate), str(key))
 
+    def __enter__(self) -> "Tls":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
         """Remove the files."""
         self._folder.cleanup()

@@ -235,7 +235,8 @@ class World:
             seed = self._seed.child("batch", self._held.number("batch"))
             number = len(self._held.batches)
             batch = create.created(request, given, pace, seed, number, now, self.organization)
-            if batch.timeline.status(readable_until) == VALIDATING:
+            deleted = request.input_file_id in self._held.deleted
+            if deleted or batch.timeline.status(readable_until) == VALIDATING:
                 missing = input.missing(request.input_file_id, self.organization)
                 batch = commands.lose_input(batch, now, missing)
             batch = counted(self.quotas, cast(batch, self.script))

@@ -33,7 +33,8 @@ def cancel(batch: Batch, now: int) -> Batch:
         raise api_error("cannot_cancel", status=status)
     past = batch.timeline.cut(now)
     changes = [Transition(now, CANCELLING)]
-    if batch.pace.scenario.loses_race and batch.timeline.end.status == COMPLETED:
+    can_lose = batch.pace.scenario.loses_race and status != VALIDATING
+    if can_lose and batch.timeline.end.status == COMPLETED:
         rest = batch.timeline.rest(now)
         return batch.with_timeline(past.then([*changes, batch.timeline.end], rest.marks))
     marks = []

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,22 +57,20 @@ def serve(arguments: argparse.Namespace) -> int:
     if arguments.load:
         beginning = from_file(arguments.load, settings.world)
         settings = replace(settings, world=beginning.settings)
-    tls = Tls(arguments.host) if arguments.tls else None
-    adapter = tls.adapter if tls else None
-    httpd = Httpd(create_app(settings, beginning), arguments.host, arguments.port, adapter)
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    try:
-        httpd.start()
-    except OSError as error:
-        raise OSError(f"cannot listen on {arguments.host}:{arguments.port}: {error}") from None
-    _announce(httpd.url, arguments, settings.owner_key, tls.authority_file if tls else None)
-    while not stopped.wait(3600):
-        pass
-    httpd.stop()
-    if tls:
-        tls.close()
+    with Tls(arguments.host) if arguments.tls else nullcontext() as tls:
+        adapter = tls.adapter if tls else None
+        httpd = Httpd(create_app(settings, beginning), arguments.host, arguments.port, adapter)
+        try:
+            httpd.start()
+        except OSError as error:
+            raise OSError(f"cannot listen on {arguments.host}:{arguments.port}: {error}") from None
+        _announce(httpd.url, arguments, settings.owner_key, tls.authority_file if tls else None)
+        while not stopped.wait(3600):
+            pass
+        httpd.stop()
     return 0
 
 

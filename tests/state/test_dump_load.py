@@ -853,6 +853,26 @@ def test_beginning_goes_on_where_it_was_taken(original: Api) -> None:
     assert Api(app_of(state, start_time=None)).everything() == original.everything()
 
 
+def test_start_time_goes_before_the_instant_of_the_beginning(document: Json) -> None:
+    """Who says when a world begins, is heard."""
+    api = Api(app_of(document, start_time=START + 3 * DAY))
+    assert api.call("GET", "/_mock/clock")["now"] == START + 3 * DAY
+
+
+def test_mode_of_the_beginning_is_that_of_the_command_line(document: Json) -> None:
+    """How fast time goes is not taken from the file."""
+    api = Api(app_of(document, clock="on-poll", start_time=None))
+    assert api.call("GET", "/_mock/clock")["mode"] == "on-poll"
+
+
+def test_reset_goes_back_to_the_instant_of_the_beginning(document: Json) -> None:
+    """A world begins anew when it began."""
+    api = Api(app_of(document, start_time=None))
+    api.advance(DAY)
+    api.call("POST", "/_mock/reset", {})
+    assert api.call("GET", "/_mock/clock")["now"] == document["clock"]["now"]
+
+
 def test_recorded_batch_of_any_endpoint_is_shown() -> None:
     """A batch of the real service may name one that is not known here."""
     state = page()
