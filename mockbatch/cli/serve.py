@@ -4,8 +4,8 @@ import argparse
 import json
 import os
 import signal
+import socket
 import sys
-import threading
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -57,10 +57,7 @@ def serve(arguments: argparse.Namespace) -> int:
     if arguments.load:
         beginning = from_file(arguments.load, settings.world)
         settings = replace(settings, world=beginning.settings)
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
-    with Tls(arguments.host) if arguments.tls else nullcontext() as tls:
+    with _Stop() as stop, Tls(arguments.host) if arguments.tls else nullcontext() as tls:
         adapter = tls.adapter if tls else None
         httpd = Httpd(create_app(settings, beginning), arguments.host, arguments.port, adapter)
         try:
@@ -68,10 +65,33 @@ def serve(arguments: argparse.Namespace) -> int:
         except OSError as error:
             raise OSError(f"cannot listen on {arguments.host}:{arguments.port}: {error}") from None
         _announce(httpd.url, arguments, settings.owner_key, tls.authority_file if tls else None)
-        while not stopped.wait(3600):
-            pass
+        stop.wait()
         httpd.stop()
     return 0
+
+
+class _Stop:
+    """Waits for SIGTERM or SIGINT.
+
+    By way of a socket: a signal that comes just before a thread begins to wait for a lock
+    would not wake it.
+    """
+
+    def __enter__(self) -> "_Stop":
+        self._here, self._there = socket.socketpair()
+        self._there.setblocking(False)
+        signal.set_wakeup_fd(self._there.fileno())
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.set_wakeup_fd(-1)
+        self._here.close()
+        self._there.close()
+
+    def wait(self) -> None:
+        self._here.recv(1)
 
 
 def _settings(arguments: argparse.Namespace) -> "ServerSettings":
