@@ -8,7 +8,6 @@ from mockbatch.files.file import File
 
 EXPIRY = "expiry"
 PROGRESS = "progress"
-INCLUDABLE = (EXPIRY, PROGRESS)
 # Far enough for whatever expires: files live 30 days after the last batch has ended.
 HORIZON = 40 * 24 * 3600
 

@@ -53,8 +53,10 @@ class Quotas:
 def check_rate(quotas: Quotas, batches: Iterable[Batch], now: int, clock: Clock) -> None:
     """Raise ApiError 429 when the last hour has seen as many batches as are allowed."""
     limit = quotas.batches_per_hour
+    if limit is None:
+        return
     recent = [batch.created_at for batch in batches if batch.created_at > now - HOUR]
-    if limit is None or len(recent) < limit:
+    if len(recent) < limit:
         return
     limit = int(limit)  # JSON Schema takes 2.0 for an integer
     error = api_error("batch_rate_limit", limit=limit)

@@ -57,7 +57,7 @@ def worded(errors: Iterable[ValidationError], path: str) -> ApiError:
             branches = error.context or []
             return _wrong_type(place, [kind for one in branches for kind in _types(one)], value)
         case "enum":
-            supported = _listed([_quoted(choice) for choice in limit])
+            supported = listed([_quoted(choice) for choice in limit])
             given = _shown(value)
             return api_error("unsupported_value", param=place, value=given, supported=supported)
         case "const":
@@ -152,7 +152,8 @@ def _quoted(choice: Json) -> str:
     return repr(choice) if isinstance(choice, str) else json.dumps(choice)
 
 
-def _listed(items: list[str]) -> str:
+def listed(items: list[str]) -> str:
+    """Return items as OpenAI's messages list them."""
     if len(items) < 3:
         return " and ".join(items)
     return ", ".join(items[:-1]) + f", and {items[-1]}"

@@ -9,6 +9,7 @@ from mockbatch.batch.input import Input
 from mockbatch.batch.plan import Pace, planned_replies, timeline, work
 from mockbatch.errors import api_error, line_error
 from mockbatch.ids import Seed, batch_id
+from mockbatch.refusals import listed
 from mockbatch.replies import endpoints
 from mockbatch.replies.models import model
 from mockbatch.scenarios import scenario
@@ -37,8 +38,7 @@ def parsed(body: Json) -> BatchRequest:
     """Read the body of POST /v1/batches; ApiError 400 names what is wrong with it."""
     schema("create_batch").check(body)
     if body["endpoint"] not in endpoints():
-        listed = [f"'{path}'" for path in endpoints()]
-        supported = ", ".join(listed[:-1]) + f", and {listed[-1]}"
+        supported = listed([f"'{path}'" for path in endpoints()])
         value = body["endpoint"]
         raise api_error("unsupported_value", param="endpoint", value=value, supported=supported)
     expires_after = body.get("output_expires_after")

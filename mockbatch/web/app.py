@@ -50,15 +50,7 @@ def create_app(settings: ServerSettings | None = None, beginning: State | None =
     app.before_request(_begin)
     app.before_request(auth.identify)
     app.after_request(_finish)
-    for module in (
-        files,
-        batches,
-        control,
-        control_faults,
-        control_replies,
-        control_requests,
-        control_scenarios,
-    ):
+    for module in ROUTES:
         app.register_blueprint(module.blueprint)
     gateway = server_state.settings.gateway
     around = Faults(app.wsgi_app, server_state)
