@@ -2,24 +2,31 @@
 
 from mockbatch.batch.batch import Batch
 from mockbatch.clock import ON_POLL
-from mockbatch.errors import api_error
+from mockbatch.errors import ApiError, api_error
 from mockbatch.world import World
 
 
 def poll(world: World, id: str) -> Batch:
     """Return a batch to a client that waits for it.
 
-    On an on-poll clock this moves time to the batch's next status change. Raises ApiError
-    400 when a client has waited long while time stood still.
+    On an on-poll clock this moves time to the batch's next status change, and to where it
+    can be found after saying once that it cannot. Raises ApiError 400 when a client has
+    waited long while time stood still.
     """
-    batch = world.batch(id)
+    follows = world.clock.mode == ON_POLL
+    try:
+        batch = world.batch(id)
+    except ApiError:
+        if follows:
+            world.advance.until_visible(id)
+        raise
     if batch.is_final(world.now()):
         return batch
-    if world.clock.mode == ON_POLL:
+    if follows:
         coming = batch.timeline.coming(world.now())
         if coming:
             # A no-op when another client has moved time there meanwhile.
-            world.advance_until(id, coming[0].status)
+            world.advance.until(id, coming[0].status)
     _lose_patience(world, batch)
     return batch
 

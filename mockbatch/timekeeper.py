@@ -11,7 +11,7 @@ class Timekeeper:
     """Keeps simulated time for one world: forward only, commands one by one under its lock."""
 
     def __init__(self, mode: str, start_time: float | None, lock: RLock) -> None:
-        self._lock = lock
+        self.lock = lock
         self.clock = clock.start(mode, start_time, clock.wall())
         self._last_command = 0
         self._waiting: dict[str, tuple[float, int]] = {}
@@ -26,12 +26,12 @@ class Timekeeper:
 
     def set_mode(self, mode: str) -> None:
         """Let the clock go on in another mode; ValueError for none that there is."""
-        with self._lock:
+        with self.lock:
             self.clock = self.clock.in_mode(mode, clock.wall())
 
     def move_to(self, instant: float) -> None:
         """Let the clock go on from an instant that is not past."""
-        with self._lock:
+        with self.lock:
             self.clock = self.clock.moved_to(instant, clock.wall())
             # What has been told to happen on the way is not taken back.
             self._last_command = max(self._last_command, int(instant))
@@ -39,7 +39,7 @@ class Timekeeper:
     @contextmanager
     def command(self) -> Iterator[int]:
         """Hold the lock for a command and yield the whole second on which it falls."""
-        with self._lock:
+        with self.lock:
             now = int(self.now())
             yield now
             self._last_command = now

@@ -4,13 +4,14 @@ Commands change it, one after the other under its lock, each at a whole second. 
 no lock and change nothing: what they see are values that a command replaces whole.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 from threading import RLock
 
-from mockbatch import events, explain
+from mockbatch import explain
+from mockbatch.advance import Advance
 from mockbatch.batch import commands, create, input
 from mockbatch.batch.batch import NO_TOKENS, Batch
 from mockbatch.batch.cast import cast
@@ -65,11 +66,10 @@ class World:
             self.time = Timekeeper(settings.clock, start, self._lock)
             self._seed = beginning.seed or Seed.of(settings.seed, self.name)
             self._requests = count()
-            self._held = Holdings(validate=settings.validate)
             self.chosen = Chosen()
             self.script = settings.script
             self.quotas = settings.quotas
-            self._held.take(beginning)
+            self._hold(beginning)
 
     def state(self) -> State:
         """Return everything that the world holds, as values."""
@@ -92,8 +92,12 @@ class World:
             self.settings, self.quotas = state.settings, state.settings.quotas
             self.time = Timekeeper(state.settings.clock, state.now, self._lock)
             self._seed = state.seed or self._seed
-            self._held = Holdings(validate=state.settings.validate)
-            self._held.take(state)
+            self._hold(state)
+
+    def _hold(self, state: State) -> None:
+        self._held = Holdings(validate=self.settings.validate)
+        self._held.take(state)
+        self.advance = Advance(self.time, self._held)
 
     # --- time
 
@@ -105,60 +109,6 @@ class World:
     def now(self) -> float:
         """Return simulated epoch seconds, never before the last command."""
         return self.time.now()
-
-    def next_event(self, now: float) -> events.Event | None:
-        """Return the status change that comes next."""
-        return events.coming(list(self._held.batches.values()), now)
-
-    def advance_to(self, instant: float, include: Iterable[str] = ()) -> list[events.Event]:
-        """Move the clock forward and return what happens on the way; ApiError 409 backward."""
-        with self._lock:
-            now = self.now()
-            if instant < now:
-                raise api_error("clock_is_past", now=f"{now:.17g}", to=f"{instant:.17g}")
-            self.time.move_to(instant)
-            self._held.sweep(now)
-            return self._events(now, instant, include)
-
-    def advance_by(self, seconds: float, include: Iterable[str] = ()) -> list[events.Event]:
-        """Move the clock forward by seconds; advances of several clients add up."""
-        with self._lock:
-            return self.advance_to(self.now() + seconds, include)
-
-    def advance_to_next(self, include: Iterable[str] = ()) -> list[events.Event]:
-        """Move the clock to the next event; ApiError 409 when nothing is due."""
-        with self._lock:
-            now = self.now()
-            following = self._events(now, now + events.HORIZON, include)[:1] if include else []
-            event = following[0] if following else self.next_event(now)
-            if event is None:
-                raise api_error("nothing_due")
-            return self.advance_to(event.at, include)
-
-    def advance_until(
-        self, id: str, status: str, include: Iterable[str] = ()
-    ) -> list[events.Event]:
-        """Move the clock until a batch has taken on a status.
-
-        Raises ApiError 409 when it never will; the clock then stands where the batch ended.
-        """
-        with self._lock:
-            batch, now = self.batch(id), self.now()
-            instants = [
-                change.at for change in batch.timeline.transitions if change.status == status
-            ]
-            if instants:
-                return self.advance_to(max(instants[0], now), include)
-            end = batch.timeline.end
-            if batch.is_final(end.at):
-                self.advance_to(max(end.at, now))
-            why = explain.sentence(batch, self.now())
-            raise api_error("unreachable_status", id=id, wanted=status, why=why)
-
-    def _events(self, after: float, until: float, include: Iterable[str]) -> list[events.Event]:
-        held = self._held
-        files = held.files(until) if events.EXPIRY in include else []
-        return events.between(list(held.batches.values()), files, after, until, include)
 
     def next_request_id(self) -> str:
         """Return the id of one more request to this world."""
@@ -288,7 +238,9 @@ class World:
 
     def explain(self, id: str) -> Json:
         """Return a batch's past and future, schema timeline.json."""
-        return explain.timeline(self.batch(id), self.now(), clock_is_behind=self.time.is_behind())
+        return explain.timeline(
+            self._held.batch(id), self.now(), clock_is_behind=self.time.is_behind()
+        )
 
     def _read_input(self, request: create.BatchRequest) -> tuple[input.Input, float]:
         """Return the input of a new batch, and the instant from which it is gone."""

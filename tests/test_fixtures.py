@@ -62,7 +62,7 @@ def finished(world: World, path: Path) -> dict[str, Json]:
     """Run a valid input file to its end and return the batch."""
     file = world.upload(content(path), path.name, "batch", None)
     batch = world.create_batch(BatchRequest(file.id, endpoint(path), None, None, None))
-    world.advance_until(batch.id, "completed")
+    world.advance.until(batch.id, "completed")
     return world.batch_json(batch)
 
 

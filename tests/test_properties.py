@@ -166,8 +166,8 @@ class Run:
             coming = [at for at in self._instants() if self.world.now() < at < target]
             if not coming:
                 break
-            self.world.advance_to(min(coming))
-        self.world.advance_to(target)
+            self.world.advance.to(min(coming))
+        self.world.advance.to(target)
         self._look()
 
     def _instants(self) -> Iterator[float]:
@@ -403,7 +403,7 @@ def test_what_is_to_come_is_told_as_it_comes(make: "Make", life: Life) -> None:
     """A clock that is moved tells each change on its way, with the second of its stamp."""
     world = make.world(pace=life.pace)
     batch = _created(make, world, life)
-    told = {event.type: event.at for event in world.advance_by(DAY + 400_000)}
+    told = {event.type: event.at for event in world.advance.by(DAY + 400_000)}
     stamps = Look(world.now(), world.batch_json(world.batch(batch.id))).stamps
     assert told == {
         f"batch.{name.removesuffix('_at')}": at

@@ -47,7 +47,7 @@ class Case:
 
     def at(self, seconds: float) -> "Case":
         """Move to an instant after the beginning."""
-        self.world.advance_to(self.make.created + seconds)
+        self.world.advance.to(self.make.created + seconds)
         return self
 
     def do(self, batch: Batch, command: Any) -> None:
@@ -544,12 +544,12 @@ def test_no_instant_has_more_than_the_limit(
             made.append(case.create(count, model, stages=stages))
         elif kind == "wait":
             end = case.world.now() + arguments[0]
-            for event in (case.world.next_event(case.world.now()) for _ in range(99)):
+            for event in (case.world.advance.next_event(case.world.now()) for _ in range(99)):
                 if event is None or event.at > end:
                     break
-                case.world.advance_to(event.at)
+                case.world.advance.to(event.at)
                 assert max(enqueued(case.world, event.at).values(), default=0) <= limit
-            case.world.advance_to(end)
+            case.world.advance.to(end)
         elif made:
             with suppress(ApiError):
                 case.do(made[arguments[0] % len(made)], arguments[1])
@@ -569,7 +569,7 @@ def test_no_decision_changes_the_past(make: "Make", steps: list[tuple[Any, ...]]
             count, stages, model = arguments
             made.append(case.create(count, model, stages=stages).id)
         elif kind == "wait":
-            case.world.advance_by(arguments[0])
+            case.world.advance.by(arguments[0])
         elif made:
             with suppress(ApiError):
                 case.do(case.world.batch(made[arguments[0] % len(made)]), arguments[1])

@@ -96,7 +96,7 @@ def test_a_batch_lives_through_every_scenario(make: "Make", name: str) -> None:
     world = make.world(scenario=scenarios.scenario(name, {}))
     batch = make.started(world, make.lines(10))
     for change in batch.timeline.transitions:
-        world.advance_to(change.at)
+        world.advance.to(change.at)
         shown = world.batch_json(batch)
         assert schema(batch.schema).error(shown) is None
         assert shown["status"] == batch.status(change.at)
@@ -107,7 +107,7 @@ def test_every_scenario_has_files_that_can_be_read(make: "Make", name: str) -> N
     """In each scenario, the files that a batch names are there on its last second."""
     world = make.world(scenario=scenarios.scenario(name, {}))
     batch = make.started(world, make.lines(10))
-    world.advance_to(batch.timeline.end.at)
+    world.advance.to(batch.timeline.end.at)
     for id in batch.file_ids(world.now()).values():
         file = world.file(id)
         assert file.as_json()["bytes"] == file.content.size > 0

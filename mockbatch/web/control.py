@@ -114,7 +114,7 @@ def forget() -> Response:
 def show_clock() -> Response:
     """Tell the time of this world."""
     now = world().now()
-    event = world().next_event(now)
+    event = world().advance.next_event(now)
     body = {
         "now": now,
         "mode": world().clock.mode,
@@ -152,13 +152,13 @@ def _advanced(body: dict[str, Json]) -> list[Event]:
         case {"seconds": seconds, **rest} if not rest:
             if world().now() + seconds >= LATEST:
                 raise api_error("invalid_value", param="seconds", why="the clock ends in 2106")
-            return world().advance_by(seconds, include)
+            return world().advance.by(seconds, include)
         case {"to": instant, **rest} if not rest:
-            return world().advance_to(instant, include)
+            return world().advance.to(instant, include)
         case {"next_event": True, **rest} if not rest:
-            return world().advance_to_next(include)
+            return world().advance.to_next(include)
         case {"batch": id, "status": status, **rest} if not rest:
-            return world().advance_until(id, status, include)
+            return world().advance.until(id, status, include)
     why = "send one of seconds, to, next_event, or batch with status"
     raise api_error("invalid_value", param="body", why=why)
 

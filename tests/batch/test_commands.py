@@ -108,7 +108,7 @@ def test_a_command_between_two_seconds_takes_no_line_back(make: "Make") -> None:
     """The counts that were shown half a second ago are not higher than those after a cancel."""
     world = make.world()
     id = make.started(world, make.lines(8)).id
-    world.advance_by(100.5)
+    world.advance.by(100.5)
     before = world.batch(id).counts(world.now())
     world.command(id, commands.cancel)
     assert world.batch(id).counts(world.now()) == before

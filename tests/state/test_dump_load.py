@@ -431,7 +431,7 @@ class Player:
             file = self._files[first % len(self._files)]
             self.world.create_batch(BatchRequest(file, CHAT, None, None, None))
         elif what == 2:
-            self.world.advance_by(first * 7)
+            self.world.advance.by(first * 7)
         elif what == 3 and self._files:
             self.world.delete_file(self._files[first % len(self._files)])
         elif what > 3 and ids:
