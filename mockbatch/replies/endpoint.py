@@ -1,6 +1,6 @@
 """What every endpoint has to say of itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,23 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True)
+class FormFile:
+    """A file in a form: its bytes, and what the client calls them."""
+
+    filename: str
+    content_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A multipart form: its texts and its files by the name of their field, each in order."""
+
+    texts: Mapping[str, Sequence[str]]
+    files: Mapping[str, Sequence[FormFile]]
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """One endpoint of the API.
 
@@ -55,6 +72,7 @@ class Endpoint:
     `input_count` counts the inputs that one request brings (only embeddings have a limit).
     `says` names what has a place in its answers of what a scripted reply can say, and `say`
     puts it there: into an answer to a request body, which both stay as they are.
+    `body` makes the request body of a multipart form, where a live call may send one.
     """
 
     path: str
@@ -68,6 +86,7 @@ class Endpoint:
     say: "Callable[[dict[str, Json], Reply, dict[str, Json]], dict[str, Json]]" = (
         lambda answer, *_: answer
     )
+    body: Callable[[Form], dict[str, Json]] | None = None
 
     def scripted(
         self, answer: dict[str, Json], reply: "Reply", body: dict[str, Json]
