@@ -1,6 +1,11 @@
-"""What one batch and one file may hold."""
+"""What one batch and one file may hold, and what an organization may have under way."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mockbatch.replies.models import model
+
+ANY_MODEL = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,3 +16,19 @@ class Limits:
     embedding_inputs: int = 50_000
     input_bytes: int = 200 * 1024 * 1024
     file_bytes: int = 512 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Quotas:
+    """Limits: prompt tokens enqueued at once by model (`*`: any other), batches an hour."""
+
+    enqueued_tokens: Mapping[str, int] = field(default_factory=dict)
+    batches_per_hour: int | None = None
+
+    def tokens(self, name: str | None) -> int | None:
+        """Return how many tokens of a model may be enqueued, None for any number.
+
+        `name` is a snapshot's; limits may be for that or for an alias.
+        """
+        limits = {model(alias).name: limit for alias, limit in self.enqueued_tokens.items()}
+        return limits.get(name or "", limits.get(ANY_MODEL))

@@ -6,7 +6,7 @@ lets another pass.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from math import ceil
 
 from mockbatch.batch.batch import Batch
@@ -15,9 +15,9 @@ from mockbatch.batch.plan import timeline
 from mockbatch.clock import Clock
 from mockbatch.errors import api_error, line_error
 from mockbatch.ids import Seed
+from mockbatch.limits import Quotas
 from mockbatch.replies import endpoints
 from mockbatch.replies.endpoint import Moment
-from mockbatch.replies.models import model
 from mockbatch.timeline import (
     CANCELLING,
     EXPIRED,
@@ -29,25 +29,8 @@ from mockbatch.timeline import (
 )
 
 HOUR = 3600
-ANY_MODEL = "*"
 # A batch in one of these has its prompts in the queue.
 _ENQUEUED = frozenset({IN_PROGRESS, FINALIZING, CANCELLING})
-
-
-@dataclass(frozen=True, slots=True)
-class Quotas:
-    """Limits: prompt tokens enqueued at once by model (`*`: any other), batches an hour."""
-
-    enqueued_tokens: Mapping[str, int] = field(default_factory=dict)
-    batches_per_hour: int | None = None
-
-    def tokens(self, name: str | None) -> int | None:
-        """Return how many tokens of a model may be enqueued, None for any number.
-
-        `name` is a snapshot's; limits may be for that or for an alias.
-        """
-        limits = {model(alias).name: limit for alias, limit in self.enqueued_tokens.items()}
-        return limits.get(name or "", limits.get(ANY_MODEL))
 
 
 def check_rate(quotas: Quotas, batches: Iterable[Batch], now: int, clock: Clock) -> None:
@@ -130,7 +113,10 @@ def _is_undecided(batch: Batch) -> bool:
 def _is_enqueued(batch: Batch, at: int) -> bool:
     # What is cancelled while it is validated was never in the queue.
     reached = batch.timeline.reached(at)
-    return IN_PROGRESS in reached and batch.status(at) in _ENQUEUED
+    if IN_PROGRESS not in reached:
+        return False
+    lingers = at < batch.timeline.end.at + batch.pace.scenario.enqueued_after
+    return batch.status(at) in _ENQUEUED or lingers
 
 
 def _own_faults(batch: Batch) -> bool:

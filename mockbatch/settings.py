@@ -3,8 +3,7 @@
 from dataclasses import dataclass, field
 
 from mockbatch import clock
-from mockbatch.limits import Limits
-from mockbatch.quotas import Quotas
+from mockbatch.limits import Limits, Quotas
 from mockbatch.replies.script import Script
 from mockbatch.scenarios.scenario import Scenario, parsed
 

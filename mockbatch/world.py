@@ -25,8 +25,9 @@ from mockbatch.files.file import BATCH, File, lifetime
 from mockbatch.holdings import Holdings
 from mockbatch.ids import Seed, file_id, request_id
 from mockbatch.journal import Journal
+from mockbatch.limits import Quotas
 from mockbatch.paging import Page
-from mockbatch.quotas import Quotas, admitted, check_rate, counted, decided
+from mockbatch.quotas import admitted, check_rate, counted, decided
 from mockbatch.replies import endpoints
 from mockbatch.replies.script import Entry, Script
 from mockbatch.scenarios.chosen import Chosen
@@ -129,10 +130,13 @@ class World:
     def set_quotas(self, quotas: Quotas) -> None:
         """Limit what may be under way at once; batches that still wait are decided anew."""
         with self.time.command() as now:
-            self.quotas = quotas
-            for batch in list(self._held.batches.values()):
-                self._held.replace(counted(quotas, batch))
-            self._decide(now)
+            self._limit(quotas, now)
+
+    def _limit(self, quotas: Quotas, now: int) -> None:
+        self.quotas = quotas
+        for batch in list(self._held.batches.values()):
+            self._held.replace(counted(quotas, batch))
+        self._decide(now)
 
     # --- files
 
@@ -179,26 +183,32 @@ class World:
         """Accept a batch; what is wrong with its input comes out later, in its `errors`."""
         # Reading the input may take a second: nobody else has to wait for it.
         given, readable_until = self._read_input(request)
-        with self._command() as now:
-            check_rate(self.quotas, self._held.batches.values(), now, self.clock)
-            pace = Pace(self._scenario(request), self.settings.pace)
+        with self._command() as now, self._scenario(request) as scenario:
+            if scenario.quotas is not None:
+                self._limit(scenario.quotas, now)
+            others = self._held.batches.values()
+            check_rate(self.quotas, others, now, self.clock)
+            pace = Pace(scenario, self.settings.pace)
             seed = self._seed.child("batch", self._held.number("batch"))
-            number = len(self._held.batches)
+            number = len(others)
             batch = create.created(request, given, pace, seed, number, now, self.organization)
             deleted = request.input_file_id in self._held.deleted
             if deleted or batch.timeline.status(readable_until) == VALIDATING:
                 missing = input.missing(request.input_file_id, self.organization)
                 batch = commands.lose_input(batch, now, missing)
             batch = counted(self.quotas, cast(batch, self.script))
-            others = self._held.batches.values()
             batch = admitted(self.quotas, batch, others, now, self.organization)
             self._held.add(batch)
             return batch
 
-    def _scenario(self, request: create.BatchRequest) -> Scenario:
-        """Return what befalls a new batch; its own metadata decides before all else."""
-        chosen = None if request.scenario or self.settings.pinned else self.chosen.take()
-        return request.scenario or chosen or self.settings.scenario
+    @contextmanager
+    def _scenario(self, request: create.BatchRequest) -> Iterator[Scenario]:
+        """Lend what befalls a new batch; its own metadata decides before all else."""
+        if request.scenario or self.settings.pinned:
+            yield request.scenario or self.settings.scenario
+        else:
+            with self.chosen.use() as chosen:
+                yield chosen or self.settings.scenario
 
     def batch(self, id: str) -> Batch:
         """Return a batch; ApiError when there is none of that id."""

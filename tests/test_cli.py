@@ -486,11 +486,11 @@ class TestValidate:
     @pytest.mark.parametrize("path", sorted(REQUESTS.glob("*.jsonl")), ids=lambda path: path.stem)
     def test_good_file_would_run(self, here: Here, path: Path) -> None:
         """Status 0, and what would run."""
-        endpoint = "/v1/" + path.stem.replace("chat_", "chat/")
+        lines = path.read_text().strip().split("\n")
+        endpoint = json.loads(lines[0])["url"]
         done = here("validate", path, "--endpoint", endpoint)
         assert (done.returncode, done.stderr) == (0, "")
-        count = len(path.read_text().splitlines())
-        assert done.stdout.startswith(f"The batch would run: {count} requests to ")
+        assert done.stdout.startswith(f"The batch would run: {len(lines)} requests to ")
 
     def test_bad_file_would_fail(self, here: Here) -> None:
         """Status 1, each fault with its line, as a compiler tells it."""

@@ -12,7 +12,8 @@ from mockbatch.batch import commands
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.create import BatchRequest
 from mockbatch.errors import ApiError
-from mockbatch.quotas import HOUR, Quotas
+from mockbatch.limits import Quotas
+from mockbatch.quotas import HOUR
 from mockbatch.schema import schema
 from mockbatch.state.dump import dump
 from mockbatch.state.load import load

@@ -11,7 +11,7 @@ from mockbatch.errors import ApiError, api_error
 from mockbatch.files.content import Content, spool
 from mockbatch.ids import Seed, batch_request_id, line_request_id
 from mockbatch.replies import endpoints
-from mockbatch.replies.endpoint import Moment, Tokens
+from mockbatch.replies.endpoint import Moment, Tokens, partly_cached
 from mockbatch.replies.reply import FAILED, NEVER_RAN, Reply
 from mockbatch.schema import schema
 from mockbatch.timeline import CANCELLED, FINALIZING
@@ -63,6 +63,7 @@ class _Writer:
         self._files = {OUTPUT: spool(), ERROR: spool()}
         # Lines that wait for a distortion, which has to see all of a file.
         self._distortion = batch.pace.scenario.output
+        self._cached = batch.pace.scenario.cached
         self._waiting: dict[str, list[dict[str, Json]]] = {OUTPUT: [], ERROR: []}
         self._tokens = NO_TOKENS
         end = batch.timeline.end
@@ -93,9 +94,11 @@ class _Writer:
 
     def close(self) -> Output:
         """Return both files, distorted if the scenario says so."""
-        for kind, lines in self._waiting.items():
-            for text in self._distortion.of(lines) if self._distortion else ():
-                self._files[kind].write(text.encode("utf-8", "replace") + b"\n")
+        if self._distortion:
+            self._waiting[OUTPUT] += self._distortion.strays(self._waiting[ERROR])
+            for kind, lines in self._waiting.items():
+                for text in self._distortion.of(lines):
+                    self._files[kind].write(text.encode("utf-8", "replace"))
         output, error = (Content(self._files[kind]) for kind in (OUTPUT, ERROR))
         return Output(output, error, self._tokens)
 
@@ -119,6 +122,8 @@ class _Writer:
         answer = {} if is_whole else self._endpoint.answer(body, moment)
         if reply is not None:
             answer = self._endpoint.scripted(answer, reply, body)
+        if self._cached:
+            answer = partly_cached(answer, self._cached)
         self._tokens = self._tokens.plus(self._endpoint.tokens(answer))
         if reply is None:
             return _Ending(OUTPUT, (200, answer))

@@ -108,3 +108,20 @@ def counted(body: Json, *path: str) -> int:
     for name in path:
         body = body.get(name) if isinstance(body, dict) else None
     return body if type(body) is int and body > 0 else 0
+
+
+def partly_cached(body: Json, share: float) -> Json:
+    """Return a response body in which a share of its prompt was read from the cache.
+
+    Where its usage has no place for that, or a raw one has no usage, it stays as it is.
+    """
+    usage: Json = body.get("usage") if isinstance(body, dict) else None
+    for given in ("prompt_tokens", "input_tokens") if isinstance(usage, dict) else ():
+        details = usage.get(f"{given}_details")
+        if isinstance(details, dict) and "cached_tokens" in details:
+            cached = int(share * counted(usage, given))
+            return {
+                **body,
+                "usage": {**usage, f"{given}_details": {**details, "cached_tokens": cached}},
+            }
+    return body

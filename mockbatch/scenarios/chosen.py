@@ -1,5 +1,7 @@
 """What shall befall the next batches of a world, in the order in which it was chosen."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Lock
 
 from mockbatch.scenarios.scenario import Scenario
@@ -28,12 +30,17 @@ class Chosen:
         """Return what waits, and for how many batches."""
         return list(self._waiting)
 
-    def take(self) -> Scenario | None:
-        """Return what befalls one more batch, None when nothing was chosen."""
+    @contextmanager
+    def use(self) -> Iterator[Scenario | None]:
+        """Lend what befalls one more batch, None when nothing was chosen.
+
+        It is used up unless what it was lent for fails: a batch that is refused is none.
+        """
         with self._lock:
             if not self._waiting:
-                return None
+                yield None
+                return
             (scenario, times), *others = self._waiting
+            yield scenario
             left = None if times is None else times - 1
             self._waiting = others if left == 0 else [(scenario, left), *others]
-            return scenario

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from mockbatch.replies.response_items import further_id
+
 Json = Any
 
 
@@ -39,38 +41,62 @@ class ObjectDistortion:
 class OutputDistortion:
     """A change of the lines of the output and error files.
 
-    `missing` and `duplicate` are shares of the lines; `garbage` is a broken line put into
-    the middle; `drop` names members that bodies lose; `separators` is put raw into the
-    first text of each body; `status_code` replaces that of each response.
+    `missing` and `duplicate` are shares of the lines, `blank` is the share that has an empty
+    line before it, `astray` the share of the error file's lines that the output file has too;
+    `garbage` is a broken line put into the middle; `drop` names members that bodies lose;
+    `separators` is put raw into the first text of each body; `status_code` replaces that of
+    each response; `fragments` gives a response two messages, of which the first is cut short;
+    `line_end` ends each line, the last one only if `ends`.
     """
 
     missing: float = 0
     duplicate: float = 0
+    blank: float = 0
+    astray: float = 0
     garbage: str = ""
     drop: tuple[str, ...] = ()
     separators: str = ""
     status_code: int | None = None
+    fragments: bool = False
+    line_end: str = "\n"
+    ends: bool = True
+
+    def strays(self, errors: list[dict[str, Json]]) -> list[dict[str, Json]]:
+        """Return the lines of the error file that the output file has too."""
+        return errors[: round(self.astray * len(errors))]
 
     def of(self, lines: list[dict[str, Json]]) -> Iterator[str]:
-        """Yield the lines of one file as text, as the distortion leaves them."""
+        """Yield the text of one file, piece by piece, as the distortion leaves its lines."""
         lines = lines[round(self.missing * len(lines)) :]
         lines = lines + lines[: round(self.duplicate * len(lines))]
         for index, line in enumerate(lines):
+            if index < round(self.blank * len(lines)):
+                yield self.line_end
             if self.garbage and index == len(lines) // 2:
-                yield self.garbage
+                yield self.garbage + self.line_end
             yield json.dumps(self._line(line), ensure_ascii=not self.separators)
+            if self.ends or index < len(lines) - 1:
+                yield self.line_end
 
     def _line(self, line: dict[str, Json]) -> dict[str, Json]:
         response = line["response"]
         if response is None:
             return line
-        body = {name: value for name, value in response["body"].items() if name not in self.drop}
-        if self.separators:
-            body = _with_text(body, self.separators)
-        changed = {**response, "body": body}
+        changed = {**response, "body": self._body(response["body"])}
         if self.status_code is not None:
             changed["status_code"] = self.status_code
         return {**line, "response": changed}
+
+    def _body(self, body: Json) -> Json:
+        if not isinstance(body, dict):  # a raw one
+            return body
+        body = {name: value for name, value in body.items() if name not in self.drop}
+        if self.separators:
+            body = _with_text(body, self.separators)
+        if self.fragments and isinstance(body.get("output"), list):
+            of = str(body.get("id"))
+            body["output"] = [item for whole in body["output"] for item in _in_pieces(whole, of)]
+        return body
 
 
 def distorted(shown: dict[str, Json], distortions: Sequence[ObjectDistortion]) -> dict[str, Json]:
@@ -81,6 +107,15 @@ def distorted(shown: dict[str, Json], distortions: Sequence[ObjectDistortion]) -
     for distortion in distortions:
         shown = distortion.of(shown, status)
     return shown
+
+
+def _in_pieces(item: Json, of: str) -> list[Json]:
+    """Return an item of the response `of`, behind its own cut beginning if it is a message."""
+    match item:
+        case {"type": "message", "content": [{"text": str(text)} as part, *_]}:
+            start = {**part, "text": text[: len(text) // 3]}
+            return [{**item, "id": further_id("msg", of, 1), "content": [start]}, item]
+    return [item]
 
 
 def _with_text(value: Json, addition: str) -> Json:

@@ -7,6 +7,7 @@ from typing import Any
 
 from mockbatch.catalogue import near
 from mockbatch.errors import api_error
+from mockbatch.limits import Quotas
 from mockbatch.replies.reply import Reply
 from mockbatch.replies.reply import parse as parse_reply
 from mockbatch.scenarios.distortions import ObjectDistortion, OutputDistortion
@@ -70,9 +71,12 @@ class Scenario:
     itself. `executed` is the share of lines that run before such an `in_progress` stands
     still. `replies` are what some lines are answered with.
     `overdue` is by how many seconds the end of the window is missed, None when it never
-    comes; `visible_after` and `output_seconds` are in seconds too. `validation` is None
-    where the input file decides. `loses_race` lets a cancelled batch complete. `object` and
-    `output` are distortions of what is shown.
+    comes; `visible_after`, `output_seconds` and `enqueued_after` (for how long a batch that has
+    ended still counts towards a quota) are in seconds too. `validation` is None where the
+    input file decides. `loses_race` lets a cancelled batch complete. `quotas` are those of
+    the world from the batch's creation on, None for those it has. `cached` is the share of
+    each prompt that is read from the cache. `object` and `output` are distortions of what is
+    shown.
     """
 
     name: str
@@ -83,7 +87,10 @@ class Scenario:
     visible_after: float = 0
     output_seconds: int | None = None
     loses_race: bool = False
+    enqueued_after: float = 0
     validation: Verdict | None = None
+    quotas: Quotas | None = None
+    cached: float = 0
     object: tuple[ObjectDistortion, ...] = ()
     output: OutputDistortion | None = None
     # What it was parsed from, for whoever writes it down again.
@@ -102,7 +109,10 @@ def parsed(document: Mapping[str, Json]) -> Scenario:
         visible_after=document.get("visible_after", 0),
         output_seconds=document.get("output_seconds"),
         loses_race=document.get("loses_race", False),
+        enqueued_after=document.get("enqueued_after", 0),
         validation=_verdict(document.get("validation")),
+        quotas=_quotas(document.get("quotas")),
+        cached=document.get("cached", 0),
         object=tuple(_object_distortion(one) for one in document.get("object", ())),
         output=_output_distortion(document.get("output")),
         document=document,
@@ -121,6 +131,13 @@ def _verdict(given: Json) -> Verdict | None:
         known = ", ".join(sorted(VERDICTS))
         raise api_error("invalid_value", param="scenario.validation.error", why=f"use {known}")
     return Verdict(**given)
+
+
+def _quotas(given: Json) -> Quotas | None:
+    if given is None:
+        return None
+    schema("quotas").check(given, "scenario.quotas")
+    return Quotas(**given)
 
 
 def _object_distortion(given: Json) -> ObjectDistortion:

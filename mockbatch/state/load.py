@@ -17,7 +17,7 @@ from mockbatch.errors import ApiError, api_error
 from mockbatch.files.content import Content, spool
 from mockbatch.files.file import File
 from mockbatch.ids import Seed
-from mockbatch.quotas import Quotas
+from mockbatch.limits import Quotas
 from mockbatch.replies import endpoints
 from mockbatch.replies.models import model
 from mockbatch.replies.reply import parse as parse_reply

@@ -13,7 +13,7 @@ from mockbatch import clock
 from mockbatch.batch import commands
 from mockbatch.errors import api_error
 from mockbatch.events import Event
-from mockbatch.quotas import Quotas
+from mockbatch.limits import Quotas
 from mockbatch.scenarios import from_document, scenario
 from mockbatch.settings import WorldSettings
 from mockbatch.state.dump import dump

@@ -134,7 +134,22 @@ class Careful:
         if response is None:
             return str(line["error"]["code"])
         error = response["body"].get("error")
-        return None if error is None else str(error["code"] or error["type"])
+        if error is not None:
+            return str(error["code"] or error["type"])
+        return self.doubt(line["custom_id"], response["body"]["choices"][0])
+
+    def doubt(self, id: str, choice: dict[str, Json]) -> str | None:
+        """Tell why an answer is of no use: cut, withheld, refused, or of another kind."""
+        if choice["finish_reason"] != "stop":
+            return str(choice["finish_reason"])
+        content = choice["message"]["content"]
+        if content is None:
+            return "refused" if choice["message"]["refusal"] else "empty"
+        return None if self.fits(id, content) else "unfit"
+
+    def fits(self, id: str, content: str) -> bool:
+        """Tell whether a text is of the kind that was asked for."""
+        return id in content
 
     def bill(self, body: dict[str, Json]) -> int:
         """Count the tokens of an answer."""
@@ -298,6 +313,20 @@ class ParsesEveryLine(Careful):
         return map(json.loads, lines)
 
 
+class CutsAtTheLastLineFeed(Careful):
+    """Takes what follows the last line feed for nothing."""
+
+    def lines(self, text: str) -> list[str]:  # noqa: D102
+        return [line for line in text.split("\n")[:-1] if line.strip()]
+
+
+class LooksForTheBrace(Careful):
+    """Takes a line that does not end in a brace for a broken one."""
+
+    def parsed(self, lines: list[str]) -> Iterator[dict[str, Json]]:  # noqa: D102
+        return super().parsed([line for line in lines if line.endswith("}")])
+
+
 class ExpectsALinePerCount(Careful):
     """Expects as many lines in the output file as are completed."""
 
@@ -345,7 +374,16 @@ class TrustsTheErrorMember(Careful):
     """Takes a line without an `error` for a success."""
 
     def failure(self, line: dict[str, Json]) -> str | None:  # noqa: D102
-        return None if line["error"] is None else str(line["error"]["code"])
+        if line["error"] is not None:
+            return str(line["error"]["code"])
+        return self.doubt(line["custom_id"], line["response"]["body"]["choices"][0])
+
+
+class BillsFullPrice(Careful):
+    """Counts on no token from the cache."""
+
+    def note(self, batch: Any) -> None:  # noqa: D102
+        assert batch.usage.input_tokens_details.cached_tokens == 0
 
 
 class BillsEveryBody(Careful):
@@ -353,6 +391,28 @@ class BillsEveryBody(Careful):
 
     def bill(self, body: dict[str, Json]) -> int:  # noqa: D102
         return int(body["usage"]["total_tokens"])
+
+
+class ExpectsContent(Careful):
+    """Expects a text in each answer, and takes it for whole."""
+
+    def doubt(self, id: str, choice: dict[str, Json]) -> str | None:  # noqa: D102
+        return None if self.fits(id, choice["message"]["content"].strip()) else "unfit"
+
+
+class TakesAnyText(Careful):
+    """Looks neither why a text has ended nor what it says."""
+
+    def doubt(self, id: str, choice: dict[str, Json]) -> str | None:  # noqa: D102
+        content = choice["message"]["content"]
+        return "empty" if content is None else None
+
+
+class BelievesTheFormat(Careful):
+    """Does not look whether a text is of the kind that was asked for."""
+
+    def fits(self, id: str, content: str) -> bool:  # noqa: D102
+        return True
 
 
 class Naive(

@@ -112,6 +112,10 @@ NOT_IN_TIME = {
     "code": "batch_expired",
     "message": "This request could not be executed before the completion window expired.",
 }
+NO_ANSWER = {
+    "code": "request_timeout",
+    "message": "This request could not be executed: it timed out.",
+}
 NOT_BEFORE_CANCEL = {
     "code": "batch_cancelled",
     "message": "This request could not be executed before the batch was cancelled.",
@@ -248,6 +252,21 @@ FACTS = {
     "status_code_zero": Facts(shown_by="test_lines_say_status_code_zero"),
     "unicode_separators": Facts(shown_by="test_splitlines_cuts_lines_in_pieces"),
     "usage_missing": Facts(shown_by="test_bodies_have_no_usage"),
+    "usage_cached": Facts(shown_by="test_half_of_each_prompt_is_cached"),
+    "finish_length": Facts(shown_by="test_two_answers_are_others"),
+    "refusal": Facts(shown_by="test_two_answers_are_others"),
+    "content_filter": Facts(shown_by="test_two_answers_are_others"),
+    "structured_output": Facts(shown_by="test_two_answers_are_others"),
+    "responses_multi_item": Facts(shown_by="test_the_first_message_is_the_beginning_of_the_second"),
+    "line_null_response": Facts(end=SOME_FAILED, output=8, error=2, top=NO_ANSWER),
+    "lines_in_both_files": Facts(EXPIRING_PATH, EXPIRED, output=10, error=6, top=NOT_IN_TIME),
+    "blank_lines": Facts(output=12),
+    # The text behind the last line feed is the tenth.
+    "no_final_newline": Facts(output=9),
+    "crlf": Facts(shown_by="test_every_line_ends_in_a_carriage_return"),
+    "enqueued_quota": Facts(shown_by="test_a_quota_is_free_again_after_the_end"),
+    "enqueued_limit_stuck": Facts(shown_by="test_a_quota_stays_used_up_for_a_day"),
+    "batches_per_hour": Facts(shown_by="test_one_batch_an_hour_is_a_429_for_the_next"),
 }  # fmt: skip
 
 OBJECTS = sorted(name for name, one in catalogue().items() if "object" in one)
@@ -266,6 +285,20 @@ CHANGED = {
     "unknown_status": {"status"},
 }  # fmt: skip
 OUTPUTS = sorted(name for name, one in catalogue().items() if "output" in one)
+# What can be said of the answers that are no default.
+OTHERS: dict[str, Callable[[Json], bool]] = {
+    "finish_length": lambda choice: choice["finish_reason"] == "length",
+    "refusal": lambda choice: choice["message"]["refusal"] and not choice["message"]["content"],
+    "content_filter": lambda choice: (
+        (choice["finish_reason"], choice["message"]["content"]) == ("content_filter", None)
+    ),
+    "structured_output": lambda choice: (
+        not is_json(choice["message"]["content"])
+        and choice["message"]["content"].startswith("Here is the JSON")
+    ),
+}
+# Not each of their lines is an answer.
+MIXED = {"garbage_line", "blank_lines", "lines_in_both_files"}
 STUCK = {"stuck_validating", "stuck_in_progress", "stuck_finalizing"}
 WITH_CANCEL = sorted(name for name, facts in FACTS.items() if facts.cancel_at is not None)
 WITH_OUTPUT = sorted(name for name, facts in FACTS.items() if facts.output is not None)
@@ -349,6 +382,18 @@ class Run:
         return [json.loads(line) for line in self.lines(kind)]
 
 
+def limited(mock: Handle, name: str, **parameters: str) -> str:
+    """Create a batch of ten lines, a hundred tokens, in a scenario with parameters."""
+    file = mock.client.files.create(file=("in.jsonl", input_file()), purpose="batch")
+    given = {f"mockbatch_{key}": value for key, value in parameters.items()}
+    return mock.client.batches.create(
+        input_file_id=file.id,
+        endpoint="/v1/chat/completions",
+        completion_window="24h",
+        metadata={"mockbatch_scenario": name, **given},
+    ).id
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     """Serve all tests of this module."""
@@ -427,7 +472,8 @@ def test_no_scenario_is_only_happy() -> None:
 @pytest.mark.parametrize("name", [name for name in NAMES if FACTS[name].shown_by])
 def test_what_is_shown_elsewhere_is_shown(name: str) -> None:
     """A test that the table refers to is there."""
-    assert any(hasattr(group, str(FACTS[name].shown_by)) for group in (TestTheFiles, TestTheEdges))
+    groups = (TestTheFiles, TestTheEdges, TestTheQuotas)
+    assert any(hasattr(group, str(FACTS[name].shown_by)) for group in groups)
 
 
 class TestTheBatch:
@@ -584,7 +630,7 @@ class TestTheFiles:
             body = line["response"]["body"]
             assert schema("chat_completions.response").error(body) is None
 
-    @pytest.mark.parametrize("name", sorted(set(WITH_OUTPUT) - {"garbage_line"}))
+    @pytest.mark.parametrize("name", sorted(set(WITH_OUTPUT) - MIXED - set(OTHERS)))
     def test_answers_belong_to_their_requests(self, ended: Callable[[str], Run], name: str) -> None:
         """By its custom_id a line has the answer to its own question."""
         for line in ended(name).parsed("output"):
@@ -653,6 +699,59 @@ class TestTheFiles:
         """In status_code_zero a good body has no good status."""
         lines = ended("status_code_zero").parsed("output")
         assert {line["response"]["status_code"] for line in lines} == {0}
+
+    @pytest.mark.parametrize("name", OTHERS)
+    def test_two_answers_are_others(self, ended: Callable[[str], Run], name: str) -> None:
+        """A fifth of the answers is what the scenario says, and all lines are successes."""
+        choices = [line["response"]["body"]["choices"][0] for line in ended(name).parsed("output")]
+        assert sum(map(bool, map(OTHERS[name], choices))) == 2
+
+    def test_two_lines_are_blank(self, ended: Callable[[str], Run]) -> None:
+        """In blank_lines the others are whole."""
+        lines = ended("blank_lines").lines("output")
+        assert [is_json(line) for line in lines].count(False) == lines.count("") == 2
+
+    def test_every_line_ends_in_a_carriage_return(self, ended: Callable[[str], Run]) -> None:
+        """In crlf the line feed is the second character of a line's end."""
+        assert all(line.endswith("}\r") for line in ended("crlf").lines("output"))
+
+    def test_the_last_line_has_no_end(self, ended: Callable[[str], Run]) -> None:
+        """In no_final_newline what follows the last line feed is a whole line."""
+        assert is_json(ended("no_final_newline").text("output").split("\n")[-1])
+
+    def test_lines_that_never_ran_are_in_both_files(self, ended: Callable[[str], Run]) -> None:
+        """In lines_in_both_files the output file has all lines of the error file, too."""
+        run = ended("lines_in_both_files")
+        both = {line["custom_id"] for line in run.parsed("error")}
+        strays = [line for line in run.parsed("output") if line["response"] is None]
+        assert {line["custom_id"] for line in strays} == both
+
+    def test_half_of_each_prompt_is_cached(self, ended: Callable[[str], Run]) -> None:
+        """In usage_cached each usage tells it, and the batch the sum."""
+        run = ended("usage_cached")
+        usages = [line["response"]["body"]["usage"] for line in run.parsed("output")]
+        cached = [usage["prompt_tokens_details"]["cached_tokens"] for usage in usages]
+        assert cached == [usage["prompt_tokens"] // 2 for usage in usages]
+        assert run.batch().usage.input_tokens_details.cached_tokens == sum(cached)
+
+    def test_the_first_message_is_the_beginning_of_the_second(self, server: Server) -> None:
+        """In responses_multi_item the answer is not in the first message."""
+        body = {"model": "gpt-4o-mini", "input": "How are you?"}
+        line = {"custom_id": "a", "method": "POST", "url": "/v1/responses", "body": body}
+        with server.world(start_time=START, scenario="responses_multi_item") as mock:
+            sent = json.dumps(line).encode()
+            file = mock.client.files.create(file=("in.jsonl", sent), purpose="batch")
+            batch = mock.client.batches.create(
+                input_file_id=file.id, endpoint="/v1/responses", completion_window="24h"
+            )
+            mock.clock.run_until(batch)
+            output = mock.client.batches.retrieve(batch.id).output_file_id
+            [piece, whole] = mock.client.files.content(output).json()["response"]["body"]["output"]
+        texts = [item["content"][0]["text"] for item in (piece, whole)]
+        assert texts == ["Mock reply", "Mock reply to: How are you?"] or (
+            texts[1].startswith(texts[0]) and 0 < len(texts[0]) < len(texts[1])
+        )
+        assert piece["id"] != whole["id"]
 
     def test_bodies_have_no_usage(self, ended: Callable[[str], Run]) -> None:
         """In usage_missing no body has a usage."""
@@ -732,6 +831,41 @@ class TestTheEdges:
         [error] = play("validation_failed", metadata=metadata).ended().batch().errors.data
         assert (error.code, error.line, error.param) == (code, line, param)
         assert error.message.startswith(begins)
+
+
+class TestTheQuotas:
+    """What scenarios limit: other batches meet it."""
+
+    def test_a_quota_is_free_again_after_the_end(self, server: Server) -> None:
+        """In enqueued_quota a second batch fails while the first runs, and a third passes."""
+        with server.world(start_time=START) as mock:
+            first, second = (limited(mock, "enqueued_quota", tokens="150") for _ in range(2))
+            mock.clock.advance_to(START + 62)
+            third = limited(mock, "enqueued_quota", tokens="150")
+            mock.clock.advance(hours=1)
+            ends = [mock.client.batches.retrieve(id).status for id in (first, second, third)]
+        assert ends == ["completed", "failed", "completed"]
+
+    @pytest.mark.parametrize(("hours", "end"), [(23, "failed"), (24, "completed")])
+    def test_a_quota_stays_used_up_for_a_day(self, server: Server, hours: int, end: str) -> None:
+        """In enqueued_limit_stuck a batch fails for 24 hours after the first has ended."""
+        with server.world(start_time=START) as mock:
+            limited(mock, "enqueued_limit_stuck", tokens="150")
+            mock.clock.advance_to(START + 124 + hours * 3600)
+            later = limited(mock, "happy")
+            mock.clock.advance(hours=1)
+            assert mock.client.batches.retrieve(later).status == end
+
+    def test_one_batch_an_hour_is_a_429_for_the_next(self, server: Server) -> None:
+        """In batches_per_hour a refused batch is none, and passes an hour later."""
+        with server.world(start_time=START) as mock:
+            limited(mock, "batches_per_hour", batches="1")
+            with pytest.raises(openai.RateLimitError) as refused:
+                limited(mock, "happy")
+            assert refused.value.response.headers["Retry-After"] == "3600"
+            mock.clock.advance(3600)
+            limited(mock, "happy")
+            assert len(mock.client.batches.list().data) == 2
 
 
 class TestParameters:
@@ -874,4 +1008,4 @@ class TestDistortions:
         self, ended: Callable[[str], Run], name: str
     ) -> None:
         """What befalls the lines of a file is not told by the object."""
-        assert normal(ended(name).raw()) == COMPLETED
+        assert normal(ended(name).raw()) == (EXPIRED if FACTS[name].error else COMPLETED)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mockbatch.quotas import Quotas
+from mockbatch.limits import Quotas
 
 if TYPE_CHECKING:
     from caller import Caller

@@ -549,10 +549,11 @@ class TestCommand:
 
     @pytest.mark.parametrize("name", NAMES)
     def test_a_source_is_a_thread(self, name: str) -> None:
-        """Source links lead to a repository, or a thread in one, and none comes twice."""
+        """Source links lead to a repository or a thread, and none comes twice."""
         links = catalogue()[name].get("sources", [])
         thread = r"https://github\.com/[\w-]+/[\w.-]+(/(issues|pull|discussions)/[1-9]\d*)?"
-        assert [link for link in links if not re.fullmatch(thread, link)] == []
+        forum = r"https://community\.openai\.com/t/[1-9]\d*"
+        assert [link for link in links if not re.fullmatch(f"{thread}|{forum}", link)] == []
         assert len(links) == len(set(links))
 
     @pytest.mark.parametrize("name", NAMES)
