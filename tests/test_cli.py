@@ -282,6 +282,10 @@ class TestRefused:
             (["--scenario", "missing.json"], "missing.json"),
             (["--worlds", "two"], "--worlds"),
             (["--log-format", "xml"], "--log-format"),
+            (["--limit", "rows=5"], "there are lines, embedding_inputs"),
+            (["--limit", "lines"], "--limit"),
+            (["--limit", "lines=0"], "'0' is no number for lines"),
+            (["--limit", "lines=1e9"], "'1e9' is no number for lines"),
             (["--nonsense"], "--nonsense"),
             (["extra"], "extra"),
         ],
@@ -297,6 +301,7 @@ class TestRefused:
             ("MOCKBATCH_PACE", "0"),
             ("MOCKBATCH_WORLDS", "two"),
             ("MOCKBATCH_LOG_FORMAT", "xml"),
+            ("MOCKBATCH_LIMIT", "lines=5,rows=7"),
         ],
     )
     def test_bad_variable(self, here: Here, name: str, text: str) -> None:
@@ -398,6 +403,19 @@ class TestOptions:
             with serve("--seed", seed).client() as client:
                 ids.append(client.files.create(file=b"", purpose="user_data").id)
         assert ids[0] == ids[1] != ids[2]
+
+    def test_limits_can_be_moved(self, serve: Serve) -> None:
+        """`--limit`, or several in the variable: one line more fails the batch."""
+        for options, variables in (
+            (("--limit", "lines=1", "--limit", "file_bytes=2000"), {}),
+            ((), {"MOCKBATCH_LIMIT": "lines=1, file_bytes=2000"}),
+        ):
+            with serve("--clock=on-poll", *options, **variables).client() as client:
+                ends = [client.batches.retrieve(submit(client, count).id) for count in (1, 2)]
+                assert [batch.status for batch in ends] == ["in_progress", "failed"]
+                assert ends[1].errors.data[0].code == "too_many_tasks"
+                with pytest.raises(openai.APIStatusError, match="2000"):
+                    client.files.create(file=b"x" * 2001, purpose="user_data")
 
     def test_scenario_can_be_a_file(self, serve: Serve, tmp_path: Path) -> None:
         """In the form of the shipped ones."""
@@ -571,7 +589,8 @@ class TestHelp:
         assert "validate" in text
 
 
-def submit(client: openai.OpenAI) -> Any:
-    """Upload an input file and create a batch."""
-    file = client.files.create(file=REQUESTS / "chat_completions.jsonl", purpose="batch")
+def submit(client: openai.OpenAI, count: int | None = None) -> Any:
+    """Upload an input file, or so many lines of it, and create a batch."""
+    lines = (REQUESTS / "chat_completions.jsonl").read_bytes().splitlines(keepends=True)
+    file = client.files.create(file=("in.jsonl", b"".join(lines[:count])), purpose="batch")
     return client.batches.create(input_file_id=file.id, endpoint=CHAT, completion_window="24h")

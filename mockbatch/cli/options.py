@@ -2,7 +2,8 @@
 
 import argparse
 import os
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, fields
 from typing import Any
 
 
@@ -16,10 +17,10 @@ class BadVariable:
     message: str
 
 
-class _Several(list[str]):
+class _Several(list[Any]):
     """Values from the environment, which a repeatable flag replaces and does not extend."""
 
-    def __copy__(self) -> list[str]:  # argparse copies a default before it appends
+    def __copy__(self) -> list[Any]:  # argparse copies a default before it appends
         return []
 
 
@@ -43,12 +44,13 @@ class Options:
     def _read(self, name: str, text: str, how: dict[str, Any]) -> Any:
         if how.get("action") == "store_true":
             return text.lower() not in ("0", "false", "no")
-        if how.get("action") == "append":
-            return _Several(key.strip() for key in text.split(",") if key.strip())
         if text not in how.get("choices", (text,)):
             return BadVariable(f"{name}: invalid choice: {text!r}")
+        kind = how.get("type", str)
         try:
-            return how.get("type", str)(text)
+            if how.get("action") == "append":
+                return _Several(kind(one.strip()) for one in text.split(",") if one.strip())
+            return kind(text)
         except (ValueError, argparse.ArgumentTypeError) as error:
             return BadVariable(f"{name}: {error}")
 
@@ -70,3 +72,16 @@ def positive(text: str) -> float:
     if not 1e-6 <= number <= 1e9:
         raise argparse.ArgumentTypeError(f"{text!r} is no positive number")
     return number
+
+
+def limit(text: str) -> tuple[str, int]:
+    """Read the name of a limit and its number, as in `lines=140000`."""
+    from mockbatch.limits import Limits
+
+    name, _, number = text.partition("=")
+    names = [field.name for field in fields(Limits)]
+    if name not in names:
+        raise argparse.ArgumentTypeError(f"{name!r} is no limit: there are {', '.join(names)}")
+    if not re.fullmatch("[1-9][0-9]{0,11}", number):
+        raise argparse.ArgumentTypeError(f"{number!r} is no number for {name}")
+    return name, int(number)

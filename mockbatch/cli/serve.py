@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import mockbatch
-from mockbatch.cli.options import BadVariable, Options, port, positive
+from mockbatch.cli.options import BadVariable, Options, limit, port, positive
 
 if TYPE_CHECKING:
     from mockbatch.settings import ServerSettings
@@ -35,6 +35,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     add("--worlds", default="per-key", choices=("per-key", "one"), help="one: all keys share")
     add("--gateway", action="store_true", help="answer always as Portkey's gateway would")
     add("--tls", action="store_true", help="serve https, with a throw-away authority")
+    add("--limit", action="append", type=limit, metavar="NAME=N", help="what a file may hold")
     add("--no-validate", action="store_true", help="do not check answers before they leave")
     add("--log-format", default="text", choices=("text", "json"), help="one line a request")
     add("--ready-file", metavar="FILE", help="written when listening: JSON with url, pid, version")
@@ -96,6 +97,7 @@ class _Stop:
 
 def _settings(arguments: argparse.Namespace) -> "ServerSettings":
     from mockbatch.clock import parse_instant, parse_mode
+    from mockbatch.limits import Limits
     from mockbatch.replies.script import Script, from_file
     from mockbatch.scenarios import from_option
     from mockbatch.settings import ServerSettings, WorldSettings
@@ -109,6 +111,7 @@ def _settings(arguments: argparse.Namespace) -> "ServerSettings":
         scenario=from_option(arguments.scenario),
         script=from_file(arguments.replies) if arguments.replies else Script(),
         validate=not arguments.no_validate,
+        limits=replace(Limits(), **dict(arguments.limit or [])),
     )
     keys = arguments.api_key or []
     return ServerSettings(

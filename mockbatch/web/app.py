@@ -32,17 +32,17 @@ ROUTES = (
     control_requests,
     control_scenarios,
 )
-# Room for the largest file and the rest of its form.
-LARGEST_REQUEST = 512 * 1024 * 1024 + (1 << 20)
+# Room for what a form has beside its file.
+FORM_BYTES = 1 << 20
 
 
 def create_app(settings: ServerSettings | None = None, beginning: State | None = None) -> Flask:
     """Make the app of one server, whose new worlds begin with a state."""
     app = Flask(__name__, static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.request_class = files.Request
     server_state = ServerState(settings or ServerSettings(), beginning)
+    app.config["MAX_CONTENT_LENGTH"] = server_state.settings.world.limits.file_bytes + FORM_BYTES
     app.extensions[EXTENSION] = server_state
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # the server collapses them: no redirect loses a body

@@ -1,6 +1,6 @@
 """What sleeps that are skipped cost beside the SDK's calls: a day of polls, one a minute.
 
-Run it with nothing else going on: `python tests/benchmarks/skip_sleep.py`.
+Wall time, because what is asked is how long a person waits.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 import openai
+from measuring import Row
 
 from mockbatch import MockBatch
 
@@ -60,7 +61,7 @@ async def no_async_pause(_: float) -> None:
     """Return at once."""
 
 
-def measured(mock: MockBatch) -> tuple[float, float]:
+def sync(mock: MockBatch) -> tuple[float, float]:
     """Return the seconds that a day's polls take, without and with their sleeps."""
     client, id = mock.client, submit(mock.client)
     plain = sleeping = 0.0
@@ -72,7 +73,7 @@ def measured(mock: MockBatch) -> tuple[float, float]:
     return plain, sleeping
 
 
-async def measured_async(mock: MockBatch) -> tuple[float, float]:
+async def asynchronous(mock: MockBatch) -> tuple[float, float]:
     """Return the same for the asynchronous SDK."""
     id = submit(mock.client)
     plain = sleeping = 0.0
@@ -85,18 +86,11 @@ async def measured_async(mock: MockBatch) -> tuple[float, float]:
     return plain, sleeping
 
 
-def main() -> None:
-    """Print both figures and their ratio, for either SDK."""
+def measure() -> list[Row]:
+    """Return a row for either SDK; the floor is the same calls without sleeps."""
     with MockBatch(scenario="expired_partial", poll_limit=None) as mock:
-        for name, (plain, sleeping) in {
-            "OpenAI": measured(mock),
-            "AsyncOpenAI": asyncio.run(measured_async(mock)),
-        }.items():
-            print(
-                f"{name}: {POLLS} calls {plain:.2f} s, with sleeps of {MINUTE} s "
-                f"{sleeping:.2f} s, ratio {sleeping / plain:.2f}"
-            )
-
-
-if __name__ == "__main__":
-    main()
+        found = {"OpenAI": sync(mock), "AsyncOpenAI": asyncio.run(asynchronous(mock))}
+    return [
+        Row(f"{POLLS} polls of {name} with skipped sleeps (wall)", "s", sleeping, plain, 1.3)
+        for name, (plain, sleeping) in found.items()
+    ]

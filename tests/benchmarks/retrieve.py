@@ -1,0 +1,35 @@
+"""What one `batches.retrieve` of the real SDK costs over a socket."""
+
+import openai
+from journey import canned, client, recorded
+from measuring import Row, by_turns
+from requests import file
+
+from mockbatch import MockBatch
+
+CALLS = 200
+ROUNDS = 9
+
+
+def retrieved(sdk: openai.OpenAI, id: str) -> None:
+    """Retrieve a batch again and again."""
+    for _ in range(CALLS):
+        sdk.batches.retrieve(id)
+
+
+def measure() -> list[Row]:
+    """Return the row of one call."""
+    with canned(recorded()) as server, MockBatch(poll_limit=None) as mock:
+        sdk = client(server.url)
+        uploaded = mock.client.files.create(file=("in.jsonl", file(10)), purpose="batch")
+        batch = mock.client.batches.create(
+            input_file_id=uploaded.id, endpoint="/v1/chat/completions", completion_window="24h"
+        )
+        floor, measured = by_turns(
+            ROUNDS, lambda: retrieved(sdk, batch.id), lambda: retrieved(mock.client, batch.id)
+        )
+        sdk.close()
+    per_call = 1000 / CALLS
+    return [
+        Row("batches.retrieve over a socket", "ms", measured * per_call, floor * per_call, 2, 1.5)
+    ]

@@ -1,0 +1,33 @@
+"""What it costs to know whether 50,000 lines are valid: a create, to its validation result."""
+
+import json
+
+from measuring import Row, by_turns
+from requests import file
+
+from mockbatch.batch.create import BatchRequest
+from mockbatch.files.content import Content
+from mockbatch.settings import WorldSettings
+from mockbatch.world import World
+
+COUNT = 50_000
+ROUNDS = 3
+
+
+def measure() -> list[Row]:
+    """Return the row of 70 MB."""
+    data = file(COUNT, 1150)
+    world = World("benchmark", WorldSettings(), "org-benchmark")
+    uploaded = world.upload(Content.of(data), "in.jsonl", "batch", None)
+
+    def parsed() -> None:
+        for line in data.split(b"\n")[:-1]:
+            json.loads(line)
+
+    def created() -> None:
+        request = BatchRequest(uploaded.id, "/v1/chat/completions", None, None, None)
+        assert not world.create_batch(request).given.errors
+
+    floor, measured = by_turns(ROUNDS, parsed, created)
+    what = f"create to validation result, {COUNT:,} lines, {len(data) / 1e6:.0f} MB"
+    return [Row(what, "s", measured, floor, 2.5, 1.5)]
