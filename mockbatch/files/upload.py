@@ -18,6 +18,11 @@ def check(content: Content, purpose: str, limits: Limits) -> None:
         raise api_error("bad_purpose", value=purpose, supported=supported)
     if content.size > limits.file_bytes:
         raise api_error("too_large", limit=limits.file_bytes)
+    check_content(content, purpose, limits)
+
+
+def check_content(content: Content, purpose: str, limits: Limits) -> None:
+    """Raise the ApiError with which a file for this purpose is refused, however it came."""
     if purpose == BATCH:
         _check_input(content, limits)
 
