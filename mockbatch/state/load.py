@@ -63,6 +63,10 @@ def load(document: Json, settings: WorldSettings, folder: Path | None = None) ->
     _distinct([batch.id for batch in batches], "state.batches")
     _distinct([file.id for file in files], "state.files")
     _distinct([upload.id for upload in uploads], "state.uploads")
+    _distinct(
+        [part["id"] for one in document.get("uploads", []) for part in one["parts"]],
+        "state.uploads",
+    )
     clock = document.get("clock", {})
     seed = document.get("seed")
     return State(
