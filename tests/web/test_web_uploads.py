@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from caller import DAY, START, Caller, app_of, form, lines, refusal
+from caller import DAY, KEY, START, Caller, app_of, form, lines, refusal, talk
 from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
@@ -447,6 +447,21 @@ class TestRoutes:
         assert answer.headers["x-portkey-provider"] == "openai"
         again = api.post(f"{path}/complete", body, **options)
         assert refusal(again) == (400, None, "upload_id")
+
+    def test_gateway_passes_no_chunks_on(self, api: Caller, serve: Any) -> None:
+        """Measured: on a route that it does not know, its own client refuses the header."""
+        head = (
+            f"POST {begin(api)}/parts HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {KEY}\r\n"
+            "x-portkey-provider: openai\r\nConnection: close\r\n"
+            "Content-Type: multipart/form-data; boundary=limit\r\n"
+            "Transfer-Encoding: chunked\r\n\r\n"
+        )
+        data = form((DATA, b"x"))["data"]
+        sent = head.encode() + b"%x\r\n%b\r\n0\r\n\r\n" % (len(data), data)
+        answer = talk(serve(api.app), sent)
+        assert answer.startswith(b"HTTP/1.1 500 ")
+        assert b"invalid transfer-encoding header" in answer
+        assert all(upload["parts"] == [] for upload in state(api)["uploads"])
 
 
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats(-1e9, 1e300) | st.text(max_size=5)
