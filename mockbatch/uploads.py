@@ -34,7 +34,7 @@ class Uploads:
         self._heaps: dict[str, Heap] = {}  # where the parts are of those that are pending
 
     def take(self, uploads: Iterable[Upload]) -> None:
-        """Hold the uploads of a state."""
+        """Hold uploads that are new here."""
         for upload in uploads:
             self._uploads[upload.id] = upload
             self._heaps[upload.id] = Heap()
@@ -46,8 +46,9 @@ class Uploads:
     def sweep(self, now: float) -> None:
         """Let go the parts of what has ended; they were out of reach before."""
         for id in list(self._heaps):
-            if self._uploads[id].status(now) != PENDING:
-                self._end(self._uploads[id], self._uploads[id].ended)
+            upload = self._uploads[id]
+            if upload.status(now) != PENDING:
+                self._end(upload, upload.ended)
 
     def create(self, filename: str, purpose: str, size: int, seconds: int | None) -> Upload:
         """Begin an upload of `size` bytes, whose file will live for `seconds`."""

@@ -1,6 +1,6 @@
 """Uploads: files that come in parts, and the parts that have come."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -88,7 +88,7 @@ class Upload:
             raise api_error("wrong_md5")
         return content
 
-    def _check_ids(self, part_ids: Collection[str]) -> None:
+    def _check_ids(self, part_ids: Sequence[str]) -> None:
         seen: set[str] = set()
         for place, id in enumerate(part_ids):
             if id not in self.parts:

@@ -82,6 +82,17 @@ class TestCreate:
         body = wanted(purpose="vision", mime_type="application/jsonl")
         assert refusal(api.post("/v1/uploads", body)) == (400, "invalid_value", "mime_type")
 
+    @pytest.mark.parametrize("name", ["\ud800", "a\r\nb", 'a"\\b', "../x", "\x00", "💥"])
+    def test_takes_any_name(self, api: Caller, name: str) -> None:
+        """It comes back as it is, and harms neither a download nor a state."""
+        path = begin(api, 0, purpose="assistants", filename=name)
+        file = api.good(complete(api, path))["file"]
+        assert file["filename"] == name
+        assert api.get(f"/v1/files/{file['id']}/content").status_code == 200
+        before = state(api)
+        api.good(api.call("PUT", "/_mock/state", json=before))
+        assert state(api) == before
+
     @pytest.mark.parametrize("number", [3.0, 3])
     def test_takes_a_whole_number_however_written(self, api: Caller, number: float) -> None:
         """JSON does not tell 3.0 from 3."""
