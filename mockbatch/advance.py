@@ -6,6 +6,7 @@ from mockbatch import events, explain
 from mockbatch.errors import api_error
 from mockbatch.holdings import Holdings
 from mockbatch.timekeeper import Timekeeper
+from mockbatch.uploads import Uploads
 
 
 class Advance:
@@ -14,9 +15,10 @@ class Advance:
     `include` names what shall count as an event beside status changes.
     """
 
-    def __init__(self, time: Timekeeper, held: Holdings) -> None:
+    def __init__(self, time: Timekeeper, held: Holdings, uploads: Uploads) -> None:
         self._time = time
         self._held = held
+        self._uploads = uploads
 
     def next_event(self, now: float) -> events.Event | None:
         """Return the status change that comes next."""
@@ -30,6 +32,7 @@ class Advance:
                 raise api_error("clock_is_past", now=f"{now:.17g}", to=f"{instant:.17g}")
             self._time.move_to(instant)
             self._held.sweep(now)
+            self._uploads.sweep(instant)
             return self._events(now, instant, include)
 
     def by(self, seconds: float, include: Iterable[str] = ()) -> list[events.Event]:
@@ -75,4 +78,6 @@ class Advance:
     def _events(self, after: float, until: float, include: Iterable[str]) -> list[events.Event]:
         held = self._held
         files = held.files(until) if events.EXPIRY in include else []
-        return events.between(list(held.batches.values()), files, after, until, include)
+        uploads = [upload for upload in self._uploads.all() if upload.ended is None]
+        batches = list(held.batches.values())
+        return events.between(batches, files, after, until, include, uploads)

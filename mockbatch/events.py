@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from mockbatch.batch.batch import Batch
 from mockbatch.files.file import File
+from mockbatch.files.parts import Upload
 
 EXPIRY = "expiry"
 PROGRESS = "progress"
@@ -15,8 +16,8 @@ HORIZON = 40 * 24 * 3600
 class Event(NamedTuple):
     """Something that happens to the object `id` at a whole second of simulated time.
 
-    `type` is `batch.` and the status taken on; where asked for also `batch.progress` and
-    `file.expired`.
+    `type` is `batch.` and the status taken on; where asked for also `batch.progress`,
+    `file.expired` and `upload.expired`.
     """
 
     at: int
@@ -34,8 +35,12 @@ def between(
     after: float,
     until: float,
     include: Iterable[str] = (),
+    uploads: Iterable[Upload] = (),
 ) -> list[Event]:
-    """Return the events with `after < at <= until`, in order of time, then of creation."""
+    """Return the events with `after < at <= until`, in order of time, then of creation.
+
+    `uploads` are those that nobody has ended.
+    """
     batches = list(batches)
     events = [
         Event(change.at, f"batch.{change.status}", batch.id)
@@ -49,10 +54,10 @@ def between(
             for at in batch.timeline.progress_instants(after, until)
         ]
     if EXPIRY in include:
+        gone = [("file.expired", file.expires_at, file.id) for file in files]
+        gone += [("upload.expired", upload.expires_at, upload.id) for upload in uploads]
         events += [
-            Event(file.expires_at, "file.expired", file.id)
-            for file in files
-            if file.expires_at is not None and after < file.expires_at <= until
+            Event(at, kind, id) for kind, at, id in gone if at is not None and after < at <= until
         ]
     # Sorting is stable: what falls on one second stays in order of creation and of status.
     return sorted(events, key=lambda event: event.at)

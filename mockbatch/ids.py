@@ -74,6 +74,16 @@ def file_id(seed: Seed) -> str:
     return "file-" + seed.text(BASE58, 22)
 
 
+def upload_id(seed: Seed, created_at: int) -> str:
+    """Return `upload_` and what a batch's id has there; that it is so is a guess."""
+    return "upload_" + _stamped(seed, created_at)
+
+
+def part_id(seed: Seed, created_at: int) -> str:
+    """Return `part_` and what a batch's id has there; that it is so is a guess."""
+    return "part_" + _stamped(seed, created_at)
+
+
 def request_id(seed: Seed) -> str:
     """Return the value of an `x-request-id` header."""
     return "req_" + seed.hex(32)

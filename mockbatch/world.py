@@ -36,6 +36,7 @@ from mockbatch.settings import WorldSettings
 from mockbatch.state.state import State
 from mockbatch.timekeeper import Timekeeper
 from mockbatch.timeline import COMPLETED, VALIDATING
+from mockbatch.uploads import Uploads
 
 Json = dict[str, object]
 
@@ -77,14 +78,16 @@ class World:
         with self._lock:
             now = self.now()
             self._held.sweep(now)
+            self.uploads.sweep(now)
             return State(
                 settings=replace(self.settings, clock=self.clock.mode, quotas=self.quotas),
                 seed=self._seed,
                 now=now,
-                numbers=dict(self._held.numbers),
+                numbers=dict(+self._held.numbers),  # those that are not 0
                 files=tuple(self._held.uploads.values()),
                 deleted=frozenset(self._held.deleted),
                 batches=tuple(self._held.batches.values()),
+                uploads=self.uploads.all(),
             )
 
     def restore(self, state: State) -> None:
@@ -98,7 +101,10 @@ class World:
     def _hold(self, state: State) -> None:
         self._held = Holdings(validate=self.settings.validate)
         self._held.take(state)
-        self.advance = Advance(self.time, self._held)
+        limits = self.settings.limits
+        self.uploads = Uploads(self.time, self._held, self._seed, limits, self._store)
+        self.uploads.take(state.uploads)
+        self.advance = Advance(self.time, self._held, self.uploads)
 
     # --- time
 
@@ -143,6 +149,9 @@ class World:
     def upload(self, content: Content, filename: str, purpose: str, seconds: int | None) -> File:
         """Keep a file for `seconds`, None for its purpose's default; ApiError when refused."""
         upload.check(content, purpose, self.settings.limits)
+        return self._store(content, filename, purpose, seconds)
+
+    def _store(self, content: Content, filename: str, purpose: str, seconds: int | None) -> File:
         with self._command() as now:
             lives = lifetime(purpose, seconds)
             file = File(

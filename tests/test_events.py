@@ -10,6 +10,7 @@ from mockbatch.batch.batch import Batch
 from mockbatch.events import Event
 from mockbatch.files.content import Content
 from mockbatch.files.file import File
+from mockbatch.files.parts import Upload
 
 if TYPE_CHECKING:
     from conftest import Make
@@ -85,6 +86,17 @@ def test_expiry_is_told_where_it_is_asked_for() -> None:
     """A file is an event on the second on which it is gone; one that stays is none."""
     files = [file("file-1", 100), file("file-2", None), file("file-3", 101)]
     assert events.between([], files, 0, 100, ["expiry"]) == [Event(100, "file.expired", "file-1")]
+
+
+def test_expiry_of_uploads_is_told_with_that_of_files() -> None:
+    """In order of time; an upload lives for an hour."""
+    uploads = [Upload(f"upload_{at}", "a", "batch", 1, at, None) for at in (50, 0, 51)]
+    found = events.between([], [file("file-1", 3601)], 3600, 3650, ["expiry"], uploads)
+    assert found == [
+        Event(3601, "file.expired", "file-1"),
+        Event(3650, "upload.expired", "upload_50"),
+    ]
+    assert events.between([], [], 0, LATER, [], uploads) == []
 
 
 def test_neither_is_told_unasked(make: "Make") -> None:

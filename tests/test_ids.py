@@ -1,6 +1,7 @@
 """Identifiers: their recorded forms, and that nothing is left to chance."""
 
 import re
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
@@ -30,6 +31,14 @@ def test_an_output_line_id_has_the_time_its_file_was_built() -> None:
 def test_a_file_id_is_22_base58_characters() -> None:
     """A file id never holds 0, I, O or l."""
     assert re.fullmatch(r"file-[1-9A-HJ-NP-Za-km-z]{22}", ids.file_id(SEED))
+
+
+@pytest.mark.parametrize(("mint", "prefix"), [(ids.upload_id, "upload_"), (ids.part_id, "part_")])
+def test_an_upload_and_its_parts_have_the_stamp_of_a_batch(
+    mint: Callable[[Seed, int], str], prefix: str
+) -> None:
+    """Their ids differ from a batch's in the prefix alone."""
+    assert mint(SEED, 5) == prefix + ids.batch_id(SEED, 5).removeprefix("batch_")
 
 
 def test_a_request_id_is_32_hex_digits() -> None:

@@ -5,7 +5,8 @@ too, so nothing here has to be cleaned up.
 """
 
 import codecs
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterable, Iterator
 from tempfile import SpooledTemporaryFile
 from threading import Lock
 from typing import IO
@@ -27,12 +28,16 @@ def spool() -> IO[bytes]:
 
 
 class Content:
-    """Bytes that never change again, readable by several threads at once."""
+    """Bytes that never change again, readable by several threads at once.
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    They are those of a stream from `start` to its end; who writes behind them holds `lock`.
+    """
+
+    def __init__(self, stream: IO[bytes], start: int = 0, lock: "Lock | None" = None) -> None:
         self._stream = stream
-        self._lock = Lock()  # a seek and its read belong together
-        self.size = stream.seek(0, 2)
+        self._start = start
+        self._lock = lock or Lock()  # a seek and its read belong together
+        self.size = stream.seek(0, 2) - start
 
     @classmethod
     def of(cls, data: bytes) -> "Content":
@@ -41,10 +46,18 @@ class Content:
         stream.write(data)
         return cls(stream)
 
+    @classmethod
+    def joined(cls, contents: Iterable["Content"]) -> "Content":
+        """Make a content of others, one after the other."""
+        stream = spool()
+        for content in contents:
+            content.write_to(stream)
+        return cls(stream)
+
     def read(self, start: int, stop: int) -> bytes:
         """Return the bytes from `start` up to, not including, `stop`."""
         with self._lock:
-            self._stream.seek(start)
+            self._stream.seek(self._start + start)
             return self._stream.read(max(0, min(stop, self.size) - start))
 
     def chunks(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
@@ -52,6 +65,18 @@ class Content:
         stop = self.size if stop is None else stop
         for offset in range(start, stop, CHUNK_BYTES):
             yield self.read(offset, min(offset + CHUNK_BYTES, stop))
+
+    def write_to(self, stream: IO[bytes]) -> None:
+        """Write all of it to where a stream stands."""
+        for chunk in self.chunks():
+            stream.write(chunk)
+
+    def md5(self) -> str:
+        """Return the checksum by which clients know what they have sent, in lower case."""
+        digest = hashlib.md5(usedforsecurity=False)
+        for chunk in self.chunks():
+            digest.update(chunk)
+        return digest.hexdigest()
 
     def lines(self) -> Iterator[bytes]:
         r"""Yield the lines with their ends; only `\n` ends a line, never U+2028."""
@@ -88,3 +113,18 @@ class Content:
         except UnicodeDecodeError:
             return False
         return True
+
+
+class Heap:
+    """A place for many contents: one stream, however many and small they are."""
+
+    def __init__(self) -> None:
+        self._stream = spool()
+        self._lock = Lock()
+
+    def add(self, content: Content) -> Content:
+        """Copy a content to here, and return the copy."""
+        with self._lock:
+            start = self._stream.seek(0, 2)
+            content.write_to(self._stream)
+            return Content(self._stream, start, self._lock)

@@ -15,9 +15,14 @@ def check(content: Content, purpose: str, limits: Limits) -> None:
     """
     if purpose not in UPLOAD_PURPOSES:
         supported = ", ".join(f"'{name}'" for name in UPLOAD_PURPOSES)
-        raise api_error("bad_purpose", value=purpose, supported=supported)
+        raise _refusal("bad_purpose", value=purpose, supported=supported)
     if content.size > limits.file_bytes:
         raise api_error("too_large", limit=limits.file_bytes)
+    check_content(content, purpose, limits)
+
+
+def check_content(content: Content, purpose: str, limits: Limits) -> None:
+    """Raise the ApiError with which a file for this purpose is refused, however it came."""
     if purpose == BATCH:
         _check_input(content, limits)
 
@@ -33,8 +38,8 @@ def _check_input(content: Content, limits: Limits) -> None:
         raise _refusal("not_jsonl") from None
 
 
-def _refusal(name: str) -> ApiError:
-    error = api_error(name)
+def _refusal(name: str, **fields: str) -> ApiError:
+    error = api_error(name, **fields)
     # Since 2026 the body carries the message a second time, beside `error`.
     error.siblings = {"detail": {"message": error.message, "code": None}}
     return error

@@ -8,6 +8,7 @@ from mockbatch.batch.batch import Batch
 from mockbatch.batch.recorded import RecordedBatch
 from mockbatch.files.content import Content
 from mockbatch.state.state import State
+from mockbatch.state.uploads import dump as dump_upload
 from mockbatch.timeline import Timeline
 
 Json = Any
@@ -46,6 +47,7 @@ def dump(state: State) -> dict[str, Json]:
             dict(batch.shown) for batch in state.batches if isinstance(batch, RecordedBatch)
         ],
         "batches": [_batch(batch, contents) for batch in own],
+        "uploads": [dump_upload(upload, contents.name) for upload in state.uploads],
         "contents": contents.written,
     }
 

@@ -16,6 +16,7 @@ from mockbatch.clock import parse_mode
 from mockbatch.errors import ApiError, api_error
 from mockbatch.files.content import Content, spool
 from mockbatch.files.file import File
+from mockbatch.files.parts import Upload
 from mockbatch.ids import Seed
 from mockbatch.limits import Quotas
 from mockbatch.replies import endpoints
@@ -25,6 +26,7 @@ from mockbatch.scenarios.scenario import Scenario, parsed
 from mockbatch.schema import schema
 from mockbatch.settings import WorldSettings
 from mockbatch.state.state import State
+from mockbatch.state.uploads import load as load_upload
 from mockbatch.strict_json import parse as parse_json
 from mockbatch.timeline import COMPLETED, VALIDATING, Mark, Timeline, Transition
 
@@ -54,23 +56,45 @@ def load(document: Json, settings: WorldSettings, folder: Path | None = None) ->
         reader.file(one, f"state.files[{place}]")
         for place, one in enumerate(document.get("files", []))
     ]
+    uploads = [
+        load_upload(one, reader.found, f"state.uploads[{place}]")
+        for place, one in enumerate(document.get("uploads", []))
+    ]
     _distinct([batch.id for batch in batches], "state.batches")
     _distinct([file.id for file in files], "state.files")
+    _distinct([upload.id for upload in uploads], "state.uploads")
+    _distinct(
+        [part["id"] for one in document.get("uploads", []) for part in one["parts"]],
+        "state.uploads",
+    )
     clock = document.get("clock", {})
     seed = document.get("seed")
-    numbers = {"batch": len(batches), "file": len(files), **document.get("numbers", {})}
-    if numbers["batch"] < len(batches) - len(shown):
-        # A new batch would get the id of one that is there.
-        raise _misplaced("state.numbers.batch", "there are more batches")
     return State(
         settings=reader.settings(document),
         seed=None if seed is None else Seed(bytes.fromhex(seed)),
         now=clock.get("now", settings.start_time),
-        numbers=numbers,
+        numbers=_numbers(document, files, uploads),
         files=tuple(files),
         deleted=frozenset(document.get("deleted", ())),
         batches=tuple(batches),
+        uploads=tuple(uploads),
     )
+
+
+def _numbers(document: Json, files: list[File], uploads: list[Upload]) -> dict[str, int]:
+    """Return how many of each kind were made: at least as many as there are, unless it says."""
+    own = len(document.get("batches", []))
+    held = {
+        "batch": own + len(document.get("recorded", [])),
+        "file": len(files),
+        "upload": len(uploads),
+        "part": sum(len(upload.parts) for upload in uploads),
+    }
+    numbers = {**held, **document.get("numbers", {})}
+    if numbers["batch"] < own:
+        # A new batch would get the id of one that is there.
+        raise _misplaced("state.numbers.batch", "there are more batches")
+    return numbers
 
 
 def from_file(path: str, settings: WorldSettings) -> State:
@@ -101,7 +125,7 @@ class _Reader:
         return replace(self._settings, **changes)
 
     def file(self, given: dict[str, Json], place: str) -> File:
-        content = self._found(given["content"], f"{place}.content")
+        content = self.found(given["content"], f"{place}.content")
         file = File(
             id=given["id"],
             purpose=given["purpose"],
@@ -161,12 +185,12 @@ class _Reader:
         if endpoint is None:
             raise _misplaced(f"{place}.endpoint", f"there is no {given['endpoint']!r}")
         name = given["content"]
-        content = Content.of(b"") if name is None else self._found(name, f"{place}.content")
+        content = Content.of(b"") if name is None else self.found(name, f"{place}.content")
         read = input.read(content, endpoint, self._settings.limits)
         # What a command or a lost file made of them counts, not what the lines say.
         return replace(read, errors=tuple(given["errors"]))
 
-    def _found(self, name: str, place: str) -> Content:
+    def found(self, name: str, place: str) -> Content:
         if name not in self._contents:
             raise _misplaced(place, f"there is no content {name!r}")
         return self._contents[name]

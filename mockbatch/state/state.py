@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from mockbatch.batch.batch import Batch
 from mockbatch.files.file import File
+from mockbatch.files.parts import Upload
 from mockbatch.ids import Seed
 from mockbatch.settings import WorldSettings
 
@@ -20,3 +21,4 @@ class State:
     files: tuple[File, ...] = ()
     deleted: frozenset[str] = frozenset()
     batches: tuple[Batch, ...] = ()
+    uploads: tuple[Upload, ...] = ()

@@ -16,6 +16,7 @@ from mockbatch.web import (
     control_scenarios,
     errors,
     files,
+    uploads,
 )
 from mockbatch.web.context import EXTENSION, ServerState, api_headers, new_request_id, server
 from mockbatch.web.faults import Faults
@@ -25,6 +26,7 @@ from mockbatch.world import World
 
 ROUTES = (
     files,
+    uploads,
     batches,
     control,
     control_faults,

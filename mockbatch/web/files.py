@@ -39,9 +39,9 @@ class Request(flask.Request):
 @blueprint.post("")
 def create() -> Response:
     """Upload a file."""
-    part = _part("file", request.files.get("file"))
-    purpose = _part("purpose", request.form.get("purpose"))
-    file = world().upload(_taken(part), part.filename or "", purpose, _expires_after())
+    part = form_part("file", request.files.get("file"))
+    purpose = form_part("purpose", request.form.get("purpose"))
+    file = world().upload(taken(part), part.filename or "", purpose, _expires_after())
     return answer("file", file.as_json(), end="\n")
 
 
@@ -94,13 +94,15 @@ def content(id: str) -> Response:
     return response
 
 
-def _taken(part: FileStorage) -> Content:
+def taken(part: FileStorage) -> Content:
+    """Return the content of an uploaded file, which outlives the request."""
     # Flask closes what it has parsed when the request is over: it is given something else.
     stream, part.stream = part.stream, BytesIO()
     return Content(stream)
 
 
-def _part(name: str, value: T | None) -> T:
+def form_part(name: str, value: T | None) -> T:
+    """Return what a form has under a name; ApiError 400 when it has nothing."""
     if value is None:
         raise api_error("missing_part", param=name)
     return value

@@ -45,6 +45,10 @@ _KNOWN = re.compile(
 )
 _PASSED_ON = re.compile("(GET|POST|DELETE) /v1/.*|(POST|DELETE) /v1")
 _OUTPUT = re.compile("GET /v1/batches/[^/]+/output")
+_NOT_FETCHED = (
+    "Message: fetch failed Cause: InvalidArgumentError: invalid transfer-encoding header "
+    "Name: TypeError"
+)
 # No JSON, or cut off.
 UNREADABLE = (ValueError, RecursionError, OSError, HTTPException)
 # What would change an answer, and reaches a known route only when it is named.
@@ -110,6 +114,9 @@ class Portkey:
         environ = _upstream(request)
         if request.method == "POST" and request.mimetype == "application/json":
             _check_json(request, environ)
+        if "Transfer-Encoding" in request.headers:
+            # Measured: it passes the header on too, which its own client then refuses.
+            return Response(_NOT_FETCHED, 500, content_type="text/plain;charset=UTF-8")
         environ["PATH_INFO"] = environ["PATH_INFO"].replace("/v1/proxy", "/v1", 1)
         environ.setdefault("HTTP_AUTHORIZATION", f"Bearer {route.key}")
         return Response.from_app(self._app, environ)

@@ -1,14 +1,16 @@
 """The bytes of a file."""
 
 import gc
+import hashlib
 import threading
+import tracemalloc
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mockbatch.files import content
-from mockbatch.files.content import CHUNK_BYTES, IN_MEMORY_BYTES, Content, spool
+from mockbatch.files.content import CHUNK_BYTES, IN_MEMORY_BYTES, Content, Heap, spool
 
 BIG = IN_MEMORY_BYTES + 5
 
@@ -143,3 +145,79 @@ def test_a_forgotten_file_is_closed_without_a_word() -> None:
     del made, stream
     gc.collect()
     assert file.closed
+
+
+PIECES = st.lists(st.binary(max_size=20), max_size=8)
+
+
+@given(PIECES)
+def test_joined_contents_are_one(pieces: list[bytes]) -> None:
+    """Contents are put together in their order, empty ones too."""
+    assert Content.joined(map(Content.of, pieces)).read(0, 999) == b"".join(pieces)
+
+
+@pytest.mark.parametrize("size", [0, 5, CHUNK_BYTES + 1, BIG])
+def test_checksum_is_that_of_all_bytes(size: int) -> None:
+    """However many pieces a content is read in, its md5 is that of the whole."""
+    data = (b"abcdefg" * size)[:size]
+    assert Content.of(data).md5() == hashlib.md5(data).hexdigest()
+
+
+class TestHeap:
+    """One place for many contents."""
+
+    @given(PIECES)
+    def test_each_keeps_its_own_bytes(self, pieces: list[bytes]) -> None:
+        """A content on a heap begins and ends where it did before, whatever comes behind it."""
+        heap = Heap()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(content, "CHUNK_BYTES", 4)
+            copies = [heap.add(Content.of(piece)) for piece in pieces]
+            assert [b"".join(copy.chunks()) for copy in copies] == pieces
+        assert [copy.size for copy in copies] == list(map(len, pieces))
+
+    def test_a_range_of_one_does_not_reach_into_others(self) -> None:
+        """Reading in the middle counts from a content's own first byte."""
+        heap = Heap()
+        copies = [heap.add(Content.of(data)) for data in (b"aaaa", b"bcde", b"ffff")]
+        assert copies[1].read(1, 99) == b"cde"
+
+    def test_small_contents_do_not_pile_up_in_memory(self) -> None:
+        """A thousand contents that would each stay in memory share one file."""
+        piece = Content.of(b"x" * (20 << 10))
+        heap = Heap()
+        tracemalloc.start()
+        copies = [heap.add(piece) for _ in range(1000)]
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert sum(copy.size for copy in copies) == 1000 * (20 << 10)
+        assert peak < 4 * IN_MEMORY_BYTES
+
+    def test_one_is_read_while_another_comes(self) -> None:
+        """Writing and reading at the same time do not get into each other's way."""
+        heap = Heap()
+        first = heap.add(Content.of(b"a" * 100_000))
+        stop = threading.Event()
+
+        def add() -> None:
+            while not stop.is_set():
+                heap.add(Content.of(b"b" * 5000))
+
+        writer = threading.Thread(target=add)
+        writer.start()
+        found = {first.read(start, start + 1000) for start in range(0, 99_000, 100)}
+        stop.set()
+        writer.join()
+        assert found == {b"a" * 1000}
+
+    def test_it_is_closed_with_its_last_content(self) -> None:
+        """A content keeps the file; when the last one goes, so does the file."""
+        heap = Heap()
+        copy = heap.add(Content.of(b"x" * BIG))
+        file = heap._stream._file
+        del heap
+        gc.collect()
+        assert not file.closed
+        del copy
+        gc.collect()
+        assert file.closed

@@ -31,9 +31,14 @@ def test_only_batch_files_are_looked_into(purpose: str, data: bytes) -> None:
 
 @pytest.mark.parametrize("purpose", ["", "Batch", "batch_output", "fine_tune", "x"])
 def test_an_unknown_purpose_is_refused(purpose: str) -> None:
-    """A purpose that no upload can have is a 400."""
+    """A purpose that no upload can have is a 400, worded as observed in 2026-09."""
     error = refusal(b"{}", purpose)
-    assert (error.status, error.code, error.param) == (400, None, None)
+    assert (error.status, error.code, error.param) == (400, None, "purpose")
+    assert error.message == (
+        f"'{purpose}' is not one of ['fine-tune', 'assistants', 'batch', 'user_data', 'vision', "
+        "'evals'] - 'purpose'"
+    )
+    assert error.siblings == {"detail": {"message": error.message, "code": None}}
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,11 @@ INPUT = "".join(LINE % name for name in ("a", "b", "c"))
 BOUNDARY = "limit"
 
 
-def form(fields: dict[str, str], file: bytes | None, name: str = "in.jsonl") -> bytes:
+def form(fields: dict[str, str], file: bytes | None, field: str = "file") -> bytes:
     """Return a multipart form, in which the file comes last."""
     parts = [(f'name="{key}"', value.encode()) for key, value in fields.items()]
     if file is not None:
-        parts.append((f'name="file"; filename="{name}"', file))
+        parts.append((f'name="{field}"; filename="in.jsonl"', file))
     head = f"--{BOUNDARY}\r\nContent-Disposition: form-data; "
     written = [head.encode() + where.encode() + b"\r\n\r\n" + data for where, data in parts]
     return b"\r\n".join([*written, f"--{BOUNDARY}--\r\n".encode()])
@@ -32,13 +32,21 @@ class _Builder:
         self.names: dict[str, str] = {}
 
     def upload(self, name: str, data: bytes, purpose: str = "batch") -> str:
+        self.names[name] = self._send("/v1/files", form({"purpose": purpose}, data))
+        return self.names[name]
+
+    def _send(self, path: str, body: bytes) -> str:
         headers = [
             ("Authorization", f"Bearer {KEY}"),
             ("Content-Type", f"multipart/form-data; boundary={BOUNDARY}"),
         ]
-        body = form({"purpose": purpose}, data)
-        self.names[name] = ask(self._server.url, "POST", "/v1/files", headers, body).json["id"]
-        return self.names[name]
+        return str(ask(self._server.url, "POST", path, headers, body).json["id"])
+
+    def begin_upload(self, data: bytes) -> None:
+        body = {"filename": "a", "purpose": "batch", "bytes": len(data), "mime_type": "text/jsonl"}
+        upload = self._server.control("POST", "/v1/uploads", body)["id"]
+        sent = self._send(f"/v1/uploads/{upload}/parts", form({}, data, "data"))
+        self.names.update(upload=upload, part=sent)
 
     def create(self, name: str, input: str, scenario: str = "happy") -> None:
         body = {
@@ -95,4 +103,5 @@ def build(server: MockServer, page: Json) -> tuple[Json, dict[str, str]]:
     builder.advance(VALIDATING + IN_PROGRESS)
     builder.command("cancel", "cancelling")
     builder.create("validating", input)
+    builder.begin_upload(INPUT.encode())
     return server.control("GET", "/_mock/state"), builder.files()

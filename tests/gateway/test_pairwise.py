@@ -80,7 +80,8 @@ class Pair:
             body = self._filled(json.dumps(given["json"])).encode()
         elif "form" in given:
             headers["Content-Type"] = f"multipart/form-data; boundary={BOUNDARY}"
-            body = form(given["form"], given["file"].encode() if "file" in given else None)
+            file = given["file"].encode() if "file" in given else None
+            body = form(given["form"], file, given.get("field", "file"))
         elif "text" in given:
             body = given["text"].encode()
         headers.update(given.get("headers", {}))

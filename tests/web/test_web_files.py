@@ -159,7 +159,7 @@ class TestUpload:
     def test_refuses_a_purpose_that_there_is_not(self, api: Caller, purpose: str) -> None:
         """Only six purposes can be uploaded; `batch_output` is the service's own."""
         answer = api.call("POST", "/v1/files", **upload_form(purpose=purpose))
-        assert refusal(answer) == (400, None, None)
+        assert refusal(answer) == (400, None, "purpose")
 
     @pytest.mark.parametrize(
         "purpose", ["assistants", "batch", "fine-tune", "vision", "user_data", "evals"]
