@@ -11,11 +11,14 @@ from mockbatch.web import (
     batches,
     control,
     control_faults,
+    control_models,
     control_replies,
     control_requests,
     control_scenarios,
     errors,
     files,
+    live,
+    models,
 )
 from mockbatch.web.context import EXTENSION, ServerState, api_headers, new_request_id, server
 from mockbatch.web.faults import Faults
@@ -26,8 +29,11 @@ from mockbatch.world import World
 ROUTES = (
     files,
     batches,
+    live,
+    models,
     control,
     control_faults,
+    control_models,
     control_replies,
     control_requests,
     control_scenarios,
