@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from mockbatch import clock
 from mockbatch.limits import Limits, Quotas
+from mockbatch.replies.model_list import ModelList
 from mockbatch.replies.script import Script
 from mockbatch.scenarios.scenario import Scenario, parsed
 
@@ -31,6 +32,7 @@ class WorldSettings:
     pinned: bool = False
     quotas: Quotas = field(default_factory=Quotas)
     script: Script = field(default_factory=Script)
+    models: ModelList = field(default_factory=ModelList)
     validate: bool = True
     limits: Limits = field(default_factory=Limits)
 

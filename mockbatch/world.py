@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import count
 from threading import RLock
 
-from mockbatch import explain
+from mockbatch import explain, live
 from mockbatch.advance import Advance
 from mockbatch.batch import commands, create, input
 from mockbatch.batch.batch import NO_TOKENS, Batch
@@ -29,6 +29,9 @@ from mockbatch.limits import Quotas
 from mockbatch.paging import Page
 from mockbatch.quotas import admitted, check_rate, counted, decided
 from mockbatch.replies import endpoints
+from mockbatch.replies.answering import Answer
+from mockbatch.replies.endpoint import Endpoint, Moment
+from mockbatch.replies.model_list import ModelList
 from mockbatch.replies.script import Entry, Script
 from mockbatch.scenarios.chosen import Chosen
 from mockbatch.scenarios.scenario import Scenario
@@ -70,6 +73,7 @@ class World:
             self._requests = count()
             self.chosen = Chosen()
             self.script = settings.script
+            self.models = settings.models
             self.quotas = settings.quotas
             self._hold(beginning)
 
@@ -255,6 +259,18 @@ class World:
                 if not batch.is_final(now):
                     self._held.replace(cast(batch, script, batch.timeline.done(now)))
 
+    def set_models(self, models: ModelList) -> None:
+        """Serve these models from now on; batches that were accepted go on."""
+        with self._lock:
+            self.models = models
+
+    def answer(self, endpoint: Endpoint, body: Json) -> Answer:
+        """Return the answer to a live call; ApiError for what is refused."""
+        live.check_model(self.models, endpoint, body)
+        with self._command() as now:
+            seed = self._seed.child("live", self._held.number("live"))
+        return live.answered(endpoint, body, Moment(seed, now), self.script)
+
     def explain(self, id: str) -> Json:
         """Return a batch's past and future, schema timeline.json."""
         return explain.timeline(
@@ -267,5 +283,5 @@ class World:
         if file is None or file.purpose != BATCH or not file.visible(self.now()):
             return input.missing(request.input_file_id, self.organization), float("inf")
         endpoint = endpoints()[request.endpoint]
-        given = input.read(file.content, endpoint, self.settings.limits)
+        given = input.read(file.content, endpoint, self.settings.limits, self.models)
         return given, float("inf") if file.expires_at is None else file.expires_at

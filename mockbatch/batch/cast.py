@@ -5,7 +5,7 @@ from dataclasses import replace
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.plan import planned_replies, takes, work
 from mockbatch.replies.reply import Reply
-from mockbatch.replies.script import Script, resolve
+from mockbatch.replies.script import Script
 
 
 def cast(batch: Batch, script: Script, done: int = 0) -> Batch:
@@ -31,8 +31,7 @@ def cast(batch: Batch, script: Script, done: int = 0) -> Batch:
 
 def _reply(batch: Batch, script: Script, line: int) -> Reply | None:
     request = batch.given.request(line)
-    found = script.find(request, line + 1, batch.endpoint, batch.id)
-    reply = found if found is None or isinstance(found, Reply) else resolve(found, request)
+    reply = script.reply(request, line + 1, batch.endpoint, batch.id)
     if reply is None or not takes(batch.given, batch.endpoint, line, reply):
         return None
     return reply

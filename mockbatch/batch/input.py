@@ -13,9 +13,11 @@ from mockbatch.errors import ApiError, api_error, line_error
 from mockbatch.files.content import Content
 from mockbatch.limits import Limits
 from mockbatch.replies.endpoint import Endpoint
+from mockbatch.replies.model_list import ModelList
 from mockbatch.strict_json import parse
 
 Json = Any
+ANY_MODEL = ModelList()
 LineError = dict[str, Json]
 
 
@@ -50,9 +52,11 @@ def missing(file_id: str, organization: str) -> Input:
     return Input(Content.of(b""), array("Q", [0]), None, frozenset(), (error,))
 
 
-def read(content: Content, endpoint: Endpoint, limits: Limits) -> Input:
+def read(
+    content: Content, endpoint: Endpoint, limits: Limits, models: ModelList = ANY_MODEL
+) -> Input:
     """Validate an input file; all faults of all lines are reported together."""
-    reader = _Reader(endpoint, limits)
+    reader = _Reader(endpoint, limits, models)
     starts = array("Q", [0])
     for index, line in enumerate(content.lines()):
         if index == limits.lines:
@@ -68,12 +72,13 @@ def read(content: Content, endpoint: Endpoint, limits: Limits) -> Input:
 class _Reader:
     """What has been learnt from the lines so far."""
 
-    def __init__(self, endpoint: Endpoint, limits: Limits) -> None:
+    def __init__(self, endpoint: Endpoint, limits: Limits, models: ModelList) -> None:
         self.errors: list[LineError] = []
         self.refused: list[int] = []
         self.model: str | None = None
         self._endpoint = endpoint
         self._limits = limits
+        self._models = models
         self._custom_ids: set[str] = set()
         self._inputs = 0
 
@@ -120,6 +125,8 @@ class _Reader:
             yield api_error("no_model")
         elif not isinstance(model, str):
             yield _wrong_type("body.model", "a string", model)
+        elif not self._models.serves(model):
+            yield api_error("model_not_found", model=model)
         elif self.model is None:
             self.model = model
         elif model != self.model:
@@ -130,9 +137,7 @@ class _Reader:
             yield api_error("streaming_unsupported", product=self._endpoint.product)
 
     def _try(self, index: int, body: dict[str, Json]) -> None:
-        try:
-            self._endpoint.check(body)
-        except ApiError:
+        if self._endpoint.refusal(body) is not None:
             self.refused.append(index)
             return
         limit = self._limits.embedding_inputs

@@ -2,17 +2,18 @@
 
 import json
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mockbatch.batch.batch import ERROR, NO_TOKENS, OUTPUT, Batch
-from mockbatch.errors import ApiError, api_error
+from mockbatch.errors import api_error
 from mockbatch.files.content import Content, spool
 from mockbatch.ids import Seed, batch_request_id, line_request_id
 from mockbatch.replies import endpoints
+from mockbatch.replies.answering import Answer, answered
 from mockbatch.replies.endpoint import Moment, Tokens, partly_cached
-from mockbatch.replies.reply import FAILED, NEVER_RAN, Reply
+from mockbatch.replies.reply import NEVER_RAN
 from mockbatch.schema import schema
 from mockbatch.timeline import CANCELLED, FINALIZING
 
@@ -40,19 +41,6 @@ def write(batch: Batch, *, validate: bool = True) -> Output:
     return writer.close()
 
 
-@dataclass(frozen=True, slots=True)
-class _Ending:
-    """How a line ended: in which file, with which answer (status code and body), which error.
-
-    `honest` is false of a scripted reply that nobody has checked.
-    """
-
-    kind: str
-    answer: tuple[int, Json] | None
-    error: Mapping[str, Json] | None = None
-    honest: bool = True
-
-
 class _Writer:
     """Writes the lines of a batch, one after the other."""
 
@@ -78,19 +66,22 @@ class _Writer:
         line = self._batch.work.order[position]
         request = self._batch.given.request(line)
         seed = self._batch.seed.child("line", request["custom_id"])
-        ending = self._ending(position, line, request["body"], seed)
+        answer = self._answer(position, line, request["body"], seed)
+        kind = OUTPUT if answer.succeeded else ERROR
+        if kind == OUTPUT:
+            self._tokens = self._tokens.plus(self._endpoint.tokens(answer.body))
         written = {
             "id": batch_request_id(seed, self._built_at),
             "custom_id": request["custom_id"],
-            "response": _response(ending, seed),
-            "error": ending.error,
+            "response": _response(answer, seed),
+            "error": answer.error,
         }
-        if self._checker and ending.honest:
+        if self._checker and answer.honest:
             self._checker.check(written)
         if self._distortion is None:
-            self._files[ending.kind].write(json.dumps(written).encode() + b"\n")
+            self._files[kind].write(json.dumps(written).encode() + b"\n")
         else:
-            self._waiting[ending.kind].append(written)
+            self._waiting[kind].append(written)
 
     def close(self) -> Output:
         """Return both files, distorted if the scenario says so."""
@@ -102,47 +93,26 @@ class _Writer:
         output, error = (Content(self._files[kind]) for kind in (OUTPUT, ERROR))
         return Output(output, error, self._tokens)
 
-    def _ending(self, position: int, line: int, body: dict[str, Json], seed: Seed) -> _Ending:
+    def _answer(self, position: int, line: int, body: dict[str, Json], seed: Seed) -> Answer:
         if position >= self._done:
-            return _Ending(ERROR, None, self._never_ran)
+            return Answer(None, None, self._never_ran)
         reply = self._batch.replies.get(line)
         if reply is not None and reply.ending == NEVER_RAN:
-            return _Ending(ERROR, None, reply.error, honest=not reply.raw)
-        if reply is not None and reply.ending == FAILED and reply.status_code is not None:
-            answer = (reply.status_code, reply.body)
-            return _Ending(ERROR, answer, reply.error, honest=not reply.raw)
-        if _contains(self._batch.work.failing, position):
-            return _Ending(ERROR, self._failure(body))
+            return Answer(None, None, reply.error, honest=not reply.raw)
+        fails = _contains(self._batch.work.failing, position)
+        refusal = self._endpoint.refusal(body) if fails else None
         moment = Moment(seed, self._batch.timeline.when_done(position + 1))
-        return self._success(body, moment, reply)
-
-    def _success(self, body: dict[str, Json], moment: Moment, reply: Reply | None) -> _Ending:
-        is_whole = reply is not None and reply.answers(self._endpoint.path)
-        # A whole body needs no default, which there may not even be.
-        answer = {} if is_whole else self._endpoint.answer(body, moment)
-        if reply is not None:
-            answer = self._endpoint.scripted(answer, reply, body)
-        if self._cached:
-            answer = partly_cached(answer, self._cached)
-        self._tokens = self._tokens.plus(self._endpoint.tokens(answer))
-        if reply is None:
-            return _Ending(OUTPUT, (200, answer))
-        return _Ending(OUTPUT, (reply.status_code or 200, answer), reply.error, not reply.raw)
-
-    def _failure(self, body: dict[str, Json]) -> tuple[int, dict[str, Json]]:
-        try:
-            self._endpoint.check(body)
-        except ApiError as refusal:
-            return refusal.status, refusal.body()
-        raise AssertionError("a line failed that its endpoint takes")
+        answer = answered(self._endpoint, body, moment, reply, refusal)
+        if not (self._cached and answer.succeeded):
+            return answer
+        return replace(answer, body=partly_cached(answer.body, self._cached))
 
 
-def _response(ending: _Ending, seed: Seed) -> dict[str, Json] | None:
-    if ending.answer is None:
+def _response(answer: Answer, seed: Seed) -> dict[str, Json] | None:
+    if answer.status_code is None:
         return None
-    status_code, body = ending.answer
     request_id = line_request_id(seed.child("request"))
-    return {"status_code": status_code, "request_id": request_id, "body": body}
+    return {"status_code": answer.status_code, "request_id": request_id, "body": answer.body}
 
 
 class _Checker:

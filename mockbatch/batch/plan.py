@@ -112,7 +112,7 @@ def takes(given: Input, endpoint: str, line: int, reply: Reply) -> bool:
     What the endpoint refuses has no answer into which something could be put: it fails, or
     gets a whole answer of that endpoint.
     """
-    return line not in given.refused or reply.ending != SUCCEEDED or reply.answers(endpoint)
+    return line not in given.refused or reply.stands_alone(endpoint)
 
 
 def shuffled(items: Iterable[int], seed: Seed) -> list[int]:

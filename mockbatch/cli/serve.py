@@ -30,6 +30,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     add("--seed", default="0", help="ids, order of output lines and texts come from it")
     add("--scenario", default="happy", help="what befalls new batches: a name or a JSON file")
     add("--replies", metavar="FILE", help="scripted replies, or an output .jsonl to replay")
+    add("--models", metavar="FILE", help="serve these models only: a JSON list, or names in lines")
     add("--load", metavar="FILE", help="each new world begins with this state")
     add("--api-key", action="append", metavar="KEY", help="accept this key only; repeatable")
     add("--worlds", default="per-key", choices=("per-key", "one"), help="one: all keys share")
@@ -98,6 +99,7 @@ class _Stop:
 def _settings(arguments: argparse.Namespace) -> "ServerSettings":
     from mockbatch.clock import parse_instant, parse_mode
     from mockbatch.limits import Limits
+    from mockbatch.replies import model_list
     from mockbatch.replies.script import Script, from_file
     from mockbatch.scenarios import from_option
     from mockbatch.settings import ServerSettings, WorldSettings
@@ -110,6 +112,9 @@ def _settings(arguments: argparse.Namespace) -> "ServerSettings":
         seed=arguments.seed,
         scenario=from_option(arguments.scenario),
         script=from_file(arguments.replies) if arguments.replies else Script(),
+        models=model_list.from_file(arguments.models)
+        if arguments.models
+        else model_list.ModelList(),
         validate=not arguments.no_validate,
         limits=replace(Limits(), **dict(arguments.limit or [])),
     )

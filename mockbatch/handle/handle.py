@@ -213,6 +213,13 @@ class Handle:
         else:
             self.enter_function({"match": asked, "reply": said})
 
+    def models(self, *names: str) -> None:
+        """Serve these models and no other, in live calls and to batches; without names, any."""
+        if names:
+            self.call("PUT", "/_mock/models", {"models": names})
+        else:
+            self.call("DELETE", "/_mock/models")
+
     def fault(
         self,
         match: Mapping[str, str] | str,

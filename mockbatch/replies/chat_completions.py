@@ -5,7 +5,7 @@ from typing import Any
 
 from mockbatch.errors import ApiError, api_error
 from mockbatch.ids import ALPHANUMERIC
-from mockbatch.replies import chat_scripted, text
+from mockbatch.replies import chat_scripted, chat_stream, text
 from mockbatch.replies.endpoint import Endpoint, Moment, Tokens, counted
 from mockbatch.replies.models import Model, model, served_tier
 from mockbatch.schema import schema
@@ -178,4 +178,5 @@ ENDPOINT = Endpoint(
     schema="chat_completions.response",
     says=chat_scripted.SAYS,
     say=chat_scripted.say,
+    stream=chat_stream.STREAM,
 )

@@ -4,7 +4,7 @@ from typing import Any
 
 from mockbatch.errors import api_error
 from mockbatch.ids import ALPHANUMERIC
-from mockbatch.replies import text
+from mockbatch.replies import completions_stream, text
 from mockbatch.replies.endpoint import Endpoint, Moment, Tokens, counted
 from mockbatch.replies.models import model
 from mockbatch.replies.reply import Reply
@@ -142,4 +142,5 @@ ENDPOINT = Endpoint(
     schema="completions.response",
     says=frozenset({"content", "finish_reason"}),
     say=_say,
+    stream=completions_stream.STREAM,
 )

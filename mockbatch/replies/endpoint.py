@@ -1,9 +1,10 @@
 """What every endpoint has to say of itself."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mockbatch.errors import ApiError
 from mockbatch.ids import Seed
 
 if TYPE_CHECKING:
@@ -61,6 +62,19 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True)
+class Stream:
+    """How an endpoint streams an answer that fits its schema.
+
+    `events` cuts the answer to a request body into events; one that has a `type` is named by
+    it. `schema` names the schema of an event. `end` is what stands after the last one.
+    """
+
+    events: Callable[[dict[str, Json], dict[str, Json]], Iterable[dict[str, Json]]]
+    schema: str
+    end: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """One endpoint of the API.
 
@@ -73,6 +87,8 @@ class Endpoint:
     `says` names what has a place in its answers of what a scripted reply can say, and `say`
     puts it there: into an answer to a request body, which both stay as they are.
     `body` makes the request body of a multipart form, where a live call may send one.
+    `stream` is for answers that a live call may want event by event.
+    `unknown_model` names the failure of a live call to a model that is not served.
     """
 
     path: str
@@ -87,18 +103,24 @@ class Endpoint:
         lambda answer, *_: answer
     )
     body: Callable[[Form], dict[str, Json]] | None = None
+    stream: Stream | None = None
+    unknown_model: str = "model_not_served"
+
+    def refusal(self, body: dict[str, Json]) -> ApiError | None:
+        """Return the failure with which it refuses a request body; None if it takes it."""
+        try:
+            self.check(body)
+        except ApiError as refusal:
+            return refusal
+        return None
 
     def scripted(
         self, answer: dict[str, Json], reply: "Reply", body: dict[str, Json]
     ) -> dict[str, Json]:
         """Return the answer to a request body with a reply put into it.
 
-        A reply that has no place there, or is that of a failure, leaves it as it is. What a
-        raw one makes of it may be any JSON.
+        A reply that has no place there leaves it as it is, and so does one that stands alone.
         """
-        if reply.answers(self.path):
-            whole: dict[str, Json] = reply.body
-            return whole
         said = reply.said
         return self.say(answer, reply, body) if said and said <= self.says else answer
 

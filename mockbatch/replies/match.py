@@ -23,8 +23,8 @@ _ESCAPED = re.compile(r"\[([*?\[])\]")
 class Asked:
     """A request as matchers see it; its body has not been checked.
 
-    `request` is a line of an input file, or `{"body": ...}` of a live call, which has no
-    `line` (the place in the file, from 1) and no `batch_id`.
+    `request` is a line of an input file, or a live call in the form of one, which has no
+    custom_id, no `line` (the place in the file, from 1) and no `batch_id`.
     """
 
     request: Mapping[str, Json]

@@ -80,6 +80,10 @@ class Reply:
         whole = "body" in self.document and self.ending == SUCCEEDED
         return whole and self.endpoint in (path, None)
 
+    def stands_alone(self, path: str) -> bool:
+        """Tell whether it needs no answer of the endpoint at a path to be put into."""
+        return self.ending != SUCCEEDED or self.answers(path)
+
     @property
     def body(self) -> Json:
         """The whole body of the answer, or of the failure."""

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from mockbatch.errors import api_error
-from mockbatch.replies import response_items, responses_scripted, text
+from mockbatch.replies import response_items, responses_scripted, responses_stream, text
 from mockbatch.replies.endpoint import Endpoint, Moment, Tokens, counted
 from mockbatch.replies.models import Model, model, served_tier
 from mockbatch.schema import schema
@@ -226,4 +226,6 @@ ENDPOINT = Endpoint(
     schema="responses.response",
     says=responses_scripted.SAYS,
     say=responses_scripted.say,
+    stream=responses_stream.STREAM,
+    unknown_model="no_such_model",
 )

@@ -60,8 +60,8 @@ class Script:
     ) -> Reply | Function | None:
         """Return the reply to a request, or the function that makes it; None for the default.
 
-        `line` is a line of an input file and `number` its place, from 1; a live call is
-        `{"body": ...}`, and has neither a number nor a batch.
+        `line` is a line of an input file and `number` its place, from 1; a live call is a
+        line without a custom_id, and has neither a number nor a batch.
         """
         asked = Asked(line, endpoint, number, batch_id)
         found = [self._places.get(key) for key in {asked.custom_id, number, None}]
@@ -70,6 +70,20 @@ class Script:
             if entry.match.meets(asked):
                 return entry.reply
         return None
+
+    def reply(
+        self,
+        line: Mapping[str, Json],
+        number: int | None,
+        endpoint: str,
+        batch_id: str | None,
+    ) -> Reply | None:
+        """Return the reply that `find` finds, one that a function makes included.
+
+        Raises ApiError 400 for a function that fails.
+        """
+        found = self.find(line, number, endpoint, batch_id)
+        return found if found is None or isinstance(found, Reply) else resolve(found, line)
 
     def as_json(self) -> list[dict[str, Json]]:
         """Return the entries, JSON-ready."""

@@ -10,13 +10,12 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from io import BytesIO
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
-from mockbatch.web import portkey_checks
+from mockbatch.web import portkey_bodies, portkey_checks
 from mockbatch.web.portkey_checks import RefusalError, Route
 from mockbatch.web.portkey_config import is_truthy
 
@@ -25,13 +24,6 @@ if TYPE_CHECKING:
 
 Json = Any
 
-FORWARDED_ON_CREATE = (
-    "input_file_id",
-    "endpoint",
-    "completion_window",
-    "metadata",
-    "output_expires_after",
-)
 # What the gateway knows as OpenAI's; anything else below /v1 it passes on and back as it is.
 _KNOWN = re.compile(
     r"(POST|GET) /v1/(files|batches)"
@@ -51,6 +43,8 @@ _NOT_FETCHED = (
 )
 # No JSON, or cut off.
 UNREADABLE = (ValueError, RecursionError, OSError, HTTPException)
+# Statuses of answers that the gateway takes for some of its own.
+_ITS_OWN = (408, 412)
 # What would change an answer, and reaches a known route only when it is named.
 _DROPPED = {"range": "HTTP_RANGE", "if-range": "HTTP_IF_RANGE"}
 
@@ -105,9 +99,12 @@ class Portkey:
             environ["HTTP_AUTHORIZATION"] = f"Bearer {route.key}"
         for name in _DROPPED.keys() - forwarded:
             environ.pop(_DROPPED[name], None)
-        if request.method == "POST":
-            _rewrite_body(request, environ)
-        return _rewritten(request, Response.from_app(self._app, environ))
+        streams = request.method == "POST" and _rewrite_body(request, environ)
+        response = Response.from_app(self._app, environ)
+        if (streams and response.status_code == 200) or request.path == "/v1/embeddings":
+            # Passed back as it comes, whatever it is.
+            return response
+        return _rewritten(request, response)
 
     def _proxied(self, request: Request, route: Route) -> Response:
         """Pass on a request as it is, and its answer too."""
@@ -168,17 +165,22 @@ def _forwarded_headers(request: Request) -> set[str]:
     return {name.strip() for name in named if request.headers.get(name.strip())}
 
 
-def _rewrite_body(request: Request, environ: "WSGIEnvironment") -> None:
-    """Forward of a batch's creation what the gateway knows, and of a cancel nothing."""
+def _rewrite_body(request: Request, environ: "WSGIEnvironment") -> bool:
+    """Forward of a body what the gateway knows, and of a cancel nothing; tell if it streams."""
     if request.path.endswith("/cancel"):
-        body = b""
-    elif request.path == "/v1/batches":
-        body = json.dumps(_forwarded(request)).encode()
-        if not request.headers.get("Content-Type"):
-            body = b""  # it is read, but not passed on
-    else:
-        return
-    _put_body(body, environ)
+        _put_body(b"", environ)
+        return False
+    params = portkey_bodies.PARAMS.get(request.path)
+    if params is None:
+        return False
+    try:
+        given = portkey_bodies.read(request.get_data())
+    except UNREADABLE:
+        raise portkey_checks.went_wrong() from None
+    body = json.dumps(portkey_bodies.passed_on(given, params)).encode()
+    # Without a content type it is read, but not passed on.
+    _put_body(body if request.headers.get("Content-Type") else b"", environ)
+    return given.get("stream") is True
 
 
 def _check_json(request: Request, environ: "WSGIEnvironment") -> None:
@@ -195,25 +197,6 @@ def _put_body(body: bytes, environ: "WSGIEnvironment") -> None:
     environ.pop("HTTP_TRANSFER_ENCODING", None)
 
 
-def _forwarded(request: Request) -> dict[str, Json]:
-    try:
-        text = request.get_data().decode("utf-8-sig", "replace")
-        given = json.loads(text, parse_constant=_number, parse_int=_number, parse_float=_number)
-    except UNREADABLE:
-        raise portkey_checks.went_wrong() from None
-    given = given if isinstance(given, dict) else {}
-    body = {name: given[name] for name in FORWARDED_ON_CREATE if name in given}
-    return {"completion_window": "24h", **body}
-
-
-def _number(text: str) -> float:
-    """Return a number as JavaScript would write it; ValueError for none that JSON has."""
-    number = float(text)
-    if not isfinite(number):
-        raise ValueError(f"{text} is not JSON")
-    return int(number) if number.is_integer() else number
-
-
 def _rewritten(request: Request, response: Response) -> Response:
     """Return an answer as the gateway writes it: whatever it is, as JSON, unless it is a file."""
     kind = response.headers.get("Content-Type", "")
@@ -224,6 +207,9 @@ def _rewritten(request: Request, response: Response) -> Response:
         response.headers["Content-Type"] = "application/json"
     else:
         body = _named(response)
+        of_response = request.path == "/v1/responses" and response.status_code not in _ITS_OWN
+        if of_response and isinstance(body, dict):
+            body.setdefault("provider", "openai")
     response.set_data(_text(body, indent=2 if "pretty" in request.args else None))
     return response
 
@@ -232,10 +218,10 @@ def _named(response: Response) -> Json:
     """Return the JSON of an answer, an error with the name of the provider."""
     exception = portkey_checks.went_wrong(portkey_checks.EXCEPTION)
     try:
-        body = json.loads(response.get_data())
+        body = portkey_bodies.parse(response.get_data())
     except ValueError:
         raise exception from None
-    if response.status_code in (200, 408, 412):
+    if response.status_code in (200, *_ITS_OWN):
         return body
     if not isinstance(body, dict | list):
         raise exception

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from jsonschema import Draft202012Validator
 
-from mockbatch.errors import ApiError
+from mockbatch.errors import ApiError, api_error
 from mockbatch.replies import endpoints
+from mockbatch.replies.answering import answered
 from mockbatch.replies.reply import SUCCEEDED, parse
 from mockbatch.schema import schema
 
@@ -30,6 +31,12 @@ def scripted(path: str, body: Json, document: Json) -> Json:
     """Return the answer to a request body with a reply in it."""
     endpoint = endpoints()[path]
     return endpoint.scripted(endpoint.answer(body, MOMENT), parse(document), body)
+
+
+def answer(path: str, document: Json, refusal: ApiError | None = None) -> tuple[Json, ...]:
+    """Return status, body and honesty of the answer to a request that meets a reply."""
+    found = answered(endpoints()[path], BODIES[path][0], MOMENT, parse(document), refusal)
+    return found.status_code, found.body, found.honest
 
 
 def placed(path: str) -> list[dict[str, Json]]:
@@ -114,21 +121,36 @@ def test_what_has_no_place_leaves_the_default(path: str, body: Json) -> None:
 def test_a_whole_body_is_the_answer(path: str) -> None:
     """A body that the schema takes replaces the default."""
     other = endpoints()[path].answer(BODIES[path][1], MOMENT)
-    assert scripted(path, BODIES[path][0], {"body": other}) == other
+    assert answer(path, {"body": other}) == (200, other, True)
 
 
 def test_a_whole_body_of_another_endpoint_leaves_the_default() -> None:
     """A chat completion answers no request for embeddings."""
-    body = BODIES[EMBEDDINGS][0]
     other = endpoints()[CHAT].answer(BODIES[CHAT][0], MOMENT)
-    assert scripted(EMBEDDINGS, body, {"body": other})["object"] == "list"
+    assert answer(EMBEDDINGS, {"body": other})[1]["object"] == "list"
 
 
 @EVERY
 @pytest.mark.parametrize("whole", [None, [], "x", {"error": 1}])
 def test_a_raw_body_is_the_answer(path: str, whole: Json) -> None:
-    """Whatever it is, it is sent."""
-    assert scripted(path, BODIES[path][0], {"body": whole, "raw": True}) == whole
+    """Whatever it is, it is sent, and nobody vouches for it."""
+    assert answer(path, {"body": whole, "raw": True}) == (200, whole, False)
+
+
+@EVERY
+def test_a_failure_is_the_answer(path: str) -> None:
+    """With its status, whatever the endpoint would have said."""
+    assert answer(path, FAILURE) == (400, FAILURE["body"], True)
+
+
+@EVERY
+def test_a_refusal_outranks_what_has_to_be_put_into_an_answer(path: str) -> None:
+    """What the endpoint refuses has no answer; a reply that stands alone needs none."""
+    refusal = api_error("no_model_named")
+    for document in placed(path):
+        assert answer(path, document, refusal) == (400, refusal.body(), True)
+    assert answer(path, FAILURE, refusal)[1] == FAILURE["body"]
+    assert answer(path, {"body": 1, "raw": True}, refusal)[1] == 1
 
 
 @pytest.mark.parametrize("path", [CHAT, RESPONSES])

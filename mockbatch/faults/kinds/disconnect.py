@@ -37,8 +37,7 @@ class Disconnect(Fault):
         reset = self.disconnect == "reset"
         if self.disconnect == "mid_body" or self.after_bytes is not None:
             answer = call.run()
-            half = (answer.length or 0) // 2
-            count = half if self.after_bytes is None else self.after_bytes
+            count = answer.half() if self.after_bytes is None else self.after_bytes
             return call.send_part(answer, answer.short(count), reset=reset)
         return call.hang_up(reset=reset)
 

@@ -1,0 +1,52 @@
+"""What a request is answered with, in a batch as in a live call."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mockbatch.errors import ApiError
+from mockbatch.replies.endpoint import Endpoint, Moment
+from mockbatch.replies.reply import Reply
+
+Json = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer: its status code, None of a line that never ran, and its body.
+
+    `error` stands beside it in the line of a batch. `honest` is false of a scripted one that
+    nobody has checked: its body may be any JSON.
+    """
+
+    status_code: int | None
+    body: Json
+    error: Mapping[str, Json] | None = None
+    honest: bool = True
+
+    @property
+    def succeeded(self) -> bool:
+        """Tell whether it is what was asked for, and no failure."""
+        return self.status_code is not None and 200 <= self.status_code < 300
+
+
+def answered(
+    endpoint: Endpoint,
+    body: dict[str, Json],
+    moment: Moment,
+    reply: Reply | None,
+    refusal: ApiError | None,
+) -> Answer:
+    """Return the answer to a request that runs.
+
+    `reply` is the scripted one, and does not say that the request never ran. `refusal` is
+    the endpoint's own, which only a reply that stands alone outranks.
+    """
+    if reply is not None and reply.stands_alone(endpoint.path):
+        return Answer(reply.status_code or 200, reply.body, reply.error, honest=not reply.raw)
+    if refusal is not None:
+        return Answer(refusal.status, refusal.body())
+    answer = endpoint.answer(body, moment)
+    if reply is not None:
+        answer = endpoint.scripted(answer, reply, body)
+    return Answer(200, answer)
