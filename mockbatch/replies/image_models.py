@@ -65,18 +65,18 @@ class ImageModel:
             raise api_error("no_transparency")
 
     def tokens(self, width: int, height: int, quality: str) -> int:
-        """Return how many tokens a picture is.
+        """Return how many tokens a picture is, of a quality by which it is billed.
 
         Of fixed sizes, a token is a patch or the end of a row of them: that gives the numbers
         published for gpt-image-1. Of free ones, patches grow with the picture; the formula is
         that of OpenAI's calculator, as read out of it in 2026-06, and gives the recorded ones.
         The two highest qualities are made up.
         """
-        if self.sizes is not None and quality in _PATCH:
+        if self.sizes is not None:
             patch = _PATCH[quality]
             return height // patch * (width // patch + 1)
         long, short = max(width, height), min(width, height)
-        patches = _PATCHES.get(quality, _PATCHES["medium"])
+        patches = _PATCHES[quality]
         across = (2 * patches * short + long) // (2 * long)
         return -(-patches * across * (2_000_000 + width * height) // 4_000_000)
 

@@ -274,6 +274,7 @@ def test_a_failure_has_openais_envelope(name: str) -> None:
     [
         *[({"content": "Hi"}, EMBEDDINGS), ({"finish_reason": "length"}, EMBEDDINGS)],
         *[({"refusal": "No"}, COMPLETIONS), ({"tool_calls": [{"name": "f"}]}, COMPLETIONS)],
+        *[({"flagged": ["hate"]}, CHAT), ({"content": "Hi"}, EDITS)],
     ],
 )
 def test_what_has_no_place_is_refused(document: Json, path: str) -> None:
