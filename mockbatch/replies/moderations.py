@@ -58,7 +58,7 @@ def _check(body: dict[str, Json]) -> None:
     if len(images) > _MOST_IMAGES:
         raise api_error("too_many_images", count=len(images), limit=_MOST_IMAGES)
     for place in images:
-        references.check_form(parts[place]["image_url"]["url"], f"input[{place}].image_url.url")
+        references.check_url(parts[place]["image_url"]["url"], f"input[{place}].image_url.url")
 
 
 def _is_parts(given: Json) -> bool:
@@ -105,7 +105,7 @@ def _tokens(_: dict[str, Json]) -> Tokens:
 
 def _say(answer: dict[str, Json], reply: Reply, _: dict[str, Json]) -> dict[str, Json]:
     """Return the answer with each of its results flagged for the categories of a reply."""
-    results = [_flagged(result, reply.flagged or ()) for result in answer["results"]]
+    results = [_flagged(result, reply.flagged) for result in answer["results"]]
     return {**answer, "results": results}
 
 

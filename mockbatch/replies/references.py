@@ -41,13 +41,13 @@ def check(reference: Mapping[str, Json], place: str, types: Sequence[str] = IMAG
         raise api_error("missing_parameter", param=f"{place}.image_url")
     if "image_url" in reference:
         url, param = reference["image_url"], f"{place}.image_url"
-        check_form(url, param)
+        check_url(url, param)
         if _DATA.match(url) and not _is_one_of(url, types):
             # Recorded in 2026-08, of a URL behind which there was no such image.
             raise api_error("invalid_image_data", param=param)
 
 
-def check_form(url: str, param: str) -> None:
+def check_url(url: str, param: str) -> None:
     """Refuse what is neither the URL of something remote nor data."""
     if not _REMOTE.match(url) and not _DATA.match(url):
         raise api_error("invalid_url_format", param=param)

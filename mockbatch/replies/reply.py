@@ -62,7 +62,7 @@ class Reply:
     calls: tuple[Call, ...] = ()
     refusal: str | None = None
     finish_reason: str | None = None
-    flagged: tuple[str, ...] | None = None
+    flagged: tuple[str, ...] = ()
     status_code: int | None = None
     error: Mapping[str, Json] | None = None
     raw: bool = False
@@ -141,14 +141,14 @@ def trusted(document: Mapping[str, Json], paths: frozenset[str] | None = None) -
 
     `paths` are those of the endpoints that may answer with its body, None if every one may.
     """
-    status_code, flagged = document.get("status_code"), document.get("flagged")
+    status_code = document.get("status_code")
     return Reply(
         document,
         content=document.get("content"),
         calls=tuple(map(_call, document.get("tool_calls", ()))),
         refusal=document.get("refusal"),
         finish_reason=document.get("finish_reason"),
-        flagged=None if flagged is None else tuple(flagged),
+        flagged=tuple(document.get("flagged", ())),
         # JSON Schema takes 400.0 for an integer.
         status_code=None if status_code is None else int(status_code),
         error=document.get("error"),
