@@ -36,7 +36,7 @@ clean:
 	$(PYTHON) -m venv .venv
 
 .venv/serve: .venv/bin/python setup.cfg
-	.venv/bin/pip install --quiet --editable .[tls]
+	.venv/bin/pip install --quiet --editable .[images,tls]
 	touch $@
 
 .venv/test: .venv/bin/python setup.cfg

@@ -69,6 +69,11 @@ def batch_request_id(seed: Seed, built_at: int) -> str:
     return "batch_req_" + _stamped(seed, built_at)
 
 
+def video_id(seed: Seed, created_at: int) -> str:
+    """Return the id of a video's job, of the form of a batch's, as clients quote it since 2025."""
+    return "video_" + _stamped(seed, created_at)
+
+
 def file_id(seed: Seed) -> str:
     """Return `file-` and 22 base58 characters."""
     return "file-" + seed.text(BASE58, 22)

@@ -51,11 +51,11 @@ def worded(errors: Iterable[ValidationError], path: str) -> ApiError:
             extra = next(name for name in value if name not in schema.get("properties", {}))
             return api_error("unknown_parameter", param=_param(place, [extra]))
         case "type":
-            return _wrong_type(place, _types(error), value)
+            return _wrong_type(place, _expected(error), value)
         case "anyOf" | "oneOf":
             # `_deepest` stops here only when every branch fails for its type.
             branches = error.context or []
-            return _wrong_type(place, [kind for one in branches for kind in _types(one)], value)
+            return _wrong_type(place, [noun for one in branches for noun in _expected(one)], value)
         case "enum":
             supported = listed([_quoted(choice) for choice in limit])
             given = _shown(value)
@@ -87,10 +87,9 @@ def _telling(error: ValidationError) -> tuple[int, bool]:
     return len(error.relative_path), error.validator != "type"
 
 
-def _wrong_type(place: str, kinds: list[str], value: Json) -> ApiError:
-    kinds = [kind for kind in kinds if kind != "null"] or kinds
-    nouns = list(dict.fromkeys(_NOUNS[kind] for kind in kinds))
-    expected = nouns[0] if len(nouns) == 1 else "one of " + " or ".join(nouns)
+def _wrong_type(place: str, nouns: list[str], value: Json) -> ApiError:
+    nouns = [noun for noun in dict.fromkeys(nouns) if noun != "null"] or nouns
+    expected = nouns[0] if len(nouns) == 1 else "one of " + listed(nouns, "or")
     actual = next((noun for kind, noun in _KINDS if isinstance(value, kind)), "null")
     return api_error("invalid_type", param=place or "body", expected=expected, actual=actual)
 
@@ -139,9 +138,13 @@ def _param(path: str, steps: Iterable[str | int]) -> str:
     return path
 
 
-def _types(error: ValidationError) -> list[str]:
+def _expected(error: ValidationError) -> list[str]:
+    """Return what a value of the wrong type should have been: choices, if there are only these."""
+    schema: Json = error.schema
+    if error.validator == "type" and "enum" in schema:
+        return [_quoted(choice) for choice in schema["enum"]]
     kinds: Json = error.validator_value if error.validator == "type" else []
-    return [kinds] if isinstance(kinds, str) else kinds
+    return [_NOUNS[kind] for kind in ([kinds] if isinstance(kinds, str) else kinds)]
 
 
 def _shown(value: Json) -> str:
@@ -152,8 +155,8 @@ def _quoted(choice: Json) -> str:
     return repr(choice) if isinstance(choice, str) else json.dumps(choice)
 
 
-def listed(items: list[str]) -> str:
+def listed(items: list[str], last: str = "and") -> str:
     """Return items as OpenAI's messages list them."""
     if len(items) < 3:
-        return " and ".join(items)
-    return ", ".join(items[:-1]) + f", and {items[-1]}"
+        return f" {last} ".join(items)
+    return ", ".join(items[:-1]) + f", {last} {items[-1]}"

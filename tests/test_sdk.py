@@ -14,11 +14,10 @@ from mockbatch.handle import Handle
 
 REQUESTS = Path(__file__).parents[1] / "fixtures" / "requests"
 CHAT = (REQUESTS / "chat_completions.jsonl").read_bytes()
+# What each file is for.
 ENDPOINTS = {
-    "/v1/chat/completions": "chat_completions",
-    "/v1/responses": "responses",
-    "/v1/embeddings": "embeddings",
-    "/v1/completions": "completions",
+    json.loads(path.read_bytes().splitlines()[0])["url"]: path.stem
+    for path in sorted(REQUESTS.glob("*.jsonl"))
 }
 Make = Callable[..., Handle]
 

@@ -12,7 +12,13 @@ from pkgutil import iter_modules
 from mockbatch.replies.endpoint import Endpoint
 
 # The order in which the service's own message lists them, so far as it was observed.
-_LISTED_FIRST = ("/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/responses")
+_LISTED_FIRST = (
+    "/v1/chat/completions",
+    "/v1/completions",
+    "/v1/embeddings",
+    "/v1/responses",
+    "/v1/moderations",
+)
 
 
 @cache

@@ -1,6 +1,7 @@
 """What the mock knows of models: the snapshot behind an alias, and who takes which parameter."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
@@ -45,9 +46,8 @@ class Model:
 @lru_cache(maxsize=256)
 def model(alias: str) -> Model:
     """Return the model that a request means; an unknown name stands for itself."""
-    table = _table()
-    family = _family(alias)
-    name = table["snapshots"].get(alias, alias)
+    name = snapshot(alias)
+    family = traits_of(alias, "families")
     traits = family or {}
     return Model(
         name=name,
@@ -72,13 +72,22 @@ def _table() -> dict[str, Any]:
     return table
 
 
-def _family(name: str) -> dict[str, Any] | None:
-    """Return the traits of the longest known beginning, cut at hyphens; None without one."""
-    families: dict[str, dict[str, Any]] = _table()["families"]
+def snapshot(alias: str) -> str:
+    """Return what a model is called in replies."""
+    name: str = _table()["snapshots"].get(alias, alias)
+    return name
+
+
+def traits_of(name: str, group: str) -> Mapping[str, Any] | None:
+    """Return what a group of models.json says of a model; None if it does not know it.
+
+    The longest known beginning counts, cut at hyphens.
+    """
     # A fine-tuned model is called ft:BASE:ORGANISATION:NAME:ID.
     name = name.removeprefix("ft:").split(":")[0]
+    known: Mapping[str, Mapping[str, Any]] = _table()[group]
     while name:
-        if name in families:
-            return families[name]
+        if name in known:
+            return known[name]
         name = name.rpartition("-")[0]
     return None

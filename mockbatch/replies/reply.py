@@ -20,7 +20,7 @@ FAILED = "failed"
 NEVER_RAN = "never_ran"
 
 # What a model can be made to say; an endpoint says which of it has a place in its answers.
-SAID = ("content", "tool_calls", "refusal", "finish_reason")
+SAID = ("content", "tool_calls", "refusal", "finish_reason", "flagged")
 _OTHER_KINDS = ("body", "status_code", "error")
 
 
@@ -52,9 +52,9 @@ class Written:
 class Reply:
     """One scripted reply; members that the document leaves out are None.
 
-    `document` is what it was made from, in which a body may be Written. `endpoint` is the
-    path of the only endpoint that may answer with its body, and None if every one may. `raw`
-    is true of what nobody checked: the body may then be any JSON, null too.
+    `document` is what it was made from, in which a body may be Written. `paths` are those of
+    the endpoints that may answer with its body, and None if every one may. `raw` is true of
+    what nobody checked: the body may then be any JSON, null too.
     """
 
     document: Mapping[str, Json]
@@ -62,10 +62,11 @@ class Reply:
     calls: tuple[Call, ...] = ()
     refusal: str | None = None
     finish_reason: str | None = None
+    flagged: tuple[str, ...] = ()
     status_code: int | None = None
     error: Mapping[str, Json] | None = None
     raw: bool = False
-    endpoint: str | None = None
+    paths: frozenset[str] | None = None
 
     @property
     def ending(self) -> str:
@@ -78,7 +79,7 @@ class Reply:
     def answers(self, path: str) -> bool:
         """Tell whether its body is the whole answer of the endpoint at a path."""
         whole = "body" in self.document and self.ending == SUCCEEDED
-        return whole and self.endpoint in (path, None)
+        return whole and (self.paths is None or path in self.paths)
 
     def stands_alone(self, path: str) -> bool:
         """Tell whether it needs no answer of the endpoint at a path to be put into."""
@@ -139,10 +140,10 @@ def parse(document: Json, path: str = "reply", endpoint: Endpoint | None = None)
     return trusted(copy.deepcopy(document), answering)
 
 
-def trusted(document: Mapping[str, Json], endpoint: str | None = None) -> Reply:
+def trusted(document: Mapping[str, Json], paths: frozenset[str] | None = None) -> Reply:
     """Return the reply of a document that is as it has to be and will never change.
 
-    `endpoint` is the path of the only endpoint that may answer with its body.
+    `paths` are those of the endpoints that may answer with its body, None if every one may.
     """
     status_code = document.get("status_code")
     return Reply(
@@ -151,11 +152,12 @@ def trusted(document: Mapping[str, Json], endpoint: str | None = None) -> Reply:
         calls=tuple(map(_call, document.get("tool_calls", ()))),
         refusal=document.get("refusal"),
         finish_reason=document.get("finish_reason"),
+        flagged=tuple(document.get("flagged", ())),
         # JSON Schema takes 400.0 for an integer.
         status_code=None if status_code is None else int(status_code),
         error=document.get("error"),
         raw=document.get("raw", False),
-        endpoint=endpoint,
+        paths=paths,
     )
 
 
@@ -194,28 +196,41 @@ def _check_places(document: Mapping[str, Json], path: str, endpoint: Endpoint) -
             raise api_error("invalid_value", param=f"{path}.{name}", why=why)
 
 
-def _checked_body(document: Mapping[str, Json], path: str, endpoint: Endpoint | None) -> str | None:
-    """Check the body of a document, and return the path of the endpoint whose answer it is."""
+def _checked_body(
+    document: Mapping[str, Json], path: str, endpoint: Endpoint | None
+) -> frozenset[str] | None:
+    """Check the body of a document; return the paths of the endpoints whose answer it can be."""
     if "body" not in document:
         return None
     body, place = document["body"], f"{path}.body"
-    answering = None if "status_code" in document else endpoint or _answering(body, place)
-    fault = schema(answering.schema if answering else "error").error(body, place)
+    if "status_code" in document:
+        _check_body(body, place, "error")
+        return None
+    answering = [endpoint] if endpoint else _answering(body, place)
+    _check_body(body, place, answering[0].schema)
+    return frozenset(one.path for one in answering)
+
+
+def _check_body(body: dict[str, Json], place: str, name: str) -> None:
+    fault = schema(name).error(body, place)
     if fault is not None:
         raise _named(fault, place)
-    return answering.path if answering else None
 
 
-def _answering(body: dict[str, Json], place: str) -> Endpoint:
-    """Return the endpoint whose answers are such bodies: by `object`, or else by their shape."""
+def _answering(body: dict[str, Json], place: str) -> list[Endpoint]:
+    """Return the endpoints whose answers are such bodies: by `object`, or else by their shape."""
     known = list(endpoints().values())
-    for endpoint in known:
-        name = _object(endpoint)
-        if schema(endpoint.schema).accepts(body) if name is None else name == body.get("object"):
-            return endpoint
-    objects = ", ".join(repr(name) for name in map(_object, known) if name)
-    why = f"its 'object' is none of {objects}; name the endpoint in 'match'"
-    raise _named(api_error("invalid_value", param=f"{place}.object", why=why), place)
+    found = [endpoint for endpoint in known if _answers_so(endpoint, body)]
+    if not found:
+        objects = ", ".join(repr(name) for name in map(_object, known) if name)
+        why = f"its 'object' is none of {objects}; name the endpoint in 'match'"
+        raise _named(api_error("invalid_value", param=f"{place}.object", why=why), place)
+    return found
+
+
+def _answers_so(endpoint: Endpoint, body: dict[str, Json]) -> bool:
+    name = _object(endpoint)
+    return schema(endpoint.schema).accepts(body) if name is None else name == body.get("object")
 
 
 def _object(endpoint: Endpoint) -> Json:

@@ -22,7 +22,17 @@ CHAT, RESPONSES, EMBEDDINGS, COMPLETIONS = (
     "/v1/embeddings",
     "/v1/completions",
 )
+MODERATIONS, GENERATIONS, EDITS, VIDEOS = (
+    "/v1/moderations",
+    "/v1/images/generations",
+    "/v1/images/edits",
+    "/v1/videos",
+)
 MOMENT = Moment(Seed.of("test"), 1787150602)
+
+# One white pixel.
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mP4DwABAQEAHLCMmQAAAABJRU5ErkJggg=="
+DATA_URL = f"data:image/png;base64,{PNG}"
 
 PARAMETERS = {"type": "object", "properties": {"city": {"type": "string"}}}
 CHAT_TOOL = {"type": "function", "function": {"name": "weather", "parameters": PARAMETERS}}
@@ -168,6 +178,64 @@ BODIES: dict[str, list[dict[str, Json]]] = {
         {"model": "davinci-002", "prompt": [1, 2, 3], "echo": True, "max_tokens": 0},
         {"model": "davinci-002", "prompt": None, "logit_bias": {"50256": -100}},
     ],
+    MODERATIONS: [
+        {"model": "omni-moderation-latest", "input": "This is a safe message"},
+        {"model": "omni-moderation-2024-09-26", "input": ["One", "", "Three"]},
+        {
+            "input": [
+                {"type": "text", "text": "Look at this."},
+                {"type": "image_url", "image_url": {"url": "https://a.b/c.png"}},
+            ]
+        },
+        {"input": [{"type": "image_url", "image_url": {"url": DATA_URL}}]},
+    ],
+    GENERATIONS: [
+        {"model": "gpt-image-1", "prompt": "a siamese cat", "n": 1, "size": "1024x1024"},
+        {
+            "model": "gpt-image-1.5",
+            "prompt": "a siamese cat",
+            "n": 2,
+            "size": "1024x1536",
+            "quality": "low",
+            "background": "transparent",
+            "output_format": "png",
+            "output_compression": 100,
+            "moderation": "low",
+            "partial_images": 0,
+            "stream": False,
+            "user": "u1",
+        },
+        {"model": "gpt-image-2.5-flare", "prompt": "x", "complexity": "low", "size": None},
+        {"model": "dall-e-3", "prompt": "a cat", "style": "vivid", "quality": "hd"},
+        {"model": "dall-e-2", "prompt": "a cat", "response_format": "b64_json", "size": "512x512"},
+        {"model": "other", "prompt": "a cat", "quality": "standard", "response_format": "url"},
+    ],
+    EDITS: [
+        {"model": "gpt-image-1.5", "prompt": "make it green", "images": [{"image_url": DATA_URL}]},
+        {
+            "model": "gpt-image-2",
+            "prompt": "make it green",
+            "images": [{"image_url": "https://a.b/c.png"}, {"file_id": "file-1"}],
+            "mask": {"file_id": "file-2"},
+            "n": 2,
+            "size": "1536x1024",
+            "quality": "high",
+            "output_format": "png",
+            "safety_identifier": "u1",
+        },
+        {"prompt": "x", "images": [{"file_id": "file-1"}], "input_fidelity": "high", "n": None},
+    ],
+    VIDEOS: [
+        {"model": "sora-2", "prompt": "a calico cat playing a piano on stage"},
+        {
+            "model": "sora-2-pro",
+            "prompt": "a cat",
+            "seconds": "8",
+            "size": "1792x1024",
+            "input_reference": {"image_url": DATA_URL},
+        },
+        {"prompt": "a cat", "input_reference": {"file_id": "file-1"}},
+    ],
 }
 
 _JUNK: list[Json] = [
@@ -202,6 +270,14 @@ _JUNK: list[Json] = [
     {"type": "compaction", "role": "user"},
     {"type": "function", "name": "f"},
     {"effort": "none"},
+    {"type": "image_url", "image_url": {"url": "x"}},
+    {"image_url": "data:image/png;base64,eA=="},
+    "1536x864",
+    "9999x1",
+    "transparent",
+    "jpeg",
+    "gpt-image-2",
+    "dall-e-3",
     "none",
     "low",
     "auto",
@@ -217,7 +293,9 @@ _NAMES = [
     "max_tokens", "max_completion_tokens", "max_output_tokens", "temperature", "dimensions",
     "encoding_format", "reasoning", "reasoning_effort", "logprobs", "top_logprobs", "tools",
     "tool_calls", "tool_choice", "metadata", "echo", "conversation", "include", "id", "foo", "",
-    "refusal", "finish_reason", "body", "raw", "status_code", "error", "custom_id", "endpoint",
+    "image_url", "images", "size", "quality", "background", "output_format", "seconds", "mask",
+    "refusal", "finish_reason", "flagged", "body", "raw", "status_code", "error", "custom_id",
+    "endpoint",
 ]  # fmt: skip
 
 

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from openai.types import Completion, CreateEmbeddingResponse
+from openai.types import (
+    Completion,
+    CreateEmbeddingResponse,
+    ImagesResponse,
+    ModerationCreateResponse,
+    Video,
+)
 from openai.types.chat import ChatCompletion
 from openai.types.responses import Response
 
@@ -24,9 +30,13 @@ from .bodies import (
     CALL,
     CHAT,
     COMPLETIONS,
+    EDITS,
     EMBEDDINGS,
+    GENERATIONS,
+    MODERATIONS,
     MOMENT,
     RESPONSES,
+    VIDEOS,
     mutants,
     published,
     recorded,
@@ -35,7 +45,7 @@ from .bodies import (
 
 Json = Any
 
-PATHS = (CHAT, COMPLETIONS, EMBEDDINGS, RESPONSES)
+PATHS = tuple(BODIES)
 EVERY = pytest.mark.parametrize("path", PATHS)
 EVERY_BODY = pytest.mark.parametrize(
     ("path", "body"),
@@ -51,6 +61,10 @@ TYPES = {
     RESPONSES: ("Response", Response),
     EMBEDDINGS: ("CreateEmbeddingResponse", CreateEmbeddingResponse),
     COMPLETIONS: ("CreateCompletionResponse", Completion),
+    MODERATIONS: ("CreateModerationResponse", ModerationCreateResponse),
+    GENERATIONS: ("ImagesResponse", ImagesResponse),
+    EDITS: ("ImagesResponse", ImagesResponse),
+    VIDEOS: ("VideoResource", Video),
 }
 # Recorded replies have null here, and the published document forbids it.
 NULL_ON_THE_WIRE = ("system_fingerprint", "user")
@@ -67,7 +81,7 @@ def endpoint(path: str) -> Endpoint:
 
 def request_schema(path: str) -> str:
     """Return the name of the schema of its request body."""
-    return endpoint(path).schema.removesuffix("response") + "request"
+    return path.removeprefix("/v1/").replace("/", "_") + ".request"
 
 
 def refusal(path: str, body: Json) -> ApiError | None:
@@ -180,7 +194,7 @@ def test_answers_are_repeatable(path: str, body: Json) -> None:
     assert first == second
 
 
-@pytest.mark.parametrize("path", [CHAT, COMPLETIONS, RESPONSES])
+@pytest.mark.parametrize("path", [CHAT, COMPLETIONS, MODERATIONS, RESPONSES, VIDEOS])
 def test_ids_come_from_the_moment(path: str) -> None:
     """Two executions of one request have different ids."""
     other = Moment(Seed.of("other"), MOMENT.at)
@@ -238,7 +252,7 @@ def test_the_schema_misses_every_recorded_key(path: str) -> None:
             assert not schema(endpoint(path).schema).accepts(copied), key
 
 
-@pytest.mark.parametrize("path", PATHS)
+@EVERY
 def test_the_schema_knows_every_type(path: str) -> None:
     """An answer with a value of another type somewhere fits no longer."""
     answer = endpoint(path).answer(BODIES[path][0], MOMENT)
@@ -250,7 +264,7 @@ def test_the_schema_knows_every_type(path: str) -> None:
             assert not schema(endpoint(path).schema).accepts(copied), key
 
 
-@pytest.mark.parametrize("path", PATHS)
+@EVERY
 def test_the_schema_takes_no_other_keys(path: str) -> None:
     """An answer with a key of its own somewhere fits no longer."""
     answer = endpoint(path).answer(BODIES[path][0], MOMENT)
@@ -274,9 +288,23 @@ def _free(place: Json, key: Json) -> bool:
 
 @EVERY
 def test_endpoints_are_named_as_in_messages(path: str) -> None:
-    """An endpoint's product is its name in OpenAI's messages."""
-    names = {CHAT: "Chat Completions", RESPONSES: "Responses", EMBEDDINGS: "Embeddings"}
-    assert endpoint(path).product == names.get(path, "Completions")
+    """An endpoint's product is its name in OpenAI's messages, of which one was observed."""
+    names = {CHAT: "Chat Completions", GENERATIONS: "Image Generations", EDITS: "Image Edits"}
+    assert endpoint(path).product == names.get(path, path.removeprefix("/v1/").title())
+
+
+def test_every_endpoint_is_tested_here() -> None:
+    """There are bodies for each endpoint that a batch can name: these eight."""
+    assert set(PATHS) == set(endpoints())
+    assert len(PATHS) == 8
+
+
+def test_endpoints_stand_in_the_observed_order() -> None:
+    """Those of the message of 2025-12 come first, in its order, and all others by path."""
+    assert [*endpoints()] == [
+        *(CHAT, COMPLETIONS, EMBEDDINGS, RESPONSES, MODERATIONS),
+        *(EDITS, GENERATIONS, VIDEOS),
+    ]
 
 
 @EVERY_BODY

@@ -16,6 +16,7 @@ from .bodies import (
     BODIES,
     CHAT,
     COMPLETIONS,
+    EDITS,
     EMBEDDINGS,
     JSON,
     MOMENT,
@@ -110,10 +111,18 @@ def test_a_call_in_openais_form_is_the_same_call() -> None:
 
 
 @pytest.mark.parametrize("path", endpoints())
-def test_a_body_is_that_of_one_endpoint(path: str) -> None:
-    """Which one is found by its `object`."""
+def test_a_body_is_that_of_the_endpoints_that_answer_so(path: str) -> None:
+    """Which ones is found by its `object`, or by its shape: two answer with pictures."""
     reply = parse({"body": whole(path)})
-    assert [other for other in endpoints() if reply.answers(other)] == [path]
+    name = endpoints()[path].schema
+    alike = [other for other, endpoint in endpoints().items() if endpoint.schema == name]
+    assert [other for other in endpoints() if reply.answers(other)] == alike
+
+
+def test_a_body_is_that_of_the_endpoint_that_is_matched() -> None:
+    """A reply for edits alone says nothing of generations."""
+    reply = parse({"body": whole(EDITS)}, endpoint=endpoints()[EDITS])
+    assert [other for other in endpoints() if reply.answers(other)] == [EDITS]
 
 
 def test_a_raw_body_is_that_of_any_endpoint() -> None:
@@ -265,6 +274,7 @@ def test_a_failure_has_openais_envelope(name: str) -> None:
     [
         *[({"content": "Hi"}, EMBEDDINGS), ({"finish_reason": "length"}, EMBEDDINGS)],
         *[({"refusal": "No"}, COMPLETIONS), ({"tool_calls": [{"name": "f"}]}, COMPLETIONS)],
+        *[({"flagged": ["hate"]}, CHAT), ({"content": "Hi"}, EDITS)],
     ],
 )
 def test_what_has_no_place_is_refused(document: Json, path: str) -> None:
