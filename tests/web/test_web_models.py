@@ -10,7 +10,7 @@ from caller import VALIDATING, Caller, app_of, refusal
 from mockbatch.cli import main
 from mockbatch.replies import endpoints
 from mockbatch.replies.model_list import ModelList, from_file
-from mockbatch.replies.models import _table
+from mockbatch.replies.models import aliases
 
 Json = Any
 
@@ -46,7 +46,7 @@ class TestList:
         assert listed["object"] == "list"
         ids = [model["id"] for model in listed["data"]]
         assert len(ids) == len({*ids})
-        assert {*_table()["snapshots"], "text-embedding-3-small"} <= {*ids}
+        assert {*aliases(), "text-embedding-3-small"} <= {*ids}
 
     def test_objects_are_models(self, api: Caller) -> None:
         """With the recorded times and owners."""
