@@ -99,7 +99,8 @@ def _out_of_bounds(error: ValidationError, place: str) -> ApiError:
     limit: Json = error.validator_value
     in_name = "propertyNames" in error.absolute_schema_path
     schema: Json = error.schema
-    is_decimal = schema.get("type") == "number"
+    # Where null is allowed too, the type is a list.
+    is_decimal = "number" in schema.get("type", ())
     match error.validator:
         case "maximum":
             name = "decimal_above_maximum" if is_decimal else "integer_above_maximum"

@@ -194,3 +194,10 @@ def test_a_long_value_is_cut_in_the_message() -> None:
     error = refused({"enum": ["a"]}, {"x": "y" * 500}, "p")
     assert len(str(error)) < 200
     assert json.dumps({"x": "y" * 500})[:100] in str(error)
+
+
+@pytest.mark.parametrize("kind", ["number", ["number", "null"]])
+def test_decimals_are_told_as_such(kind: Json) -> None:
+    """Also where null may stand in their place."""
+    assert told(refused({"type": kind, "maximum": 2}, 3, "t"))[1] == "decimal_above_max_value"
+    assert told(refused({"type": kind, "minimum": 2}, 1, "t"))[1] == "decimal_below_min_value"

@@ -199,10 +199,11 @@ class Handle:
         match: Mapping[str, Json] | str,
         reply: Mapping[str, Json] | str | Callable[[dict[str, Json]], Json],
     ) -> None:
-        """Let lines that match be answered so, if they run from now on; a text is content.
+        """Let lines and live calls that match be answered so from now on; a text is content.
 
-        A match that is a text is a custom_id. The reply may be a function of the request
-        line, where the server is in this process. ControlError for what is refused.
+        A match that is a text is a custom_id, which no live call has. The reply may be a
+        function of the request line, where the server is in this process. ControlError for
+        what is refused.
         """
         asked = {"custom_id": match} if isinstance(match, str) else dict(match)
         said = {"content": reply} if isinstance(reply, str) else reply

@@ -43,7 +43,8 @@ def answered(
     the endpoint's own, which only a reply that stands alone outranks.
     """
     if reply is not None and reply.stands_alone(endpoint.path):
-        return Answer(reply.status_code or 200, reply.body, reply.error, honest=not reply.raw)
+        status_code = 200 if reply.status_code is None else reply.status_code
+        return Answer(status_code, reply.body, reply.error, honest=not reply.raw)
     if refusal is not None:
         return Answer(refusal.status, refusal.body())
     answer = endpoint.answer(body, moment)

@@ -6,12 +6,17 @@ memory.
 
 import json
 from collections.abc import Iterator
-from itertools import zip_longest
 from typing import Any
 
 from mockbatch.replies.endpoint import Stream
 from mockbatch.replies.models import model
-from mockbatch.replies.streaming import cut, is_obfuscated, obfuscation
+from mockbatch.replies.streaming import (
+    cut,
+    is_obfuscated,
+    obfuscation,
+    side_by_side,
+    wants_usage,
+)
 
 Json = Any
 # A delta, the log probabilities beside it, and why the choice ends.
@@ -22,7 +27,7 @@ _WRITTEN = {"function": "arguments", "custom": "input"}
 
 
 def _events(answer: dict[str, Json], body: dict[str, Json]) -> Iterator[dict[str, Json]]:
-    chunks = _chunks(answer, with_usage=_wants_usage(body))
+    chunks = _chunks(answer, with_usage=wants_usage(body))
     if not is_obfuscated(body):
         yield from chunks
         return
@@ -30,10 +35,6 @@ def _events(answer: dict[str, Json], body: dict[str, Json]) -> Iterator[dict[str
         # As recorded, the length of a whole chunk is one more than a multiple of sixteen.
         bare = json.dumps({**chunk, "obfuscation": ""}, ensure_ascii=False, separators=(",", ":"))
         yield {**chunk, "obfuscation": obfuscation(len(bare) - 1, chunk["id"], number)}
-
-
-def _wants_usage(body: dict[str, Json]) -> bool:
-    return (body.get("stream_options") or {}).get("include_usage") is True
 
 
 def _chunks(answer: dict[str, Json], *, with_usage: bool) -> Iterator[dict[str, Json]]:
@@ -47,13 +48,11 @@ def _chunks(answer: dict[str, Json], *, with_usage: bool) -> Iterator[dict[str, 
     }
     usage = {"usage": None} if with_usage else {}
     reasons = model(answer["model"]).effort is not None
-    # The choices are made side by side.
-    for round_ in zip_longest(*map(_choice, answer["choices"])):
-        for choice in filter(None, round_):
-            if reasons and choice["logprobs"] is None:
-                # Recorded: chunks of such a model say nothing of them.
-                del choice["logprobs"]
-            yield {**head, "choices": [choice], **usage}
+    for choice in side_by_side(map(_choice, answer["choices"])):
+        if reasons and choice["logprobs"] is None:
+            # Recorded: chunks of such a model say nothing of them.
+            del choice["logprobs"]
+        yield {**head, "choices": [choice], **usage}
     if with_usage:
         yield {**head, "choices": [], "usage": answer["usage"]}
     if answer.get("moderation"):
@@ -72,13 +71,12 @@ def _choice(choice: dict[str, Json]) -> Iterator[dict[str, Json]]:
 
 def _steps(choice: dict[str, Json]) -> Iterator[Step]:
     message, logprobs = choice["message"], choice["logprobs"] or {}
-    calls = [*enumerate(message.get("tool_calls") or ())]
     yield _beginning(message), None, None
     for name in ("content", "refusal"):
         for piece, tokens in cut(message[name] or "", logprobs.get(name)):
             beside = {"content": None, "refusal": None, name: tokens} if logprobs else None
             yield {name: piece}, beside, None
-    for index, call in calls:
+    for index, call in enumerate(message.get("tool_calls") or ()):
         if index or message["content"] is not None:
             yield {"tool_calls": [_opened(index, call)]}, None, None
         kind = call["type"]

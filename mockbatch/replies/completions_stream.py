@@ -1,23 +1,21 @@
 """An answer of POST /v1/completions in chunks; their form is that of OpenAI's reference."""
 
 from collections.abc import Iterator
-from itertools import zip_longest
 from typing import Any
 
 from mockbatch.replies import text
 from mockbatch.replies.endpoint import Stream
+from mockbatch.replies.streaming import side_by_side, wants_usage
 
 Json = Any
 
 
 def _events(answer: dict[str, Json], body: dict[str, Json]) -> Iterator[dict[str, Json]]:
     head = {name: value for name, value in answer.items() if name != "usage"}
-    with_usage = (body.get("stream_options") or {}).get("include_usage") is True
-    usage = {"usage": None} if with_usage else {}
-    for round_ in zip_longest(*map(_choice, answer["choices"])):
-        for choice in filter(None, round_):
-            yield {**head, "choices": [choice], **usage}
-    if with_usage:
+    usage = {"usage": None} if wants_usage(body) else {}
+    for choice in side_by_side(map(_choice, answer["choices"])):
+        yield {**head, "choices": [choice], **usage}
+    if usage:
         yield {**head, "choices": [], "usage": answer["usage"]}
 
 

@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from mockbatch.errors import ApiError, api_error
-from mockbatch.replies.models import model
+from mockbatch.replies.models import aliases, model
 from mockbatch.schema import schema
 from mockbatch.strict_json import parse as parse_json
 
 Json = Any
 
 _DATE = re.compile(r"-(20[0-9]{2}-[01][0-9]-[0-3][0-9])(?![0-9])")
-# Of a model that only the user knows.
-_OWNER = "mockbatch"
+# Who owns most models, and one that only the user knows.
+_OPENAI, _USER = "system", "mockbatch"
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,9 @@ class ModelList:
         return self._snapshots is None or model(name).name in self._snapshots
 
     def listed(self) -> list[dict[str, Json]]:
-        """Return the model objects of the list; without names, those that OpenAI's list has."""
-        return [_object(name) for name in (_listed() if self.names is None else self.names)]
+        """Return the model objects of the list; without names, those of OpenAI's models."""
+        names = dict.fromkeys([*_listed(), *aliases()]) if self.names is None else self.names
+        return [_object(name) for name in names]
 
     def shown(self, name: str) -> dict[str, Json]:
         """Return the object of a model; ApiError 404 when there is none of that name."""
@@ -74,7 +75,8 @@ def _names(data: bytes) -> Json:
 
 
 def _object(name: str) -> dict[str, Json]:
-    created, owned_by = _listed().get(name) or (_dated(name), _OWNER)
+    made_up = (_dated(model(name).name), _OPENAI if name in aliases() else _USER)
+    created, owned_by = _listed().get(name, made_up)
     return {"id": name, "object": "model", "created": created, "owned_by": owned_by}
 
 

@@ -65,6 +65,12 @@ def served_tier(wanted: str | None) -> str:
     return _TIERS.get(wanted or "auto", "default")
 
 
+def aliases() -> dict[str, str]:
+    """Return the names that stand for a snapshot, and that."""
+    snapshots: dict[str, str] = _table()["snapshots"]
+    return snapshots
+
+
 @cache
 def _table() -> dict[str, Any]:
     path = resources.files("mockbatch").joinpath("replies", "models.json")

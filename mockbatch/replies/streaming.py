@@ -1,6 +1,7 @@
 """What the streams of several endpoints do alike: cut texts, and hide how long the pieces are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from mockbatch.ids import ALPHANUMERIC, Seed
@@ -20,6 +21,17 @@ def cut(said: str, tokens: Sequence[Json] | None) -> list[tuple[str, list[Json]]
     # Of a scripted answer, which may say anything.
     pieces = text.pieces(said)
     return [(piece, [] if number else given) for number, piece in enumerate(pieces)]
+
+
+def side_by_side(choices: Iterable[Iterable[Json]]) -> Iterator[Json]:
+    """Yield what several choices are made of, in turn: they are made at the same time."""
+    for round_ in zip_longest(*choices):
+        yield from (piece for piece in round_ if piece is not None)
+
+
+def wants_usage(body: Mapping[str, Json]) -> bool:
+    """Tell whether what an answer is billed for shall come last."""
+    return (body.get("stream_options") or {}).get("include_usage") is True
 
 
 def is_obfuscated(body: Mapping[str, Json]) -> bool:

@@ -1,4 +1,4 @@
-"""`/_mock/replies`: what lines shall be answered with."""
+"""`/_mock/replies`: what lines and live calls shall be answered with."""
 
 from flask import Blueprint, Response
 
@@ -13,7 +13,7 @@ blueprint.before_request(guard)
 
 @blueprint.post("")
 def add() -> Response:
-    """Let lines that match be answered so, if they run from now on."""
+    """Let lines that run from now on, and live calls, be answered so if they match."""
     world().enter(parse(json_body()))
     return show()
 

@@ -43,6 +43,8 @@ _NOT_FETCHED = (
 )
 # No JSON, or cut off.
 UNREADABLE = (ValueError, RecursionError, OSError, HTTPException)
+# Routes whose answers the gateway does not look at.
+_LEFT_ALONE = ("/v1/embeddings", "/v1/images/edits")
 # Statuses of answers that the gateway takes for some of its own.
 _ITS_OWN = (408, 412)
 # What would change an answer, and reaches a known route only when it is named.
@@ -101,7 +103,7 @@ class Portkey:
             environ.pop(_DROPPED[name], None)
         streams = request.method == "POST" and _rewrite_body(request, environ)
         response = Response.from_app(self._app, environ)
-        if (streams and response.status_code == 200) or request.path == "/v1/embeddings":
+        if (streams and response.status_code == 200) or request.path in _LEFT_ALONE:
             # Passed back as it comes, whatever it is.
             return response
         return _rewritten(request, response)
@@ -170,6 +172,8 @@ def _rewrite_body(request: Request, environ: "WSGIEnvironment") -> bool:
     if request.path.endswith("/cancel"):
         _put_body(b"", environ)
         return False
+    if request.path == "/v1/images/edits" and request.mimetype != "multipart/form-data":
+        raise portkey_checks.went_wrong()  # a form is all that it reads there
     params = portkey_bodies.PARAMS.get(request.path)
     if params is None:
         return False

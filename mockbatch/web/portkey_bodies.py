@@ -77,6 +77,11 @@ PARAMS: Mapping[str, Mapping[str, Param]] = {
         "model": Param("text-embedding-ada-002", required=True),
         **_plain("input encoding_format dimensions user"),
     },
+    "/v1/images/generations": {
+        "model": Param("dall-e-2", required=True),
+        "n": Param(least=1, most=10),
+        **_plain("prompt quality response_format size style user"),
+    },
     "/v1/responses": _plain(
         "background conversation input model include instructions max_tool_calls "
         "max_output_tokens metadata modalities parallel_tool_calls previous_response_id prompt "

@@ -139,8 +139,9 @@ def test_a_raw_body_is_the_answer(path: str, whole: Json) -> None:
 
 @EVERY
 def test_a_failure_is_the_answer(path: str) -> None:
-    """With its status, whatever the endpoint would have said."""
+    """With its status, whatever the endpoint would have said; a replayed one may be 0."""
     assert answer(path, FAILURE) == (400, FAILURE["body"], True)
+    assert answer(path, {**FAILURE, "status_code": 0, "raw": True})[0] == 0
 
 
 @EVERY
