@@ -79,7 +79,7 @@ def _answer(body: dict[str, Json], moment: Moment) -> dict[str, Json]:
 def _result(one: Input) -> dict[str, Json]:
     kinds = {"text"} if isinstance(one, str) else {part["type"] for part in one}
     applied = {name: _applied(category, kinds) for name, category in _CATEGORIES.items()}
-    noise = Seed.of("moderation", json.dumps(one)).bytes(len(_CATEGORIES))
+    noise = Seed.of("moderation", json.dumps(one, sort_keys=True)).bytes(len(_CATEGORIES))
     return {
         "flagged": False,
         "categories": dict.fromkeys(_CATEGORIES, False),

@@ -27,7 +27,7 @@ def call(endpoint: Endpoint) -> Response:
     """Answer a live call of an endpoint, event by event if its body wants that."""
     body = _body(endpoint)
     answer = world().answer(endpoint, body)
-    stream = endpoint.stream if answer.succeeded and body.get("stream") is True else None
+    stream = _stream(endpoint) if answer.succeeded and body.get("stream") is True else None
     _hold(endpoint, answer, streamed=stream is not None)
     if stream is None:
         response = send(answer.body, end="\n")
@@ -53,6 +53,12 @@ def _body(endpoint: Endpoint) -> dict[str, Json]:
         for name, parts in request.files.lists()
     }
     return endpoint.body(Form(dict(request.form.lists()), files))
+
+
+def _stream(endpoint: Endpoint) -> Stream:
+    if endpoint.stream is None:
+        raise api_error("not_streamed", path=endpoint.path)
+    return endpoint.stream
 
 
 def _hold(endpoint: Endpoint, answer: Answer, *, streamed: bool) -> None:

@@ -308,6 +308,26 @@ class TestStreams:
         """False and null are as nothing."""
         assert api.good(api.post(CHAT, {**BODY, "stream": wanted}))["object"] == "chat.completion"
 
+    @pytest.mark.parametrize(
+        ("path", "body"),
+        [
+            ("/v1/images/generations", {"model": "gpt-image-1", "prompt": "A cat"}),
+            (
+                "/v1/images/edits",
+                {
+                    "model": "gpt-image-1",
+                    "prompt": "A cat",
+                    "images": [{"image_url": "https://example.com/cat.png"}],
+                },
+            ),
+        ],
+    )
+    def test_what_is_never_streamed_is_refused(self, api: Caller, path: str, body: Json) -> None:
+        """An image in pieces is nothing that mockbatch makes, and it says so."""
+        assert api.call("POST", path, json=body).status_code == 200
+        answer = api.call("POST", path, json={**body, "stream": True})
+        assert refusal(answer) == (400, "not_streamed", "stream")
+
     @pytest.mark.parametrize("changes", [{"temperature": 3}, {"stream": "yes"}, {"messages": []}])
     def test_refusal_is_no_stream(self, api: Caller, changes: Json) -> None:
         """It is told before the first event, as JSON."""
