@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from mockbatch.ids import Seed
-from mockbatch.replies import text
+from mockbatch.replies import chat_message, text
 from mockbatch.replies.reply import Reply
 
 Json = Any
@@ -46,31 +45,13 @@ def _with(
 
 
 def _said(choice: Choice, reply: Reply, body: dict[str, Json], answer_id: str) -> Choice:
-    message: dict[str, Json] = {"role": "assistant", "content": reply.content}
-    if reply.calls:
-        seed = Seed.of(answer_id, choice["index"])
-        message["tool_calls"] = [
-            {
-                "id": call.sent_id(seed.child("call", number)),
-                "type": "function",
-                "function": {"name": call.name, "arguments": call.arguments},
-            }
-            for number, call in enumerate(reply.calls)
-        ]
-    message |= {"refusal": reply.refusal, "annotations": []}
     return {
         **choice,
-        "message": message,
-        "logprobs": _logprobs(reply, body) if body.get("logprobs") else None,
+        "message": chat_message.message(
+            answer_id, choice["index"], reply.content, reply.calls, reply.refusal
+        ),
+        "logprobs": chat_message.logprobs(body, reply.content, reply.refusal),
         "finish_reason": reply.finish_reason or ("tool_calls" if reply.calls else "stop"),
-    }
-
-
-def _logprobs(reply: Reply, body: dict[str, Json]) -> dict[str, Json]:
-    alternatives = int(body.get("top_logprobs") or 0)
-    return {
-        name: None if said is None else text.logprobs(said, alternatives)
-        for name, said in (("content", reply.content), ("refusal", reply.refusal))
     }
 
 

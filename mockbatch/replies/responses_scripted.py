@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from mockbatch.ids import Seed
 from mockbatch.replies import response_items, text
 from mockbatch.replies.reply import Reply
 
@@ -34,7 +33,7 @@ def say(answer: dict[str, Json], reply: Reply, body: dict[str, Json]) -> dict[st
         message_ids = (item["id"] for item in answer["output"] if item["type"] == "message")
         message_id = next(message_ids, response_items.further_id("msg", answer["id"]))
         output.append(response_items.message(message_id, part, cut=cut))
-    output += _calls(answer["id"], reply, cut=cut)
+    output += response_items.calls(answer["id"], reply.calls, cut=cut)
     made = answer["usage"]["output_tokens_details"]["reasoning_tokens"] + reply.tokens
     return _with(answer, output, reply.finish_reason, made)
 
@@ -59,20 +58,6 @@ def _ended(answer: dict[str, Json], reply: Reply, body: dict[str, Json]) -> dict
 
 def _reasoned(answer: dict[str, Json]) -> list[Item]:
     return [item for item in answer["output"] if item["type"] == "reasoning"]
-
-
-def _calls(of: str, reply: Reply, *, cut: bool) -> list[Item]:
-    return [
-        {
-            "id": response_items.further_id("fc", of, number),
-            "type": "function_call",
-            "status": "incomplete" if cut else "completed",
-            "arguments": call.arguments,
-            "call_id": call.sent_id(Seed.of(of, "call", number)),
-            "name": call.name,
-        }
-        for number, call in enumerate(reply.calls)
-    ]
 
 
 def _with(
