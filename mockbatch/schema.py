@@ -89,14 +89,13 @@ class SentSchema:
         except RecursionError:
             return False
 
-    def breach(self, value: Json) -> str | None:
-        """Say where in the schema a value breaks it, and how; None if it fits."""
+    def breach(self, value: Json) -> tuple[str, tuple[str, ...]] | None:
+        """Say how a value breaks the schema, and where in the schema; None if it fits."""
         try:
             for error in self._validator.iter_errors(value):
-                place = "".join(f"/{step}" for step in error.absolute_schema_path)
-                return f"{error.message[:200]} (#{place})"
+                return error.message[:200], tuple(map(str, error.absolute_schema_path))
         except (RecursionError, Unresolvable, ValueError) as error:
-            return str(error)[:200] or type(error).__name__
+            return str(error)[:200], ()
         return None
 
 
@@ -108,7 +107,7 @@ def _says_draft_7(document: Json) -> bool:
 def _pattern(_: Any, source: str, instance: Json, __: Json) -> Iterator[ValidationError]:
     """Judge the keyword `pattern` in bounded time, which Python's matcher does not."""
     if isinstance(instance, str) and not pattern(source).meets(instance):
-        yield ValidationError(f"{instance!r} does not match {source!r}")
+        yield ValidationError(f"{instance[:50]!r} does not match {source[:100]!r}")
 
 
 _DRAFT_7, _DRAFT_2020_12 = (

@@ -1,5 +1,6 @@
 """The message of a chat completion's choice."""
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,6 +35,31 @@ def function_call(calls: Sequence[Call]) -> dict[str, Json]:
     for call in calls[:1]:
         made["function_call"] = {"name": call.name, "arguments": call.arguments}
     return {**made, "refusal": None, "annotations": []}
+
+
+def end(message: dict[str, Json]) -> str:
+    """Return what a message says last: its content, or the arguments of its last call."""
+    inside, name = _last(message)
+    return inside[name] or ""
+
+
+def with_end(message: dict[str, Json], said: str) -> dict[str, Json]:
+    """Return a message that says something else last."""
+    changed = copy.deepcopy(message)
+    inside, name = _last(changed)
+    inside[name] = said if inside[name] is not None else None
+    return changed
+
+
+def _last(message: dict[str, Json]) -> tuple[dict[str, Json], str]:
+    if message.get("tool_calls"):
+        call = message["tool_calls"][-1]
+        return call[call["type"]], "input" if call["type"] == "custom" else "arguments"
+    return (
+        (message["function_call"], "arguments")
+        if "function_call" in message
+        else (message, "content")
+    )
 
 
 def logprobs(

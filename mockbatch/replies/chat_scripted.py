@@ -23,7 +23,7 @@ def say(answer: dict[str, Json], reply: Reply, body: dict[str, Json]) -> dict[st
 
 def _ended(answer: dict[str, Json], reply: Reply) -> dict[str, Json]:
     """Return an answer that ends for another reason, cut or withheld if that is the reason."""
-    texts = [choice["message"]["content"] or "" for choice in answer["choices"]]
+    texts = [chat_message.end(choice["message"]) for choice in answer["choices"]]
     spared = sum(text.tokens(one) - reply.said_for(one).tokens for one in texts)
     made = answer["usage"]["completion_tokens"] - spared
     return _with(answer, lambda choice: _cut(choice, reply), made)
@@ -60,10 +60,10 @@ def _cut(choice: Choice, reply: Reply) -> Choice:
     if reply.finish_reason == "content_filter":
         message = {"role": "assistant", "content": None, "refusal": None, "annotations": []}
         logprobs = None
-    elif isinstance(message["content"], str):
-        said = reply.said_for(message["content"])
-        message = {**message, "content": said.text}
-        if logprobs is not None:
+    else:
+        said = reply.said_for(chat_message.end(message))
+        message = chat_message.with_end(message, said.text)
+        if logprobs and logprobs["content"]:
             logprobs = {**logprobs, "content": logprobs["content"][: said.tokens]}
     return {
         **choice,

@@ -43,17 +43,28 @@ def _ended(answer: dict[str, Json], reply: Reply, body: dict[str, Json]) -> dict
     made = answer["usage"]["output_tokens"]
     if reply.finish_reason == "content_filter":
         return _with(answer, _reasoned(answer), reply.finish_reason, made)
+    *output, last = answer["output"]
+    shorter, spared = _cut(last, reply, body)
+    return _with(answer, [*output, shorter], reply.finish_reason, made - spared)
+
+
+def _cut(item: Item, reply: Reply, body: dict[str, Json]) -> tuple[Item, int]:
+    """Return the last item of an output as the reply leaves it, and the tokens it is shorter."""
     cut = reply.finish_reason in _INCOMPLETE
-    output = []
-    for item in answer["output"]:
-        part = item["content"][0] if item["type"] == "message" else {}
-        if part.get("type") == "output_text":
-            said = reply.said_for(part["text"])
-            made -= text.tokens(part["text"]) - said.tokens
-            shorter = response_items.output_text(said.text, body)
-            item = response_items.message(item["id"], shorter, cut=cut)
-        output.append(item)
-    return _with(answer, output, reply.finish_reason, made)
+    status = "incomplete" if cut else "completed"
+    for name in ("arguments", "input"):
+        if name in item:
+            said = reply.said_for(item[name])
+            shorter = {**item, name: said.text, "status": status}
+            return shorter, text.tokens(item[name]) - said.tokens
+    part = item["content"][0] if item["type"] == "message" else {}
+    if part.get("type") != "output_text":
+        return item, 0
+    said = reply.said_for(part["text"])
+    shorter = response_items.message(
+        item["id"], response_items.output_text(said.text, body), cut=cut
+    )
+    return shorter, text.tokens(part["text"]) - said.tokens
 
 
 def _reasoned(answer: dict[str, Json]) -> list[Item]:

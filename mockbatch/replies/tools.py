@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mockbatch.ids import Seed
-from mockbatch.patterns import PatternError, pattern
+from mockbatch.patterns import PatternError, Steps, pattern
 from mockbatch.replies import text
 from mockbatch.replies.structured.plain import CannotMakeError
 from mockbatch.replies.structured.refusal import Spot
@@ -20,7 +20,6 @@ Json = Any
 Arguments = Callable[[str, int], str]
 
 _MOST_CALLS = 128
-_CODE = "invalid_function_parameters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +64,15 @@ def of_chat(tools: Sequence[Json]) -> list[Tool]:
     for place, tool in enumerate(tools):
         kind, definition = tool["type"], tool[tool["type"]]
         grammar = (definition.get("format") or {}).get("grammar")
-        spot = Spot(_what(kind, definition), f"tools[{place}].{kind}.parameters", _CODE)
-        found.append(Tool(kind, definition, grammar, spot))
+        found.append(_tool(kind, definition, grammar, f"tools[{place}].{kind}"))
     return found
 
 
 def of_functions(functions: Sequence[Json]) -> list[Tool]:
     """Return the tools of `functions` of a chat completion, which came before tools."""
     return [
-        Tool(
-            "function",
-            given,
-            None,
-            Spot(_what("function", given), f"functions[{place}].parameters", _CODE),
-        )
-        for place, given in enumerate(functions)
+        _tool("function", definition, None, f"functions[{place}]")
+        for place, definition in enumerate(functions)
     ]
 
 
@@ -90,8 +83,7 @@ def of_response(tools: Sequence[Json]) -> list[Tool]:
         if tool["type"] in ("function", "custom"):
             given = tool.get("format") or {}
             grammar = given if given.get("type") == "grammar" else None
-            spot = Spot(_what(tool["type"], tool), f"tools[{place}].parameters", _CODE)
-            found.append(Tool(tool["type"], tool, grammar, spot))
+            found.append(_tool(tool["type"], tool, grammar, f"tools[{place}]"))
     return found
 
 
@@ -101,8 +93,16 @@ def calls(tools: Sequence[Tool], *, parallel: bool) -> tuple[tuple[Tool, Argumen
     return tuple((tool, tool.arguments()) for tool in first)
 
 
-def _what(kind: str, definition: dict[str, Json]) -> str:
-    return f"{'function' if kind == 'function' else 'custom tool'} '{definition['name']}'"
+def _tool(
+    kind: str, definition: dict[str, Json], grammar: dict[str, Json] | None, param: str
+) -> Tool:
+    name = definition["name"]
+    if kind == "custom":
+        return Tool(
+            kind, definition, grammar, Spot(f"custom tool '{name}'", f"{param}.format", None)
+        )
+    spot = Spot(f"function '{name}'", f"{param}.parameters", "invalid_function_parameters")
+    return Tool(kind, definition, None, spot)
 
 
 def _of_grammar(grammar: dict[str, Json]) -> Arguments:
@@ -111,7 +111,7 @@ def _of_grammar(grammar: dict[str, Json]) -> Arguments:
         raise CannotMakeError(f"its grammar is written in {grammar['syntax']}")
     try:
         expression = pattern(f"^(?:{grammar['definition']})$")
-        known = expression.example(Seed.of("grammar").random())
+        known = expression.example(Seed.of("grammar").random(), Steps())
     except PatternError as error:
         raise CannotMakeError(f"its grammar is not supported: {error}") from error
     if known is None:
@@ -119,7 +119,8 @@ def _of_grammar(grammar: dict[str, Json]) -> Arguments:
 
     def make(asked: str, place: int) -> str:
         try:
-            return expression.example(Seed.of("grammar", asked, place).random()) or known
+            random = Seed.of("grammar", asked, place).random()
+            return expression.example(random, Steps()) or known
         except PatternError:
             return known
 

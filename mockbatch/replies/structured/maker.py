@@ -8,11 +8,12 @@ import json
 from random import Random
 from typing import Any
 
+from mockbatch.patterns import Steps
 from mockbatch.replies import text
 from mockbatch.replies.structured.heights import Heights, items, member
 from mockbatch.replies.structured.numbers import number
 from mockbatch.replies.structured.plain import CannotMakeError, Document, Flat, Plain
-from mockbatch.replies.structured.strings import LONGEST, string
+from mockbatch.replies.structured.strings import string
 
 Json = Any
 Refs = frozenset[str]
@@ -20,6 +21,7 @@ Refs = frozenset[str]
 # What an object says that may have any members.
 ECHO = "reply"
 _MOST_VALUES = 10_000
+_MOST_CHARACTERS = 1_000_000
 _LONGEST_ARRAY = 1000
 _TRIES_FOR_ITEM = 200
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -50,6 +52,7 @@ class Maker:
         self._path: list[str] = []
         self._values = 0
         self._characters = 0
+        self._steps = Steps()
 
     def make(self, *, brief: bool) -> Json:
         """Return a value, a `brief` one without what is not required; raises CannotMakeError."""
@@ -78,7 +81,7 @@ class Maker:
         heights = {way: self._heights.of(way) for way in ways}
         ending = [way for way in ways if heights[way] is not None]
         if not ending:
-            raise CannotMakeError("no value of it has an end")
+            raise CannotMakeError("no value of it ends")
         if brief:
             return min(ending, key=lambda way: heights[way] or 0)
         # Null is what is said for nothing, and a mock has something to say.
@@ -87,9 +90,15 @@ class Maker:
 
     def _object(self, schema: Flat, opened: Refs, place: int, brief: bool) -> dict[str, Json]:
         return {
-            name: self._inner(name, member(schema, name), opened, place, brief)
+            name: self._member(name, schema, opened, place, brief)
             for name in self._names(schema, brief)
         }
+
+    def _member(self, name: str, schema: Flat, opened: Refs, place: int, brief: bool) -> Json:
+        self._path.append(name)
+        made = self._value(member(schema, name), opened, place, brief)
+        self._path.pop()
+        return made
 
     def _names(self, schema: Flat, brief: bool) -> list[str]:
         """Return the members of an object: as declared, then the others that there have to be."""
@@ -112,44 +121,42 @@ class Maker:
     def _array(self, schema: Flat, opened: Refs, place: int, brief: bool) -> list[Json]:
         least, most = int(schema.get("minItems", 0)), schema.get("maxItems", _LONGEST_ARRAY)
         if least > min(most, _LONGEST_ARRAY):
-            raise CannotMakeError(f"an array of {least} to {most} items is not made")
+            raise CannotMakeError(f"no array of {least} items is made")
         usual = 0 if brief else max(1, len(schema.get("prefixItems", ())))
         made: list[Json] = []
+        known: set[str] | None = set() if schema.get("uniqueItems") else None
         for index, part in enumerate(items(schema, int(min(max(least, usual), most)))):
             if index >= least and not self._heights.has_end(part):
                 break
-            item = self._inner(str(index), part, opened, place + index, brief)
-            if schema.get("uniqueItems"):
-                item = self._unlike(made, item, part, opened, place + index, brief)
-            made.append(item)
+            self._path.append(str(index))
+            made.append(self._item(part, known, opened, place + index, brief))
+            self._path.pop()
         return made
 
-    def _unlike(
-        self, others: list[Json], item: Json, part: Json, opened: Refs, place: int, brief: bool
+    def _item(
+        self, part: Json, known: set[str] | None, opened: Refs, place: int, brief: bool
     ) -> Json:
-        """Return the item, or another one that is not yet among the others."""
-        known = {json.dumps(other, sort_keys=True) for other in others}
+        """Return an item that is not among the known ones, which it joins."""
         for _ in range(_TRIES_FOR_ITEM):
-            if json.dumps(item, sort_keys=True) not in known:
+            item = self._value(part, opened, place, brief)
+            if known is None:
                 return item
-            item = self._inner(str(len(others)), part, opened, place, brief)
+            written = json.dumps(item, sort_keys=True)
+            if written not in known:
+                known.add(written)
+                return item
         raise CannotMakeError("its items cannot all differ")
-
-    def _inner(self, step: str, node: Json, opened: Refs, place: int, brief: bool) -> Json:
-        self._path.append(step)
-        made = self._value(node, opened, place, brief)
-        self._path.pop()
-        return made
 
     def _scalar(self, kind: str, schema: Flat, place: int) -> Json:
         match kind:
             case "enum":
                 return self._random.choice(_of_type(schema))
             case "string":
-                made = string(schema, self._random, text.reply(self._asked, place))
+                said = text.reply(self._asked, place)
+                made = string(schema, self._random, self._steps, said)
                 self._characters += len(made)
-                if self._characters > LONGEST:
-                    raise CannotMakeError(f"it has more than {LONGEST} characters")
+                if self._characters > _MOST_CHARACTERS:
+                    raise CannotMakeError(f"it has more than {_MOST_CHARACTERS} characters")
                 return made
             case "integer" | "number":
                 return number(schema, self._random, whole=kind == "integer")

@@ -18,6 +18,7 @@ Flat = dict[str, Json]
 # through and merged for it: who sends more does it to see what happens.
 _MOST_ALTERNATIVES = 100
 _MOST_WORK = 200_000
+_LONGEST_CHAIN = 50
 _COMBINING = frozenset({"$ref", "allOf", "anyOf", "oneOf"})
 # The type of a schema that names none, by a keyword that says something of one type only.
 _TYPE_BY_KEYWORD = {
@@ -105,6 +106,8 @@ class Document:
         """Yield the alternatives of each keyword of which one has to be met as well."""
         if "$ref" in node:
             ref = node["$ref"]
+            if len(refs) > _LONGEST_CHAIN:
+                raise CannotMakeError("its references lead on and on")
             # A reference that leads to itself, without an object or an array between, is no way.
             yield [] if ref in refs else list(self._flat(self._at(ref), refs | {ref}))
         for part in node.get("allOf", ()):

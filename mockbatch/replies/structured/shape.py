@@ -1,7 +1,6 @@
 """A schema that a client sent, ready for many replies: made once for all who send it."""
 
 import json
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -13,7 +12,8 @@ from mockbatch.schema import SentSchema
 
 Json = Any
 
-_TRIES = 8
+# Which draw, and whether a brief one, is tried after which.
+_ATTEMPTS = tuple((number, brief) for number in range(4) for brief in (False, True))
 
 
 class Shape:
@@ -27,11 +27,14 @@ class Shape:
 
     def value(self, asked: str, place: int = 0) -> Json:
         """Return the value for what was asked, in the reply of that place from 0."""
-        try:
-            made = self._made(asked, place, 0, brief=False)
-        except CannotMakeError:
-            return self._known
-        return made if self._judge.breach(made) is None else self._known
+        for number, brief in _ATTEMPTS[:3]:
+            try:
+                made = self._made(asked, place, number, brief=brief)
+            except (CannotMakeError, RecursionError):
+                continue
+            if self._judge.breach(made) is None:
+                return made
+        return self._known
 
     def text(self, asked: str, place: int = 0) -> str:
         """Return the value as JSON, as compact as the service writes it."""
@@ -44,25 +47,17 @@ class Shape:
     def _first_value(self) -> Json:
         """Return the first of some values that fits; raises CannotMakeError that tells why not."""
         failure = CannotMakeError("no value was found")
-        for number, brief in self._attempts():
+        for number, brief in _ATTEMPTS:
             try:
                 made = self._made("", 0, number, brief=brief)
             except CannotMakeError as error:
                 failure = error
                 continue
-            except RecursionError:
-                raise CannotMakeError("it is nested too deeply") from None
             breach = self._judge.breach(made)
             if breach is None:
                 return made
-            failure = CannotMakeError(breach)
+            failure = CannotMakeError(*breach)
         raise failure
-
-    @staticmethod
-    def _attempts() -> Iterator[tuple[int, bool]]:
-        for number in range(_TRIES):
-            yield number, False
-            yield number, True
 
 
 def written(value: Json) -> str:
@@ -90,3 +85,5 @@ def _shape(written: str) -> Shape | CannotMakeError:
         return Shape(json.loads(written))
     except CannotMakeError as error:
         return error.with_traceback(None)
+    except RecursionError:
+        return CannotMakeError("it is nested too deeply")

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from mockbatch.ids import Seed
-from mockbatch.patterns import PatternError, pattern
+from mockbatch.patterns import PatternError, Steps, pattern
 from mockbatch.replies.structured.plain import CannotMakeError
 
 Json = Any
@@ -19,13 +19,13 @@ _DIGITS_THAT_DIFFER = 6
 _NEW_YEAR = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
 
-def string(schema: Mapping[str, Json], random: Random, said: str) -> str:
+def string(schema: Mapping[str, Json], random: Random, steps: Steps, said: str) -> str:
     """Return a text that the schema allows: `said`, where it leaves the choice and the room."""
     least, most = int(schema.get("minLength", 0)), int(schema.get("maxLength", LONGEST))
     if least > most or least > LONGEST:
-        raise CannotMakeError(f"no text is of {least} to {most} characters")
+        raise CannotMakeError(f"no text of {least} to {most} characters is made")
     if "pattern" in schema:
-        return _of_pattern(schema["pattern"], random, least, most)
+        return _of_pattern(schema["pattern"], random, steps, least, most)
     make = _FORMATS.get(schema.get("format", ""))
     if make is None:
         return _of_length(said, least, most)
@@ -33,17 +33,12 @@ def string(schema: Mapping[str, Json], random: Random, said: str) -> str:
         made = make(random)
         if least <= len(made) <= most:
             return made
-    raise CannotMakeError(f"no {schema['format']} is of {least} to {most} characters")
+    raise CannotMakeError(f"no {schema['format']} of {least} to {most} characters is made")
 
 
-def _of_pattern(source: str, random: Random, least: int, most: int) -> str:
+def _of_pattern(source: str, random: Random, steps: Steps, least: int, most: int) -> str:
     try:
-        made = next(
-            filter(None, (pattern(source).example(random, least, most) for _ in range(_TRIES))),
-            None,
-        )
-        if made is None and least == 0 and pattern(source).meets(""):
-            made = ""
+        made = pattern(source).example(random, steps, least, most)
     except PatternError as error:
         raise CannotMakeError(f"its pattern '{source[:100]}' is not supported: {error}") from error
     if made is None:
