@@ -43,9 +43,11 @@ def _ended(answer: dict[str, Json], reply: Reply, body: dict[str, Json]) -> dict
     made = answer["usage"]["output_tokens"]
     if reply.finish_reason == "content_filter":
         return _with(answer, _reasoned(answer), reply.finish_reason, made)
-    *output, last = answer["output"]
-    shorter, spared = _cut(last, reply, body)
-    return _with(answer, [*output, shorter], reply.finish_reason, made - spared)
+    output = list(answer["output"])
+    if output:
+        output[-1], spared = _cut(output[-1], reply, body)
+        made -= spared
+    return _with(answer, output, reply.finish_reason, made)
 
 
 def _cut(item: Item, reply: Reply, body: dict[str, Json]) -> tuple[Item, int]:
