@@ -162,7 +162,7 @@ class _Walk:
 
 
 class _Writer:
-    """One text for an expression; lookarounds are left to luck and to who checks it.
+    """One text for an expression; lookaheads are left to luck and to who checks it.
 
     Parts that may be repeated are, `repeats` times more than they have to, or as often as
     `more` says for the part of that number.
@@ -187,6 +187,9 @@ class _Writer:
                 return self.text(self._random.choice(needed))
             case "repeat":
                 return self._repeated(*needed)
+            case "look":
+                ahead, wanted, nodes = needed
+                return self.text(nodes) if wanted and not ahead else ""
         return ""
 
     def _repeated(self, least: int, most: int, nodes: Sequence[Node]) -> str:
@@ -225,7 +228,8 @@ class _Characters:
             found = [chr(arg[0] if str(op) == "RANGE" else arg) for op, arg in self._items[:1]]
         if not found:
             raise PatternError("it has a class of no usual character")
-        return [character for character in found if character in _WORD] or found
+        plain = [character for character in found if character in _WORD]
+        return plain or [character for character in found if character.isascii()] or found
 
 
 def _is(character: str, op: str, arg: Any) -> bool:

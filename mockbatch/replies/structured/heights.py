@@ -15,11 +15,15 @@ class Heights:
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        self._known: dict[tuple[int, int], bool] = {}
+        self._known: dict[Plain, int | None] = {}
+        self._fitting: dict[tuple[int, int], bool] = {}
 
     def of(self, way: Plain) -> int | None:
         """Return the height of the least value of one kind; None if none has an end."""
-        return next((most for most in range(_DEEPEST) if self._within(way, most)), None)
+        if way not in self._known:
+            found = (most for most in range(_DEEPEST) if self._within(way, most))
+            self._known[way] = next(found, None)
+        return self._known[way]
 
     def has_end(self, node: Json) -> bool:
         """Tell whether a schema has a value that ends."""
@@ -31,10 +35,10 @@ class Heights:
 
     def _fits(self, node: Json, most: int) -> bool:
         key = id(node), most
-        if key not in self._known:
+        if key not in self._fitting:
             ways = self._document.plain(node)
-            self._known[key] = any(self._within(way, most) for way in ways)
-        return self._known[key]
+            self._fitting[key] = any(self._within(way, most) for way in ways)
+        return self._fitting[key]
 
 
 def member(schema: Flat, name: str) -> Json:

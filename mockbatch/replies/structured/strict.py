@@ -187,11 +187,12 @@ def _depth(context: Context) -> int:
     """Return in how many objects and arrays of its definition a part is."""
     depth, steps = 0, iter(context)
     for step in steps:
-        if step == "items":
+        if step in ("$defs", "definitions"):
+            depth = 0
+        if step in ("properties", "items"):
             depth += 1
-        else:
+        if step in ("$defs", "definitions", "properties"):
             next(steps)
-            depth = {"properties": depth + 1, "anyOf": depth}.get(step, 0)
     return depth
 
 
