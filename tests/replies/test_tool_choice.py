@@ -5,12 +5,16 @@ import re
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from mockbatch.errors import ApiError
 from mockbatch.replies import endpoints
 from mockbatch.replies.reply import parse
 
-from .bodies import CHAT, MOMENT, RESPONSES
+from .bodies import CHAT, MOMENT, RESPONSES, attempt, mutants_of
 from .shapes import BOTH, answer, body, closed, formatted, refusal
+from .test_endpoint import THOROUGH
 
 Json = Any
 
@@ -312,6 +316,29 @@ def test_allowed_tools_have_a_shape(path: str) -> None:
     """A tool without a type or a name is refused."""
     for one in ({}, {"type": "function"}, 5):
         refusal(path, tools=[tool(path, "a")], tool_choice=allowed(path, "auto", one))
+
+
+def _bodies(path: str) -> list[dict[str, Json]]:
+    """Return requests of every kind of tool and choice, and of formats beside them."""
+    tools = [tool(path, "a", strict=False), grammar(path, "regex", "a+")]
+    functions = {"functions": [{"name": "f", "parameters": CITY}], "function_call": {"name": "f"}}
+    return [
+        body(path, tools=tools, tool_choice=REQUIRED, parallel_tool_calls=False),
+        body(path, tools=tools, tool_choice=named(path, "k", "custom")),
+        body(path, tools=tools, tool_choice=allowed(path, REQUIRED, named(path, "a"))),
+        body(path, "Some json", **formatted(path, closed(a={"type": "null"}), strict=True)),
+        body(path, **({} if path == RESPONSES else functions)),
+    ]
+
+
+@BOTH
+@given(data=st.data())
+@THOROUGH
+def test_no_request_ends_in_a_traceback(path: str, data: st.DataObject) -> None:
+    """Whatever is done to such a request, it is answered as its schema says, or refused."""
+    request = data.draw(mutants_of(_bodies(path)))
+    made = attempt(lambda: answer(path, request))
+    assert not isinstance(made, ApiError) or 400 <= made.status < 500
 
 
 # --- scripts
