@@ -1,4 +1,4 @@
-"""The JSON Schemas of the package: loaded and compiled once, asked often.
+"""The JSON Schemas of the package, loaded and compiled once, and those that clients send.
 
 jsonschema is the one judge of shapes. `mockbatch.accept` spares it the values that are
 plainly fine; whatever is not accepted there is judged, and refused in OpenAI's words, here.

@@ -70,6 +70,7 @@ def test_three_hundred_schemas_by_chance_are_met(path: str) -> None:
         closed(a={"items": {"type": "integer"}, "minItems": 50, "uniqueItems": True}),
         closed(a={"items": {"enum": ["x", "y"]}, "minItems": 2, "uniqueItems": True}),
         closed(a={"allOf": [{"type": "number", "minimum": 3}, {"type": "integer", "maximum": 3}]}),
+        closed(a={"allOf": [{"type": "array", "items": {}, "minItems": 1}, {"items": PERSON}]}),
         closed(a={"oneOf": [{"type": "integer"}, {"type": "number"}]}),
         closed(a={"not": {"type": "null"}}),
         closed(a={"$ref": "#/properties/b"}, b={"type": "string"}),
@@ -323,6 +324,8 @@ def test_the_word_may_stand_in_what_came_before() -> None:
         ({"type": "object", "required": ["x"], "additionalProperties": False},
          "no value of it ends", ()),
         (closed(a={"type": "number", "minimum": 1e308}), "too large", ("a",)),
+        (closed(a={"type": "number", "minimum": 10**400 + 1, "maximum": 10**400}), "too large",
+         ("a",)),
     ],
 )  # fmt: skip
 @BOTH

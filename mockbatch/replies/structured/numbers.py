@@ -12,12 +12,15 @@ Json = Any
 
 _SPAN = 1000
 _TRIES = 50
-# A number of more digits cannot be a float, which multiples are judged by.
+# Larger ones cannot be floats, which multiples are judged by.
 _LARGEST = 10**300
+_BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
 
 
 def number(schema: Mapping[str, Json], random: Random, *, whole: bool) -> int | float:
     """Return a number that the schema allows, one of at most a thousand if it is free."""
+    if any(abs(schema[name]) > _LARGEST for name in _BOUNDS if name in schema):
+        raise CannotMakeError("its numbers are too large")
     step = Fraction(1) if whole else Fraction(1, 100)
     if "multipleOf" in schema:
         step = _multiple(Fraction(str(schema["multipleOf"])), whole=whole)
@@ -28,8 +31,6 @@ def number(schema: Mapping[str, Json], random: Random, *, whole: bool) -> int | 
         if low > high:
             break
         value = step * (low + random.randrange(high - low + 1))
-        if abs(value) > _LARGEST:
-            raise CannotMakeError("its numbers are too large")
         made = value.numerator if value.denominator == 1 else float(value)
         if "multipleOf" not in schema or (made / schema["multipleOf"]).is_integer():
             return made

@@ -181,7 +181,7 @@ def _both(name: str, left: Json, right: Json) -> Json:
     if name == "properties":
         return {**left, **right, **_shared(left, right)}
     if name in ("items", "additionalProperties"):
-        return {"allOf": [left, right]} if left and right else False
+        return False if left is False or right is False else {"allOf": [left, right]}
     return right
 
 

@@ -80,9 +80,9 @@ def shape(schema: Json) -> Shape:
 
 
 @lru_cache(maxsize=64)
-def _shape(written: str) -> Shape | CannotMakeError:
+def _shape(sent: str) -> Shape | CannotMakeError:
     try:
-        return Shape(json.loads(written))
+        return Shape(json.loads(sent))
     except CannotMakeError as error:
         return error.with_traceback(None)
     except RecursionError:

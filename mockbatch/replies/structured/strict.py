@@ -6,7 +6,7 @@ tells first is not known.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -45,22 +45,19 @@ class Fault:
 
 def fault_of_format(schema: Json, *, strict: bool) -> Fault | None:
     """Return what OpenAI refuses of the schema of a `response_format` or a `text.format`."""
-    return _fault_of_format(json.dumps(schema), strict)
+    return _first(_faults_of_format, json.dumps(schema), strict)
 
 
 def fault_of_parameters(schema: Json, *, strict: bool) -> Fault | None:
     """Return what OpenAI refuses of the schema of a function's parameters."""
-    return _fault_of_parameters(json.dumps(schema), strict)
+    return _first(_faults_of_parameters, json.dumps(schema), strict)
 
 
 @lru_cache(maxsize=256)
-def _fault_of_format(written: str, strict: bool) -> Fault | None:
-    return next(_faults_of_format(json.loads(written), strict), None)
-
-
-@lru_cache(maxsize=256)
-def _fault_of_parameters(written: str, strict: bool) -> Fault | None:
-    return next(_faults_of_parameters(json.loads(written), strict), None)
+def _first(
+    faults: Callable[[Json, bool], Iterator[Fault]], sent: str, strict: bool
+) -> Fault | None:
+    return next(faults(json.loads(sent), strict), None)
 
 
 def _faults_of_format(schema: Json, strict: bool) -> Iterator[Fault]:
