@@ -229,6 +229,20 @@ def test_the_other_limits_are_those_of_the_guide(path: str) -> None:
     answer(path, body(path, **formatted(path, closed(a=few), strict=True)))
 
 
+@pytest.mark.parametrize(
+    ("name", "code"), [("a.b", "invalid_value"), ("a" * 65, "string_above_max_length")]
+)
+@BOTH
+def test_names_are_short_and_plain(path: str, name: str, code: str) -> None:
+    """Letters, digits, underscores and hyphens, at most 64."""
+    members = formatted(path, closed())
+    inside = members["text"]["format"] if path == RESPONSES else members["response_format"]
+    inside.get("json_schema", inside)["name"] = name
+    error = refusal(path, **members)
+    place = "text.format" if path == RESPONSES else "response_format.json_schema"
+    assert (error.param, error.code) == (f"{place}.name", code)
+
+
 @BOTH
 def test_what_is_not_strict_may_be_more(path: str) -> None:
     """`strict` absent, null or false opts out of these rules."""
