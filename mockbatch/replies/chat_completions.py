@@ -5,21 +5,27 @@ from typing import Any
 
 from mockbatch.errors import ApiError, api_error
 from mockbatch.ids import ALPHANUMERIC
-from mockbatch.replies import chat_scripted, chat_stream, text
+from mockbatch.replies import chat_message, chat_scripted, chat_stream, text
+from mockbatch.replies.chat_wanted import wanted
 from mockbatch.replies.endpoint import Endpoint, Moment, Tokens, counted
 from mockbatch.replies.models import Model, model, served_tier
+from mockbatch.replies.wanted import Spoken
 from mockbatch.schema import schema
 
 Json = Any
 
 
 def _check(body: dict[str, Json]) -> None:
-    """Refuse in the order observed: shape, what the model does not take, content."""
+    """Refuse in the order observed: shape, what the model does not take, content.
+
+    Where in it the schemas of formats and tools come is not known.
+    """
     if isinstance(body, dict) and body.get("model", "") == "":
         raise api_error("no_model_named")
     schema("chat_completions.request").check(body)
     _check_parameters(body, model(body["model"]))
     _check_calls(body["messages"])
+    wanted(body)
     _check_content(body["messages"])
 
 
@@ -106,50 +112,62 @@ def _answer(body: dict[str, Json], moment: Moment) -> dict[str, Json]:
     asked = _asked(body["messages"])
     stop = text.stops(body.get("stop"))
     left = None if limit is None else limit - thinking
-    texts = [text.said(text.reply(asked, number), left, stop) for number in range(count)]
+    want = wanted(body)
+    spoken = [want.spoken(asked, place, left, stop) for place in range(count)]
     contents = (message.get("content") for message in body["messages"])
     prompt = text.conversation_tokens(contents, body.get("tools"), body.get("functions"))
-    completion = sum(one.tokens for one in texts) + thinking * count
+    completion = sum(one.tokens for one in spoken) + thinking * count
+    answer_id = "chatcmpl-" + moment.seed.child("chatcmpl").text(ALPHANUMERIC, 29)
     return {
-        "id": "chatcmpl-" + moment.seed.child("chatcmpl").text(ALPHANUMERIC, 29),
+        "id": answer_id,
         "object": "chat.completion",
         "created": moment.at,
         "model": of.name,
-        "choices": [_choice(index, one, body) for index, one in enumerate(texts)],
-        "usage": {
-            "prompt_tokens": prompt,
-            "completion_tokens": completion,
-            "total_tokens": prompt + completion,
-            "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
-            "completion_tokens_details": {
-                "reasoning_tokens": thinking * count,
-                "audio_tokens": 0,
-                "accepted_prediction_tokens": 0,
-                "rejected_prediction_tokens": 0,
-            },
-        },
+        "choices": [
+            _choice(answer_id, index, one, body, _reason(one, named=want.named))
+            for index, one in enumerate(spoken)
+        ],
+        "usage": _usage(prompt, completion, thinking * count),
         "service_tier": served_tier(body.get("service_tier")),
         "system_fingerprint": of.fingerprint,
     }
 
 
-def _choice(index: int, one: text.Said, body: dict[str, Json]) -> dict[str, Json]:
+def _usage(prompt: int, completion: int, thinking: int) -> dict[str, Json]:
     return {
-        "index": index,
-        "message": {
-            "role": "assistant",
-            "content": one.text,
-            "refusal": None,
-            "annotations": [],
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+        "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+        "completion_tokens_details": {
+            "reasoning_tokens": thinking,
+            "audio_tokens": 0,
+            "accepted_prediction_tokens": 0,
+            "rejected_prediction_tokens": 0,
         },
-        "logprobs": _logprobs(one.text, body) if body.get("logprobs") else None,
-        "finish_reason": "length" if one.cut else "stop",
     }
 
 
-def _logprobs(content: str, body: dict[str, Json]) -> dict[str, Json]:
-    alternatives = int(body.get("top_logprobs") or 0)
-    return {"content": text.logprobs(content, alternatives), "refusal": None}
+def _choice(
+    answer_id: str, index: int, one: Spoken, body: dict[str, Json], reason: str
+) -> dict[str, Json]:
+    if isinstance(body.get("function_call"), dict):
+        message = chat_message.function_call(one.calls)
+    else:
+        message = chat_message.message(answer_id, index, one.text, one.calls)
+    return {
+        "index": index,
+        "message": message,
+        "logprobs": chat_message.logprobs(body, one.text),
+        "finish_reason": reason,
+    }
+
+
+def _reason(one: Spoken, *, named: bool) -> str:
+    """Return why a reply ends; calls that a request names end with `stop`, seen in 2025."""
+    if one.cut:
+        return "length"
+    return "tool_calls" if one.calls and not named else "stop"
 
 
 def _asked(messages: list[Json]) -> str:

@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from mockbatch.ids import Seed
-from mockbatch.replies import text
+from mockbatch.replies import chat_message, text
 from mockbatch.replies.reply import Reply
 
 Json = Any
@@ -24,7 +23,7 @@ def say(answer: dict[str, Json], reply: Reply, body: dict[str, Json]) -> dict[st
 
 def _ended(answer: dict[str, Json], reply: Reply) -> dict[str, Json]:
     """Return an answer that ends for another reason, cut or withheld if that is the reason."""
-    texts = [choice["message"]["content"] or "" for choice in answer["choices"]]
+    texts = [chat_message.end(choice["message"]) for choice in answer["choices"]]
     spared = sum(text.tokens(one) - reply.said_for(one).tokens for one in texts)
     made = answer["usage"]["completion_tokens"] - spared
     return _with(answer, lambda choice: _cut(choice, reply), made)
@@ -46,31 +45,13 @@ def _with(
 
 
 def _said(choice: Choice, reply: Reply, body: dict[str, Json], answer_id: str) -> Choice:
-    message: dict[str, Json] = {"role": "assistant", "content": reply.content}
-    if reply.calls:
-        seed = Seed.of(answer_id, choice["index"])
-        message["tool_calls"] = [
-            {
-                "id": call.sent_id(seed.child("call", number)),
-                "type": "function",
-                "function": {"name": call.name, "arguments": call.arguments},
-            }
-            for number, call in enumerate(reply.calls)
-        ]
-    message |= {"refusal": reply.refusal, "annotations": []}
     return {
         **choice,
-        "message": message,
-        "logprobs": _logprobs(reply, body) if body.get("logprobs") else None,
+        "message": chat_message.message(
+            answer_id, choice["index"], reply.content, reply.calls, reply.refusal
+        ),
+        "logprobs": chat_message.logprobs(body, reply.content, reply.refusal),
         "finish_reason": reply.finish_reason or ("tool_calls" if reply.calls else "stop"),
-    }
-
-
-def _logprobs(reply: Reply, body: dict[str, Json]) -> dict[str, Json]:
-    alternatives = int(body.get("top_logprobs") or 0)
-    return {
-        name: None if said is None else text.logprobs(said, alternatives)
-        for name, said in (("content", reply.content), ("refusal", reply.refusal))
     }
 
 
@@ -79,10 +60,10 @@ def _cut(choice: Choice, reply: Reply) -> Choice:
     if reply.finish_reason == "content_filter":
         message = {"role": "assistant", "content": None, "refusal": None, "annotations": []}
         logprobs = None
-    elif isinstance(message["content"], str):
-        said = reply.said_for(message["content"])
-        message = {**message, "content": said.text}
-        if logprobs is not None:
+    else:
+        said = reply.said_for(chat_message.end(message))
+        message = chat_message.with_end(message, said.text)
+        if logprobs and logprobs["content"]:
             logprobs = {**logprobs, "content": logprobs["content"][: said.tokens]}
     return {
         **choice,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mockbatch.errors import ApiError, api_error
-from mockbatch.ids import ALPHANUMERIC, Seed
-from mockbatch.replies import endpoints, text
+from mockbatch.replies import calls, endpoints, text
+from mockbatch.replies.calls import Call
 from mockbatch.replies.endpoint import Endpoint
 from mockbatch.schema import schema
 
@@ -22,19 +22,6 @@ NEVER_RAN = "never_ran"
 # What a model can be made to say; an endpoint says which of it has a place in its answers.
 SAID = ("content", "tool_calls", "refusal", "finish_reason", "flagged")
 _OTHER_KINDS = ("body", "status_code", "error")
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One tool call; `arguments` is the text that is sent, which need not be JSON."""
-
-    name: str
-    arguments: str
-    id: str | None = None
-
-    def sent_id(self, seed: Seed) -> str:
-        """Return its id, or one from a seed: `call_` and 24 letters and digits."""
-        return self.id or "call_" + seed.text(ALPHANUMERIC, 24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +89,7 @@ class Reply:
         return (
             text.tokens(self.content or "")
             + text.tokens(self.refusal or "")
-            + sum(text.tokens(call.name) + text.tokens(call.arguments) for call in self.calls)
+            + calls.tokens(self.calls)
         )
 
     def said_for(self, default: str) -> text.Said:

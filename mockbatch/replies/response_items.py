@@ -1,9 +1,11 @@
 """The output items of POST /v1/responses, their ids and what they are billed for."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from mockbatch.ids import Seed
 from mockbatch.replies import text
+from mockbatch.replies.calls import Call
 from mockbatch.replies.endpoint import Moment
 
 Json = Any
@@ -47,6 +49,31 @@ def message(item_id: str, part: dict[str, Json], *, cut: bool) -> dict[str, Json
         "status": "incomplete" if cut else "completed",
         "content": [part],
         "role": "assistant",
+    }
+
+
+def calls(of: str, given: Sequence[Call], *, cut: bool) -> list[dict[str, Json]]:
+    """Return the items of calls in the response of an id; of a cut one, none is complete."""
+    return [_call(of, number, call, cut=cut) for number, call in enumerate(given)]
+
+
+def _call(of: str, number: int, call: Call, *, cut: bool) -> dict[str, Json]:
+    called = {"call_id": call.sent_id(Seed.of(of, "call", number)), "name": call.name}
+    status = "incomplete" if cut else "completed"
+    if call.custom:
+        return {
+            "id": further_id("ctc", of, number),
+            "type": "custom_tool_call",
+            "status": status,
+            "input": call.arguments,
+            **called,
+        }
+    return {
+        "id": further_id("fc", of, number),
+        "type": "function_call",
+        "status": status,
+        "arguments": call.arguments,
+        **called,
     }
 
 

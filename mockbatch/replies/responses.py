@@ -1,12 +1,14 @@
 """POST /v1/responses: a list of output items, and the settings they were made with."""
 
-import json
+from collections.abc import Sequence
 from typing import Any
 
 from mockbatch.errors import api_error
-from mockbatch.replies import response_items, responses_scripted, responses_stream, text
+from mockbatch.replies import response_input, response_items, responses_scripted, responses_stream
 from mockbatch.replies.endpoint import Endpoint, Moment, Tokens, counted
 from mockbatch.replies.models import Model, model, served_tier
+from mockbatch.replies.responses_wanted import wanted
+from mockbatch.replies.wanted import Spoken
 from mockbatch.schema import schema
 
 Json = Any
@@ -29,14 +31,18 @@ _INSTEAD_OF_INPUT = ("previous_response_id", "prompt", "conversation")
 
 
 def _check(body: dict[str, Json]) -> None:
-    """Refuse in the order observed: shape, state, what the model does not take."""
+    """Refuse in the order observed: shape, state, what the model does not take.
+
+    Where in it the schemas of formats and tools come is not known.
+    """
     _check_beginnings(body)
-    schema("responses.request").check(_with_types(body))
+    schema("responses.request").check(response_input.with_types(body))
     if not body["input"] and not any(body.get(name) for name in _INSTEAD_OF_INPUT):
         raise api_error("no_input_at_all")
     if body.get("conversation") is not None and body.get("previous_response_id") is not None:
         raise api_error("two_memories")
     _check_parameters(body, model(body["model"]))
+    wanted(body)
 
 
 def _check_beginnings(body: Json) -> None:
@@ -46,23 +52,6 @@ def _check_beginnings(body: Json) -> None:
         raise api_error("no_such_model", model="")
     if given.keys() >= {"model", "input", "messages"}:
         raise api_error("moved_parameter", name="messages", instead="input")
-
-
-def _with_types(body: Json) -> Json:
-    """Return a body whose input items all have a type: a message, if the client named none."""
-    if not isinstance(body, dict) or not isinstance(body.get("input"), list):
-        return body
-    typed = [
-        {"type": _kind(item), **item} if isinstance(item, dict) and "type" not in item else item
-        for item in body["input"]
-    ]
-    return {**body, "input": typed}
-
-
-def _kind(item: dict[str, Json]) -> str:
-    """Return the type of an input item, or the one that an item without a type has."""
-    default = "item_reference" if "id" in item and "role" not in item else "message"
-    return str(item.get("type", default))
 
 
 def _check_parameters(body: dict[str, Json], of: Model) -> None:
@@ -94,39 +83,41 @@ def _answer(body: dict[str, Json], moment: Moment) -> dict[str, Json]:
         limit = int(limit)
         thinking = min(thinking, limit)
     left = None if limit is None else limit - thinking
-    said = text.said(text.reply(_asked(body["input"])), left)
+    spoken = wanted(body).spoken(response_input.asked(body["input"]), 0, left)
     response_id, *item_ids = response_items.ids(moment)
     most = body.get("max_tool_calls")
-    usage = response_items.usage(_input_tokens(body), said.tokens + thinking, thinking)
+    usage = response_items.usage(response_input.tokens(body), spoken.tokens + thinking, thinking)
     return {
         "id": response_id,
         "object": "response",
         "created_at": moment.at,
-        "status": "incomplete" if said.cut else "completed",
+        "status": "incomplete" if spoken.cut else "completed",
         "background": bool(body.get("background")),
         "billing": {"payer": "developer"},
-        "completed_at": None if said.cut else moment.at,
+        "completed_at": None if spoken.cut else moment.at,
         "error": None,
         "frequency_penalty": float(body.get("frequency_penalty") or 0),
-        "incomplete_details": {"reason": "max_output_tokens"} if said.cut else None,
+        "incomplete_details": {"reason": "max_output_tokens"} if spoken.cut else None,
         "instructions": body.get("instructions"),
         "max_output_tokens": limit,
         "max_tool_calls": None if most is None else int(most),
         "model": of.name,
         "moderation": None,
-        "output": _output(body, of, item_ids, said),
+        "output": _output(body, of, (response_id, *item_ids), spoken),
         **_settings(body, of, usage),
     }
 
 
-def _output(body: dict[str, Json], of: Model, ids: list[str], said: text.Said) -> list[Json]:
-    """Return reasoning, from a model that reasons, and the message, unless no token was left."""
+def _output(body: dict[str, Json], of: Model, ids: Sequence[str], spoken: Spoken) -> list[Json]:
+    """Return reasoning, from a model that reasons, and what it says, unless no token was left."""
+    response_id, reasoning_id, message_id = ids
     items = []
     if of.reasons(_effort(body)):
-        items.append(response_items.reasoning(ids[0], body))
-    if said.text or not items:
-        part = response_items.output_text(said.text, body)
-        items.append(response_items.message(ids[1], part, cut=said.cut))
+        items.append(response_items.reasoning(reasoning_id, body))
+    items += response_items.calls(response_id, spoken.calls, cut=spoken.cut)
+    if spoken.text or not items:
+        part = response_items.output_text(spoken.text or "", body)
+        items.append(response_items.message(message_id, part, cut=spoken.cut))
     return items
 
 
@@ -187,25 +178,6 @@ def _tool(tool: dict[str, Json]) -> dict[str, Json]:
     if tool["type"] != "function":
         return tool
     return {**tool, "parameters": tool.get("parameters"), "strict": _given(tool, "strict", True)}
-
-
-def _asked(given: Json) -> str:
-    """Return what the last user message says, or the last item as it stands."""
-    if isinstance(given, str):
-        return given
-    for item in reversed(given):
-        if _kind(item) == "message" and item["role"] == "user":
-            return text.spoken(item["content"])
-    return json.dumps(given[-1]) if given else ""
-
-
-def _input_tokens(body: dict[str, Json]) -> int:
-    given = body["input"]
-    items = [{"role": "user", "content": given}] if isinstance(given, str) else given
-    contents = [item["content"] if _kind(item) == "message" else json.dumps(item) for item in items]
-    if body.get("instructions"):
-        contents.append(body["instructions"])
-    return text.conversation_tokens(contents, body.get("tools"))
 
 
 def _tokens(body: dict[str, Json]) -> Tokens:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from mockbatch.ids import Seed
 from mockbatch.replies import response_items, text
 from mockbatch.replies.reply import Reply
 
@@ -34,7 +33,7 @@ def say(answer: dict[str, Json], reply: Reply, body: dict[str, Json]) -> dict[st
         message_ids = (item["id"] for item in answer["output"] if item["type"] == "message")
         message_id = next(message_ids, response_items.further_id("msg", answer["id"]))
         output.append(response_items.message(message_id, part, cut=cut))
-    output += _calls(answer["id"], reply, cut=cut)
+    output += response_items.calls(answer["id"], reply.calls, cut=cut)
     made = answer["usage"]["output_tokens_details"]["reasoning_tokens"] + reply.tokens
     return _with(answer, output, reply.finish_reason, made)
 
@@ -44,35 +43,34 @@ def _ended(answer: dict[str, Json], reply: Reply, body: dict[str, Json]) -> dict
     made = answer["usage"]["output_tokens"]
     if reply.finish_reason == "content_filter":
         return _with(answer, _reasoned(answer), reply.finish_reason, made)
-    cut = reply.finish_reason in _INCOMPLETE
-    output = []
-    for item in answer["output"]:
-        part = item["content"][0] if item["type"] == "message" else {}
-        if part.get("type") == "output_text":
-            said = reply.said_for(part["text"])
-            made -= text.tokens(part["text"]) - said.tokens
-            shorter = response_items.output_text(said.text, body)
-            item = response_items.message(item["id"], shorter, cut=cut)
-        output.append(item)
+    output = list(answer["output"])
+    if output:
+        output[-1], spared = _cut(output[-1], reply, body)
+        made -= spared
     return _with(answer, output, reply.finish_reason, made)
+
+
+def _cut(item: Item, reply: Reply, body: dict[str, Json]) -> tuple[Item, int]:
+    """Return the last item of an output as the reply leaves it, and the tokens it is shorter."""
+    cut = reply.finish_reason in _INCOMPLETE
+    status = "incomplete" if cut else "completed"
+    for name in ("arguments", "input"):
+        if name in item:
+            said = reply.said_for(item[name])
+            shorter = {**item, name: said.text, "status": status}
+            return shorter, text.tokens(item[name]) - said.tokens
+    part = item["content"][0] if item["type"] == "message" else {}
+    if part.get("type") != "output_text":
+        return item, 0
+    said = reply.said_for(part["text"])
+    shorter = response_items.message(
+        item["id"], response_items.output_text(said.text, body), cut=cut
+    )
+    return shorter, text.tokens(part["text"]) - said.tokens
 
 
 def _reasoned(answer: dict[str, Json]) -> list[Item]:
     return [item for item in answer["output"] if item["type"] == "reasoning"]
-
-
-def _calls(of: str, reply: Reply, *, cut: bool) -> list[Item]:
-    return [
-        {
-            "id": response_items.further_id("fc", of, number),
-            "type": "function_call",
-            "status": "incomplete" if cut else "completed",
-            "arguments": call.arguments,
-            "call_id": call.sent_id(Seed.of(of, "call", number)),
-            "name": call.name,
-        }
-        for number, call in enumerate(reply.calls)
-    ]
 
 
 def _with(

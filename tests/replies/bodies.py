@@ -121,7 +121,7 @@ BODIES: dict[str, list[dict[str, Json]]] = {
             "metadata": {"line": "1"},
             "include": ["message.output_text.logprobs"],
             "top_logprobs": 2,
-            "text": {"format": {"type": "json_schema", "name": "a", "schema": {}, "strict": True}},
+            "text": {"format": {"type": "json_schema", "name": "a", "schema": {}}},
             "truncation": "auto",
             "user": "u1",
         },

@@ -37,8 +37,21 @@ REFUSED = {
     ("integer_below_min_value", "max_output_tokens"),
     ("invalid_value", "service_tier"),
     ("unknown_parameter", "input[0].phase"),
+    # There have to be tools to choose from, and functions for a call; a tool is any mapping.
+    (None, "tool_choice"),
+    (None, "parallel_tool_calls"),
+    (None, "function_call"),
+    ("missing_required_parameter", "tool_choice.allowed_tools.tools[0].type"),
+    ("missing_required_parameter", "tool_choice.tools[0].type"),
+    # JSON has to be spoken of, and a strict format has a schema.
+    (None, "messages"),
+    (None, "input"),
+    (None, "response_format"),
 }
 MOST = 100
+# A schema is any mapping to the types, and not to the service.
+SCHEMA = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
+SCHEMAS = ("parameters", "schema")
 
 
 def examples(kind: Json, depth: int = 0) -> Iterator[Json]:
@@ -68,14 +81,14 @@ def objects(kind: Json, depth: int) -> Iterator[dict[str, Json]]:
     """Yield objects of a type: with what they need, and with one more member each."""
     members = get_type_hints(kind, include_extras=True)
     needed = {
-        name: next(examples(member, depth))
+        name: SCHEMA if name in SCHEMAS else next(examples(member, depth))
         for name, member in members.items()
         if get_origin(member) is Required
         or (name in kind.__required_keys__ and get_origin(member) is not NotRequired)
     }
     yield needed
     for name, member in members.items():
-        for one in few(member, depth):
+        for one in [SCHEMA] if name in SCHEMAS else few(member, depth):
             yield {**needed, name: one}
 
 

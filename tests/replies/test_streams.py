@@ -404,9 +404,9 @@ class TestResponses:
         whole = answer(RESPONSES, ASKED[RESPONSES])
         note = {"type": "url_citation", "url": "https://a.b", "title": "A"}
         whole["output"][0]["content"][0]["annotations"] = [note]
-        shell = {"type": "custom_tool_call", "id": "ctc_1", "call_id": "c", "name": "sh"}
+        shell = {"type": "custom_tool_call", "id": "ctc_" + "0" * 50, "status": "completed"}
         search = {"type": "web_search_call", "id": "ws_1", "status": "completed"}
-        whole["output"] += [{**shell, "input": "ls"}, search]
+        whole["output"] += [{**shell, "call_id": "c", "name": "sh", "input": "ls"}, search]
         events = stream(RESPONSES, ASKED[RESPONSES], {"body": whole})
         assert note in [event.get("annotation") for event in events]
         assert kinds(events)[-7:] == [

@@ -1,0 +1,55 @@
+"""What a request wants for a reply: a text, JSON of some shape, or calls of tools."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from mockbatch.replies import text
+from mockbatch.replies.calls import Call, tokens, within
+from mockbatch.replies.structured.maker import ECHO
+from mockbatch.replies.structured.shape import Shape, written
+from mockbatch.replies.tools import Arguments, Tool
+
+Json = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """One reply: a text or calls, their tokens, and whether the limit cut them."""
+
+    text: str | None
+    calls: tuple[Call, ...]
+    tokens: int
+    cut: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a request wants; without `calls` and `json`, any text.
+
+    `calls` are the tools that have to be called, `named` tells whether the request names the
+    one. `shape` is that of the JSON that is asked for, None for any object.
+    """
+
+    calls: tuple[tuple[Tool, Arguments], ...] = ()
+    named: bool = False
+    json: bool = False
+    shape: Shape | None = None
+
+    def spoken(self, asked: str, place: int, limit: int | None, stop: Iterable[str] = ()) -> Spoken:
+        """Return the reply to what was asked, within `limit` tokens; `place` counts from 0."""
+        if self.calls:
+            calls = [
+                Call(tool.name, arguments(asked, place), custom=tool.kind == "custom")
+                for tool, arguments in self.calls
+            ]
+            made = within(calls, limit)
+            return Spoken(None, made, tokens(made), cut=made != tuple(calls))
+        said = text.said(self._text(asked, place), limit, stop)
+        return Spoken(said.text, (), said.tokens, said.cut)
+
+    def _text(self, asked: str, place: int) -> str:
+        if self.shape is not None:
+            return self.shape.text(asked, place)
+        said = text.reply(asked, place)
+        return written({ECHO: said}) if self.json else said
