@@ -47,7 +47,20 @@ def answered(
         return Answer(status_code, reply.body, reply.error, honest=not reply.raw)
     if refusal is not None:
         return Answer(refusal.status, refusal.body())
+    if reply is not None and reply.calls_what_is_offered:
+        return Answer(200, _calling(endpoint, body, moment))
     answer = endpoint.answer(body, moment)
     if reply is not None:
         answer = endpoint.scripted(answer, reply, body)
     return Answer(200, answer)
+
+
+def _calling(endpoint: Endpoint, body: dict[str, Json], moment: Moment) -> dict[str, Json]:
+    """Return an answer that calls the tools that a request offers; a text if it offers none."""
+    required = {**body, "tool_choice": "required"}
+    if not body.get("tools") or endpoint.refusal(required) is not None:
+        return endpoint.answer(body, moment)
+    answer = endpoint.answer(required, moment)
+    # A response tells what the request has chosen.
+    told = {"tool_choice": body.get("tool_choice", "auto")} if "tool_choice" in answer else {}
+    return {**answer, **told}

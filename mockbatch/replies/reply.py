@@ -21,6 +21,8 @@ NEVER_RAN = "never_ran"
 
 # What a model can be made to say; an endpoint says which of it has a place in its answers.
 SAID = ("content", "tool_calls", "refusal", "finish_reason", "flagged")
+# In place of `tool_calls`: the tools that the request offers are called.
+OFFERED = "offered"
 _OTHER_KINDS = ("body", "status_code", "error")
 
 
@@ -71,6 +73,11 @@ class Reply:
     def stands_alone(self, path: str) -> bool:
         """Tell whether it needs no answer of the endpoint at a path to be put into."""
         return self.ending != SUCCEEDED or self.answers(path)
+
+    @property
+    def calls_what_is_offered(self) -> bool:
+        """Whether it is a call of each tool that the request offers."""
+        return self.document.get("tool_calls") == OFFERED
 
     @property
     def body(self) -> Json:
@@ -133,10 +140,11 @@ def trusted(document: Mapping[str, Json], paths: frozenset[str] | None = None) -
     `paths` are those of the endpoints that may answer with its body, None if every one may.
     """
     status_code = document.get("status_code")
+    told = document.get("tool_calls", ())
     return Reply(
         document,
         content=document.get("content"),
-        calls=tuple(map(_call, document.get("tool_calls", ()))),
+        calls=() if told == OFFERED else tuple(map(_call, told)),
         refusal=document.get("refusal"),
         finish_reason=document.get("finish_reason"),
         flagged=tuple(document.get("flagged", ())),
@@ -158,7 +166,8 @@ def _check_kinds(document: Mapping[str, Json], path: str) -> None:
         raise api_error("missing_parameter", param=f"{path}.body")
     first, *others = kinds
     for other in others:
-        if not _go_together(first, other, raw=document.get("raw", False)):
+        alone = OFFERED in (document[first], document[other])
+        if alone or not _go_together(first, other, raw=document.get("raw", False)):
             why = f"a reply with '{first}' has no '{other}'"
             raise api_error("invalid_value", param=f"{path}.{other}", why=why)
     if document.get("raw") and first in SAID:

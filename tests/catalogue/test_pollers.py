@@ -140,7 +140,13 @@ ERRORS = (
 # Nothing is wrong with these but the order of their lines.
 HARMLESS = {"happy", "instant", "cancel_too_late"}
 # Of these a client of one chat batch, which Python reads, learns nothing.
-ELSEWHERE = {"responses_multi_item", "enqueued_quota", "enqueued_limit_stuck", "batches_per_hour"}
+ELSEWHERE = {
+    "responses_multi_item",
+    "tool_calls",
+    "enqueued_quota",
+    "enqueued_limit_stuck",
+    "batches_per_hour",
+}
 
 
 def input_file() -> bytes:

@@ -26,6 +26,7 @@ SAYING: list[dict[str, Json]] = [
     {"tool_calls": [WEATHER], "finish_reason": "stop"},
     {"tool_calls": [{"name": "f", "arguments": '{"ci'}], "finish_reason": "length"},
     {"content": "Let me look.", "tool_calls": [WEATHER]},
+    {"tool_calls": "offered"},
     {"refusal": "I cannot help with that."},
     {"finish_reason": "stop"},
     {"finish_reason": "length"},
