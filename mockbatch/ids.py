@@ -6,18 +6,21 @@ Source: recorded traffic of 2025 and 2026 unless a line says otherwise.
 """
 
 import string
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import cache
 from hashlib import blake2b, shake_256
 from random import Random
-from uuid import UUID
+from typing import NamedTuple
 
 ALPHANUMERIC = string.ascii_letters + string.digits
+# As many bytes as an id of the longest kind takes, so that most need no further hash.
+_SEED_BYTES = 32
+# What the 17th digit of a version 4 UUID is made into.
+_VARIANTS = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
-@dataclass(frozen=True, slots=True)
-class Seed:
+class Seed(NamedTuple):
     """A source of bytes that are always the same for the same path of names."""
 
     value: bytes
@@ -29,16 +32,32 @@ class Seed:
 
     def child(self, *names: object) -> "Seed":
         """Make a seed of its own for something inside what this seed stands for."""
-        digest = blake2b(self.value, digest_size=16)
+        digest = blake2b(self.value, digest_size=_SEED_BYTES)
         for name in names:
-            encoded = str(name).encode("utf-8", "surrogatepass")
-            # The length keeps ("ab", "c") and ("a", "bc") apart.
-            digest.update(b"%d:%b" % (len(encoded), encoded))
+            digest.update(_encoded(str(name)))
         return Seed(digest.digest())
+
+    def family(self, *names: object) -> "Callable[[str], Seed]":
+        """Return what makes the seeds of many things that have a first part of their path alike.
+
+        `seed.family("a")("b")` is `seed.child("a", "b")`, only quicker.
+        """
+        parent = blake2b(self.value, digest_size=_SEED_BYTES)
+        for name in names:
+            parent.update(_encoded(str(name)))
+
+        def child(name: str) -> Seed:
+            digest = parent.copy()
+            digest.update(_encoded(name))
+            return Seed(digest.digest())
+
+        return child
 
     def bytes(self, count: int) -> bytes:
         """Return `count` bytes."""
-        return shake_256(self.value).digest(count)
+        if count <= _SEED_BYTES:
+            return self.value[:count]
+        return self.value + shake_256(self.value).digest(count - _SEED_BYTES)
 
     def hex(self, length: int) -> str:
         """Return `length` hexadecimal digits; `length` is even."""
@@ -53,6 +72,12 @@ class Seed:
         return Random(self.value)  # noqa: S311 - repeatable on purpose, no secret comes from it
 
 
+def _encoded(name: str) -> bytes:
+    encoded = name.encode("utf-8", "surrogatepass")
+    # The length keeps ("ab", "c") and ("a", "bc") apart.
+    return b"%d:%b" % (len(encoded), encoded)
+
+
 @cache
 def _characters(alphabet: str) -> bytes:
     """Return the character that stands for each byte."""
@@ -64,9 +89,18 @@ def batch_id(seed: Seed, created_at: int) -> str:
     return "batch_" + _stamped(seed, created_at)
 
 
-def batch_request_id(seed: Seed, built_at: int) -> str:
-    """Return the id of an output line, stamped with the instant the file was built."""
-    return "batch_req_" + _stamped(seed, built_at)
+def line_ids(seed: Seed, built_at: int) -> tuple[str, str]:
+    """Return the id of an output line and its `request_id`.
+
+    The id is `batch_req_` and stamped with the instant at which the file was built, like that
+    of a batch; the other is a version 4 UUID.
+    """
+    digits = seed.hex(64)
+    id = f"batch_req_{built_at & 0xFFFFFFFF:08x}{digits[:4]}8190{digits[4:20]}"
+    uuid = digits[32:]
+    # A UUID object takes five times as long.
+    variant = _VARIANTS[uuid[16]]
+    return id, f"{uuid[:8]}-{uuid[8:12]}-4{uuid[13:16]}-{variant}{uuid[17:20]}-{uuid[20:]}"
 
 
 def video_id(seed: Seed, created_at: int) -> str:
@@ -92,11 +126,6 @@ def part_id(seed: Seed, created_at: int) -> str:
 def request_id(seed: Seed) -> str:
     """Return the value of an `x-request-id` header."""
     return "req_" + seed.hex(32)
-
-
-def line_request_id(seed: Seed) -> str:
-    """Return the `request_id` of an output line: a version 4 UUID."""
-    return str(UUID(bytes=seed.bytes(16), version=4))
 
 
 def _stamped(seed: Seed, at: int) -> str:

@@ -5,7 +5,7 @@ A command replaces the future of a timeline and never its past.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from operator import attrgetter
@@ -84,12 +84,11 @@ class Timeline:
         seconds = int(now - before.at)
         return before.done + (after.done - before.done) * seconds // (after.at - before.at)
 
-    def when_done(self, count: int) -> int:
-        """Return the first second at which `count` lines are executed, at least one."""
+    def instants(self) -> Iterator[int]:
+        """Yield the first second at which each line is executed, in the order of execution."""
         for before, after in pairwise(self.marks):
-            if before.done < count <= after.done:
-                return _when(before, after, count)
-        raise ValueError(f"line {count} is never executed")
+            for count in range(before.done + 1, after.done + 1):
+                yield _when(before, after, count)
 
     def coming(self, now: float) -> tuple[Transition, ...]:
         """Return the transitions after an instant."""

@@ -24,7 +24,7 @@ def test_a_batch_id_begins_with_the_time_of_creation_in_hex() -> None:
 
 def test_an_output_line_id_has_the_time_its_file_was_built() -> None:
     """The id of an output line is stamped like that of a batch."""
-    found = ids.batch_request_id(SEED, 0x6627F5D0)
+    found, _ = ids.line_ids(SEED, 0x6627F5D0)
     assert re.fullmatch(r"batch_req_6627f5d0[0-9a-f]{4}8190[0-9a-f]{16}", found)
 
 
@@ -48,7 +48,7 @@ def test_a_request_id_is_32_hex_digits() -> None:
 
 def test_the_request_id_of_a_line_is_a_uuid4_with_dashes() -> None:
     """The request_id of an output line is a version 4 UUID."""
-    found = ids.line_request_id(SEED)
+    _, found = ids.line_ids(SEED, 0)
     assert UUID(found).version == 4
     assert str(UUID(found)) == found
 

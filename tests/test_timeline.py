@@ -99,19 +99,13 @@ def test_a_jump_takes_place_at_its_second() -> None:
 
 
 @given(progress(), st.integers(0, 100))
-def test_when_done_is_the_first_second_at_which_a_line_is_done(plan: Timeline, pick: int) -> None:
-    """A line is executed at the second that when_done names, and not the second before."""
-    total = plan.marks[-1].done
-    if total:
-        count = 1 + pick % total
-        at = plan.when_done(count)
-        assert plan.done(at) >= count > plan.done(at - 1)
-
-
-def test_a_line_that_never_runs_has_no_second() -> None:
-    """Asking when a line beyond the last mark is executed is a ValueError."""
-    with pytest.raises(ValueError, match="line 11 is never executed"):
-        PLAN.when_done(11)
+def test_instants_are_the_first_seconds_at_which_lines_are_done(plan: Timeline, pick: int) -> None:
+    """A line is executed at the second that is told, and not the second before."""
+    instants = list(plan.instants())
+    assert len(instants) == plan.marks[-1].done
+    if instants:
+        count = 1 + pick % len(instants)
+        assert plan.done(instants[count - 1]) >= count > plan.done(instants[count - 1] - 1)
 
 
 def test_coming_begins_after_the_exact_second() -> None:

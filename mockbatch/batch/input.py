@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from mockbatch.batch.gists import Gists, Writer
 from mockbatch.errors import ApiError, api_error, line_error
 from mockbatch.files.content import Content
 from mockbatch.limits import Limits
@@ -27,6 +28,7 @@ class Input:
 
     `starts[i]` and `starts[i + 1]` bound line i, counted from 0. `refused` holds the lines
     whose body the endpoint will not take. `errors` is not empty when validation fails.
+    `gists` are those of the plain lines.
     """
 
     content: Content
@@ -34,6 +36,7 @@ class Input:
     model: str | None
     refused: frozenset[int]
     errors: tuple[LineError, ...]
+    gists: Gists | None = None
 
     @property
     def total(self) -> int:
@@ -66,7 +69,14 @@ def read(
         reader.take(index, line)
     if len(starts) == 1:
         reader.errors.append(line_error("empty_file", None))
-    return Input(content, starts, reader.model, frozenset(reader.refused), tuple(reader.errors))
+    return Input(
+        content,
+        starts,
+        reader.model,
+        frozenset(reader.refused),
+        tuple(reader.errors),
+        None if reader.errors else reader.gists.close(len(starts) - 1),
+    )
 
 
 class _Reader:
@@ -79,6 +89,7 @@ class _Reader:
         self._endpoint = endpoint
         self._limits = limits
         self._models = models
+        self.gists = Writer()
         self._custom_ids: set[str] = set()
         self._inputs = 0
 
@@ -95,7 +106,7 @@ class _Reader:
         if faults:
             self.errors += [{**_entry(fault), "line": index + 1} for fault in faults]
         else:
-            self._try(index, request["body"])
+            self._try(index, request["custom_id"], request["body"])
 
     def _envelope_faults(self, request: dict[str, Json]) -> Iterator[ApiError]:
         for name in ("custom_id", "method", "url", "body"):
@@ -121,6 +132,14 @@ class _Reader:
             yield _wrong_type("body", "an object", body)
             return
         model = body.get("model")
+        if model is None or model != self.model:
+            yield from self._model_faults(model)
+        if self._endpoint.path == "/v1/chat/completions" and body.get("messages") is None:
+            yield api_error("no_messages")
+        if body.get("stream") is True:
+            yield api_error("streaming_unsupported", product=self._endpoint.product)
+
+    def _model_faults(self, model: Json) -> Iterator[ApiError]:
         if model is None or model == "":
             yield api_error("no_model")
         elif not isinstance(model, str):
@@ -129,16 +148,17 @@ class _Reader:
             yield api_error("model_not_found", model=model)
         elif self.model is None:
             self.model = model
-        elif model != self.model:
+        else:
             yield api_error("mismatched_model", model=model)
-        if self._endpoint.path == "/v1/chat/completions" and body.get("messages") is None:
-            yield api_error("no_messages")
-        if body.get("stream") is True:
-            yield api_error("streaming_unsupported", product=self._endpoint.product)
 
-    def _try(self, index: int, body: dict[str, Json]) -> None:
-        if self._endpoint.refusal(body) is not None:
+    def _try(self, index: int, custom_id: str, body: dict[str, Json]) -> None:
+        gist = self._endpoint.plain.gist(body) if self._endpoint.plain else None
+        known = gist is not None and self.gists.knows(gist)
+        if not known and self._endpoint.refusal(body) is not None:
             self.refused.append(index)
+            return
+        if gist is not None:
+            self.gists.put(index, custom_id, gist)
             return
         limit = self._limits.embedding_inputs
         before, self._inputs = self._inputs, self._inputs + self._endpoint.input_count(body)

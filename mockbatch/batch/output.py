@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mockbatch.batch.batch import ERROR, NO_TOKENS, OUTPUT, Batch
+from mockbatch.batch.plain_lines import PlainLines
 from mockbatch.errors import api_error
 from mockbatch.files.content import Content, spool
-from mockbatch.ids import Seed, batch_request_id, line_request_id
+from mockbatch.ids import Seed, line_ids
 from mockbatch.replies import endpoints
 from mockbatch.replies.answering import Answer, answered
 from mockbatch.replies.endpoint import Moment, Tokens, partly_cached
@@ -41,6 +42,29 @@ def write(batch: Batch, *, validate: bool = True) -> Output:
     return writer.close()
 
 
+class _Lines:
+    """The text of one file, written in pieces that are worth a call."""
+
+    def __init__(self) -> None:
+        self._spool = spool()
+        self._waiting: list[str] = []
+
+    def put(self, text: str) -> None:
+        """Add a text."""
+        self._waiting.append(text)
+        if len(self._waiting) >= 100:
+            self._flush()
+
+    def close(self) -> Content:
+        """Return the file."""
+        self._flush()
+        return Content(self._spool)
+
+    def _flush(self) -> None:
+        self._spool.write("".join(self._waiting).encode("utf-8", "replace"))
+        self._waiting = []
+
+
 class _Writer:
     """Writes the lines of a batch, one after the other."""
 
@@ -48,40 +72,58 @@ class _Writer:
         self._batch = batch
         self._checker = checker
         self._endpoint = endpoints()[batch.endpoint]
-        self._files = {OUTPUT: spool(), ERROR: spool()}
+        self._files = {OUTPUT: _Lines(), ERROR: _Lines()}
         # Lines that wait for a distortion, which has to see all of a file.
         self._distortion = batch.pace.scenario.output
         self._cached = batch.pace.scenario.cached
         self._waiting: dict[str, list[dict[str, Json]]] = {OUTPUT: [], ERROR: []}
         self._tokens = NO_TOKENS
+        self._seed = batch.seed.family("line")
         end = batch.timeline.end
         self._done = batch.timeline.done(end.at)
         # A line's id carries the instant at which its file was begun.
         self._built_at = batch.timeline.reached(end.at).get(FINALIZING, end.at)
+        self._instants = batch.timeline.instants()
+        self._plain = self._plain_lines()
         never_ran = api_error("batch_cancelled" if end.status == CANCELLED else "batch_expired")
         self._never_ran = {"code": never_ran.code, "message": never_ran.message}
 
     def put(self, position: int) -> None:
-        """Write the line that runs at a position in the order of execution."""
+        """Write the line that runs at a position in the order of execution; they come in it."""
         line = self._batch.work.order[position]
+        at = next(self._instants) if position < self._done else None
+        kept = None
+        if self._plain and at is not None and line not in self._batch.replies:
+            kept = self._plain.find(line)
+            text = kept and self._plain.text(kept, at)
+            if text:
+                self._files[OUTPUT].put(text + "\n")
+                return
+        written = self._put_whole(position, line, at)
+        if self._plain and kept:
+            self._plain.learn(kept, written)
+
+    def _put_whole(self, position: int, line: int, at: int | None) -> dict[str, Json]:
         request = self._batch.given.request(line)
-        seed = self._batch.seed.child("line", request["custom_id"])
-        answer = self._answer(position, line, request["body"], seed)
+        seed = self._seed(request["custom_id"])
+        answer = self._answer(position, line, request["body"], seed, at)
         kind = OUTPUT if answer.succeeded else ERROR
         if kind == OUTPUT:
             self._tokens = self._tokens.plus(self._endpoint.tokens(answer.body))
+        id, request_id = line_ids(seed, self._built_at)
         written = {
-            "id": batch_request_id(seed, self._built_at),
+            "id": id,
             "custom_id": request["custom_id"],
-            "response": _response(answer, seed),
+            "response": _response(answer, request_id),
             "error": answer.error,
         }
         if self._checker and answer.honest:
             self._checker.check(written)
         if self._distortion is None:
-            self._files[kind].write(json.dumps(written).encode() + b"\n")
+            self._files[kind].put(json.dumps(written) + "\n")
         else:
             self._waiting[kind].append(written)
+        return written
 
     def close(self) -> Output:
         """Return both files, distorted if the scenario says so."""
@@ -89,29 +131,36 @@ class _Writer:
             self._waiting[OUTPUT] += self._distortion.strays(self._waiting[ERROR])
             for kind, lines in self._waiting.items():
                 for text in self._distortion.of(lines):
-                    self._files[kind].write(text.encode("utf-8", "replace"))
-        output, error = (Content(self._files[kind]) for kind in (OUTPUT, ERROR))
-        return Output(output, error, self._tokens)
+                    self._files[kind].put(text)
+        output, error = (self._files[kind].close() for kind in (OUTPUT, ERROR))
+        tokens = self._tokens.plus(self._plain.tokens) if self._plain else self._tokens
+        return Output(output, error, tokens)
 
-    def _answer(self, position: int, line: int, body: dict[str, Json], seed: Seed) -> Answer:
-        if position >= self._done:
+    def _plain_lines(self) -> PlainLines | None:
+        plain, gists = self._endpoint.plain, self._batch.given.gists
+        if plain is None or gists is None or self._distortion or self._cached:
+            return None
+        return PlainLines(plain, gists, self._seed, self._built_at)
+
+    def _answer(
+        self, position: int, line: int, body: dict[str, Json], seed: Seed, at: int | None
+    ) -> Answer:
+        if at is None:
             return Answer(None, None, self._never_ran)
         reply = self._batch.replies.get(line)
         if reply is not None and reply.ending == NEVER_RAN:
             return Answer(None, None, reply.error, honest=not reply.raw)
         fails = _contains(self._batch.work.failing, position)
         refusal = self._endpoint.refusal(body) if fails else None
-        moment = Moment(seed, self._batch.timeline.when_done(position + 1))
-        answer = answered(self._endpoint, body, moment, reply, refusal)
+        answer = answered(self._endpoint, body, Moment(seed, at), reply, refusal)
         if not (self._cached and answer.succeeded):
             return answer
         return replace(answer, body=partly_cached(answer.body, self._cached))
 
 
-def _response(answer: Answer, seed: Seed) -> dict[str, Json] | None:
+def _response(answer: Answer, request_id: str) -> dict[str, Json] | None:
     if answer.status_code is None:
         return None
-    request_id = line_request_id(seed.child("request"))
     return {"status_code": answer.status_code, "request_id": request_id, "body": answer.body}
 
 

@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from mockbatch.errors import ApiError, api_error
-from mockbatch.ids import ALPHANUMERIC
-from mockbatch.replies import chat_message, chat_scripted, chat_stream, text
+from mockbatch.replies import chat_message, chat_plain, chat_scripted, chat_stream, text
 from mockbatch.replies.chat_wanted import wanted
 from mockbatch.replies.endpoint import Endpoint, Moment, Tokens, counted
 from mockbatch.replies.models import Model, model, served_tier
@@ -100,14 +99,7 @@ def _stands_without(message: dict[str, Json]) -> bool:
 
 def _answer(body: dict[str, Json], moment: Moment) -> dict[str, Json]:
     of = model(body["model"])
-    limit = body.get("max_completion_tokens")
-    if limit is None:
-        limit = body.get("max_tokens")
-    thinking = of.reasoning_tokens(body.get("reasoning_effort"))
-    if limit is not None:
-        # JSON Schema takes 16.0 for an integer.
-        limit = int(limit)
-        thinking = min(thinking, limit)
+    limit, thinking = chat_plain.limit(body)
     count = int(body.get("n") or 1)
     asked = _asked(body["messages"])
     stop = text.stops(body.get("stop"))
@@ -117,7 +109,7 @@ def _answer(body: dict[str, Json], moment: Moment) -> dict[str, Json]:
     contents = (message.get("content") for message in body["messages"])
     prompt = text.conversation_tokens(contents, body.get("tools"), body.get("functions"))
     completion = sum(one.tokens for one in spoken) + thinking * count
-    answer_id = "chatcmpl-" + moment.seed.child("chatcmpl").text(ALPHANUMERIC, 29)
+    answer_id = chat_plain.answer_id(moment.seed)
     return {
         "id": answer_id,
         "object": "chat.completion",
@@ -197,4 +189,5 @@ ENDPOINT = Endpoint(
     says=chat_scripted.SAYS,
     say=chat_scripted.say,
     stream=chat_stream.STREAM,
+    plain=chat_plain.PLAIN,
 )

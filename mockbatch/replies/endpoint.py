@@ -2,19 +2,19 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mockbatch.errors import ApiError
 from mockbatch.ids import Seed
 
 if TYPE_CHECKING:
+    from mockbatch.replies.plain import Plain
     from mockbatch.replies.reply import Reply
 
 Json = Any
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """One execution of a request: where its ids come from, and when it is.
 
     `seed` differs for every execution; texts and vectors come from the request alone.
@@ -86,6 +86,7 @@ class Endpoint:
     `input_count` counts the inputs that one request brings (only embeddings have a limit).
     `says` names what has a place in its answers of what a scripted reply can say, and `say`
     puts it there: into an answer to a request body, which both stay as they are.
+    `plain` is for requests whose answers differ in little, so that many are quick to make.
     `body` makes the request body of a multipart form, where a live call may send one.
     `stream` is for answers that a live call may want event by event.
     `unknown_model` names the failure of a live call to a model that is not served.
@@ -103,6 +104,7 @@ class Endpoint:
         lambda answer, *_: answer
     )
     body: Callable[[Form], dict[str, Json]] | None = None
+    plain: "Plain | None" = None
     stream: Stream | None = None
     unknown_model: str = "model_not_served"
 

@@ -13,8 +13,8 @@ Json = Any
 CHARACTERS_PER_TOKEN = 4
 # What a conversation adds to its texts: for the beginning of the reply, and for each message.
 # From OpenAI's cookbook on counting tokens.
-_TOKENS_FOR_REPLY = 3
-_TOKENS_PER_MESSAGE = 4
+TOKENS_FOR_REPLY = 3
+TOKENS_PER_MESSAGE = 4
 # What a picture, a recording or a file counts; a picture of low detail is 85 on gpt-4o.
 _TOKENS_PER_ATTACHMENT = 85
 # How much of what was asked a reply repeats: its beginning, and its end when it is longer,
@@ -66,16 +66,20 @@ def content_tokens(content: Json) -> int:
 
 def conversation_tokens(contents: Iterable[Json], *definitions: Json) -> int:
     """Return how many tokens messages of these contents are, with definitions of tools."""
-    count = _TOKENS_FOR_REPLY
+    count = TOKENS_FOR_REPLY
     for content in contents:
-        count += _TOKENS_PER_MESSAGE + content_tokens(content)
+        count += TOKENS_PER_MESSAGE + content_tokens(content)
     return count + sum(tokens(json.dumps(given)) for given in definitions if given)
 
 
 def reply(asked: str, number: int = 0) -> str:
     """Return what the mock answers to a text; `number` counts several answers from 0."""
+    return answer_to(quote(asked), number)
+
+
+def answer_to(quoted: str, number: int = 0) -> str:
+    """Return the same for a text that is quoted already."""
     prefix = f"Mock reply {number + 1}" if number else "Mock reply"
-    quoted = quote(asked)
     return f"{prefix} to: {quoted}" if quoted else f"{prefix}."
 
 

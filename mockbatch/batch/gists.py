@@ -1,0 +1,77 @@
+"""What is kept of the plain lines of an input file, so that nobody has to parse them again."""
+
+import marshal
+from array import array
+from collections.abc import Callable, Sequence
+
+from mockbatch.files.content import Content, spool
+from mockbatch.replies.plain import Gist
+
+# A batch whose lines differ in more than their texts gains nothing from this.
+_MOST_FORMS = 256
+_IN_MEMORY_BYTES = 16 << 20
+
+
+# Of a line: the number of its form, its custom_id, and what its gist is beside the form.
+Kept = tuple[int, str, str, int]
+
+
+class Gists:
+    """The gists of the lines of one file; `forms` are those that they have."""
+
+    def __init__(self, forms: Sequence[bytes], content: Content, starts: "array[int]") -> None:
+        self.forms = forms
+        self._content = content
+        self._starts = starts
+
+    def opened(self) -> Callable[[int], Kept | None]:
+        """Return what finds the gist of a line, None if that is not plain.
+
+        It may hold all of them in memory: lines run in another order than they are in, and
+        many a read of a few bytes takes its time.
+        """
+        content, starts = self._content, self._starts
+        whole = content.read(0, content.size) if content.size <= _IN_MEMORY_BYTES else None
+
+        def find(line: int) -> Kept | None:
+            start, stop = starts[line], starts[line + 1]
+            if start == stop:
+                return None
+            data = content.read(start, stop) if whole is None else whole[start:stop]
+            kept: Kept = marshal.loads(data)  # noqa: S302 - written by `Writer`
+            return kept
+
+        return find
+
+
+class Writer:
+    """Keeps the gists of one line after the other, on disk if they are many."""
+
+    def __init__(self) -> None:
+        self._forms: dict[bytes, int] = {}
+        self._spool = spool()
+        self._starts = array("Q", [0])
+
+    def knows(self, gist: Gist) -> bool:
+        """Tell whether there was a line of this form."""
+        return gist.form in self._forms
+
+    def put(self, line: int, custom_id: str, gist: Gist) -> None:
+        """Keep the gist of line `line`, which comes after those kept before."""
+        if not self.knows(gist):
+            if len(self._forms) >= _MOST_FORMS:
+                return
+            self._forms[gist.form] = len(self._forms)
+        self._fill(line)
+        kept = (self._forms[gist.form], custom_id, gist.asked, gist.given)
+        self._starts.append(self._starts[-1] + self._spool.write(marshal.dumps(kept)))
+
+    def close(self, lines: int) -> Gists:
+        """Return the gists of so many lines."""
+        self._fill(lines)
+        return Gists(tuple(self._forms), Content(self._spool), self._starts)
+
+    def _fill(self, line: int) -> None:
+        """Note that the lines before this one are not plain."""
+        while len(self._starts) <= line:
+            self._starts.append(self._starts[-1])
