@@ -77,6 +77,7 @@ class Server(_AnyServer):
     def close(self) -> None:
         """Stop listening."""
         super().close()
+        self.app.extensions["mockbatch"].worlds.close()
         self._httpd.stop()
 
 

@@ -7,6 +7,7 @@ from mockbatch.limits import Limits
 from mockbatch.quotas import Quotas
 from mockbatch.replies.script import Script
 from mockbatch.scenarios.scenario import Scenario, parsed
+from mockbatch.webhooks.settings import WebhookSettings
 
 
 def happy() -> Scenario:
@@ -34,6 +35,7 @@ class WorldSettings:
     script: Script = field(default_factory=Script)
     validate: bool = True
     limits: Limits = field(default_factory=Limits)
+    webhooks: WebhookSettings = field(default_factory=WebhookSettings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ from mockbatch.settings import WorldSettings
 from mockbatch.state.state import State
 from mockbatch.timekeeper import Timekeeper
 from mockbatch.timeline import COMPLETED, VALIDATING
+from mockbatch.webhooks.webhooks import Webhooks
 
 Json = dict[str, object]
 
@@ -53,23 +54,33 @@ class World:
         self.organization = organization
         self._beginning = beginning or State(settings)
         self._lock = RLock()
-        self.reset(settings)
+        self._begin(settings)
 
     def reset(self, settings: WorldSettings) -> None:
         """Empty the world and let it begin anew with these settings."""
         with self._lock:
-            self.settings = settings
-            self.journal = Journal()
-            self.faults = Rules()
-            beginning = self._beginning
-            start = beginning.now if settings.start_time is None else settings.start_time
-            self.time = Timekeeper(settings.clock, start, self._lock)
-            self._seed = beginning.seed or Seed.of(settings.seed, self.name)
-            self._requests = count()
-            self.chosen = Chosen()
-            self.script = settings.script
-            self.quotas = settings.quotas
-            self._hold(beginning)
+            self.close()
+            self._begin(settings)
+
+    def close(self) -> None:
+        """Let no webhook go out any more, and nobody wait for one."""
+        self.webhooks.close()
+
+    def _begin(self, settings: WorldSettings) -> None:
+        self.settings = settings
+        self.journal = Journal()
+        self.faults = Rules()
+        beginning = self._beginning
+        start = beginning.now if settings.start_time is None else settings.start_time
+        self.time = Timekeeper(settings.clock, start, self._lock)
+        self._seed = beginning.seed or Seed.of(settings.seed, self.name)
+        self._requests = count()
+        self.chosen = Chosen()
+        self.script = settings.script
+        self.quotas = settings.quotas
+        self._hold(beginning)
+        self.webhooks = Webhooks(self.time, self._held, self._seed, settings.webhooks)
+        self.advance = Advance(self.time, self._held, self.webhooks.courier)
 
     def state(self) -> State:
         """Return everything that the world holds, as values."""
@@ -93,11 +104,12 @@ class World:
             self.time = Timekeeper(state.settings.clock, state.now, self._lock)
             self._seed = state.seed or self._seed
             self._hold(state)
+            self.webhooks.moved(self.time, self._held)
+            self.advance = Advance(self.time, self._held, self.webhooks.courier)
 
     def _hold(self, state: State) -> None:
         self._held = Holdings(validate=self.settings.validate)
         self._held.take(state)
-        self.advance = Advance(self.time, self._held)
 
     # --- time
 

@@ -9,7 +9,12 @@ from mockbatch.catalogue import near
 from mockbatch.errors import api_error
 from mockbatch.replies.reply import Reply
 from mockbatch.replies.reply import parse as parse_reply
-from mockbatch.scenarios.distortions import ObjectDistortion, OutputDistortion
+from mockbatch.scenarios.distortions import (
+    HONEST,
+    ObjectDistortion,
+    OutputDistortion,
+    WebhookDistortion,
+)
 from mockbatch.schema import schema
 from mockbatch.wordings import WORDINGS
 
@@ -72,7 +77,7 @@ class Scenario:
     `overdue` is by how many seconds the end of the window is missed, None when it never
     comes; `visible_after` and `output_seconds` are in seconds too. `validation` is None
     where the input file decides. `loses_race` lets a cancelled batch complete. `object` and
-    `output` are distortions of what is shown.
+    `output` are distortions of what is shown, `webhook` is one of how its end is told.
     """
 
     name: str
@@ -86,6 +91,7 @@ class Scenario:
     validation: Verdict | None = None
     object: tuple[ObjectDistortion, ...] = ()
     output: OutputDistortion | None = None
+    webhook: WebhookDistortion = HONEST
     # What it was parsed from, for whoever writes it down again.
     document: Mapping[str, Json] = field(default_factory=dict, compare=False)
 
@@ -105,6 +111,7 @@ def parsed(document: Mapping[str, Json]) -> Scenario:
         validation=_verdict(document.get("validation")),
         object=tuple(_object_distortion(one) for one in document.get("object", ())),
         output=_output_distortion(document.get("output")),
+        webhook=_webhook_distortion(document.get("webhook", {})),
         document=document,
     )
 
@@ -131,6 +138,11 @@ def _output_distortion(given: Json) -> OutputDistortion | None:
     if given is None:
         return None
     return OutputDistortion(**{**given, "drop": tuple(given.get("drop", ()))})
+
+
+def _webhook_distortion(given: Json) -> WebhookDistortion:
+    signatures = tuple(given.get("signatures", HONEST.signatures))
+    return WebhookDistortion(**{**given, "signatures": signatures})
 
 
 def filled(

@@ -7,6 +7,7 @@ from mockbatch.errors import api_error
 from mockbatch.settings import ServerSettings
 from mockbatch.state.state import State
 from mockbatch.web import (
+    alarm,
     auth,
     batches,
     control,
@@ -14,8 +15,10 @@ from mockbatch.web import (
     control_replies,
     control_requests,
     control_scenarios,
+    control_webhooks,
     errors,
     files,
+    webhook_endpoints,
 )
 from mockbatch.web.context import EXTENSION, ServerState, api_headers, new_request_id, server
 from mockbatch.web.faults import Faults
@@ -31,6 +34,9 @@ ROUTES = (
     control_replies,
     control_requests,
     control_scenarios,
+    control_webhooks,
+    webhook_endpoints,
+    alarm,
 )
 # Room for the largest file and the rest of its form.
 LARGEST_REQUEST = 512 * 1024 * 1024 + (1 << 20)
@@ -74,4 +80,5 @@ def _finish(response: Response) -> Response:
         organization = server().settings.organization
         response.headers.update(api_headers(organization, milliseconds, new_request_id()))
     record(request, world, response.status_code)
+    alarm.set_alarm()
     return response
