@@ -25,17 +25,17 @@ class Advance:
     `include` names what shall count as an event beside status changes and webhooks.
     """
 
-    def __init__(self, time: Timekeeper, held: Holdings, courier: Courier) -> None:
+    def __init__(
+        self, time: Timekeeper, held: Holdings, courier: Courier, *, is_nested: bool = False
+    ) -> None:
         self._time = time
         self._held = held
         self._courier = courier
-        self._is_nested = False
+        self._is_nested = is_nested
 
     def nested(self) -> "Advance":
         """Return the way for a receiver, whose delivery would otherwise wait for itself."""
-        nested = Advance(self._time, self._held, self._courier)
-        nested._is_nested = True
-        return nested
+        return Advance(self._time, self._held, self._courier, is_nested=True)
 
     def next_event(self, now: float) -> events.Event | None:
         """Return the status change or webhook that comes next."""

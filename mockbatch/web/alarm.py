@@ -38,7 +38,7 @@ def ring() -> Response:
 def set_alarm() -> None:
     """Let the world of this request be rung for when its next webhook is due."""
     found: World | None = g.get("world")
-    if found is not None and found.webhooks.endpoints and server().worlds.keeps(found):
+    if found is not None and server().worlds.keeps(found):
         app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
         found.webhooks.set_alarm(lambda: _send(app, found))
 

@@ -5,8 +5,8 @@ the world is held while something is looked up or written down, and never while 
 is called:
 
     event, endpoint, delivery    frozen values: what is said, to whom, how often it was tried
-    endpoints, outbox            what a world has of them, changed under its lock alone
-    courier                      takes what is due, has it sent without the lock, writes down
-    sending, address             HTTP, to addresses of this machine and hosts that are allowed
+    endpoints, ends, outbox      what a world has of them, changed under its lock alone
+    courier, round               whose turn it is; sends without the lock, and writes down
+    address, signature, sending  HTTP, to this machine and to hosts that are allowed
     alarm                        a thread that waits where the clock runs by itself
 """

@@ -17,6 +17,11 @@ class Alarm:
         self._set_for: object = None
         self._is_stopped = False
 
+    @property
+    def is_set(self) -> bool:
+        """Whether it is to ring, or has rung last."""
+        return self._timer is not None
+
     def set(self, seconds: float | None, ring: Callable[[], None], why: object) -> None:
         """Ring after so many seconds, None for not at all; set for the same `why`, it stays."""
         with self._lock:

@@ -19,7 +19,6 @@ class Endpoint:
     """
 
     id: str
-    number: int
     name: str
     target: Target
     event_types: tuple[str, ...]

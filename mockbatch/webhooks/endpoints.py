@@ -57,11 +57,9 @@ class Endpoints:
         """Add an endpoint; its secret is a new one unless it is given."""
         if len(self._all) >= MOST_ENDPOINTS:
             raise api_error("too_many_webhook_endpoints", most=MOST_ENDPOINTS)
-        number = next(self._count)
         endpoint = Endpoint(
             # Source: the prefix is that of published examples, the rest is made up.
-            id="whe_" + self._seed.child("webhook endpoint", number).hex(32),
-            number=number,
+            id="whe_" + self._seed.child("webhook endpoint", next(self._count)).hex(32),
             name=name,
             target=target,
             event_types=tuple(dict.fromkeys(event_types)),

@@ -22,10 +22,9 @@ def call(target: Target, headers: Mapping[str, str], body: bytes, timeout: float
         with _Line(target, timeout) as line:
             try:
                 return line.post(headers, body)
-            except Exception:
-                if line.is_cut:
-                    raise TimeoutError from None
-                raise
+            finally:
+                # Cut off, an answer may look like a failure, or like a whole one.
+                line.check()
     except TimeoutError:
         return Answer(error=f"no answer within {timeout:g} seconds", timed_out=True)
     except Exception as error:  # noqa: BLE001 - nothing that a receiver does is a failure of ours
@@ -45,7 +44,7 @@ class _Line:
         self._timeout = timeout
         self._timer = Timer(timeout, self._cut)
         self._timer.daemon = True
-        self.is_cut = False
+        self._is_cut = False
 
     def __enter__(self) -> "_Line":
         target = self._target
@@ -66,12 +65,17 @@ class _Line:
         # The connection itself would ask for the address of its host again.
         self._connection.sock = self._socket
         self._connection.request("POST", self._target.path, body, dict(headers))
-        response = self._connection.getresponse()
-        text = response.read(MOST_READ).decode(errors="replace")
-        return Answer(status_code=response.status, response=text[:MOST_SHOWN])
+        with self._connection.getresponse() as response:
+            text = response.read(MOST_READ).decode(errors="replace")
+            return Answer(status_code=response.status, response=text[:MOST_SHOWN])
+
+    def check(self) -> None:
+        """Raise TimeoutError if the time is over."""
+        if self._is_cut:
+            raise TimeoutError
 
     def _cut(self) -> None:
-        self.is_cut = True
+        self._is_cut = True
         with contextlib.suppress(OSError):  # it is closed
             socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 

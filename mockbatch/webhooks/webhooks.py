@@ -1,14 +1,15 @@
 """The webhooks of one world: its endpoints, and what is sent to them."""
 
 from collections.abc import Callable, Mapping
+from math import inf
 from typing import Any
 
-from mockbatch.clock import MANUAL
+from mockbatch.clock import MANUAL, Clock
 from mockbatch.errors import api_error
 from mockbatch.holdings import Holdings
 from mockbatch.ids import Seed
 from mockbatch.timekeeper import Timekeeper
-from mockbatch.webhooks import address, event
+from mockbatch.webhooks import address, event, signature
 from mockbatch.webhooks.alarm import Alarm
 from mockbatch.webhooks.courier import Courier
 from mockbatch.webhooks.delivery import Delivery
@@ -21,6 +22,7 @@ Json = Any
 
 # Seconds of real time. A clock that was frozen just before an event never reaches it.
 SHORTEST_WAIT = 0.05
+LONGEST_WAIT = 24 * 3600.0
 
 
 class Webhooks:
@@ -57,9 +59,11 @@ class Webhooks:
 
     def create(self, body: Mapping[str, Json]) -> Endpoint:
         """Add the endpoint that a body describes; ApiError 400 when it must not be called."""
+        secret = body.get("secret")
+        _check(secret)
         target = address.target(body["url"], self._settings.allowed_hosts)
         types = body.get("event_types", event.OF_BATCHES)
-        return self._add(body.get("name", "mockbatch"), target, types, body.get("secret"))
+        return self._add(body.get("name", "mockbatch"), target, types, secret)
 
     def _add(self, name: str, target: address.Target, types: Json, secret: str | None) -> Endpoint:
         with self._time.command() as now:
@@ -127,14 +131,28 @@ class Webhooks:
 
         On a manual clock nobody rings: what is due waits for whoever moves it.
         """
+        if not self.endpoints and not self._alarm.is_set:
+            return
+        # Set under the lock: who looked earlier must not set it later.
         with self._time.lock:
             at, now, running = self._outbox.next_at(), self._time.now(), self._time.clock
-            if self.courier.is_busy or running.is_paused or running.mode == MANUAL:
-                seconds = None
-            elif at <= now:
-                seconds = 0.0
-            elif running.speed == 0 or at == float("inf"):
-                seconds = None
-            else:
-                seconds = max((at - now) / running.speed, SHORTEST_WAIT)
-        self._alarm.set(seconds, ring, (at, running, at <= now))
+            self._alarm.set(self._wait(at - now, running), ring, (at, running, at <= now))
+
+    def _wait(self, seconds: float, running: Clock) -> float | None:
+        """Return for how long to wait for an instant in simulated seconds, None for no time."""
+        # Whoever delivers, or moves the clock, sets the alarm again in the end.
+        if self.courier.is_busy or running.is_paused or running.mode == MANUAL:
+            return None
+        if seconds <= 0:
+            return 0
+        if running.speed == 0 or seconds == inf:
+            return None
+        return min(max(seconds / running.speed, SHORTEST_WAIT), LONGEST_WAIT)
+
+
+def _check(secret: str | None) -> None:
+    """Raise ApiError 400 for a secret that cannot sign."""
+    try:
+        signature.key(secret or "")
+    except ValueError as error:
+        raise api_error("invalid_value", param="secret", why=error) from None
