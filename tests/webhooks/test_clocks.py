@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from freezegun import freeze_time
 from receivers import hangs, receiving
-from told import START, Told, another, server_settings, submit
+from told import START, Told, another, server_settings, submit, until
 
 from mockbatch.handle import Handle
 from mockbatch.server import Server
@@ -20,7 +20,6 @@ from mockbatch.web.app import create_app
 World = Callable[..., Handle]
 MoveTo = Callable[[float], None]
 NOON = int(datetime(2026, 1, 1, 12, tzinfo=timezone.utc).timestamp())
-PATIENCE = 20
 
 
 @contextmanager
@@ -43,15 +42,6 @@ def moment(at: float) -> datetime:
 
 
 both_tools = pytest.mark.parametrize("freeze", [frozen_by_freezegun, frozen_by_time_machine])
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Wait until something is so; the clock of this thread may be frozen."""
-    for _ in range(PATIENCE * 100):
-        if condition():
-            return
-        threading.Event().wait(0.01)
-    raise AssertionError("it does not come about")
 
 
 def alarms() -> list[str]:
@@ -176,9 +166,11 @@ class TestRunning:
         until(lambda: told.events)
         assert told.ids == [sooner.id]
 
-    def test_an_ordinary_command_that_ends_a_batch_is_told_by_the_alarm(self, world: World) -> None:
+    def test_an_ordinary_command_that_ends_a_batch_is_told_by_the_alarm(
+        self, hasty_world: World
+    ) -> None:
         """Its answer waits for nobody, though the receiver hangs."""
-        mock = world(clock="realtime")
+        mock = hasty_world(clock="realtime")
         with receiving(hangs) as receiver:
             mock.webhook(receiver.url)
             batch = submit(mock, scenario="instant")
@@ -239,9 +231,9 @@ class TestRunning:
         server.close()
         until(lambda: not alarms())
 
-    def test_a_hanging_receiver_of_one_world_delays_no_other(self, world: World) -> None:
+    def test_a_hanging_receiver_of_one_world_delays_no_other(self, hasty_world: World) -> None:
         """Each has an alarm of its own."""
-        slow, quick = world(clock="x1000"), world(clock="x1000", seed=1)
+        slow, quick = hasty_world(clock="x1000"), hasty_world(clock="x1000", seed=1)
         told = Told(quick)
         with receiving(hangs) as receiver:
             slow.webhook(receiver.url)
@@ -255,9 +247,9 @@ class TestRunning:
 class TestOnPoll:
     """A clock that a poller moves."""
 
-    def test_a_poll_waits_for_no_receiver(self, world: World) -> None:
+    def test_a_poll_waits_for_no_receiver(self, hasty_world: World) -> None:
         """It says what is, and the alarm tells the receiver."""
-        mock = world(clock="on-poll")
+        mock = hasty_world(clock="on-poll")
         entered = threading.Event()
 
         def hang(connection: Any) -> None:
@@ -269,7 +261,7 @@ class TestOnPoll:
             batch = submit(mock)
             statuses = [mock.client.batches.retrieve(batch.id).status for _ in range(3)]
             assert statuses == ["in_progress", "finalizing", "completed"]
-            assert entered.wait(PATIENCE)
+            assert entered.wait(20)
 
     def test_an_event_comes_of_itself(self, world: World) -> None:
         """After the poll that has reached its instant."""

@@ -243,37 +243,37 @@ class TestBadReceivers:
 
     @pytest.mark.parametrize("behave", [hangs, drips])
     def test_one_that_hangs_is_called_three_times_in_an_advance(
-        self, mock: Handle, behave: Behaviour
+        self, hasty: Handle, behave: Behaviour
     ) -> None:
         """Then its attempts fail without a call, and in the next advance it is called again."""
         with receiving(behave) as receiver:
-            mock.webhook(receiver.url)
+            hasty.webhook(receiver.url)
             for _ in range(3):
-                submit(mock)
+                submit(hasty)
             begun = time.perf_counter()
-            mock.clock.advance(hours=1)
+            hasty.clock.advance(hours=1)
             assert len(receiver.requests) == 3
             assert 3 * TIMEOUT <= time.perf_counter() - begun < 3 * TIMEOUT + 5
-            mock.clock.advance(hours=1)
+            hasty.clock.advance(hours=1)
             assert len(receiver.requests) == 6
-        errors = {attempt.error for one in mock.deliveries for attempt in one.attempts}
+        errors = {attempt.error for one in hasty.deliveries for attempt in one.attempts}
         assert errors == {
             "no answer within 0.25 seconds",
             "not called: 3 calls had no answer",
         }
-        assert {one.status for one in mock.deliveries} == {"pending"}
+        assert {one.status for one in hasty.deliveries} == {"pending"}
 
-    def test_another_receiver_gets_what_one_that_hangs_does_not(self, mock: Handle) -> None:
+    def test_another_receiver_gets_what_one_that_hangs_does_not(self, hasty: Handle) -> None:
         """All of it, in the same advance."""
-        told = Told(mock)
+        told = Told(hasty)
         with receiving(hangs) as receiver:
-            mock.webhook(receiver.url)
-            mock.webhook(told)
-            batches = [submit(mock).id for _ in range(5)]
-            mock.clock.advance(hours=1)
+            hasty.webhook(receiver.url)
+            hasty.webhook(told)
+            batches = [submit(hasty).id for _ in range(5)]
+            hasty.clock.advance(hours=1)
         assert told.ids == batches
 
-    def test_an_ordinary_call_waits_for_nobody(self, mock: Handle) -> None:
+    def test_an_ordinary_call_waits_for_nobody(self, hasty: Handle) -> None:
         """While a receiver hangs, retrieve and create are answered at once."""
         entered = threading.Event()
 
@@ -282,14 +282,14 @@ class TestBadReceivers:
             hangs(connection)
 
         with receiving(hang) as receiver:
-            mock.webhook(receiver.url)
-            batch = submit(mock)
-            advance = threading.Thread(target=mock.clock.advance, kwargs={"hours": 1})
+            hasty.webhook(receiver.url)
+            batch = submit(hasty)
+            advance = threading.Thread(target=hasty.clock.advance, kwargs={"hours": 1})
             advance.start()
             assert entered.wait(10)
             [one] = receiver.requests
-            assert mock.client.batches.retrieve(batch.id).status == "completed"
-            another(mock, batch.input_file_id)
+            assert hasty.client.batches.retrieve(batch.id).status == "completed"
+            another(hasty, batch.input_file_id)
             # They came between the first call and its time-out.
             assert receiver.requests == [one]
             advance.join()

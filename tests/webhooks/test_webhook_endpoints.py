@@ -263,12 +263,12 @@ class TestTheRest:
         assert told.types == [kind]
 
     @pytest.mark.parametrize("behave", [hangs, closes])
-    def test_a_sample_without_an_answer_is_refused(self, mock: Handle, behave: Any) -> None:
+    def test_a_sample_without_an_answer_is_refused(self, hasty: Handle, behave: Any) -> None:
         """With what was met instead."""
         with receiving(behave) as receiver:
-            made = mock.client.webhooks.create(**{**WANTED, "url": receiver.url})
+            made = hasty.client.webhooks.create(**{**WANTED, "url": receiver.url})
             with pytest.raises(openai.BadRequestError) as refused:
-                mock.client.webhooks.test(made.id, event_type="batch.failed")
+                hasty.client.webhooks.test(made.id, event_type="batch.failed")
         assert refused.value.code == "receiver_unreachable"
         assert len(receiver.requests) == 1
 

@@ -1,6 +1,7 @@
 """What the tests of webhooks say to a world, and what they are told."""
 
 import json
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ Json = Any
 
 START = 1_713_894_800
 TIMEOUT = 0.25
+PATIENCE = 30
 LINE = {
     "custom_id": "a",
     "method": "POST",
@@ -64,7 +66,15 @@ def another(mock: Handle, file_id: str, **metadata: str) -> Any:
     )
 
 
-def server_settings(**changes: Any) -> ServerSettings:
-    """Return settings of a server whose receivers have little time."""
-    webhooks = WebhookSettings(timeout=TIMEOUT)
-    return ServerSettings(world=WorldSettings(**{"webhooks": webhooks, **changes}))
+def server_settings(timeout: float = TIMEOUT) -> ServerSettings:
+    """Return settings of a server whose receivers have little time, or so much."""
+    return ServerSettings(world=WorldSettings(webhooks=WebhookSettings(timeout=timeout)))
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait until something is so; the clock of this thread may be frozen."""
+    for _ in range(PATIENCE * 100):
+        if condition():
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("it does not come about")
