@@ -33,16 +33,18 @@ class Clock:
     """Simulated time: `origin` when the wall clock says `wall_origin`, moving at `speed`.
 
     `mode` is one of `manual`, `realtime`, `on-poll` and `xN` (N simulated seconds a second).
+    One that `is_paused` stands still, whatever its mode.
     """
 
     mode: str
     origin: float
     wall_origin: float
+    is_paused: bool = False
 
     @property
     def speed(self) -> float:
         """Simulated seconds in a second of wall time; 0 for a clock that stands still."""
-        return _speed(self.mode)
+        return 0.0 if self.is_paused else _speed(self.mode)
 
     def now(self, wall_now: float) -> float:
         """Return simulated epoch seconds."""
@@ -58,6 +60,12 @@ class Clock:
     def moved_to(self, instant: float, wall_now: float) -> "Clock":
         """Return the same clock, saying `instant` now."""
         return replace(self, origin=instant, wall_origin=wall_now)
+
+    def paused(self, wall_now: float, *, is_paused: bool) -> "Clock":
+        """Return a clock that stands at the same instant, or goes on from it."""
+        if is_paused == self.is_paused:
+            return self
+        return replace(self.moved_to(self.now(wall_now), wall_now), is_paused=is_paused)
 
     def in_mode(self, mode: str, wall_now: float) -> "Clock":
         """Return a clock of another mode that goes on from the same instant."""

@@ -16,8 +16,9 @@ HORIZON = 40 * 24 * 3600
 class Event(NamedTuple):
     """Something that happens to the object `id` at a whole second of simulated time.
 
-    `type` is `batch.` and the status taken on; where asked for also `batch.progress`,
-    `file.expired` and `upload.expired`.
+    `type` is `batch.` and the status taken on, or of an attempt to deliver a webhook
+    `webhook.delivered`, `webhook.failed`, and `webhook.attempt` as long as it is to come;
+    where asked for also `batch.progress`, `file.expired` and `upload.expired`.
     """
 
     at: int

@@ -1,4 +1,4 @@
-"""What the report of a failed test shows of a world: its last requests, and its batches."""
+"""What the report of a failed test shows of a world: requests, webhooks and batches."""
 
 from collections.abc import Iterator
 from datetime import datetime, timezone
@@ -38,6 +38,7 @@ def told(asked: Asked, world: World | None) -> str:
 def _lines(asked: Asked, world: World | None) -> Iterator[str]:
     if world is not None:
         now, mode, journal = world.now(), world.clock.mode, world.journal.as_json(MOST_REQUESTS)
+        webhooks = world.webhooks.deliveries(MOST_REQUESTS)
         batches = [world.explain(batch.id) for batch in world.batches(MOST_BATCHES, None).items]
     elif asked.closed:
         yield f"the world at {asked.base_url} is gone"
@@ -46,11 +47,16 @@ def _lines(asked: Asked, world: World | None) -> Iterator[str]:
         clock = asked.call("GET", "/_mock/clock")
         now, mode = clock["now"], clock["mode"]
         journal = asked.call("GET", f"/_mock/requests?limit={MOST_REQUESTS}")
+        webhooks = asked.call("GET", f"/_mock/webhooks/deliveries?limit={MOST_REQUESTS}")
         batches = _named(asked, journal["requests"])
     yield f"the world at {asked.base_url}, {_moment(now)} on its {mode} clock"
     requests, count = journal["requests"], journal["count"]
     yield f"requests, the last {len(requests)} of {count}:" if count else "no request reached it"
     yield from map(_request, requests)
+    deliveries, count = webhooks["deliveries"], webhooks["count"]
+    if count:
+        yield f"webhooks, the last {len(deliveries)} of {count}:"
+    yield from map(_delivery, deliveries)
     for batch in reversed(batches):
         yield str(batch["explanation"])
         coming: Json = batch["coming"]
@@ -74,6 +80,15 @@ def _request(entry: dict[str, Json]) -> str:
     said = f"  {_moment(entry['now'])} {entry['method']} {entry['path']} -> {entry['status']}"
     said += f", retry {entry['retry_count']}" if entry["retry_count"] else ""
     return said + (f", fault {entry['fault']}" if entry.get("fault") else "")
+
+
+def _delivery(one: dict[str, Json]) -> str:
+    said = f"  {_moment(one['event']['created_at'])} {one['event']['type']} to {one['url']}"
+    said += f": {one['status']}, {len(one['attempts'])} attempts"
+    if not one["attempts"]:
+        return said
+    last = one["attempts"][-1]
+    return said + f", the last -> {last['error'] or last['status_code']}"
 
 
 def _moment(at: float) -> str:

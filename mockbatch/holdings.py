@@ -22,6 +22,10 @@ class Holdings:
         self._validate = validate
         self.uploads: dict[str, File] = {}
         self.batches: dict[str, Batch] = {}
+        #: Ids of batches that were added or replaced since somebody last emptied this.
+        self.changed: set[str] = set()
+        #: Counts what was added, replaced or dropped.
+        self.version = 0
         self.deleted: set[str] = set()
         self.numbers: Counter[str] = Counter()
         self._order: list[str] = []  # ids of batches, oldest first
@@ -47,7 +51,7 @@ class Holdings:
 
     def add(self, batch: Batch) -> None:
         """Hold a new batch."""
-        self.batches[batch.id] = batch
+        self.replace(batch)
         self._order.append(batch.id)
         for kind, id in batch.makes().items():
             self._makers[id] = batch.id, kind
@@ -55,6 +59,8 @@ class Holdings:
     def replace(self, batch: Batch) -> None:
         """Hold a batch as a command left it."""
         self.batches[batch.id] = batch
+        self.changed.add(batch.id)
+        self.version += 1
 
     def batch(self, id: str) -> Batch:
         """Return a batch; ApiError when there is none of that id."""
@@ -84,10 +90,12 @@ class Holdings:
     def keep(self, file: File) -> None:
         """Hold an upload."""
         self.uploads[file.id] = file
+        self.version += 1
 
     def drop(self, id: str) -> None:
         """Let a file go; one that a batch has made is not made again."""
         self.deleted.add(id)
+        self.version += 1
         self.uploads.pop(id, None)
 
     def sweep(self, now: float) -> None:

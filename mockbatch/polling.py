@@ -10,8 +10,8 @@ def poll(world: World, id: str) -> Batch:
     """Return a batch to a client that waits for it.
 
     On an on-poll clock this moves time to the batch's next status change, and to where it
-    can be found after saying once that it cannot. Raises ApiError 400 when a client has
-    waited long while time stood still.
+    can be found after saying once that it cannot; no receiver of webhooks is waited for.
+    Raises ApiError 400 when a client has waited long while time stood still.
     """
     follows = world.clock.mode == ON_POLL
     try:
@@ -25,8 +25,7 @@ def poll(world: World, id: str) -> Batch:
     if follows:
         coming = batch.timeline.coming(world.now())
         if coming:
-            # A no-op when another client has moved time there meanwhile.
-            world.advance.until(id, coming[0].status)
+            world.advance.past(coming[0].at)
     _lose_patience(world, batch)
     return batch
 

@@ -222,6 +222,7 @@ def mockbatch_app(request: pytest.FixtureRequest) -> "Iterator[Flask]":
 def _set_environment(monkeypatch: pytest.MonkeyPatch, handle: "Handle") -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", handle.base_url)
     monkeypatch.setenv("OPENAI_API_KEY", handle.api_key)
+    monkeypatch.setenv("OPENAI_WEBHOOK_SECRET", handle.webhook_secret)
     for name in ("NO_PROXY", "no_proxy"):
         others = os.environ.get(name, "")
         monkeypatch.setenv(name, ",".join(filter(None, ["127.0.0.1,localhost", others])))

@@ -60,12 +60,12 @@ class _AnyServer:
 
 
 class Server(_AnyServer):
-    """A server on a free loopback port, until it is closed."""
+    """A server on a free loopback port, until it is closed; of an `app` if one is given."""
 
     app: Flask
 
-    def __init__(self) -> None:
-        self.app = create_app()
+    def __init__(self, app: Flask | None = None) -> None:
+        self.app = app or create_app()
         self._httpd = Httpd(self.app)
         self._httpd.start()
         super().__init__(self._httpd.url)
@@ -77,6 +77,7 @@ class Server(_AnyServer):
     def close(self) -> None:
         """Stop listening."""
         super().close()
+        self.app.extensions["mockbatch"].worlds.close()
         self._httpd.stop()
 
 

@@ -7,6 +7,7 @@ from mockbatch.limits import Limits, Quotas
 from mockbatch.replies.model_list import ModelList
 from mockbatch.replies.script import Script
 from mockbatch.scenarios.scenario import Scenario, parsed
+from mockbatch.webhooks.settings import WebhookSettings
 
 
 def happy() -> Scenario:
@@ -35,6 +36,7 @@ class WorldSettings:
     models: ModelList = field(default_factory=ModelList)
     validate: bool = True
     limits: Limits = field(default_factory=Limits)
+    webhooks: WebhookSettings = field(default_factory=WebhookSettings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ class Timekeeper:
         self.lock = lock
         self.clock = clock.start(mode, start_time, clock.wall())
         self._last_command = 0
+        self._pauses = 0
         self._waiting: dict[str, tuple[float, int]] = {}
 
     def now(self) -> float:
@@ -35,6 +36,20 @@ class Timekeeper:
             self.clock = self.clock.moved_to(instant, clock.wall())
             # What has been told to happen on the way is not taken back.
             self._last_command = max(self._last_command, int(instant))
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Let the clock stand where it is put, and run on from there in the end."""
+        self._pause(1)
+        try:
+            yield
+        finally:
+            self._pause(-1)
+
+    def _pause(self, more: int) -> None:
+        with self.lock:
+            self._pauses += more
+            self.clock = self.clock.paused(clock.wall(), is_paused=self._pauses > 0)
 
     @contextmanager
     def command(self) -> Iterator[int]:

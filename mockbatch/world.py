@@ -40,6 +40,7 @@ from mockbatch.state.state import State
 from mockbatch.timekeeper import Timekeeper
 from mockbatch.timeline import COMPLETED, VALIDATING
 from mockbatch.uploads import Uploads
+from mockbatch.webhooks.webhooks import Webhooks
 
 Json = dict[str, object]
 
@@ -58,24 +59,31 @@ class World:
         self.organization = organization
         self._beginning = beginning or State(settings)
         self._lock = RLock()
-        self.reset(settings)
+        self._begin(settings)
 
     def reset(self, settings: WorldSettings) -> None:
         """Empty the world and let it begin anew with these settings."""
         with self._lock:
-            self.settings = settings
-            self.journal = Journal()
-            self.faults = Rules()
-            beginning = self._beginning
-            start = beginning.now if settings.start_time is None else settings.start_time
-            self.time = Timekeeper(settings.clock, start, self._lock)
-            self._seed = beginning.seed or Seed.of(settings.seed, self.name)
-            self._requests = count()
-            self.chosen = Chosen()
-            self.script = settings.script
-            self.models = settings.models
-            self.quotas = settings.quotas
-            self._hold(beginning)
+            self.close()
+            self._begin(settings)
+
+    def close(self) -> None:
+        """Let no webhook go out any more, and nobody wait for one."""
+        self.webhooks.close()
+
+    def _begin(self, settings: WorldSettings) -> None:
+        self.settings = settings
+        self.journal = Journal()
+        self.faults = Rules()
+        beginning, start = self._beginning, settings.start_time
+        start = beginning.now if start is None else start
+        self.time = Timekeeper(settings.clock, start, self._lock)
+        self._seed = beginning.seed or Seed.of(settings.seed, self.name)
+        self._requests = count()
+        self.chosen = Chosen()
+        self.script, self.models, self.quotas = settings.script, settings.models, settings.quotas
+        self._hold(beginning)
+        self.webhooks = Webhooks(self.time, self._held, self._seed, settings.webhooks)
 
     def state(self) -> State:
         """Return everything that the world holds, as values."""
@@ -101,6 +109,7 @@ class World:
             self.time = Timekeeper(state.settings.clock, state.now, self._lock)
             self._seed = state.seed or self._seed
             self._hold(state)
+            self.webhooks.moved(self.time, self._held)
 
     def _hold(self, state: State) -> None:
         self._held = Holdings(validate=self.settings.validate)
@@ -108,9 +117,13 @@ class World:
         limits = self.settings.limits
         self.uploads = Uploads(self.time, self._held, self._seed, limits, self._store)
         self.uploads.take(state.uploads)
-        self.advance = Advance(self.time, self._held, self.uploads)
 
     # --- time
+
+    @property
+    def advance(self) -> Advance:
+        """The way into the future."""
+        return Advance(self.time, self._held, self.uploads, self.webhooks.courier)
 
     @property
     def clock(self) -> Clock:

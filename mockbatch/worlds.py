@@ -69,14 +69,21 @@ class Worlds:
     def forget(self, key: str) -> None:
         """Let a world go."""
         with self._lock:
-            self._worlds.pop(key, None)
+            found = self._worlds.pop(key, None)
+        if found is not None:
+            found.close()
+
+    def close(self) -> None:
+        """Let nothing more happen by itself in any world."""
+        for world in self.all().values():
+            world.close()
 
     def _keep(self, made: World) -> World:
         with self._lock:
             kept = self._worlds.setdefault(made.name, made)
             while len(self._worlds) > self.settings.most_worlds:
                 idle = next(iter(self._worlds))
-                del self._worlds[idle]
+                self._worlds.pop(idle).close()
                 log.warning(
                     "too many worlds: the one of key %s, idle longest, is gone", masked(idle)
                 )

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import mockbatch
+from mockbatch.cli import webhooks
 from mockbatch.cli.options import BadVariable, Options, limit, port, positive
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 def add_to(parser: argparse.ArgumentParser) -> None:
     """Give the command its options."""
     parser.set_defaults(command=serve)
-    add = Options(parser).add
+    options = Options(parser)
+    add = options.add
     add("--host", default="127.0.0.1", help="address to listen on")
     add("--port", default=8787, type=port, help="0 picks a free one")
     add("--clock", default="realtime", help="manual, realtime, xN (N seconds a second), on-poll")
@@ -35,6 +37,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     add("--api-key", action="append", metavar="KEY", help="accept this key only; repeatable")
     add("--worlds", default="per-key", choices=("per-key", "one"), help="one: all keys share")
     add("--gateway", action="store_true", help="answer always as Portkey's gateway would")
+    webhooks.add_to(options)
     add("--tls", action="store_true", help="serve https, with a throw-away authority")
     add("--limit", action="append", type=limit, metavar="NAME=N", help="what a file may hold")
     add("--no-validate", action="store_true", help="do not check answers before they leave")
@@ -59,15 +62,17 @@ def serve(arguments: argparse.Namespace) -> int:
     if arguments.load:
         beginning = from_file(arguments.load, settings.world)
         settings = replace(settings, world=beginning.settings)
+    app = create_app(settings, beginning)
     with _Stop() as stop, Tls(arguments.host) if arguments.tls else nullcontext() as tls:
         adapter = tls.adapter if tls else None
-        httpd = Httpd(create_app(settings, beginning), arguments.host, arguments.port, adapter)
+        httpd = Httpd(app, arguments.host, arguments.port, adapter)
         try:
             httpd.start()
         except OSError as error:
             raise OSError(f"cannot listen on {arguments.host}:{arguments.port}: {error}") from None
-        _announce(httpd.url, arguments, settings.owner_key, tls.authority_file if tls else None)
+        _announce(httpd.url, arguments, settings, tls.authority_file if tls else None)
         stop.wait()
+        app.extensions["mockbatch"].worlds.close()
         httpd.stop()
     return 0
 
@@ -117,6 +122,7 @@ def _settings(arguments: argparse.Namespace) -> "ServerSettings":
         else model_list.ModelList(),
         validate=not arguments.no_validate,
         limits=replace(Limits(), **dict(arguments.limit or [])),
+        webhooks=webhooks.settings(arguments),
     )
     keys = arguments.api_key or []
     return ServerSettings(
@@ -130,14 +136,19 @@ def _settings(arguments: argparse.Namespace) -> "ServerSettings":
 
 
 def _announce(
-    url: str, arguments: argparse.Namespace, key: str, authority_file: Path | None
+    url: str,
+    arguments: argparse.Namespace,
+    settings: "ServerSettings",
+    authority_file: Path | None,
 ) -> None:
     if arguments.host not in ("127.0.0.1", "localhost", "::1"):
         warning = f"warning: {arguments.host} can be reached from other machines"
         print(f"mockbatch: {warning}", file=sys.stderr)
     print(f"mockbatch is listening on {url}")
     print(f"export OPENAI_BASE_URL={url}/v1")
-    print(f"export OPENAI_API_KEY={key}")
+    print(f"export OPENAI_API_KEY={settings.owner_key}")
+    if settings.world.webhooks.secret:
+        print(f"export OPENAI_WEBHOOK_SECRET={settings.world.webhooks.secret}")
     if authority_file:
         print(f"export CURL_CA_BUNDLE={authority_file}")
         print(f"export SSL_CERT_FILE={authority_file}")

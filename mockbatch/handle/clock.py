@@ -37,7 +37,7 @@ class Clock:
 
     @property
     def next_event(self) -> Event | None:
-        """The status change that comes next, None when nothing is due."""
+        """The status change or webhook that comes next, None when nothing is due."""
         event = self._read()["next_event"]
         return None if event is None else Event(**event)
 

@@ -2,19 +2,30 @@
 
 import json
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from difflib import SequenceMatcher
 from fnmatch import fnmatchcase
 from functools import cached_property
-from importlib import import_module
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from mockbatch.handle import clients
 from mockbatch.handle.clock import Clock, SleepersClock
+from mockbatch.handle.receiver import Received
 from mockbatch.handle.transport import Transport, WsgiTransport
-from mockbatch.handle.values import ControlError, Fault, HasId, MockBatchWarning, Request, id_of
+from mockbatch.handle.values import (
+    ControlError,
+    Delivery,
+    Fault,
+    HasId,
+    MockBatchWarning,
+    Request,
+    Webhook,
+    id_of,
+)
+from mockbatch.handle.webhooks import Webhooks, headers_within
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -40,6 +51,7 @@ class Handle:
         self._app = app
         #: How a function gets into the script of a world of this process; None: not at all.
         self.enter_function: Callable[[dict[str, Json]], None] | None = None
+        self._webhooks = Webhooks(self)
         self._reached = False
         self._warned = False
         self.closed = False
@@ -61,34 +73,20 @@ class Handle:
         if "client" in self.__dict__:
             self.client.close()
         self.call("DELETE", "/_mock/state")
+        self._webhooks.close()
 
     @cached_property
     def client(self) -> "OpenAI":
         """A ready `openai.OpenAI`; needs the package `openai`."""
-        import openai
-
-        # Without certificates to load, which a plain http address does not need, a client
-        # is made in 1 ms instead of 20.
-        options: dict[str, Json] = {"verify": False, "trust_env": False}
-        if self._app is not None:
-            options = {"transport": _httpx(openai.DefaultHttpxClient).WSGITransport(app=self._app)}
-        http_client = openai.DefaultHttpxClient(**options)
-        return openai.OpenAI(base_url=self.base_url, api_key=self.api_key, http_client=http_client)
+        return clients.client(self.base_url, self.api_key, self.webhook_secret, self._app)
 
     @cached_property
     def async_client(self) -> "AsyncOpenAI":
         """A ready `openai.AsyncOpenAI`; needs the package `openai` and a server on a socket."""
-        import openai
-
         if self._app is not None:
             raise RuntimeError("an app without a socket serves no async client: use `mockbatch`")
         self.warn_if_asyncio_stands_still()
-        # No connection outlives its request, so none is left when its event loop is closed.
-        limits = _httpx(openai.DefaultAsyncHttpxClient).Limits(max_keepalive_connections=0)
-        http_client = openai.DefaultAsyncHttpxClient(verify=False, trust_env=False, limits=limits)
-        return openai.AsyncOpenAI(
-            base_url=self.base_url, api_key=self.api_key, http_client=http_client
-        )
+        return clients.async_client(self.base_url, self.api_key, self.webhook_secret)
 
     def warn_if_asyncio_stands_still(self) -> None:
         """Warn, once, when freezegun has stopped the clock by which async clients retry."""
@@ -243,6 +241,27 @@ class Handle:
         """The faults of the world, with how many requests matched and met each."""
         return [Fault(**fault) for fault in self.call("GET", "/_mock/faults")["faults"]]
 
+    def webhook(
+        self, receiver: str | Callable[[Received], object], events: Iterable[str] | None = None
+    ) -> Webhook:
+        """Send the ends of batches to a URL or a function, signed with `webhook_secret`.
+
+        A function gets what a receiver gets; a number that it returns is the status of its
+        answer. `events` are types, by default the four of batches. ControlError for a URL
+        that must not be called.
+        """
+        return self._webhooks.add(receiver, events)
+
+    @property
+    def webhook_secret(self) -> str:
+        """The secret with which `webhook` signs, and `client` checks."""
+        return self._webhooks.secret
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        """The webhooks that were sent, or are to be, in order of making."""
+        return self._webhooks.deliveries()
+
     def call(self, method: str, path: str, body: Json = None) -> Json:
         """Call the control API; ControlError when it refuses."""
         headers = {
@@ -250,6 +269,7 @@ class Handle:
             "Content-Type": "application/json",
             "Host": urlsplit(self.base_url).netloc,
         }
+        headers |= headers_within()
         data = b"" if body is None else json.dumps(body).encode()
         status, answer = self._transport(method, path, headers, data)
         found = json.loads(answer)
@@ -259,12 +279,6 @@ class Handle:
 
     def _command(self, batch: str | HasId, name: str, body: Json = None) -> None:
         self.call("POST", f"/_mock/batches/{id_of(batch)}/{name}", body)
-
-
-def _httpx(client_class: type) -> Json:
-    # openai 3 rides on httpx2, older ones on httpx: return the one that this client is of.
-    base = next(kind for kind in client_class.__mro__ if kind.__name__ in ("Client", "AsyncClient"))
-    return import_module(base.__module__.partition(".")[0])
 
 
 def _near_misses(wanted: str, seen: list[Request]) -> str:

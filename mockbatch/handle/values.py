@@ -85,6 +85,49 @@ class Fault:
     fired: int
 
 
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """A webhook endpoint of the world; its `secret` signs what is sent to its `url`."""
+
+    id: str
+    url: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt to deliver: `at` in simulated epoch seconds, `wall` in the process's own.
+
+    `status_code` is None, and `error` says why, when there was no answer.
+    """
+
+    at: int
+    wall: float | None
+    headers: dict[str, str]
+    status_code: int | None
+    error: str | None
+    response: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A webhook on its way to an endpoint; `id` is its webhook-id, `body` the text sent.
+
+    `status` is pending, delivered, failed (given up), lost (a scenario has it so) or dropped
+    (its endpoint is gone).
+    """
+
+    id: str
+    event: dict[str, Json]
+    endpoint_id: str
+    url: str
+    body: str
+    scenario: str | None
+    status: str
+    next_attempt_at: int | None
+    attempts: tuple[Attempt, ...]
+
+
 def id_of(batch: str | HasId) -> str:
     """Return the id of a batch, given as such or by its id."""
     return batch if isinstance(batch, str) else batch.id

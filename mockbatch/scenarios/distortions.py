@@ -99,6 +99,34 @@ class OutputDistortion:
         return body
 
 
+@dataclass(frozen=True, slots=True)
+class WebhookDistortion:
+    """What befalls the event of a batch on its way to a receiver, in simulated seconds.
+
+    It sets out `delay` after the end of the batch, or `early` before it. Of ten batches in
+    order of creation, those that come first are later by up to `reverse`. It comes `copies`
+    times, or never when it is `lost`; the first `failures` attempts reach nobody. Its time
+    stamp is wrong by `skew`, in seconds of real time; of `signatures`, each is that of the
+    endpoint's `own` secret or of an `other` one.
+    """
+
+    delay: float = 0
+    early: float = 0
+    reverse: float = 0
+    copies: int = 1
+    lost: bool = False
+    failures: int = 0
+    skew: float = 0
+    signatures: tuple[str, ...] = ("own",)
+
+    def lateness(self, number: int) -> int:
+        """Return the whole seconds between the end of a batch and its event."""
+        return round(self.delay - self.early + self.reverse * (10 - number % 10) / 10)
+
+
+HONEST = WebhookDistortion()
+
+
 def distorted(shown: dict[str, Json], distortions: Sequence[ObjectDistortion]) -> dict[str, Json]:
     """Return a Batch object after all distortions, in their order."""
     if not distortions:

@@ -10,7 +10,12 @@ from mockbatch.errors import api_error
 from mockbatch.limits import Quotas
 from mockbatch.replies.reply import Reply
 from mockbatch.replies.reply import parse as parse_reply
-from mockbatch.scenarios.distortions import ObjectDistortion, OutputDistortion
+from mockbatch.scenarios.distortions import (
+    HONEST,
+    ObjectDistortion,
+    OutputDistortion,
+    WebhookDistortion,
+)
 from mockbatch.schema import schema
 from mockbatch.wordings import WORDINGS
 
@@ -76,7 +81,7 @@ class Scenario:
     input file decides. `loses_race` lets a cancelled batch complete. `quotas` are those of
     the world from the batch's creation on, None for those it has. `cached` is the share of
     each prompt that is read from the cache. `object` and `output` are distortions of what is
-    shown.
+    shown, `webhook` is one of how its end is told.
     """
 
     name: str
@@ -93,6 +98,7 @@ class Scenario:
     cached: float = 0
     object: tuple[ObjectDistortion, ...] = ()
     output: OutputDistortion | None = None
+    webhook: WebhookDistortion = HONEST
     # What it was parsed from, for whoever writes it down again.
     document: Mapping[str, Json] = field(default_factory=dict, compare=False)
 
@@ -115,6 +121,7 @@ def parsed(document: Mapping[str, Json]) -> Scenario:
         cached=document.get("cached", 0),
         object=tuple(_object_distortion(one) for one in document.get("object", ())),
         output=_output_distortion(document.get("output")),
+        webhook=_webhook_distortion(document.get("webhook", {})),
         document=document,
     )
 
@@ -148,6 +155,11 @@ def _output_distortion(given: Json) -> OutputDistortion | None:
     if given is None:
         return None
     return OutputDistortion(**{**given, "drop": tuple(given.get("drop", ()))})
+
+
+def _webhook_distortion(given: Json) -> WebhookDistortion:
+    signatures = tuple(given.get("signatures", HONEST.signatures))
+    return WebhookDistortion(**{**given, "signatures": signatures})
 
 
 def filled(

@@ -7,6 +7,7 @@ from mockbatch.errors import api_error
 from mockbatch.settings import ServerSettings
 from mockbatch.state.state import State
 from mockbatch.web import (
+    alarm,
     auth,
     batches,
     control,
@@ -15,11 +16,13 @@ from mockbatch.web import (
     control_replies,
     control_requests,
     control_scenarios,
+    control_webhooks,
     errors,
     files,
     live,
     models,
     uploads,
+    webhook_endpoints,
 )
 from mockbatch.web.context import EXTENSION, ServerState, api_headers, new_request_id, server
 from mockbatch.web.faults import Faults
@@ -39,6 +42,9 @@ ROUTES = (
     control_replies,
     control_requests,
     control_scenarios,
+    control_webhooks,
+    webhook_endpoints,
+    alarm,
 )
 # Room for what a form has beside its file.
 FORM_BYTES = 1 << 20
@@ -82,4 +88,5 @@ def _finish(response: Response) -> Response:
         organization = server().settings.organization
         response.headers.update(api_headers(organization, milliseconds, new_request_id()))
     record(request, world, response.status_code)
+    alarm.set_alarm()
     return response

@@ -22,6 +22,7 @@ from mockbatch.web.answers import answer, checked_body, json_body
 from mockbatch.web.auth import bearer_key, only_world, open_world
 from mockbatch.web.batches import answer_batch
 from mockbatch.web.context import server, world
+from mockbatch.webhooks.signature import WITHIN
 
 Json = Any
 
@@ -148,17 +149,18 @@ def advance() -> Response:
 
 def _advanced(body: dict[str, Json]) -> list[Event]:
     include = body.pop("include", ())
+    way = world().advance.nested() if WITHIN in request.headers else world().advance
     match body:
         case {"seconds": seconds, **rest} if not rest:
             if world().now() + seconds >= LATEST:
                 raise api_error("invalid_value", param="seconds", why="the clock ends in 2106")
-            return world().advance.by(seconds, include)
+            return way.by(seconds, include)
         case {"to": instant, **rest} if not rest:
-            return world().advance.to(instant, include)
+            return way.to(instant, include)
         case {"next_event": True, **rest} if not rest:
-            return world().advance.to_next(include)
+            return way.to_next(include)
         case {"batch": id, "status": status, **rest} if not rest:
-            return world().advance.until(id, status, include)
+            return way.until(id, status, include)
     why = "send one of seconds, to, next_event, or batch with status"
     raise api_error("invalid_value", param="body", why=why)
 
@@ -174,6 +176,7 @@ def command(id: str, name: str) -> Response:
     """Do something to an unfinished batch, now."""
     checked_body("nothing", optional=True)
     batch = world().command(id, getattr(commands, name))
+    world().webhooks.courier.settle()
     return answer_batch(batch)
 
 
@@ -186,6 +189,7 @@ def fail(id: str) -> Response:
         "message": body.get("message", "This batch was failed through the control API."),
     }
     batch = world().command(id, partial(commands.fail, **told))
+    world().webhooks.courier.settle()
     return answer_batch(batch)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import openai
 import pytest
 
-from mockbatch.handle import Handle
+from mockbatch.handle import Handle, Received
 from mockbatch.scenarios import catalogue
 from mockbatch.schema import schema
 from mockbatch.server import Server
@@ -268,6 +268,19 @@ FACTS = {
     "enqueued_quota": Facts(shown_by="test_a_quota_is_free_again_after_the_end"),
     "enqueued_limit_stuck": Facts(shown_by="test_a_quota_stays_used_up_for_a_day"),
     "batches_per_hour": Facts(shown_by="test_one_batch_an_hour_is_a_429_for_the_next"),
+    "webhook_bad_signature": Facts(shown_by="test_a_bad_signature_is_never_accepted"),
+    "webhook_before_visible": Facts(
+        (*HAPPY_PATH[:3], (243, "completed")), {**COMPLETED, "completed_at": 243},
+        shown_by="test_an_event_comes_before_its_batch_has_ended",
+    ),
+    "webhook_delayed": Facts(shown_by="test_an_event_comes_an_hour_late"),
+    "webhook_duplicate": Facts(shown_by="test_an_event_comes_twice"),
+    "webhook_future_timestamp": Facts(shown_by="test_a_time_stamp_is_refused"),
+    "webhook_lost": Facts(shown_by="test_an_event_is_lost"),
+    "webhook_out_of_order": Facts(shown_by="test_events_come_in_reverse_order"),
+    "webhook_receiver_fails": Facts(shown_by="test_an_event_comes_at_the_fourth_attempt"),
+    "webhook_rotated_secret": Facts(shown_by="test_one_of_two_signatures_holds"),
+    "webhook_stale_timestamp": Facts(shown_by="test_a_time_stamp_is_refused"),
 }  # fmt: skip
 
 OBJECTS = sorted(name for name, one in catalogue().items() if "object" in one)
@@ -487,7 +500,7 @@ def test_no_scenario_is_only_happy() -> None:
 @pytest.mark.parametrize("name", [name for name in NAMES if FACTS[name].shown_by])
 def test_what_is_shown_elsewhere_is_shown(name: str) -> None:
     """A test that the table refers to is there."""
-    groups = (TestTheFiles, TestTheEdges, TestTheQuotas)
+    groups = (TestTheFiles, TestTheEdges, TestTheQuotas, TestTheWebhooks)
     assert any(hasattr(group, str(FACTS[name].shown_by)) for group in groups)
 
 
@@ -1040,3 +1053,123 @@ class TestDistortions:
     ) -> None:
         """What befalls the lines of a file is not told by the object."""
         assert normal(ended(name).raw()) == (EXPIRED if FACTS[name].error else COMPLETED)
+
+
+class Told:
+    """What a receiver that stands on the SDK's `unwrap` was told of batches."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.received: list[Received] = []
+        # Seconds after creation, the type of the event, and the status that GET says then.
+        self.seen: list[tuple[float, str, str]] = []
+        self.refused: list[str] = []
+        run.mock.webhook(self.receive)
+
+    def receive(self, received: Received) -> int:
+        """Take a delivery, or refuse it as the SDK has it."""
+        client, now = self.run.mock.client, self.run.mock.clock.now
+        self.received.append(received)
+        try:
+            event = client.webhooks.unwrap(received.body, received.headers)
+        except openai.InvalidWebhookSignatureError as error:
+            self.refused.append(str(error))
+            return 400
+        status = client.batches.retrieve(event.data.id).status
+        self.seen.append((now - START, event.type, status))
+        return 200
+
+    def header(self, name: str) -> list[str]:
+        """Return a header of each delivery."""
+        return [received.headers[name] for received in self.received]
+
+    def at(self, seconds: float) -> "Told":
+        """Move to an instant after creation."""
+        self.run.at(seconds)
+        return self
+
+
+class TestTheWebhooks:
+    """What a receiver meets, where that is what a scenario is about; four days are for ever."""
+
+    def test_an_event_comes_twice(self, play: Callable[..., Run]) -> None:
+        """In webhook_duplicate both are good, and have one webhook-id and one body."""
+        told = Told(play("webhook_duplicate")).at(4 * DAY)
+        assert told.seen == [(124, "batch.completed", "completed")] * 2
+        assert len(set(told.header("webhook-id"))) == 1
+        assert len({received.body for received in told.received}) == 1
+
+    def test_events_come_in_reverse_order(self, play: Callable[..., Run]) -> None:
+        """In webhook_out_of_order the last of two batches that end together comes first."""
+        run = play("webhook_out_of_order")
+        told = Told(run)
+        second = run.client.batches.create(
+            input_file_id=run.created.input_file_id,
+            endpoint="/v1/chat/completions",
+            completion_window="24h",
+        )
+        told.at(4 * DAY)
+        ids = [json.loads(received.body)["data"]["id"] for received in told.received]
+        assert ids == [second.id, run.id]
+        assert [at for at, _, _ in told.seen] == [124 + 54, 124 + 60]
+
+    def test_an_event_comes_an_hour_late(self, play: Callable[..., Run]) -> None:
+        """In webhook_delayed it is created at the end, and comes an hour after that."""
+        told = Told(play("webhook_delayed"))
+        assert told.at(124 + 3599).seen == []
+        assert told.at(124 + 3600).seen == [(3724, "batch.completed", "completed")]
+        assert json.loads(told.received[0].body)["created_at"] == START + 124
+
+    def test_an_event_is_lost(self, play: Callable[..., Run]) -> None:
+        """In webhook_lost nobody is called, and the list of deliveries says so."""
+        run = play("webhook_lost")
+        assert Told(run).at(4 * DAY).received == []
+        assert [one.status for one in run.mock.deliveries] == ["lost"]
+
+    def test_an_event_comes_before_its_batch_has_ended(self, play: Callable[..., Run]) -> None:
+        """In webhook_before_visible it comes while GET says finalizing, and not again."""
+        told = Told(play("webhook_before_visible"))
+        assert told.at(182).seen == []
+        assert told.at(4 * DAY).seen == [(183, "batch.completed", "finalizing")]
+
+    def test_a_bad_signature_is_never_accepted(self, play: Callable[..., Run]) -> None:
+        """In webhook_bad_signature the SDK refuses it, each of the fifteen times."""
+        told = Told(play("webhook_bad_signature")).at(4 * DAY)
+        assert (told.seen, len(told.refused)) == ([], 15)
+        assert "does not match the expected signature" in told.refused[0]
+
+    @pytest.mark.parametrize(
+        ("name", "message"),
+        [
+            ("webhook_stale_timestamp", "Webhook timestamp is too old"),
+            ("webhook_future_timestamp", "Webhook timestamp is too new"),
+        ],
+    )
+    def test_a_time_stamp_is_refused(
+        self, play: Callable[..., Run], name: str, message: str
+    ) -> None:
+        """In both the signature holds for whoever does not mind the time."""
+        run = play(name)
+        told = Told(run).at(200)
+        assert (told.seen, set(told.refused)) == ([], {message})
+        received = told.received[0]
+        run.mock.client.webhooks.verify_signature(received.body, received.headers, tolerance=700)
+
+    def test_one_of_two_signatures_holds(self, play: Callable[..., Run]) -> None:
+        """In webhook_rotated_secret it is the second one; the SDK tries both."""
+        told = Told(play("webhook_rotated_secret")).at(4 * DAY)
+        assert told.seen == [(124, "batch.completed", "completed")]
+        first, second = told.header("webhook-signature")[0].split()
+        headers = {**told.received[0].headers, "webhook-signature": first}
+        with pytest.raises(openai.InvalidWebhookSignatureError):
+            told.run.mock.client.webhooks.unwrap(told.received[0].body, headers)
+        headers = {**headers, "webhook-signature": second}
+        told.run.mock.client.webhooks.unwrap(told.received[0].body, headers)
+
+    def test_an_event_comes_at_the_fourth_attempt(self, play: Callable[..., Run]) -> None:
+        """In webhook_receiver_fails that is 15, 30 and 60 seconds later."""
+        run = play("webhook_receiver_fails")
+        assert Told(run).at(4 * DAY).seen == [(124 + 105, "batch.completed", "completed")]
+        [delivery] = run.mock.deliveries
+        assert [tried.at - START - 124 for tried in delivery.attempts] == [0, 15, 45, 105]
+        assert [tried.status_code for tried in delivery.attempts] == [None, None, None, 200]

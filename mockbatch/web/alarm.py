@@ -1,0 +1,48 @@
+"""The request that a server sends to itself when a world's alarm rings.
+
+Whatever asks for the time has to do so within a request, where a faked clock is the same for
+everybody: so the thread of the alarm asks for nothing, and sends one.
+"""
+
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, Flask, Response, current_app, g, request
+from werkzeug.test import create_environ, run_wsgi_app
+
+from mockbatch.errors import api_error
+from mockbatch.web.answers import answer
+from mockbatch.web.context import server, world
+from mockbatch.web.record import RECORDED
+from mockbatch.world import World
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+# In the environ: the world whose alarm rings. Nobody outside of the process can put it there.
+RINGS = "mockbatch.rings"
+PATH = "/_mock/webhooks/alarm"
+
+blueprint = Blueprint("alarm", __name__)
+
+
+@blueprint.post(PATH)
+def ring() -> Response:
+    """Deliver what is due in the world whose alarm rings."""
+    if RINGS not in request.environ:
+        raise api_error("unknown_url", method=request.method, path=request.path)
+    g.world = request.environ[RINGS]
+    world().webhooks.courier.settle()
+    return answer("nothing", {})
+
+
+def set_alarm() -> None:
+    """Let the world of this request be rung for when its next webhook is due."""
+    found: World | None = g.get("world")
+    if found is not None and server().worlds.keeps(found):
+        app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+        found.webhooks.set_alarm(lambda: _send(app, found))
+
+
+def _send(app: Flask, rings: World) -> None:
+    own: WSGIEnvironment = {RINGS: rings, RECORDED: False}  # no client's: it stands in no log
+    run_wsgi_app(app, {**create_environ(PATH, method="POST"), **own}, buffered=True)

@@ -1,0 +1,75 @@
+"""Where a webhook may go: this machine, and the hosts that whoever serves has allowed.
+
+A name is resolved once. The addresses found then are those that are judged and, later,
+those that are called: a name that points elsewhere afterwards leads nowhere.
+"""
+
+import socket
+from collections.abc import Collection
+from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import SplitResult, urlsplit
+
+from mockbatch.errors import ApiError, api_error
+
+PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A URL, taken apart, and the addresses of its host."""
+
+    url: str
+    secure: bool
+    host: str
+    port: int
+    path: str
+    addresses: tuple[str, ...]
+
+
+def target(url: str, allowed: Collection[str] | None, param: str = "url") -> Target:
+    """Return the target that a URL names; ApiError 400 for one that must not be called.
+
+    `allowed` are hosts and addresses beside those of this machine, None for whatever there
+    is. This may ask a name server.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port or PORTS.get(parts.scheme, 0)
+    except ValueError as error:
+        raise _invalid(param, str(error)) from None
+    host = parts.hostname or ""
+    _check(parts, host, url, param)
+    addresses = _resolved(host, port, param)
+    if allowed is None or host in allowed:
+        may = addresses
+    else:
+        may = [one for one in addresses if one in allowed or ip_address(one).is_loopback]
+    if not may:
+        raise api_error("host_not_allowed", param=param, host=host, address=addresses[0])
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Target(url, parts.scheme == "https", host, port, path, tuple(may))
+
+
+def _check(parts: SplitResult, host: str, url: str, param: str) -> None:
+    if parts.scheme not in PORTS:
+        raise _invalid(param, "it is neither an http nor an https URL")
+    if not host:
+        raise _invalid(param, "it names no host")
+    if parts.username is not None or parts.password is not None:
+        raise _invalid(param, "it holds a user name or a password")
+    if not url.isascii() or not url.isprintable() or " " in url:
+        raise _invalid(param, "it holds characters that a URL has to escape")
+
+
+def _resolved(host: str, port: int, param: str) -> list[str]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise _invalid(param, f"its host cannot be found: {error}") from None
+    # The zone of a link-local address is no part of it.
+    return list(dict.fromkeys(str(one[4][0]).partition("%")[0] for one in found))
+
+
+def _invalid(param: str, why: str) -> ApiError:
+    return api_error("invalid_value", param=param, why=why)

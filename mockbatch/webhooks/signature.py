@@ -1,0 +1,42 @@
+"""Secrets and signatures of the Standard Webhooks scheme, as the SDK's `unwrap` checks them."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+
+from mockbatch.ids import Seed
+
+PREFIX = "whsec_"
+#: In a receiver's calls of the control API: the id of the delivery that waits for it.
+WITHIN = "x-mockbatch-delivery"
+
+
+def secret(seed: Seed) -> str:
+    """Return a signing secret."""
+    return PREFIX + base64.b64encode(seed.child("webhook secret").bytes(32)).decode()
+
+
+def key(secret: str) -> bytes:
+    """Return the bytes with which a secret signs; ValueError for one that is no secret."""
+    if not secret.startswith(PREFIX):
+        return secret.encode()
+    try:
+        return base64.b64decode(secret.removeprefix(PREFIX), validate=True)
+    except binascii.Error as error:
+        raise ValueError(f"what follows {PREFIX} is not base64: {error}") from None
+
+
+def signature(secret: str, id: str, timestamp: int, body: bytes) -> str:
+    """Return the value of `webhook-signature` that a secret makes of a delivery."""
+    signed = f"{id}.{timestamp}.".encode() + body
+    digest = hmac.new(key(secret), signed, hashlib.sha256).digest()
+    return "v1," + base64.b64encode(digest).decode()
+
+
+def hint(secret: str) -> str:
+    """Return as much of a secret as may be shown.
+
+    Source: the form of the service's own hints is not known.
+    """
+    return f"{PREFIX if secret.startswith(PREFIX) else ''}...{secret[-4:]}"

@@ -1,0 +1,92 @@
+"""A delivery as a value: when it is tried again, and how it ends."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from mockbatch.webhooks.delivery import (
+    DELIVERED,
+    DROPPED,
+    FAILED,
+    MOST_ATTEMPTS,
+    PENDING,
+    RETRIED_FOR,
+    Answer,
+    Attempt,
+    Delivery,
+)
+from mockbatch.webhooks.event import Event
+
+GOOD, BAD = Answer(status_code=200), Answer(status_code=500)
+START = 1000
+
+
+def delivery(**changes: object) -> Delivery:
+    """Return a delivery that was not tried yet."""
+    event = Event("evt_1", "batch.completed", START, "batch_1")
+    return replace(Delivery("wh_1", 0, event, "whe_1", "http://x/", START, START), **changes)
+
+
+def tried(one: Delivery, answer: Answer) -> Delivery:
+    """Return a delivery after the attempt that is due."""
+    assert one.next_at is not None
+    return one.tried(Attempt(one.next_at, answer))
+
+
+def test_a_good_answer_ends_it() -> None:
+    """Nothing comes after it."""
+    after = tried(delivery(), GOOD)
+    assert (after.status, after.next_at) == (DELIVERED, None)
+
+
+def test_pauses_double_for_seventy_two_hours() -> None:
+    """Fifteen attempts; the last one is the last that fits."""
+    one, instants = delivery(), []
+    while one.next_at is not None:
+        instants.append(one.next_at - START)
+        one = tried(one, BAD)
+    pauses = [after - before for before, after in pairwise(instants)]
+    assert pauses == [15 * 2**number for number in range(14)]
+    assert instants[-1] <= RETRIED_FOR < instants[-1] + 2 * pauses[-1]
+    assert (one.status, len(one.attempts)) == (FAILED, 15)
+
+
+def test_a_good_answer_after_bad_ones_ends_it() -> None:
+    """What was tried before stays on record."""
+    one = tried(tried(tried(delivery(), BAD), BAD), GOOD)
+    assert one.status == DELIVERED
+    assert [attempt.answer for attempt in one.attempts] == [BAD, BAD, GOOD]
+
+
+def test_copies_come_one_after_the_other() -> None:
+    """On the same second, each until it was taken."""
+    first = tried(delivery(copies=2), GOOD)
+    assert (first.status, first.next_at) == (PENDING, START)
+    second = tried(first, BAD)
+    assert second.next_at == START + 15
+    assert tried(second, GOOD).status == DELIVERED
+
+
+@pytest.mark.parametrize("status", [FAILED, DROPPED, DELIVERED])
+def test_asked_for_again_a_good_answer_is_good(status: str) -> None:
+    """Whatever came of it before."""
+    after = delivery(status=status, next_at=None).again(Attempt(START, GOOD))
+    assert (after.status, after.next_at) == (DELIVERED, None)
+
+
+def test_asked_for_again_a_bad_answer_changes_no_plan() -> None:
+    """What is planned comes all the same, at its time."""
+    planned = tried(delivery(), BAD)
+    after = planned.again(Attempt(START + 1, BAD))
+    assert (after.status, after.next_at) == (PENDING, planned.next_at)
+    assert len(after.attempts) == 2
+
+
+def test_attempts_are_not_kept_without_end() -> None:
+    """However often somebody asks."""
+    one = delivery()
+    for second in range(MOST_ATTEMPTS + 10):
+        one = one.again(Attempt(second, BAD))
+    assert len(one.attempts) == MOST_ATTEMPTS
+    assert one.attempts[-1].at == MOST_ATTEMPTS + 9

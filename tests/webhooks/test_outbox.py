@@ -1,0 +1,281 @@
+"""Which ends of batches are told, and when: what follows from timelines and what was told."""
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mockbatch.batch import commands
+from mockbatch.errors import ApiError
+from mockbatch.timeline import FINAL
+from mockbatch.webhooks import outbox as outboxes
+from mockbatch.webhooks.delivery import Answer, Attempt
+from mockbatch.webhooks.outbox import Outbox
+from mockbatch.world import World
+
+if TYPE_CHECKING:
+    from conftest import Make
+
+GOOD = Answer(status_code=200)
+ALL = ["batch.completed", "batch.failed", "batch.expired", "batch.cancelled"]
+FOR_EVER = 10**10
+
+
+def outbox(world: World) -> Outbox:
+    """Return what a world has to send."""
+    return world.webhooks._outbox
+
+
+def hook(world: World, *types: str) -> str:
+    """Give a world an endpoint, and return its id."""
+    body = {"url": "http://127.0.0.1:9/", "event_types": list(types or ALL)}
+    return world.webhooks.create(body).id
+
+
+def sent(world: World, now: float) -> list[tuple[int, str, str]]:
+    """Send all that is due by an instant, and return when it was due, its type and its batch."""
+    found = []
+    while due := outbox(world).take(now):
+        event, at = due.delivery.event, due.delivery.next_at
+        assert at is not None
+        outbox(world).note(due, Attempt(at, GOOD))
+        found.append((at, event.type, event.about))
+    return found
+
+
+@pytest.fixture
+def world(make: "Make") -> World:
+    """Make a world with an endpoint."""
+    made = make.world()
+    hook(made)
+    return made
+
+
+class TestEnds:
+    """An end is told once, on its second."""
+
+    def test_an_end_is_told_on_its_second(self, make: "Make", world: World) -> None:
+        """A second before it nothing is due."""
+        batch = make.started(world, make.lines(1))
+        end = batch.created_at + 124
+        assert outbox(world).next_at() == end
+        assert sent(world, end - 0.001) == []
+        assert sent(world, end) == [(end, "batch.completed", batch.id)]
+        assert sent(world, FOR_EVER) == []
+
+    def test_a_command_on_the_second_that_was_just_looked_at_is_told(
+        self, make: "Make", world: World
+    ) -> None:
+        """No mark of time is passed: what ends now after somebody looked is news."""
+        batch = make.started(world, make.lines(1))
+        assert sent(world, world.now()) == []
+        world.command(batch.id, commands.complete)
+        assert sent(world, world.now()) == [(batch.created_at, "batch.completed", batch.id)]
+
+    @pytest.mark.parametrize(
+        ("seconds", "command", "after", "kind"),
+        [
+            (0, commands.cancel, 605, "batch.cancelled"),
+            (100, commands.cancel, 605, "batch.cancelled"),
+            (100, commands.expire, 0, "batch.expired"),
+            (10, lambda batch, now: commands.fail(batch, now, "x", "y"), 0, "batch.failed"),
+            (100, commands.complete, 0, "batch.completed"),
+        ],
+    )
+    def test_a_command_decides_what_is_told(
+        self, make: "Make", world: World, seconds: int, command: Any, after: int, kind: str
+    ) -> None:
+        """The end that was planned before is not."""
+        batch = make.started(world, make.lines(1))
+        world.advance.past(batch.created_at + seconds)
+        world.command(batch.id, command)
+        at = batch.created_at + seconds + after
+        assert sent(world, FOR_EVER) == [(at, kind, batch.id)]
+
+    def test_a_held_batch_is_not_told_of(self, make: "Make", world: World) -> None:
+        """But when its window ends, or when it was resumed."""
+        batch, other = (make.started(world, make.lines(1)) for _ in range(2))
+        for one in (batch, other):
+            world.command(one.id, commands.hold)
+        assert sent(world, batch.expires_at - 1) == []
+        world.advance.past(batch.created_at + 1000)
+        world.command(other.id, commands.resume)
+        assert sent(world, FOR_EVER) == [
+            (batch.created_at + 1124, "batch.completed", other.id),
+            (batch.expires_at, "batch.expired", batch.id),
+        ]
+
+    def test_what_never_ends_is_never_told(self, make: "Make", world: World) -> None:
+        """Nothing is due, for ever."""
+        make.started(world, make.lines(1), stages={"validating": None}, overdue=None)
+        assert outbox(world).next_at() == float("inf")
+
+    def test_ends_of_one_second_are_told_in_order_of_creation(
+        self, make: "Make", world: World
+    ) -> None:
+        """And of several endpoints, those made first come first."""
+        second = hook(world)
+        batches = [make.started(world, make.lines(1)).id for _ in range(3)]
+        assert [id for _, _, id in sent(world, FOR_EVER)] == [id for id in batches for _ in "ab"]
+        told = outbox(world).as_json(100)["deliveries"]
+        assert [one["endpoint_id"] == second for one in told] == [False, True] * 3
+
+    def test_an_end_told_early_is_told_once(self, make: "Make", world: World) -> None:
+        """If the batch is cancelled then, that is another end."""
+        early = {"stages": {"finalizing": 100}, "webhook": {"early": 50}}
+        batch, other = (make.started(world, make.lines(1), **early) for _ in range(2))
+        at = batch.created_at + 173
+        assert sent(world, at) == [(at, "batch.completed", one.id) for one in (batch, other)]
+        world.advance.past(at)
+        world.command(other.id, commands.cancel)
+        assert [(kind, id) for _, kind, id in sent(world, FOR_EVER)] == [
+            ("batch.cancelled", other.id)
+        ]
+
+    @pytest.mark.parametrize("finalizing", [0, 1, 10])
+    def test_no_end_is_told_before_it_is_prepared(
+        self, make: "Make", world: World, finalizing: int
+    ) -> None:
+        """However early it shall be, finalizing has begun."""
+        batch = make.started(
+            world,
+            make.lines(1),
+            stages={"finalizing": finalizing},
+            webhook={"early": 10_000},
+        )
+        assert [at for at, _, _ in sent(world, FOR_EVER)] == [batch.created_at + 123]
+
+
+class TestEndpoints:
+    """Who is told."""
+
+    def test_an_endpoint_is_told_what_it_asked_for(self, make: "Make") -> None:
+        """Other types are not for it."""
+        world = make.world()
+        hook(world, "batch.expired", "response.completed")
+        make.started(world, make.lines(1))
+        expired = make.started(world, make.lines(1), stages={"in_progress": None})
+        assert [id for _, _, id in sent(world, FOR_EVER)] == [expired.id]
+
+    def test_an_endpoint_is_told_nothing_of_the_past(self, make: "Make") -> None:
+        """Whether it is the first one, or there was one before."""
+        world = make.world()
+        make.started(world, make.lines(1))
+        world.advance.to(world.now() + 124)
+        hook(world)
+        late = make.started(world, make.lines(1))
+        world.advance.past(world.now() + 124)
+        hook(world)  # the first one has not been sent what is due by now
+        assert [id for _, _, id in sent(world, FOR_EVER)] == [late.id]
+
+    def test_what_happened_before_a_change_goes_by_what_was(self, make: "Make") -> None:
+        """An endpoint that asks for something else is still told what it had asked for."""
+        world = make.world()
+        id = hook(world)
+        batch = make.started(world, make.lines(1))
+        world.advance.past(batch.created_at + 124)
+        world.webhooks.update(id, {"event_types": ["batch.failed"]})
+        assert [kind for _, kind, _ in sent(world, FOR_EVER)] == ["batch.completed"]
+
+    def test_a_deleted_endpoint_is_told_nothing(self, make: "Make", world: World) -> None:
+        """What was on its way to it is dropped, and says so."""
+        [endpoint] = world.webhooks.endpoints
+        batch = make.started(world, make.lines(1))
+        outbox(world).tell(batch.created_at + 124)
+        world.webhooks.delete(endpoint.id)
+        assert sent(world, FOR_EVER) == []
+        [delivery] = outbox(world).as_json(10)["deliveries"]
+        assert (delivery["status"], delivery["next_attempt_at"]) == ("dropped", None)
+
+    def test_an_answer_after_the_deletion_is_noted(self, make: "Make", world: World) -> None:
+        """It was under way when its endpoint went."""
+        [endpoint] = world.webhooks.endpoints
+        batch = make.started(world, make.lines(1))
+        due = outbox(world).take(batch.created_at + 124)
+        assert due is not None
+        world.webhooks.delete(endpoint.id)
+        outbox(world).note(due, Attempt(batch.created_at + 124, Answer(status_code=500)))
+        [delivery] = outbox(world).as_json(10)["deliveries"]
+        assert (delivery["status"], len(delivery["attempts"])) == ("dropped", 1)
+        assert sent(world, FOR_EVER) == []
+
+
+class TestBounds:
+    """What is kept, and for how long."""
+
+    def test_old_deliveries_go(
+        self, make: "Make", world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The list says how many; what is still to come stays."""
+        monkeypatch.setattr(outboxes, "KEPT", 3)
+        stuck = make.started(world, make.lines(1))
+        due = outbox(world).take(stuck.created_at + 124)
+        assert due is not None
+        outbox(world).note(due, Attempt(stuck.created_at + 124, Answer(status_code=500)))
+        ids = [make.started(world, make.lines(1)).id for _ in range(5)]
+        while due := outbox(world).take(stuck.created_at + 130):
+            outbox(world).note(due, Attempt(stuck.created_at + 124, GOOD))
+        told = outbox(world).as_json(100)
+        about = [one["event"]["data"]["id"] for one in told["deliveries"]]
+        assert (about, told["count"], told["dropped"]) == ([stuck.id, *ids[2:]], 6, 2)
+
+    def test_a_restored_world_tells_no_old_news(self, make: "Make", world: World) -> None:
+        """What had ended in it is past, what goes on is told, and its endpoints are there."""
+        ended = make.started(world, make.lines(1))
+        world.advance.past(ended.created_at + 100)
+        running = make.started(world, make.lines(1))
+        world.advance.past(ended.created_at + 150)
+        world.restore(world.state())
+        assert [id for _, _, id in sent(world, FOR_EVER)] == [running.id]
+
+    def test_a_reset_world_tells_nothing(self, make: "Make", world: World) -> None:
+        """Neither the old outbox nor the new one."""
+        before = outbox(world)
+        make.started(world, make.lines(1))
+        world.reset(world.settings)
+        assert before.next_at() == outbox(world).next_at() == float("inf")
+        assert before.take(FOR_EVER) is None
+        assert not world.webhooks.endpoints
+
+
+COMMANDS = ["cancel", "hold", "resume", "expire", "complete"]
+ACTIONS = st.lists(
+    st.one_of(
+        st.just(("start",)),
+        st.tuples(
+            st.sampled_from(["cancel", "hold", "resume", "expire", "complete"]), st.integers(0, 4)
+        ),
+        st.tuples(st.just("pass"), st.integers(0, 2000)),
+        st.tuples(st.just("send")),
+    ),
+    max_size=25,
+)
+
+
+@settings(max_examples=60)
+@given(ACTIONS)
+def test_whatever_is_commanded_each_end_is_told_once_and_in_order(
+    make: "Make", actions: list[tuple[Any, ...]]
+) -> None:
+    """Any order of commands, of steps of time, and of looks at what is due."""
+    world = make.world()
+    hook(world)
+    ids: list[str] = []
+    told: list[tuple[int, str, str]] = []
+    for name, *arguments in actions:
+        if name == "start":
+            ids.append(make.started(world, make.lines(1)).id)
+        elif name == "pass":
+            world.advance.past(world.now() + arguments[0])
+        elif name == "send":
+            told += sent(world, world.now())
+        elif ids:
+            with suppress(ApiError):
+                world.command(ids[arguments[0] % len(ids)], getattr(commands, name))
+    told += sent(world, FOR_EVER)
+    ends = [(world.batch(id).timeline.end, id) for id in ids]
+    assert sorted((at, id) for at, _, id in told) == sorted(
+        (end.at, id) for end, id in ends if end.status in FINAL
+    )

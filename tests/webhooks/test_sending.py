@@ -1,0 +1,120 @@
+"""One call of a receiver, whatever it does."""
+
+import socket
+
+import pytest
+from receivers import (
+    Behaviour,
+    RawReceiver,
+    answers,
+    babbles,
+    closes,
+    drips,
+    floods,
+    hangs,
+    receiving,
+)
+
+from mockbatch.webhooks import address
+from mockbatch.webhooks.delivery import Answer
+from mockbatch.webhooks.sending import MOST_SHOWN, call
+
+SECONDS = 0.3
+
+
+def called(receiver: RawReceiver, url: str | None = None) -> Answer:
+    """Call a receiver."""
+    return call(address.target(url or receiver.url, ()), {"x-name": "value"}, b"{}", SECONDS)
+
+
+def test_request_is_a_plain_post() -> None:
+    """With the headers that were given, a length, and the name of the host."""
+    with receiving(answers(200)) as receiver:
+        assert called(receiver, receiver.url + "?a=b") == Answer(200)
+        head, _, body = receiver.requests[0].partition(b"\r\n\r\n")
+    assert body == b"{}"
+    first, *headers = head.decode().split("\r\n")
+    assert first == "POST /hook?a=b HTTP/1.1"
+    assert {f"Host: 127.0.0.1:{receiver.port}", "Content-Length: 2", "x-name: value"} <= {*headers}
+
+
+@pytest.mark.parametrize("status", [200, 201, 204, 299])
+def test_two_hundreds_are_good(status: int) -> None:
+    """Any of them acknowledges."""
+    with receiving(answers(status)) as receiver:
+        assert called(receiver).is_good
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 400, 404, 410, 500, 503])
+def test_nothing_else_is_good(status: int) -> None:
+    """A redirect is no acknowledgement, and is not followed."""
+    with receiving(answers(200)) as elsewhere:
+        with receiving(answers(status, f"Location: {elsewhere.url}")) as receiver:
+            answer = called(receiver)
+        assert (answer.status_code, answer.is_good) == (status, False)
+        assert elsewhere.requests == []
+
+
+@pytest.mark.parametrize("behave", [hangs, drips])
+def test_a_receiver_has_so_much_time_and_no_more(behave: Behaviour) -> None:
+    """Whether it says nothing or a little now and then."""
+    with receiving(behave) as receiver:
+        answer = called(receiver)
+    assert (answer.status_code, answer.timed_out) == (None, True)
+    assert answer.error == "no answer within 0.3 seconds"
+
+
+@pytest.mark.parametrize("behave", [closes, babbles])
+def test_a_receiver_that_breaks_off_is_no_failure_of_ours(behave: Behaviour) -> None:
+    """The answer says what was met."""
+    with receiving(behave) as receiver:
+        answer = called(receiver)
+    assert (answer.status_code, answer.timed_out) == (None, False)
+    assert answer.error
+
+
+def test_a_flood_is_not_drunk() -> None:
+    """Of a body without end only the beginning is read, and less is kept."""
+    with receiving(floods) as receiver:
+        answer = called(receiver)
+    assert (answer.status_code, answer.response) == (200, "x" * MOST_SHOWN)
+
+
+def test_nobody_listens() -> None:
+    """A closed port is an attempt that failed, at once."""
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    answer = call(address.target(f"http://127.0.0.1:{port}/", ()), {}, b"", SECONDS)
+    assert (answer.status_code, answer.timed_out) == (None, False)
+
+
+def test_the_second_address_is_called_when_the_first_is_deaf() -> None:
+    """A receiver on IPv4 is found where `localhost` means IPv6 first."""
+    with receiving(answers(200)) as receiver:
+        near = address.target(receiver.url, ())
+        both = address.Target(
+            near.url, near.secure, near.host, near.port, near.path, ("::1", "127.0.0.1")
+        )
+        assert call(both, {}, b"", SECONDS).is_good
+
+
+def test_a_name_is_not_looked_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was judged is what is called, though the name may point elsewhere by now."""
+    with receiving(answers(200)) as receiver:
+        judged = address.target(f"http://localhost:{receiver.port}/", ())
+        known = socket.getaddrinfo
+
+        def looked_up(host: str, *arguments: object, **options: object) -> object:
+            assert host != "localhost"
+            return known(host, *arguments, **options)
+
+        monkeypatch.setattr(socket, "getaddrinfo", looked_up)
+        assert call(judged, {}, b"", SECONDS).is_good
+        assert f"Host: localhost:{receiver.port}".encode() in receiver.requests[0]
+
+
+def test_https_trusts_nobody_unknown() -> None:
+    """A receiver that does not speak TLS, or has no good certificate, is an attempt that failed."""
+    with receiving(answers(200)) as receiver:
+        answer = called(receiver, receiver.url.replace("http:", "https:"))
+    assert answer.status_code is None

@@ -1,0 +1,161 @@
+"""Webhooks from the command line, in pytest, and in the report of a failed test."""
+
+import os
+from pathlib import Path
+
+import openai
+import pytest
+from receivers import answers, hangs, receiving
+from serving import serving
+from told import Told, submit, until
+
+from mockbatch import cli
+from mockbatch.failure_report import told as report_of
+from mockbatch.handle import Handle, http_transport
+from mockbatch.ids import Seed
+from mockbatch.server import RemoteServer
+from mockbatch.webhooks import signature
+
+SECRET = signature.secret(Seed.of("a secret of one's own"))
+
+
+def sent(url: str, key: str, **metadata: str) -> str:
+    """Create a batch in the world of a key on a server of its own process."""
+    mock = Handle(url, key, http_transport(url))
+    with mock.client:
+        return str(submit(mock, **metadata).id)
+
+
+class TestServe:
+    """`mockbatch serve --webhook-url`."""
+
+    @pytest.mark.parametrize("secret", [SECRET, None], ids=["given", "made"])
+    def test_every_world_sends_there(self, tmp_path: Path, secret: str | None) -> None:
+        """Signed with the secret that it exports, by itself, whatever the key."""
+        with receiving(answers(200)) as receiver:
+            options = ["--webhook-url", receiver.url, "--clock", "x600"]
+            options += ["--webhook-secret", secret] if secret else []
+            with serving(tmp_path, *options) as served:
+                line = served.process.stdout.readline().strip()
+                batches = [sent(served.url, key) for key in ("sk-one", "sk-two")]
+                until(lambda: len(receiver.requests) == 2)
+                assert served.stop() == 0
+            name, _, exported = line.removeprefix("export ").partition("=")
+            assert (name, exported) == ("OPENAI_WEBHOOK_SECRET", secret or exported)
+            told = []
+            for request in receiver.requests:
+                head, _, body = request.partition(b"\r\n\r\n")
+                headers = dict(one.split(": ", 1) for one in head.decode().split("\r\n")[1:])
+                client = openai.OpenAI(api_key="sk-x", webhook_secret=exported)
+                told.append(client.webhooks.unwrap(body, headers).data.id)
+            assert sorted(told) == sorted(batches)
+
+    def test_a_hanging_receiver_does_not_keep_it_from_stopping(self, tmp_path: Path) -> None:
+        """A signal ends it at once."""
+        with (
+            receiving(hangs) as receiver,
+            serving(tmp_path, "--webhook-url", receiver.url) as served,
+        ):
+            sent(served.url, "sk-one", scenario="instant")
+            until(lambda: receiver.requests)
+            assert served.stop() == 0
+
+    @pytest.mark.parametrize("options", [(), ("--webhook-allow-host", "10.1.2.3")])
+    def test_only_allowed_hosts_are_called(self, tmp_path: Path, options: tuple[str, ...]) -> None:
+        """An endpoint elsewhere can be made if whoever serves has said so."""
+        with serving(tmp_path, *options) as served, RemoteServer(served.url).world() as mock:
+            wanted = {"url": "http://10.1.2.3/", "name": "far", "event_types": ["batch.failed"]}
+            if options:
+                assert mock.client.webhooks.create(**wanted).url == wanted["url"]
+            else:
+                with pytest.raises(openai.BadRequestError, match=r"webhook-allow-host 10\.1\.2\.3"):
+                    mock.client.webhooks.create(**wanted)
+
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            (["--webhook-url", "ftp://127.0.0.1/"], "neither an http nor an https URL"),
+            (["--webhook-url", "http://nowhere.invalid/"], "cannot be found"),
+            (["--webhook-secret", SECRET], "of no use without --webhook-url"),
+            (["--webhook-url", "http://127.0.0.1/", "--webhook-secret", "whsec_?"], "not base64"),
+            (["--webhook-timeout", "0"], "no positive number"),
+        ],
+    )
+    def test_a_bad_option_is_one_line(
+        self, capsys: pytest.CaptureFixture[str], options: list[str], said: str
+    ) -> None:
+        """On stderr, with exit status 2."""
+        try:
+            status = cli.main(["serve", "--port", "0", *options])
+        except SystemExit as stopped:
+            status = stopped.code
+        error = capsys.readouterr().err
+        assert (status, error.count("\n")) == (2, 1)
+        assert said in error
+
+
+class TestInPytest:
+    """The fixture `mockbatch`."""
+
+    def test_a_client_of_the_environment_can_check(self, mockbatch: Handle) -> None:
+        """Code under test that builds its own client needs no secret of its own."""
+        assert os.environ["OPENAI_WEBHOOK_SECRET"] == mockbatch.webhook_secret
+        got = []
+        mockbatch.webhook(got.append)
+        batch = submit(mockbatch)
+        mockbatch.clock.run_until(batch)
+        with openai.OpenAI() as client:
+            event = client.webhooks.unwrap(got[0].body, got[0].headers)
+        assert event.data.id == batch.id
+
+    def test_an_app_without_a_socket_sends_too(self, mockbatch_app: object) -> None:
+        """To a receiver that has one."""
+        mock: Handle = mockbatch_app.mock  # type: ignore[attr-defined]
+        told = Told(mock)
+        mock.webhook(told)
+        batch = submit(mock)
+        mock.clock.run_until(batch)
+        assert told.ids == [batch.id]
+
+    def test_a_failed_test_shows_what_was_sent(self, mock: Handle) -> None:
+        """And what came of it."""
+        with receiving(answers(503)) as receiver:
+            mock.webhook(receiver.url)
+            submit(mock)
+            submit(mock, scenario="webhook_lost")
+            mock.clock.advance(seconds=150)
+        lines = report_of(mock, None).splitlines()
+        place = lines.index("webhooks, the last 2 of 2:")
+        said = f"  2024-04-23 17:55:24Z batch.completed to {receiver.url}: "
+        assert lines[place + 1 : place + 3] == [
+            said + "pending, 2 attempts, the last -> 503",
+            said + "lost, 0 attempts",
+        ]
+
+
+class TestTls:
+    """A receiver that speaks https."""
+
+    def test_a_trusted_receiver_is_called(
+        self, tmp_path: Path, mock: Handle, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """By its name, which its certificate has to have."""
+        from mockbatch.httpd import Httpd
+        from mockbatch.tls import Tls
+        from mockbatch.webhooks import sending
+
+        def app(environ: object, start_response: object) -> list[bytes]:
+            start_response("200 OK", [("Content-Length", "0")])  # type: ignore[operator]
+            return []
+
+        with Tls("localhost") as tls:
+            monkeypatch.setenv("SSL_CERT_FILE", str(tls.authority_file))
+            sending._certified.cache_clear()
+            httpd = Httpd(app, "localhost", 0, tls.adapter)
+            httpd.start()
+            mock.webhook(f"https://localhost:{httpd.port}/hook")
+            submit(mock)
+            mock.clock.advance(seconds=130)
+            httpd.stop()
+        sending._certified.cache_clear()
+        assert [one.status for one in mock.deliveries] == ["delivered"]
