@@ -49,8 +49,7 @@ class Advance:
     def next_event(self, now: float) -> events.Event | None:
         """Return the status change or webhook that comes next."""
         change = events.coming(list(self._held.batches.values()), now)
-        coming = [event for event in (change, self._courier.coming()) if event is not None]
-        return min(coming, key=lambda event: event.at, default=None)
+        return _first(change, self._courier.coming())
 
     def to(self, instant: float, include: Iterable[str] = ()) -> list[events.Event]:
         """Move the clock to an instant; ApiError 409 for one that is past."""
@@ -72,7 +71,7 @@ class Advance:
         def where(now: float) -> float:
             until = now + events.HORIZON
             following = self._events(now, until, include)[:1] if include else []
-            event = following[0] if following else self.next_event(now)
+            event = _first(*following, self.next_event(now))
             if event is None:
                 raise api_error("nothing_due")
             return max(event.at, now)
@@ -151,6 +150,10 @@ class Advance:
         uploads = [upload for upload in self._uploads.all() if upload.ended is None]
         batches = list(held.batches.values())
         return events.between(batches, files, after, until, include, uploads)
+
+
+def _first(*coming: events.Event | None) -> events.Event | None:
+    return min((event for event in coming if event is not None), key=_at, default=None)
 
 
 class _Changes:

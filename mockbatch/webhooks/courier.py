@@ -35,9 +35,9 @@ class Courier:
         return self._outbox.next_at()
 
     def coming(self) -> Event | None:
-        """Return the attempt that comes next, of deliveries that are made already."""
+        """Return the attempt that comes next, if its batch has ended by now."""
         with self._time.lock:
-            coming = self._outbox.coming()
+            coming = self._outbox.coming(self._time.now())
         if coming is None:
             return None
         return Event(coming.next_at or 0, "webhook.attempt", coming.id)

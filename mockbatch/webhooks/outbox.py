@@ -65,8 +65,9 @@ class Outbox:
             return inf
         return min(self._queued_at(), inf if self._ends is None else self._ends.next_at())
 
-    def coming(self) -> Delivery | None:
-        """Return the delivery that is attempted next, of those that are made already."""
+    def coming(self, now: float) -> Delivery | None:
+        """Return the delivery that is attempted next, of what has ended by now."""
+        self.tell(now)
         return None if self._queued_at() == inf else self._deliveries[self._queue[0][2]]
 
     def take(self, now: float) -> Due | None:

@@ -122,6 +122,7 @@ class Webhooks:
     def deliveries(self, limit: int) -> dict[str, Json]:
         """Return the last deliveries, schema webhook_deliveries.json."""
         with self._time.lock:
+            self._outbox.tell(self._time.now())
             return self._outbox.as_json(limit)
 
     # --- time

@@ -284,9 +284,11 @@ class TestStanding:
         mock.webhook(told)
         batch = submit(mock, scenario="instant")
         assert told.events == []
+        assert [one.status for one in mock.deliveries] == ["pending"]
         coming = mock.clock.next_event
-        assert coming is None or coming.type == "webhook.attempt"
-        mock.clock.advance(seconds=0)
+        assert coming is not None
+        assert (coming.at, coming.type) == (START, "webhook.attempt")
+        mock.clock.advance_to_next()
         assert told.ids == [batch.id]
 
     @pytest.mark.parametrize(

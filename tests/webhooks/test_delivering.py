@@ -94,6 +94,14 @@ class TestEvents:
             (coming.at, "webhook.failed")
         ]
 
+    def test_an_attempt_comes_before_what_else_is_asked_for(self, mock: Handle) -> None:
+        """The next event of all, though expiries count as well."""
+        mock.webhook(lambda _: 500)
+        mock.clock.run_until(submit(mock))
+        asked = {"next_event": True, "include": ["expiry"]}
+        advanced = mock.call("POST", "/_mock/clock/advance", asked)
+        assert [event["type"] for event in advanced["events"]] == ["webhook.failed"]
+
 
 class TestWhoCallsBack:
     """A receiver that calls the mock while its delivery is under way."""
@@ -182,6 +190,23 @@ class TestWhoCallsBack:
         mock.clock.advance_to(START + 124)
         assert mock.clock.now == START + 134
         assert [one.attempts[-1].status_code for one in mock.deliveries] == [200]
+
+    def test_one_that_moves_the_clock_in_secret_runs_out_of_time(self, hasty: Handle) -> None:
+        """Nothing tells that its advance belongs to the delivery: it waits, and nobody for ever."""
+        moving: list[threading.Thread] = []
+
+        def move(_: Any) -> None:
+            moving.append(threading.Thread(target=hasty.clock.advance, kwargs={"seconds": 10}))
+            moving[-1].start()
+            moving[-1].join()
+
+        hasty.webhook(Told(hasty, move))
+        submit(hasty)
+        hasty.clock.advance_to(START + 124)
+        moving[0].join()
+        assert hasty.clock.now == START + 134
+        [delivery] = hasty.deliveries
+        assert delivery.attempts[0].error == "no answer within 0.25 seconds"
 
     def test_it_may_empty_the_world(self, mock: Handle) -> None:
         """Nothing of the old one is delivered any more, and the advance ends."""

@@ -272,6 +272,13 @@ class TestTheRest:
         assert refused.value.code == "receiver_unreachable"
         assert len(receiver.requests) == 1
 
+    def test_the_gateway_passes_them_on(self, mock: Handle) -> None:
+        """It knows nothing of them, so a client behind Portkey's has them all the same."""
+        client = mock.client.with_options(default_headers={"x-portkey-provider": "openai"})
+        made = client.webhooks.create(**WANTED)
+        assert client.webhooks.retrieve(made.id).name == "Results"
+        assert client.webhooks.delete(made.id).deleted
+
     def test_another_world_has_none_of_them(self, world: World) -> None:
         """Nor can it look one up."""
         one, other = world(), world(seed=1)

@@ -50,6 +50,18 @@ class TestServe:
                 told.append(client.webhooks.unwrap(body, headers).data.id)
             assert sorted(told) == sorted(batches)
 
+    def test_the_log_tells_requests_of_clients_only(self, tmp_path: Path) -> None:
+        """What the server sends to itself when an alarm rings is nobody's request."""
+        with (
+            receiving(answers(200)) as receiver,
+            serving(tmp_path, "--webhook-url", receiver.url) as served,
+        ):
+            sent(served.url, "sk-one", scenario="instant")
+            until(lambda: receiver.requests)
+            assert served.stop() == 0
+            assert "/v1/batches" in served.logged()
+            assert "alarm" not in served.logged()
+
     def test_a_hanging_receiver_does_not_keep_it_from_stopping(self, tmp_path: Path) -> None:
         """A signal ends it at once."""
         with (
