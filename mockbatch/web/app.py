@@ -1,6 +1,9 @@
 """The Flask app: its routes, and what surrounds every request."""
 
+from collections.abc import Callable
+
 from flask import Flask, Response, g, request
+from werkzeug.routing import Rule
 
 from mockbatch import clock
 from mockbatch.errors import api_error
@@ -50,11 +53,19 @@ ROUTES = (
 FORM_BYTES = 1 << 20
 
 
+class Route(Rule):
+    """A route to which nobody builds URLs: making what builds them is most of an app's start."""
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:  # noqa: ARG002
+        return lambda *_: ("", "")
+
+
 def create_app(settings: ServerSettings | None = None, beginning: State | None = None) -> Flask:
     """Make the app of one server, whose new worlds begin with a state."""
     app = Flask(__name__, static_folder=None)
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.request_class = files.Request
+    app.url_rule_class = Route
     server_state = ServerState(settings or ServerSettings(), beginning)
     app.config["MAX_CONTENT_LENGTH"] = server_state.settings.world.limits.file_bytes + FORM_BYTES
     app.extensions[EXTENSION] = server_state
