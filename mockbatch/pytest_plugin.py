@@ -185,6 +185,7 @@ def mockbatch(
         handle.warn_if_asyncio_stands_still()
     with handle.skip_sleep() if skips else nullcontext():
         yield handle
+    failures = handle.failures
     if not handle.was_reached:
         from mockbatch.handle import MockBatchWarning
 
@@ -195,7 +196,6 @@ def mockbatch(
             MockBatchWarning,
             stacklevel=1,
         )
-    failures = handle.failures
     if failures:
         # No test may stay green on a bug of the mock's own.
         pytest.fail(f"mockbatch itself failed: {failures[0].method} {failures[0].path}")

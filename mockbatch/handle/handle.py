@@ -157,8 +157,10 @@ class Handle:
     @property
     def failures(self) -> list[Request]:
         """The requests at which mockbatch itself failed, a bug of it."""
-        found = self.call("GET", "/_mock/requests?status=500")["requests"]
-        return [Request(**one) for one in found if one["fault"] is None]
+        journal = self.call("GET", "/_mock/requests?status=500")
+        # Who asks whether there were any requests at all need not ask again.
+        self._reached = self._reached or journal["count"] > 0
+        return [Request(**one) for one in journal["requests"] if one["fault"] is None]
 
     @property
     def was_reached(self) -> bool:

@@ -16,8 +16,8 @@ def measure() -> list[Row]:
     def worlds() -> None:
         for number in range(WORLDS):
             world = server.world(f"test {number}")
-            assert not world.was_reached
             assert not world.failures
+            assert not world.was_reached
             world.close()
 
     [seconds] = by_turns(ROUNDS, worlds)

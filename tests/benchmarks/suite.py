@@ -65,8 +65,8 @@ def ours(server: Server) -> None:
         _, id = tested(world.client)
         world.clock.advance(hours=24)
         read(world.client, id)
-        assert world.was_reached
         assert not world.failures
+        assert world.was_reached
         world.close()
 
 
