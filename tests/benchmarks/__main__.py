@@ -24,12 +24,12 @@ def questions() -> list[str]:
 
 def shown(row: Row) -> str:
     """Return a row as a line of the table."""
-    floor = "" if row.floor is None else f"{row.floor:.3g}"
+    floor = "" if row.floor is None else f"{row.floor:.4g}"
     ratio = "" if row.ratio is None else f"{row.ratio:.2f}x"
     bound = "x" if row.floor is not None else f" {row.unit}"
     goal = "" if row.goal is None else f"<= {row.goal:g}{bound}"
     met = {None: "", True: "yes", False: "no"}[row.is_met]
-    return f"| {row.what} | {floor} | {row.measured:.3g} {row.unit} | {ratio} | {goal} | {met} |"
+    return f"| {row.what} | {floor} | {row.measured:.4g} {row.unit} | {ratio} | {goal} | {met} |"
 
 
 def main() -> None:

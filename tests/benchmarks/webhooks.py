@@ -1,9 +1,8 @@
 """What webhooks add to an advance of the clock.
 
-Run it with nothing else going on: `python tests/benchmarks/webhooks.py`. It times
-`clock.advance(hours=1)` in a world with 1,000 batches that end within it, on one second or
-each on its own, with nobody to tell, with a receiver that takes everything, and with one that
-never answers.
+It times `clock.advance(hours=1)` in a world with 1,000 batches that end within it, on one
+second or each on its own, with nobody to tell, with a receiver that takes everything, and with
+one that never answers.
 """
 
 import json
@@ -12,6 +11,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from measuring import Row
 
 from mockbatch import MockBatch
 
@@ -63,27 +64,27 @@ def function(mock: MockBatch) -> None:
     mock.webhook(lambda _: None)
 
 
-def measure(name: str, receive: Callable[[MockBatch], Any], apart: float = 0) -> None:
-    """Print what an advance costs with a receiver."""
+def advanced(receive: Callable[[MockBatch], Any], apart: float = 0) -> float:
+    """Return the milliseconds that an advance takes with a receiver."""
     with MockBatch() as mock:
         receive(mock)
         submit(mock, apart)
-        milliseconds, advanced = timed(lambda: mock.clock.advance(hours=1))
-        print(f"{name:45} {milliseconds:8.1f} ms, {advanced.event_count} events")
+        milliseconds, told = timed(lambda: mock.clock.advance(hours=1))
+        assert told.event_count >= BATCHES
+        return milliseconds
 
 
-def main() -> None:
-    """Print a line for each case."""
-    measure("nobody", nobody)
-    measure("nobody, ends a second apart", nobody, 1)
-    measure("a function", function)
-    measure("a function, ends a second apart", function, 1)
+def measure() -> list[Row]:
+    """Return a row for each case."""
+    found = {
+        "nobody": advanced(nobody),
+        "nobody, ends a second apart": advanced(nobody, 1),
+        "a function": advanced(function),
+        "a function, ends a second apart": advanced(function, 1),
+    }
     with deaf() as url:
-        measure("one that hangs (3 calls of 5 seconds)", lambda mock: mock.webhook(url))
-        measure(
-            "one that hangs, beside a function", lambda mock: (mock.webhook(url), function(mock))
-        )
-
-
-if __name__ == "__main__":
-    main()
+        found["one that hangs, three calls of 5 s"] = advanced(lambda mock: mock.webhook(url))
+        both = lambda mock: (mock.webhook(url), function(mock))  # noqa: E731
+        found["one that hangs, beside a function"] = advanced(both)
+    what = f"advance past {BATCHES:,} ends (wall), receiver:"
+    return [Row(f"{what} {name}", "ms", milliseconds) for name, milliseconds in found.items()]
