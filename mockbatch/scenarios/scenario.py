@@ -46,6 +46,11 @@ VERDICTS: Mapping[str, str] = {
     )
 }
 
+# Those of a file as a whole, which name no line.
+OF_THE_FILE = frozenset(
+    {"file_not_found", "too_many_lines", "empty_file", "enqueued_tokens", "billing_limit"}
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Share:
