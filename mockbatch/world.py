@@ -254,10 +254,12 @@ class World:
     def rewrite(self, script: Script) -> None:
         """Let lines that run from now on be answered by another script."""
         with self._command() as now:
+            running = [one for one in self._held.batches.values() if not one.is_final(now)]
+            # A function in it may fail, which leaves all as it was.
+            changed = [cast(batch, script, batch.timeline.done(now)) for batch in running]
             self.script = script
-            for batch in list(self._held.batches.values()):
-                if not batch.is_final(now):
-                    self._held.replace(cast(batch, script, batch.timeline.done(now)))
+            for batch in changed:
+                self._held.replace(batch)
 
     def set_models(self, models: ModelList) -> None:
         """Serve these models from now on; batches that were accepted go on."""
