@@ -38,6 +38,13 @@ class ApiError(Exception):
         return {"error": error, **self.siblings}
 
 
+class NoAnswerError(ApiError):
+    """A refusal of the mock's own: OpenAI would answer, and the mock finds nothing to say.
+
+    A scripted reply that says something stands in.
+    """
+
+
 def api_error(name: str, /, **fields: object) -> ApiError:
     """Make the failure of that name; `fields` fill the gaps of its texts."""
     wording = WORDINGS[name]

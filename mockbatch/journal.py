@@ -14,7 +14,7 @@ class Entry:
     """One request: `now` in simulated epoch seconds, `wall` in the process's own.
 
     `status` is 0 when the client got no answer; `fault` names the fault or distortion that it
-    met. `known` tells whether there is such a route.
+    met. `known` tells whether there is such a route, `broken` whether mockbatch itself failed.
     """
 
     method: str
@@ -25,6 +25,7 @@ class Entry:
     wall: float
     fault: str | None = None
     known: bool = True
+    broken: bool = False
 
     def as_json(self) -> dict[str, Json]:
         """Return the entry, JSON-ready."""

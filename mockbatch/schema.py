@@ -57,6 +57,13 @@ class Schema:
         if error:
             raise error
 
+    def whole(self, value: Json) -> Json:
+        """Return a value that fits, with 3 in place of 3.0 wherever an integer has to be.
+
+        JSON Schema takes both for an integer; what is made of it is not always as broad-minded.
+        """
+        return _whole(value, self.document, self.document.get("$defs", {}))
+
     def hold(self, value: Json, what: str) -> None:
         """Raise SchemaBreachError when a value of our own does not fit; `what` it is."""
         breach = self.error(value)
@@ -97,6 +104,20 @@ class SentSchema:
         except (RecursionError, Unresolvable, ValueError) as error:
             return str(error)[:200], ()
         return None
+
+
+def _whole(value: Json, kind: Json, known: Json) -> Json:
+    kinds = [kind, *kind.get("anyOf", ())]
+    kinds += [known[one["$ref"].rpartition("/")[2]] for one in kinds if "$ref" in one]
+    found = {name: setting for one in kinds for name, setting in one.items()}
+    if isinstance(value, dict):
+        members, others = found.get("properties", {}), found.get("additionalProperties")
+        among = others if isinstance(others, dict) else {}
+        return {name: _whole(item, members.get(name, among), known) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_whole(item, found.get("items", {}), known) for item in value]
+    is_integer = any("integer" in one.get("type", ()) for one in kinds)
+    return int(value) if isinstance(value, float) and is_integer else value
 
 
 def _says_draft_7(document: Json) -> bool:

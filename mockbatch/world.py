@@ -197,11 +197,10 @@ class World:
         with self._command() as now:
             self._held.file(id, now)
             self._held.drop(id)
+            missing = input.missing(id, self.organization)
             for batch in list(self._held.batches.values()):
                 if batch.input_file_id == id:
-                    self._held.replace(
-                        commands.lose_input(batch, now, input.missing(id, self.organization))
-                    )
+                    self._held.replace(commands.lose_input(batch, now, missing))
 
     # --- batches
 
@@ -267,10 +266,12 @@ class World:
     def rewrite(self, script: Script) -> None:
         """Let lines that run from now on be answered by another script."""
         with self._command() as now:
+            running = [one for one in self._held.batches.values() if not one.is_final(now)]
+            # A function in it may fail, which leaves all as it was.
+            changed = [cast(batch, script, batch.timeline.done(now)) for batch in running]
             self.script = script
-            for batch in list(self._held.batches.values()):
-                if not batch.is_final(now):
-                    self._held.replace(cast(batch, script, batch.timeline.done(now)))
+            for batch in changed:
+                self._held.replace(batch)
 
     def set_models(self, models: ModelList) -> None:
         """Serve these models from now on; batches that were accepted go on."""
@@ -286,9 +287,8 @@ class World:
 
     def explain(self, id: str) -> Json:
         """Return a batch's past and future, schema timeline.json."""
-        return explain.timeline(
-            self._held.batch(id), self.now(), clock_is_behind=self.time.is_behind()
-        )
+        batch, is_behind = self._held.batch(id), self.time.is_behind()
+        return explain.timeline(batch, self.now(), clock_is_behind=is_behind)
 
     def _read_input(self, request: create.BatchRequest) -> tuple[input.Input, float]:
         """Return the input of a new batch, and the instant from which it is gone."""

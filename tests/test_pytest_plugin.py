@@ -9,7 +9,8 @@ import openai
 import pytest
 
 import mockbatch.server
-from mockbatch import MockBatch
+from mockbatch import MockBatch, journal
+from mockbatch.handle import Handle
 
 pytest_plugins = ["pytester"]
 
@@ -508,6 +509,17 @@ class TestControl:
             ]
         )
 
+    def test_assert_requested_says_what_is_no_longer_known(
+        self, mockbatch: Handle, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A request that the journal has dropped may have been the one."""
+        monkeypatch.setattr(journal, "KEPT", 2)
+        mockbatch.reset()  # a journal begins with the world
+        for _ in range(3):
+            mockbatch.client.files.list()
+        with pytest.raises(AssertionError, match="The 1 requests before these are no longer known"):
+            mockbatch.assert_requested("GET", "/v1/batches")
+
 
 class TestRuns:
     """Whole runs of pytest, in processes of their own."""
@@ -526,6 +538,31 @@ class TestRuns:
         result = run_alone(pytester)
         result.assert_outcomes(passed=1, errors=1)
         result.stdout.fnmatch_lines(["*mockbatch itself failed: GET /v1/batches*"])
+
+    def test_failure_behind_a_fault_fails_the_test(self, run: Run) -> None:
+        """What befalls the answer does not hide that there was none."""
+        result = run("""
+    def test_it(mockbatch, monkeypatch):
+        import openai
+        from mockbatch.world import World
+        monkeypatch.setattr(World, "batches", None)
+        mockbatch.fault({"path": "/v1/batches"}, {"delay_ms": 1})
+        with pytest.raises(openai.InternalServerError):
+            mockbatch.client.with_options(max_retries=0).batches.list()
+    """)
+        result.assert_outcomes(passed=1, errors=1)
+
+    def test_failure_in_a_script_fails_no_test(self, run: Run) -> None:
+        """A test may ask for a live call that ends in a 500."""
+        result = run("""
+    def test_it(mockbatch):
+        import openai
+        error = {"message": "-", "type": "server_error", "param": None, "code": None}
+        mockbatch.reply({}, {"status_code": 500, "body": {"error": error}})
+        with pytest.raises(openai.InternalServerError):
+            mockbatch.client.with_options(max_retries=0).embeddings.create(model="-", input="-")
+    """)
+        result.assert_outcomes(passed=1)
 
     TWELVE = """
     @pytest.mark.parametrize("number", range(12))

@@ -183,6 +183,15 @@ def test_what_is_out_of_range_is_refused(argument: object) -> None:
     assert (refused.value.code, refused.value.param) == ("invalid_value", "fraction")
 
 
+def test_a_range_beyond_every_float_is_one() -> None:
+    """A scenario of one's own may have any bounds, and its refusals tell them as they are."""
+    parameter = {"summary": "-", "minimum": 10**400, "maximum": 10**401, "sets": ["executed"]}
+    own = {"name": "own", "summary": "-", "sees": "-", "parameters": {"share": parameter}}
+    with pytest.raises(ApiError, match=f"1 is not between {10**400} and") as refused:
+        scenarios.from_document(own, {"share": 1})
+    assert (refused.value.code, refused.value.param) == ("invalid_value", "share")
+
+
 def test_an_unknown_parameter_is_refused() -> None:
     """An argument for which there is no parameter is refused by its name."""
     with pytest.raises(ApiError) as refused:
@@ -240,6 +249,17 @@ def test_a_document_that_does_not_fit_is_refused(
     with pytest.raises(ApiError) as refused:
         make.scenario(**changes)
     assert (refused.value.status, refused.value.param) == (400, param)
+
+
+def test_a_whole_number_is_one(make: "Make") -> None:
+    """Where clients are shown an integer, none is shown a point."""
+    error = {"error": "invalid_json_line", "line": 3.0}
+    found = make.scenario(output_seconds=60.0, output={"status_code": 0.0}, validation=error)
+    assert (repr(found.output_seconds), repr(found.output and found.output.status_code)) == (
+        "60",
+        "0",
+    )
+    assert repr(found.validation and found.validation.line) == "3"
 
 
 def test_an_option_is_a_name_of_the_catalogue() -> None:

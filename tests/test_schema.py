@@ -54,3 +54,23 @@ def test_a_refusal_reads_as_its_message() -> None:
     error = schema("page").error(None)
     assert isinstance(error, ApiError)
     assert error.status == 400
+
+
+def test_whole_numbers_lose_their_point_where_an_integer_is_due() -> None:
+    """However deep it stands, an integer is one; a number and a name stay as they are."""
+    change = {"at": 5.0, "status": "validating"}
+    document = {
+        "clock": {"mode": "manual", "now": 7.0},
+        "numbers": {"batch": 2.0},
+        "batches": [{"held": {"at": 6.0, "rest": {"transitions": [change]}}, "pace": 1.0}],
+    }
+    whole = schema("state").whole(document)
+    assert repr(whole) == repr(
+        {
+            "clock": {"mode": "manual", "now": 7.0},
+            "numbers": {"batch": 2},
+            "batches": [
+                {"held": {"at": 6, "rest": {"transitions": [{**change, "at": 5}]}}, "pace": 1.0}
+            ],
+        }
+    )

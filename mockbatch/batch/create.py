@@ -9,11 +9,12 @@ from mockbatch.batch.input import Input
 from mockbatch.batch.plan import Pace, planned_replies, timeline, work
 from mockbatch.errors import api_error, line_error
 from mockbatch.ids import Seed, batch_id
+from mockbatch.limits import Limits
 from mockbatch.refusals import listed
 from mockbatch.replies import endpoints
 from mockbatch.replies.models import model
 from mockbatch.scenarios import scenario
-from mockbatch.scenarios.scenario import VERDICTS, Scenario, Verdict
+from mockbatch.scenarios.scenario import OF_THE_FILE, VERDICTS, Scenario, Verdict
 from mockbatch.schema import schema
 
 Json = Any
@@ -91,13 +92,14 @@ def _error(
     verdict: Verdict, request: BatchRequest, given: Input, organization: str
 ) -> dict[str, Json]:
     """Return the entry of `errors` that a scenario wants, its gaps filled from the batch."""
+    name = VERDICTS[verdict.error]
     return line_error(
-        VERDICTS[verdict.error],
-        verdict.line,
+        name,
+        None if name in OF_THE_FILE else verdict.line,
         id=request.input_file_id,
         organization=organization,
         model=given.model or "unknown",
-        limit="2,000,000",
+        limit=Limits().lines if name == "too_many_lines" else "2,000,000",
         param="custom_id",
         custom_id="request-1",
         product=endpoints()[request.endpoint].product,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mockbatch.batch.gists import Gists, Writer
-from mockbatch.errors import ApiError, api_error, line_error
+from mockbatch.errors import ApiError, NoAnswerError, api_error, line_error
 from mockbatch.files.content import Content
 from mockbatch.limits import Limits
 from mockbatch.replies.endpoint import Endpoint
@@ -27,8 +27,9 @@ class Input:
     """A validated input file: where its lines are, not what they say.
 
     `starts[i]` and `starts[i + 1]` bound line i, counted from 0. `refused` holds the lines
-    whose body the endpoint will not take. `errors` is not empty when validation fails.
-    `gists` are those of the plain lines.
+    whose body the endpoint will not take, `unanswered` those of them for which only the mock
+    finds no answer. `errors` is not empty when validation fails. `gists` are those of the
+    plain lines.
     """
 
     content: Content
@@ -37,6 +38,7 @@ class Input:
     refused: frozenset[int]
     errors: tuple[LineError, ...]
     gists: Gists | None = None
+    unanswered: frozenset[int] = frozenset()
 
     @property
     def total(self) -> int:
@@ -76,6 +78,7 @@ def read(
         frozenset(reader.refused),
         tuple(reader.errors),
         None if reader.errors else reader.gists.close(len(starts) - 1),
+        frozenset(reader.unanswered),
     )
 
 
@@ -85,6 +88,7 @@ class _Reader:
     def __init__(self, endpoint: Endpoint, limits: Limits, models: ModelList) -> None:
         self.errors: list[LineError] = []
         self.refused: list[int] = []
+        self.unanswered: list[int] = []
         self.model: str | None = None
         self._endpoint = endpoint
         self._limits = limits
@@ -154,8 +158,11 @@ class _Reader:
     def _try(self, index: int, custom_id: str, body: dict[str, Json]) -> None:
         gist = self._endpoint.plain.gist(body) if self._endpoint.plain else None
         known = gist is not None and self.gists.knows(gist)
-        if not known and self._endpoint.refusal(body) is not None:
+        refusal = None if known else self._endpoint.refusal(body)
+        if refusal is not None:
             self.refused.append(index)
+            if isinstance(refusal, NoAnswerError):
+                self.unanswered.append(index)
             return
         if gist is not None:
             self.gists.put(index, custom_id, gist)

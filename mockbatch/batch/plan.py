@@ -110,9 +110,11 @@ def takes(given: Input, endpoint: str, line: int, reply: Reply) -> bool:
     """Tell whether a reply can be given to a line.
 
     What the endpoint refuses has no answer into which something could be put: it fails, or
-    gets a whole answer of that endpoint.
+    gets a whole answer of that endpoint. Where only the mock finds none, words will do.
     """
-    return line not in given.refused or reply.stands_alone(endpoint)
+    if line not in given.refused or reply.stands_alone(endpoint):
+        return True
+    return line in given.unanswered and reply.speaks(endpoint)
 
 
 def shuffled(items: Iterable[int], seed: Seed) -> list[int]:

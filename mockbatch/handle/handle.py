@@ -157,10 +157,10 @@ class Handle:
     @property
     def failures(self) -> list[Request]:
         """The requests at which mockbatch itself failed, a bug of it."""
-        journal = self.call("GET", "/_mock/requests?status=500")
+        journal = self.call("GET", "/_mock/requests?broken=true")
         # Who asks whether there were any requests at all need not ask again.
         self._reached = self._reached or journal["count"] > 0
-        return [Request(**one) for one in journal["requests"] if one["fault"] is None]
+        return [Request(**one) for one in journal["requests"]]
 
     @property
     def was_reached(self) -> bool:
@@ -180,6 +180,7 @@ class Handle:
             raise AssertionError(
                 f"{method} {path} was requested {matching} times, not {wanted}."
                 + _near_misses(f"{method} {path}", seen)
+                + _no_longer_known(self.request_count - len(seen))
             )
 
     def scenario(
@@ -290,3 +291,8 @@ def _near_misses(wanted: str, seen: list[Request]) -> str:
     told = [f"{one.method} {one.path} -> {one.status}" for one in seen]
     near = sorted(set(told), key=lambda one: -SequenceMatcher(None, wanted, one).ratio())[:10]
     return f" Of {len(seen)} requests, these come near:" + "".join(f"\n  {one}" for one in near)
+
+
+def _no_longer_known(count: int) -> str:
+    """Say of how many requests the journal tells nothing any more."""
+    return f"\nThe {count} requests before these are no longer known." if count else ""

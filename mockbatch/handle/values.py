@@ -59,7 +59,8 @@ class Advanced:
 class Request:
     """A request that the world has got; times are epoch seconds.
 
-    `status` is 0 when the client got no answer; `fault` names the fault that it met.
+    `status` is 0 when the client got no answer; `fault` names the fault that it met. `broken`
+    tells that mockbatch itself failed, by a bug of its own.
     """
 
     method: str
@@ -70,6 +71,7 @@ class Request:
     wall: float
     fault: str | None = None
     known: bool = True
+    broken: bool = False
 
 
 @dataclass(frozen=True, slots=True)

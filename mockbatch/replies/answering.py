@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mockbatch.errors import ApiError
+from mockbatch.errors import ApiError, NoAnswerError
 from mockbatch.replies.endpoint import Endpoint, Moment
 from mockbatch.replies.reply import Reply
 
@@ -40,12 +40,14 @@ def answered(
     """Return the answer to a request that runs.
 
     `reply` is the scripted one, and does not say that the request never ran. `refusal` is
-    the endpoint's own, which only a reply that stands alone outranks.
+    the endpoint's own, which only a reply that stands alone outranks; where the mock finds no
+    answer, one that speaks does too.
     """
     if reply is not None and reply.stands_alone(endpoint.path):
         status_code = 200 if reply.status_code is None else reply.status_code
         return Answer(status_code, reply.body, reply.error, honest=not reply.raw)
-    if refusal is not None:
+    speaks = reply is not None and reply.speaks(endpoint.path)
+    if refusal is not None and not (speaks and isinstance(refusal, NoAnswerError)):
         return Answer(refusal.status, refusal.body())
     if reply is not None and reply.calls_what_is_offered:
         return Answer(200, _calling(endpoint, body, moment))

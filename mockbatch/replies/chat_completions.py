@@ -8,7 +8,7 @@ from mockbatch.replies import chat_message, chat_plain, chat_scripted, chat_stre
 from mockbatch.replies.chat_wanted import wanted
 from mockbatch.replies.endpoint import Endpoint, Moment, Tokens, counted
 from mockbatch.replies.models import Model, model, served_tier
-from mockbatch.replies.wanted import Spoken
+from mockbatch.replies.wanted import Spoken, or_text
 from mockbatch.schema import schema
 
 Json = Any
@@ -104,7 +104,7 @@ def _answer(body: dict[str, Json], moment: Moment) -> dict[str, Json]:
     asked = _asked(body["messages"])
     stop = text.stops(body.get("stop"))
     left = None if limit is None else limit - thinking
-    want = wanted(body)
+    want = or_text(wanted, body)
     spoken = [want.spoken(asked, place, left, stop) for place in range(count)]
     contents = (message.get("content") for message in body["messages"])
     prompt = text.conversation_tokens(contents, body.get("tools"), body.get("functions"))

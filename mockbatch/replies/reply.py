@@ -74,6 +74,11 @@ class Reply:
         """Tell whether it needs no answer of the endpoint at a path to be put into."""
         return self.ending != SUCCEEDED or self.answers(path)
 
+    def speaks(self, path: str) -> bool:
+        """Tell whether it says something of its own in answers of the endpoint at a path."""
+        own = self.said - {"finish_reason"} and not self.calls_what_is_offered
+        return bool(own) and self.said <= endpoints()[path].says
+
     @property
     def calls_what_is_offered(self) -> bool:
         """Whether it is a call of each tool that the request offers."""

@@ -8,7 +8,7 @@ from mockbatch.replies import response_input, response_items, responses_scripted
 from mockbatch.replies.endpoint import Endpoint, Moment, Tokens, counted
 from mockbatch.replies.models import Model, model, served_tier
 from mockbatch.replies.responses_wanted import wanted
-from mockbatch.replies.wanted import Spoken
+from mockbatch.replies.wanted import Spoken, or_text
 from mockbatch.schema import schema
 
 Json = Any
@@ -83,7 +83,7 @@ def _answer(body: dict[str, Json], moment: Moment) -> dict[str, Json]:
         limit = int(limit)
         thinking = min(thinking, limit)
     left = None if limit is None else limit - thinking
-    spoken = wanted(body).spoken(response_input.asked(body["input"]), 0, left)
+    spoken = or_text(wanted, body).spoken(response_input.asked(body["input"]), 0, left)
     response_id, *item_ids = response_items.ids(moment)
     most = body.get("max_tool_calls")
     usage = response_items.usage(response_input.tokens(body), spoken.tokens + thinking, thinking)

@@ -1,9 +1,10 @@
 """What a request wants for a reply: a text, JSON of some shape, or calls of tools."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from mockbatch.errors import NoAnswerError
 from mockbatch.replies import text
 from mockbatch.replies.calls import Call, tokens, within
 from mockbatch.replies.structured.maker import ECHO
@@ -53,3 +54,14 @@ class Wanted:
             return self.shape.text(asked, place)
         said = text.reply(asked, place)
         return written({ECHO: said}) if self.json else said
+
+
+def or_text(wanted: Callable[[dict[str, Json]], Wanted], body: dict[str, Json]) -> Wanted:
+    """Return what a request body wants, any text where the mock finds nothing that is wanted.
+
+    Such an answer is only for a scripted reply to be put into.
+    """
+    try:
+        return wanted(body)
+    except NoAnswerError:
+        return Wanted()

@@ -51,6 +51,11 @@ VERDICTS: Mapping[str, str] = {
     )
 }
 
+# Those of a file as a whole, which name no line.
+OF_THE_FILE = frozenset(
+    {"file_not_found", "too_many_lines", "empty_file", "enqueued_tokens", "billing_limit"}
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Share:
@@ -62,7 +67,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How validation ends whatever the file holds: an error by name or code, and its line."""
+    """How validation ends whatever the file holds: with an error, by its code, and its line."""
 
     error: str
     line: int | None = None
@@ -106,6 +111,7 @@ class Scenario:
 def parsed(document: Mapping[str, Json]) -> Scenario:
     """Make a scenario from a document; ApiError 400 names what does not fit scenario.json."""
     schema("scenario").check(document, "scenario")
+    document = schema("scenario").whole(document)
     return Scenario(
         name=document["name"],
         stages={**RECORDED_SECONDS, **document.get("stages", {})},
@@ -216,7 +222,7 @@ def _number(name: str, argument: object, bounds: Mapping[str, Json]) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise api_error("invalid_type", param=name, expected="a number", actual=repr(argument))
     if not bounds["minimum"] <= value <= bounds["maximum"]:
-        why = f"{argument} is not between {bounds['minimum']:g} and {bounds['maximum']:g}"
+        why = f"{argument} is not between {bounds['minimum']} and {bounds['maximum']}"
         raise api_error("invalid_value", param=name, why=why)
     # "3.0" is the line 3.
     return int(value) if value == int(value) else value

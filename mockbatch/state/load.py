@@ -43,6 +43,7 @@ def load(document: Json, settings: WorldSettings, folder: Path | None = None) ->
     Raises ApiError 400 with the place of what is wrong as its param.
     """
     schema("state").check(document, "state")
+    document = schema("state").whole(document)
     contents = {
         name: _content(given, folder, f"state.contents.{name}")
         for name, given in document.get("contents", {}).items()

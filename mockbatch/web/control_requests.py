@@ -1,25 +1,29 @@
 """`/_mock/requests`: what the clients of a world have asked for."""
 
+from collections.abc import Callable
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from math import isfinite, nan
 
 from flask import Blueprint, Response, current_app, request
 
 from mockbatch.errors import api_error
 from mockbatch.journal import KEPT, Entry
-from mockbatch.web.answers import answer, query_integer
+from mockbatch.web.answers import answer, query_choice, query_integer
 from mockbatch.web.context import world
 from mockbatch.web.control import guard
 
 blueprint = Blueprint("control_requests", __name__, url_prefix="/_mock/requests")
 blueprint.before_request(guard)
 
+_ANY = -1  # status
+
 
 @blueprint.get("")
 def index() -> Response:
     """Show the journal of this world: the last `limit` requests that pass the filters."""
     limit = query_integer("limit", KEPT, 0, KEPT)
-    return answer("journal", world().journal.as_json(limit, _passes))
+    return answer("journal", world().journal.as_json(limit, _filter()))
 
 
 @blueprint.get("/unmatched")
@@ -39,25 +43,36 @@ def unmatched() -> Response:
     return answer("unmatched", {"requests": asked})
 
 
-def _passes(entry: Entry) -> bool:
+def _filter() -> Callable[[Entry], bool]:
+    """Return what tells which entries are asked for; ApiError 400 for a filter that is none."""
     given = request.args
-    if "method" in given and entry.method != given["method"].upper():
-        return False
-    if "path" in given and not fnmatchcase(entry.path.partition("?")[0], given["path"]):
-        return False
-    if "status" in given and entry.status != query_integer("status", 0, 0, 999):
-        return False
-    return "since" not in given or entry.now >= _since(given["since"])
+    for name in given:
+        if name not in ("limit", "method", "path", "status", "since", "broken"):
+            raise api_error("unknown_parameter", param=name)
+    method, path = given.get("method", "*").upper(), given.get("path", "*")
+    status, since = query_integer("status", _ANY, 0, 999), _since(given.get("since", "0"))
+    broken = query_choice("broken", ("true", "false"))
+
+    def passes(entry: Entry) -> bool:
+        return (
+            method in ("*", entry.method)
+            and fnmatchcase(entry.path.partition("?")[0], path)
+            and status in (_ANY, entry.status)
+            and entry.now >= since
+            and broken in (None, "true" if entry.broken else "false")
+        )
+
+    return passes
 
 
 def _since(text: str) -> float:
     try:
-        return float(text)
+        since = float(text)
     except ValueError:
-        expected = "a decimal"
-        raise api_error(
-            "invalid_type", param="since", expected=expected, actual="a string"
-        ) from None
+        since = nan
+    if not isfinite(since):
+        raise api_error("invalid_type", param="since", expected="a decimal", actual="a string")
+    return since
 
 
 def _asked(entry: Entry) -> str:

@@ -12,7 +12,7 @@ from werkzeug.exceptions import (
 )
 
 from mockbatch.errors import ApiError, api_error
-from mockbatch.web.record import UNKNOWN
+from mockbatch.web.record import BROKEN, UNKNOWN
 
 log = logging.getLogger(__name__)
 
@@ -62,5 +62,6 @@ def _of_connection(error: OSError) -> Response:
 
 
 def _of_ours(error: Exception) -> Response:
+    request.environ[BROKEN] = True
     log.error("%s %s failed", request.method, request.path, exc_info=error)
     return envelope(api_error("server_error"))

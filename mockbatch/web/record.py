@@ -16,6 +16,8 @@ log = logging.getLogger("mockbatch.requests")
 FAULT = "mockbatch.fault"
 # In the environ of a request for which there is no route.
 UNKNOWN = "mockbatch.unknown"
+# In the environ of a request at which mockbatch itself failed.
+BROKEN = "mockbatch.broken"
 # In the environ of a request that was logged: whether it stands in a journal, too.
 RECORDED = "mockbatch.recorded"
 
@@ -55,4 +57,5 @@ def _entry(request: Request, world: World, status: int) -> Entry:
         wall=clock.wall(),
         fault=request.environ.get(FAULT),
         known=UNKNOWN not in request.environ,
+        broken=BROKEN in request.environ,
     )

@@ -854,23 +854,30 @@ class TestTheEdges:
         [
             ("invalid_json_line", 3, None, "This line is not parseable"),
             ("missing_required_parameter", 3, "custom_id", "Missing required parameter:"),
-            ("invalid_request", 3, "file_id", "Cannot find file file-"),
+            ("invalid_request", None, "file_id", "Cannot find file file-"),
+            ("invalid_method", 3, "method", "The method must be"),
             ("invalid_url", 3, "url", "The URL provided for this request does not match"),
             ("model_not_found", 3, "body.model", "The provided model 'gpt-4o-mini' is not"),
             ("mismatched_model", 3, "body.model", "The model 'gpt-4o-mini' for this request"),
             ("duplicate_custom_id", 3, "custom_id", "The custom_id 'request-1' for this"),
             ("streaming_unsupported", 3, "body.stream", "Chat Completions: Streaming is not"),
-            ("token_limit_exceeded", 3, None, "Enqueued token limit reached for gpt-4o-mini"),
+            ("too_many_tasks", None, None, "The input file contains more than 50000 requests."),
+            ("empty_file", None, None, "The input file contains no requests."),
+            ("token_limit_exceeded", None, None, "Enqueued token limit reached for gpt-4o-mini"),
+            ("billing_hard_limit_reached", None, None, "Billing hard limit has been reached"),
         ],
     )
     def test_validation_fails_with_any_code(
-        self, play: Callable[..., Run], code: str, line: int, param: str | None, begins: str
+        self, play: Callable[..., Run], code: str, line: int | None, param: str | None, begins: str
     ) -> None:
-        """In validation_failed the batch fails with the code and line that were asked for."""
+        """In validation_failed the batch fails with the code that was asked for, and its line.
+
+        What is wrong with a file as a whole names none.
+        """
         metadata = {
             "mockbatch_scenario": "validation_failed",
             "mockbatch_code": code,
-            "mockbatch_line": str(line),
+            "mockbatch_line": "3",
         }
         [error] = play("validation_failed", metadata=metadata).ended().batch().errors.data
         assert (error.code, error.line, error.param) == (code, line, param)

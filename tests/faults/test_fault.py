@@ -88,6 +88,20 @@ def test_a_fault_is_shown_as_it_came_in(document: dict[str, Json]) -> None:
     assert kinds.parsed(document).as_json() == document
 
 
+@pytest.mark.parametrize(
+    ("document", "member"),
+    [
+        ({"status": 503.0}, "status"),
+        ({"html": 502.0}, "html"),
+        ({"truncate_bytes": 3.0}, "truncate_bytes"),
+        ({"disconnect": "reset", "after_bytes": 3.0}, "after_bytes"),
+    ],
+)
+def test_a_whole_number_is_one(document: dict[str, Json], member: str) -> None:
+    """A status line, a slice of bytes and the journal know no 503.0."""
+    assert type(kinds.parsed(document).as_json()[member]) is int
+
+
 @pytest.mark.parametrize(("document", "code", "param"), BAD)
 def test_a_bad_fault_is_refused(document: dict[str, Json], code: str, param: str) -> None:
     """The refusal names the member."""

@@ -173,6 +173,16 @@ class TestEffects:
         )
         assert mock.client.files.wait_for_processing(file.id).status == "processed"
 
+    def test_waiting_for_a_file_with_an_error_ends_without_one(
+        self, mock: Handle, make: "Make"
+    ) -> None:
+        """The SDK's own loop takes it for an end like any other."""
+        mock.fault("file_error")
+        file = mock.client.files.create(
+            file=("in.jsonl", make.jsonl(make.lines(1))), purpose="batch"
+        )
+        assert mock.client.files.wait_for_processing(file.id).status == "error"
+
     def test_other_answers_about_files_stay_whole(self, mock: Handle, make: "Make") -> None:
         """A list, a download and a deletion are no File objects and are left alone."""
         file = mock.client.files.create(

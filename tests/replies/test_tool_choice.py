@@ -193,7 +193,8 @@ def test_parameters_that_cannot_be_met_are_refused_if_they_are_called(path: str)
     tools = [tool(path, "f", parameters=parameters)]
     error = refusal(path, tools=tools, tool_choice=REQUIRED)
     assert error.message == (
-        "mockbatch found no reply that fits function 'f': no value of it ends, at ()."
+        "mockbatch found no reply that fits function 'f': no value of it ends, at (). "
+        "A scripted one would be sent."
     )
     assert calls(path, body(path, tools=tools)) == []
 

@@ -406,6 +406,27 @@ def test_comment_may_stand_in_it() -> None:
     assert Api(app_of()).call("PUT", "/_mock/state", {"format": FORMAT, "$comment": "x"})
 
 
+def with_points(value: Json) -> Json:
+    """Return a value in which every number is written with a point."""
+    if isinstance(value, dict):
+        return {name: with_points(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [with_points(item) for item in value]
+    return float(value) if type(value) is int else value
+
+
+def test_whole_numbers_may_have_a_point(document: Json, original: Api) -> None:
+    """Some tools write 3.0 for 3; what the state holds goes on all the same."""
+    # What is recorded, and what time it is, is shown as it stands there.
+    as_it_stands = {name: document[name] for name in ("recorded", "clock")}
+    own = {**with_points(document), **as_it_stands}
+    other = Api(app_of(), "sk-another-key-0002")
+    other.call("PUT", "/_mock/state", own)
+    for api in (original, other):
+        api.advance(DAY)
+    assert other.everything() == original.everything()
+
+
 # --- random histories
 
 
@@ -645,6 +666,8 @@ FAULTS: Mapping[str, tuple[Change, str]] = {
         "state.recorded[0].request_counts",
     ),
     "a recorded batch twice": (doubled("recorded"), "state.batches"),
+    # No part of a state: it would be lost without a word.
+    "a script": (put("script", value=[]), "state.script"),
 }
 
 

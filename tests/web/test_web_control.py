@@ -588,6 +588,47 @@ class TestJournal:
             "dropped": 0,
         }
 
+    @pytest.mark.parametrize(
+        ("query", "shown"),
+        [
+            ("", [200, 404, 200]),
+            ("method=get", [404, 200]),
+            ("method=DELETE", []),
+            ("path=/v1/files", [200, 200]),
+            ("path=/v1/f*", [200, 404, 200]),
+            ("status=404", [404]),
+            (f"since={START + 1}", [404, 200]),
+            (f"since={START + 1.5}", []),
+            ("method=GET&status=200", [200]),
+            ("method=GET&limit=1", [200]),
+        ],
+    )
+    def test_filters_choose(self, api: Caller, query: str, shown: list[int]) -> None:
+        """All filters have to hold; a path is a glob, and looks at no query."""
+        api.upload()
+        api.advance(1)
+        api.get("/v1/foo")
+        api.get("/v1/files?limit=1")
+        found = api.good(api.get(f"/_mock/requests?{query}"))
+        assert [one["status"] for one in found["requests"]] == shown
+
+    @pytest.mark.parametrize(
+        ("query", "name"),
+        [
+            ("status=x", "status"),
+            ("status=-1", "status"),
+            ("method=GET&status=1000", "status"),
+            ("since=x", "since"),
+            ("since=nan", "since"),
+            ("method=GET&since=", "since"),
+            ("methd=GET", "methd"),
+        ],
+    )
+    def test_bad_filter_is_refused(self, api: Caller, query: str, name: str) -> None:
+        """Whatever the journal holds: no entry has to come near the filter for that."""
+        status, _, param = refusal(api.get(f"/_mock/requests?{query}"))
+        assert (status, param) == (400, name)
+
     @pytest.mark.parametrize("limit", ["-1", "10001", "x"])
     def test_bad_limit_is_refused(self, api: Caller, limit: str) -> None:
         """The refusal names it."""

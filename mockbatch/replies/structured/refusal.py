@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mockbatch.errors import ApiError, api_error
+from mockbatch.errors import ApiError, NoAnswerError, api_error
 from mockbatch.replies.structured.plain import CannotMakeError
 from mockbatch.replies.structured.shape import Shape, shape
 from mockbatch.replies.structured.strict import Fault
@@ -31,9 +31,10 @@ class Spot:
         except CannotMakeError as error:
             raise self.cannot_make(error) from error
 
-    def cannot_make(self, error: CannotMakeError) -> ApiError:
+    def cannot_make(self, error: CannotMakeError) -> NoAnswerError:
         """Return the refusal of a schema for which no value was found."""
-        return self._refusal("cannot_make", why=error, place=error.place)
+        found = self._refusal("cannot_make", why=error, place=error.place)
+        return NoAnswerError(found.status, found.message, found.type, found.param, found.code)
 
     def _refusal(self, name: str, **fields: object) -> ApiError:
         return replace(api_error(name, what=self.what, **fields), param=self.param, code=self.code)
