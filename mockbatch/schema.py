@@ -6,7 +6,7 @@ plainly fine; whatever is not accepted there is judged, and refused in OpenAI's 
 
 import json
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from typing import Any
 
@@ -77,15 +77,13 @@ class SentSchema:
     """
 
     def __init__(self, document: Json) -> None:
-        kind = _DRAFT_7 if _says_draft_7(document) else _DRAFT_2020_12
-        self._meta = kind(kind.META_SCHEMA)
-        self._validator = kind(document, registry=Registry())
+        self._kind = _DRAFT_7 if _says_draft_7(document) else _DRAFT_2020_12
         self._document = document
 
     def is_valid(self) -> bool:
         """Tell whether it is a JSON Schema at all."""
         try:
-            return bool(self._meta.is_valid(self._document))
+            return bool(self._kind(self._kind.META_SCHEMA).is_valid(self._document))
         except RecursionError:
             return False
 
@@ -94,9 +92,15 @@ class SentSchema:
         try:
             for error in self._validator.iter_errors(value):
                 return error.message[:200], tuple(map(str, error.absolute_schema_path))
-        except (RecursionError, Unresolvable, ValueError) as error:
+        # The last one is for integers that no float holds, among multiples of one.
+        except (RecursionError, Unresolvable, ValueError, OverflowError) as error:
             return str(error)[:200], ()
         return None
+
+    @cached_property
+    def _validator(self) -> Any:
+        """What judges values; only what is valid can be read so far."""
+        return self._kind(self._document, registry=Registry())
 
 
 def _says_draft_7(document: Json) -> bool:

@@ -326,6 +326,7 @@ def test_the_word_may_stand_in_what_came_before() -> None:
         (closed(a={"type": "number", "minimum": 1e308}), "too large", ("a",)),
         (closed(a={"type": "number", "minimum": 10**400 + 1, "maximum": 10**400}), "too large",
          ("a",)),
+        (closed(a={"enum": [10**400], "multipleOf": 0.5}), "too large to convert to float", ()),
     ],
 )  # fmt: skip
 @BOTH
