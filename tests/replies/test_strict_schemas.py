@@ -276,7 +276,17 @@ def test_no_schema_ends_in_a_traceback(path: str, data: st.DataObject) -> None:
     junk = [None, True, [], {}, "", "#", "string", "object", 0, -1, 2.5, {"$ref": "#"}, ["null"]]
     junk += [10**400, [10**400], "[[a]", "(" * 80 + "a" + ")" * 80]
     names = ["type", "$ref", "properties", "items", "enum", "anyOf", "required", "pattern", "$defs"]
-    names += ["$id", "$schema", "$anchor", "multipleOf", "minimum", "not", "if"]
+    names += [
+        "$id",
+        "$schema",
+        "$anchor",
+        "prefixItems",
+        "additionalItems",
+        "multipleOf",
+        "minimum",
+        "not",
+        "if",
+    ]
     schemas = [schema for schema, _ in STRICT[:-3]]
     root = [copy.deepcopy(data.draw(st.sampled_from(schemas)))]
     for _ in range(data.draw(st.integers(1, 3))):
