@@ -3,7 +3,7 @@
 The expressions come from clients, and Python's own matcher can take exponential time over a
 short one. Here a match is the set of places it can end at, so the work is bounded, and what
 goes beyond the bound is refused. Classes are ASCII, as in ECMA 262; Python's parser reads the
-rest alike, but for named groups.
+rest alike, once named groups and odd classes are written its way.
 """
 
 import re
@@ -28,6 +28,10 @@ _CATEGORIES = {"DIGIT": string.digits, "WORD": _WORD, "SPACE": " \t\n\r\f\v"}
 # What a text is made of where an expression leaves the choice; the last ones for odd classes.
 _ALPHABET = string.ascii_letters + string.digits + "_- .,:;!?@#%&*+=/'\"()[]{}<>|~^$`\\\t\néж中"
 _LINE_ENDS = "\n\r\u2028\u2029"
+# What Python reads in another way: the beginning of a named group, and in a class what warns of
+# the sets to come. Escapes are matched so that nothing begins in the middle of one.
+_ESCAPE_CLASS_OR_NAME = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\\\]])*|\(\?<(?=[A-Za-z_$])", re.DOTALL)
+_IN_CLASS = re.compile(r"(\\.)|([\[&|~])", re.DOTALL)
 _FLAGS = re.IGNORECASE | re.MULTILINE | re.DOTALL | re.VERBOSE
 # How much more often than it must a part is repeated, so that texts differ; the next ones are
 # for where there is less room, or luck.
@@ -63,9 +67,10 @@ class Pattern:
 
     def __init__(self, source: str) -> None:
         try:
-            parsed = _parser.parse(re.sub(r"\(\?<(?=[A-Za-z_$])", "(?P<", source))
+            parsed = _parser.parse(_ESCAPE_CLASS_OR_NAME.sub(_in_python, source))
             self._nodes = _read(parsed)
-        except (re.error, RecursionError, OverflowError) as error:
+        # A warning is raised where a test run makes errors of them: two hyphens in a class.
+        except (re.error, RecursionError, OverflowError, FutureWarning) as error:
             raise PatternError(f"it cannot be read: {error}") from error
         if parsed.state.flags & _FLAGS:
             raise PatternError("it has flags")
@@ -230,6 +235,14 @@ class _Characters:
             raise PatternError("it has a class of no usual character")
         plain = [character for character in found if character in _WORD]
         return plain or [character for character in found if character.isascii()] or found
+
+
+def _in_python(found: "re.Match[str]") -> str:
+    """Return an escape, a class or the beginning of a named group in Python's notation."""
+    part = found[0]
+    if part.startswith("["):
+        return "[" + _IN_CLASS.sub(lambda inside: inside[1] or f"\\{inside[2]}", part[1:])
+    return "(?P<" if part.startswith("(") else part
 
 
 def _is(character: str, op: str, arg: Any) -> bool:

@@ -1,23 +1,19 @@
-"""The JSON Schemas of the package, loaded and compiled once, and those that clients send.
+"""The JSON Schemas of the package, loaded and compiled once.
 
 jsonschema is the one judge of shapes. `mockbatch.accept` spares it the values that are
 plainly fine; whatever is not accepted there is judged, and refused in OpenAI's words, here.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from importlib import resources
 from typing import Any
 
-from jsonschema import Draft7Validator, Draft202012Validator, ValidationError
-from jsonschema.validators import extend
-from referencing import Registry
-from referencing.exceptions import Unresolvable
+from jsonschema import Draft202012Validator
 
 from mockbatch.accept import accepter
 from mockbatch.errors import ApiError
-from mockbatch.patterns import pattern
 from mockbatch.refusals import worded
 
 Json = Any
@@ -77,35 +73,6 @@ def schema(name: str) -> Schema:
     return Schema(name)
 
 
-class SentSchema:
-    """A JSON Schema that a client sent; nothing that it refers to elsewhere is ever fetched.
-
-    It is of draft 7 where it says so, and else of 2020-12. Formats are notes, as in 2020-12.
-    """
-
-    def __init__(self, document: Json) -> None:
-        kind = _DRAFT_7 if _says_draft_7(document) else _DRAFT_2020_12
-        self._meta = kind(kind.META_SCHEMA)
-        self._validator = kind(document, registry=Registry())
-        self._document = document
-
-    def is_valid(self) -> bool:
-        """Tell whether it is a JSON Schema at all."""
-        try:
-            return bool(self._meta.is_valid(self._document))
-        except RecursionError:
-            return False
-
-    def breach(self, value: Json) -> tuple[str, tuple[str, ...]] | None:
-        """Say how a value breaks the schema, and where in the schema; None if it fits."""
-        try:
-            for error in self._validator.iter_errors(value):
-                return error.message[:200], tuple(map(str, error.absolute_schema_path))
-        except (RecursionError, Unresolvable, ValueError) as error:
-            return str(error)[:200], ()
-        return None
-
-
 def _whole(value: Json, kind: Json, known: Json) -> Json:
     kinds = [kind, *kind.get("anyOf", ())]
     kinds += [known[one["$ref"].rpartition("/")[2]] for one in kinds if "$ref" in one]
@@ -118,20 +85,3 @@ def _whole(value: Json, kind: Json, known: Json) -> Json:
         return [_whole(item, found.get("items", {}), known) for item in value]
     is_integer = any("integer" in one.get("type", ()) for one in kinds)
     return int(value) if isinstance(value, float) and is_integer else value
-
-
-def _says_draft_7(document: Json) -> bool:
-    said = document.get("$schema") if isinstance(document, dict) else None
-    return isinstance(said, str) and "draft-07" in said
-
-
-def _pattern(_: Any, source: str, instance: Json, __: Json) -> Iterator[ValidationError]:
-    """Judge the keyword `pattern` in bounded time, which Python's matcher does not."""
-    if isinstance(instance, str) and not pattern(source).meets(instance):
-        yield ValidationError(f"{instance[:50]!r} does not match {source[:100]!r}")
-
-
-_DRAFT_7, _DRAFT_2020_12 = (
-    extend(kind, {"pattern": _pattern})  # type: ignore[no-untyped-call]
-    for kind in (Draft7Validator, Draft202012Validator)
-)

@@ -123,3 +123,28 @@ def test_groups_have_names_as_in_javascript() -> None:
     """`(?<year>…)` is read, and digits are ASCII, as in ECMA 262."""
     assert pattern(r"^(?<year>\d{4})$").meets("2026")
     assert not pattern(r"^\d$").meets("٣")
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("[[a]", "["),
+        (r"[^[P]", "x"),
+        ("[a||b]", "|"),
+        ("[&&]", "&"),
+        (r"[\[~~]", "~"),
+        ("[(?<a]", "<"),
+        (r"\(?<a>", "<a>"),
+        (r"\[(?<a>x)\]", "[x]"),
+    ],
+)
+def test_a_class_is_read_as_in_javascript(source: str, text: str) -> None:
+    """Without a warning of Python's, which is an error here, and no group begins within one."""
+    assert pattern(f"^(?:{source})$").meets(text)
+    assert not pattern(f"^(?:{source})$").meets("P")
+
+
+def test_a_warning_is_a_refusal() -> None:
+    """Two hyphens may mean something else one day."""
+    with pytest.raises(PatternError):
+        Pattern("[+--]")

@@ -80,10 +80,11 @@ def of_response(tools: Sequence[Json]) -> list[Tool]:
     """Return the functions and custom tools among `tools` of a response."""
     found = []
     for place, tool in enumerate(tools):
-        if tool["type"] in ("function", "custom"):
-            given = tool.get("format") or {}
+        kind = tool["type"]
+        if kind in ("function", "custom"):
+            given = tool.get("format", {}) if kind == "custom" else {}
             grammar = given if given.get("type") == "grammar" else None
-            found.append(_tool(tool["type"], tool, grammar, f"tools[{place}]"))
+            found.append(_tool(kind, tool, grammar, f"tools[{place}]"))
     return found
 
 

@@ -196,6 +196,15 @@ def test_what_is_no_schema_is_refused(path: str, schema: Json) -> None:
     )
 
 
+@pytest.mark.parametrize("name", [1, {}, None, "#a"])
+@BOTH
+def test_an_id_that_is_none_is_refused(path: str, name: Json) -> None:
+    """It is looked at before anything is referred to it."""
+    schema = {**closed(), "$id": name}
+    for members in (formatted(path, schema), function(path, schema)):
+        assert refusal(path, **members).message.endswith("Please ensure it is a valid JSON Schema.")
+
+
 @pytest.mark.parametrize(
     "schema",
     [
@@ -265,7 +274,19 @@ def test_texts_that_clients_quote_are_called_observed() -> None:
 def test_no_schema_ends_in_a_traceback(path: str, data: st.DataObject) -> None:
     """Whatever is done to a schema, it is met or refused, strict or not."""
     junk = [None, True, [], {}, "", "#", "string", "object", 0, -1, 2.5, {"$ref": "#"}, ["null"]]
+    junk += [10**400, [10**400], "[[a]", "(" * 80 + "a" + ")" * 80]
     names = ["type", "$ref", "properties", "items", "enum", "anyOf", "required", "pattern", "$defs"]
+    names += [
+        "$id",
+        "$schema",
+        "$anchor",
+        "prefixItems",
+        "additionalItems",
+        "multipleOf",
+        "minimum",
+        "not",
+        "if",
+    ]
     schemas = [schema for schema, _ in STRICT[:-3]]
     root = [copy.deepcopy(data.draw(st.sampled_from(schemas)))]
     for _ in range(data.draw(st.integers(1, 3))):

@@ -14,7 +14,7 @@ import pytest
 from mockbatch.errors import ApiError
 from mockbatch.replies import endpoints
 from mockbatch.replies.reply import parse
-from mockbatch.schema import SentSchema
+from mockbatch.sent_schema import SentSchema
 
 from .bodies import CHAT, MOMENT, RESPONSES, attempt
 from .shapes import (
@@ -326,6 +326,9 @@ def test_the_word_may_stand_in_what_came_before() -> None:
         (closed(a={"type": "number", "minimum": 1e308}), "too large", ("a",)),
         (closed(a={"type": "number", "minimum": 10**400 + 1, "maximum": 10**400}), "too large",
          ("a",)),
+        (closed(a={"$schema": "http://json-schema.org/draft-04/schema#"}),
+         "'$schema' is not supported", ("properties", "a")),
+        (closed(a={"enum": [10**400], "multipleOf": 0.5}), "too large to convert to float", ()),
     ],
 )  # fmt: skip
 @BOTH
@@ -346,7 +349,18 @@ def _doubling(times: int, twice: Json) -> dict[str, Json]:
     return {"$ref": names[0], "$defs": {**made, f"d{times}": {"type": "string"}}}
 
 
+def _later(name: str, schema: Json) -> dict[str, Json]:
+    """Return a schema of draft 7 with a keyword that came later."""
+    return {"$schema": "http://json-schema.org/draft-07/schema#", **closed(a={name: schema})}
+
+
+EVIL = {"enum": ["a" * 40 + "!"], "pattern": "^(a+)+$"}
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
 HOSTILE = [
+    closed(a={"$schema": DRAFT, **EVIL}),
+    {"$schema": DRAFT, **closed(a={"anyOf": [{"$ref": "#"}, {"type": "null"}]}, b=EVIL)},
+    _doubling(60, lambda ref: {"if": ref, "then": ref}),
+    _doubling(15, lambda ref: {"oneOf": [ref, ref]}),
     _doubling(60, lambda ref: closed(left=ref, right=ref)),
     _doubling(60, lambda ref: {"allOf": [ref, ref]}),
     _doubling(60, lambda ref: {"anyOf": [closed(a=ref), closed(a=ref, b=ref)]}),
@@ -370,6 +384,34 @@ def test_hostile_schemas_are_bounded(schema: Json) -> None:
         # jsonschema by itself would not come back from some of these patterns.
         assert SentSchema(schema).breach(json.loads(made[0])) is None
     assert perf_counter() - begun < 30
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "wrong"),
+    [
+        ("$defs", {"b": {"type": "null"}}, 5),
+        ("$defs", {}, {"b": {"$ref": 5}}),
+        ("dependentSchemas", {}, {"b": {"enum": 5}}),
+        ("prefixItems", [{"type": "null"}], 5),
+        ("prefixItems", [{}], [{"properties": 5}]),
+        ("unevaluatedProperties", False, {"anyOf": 5}),
+    ],
+)
+@BOTH
+def test_later_keywords_have_their_shape_in_draft_7(
+    path: str, name: str, right: Json, wrong: Json
+) -> None:
+    """That draft knows nothing of them, and whoever makes the value reads them."""
+    answer(path, body(path, **formatted(path, _later(name, right))))
+    for strict in (True, False):
+        error = refusal(path, **formatted(path, _later(name, wrong), strict=strict))
+        assert error.message.endswith("Please ensure it is a valid JSON Schema.")
+
+
+@BOTH
+def test_additional_items_say_nothing_without_a_list(path: str) -> None:
+    """No draft looks into them then."""
+    answer(path, body(path, **formatted(path, closed(a={"additionalItems": {"$ref": 5}}))))
 
 
 def test_many_schemas_are_forgotten() -> None:

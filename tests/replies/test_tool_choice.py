@@ -342,6 +342,12 @@ def test_no_request_ends_in_a_traceback(path: str, data: st.DataObject) -> None:
     assert not isinstance(made, ApiError) or 400 <= made.status < 500
 
 
+@pytest.mark.parametrize("given", ["text", [], 1, None])
+def test_a_function_has_no_format(given: Json) -> None:
+    """What stands in its place is looked at by nobody."""
+    answer(RESPONSES, body(RESPONSES, tools=[{**tool(RESPONSES, "a"), "format": given}]))
+
+
 # --- scripts
 
 

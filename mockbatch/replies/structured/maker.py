@@ -8,6 +8,7 @@ import json
 from random import Random
 from typing import Any
 
+from mockbatch.accept import KINDS
 from mockbatch.patterns import Steps
 from mockbatch.replies import text
 from mockbatch.replies.structured.heights import Heights, items, member
@@ -24,15 +25,6 @@ _MOST_VALUES = 10_000
 _MOST_CHARACTERS = 1_000_000
 _LONGEST_ARRAY = 1000
 _TRIES_FOR_ITEM = 200
-_TYPES: dict[str, tuple[type, ...]] = {
-    "string": (str,),
-    "integer": (int,),
-    "number": (int, float),
-    "boolean": (bool,),
-    "object": (dict,),
-    "array": (list,),
-    "null": (type(None),),
-}
 
 
 class Maker:
@@ -167,9 +159,9 @@ class Maker:
 
 def _of_type(schema: Flat) -> list[Json]:
     """Return the values of a choice that are of its type."""
-    named = schema.get("type", list(_TYPES))
+    named = schema.get("type", list(KINDS))
     kinds = {
-        kind for name in ([named] if isinstance(named, str) else named) for kind in _TYPES[name]
+        kind for name in ([named] if isinstance(named, str) else named) for kind in KINDS[name]
     }
     values = [value for value in schema["enum"] if type(value) in kinds]
     if not values:

@@ -27,6 +27,8 @@ def walk(root: Json) -> Iterator[tuple[Context, Json]]:
 def _parts(node: dict[str, Json]) -> Iterator[tuple[Context, Json]]:
     for name in node:
         inside = node[name]
+        if name == "additionalItems" and not isinstance(node.get("items"), list):
+            continue  # It says nothing then, and nobody has judged it.
         if name in _BY_NAME and isinstance(inside, dict):
             yield from (((name, key), part) for key, part in inside.items())
         elif name in _OF_MANY and isinstance(inside, list):

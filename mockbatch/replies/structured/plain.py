@@ -32,6 +32,7 @@ _LOWER = frozenset({"maximum", "exclusiveMaximum", "maxLength", "maxItems", "max
 
 # What neither is made for nor can be judged in bounded time, or elsewhere than in the document.
 _UNSUPPORTED = ("patternProperties", "$dynamicRef", "$recursiveRef")
+_ONLY_AT_THE_ROOT = ("$id", "$schema")
 
 
 class CannotMakeError(ValueError):
@@ -133,7 +134,7 @@ class Document:
             raise CannotMakeError("it has too many parts")
 
     def _check(self, node: Flat, context: Context) -> None:
-        for name in (*_UNSUPPORTED, *(["$id"] if context else [])):
+        for name in (*_UNSUPPORTED, *(_ONLY_AT_THE_ROOT if context else ())):
             if name in node:
                 raise CannotMakeError(f"'{name}' is not supported", context)
         if "$ref" in node and id(self._at(node["$ref"])) not in self._parts:

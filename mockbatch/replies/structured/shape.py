@@ -8,7 +8,7 @@ from mockbatch.ids import Seed
 from mockbatch.replies.structured.heights import Heights
 from mockbatch.replies.structured.maker import Maker
 from mockbatch.replies.structured.plain import CannotMakeError, Document
-from mockbatch.schema import SentSchema
+from mockbatch.sent_schema import SentSchema, judging_steps
 
 Json = Any
 
@@ -27,12 +27,13 @@ class Shape:
 
     def value(self, asked: str, place: int = 0) -> Json:
         """Return the value for what was asked, in the reply of that place from 0."""
+        steps = judging_steps()
         for number, brief in _ATTEMPTS[:3]:
             try:
                 made = self._made(asked, place, number, brief=brief)
             except (CannotMakeError, RecursionError):
                 continue
-            if self._judge.breach(made) is None:
+            if self._judge.breach(made, steps) is None:
                 return made
         return self._known
 
@@ -47,13 +48,14 @@ class Shape:
     def _first_value(self) -> Json:
         """Return the first of some values that fits; raises CannotMakeError that tells why not."""
         failure = CannotMakeError("no value was found")
+        steps = judging_steps()
         for number, brief in _ATTEMPTS:
             try:
                 made = self._made("", 0, number, brief=brief)
             except CannotMakeError as error:
                 failure = error
                 continue
-            breach = self._judge.breach(made)
+            breach = self._judge.breach(made, steps)
             if breach is None:
                 return made
             failure = CannotMakeError(*breach)

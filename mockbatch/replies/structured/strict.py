@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from mockbatch.replies.structured.parts import Context, walk
-from mockbatch.schema import SentSchema
+from mockbatch.sent_schema import SentSchema
 
 Json = Any
 
