@@ -35,7 +35,7 @@ def target(url: str, allowed: Collection[str] | None, param: str = "url") -> Tar
     """
     try:
         parts = urlsplit(url)
-        port = parts.port or PORTS.get(parts.scheme, 0)
+        port = PORTS.get(parts.scheme, 0) if parts.port is None else parts.port
     except ValueError as error:
         raise _invalid(param, str(error)) from None
     host = parts.hostname or ""
@@ -56,6 +56,8 @@ def _check(parts: SplitResult, host: str, url: str, param: str) -> None:
         raise _invalid(param, "it is neither an http nor an https URL")
     if not host:
         raise _invalid(param, "it names no host")
+    if parts.port == 0:
+        raise _invalid(param, "nobody listens on port 0")
     if parts.username is not None or parts.password is not None:
         raise _invalid(param, "it holds a user name or a password")
     if not url.isascii() or not url.isprintable() or " " in url:

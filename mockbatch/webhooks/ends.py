@@ -44,7 +44,8 @@ class Ends:
         return batch
 
     def _is_news(self, batch: Batch) -> bool:
-        return self._told.get(batch.id) != ending(batch)
+        # One that is held has no end: what was told of it early is not taken back.
+        return ending(batch) not in (None, self._told.get(batch.id))
 
     def _is_true(self, at: int, _: int, id: str) -> bool:
         batch = self._held.batches[id]

@@ -50,6 +50,7 @@ class _Line:
         target = self._target
         self._connection = HTTPConnection(target.host, target.port)
         self._socket = _connected(target, self._timeout)
+        self._socket.settimeout(self._timeout)
         self._timer.start()
         return self
 
@@ -62,6 +63,7 @@ class _Line:
         """Post a body."""
         if self._target.secure:
             self._socket = _certified().wrap_socket(self._socket, server_hostname=self._target.host)
+            self.check()  # what was cut meanwhile was another socket
         # The connection itself would ask for the address of its host again.
         self._connection.sock = self._socket
         self._connection.request("POST", self._target.path, body, dict(headers))
@@ -81,11 +83,13 @@ class _Line:
 
 
 def _connected(target: Target, timeout: float) -> socket.socket:
+    """Return a connection to the first address that takes one; they share the time."""
     *others, last = target.addresses
+    share = timeout / len(target.addresses)
     for address in others:
         with contextlib.suppress(OSError):
-            return socket.create_connection((address, target.port), timeout)
-    return socket.create_connection((last, target.port), timeout)
+            return socket.create_connection((address, target.port), share)
+    return socket.create_connection((last, target.port), share)
 
 
 @cache

@@ -319,19 +319,31 @@ class TestBadReceivers:
             assert receiver.requests == [one]
             advance.join()
 
+    @pytest.mark.parametrize("error", [LookupError, pytest.fail.Exception])
     def test_a_function_that_raises_is_an_internal_error(
-        self, mock: Handle, caplog: pytest.LogCaptureFixture
+        self, mock: Handle, caplog: pytest.LogCaptureFixture, error: type[BaseException]
     ) -> None:
         """As in a server: 500, and the log says why."""
 
         def fail(_: Any) -> None:
-            raise LookupError("no such label")
+            raise error("no such label")
 
         mock.webhook(fail)
         submit(mock)
         mock.clock.advance(seconds=130)
         assert mock.deliveries[0].attempts[0].status_code == 500
         assert "no such label" in caplog.text
+
+    @pytest.mark.parametrize("path", ["", "/", "/2", "/0", "/-1", "/x", "/1/x"])
+    def test_a_function_stands_at_its_own_path_only(self, mock: Handle, path: str) -> None:
+        """Elsewhere on its port nothing is found."""
+        told = Told(mock)
+        url = mock.webhook(told).url
+        mock.webhook(url.removesuffix("/1") + path)
+        submit(mock)
+        mock.clock.advance(seconds=130)
+        assert [one.attempts[0].status_code for one in mock.deliveries] == [200, 404]
+        assert len(told.events) == 1
 
     @pytest.mark.parametrize(
         ("returned", "status"), [(None, 200), ("x", 200), (True, 200), (204, 204), (429, 429)]

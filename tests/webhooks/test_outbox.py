@@ -134,6 +134,21 @@ class TestEnds:
             ("batch.cancelled", other.id)
         ]
 
+    def test_an_end_told_early_is_not_told_again_after_a_hold(
+        self, make: "Make", world: World
+    ) -> None:
+        """It is the same end, though it comes later than was planned."""
+        batch = make.started(
+            world, make.lines(1), stages={"finalizing": 100}, webhook={"early": 50}
+        )
+        at = batch.created_at + 173
+        assert sent(world, at) == [(at, "batch.completed", batch.id)]
+        world.advance.past(at)
+        world.command(batch.id, commands.hold)
+        assert sent(world, at) == []
+        world.command(batch.id, commands.resume)
+        assert sent(world, FOR_EVER) == []
+
     @pytest.mark.parametrize("finalizing", [0, 1, 10])
     def test_no_end_is_told_before_it_is_prepared(
         self, make: "Make", world: World, finalizing: int

@@ -1,6 +1,10 @@
 """One call of a receiver, whatever it does."""
 
 import socket
+import threading
+import time
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 
 import pytest
 from receivers import (
@@ -15,7 +19,7 @@ from receivers import (
     receiving,
 )
 
-from mockbatch.webhooks import address
+from mockbatch.webhooks import address, sending
 from mockbatch.webhooks.delivery import Answer
 from mockbatch.webhooks.sending import MOST_SHOWN, call
 
@@ -98,6 +102,32 @@ def test_the_second_address_is_called_when_the_first_is_deaf() -> None:
         assert call(both, {}, b"", SECONDS).is_good
 
 
+def test_addresses_that_swallow_everything_share_the_time() -> None:
+    """However many a name has; nobody knows how long another would have taken."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, ExitStack() as waiting:
+        near = address.target(f"http://127.0.0.1:{full.getsockname()[1]}/", ())
+        with suppress(TimeoutError):
+            for _ in range(100):  # until there is no room for another
+                waiting.enter_context(socket.create_connection(("127.0.0.1", near.port), 0.2))
+        many = replace(near, addresses=("127.0.0.1",) * 20)
+        begun = time.perf_counter()
+        answer = call(many, {}, b"", SECONDS)
+        assert (answer.status_code, answer.timed_out) == (None, True)
+        assert time.perf_counter() - begun < 5 * SECONDS
+
+
+def test_an_address_that_answers_late_has_all_the_time() -> None:
+    """The share is for the connection only."""
+
+    def late(connection: socket.socket) -> None:
+        threading.Event().wait(0.5)
+        answers(200)(connection)
+
+    with receiving(late) as receiver:
+        near = address.target(receiver.url, ())
+        assert call(replace(near, addresses=("127.0.0.1",) * 100), {}, b"", 30).is_good
+
+
 def test_a_name_is_not_looked_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was judged is what is called, though the name may point elsewhere by now."""
     with receiving(answers(200)) as receiver:
@@ -118,3 +148,21 @@ def test_https_trusts_nobody_unknown() -> None:
     with receiving(answers(200)) as receiver:
         answer = called(receiver, receiver.url.replace("http:", "https:"))
     assert answer.status_code is None
+
+
+def test_a_handshake_that_takes_all_the_time_leaves_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TLS makes another socket of a connection: the time that is over is over for that, too."""
+
+    class Slow:
+        def wrap_socket(self, plain: socket.socket, **_: object) -> socket.socket:
+            timeout = plain.gettimeout()
+            wrapped = socket.socket(fileno=plain.detach())
+            wrapped.settimeout(timeout)
+            threading.Event().wait(2 * SECONDS)
+            return wrapped
+
+    monkeypatch.setattr(sending, "_certified", Slow)
+    with receiving(answers(200)) as receiver:
+        answer = called(receiver, receiver.url.replace("http:", "https:"))
+        assert receiver.requests == []
+    assert answer.timed_out
