@@ -70,6 +70,13 @@ def test_case_expects_something(id: str) -> None:
     assert any(expectations(CASES[id]))
 
 
+@pytest.mark.parametrize("id", CASES)
+def test_step_does_one_thing(id: str) -> None:
+    """It asks, waits, or looks for a webhook."""
+    for step in CASES[id].steps:
+        assert len({"request", "until", "received"} & set(step)) == 1
+
+
 def test_no_two_cases_have_one_name() -> None:
     """Each is found by its group and its name."""
     assert len(cases()) == len(CASES)
