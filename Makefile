@@ -2,7 +2,7 @@
 PYTHON ?= python3
 ARGS ?=
 
-.PHONY: serve test check lint format bench dist clean
+.PHONY: serve test check lint format contract bench dist clean
 
 serve: .venv/serve
 	.venv/bin/mockbatch serve --load fixtures/worlds/portkey-page.json $(ARGS)
@@ -20,6 +20,10 @@ lint: .venv/test
 format: .venv/test
 	.venv/bin/ruff format --config .ci/ruff.toml .
 	.venv/bin/ruff check --config .ci/ruff.toml --fix .
+
+# `make contract ARGS="--only files"` checks one group.
+contract: .venv/test
+	.venv/bin/python tests/contract $(ARGS)
 
 # `make bench ONLY=journey` asks one question, `make bench ARGS=--json` prints JSON.
 bench: .venv/test

@@ -11,7 +11,17 @@ import mockbatch
 
 PACKAGE = Path(mockbatch.__file__).parent
 # How a person gets it; everything else is the domain.
-EDGES = {"web", "tls", "server", "cli", "pytest_plugin", "handle", "__main__", "__init__"}
+EDGES = {
+    "web",
+    "tls",
+    "server",
+    "cli",
+    "pytest_plugin",
+    "handle",
+    "contract",
+    "__main__",
+    "__init__",
+}
 WAIST = {"world", "worlds", "web"}
 BELOW = {"batch", "files", "replies", "scenarios"}
 FRAMEWORKS = {"flask", "werkzeug", "cheroot"}
@@ -135,6 +145,12 @@ def test_the_domain_knows_no_edge(module: str) -> None:
 def test_nothing_below_the_waist_knows_it(module: str) -> None:
     """Batches, files, replies and scenarios are values that know no world."""
     assert homes(module) & WAIST == set()
+
+
+@pytest.mark.parametrize("module", [one for one in MODULES if home(one) == "contract"])
+def test_contract_knows_no_server(module: str) -> None:
+    """It checks any: what it knows of this one, it would not find wrong."""
+    assert not {home(one) for one in leads_to(module)} & {*WAIST, *BELOW}
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -142,13 +142,19 @@ class TestShell:
 
     @pytest.mark.parametrize("line", commands("mockbatch")[1:])
     def test_other_command_works(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
+        self,
+        served: tuple[str, list[str]],
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        line: str,
     ) -> None:
-        """In a folder with an input file."""
+        """In a folder with an input file, and with a server."""
         scope: dict[str, Any] = {}
         exec(PREAMBLE, scope)
         (tmp_path / "in.jsonl").write_bytes(scope["INPUT"])
         monkeypatch.chdir(tmp_path)
+        monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+        line = line.replace("http://127.0.0.1:8787", served[0])
         assert cli.main(shlex.split(line)[1:]) == 0
 
     @pytest.mark.parametrize("line", commands("make"))
@@ -206,10 +212,11 @@ class TestTables:
         assert all(pytestconfig.getini(name) for name in known)
         assert known <= set(names(README))
 
-    def test_options_of_serve_are_told(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_options_are_told(self, capsys: pytest.CaptureFixture[str]) -> None:
         """Those that the README names exist; the rest is in `--help`."""
-        with pytest.raises(SystemExit):
-            cli.main(["serve", "--help"])
+        for command in ("serve", "contract"):
+            with pytest.raises(SystemExit):
+                cli.main([command, "--help"])
         known = set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
         told = set(re.findall(r"`(--[a-z-]+)", README)) - {"--mockbatch-url"}
         assert told - known <= {"--help"}

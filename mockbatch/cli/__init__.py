@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 import mockbatch
-from mockbatch.cli import catalogues, serve, validate
+from mockbatch.cli import catalogues, contract, serve, validate
 
 
 class _Parser(argparse.ArgumentParser):
@@ -40,4 +40,5 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser("scenarios", help="tell what can befall a batch")
     )
     catalogues.add_faults_to(commands.add_parser("faults", help="tell what can befall a request"))
+    contract.add_to(commands.add_parser("contract", help="check any server against the API"))
     return parser

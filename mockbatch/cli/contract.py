@@ -1,0 +1,79 @@
+"""`mockbatch contract`."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mockbatch.cli.options import positive
+
+if TYPE_CHECKING:
+    from mockbatch.contract.cases import Case
+    from mockbatch.contract.runner import Result, Runner
+
+_NO_KEY = "sk-contract"  # a server that looks at keys will say so
+
+
+def add_to(parser: argparse.ArgumentParser) -> None:
+    """Give the command its options."""
+    parser.set_defaults(command=contract)
+    add = parser.add_argument
+    add("url", nargs="?", metavar="URL", help="the base URL, as in https://api.openai.com/v1")
+    add("--key", default=os.environ.get("OPENAI_API_KEY"), help="the API key [OPENAI_API_KEY]")
+    add("--provider", choices=("openai",), help="ask as a client of Portkey's gateway does")
+    add("--only", action="append", default=[], metavar="GROUP", help="this group; repeatable")
+    add("--wait", type=positive, default=0, metavar="SECONDS", help="wait that long for a batch")
+    add("--control", action="store_true", help="it is mockbatch: move its clock, do not wait")
+    add("--strict", action="store_true", help="what rests on memory alone is a breach, too")
+    add("--timeout", type=positive, default=30, metavar="SECONDS", help="for one answer")
+    add("--junit", type=Path, metavar="FILE", help="write the results as JUnit's XML, too")
+    add("--markdown", action="store_true", help="print docs/contract.md")
+
+
+def contract(arguments: argparse.Namespace) -> int:
+    """Check a server against the contract and print a table; 1 when it is in breach of it."""
+    from mockbatch.contract import listing
+    from mockbatch.contract.cases import cases
+
+    if arguments.markdown:
+        print(listing.markdown())
+        return 0
+    if not arguments.url:
+        raise ValueError("contract needs the base URL of a server")
+    return _check(arguments, cases(arguments.only))
+
+
+def _check(arguments: argparse.Namespace, cases: "list[Case]") -> int:
+    from mockbatch.contract import preflight, report
+    from mockbatch.contract.client import Client
+    from mockbatch.contract.play import Options
+    from mockbatch.contract.runner import Runner
+
+    key, provider = arguments.key or _NO_KEY, arguments.provider
+    client = Client(arguments.url, key, provider, arguments.timeout)
+    preflight.check(client, arguments.url)
+    options = Options(provider, arguments.control, arguments.wait, arguments.strict)
+    results: list[Result] = []
+    runner = Runner(client, options)
+    try:
+        with runner:
+            _print_each(runner, cases, results)
+    except KeyboardInterrupt:
+        print("mockbatch: stopped", file=sys.stderr)
+        return 130
+    finally:
+        for path in runner.left:
+            print(f"mockbatch: left behind: {path}", file=sys.stderr)
+        if arguments.junit:
+            arguments.junit.write_bytes(report.junit(results))
+    print(report.summary(results))
+    return report.status(results)
+
+
+def _print_each(runner: "Runner", cases: "list[Case]", results: "list[Result]") -> None:
+    from mockbatch.contract import report
+
+    for result in runner.run(cases):
+        results.append(result)
+        print(report.line(result), flush=True)

@@ -1,0 +1,1 @@
+"""A client that checks any server's batches against a contract; its cases are data files."""

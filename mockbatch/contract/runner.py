@@ -1,0 +1,127 @@
+"""Runs the cases, one after the other, and takes away what each has made."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mockbatch import clock
+from mockbatch.contract.cases import Case, Preparation, preparations
+from mockbatch.contract.client import Client, NoAnswerError
+from mockbatch.contract.inbox import Inbox
+from mockbatch.contract.made import Made
+from mockbatch.contract.play import Options, Stage
+from mockbatch.contract.waiting import BreachError, SkipError
+
+Json = Any
+Values = Mapping[str, Json]
+
+PASSED, BREACH, UNVERIFIED, SKIPPED = "passed", "BREACH", "unverified", "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a case: its outcome, and why where it is not `passed`."""
+
+    case: Case
+    outcome: str
+    reason: str = ""
+    seconds: float = 0.0
+
+
+class Runner:
+    """Runs cases on a server; when it is closed, what it made is gone but for what is `left`."""
+
+    def __init__(self, client: Client, options: Options) -> None:
+        self._options = options
+        self._stage = Stage(client, options, Made(client), Inbox())
+        self._shared: dict[str, Values | Exception] = {}
+        self._exit = ExitStack()
+        #: The paths of what could not be taken away.
+        self.left: list[str] = []
+        if client.is_local:
+            self._exit.enter_context(self._stage.inbox.listening())
+
+    def __enter__(self) -> "Runner":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.left += self._stage.made.clear() + self._stage.made.finish()
+        self._exit.close()
+
+    def run(self, cases: Iterable[Case]) -> Iterator[Result]:
+        """Yield the result of each case, when it is there.
+
+        A case that rests on memory alone, and fails, is `unverified`: it may be the memory
+        that is wrong. With the option `strict` it is a breach like any other.
+        """
+        for case in cases:
+            began = clock.stopwatch()
+            outcome, reason = self._outcome(case)
+            yield Result(case, outcome, reason, clock.stopwatch() - began)
+
+    def _outcome(self, case: Case) -> tuple[str, str]:
+        try:
+            self._play(case)
+        except SkipError as skip:
+            return SKIPPED, str(skip)
+        except (BreachError, NoAnswerError) as breach:
+            fails = case.is_verified or self._options.strict
+            return BREACH if fails else UNVERIFIED, str(breach)
+        return PASSED, ""
+
+    def _play(self, case: Case) -> None:
+        _check_needs(case, self._options)
+        made = Made(self._stage.client)
+        stage = replace(self._stage, made=made)
+        try:
+            values = {"receiver": stage.inbox.url, "key": stage.client.key}
+            values |= self._prepared(stage, case.given, values)
+            stage.play(case.steps, values, is_optional=case.is_optional)
+        finally:
+            # Also when somebody presses Ctrl-C.
+            self.left += made.clear()
+            self._stage.made.inherit(made)
+
+    def _prepared(self, stage: Stage, given: Iterable[str], values: Values) -> Values:
+        """Return what preparations keep, made now or earlier in this run."""
+        found = dict(values)
+        for name in given:
+            preparation = preparations()[name]
+            if preparation.is_shared:
+                found |= self._once(preparation, values)
+            else:
+                found |= self._made(preparation, stage, found)
+        return found
+
+    def _once(self, preparation: Preparation, values: Values) -> Values:
+        """Return what a preparation has come to at its first use, or fail as it did then."""
+        name = preparation.name
+        if name not in self._shared:
+            try:
+                self._shared[name] = self._made(preparation, self._stage, values)
+            except (BreachError, SkipError, NoAnswerError) as failure:
+                self._shared[name] = failure
+        shared = self._shared[name]
+        if isinstance(shared, Exception):
+            raise shared
+        return shared
+
+    def _made(self, preparation: Preparation, stage: Stage, values: Values) -> Values:
+        given = self._prepared(stage, preparation.given, values)
+        try:
+            return stage.play(preparation.steps, given, is_optional=preparation.is_optional)
+        except BreachError as breach:
+            raise BreachError(f"to begin with, {preparation.description}: {breach}") from None
+
+
+def _check_needs(case: Case, options: Options) -> None:
+    """Raise SkipError for a case that cannot be decided with these options."""
+    if "gateway" in case.needs and not options.provider:
+        raise SkipError("is about Portkey's gateway: give --provider openai")
+    if "direct" in case.needs and options.provider:
+        raise SkipError("a gateway answers this itself")
+    if "control" in case.needs and not options.control:
+        raise SkipError("takes a day, or mockbatch's control API: give --control")
+    if case.takes_time and not options.waits:
+        raise SkipError("takes minutes to hours: give --wait SECONDS, or --control with mockbatch")

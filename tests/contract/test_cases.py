@@ -1,0 +1,101 @@
+"""The cases as data: what they name is there, and the page of them is up to date."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mockbatch.contract import listing
+from mockbatch.contract.cases import SOURCES, Case, cases, preparations
+from mockbatch.contract.values import filled
+from mockbatch.schema import schema
+from mockbatch.sent_schema import SentSchema
+
+Json = Any
+
+ROOT = Path(__file__).parents[2]
+CASES = {case.id: case for case in cases()}
+KNOWN = {"receiver", "key"}  # to all cases
+
+
+def mentioned(value: Json) -> set[str]:
+    """Return the names in the `${…}` of a template."""
+    return set(re.findall(r"\$\{(\w+)", str(value)))
+
+
+def kept(case: Case, names: tuple[str, ...]) -> set[str]:
+    """Return what preparations keep, and those that they begin with."""
+    found = set(KNOWN)
+    for name in names:
+        preparation = preparations()[name]
+        found |= kept(case, preparation.given)
+        found |= {word for step in preparation.steps for word in step.get("keep", {})}
+    return found
+
+
+def expectations(case: Case) -> Iterator[dict[str, Json]]:
+    """Yield what the steps of a case expect."""
+    for step in case.steps:
+        yield step.get("received") or step.get("expect", {})
+
+
+@pytest.mark.parametrize("id", CASES)
+def test_case_uses_what_was_kept(id: str) -> None:
+    """Each name that a step mentions comes from a preparation or an earlier step."""
+    case = CASES[id]
+    found = kept(case, case.given)
+    for step in case.steps:
+        asked = {name: part for name, part in step.items() if name not in ("expect", "keep")}
+        assert mentioned(asked) <= found
+        found |= set(step.get("keep", {}))
+        assert mentioned(step.get("expect")) <= found
+
+
+@pytest.mark.parametrize("id", CASES)
+def test_schemas_of_a_case_are_there(id: str) -> None:
+    """Those of the project by name, and its own are JSON Schemas."""
+    for expected in expectations(CASES[id]):
+        for name in ("schema", "each"):
+            if name in expected:
+                assert schema(expected[name]).document
+        own = expected.get("fits", {})
+        assert SentSchema(filled(own, dict.fromkeys(mentioned(own), 1))).is_valid()
+
+
+@pytest.mark.parametrize("id", CASES)
+def test_case_expects_something(id: str) -> None:
+    """A case in which nothing can be wrong is none."""
+    assert any(expectations(CASES[id]))
+
+
+@pytest.mark.parametrize("id", CASES)
+def test_step_does_one_thing(id: str) -> None:
+    """It asks, waits, or looks for a webhook."""
+    for step in CASES[id].steps:
+        assert len({"request", "until", "received"} & set(step)) == 1
+
+
+def test_no_two_cases_have_one_name() -> None:
+    """Each is found by its group and its name."""
+    assert len(cases()) == len(CASES)
+
+
+def test_every_case_says_where_it_comes_from() -> None:
+    """One of five sources; all but memory say where."""
+    assert {case.source for case in cases()} == set(SOURCES)
+    assert [case.id for case in cases() if case.is_verified and not case.where] == []
+
+
+def test_page_is_made_from_the_cases() -> None:
+    """docs/contract.md is what `mockbatch contract --markdown` prints."""
+    page = (ROOT / "docs" / "contract.md").read_text(encoding="utf-8")
+    assert page == listing.markdown() + "\n"
+
+
+def test_page_says_what_is_unverified() -> None:
+    """Plainly, in the row of each case that rests on memory."""
+    rows = [row for row in listing.markdown().splitlines() if row.startswith("| `")]
+    unverified = {row.split("`")[1] for row in rows if "**memory**: unverified" in row}
+    assert unverified == {case.name for case in cases() if case.source == "memory"}

@@ -1,0 +1,21 @@
+"""The contract's group about Portkey's gateway, held against the real one."""
+
+from mock_server import KEY, MockServer
+
+from mockbatch.contract.cases import cases
+from mockbatch.contract.client import Client
+from mockbatch.contract.play import Options
+from mockbatch.contract.runner import PASSED, SKIPPED, Runner
+
+
+def test_real_gateway_keeps_the_contract(gateway: str, upstream: MockServer) -> None:
+    """What the cases say of a gateway is true of the real one, with the mock behind it."""
+    upstream.control("POST", "/_mock/reset", {"clock": "x1000"})
+    with Runner(Client(f"{gateway}/v1", KEY, "openai"), Options("openai", wait=20)) as runner:
+        results = list(runner.run(cases()))
+    assert [
+        (one.case.id, one.outcome, one.reason)
+        for one in results
+        if one.outcome not in (PASSED, SKIPPED)
+    ] == []
+    assert {one.outcome for one in results if one.case.group == "portkey"} == {PASSED}
