@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from client_python import python_with, run
+from client_environments import needed, python_with, run_python
 
 from mockbatch.handle import Handle
 
@@ -17,10 +17,9 @@ PLACES = ("tools", "json", "async", "partial")
 
 
 @pytest.fixture(scope="session")
-def instructing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def instructing() -> Path:
     """Return the interpreter of an environment with instructor."""
-    scratch = tmp_path_factory.mktemp("clients")
-    return python_with("instructor-1", "instructor>=1.17,<2", scratch)
+    return needed(lambda: python_with("instructor>=1.17,<2"))
 
 
 def reply(line: Json) -> Json:
@@ -35,7 +34,7 @@ def test_objects_are_validated(instructing: Path, make_mockbatch: Callable[..., 
     """By tools, as JSON, asynchronously, and from a stream."""
     mock = make_mockbatch()
     mock.reply({}, reply)
-    done = run(instructing, "structured.py", mock)
+    done = run_python(instructing, "structured.py", mock)
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout) == dict.fromkeys(PLACES, TICKET)
 
@@ -55,6 +54,6 @@ def test_invalid_object_is_asked_for_again(
         return {"tool_calls": [{"name": name, "arguments": {"label": "billing"}}]}
 
     mock.reply({}, wrong_at_first)
-    done = run(instructing, "structured.py", mock)
+    done = run_python(instructing, "structured.py", mock)
     assert (done.returncode, done.stderr) == (0, "")
     assert "urgent" in str(asked[1]["messages"][-1])

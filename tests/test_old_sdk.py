@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from client_python import python_with, run
+from client_environments import needed, python_with, run_python
 
 from mockbatch.handle import Handle
 
@@ -13,9 +13,9 @@ PROGRAM = "lifecycle.py"
 
 
 @pytest.fixture(scope="session")
-def old_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def old_python() -> Path:
     """Return the interpreter of an environment with openai 1.x."""
-    return python_with("openai-1", "openai>=1.50,<2", tmp_path_factory.mktemp("clients"))
+    return needed(lambda: python_with("openai>=1.50,<2"))
 
 
 @pytest.fixture
@@ -26,20 +26,20 @@ def polled(make_mockbatch: Callable[..., Handle]) -> Handle:
 
 def test_program_runs_with_the_installed_sdk(polled: Handle) -> None:
     """From the upload to the deletion, nothing is off."""
-    done = run(sys.executable, PROGRAM, polled)
+    done = run_python(sys.executable, PROGRAM, polled)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("ok with openai ")
 
 
 def test_program_runs_with_openai_1(old_python: Path, polled: Handle) -> None:
     """Programs written years ago still work."""
-    done = run(old_python, PROGRAM, polled)
+    done = run_python(old_python, PROGRAM, polled)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("ok with openai 1.")
 
 
 def test_program_says_what_is_off(make_mockbatch: Callable[..., Handle]) -> None:
     """A clock that stands still is found out, so the program does check something."""
-    done = run(sys.executable, PROGRAM, make_mockbatch(poll_limit=3))
+    done = run_python(sys.executable, PROGRAM, make_mockbatch(poll_limit=3))
     assert done.returncode == 1
     assert "nobody moved the simulated clock" in done.stderr

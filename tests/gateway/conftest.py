@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from client_environments import needed, node_with
 from mock_server import MockServer
-from running import OPENAI, needed, node_modules, running_gateway
+from running import HERE, OPENAI, running_gateway
 
 
 @pytest.fixture(scope="session")
 def modules() -> Path:
     """Return the folder with the gateway's packages."""
-    return needed(node_modules)
+    return needed(lambda: node_with(HERE))
 
 
 @pytest.fixture(scope="session")

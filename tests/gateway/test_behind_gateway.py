@@ -12,15 +12,16 @@ from typing import Any
 
 import openai
 import pytest
+from client_environments import ROOT, needed, python_with
 from mock_server import KEY, MockServer, ask
 from pair_world import LINE
-from running import HERE, ROOT, MissingError, client_python, needed
+from running import HERE
 
 Json = Any
 
 NAMES = [f"line-{number}" for number in range(5)]
 INPUT = "".join(LINE % name for name in NAMES)
-# What the SDKs call the same things.
+PORTKEY = "portkey-ai>=2.3,<3"  # in a place of its own: it needs older packages than the tests
 CLIENTS = ("openai", "portkey-python", "portkey-node")
 MEGABYTE = 1 << 20
 PAGE = ROOT / "fixtures/worlds/portkey-page.json"
@@ -35,7 +36,7 @@ def command(client: str, modules: Path) -> list[str]:
     """Return the command that lives a batch's life with an SDK."""
     if client == "portkey-node":
         return ["node", str(HERE / "life_cycle.js")]
-    python = sys.executable if client == "openai" else str(needed(client_python))
+    python = sys.executable if client == "openai" else str(needed(lambda: python_with(PORTKEY)))
     return [python, str(HERE / "life_cycle.py"), client.partition("-")[0]]
 
 
@@ -228,22 +229,3 @@ def test_other_addresses_are_refused(gateway: str) -> None:
     ]
     answer = ask(gateway, "GET", "/v1/batches", headers)
     assert "refused: https://example.com" in answer.json["html-message"]
-
-
-def missing() -> Path:
-    """Need something that is not there."""
-    raise MissingError("there is no node on this machine")
-
-
-def test_missing_node_is_a_skip_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who has no Node can run the other tests."""
-    monkeypatch.delenv("CI", raising=False)
-    with pytest.raises(pytest.skip.Exception, match="there is no node"):
-        needed(missing)
-
-
-def test_missing_node_is_an_error_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where it has to be there, nobody overlooks that it is not."""
-    monkeypatch.setenv("CI", "true")
-    with pytest.raises(pytest.fail.Exception, match="there is no node"):
-        needed(missing)

@@ -35,6 +35,7 @@ PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mP4DwABAQEAHLCMm
 DATA_URL = f"data:image/png;base64,{PNG}"
 
 PARAMETERS = {"type": "object", "properties": {"city": {"type": "string"}}}
+CACHED = {"type": "input_text", "text": "Rain", "prompt_cache_breakpoint": None}
 CHAT_TOOL = {"type": "function", "function": {"name": "weather", "parameters": PARAMETERS}}
 CALL = {
     "id": "call_1",
@@ -133,6 +134,7 @@ BODIES: dict[str, list[dict[str, Json]]] = {
                 {"type": "reasoning", "id": "rs_1", "summary": []},
                 {"type": "function_call", "call_id": "c", "name": "weather", "arguments": "{}"},
                 {"type": "function_call_output", "call_id": "c", "output": "Rain"},
+                {"type": "function_call_output", "output": [CACHED]},
                 {"type": "item_reference", "id": "msg_1"},
             ],
             "tools": [
