@@ -44,7 +44,8 @@ class ServerSettings:
     """How a server admits its callers.
 
     `api_keys` are the keys that are accepted, any when empty. `one_world` puts all keys
-    into one world. `owner_key` is the key that `mockbatch serve` prints.
+    into one world. `owner_key` is the key that `mockbatch serve` prints. `allowed_hosts` are
+    names, in lower case, by which the control API may be called too.
     `most_worlds` bounds the worlds kept; the longest idle one goes first. `gateway` answers
     every request as Portkey's gateway would.
     """
@@ -54,6 +55,7 @@ class ServerSettings:
     one_world: bool = False
     owner_key: str = "sk-mockbatch"
     host: str = "127.0.0.1"
+    allowed_hosts: frozenset[str] = frozenset()
     most_worlds: int = 1000
     gateway: bool = False
     organization: str = "org-mockbatch"

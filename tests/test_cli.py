@@ -378,6 +378,19 @@ class TestOptions:
         with served.client("sk-a") as client:
             assert len(client.files.list().data) == 1
 
+    @pytest.mark.parametrize("how", ["flag", "variable"])
+    def test_control_api_has_the_names_that_it_is_given(self, serve: Serve, how: str) -> None:
+        """`--allow-host`, however the name is written, once and again."""
+        names = ["Mock.team.svc", "mock.team.svc.cluster.local"]
+        flags = [f"--allow-host={name}" for name in names]
+        variables = {"MOCKBATCH_ALLOW_HOST": ",".join(names)}
+        served = serve(*flags) if how == "flag" else serve(**variables)
+        for name in names:
+            headers = {"Host": f"{name}:8787"}
+            request = urllib.request.Request(f"{served.url}/_mock/health", headers=headers)
+            with urllib.request.urlopen(request) as answer:
+                assert json.load(answer)["status"] == "ok"
+
     def test_batch_ends_in_about_two_seconds(self, serve: Serve) -> None:
         """At the default pace, on the real clock."""
         with serve().client() as client:

@@ -36,6 +36,12 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     add("--load", metavar="FILE", help="each new world begins with this state")
     add("--api-key", action="append", metavar="KEY", help="accept this key only; repeatable")
     add("--worlds", default="per-key", choices=("per-key", "one"), help="one: all keys share")
+    add(
+        "--allow-host",
+        action="append",
+        metavar="NAME",
+        help="the control API may be called by this name, too; repeatable",
+    )
     add("--gateway", action="store_true", help="answer always as Portkey's gateway would")
     webhooks.add_to(options)
     add("--tls", action="store_true", help="serve https, with a throw-away authority")
@@ -131,6 +137,7 @@ def _settings(arguments: argparse.Namespace) -> "ServerSettings":
         one_world=arguments.worlds == "one",
         owner_key=keys[0] if keys else ServerSettings().owner_key,
         host=arguments.host,
+        allowed_hosts=frozenset(name.lower() for name in arguments.allow_host or []),
         gateway=arguments.gateway,
     )
 

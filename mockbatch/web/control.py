@@ -38,10 +38,10 @@ def guard() -> None:
     """Refuse a web page elsewhere, which can reach loopback, and open the caller's world."""
     host = request.headers.get("Host", "")
     if not _is_near(host):
-        raise api_error("foreign_caller", header="Host", value=host[:200])
+        raise api_error("foreign_host", value=host[:200])
     origin = request.headers.get("Origin")
     if origin is not None and origin.partition("://")[2] != host:
-        raise api_error("foreign_caller", header="Origin", value=origin[:200])
+        raise api_error("foreign_origin", value=origin[:200])
     if request.endpoint == "control.health":
         return
     key = bearer_key()
@@ -57,7 +57,8 @@ def _is_near(host: str) -> bool:
         name = urlsplit(f"//{host}").hostname or ""
     except ValueError:
         return False
-    if "." not in name or name in (server().settings.host, "host.docker.internal"):
+    settings = server().settings
+    if "." not in name or name in {settings.host, "host.docker.internal", *settings.allowed_hosts}:
         return bool(name)
     try:
         return bool(ip_address(name))

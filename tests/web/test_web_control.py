@@ -1001,6 +1001,14 @@ class TestGuard:
         api = Caller(app_of(server={"host": "batch.example.com"}))
         assert api.get("/_mock/clock", headers={"Host": "batch.example.com:1"}).status_code == 200
 
+    def test_host_that_was_allowed_is_near(self) -> None:
+        """`--allow-host mock.team.svc` is for names that only a private net knows."""
+        api = Caller(app_of(server={"allowed_hosts": frozenset({"mock.team.svc"})}))
+        assert api.get("/_mock/clock", headers={"Host": "Mock.team.svc:8787"}).status_code == 200
+        answer = api.get("/_mock/clock", headers={"Host": "team.svc:8787"})
+        assert refusal(answer) == (403, "foreign_caller", None)
+        assert "--allow-host" in answer.json["error"]["message"]
+
     def test_openai_side_has_no_such_rule(self, api: Caller) -> None:
         """A gateway in front passes on its own name."""
         assert api.get("/v1/batches", headers={"Host": "api.example.com"}).status_code == 200
