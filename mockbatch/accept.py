@@ -88,12 +88,12 @@ class _Compiler:
         cases = [self._case(rule) for rule in schema.get("allOf", ())]
 
         def accepts(value: Json) -> bool:
-            return (
-                type(value) is dict
-                and required <= value.keys()
-                and all(properties.get(name, others)(item) for name, item in value.items())
-                and all(case(value) for case in cases)
-            )
+            if type(value) is not dict or not required <= value.keys():
+                return False
+            for name, item in value.items():
+                if not properties.get(name, others)(item):
+                    return False
+            return all(case(value) for case in cases)
 
         return accepts
 
