@@ -33,6 +33,11 @@ class Body(io.RawIOBase):
         """Say that it can be read."""
         return True
 
+    @property
+    def is_read(self) -> bool:
+        """Whether nothing of it is to come."""
+        return not self._left and not self._chunked
+
     def readinto(self, buffer: "WriteableBuffer") -> int:
         """Read what one recv() brings; 0 at the end."""
         if self._chunked and not self._left:
@@ -105,7 +110,7 @@ class Request(server.HTTPRequest):
         if self.chunked_write:
             self.conn.wfile.write(b"0\r\n\r\n")
         # After the response, which a client may wait for before it sends the rest.
-        self.close_connection |= not self.conn.drain(body)
+        self.close_connection |= not (body.is_read or self.conn.drain(body))
 
     def simple_response(self, status: str, msg: str = "") -> None:
         """Answer an error of the server's own, and close."""
@@ -122,7 +127,7 @@ class Request(server.HTTPRequest):
     def send_headers(self) -> None:
         """Send the headers, and settle whether a body may follow."""
         self.bodiless = self.method == b"HEAD" or int(self.status[:3]) in {204, 304}
-        if (b"connection", b"close") in [(k.lower(), v.lower()) for k, v in self.outheaders]:
+        if any(k.lower() == b"connection" and v.lower() == b"close" for k, v in self.outheaders):
             self.close_connection = True
         # cheroot closes after a HEAD of unknown length; framed like its GET, it can be kept.
         method, self.method = self.method, b"GET"
