@@ -7,7 +7,6 @@ and nothing here reads a clock, so a simulated one can neither stretch nor end a
 
 import contextlib
 import logging
-import math
 import os
 import socket
 import ssl
@@ -18,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from cheroot import server
 
-from mockbatch.http_request import BLOCK, NAME, Body, Gateway, Request
+from mockbatch.http_connection import Connection
+from mockbatch.http_request import NAME, Gateway
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -27,49 +27,8 @@ if TYPE_CHECKING:
 MAX_THREADS = 512  # beyond it, connections queue
 IDLE_SECONDS = 10.0  # then a thread without work retires
 CLIENT_SECONDS = 60  # then a client that is silent within a request is given up
-DRAIN_SECONDS, DRAIN_BYTES = 1.0, 64 << 20  # the same, for bytes that nobody wants
 
 log = logging.getLogger("mockbatch.httpd")
-
-
-class _Connection(server.HTTPConnection):
-    """A client's connection."""
-
-    RequestHandlerClass = Request
-    refused = False  # the server itself answered with an error
-    # Never long ago: a clock that jumps by a day would close all kept connections.
-    last_used = property(lambda _: math.inf, lambda _, __: None)
-
-    def communicate(self) -> bool:
-        keep = bool(super().communicate())  # type: ignore[no-untyped-call]
-        if self.refused:
-            # Closed upon unread bytes, the connection is reset and the answer may be lost.
-            self.shutdown(socket.SHUT_WR)
-            self.drain(Body(self.rfile, DRAIN_BYTES))
-        return keep
-
-    def drain(self, body: Body) -> bool:
-        """Read and drop a body; false if it is too long, too slow or broken."""
-        total, scratch = 0, bytearray(BLOCK)
-        with contextlib.suppress(OSError):
-            self.socket.settimeout(DRAIN_SECONDS)
-            while total < DRAIN_BYTES and (count := body.readinto(scratch)):
-                total += count
-            self.socket.settimeout(self.server.timeout)
-            return total < DRAIN_BYTES
-        return False
-
-    def shutdown(self, how: int) -> None:
-        """Shut down the TCP connection; an SSLSocket's own method would go on in plain text."""
-        with contextlib.suppress(OSError):
-            socket.socket.shutdown(self.socket, how)
-
-    def close(self) -> None:
-        with contextlib.suppress(OSError):  # a fault may have closed the socket
-            super().close()
-        self.socket.close()
-        with contextlib.suppress(OSError):  # unsent bytes; else it fails when it is collected
-            self.wfile.close()
 
 
 class _Pool:
@@ -78,15 +37,15 @@ class _Pool:
     def __init__(self, server: "Httpd") -> None:
         self._server = server
         self._condition = threading.Condition()
-        self._queue: deque[_Connection] = deque()
-        self._threads: dict[threading.Thread, _Connection | None] = {}
+        self._queue: deque[Connection] = deque()
+        self._threads: dict[threading.Thread, Connection | None] = {}
         self._waiting, self._stopped = 0, False
         self._gone = threading.Event()
 
     def start(self) -> None:
         """Do nothing: threads come with connections."""
 
-    def put(self, conn: _Connection) -> None:
+    def put(self, conn: Connection) -> None:
         """Have a thread serve the connection: one that waits, else a new one."""
         with self._condition:
             self._queue.append(conn)
@@ -107,7 +66,7 @@ class _Pool:
                 self._server.error_log(repr(error), traceback=True)
             conn.close()
 
-    def _next(self, thread: threading.Thread) -> _Connection | None:
+    def _next(self, thread: threading.Thread) -> Connection | None:
         with self._condition:
             self._threads[thread] = None
             while not self._queue:
@@ -151,7 +110,7 @@ class Httpd(server.HTTPServer):
     `port` 0 picks a free one. `ssl_adapter` is one of cheroot's and makes it HTTPS.
     """
 
-    ConnectionClass = _Connection
+    ConnectionClass = Connection
     keep_alive_conn_limit = None  # type: ignore[assignment]
     max_request_header_size = 1 << 18
     request_queue_size = 128

@@ -2,15 +2,13 @@
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 Json = Any
 KEPT = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One request: `now` in simulated epoch seconds, `wall` in the process's own.
 
     `status` is 0 when the client got no answer; `fault` names the fault or distortion that it
@@ -29,7 +27,7 @@ class Entry:
 
     def as_json(self) -> dict[str, Json]:
         """Return the entry, JSON-ready."""
-        return asdict(self)
+        return self._asdict()
 
 
 class Journal:

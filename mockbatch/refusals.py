@@ -6,11 +6,12 @@ wordings says so; which of several faults the service tells first is not known.
 
 import json
 from collections.abc import Iterable
-from typing import Any
-
-from jsonschema import ValidationError
+from typing import TYPE_CHECKING, Any
 
 from mockbatch.errors import ApiError, api_error
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
 
 Json = Any
 
@@ -33,7 +34,7 @@ _KINDS: tuple[tuple[type, str], ...] = (
 )
 
 
-def worded(errors: Iterable[ValidationError], path: str) -> ApiError:
+def worded(errors: "Iterable[ValidationError]", path: str) -> ApiError:
     """Return the one failure that is told of all that jsonschema found in a value.
 
     `path` names the value within the request.
@@ -66,13 +67,13 @@ def worded(errors: Iterable[ValidationError], path: str) -> ApiError:
     return _out_of_bounds(error, place or "body")
 
 
-def _order(error: ValidationError) -> tuple[bool, list[tuple[bool, str | int]]]:
+def _order(error: "ValidationError") -> tuple[bool, list[tuple[bool, str | int]]]:
     # What is missing is told before what is wrong, then in order of place.
     steps = [(isinstance(step, str), step) for step in error.absolute_path]
     return error.validator != "required", steps
 
 
-def _deepest(error: ValidationError) -> ValidationError:
+def _deepest(error: "ValidationError") -> "ValidationError":
     """Of a failed anyOf, return the failure of the branch that got furthest."""
     while error.validator in ("anyOf", "oneOf") and error.context:
         best = max(error.context, key=_telling)
@@ -82,7 +83,7 @@ def _deepest(error: ValidationError) -> ValidationError:
     return error
 
 
-def _telling(error: ValidationError) -> tuple[int, bool]:
+def _telling(error: "ValidationError") -> tuple[int, bool]:
     # Of the failures of branches, the deeper one tells more, and a wrong type the least.
     return len(error.relative_path), error.validator != "type"
 
@@ -94,7 +95,7 @@ def _wrong_type(place: str, nouns: list[str], value: Json) -> ApiError:
     return api_error("invalid_type", param=place or "body", expected=expected, actual=actual)
 
 
-def _out_of_bounds(error: ValidationError, place: str) -> ApiError:
+def _out_of_bounds(error: "ValidationError", place: str) -> ApiError:
     value: Json = error.instance
     limit: Json = error.validator_value
     in_name = "propertyNames" in error.absolute_schema_path
@@ -139,7 +140,7 @@ def _param(path: str, steps: Iterable[str | int]) -> str:
     return path
 
 
-def _expected(error: ValidationError) -> list[str]:
+def _expected(error: "ValidationError") -> list[str]:
     """Return what a value of the wrong type should have been: choices, if there are only these."""
     schema: Json = error.schema
     if error.validator == "type" and "enum" in schema:

@@ -6,15 +6,16 @@ plainly fine; whatever is not accepted there is judged, and refused in OpenAI's 
 
 import json
 from collections.abc import Callable
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
-from typing import Any
-
-from jsonschema import Draft202012Validator
+from typing import TYPE_CHECKING, Any
 
 from mockbatch.accept import accepter
 from mockbatch.errors import ApiError
 from mockbatch.refusals import worded
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
 
 Json = Any
 
@@ -31,8 +32,16 @@ class Schema:
         self.document: dict[str, Json] = json.loads(
             resources.files("mockbatch").joinpath("schemas", f"{name}.json").read_bytes()
         )
-        self._validator = Draft202012Validator(self.document)
-        self._accepts: Callable[[Json], bool] = accepter(self.document, self._validator)
+        self._accepts: Callable[[Json], bool] = accepter(
+            self.document, lambda part: self._validator.evolve(schema=part)
+        )
+
+    @cached_property
+    def _validator(self) -> "Draft202012Validator":
+        # Loaded by the first value that is not plainly fine: it takes longer than all of ours.
+        from jsonschema import Draft202012Validator
+
+        return Draft202012Validator(self.document)
 
     def accepts(self, value: Json) -> bool:
         """Tell whether a value fits the schema."""

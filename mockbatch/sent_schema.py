@@ -42,9 +42,9 @@ class SentSchema:
     def breach(self, value: Json, steps: Steps | None = None) -> tuple[str, tuple[str, ...]] | None:
         """Say how a value breaks the schema, and where in the schema; None if it fits.
 
-        `steps` are those that this and other judgements may take, see `judging_steps`.
+        `steps` are those that this and other judgements may take, see `steps`.
         """
-        budget = _Budget(steps or judging_steps())
+        budget = _Budget(steps or self.steps())
         try:
             for error in self._validator.evolve(format_checker=budget).iter_errors(value):
                 return error.message[:200], tuple(map(str, error.absolute_schema_path))
@@ -52,6 +52,11 @@ class SentSchema:
         except (RecursionError, Unresolvable, ValueError, OverflowError) as error:
             return str(error)[:200], ()
         return None
+
+    @staticmethod
+    def steps() -> Steps:
+        """Return how many steps may be taken to find a value that fits a schema."""
+        return Steps(_MOST_STEPS)
 
     @cached_property
     def _validator(self) -> Any:
@@ -63,11 +68,6 @@ class SentSchema:
         if isinstance(document, dict):
             document = {name: part for name, part in document.items() if name != "$schema"}
         return self._kind(document, registry=Registry())
-
-
-def judging_steps() -> Steps:
-    """Return how many steps may be taken to find a value that fits a schema."""
-    return Steps(_MOST_STEPS)
 
 
 def _says_draft_7(document: Json) -> bool:

@@ -5,6 +5,7 @@ from math import isinf
 from typing import Any
 
 DEEPEST = 100
+_SPACE = " \t\n\r"
 
 
 def _refuse(constant: str) -> None:
@@ -29,11 +30,14 @@ def parse(data: bytes | str) -> Any:
     order mark, numbers beyond every float, which could not be written again, and values
     nested more than 100 levels deep, which would overflow the stack of whoever walks them.
     """
-    text = data if isinstance(data, str) else data.decode("utf-8")
+    text = (data if isinstance(data, str) else data.decode("utf-8")).rstrip(_SPACE)
     try:
-        value = _DECODER.decode(text)
+        # Not its decode(), which looks for space by patterns: a tenth of the time of a line.
+        value, end = _DECODER.raw_decode(text, len(text) - len(text.lstrip(_SPACE)))
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+    if end < len(text):
+        raise json.JSONDecodeError("Extra data", text, end)
     # Counting brackets is quick, and few texts have enough of them to need the walk.
     if text.count("[") + text.count("{") > DEEPEST and _depth(value) > DEEPEST:
         raise ValueError("nested too deeply")

@@ -5,6 +5,7 @@ Values are drawn from each schema of the package, then broken in one place or le
 
 import copy
 import json
+from collections.abc import Callable
 from importlib import resources
 from typing import Any
 
@@ -28,6 +29,12 @@ JUNK = st.sampled_from(
     [None, True, False, 0, 1, -1, 1.0, 0.5, 10**30, "", "x", "batch", [], [[]], [1], {}, {"x": 1}]
 ).map(copy.deepcopy)
 FEW_EXAMPLES = settings(max_examples=60, suppress_health_check=list(HealthCheck), derandomize=True)
+
+
+def judges(document: dict[str, Json]) -> Callable[[Json], Draft202012Validator]:
+    """Return what makes the judge of a part of a document."""
+    whole = Draft202012Validator(document)
+    return lambda part: whole.evolve(schema=part)
 
 
 def fitting(part: Json, document: dict[str, Json]) -> st.SearchStrategy[Json]:
@@ -111,7 +118,7 @@ def test_a_quick_yes_is_always_right(name: str) -> None:
     """For every schema: what the quick look accepts, jsonschema accepts; and both as one do."""
     one = schema(name)
     judge = Draft202012Validator(one.document)
-    quick = accepter(one.document, judge)
+    quick = accepter(one.document, judges(one.document))
 
     @FEW_EXAMPLES
     @given(broken(fitting(one.document, one.document)))
@@ -143,7 +150,7 @@ def test_every_refusal_can_be_worded(name: str) -> None:
 
 def quickly(document: dict[str, Json], value: Json) -> bool:
     """Tell whether the quick look at a schema says yes."""
-    return accepter(document, Draft202012Validator(document))(value)
+    return accepter(document, judges(document))(value)
 
 
 @pytest.mark.parametrize(
@@ -159,6 +166,14 @@ def quickly(document: dict[str, Json], value: Json) -> bool:
         ({"const": 1}, True),
         ({"const": False}, 0),
         ({"enum": [0]}, False),
+        ({"type": "string", "enum": ["a", 1]}, 1),
+        ({"type": "string", "pattern": "^a"}, "ba"),
+        ({"type": "string", "maxLength": 1}, "ab"),
+        ({"type": "string", "minLength": 1}, None),
+        ({"type": ["integer", "null"], "minimum": 1}, 0),
+        ({"type": "integer", "maximum": 1}, 2),
+        ({"type": "number", "exclusiveMinimum": 0}, 0),
+        ({"type": "number", "minimum": 0}, True),
         (False, None),
     ],
 )
@@ -171,9 +186,32 @@ def test_what_does_not_fit_gets_no_yes(part: Json, value: Json) -> None:
 @pytest.mark.parametrize("value", [1.0, 1])
 def test_a_remembered_value_is_no_yes_for_its_equals(value: Json) -> None:
     """What jsonschema accepted once is accepted again, but not True in place of 1."""
-    look = accepter({"const": 1}, Draft202012Validator({"const": 1}))
+    document = {"not": {"const": True}}
+    look = accepter(document, judges(document))
     assert look(value)
     assert not look(True)
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ({"type": "string", "pattern": "^a", "maxLength": 3}, "abc"),
+        ({"type": ["string", "null"], "minLength": 1}, None),
+        ({"type": "number", "exclusiveMinimum": 0, "maximum": 1}, 0.5),
+        ({"type": ["integer", "null"], "minimum": 1}, None),
+        ({"const": None}, None),
+        ({"type": "string", "enum": ["a", "b"]}, "b"),
+        ({"description": "whatever it is"}, [1]),
+    ],
+)
+def test_what_plainly_fits_is_no_matter_for_jsonschema(part: Json, value: Json) -> None:
+    """Bounded texts and numbers, and choices, are accepted before jsonschema is loaded."""
+
+    def unasked(_: Json) -> Draft202012Validator:
+        raise AssertionError("jsonschema was asked")
+
+    document = {"type": "object", "properties": {"a": part}}
+    assert accepter(document, unasked)({"a": value})
 
 
 def test_a_condition_without_its_property_holds() -> None:
@@ -194,7 +232,7 @@ def test_a_schema_may_run_in_circles() -> None:
 
 def test_a_full_memory_begins_anew() -> None:
     """More distinct values than are remembered are still judged rightly."""
-    look = accepter({"pattern": "^a"}, Draft202012Validator({"pattern": "^a"}))
+    look = accepter({"pattern": "^a"}, judges({"pattern": "^a"}))
     texts = [f"a{number}" for number in range(600)]
     assert all(map(look, texts))
     assert all(map(look, texts))
@@ -207,7 +245,7 @@ def test_a_value_too_deep_to_remember_is_left_to_jsonschema() -> None:
     for _ in range(3000):
         deep = [deep]
     document = {"minItems": 1}
-    assert not accepter(document, Draft202012Validator(document))(deep)
+    assert not accepter(document, judges(document))(deep)
 
 
 @pytest.mark.parametrize("name", NAMES)

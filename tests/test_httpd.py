@@ -21,7 +21,7 @@ import time_machine
 from cheroot.ssl.builtin import BuiltinSSLAdapter
 from freezegun import freeze_time
 
-from mockbatch import httpd
+from mockbatch import http_connection, httpd
 from mockbatch.httpd import Httpd
 
 if TYPE_CHECKING:
@@ -199,6 +199,37 @@ def test_a_connection_serves_three_requests(serve: Serve, connect: Connect) -> N
     answers = [client.ask() for _ in range(3)]
     assert [answer.body for answer in answers] == [b"hello"] * 3
     assert not any("connection" in answer.headers for answer in answers)
+
+
+def test_a_short_answer_comes_in_one_piece(serve: Serve, connect: Connect) -> None:
+    """Headers wait for the first of the body, so that a client is woken once."""
+    client = connect(serve(hello))
+    client.send(GET)
+    assert client.socket.recv(MEGABYTE).endswith(b"\r\n\r\nhello")
+
+
+@pytest.mark.parametrize("pause", [0, 0.05])
+def test_a_connection_is_kept_over_a_pause(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch, pause: float
+) -> None:
+    """A request is answered whether its connection still has a thread or waits for one."""
+    monkeypatch.setattr(http_connection, "STAY_SECONDS", 0.001)
+    client = connect(serve(hello))
+    for _ in range(3):
+        assert client.ask().body == b"hello"
+        time.sleep(pause)
+
+
+def test_a_thread_leaves_a_silent_connection(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kept connections without requests hold no threads: two do for many clients."""
+    monkeypatch.setattr(httpd, "MAX_THREADS", 2)
+    monkeypatch.setattr(http_connection, "STAY_SECONDS", 0.001)
+    server = serve(hello)
+    clients = [connect(server) for _ in range(20)]
+    for _ in range(2):
+        assert [client.ask().body for client in clients] == [b"hello"] * 20
 
 
 def test_pipelined_requests_are_answered_in_order(serve: Serve, connect: Connect) -> None:
@@ -401,7 +432,7 @@ def test_too_much_unread_body_ends_the_connection(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Reading away is bounded in bytes; the answer comes all the same."""
-    monkeypatch.setattr(httpd, "DRAIN_BYTES", 1 << 16)
+    monkeypatch.setattr(http_connection, "DRAIN_BYTES", 1 << 16)
     client = connect(serve(hello))
     assert client.ask(post(bytes(1 << 18))).body == b"hello"
     assert client.is_closed()
@@ -411,7 +442,7 @@ def test_an_unread_body_that_stalls_ends_the_connection(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Reading away is bounded in time."""
-    monkeypatch.setattr(httpd, "DRAIN_SECONDS", 0.05)
+    monkeypatch.setattr(http_connection, "DRAIN_SECONDS", 0.05)
     client = connect(serve(hello))
     client.ask(post(b"half", length=8))
     assert client.is_closed()
@@ -421,7 +452,7 @@ def test_a_drained_connection_gets_its_time_back(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The short patience with unwanted bytes does not hold for the next request."""
-    monkeypatch.setattr(httpd, "DRAIN_SECONDS", 0.05)
+    monkeypatch.setattr(http_connection, "DRAIN_SECONDS", 0.05)
     client = connect(serve(echo))
     client.ask(post(b"first"))
     client.send(post(b"se", length=6))
@@ -599,7 +630,7 @@ def test_a_refusal_is_not_lost_to_a_reset(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A client that sends much more than is read still gets the answer, and a clean end."""
-    monkeypatch.setattr(httpd, "DRAIN_SECONDS", SECONDS * 6)
+    monkeypatch.setattr(http_connection, "DRAIN_SECONDS", SECONDS * 6)
     client = connect(serve(hello))
     assert client.ask(b"GET /" + bytes(16 * MEGABYTE)).status == 414
     assert client.file.read() == b""

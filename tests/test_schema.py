@@ -1,5 +1,8 @@
 """The judge of shapes."""
 
+import subprocess
+import sys
+
 import pytest
 
 from mockbatch.errors import ApiError
@@ -74,3 +77,14 @@ def test_whole_numbers_lose_their_point_where_an_integer_is_due() -> None:
             ],
         }
     )
+
+
+def test_a_server_answers_without_jsonschema() -> None:
+    """What takes longer to load than the rest is loaded by the first value that needs it."""
+    code = (
+        "import sys\n"
+        "from mockbatch.web.app import create_app\n"
+        "assert create_app().test_client().get('/_mock/health').status_code == 200\n"
+        "assert 'jsonschema' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from typing import Any
 
 import pytest
@@ -31,6 +32,19 @@ def test_bytes_are_utf8(value: Any) -> None:
     assert parse(text) == value
 
 
+@pytest.mark.parametrize("text", ["{}", " {}", "\r\n\t{} \n", "{}\n"])
+def test_space_around_a_value_is_no_matter(text: str) -> None:
+    """A file may begin and end with empty lines."""
+    assert parse(text) == {}
+
+
+@pytest.mark.parametrize(("text", "place"), [("\n\n[1,]", "line 3 column"), (" {} {}", "(char 3)")])
+def test_a_failure_tells_its_place(text: str, place: str) -> None:
+    """Space before a value counts."""
+    with pytest.raises(ValueError, match=re.escape(place)):
+        parse(text)
+
+
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity", '{"a": [NaN]}'])
 def test_what_is_no_number_is_refused(text: str) -> None:
     """NaN and Infinity are Python's, not JSON's."""
@@ -54,6 +68,9 @@ def test_a_number_beyond_every_float_is_refused(text: str) -> None:
         b"\xff\xfe{\x00}\x00",
         b'"\xe9"',
         b"{}{}",
+        b"{}\x0b",
+        b"\x0c{}",
+        b"{} \xc2\xa0",
         b"{'a': 1}",
         b'{"a": 1,}',
         b"// {}",

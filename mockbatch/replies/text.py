@@ -90,6 +90,8 @@ def quote(text: str) -> str:
     if not text.isascii():
         # Half a surrogate pair is JSON, but no client can encode it again.
         text = text.encode("utf-8", "replace").decode("utf-8")
+    if text.isprintable() and "  " not in text:
+        return text.strip(" ")  # most texts; to split them takes three times as long
     return " ".join(text.split())
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Response, request
 
 from mockbatch.errors import ApiError, api_error
+from mockbatch.indented import indented
 from mockbatch.schema import schema
 from mockbatch.strict_json import parse
 from mockbatch.web.context import server
@@ -29,8 +30,7 @@ def send(body: Json, *, end: str = "", compact: bool = False) -> Response:
     Bodies are indented by two spaces as the service's are; `end` and `compact` are for
     those few that differ there.
     """
-    separators = (",", ":") if compact else None
-    text = json.dumps(body, indent=None if compact else 2, separators=separators)
+    text = json.dumps(body, separators=(",", ":")) if compact else indented(body)
     return Response(text + end, content_type="application/json")
 
 

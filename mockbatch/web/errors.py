@@ -1,6 +1,5 @@
 """The one place where failures become answers, in OpenAI's envelope."""
 
-import json
 import logging
 
 from flask import Flask, Response, request
@@ -12,6 +11,7 @@ from werkzeug.exceptions import (
 )
 
 from mockbatch.errors import ApiError, api_error
+from mockbatch.indented import indented
 from mockbatch.web.record import BROKEN, UNKNOWN
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ def register(app: Flask) -> None:
 
 def envelope(error: ApiError) -> Response:
     """Return the answer that tells a client of a failure."""
-    response = Response(json.dumps(error.body(), indent=2), error.status)
+    response = Response(indented(error.body()), error.status)
     response.content_type = "application/json"
     response.headers.update(error.headers)
     return response

@@ -320,7 +320,8 @@ def test_typical_bodies_are_plainly_accepted(path: str, body: Json) -> None:
     if path == RESPONSES:
         pytest.skip("its items get their types first")
     known = schema(request_schema(path))
-    assert accepter(known.document, Draft202012Validator(known.document))(body)
+    judge = Draft202012Validator(known.document)
+    assert accepter(known.document, lambda part: judge.evolve(schema=part))(body)
 
 
 USER = {"role": "user", "content": "Hi"}

@@ -1,6 +1,8 @@
 """Texts and their tokens."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mockbatch.replies import text
 
@@ -37,6 +39,12 @@ def test_201_characters_are_quoted_by_both_ends() -> None:
 def test_quotations_are_one_line() -> None:
     """Line breaks and runs of spaces become one space."""
     assert text.quote(" a\n\n b\t") == "a b"
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=200))
+def test_every_space_counts_as_one(words: str) -> None:
+    """Whatever Python takes for a space, between words and around them."""
+    assert text.quote(words) == " ".join(words.split())
 
 
 def test_half_a_surrogate_pair_is_replaced() -> None:

@@ -8,7 +8,6 @@ from mockbatch.ids import Seed
 from mockbatch.replies.structured.heights import Heights
 from mockbatch.replies.structured.maker import Maker
 from mockbatch.replies.structured.plain import CannotMakeError, Document
-from mockbatch.sent_schema import SentSchema, judging_steps
 
 Json = Any
 
@@ -20,6 +19,9 @@ class Shape:
     """What replies to a schema look like. One value of it is known to fit from the beginning."""
 
     def __init__(self, schema: Json) -> None:
+        # Few clients send schemas, and loading what judges by them takes long.
+        from mockbatch.sent_schema import SentSchema
+
         self._document = Document(schema)
         self._heights = Heights(self._document)
         self._judge = SentSchema(schema)
@@ -27,7 +29,7 @@ class Shape:
 
     def value(self, asked: str, place: int = 0) -> Json:
         """Return the value for what was asked, in the reply of that place from 0."""
-        steps = judging_steps()
+        steps = self._judge.steps()
         for number, brief in _ATTEMPTS[:3]:
             try:
                 made = self._made(asked, place, number, brief=brief)
@@ -48,7 +50,7 @@ class Shape:
     def _first_value(self) -> Json:
         """Return the first of some values that fits; raises CannotMakeError that tells why not."""
         failure = CannotMakeError("no value was found")
-        steps = judging_steps()
+        steps = self._judge.steps()
         for number, brief in _ATTEMPTS:
             try:
                 made = self._made("", 0, number, brief=brief)

@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Any
 
 from mockbatch.replies.structured.parts import Context, walk
-from mockbatch.sent_schema import SentSchema
 
 Json = Any
 
@@ -60,10 +59,17 @@ def _first(
     return next(faults(json.loads(sent), strict), None)
 
 
+def _is_schema(sent: Json) -> bool:
+    # Few clients send schemas, and loading what judges them takes long.
+    from mockbatch.sent_schema import SentSchema
+
+    return SentSchema(sent).is_valid()
+
+
 def _faults_of_format(schema: Json, strict: bool) -> Iterator[Fault]:
     if strict:
         yield from _not_an_object(schema)
-    if not SentSchema(schema).is_valid():
+    if not _is_schema(schema):
         yield Fault("no_json_schema")
     elif strict:
         if "anyOf" in schema:
@@ -77,7 +83,7 @@ def _faults_of_parameters(schema: Json, strict: bool) -> Iterator[Fault]:
         yield Fault("no_plain_object")
     if "properties" not in schema:
         yield Fault("object_without_properties", {"context": ()})
-    if not SentSchema(schema).is_valid():
+    if not _is_schema(schema):
         yield Fault("no_json_schema")
     elif strict:
         yield from _strict(schema)
