@@ -89,7 +89,8 @@ class Outbox:
         """Write an attempt down; one that was `asked` for changes no plan unless it is good."""
         found = self._deliveries.get(due.delivery.id)
         before = replace(found or due.delivery, url=due.endpoint.target.url)
-        is_extra = asked or before.status == DROPPED
+        # Its endpoint may be gone by now, or somebody has sent it again meanwhile.
+        is_extra = asked or before.status != PENDING
         after = before.again(attempt) if is_extra else before.tried(attempt)
         if found is not None:
             self._put(after)
