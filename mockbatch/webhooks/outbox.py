@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from mockbatch.batch.batch import Batch
 from mockbatch.errors import api_error
+from mockbatch.events import Event
 from mockbatch.holdings import Holdings
 from mockbatch.ids import Seed
 from mockbatch.webhooks.delivery import DROPPED, FAILED, LOST, PENDING, Attempt, Delivery
@@ -65,10 +66,17 @@ class Outbox:
             return inf
         return min(self._queued_at(), inf if self._ends is None else self._ends.next_at())
 
-    def coming(self, now: float) -> Delivery | None:
-        """Return the delivery that is attempted next, of what has ended by now."""
+    def coming(self, now: float) -> Event | None:
+        """Return the attempt that comes next, of what has ended by now."""
         self.tell(now)
-        return None if self._queued_at() == inf else self._deliveries[self._queue[0][2]]
+        if self._queued_at() == inf:
+            return None
+        [coming] = self._deliveries[self._queue[0][2]].coming()
+        return coming
+
+    def about(self, id: str) -> list[Delivery]:
+        """Return the deliveries that tell of a batch."""
+        return [one for one in self._deliveries.values() if one.event.about == id]
 
     def take(self, now: float) -> Due | None:
         """Return the delivery that is due first, under way from now on; None when none is due."""

@@ -33,8 +33,7 @@ class Round:
             attempt = self._attempt(due, due.delivery.next_at or 0)
             with self._time.lock:
                 self._outbox.note(due, attempt)
-            came = "delivered" if attempt.answer.is_good else "failed"
-            told.append(Event(attempt.at, f"webhook.{came}", due.delivery.id))
+            told.append(attempt.happened(due.delivery.id))
         return told
 
     def _next(self) -> Due | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from mockbatch.clock import MANUAL, Clock
 from mockbatch.errors import api_error
+from mockbatch.events import Event
 from mockbatch.holdings import Holdings
 from mockbatch.ids import Seed
 from mockbatch.timekeeper import Timekeeper
@@ -124,6 +125,14 @@ class Webhooks:
         with self._time.lock:
             self._outbox.tell(self._time.now())
             return self._outbox.as_json(limit)
+
+    def about(self, id: str) -> tuple[list[Event], list[Event]]:
+        """Return the attempts to tell of a batch: those made, and those to come."""
+        with self._time.lock:
+            self._outbox.tell(self._time.now())
+            deliveries = self._outbox.about(id)
+        made = [attempt for one in deliveries for attempt in one.happened()]
+        return made, [attempt for one in deliveries for attempt in one.coming()]
 
     # --- time
 

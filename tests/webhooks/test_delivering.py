@@ -102,6 +102,36 @@ class TestEvents:
         advanced = mock.call("POST", "/_mock/clock/advance", asked)
         assert [event["type"] for event in advanced["events"]] == ["webhook.failed"]
 
+    def test_a_timeline_tells_attempts(self, mock: Handle) -> None:
+        """Those made, and the one that comes, of the batch in question alone."""
+        told = Told(mock, lambda _: 500 if len(told.events) < 3 else 200)
+        mock.webhook(told)
+        batch = submit(mock)
+        mock.clock.run_until(batch)
+        another(mock, batch.input_file_id, scenario="instant")
+        [delivery, _] = mock.deliveries
+        assert mock.timeline(batch)["past"][-2:] == [
+            {"at": START + 124, "type": "batch.completed"},
+            {"at": START + 124, "type": "webhook.failed", "id": delivery.id},
+        ]
+        assert mock.timeline(batch)["coming"] == [
+            {"at": START + 139, "type": "webhook.attempt", "id": delivery.id}
+        ]
+        mock.clock.advance(hours=1)
+        assert mock.timeline(batch)["past"][-1]["type"] == "webhook.delivered"
+        assert mock.timeline(batch)["coming"] == []
+
+    def test_a_timeline_tells_an_attempt_before_the_end_in_its_place(self, mock: Handle) -> None:
+        """An end can be told early."""
+        mock.webhook(Told(mock))
+        batch = submit(mock, scenario="webhook_before_visible")
+        mock.clock.run_until(batch)
+        assert [event["type"] for event in mock.timeline(batch)["past"][-3:]] == [
+            "batch.finalizing",
+            "webhook.delivered",
+            "batch.completed",
+        ]
+
 
 class TestWhoCallsBack:
     """A receiver that calls the mock while its delivery is under way."""
