@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from receivers import Behaviour, answers, closes, drips, hangs, receiving
-from told import START, TIMEOUT, Told, another, submit
+from told import PATIENCE, START, TIMEOUT, Told, another, submit, until
 
 from mockbatch.handle import ControlError, Handle
 from mockbatch.server import Server
@@ -307,10 +307,10 @@ class TestBadReceivers:
                 submit(hasty)
             begun = time.perf_counter()
             hasty.clock.advance(hours=1)
-            assert len(receiver.requests) == 3
+            until(lambda: len(receiver.requests) == 3)  # what was sent in time may be read later
             assert 3 * TIMEOUT <= time.perf_counter() - begun < 3 * TIMEOUT + 5
             hasty.clock.advance(hours=1)
-            assert len(receiver.requests) == 6
+            until(lambda: len(receiver.requests) == 6)
         errors = {attempt.error for one in hasty.deliveries for attempt in one.attempts}
         assert errors == {
             "no answer within 0.25 seconds",
@@ -326,28 +326,27 @@ class TestBadReceivers:
             hasty.webhook(told)
             batches = [submit(hasty).id for _ in range(5)]
             hasty.clock.advance(hours=1)
-        assert told.ids == batches
+        # On a slow machine an answer may come too late, and the same event again.
+        assert list(dict.fromkeys(told.ids)) == batches
 
-    def test_an_ordinary_call_waits_for_nobody(self, hasty: Handle) -> None:
-        """While a receiver hangs, retrieve and create are answered at once."""
-        entered = threading.Event()
+    def test_an_ordinary_call_waits_for_nobody(self, mock: Handle) -> None:
+        """While a receiver takes its time, retrieve and create are answered."""
+        entered, released = threading.Event(), threading.Event()
 
-        def hang(connection: Any) -> None:
+        def hang(_: Any) -> None:
             entered.set()
-            hangs(connection)
+            released.wait(PATIENCE)
 
-        with receiving(hang) as receiver:
-            hasty.webhook(receiver.url)
-            batch = submit(hasty)
-            advance = threading.Thread(target=hasty.clock.advance, kwargs={"hours": 1})
-            advance.start()
-            assert entered.wait(10)
-            [one] = receiver.requests
-            assert hasty.client.batches.retrieve(batch.id).status == "completed"
-            another(hasty, batch.input_file_id)
-            # They came between the first call and its time-out.
-            assert receiver.requests == [one]
-            advance.join()
+        mock.webhook(Told(mock, hang))
+        batch = submit(mock)
+        advance = threading.Thread(target=mock.clock.advance, kwargs={"seconds": 124})
+        advance.start()
+        assert entered.wait(PATIENCE)
+        assert mock.client.batches.retrieve(batch.id).status == "completed"
+        another(mock, batch.input_file_id)
+        assert advance.is_alive()
+        released.set()
+        advance.join()
 
     @pytest.mark.parametrize("error", [LookupError, pytest.fail.Exception])
     def test_a_function_that_raises_is_an_internal_error(
