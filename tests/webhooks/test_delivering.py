@@ -363,6 +363,17 @@ class TestBadReceivers:
         assert mock.deliveries[0].attempts[0].status_code == 500
         assert "no such label" in caplog.text
 
+    @pytest.mark.parametrize("returned", [-1, 0, 1, 100, 199, 600, 10**9])
+    def test_a_number_that_is_no_status_is_an_error_of_the_function(
+        self, mock: Handle, caplog: pytest.LogCaptureFixture, returned: int
+    ) -> None:
+        """A count that it returns by chance, say: the log tells."""
+        mock.webhook(lambda _: returned)
+        submit(mock)
+        mock.clock.advance(seconds=130)
+        assert mock.deliveries[0].attempts[0].status_code == 500
+        assert f"{returned} is no status" in caplog.text
+
     @pytest.mark.parametrize("path", ["", "/", "/2", "/0", "/-1", "/x", "/1/x"])
     def test_a_function_stands_at_its_own_path_only(self, mock: Handle, path: str) -> None:
         """Elsewhere on its port nothing is found."""
