@@ -287,9 +287,8 @@ class World:
 
     def explain(self, id: str) -> Json:
         """Return a batch's past and future, its webhooks among them, schema timeline.json."""
-        batch, is_behind = self._held.batch(id), self.time.is_behind()
-        made, coming = self.webhooks.about(id)
-        return explain.timeline(batch, self.now(), made, coming, clock_is_behind=is_behind)
+        batch, told = self._held.batch(id), self.webhooks.about(id)
+        return explain.timeline(batch, self.now(), *told, clock_is_behind=self.time.is_behind())
 
     def _read_input(self, request: create.BatchRequest) -> tuple[input.Input, float]:
         """Return the input of a new batch, and the instant from which it is gone."""
