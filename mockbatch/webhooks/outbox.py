@@ -46,6 +46,9 @@ class Outbox:
         self._is_closed = False
         self.count = 0
 
+    def __contains__(self, id: str) -> bool:
+        return id in self._deliveries
+
     def look(self, now: float) -> None:
         """Look for ends from now on, if there are endpoints, and for none if there is none."""
         if not self._endpoints:

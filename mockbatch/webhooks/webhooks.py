@@ -121,6 +121,10 @@ class Webhooks:
         with self._time.lock:
             return self._outbox.note(due, attempt, asked=True)
 
+    def knows(self, id: str) -> bool:
+        """Tell whether a delivery is one of this world's."""
+        return id in self._outbox
+
     def deliveries(self, limit: int) -> dict[str, Json]:
         """Return the last deliveries, schema webhook_deliveries.json."""
         with self._time.lock:

@@ -221,6 +221,33 @@ class TestWhoCallsBack:
         assert mock.clock.now == START + 134
         assert [one.attempts[-1].status_code for one in mock.deliveries] == [200]
 
+    def test_in_another_world_it_waits_as_anybody_does(self, world: World) -> None:
+        """For the delivery that is under way there: its own is not."""
+        here, there = world(), world(seed=1)
+        entered, released = threading.Event(), threading.Event()
+        order = []
+
+        def hang(_: Any) -> None:
+            entered.set()
+            released.wait(PATIENCE)
+            order.append("answered there")
+
+        def move(_: Any) -> None:
+            threading.Timer(0.3, released.set).start()
+            there.clock.advance(seconds=1)
+            order.append("moved on from here")
+
+        here.webhook(move)
+        there.webhook(hang)
+        for mock in (here, there):
+            submit(mock)
+        advance = threading.Thread(target=there.clock.advance, kwargs={"seconds": 124})
+        advance.start()
+        assert entered.wait(PATIENCE)
+        here.clock.advance(seconds=124)
+        advance.join()
+        assert order == ["answered there", "moved on from here"]
+
     def test_one_that_moves_the_clock_in_secret_runs_out_of_time(self, hasty: Handle) -> None:
         """Nothing tells that its advance belongs to the delivery: it waits, and nobody for ever."""
         moving: list[threading.Thread] = []
