@@ -401,6 +401,14 @@ class TestBadReceivers:
         assert mock.deliveries[0].attempts[0].status_code == 500
         assert f"{returned} is no status" in caplog.text
 
+    def test_an_async_function_is_refused(self, mock: Handle) -> None:
+        """It would be called, answer 200, and never run."""
+
+        async def receive(_: Any) -> None: ...
+
+        with pytest.raises(TypeError, match="async function"):
+            mock.webhook(receive)
+
     @pytest.mark.parametrize("path", ["", "/", "/2", "/0", "/-1", "/x", "/1/x"])
     def test_a_function_stands_at_its_own_path_only(self, mock: Handle, path: str) -> None:
         """Elsewhere on its port nothing is found."""
