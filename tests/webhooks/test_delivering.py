@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import pytest
@@ -344,6 +345,24 @@ class TestBadReceivers:
             "not called: 3 calls had no answer",
         }
         assert {one.status for one in hasty.deliveries} == {"pending"}
+
+    @pytest.mark.parametrize("behave", [hangs, closes, answers(302, "Location: /"), answers(500)])
+    def test_one_that_comes_to_its_senses_has_lost_nothing(
+        self, hasty: Handle, behave: Behaviour
+    ) -> None:
+        """Whatever it did at first, each event arrives within the three days."""
+        calls = count()
+
+        def at_last(connection: Any) -> None:
+            (behave if next(calls) < 6 else answers(200))(connection)
+
+        with receiving(at_last) as receiver:
+            hasty.webhook(receiver.url)
+            batches = [submit(hasty).id for _ in range(4)]
+            for _ in range(18):  # after three calls without an answer, an advance makes no more
+                hasty.clock.advance(hours=4)
+        told = [(one.event["data"]["id"], one.status) for one in hasty.deliveries]
+        assert told == [(id, "delivered") for id in batches]
 
     def test_another_receiver_gets_what_one_that_hangs_does_not(self, hasty: Handle) -> None:
         """All of it, in the same advance."""
