@@ -254,13 +254,15 @@ class TestWhoCallsBack:
         moving: list[threading.Thread] = []
 
         def move(_: Any) -> None:
-            moving.append(threading.Thread(target=hasty.clock.advance, kwargs={"seconds": 10}))
-            moving[-1].start()
-            moving[-1].join()
+            thread = threading.Thread(target=hasty.clock.advance, kwargs={"seconds": 10})
+            thread.start()
+            moving.append(thread)
+            thread.join()
 
         hasty.webhook(Told(hasty, move))
         submit(hasty)
         hasty.clock.advance_to(START + 124)
+        until(lambda: moving)
         moving[0].join()
         assert hasty.clock.now == START + 134
         [delivery] = hasty.deliveries

@@ -115,7 +115,7 @@ def test_addresses_that_swallow_everything_share_the_time() -> None:
         begun = time.perf_counter()
         answer = call(many, {}, b"", SECONDS)
         assert (answer.status_code, answer.timed_out) == (None, True)
-        assert time.perf_counter() - begun < 5 * SECONDS
+        assert time.perf_counter() - begun < 10 * SECONDS  # and not 20
 
 
 def test_an_address_that_answers_late_has_all_the_time() -> None:
