@@ -1,28 +1,48 @@
 """Why a batch is where it is, and what comes next, in a sentence for a person."""
 
+from collections.abc import Iterable
 from datetime import datetime, timezone
+from operator import itemgetter
 from typing import Any
 
 from mockbatch.batch.batch import Batch
+from mockbatch.events import Event
+from mockbatch.timeline import Transition
 
 Json = Any
 
 
-def timeline(batch: Batch, now: float, *, clock_is_behind: bool) -> dict[str, Json]:
-    """Return what happened and will happen to a batch, schema timeline.json."""
+def timeline(
+    batch: Batch,
+    now: float,
+    told: Iterable[Event] = (),
+    to_tell: Iterable[Event] = (),
+    *,
+    clock_is_behind: bool,
+) -> dict[str, Json]:
+    """Return what happened and will happen to a batch, schema timeline.json.
+
+    `told` and `to_tell` are the attempts to tell a receiver of its end.
+    """
     past = batch.timeline.between(float("-inf"), now)
     return {
         "id": batch.id,
         "scenario": batch.pace.scenario.name,
         "status": batch.status(now),
         "now": now,
-        "past": [{"at": change.at, "type": f"batch.{change.status}"} for change in past],
-        "coming": [
-            {"at": change.at, "type": f"batch.{change.status}"}
-            for change in batch.timeline.coming(now)
-        ],
+        "past": _in_order(past, told),
+        "coming": _in_order(batch.timeline.coming(now), to_tell),
         "explanation": sentence(batch, now, clock_is_behind=clock_is_behind),
     }
+
+
+def _in_order(changes: Iterable[Transition], webhooks: Iterable[Event]) -> list[dict[str, Json]]:
+    events: list[dict[str, Json]] = [
+        {"at": change.at, "type": f"batch.{change.status}"} for change in changes
+    ]
+    events += [event.as_json() for event in webhooks]
+    # Sorting is stable: on one second, a status is taken on before it is told.
+    return sorted(events, key=itemgetter("at"))
 
 
 def sentence(batch: Batch, now: float, *, clock_is_behind: bool = False) -> str:

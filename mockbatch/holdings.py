@@ -10,7 +10,9 @@ from threading import RLock
 from mockbatch.batch import output
 from mockbatch.batch.batch import Batch
 from mockbatch.errors import api_error
+from mockbatch.files.content import Content
 from mockbatch.files.file import BATCH_OUTPUT, File, lifetime
+from mockbatch.ids import Seed, file_id
 from mockbatch.paging import Page, paged
 from mockbatch.state.state import State
 
@@ -86,6 +88,28 @@ class Holdings:
             return self._written[batch.id]
 
     # --- files
+
+    def store(
+        self,
+        seed: Seed,
+        now: int,
+        content: Content,
+        filename: str,
+        purpose: str,
+        seconds: int | None,
+    ) -> File:
+        """Make a file of a content, for `seconds` or for its purpose's default, and hold it."""
+        lives = lifetime(purpose, seconds)
+        file = File(
+            id=file_id(seed.child("file", self.number("file"))),
+            purpose=purpose,
+            filename=filename,
+            created_at=now,
+            expires_at=None if lives is None else now + lives,
+            source=lambda: content,
+        )
+        self.keep(file)
+        return file
 
     def keep(self, file: File) -> None:
         """Hold an upload."""

@@ -33,7 +33,8 @@ class Timekeeper:
     def move_to(self, instant: float) -> None:
         """Let the clock go on from an instant that is not past."""
         with self.lock:
-            self.clock = self.clock.moved_to(instant, clock.wall())
+            if instant > self.now():  # else one that was put back stays behind
+                self.clock = self.clock.moved_to(instant, clock.wall())
             # What has been told to happen on the way is not taken back.
             self._last_command = max(self._last_command, int(instant))
 

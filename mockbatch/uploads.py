@@ -1,6 +1,6 @@
 """The uploads of a world: they are begun, parts come, and they are ended."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from mockbatch.errors import api_error
@@ -16,20 +16,15 @@ from mockbatch.timekeeper import Timekeeper
 # Of those pending at once; each may hold a file open.
 MOST_PENDING = 100
 
-Store = Callable[[Content, str, str, int | None], File]
-
 
 class Uploads:
-    """Begins uploads, takes their parts and ends them; `store` keeps a file that is whole."""
+    """Begins uploads, takes their parts and ends them."""
 
-    def __init__(
-        self, time: Timekeeper, held: Holdings, seed: Seed, limits: Limits, store: Store
-    ) -> None:
+    def __init__(self, time: Timekeeper, held: Holdings, seed: Seed, limits: Limits) -> None:
         self._time = time
         self._held = held
         self._seed = seed
         self._limits = limits
-        self._store = store
         self._uploads: dict[str, Upload] = {}
         self._heaps: dict[str, Heap] = {}  # where the parts are of those that are pending
 
@@ -81,7 +76,8 @@ class Uploads:
         check_content(content, upload.purpose, self._limits)
         with self._command() as now:
             upload = self._pending(id, now)  # somebody else may have ended it
-            file = self._store(content, upload.filename, upload.purpose, upload.file_seconds)
+            wanted = upload.filename, upload.purpose, upload.file_seconds
+            file = self._held.store(self._seed, now, content, *wanted)
             return self._end(upload, COMPLETED), file
 
     def cancel(self, id: str) -> Upload:

@@ -21,9 +21,9 @@ from mockbatch.errors import api_error
 from mockbatch.faults.rules import Rules
 from mockbatch.files import upload
 from mockbatch.files.content import Content
-from mockbatch.files.file import BATCH, File, lifetime
+from mockbatch.files.file import BATCH, File
 from mockbatch.holdings import Holdings
-from mockbatch.ids import Seed, file_id, request_id
+from mockbatch.ids import Seed, request_id
 from mockbatch.journal import Journal
 from mockbatch.limits import Quotas
 from mockbatch.paging import Page
@@ -114,8 +114,7 @@ class World:
     def _hold(self, state: State) -> None:
         self._held = Holdings(validate=self.settings.validate)
         self._held.take(state)
-        limits = self.settings.limits
-        self.uploads = Uploads(self.time, self._held, self._seed, limits, self._store)
+        self.uploads = Uploads(self.time, self._held, self._seed, self.settings.limits)
         self.uploads.take(state.uploads)
 
     # --- time
@@ -166,21 +165,8 @@ class World:
     def upload(self, content: Content, filename: str, purpose: str, seconds: int | None) -> File:
         """Keep a file for `seconds`, None for its purpose's default; ApiError when refused."""
         upload.check(content, purpose, self.settings.limits)
-        return self._store(content, filename, purpose, seconds)
-
-    def _store(self, content: Content, filename: str, purpose: str, seconds: int | None) -> File:
         with self._command() as now:
-            lives = lifetime(purpose, seconds)
-            file = File(
-                id=file_id(self._seed.child("file", self._held.number("file"))),
-                purpose=purpose,
-                filename=filename,
-                created_at=now,
-                expires_at=None if lives is None else now + lives,
-                source=lambda: content,
-            )
-            self._held.keep(file)
-            return file
+            return self._held.store(self._seed, now, content, filename, purpose, seconds)
 
     def file(self, id: str) -> File:
         """Return a file that exists now; ApiError 404 for any other."""
@@ -286,9 +272,9 @@ class World:
         return live.answered(endpoint, body, Moment(seed, now), self.script)
 
     def explain(self, id: str) -> Json:
-        """Return a batch's past and future, schema timeline.json."""
-        batch, is_behind = self._held.batch(id), self.time.is_behind()
-        return explain.timeline(batch, self.now(), clock_is_behind=is_behind)
+        """Return a batch's past and future, its webhooks among them, schema timeline.json."""
+        batch, told = self._held.batch(id), self.webhooks.about(id)
+        return explain.timeline(batch, self.now(), *told, clock_is_behind=self.time.is_behind())
 
     def _read_input(self, request: create.BatchRequest) -> tuple[input.Input, float]:
         """Return the input of a new batch, and the instant from which it is gone."""

@@ -75,4 +75,8 @@ def serving(folder: Path, *options: str) -> Iterator[Serving]:
             url = lines[0].rpartition(" ")[2]
             yield Serving(process, url, {name: value for name, _, value in exports}, log)
         finally:
-            process.kill()
+            process.terminate()  # killed, it would leave its certificates behind
+            try:
+                process.wait(SECONDS)
+            finally:
+                process.kill()

@@ -233,6 +233,21 @@ class TestBounds:
         gc.collect()
         assert kept() is None
 
+    def test_a_world_that_goes_takes_its_bytes_along(self, make: "Make") -> None:
+        """At once: no cycle keeps them, and their disk, until somebody looks for cycles."""
+        gc.disable()
+        try:
+            world = make.world()
+            world.webhooks.create({"url": "http://127.0.0.1:9/"})
+            make.started(world, make.lines(1))
+            part = world.uploads.add_part(begin(world).id, Content.of(b"abc"))
+            kept = weakref.ref(part.content._stream)
+            world.close()
+            del part, world
+            assert kept() is None
+        finally:
+            gc.enable()
+
     def test_a_reset_forgets_uploads(self, world: World) -> None:
         """Afterwards there is none, and ids begin anew."""
         first = begin(world)

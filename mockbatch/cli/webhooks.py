@@ -31,7 +31,10 @@ def settings(arguments: argparse.Namespace) -> "WebhookSettings":
     from mockbatch.webhooks.settings import WebhookSettings
 
     url, given = arguments.webhook_url, arguments.webhook_secret
-    allowed = frozenset(host.lower() for host in arguments.webhook_allow_host or [])
+    try:
+        allowed = frozenset(map(address.host, arguments.webhook_allow_host or []))
+    except ValueError as error:
+        raise ValueError(f"--webhook-allow-host: {error}") from None
     if url is None:
         if given:
             raise ValueError("--webhook-secret is of no use without --webhook-url")

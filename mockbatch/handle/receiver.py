@@ -33,7 +33,7 @@ class Receiver:
     """A server on a loopback port, with a path for each function; it starts with the first.
 
     A function that returns a number answers with that status, any other with 200, and one
-    that raises with 500.
+    that raises, or returns a number that is no status, with 500.
     """
 
     def __init__(self) -> None:
@@ -70,14 +70,22 @@ class Receiver:
 def _answered(function: Function, received: Received) -> int:
     token = within.set(received.headers.get("webhook-id"))
     try:
-        returned = function(received)
+        return _status(function(received))
     except BaseException:  # pytest.fail() raises no Exception
         # As in a server: whoever sends is told, and the log says why.
         log.exception("the receiver of a webhook failed")
         return 500
     finally:
         within.reset(token)
-    return returned if isinstance(returned, int) and not isinstance(returned, bool) else 200
+
+
+def _status(returned: object) -> int:
+    """Return the status that a function means; ValueError for a number that is none."""
+    if not isinstance(returned, int) or isinstance(returned, bool):
+        return 200
+    if not 200 <= returned <= 599:
+        raise ValueError(f"{returned} is no status of an answer: a receiver has returned it")
+    return returned
 
 
 def _headers(environ: Mapping[str, Any]) -> dict[str, str]:

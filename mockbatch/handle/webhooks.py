@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from functools import cached_property
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
 from mockbatch.handle.receiver import Function, Receiver, within
@@ -29,6 +30,8 @@ class Webhooks:
 
     def add(self, receiver: str | Function, events: Iterable[str] | None) -> Webhook:
         """Add a receiver, by its URL or as a function."""
+        if iscoroutinefunction(receiver):
+            raise TypeError("a receiver cannot be an async function: no event loop would run it")
         url = self._receiver.add(receiver) if callable(receiver) else receiver
         body: dict[str, Json] = {"url": url, "secret": self.secret}
         if events is not None:

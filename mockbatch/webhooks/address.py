@@ -4,6 +4,7 @@ A name is resolved once. The addresses found then are those that are judged and,
 those that are called: a name that points elsewhere afterwards leads nowhere.
 """
 
+import re
 import socket
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 from mockbatch.errors import ApiError, api_error
 
 PORTS = {"http": 80, "https": 443}
+_NAME = re.compile(r"[a-z0-9_.-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,16 @@ class Target:
     port: int
     path: str
     addresses: tuple[str, ...]
+
+
+def host(text: str) -> str:
+    """Return the normal form of a host that may be called; ValueError for what is none."""
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        if _NAME.fullmatch(text.lower()):
+            return text.lower()
+    raise ValueError(f"{text!r} is neither the name nor the address of a host")
 
 
 def target(url: str, allowed: Collection[str] | None, param: str = "url") -> Target:

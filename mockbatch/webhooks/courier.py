@@ -37,10 +37,7 @@ class Courier:
     def coming(self) -> Event | None:
         """Return the attempt that comes next, if its batch has ended by now."""
         with self._time.lock:
-            coming = self._outbox.coming(self._time.now())
-        if coming is None:
-            return None
-        return Event(coming.next_at or 0, "webhook.attempt", coming.id)
+            return self._outbox.coming(self._time.now())
 
     @contextmanager
     def turn(self, *, nested: bool = False) -> Iterator[Round]:

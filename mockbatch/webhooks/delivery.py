@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from mockbatch import events
 from mockbatch.scenarios.distortions import HONEST, WebhookDistortion
 from mockbatch.webhooks.event import Event
 
@@ -46,6 +47,11 @@ class Attempt:
     answer: Answer
     wall: float | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    def happened(self, id: str) -> events.Event:
+        """Return what happened to the delivery of that id."""
+        came = "delivered" if self.answer.is_good else "failed"
+        return events.Event(self.at, f"webhook.{came}", id)
 
     def as_json(self) -> dict[str, Json]:
         """Return the attempt, JSON-ready."""
@@ -104,6 +110,16 @@ class Delivery:
     def without_endpoint(self) -> "Delivery":
         """Return the delivery when its endpoint is gone."""
         return replace(self, next_at=None, status=DROPPED)
+
+    def happened(self) -> list[events.Event]:
+        """Return what has happened to it."""
+        return [attempt.happened(self.id) for attempt in self.attempts]
+
+    def coming(self) -> list[events.Event]:
+        """Return the attempt that comes next, if there is one."""
+        if self.next_at is None:
+            return []
+        return [events.Event(self.next_at, "webhook.attempt", self.id)]
 
     def as_json(self) -> dict[str, Json]:
         """Return the delivery, schema webhook_delivery.json."""

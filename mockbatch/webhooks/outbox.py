@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from mockbatch.batch.batch import Batch
 from mockbatch.errors import api_error
+from mockbatch.events import Event
 from mockbatch.holdings import Holdings
 from mockbatch.ids import Seed
 from mockbatch.webhooks.delivery import DROPPED, FAILED, LOST, PENDING, Attempt, Delivery
@@ -45,6 +46,9 @@ class Outbox:
         self._is_closed = False
         self.count = 0
 
+    def __contains__(self, id: str) -> bool:
+        return id in self._deliveries
+
     def look(self, now: float) -> None:
         """Look for ends from now on, if there are endpoints, and for none if there is none."""
         if not self._endpoints:
@@ -65,10 +69,17 @@ class Outbox:
             return inf
         return min(self._queued_at(), inf if self._ends is None else self._ends.next_at())
 
-    def coming(self, now: float) -> Delivery | None:
-        """Return the delivery that is attempted next, of what has ended by now."""
+    def coming(self, now: float) -> Event | None:
+        """Return the attempt that comes next, of what has ended by now."""
         self.tell(now)
-        return None if self._queued_at() == inf else self._deliveries[self._queue[0][2]]
+        if self._queued_at() == inf:
+            return None
+        [coming] = self._deliveries[self._queue[0][2]].coming()
+        return coming
+
+    def about(self, id: str) -> list[Delivery]:
+        """Return the deliveries that tell of a batch."""
+        return [one for one in self._deliveries.values() if one.event.about == id]
 
     def take(self, now: float) -> Due | None:
         """Return the delivery that is due first, under way from now on; None when none is due."""
@@ -89,7 +100,8 @@ class Outbox:
         """Write an attempt down; one that was `asked` for changes no plan unless it is good."""
         found = self._deliveries.get(due.delivery.id)
         before = replace(found or due.delivery, url=due.endpoint.target.url)
-        is_extra = asked or before.status == DROPPED
+        # Its endpoint may be gone by now, or somebody has sent it again meanwhile.
+        is_extra = asked or before.status != PENDING
         after = before.again(attempt) if is_extra else before.tried(attempt)
         if found is not None:
             self._put(after)

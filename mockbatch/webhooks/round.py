@@ -31,10 +31,9 @@ class Round:
         told = []
         while (due := self._next()) is not None:
             attempt = self._attempt(due, due.delivery.next_at or 0)
-            with self._time.lock:
+            with self._time.command():  # what was told is not taken back by a clock put back
                 self._outbox.note(due, attempt)
-            came = "delivered" if attempt.answer.is_good else "failed"
-            told.append(Event(attempt.at, f"webhook.{came}", due.delivery.id))
+            told.append(attempt.happened(due.delivery.id))
         return told
 
     def _next(self) -> Due | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from mockbatch.clock import MANUAL, Clock
 from mockbatch.errors import api_error
+from mockbatch.events import Event
 from mockbatch.holdings import Holdings
 from mockbatch.ids import Seed
 from mockbatch.timekeeper import Timekeeper
@@ -20,9 +21,10 @@ from mockbatch.webhooks.settings import WebhookSettings
 
 Json = Any
 
-# Seconds of real time. A clock that was frozen just before an event never reaches it.
+# Seconds of real time. A clock that was frozen just before an event never reaches it; one that
+# is put forward, as the process's time is when a machine wakes up, reaches it at once.
 SHORTEST_WAIT = 0.05
-LONGEST_WAIT = 24 * 3600.0
+LONGEST_WAIT = 1.0
 
 
 class Webhooks:
@@ -119,11 +121,23 @@ class Webhooks:
         with self._time.lock:
             return self._outbox.note(due, attempt, asked=True)
 
+    def knows(self, id: str) -> bool:
+        """Tell whether a delivery is one of this world's."""
+        return id in self._outbox
+
     def deliveries(self, limit: int) -> dict[str, Json]:
         """Return the last deliveries, schema webhook_deliveries.json."""
         with self._time.lock:
             self._outbox.tell(self._time.now())
             return self._outbox.as_json(limit)
+
+    def about(self, id: str) -> tuple[list[Event], list[Event]]:
+        """Return the attempts to tell of a batch: those made, and those to come."""
+        with self._time.lock:
+            self._outbox.tell(self._time.now())
+            deliveries = self._outbox.about(id)
+        made = [attempt for one in deliveries for attempt in one.happened()]
+        return made, [attempt for one in deliveries for attempt in one.coming()]
 
     # --- time
 

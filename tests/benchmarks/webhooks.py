@@ -1,15 +1,18 @@
 """What webhooks add to an advance of the clock.
 
 It times `clock.advance(hours=1)` in a world with 1,000 batches that end within it, on one
-second or each on its own, with nobody to tell, with a receiver that takes everything, and with
-one that never answers.
+second or each on its own, with nobody to tell, with a receiver that takes everything, with one
+that refuses everything, and with one that never answers; and what another client waits for
+`batches.retrieve` meanwhile.
 """
 
 import json
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from statistics import quantiles
 from typing import Any
 
 from measuring import Row
@@ -64,6 +67,11 @@ def function(mock: MockBatch) -> None:
     mock.webhook(lambda _: None)
 
 
+def refusing(mock: MockBatch) -> None:
+    """Tell a function that takes nothing."""
+    mock.webhook(lambda _: 500)
+
+
 def advanced(receive: Callable[[MockBatch], Any], apart: float = 0) -> float:
     """Return the milliseconds that an advance takes with a receiver."""
     with MockBatch() as mock:
@@ -74,6 +82,20 @@ def advanced(receive: Callable[[MockBatch], Any], apart: float = 0) -> float:
         return milliseconds
 
 
+def retrieved_beside(url: str) -> float:
+    """Return the milliseconds in which 99 of 100 retrieves are answered beside an advance."""
+    with MockBatch() as mock:
+        mock.webhook(url)
+        submit(mock, 0)
+        batch = mock.client.batches.list(limit=1).data[0]
+        advance = threading.Thread(target=mock.clock.advance, kwargs={"hours": 1})
+        advance.start()
+        waits = []
+        while advance.is_alive():
+            waits.append(timed(lambda: mock.client.batches.retrieve(batch.id))[0])
+        return quantiles(waits, n=100)[-1]
+
+
 def measure() -> list[Row]:
     """Return a row for each case."""
     found = {
@@ -81,10 +103,13 @@ def measure() -> list[Row]:
         "nobody, ends a second apart": advanced(nobody, 1),
         "a function": advanced(function),
         "a function, ends a second apart": advanced(function, 1),
+        "a function that answers 500, eight attempts each": advanced(refusing),
     }
     with deaf() as url:
         found["one that hangs, three calls of 5 s"] = advanced(lambda mock: mock.webhook(url))
         both = lambda mock: (mock.webhook(url), function(mock))  # noqa: E731
         found["one that hangs, beside a function"] = advanced(both)
+        beside = retrieved_beside(url)
     what = f"advance past {BATCHES:,} ends (wall), receiver:"
-    return [Row(f"{what} {name}", "ms", milliseconds) for name, milliseconds in found.items()]
+    rows = [Row(f"{what} {name}", "ms", milliseconds) for name, milliseconds in found.items()]
+    return [*rows, Row("retrieve (wall, p99) while an advance calls one that hangs", "ms", beside)]

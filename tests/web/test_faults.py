@@ -107,7 +107,8 @@ def talk(mock: Handle, data: bytes, *, pause: float = 0) -> tuple[bytes, bytes, 
     """
     received, end = b"", "closed"
     with slow(mock) if pause else connect(mock) as client:
-        client.sendall(data)
+        for start in range(0, len(data), MEGABYTE):  # sendall() has its time for all it is given
+            client.sendall(data[start : start + MEGABYTE])
         threading.Event().wait(pause)
         try:
             while more := client.recv(MEGABYTE):

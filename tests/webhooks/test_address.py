@@ -113,3 +113,12 @@ def test_an_allowed_host_may_be_called(names: dict[str, list[str]], allowed: str
     assert address.target("http://FAR.example/", {allowed}).addresses == (PUBLIC,)
     with pytest.raises(ApiError):
         address.target("http://10.0.0.1/", {allowed})
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [("Far.Example", "far.example"), ("a_b-c", "a_b-c"), ("FD00:0::1", "fd00::1")],
+)
+def test_a_host_can_be_spelt_otherwise(given: str, meant: str) -> None:
+    """As URLs have it, or name servers."""
+    assert address.host(given) == meant

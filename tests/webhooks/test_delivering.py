@@ -4,11 +4,12 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import pytest
 from receivers import Behaviour, answers, closes, drips, hangs, receiving
-from told import START, TIMEOUT, Told, another, submit
+from told import PATIENCE, START, TIMEOUT, Told, another, submit, until
 
 from mockbatch.handle import ControlError, Handle
 from mockbatch.server import Server
@@ -102,6 +103,36 @@ class TestEvents:
         advanced = mock.call("POST", "/_mock/clock/advance", asked)
         assert [event["type"] for event in advanced["events"]] == ["webhook.failed"]
 
+    def test_a_timeline_tells_attempts(self, mock: Handle) -> None:
+        """Those made, and the one that comes, of the batch in question alone."""
+        told = Told(mock, lambda _: 500 if len(told.events) < 3 else 200)
+        mock.webhook(told)
+        batch = submit(mock)
+        mock.clock.run_until(batch)
+        another(mock, batch.input_file_id, scenario="instant")
+        [delivery, _] = mock.deliveries
+        assert mock.timeline(batch)["past"][-2:] == [
+            {"at": START + 124, "type": "batch.completed"},
+            {"at": START + 124, "type": "webhook.failed", "id": delivery.id},
+        ]
+        assert mock.timeline(batch)["coming"] == [
+            {"at": START + 139, "type": "webhook.attempt", "id": delivery.id}
+        ]
+        mock.clock.advance(hours=1)
+        assert mock.timeline(batch)["past"][-1]["type"] == "webhook.delivered"
+        assert mock.timeline(batch)["coming"] == []
+
+    def test_a_timeline_tells_an_attempt_before_the_end_in_its_place(self, mock: Handle) -> None:
+        """An end can be told early."""
+        mock.webhook(Told(mock))
+        batch = submit(mock, scenario="webhook_before_visible")
+        mock.clock.run_until(batch)
+        assert [event["type"] for event in mock.timeline(batch)["past"][-3:]] == [
+            "batch.finalizing",
+            "webhook.delivered",
+            "batch.completed",
+        ]
+
 
 class TestWhoCallsBack:
     """A receiver that calls the mock while its delivery is under way."""
@@ -191,18 +222,47 @@ class TestWhoCallsBack:
         assert mock.clock.now == START + 134
         assert [one.attempts[-1].status_code for one in mock.deliveries] == [200]
 
+    def test_in_another_world_it_waits_as_anybody_does(self, world: World) -> None:
+        """For the delivery that is under way there: its own is not."""
+        here, there = world(), world(seed=1)
+        entered, released = threading.Event(), threading.Event()
+        order = []
+
+        def hang(_: Any) -> None:
+            entered.set()
+            released.wait(PATIENCE)
+            order.append("answered there")
+
+        def move(_: Any) -> None:
+            threading.Timer(0.3, released.set).start()
+            there.clock.advance(seconds=1)
+            order.append("moved on from here")
+
+        here.webhook(move)
+        there.webhook(hang)
+        for mock in (here, there):
+            submit(mock)
+        advance = threading.Thread(target=there.clock.advance, kwargs={"seconds": 124})
+        advance.start()
+        assert entered.wait(PATIENCE)
+        here.clock.advance(seconds=124)
+        advance.join()
+        assert order == ["answered there", "moved on from here"]
+
     def test_one_that_moves_the_clock_in_secret_runs_out_of_time(self, hasty: Handle) -> None:
         """Nothing tells that its advance belongs to the delivery: it waits, and nobody for ever."""
         moving: list[threading.Thread] = []
 
         def move(_: Any) -> None:
-            moving.append(threading.Thread(target=hasty.clock.advance, kwargs={"seconds": 10}))
-            moving[-1].start()
-            moving[-1].join()
+            thread = threading.Thread(target=hasty.clock.advance, kwargs={"seconds": 10})
+            thread.start()
+            moving.append(thread)
+            thread.join()
 
         hasty.webhook(Told(hasty, move))
         submit(hasty)
         hasty.clock.advance_to(START + 124)
+        until(lambda: moving)
         moving[0].join()
         assert hasty.clock.now == START + 134
         [delivery] = hasty.deliveries
@@ -277,16 +337,34 @@ class TestBadReceivers:
                 submit(hasty)
             begun = time.perf_counter()
             hasty.clock.advance(hours=1)
-            assert len(receiver.requests) == 3
+            until(lambda: len(receiver.requests) == 3)  # what was sent in time may be read later
             assert 3 * TIMEOUT <= time.perf_counter() - begun < 3 * TIMEOUT + 5
             hasty.clock.advance(hours=1)
-            assert len(receiver.requests) == 6
+            until(lambda: len(receiver.requests) == 6)
         errors = {attempt.error for one in hasty.deliveries for attempt in one.attempts}
         assert errors == {
             "no answer within 0.25 seconds",
             "not called: 3 calls had no answer",
         }
         assert {one.status for one in hasty.deliveries} == {"pending"}
+
+    @pytest.mark.parametrize("behave", [hangs, closes, answers(302, "Location: /"), answers(500)])
+    def test_one_that_comes_to_its_senses_has_lost_nothing(
+        self, hasty: Handle, behave: Behaviour
+    ) -> None:
+        """Whatever it did at first, each event arrives within the three days."""
+        calls = count()
+
+        def at_last(connection: Any) -> None:
+            (behave if next(calls) < 6 else answers(200))(connection)
+
+        with receiving(at_last) as receiver:
+            hasty.webhook(receiver.url)
+            batches = [submit(hasty).id for _ in range(4)]
+            for _ in range(18):  # after three calls without an answer, an advance makes no more
+                hasty.clock.advance(hours=4)
+        told = [(one.event["data"]["id"], one.status) for one in hasty.deliveries]
+        assert told == [(id, "delivered") for id in batches]
 
     def test_another_receiver_gets_what_one_that_hangs_does_not(self, hasty: Handle) -> None:
         """All of it, in the same advance."""
@@ -296,28 +374,27 @@ class TestBadReceivers:
             hasty.webhook(told)
             batches = [submit(hasty).id for _ in range(5)]
             hasty.clock.advance(hours=1)
-        assert told.ids == batches
+        # On a slow machine an answer may come too late, and the same event again.
+        assert list(dict.fromkeys(told.ids)) == batches
 
-    def test_an_ordinary_call_waits_for_nobody(self, hasty: Handle) -> None:
-        """While a receiver hangs, retrieve and create are answered at once."""
-        entered = threading.Event()
+    def test_an_ordinary_call_waits_for_nobody(self, mock: Handle) -> None:
+        """While a receiver takes its time, retrieve and create are answered."""
+        entered, released = threading.Event(), threading.Event()
 
-        def hang(connection: Any) -> None:
+        def hang(_: Any) -> None:
             entered.set()
-            hangs(connection)
+            released.wait(PATIENCE)
 
-        with receiving(hang) as receiver:
-            hasty.webhook(receiver.url)
-            batch = submit(hasty)
-            advance = threading.Thread(target=hasty.clock.advance, kwargs={"hours": 1})
-            advance.start()
-            assert entered.wait(10)
-            [one] = receiver.requests
-            assert hasty.client.batches.retrieve(batch.id).status == "completed"
-            another(hasty, batch.input_file_id)
-            # They came between the first call and its time-out.
-            assert receiver.requests == [one]
-            advance.join()
+        mock.webhook(Told(mock, hang))
+        batch = submit(mock)
+        advance = threading.Thread(target=mock.clock.advance, kwargs={"seconds": 124})
+        advance.start()
+        assert entered.wait(PATIENCE)
+        assert mock.client.batches.retrieve(batch.id).status == "completed"
+        another(mock, batch.input_file_id)
+        assert advance.is_alive()
+        released.set()
+        advance.join()
 
     @pytest.mark.parametrize("error", [LookupError, pytest.fail.Exception])
     def test_a_function_that_raises_is_an_internal_error(
@@ -333,6 +410,25 @@ class TestBadReceivers:
         mock.clock.advance(seconds=130)
         assert mock.deliveries[0].attempts[0].status_code == 500
         assert "no such label" in caplog.text
+
+    @pytest.mark.parametrize("returned", [-1, 0, 1, 100, 199, 600, 10**9])
+    def test_a_number_that_is_no_status_is_an_error_of_the_function(
+        self, mock: Handle, caplog: pytest.LogCaptureFixture, returned: int
+    ) -> None:
+        """A count that it returns by chance, say: the log tells."""
+        mock.webhook(lambda _: returned)
+        submit(mock)
+        mock.clock.advance(seconds=130)
+        assert mock.deliveries[0].attempts[0].status_code == 500
+        assert f"{returned} is no status" in caplog.text
+
+    def test_an_async_function_is_refused(self, mock: Handle) -> None:
+        """It would be called, answer 200, and never run."""
+
+        async def receive(_: Any) -> None: ...
+
+        with pytest.raises(TypeError, match="async function"):
+            mock.webhook(receive)
 
     @pytest.mark.parametrize("path", ["", "/", "/2", "/0", "/-1", "/x", "/1/x"])
     def test_a_function_stands_at_its_own_path_only(self, mock: Handle, path: str) -> None:

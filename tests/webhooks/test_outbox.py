@@ -216,6 +216,18 @@ class TestEndpoints:
         assert (delivery["status"], len(delivery["attempts"])) == ("dropped", 1)
         assert sent(world, FOR_EVER) == []
 
+    def test_a_bad_answer_after_a_good_one_is_noted(self, make: "Make", world: World) -> None:
+        """Somebody sent it again while it was under way, and it was taken: that is the end."""
+        batch = make.started(world, make.lines(1))
+        at = batch.created_at + 124
+        due = outbox(world).take(at)
+        assert due is not None
+        outbox(world).note(outbox(world).again(due.delivery.id), Attempt(at, GOOD), asked=True)
+        outbox(world).note(due, Attempt(at, Answer(status_code=500)))
+        [delivery] = outbox(world).as_json(10)["deliveries"]
+        assert (delivery["status"], len(delivery["attempts"])) == ("delivered", 2)
+        assert sent(world, FOR_EVER) == []
+
 
 class TestBounds:
     """What is kept, and for how long."""

@@ -18,17 +18,19 @@ from receivers import (
     hangs,
     receiving,
 )
+from told import PATIENCE
 
 from mockbatch.webhooks import address, sending
 from mockbatch.webhooks.delivery import Answer
 from mockbatch.webhooks.sending import MOST_SHOWN, call
 
+# For receivers that use it up; the others have all that a slow machine may need.
 SECONDS = 0.3
 
 
-def called(receiver: RawReceiver, url: str | None = None) -> Answer:
+def called(receiver: RawReceiver, url: str | None = None, seconds: float = PATIENCE) -> Answer:
     """Call a receiver."""
-    return call(address.target(url or receiver.url, ()), {"x-name": "value"}, b"{}", SECONDS)
+    return call(address.target(url or receiver.url, ()), {"x-name": "value"}, b"{}", seconds)
 
 
 def test_request_is_a_plain_post() -> None:
@@ -63,7 +65,7 @@ def test_nothing_else_is_good(status: int) -> None:
 def test_a_receiver_has_so_much_time_and_no_more(behave: Behaviour) -> None:
     """Whether it says nothing or a little now and then."""
     with receiving(behave) as receiver:
-        answer = called(receiver)
+        answer = called(receiver, seconds=SECONDS)
     assert (answer.status_code, answer.timed_out) == (None, True)
     assert answer.error == "no answer within 0.3 seconds"
 
@@ -88,7 +90,7 @@ def test_nobody_listens() -> None:
     """A closed port is an attempt that failed, at once."""
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
-    answer = call(address.target(f"http://127.0.0.1:{port}/", ()), {}, b"", SECONDS)
+    answer = call(address.target(f"http://127.0.0.1:{port}/", ()), {}, b"", PATIENCE)
     assert (answer.status_code, answer.timed_out) == (None, False)
 
 
@@ -99,7 +101,7 @@ def test_the_second_address_is_called_when_the_first_is_deaf() -> None:
         both = address.Target(
             near.url, near.secure, near.host, near.port, near.path, ("::1", "127.0.0.1")
         )
-        assert call(both, {}, b"", SECONDS).is_good
+        assert call(both, {}, b"", PATIENCE).is_good
 
 
 def test_addresses_that_swallow_everything_share_the_time() -> None:
@@ -113,7 +115,7 @@ def test_addresses_that_swallow_everything_share_the_time() -> None:
         begun = time.perf_counter()
         answer = call(many, {}, b"", SECONDS)
         assert (answer.status_code, answer.timed_out) == (None, True)
-        assert time.perf_counter() - begun < 5 * SECONDS
+        assert time.perf_counter() - begun < 10 * SECONDS  # and not 20
 
 
 def test_an_address_that_answers_late_has_all_the_time() -> None:
@@ -125,7 +127,7 @@ def test_an_address_that_answers_late_has_all_the_time() -> None:
 
     with receiving(late) as receiver:
         near = address.target(receiver.url, ())
-        assert call(replace(near, addresses=("127.0.0.1",) * 100), {}, b"", 30).is_good
+        assert call(replace(near, addresses=("127.0.0.1",) * 100), {}, b"", PATIENCE).is_good
 
 
 def test_a_name_is_not_looked_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,14 +141,14 @@ def test_a_name_is_not_looked_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
             return known(host, *arguments, **options)
 
         monkeypatch.setattr(socket, "getaddrinfo", looked_up)
-        assert call(judged, {}, b"", SECONDS).is_good
+        assert call(judged, {}, b"", PATIENCE).is_good
         assert f"Host: localhost:{receiver.port}".encode() in receiver.requests[0]
 
 
 def test_https_trusts_nobody_unknown() -> None:
     """A receiver that does not speak TLS, or has no good certificate, is an attempt that failed."""
     with receiving(answers(200)) as receiver:
-        answer = called(receiver, receiver.url.replace("http:", "https:"))
+        answer = called(receiver, receiver.url.replace("http:", "https:"), SECONDS)
     assert answer.status_code is None
 
 
@@ -163,6 +165,6 @@ def test_a_handshake_that_takes_all_the_time_leaves_none(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(sending, "_certified", Slow)
     with receiving(answers(200)) as receiver:
-        answer = called(receiver, receiver.url.replace("http:", "https:"))
+        answer = called(receiver, receiver.url.replace("http:", "https:"), SECONDS)
         assert receiver.requests == []
     assert answer.timed_out

@@ -91,6 +91,9 @@ class TestServe:
             (["--webhook-secret", SECRET], "of no use without --webhook-url"),
             (["--webhook-url", "http://127.0.0.1/", "--webhook-secret", "whsec_?"], "not base64"),
             (["--webhook-timeout", "0"], "no positive number"),
+            (["--webhook-allow-host", "10.1.2.3:80"], "neither the name nor the address"),
+            (["--webhook-allow-host", "http://far/"], "neither the name nor the address"),
+            (["--webhook-allow-host", "10.0.0.0/8"], "neither the name nor the address"),
         ],
     )
     def test_a_bad_option_is_one_line(
