@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,35 +46,59 @@ def contract(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace, cases: "list[Case]") -> int:
-    from mockbatch.contract import preflight, report
+    from mockbatch.contract import preflight
     from mockbatch.contract.client import Client
     from mockbatch.contract.play import Options
     from mockbatch.contract.runner import Runner
 
     key, provider = arguments.key or _NO_KEY, arguments.provider
     client = Client(arguments.url, key, provider, arguments.timeout)
-    preflight.check(client, arguments.url)
     options = Options(provider, arguments.control, arguments.wait, arguments.strict)
     results: list[Result] = []
-    runner = Runner(client, options)
+    # Written first of all: nobody wants to learn hours later that it cannot be.
+    _write(arguments.junit, results, "the run did not end")
     try:
-        with runner:
-            _print_each(runner, cases, results)
+        preflight.check(client, arguments.url)
+        runner = Runner(client, options)
+        try:
+            with runner:
+                _print_each(runner, cases, results)
+        finally:
+            for path in runner.left:
+                print(f"mockbatch: left behind: {path}", file=sys.stderr)
     except KeyboardInterrupt:
-        print("mockbatch: stopped", file=sys.stderr)
+        _write(arguments.junit, results, "stopped")
         return 130
-    finally:
-        for path in runner.left:
-            print(f"mockbatch: left behind: {path}", file=sys.stderr)
-        if arguments.junit:
-            arguments.junit.write_bytes(report.junit(results))
-    print(report.summary(results))
-    return report.status(results)
+    except ValueError as error:
+        _write(arguments.junit, results, str(error))
+        raise
+    _write(arguments.junit, results)
+    return _status(results)
 
 
 def _print_each(runner: "Runner", cases: "list[Case]", results: "list[Result]") -> None:
     from mockbatch.contract import report
 
-    for result in runner.run(cases):
-        results.append(result)
-        print(report.line(result), flush=True)
+    # Folded for people only: who reads a pipe looks for lines.
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    try:
+        for result in runner.run(cases):
+            results.append(result)
+            print(report.line(result, width), flush=True)
+    except KeyboardInterrupt:
+        print("mockbatch: stopped; taking away what was made", file=sys.stderr)
+        raise
+
+
+def _status(results: "list[Result]") -> int:
+    from mockbatch.contract import report
+
+    print(report.summary(results))
+    return report.status(results)
+
+
+def _write(junit: Path | None, results: "list[Result]", error: str = "") -> None:
+    from mockbatch.contract import report
+
+    if junit:
+        junit.write_bytes(report.junit(results, error))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from mockbatch import clock
 from mockbatch.contract.client import Answer, Client
 from mockbatch.contract.made import ENDS
+from mockbatch.contract.values import segment
 
 _ON_THE_WAY = ("validating", "in_progress", "finalizing", "cancelling")
 _MOST_SECONDS_BETWEEN = 10.0
@@ -30,7 +31,7 @@ def until(
     """
     if control:
         _advance(client, wanted)
-    path = f"/batches/{wanted['batch']}"
+    path = f"/batches/{segment(wanted['batch'])}"
     for _ in _pauses(seconds):
         answer = client.get(path)
         status = _status(path, answer)

@@ -70,6 +70,14 @@ def test_case_expects_something(id: str) -> None:
     assert any(expectations(CASES[id]))
 
 
+@pytest.mark.parametrize("id", CASES)
+def test_case_about_webhooks_says_that_it_needs_this_machine(id: str) -> None:
+    """An endpoint elsewhere would be told of batches that are none of its business."""
+    case = CASES[id]
+    is_about = "received" in str(case.steps) or "receiver" in mentioned(case.steps)
+    assert is_about == ("local" in case.needs)
+
+
 def test_no_two_cases_have_one_name() -> None:
     """Each is found by its group and its name."""
     assert len(cases()) == len(CASES)
