@@ -25,6 +25,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     add("--provider", choices=("openai",), help="ask as a client of Portkey's gateway does")
     add("--only", action="append", default=[], metavar="GROUP", help="this group; repeatable")
     add("--wait", type=positive, default=0, metavar="SECONDS", help="wait that long for a batch")
+    add("--model", default="gpt-4o-mini", metavar="MODEL", help="of the requests [%(default)s]")
     add("--control", action="store_true", help="it is mockbatch: move its clock, do not wait")
     add("--strict", action="store_true", help="what rests on memory alone is a breach, too")
     add("--timeout", type=positive, default=30, metavar="SECONDS", help="for one answer")
@@ -53,7 +54,9 @@ def _check(arguments: argparse.Namespace, cases: "list[Case]") -> int:
 
     key, provider = arguments.key or _NO_KEY, arguments.provider
     client = Client(arguments.url, key, provider, arguments.timeout)
-    options = Options(provider, arguments.control, arguments.wait, arguments.strict)
+    options = Options(
+        provider, arguments.control, arguments.wait, arguments.strict, arguments.model
+    )
     results: list[Result] = []
     # Written first of all: nobody wants to learn hours later that it cannot be.
     _write(arguments.junit, results, "the run did not end")

@@ -6,7 +6,7 @@ Redirects are an answer like any other: whoever follows one takes the key along.
 import contextlib
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.message import Message
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -18,8 +18,10 @@ from urllib.parse import SplitResult, urlsplit
 from mockbatch.strict_json import parse
 
 Json = Any
+# Chunks are sent as such, without the length of the whole.
+Body = bytes | Sequence[bytes]
 
-_MOST_BYTES = 8 << 20
+_MOST_BYTES = 2 << 20
 # A run ends after so many requests without an answer, and so many seconds of limited rates.
 _MOST_UNANSWERED = 5
 _MOST_SECONDS_LIMITED = 120.0
@@ -93,7 +95,7 @@ class Client:
         method: str,
         path: str,
         headers: Mapping[str, str | None] | None = None,
-        body: bytes | None = None,
+        body: Body | None = None,
     ) -> Answer:
         """Send a request to a path below the base URL; a header that is None is left out.
 
@@ -119,7 +121,7 @@ class Client:
         return True
 
     def _asked(
-        self, method: str, target: str, headers: Mapping[str, str], body: bytes | None
+        self, method: str, target: str, headers: Mapping[str, str], body: Body | None
     ) -> Answer:
         if self._unanswered == _MOST_UNANSWERED:
             raise GoneError(f"the server has left {_MOST_UNANSWERED} requests unanswered")
@@ -142,7 +144,7 @@ class Client:
         return getattr(error, "strerror", None) or str(error)
 
     def _answer(
-        self, method: str, target: str, headers: Mapping[str, str], body: bytes | None
+        self, method: str, target: str, headers: Mapping[str, str], body: Body | None
     ) -> Answer:
         kind = HTTPSConnection if self._url.scheme == "https" else HTTPConnection
         connection = kind(str(self._url.hostname), self._url.port, timeout=self._timeout)
@@ -152,7 +154,7 @@ class Client:
                 response = connection.getresponse()
                 content = response.read(_MOST_BYTES)
                 if response.length or len(content) == _MOST_BYTES:
-                    raise OSError("the answer is cut off, or has more than 8 MiB")
+                    raise OSError("the answer is cut off, or has more than 2 MiB")
                 return Answer(response.status, response.headers, content)
             finally:
                 # Cut off, an answer may look like a failure, or like a whole one.

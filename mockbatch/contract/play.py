@@ -24,12 +24,16 @@ _MOST_TOLD = 5
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to check: `wait` is how many seconds a batch may take, 0 for not to wait at all."""
+    """How to check: `wait` is how many seconds a batch may take, 0 for not to wait at all.
+
+    `model` is that of the requests in batches.
+    """
 
     provider: str | None = None
     control: bool = False
     wait: float = 0
     strict: bool = False
+    model: str = "gpt-4o-mini"
 
     @property
     def waits(self) -> bool:

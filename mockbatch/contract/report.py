@@ -43,8 +43,9 @@ def summary(results: Sequence[Result]) -> str:
 
 
 def status(results: Sequence[Result]) -> int:
-    """Return the exit status: 1 for a breach."""
-    return int(any(result.outcome == BREACH for result in results))
+    """Return the exit status: 1 for a breach, 2 when nothing could be decided."""
+    outcomes = {result.outcome for result in results}
+    return 1 if BREACH in outcomes else 2 * (outcomes <= {SKIPPED})
 
 
 def junit(results: Sequence[Result], error: str = "") -> bytes:

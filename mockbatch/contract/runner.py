@@ -86,7 +86,9 @@ class Runner:
     def _play(self, case: Case) -> None:
         self._check_needs(case)
         inbox = self._stage.inbox
-        values = {"key": self._client.key} | ({"receiver": inbox.url} if inbox else {})
+        values = {"key": self._client.key, "model": self._options.model}
+        if inbox:
+            values["receiver"] = inbox.url
         values |= self._prepared(self._stage, case.given, values)
         self._stage.play(case.steps, values, is_optional=case.is_optional)
 

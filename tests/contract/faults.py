@@ -7,6 +7,7 @@ from broken import (
     Fault,
     always,
     body,
+    chatty,
     counted,
     deaf,
     errors_changed,
@@ -18,8 +19,11 @@ from broken import (
     reversed_page,
     shifted,
     status,
+    swapped_page,
     text,
+    uploaded,
     without,
+    without_length,
 )
 
 DIRECT: Mapping[str, Fault] = {
@@ -43,6 +47,7 @@ DIRECT: Mapping[str, Fault] = {
     "an unknown file is a 400": Fault("files/unknown", status("GET /files/*", 404, 400)),
     "lists hold every purpose": Fault("files/list_by_purpose", deaf("GET /files", "purpose")),
     "an empty input is accepted": Fault("files/empty", status("POST /files", 400, 200)),
+    "an upload needs a length": Fault("files/chunked", without_length("POST /files", 411)),
     # batches
     "a batch is in progress at once": Fault(
         "batches/create", members("POST /batches", status="in_progress")
@@ -63,6 +68,13 @@ DIRECT: Mapping[str, Fault] = {
         heard(
             "POST /batches",
             lambda sent: {**sent, "endpoint": sent["endpoint"].replace("videos", "films")},
+        ),
+    ),
+    "metadata is not null": Fault(
+        "batches/null_metadata",
+        heard(
+            "POST /batches",
+            lambda sent: {**sent, "metadata": [] if sent.get("metadata", 0) is None else {}},
         ),
     ),
     # validation
@@ -105,6 +117,8 @@ DIRECT: Mapping[str, Fault] = {
         "pagination/next_page", body("GET /batches", reversed_page)
     ),
     "there is never more": Fault("pagination/next_page", members("GET /batches", has_more=False)),
+    "there is always more": Fault("pagination/last_page", members("GET /batches", has_more=True)),
+    "batches are in no order": Fault("pagination/newest_first", body("GET /batches", swapped_page)),
     # errors
     "no key is needed": Fault(
         "errors/no_key", always("GET /batches", 200, '{"object": "list", "data": []}')
@@ -158,6 +172,18 @@ DIRECT: Mapping[str, Fault] = {
             BATCH,
             counted(lambda counts: {**counts, "failed": counts["total"] - counts["completed"]}),
         ),
+    ),
+    "a response is a chat": Fault("output/responses", lines(chatty)),
+    "results stay for ever": Fault("output/thirty_days", members("GET /files/*", expires_at=None)),
+    "results stay for a month, whatever is asked": Fault(
+        "output/kept_as_asked",
+        heard(
+            "POST /batches",
+            lambda sent: {k: v for k, v in sent.items() if k != "output_expires_after"},
+        ),
+    ),
+    "a line without a newline is none": Fault(
+        "output/last_line", uploaded(lambda content: content[: content.rfind(b"\n") + 1])
     ),
     # cancel
     "a cancel is 202": Fault("cancel/cancel", status("POST /batches/*/cancel", 200, 202)),

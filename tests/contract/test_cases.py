@@ -17,7 +17,7 @@ Json = Any
 
 ROOT = Path(__file__).parents[2]
 CASES = {case.id: case for case in cases()}
-KNOWN = {"receiver", "key"}  # to all cases
+KNOWN = {"receiver", "key", "model"}  # to all cases
 
 
 def mentioned(value: Json) -> set[str]:

@@ -102,8 +102,9 @@ Said = Callable[..., tuple[int, str, str]]
 )
 def test_server_that_cannot_be_asked_is_told_in_a_line(said: Said, does: Does, words: str) -> None:
     """With exit status 2, and never a traceback."""
+    seconds = 0.3 if "within" in words else 30
     with server(does) as url:
-        status, printed, complaint = said(f"{url}/v1", "--timeout", 0.3)
+        status, printed, complaint = said(f"{url}/v1", "--timeout", seconds)
     assert (status, printed) == (2, "")
     assert complaint.startswith("mockbatch: ")
     assert complaint.count("\n") == 1
@@ -253,6 +254,13 @@ def test_ctrl_c_cleans_up(said: Said, mockbatch: Handle, monkeypatch: pytest.Mon
     status, _, complaint = said(mockbatch.base_url, "--key", mockbatch.api_key, "--only", "cancel")
     assert (status, complaint) == (130, "mockbatch: stopped; taking away what was made\n")
     assert list(mockbatch.client.files.list()) == []
+
+
+def test_nothing_decided_is_2(said: Said, mockbatch: Handle) -> None:
+    """A pipeline must not take it for a pass."""
+    status, printed, _ = said(mockbatch.base_url, "--key", mockbatch.api_key, "--only", "portkey")
+    assert status == 2
+    assert "15 skipped: give --provider openai" in printed
 
 
 def test_second_ctrl_c_leaves_things_and_tells_which(

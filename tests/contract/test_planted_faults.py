@@ -19,7 +19,7 @@ def breaches(mock: Handle, case: str, provider: str | None = None) -> set[str]:
     """Check a world against the group of a case and return the cases that it breaks."""
     client = Client(mock.base_url, mock.api_key, provider)
     group = case.partition("/")[0]
-    with Runner(client, Options(provider=provider, control=True, wait=0.5)) as runner:
+    with Runner(client, Options(provider, control=True, wait=0.5, strict=True)) as runner:
         return {one.case.id for one in runner.run(cases([group])) if one.outcome == BREACH}
 
 
