@@ -30,6 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return status
     except BrokenPipeError:
         return _cut_off()
+    except KeyboardInterrupt:
+        return 128 + 2
     except (OSError, ValueError) as error:
         print(f"mockbatch: {error}", file=sys.stderr)
         return 2

@@ -3,7 +3,10 @@
 import argparse
 import os
 import shutil
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,21 +65,35 @@ def _check(arguments: argparse.Namespace, cases: "list[Case]") -> int:
     _write(arguments.junit, results, "the run did not end")
     try:
         preflight.check(client, arguments.url)
-        runner = Runner(client, options)
-        try:
-            with runner:
-                _print_each(runner, cases, results)
-        finally:
-            for path in runner.left:
-                print(f"mockbatch: left behind: {path}", file=sys.stderr)
+        with _ended_as_interrupted():
+            _run(Runner(client, options), cases, results)
     except KeyboardInterrupt:
         _write(arguments.junit, results, "stopped")
-        return 130
+        raise
     except ValueError as error:
         _write(arguments.junit, results, str(error))
         raise
     _write(arguments.junit, results)
     return _status(results)
+
+
+@contextmanager
+def _ended_as_interrupted() -> Iterator[None]:
+    """Take SIGTERM, with which a pipeline ends a job, for Ctrl-C."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _run(runner: "Runner", cases: "list[Case]", results: "list[Result]") -> None:
+    try:
+        with runner:
+            _print_each(runner, cases, results)
+    finally:
+        for path in runner.left:
+            print(f"mockbatch: left behind: {path}", file=sys.stderr)
 
 
 def _print_each(runner: "Runner", cases: "list[Case]", results: "list[Result]") -> None:

@@ -320,6 +320,20 @@ def test_reader_that_has_enough_is_no_failure(mockbatch: Handle) -> None:
     assert list(mockbatch.client.files.list()) == []
 
 
+def test_sigterm_is_ctrl_c(mockbatch: Handle) -> None:
+    """A job that a pipeline ends leaves nothing behind either."""
+    command = [sys.executable, "-m", "mockbatch", "contract", mockbatch.base_url]
+    command += ["--key", mockbatch.api_key]
+    with subprocess.Popen(command, stdout=PIPE, stderr=PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        process.terminate()
+        _, complaint = process.communicate()
+    assert process.returncode == 130
+    assert complaint == b"mockbatch: stopped; taking away what was made\n"
+    assert list(mockbatch.client.files.list()) == []
+
+
 def test_what_cannot_be_deleted_is_told(said: Said, mockbatch: Handle) -> None:
     """By its path, so that somebody can do it by hand."""
     mockbatch.fault({"method": "DELETE", "path": "/v1/files/*"}, {"status": 503}, times=None)
