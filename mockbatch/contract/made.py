@@ -9,6 +9,7 @@ Json = Any
 
 ENDS = ("completed", "failed", "expired", "cancelled")
 _COLLECTIONS = ("/files", "/batches", "/uploads", "/webhook_endpoints")
+_UNKNOWN = object()
 _GONE = (200, 204, 404)
 _ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
 
@@ -64,17 +65,16 @@ class Made:
 
     def _end(self, path: str) -> None:
         batch = self._call("GET", path)
-        if batch is None or _member(batch, "status") not in ENDS:
-            self._call("POST", f"{path}/cancel")
-        self._ended.append(path)
+        if _member(batch, "status") not in ENDS:
+            batch = self._call("POST", f"{path}/cancel")
+        # What has not begun leaves no results; of what does not answer nobody knows.
+        if _member(batch, "in_progress_at", _UNKNOWN) is not None:
+            self._ended.append(path)
 
     def _finish(self, path: str) -> None:
         batch = self._call("GET", path)
-        if batch is None or _member(batch, "status") not in ENDS:
-            # What has not begun leaves no results.
-            if batch is None or _member(batch, "in_progress_at") is not None:
-                self._kept.append(path)
-            return
+        if _member(batch, "status") not in ENDS:
+            self._kept.append(path)
         for name in ("output_file_id", "error_file_id"):
             file = _member(batch, name)
             if _is_id(file):
@@ -97,8 +97,8 @@ def _is_id(value: Json) -> bool:
     return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
-def _member(answer: Answer, name: str) -> Json:
+def _member(answer: Answer | None, name: str, default: Json = None) -> Json:
     try:
-        return answer.json()[name]
+        return default if answer is None else answer.json()[name]
     except (ValueError, KeyError, TypeError):
-        return None
+        return default
