@@ -86,6 +86,8 @@ class Stage:
         """Judge an answer, and return what is kept of it."""
         wanted = step.get("expect", {})
         if wrong := expect.wrong_status(wanted, answer):
+            if answer.status == 409 and name.endswith("/cancel"):
+                waiting.check_in_time(self.client, name)
             raise BreachError(f"{name}: {wrong}")
         kept = _kept(step.get("keep", {}), answer, name)
         # What is expected may be said in terms of the answer itself.

@@ -41,6 +41,14 @@ def until(
     raise SkipError(f"the batch was still {status} after {seconds:g} seconds")
 
 
+def check_in_time(client: Client, cancel: str) -> None:
+    """Raise SkipError if a batch had ended before it was cancelled, as quick servers' have."""
+    path = cancel.removeprefix("POST ").removesuffix("/cancel")
+    status = _status(path, client.get(path))
+    if status in ENDS:
+        raise SkipError(f"the batch was {status} before it could be cancelled")
+
+
 def _check(status: str, wanted: str) -> None:
     """Raise BreachError or SkipError when a batch with one status will not have another."""
     if status in ENDS and wanted in ENDS:

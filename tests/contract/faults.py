@@ -187,6 +187,9 @@ DIRECT: Mapping[str, Fault] = {
     ),
     # cancel
     "a cancel is 202": Fault("cancel/cancel", status("POST /batches/*/cancel", 200, 202)),
+    "a batch cannot be cancelled": Fault(
+        "cancel/cancel", status("POST /batches/*/cancel", 200, 409)
+    ),
     "a second cancel counts": Fault(
         "cancel/seen", body("POST /batches/*/cancel", shifted("cancelling_at", by=1))
     ),
@@ -252,5 +255,4 @@ SCENARIOS: Mapping[str, str] = {
     "usage_missing": "output/bodies",
     "unknown_status": "output/not_before_the_end",
     "cancel_loses_race": "cancel/half_done",
-    "cancel_too_late": "cancel/cancel",
 }

@@ -129,6 +129,14 @@ def test_limited_rate_is_no_breach(mockbatch: Handle) -> None:
     assert "the server limits the rate" in results["cancel/cancel"].reason
 
 
+def test_batch_that_ended_before_its_cancel_is_no_breach(mockbatch: Handle) -> None:
+    """A server may be quick."""
+    mockbatch.scenario("cancel_too_late", times=None)
+    results = {one.case.id: one for one in run(mockbatch, "cancel")}
+    assert results["cancel/cancel"].outcome == SKIPPED
+    assert "completed before it could be cancelled" in results["cancel/cancel"].reason
+
+
 def test_what_a_server_need_not_have_is_skipped(mockbatch: Handle) -> None:
     """A server without webhook endpoints breaks no contract."""
     mockbatch.fault({"path": "/v1/webhook_endpoints*"}, {"status": 404}, times=None)
