@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.message import Message
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from ssl import SSLError
+from ssl import SSLCertVerificationError, SSLError
 from threading import Timer
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -136,6 +136,9 @@ class Client:
             return f"no answer within {self._timeout:g} seconds"
         if isinstance(error, socket.gaierror):
             return f"no host is called {self._url.hostname}"
+        if isinstance(error, SSLCertVerificationError):
+            why = error.verify_message
+            return f"its certificate is not trusted ({why}): SSL_CERT_FILE can name another"
         if isinstance(error, SSLError):
             return f"TLS fails ({error.reason or error}): is it https?"
         if isinstance(error, HTTPException):

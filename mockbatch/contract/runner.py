@@ -17,6 +17,7 @@ from mockbatch.contract.waiting import BreachError, SkipError
 Json = Any
 Values = Mapping[str, Json]
 
+_SHORTEST_KEY = 8
 PASSED, BREACH, UNVERIFIED, SKIPPED = "passed", "BREACH", "unverified", "skipped"
 
 
@@ -68,8 +69,12 @@ class Runner:
             began = clock.stopwatch()
             outcome, reason = self._outcome(case)
             self._stage.made.clear()
-            shown = printable(reason.replace(self._client.key, "<the key>"))
-            yield Result(case, outcome, shown, clock.stopwatch() - began)
+            yield Result(case, outcome, self._shown(reason), clock.stopwatch() - began)
+
+    def _shown(self, reason: str) -> str:
+        key = self._client.key
+        # A server may repeat it. What is shorter is no secret, and in many a word.
+        return printable(reason.replace(key, "<the key>") if len(key) >= _SHORTEST_KEY else reason)
 
     def _outcome(self, case: Case) -> tuple[str, str]:
         try:
