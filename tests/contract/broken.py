@@ -158,6 +158,19 @@ def deaf(route: str, *names: str) -> Plant:
     return wrong
 
 
+def misheard(name: str, text: str) -> Plant:
+    """Take another value for that of a header."""
+    key = f"HTTP_{name.upper().replace('-', '_')}"
+
+    def wrong(request: Request, ask: Ask) -> Response | None:
+        if key not in request.environ:
+            return None
+        request.environ[key] = text
+        return ask()
+
+    return wrong
+
+
 def heard(route: str, change: Callable[[Json], Json]) -> Plant:
     """Take another body for the one that was sent."""
 

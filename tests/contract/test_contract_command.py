@@ -119,6 +119,13 @@ def test_port_where_nobody_listens(said: Said) -> None:
     assert (status, "Connection refused" in complaint) == (2, True)
 
 
+def test_https_where_there_is_none(said: Said) -> None:
+    """A letter too many."""
+    with server(mumble) as url:
+        status, _, complaint = said(f"{url.replace('http:', 'https:')}/v1")
+    assert (status, "TLS fails" in complaint) == (2, True)
+
+
 def test_host_that_there_is_not(said: Said) -> None:
     """A name that nobody has."""
     status, _, complaint = said("http://no-such-host.invalid/v1")
