@@ -44,8 +44,9 @@ machine is asked for.
 
 - It costs next to nothing: batches are of one to five short requests. Without `--wait` all of
   them are cancelled at once or have no input; with it some fifteen requests are answered.
-- Files are deleted again, results too; what could not be is told at the end. Batches cannot be
-  deleted: some 35 cancelled or failed ones stay in the list, with `--wait` some 65.
+- Files are deleted again, results too. What could not be is told at the end as left behind: a
+  batch there is still being cancelled, and may yet write results. Batches cannot be deleted: some
+  35 cancelled or failed ones stay in the list, with `--wait` some 65.
 - Nothing is cancelled or deleted but what the server says was made by this run. Other batches and
   files may be there, and come meanwhile.
 - Endpoints of webhooks that the account has are told of these batches as of any other.
