@@ -22,8 +22,10 @@ Json = Any
 Body = bytes | Sequence[bytes]
 
 _MOST_BYTES = 2 << 20
-# A run ends after so many requests without an answer, and so many seconds of limited rates.
+# Nothing is asked any more after so many requests in a row without an answer, or so many in all
+# whose time was over.
 _MOST_UNANSWERED = 5
+# For limited rates, in a whole run.
 _MOST_SECONDS_LIMITED = 120.0
 _MOST_TRIES = 3
 
@@ -72,7 +74,8 @@ class Client:
         self.key = key
         self._url = _split(base_url)
         self._timeout = timeout
-        self._unanswered = 0
+        self._unanswered = 0  # in a row
+        self._late = 0
         self._patience = _MOST_SECONDS_LIMITED
         self.headers = {"Authorization": f"Bearer {key}"}
         if provider:
@@ -123,13 +126,16 @@ class Client:
     def _asked(
         self, method: str, target: str, headers: Mapping[str, str], body: Body | None
     ) -> Answer:
-        if self._unanswered == _MOST_UNANSWERED:
+        if _MOST_UNANSWERED in (self._unanswered, self._late):
             raise GoneError(f"the server has left {_MOST_UNANSWERED} requests unanswered")
         try:
-            return self._answer(method, target, headers, body)
+            answer = self._answer(method, target, headers, body)
         except (HTTPException, OSError) as error:
             self._unanswered += 1
+            self._late += isinstance(error, TimeoutError)
             raise NoAnswerError(self._why(error)) from None
+        self._unanswered = 0
+        return answer
 
     def _why(self, error: Exception) -> str:
         if isinstance(error, TimeoutError):

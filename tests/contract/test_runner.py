@@ -130,6 +130,14 @@ def test_server_that_fails_now_and_then_is_asked_again(mockbatch: Handle) -> Non
     assert results["output/completed"] == PASSED
 
 
+def test_server_that_hangs_up_now_and_then_is_asked_on(mockbatch: Handle) -> None:
+    """A run of hours over the internet meets such, and is not over."""
+    rule = {"method": "GET", "path": "/v1/batches/*"}
+    mockbatch.fault(rule, {"disconnect": "reset"}, times=7)
+    outcomes = {one.outcome for one in run(mockbatch, "batches", "files")}
+    assert SKIPPED not in outcomes
+
+
 def test_limited_rate_is_waited_for(mockbatch: Handle) -> None:
     """As the server asks for, and asked again."""
     mockbatch.fault({"method": "GET", "path": "/v1/files/*"}, {"status": 429}, times=1)
