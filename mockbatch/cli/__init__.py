@@ -2,6 +2,7 @@
 
 import argparse
 import io
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
@@ -24,10 +25,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     command: Callable[[argparse.Namespace], int] = arguments.command
     try:
-        return command(arguments)
+        status = command(arguments)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        return _cut_off()
+    except KeyboardInterrupt:
+        return 128 + 2
     except (OSError, ValueError) as error:
         print(f"mockbatch: {error}", file=sys.stderr)
         return 2
+
+
+def _cut_off() -> int:
+    """Say no more, for whoever reads has enough, as `| head` has; return the shell's status."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 128 + 13
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,7 +2,11 @@
 
 import argparse
 import os
+import shutil
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +28,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     add("--provider", choices=("openai",), help="ask as a client of Portkey's gateway does")
     add("--only", action="append", default=[], metavar="GROUP", help="this group; repeatable")
     add("--wait", type=positive, default=0, metavar="SECONDS", help="wait that long for a batch")
+    add("--model", default="gpt-4o-mini", metavar="MODEL", help="of the requests [%(default)s]")
     add("--control", action="store_true", help="it is mockbatch: move its clock, do not wait")
     add("--strict", action="store_true", help="what rests on memory alone is a breach, too")
     add("--timeout", type=positive, default=30, metavar="SECONDS", help="for one answer")
@@ -45,35 +50,75 @@ def contract(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace, cases: "list[Case]") -> int:
-    from mockbatch.contract import preflight, report
+    from mockbatch.contract import preflight
     from mockbatch.contract.client import Client
     from mockbatch.contract.play import Options
     from mockbatch.contract.runner import Runner
 
     key, provider = arguments.key or _NO_KEY, arguments.provider
     client = Client(arguments.url, key, provider, arguments.timeout)
-    preflight.check(client, arguments.url)
-    options = Options(provider, arguments.control, arguments.wait, arguments.strict)
+    options = Options(
+        provider, arguments.control, arguments.wait, arguments.strict, arguments.model
+    )
     results: list[Result] = []
-    runner = Runner(client, options)
+    # Written first of all: nobody wants to learn hours later that it cannot be.
+    _write(arguments.junit, results, "the run did not end")
+    try:
+        preflight.check(client, arguments.url)
+        with _ended_as_interrupted():
+            _run(Runner(client, options), cases, results)
+    except KeyboardInterrupt:
+        _write(arguments.junit, results, "stopped")
+        raise
+    except ValueError as error:
+        _write(arguments.junit, results, str(error))
+        raise
+    _write(arguments.junit, results)
+    return _status(results)
+
+
+@contextmanager
+def _ended_as_interrupted() -> Iterator[None]:
+    """Take SIGTERM, with which a pipeline ends a job, for Ctrl-C."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _run(runner: "Runner", cases: "list[Case]", results: "list[Result]") -> None:
     try:
         with runner:
             _print_each(runner, cases, results)
-    except KeyboardInterrupt:
-        print("mockbatch: stopped", file=sys.stderr)
-        return 130
     finally:
         for path in runner.left:
             print(f"mockbatch: left behind: {path}", file=sys.stderr)
-        if arguments.junit:
-            arguments.junit.write_bytes(report.junit(results))
-    print(report.summary(results))
-    return report.status(results)
 
 
 def _print_each(runner: "Runner", cases: "list[Case]", results: "list[Result]") -> None:
     from mockbatch.contract import report
 
-    for result in runner.run(cases):
-        results.append(result)
-        print(report.line(result), flush=True)
+    # Folded for people only: who reads a pipe looks for lines.
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    try:
+        for result in runner.run(cases):
+            results.append(result)
+            print(report.line(result, width), flush=True)
+    except KeyboardInterrupt:
+        print("mockbatch: stopped; taking away what was made", file=sys.stderr)
+        raise
+
+
+def _status(results: "list[Result]") -> int:
+    from mockbatch.contract import report
+
+    print(report.summary(results))
+    return report.status(results)
+
+
+def _write(junit: Path | None, results: "list[Result]", error: str = "") -> None:
+    from mockbatch.contract import report
+
+    if junit:
+        junit.write_bytes(report.junit(results, error))

@@ -16,7 +16,8 @@ def ask(client: Client, request: Mapping[str, Json]) -> Answer:
     """Send a request of contract_cases.json and return the answer; NoAnswerError without one."""
     kind, body = _body(request)
     headers = {"Content-Type": kind, **request.get("headers", {})}
-    return client.send(request["method"], request["path"], headers, body)
+    chunks = [body] if body and request.get("chunked") else body
+    return client.send(request["method"], request["path"], headers, chunks)
 
 
 def _body(request: Mapping[str, Json]) -> tuple[str | None, bytes | None]:

@@ -4,23 +4,38 @@ Redirects are an answer like any other: whoever follows one takes the key along.
 """
 
 import contextlib
-import json
 import socket
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.message import Message
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from ssl import SSLCertVerificationError, SSLError
 from threading import Timer
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-Json = Any
+from mockbatch.strict_json import parse
 
-MOST_BYTES = 64 << 20
+Json = Any
+# Chunks are sent as such, without the length of the whole.
+Body = bytes | Sequence[bytes]
+
+_MOST_BYTES = 2 << 20
+# Nothing is asked any more after so many requests in a row without an answer, or so many in all
+# whose time was over.
+_MOST_UNANSWERED = 5
+# For limited rates, in a whole run.
+_MOST_SECONDS_LIMITED = 120.0
+_MOST_TRIES = 3
 
 
 class NoAnswerError(OSError):
     """There was no answer, or none that is HTTP."""
+
+
+class GoneError(NoAnswerError):
+    """Nothing is asked any more: the server has been silent too often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +59,14 @@ class Answer:
 
     def json(self) -> Json:
         """Return the body as JSON; ValueError when it is none."""
-        try:
-            return json.loads(self.content)
-        except RecursionError:
-            raise ValueError("too deep") from None
+        return parse(self.content)
 
 
 class Client:
-    """Sends requests to the server at `base_url`, each on a connection of its own."""
+    """Sends requests to the server at `base_url`, each on a connection of its own.
+
+    It asks again where the rate is limited, and asks no more where nothing answers.
+    """
 
     def __init__(
         self, base_url: str, key: str, provider: str | None = None, timeout: float = 30
@@ -59,6 +74,9 @@ class Client:
         self.key = key
         self._url = _split(base_url)
         self._timeout = timeout
+        self._unanswered = 0  # in a row
+        self._late = 0
+        self._patience = _MOST_SECONDS_LIMITED
         self.headers = {"Authorization": f"Bearer {key}"}
         if provider:
             self.headers["x-portkey-provider"] = provider
@@ -80,30 +98,62 @@ class Client:
         method: str,
         path: str,
         headers: Mapping[str, str | None] | None = None,
-        body: bytes | None = None,
+        body: Body | None = None,
     ) -> Answer:
         """Send a request to a path below the base URL; a header that is None is left out.
 
-        `/_mock/…` is a path of the control API, beside the base URL. Raises NoAnswerError.
+        `/_mock/…` is a path of the control API, beside the base URL. Raises NoAnswerError, and
+        GoneError without asking when that has happened too often.
         """
         base = self._url.path
         target = (base.removesuffix("/v1") if path.startswith("/_mock") else base) + path
         meant = {**self.headers, **(headers or {})}
         sent = {name: text for name, text in meant.items() if text is not None}
+        for _ in range(_MOST_TRIES):
+            answer = self._asked(method, target, sent, body)
+            if answer.status != 429 or not self._waits(_seconds_to_retry(answer)):
+                break
+        return answer
+
+    def _waits(self, seconds: float) -> bool:
+        """Wait if there is patience left for it, and tell."""
+        if seconds > self._patience:
+            return False
+        self._patience -= seconds
+        time.sleep(seconds)
+        return True
+
+    def _asked(
+        self, method: str, target: str, headers: Mapping[str, str], body: Body | None
+    ) -> Answer:
+        if _MOST_UNANSWERED in (self._unanswered, self._late):
+            raise GoneError(f"the server has left {_MOST_UNANSWERED} requests unanswered")
         try:
-            return self._answer(method, target, sent, body)
-        except TimeoutError:
-            raise NoAnswerError(f"no answer within {self._timeout:g} seconds") from None
-        except socket.gaierror:
-            raise NoAnswerError(f"no host is called {self._url.hostname}") from None
-        except HTTPException as error:
+            answer = self._answer(method, target, headers, body)
+        except (HTTPException, OSError) as error:
+            self._unanswered += 1
+            self._late += isinstance(error, TimeoutError)
+            raise NoAnswerError(self._why(error)) from None
+        self._unanswered = 0
+        return answer
+
+    def _why(self, error: Exception) -> str:
+        if isinstance(error, TimeoutError):
+            return f"no answer within {self._timeout:g} seconds"
+        if isinstance(error, socket.gaierror):
+            return f"no host is called {self._url.hostname}"
+        if isinstance(error, SSLCertVerificationError):
+            why = error.verify_message
+            return f"its certificate is not trusted ({why}): SSL_CERT_FILE can name another"
+        if isinstance(error, SSLError):
+            return f"TLS fails ({error.reason or error}): is it https?"
+        if isinstance(error, HTTPException):
             what = str(error) or type(error).__name__
-            raise NoAnswerError(f"what comes back is not HTTP: {what!r:.99}") from None
-        except OSError as error:
-            raise NoAnswerError(error.strerror or str(error)) from None
+            return f"what comes back is not HTTP: {what!r:.99}"
+        return getattr(error, "strerror", None) or str(error)
 
     def _answer(
-        self, method: str, target: str, headers: Mapping[str, str], body: bytes | None
+        self, method: str, target: str, headers: Mapping[str, str], body: Body | None
     ) -> Answer:
         kind = HTTPSConnection if self._url.scheme == "https" else HTTPConnection
         connection = kind(str(self._url.hostname), self._url.port, timeout=self._timeout)
@@ -111,7 +161,10 @@ class Client:
             try:
                 connection.request(method, target, body, dict(headers))
                 response = connection.getresponse()
-                return Answer(response.status, response.headers, response.read(MOST_BYTES))
+                content = response.read(_MOST_BYTES)
+                if response.length or len(content) == _MOST_BYTES:
+                    raise OSError("the answer is cut off, or has more than 2 MiB")
+                return Answer(response.status, response.headers, content)
             finally:
                 # Cut off, an answer may look like a failure, or like a whole one.
                 deadline.check()
@@ -148,6 +201,11 @@ class _Deadline:
         if self._connection.sock is not None:
             with contextlib.suppress(OSError):  # it is closed
                 socket.socket.shutdown(self._connection.sock, socket.SHUT_RDWR)
+
+
+def _seconds_to_retry(answer: Answer) -> float:
+    text = str(answer.headers.get("Retry-After", ""))
+    return float(text) if text.isascii() and text.isdecimal() else 1.0
 
 
 def _split(base_url: str) -> SplitResult:

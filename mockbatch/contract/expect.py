@@ -1,6 +1,5 @@
 """Judges an answer by what a step expects of it."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from email.message import Message
@@ -11,6 +10,7 @@ from mockbatch.contract.client import Answer
 from mockbatch.contract.values import differences
 from mockbatch.schema import schema
 from mockbatch.sent_schema import SentSchema
+from mockbatch.strict_json import parse
 
 Json = Any
 
@@ -33,19 +33,14 @@ def breaches(
     The gateway puts the `provider` before the messages of errors that it passes on.
     """
     yield from _headers(expect.get("headers", {}), answer.headers)
-    yield from of_body(_behind(provider, expect), answer.content)
-
-
-def of_body(expect: Mapping[str, Json], content: bytes) -> Iterator[str]:
-    """Say what is not as expected of a body."""
-    text = content.decode(errors="replace")
+    expect, text = _behind(provider, expect), answer.text
     if "text" in expect and text != expect["text"]:
         yield f"the body is {text!r:.99}, not {expect['text']!r:.99}"
     if "matches" in expect and not re.fullmatch(expect["matches"], text, re.DOTALL):
         yield f"the body is {text!r:.99}, not {expect['matches']}"
     if _OF_THE_BODY & set(expect):
         try:
-            value = _value(expect, content)
+            value = _value(expect, answer.content)
         except ValueError as error:
             yield str(error)
         else:
@@ -86,8 +81,8 @@ def _value(expect: Mapping[str, Json], content: bytes) -> Json:
 
 def _read(text: bytes, what: str) -> Json:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return parse(text)
+    except ValueError:
         raise ValueError(f"{what} is no JSON: {text[:60]!r}") from None
 
 
@@ -113,7 +108,7 @@ def _of_value(expect: Mapping[str, Json], value: Json) -> Iterator[str]:
         for one in _each(expect, value):
             yield from _breaks(_lenient(expect["each"]), one)
     if "fits" in expect:
-        yield from _breaks(SentSchema(expect["fits"]), value)
+        yield from _unfit(expect["fits"], value)
     if "json" in expect:
         yield from differences(expect["json"], value)
 
@@ -124,6 +119,14 @@ def _each(expect: Mapping[str, Json], value: Json) -> list[Json]:
         return list(value.values())
     data = value.get("data") if isinstance(value, dict) else None
     return data if isinstance(data, list) else []
+
+
+def _unfit(document: Json, value: Json) -> Iterator[str]:
+    fits = SentSchema(document)
+    if fits.is_valid():
+        yield from _breaks(fits, value)
+    else:
+        yield "an earlier answer has a value of another type than this one is compared with"
 
 
 def _breaks(shape: SentSchema, value: Json) -> Iterator[str]:

@@ -1,8 +1,8 @@
 """Plays the steps of one case."""
 
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from mockbatch.contract import expect, waiting
@@ -10,7 +10,7 @@ from mockbatch.contract.asking import ask
 from mockbatch.contract.client import Answer, Client
 from mockbatch.contract.inbox import Inbox
 from mockbatch.contract.made import Made
-from mockbatch.contract.values import at, filled
+from mockbatch.contract.values import at, filled, filled_request
 from mockbatch.contract.waiting import BreachError, SkipError
 
 Json = Any
@@ -18,18 +18,22 @@ Values = Mapping[str, Json]
 
 # What a server lacks answers one of these.
 _LACKING = (404, 405, 501)
-_MOST_TRIES = 3
-_MOST_SECONDS_TO_RETRY = 60.0
+_SECONDS_FOR_A_WEBHOOK = 5.0
+_MOST_TOLD = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to check: `wait` is how many seconds a batch may take, 0 for not to wait at all."""
+    """How to check: `wait` is how many seconds a batch may take, 0 for not to wait at all.
+
+    `model` is that of the requests in batches.
+    """
 
     provider: str | None = None
     control: bool = False
     wait: float = 0
     strict: bool = False
+    model: str = "gpt-4o-mini"
 
     @property
     def waits(self) -> bool:
@@ -44,7 +48,7 @@ class Stage:
     client: Client
     options: Options
     made: Made
-    inbox: Inbox
+    inbox: Inbox | None
 
     def play(
         self,
@@ -60,12 +64,13 @@ class Stage:
         """
         kept = dict(values)
         for number, step in enumerate(steps):
-            if "received" in step:
-                self.inbox.expect(filled(step["received"], kept), max(self.options.wait, 5))
+            if self.inbox and "received" in step:
+                seconds = self.options.wait or _SECONDS_FOR_A_WEBHOOK
+                self.inbox.expect(filled(step["received"], kept), seconds)
             elif "until" in step:
                 kept |= self._judged(step, kept, *self._waited(filled(step["until"], kept)))
             else:
-                name, answer = self._asked(filled(step["request"], kept))
+                name, answer = self._asked(filled_request(step["request"], kept))
                 if is_optional and number == 0 and answer.status in _LACKING:
                     raise SkipError(f"the server has no {name}")
                 kept |= self._judged(step, kept, name, answer)
@@ -81,11 +86,14 @@ class Stage:
         """Judge an answer, and return what is kept of it."""
         wanted = step.get("expect", {})
         if wrong := expect.wrong_status(wanted, answer):
+            if answer.status == 409 and name.endswith("/cancel"):
+                waiting.check_in_time(self.client, name)
             raise BreachError(f"{name}: {wrong}")
         kept = _kept(step.get("keep", {}), answer, name)
         # What is expected may be said in terms of the answer itself.
         wanted = filled(wanted, {**values, **kept})
-        breaches = list(expect.breaches(wanted, answer, self.options.provider))
+        found = expect.breaches(wanted, answer, self.options.provider)
+        breaches = list(islice(found, _MOST_TOLD))
         if breaches:
             raise BreachError(f"{name}: {'; '.join(breaches)}")
         return kept
@@ -93,19 +101,11 @@ class Stage:
     def _asked(self, request: Mapping[str, Json]) -> tuple[str, Answer]:
         """Return the name of a request, and the answer to it."""
         name = f"{request['method']} {request['path']}"
-        for _ in range(_MOST_TRIES):
-            answer = ask(self.client, request)
-            self.made.note(request["method"], request["path"], answer)
-            if answer.status != 429:
-                return name, answer
-            time.sleep(_seconds_to_retry(answer))
-        raise SkipError(f"the server limits the rate: {name} answers 429")
-
-
-def _seconds_to_retry(answer: Answer) -> float:
-    text = str(answer.headers.get("Retry-After", ""))
-    seconds = float(text) if text.isascii() and text.isdecimal() else 1.0
-    return min(seconds, _MOST_SECONDS_TO_RETRY)
+        answer = ask(self.client, request)
+        self.made.note(request["method"], request["path"], answer)
+        if answer.status == 429:
+            raise SkipError(f"the server limits the rate: {name} answers 429")
+        return name, answer
 
 
 def _kept(keep: Mapping[str, str], answer: Answer, name: str) -> Values:

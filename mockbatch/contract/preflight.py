@@ -1,6 +1,7 @@
 """Looks whether there is an API at a URL at all, before it is judged."""
 
 from mockbatch.contract.client import Answer, Client, NoAnswerError
+from mockbatch.contract.values import printable
 
 
 def check(client: Client, url: str) -> None:
@@ -15,29 +16,37 @@ def check(client: Client, url: str) -> None:
 
 
 def _wrong(client: Client, answer: Answer, url: str) -> str:
-    asked = f"{url.rstrip('/')}/batches"
-    if 300 <= answer.status < 400:
-        target = answer.headers.get("Location", "nowhere")
-        return f"{asked} redirects to {target}, where the key is not sent: give that base URL"
-    if answer.status == 404 and not url.rstrip("/").endswith("/v1") and _has_v1(client):
-        return f"{asked} is not there, {url.rstrip('/')}/v1/batches is: give the URL with /v1"
-    if answer.is_html:
-        return f"{asked} answers {answer.status} with a page for people, not JSON: no base URL?"
-    if answer.status == 404:
-        return f"{asked} answers 404: the server has no batches, or the base URL is another"
-    if answer.status in (401, 403):
-        return f"{asked} answers {answer.status}: the server refuses this key; give --key KEY"
-    if answer.status != 200:
-        return f"{asked} answers {answer.status}: nothing can be checked now"
-    try:
-        answer.json()
-    except ValueError:
-        return f"{asked} answers {answer.status} with something that is not JSON: no base URL?"
-    return ""
+    base, status = url.rstrip("/"), answer.status
+    asked = f"{base}/batches answers {status}"
+    if 300 <= status < 400:
+        target = printable(str(answer.headers.get("Location", "nowhere")))
+        return f"{asked} and redirects to {target}, where the key is not sent: give that base URL"
+    if _is_json(answer):
+        if status == 200:
+            return ""
+        if status in (401, 403):
+            return f"{asked}: the server refuses this key; give --key KEY"
+        if status == 429 or status >= 500:
+            return f"{asked}: nothing can be checked now"
+    if not base.endswith("/v1") and _has_v1(client):
+        return f"{asked}, and {base}/v1/batches is there: give the URL with /v1"
+    if _is_json(answer):
+        return f"{asked}: the server has no batches, or the base URL is another"
+    kind = "a page for people" if answer.is_html else "something"
+    return f"{asked} with {kind} that is not JSON: the base URL is another, or the server is down"
 
 
 def _has_v1(client: Client) -> bool:
     try:
-        return client.get("/v1/batches?limit=1").status != 404
+        answer = client.get("/v1/batches?limit=1")
     except NoAnswerError:
         return False
+    return answer.status != 404 and _is_json(answer)
+
+
+def _is_json(answer: Answer) -> bool:
+    try:
+        answer.json()
+    except ValueError:
+        return False
+    return True

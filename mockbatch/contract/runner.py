@@ -7,15 +7,17 @@ from typing import Any
 
 from mockbatch import clock
 from mockbatch.contract.cases import Case, Preparation, preparations
-from mockbatch.contract.client import Client, NoAnswerError
-from mockbatch.contract.inbox import Inbox
+from mockbatch.contract.client import Client, GoneError, NoAnswerError
+from mockbatch.contract.inbox import listening
 from mockbatch.contract.made import Made
 from mockbatch.contract.play import Options, Stage
+from mockbatch.contract.values import printable
 from mockbatch.contract.waiting import BreachError, SkipError
 
 Json = Any
 Values = Mapping[str, Json]
 
+_SHORTEST_KEY = 8
 PASSED, BREACH, UNVERIFIED, SKIPPED = "passed", "BREACH", "unverified", "skipped"
 
 
@@ -33,21 +35,29 @@ class Runner:
     """Runs cases on a server; when it is closed, what it made is gone but for what is `left`."""
 
     def __init__(self, client: Client, options: Options) -> None:
+        self._client = client
         self._options = options
-        self._stage = Stage(client, options, Made(client), Inbox())
-        self._shared: dict[str, Values | Exception] = {}
         self._exit = ExitStack()
-        #: The paths of what could not be taken away.
-        self.left: list[str] = []
-        if client.is_local:
-            self._exit.enter_context(self._stage.inbox.listening())
+        inbox = self._exit.enter_context(listening()) if client.is_local else None
+        self._stage = Stage(client, options, Made(client), inbox)
+        # What is made here, stays for all cases.
+        self._common = replace(self._stage, made=Made(client))
+        self._shared: dict[str, Values | Exception] = {}
 
     def __enter__(self) -> "Runner":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.left += self._stage.made.clear() + self._stage.made.finish()
-        self._exit.close()
+        with self._exit:
+            for stage in (self._stage, self._common):
+                stage.made.clear()
+            for stage in (self._stage, self._common):
+                stage.made.finish()
+
+    @property
+    def left(self) -> list[str]:
+        """The paths of what is there still, or could not be taken away."""
+        return self._stage.made.left + self._common.made.left
 
     def run(self, cases: Iterable[Case]) -> Iterator[Result]:
         """Yield the result of each case, when it is there.
@@ -58,30 +68,34 @@ class Runner:
         for case in cases:
             began = clock.stopwatch()
             outcome, reason = self._outcome(case)
-            yield Result(case, outcome, reason, clock.stopwatch() - began)
+            self._stage.made.clear()
+            yield Result(case, outcome, self._shown(reason), clock.stopwatch() - began)
+
+    def _shown(self, reason: str) -> str:
+        key = self._client.key
+        # A server may repeat it. What is shorter is no secret, and in many a word.
+        return printable(reason.replace(key, "<the key>") if len(key) >= _SHORTEST_KEY else reason)
 
     def _outcome(self, case: Case) -> tuple[str, str]:
         try:
             self._play(case)
-        except SkipError as skip:
+        except (SkipError, GoneError) as skip:
             return SKIPPED, str(skip)
-        except (BreachError, NoAnswerError) as breach:
+        except NoAnswerError as silence:
+            return BREACH, str(silence)
+        except BreachError as breach:
             fails = case.is_verified or self._options.strict
             return BREACH if fails else UNVERIFIED, str(breach)
         return PASSED, ""
 
     def _play(self, case: Case) -> None:
-        _check_needs(case, self._options)
-        made = Made(self._stage.client)
-        stage = replace(self._stage, made=made)
-        try:
-            values = {"receiver": stage.inbox.url, "key": stage.client.key}
-            values |= self._prepared(stage, case.given, values)
-            stage.play(case.steps, values, is_optional=case.is_optional)
-        finally:
-            # Also when somebody presses Ctrl-C.
-            self.left += made.clear()
-            self._stage.made.inherit(made)
+        self._check_needs(case)
+        inbox = self._stage.inbox
+        values = {"key": self._client.key, "model": self._options.model}
+        if inbox:
+            values["receiver"] = inbox.url
+        values |= self._prepared(self._stage, case.given, values)
+        self._stage.play(case.steps, values, is_optional=case.is_optional)
 
     def _prepared(self, stage: Stage, given: Iterable[str], values: Values) -> Values:
         """Return what preparations keep, made now or earlier in this run."""
@@ -99,7 +113,7 @@ class Runner:
         name = preparation.name
         if name not in self._shared:
             try:
-                self._shared[name] = self._made(preparation, self._stage, values)
+                self._shared[name] = self._made(preparation, self._common, values)
             except (BreachError, SkipError, NoAnswerError) as failure:
                 self._shared[name] = failure
         shared = self._shared[name]
@@ -114,14 +128,16 @@ class Runner:
         except BreachError as breach:
             raise BreachError(f"to begin with, {preparation.description}: {breach}") from None
 
-
-def _check_needs(case: Case, options: Options) -> None:
-    """Raise SkipError for a case that cannot be decided with these options."""
-    if "gateway" in case.needs and not options.provider:
-        raise SkipError("is about Portkey's gateway: give --provider openai")
-    if "direct" in case.needs and options.provider:
-        raise SkipError("a gateway answers this itself")
-    if "control" in case.needs and not options.control:
-        raise SkipError("takes a day, or mockbatch's control API: give --control")
-    if case.takes_time and not options.waits:
-        raise SkipError("takes minutes to hours: give --wait SECONDS, or --control with mockbatch")
+    def _check_needs(self, case: Case) -> None:
+        """Raise SkipError for a case that cannot be decided here."""
+        options = self._options
+        if "gateway" in case.needs and not options.provider:
+            raise SkipError("needs --provider")
+        if "direct" in case.needs and options.provider:
+            raise SkipError("not behind a gateway")
+        if "local" in case.needs and not self._client.is_local:
+            raise SkipError("not from afar")
+        if "control" in case.needs and not options.control:
+            raise SkipError("needs --control")
+        if case.takes_time and not options.waits:
+            raise SkipError("needs --wait")

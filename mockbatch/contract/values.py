@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 Json = Any
 
@@ -22,10 +23,28 @@ def filled(template: Json, values: Mapping[str, Json]) -> Json:
     return _NAME.sub(lambda match: str(_value(match, values)), template)
 
 
+def filled_request(template: Mapping[str, Json], values: Mapping[str, Json]) -> dict[str, Json]:
+    """Return a request with its names replaced; in its path a value is one segment.
+
+    What a server has called an id must not lead anywhere else.
+    """
+    quoted = {name: segment(value) for name, value in values.items()}
+    return {**filled(template, values), "path": filled(template["path"], quoted)}
+
+
+def segment(value: Json) -> str:
+    """Return a value as one segment of a path."""
+    return quote(str(value), safe="", errors="replace")
+
+
 def _value(match: re.Match[str], values: Mapping[str, Json]) -> Json:
     value = values[match[1]]
-    # What is no number stays as it is: the step that compares it says so.
-    return value + int(match[2]) if match[2] and isinstance(value, int) else value
+    # What is no number, or none that tells a time, stays: the step that compares it says so.
+    return value + int(match[2]) if match[2] and _is_time(value) else value
+
+
+def _is_time(value: Json) -> bool:
+    return isinstance(value, int) and abs(value) < 1 << 53
 
 
 def at(path: str, value: Json) -> Json:
@@ -53,3 +72,9 @@ def differences(wanted: Json, value: Json, where: str = "") -> Iterator[str]:
     # In JSON true is not 1.
     elif wanted != value or isinstance(wanted, bool) != isinstance(value, bool):
         yield f"{where or 'the body'} is {value!r:.99}, not {wanted!r:.99}"
+
+
+def printable(text: str, most: int = 500) -> str:
+    """Return the beginning of a text, without what could end a row, move a cursor or break XML."""
+    begun = text if len(text) <= most else f"{text[:most]}..."
+    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in begun)

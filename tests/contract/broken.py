@@ -158,6 +158,19 @@ def deaf(route: str, *names: str) -> Plant:
     return wrong
 
 
+def misheard(name: str, text: str) -> Plant:
+    """Take another value for that of a header."""
+    key = f"HTTP_{name.upper().replace('-', '_')}"
+
+    def wrong(request: Request, ask: Ask) -> Response | None:
+        if key not in request.environ:
+            return None
+        request.environ[key] = text
+        return ask()
+
+    return wrong
+
+
 def heard(route: str, change: Callable[[Json], Json]) -> Plant:
     """Take another body for the one that was sent."""
 
@@ -175,6 +188,33 @@ def heard(route: str, change: Callable[[Json], Json]) -> Plant:
         else:
             request.environ["wsgi.input"].seek(0)
         return ask()
+
+    return wrong
+
+
+def uploaded(change: Callable[[bytes], bytes]) -> Plant:
+    """Take another file for the one that was uploaded as the last part of a form."""
+
+    def wrong(request: Request, ask: Ask) -> Response | None:
+        if not is_for(request, "POST /files"):
+            return None
+        head, _, rest = request.get_data(cache=False).rpartition(b"\r\n\r\n")
+        content, _, end = rest.rpartition(b"\r\n--")
+        data = b"".join([head, b"\r\n\r\n", change(content), b"\r\n--", end])
+        request.environ["CONTENT_LENGTH"] = str(len(data))
+        request.environ["wsgi.input"] = BytesIO(data)
+        return ask()
+
+    return wrong
+
+
+def without_length(route: str, status: int) -> Plant:
+    """Refuse what comes in chunks."""
+
+    def wrong(request: Request, _: Ask) -> Response | None:
+        if is_for(request, route) and "Content-Length" not in request.headers:
+            return Response('{"error": {}}', status)
+        return None
 
     return wrong
 
@@ -206,6 +246,19 @@ def errors_changed(change: Callable[[list[Json]], list[Json]]) -> Callable[[Json
 def reversed_page(page: Json) -> Json:
     """Turn a page round."""
     return {**page, "data": page["data"][::-1]}
+
+
+def swapped_page(page: Json) -> Json:
+    """Put the first of a page last."""
+    return {**page, "data": [*page["data"][1:], *page["data"][:1]]}
+
+
+def chatty(line: Json) -> Json:
+    """Make a chat completion of a response."""
+    body = line["response"]["body"]
+    if body.get("object") == "response":
+        body["object"] = "chat.completion"
+    return line
 
 
 BATCH = "GET /batches/batch_*"

@@ -7,6 +7,7 @@ from broken import (
     Fault,
     always,
     body,
+    chatty,
     counted,
     deaf,
     errors_changed,
@@ -14,12 +15,16 @@ from broken import (
     heard,
     lines,
     members,
+    misheard,
     refused,
     reversed_page,
     shifted,
     status,
+    swapped_page,
     text,
+    uploaded,
     without,
+    without_length,
 )
 
 DIRECT: Mapping[str, Fault] = {
@@ -43,6 +48,13 @@ DIRECT: Mapping[str, Fault] = {
     "an unknown file is a 400": Fault("files/unknown", status("GET /files/*", 404, 400)),
     "lists hold every purpose": Fault("files/list_by_purpose", deaf("GET /files", "purpose")),
     "an empty input is accepted": Fault("files/empty", status("POST /files", 400, 200)),
+    "an upload needs a length": Fault("files/chunked", without_length("POST /files", 411)),
+    "an upload of any size will do": Fault(
+        "files/upload_of_other_size", status("POST /uploads/*/complete", 400, 200)
+    ),
+    "an upload goes on after its end": Fault(
+        "files/upload_cancelled", always("POST /uploads/*/parts", 200, '{"id": "part_x"}')
+    ),
     # batches
     "a batch is in progress at once": Fault(
         "batches/create", members("POST /batches", status="in_progress")
@@ -65,6 +77,13 @@ DIRECT: Mapping[str, Fault] = {
             lambda sent: {**sent, "endpoint": sent["endpoint"].replace("videos", "films")},
         ),
     ),
+    "metadata is not null": Fault(
+        "batches/null_metadata",
+        heard(
+            "POST /batches",
+            lambda sent: {**sent, "metadata": [] if sent.get("metadata", 0) is None else {}},
+        ),
+    ),
     # validation
     "any window will do": Fault(
         "validation/bad_window",
@@ -81,6 +100,10 @@ DIRECT: Mapping[str, Fault] = {
         "validation/bad_endpoint",
         refused("POST /batches", lambda value: {"error": {**value["error"], "param": None}}),
     ),
+    "a broken body is the server's fault": Fault(
+        "validation/no_json", status("POST /batches", 400, 500)
+    ),
+    "a list can be a batch": Fault("validation/no_object", status("POST /batches", 400, 200)),
     "lines are counted from 0": Fault(
         "validation/broken_line",
         body(
@@ -104,7 +127,17 @@ DIRECT: Mapping[str, Fault] = {
     "the oldest batch comes first": Fault(
         "pagination/next_page", body("GET /batches", reversed_page)
     ),
+    "the oldest file comes first": Fault(
+        "pagination/files_newest_first", body("GET /files", reversed_page)
+    ),
+    "any order will do": Fault("pagination/files_no_order", deaf("GET /files", "order")),
+    "any number of files will do": Fault(
+        "pagination/files_limit_above", deaf("GET /files", "limit")
+    ),
+    "files come in one order": Fault("pagination/files_oldest_first", deaf("GET /files", "order")),
     "there is never more": Fault("pagination/next_page", members("GET /batches", has_more=False)),
+    "there is always more": Fault("pagination/last_page", members("GET /batches", has_more=True)),
+    "batches are in no order": Fault("pagination/newest_first", body("GET /batches", swapped_page)),
     # errors
     "no key is needed": Fault(
         "errors/no_key", always("GET /batches", 200, '{"object": "list", "data": []}')
@@ -121,6 +154,12 @@ DIRECT: Mapping[str, Fault] = {
     ),
     "an error is a text": Fault(
         "errors/no_batch_id", always("GET /batches/invalid", 400, '{"detail": "invalid id"}')
+    ),
+    "a wrong method is a page": Fault(
+        "errors/wrong_method", always("PATCH /batches", 405, "<h1>Not Allowed</h1>", "text/html")
+    ),
+    "JSON is plain text": Fault(
+        "errors/json", header("GET /batches", "Content-Type", "text/plain; charset=utf-8")
     ),
     "answers have no id": Fault("errors/request_id", header("GET /batches", "x-request-id", None)),
     # output
@@ -159,8 +198,29 @@ DIRECT: Mapping[str, Fault] = {
             counted(lambda counts: {**counts, "failed": counts["total"] - counts["completed"]}),
         ),
     ),
+    "a response is a chat": Fault("output/responses", lines(chatty)),
+    "results stay for ever": Fault("output/thirty_days", members("GET /files/*", expires_at=None)),
+    "results stay for a month, whatever is asked": Fault(
+        "output/kept_as_asked",
+        heard(
+            "POST /batches",
+            lambda sent: {k: v for k, v in sent.items() if k != "output_expires_after"},
+        ),
+    ),
+    "a line without a newline is none": Fault(
+        "output/last_line", uploaded(lambda content: content[: content.rfind(b"\n") + 1])
+    ),
     # cancel
     "a cancel is 202": Fault("cancel/cancel", status("POST /batches/*/cancel", 200, 202)),
+    "what is not there can be cancelled": Fault(
+        "cancel/unknown", status("POST /batches/*/cancel", 404, 200)
+    ),
+    "what is no batch is not found": Fault(
+        "cancel/no_batch_id", status("POST /batches/*/cancel", 400, 404)
+    ),
+    "a batch cannot be cancelled": Fault(
+        "cancel/cancel", status("POST /batches/*/cancel", 200, 409)
+    ),
     "a second cancel counts": Fault(
         "cancel/seen", body("POST /batches/*/cancel", shifted("cancelling_at", by=1))
     ),
@@ -175,6 +235,22 @@ DIRECT: Mapping[str, Fault] = {
         ),
     ),
     # webhooks
+    "the secret is never told": Fault(
+        "webhooks/create", without("POST /webhook_endpoints", "signing_secret")
+    ),
+    "endpoints are not listed": Fault(
+        "webhooks/list", always("GET /webhook_endpoints", 200, '{"object": "list", "data": []}')
+    ),
+    "a deleted endpoint stays": Fault(
+        "webhooks/delete", always("DELETE /webhook_endpoints/*", 200, '{"deleted": true}')
+    ),
+    "an endpoint can be nowhere": Fault(
+        "webhooks/no_url", status("POST /webhook_endpoints", 400, 200)
+    ),
+    "a failure is not told": Fault(
+        "webhooks/failed",
+        heard("POST /webhook_endpoints", lambda sent: {**sent, "event_types": ["batch.expired"]}),
+    ),
     "the secret is shown again": Fault(
         "webhooks/secret_once", members("GET /webhook_endpoints/*", signing_secret="whsec_c2VjcmV0")
     ),
@@ -188,6 +264,26 @@ GATEWAY: Mapping[str, Fault] = {
     "no provider is told": Fault(
         "portkey/headers", header("GET /batches", "x-portkey-provider", None)
     ),
+    "no provider is needed": Fault("portkey/no_provider", status("GET /batches", 400, 200)),
+    "any provider will do": Fault("portkey/bad_provider", status("GET /batches", 400, 200)),
+    "a config is not read": Fault("portkey/config", misheard("X-Portkey-Config", "{}")),
+    "a key needs its Bearer": Fault("portkey/key_without_bearer", misheard("Authorization", "")),
+    "a window is needed": Fault(
+        "portkey/default_window",
+        heard("POST /batches", lambda sent: {"completion_window": "", **sent}),
+    ),
+    "options are passed on": Fault(
+        "portkey/options_dropped",
+        heard(
+            "POST /batches",
+            lambda sent: {**sent, "metadata": sent.get("portkey_options") and {"options": {}}},
+        ),
+    ),
+    "a broken body is the client's fault": Fault(
+        "portkey/no_json", status("POST /batches", 500, 400)
+    ),
+    "a wrong type is a 415": Fault("portkey/wrong_type", status("POST /batches", 400, 415)),
+    "a wrong method is a 405": Fault("portkey/wrong_method", status("PUT /batches", 404, 405)),
     "a trace id is lost": Fault(
         "portkey/trace_id", header("GET /batches", "x-portkey-trace-id", "")
     ),
@@ -226,5 +322,4 @@ SCENARIOS: Mapping[str, str] = {
     "usage_missing": "output/bodies",
     "unknown_status": "output/not_before_the_end",
     "cancel_loses_race": "cancel/half_done",
-    "cancel_too_late": "cancel/cancel",
 }

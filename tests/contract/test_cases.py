@@ -17,7 +17,7 @@ Json = Any
 
 ROOT = Path(__file__).parents[2]
 CASES = {case.id: case for case in cases()}
-KNOWN = {"receiver", "key"}  # to all cases
+KNOWN = {"receiver", "key", "model"}  # to all cases
 
 
 def mentioned(value: Json) -> set[str]:
@@ -65,16 +65,30 @@ def test_schemas_of_a_case_are_there(id: str) -> None:
 
 
 @pytest.mark.parametrize("id", CASES)
+def test_step_does_one_thing(id: str) -> None:
+    """It asks, or waits for a batch, or for a webhook."""
+    steps = [*CASES[id].steps, *(step for one in preparations().values() for step in one.steps)]
+    assert {len({"request", "until", "received"} & set(step)) for step in steps} == {1}
+
+
+@pytest.mark.parametrize("id", CASES)
 def test_case_expects_something(id: str) -> None:
     """A case in which nothing can be wrong is none."""
     assert any(expectations(CASES[id]))
 
 
 @pytest.mark.parametrize("id", CASES)
-def test_step_does_one_thing(id: str) -> None:
-    """It asks, waits, or looks for a webhook."""
-    for step in CASES[id].steps:
-        assert len({"request", "until", "received"} & set(step)) == 1
+def test_case_about_webhooks_says_that_it_needs_this_machine(id: str) -> None:
+    """An endpoint elsewhere would be told of batches that are none of its business."""
+    case = CASES[id]
+    is_about = "received" in str(case.steps) or "receiver" in mentioned(case.steps)
+    assert is_about == ("local" in case.needs)
+
+
+def test_steps_are_the_same_everywhere() -> None:
+    """A preparation can do whatever a case can."""
+    of_cases, of_given = (schema(f"contract_{one}").document["$defs"] for one in ("cases", "given"))
+    assert of_given == {name: of_cases[name] for name in of_given}
 
 
 def test_no_two_cases_have_one_name() -> None:

@@ -1,10 +1,14 @@
 """`mockbatch contract` as a person calls it: tables, exit statuses, and what it cannot ask."""
 
+import json
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from subprocess import PIPE
 from xml.etree import ElementTree
 
 import pytest
@@ -86,8 +90,8 @@ Said = Callable[..., tuple[int, str, str]]
         (hang, "no answer within 0.3 seconds"),
         (drip, "no answer within 0.3 seconds"),
         (mumble, "what comes back is not HTTP"),
-        (answer("200 OK", HTML, "text/html"), "with a page for people, not JSON"),
-        (answer("404 Not Found", HTML, "text/html"), "with a page for people, not JSON"),
+        (answer("200 OK", HTML, "text/html"), "with a page for people that is not JSON"),
+        (answer("404 Not Found", HTML, "text/html"), "with a page for people that is not JSON"),
         (answer("200 OK", "fine", "text/plain"), "with something that is not JSON"),
         (answer("401 Unauthorized", '{"error": {}}'), "refuses this key; give --key KEY"),
         (answer("404 Not Found", '{"error": {}}'), "the server has no batches"),
@@ -98,8 +102,9 @@ Said = Callable[..., tuple[int, str, str]]
 )
 def test_server_that_cannot_be_asked_is_told_in_a_line(said: Said, does: Does, words: str) -> None:
     """With exit status 2, and never a traceback."""
+    seconds = 0.3 if "within" in words else 30
     with server(does) as url:
-        status, printed, complaint = said(f"{url}/v1", "--timeout", 0.3)
+        status, printed, complaint = said(f"{url}/v1", "--timeout", seconds)
     assert (status, printed) == (2, "")
     assert complaint.startswith("mockbatch: ")
     assert complaint.count("\n") == 1
@@ -114,6 +119,13 @@ def test_port_where_nobody_listens(said: Said) -> None:
     assert (status, "Connection refused" in complaint) == (2, True)
 
 
+def test_https_where_there_is_none(said: Said) -> None:
+    """A letter too many."""
+    with server(mumble) as url:
+        status, _, complaint = said(f"{url.replace('http:', 'https:')}/v1")
+    assert (status, "TLS fails" in complaint) == (2, True)
+
+
 def test_host_that_there_is_not(said: Said) -> None:
     """A name that nobody has."""
     status, _, complaint = said("http://no-such-host.invalid/v1")
@@ -126,7 +138,7 @@ def test_url_without_v1(said: Said, mockbatch: Handle) -> None:
     url = mockbatch.base_url.removesuffix("/v1")
     status, _, complaint = said(url, "--key", mockbatch.api_key)
     assert status == 2
-    assert f"{url}/v1/batches is: give the URL with /v1" in complaint
+    assert f"{url}/v1/batches is there: give the URL with /v1" in complaint
 
 
 @pytest.mark.parametrize(
@@ -190,11 +202,11 @@ def test_breach_is_told_and_is_1(said: Said, mockbatch: Handle) -> None:
 
 
 def test_what_needs_time_is_skipped_with_the_reason(said: Said, mockbatch: Handle) -> None:
-    """Unless somebody says how long to wait."""
+    """And the end says what would decide it."""
     _, printed, _ = said(mockbatch.base_url, "--key", mockbatch.api_key, "--only", "cancel")
     [row] = [row for row in printed.splitlines() if "cancel/half_done" in row]
-    assert row.startswith("skipped")
-    assert "give --wait SECONDS, or --control with mockbatch" in row
+    assert (row.split()[0], row.endswith("needs --wait")) == ("skipped", True)
+    assert "6 skipped: give --wait SECONDS, how long a batch may take" in printed
 
 
 def test_batch_that_gets_nowhere_is_skipped(said: Said, mockbatch: Handle) -> None:
@@ -220,13 +232,21 @@ def test_junit(said: Said, mockbatch: Handle, tmp_path: Path) -> None:
     assert len(suite.findall("testcase[skipped]")) == 15
 
 
-def test_junit_file_that_cannot_be_written(said: Said, mockbatch: Handle, tmp_path: Path) -> None:
-    """A line that names it."""
+def test_junit_file_that_cannot_be_written(said: Said, tmp_path: Path) -> None:
+    """A line that names it, before anything is asked."""
     file = tmp_path / "nowhere" / "contract.xml"
-    options = ("--key", mockbatch.api_key, "--only", "errors", "--junit", file)
-    status, _, complaint = said(mockbatch.base_url, *options)
+    status, _, complaint = said("http://127.0.0.1:1/v1", "--junit", file)
     assert status == 2
     assert str(file) in complaint
+
+
+def test_junit_of_a_server_that_cannot_be_asked(said: Said, tmp_path: Path) -> None:
+    """An error with the reason: the file of an earlier run would say that all is well."""
+    file = tmp_path / "contract.xml"
+    said("http://127.0.0.1:1/v1", "--junit", file)
+    suite = ElementTree.parse(file).getroot()
+    assert (suite.get("tests"), suite.get("errors")) == ("1", "1")
+    assert "Connection refused" in str(suite[0][0].get("message"))
 
 
 def test_ctrl_c_cleans_up(said: Said, mockbatch: Handle, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,8 +259,86 @@ def test_ctrl_c_cleans_up(said: Said, mockbatch: Handle, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(running.Stage, "play", interrupted)
     status, _, complaint = said(mockbatch.base_url, "--key", mockbatch.api_key, "--only", "cancel")
-    assert (status, complaint) == (130, "mockbatch: stopped\n")
+    assert (status, complaint) == (130, "mockbatch: stopped; taking away what was made\n")
     assert list(mockbatch.client.files.list()) == []
+
+
+def test_nothing_decided_is_2(said: Said, mockbatch: Handle) -> None:
+    """A pipeline must not take it for a pass."""
+    status, printed, _ = said(mockbatch.base_url, "--key", mockbatch.api_key, "--only", "portkey")
+    assert status == 2
+    assert "15 skipped: give --provider openai" in printed
+
+
+def test_second_ctrl_c_leaves_things_and_tells_which(
+    said: Said, mockbatch: Handle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody has to wait for a server that does not answer."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(running.Made, "clear", interrupted)
+    status, _, complaint = said(mockbatch.base_url, "--key", mockbatch.api_key, "--only", "cancel")
+    paths = [line.rpartition(" ")[2] for line in complaint.splitlines() if "left behind" in line]
+    [file], [batch] = mockbatch.client.files.list(), mockbatch.client.batches.list()
+    assert (status, paths) == (130, [f"/files/{file.id}", f"/batches/{batch.id}"])
+
+
+def test_server_that_dies_ends_the_run(said: Said) -> None:
+    """After a few requests without an answer nothing is asked any more: hours would pass."""
+    answers = iter([answer("200 OK", '{"object": "list", "data": []}')])
+    with server(lambda connection: next(answers, hang)(connection)) as url:
+        status, printed, _ = said(f"{url}/v1", "--timeout", 0.1)
+    assert (status, printed.count("\nBREACH")) == (1, 4)
+    assert printed.startswith("BREACH")
+    assert "the server has left 5 requests unanswered" in printed
+
+
+def test_what_a_server_says_moves_no_cursor(said: Said) -> None:
+    """Its escapes do not reach the terminal."""
+    redirect = answer("302 Found", "", "text/html", "Location: http://there/\x1b[2J")
+    with server(redirect) as url:
+        _, _, complaint = said(f"{url}/v1")
+    assert "http://there/\N{REPLACEMENT CHARACTER}[2J" in complaint
+
+
+def test_key_that_a_server_repeats_is_not_shown(said: Said) -> None:
+    """The table is printed where others can read it."""
+    key = "sk-of-somebody"
+    answers = iter([answer("200 OK", '{"object": "list", "data": []}')])
+    refusal = answer("400 Bad Request", json.dumps({"error": {"message": f"{key} sent that"}}))
+    with server(lambda connection: next(answers, refusal)(connection)) as url:
+        _, printed, _ = said(f"{url}/v1", "--key", key, "--only", "batches")
+    assert "<the key> sent that" in printed
+    assert key not in printed
+
+
+def test_reader_that_has_enough_is_no_failure(mockbatch: Handle) -> None:
+    """As `| head` has after some rows: no traceback, and what was made is gone."""
+    command = [sys.executable, "-m", "mockbatch", "contract", mockbatch.base_url]
+    command += ["--key", mockbatch.api_key, "--only", "batches"]
+    with subprocess.Popen(command, stdout=PIPE, stderr=PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        process.stdout.close()
+        _, complaint = process.communicate()
+    assert (process.returncode, complaint) == (141, b"")
+    assert list(mockbatch.client.files.list()) == []
+
+
+def test_sigterm_is_ctrl_c(mockbatch: Handle) -> None:
+    """A job that a pipeline ends leaves no more behind than what it is just asking for."""
+    command = [sys.executable, "-m", "mockbatch", "contract", mockbatch.base_url]
+    command += ["--key", mockbatch.api_key]
+    with subprocess.Popen(command, stdout=PIPE, stderr=PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        process.terminate()
+        _, complaint = process.communicate()
+    assert process.returncode == 130
+    assert complaint == b"mockbatch: stopped; taking away what was made\n"
+    assert len(list(mockbatch.client.files.list())) <= 1
 
 
 def test_what_cannot_be_deleted_is_told(said: Said, mockbatch: Handle) -> None:

@@ -1,6 +1,7 @@
 """How an answer is compared with what is expected of it."""
 
 import json
+import re
 from email.message import Message
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from mockbatch.contract.client import Answer
 from mockbatch.contract.expect import breaches, wrong_status
-from mockbatch.contract.values import at, differences, filled
+from mockbatch.contract.values import at, differences, filled, filled_request
 
 Json = Any
 
@@ -35,6 +36,14 @@ def answer(body: Json, **headers: str) -> Answer:
 def test_names_are_replaced(template: Json, value: Json) -> None:
     """A text that is one name becomes the value itself, and a number can be added to."""
     assert filled(template, {"n": 1, "text": "x"}) == value
+
+
+@pytest.mark.parametrize("id", ["../x", "a?b", "a b\n", "\ud800", "ü", 1, None, "x" * 999])
+def test_value_is_one_segment_of_a_path(id: Json) -> None:
+    """Whatever a server calls an id, what is asked for next is below the same path."""
+    request = filled_request({"path": "/files/${id}/content", "json": "${id}"}, {"id": id})
+    assert re.fullmatch(r"/files/[\w%.-]+/content", request["path"], re.ASCII)
+    assert request["json"] == id
 
 
 def test_value_is_found_by_its_path() -> None:
@@ -67,11 +76,20 @@ def test_differences_are_told(wanted: Json, value: Json, said: list[str]) -> Non
     assert list(differences(wanted, value)) == said
 
 
-@pytest.mark.parametrize("content", ["[" * 100_000, "{", "", '{"a": 1}x', "\x00", '{"a": NaN'])
+@pytest.mark.parametrize(
+    "content", ["[" * 100_000, "{", "", '{"a": 1}x', "\x00", "[NaN]", "[1e999]"]
+)
 def test_body_that_is_no_json_is_told(content: str) -> None:
     """And nothing raises."""
     [said] = breaches({"json": {}}, answer(content))
     assert said.startswith("the body is no JSON")
+
+
+def test_comparison_of_unlike_values_is_told() -> None:
+    """Times as texts, say, where the answer before had numbers."""
+    wanted = filled({"fits": {"properties": {"n": {"minimum": "${n}"}}}}, {"n": "today"})
+    [said] = breaches(wanted, answer({"n": 1}))
+    assert "of another type" in said
 
 
 def test_two_lines_of_one_name_are_told() -> None:

@@ -10,6 +10,7 @@ from broken import Fault, always, plant
 from mockbatch.contract.cases import Case, cases, groups
 from mockbatch.contract.client import Client
 from mockbatch.contract.play import Options
+from mockbatch.contract.report import line
 from mockbatch.contract.runner import BREACH, PASSED, SKIPPED, UNVERIFIED, Result, Runner
 from mockbatch.handle import Handle
 from mockbatch.server import Server
@@ -112,6 +113,31 @@ def test_what_only_memory_says_is_no_breach(
     assert (result.outcome, result.reason) == (outcome, "GET /batches: status 200, not 418")
 
 
+def test_folded_row_fits_a_terminal() -> None:
+    """Its reason goes on below the row."""
+    result = Result(one_case("observed"), BREACH, "GET /batches: status 200, not 418 " * 3)
+    rows = line(result, 80).splitlines()
+    assert max(map(len, rows)) <= 80
+    assert {row[:12].strip() for row in rows[1:]} == {""}
+    assert "\n" not in line(result)
+
+
+def test_server_that_fails_now_and_then_is_asked_again(mockbatch: Handle) -> None:
+    """While a batch is on its way."""
+    rule = {"method": "GET", "path": "/v1/batches/*"}
+    mockbatch.fault(rule, {"status": 503}, times=1)
+    results = {one.case.id: one.outcome for one in run(mockbatch, "output")}
+    assert results["output/completed"] == PASSED
+
+
+def test_server_that_hangs_up_now_and_then_is_asked_on(mockbatch: Handle) -> None:
+    """A run of hours over the internet meets such, and is not over."""
+    rule = {"method": "GET", "path": "/v1/batches/*"}
+    mockbatch.fault(rule, {"disconnect": "reset"}, times=7)
+    outcomes = {one.outcome for one in run(mockbatch, "batches", "files")}
+    assert SKIPPED not in outcomes
+
+
 def test_limited_rate_is_waited_for(mockbatch: Handle) -> None:
     """As the server asks for, and asked again."""
     mockbatch.fault({"method": "GET", "path": "/v1/files/*"}, {"status": 429}, times=1)
@@ -127,6 +153,14 @@ def test_limited_rate_is_no_breach(mockbatch: Handle) -> None:
     results = {one.case.id: one for one in run(mockbatch, "cancel")}
     assert results["cancel/cancel"].outcome == SKIPPED
     assert "the server limits the rate" in results["cancel/cancel"].reason
+
+
+def test_batch_that_ended_before_its_cancel_is_no_breach(mockbatch: Handle) -> None:
+    """A server may be quick."""
+    mockbatch.scenario("cancel_too_late", times=None)
+    results = {one.case.id: one for one in run(mockbatch, "cancel")}
+    assert results["cancel/cancel"].outcome == SKIPPED
+    assert "completed before it could be cancelled" in results["cancel/cancel"].reason
 
 
 def test_what_a_server_need_not_have_is_skipped(mockbatch: Handle) -> None:

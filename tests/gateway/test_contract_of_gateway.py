@@ -10,7 +10,7 @@ from mockbatch.contract.runner import PASSED, SKIPPED, Runner
 
 def test_real_gateway_keeps_the_contract(gateway: str, upstream: MockServer) -> None:
     """What the cases say of a gateway is true of the real one, with the mock behind it."""
-    upstream.control("POST", "/_mock/reset", {"clock": "x1000"})
+    upstream.control("POST", "/_mock/reset", {"clock": "x300"})
     with Runner(Client(f"{gateway}/v1", KEY, "openai"), Options("openai", wait=20)) as runner:
         results = list(runner.run(cases()))
     assert [
