@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from operator import attrgetter
+from operator import itemgetter
 
 from mockbatch import events, explain
 from mockbatch.errors import api_error
@@ -13,7 +13,7 @@ from mockbatch.webhooks.courier import Courier
 
 Where = Callable[[float], float]
 
-_at = attrgetter("at")
+_at = itemgetter(0)
 
 
 class Advance:
@@ -51,7 +51,7 @@ class Advance:
         change = events.coming(list(self._held.batches.values()), now)
         return _first(change, self._courier.coming())
 
-    def to(self, instant: float, include: Iterable[str] = ()) -> list[events.Event]:
+    def to(self, instant: float, include: Iterable[str] = ()) -> list[events.Happened]:
         """Move the clock to an instant; ApiError 409 for one that is past."""
 
         def where(now: float) -> float:
@@ -61,24 +61,24 @@ class Advance:
 
         return self._move(where, include)
 
-    def by(self, seconds: float, include: Iterable[str] = ()) -> list[events.Event]:
+    def by(self, seconds: float, include: Iterable[str] = ()) -> list[events.Happened]:
         """Move the clock by seconds; advances of several clients add up."""
         return self._move(lambda now: now + seconds, include)
 
-    def to_next(self, include: Iterable[str] = ()) -> list[events.Event]:
+    def to_next(self, include: Iterable[str] = ()) -> list[events.Happened]:
         """Move the clock to the next event; ApiError 409 when nothing is due."""
 
         def where(now: float) -> float:
             until = now + events.HORIZON
             following = self._events(now, until, include)[:1] if include else []
-            event = _first(*following, self.next_event(now))
+            event = _first(*map(events.Event._make, following), self.next_event(now))
             if event is None:
                 raise api_error("nothing_due")
             return max(event.at, now)
 
         return self._move(where, include)
 
-    def until(self, id: str, status: str, include: Iterable[str] = ()) -> list[events.Event]:
+    def until(self, id: str, status: str, include: Iterable[str] = ()) -> list[events.Happened]:
         """Move the clock until a batch has taken on a status.
 
         Raises ApiError 409 when it never will; the clock then stands where the batch ended.
@@ -120,9 +120,9 @@ class Advance:
         if batch is not None:
             self.past(batch.visible_at)
 
-    def _move(self, where: Where, include: Iterable[str]) -> list[events.Event]:
+    def _move(self, where: Where, include: Iterable[str]) -> list[events.Happened]:
         """Move the clock to where it is to be, seen from now, and deliver on the way."""
-        happened: list[events.Event] = []
+        happened: list[events.Happened] = []
         with self._courier.turn(nested=self._is_nested) as turn, self._time.paused():
             with self._time.lock:
                 begun = self._time.now()
@@ -144,7 +144,7 @@ class Advance:
         self._held.sweep(begun)
         self._uploads.sweep(self._time.now())
 
-    def _events(self, after: float, until: float, include: Iterable[str]) -> list[events.Event]:
+    def _events(self, after: float, until: float, include: Iterable[str]) -> list[events.Happened]:
         held = self._held
         files = held.files(until) if events.EXPIRY in include else []
         uploads = [upload for upload in self._uploads.all() if upload.ended is None]
@@ -159,13 +159,13 @@ def _first(*coming: events.Event | None) -> events.Event | None:
 class _Changes:
     """What happens on the way to an instant, looked up again when a command has changed it."""
 
-    def __init__(self, held: Holdings, look_up: Callable[[float], list[events.Event]]) -> None:
+    def __init__(self, held: Holdings, look_up: Callable[[float], list[events.Happened]]) -> None:
         self._held = held
         self._look_up = look_up
         self._version = -1
-        self._found: list[events.Event] = []
+        self._found: list[events.Happened] = []
 
-    def between(self, after: float, until: float) -> list[events.Event]:
+    def between(self, after: float, until: float) -> list[events.Happened]:
         """Return what happens with `after < at <= until`."""
         if self._version != self._held.version:
             self._version = self._held.version

@@ -29,9 +29,9 @@ def file(id: str, expires_at: int | None) -> File:
     return File(id, "batch", "a.jsonl", 0, expires_at, lambda: Content.of(b""))
 
 
-def types(found: list[Event]) -> list[str]:
+def types(found: list[events.Happened]) -> list[str]:
     """Return the types of events."""
-    return [event.type for event in found]
+    return [kind for _, kind, _ in found]
 
 
 def test_every_status_is_an_event(make: "Make") -> None:
@@ -56,7 +56,7 @@ def test_events_of_one_second_stand_in_order_of_creation(make: "Make") -> None:
     """Of two batches that change on one second, the older one comes first."""
     batches = pair(make)
     found = events.between(batches, [], batches[0].created_at, LATER)
-    assert [event.id for event in found] == [batch.id for _ in range(3) for batch in batches]
+    assert [id for _, _, id in found] == [batch.id for _ in range(3) for batch in batches]
 
 
 def test_statuses_of_one_second_stand_in_their_order(make: "Make") -> None:
@@ -74,7 +74,7 @@ def test_progress_is_told_where_it_is_asked_for(make: "Make") -> None:
     """Each second at which more lines are done is an event, in its place in time."""
     batch = make.batch(3)
     found = events.between([batch], [], batch.created_at, LATER, ["progress"])
-    assert [event.at - batch.created_at for event in found if event.type == "batch.progress"] == [
+    assert [at - batch.created_at for at, kind, _ in found if kind == "batch.progress"] == [
         83,
         103,
         123,
@@ -103,7 +103,7 @@ def test_neither_is_told_unasked(make: "Make") -> None:
     """Without a word only status changes are events."""
     batch = make.batch()
     found = events.between([batch], [file("file-1", batch.created_at + 5)], 0, LATER)
-    assert {event.type.split(".")[0] for event in found} == {"batch"}
+    assert {kind.split(".")[0] for kind in types(found)} == {"batch"}
     assert "batch.progress" not in types(found)
 
 

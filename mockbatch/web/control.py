@@ -12,7 +12,7 @@ import mockbatch
 from mockbatch import clock
 from mockbatch.batch import commands
 from mockbatch.errors import api_error
-from mockbatch.events import Event
+from mockbatch.events import Event, Happened
 from mockbatch.limits import Quotas
 from mockbatch.scenarios import from_document, scenario
 from mockbatch.settings import WorldSettings
@@ -139,16 +139,16 @@ def set_clock() -> Response:
 @blueprint.post("/clock/advance")
 def advance() -> Response:
     """Move the clock, and answer when everything that was due has happened."""
-    events = _advanced(checked_body("advance"))
+    happened = _advanced(checked_body("advance"))
     body = {
         "now": world().now(),
-        "events": [event.as_json() for event in events[:MOST_EVENTS]],
-        "event_count": len(events),
+        "events": [Event(*one).as_json() for one in happened[:MOST_EVENTS]],
+        "event_count": len(happened),
     }
     return answer("advanced", body)
 
 
-def _advanced(body: dict[str, Json]) -> list[Event]:
+def _advanced(body: dict[str, Json]) -> list[Happened]:
     include = body.pop("include", ())
     # Of another world's delivery, nothing here waits.
     is_within = world().webhooks.knows(request.headers.get(WITHIN, ""))
