@@ -36,6 +36,20 @@ def frozen_by_time_machine(at: float) -> Iterator[MoveTo]:
         yield lambda to: traveller.move_to(moment(to))
 
 
+@contextmanager
+def ticking_by_freezegun(at: float) -> Iterator[MoveTo]:
+    """Let time run on from elsewhere with freezegun."""
+    with freeze_time(moment(at), tick=True, real_asyncio=True) as ticking:
+        yield lambda to: ticking.move_to(moment(to))
+
+
+@contextmanager
+def ticking_by_time_machine(at: float) -> Iterator[MoveTo]:
+    """Let time run on from elsewhere with time-machine."""
+    with time_machine.travel(moment(at), tick=True) as traveller:
+        yield lambda to: traveller.move_to(moment(to))
+
+
 def moment(at: float) -> datetime:
     """Return an instant as both tools take it."""
     return datetime.fromtimestamp(at, timezone.utc)
@@ -136,6 +150,30 @@ class TestFrozen:
         assert [attempt.at - NOON - 124 for attempt in delivery.attempts] == [
             15 * (2**number - 1) for number in range(15)
         ]
+
+
+class TestTicking:
+    """A clock that follows the process's time, which runs on from elsewhere."""
+
+    @pytest.mark.parametrize("tick", [ticking_by_freezegun, ticking_by_time_machine])
+    def test_an_event_comes_by_itself_and_not_early(self, world: World, tick: Any) -> None:
+        """Its signature holds by the clock of the receiver, on which its second has come."""
+        with tick(NOON) as move_to:
+            mock = world(clock="realtime", start_time=None)
+            told = Told(mock)
+            arrived: list[float] = []
+
+            def receive(received: Any) -> None:
+                arrived.append(time.time())
+                told(received)
+
+            mock.webhook(receive)
+            end = submit(mock).created_at + 124
+            move_to(end - 1)
+            until(lambda: told.events)
+        assert [event.created_at for event in told.events] == [end]
+        assert end <= arrived[0] < end + PATIENCE
+        assert end <= int(told.received[0].headers["webhook-timestamp"]) <= arrived[0]
 
 
 class TestRunning:
