@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from statistics import quantiles
 from typing import Any
 
@@ -58,6 +58,20 @@ def deaf() -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
 
 
+@contextmanager
+def closing() -> Iterator[str]:
+    """Give the URL of a receiver that closes each connection without a word."""
+    with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
+
+        def close() -> None:
+            with suppress(OSError):
+                while True:
+                    listener.accept()[0].close()
+
+        threading.Thread(target=close, daemon=True).start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+
+
 def nobody(mock: MockBatch) -> None:
     """Tell nobody."""
 
@@ -70,6 +84,11 @@ def function(mock: MockBatch) -> None:
 def refusing(mock: MockBatch) -> None:
     """Tell a function that takes nothing."""
     mock.webhook(lambda _: 500)
+
+
+def redirecting(mock: MockBatch) -> None:
+    """Tell a function that sends callers elsewhere."""
+    mock.webhook(lambda _: 302)
 
 
 def advanced(receive: Callable[[MockBatch], Any], apart: float = 0) -> float:
@@ -104,7 +123,11 @@ def measure() -> list[Row]:
         "a function": advanced(function),
         "a function, ends a second apart": advanced(function, 1),
         "a function that answers 500, eight attempts each": advanced(refusing),
+        "a function that redirects, eight attempts each": advanced(redirecting),
     }
+    with closing() as url:
+        tell = lambda mock: mock.webhook(url)  # noqa: E731
+        found["one that closes, eight attempts each"] = advanced(tell)
     with deaf() as url:
         found["one that hangs, three calls of 5 s"] = advanced(lambda mock: mock.webhook(url))
         both = lambda mock: (mock.webhook(url), function(mock))  # noqa: E731
