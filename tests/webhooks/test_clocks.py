@@ -23,30 +23,16 @@ NOON = int(datetime(2026, 1, 1, 12, tzinfo=timezone.utc).timestamp())
 
 
 @contextmanager
-def frozen_by_freezegun(at: float) -> Iterator[MoveTo]:
-    """Stop time with freezegun."""
-    with freeze_time(moment(at), real_asyncio=True) as frozen:
+def by_freezegun(at: float, *, tick: bool = False) -> Iterator[MoveTo]:
+    """Stop time with freezegun, or let it run on from elsewhere."""
+    with freeze_time(moment(at), tick=tick, real_asyncio=True) as frozen:
         yield lambda to: frozen.move_to(moment(to))
 
 
 @contextmanager
-def frozen_by_time_machine(at: float) -> Iterator[MoveTo]:
-    """Stop time with time-machine."""
-    with time_machine.travel(moment(at), tick=False) as traveller:
-        yield lambda to: traveller.move_to(moment(to))
-
-
-@contextmanager
-def ticking_by_freezegun(at: float) -> Iterator[MoveTo]:
-    """Let time run on from elsewhere with freezegun."""
-    with freeze_time(moment(at), tick=True, real_asyncio=True) as ticking:
-        yield lambda to: ticking.move_to(moment(to))
-
-
-@contextmanager
-def ticking_by_time_machine(at: float) -> Iterator[MoveTo]:
-    """Let time run on from elsewhere with time-machine."""
-    with time_machine.travel(moment(at), tick=True) as traveller:
+def by_time_machine(at: float, *, tick: bool = False) -> Iterator[MoveTo]:
+    """Stop time with time-machine, or let it run on from elsewhere."""
+    with time_machine.travel(moment(at), tick=tick) as traveller:
         yield lambda to: traveller.move_to(moment(to))
 
 
@@ -55,7 +41,7 @@ def moment(at: float) -> datetime:
     return datetime.fromtimestamp(at, timezone.utc)
 
 
-both_tools = pytest.mark.parametrize("freeze", [frozen_by_freezegun, frozen_by_time_machine])
+both_tools = pytest.mark.parametrize("freeze", [by_freezegun, by_time_machine])
 
 
 def alarms() -> list[str]:
@@ -155,10 +141,10 @@ class TestFrozen:
 class TestTicking:
     """A clock that follows the process's time, which runs on from elsewhere."""
 
-    @pytest.mark.parametrize("tick", [ticking_by_freezegun, ticking_by_time_machine])
-    def test_an_event_comes_by_itself_and_not_early(self, world: World, tick: Any) -> None:
+    @both_tools
+    def test_an_event_comes_by_itself_and_not_early(self, world: World, freeze: Any) -> None:
         """Its signature holds by the clock of the receiver, on which its second has come."""
-        with tick(NOON) as move_to:
+        with freeze(NOON, tick=True) as move_to:
             mock = world(clock="realtime", start_time=None)
             told = Told(mock)
             arrived: list[float] = []
