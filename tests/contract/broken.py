@@ -43,18 +43,22 @@ def is_for(request: Request, route: str) -> bool:
     return fnmatchcase(f"{request.method} {request.path.removeprefix('/v1')}", route)
 
 
-def body(route: str, change: Callable[[Json], Json]) -> Plant:
-    """Change the JSON of good answers."""
+def answered(route: str, change: Callable[[Response], None]) -> Plant:
+    """Change answers."""
 
     def wrong(request: Request, ask: Ask) -> Response | None:
         if not is_for(request, route):
             return None
         answer = ask()
-        if answer.status_code == 200:
-            answer.set_data(json.dumps(change(json.loads(answer.get_data()))))
+        change(answer)
         return answer
 
     return wrong
+
+
+def body(route: str, change: Callable[[Json], Json]) -> Plant:
+    """Change the JSON of good answers."""
+    return text(route, lambda content: json.dumps(change(json.loads(content))))
 
 
 def members(route: str, **wrong: Json) -> Plant:
@@ -70,15 +74,11 @@ def without(route: str, name: str) -> Plant:
 def text(route: str, change: Callable[[str], str]) -> Plant:
     """Change the text of good answers."""
 
-    def wrong(request: Request, ask: Ask) -> Response | None:
-        if not is_for(request, route):
-            return None
-        answer = ask()
+    def wrong(answer: Response) -> None:
         if answer.status_code == 200:
             answer.set_data(change(answer.get_data(as_text=True)))
-        return answer
 
-    return wrong
+    return answered(route, wrong)
 
 
 def lines(change: Callable[[Json], Json]) -> Plant:
@@ -95,44 +95,32 @@ def lines(change: Callable[[Json], Json]) -> Plant:
 def refused(route: str, change: Callable[[Json], Json]) -> Plant:
     """Change the error of answers that have one."""
 
-    def wrong(request: Request, ask: Ask) -> Response | None:
-        if not is_for(request, route):
-            return None
-        answer = ask()
+    def wrong(answer: Response) -> None:
         if answer.status_code >= 400:
             answer.set_data(json.dumps(change(json.loads(answer.get_data()))))
-        return answer
 
-    return wrong
+    return answered(route, wrong)
 
 
 def header(route: str, name: str, value: str | None) -> Plant:
     """Send another header, or leave it out."""
 
-    def wrong(request: Request, ask: Ask) -> Response | None:
-        if not is_for(request, route):
-            return None
-        answer = ask()
+    def wrong(answer: Response) -> None:
         answer.headers.pop(name, None)
         if value is not None:
             answer.headers[name] = value
-        return answer
 
-    return wrong
+    return answered(route, wrong)
 
 
 def status(route: str, wanted: int, instead: int) -> Plant:
     """Answer with another status."""
 
-    def wrong(request: Request, ask: Ask) -> Response | None:
-        if not is_for(request, route):
-            return None
-        answer = ask()
+    def wrong(answer: Response) -> None:
         if answer.status_code == wanted:
             answer.status_code = instead
-        return answer
 
-    return wrong
+    return answered(route, wrong)
 
 
 def always(route: str, status: int, content: str, kind: str = "application/json") -> Plant:
