@@ -22,6 +22,7 @@ from mockbatch.web import (
     control_webhooks,
     errors,
     files,
+    forms,
     live,
     models,
     uploads,
@@ -64,7 +65,7 @@ def create_app(settings: ServerSettings | None = None, beginning: State | None =
     """Make the app of one server, whose new worlds begin with a state."""
     app = Flask(__name__, static_folder=None)
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
-    app.request_class = files.Request
+    app.request_class = forms.Request
     app.url_rule_class = Route
     server_state = ServerState(settings or ServerSettings(), beginning)
     app.config["MAX_CONTENT_LENGTH"] = server_state.settings.world.limits.file_bytes + FORM_BYTES

@@ -1,16 +1,14 @@
 """`/v1/files`."""
 
 from io import BytesIO
-from typing import IO, TypeVar
+from typing import TypeVar
 from urllib.parse import quote
 
-import flask
 from flask import Blueprint, Response, request
-from werkzeug.datastructures import FileStorage, MultiDict
-from werkzeug.formparser import FormDataParser, MultiPartParser
+from werkzeug.datastructures import FileStorage
 
 from mockbatch.errors import api_error
-from mockbatch.files.content import Content, spool
+from mockbatch.files.content import Content
 from mockbatch.files.file import UPLOAD_PURPOSES
 from mockbatch.schema import schema
 from mockbatch.web.answers import answer, hold_page, query_choice, query_integer, send
@@ -18,56 +16,10 @@ from mockbatch.web.context import world
 from mockbatch.web.record import FAULT
 
 T = TypeVar("T")
-Texts = MultiDict[str, str]
-Files = MultiDict[str, FileStorage]
 
 blueprint = Blueprint("files", __name__, url_prefix="/v1/files")
 
 MOST_LISTED = 10_000
-# Within Werkzeug's limit of a form's texts, which it applies to pieces.
-FORM_PIECE_BYTES = 1 << 18
-
-
-class _FormParser(FormDataParser):
-    """Takes forms in larger pieces than Werkzeug's: 200 MB in a sixth less time."""
-
-    def parse(
-        self,
-        stream: IO[bytes],
-        mimetype: str,
-        content_length: int | None,
-        options: dict[str, str] | None = None,
-    ) -> tuple[IO[bytes], Texts, Files]:
-        """Return the stream, the texts and the files of a form; none of one that is broken."""
-        boundary = (options or {}).get("boundary", "")
-        if mimetype != "multipart/form-data" or not boundary or not boundary.isascii():
-            return super().parse(stream, mimetype, content_length, options)
-        parser = MultiPartParser(
-            self.stream_factory,
-            self.max_form_memory_size,
-            self.cls,
-            FORM_PIECE_BYTES,
-            self.max_form_parts,
-        )
-        try:
-            return stream, *parser.parse(stream, boundary.encode(), content_length)
-        except ValueError:
-            return stream, self.cls(), self.cls()
-
-
-class Request(flask.Request):
-    """A request whose uploaded file is parsed straight into the place where it will stay."""
-
-    form_data_parser_class = _FormParser
-
-    def _get_file_stream(
-        self,
-        total_content_length: int | None,  # noqa: ARG002
-        content_type: str | None,  # noqa: ARG002
-        filename: str | None = None,  # noqa: ARG002
-        content_length: int | None = None,  # noqa: ARG002
-    ) -> IO[bytes]:
-        return spool()
 
 
 @blueprint.post("")
