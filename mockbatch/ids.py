@@ -6,7 +6,7 @@ Source: recorded traffic of 2025 and 2026 unless a line says otherwise.
 """
 
 import string
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from hashlib import blake2b, shake_256
 from random import Random
@@ -16,7 +16,7 @@ ALPHANUMERIC = string.ascii_letters + string.digits
 # As many bytes as an id of the longest kind takes, so that most need no further hash.
 _SEED_BYTES = 32
 # What the 17th digit of a version 4 UUID is made into.
-_VARIANTS = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
+_VARIANTS = bytes.maketrans(b"0123456789abcdef", b"89ab" * 4)
 BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
@@ -37,22 +37,6 @@ class Seed(NamedTuple):
             digest.update(_encoded(str(name)))
         return Seed(digest.digest())
 
-    def family(self, *names: object) -> "Callable[[str], Seed]":
-        """Return what makes the seeds of many things that have a first part of their path alike.
-
-        `seed.family("a")("b")` is `seed.child("a", "b")`, only quicker.
-        """
-        parent = blake2b(self.value, digest_size=_SEED_BYTES)
-        for name in names:
-            parent.update(_encoded(str(name)))
-
-        def child(name: str) -> Seed:
-            digest = parent.copy()
-            digest.update(_encoded(name))
-            return Seed(digest.digest())
-
-        return child
-
     def bytes(self, count: int) -> bytes:
         """Return `count` bytes."""
         if count <= _SEED_BYTES:
@@ -66,6 +50,11 @@ class Seed(NamedTuple):
     def text(self, alphabet: str, length: int) -> str:
         """Return `length` characters of an alphabet, which is ASCII."""
         return self.bytes(length).translate(_characters(alphabet)).decode("ascii")
+
+    @property
+    def letters(self) -> str:
+        """As many letters and digits as it has bytes."""
+        return self.text(ALPHANUMERIC, _SEED_BYTES)
 
     def random(self) -> Random:
         """Return a generator for a shuffle or a sample; too slow to make one for each line."""
@@ -89,18 +78,56 @@ def batch_id(seed: Seed, created_at: int) -> str:
     return "batch_" + _stamped(seed, created_at)
 
 
-def line_ids(seed: Seed, built_at: int) -> tuple[str, str]:
-    """Return the id of an output line and its `request_id`.
+# What identifies an output line: the value of its seed, its letters, its id, its request_id.
+Minted = tuple[bytes, str, str, str]
 
-    The id is `batch_req_` and stamped with the instant at which the file was built, like that
-    of a batch; the other is a version 4 UUID.
+
+class Lines:
+    """What identifies the lines of a batch, made for many of them at once.
+
+    A line's id is `batch_req_` and stamped with the instant at which the file was built, like
+    that of a batch; its `request_id` is a version 4 UUID. One by one they take four times as
+    long, which was a quarter of the time of a line.
     """
-    digits = seed.hex(64)
-    id = f"batch_req_{built_at & 0xFFFFFFFF:08x}{digits[:4]}8190{digits[4:20]}"
-    uuid = digits[32:]
-    # A UUID object takes five times as long.
-    variant = _VARIANTS[uuid[16]]
-    return id, f"{uuid[:8]}-{uuid[8:12]}-4{uuid[13:16]}-{variant}{uuid[17:20]}-{uuid[20:]}"
+
+    def __init__(self, parent: Seed, count: int, built_at: int) -> None:
+        self._seeds = shake_256(parent.value).digest(count * _SEED_BYTES)
+        self._id = f"batch_req_{built_at & 0xFFFFFFFF:08x}????8190????????????????"
+
+    def minted(self, lines: Iterable[int]) -> Iterator[Minted]:
+        """Return what identifies each of some lines, by their number."""
+        all_seeds = self._seeds
+        starts = [line * _SEED_BYTES for line in lines]
+        seeds = [all_seeds[start : start + _SEED_BYTES] for start in starts]
+        joined = b"".join(seeds)
+        digits = joined.hex().encode()
+        return zip(
+            seeds,
+            _cut(joined.translate(_characters(ALPHANUMERIC)), _SEED_BYTES),
+            _laid_out(self._id, digits, 0),
+            _laid_out("????????-????-4???-!???-????????????", digits, _SEED_BYTES),
+            strict=True,
+        )
+
+
+def _laid_out(layout: str, digits: bytes, place: int) -> list[str]:
+    """Return a text for each seed: a layout with its digits from a place on, one for each mark.
+
+    `!` marks a UUID's variant. A mark is replaced in all texts by one copy.
+    """
+    width, row = len(layout), 2 * _SEED_BYTES
+    texts = bytearray(layout.encode() * (len(digits) // row))
+    for column, mark in enumerate(layout):
+        if mark in "?!":
+            found = digits[place::row]
+            texts[column::width] = found if mark == "?" else found.translate(_VARIANTS)
+            place += 1
+    return _cut(texts, width)
+
+
+def _cut(text: bytes | bytearray, width: int) -> list[str]:
+    whole = text.decode("ascii")
+    return [whole[start : start + width] for start in range(0, len(whole), width)]
 
 
 def video_id(seed: Seed, created_at: int) -> str:

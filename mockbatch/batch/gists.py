@@ -2,7 +2,7 @@
 
 import marshal
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from mockbatch.files.content import Content, spool
 from mockbatch.replies.plain import Gist
@@ -24,8 +24,8 @@ class Gists:
         self._content = content
         self._starts = starts
 
-    def opened(self) -> Callable[[int], Kept | None]:
-        """Return what finds the gist of a line, None if that is not plain.
+    def opened(self) -> Callable[[Iterable[int]], list[Kept | None]]:
+        """Return what finds the gists of lines, None of one that is not plain.
 
         It may hold all of them in memory: lines run in another order than they are in, and
         many a read of a few bytes takes its time.
@@ -33,13 +33,13 @@ class Gists:
         content, starts = self._content, self._starts
         whole = content.read(0, content.size) if content.size <= _IN_MEMORY_BYTES else None
 
-        def find(line: int) -> Kept | None:
-            start, stop = starts[line], starts[line + 1]
-            if start == stop:
-                return None
-            data = content.read(start, stop) if whole is None else whole[start:stop]
-            kept: Kept = marshal.loads(data)  # noqa: S302 - written by `Writer`
-            return kept
+        def find(lines: Iterable[int]) -> list[Kept | None]:
+            bounds = [(starts[line], starts[line + 1]) for line in lines]
+            if whole is None:
+                written = [content.read(start, stop) for start, stop in bounds]
+            else:
+                written = [whole[start:stop] for start, stop in bounds]
+            return [marshal.loads(data) for data in written]  # noqa: S302 - by `Writer`
 
         return find
 
@@ -63,8 +63,7 @@ class Writer:
                 return
             self._forms[gist.form] = len(self._forms)
         self._fill(line)
-        kept = (self._forms[gist.form], custom_id, gist.asked, gist.given)
-        self._starts.append(self._starts[-1] + self._spool.write(marshal.dumps(kept)))
+        self._keep((self._forms[gist.form], custom_id, gist.asked, gist.given))
 
     def close(self, lines: int) -> Gists:
         """Return the gists of so many lines."""
@@ -74,4 +73,7 @@ class Writer:
     def _fill(self, line: int) -> None:
         """Note that the lines before this one are not plain."""
         while len(self._starts) <= line:
-            self._starts.append(self._starts[-1])
+            self._keep(None)
+
+    def _keep(self, kept: Kept | None) -> None:
+        self._starts.append(self._starts[-1] + self._spool.write(marshal.dumps(kept)))

@@ -4,13 +4,14 @@ import json
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, islice, repeat
 from typing import Any
 
 from mockbatch.batch.batch import ERROR, NO_TOKENS, OUTPUT, Batch
 from mockbatch.batch.plain_lines import PlainLines
 from mockbatch.errors import api_error
 from mockbatch.files.content import Content, spool
-from mockbatch.ids import Seed, line_ids
+from mockbatch.ids import Lines, Minted, Seed
 from mockbatch.replies import endpoints
 from mockbatch.replies.answering import Answer, answered
 from mockbatch.replies.endpoint import Moment, Tokens, partly_cached
@@ -19,6 +20,9 @@ from mockbatch.schema import schema
 from mockbatch.timeline import CANCELLED, FINALIZING
 
 Json = Any
+
+# So many lines are worth a call, and half a megabyte of text.
+_BLOCK_LINES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,32 +41,30 @@ def write(batch: Batch, *, validate: bool = True) -> Output:
     error file. `validate` checks one line of each distinct shape.
     """
     writer = _Writer(batch, _Checker(batch.endpoint) if validate else None)
-    for position in range(batch.given.total):
-        writer.put(position)
+    for position in range(0, batch.given.total, _BLOCK_LINES):
+        writer.put(position, batch.work.order[position : position + _BLOCK_LINES])
     return writer.close()
 
 
 class _Lines:
-    """The text of one file, written in pieces that are worth a call."""
+    """The text of one file."""
 
     def __init__(self) -> None:
         self._spool = spool()
         self._waiting: list[str] = []
+        #: Adds a text, which waits for others: a short one is not worth a call.
+        self.add = self._waiting.append
 
-    def put(self, text: str) -> None:
-        """Add a text."""
-        self._waiting.append(text)
-        if len(self._waiting) >= 100:
-            self._flush()
+    def write(self, text: str = "") -> None:
+        """Write what waits and a text."""
+        self.add(text)
+        self._spool.write("".join(self._waiting).encode("utf-8", "replace"))
+        self._waiting.clear()
 
     def close(self) -> Content:
         """Return the file."""
-        self._flush()
+        self.write()
         return Content(self._spool)
-
-    def _flush(self) -> None:
-        self._spool.write("".join(self._waiting).encode("utf-8", "replace"))
-        self._waiting = []
 
 
 class _Writer:
@@ -78,39 +80,38 @@ class _Writer:
         self._cached = batch.pace.scenario.cached
         self._waiting: dict[str, list[dict[str, Json]]] = {OUTPUT: [], ERROR: []}
         self._tokens = NO_TOKENS
-        self._seed = batch.seed.family("line")
         end = batch.timeline.end
-        self._done = batch.timeline.done(end.at)
         # A line's id carries the instant at which its file was begun.
-        self._built_at = batch.timeline.reached(end.at).get(FINALIZING, end.at)
-        self._instants = batch.timeline.instants()
+        built_at = batch.timeline.reached(end.at).get(FINALIZING, end.at)
+        self._ids = Lines(batch.seed.child("lines"), batch.given.total, built_at)
+        # When each line runs, None for those that never do.
+        done = batch.timeline.done(end.at)
+        self._instants = chain(islice(batch.timeline.instants(), done), repeat(None))
         self._plain = self._plain_lines()
         never_ran = api_error("batch_cancelled" if end.status == CANCELLED else "batch_expired")
         self._never_ran = {"code": never_ran.code, "message": never_ran.message}
 
-    def put(self, position: int) -> None:
-        """Write the line that runs at a position in the order of execution; they come in it."""
-        line = self._batch.work.order[position]
-        at = next(self._instants) if position < self._done else None
-        kept = None
-        if self._plain and at is not None and line not in self._batch.replies:
-            kept = self._plain.find(line)
-            text = kept and self._plain.text(kept, at)
-            if text:
-                self._files[OUTPUT].put(text + "\n")
-                return
-        written = self._put_whole(position, line, at)
-        if self._plain and kept:
-            self._plain.learn(kept, written)
+    def put(self, first: int, lines: Sequence[int]) -> None:
+        """Write the lines that run from a position on; all come in the order of execution."""
+        plain, replies, output = self._plain, self._batch.replies, self._files[OUTPUT]
+        gists = plain.find(lines) if plain else repeat(None)
+        each = zip(lines, self._ids.minted(lines), gists, self._instants, strict=False)
+        for position, (line, ids, kept, at) in enumerate(each, first):
+            if plain is None or kept is None or at is None or line in replies:
+                self._put_whole(position, line, ids, at)
+            elif text := plain.text(kept, at, ids):
+                output.add(text)
+            else:
+                plain.learn(kept, self._put_whole(position, line, ids, at))
+        output.write()
 
-    def _put_whole(self, position: int, line: int, at: int | None) -> dict[str, Json]:
+    def _put_whole(self, position: int, line: int, ids: Minted, at: int | None) -> dict[str, Json]:
+        value, _, id, request_id = ids
         request = self._batch.given.request(line)
-        seed = self._seed(request["custom_id"])
-        answer = self._answer(position, line, request["body"], seed, at)
+        answer = self._answer(position, line, request["body"], Seed(value), at)
         kind = OUTPUT if answer.succeeded else ERROR
         if kind == OUTPUT:
             self._tokens = self._tokens.plus(self._endpoint.tokens(answer.body))
-        id, request_id = line_ids(seed, self._built_at)
         written = {
             "id": id,
             "custom_id": request["custom_id"],
@@ -120,7 +121,7 @@ class _Writer:
         if self._checker and answer.honest:
             self._checker.check(written)
         if self._distortion is None:
-            self._files[kind].put(json.dumps(written) + "\n")
+            self._files[kind].write(json.dumps(written) + "\n")
         else:
             self._waiting[kind].append(written)
         return written
@@ -131,7 +132,7 @@ class _Writer:
             self._waiting[OUTPUT] += self._distortion.strays(self._waiting[ERROR])
             for kind, lines in self._waiting.items():
                 for text in self._distortion.of(lines):
-                    self._files[kind].put(text)
+                    self._files[kind].write(text)
         output, error = (self._files[kind].close() for kind in (OUTPUT, ERROR))
         tokens = self._tokens.plus(self._plain.tokens) if self._plain else self._tokens
         return Output(output, error, tokens)
@@ -140,7 +141,7 @@ class _Writer:
         plain, gists = self._endpoint.plain, self._batch.given.gists
         if plain is None or gists is None or self._distortion or self._cached:
             return None
-        return PlainLines(plain, gists, self._seed, self._built_at)
+        return PlainLines(plain, gists)
 
     def _answer(
         self, position: int, line: int, body: dict[str, Json], seed: Seed, at: int | None

@@ -1,10 +1,9 @@
 """The plain lines of an output file, each written from the pattern of its form."""
 
-from collections.abc import Callable
 from typing import Any
 
 from mockbatch.batch.gists import Gists, Kept
-from mockbatch.ids import Seed, line_ids
+from mockbatch.ids import Minted
 from mockbatch.replies.endpoint import Tokens
 from mockbatch.replies.pattern import Pattern, Place, escaped, pattern
 from mockbatch.replies.plain import Answering, Plain, rest
@@ -15,20 +14,13 @@ _OF_THE_LINE: tuple[Place, ...] = (("id",), ("custom_id",), ("response", "reques
 
 
 class PlainLines:
-    """Writes plain lines, once it has seen one of their form that was written in full.
+    """Writes plain lines, once it has seen one of their form that was written in full."""
 
-    `seed` makes the seed of a line of its custom_id.
-    """
-
-    def __init__(
-        self, plain: Plain, gists: Gists, seed: Callable[[str], Seed], built_at: int
-    ) -> None:
-        #: Returns what is kept of a line, None if that is not plain.
+    def __init__(self, plain: Plain, gists: Gists) -> None:
+        #: Returns what is kept of lines, None of one that is not plain.
         self.find = gists.opened()
         self._plain = plain
-        self._seed = seed
         self._forms = gists.forms
-        self._built_at = built_at
         self._places = (
             *_OF_THE_LINE,
             *(("response", "body", *place) for place in plain.places),
@@ -47,21 +39,20 @@ class PlainLines:
         form = kept[0]
         if form not in self._known:
             reasoning = self._plain.reasoning(written["response"]["body"])
-            found = pattern(written, self._places)
+            found = pattern(written, self._places, end="\n")
             answering = self._plain.answering(rest(self._forms[form]))
             self._known[form] = None if found is None else (found, answering, reasoning)
 
-    def text(self, kept: Kept, at: int) -> str | None:
-        """Return a line that runs at an instant; None if there was none of its form yet."""
+    def text(self, kept: Kept, at: int, ids: Minted) -> str | None:
+        """Return a line that runs at an instant, and its end; None if it is the first of a form."""
         form, custom_id, asked, given = kept
         known = self._known.get(form)
         if known is None:
             return None
         found, answering, reasoning = known
-        seed = self._seed(custom_id)
-        values = answering(asked, given, seed, at)
+        _, letters, id, request_id = ids
+        values = answering(asked, given, letters, at)
         self._input += values[self._plain.input]
         self._output += values[self._plain.output]
         self._reasoning += reasoning
-        id, request_id = line_ids(seed, self._built_at)
         return found.filled((id, escaped(custom_id), request_id, *values))

@@ -109,7 +109,7 @@ def _answer(body: dict[str, Json], moment: Moment) -> dict[str, Json]:
     contents = (message.get("content") for message in body["messages"])
     prompt = text.conversation_tokens(contents, body.get("tools"), body.get("functions"))
     completion = sum(one.tokens for one in spoken) + thinking * count
-    answer_id = chat_plain.answer_id(moment.seed)
+    answer_id = chat_plain.answer_id(moment.seed.letters)
     return {
         "id": answer_id,
         "object": "chat.completion",

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mockbatch.ids import ALPHANUMERIC, Seed
 from mockbatch.replies import text
 from mockbatch.replies.endpoint import counted
 from mockbatch.replies.models import model
@@ -69,11 +68,14 @@ def _answering(body: Mapping[str, Json]) -> Answering:
     left = None if most is None else most - thinking
     stop = tuple(text.stops(body.get("stop")))
 
-    def values(asked: str, given: int, seed: Seed, at: int) -> Values:
-        said, tokens, cut = text.said(text.answer_to(asked), left, stop)
-        made = tokens + thinking
-        reason = "length" if cut else "stop"
-        return answer_id(seed), at, escaped(said), reason, given, made, given + made
+    def values(asked: str, given: int, letters: str, at: int) -> Values:
+        said, reason = text.answer_to(asked), "stop"
+        made = text.tokens(said)
+        if stop or (left is not None and made > left):
+            said, made, cut = text.said(said, left, stop)
+            reason = "length" if cut else "stop"
+        made += thinking
+        return answer_id(letters), at, escaped(said), reason, given, made, given + made
 
     return values
 
@@ -88,9 +90,9 @@ def limit(body: Mapping[str, Json]) -> tuple[int | None, int]:
     return (None, thinking) if limit is None else (int(limit), min(thinking, int(limit)))
 
 
-def answer_id(seed: Seed) -> str:
-    """Return the id of an answer: `chatcmpl-` and 29 letters and digits, as recorded."""
-    return "chatcmpl-" + seed.text(ALPHANUMERIC, 29)
+def answer_id(letters: str) -> str:
+    """Return the id of an answer, `chatcmpl-` and 29 letters and digits, as recorded."""
+    return "chatcmpl-" + letters[:29]
 
 
 def _reasoning(body: Json) -> int:

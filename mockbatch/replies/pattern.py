@@ -32,8 +32,8 @@ def escaped(text: str) -> str:
     return encode_basestring_ascii(text)[1:-1]
 
 
-def pattern(value: Json, places: Sequence[Place]) -> Pattern | None:
-    """Return the text of a value with gaps at places, which are in the order of the text.
+def pattern(value: Json, places: Sequence[Place], end: str = "") -> Pattern | None:
+    """Return the text of a value, and an end, with gaps at places, in the order of the text.
 
     None if something else in it looks like a gap.
     """
@@ -44,7 +44,7 @@ def pattern(value: Json, places: Sequence[Place]) -> Pattern | None:
     if [int(number) for number in _GAP.findall(text)] != list(range(len(places))):
         return None
     gaps = ['"%s"' if isinstance(_at(value, place), str) else "%s" for place in places]
-    return Pattern(_GAP.sub(lambda gap: gaps[int(gap[1])], text.replace("%", "%%")))
+    return Pattern(_GAP.sub(lambda gap: gaps[int(gap[1])], text.replace("%", "%%")) + end)
 
 
 def _at(value: Json, place: Place) -> Json:

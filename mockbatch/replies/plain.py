@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from mockbatch.ids import Seed
 from mockbatch.replies.pattern import Place
 
 Json = Any
@@ -32,8 +31,9 @@ class Gist(NamedTuple):
     given: int
 
 
-# Gives the values of an answer, of what is asked, the tokens given, and a Moment's seed and at.
-Answering = Callable[[str, int, Seed, int], Values]
+# Gives the values of an answer, of what is asked, the tokens given, and a Moment: the letters of
+# its seed, and at.
+Answering = Callable[[str, int, str, int], Values]
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,7 @@ def test_most_lines_are_plain(make: "Make") -> None:
     batch = make.batch(3)
     assert batch.given.gists is not None
     find = batch.given.gists.opened()
-    assert [kept and kept[2] for kept in map(find, range(3))] == ["Hello"] * 3
+    assert [kept and kept[2] for kept in find(range(3))] == ["Hello"] * 3
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_others_are_not(changes: dict[str, Json]) -> None:
     body = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello"}], **changes}
     found = read(requests([body]), plainly=True).gists
     assert found is not None
-    assert found.opened()(0) is None
+    assert found.opened()([0]) == [None]
 
 
 def test_a_file_of_many_forms_is_written_all_the_same(make: "Make") -> None:
