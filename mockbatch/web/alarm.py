@@ -6,12 +6,12 @@ everybody: so the thread of the alarm asks for nothing, and sends one.
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Flask, Response, current_app, g, request
+from flask import Blueprint, Flask, Response, g, request
 from werkzeug.test import create_environ, run_wsgi_app
 
 from mockbatch.errors import api_error
 from mockbatch.web.answers import answer
-from mockbatch.web.context import server, world
+from mockbatch.web.context import world
 from mockbatch.web.record import RECORDED
 from mockbatch.world import World
 
@@ -35,12 +35,9 @@ def ring() -> Response:
     return answer("nothing", {})
 
 
-def set_alarm() -> None:
-    """Let the world of this request be rung for when its next webhook is due."""
-    found: World | None = g.get("world")
-    if found is not None and server().worlds.keeps(found):
-        app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-        found.webhooks.set_alarm(lambda: _send(app, found))
+def set_alarm(app: Flask, world: World) -> None:
+    """Let a world of an app be rung for when its next webhook is due."""
+    world.webhooks.set_alarm(lambda: _send(app, world))
 
 
 def _send(app: Flask, rings: World) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, current_app, g, request
 from werkzeug.routing import Rule
 
 from mockbatch import clock
@@ -28,7 +28,7 @@ from mockbatch.web import (
     uploads,
     webhook_endpoints,
 )
-from mockbatch.web.context import EXTENSION, ServerState, api_headers, new_request_id, server
+from mockbatch.web.context import EXTENSION, ServerState, api_headers, server
 from mockbatch.web.faults import Faults
 from mockbatch.web.portkey import Portkey
 from mockbatch.web.record import record
@@ -94,11 +94,17 @@ def _begin() -> None:
 
 def _finish(response: Response) -> Response:
     """Add the headers that every recorded answer of 2026 has, and write the request down."""
+    # Each look through Flask's proxies takes its time, and every request comes by.
+    asked: Request = request._get_current_object()  # type: ignore[attr-defined]
     world: World | None = g.get("world")
-    if request.path.startswith("/v1/"):
+    state = server()
+    keeps = world is not None and state.worlds.keeps(world)
+    if asked.path.startswith("/v1/"):
         milliseconds = max(1, round((clock.stopwatch() - g.started) * 1000))
-        organization = server().settings.organization
-        response.headers.update(api_headers(organization, milliseconds, new_request_id()))
-    record(request, world, response.status_code)
-    alarm.set_alarm()
+        # A world that is not kept would say the same of every request.
+        id = world.next_request_id() if world is not None and keeps else state.next_request_id()
+        response.headers.extend(api_headers(state.settings.organization, milliseconds, id))
+    record(asked, world, response.status_code)
+    if world is not None and keeps:
+        alarm.set_alarm(current_app._get_current_object(), world)  # type: ignore[attr-defined]
     return response

@@ -21,8 +21,12 @@ class ServerState:
         self.settings = settings
         self.worlds = Worlds(settings, beginning)
         self.started = clock.stopwatch()
-        self.nowhere = Seed.of(settings.world.seed, "requests without a world")
-        self.requests_nowhere = count()
+        self._nowhere = Seed.of(settings.world.seed, "requests without a world")
+        self._requests_nowhere = count()
+
+    def next_request_id(self) -> str:
+        """Return the id of one more request to no world that is kept."""
+        return request_id(self._nowhere.child(next(self._requests_nowhere)))
 
 
 def server() -> ServerState:
@@ -51,12 +55,3 @@ def api_headers(organization: str, milliseconds: int, request_id: str) -> dict[s
         "x-content-type-options": "nosniff",
         "access-control-expose-headers": "CF-Ray, X-Request-ID",
     }
-
-
-def new_request_id() -> str:
-    """Return the id that the answer to this request carries."""
-    found: World | None = g.get("world")
-    # A world that is not kept would say the same of every request.
-    if found is not None and server().worlds.keeps(found):
-        return found.next_request_id()
-    return request_id(server().nowhere.child(next(server().requests_nowhere)))
