@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from operator import attrgetter
+from typing import NamedTuple
 
 VALIDATING = "validating"
 FAILED = "failed"
@@ -36,16 +37,14 @@ WINDOWED = frozenset({VALIDATING, IN_PROGRESS})
 _at = attrgetter("at")
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(NamedTuple):
     """A batch takes on `status` at the instant `at`."""
 
     at: int
     status: str
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """By the instant `at`, `done` lines are executed; between two marks they run evenly."""
 
     at: int

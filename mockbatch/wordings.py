@@ -6,8 +6,8 @@ observed texts to the letter, remembered ones only to their status, code and par
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib import resources
+from typing import NamedTuple
 
 INVALID_REQUEST = "invalid_request_error"
 
@@ -17,8 +17,7 @@ REMEMBERED = "remembered"  # known to exist, its exact wording unverified
 OURS = "mockbatch"  # only a mock can say it
 
 
-@dataclass(frozen=True, slots=True)
-class Wording:
+class Wording(NamedTuple):
     """One failure: `status` as in HTTP (0 for one that no answer has), texts with {fields}."""
 
     status: int

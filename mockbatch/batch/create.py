@@ -1,8 +1,8 @@
 """The request that creates a batch: judged, and turned into values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.input import Input
@@ -24,8 +24,7 @@ Json = Any
 STEERING = "mockbatch_"
 
 
-@dataclass(frozen=True, slots=True)
-class BatchRequest:
+class BatchRequest(NamedTuple):
     """What a client asks for; `scenario` is None when its metadata names none."""
 
     input_file_id: str

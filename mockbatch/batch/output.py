@@ -3,9 +3,8 @@
 import json
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from itertools import chain, islice, repeat
-from typing import Any
+from typing import Any, NamedTuple
 
 from mockbatch.batch.batch import ERROR, NO_TOKENS, OUTPUT, Batch
 from mockbatch.batch.plain_lines import PlainLines
@@ -25,8 +24,7 @@ Json = Any
 _BLOCK_LINES = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """The two files of a batch, and what its lines are billed for."""
 
     output: Content
@@ -156,7 +154,7 @@ class _Writer:
         answer = answered(self._endpoint, body, Moment(seed, at), reply, refusal)
         if not (self._cached and answer.succeeded):
             return answer
-        return replace(answer, body=partly_cached(answer.body, self._cached))
+        return answer._replace(body=partly_cached(answer.body, self._cached))
 
 
 def _response(answer: Answer, request_id: str) -> dict[str, Json] | None:

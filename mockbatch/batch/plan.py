@@ -4,6 +4,7 @@ from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import NamedTuple
 
 from mockbatch.batch.input import Input
 from mockbatch.ids import Seed
@@ -23,8 +24,7 @@ from mockbatch.timeline import (
 WINDOW_SECONDS = 24 * 3600
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(NamedTuple):
     """The lines in the order in which they run, which is also the order of the output file.
 
     `order[position]` is a line, counted from 0; `failing` holds, in order, the positions

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from mockbatch.errors import api_error
 from mockbatch.files.content import Content
@@ -15,8 +15,7 @@ UPLOAD_SECONDS = 3600
 MOST_PARTS = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """Some bytes of a file to be."""
 
     id: str

@@ -1,8 +1,7 @@
 """What a request is answered with, in a batch as in a live call."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from mockbatch.errors import ApiError, NoAnswerError
 from mockbatch.replies.endpoint import Endpoint, Moment
@@ -11,8 +10,7 @@ from mockbatch.replies.reply import Reply
 Json = Any
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """An answer: its status code, None of a line that never ran, and its body.
 
     `error` stands beside it in the line of a batch. `honest` is false of a scripted one that

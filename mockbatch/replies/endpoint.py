@@ -25,8 +25,7 @@ class Moment(NamedTuple):
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Tokens:
+class Tokens(NamedTuple):
     """What a reply is billed for, in the words of a batch's `usage`."""
 
     input: int
@@ -44,8 +43,7 @@ class Tokens:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class FormFile:
+class FormFile(NamedTuple):
     """A file in a form: its bytes, and what the client calls them."""
 
     filename: str
@@ -53,16 +51,14 @@ class FormFile:
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(NamedTuple):
     """A multipart form: its texts and its files by the name of their field, each in order."""
 
     texts: Mapping[str, Sequence[str]]
     files: Mapping[str, Sequence[FormFile]]
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
+class Stream(NamedTuple):
     """How an endpoint streams an answer that fits its schema.
 
     `events` cuts the answer to a request body into events; one that has a `type` is named by

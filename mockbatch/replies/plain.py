@@ -7,7 +7,6 @@ pattern. What comes out is what the endpoint's own `check` and `answer` say, onl
 
 import marshal
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from mockbatch.replies.pattern import Place
@@ -36,8 +35,7 @@ class Gist(NamedTuple):
 Answering = Callable[[str, int, str, int], Values]
 
 
-@dataclass(frozen=True, slots=True)
-class Plain:
+class Plain(NamedTuple):
     """How an endpoint answers plain requests.
 
     `gist` returns the gist of a request body, None of one that is not plain; all bodies of

@@ -4,7 +4,7 @@ import copy
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from mockbatch.errors import ApiError, api_error
 from mockbatch.replies import calls, endpoints, text
@@ -26,8 +26,7 @@ OFFERED = "offered"
 _OTHER_KINDS = ("body", "status_code", "error")
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """The body in a line of a real output file; as text it is a fifth of its values."""
 
     line: bytes

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from heapq import merge
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mockbatch.errors import ApiError, api_error
 from mockbatch.replies import endpoints
@@ -27,8 +27,7 @@ _OF_A_LINE = ("custom_id", "method", "url", "body")
 _NOUNS = {"str": "a text", "list": "an array", "dict": "an object", "NoneType": "null"}
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A reply, or a function that makes one, for the requests that match."""
 
     match: Match

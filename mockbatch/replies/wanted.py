@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from mockbatch.errors import NoAnswerError
 from mockbatch.replies import text
@@ -14,8 +14,7 @@ from mockbatch.replies.tools import Arguments, Tool
 Json = Any
 
 
-@dataclass(frozen=True, slots=True)
-class Spoken:
+class Spoken(NamedTuple):
     """One reply: a text or calls, their tokens, and whether the limit cut them."""
 
     text: str | None

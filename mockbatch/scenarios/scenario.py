@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from mockbatch.catalogue import near
 from mockbatch.errors import api_error
@@ -57,16 +57,14 @@ OF_THE_FILE = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(NamedTuple):
     """A share of the lines, and what they are answered with."""
 
     fraction: float
     reply: Reply
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """How validation ends whatever the file holds: with an error, by its code, and its line."""
 
     error: str

@@ -92,8 +92,7 @@ def _batch(batch: Batch, contents: _Contents) -> dict[str, Json]:
 
 
 def _timeline(line: Timeline) -> dict[str, Json]:
-    # Lists, which asdict() of the whole would not make of its tuples.
     return {
-        "transitions": [asdict(change) for change in line.transitions],
-        "marks": [asdict(mark) for mark in line.marks],
+        "transitions": [change._asdict() for change in line.transitions],
+        "marks": [mark._asdict() for mark in line.marks],
     }

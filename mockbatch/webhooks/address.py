@@ -7,8 +7,8 @@ those that are called: a name that points elsewhere afterwards leads nowhere.
 import re
 import socket
 from collections.abc import Collection
-from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from mockbatch.errors import ApiError, api_error
@@ -17,8 +17,7 @@ PORTS = {"http": 80, "https": 443}
 _NAME = re.compile(r"[a-z0-9_.-]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """A URL, taken apart, and the addresses of its host."""
 
     url: str

@@ -1,8 +1,7 @@
 """What a receiver is told of: a thin object that names a batch and says no more."""
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from mockbatch.batch.batch import Batch
 from mockbatch.ids import Seed
@@ -24,8 +23,7 @@ _PREFIXES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """Something that has happened to the object `about`, at a second of simulated time."""
 
     id: str

@@ -1,12 +1,11 @@
 """What a server is told of webhooks at the start."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mockbatch.webhooks.address import Target
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookSettings:
+class WebhookSettings(NamedTuple):
     """What the webhooks of a world begin with.
 
     `target` is where every world sends its events, signed with `secret`. `allowed_hosts` may

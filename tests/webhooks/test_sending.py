@@ -4,7 +4,6 @@ import socket
 import threading
 import time
 from contextlib import ExitStack, suppress
-from dataclasses import replace
 
 import pytest
 from receivers import (
@@ -111,7 +110,7 @@ def test_addresses_that_swallow_everything_share_the_time() -> None:
         with suppress(TimeoutError):
             for _ in range(100):  # until there is no room for another
                 waiting.enter_context(socket.create_connection(("127.0.0.1", near.port), 0.2))
-        many = replace(near, addresses=("127.0.0.1",) * 20)
+        many = near._replace(addresses=("127.0.0.1",) * 20)
         begun = time.perf_counter()
         answer = call(many, {}, b"", SECONDS)
         assert (answer.status_code, answer.timed_out) == (None, True)
@@ -127,7 +126,7 @@ def test_an_address_that_answers_late_has_all_the_time() -> None:
 
     with receiving(late) as receiver:
         near = address.target(receiver.url, ())
-        assert call(replace(near, addresses=("127.0.0.1",) * 100), {}, b"", PATIENCE).is_good
+        assert call(near._replace(addresses=("127.0.0.1",) * 100), {}, b"", PATIENCE).is_good
 
 
 def test_a_name_is_not_looked_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
