@@ -53,10 +53,10 @@ def between(
     """
     batches = list(batches)
     events = [
-        (change.at, CHANGES[change.status], batch.id)
+        (at, CHANGES[status], batch.id)
         for batch in batches
-        for change in batch.timeline.transitions
-        if after < change.at <= until
+        for at, status in batch.timeline.transitions
+        if after < at <= until
     ]
     if PROGRESS in include:
         events += [
