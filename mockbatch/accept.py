@@ -34,7 +34,11 @@ KINDS: Mapping[str, tuple[type, ...]] = {
     "null": (type(None),),
 }
 _NOTES = {"$schema", "$id", "$comment", "$defs", "title", "description", "default", "examples"}
-_OBJECT = {"type", "properties", "required", "additionalProperties", "allOf"}
+_OBJECT = {
+    *("type", "properties", "required", "additionalProperties", "allOf"),
+    *("propertyNames", "maxProperties"),
+}
+_RULE = {"if", "then", "else"}
 _ARRAY = {"type", "items", "minItems", "maxItems"}
 _TEXT = {"type", "pattern", "minLength", "maxLength"}
 _NUMBER = {"type", "minimum", "maximum", "exclusiveMinimum"}
@@ -65,7 +69,7 @@ class _Compiler:
             return self._reference(schema["$ref"])
         if keywords == {"anyOf"}:
             return _any(tuple(self.compile(branch) for branch in schema["anyOf"]))
-        if schema.get("type") == "object" and keywords <= _OBJECT:
+        if schema.get("type", "object") == "object" and keywords <= _OBJECT and keywords:
             return self._object(schema)
         if schema.get("type") == "array" and keywords <= _ARRAY:
             return self._array(schema)
@@ -86,9 +90,16 @@ class _Compiler:
         required = frozenset(schema.get("required", ()))
         others = self.compile(schema.get("additionalProperties", True))
         cases = [self._case(rule) for rule in schema.get("allOf", ())]
+        if "propertyNames" in schema:
+            is_name = self.compile({"type": "string", **schema["propertyNames"]})
+            cases.append(lambda value: all(map(is_name, value)))
+        if "maxProperties" in schema:
+            cases.append(lambda value: len(value) <= schema["maxProperties"])
 
         def accepts(value: Json) -> bool:
-            if type(value) is not dict or not required <= value.keys():
+            if type(value) is not dict:
+                return "type" not in schema
+            if not required <= value.keys():
                 return False
             for name, item in value.items():
                 if not properties.get(name, others)(item):
@@ -98,18 +109,28 @@ class _Compiler:
         return accepts
 
     def _case(self, rule: Json) -> Accepter:
-        """Compile `{"if": {"properties": {NAME: {"const": TEXT}}}, "then": ...}`."""
-        properties = rule.get("if", {}).get("properties", {})
-        plain = {"if": {"properties": properties}, "then": rule.get("then")}
-        if rule != plain or len(properties) != 1:
+        """Compile a rule that looks at one member: `{"if": ..., "then": ..., "else": ...}`.
+
+        Its condition is `{"properties": {NAME: {"const": VALUE}}}`, with NAME required or not.
+        """
+        condition = rule.get("if", {})
+        properties = condition.get("properties", {})
+        name = next(iter(properties), "")
+        wanted = properties.get(name, {}).get("const")
+        plain = {"properties": {name: {"const": wanted}}}
+        is_plain = condition in (plain, {**plain, "required": [name]})
+        if not (is_plain and isinstance(wanted, str | bool) and rule.keys() <= _RULE):
             return self._judged(rule)
-        [(name, condition)] = properties.items()
-        text = condition.get("const")
-        if condition != {"const": text} or not isinstance(text, str):
-            return self._judged(rule)
-        accepts = self.compile(rule["then"])
-        # Without the property the condition holds, as in JSON Schema.
-        return lambda value: value.get(name, text) != text or accepts(value)
+        # Without the member the condition holds, as in JSON Schema, unless it is required.
+        missing = wanted if condition == plain else None
+        if_so, if_not = (self.compile(rule.get(way, True)) for way in ("then", "else"))
+
+        def accepts(value: Json) -> bool:
+            found = value.get(name, missing)
+            holds = type(found) is type(wanted) and found == wanted
+            return if_so(value) if holds else if_not(value)
+
+        return accepts
 
     def _array(self, schema: dict[str, Json]) -> Accepter:
         accepts_item = self.compile(schema.get("items", True))

@@ -163,6 +163,9 @@ def quickly(document: dict[str, Json], value: Json) -> bool:
         ({"type": "array", "minItems": 1}, []),
         ({"type": "object", "required": ["a"]}, {}),
         ({"type": "object", "additionalProperties": False}, {"a": 1}),
+        ({"type": "object", "maxProperties": 1}, {"a": 1, "b": 2}),
+        ({"type": "object", "propertyNames": {"maxLength": 1}}, {"ab": 1}),
+        ({"required": ["a"]}, {}),
         ({"const": 1}, True),
         ({"const": False}, 0),
         ({"enum": [0]}, False),
@@ -202,6 +205,8 @@ def test_a_remembered_value_is_no_yes_for_its_equals(value: Json) -> None:
         ({"const": None}, None),
         ({"type": "string", "enum": ["a", "b"]}, "b"),
         ({"description": "whatever it is"}, [1]),
+        ({"type": "object", "maxProperties": 1, "propertyNames": {"maxLength": 1}}, {"a": 1}),
+        ({"required": ["a"]}, None),
     ],
 )
 def test_what_plainly_fits_is_no_matter_for_jsonschema(part: Json, value: Json) -> None:
@@ -220,6 +225,22 @@ def test_a_condition_without_its_property_holds() -> None:
     document = {"type": "object", "allOf": [rule]}
     assert not quickly(document, {})
     assert quickly(document, {"a": "y"})
+
+
+@pytest.mark.parametrize("required", [{}, {"required": ["a"]}], ids=["as it is", "required"])
+@pytest.mark.parametrize("value", [{}, {"a": True}, {"a": 1}, {"a": False}, {"a": None}])
+def test_a_condition_is_told_from_its_opposite(required: Json, value: Json) -> None:
+    """One of two ways has to be fitted, the one that jsonschema takes."""
+    condition = {"properties": {"a": {"const": True}}, **required}
+    for ways in ({"then": False, "else": True}, {"then": True, "else": False}):
+        document = {"type": "object", "allOf": [{"if": condition, **ways}]}
+        assert quickly(document, value) == Draft202012Validator(document).is_valid(value)
+
+
+def test_a_rule_of_more_than_a_condition_is_left_to_jsonschema() -> None:
+    """What else it says holds too."""
+    rule = {"if": {"properties": {"a": {"const": True}}}, "then": True, "required": ["b"]}
+    assert not quickly({"type": "object", "allOf": [rule]}, {})
 
 
 def test_a_schema_may_run_in_circles() -> None:

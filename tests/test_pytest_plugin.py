@@ -617,6 +617,30 @@ class TestRuns:
     """)
         run_alone(pytester).assert_outcomes(passed=1)
 
+    def test_usual_life_loads_no_jsonschema(self, pytester: pytest.Pytester) -> None:
+        """It takes longer than all of mockbatch, and what plainly fits needs no judge."""
+        pytester.makepyfile(f"""    import sys
+
+    import pytest
+{INPUT}
+    @pytest.mark.mockbatch(scenario="finish_length")
+    def test_life(mockbatch):
+        mockbatch.reply("b", "Hello")
+        given = submit(mockbatch.client).input_file_id
+        batch = mockbatch.client.batches.create(
+            input_file_id=given,
+            endpoint="/v1/chat/completions",
+            completion_window="24h",
+            metadata={{"project": "x"}},
+        )
+        mockbatch.clock.run_until(batch)
+        batch = mockbatch.client.batches.retrieve(batch.id)
+        assert mockbatch.client.files.content(batch.output_file_id).text
+        mockbatch.client.batches.list()
+        assert "jsonschema" not in sys.modules
+    """)
+        run_alone(pytester).assert_outcomes(passed=1)
+
     def test_no_warning_at_the_end_of_a_run(self, pytester: pytest.Pytester) -> None:
         """`-W error` finds nothing, also in what Python does after pytest."""
         pytester.makepyfile(f"""    import asyncio, openai, pytest
