@@ -13,7 +13,7 @@ _IN_MEMORY_BYTES = 16 << 20
 
 
 # Of a line: the number of its form, its custom_id, and what its gist is beside the form.
-Kept = tuple[int, str, str, int]
+Kept = tuple[int, str, tuple[str, bool], int]
 
 
 class Gists:

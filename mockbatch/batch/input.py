@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mockbatch.batch.gists import Gists, Writer
+from mockbatch.batch.plain_forms import refusal
 from mockbatch.errors import ApiError, NoAnswerError, api_error, line_error
 from mockbatch.files.content import Content
 from mockbatch.limits import Limits
@@ -156,12 +157,17 @@ class _Reader:
             yield api_error("mismatched_model", model=model)
 
     def _try(self, index: int, custom_id: str, body: dict[str, Json]) -> None:
-        gist = self._endpoint.plain.gist(body) if self._endpoint.plain else None
-        known = gist is not None and self.gists.knows(gist)
-        refusal = None if known else self._endpoint.refusal(body)
-        if refusal is not None:
+        plain = self._endpoint.plain
+        gist = plain.gist(body) if plain else None
+        if plain is None or gist is None:
+            refused = self._endpoint.refusal(body)
+        elif self.gists.knows(gist):
+            refused = None
+        else:
+            refused = refusal(self._endpoint.path, plain, gist.form)
+        if refused is not None:
             self.refused.append(index)
-            if isinstance(refusal, NoAnswerError):
+            if isinstance(refused, NoAnswerError):
                 self.unanswered.append(index)
             return
         if gist is not None:

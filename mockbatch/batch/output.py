@@ -7,6 +7,7 @@ from itertools import chain, islice, repeat
 from typing import Any, NamedTuple
 
 from mockbatch.batch.batch import ERROR, NO_TOKENS, OUTPUT, Batch
+from mockbatch.batch.output_line import Checker, output_line
 from mockbatch.batch.plain_lines import PlainLines
 from mockbatch.errors import api_error
 from mockbatch.files.content import Content, spool
@@ -15,7 +16,6 @@ from mockbatch.replies import endpoints
 from mockbatch.replies.answering import Answer, answered
 from mockbatch.replies.endpoint import Moment, Tokens, partly_cached
 from mockbatch.replies.reply import NEVER_RAN
-from mockbatch.schema import schema
 from mockbatch.timeline import CANCELLED, FINALIZING
 
 Json = Any
@@ -38,7 +38,7 @@ def write(batch: Batch, *, validate: bool = True) -> Output:
     The lines stand in the order in which they ran; lines that never ran come last, in the
     error file. `validate` checks one line of each distinct shape.
     """
-    writer = _Writer(batch, _Checker(batch.endpoint) if validate else None)
+    writer = _Writer(batch, Checker(batch.endpoint) if validate else None)
     for position in range(0, batch.given.total, _BLOCK_LINES):
         writer.put(position, batch.work.order[position : position + _BLOCK_LINES])
     return writer.close()
@@ -68,7 +68,7 @@ class _Lines:
 class _Writer:
     """Writes the lines of a batch, one after the other."""
 
-    def __init__(self, batch: Batch, checker: "_Checker | None") -> None:
+    def __init__(self, batch: Batch, checker: Checker | None) -> None:
         self._batch = batch
         self._checker = checker
         self._endpoint = endpoints()[batch.endpoint]
@@ -91,38 +91,31 @@ class _Writer:
 
     def put(self, first: int, lines: Sequence[int]) -> None:
         """Write the lines that run from a position on; all come in the order of execution."""
-        plain, replies, output = self._plain, self._batch.replies, self._files[OUTPUT]
-        gists = plain.find(lines) if plain else repeat(None)
-        each = zip(lines, self._ids.minted(lines), gists, self._instants, strict=False)
-        for position, (line, ids, kept, at) in enumerate(each, first):
-            if plain is None or kept is None or at is None or line in replies:
-                self._put_whole(position, line, ids, at)
-            elif text := plain.text(kept, at, ids):
-                output.add(text)
+        ids = list(self._ids.minted(lines))
+        instants = list(islice(self._instants, len(lines)))
+        plain, output = self._plain, self._files[OUTPUT]
+        texts = plain.texts(lines, instants, ids) if plain else [None] * len(lines)
+        for place, text in enumerate(texts):
+            if text is None:
+                self._put_whole(first + place, lines[place], ids[place], instants[place])
             else:
-                plain.learn(kept, self._put_whole(position, line, ids, at))
+                output.add(text)
         output.write()
 
-    def _put_whole(self, position: int, line: int, ids: Minted, at: int | None) -> dict[str, Json]:
+    def _put_whole(self, position: int, line: int, ids: Minted, at: int | None) -> None:
         value, _, id, request_id = ids
         request = self._batch.given.request(line)
         answer = self._answer(position, line, request["body"], Seed(value), at)
         kind = OUTPUT if answer.succeeded else ERROR
         if kind == OUTPUT:
             self._tokens = self._tokens.plus(self._endpoint.tokens(answer.body))
-        written = {
-            "id": id,
-            "custom_id": request["custom_id"],
-            "response": _response(answer, request_id),
-            "error": answer.error,
-        }
+        written = output_line(id, request["custom_id"], request_id, answer)
         if self._checker and answer.honest:
             self._checker.check(written)
         if self._distortion is None:
             self._files[kind].write(json.dumps(written) + "\n")
         else:
             self._waiting[kind].append(written)
-        return written
 
     def close(self) -> Output:
         """Return both files, distorted if the scenario says so."""
@@ -139,7 +132,8 @@ class _Writer:
         plain, gists = self._endpoint.plain, self._batch.given.gists
         if plain is None or gists is None or self._distortion or self._cached:
             return None
-        return PlainLines(plain, gists)
+        scripted, validate = self._batch.replies, self._checker is not None
+        return PlainLines(self._endpoint.path, plain, gists, scripted, validate=validate)
 
     def _answer(
         self, position: int, line: int, body: dict[str, Json], seed: Seed, at: int | None
@@ -155,39 +149,6 @@ class _Writer:
         if not (self._cached and answer.succeeded):
             return answer
         return answer._replace(body=partly_cached(answer.body, self._cached))
-
-
-def _response(answer: Answer, request_id: str) -> dict[str, Json] | None:
-    if answer.status_code is None:
-        return None
-    return {"status_code": answer.status_code, "request_id": request_id, "body": answer.body}
-
-
-class _Checker:
-    """Checks one line of each distinct shape: the others differ in their texts only."""
-
-    def __init__(self, endpoint: str) -> None:
-        self._body = schema(endpoints()[endpoint].schema)
-        self._seen: set[object] = set()
-
-    def check(self, line: dict[str, Json]) -> None:
-        shape = _shape(line)
-        if shape in self._seen:
-            return
-        what = f"the output line of {line['custom_id']!r}"
-        schema("output_line").hold(line, what)
-        response = line["response"]
-        if response is not None:
-            judge = self._body if response["status_code"] == 200 else schema("error")
-            judge.hold(response["body"], what)
-        self._seen.add(shape)
-
-
-def _shape(value: Json) -> object:
-    kind = type(value)
-    if kind is dict:
-        return *value, *map(_shape, value.values())
-    return frozenset(map(_shape, value)) if kind is list else kind
 
 
 def _contains(ordered: Sequence[int], item: int) -> bool:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from mockbatch.replies import text
-from mockbatch.replies.endpoint import counted
 from mockbatch.replies.models import model
 from mockbatch.replies.pattern import Place, escaped
 from mockbatch.replies.plain import Answering, Gist, Plain, Values, form
@@ -68,14 +67,17 @@ def _answering(body: Mapping[str, Json]) -> Answering:
     left = None if most is None else most - thinking
     stop = tuple(text.stops(body.get("stop")))
 
-    def values(asked: str, given: int, letters: str, at: int) -> Values:
-        said, reason = text.answer_to(asked), "stop"
+    def values(asked: tuple[str, bool], given: int, letters: str, at: int) -> Values:
+        quoted, is_bare = asked
+        said, reason = text.answer_to(quoted), "stop"
         made = text.tokens(said)
         if stop or (left is not None and made > left):
             said, made, cut = text.said(said, left, stop)
             reason = "length" if cut else "stop"
+        if not is_bare:
+            said = escaped(said)
         made += thinking
-        return answer_id(letters), at, escaped(said), reason, given, made, given + made
+        return answer_id(letters), at, said, reason, given, made, given + made
 
     return values
 
@@ -95,8 +97,8 @@ def answer_id(letters: str) -> str:
     return "chatcmpl-" + letters[:29]
 
 
-def _reasoning(body: Json) -> int:
-    return counted(body, "usage", "completion_tokens_details", "reasoning_tokens")
+def _example(rest: Mapping[str, Json]) -> dict[str, Json]:
+    return {**rest, "messages": [{"role": "user", "content": "Hello"}]}
 
 
-PLAIN = Plain(_gist, _PLACES, _answering, input=4, output=5, reasoning=_reasoning)
+PLAIN = Plain(_gist, _PLACES, _answering, input=4, output=5, example=_example)

@@ -22,17 +22,17 @@ class Gist(NamedTuple):
     """What the answer to a plain request depends on, beside the moment of its execution.
 
     `form` stands for the body without its texts, `asked` is the text that is answered, as
-    the answer quotes it, and `given` is how many tokens all texts are.
+    the answer quotes it, and whether that is bare; `given` is how many tokens all texts are.
     """
 
     form: bytes
-    asked: str
+    asked: tuple[str, bool]
     given: int
 
 
 # Gives the values of an answer, of what is asked, the tokens given, and a Moment: the letters of
 # its seed, and at.
-Answering = Callable[[str, int, str, int], Values]
+Answering = Callable[[tuple[str, bool], int, str, int], Values]
 
 
 class Plain(NamedTuple):
@@ -41,8 +41,8 @@ class Plain(NamedTuple):
     `gist` returns the gist of a request body, None of one that is not plain; all bodies of
     one form have to be taken by the endpoint, or all refused. `answering` makes, of the body
     that a form stands for, what gives the values of the answers at `places`, in their order.
-    `input` and `output` are the indexes of what is billed among these, and `reasoning` reads
-    what all bodies of a form are billed for it.
+    `input` and `output` are the indexes of what is billed among these. `example` makes a body
+    of that, with some text in it.
     """
 
     gist: Callable[[Json], Gist | None]
@@ -50,7 +50,7 @@ class Plain(NamedTuple):
     answering: Callable[[Mapping[str, Json]], Answering]
     input: int
     output: int
-    reasoning: Callable[[Json], int]
+    example: Callable[[Mapping[str, Json]], dict[str, Json]]
 
 
 def form(rest: dict[str, Json]) -> bytes | None:

@@ -74,7 +74,7 @@ def conversation_tokens(contents: Iterable[Json], *definitions: Json) -> int:
 
 def reply(asked: str, number: int = 0) -> str:
     """Return what the mock answers to a text; `number` counts several answers from 0."""
-    return answer_to(quote(asked), number)
+    return answer_to(quote(asked)[0], number)
 
 
 def answer_to(quoted: str, number: int = 0) -> str:
@@ -83,16 +83,20 @@ def answer_to(quoted: str, number: int = 0) -> str:
     return f"{prefix} to: {quoted}" if quoted else f"{prefix}."
 
 
-def quote(text: str) -> str:
-    """Return a text on one line, at most 200 characters of it."""
+def quote(text: str) -> tuple[str, bool]:
+    """Return a text on one line, at most 200 characters of it, and whether it is bare.
+
+    A bare text stands in JSON as it is.
+    """
     if len(text) > _QUOTED:
         text = f"{text[: _QUOTED - _QUOTED_END - 5]} ... {text[-_QUOTED_END:]}"
     if not text.isascii():
         # Half a surrogate pair is JSON, but no client can encode it again.
         text = text.encode("utf-8", "replace").decode("utf-8")
     if text.isprintable() and "  " not in text:
-        return text.strip(" ")  # most texts; to split them takes three times as long
-    return " ".join(text.split())
+        # Most texts; to split them takes three times as long.
+        return text.strip(" "), text.isascii() and '"' not in text and "\\" not in text
+    return " ".join(text.split()), False
 
 
 def said(text: str, limit: int | None, stop: Iterable[str] = ()) -> Said:

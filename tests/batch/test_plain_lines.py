@@ -115,7 +115,7 @@ def test_most_lines_are_plain(make: "Make") -> None:
     batch = make.batch(3)
     assert batch.given.gists is not None
     find = batch.given.gists.opened()
-    assert [kept and kept[2] for kept in find(range(3))] == ["Hello"] * 3
+    assert [kept and kept[2] for kept in find(range(3))] == [("Hello", True)] * 3
 
 
 @pytest.mark.parametrize(

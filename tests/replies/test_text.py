@@ -1,7 +1,9 @@
 """Texts and their tokens."""
 
+import json
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mockbatch.replies import text
@@ -24,12 +26,12 @@ def test_nothing_asked_has_a_reply() -> None:
 
 def test_200_characters_are_quoted_whole() -> None:
     """The longest quotation is 200 characters."""
-    assert text.quote("x" * 200) == "x" * 200
+    assert text.quote("x" * 200)[0] == "x" * 200
 
 
 def test_201_characters_are_quoted_by_both_ends() -> None:
     """Of a longer text, the beginning and the end are quoted: templates differ in the end."""
-    quoted = text.quote("a" * 150 + "b" * 51 + "end")
+    quoted, _ = text.quote("a" * 150 + "b" * 51 + "end")
     assert len(quoted) == 200
     assert quoted.startswith("aaa")
     assert quoted.endswith("bend")
@@ -38,18 +40,34 @@ def test_201_characters_are_quoted_by_both_ends() -> None:
 
 def test_quotations_are_one_line() -> None:
     """Line breaks and runs of spaces become one space."""
-    assert text.quote(" a\n\n b\t") == "a b"
+    assert text.quote(" a\n\n b\t")[0] == "a b"
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=200))
 def test_every_space_counts_as_one(words: str) -> None:
     """Whatever Python takes for a space, between words and around them."""
-    assert text.quote(words) == " ".join(words.split())
+    assert text.quote(words)[0] == " ".join(words.split())
 
 
 def test_half_a_surrogate_pair_is_replaced() -> None:
     """A text that UTF-8 cannot hold becomes one that it can."""
-    assert text.quote("é\ud800") == "é?"
+    assert text.quote("é\ud800")[0] == "é?"
+
+
+@given(st.text(max_size=300))
+@example("plain words")
+@example('"')
+@example("\\")
+@example("\x7f")
+def test_a_bare_text_stands_in_json_as_it_is(words: str) -> None:
+    """Nothing in it has to be escaped; where that is not plain, it is not called bare."""
+    quoted, is_bare = text.quote(words)
+    assert not is_bare or json.dumps(quoted) == f'"{quoted}"'
+
+
+def test_most_texts_are_bare() -> None:
+    """A long one too, which is quoted by both ends."""
+    assert text.quote("Label this ticket: it's 5% broken. " * 20)[1]
 
 
 @pytest.mark.parametrize(("length", "count"), [(0, 0), (1, 1), (4, 1), (5, 2), (8, 2)])

@@ -1,0 +1,48 @@
+"""One line of an output or an error file, and whether it fits its schema."""
+
+from typing import Any
+
+from mockbatch.replies import endpoints
+from mockbatch.replies.answering import Answer
+from mockbatch.schema import schema
+
+Json = Any
+
+
+def output_line(id: str, custom_id: str, request_id: str, answer: Answer) -> dict[str, Json]:
+    """Return the line of a request that was answered, or never ran; schema output_line.json."""
+    response = {"status_code": answer.status_code, "request_id": request_id, "body": answer.body}
+    return {
+        "id": id,
+        "custom_id": custom_id,
+        "response": None if answer.status_code is None else response,
+        "error": answer.error,
+    }
+
+
+class Checker:
+    """Checks one line of each distinct shape: the others differ in their texts only."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._body = schema(endpoints()[endpoint].schema)
+        self._seen: set[object] = set()
+
+    def check(self, line: dict[str, Json]) -> None:
+        """Raise SchemaBreachError for a line that breaks its schema."""
+        shape = _shape(line)
+        if shape in self._seen:
+            return
+        what = f"the output line of {line['custom_id']!r}"
+        schema("output_line").hold(line, what)
+        response = line["response"]
+        if response is not None:
+            judge = self._body if response["status_code"] == 200 else schema("error")
+            judge.hold(response["body"], what)
+        self._seen.add(shape)
+
+
+def _shape(value: Json) -> object:
+    kind = type(value)
+    if kind is dict:
+        return *value, *map(_shape, value.values())
+    return frozenset(map(_shape, value)) if kind is list else kind

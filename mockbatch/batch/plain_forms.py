@@ -1,0 +1,58 @@
+"""What holds of all plain requests of one form, found out once.
+
+It is remembered beyond a batch: tests send the same parameters again and again.
+"""
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from mockbatch.batch.output_line import Checker, output_line
+from mockbatch.errors import ApiError
+from mockbatch.ids import Lines, Seed
+from mockbatch.replies import endpoints
+from mockbatch.replies.answering import Answer
+from mockbatch.replies.endpoint import Moment
+from mockbatch.replies.pattern import Pattern, Place, pattern
+from mockbatch.replies.plain import Answering, Plain, rest
+
+Json = Any
+
+_REMEMBERED = 256
+_OF_THE_LINE: tuple[Place, ...] = (("id",), ("custom_id",), ("response", "request_id"))
+
+
+class Way(NamedTuple):
+    """How the output lines of a form are written.
+
+    The gaps of `pattern` are a line's id, its custom_id, its request_id, and the values that
+    `answering` gives. Each is billed `reasoning` tokens.
+    """
+
+    pattern: Pattern
+    answering: Answering
+    reasoning: int
+
+
+@lru_cache(_REMEMBERED)
+def refusal(path: str, plain: Plain, form: bytes) -> ApiError | None:
+    """Return the failure with which an endpoint refuses requests of a form, None if it does not."""
+    return endpoints()[path].refusal(plain.example(rest(form)))
+
+
+@lru_cache(_REMEMBERED)
+def way(path: str, plain: Plain, form: bytes, *, validate: bool) -> Way | None:
+    """Return how lines of a form are written; None where no pattern can be told.
+
+    `validate` checks one of them.
+    """
+    endpoint, body = endpoints()[path], plain.example(rest(form))
+    [(seed, _, id, request_id)] = Lines(Seed.of("example"), 1, built_at=0).minted([0])
+    answer = endpoint.answer(body, Moment(Seed(seed), at=0))
+    line = output_line(id, "example", request_id, Answer(200, answer))
+    if validate:
+        Checker(path).check(line)
+    places = (*_OF_THE_LINE, *(("response", "body", *place) for place in plain.places))
+    found = pattern(line, places, end="\n")
+    if found is None:
+        return None
+    return Way(found, plain.answering(body), endpoint.tokens(answer).reasoning)
