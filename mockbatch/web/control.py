@@ -1,7 +1,7 @@
 """`/_mock`: the control API, which moves time and decides fates."""
 
 from dataclasses import asdict, replace
-from functools import partial
+from functools import lru_cache, partial
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,7 +37,8 @@ LATEST = 2**32
 def guard() -> None:
     """Refuse a web page elsewhere, which can reach loopback, and open the caller's world."""
     host = request.headers.get("Host", "")
-    if not _is_near(host):
+    settings = server().settings
+    if not _is_near(host, settings.host, settings.allowed_hosts):
         raise api_error("foreign_host", value=host[:200])
     origin = request.headers.get("Origin")
     if origin is not None and origin.partition("://")[2] != host:
@@ -48,7 +49,8 @@ def guard() -> None:
     g.world = only_world() if key is None else open_world(key)
 
 
-def _is_near(host: str) -> bool:
+@lru_cache(64)
+def _is_near(host: str, own: str, allowed: frozenset[str]) -> bool:
     """Tell whether a name cannot have been pointed at this machine from outside.
 
     That takes a public domain name, so addresses and names without a dot are near.
@@ -57,8 +59,7 @@ def _is_near(host: str) -> bool:
         name = urlsplit(f"//{host}").hostname or ""
     except ValueError:
         return False
-    settings = server().settings
-    if "." not in name or name in {settings.host, "host.docker.internal", *settings.allowed_hosts}:
+    if "." not in name or name in {own, "host.docker.internal", *allowed}:
         return bool(name)
     try:
         return bool(ip_address(name))
