@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from email.message import Message
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from ssl import SSLCertVerificationError, SSLError
-from threading import Timer
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from mockbatch.deadline import Deadline
 from mockbatch.strict_json import parse
 
 Json = Any
@@ -157,8 +157,10 @@ class Client:
     ) -> Answer:
         kind = HTTPSConnection if self._url.scheme == "https" else HTTPConnection
         connection = kind(str(self._url.hostname), self._url.port, timeout=self._timeout)
-        with _Deadline(connection, self._timeout) as deadline:
+        with contextlib.closing(connection), Deadline(self._timeout) as deadline:
             try:
+                connection.connect()
+                deadline.watch(connection.sock)
                 connection.request(method, target, body, dict(headers))
                 response = connection.getresponse()
                 content = response.read(_MOST_BYTES)
@@ -166,41 +168,7 @@ class Client:
                     raise OSError("the answer is cut off, or has more than 2 MiB")
                 return Answer(response.status, response.headers, content)
             finally:
-                # Cut off, an answer may look like a failure, or like a whole one.
                 deadline.check()
-
-
-class _Deadline:
-    """Cuts a connection when its time is over.
-
-    The time-outs of a socket are for each read, and a server that sends a byte now and then
-    meets none of them.
-    """
-
-    def __init__(self, connection: HTTPConnection, seconds: float) -> None:
-        self._connection = connection
-        self._timer = Timer(seconds, self._cut)
-        self._timer.daemon = True
-        self._is_over = False
-
-    def __enter__(self) -> "_Deadline":
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        self._connection.close()
-
-    def check(self) -> None:
-        """Raise TimeoutError if the time is over."""
-        if self._is_over:
-            raise TimeoutError
-
-    def _cut(self) -> None:
-        self._is_over = True
-        if self._connection.sock is not None:
-            with contextlib.suppress(OSError):  # it is closed
-                socket.socket.shutdown(self._connection.sock, socket.SHUT_RDWR)
 
 
 def _seconds_to_retry(answer: Answer) -> float:

@@ -62,6 +62,14 @@ def drip(connection: socket.socket) -> None:
         threading.Event().wait(0.05)
 
 
+def drip_body(connection: socket.socket) -> None:
+    """Send a body so, which ends with the connection."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
+    while True:
+        connection.sendall(b" ")
+        threading.Event().wait(0.05)
+
+
 def mumble(connection: socket.socket) -> None:
     """Speak another protocol."""
     connection.sendall(b"220 mail.example ESMTP\r\n")
@@ -89,6 +97,7 @@ Said = Callable[..., tuple[int, str, str]]
     [
         (hang, "no answer within 0.3 seconds"),
         (drip, "no answer within 0.3 seconds"),
+        (drip_body, "no answer within 0.3 seconds"),
         (mumble, "what comes back is not HTTP"),
         (answer("200 OK", HTML, "text/html"), "with a page for people that is not JSON"),
         (answer("404 Not Found", HTML, "text/html"), "with a page for people that is not JSON"),

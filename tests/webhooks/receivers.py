@@ -87,6 +87,22 @@ def drips(connection: socket.socket) -> None:
         threading.Event().wait(0.05)
 
 
+def drips_body(connection: socket.socket) -> None:
+    """Send a body so, which ends with the connection."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
+    while True:
+        connection.sendall(b"x")
+        threading.Event().wait(0.05)
+
+
+def drips_handshake(connection: socket.socket) -> None:
+    """Begin the longest message of TLS, and send it so."""
+    connection.sendall(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc")
+    while True:
+        connection.sendall(b"\x03")
+        threading.Event().wait(0.05)
+
+
 def babbles(connection: socket.socket) -> None:
     """Send what is no HTTP."""
     connection.sendall(b"hello\r\n\r\n")

@@ -13,6 +13,8 @@ from receivers import (
     babbles,
     closes,
     drips,
+    drips_body,
+    drips_handshake,
     floods,
     hangs,
     receiving,
@@ -60,7 +62,7 @@ def test_nothing_else_is_good(status: int) -> None:
         assert elsewhere.requests == []
 
 
-@pytest.mark.parametrize("behave", [hangs, drips])
+@pytest.mark.parametrize("behave", [hangs, drips, drips_body])
 def test_a_receiver_has_so_much_time_and_no_more(behave: Behaviour) -> None:
     """Whether it says nothing or a little now and then."""
     with receiving(behave) as receiver:
@@ -149,6 +151,13 @@ def test_https_trusts_nobody_unknown() -> None:
     with receiving(answers(200)) as receiver:
         answer = called(receiver, receiver.url.replace("http:", "https:"), SECONDS)
     assert answer.status_code is None
+
+
+def test_a_handshake_without_end_is_cut() -> None:
+    """A receiver has no more time for it than for an answer."""
+    with receiving(drips_handshake) as receiver:
+        answer = called(receiver, receiver.url.replace("http:", "https:"), SECONDS)
+    assert answer.timed_out
 
 
 def test_a_handshake_that_takes_all_the_time_leaves_none(monkeypatch: pytest.MonkeyPatch) -> None:
