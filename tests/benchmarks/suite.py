@@ -13,7 +13,7 @@ from mockbatch.server import Server
 
 TESTS = 100
 INPUT = file(10)
-ROUNDS = 5
+ROUNDS = 9
 
 
 def tested(sdk: openai.OpenAI) -> tuple[str, str]:
