@@ -82,7 +82,7 @@ def batch_id(seed: Seed, created_at: int) -> str:
 Minted = tuple[bytes, str, str, str]
 
 
-class Lines:
+class LineIds:
     """What identifies the lines of a batch, made for many of them at once.
 
     A line's id is `batch_req_` and stamped with the instant at which the file was built, like

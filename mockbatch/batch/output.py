@@ -11,7 +11,7 @@ from mockbatch.batch.output_line import Checker, output_line
 from mockbatch.batch.plain_lines import PlainLines
 from mockbatch.errors import api_error
 from mockbatch.files.content import Content, spool
-from mockbatch.ids import Lines, Minted, Seed
+from mockbatch.ids import LineIds, Minted, Seed
 from mockbatch.replies import endpoints
 from mockbatch.replies.answering import Answer, answered
 from mockbatch.replies.endpoint import Moment, Tokens, partly_cached
@@ -81,7 +81,7 @@ class _Writer:
         end = batch.timeline.end
         # A line's id carries the instant at which its file was begun.
         built_at = batch.timeline.reached(end.at).get(FINALIZING, end.at)
-        self._ids = Lines(batch.seed.child("lines"), batch.given.total, built_at)
+        self._ids = LineIds(batch.seed.child("lines"), batch.given.total, built_at)
         # When each line runs, None for those that never do.
         done = batch.timeline.done(end.at)
         self._instants = chain(islice(batch.timeline.instants(), done), repeat(None))

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from mockbatch.batch.output_line import Checker, output_line
 from mockbatch.errors import ApiError
-from mockbatch.ids import Lines, Seed
+from mockbatch.ids import LineIds, Seed
 from mockbatch.replies import endpoints
 from mockbatch.replies.answering import Answer
 from mockbatch.replies.endpoint import Moment
@@ -46,7 +46,7 @@ def way(path: str, plain: Plain, form: bytes, *, validate: bool) -> Way | None:
     `validate` checks one of them.
     """
     endpoint, body = endpoints()[path], plain.example(rest(form))
-    [(seed, _, id, request_id)] = Lines(Seed.of("example"), 1, built_at=0).minted([0])
+    [(seed, _, id, request_id)] = LineIds(Seed.of("example"), 1, built_at=0).minted([0])
     answer = endpoint.answer(body, Moment(Seed(seed), at=0))
     line = output_line(id, "example", request_id, Answer(200, answer))
     if validate:
