@@ -10,6 +10,7 @@ from mockbatch.replies.plain import Gist
 # A batch whose lines differ in more than their texts gains nothing from this.
 _MOST_FORMS = 256
 _IN_MEMORY_BYTES = 16 << 20
+_WORTH_A_CALL = 500
 
 
 # Of a line: the number of its form, its custom_id, and what its gist is beside the form.
@@ -51,6 +52,8 @@ class Writer:
         self._forms: dict[bytes, int] = {}
         self._spool = spool()
         self._starts = array("Q", [0])
+        # What waits for others: the gist of one line is not worth a call.
+        self._waiting: list[bytes] = []
 
     def knows(self, gist: Gist) -> bool:
         """Tell whether there was a line of this form."""
@@ -58,16 +61,19 @@ class Writer:
 
     def put(self, line: int, custom_id: str, gist: Gist) -> None:
         """Keep the gist of line `line`, which comes after those kept before."""
-        if not self.knows(gist):
+        form, asked, given = gist
+        number = self._forms.get(form)
+        if number is None:
             if len(self._forms) >= _MOST_FORMS:
                 return
-            self._forms[gist.form] = len(self._forms)
+            number = self._forms[form] = len(self._forms)
         self._fill(line)
-        self._keep((self._forms[gist.form], custom_id, gist.asked, gist.given))
+        self._keep((number, custom_id, asked, given))
 
     def close(self, lines: int) -> Gists:
         """Return the gists of so many lines."""
         self._fill(lines)
+        self._flush()
         return Gists(tuple(self._forms), Content(self._spool), self._starts)
 
     def _fill(self, line: int) -> None:
@@ -76,4 +82,12 @@ class Writer:
             self._keep(None)
 
     def _keep(self, kept: Kept | None) -> None:
-        self._starts.append(self._starts[-1] + self._spool.write(marshal.dumps(kept)))
+        data = marshal.dumps(kept)
+        self._starts.append(self._starts[-1] + len(data))
+        self._waiting.append(data)
+        if len(self._waiting) >= _WORTH_A_CALL:
+            self._flush()
+
+    def _flush(self) -> None:
+        self._spool.write(b"".join(self._waiting))
+        self._waiting.clear()
