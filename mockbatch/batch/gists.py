@@ -10,7 +10,8 @@ from mockbatch.replies.plain import Gist
 # A batch whose lines differ in more than their texts gains nothing from this.
 _MOST_FORMS = 256
 _IN_MEMORY_BYTES = 16 << 20
-_WORTH_A_CALL = 500
+# So many are worth a call, at which others get a turn.
+_WORTH_A_CALL = 50
 
 
 # Of a line: the number of its form, its custom_id, and what its gist is beside the form.
@@ -52,7 +53,7 @@ class Writer:
         self._forms: dict[bytes, int] = {}
         self._spool = spool()
         self._starts = array("Q", [0])
-        # What waits for others: the gist of one line is not worth a call.
+        # What waits for others.
         self._waiting: list[bytes] = []
 
     def knows(self, gist: Gist) -> bool:

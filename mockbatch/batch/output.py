@@ -20,8 +20,8 @@ from mockbatch.timeline import CANCELLED, FINALIZING
 
 Json = Any
 
-# So many lines are worth a call, and half a megabyte of text.
-_BLOCK_LINES = 500
+# So many lines are worth a call; others get a turn after a quarter of a megabyte of text.
+_BLOCK_LINES = 250
 
 
 class Output(NamedTuple):
