@@ -107,42 +107,45 @@ class _Reader:
         if not isinstance(request, dict):
             self.errors.append(line_error("line_not_an_object", index + 1))
             return
-        faults = [*self._envelope_faults(request), *self._body_faults(request)]
+        faults = self._envelope_faults(request) + self._body_faults(request)
         if faults:
             self.errors += [{**_entry(fault), "line": index + 1} for fault in faults]
         else:
             self._try(index, request["custom_id"], request["body"])
 
-    def _envelope_faults(self, request: dict[str, Json]) -> Iterator[ApiError]:
-        for name in ("custom_id", "method", "url", "body"):
-            if name not in request:
-                yield api_error("missing_parameter", param=name)
+    def _envelope_faults(self, request: dict[str, Json]) -> list[ApiError]:
+        faults = [
+            api_error("missing_parameter", param=name)
+            for name in ("custom_id", "method", "url", "body")
+            if name not in request
+        ]
         custom_id = request.get("custom_id")
         if isinstance(custom_id, str):
             if custom_id in self._custom_ids:
-                yield api_error("duplicate_custom_id", custom_id=custom_id)
+                faults.append(api_error("duplicate_custom_id", custom_id=custom_id))
             self._custom_ids.add(custom_id)
         elif "custom_id" in request:
-            yield _wrong_type("custom_id", "a string", custom_id)
+            faults.append(_wrong_type("custom_id", "a string", custom_id))
         if request.get("method", "POST") != "POST":
-            yield api_error("invalid_method")
+            faults.append(api_error("invalid_method"))
         if request.get("url", self._endpoint.path) != self._endpoint.path:
-            yield api_error("invalid_url")
+            faults.append(api_error("invalid_url"))
+        return faults
 
-    def _body_faults(self, request: dict[str, Json]) -> Iterator[ApiError]:
+    def _body_faults(self, request: dict[str, Json]) -> list[ApiError]:
         if "body" not in request:
-            return
+            return []
         body = request["body"]
         if not isinstance(body, dict):
-            yield _wrong_type("body", "an object", body)
-            return
+            return [_wrong_type("body", "an object", body)]
         model = body.get("model")
-        if model is None or model != self.model:
-            yield from self._model_faults(model)
+        known = model is not None and model == self.model
+        faults = [] if known else list(self._model_faults(model))
         if self._endpoint.path == "/v1/chat/completions" and body.get("messages") is None:
-            yield api_error("no_messages")
+            faults.append(api_error("no_messages"))
         if body.get("stream") is True:
-            yield api_error("streaming_unsupported", product=self._endpoint.product)
+            faults.append(api_error("streaming_unsupported", product=self._endpoint.product))
+        return faults
 
     def _model_faults(self, model: Json) -> Iterator[ApiError]:
         if model is None or model == "":

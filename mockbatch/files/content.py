@@ -83,9 +83,11 @@ class Content:
         kept: list[bytes] = []
         for chunk in self.chunks():
             *whole, last = chunk.split(b"\n")
-            for line in whole:
-                yield b"".join([*kept, line, b"\n"])
+            if whole:
+                whole[0] = b"".join([*kept, whole[0]])
                 kept = []
+            for line in whole:
+                yield line + b"\n"
             if last:
                 kept.append(last)
         if kept:
