@@ -12,6 +12,7 @@ from subprocess import PIPE
 from xml.etree import ElementTree
 
 import pytest
+from dripping import dripping
 
 from mockbatch import cli
 from mockbatch.contract import runner as running
@@ -54,20 +55,10 @@ def hang(connection: socket.socket) -> None:
     connection.recv(1)
 
 
-def drip(connection: socket.socket) -> None:
-    """Send a header without end, a byte now and then."""
-    connection.sendall(b"HTTP/1.1 200 OK\r\nX-Drip: ")
-    while True:
-        connection.sendall(b"x")
-        threading.Event().wait(0.05)
-
-
-def drip_body(connection: socket.socket) -> None:
-    """Send a body so, which ends with the connection."""
-    connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
-    while True:
-        connection.sendall(b" ")
-        threading.Event().wait(0.05)
+# A header without end, a byte now and then.
+drip = dripping(b"HTTP/1.1 200 OK\r\nX-Drip: ", b"x")
+# A body that ends with the connection.
+drip_body = dripping(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", b" ")
 
 
 def mumble(connection: socket.socket) -> None:

@@ -5,6 +5,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+from dripping import dripping
+
 Behaviour = Callable[[socket.socket], None]
 
 
@@ -79,28 +81,12 @@ def closes(connection: socket.socket) -> None:
     """Close without a word."""
 
 
-def drips(connection: socket.socket) -> None:
-    """Send headers without end, a line now and then."""
-    connection.sendall(b"HTTP/1.1 200 OK\r\n")
-    while True:
-        connection.sendall(b"x-more: 1\r\n")
-        threading.Event().wait(0.05)
-
-
-def drips_body(connection: socket.socket) -> None:
-    """Send a body so, which ends with the connection."""
-    connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
-    while True:
-        connection.sendall(b"x")
-        threading.Event().wait(0.05)
-
-
-def drips_handshake(connection: socket.socket) -> None:
-    """Begin the longest message of TLS, and send it so."""
-    connection.sendall(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc")
-    while True:
-        connection.sendall(b"\x03")
-        threading.Event().wait(0.05)
+# Headers without end, a line now and then.
+drips = dripping(b"HTTP/1.1 200 OK\r\n", b"x-more: 1\r\n")
+# A body that ends with the connection.
+drips_body = dripping(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", b"x")
+# The longest message of TLS.
+drips_handshake = dripping(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc", b"\x03")
 
 
 def babbles(connection: socket.socket) -> None:
