@@ -32,7 +32,7 @@ def escaped(text: str) -> str:
     return encode_basestring_ascii(text)[1:-1]
 
 
-def pattern(value: Json, places: Sequence[Place], end: str = "") -> Pattern | None:
+def pattern(value: Json, places: Sequence[Place], end: str) -> Pattern | None:
     """Return the text of a value, and an end, with gaps at places, in the order of the text.
 
     None if something else in it looks like a gap.

@@ -38,7 +38,7 @@ class FormParser(FormDataParser):
     ) -> tuple[IO[bytes], Texts, Files]:
         """Return the stream, the texts and the files of a form; none of one that is broken."""
         boundary = (options or {}).get("boundary", "")
-        if mimetype != "multipart/form-data" or not boundary.isascii():
+        if mimetype != "multipart/form-data" or not boundary or not boundary.isascii():
             return super().parse(stream, mimetype, content_length, options)
         form = _Form(self.max_form_memory_size, self.max_form_parts)
         try:

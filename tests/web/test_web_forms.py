@@ -139,6 +139,14 @@ class TestBrokenForm:
         """What is no form as RFC 7578 has it has no parts."""
         assert parsed(form) == ([], [])
 
+    @pytest.mark.parametrize("options", [{}, {"boundary": ""}, {"boundary": "l\xefmit"}])
+    def test_has_a_boundary(self, options: dict[str, str]) -> None:
+        """One without is none, even if its lines are such as an empty one would make them."""
+        form = self.whole.replace(b"--limit", b"--")
+        parser = forms.FormParser(silent=True)
+        _, texts, files = parser.parse(BytesIO(form), "multipart/form-data", len(form), options)
+        assert (len(texts), len(files)) == (0, 0)
+
     @given(st.data())
     def test_raises_nothing(self, data: st.DataObject) -> None:
         """Whatever the bytes, there is no traceback."""
