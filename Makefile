@@ -23,11 +23,11 @@ format: .venv/test
 
 # `make contract ARGS="--only files"` checks one group.
 contract: .venv/test
-	.venv/bin/python tests/contract $(ARGS)
+	.venv/bin/python -m tests.contract $(ARGS)
 
 # `make bench ONLY=journey` asks one question, `make bench ARGS=--json` prints JSON.
 bench: .venv/test
-	.venv/bin/python tests/benchmarks $(ONLY) $(ARGS)
+	.venv/bin/python -m tests.benchmarks $(ONLY) $(ARGS)
 
 dist: .venv/test
 	.venv/bin/pip install --quiet build

@@ -11,14 +11,14 @@ __version__ = "0.1.0"
 __all__ = ["ControlError", "EndedAs", "MockBatch", "MockBatchWarning", "__version__"]
 
 if TYPE_CHECKING:
-    from mockbatch.handle import ControlError, EndedAs, MockBatchWarning
-    from mockbatch.server import MockBatch
+    from mockbatch.client import ControlError, EndedAs, MockBatchWarning
+    from mockbatch.testing.servers import MockBatch
 
 _HOMES = {
-    "ControlError": "mockbatch.handle",
-    "EndedAs": "mockbatch.handle",
-    "MockBatch": "mockbatch.server",
-    "MockBatchWarning": "mockbatch.handle",
+    "ControlError": "mockbatch.client",
+    "EndedAs": "mockbatch.client",
+    "MockBatch": "mockbatch.testing.servers",
+    "MockBatchWarning": "mockbatch.client",
 }
 
 

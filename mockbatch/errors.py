@@ -1,14 +1,41 @@
 """The failures of the API: typed, raised deep, turned into an answer in one place.
 
 Everything below the web raises `ApiError`; `mockbatch.web.errors` turns it into OpenAI's
-envelope. Their texts are looked up by name in `mockbatch.wordings`.
+envelope. Their texts are looked up by name in `error_messages.json`.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from importlib import resources
+from typing import Any, NamedTuple
 
-from mockbatch.wordings import INVALID_REQUEST, WORDINGS
+INVALID_REQUEST = "invalid_request_error"
+
+# Where a text comes from.
+OBSERVED = "observed"  # in recorded traffic, or quoted from it by those who met it
+REMEMBERED = "remembered"  # known to exist, its exact wording unverified
+OURS = "mockbatch"  # only a mock can say it
+
+
+class Wording(NamedTuple):
+    """One failure: `status` as in HTTP (0 for one that no answer has), texts with {fields}."""
+
+    status: int
+    code: str | None
+    param: str | None
+    message: str
+    source: str
+    type: str = INVALID_REQUEST
+
+
+def _read() -> Mapping[str, Wording]:
+    path = resources.files("mockbatch").joinpath("error_messages.json")
+    groups = json.loads(path.read_bytes())
+    return {name: Wording(**row) for group in groups.values() for name, row in group.items()}
+
+
+WORDINGS: Mapping[str, Wording] = _read()
 
 
 @dataclass

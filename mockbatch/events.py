@@ -5,9 +5,9 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from mockbatch.batch.batch import Batch
+from mockbatch.batch.timeline import STATUSES
 from mockbatch.files.file import File
-from mockbatch.files.parts import Upload
-from mockbatch.timeline import STATUSES
+from mockbatch.files.upload import Upload
 
 # The types of status changes.
 CHANGES = {status: f"batch.{status}" for status in STATUSES}

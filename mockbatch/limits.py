@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mockbatch.replies.models import model
+from mockbatch.endpoints.models import model
 
 ANY_MODEL = "*"
 

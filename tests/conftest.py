@@ -1,22 +1,20 @@
 """What tests of several modules do: make requests, input files, worlds and batches."""
 
 import json
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from mockbatch.batch import input
+from mockbatch.batch import input_file
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.create import BatchRequest
-from mockbatch.batch.input import Input, Limits
+from mockbatch.batch.input_file import Input, Limits
+from mockbatch.endpoints import endpoints
 from mockbatch.files.content import Content
-from mockbatch.replies import endpoints
 from mockbatch.scenarios.scenario import Scenario, parsed
-from mockbatch.settings import WorldSettings
-from mockbatch.world import World
-
-Json = Any
+from mockbatch.typing import Json
+from mockbatch.world.settings import WorldSettings
+from mockbatch.world.world import World
 
 # How fast the machine is, is nothing that a test is about.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -49,7 +47,7 @@ class Make:
     def given(self, *lines: Json, endpoint: str = CHAT, limits: Limits | None = None) -> Input:
         """Validate an input file of these lines."""
         content = Content.of(self.jsonl(list(lines)))
-        return input.read(content, endpoints()[endpoint], limits or Limits())
+        return input_file.read(content, endpoints()[endpoint], limits or Limits())
 
     def scenario(self, **document: Json) -> Scenario:
         """Return a scenario of which only what matters is said."""

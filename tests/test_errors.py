@@ -2,8 +2,7 @@
 
 import pytest
 
-from mockbatch.errors import ApiError, api_error, line_error
-from mockbatch.wordings import INVALID_REQUEST
+from mockbatch.errors import INVALID_REQUEST, ApiError, api_error, line_error
 
 
 def test_a_failure_reads_as_its_message() -> None:

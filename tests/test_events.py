@@ -10,10 +10,10 @@ from mockbatch.batch.batch import Batch
 from mockbatch.events import Event
 from mockbatch.files.content import Content
 from mockbatch.files.file import File
-from mockbatch.files.parts import Upload
+from mockbatch.files.upload import Upload
 
 if TYPE_CHECKING:
-    from conftest import Make
+    from tests.conftest import Make
 
 LATER = 10**10
 

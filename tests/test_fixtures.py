@@ -3,23 +3,23 @@
 import json
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from mockbatch.batch.create import BatchRequest
-from mockbatch.batch.input import Limits, read
+from mockbatch.batch.input_file import Limits, read
+from mockbatch.endpoints import endpoints
 from mockbatch.errors import ApiError
-from mockbatch.files import upload
+from mockbatch.files import validation
 from mockbatch.files.content import Content
-from mockbatch.replies import endpoints
-from mockbatch.strict_json import parse
-from mockbatch.world import World
+from mockbatch.jsonio import parse
+from mockbatch.typing import Json
+from mockbatch.world.world import World
 
 if TYPE_CHECKING:
-    from conftest import Make
+    from tests.conftest import Make
 
-Json = Any
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 REQUESTS = sorted((FIXTURES / "requests").glob("*.jsonl"))
@@ -48,7 +48,7 @@ def expected(path: Path) -> dict[str, Json]:
 def told_at_upload(given: Content) -> list[Json]:
     """Return with what an upload is refused."""
     try:
-        upload.check(given, "batch", Limits())
+        validation.check(given, "batch", Limits())
     except ApiError as error:
         return [{"status": error.status, "code": error.code, "param": error.param}]
     return []

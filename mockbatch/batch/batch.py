@@ -3,15 +3,11 @@
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from mockbatch.batch.input import Input
+from mockbatch.batch.input_file import Input
 from mockbatch.batch.plan import WINDOW_SECONDS, Pace, Work
-from mockbatch.ids import Seed, file_id
-from mockbatch.replies.endpoint import Tokens
-from mockbatch.replies.reply import Reply
-from mockbatch.scenarios.distortions import distorted
-from mockbatch.timeline import (
+from mockbatch.batch.timeline import (
     CANCELLED,
     CANCELLING,
     COMPLETED,
@@ -22,8 +18,11 @@ from mockbatch.timeline import (
     IN_PROGRESS,
     Timeline,
 )
-
-Json = Any
+from mockbatch.endpoints.endpoint import Tokens
+from mockbatch.endpoints.scripted_reply import Reply
+from mockbatch.ids import Seed, file_id
+from mockbatch.scenarios.distortions import distorted
+from mockbatch.typing import Json
 
 OUTPUT = "output"
 ERROR = "error"

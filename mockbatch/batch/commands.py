@@ -6,9 +6,8 @@
 from dataclasses import replace
 
 from mockbatch.batch.batch import Batch
-from mockbatch.batch.input import Input
-from mockbatch.errors import ApiError, api_error, line_error
-from mockbatch.timeline import (
+from mockbatch.batch.input_file import Input
+from mockbatch.batch.timeline import (
     CANCELLED,
     CANCELLING,
     COMPLETED,
@@ -22,6 +21,7 @@ from mockbatch.timeline import (
     Timeline,
     Transition,
 )
+from mockbatch.errors import ApiError, api_error, line_error
 
 
 def cancel(batch: Batch, now: int) -> Batch:

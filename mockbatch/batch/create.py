@@ -2,22 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mockbatch.batch.batch import Batch
-from mockbatch.batch.input import Input
+from mockbatch.batch.input_file import Input
 from mockbatch.batch.plan import Pace, planned_replies, timeline, work
+from mockbatch.endpoints import endpoints
+from mockbatch.endpoints.models import model
 from mockbatch.errors import api_error, line_error
 from mockbatch.ids import Seed, batch_id
 from mockbatch.limits import Limits
-from mockbatch.refusals import listed
-from mockbatch.replies import endpoints
-from mockbatch.replies.models import model
 from mockbatch.scenarios import scenario
 from mockbatch.scenarios.scenario import OF_THE_FILE, VERDICTS, Scenario, Verdict
-from mockbatch.schema import schema
-
-Json = Any
+from mockbatch.typing import Json
+from mockbatch.validation.error_wording import listed
+from mockbatch.validation.schema import schema
 
 # Metadata is the one thing that travels through every SDK and gateway untouched, so these
 # keys steer the mock from any language. They are echoed, and not counted among the 16.

@@ -4,8 +4,8 @@ import marshal
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 
+from mockbatch.endpoints.fast_path import Gist
 from mockbatch.files.content import Content, spool
-from mockbatch.replies.plain import Gist
 
 # A batch whose lines differ in more than their texts gains nothing from this.
 _MOST_FORMS = 256

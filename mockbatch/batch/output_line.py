@@ -1,12 +1,9 @@
 """One line of an output or an error file, and whether it fits its schema."""
 
-from typing import Any
-
-from mockbatch.replies import endpoints
-from mockbatch.replies.answering import Answer
-from mockbatch.schema import schema
-
-Json = Any
+from mockbatch.endpoints import endpoints
+from mockbatch.endpoints.respond import Answer
+from mockbatch.typing import Json
+from mockbatch.validation.schema import schema
 
 
 def output_line(id: str, custom_id: str, request_id: str, answer: Answer) -> dict[str, Json]:

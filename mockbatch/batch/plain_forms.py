@@ -4,18 +4,16 @@ It is remembered beyond a batch: tests send the same parameters again and again.
 """
 
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mockbatch.batch.output_line import Checker, output_line
+from mockbatch.endpoints import endpoints
+from mockbatch.endpoints.endpoint import Moment
+from mockbatch.endpoints.fast_path import Answering, Plain, rest
+from mockbatch.endpoints.json_template import Pattern, Place, pattern
+from mockbatch.endpoints.respond import Answer
 from mockbatch.errors import ApiError
 from mockbatch.ids import LineIds, Seed
-from mockbatch.replies import endpoints
-from mockbatch.replies.answering import Answer
-from mockbatch.replies.endpoint import Moment
-from mockbatch.replies.pattern import Pattern, Place, pattern
-from mockbatch.replies.plain import Answering, Plain, rest
-
-Json = Any
 
 _REMEMBERED = 256
 _OF_THE_LINE: tuple[Place, ...] = (("id",), ("custom_id",), ("response", "request_id"))

@@ -5,10 +5,10 @@ from collections.abc import Container, Iterable, Sequence
 from mockbatch.batch.batch import NO_TOKENS
 from mockbatch.batch.gists import Gists
 from mockbatch.batch.plain_forms import way
+from mockbatch.endpoints.endpoint import Tokens
+from mockbatch.endpoints.fast_path import Plain
+from mockbatch.endpoints.json_template import escaped
 from mockbatch.ids import Minted
-from mockbatch.replies.endpoint import Tokens
-from mockbatch.replies.pattern import escaped
-from mockbatch.replies.plain import Plain
 
 
 class PlainLines:

@@ -6,11 +6,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
 
-from mockbatch.batch.input import Input
-from mockbatch.ids import Seed
-from mockbatch.replies.reply import SUCCEEDED, Reply
-from mockbatch.scenarios.scenario import RECORDED_SECONDS, Scenario
-from mockbatch.timeline import (
+from mockbatch.batch.input_file import Input
+from mockbatch.batch.timeline import (
     COMPLETED,
     FAILED,
     FINALIZING,
@@ -20,6 +17,9 @@ from mockbatch.timeline import (
     Timeline,
     Transition,
 )
+from mockbatch.endpoints.scripted_reply import SUCCEEDED, Reply
+from mockbatch.ids import Seed
+from mockbatch.scenarios.scenario import RECORDED_SECONDS, Scenario
 
 WINDOW_SECONDS = 24 * 3600
 

@@ -3,18 +3,16 @@
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from mockbatch.batch.batch import ERROR, NO_TOKENS, OUTPUT, Batch, Counts
-from mockbatch.batch.input import Input
+from mockbatch.batch.input_file import Input
 from mockbatch.batch.plan import Pace, Work
+from mockbatch.batch.timeline import STATUSES, VALIDATING, Timeline, Transition
+from mockbatch.endpoints.endpoint import Tokens
 from mockbatch.files.content import Content
 from mockbatch.ids import Seed
-from mockbatch.replies.endpoint import Tokens
 from mockbatch.scenarios.scenario import Scenario
-from mockbatch.timeline import STATUSES, VALIDATING, Timeline, Transition
-
-Json = Any
+from mockbatch.typing import Json
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ def add_scenarios_to(parser: argparse.ArgumentParser) -> None:
 def scenarios(arguments: argparse.Namespace) -> int:
     """Print the catalogue of scenarios, or all about one."""
     from mockbatch.errors import ApiError
-    from mockbatch.scenarios import listing
+    from mockbatch.scenarios import docs
 
     try:
-        print(listing.markdown() if arguments.markdown else listing.text(arguments.name))
+        print(docs.markdown() if arguments.markdown else docs.text(arguments.name))
     except ApiError as error:
         raise ValueError(str(error)) from None
     return 0
@@ -30,7 +30,7 @@ def add_faults_to(parser: argparse.ArgumentParser) -> None:
 
 def faults(arguments: argparse.Namespace) -> int:
     """Print the presets of faults."""
-    from mockbatch.faults import listing
+    from mockbatch.faults import docs
 
-    print(listing.markdown() if arguments.markdown else listing.text())
+    print(docs.markdown() if arguments.markdown else docs.text())
     return 0

@@ -38,11 +38,11 @@ def add_to(parser: argparse.ArgumentParser) -> None:
 
 def contract(arguments: argparse.Namespace) -> int:
     """Check a server against the contract and print a table; 1 when it is in breach of it."""
-    from mockbatch.contract import listing
+    from mockbatch.contract import docs
     from mockbatch.contract.cases import cases
 
     if arguments.markdown:
-        print(listing.markdown())
+        print(docs.markdown())
         return 0
     if not arguments.url:
         raise ValueError("contract needs the base URL of a server")
@@ -52,8 +52,8 @@ def contract(arguments: argparse.Namespace) -> int:
 def _check(arguments: argparse.Namespace, cases: "list[Case]") -> int:
     from mockbatch.contract import preflight
     from mockbatch.contract.client import Client
-    from mockbatch.contract.play import Options
     from mockbatch.contract.runner import Runner
+    from mockbatch.contract.steps import Options
 
     key, provider = arguments.key or _NO_KEY, arguments.provider
     client = Client(arguments.url, key, provider, arguments.timeout)

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import mockbatch
-from mockbatch.cli import webhooks
+from mockbatch.cli import webhook_options
 from mockbatch.cli.options import BadVariable, Options, limit, port, positive
 
 if TYPE_CHECKING:
-    from mockbatch.settings import ServerSettings
+    from mockbatch.world.settings import ServerSettings
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +43,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         help="the control API may be called by this name, too; repeatable",
     )
     add("--gateway", action="store_true", help="answer always as Portkey's gateway would")
-    webhooks.add_to(options)
+    webhook_options.add_to(options)
     add("--tls", action="store_true", help="serve https, with a throw-away authority")
     add("--limit", action="append", type=limit, metavar="NAME=N", help="what a file may hold")
     add("--no-validate", action="store_true", help="do not check answers before they leave")
@@ -57,10 +57,10 @@ def serve(arguments: argparse.Namespace) -> int:
         if isinstance(value, BadVariable):
             raise ValueError(value.message)
     from mockbatch.cli import request_log
-    from mockbatch.httpd import Httpd
-    from mockbatch.state.load import from_file
-    from mockbatch.tls import Tls
+    from mockbatch.http_server.server import Httpd
+    from mockbatch.http_server.tls import Tls
     from mockbatch.web.app import create_app
+    from mockbatch.world.snapshot.load import from_file
 
     settings = _settings(arguments)
     request_log.start(arguments.log_format)
@@ -109,11 +109,11 @@ class _Stop:
 
 def _settings(arguments: argparse.Namespace) -> "ServerSettings":
     from mockbatch.clock import parse_instant, parse_mode
+    from mockbatch.endpoints import model_list
     from mockbatch.limits import Limits
-    from mockbatch.replies import model_list
-    from mockbatch.replies.script import Script, from_file
     from mockbatch.scenarios import from_option
-    from mockbatch.settings import ServerSettings, WorldSettings
+    from mockbatch.scripting.script import Script, from_file
+    from mockbatch.world.settings import ServerSettings, WorldSettings
 
     start = arguments.start_time
     world = WorldSettings(
@@ -128,7 +128,7 @@ def _settings(arguments: argparse.Namespace) -> "ServerSettings":
         else model_list.ModelList(),
         validate=not arguments.no_validate,
         limits=replace(Limits(), **dict(arguments.limit or [])),
-        webhooks=webhooks.settings(arguments),
+        webhooks=webhook_options.settings(arguments),
     )
     keys = arguments.api_key or []
     return ServerSettings(

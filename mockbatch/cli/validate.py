@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mockbatch.batch.input import Input
-    from mockbatch.replies.endpoint import Endpoint
+    from mockbatch.batch.input_file import Input
+    from mockbatch.endpoints.endpoint import Endpoint
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
@@ -18,12 +18,12 @@ def add_to(parser: argparse.ArgumentParser) -> None:
 
 def validate(arguments: argparse.Namespace) -> int:
     """Print what the Batch API would say of an input file; 1 when it would fail."""
-    from mockbatch.batch import input
+    from mockbatch.batch import input_file
+    from mockbatch.endpoints import endpoints
     from mockbatch.errors import ApiError
-    from mockbatch.files import upload
+    from mockbatch.files import validation
     from mockbatch.files.content import Content
     from mockbatch.limits import Limits
-    from mockbatch.replies import endpoints
 
     endpoint = endpoints().get(arguments.endpoint)
     if endpoint is None:
@@ -33,11 +33,11 @@ def validate(arguments: argparse.Namespace) -> int:
     with arguments.file.open("rb") as stream:
         content = Content(stream)
         try:
-            upload.check(content, "batch", limits)
+            validation.check(content, "batch", limits)
         except ApiError as refusal:
             print(f"{arguments.file}: the upload would be refused: {refusal}")
             return 1
-        given = input.read(content, endpoint, limits)
+        given = input_file.read(content, endpoint, limits)
         for error in given.errors:
             place = arguments.file if error["line"] is None else f"{arguments.file}:{error['line']}"
             print(f"{place}: {error['code']}: {error['message']}")

@@ -3,12 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
-from mockbatch.catalogue import near, read
-from mockbatch.schema import schema
-
-Json = Any
+from mockbatch.package_data import near, read
+from mockbatch.typing import Json
+from mockbatch.validation.schema import schema
 
 # Where an expectation may come from, the best evidence first.
 SOURCES: Mapping[str, str] = {
@@ -85,7 +83,7 @@ def preparations() -> Mapping[str, Preparation]:
             is_shared=one.get("shared", False),
             is_optional=one.get("optional", False),
         )
-        for name, one in _read("given").items()
+        for name, one in _read("preparations").items()
     }
 
 

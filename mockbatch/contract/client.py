@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from email.message import Message
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from ssl import SSLCertVerificationError, SSLError
-from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from mockbatch.deadline import Deadline
-from mockbatch.strict_json import parse
+from mockbatch.http_client import Deadline
+from mockbatch.jsonio import parse
+from mockbatch.typing import Json
 
-Json = Any
 # Chunks are sent as such, without the length of the whole.
 Body = bytes | Sequence[bytes]
 

@@ -1,7 +1,7 @@
 """Looks whether there is an API at a URL at all, before it is judged."""
 
 from mockbatch.contract.client import Answer, Client, NoAnswerError
-from mockbatch.contract.values import printable
+from mockbatch.contract.placeholders import printable
 
 
 def check(client: Client, url: str) -> None:

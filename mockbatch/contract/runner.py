@@ -3,18 +3,17 @@
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import Any
 
 from mockbatch import clock
+from mockbatch.contract.batch_polling import BreachError, SkipError
 from mockbatch.contract.cases import Case, Preparation, preparations
+from mockbatch.contract.cleanup import Made
 from mockbatch.contract.client import Client, GoneError, NoAnswerError
-from mockbatch.contract.inbox import listening
-from mockbatch.contract.made import Made
-from mockbatch.contract.play import Options, Stage
-from mockbatch.contract.values import printable
-from mockbatch.contract.waiting import BreachError, SkipError
+from mockbatch.contract.placeholders import printable
+from mockbatch.contract.steps import Options, Stage
+from mockbatch.contract.webhook_inbox import listening
+from mockbatch.typing import Json
 
-Json = Any
 Values = Mapping[str, Json]
 
 _SHORTEST_KEY = 8

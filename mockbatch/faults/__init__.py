@@ -5,13 +5,12 @@ A fault befalls a request, whatever the batch behind it; what befalls a batch is
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
 
-from mockbatch.catalogue import near, read
 from mockbatch.errors import api_error
 from mockbatch.faults.rule import Rule, parsed
+from mockbatch.package_data import near, read
+from mockbatch.typing import Json
 
-Json = Any
 _OF_A_RULE = ("match", "fault", "times", "skip")
 
 

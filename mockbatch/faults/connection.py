@@ -1,7 +1,7 @@
 """The client's connection: what a fault does to it below HTTP.
 
 The objects behind it are the HTTP server's. What is done to them here is what
-`mockbatch.httpd` promises to put up with.
+`mockbatch.http_server` promises to put up with.
 """
 
 import errno

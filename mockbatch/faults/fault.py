@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from mockbatch.faults.call import Call
+from mockbatch.faults.exchange import Call
+from mockbatch.typing import Json
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-Json = Any
 
 
 @dataclass(frozen=True, slots=True)

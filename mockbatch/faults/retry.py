@@ -1,9 +1,9 @@
 """When an answer asks its client to come again."""
 
 from collections.abc import Mapping
-from typing import Any
 
-Json = Any
+from mockbatch.typing import Json
+
 DEFAULT_MS = 10
 # What the SDK sends again by itself, if nothing in the answer forbids it.
 _RETRIED = frozenset({408, 409, 429, *range(500, 600)})

@@ -4,14 +4,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
-from typing import Any
 
 from mockbatch.errors import api_error
 from mockbatch.faults import kinds
 from mockbatch.faults.fault import Fault
-from mockbatch.schema import schema
-
-Json = Any
+from mockbatch.typing import Json
+from mockbatch.validation.schema import schema
 
 
 @dataclass(frozen=True, slots=True)

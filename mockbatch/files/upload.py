@@ -1,45 +1,111 @@
-"""What is refused at the door: uploads that the service answers with an error at once."""
+"""Uploads: files that come in parts, and the parts that have come."""
 
-from mockbatch.errors import ApiError, api_error
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from mockbatch.errors import api_error
 from mockbatch.files.content import Content
-from mockbatch.files.file import BATCH, UPLOAD_PURPOSES
-from mockbatch.limits import Limits
-from mockbatch.strict_json import parse
+from mockbatch.files.file import File
+
+PENDING, COMPLETED, CANCELLED, EXPIRED = "pending", "completed", "cancelled", "expired"
+
+UPLOAD_SECONDS = 3600
+# The mock's own bound; with parts as large as may be, all of an upload are 128.
+MOST_PARTS = 10_000
 
 
-def check(content: Content, purpose: str, limits: Limits) -> None:
-    """Raise the ApiError with which an upload of this content is refused.
+class Part(NamedTuple):
+    """Some bytes of a file to be."""
 
-    Source: only the encoding, the first line and the size of a batch file are looked at;
-    what is wrong further down fails the batch (observed in August 2025).
+    id: str
+    upload_id: str
+    created_at: int
+    content: Content
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the upload part object, schema upload_part.json."""
+        return {
+            "id": self.id,
+            "object": "upload.part",
+            "created_at": self.created_at,
+            "upload_id": self.upload_id,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file to be, of `bytes` bytes, for which parts are taken during an hour.
+
+    The file will live for `file_seconds`, None for its purpose's default. `ended` is the
+    status with which a client has ended the upload; then there are no parts any more.
     """
-    if purpose not in UPLOAD_PURPOSES:
-        supported = ", ".join(f"'{name}'" for name in UPLOAD_PURPOSES)
-        raise _refusal("bad_purpose", value=purpose, supported=supported)
-    if content.size > limits.file_bytes:
-        raise api_error("too_large", limit=limits.file_bytes)
-    check_content(content, purpose, limits)
 
+    id: str
+    filename: str
+    purpose: str
+    bytes: int
+    created_at: int
+    file_seconds: int | None
+    parts: Mapping[str, Part] = field(default_factory=dict)
+    ended: str | None = None
 
-def check_content(content: Content, purpose: str, limits: Limits) -> None:
-    """Raise the ApiError with which a file for this purpose is refused, however it came."""
-    if purpose == BATCH:
-        _check_input(content, limits)
+    @property
+    def expires_at(self) -> int:
+        """The second on which it expires, if nobody has ended it."""
+        return self.created_at + UPLOAD_SECONDS
 
+    def status(self, now: float) -> str:
+        """Return the status at an instant."""
+        return self.ended or (PENDING if now < self.expires_at else EXPIRED)
 
-def _check_input(content: Content, limits: Limits) -> None:
-    if content.size > limits.input_bytes:
-        raise api_error("input_too_large", limit=limits.input_bytes)
-    if not content.is_utf8():
-        raise _refusal("not_utf8")
-    try:
-        parse(content.first_line(limits.input_bytes))
-    except ValueError:
-        raise _refusal("not_jsonl") from None
+    def room(self, limit: int) -> int:
+        """Return how many bytes can still be added when all parts may hold `limit`."""
+        return limit - sum(part.content.size for part in self.parts.values())
 
+    def with_part(self, part: Part) -> "Upload":
+        """Return the upload with one more part."""
+        return replace(self, parts={**self.parts, part.id: part})
 
-def _refusal(name: str, **fields: str) -> ApiError:
-    error = api_error(name, **fields)
-    # Since 2026 the body carries the message a second time, beside `error`.
-    error.siblings = {"detail": {"message": error.message, "code": None}}
-    return error
+    def without_parts(self, ended: str | None) -> "Upload":
+        """Return what is left of an upload that takes no more parts."""
+        return replace(self, parts={}, ended=ended)
+
+    def joined(self, part_ids: Sequence[str], md5: str | None) -> Content:
+        """Return the content that some of the parts make in this order.
+
+        Raises ApiError 400 when a part is not there or named twice, and when the whole
+        does not have the bytes that were announced, or this checksum.
+        """
+        self._check_ids(part_ids)
+        parts = [self.parts[id].content for id in part_ids]
+        size = sum(content.size for content in parts)
+        if size != self.bytes:
+            raise api_error("wrong_bytes", actual=size, expected=self.bytes)
+        content = Content.joined(parts)
+        if md5 is not None and content.md5() != md5.lower():
+            raise api_error("wrong_md5")
+        return content
+
+    def _check_ids(self, part_ids: Sequence[str]) -> None:
+        seen: set[str] = set()
+        for place, id in enumerate(part_ids):
+            if id not in self.parts:
+                raise api_error("unknown_part", place=place, id=id, upload=self.id)
+            if id in seen:
+                raise api_error("repeated_part", place=place, id=id)
+            seen.add(id)
+
+    def as_json(self, now: float, file: File | None = None) -> dict[str, Any]:
+        """Return the Upload object at an instant, schema upload.json."""
+        return {
+            "id": self.id,
+            "object": "upload",
+            "bytes": self.bytes,
+            "created_at": self.created_at,
+            "filename": self.filename,
+            "purpose": self.purpose,
+            "status": self.status(now),
+            "expires_at": self.expires_at,
+            "file": None if file is None else file.as_json(),
+        }

@@ -3,21 +3,19 @@
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-from mockbatch.catalogue import near, read
 from mockbatch.errors import ApiError, api_error
+from mockbatch.jsonio import parse
+from mockbatch.package_data import near, read
 from mockbatch.scenarios.scenario import Scenario, filled, parsed
-from mockbatch.schema import schema
-from mockbatch.strict_json import parse
-
-Json = Any
+from mockbatch.typing import Json
+from mockbatch.validation.schema import schema
 
 
 @cache
 def catalogue() -> Mapping[str, dict[str, Json]]:
     """Return the documents of the shipped scenarios by name, schema scenario.json."""
-    return read("scenarios")
+    return read("scenarios", "catalogue")
 
 
 def scenario(

@@ -6,11 +6,9 @@ No schema allows what comes out; each distortion was seen, or its effect on a cl
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from mockbatch.replies.response_items import further_id
-
-Json = Any
+from mockbatch.endpoints.responses.output_items import further_id
+from mockbatch.typing import Json
 
 
 @dataclass(frozen=True, slots=True)

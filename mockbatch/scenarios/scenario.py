@@ -3,23 +3,21 @@
 import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from mockbatch.catalogue import near
-from mockbatch.errors import api_error
+from mockbatch.endpoints.scripted_reply import Reply
+from mockbatch.endpoints.scripted_reply import parse as parse_reply
+from mockbatch.errors import WORDINGS, api_error
 from mockbatch.limits import Quotas
-from mockbatch.replies.reply import Reply
-from mockbatch.replies.reply import parse as parse_reply
+from mockbatch.package_data import near
 from mockbatch.scenarios.distortions import (
     HONEST,
     ObjectDistortion,
     OutputDistortion,
     WebhookDistortion,
 )
-from mockbatch.schema import schema
-from mockbatch.wordings import WORDINGS
-
-Json = Any
+from mockbatch.typing import Json
+from mockbatch.validation.schema import schema
 
 # Seconds. The first two and the last are what was recorded of the real service in 2025 and
 # 2026; lines and load make them differ by orders of magnitude there.

@@ -7,48 +7,33 @@ from werkzeug.routing import Rule
 
 from mockbatch import clock
 from mockbatch.errors import api_error
-from mockbatch.settings import ServerSettings
-from mockbatch.state.state import State
-from mockbatch.web import (
-    alarm,
-    auth,
-    batches,
-    control,
-    control_faults,
-    control_models,
-    control_replies,
-    control_requests,
-    control_scenarios,
-    control_webhooks,
-    errors,
-    files,
-    forms,
-    live,
-    models,
-    uploads,
-    webhook_endpoints,
-)
+from mockbatch.web import auth, errors, multipart, wakeup
 from mockbatch.web.context import EXTENSION, ServerState, api_headers, server
-from mockbatch.web.faults import Faults
-from mockbatch.web.portkey import Portkey
-from mockbatch.web.record import record
-from mockbatch.world import World
+from mockbatch.web.control import faults, main, replies, requests, scenarios, webhooks
+from mockbatch.web.control import models as control_models
+from mockbatch.web.fault_middleware import Faults
+from mockbatch.web.portkey.middleware import Portkey
+from mockbatch.web.request_recorder import record
+from mockbatch.web.v1 import batches, files, live_calls, models, uploads, webhook_endpoints
+from mockbatch.world.settings import ServerSettings
+from mockbatch.world.snapshot.snapshot import State
+from mockbatch.world.world import World
 
 ROUTES = (
     files,
     uploads,
     batches,
-    live,
+    live_calls,
     models,
-    control,
-    control_faults,
+    main,
+    faults,
     control_models,
-    control_replies,
-    control_requests,
-    control_scenarios,
-    control_webhooks,
+    replies,
+    requests,
+    scenarios,
+    webhooks,
     webhook_endpoints,
-    alarm,
+    wakeup,
 )
 # Room for what a form has beside its file.
 FORM_BYTES = 1 << 20
@@ -65,7 +50,7 @@ def create_app(settings: ServerSettings | None = None, beginning: State | None =
     """Make the app of one server, whose new worlds begin with a state."""
     app = Flask(__name__, static_folder=None)
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
-    app.request_class = forms.Request
+    app.request_class = multipart.Request
     app.url_rule_class = Route
     server_state = ServerState(settings or ServerSettings(), beginning)
     app.config["MAX_CONTENT_LENGTH"] = server_state.settings.world.limits.file_bytes + FORM_BYTES
@@ -106,5 +91,5 @@ def _finish(response: Response) -> Response:
         response.headers.extend(api_headers(state.settings.organization, milliseconds, id))
     record(asked, world, response.status_code)
     if world is not None and keeps:
-        alarm.set_alarm(current_app._get_current_object(), world)  # type: ignore[attr-defined]
+        wakeup.set_alarm(current_app._get_current_object(), world)  # type: ignore[attr-defined]
     return response

@@ -7,8 +7,8 @@ from flask import g, request
 
 from mockbatch.errors import ApiError, api_error
 from mockbatch.web.context import ServerState, server
-from mockbatch.world import World
-from mockbatch.worlds import ONE
+from mockbatch.world.registry import ONE
+from mockbatch.world.world import World
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 

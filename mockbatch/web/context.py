@@ -6,10 +6,10 @@ from flask import current_app, g
 
 from mockbatch import clock
 from mockbatch.ids import Seed, request_id
-from mockbatch.settings import ServerSettings
-from mockbatch.state.state import State
-from mockbatch.world import World
-from mockbatch.worlds import Worlds
+from mockbatch.world.registry import Worlds
+from mockbatch.world.settings import ServerSettings
+from mockbatch.world.snapshot.snapshot import State
+from mockbatch.world.world import World
 
 EXTENSION = "mockbatch"
 

@@ -1,5 +1,6 @@
 """The one place where failures become answers, in OpenAI's envelope."""
 
+import json
 import logging
 
 from flask import Flask, Response, request
@@ -11,8 +12,7 @@ from werkzeug.exceptions import (
 )
 
 from mockbatch.errors import ApiError, api_error
-from mockbatch.indented import indented
-from mockbatch.web.record import BROKEN, UNKNOWN
+from mockbatch.web.request_recorder import BROKEN, UNKNOWN
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ def register(app: Flask) -> None:
 
 def envelope(error: ApiError) -> Response:
     """Return the answer that tells a client of a failure."""
-    response = Response(indented(error.body()), error.status)
+    response = Response(json.dumps(error.body(), indent=2), error.status)
     response.content_type = "application/json"
     response.headers.update(error.headers)
     return response

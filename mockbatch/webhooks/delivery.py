@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from mockbatch import events
 from mockbatch.scenarios.distortions import HONEST, WebhookDistortion
+from mockbatch.typing import Json
 from mockbatch.webhooks.event import Event
-
-Json = Any
 
 PENDING = "pending"
 DELIVERED = "delivered"

@@ -1,12 +1,10 @@
 """A webhook endpoint: where events are sent, which ones, and with what they are signed."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from mockbatch.webhooks.address import Target
+from mockbatch.typing import Json
 from mockbatch.webhooks.signature import hint
-
-Json = Any
+from mockbatch.webhooks.target import Target
 
 OLD_SECRET_SECONDS = 24 * 3600
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from mockbatch.errors import api_error
 from mockbatch.ids import Seed
-from mockbatch.paging import Page, paged
+from mockbatch.pagination import Page, paged
 from mockbatch.webhooks import signature
-from mockbatch.webhooks.address import Target
 from mockbatch.webhooks.endpoint import OLD_SECRET_SECONDS, Endpoint
+from mockbatch.webhooks.target import Target
 
 # Each event is sent to all of them.
 MOST_ENDPOINTS = 50

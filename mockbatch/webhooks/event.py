@@ -1,14 +1,13 @@
 """What a receiver is told of: a thin object that names a batch and says no more."""
 
 import json
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mockbatch.batch.batch import Batch
+from mockbatch.batch.timeline import FINAL
 from mockbatch.ids import Seed
-from mockbatch.schema import schema
-from mockbatch.timeline import FINAL
-
-Json = Any
+from mockbatch.typing import Json
+from mockbatch.validation.schema import schema
 
 #: The types for which something happens here.
 OF_BATCHES = ("batch.completed", "batch.failed", "batch.expired", "batch.cancelled")

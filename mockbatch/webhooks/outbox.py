@@ -7,20 +7,19 @@ from collections import deque
 from dataclasses import replace
 from heapq import heappop, heappush
 from math import inf
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mockbatch.batch.batch import Batch
 from mockbatch.errors import api_error
 from mockbatch.events import Event
-from mockbatch.holdings import Holdings
 from mockbatch.ids import Seed
+from mockbatch.repository import Holdings
+from mockbatch.typing import Json
 from mockbatch.webhooks.delivery import DROPPED, FAILED, LOST, PENDING, Attempt, Delivery
 from mockbatch.webhooks.endpoint import Endpoint
 from mockbatch.webhooks.endpoints import Endpoints
-from mockbatch.webhooks.ends import Ends, sets_out_at
 from mockbatch.webhooks.event import ending, of_end, sample
-
-Json = Any
+from mockbatch.webhooks.finished_batches import Ends, sets_out_at
 
 # Deliveries that are over; the oldest go when there are more. Those under way all stay.
 KEPT = 5000

@@ -3,12 +3,12 @@
 from collections import Counter
 
 from mockbatch import clock
+from mockbatch.clock import Timekeeper
 from mockbatch.events import Event
-from mockbatch.timekeeper import Timekeeper
 from mockbatch.webhooks import signature
 from mockbatch.webhooks.delivery import Answer, Attempt
 from mockbatch.webhooks.outbox import Due, Outbox
-from mockbatch.webhooks.sending import call
+from mockbatch.webhooks.sender import call
 
 # Then a receiver is taken to hang, and is not called again in the same round.
 MOST_TIMEOUTS = 3

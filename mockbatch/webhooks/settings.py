@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from mockbatch.webhooks.address import Target
+from mockbatch.webhooks.target import Target
 
 
 class WebhookSettings(NamedTuple):

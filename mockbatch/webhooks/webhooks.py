@@ -2,24 +2,22 @@
 
 from collections.abc import Callable, Mapping
 from math import inf
-from typing import Any
 
-from mockbatch.clock import MANUAL, Clock
+from mockbatch.clock import MANUAL, Clock, Timekeeper
 from mockbatch.errors import api_error
 from mockbatch.events import Event
-from mockbatch.holdings import Holdings
 from mockbatch.ids import Seed
-from mockbatch.timekeeper import Timekeeper
-from mockbatch.webhooks import address, event, signature
-from mockbatch.webhooks.alarm import Alarm
-from mockbatch.webhooks.courier import Courier
+from mockbatch.repository import Holdings
+from mockbatch.typing import Json
+from mockbatch.webhooks import event, signature
+from mockbatch.webhooks import target as address
 from mockbatch.webhooks.delivery import Delivery
+from mockbatch.webhooks.dispatcher import Courier
 from mockbatch.webhooks.endpoint import Endpoint
 from mockbatch.webhooks.endpoints import Endpoints
 from mockbatch.webhooks.outbox import Due, Outbox
 from mockbatch.webhooks.settings import WebhookSettings
-
-Json = Any
+from mockbatch.webhooks.timer import Alarm
 
 # Seconds of real time. A clock that was frozen just before an event never reaches it; one that
 # is put forward, as the process's time is when a machine wakes up, reaches it at once.

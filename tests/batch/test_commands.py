@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mockbatch.batch import commands, input
+from mockbatch.batch import commands, input_file
 from mockbatch.batch.batch import Batch
+from mockbatch.batch.timeline import STATUSES
 from mockbatch.errors import ApiError
-from mockbatch.timeline import STATUSES
 
 if TYPE_CHECKING:
-    from conftest import Make
+    from tests.conftest import Make
 
 Command = Callable[[Batch, int], Batch]
 
@@ -71,9 +71,9 @@ def stamps(batch: Batch, seconds: int) -> dict[str, int]:
     return {name: shown[name] - batch.created_at for name in names if shown[name] is not None}
 
 
-def missing() -> input.Input:
+def missing() -> input_file.Input:
     """Return the input of a batch whose file is gone."""
-    return input.missing("file-1", "org-1")
+    return input_file.missing("file-1", "org-1")
 
 
 @pytest.mark.parametrize(("name", "status"), LEGAL)

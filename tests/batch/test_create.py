@@ -1,17 +1,17 @@
 """The request that creates a batch."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from mockbatch.batch import create
 from mockbatch.batch.create import BatchRequest
 from mockbatch.errors import ApiError
+from mockbatch.typing import Json
 
 if TYPE_CHECKING:
-    from conftest import Make
+    from tests.conftest import Make
 
-Json = Any
 
 BODY = {"input_file_id": "file-1", "endpoint": "/v1/embeddings", "completion_window": "24h"}
 

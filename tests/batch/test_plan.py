@@ -1,7 +1,7 @@
 """What will happen to a new batch."""
 
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from mockbatch.batch import plan
 from mockbatch.batch.plan import Pace
 from mockbatch.ids import Seed
+from mockbatch.typing import Json
 
 if TYPE_CHECKING:
-    from conftest import Make
+    from tests.conftest import Make
 
-Json = Any
 
 DAY = 24 * 3600
 ERROR = {"message": "no", "type": "invalid_request_error", "param": None, "code": None}

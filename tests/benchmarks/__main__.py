@@ -10,7 +10,7 @@ from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 
-from measuring import Row
+from tests.benchmarks.measuring import Row
 
 HERE = Path(__file__).parent
 HEAD = """| what | floor | measured | ratio | goal | met |
@@ -42,7 +42,7 @@ def main() -> None:
     if not arguments.json:
         print(HEAD)
     for name in arguments.only or questions():
-        for row in import_module(name).measure():
+        for row in import_module(f"{__package__}.{name}").measure():
             found.append({"question": name, **asdict(row), "ratio": row.ratio})
             if not arguments.json:
                 print(shown(row), flush=True)

@@ -1,12 +1,11 @@
 """What an advance past the events of 10,000 batches costs."""
 
-from measuring import Row, wall
-from requests import file
-
 from mockbatch.batch.create import BatchRequest
 from mockbatch.files.content import Content
-from mockbatch.settings import WorldSettings
-from mockbatch.world import World
+from mockbatch.world.settings import WorldSettings
+from mockbatch.world.world import World
+from tests.benchmarks.measuring import Row, wall
+from tests.benchmarks.requests import file
 
 COUNT = 10_000
 ROUNDS = 5

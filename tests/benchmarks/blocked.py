@@ -4,8 +4,8 @@ import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from measuring import Row
-from server_process import KEY, ServerProcess
+from tests.benchmarks.measuring import Row
+from tests.benchmarks.server_process import KEY, ServerProcess
 
 DELAYED, STUCK = 64, 20
 

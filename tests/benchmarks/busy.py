@@ -5,9 +5,10 @@ from collections.abc import Callable
 from threading import Event, Thread
 
 import openai
-from measuring import Row, percentile
-from requests import file
-from server_process import ServerProcess
+
+from tests.benchmarks.measuring import Row, percentile
+from tests.benchmarks.requests import file
+from tests.benchmarks.server_process import ServerProcess
 
 COUNT = 50_000
 GOAL, STRETCH = 50, 20

@@ -1,8 +1,7 @@
 """What the `mockbatch` fixture costs a test: a world made, looked at and let go."""
 
-from measuring import Row, by_turns
-
-from mockbatch.server import TEST_SETTINGS, Server
+from mockbatch.testing.servers import TEST_SETTINGS, Server
+from tests.benchmarks.measuring import Row, by_turns
 
 WORLDS = 100
 ROUNDS = 9

@@ -9,14 +9,14 @@ from collections.abc import Callable
 
 import httpx2
 import openai
-from canned import Canned, answer
-from measuring import Row, by_turns
-from requests import file
 
 from mockbatch import MockBatch
-from mockbatch.handle import Handle, wsgi_transport
-from mockbatch.server import begin, key
+from mockbatch.client import Handle, wsgi_transport
+from mockbatch.testing.servers import begin, key
 from mockbatch.web.app import create_app
+from tests.benchmarks.canned import Canned, answer
+from tests.benchmarks.measuring import Row, by_turns
+from tests.benchmarks.requests import file
 
 COUNT = 1000
 INPUT = file(COUNT)

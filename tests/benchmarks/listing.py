@@ -1,9 +1,8 @@
 """Whether a page of a list costs more when there is more behind it."""
 
-from measuring import Row, by_turns
-from requests import file
-
 from mockbatch import MockBatch
+from tests.benchmarks.measuring import Row, by_turns
+from tests.benchmarks.requests import file
 
 FEW, MANY = 100, 10_000
 CALLS = 100

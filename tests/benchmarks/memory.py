@@ -2,9 +2,9 @@
 
 import tempfile
 
-from measuring import Row
-from requests import lines
-from server_process import ServerProcess
+from tests.benchmarks.measuring import Row
+from tests.benchmarks.requests import lines
+from tests.benchmarks.server_process import ServerProcess
 
 COUNT = 140_000
 GOAL, STRETCH = 60, 30

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from measuring import Row
+from tests.benchmarks.measuring import Row
 
 RUNS = 9
 IMPORT = """

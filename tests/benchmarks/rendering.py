@@ -2,15 +2,14 @@
 
 import json
 
-from measuring import Row, by_turns
-from requests import file
-
-from mockbatch.batch import output
+from mockbatch.batch import output_file
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.create import BatchRequest
 from mockbatch.files.content import Content
-from mockbatch.settings import WorldSettings
-from mockbatch.world import World
+from mockbatch.world.settings import WorldSettings
+from mockbatch.world.world import World
+from tests.benchmarks.measuring import Row, by_turns
+from tests.benchmarks.requests import file
 
 COUNT = 50_000
 ROUNDS = 3
@@ -26,11 +25,11 @@ def batch() -> Batch:
 def measure() -> list[Row]:
     """Return the row of the whole file."""
     made = batch()
-    lines = [json.loads(line) for line in output.write(made).output.lines()]
+    lines = [json.loads(line) for line in output_file.write(made).output.lines()]
 
     def dumped() -> None:
         for line in lines:
             json.dumps(line)
 
-    floor, measured = by_turns(ROUNDS, dumped, lambda: output.write(made))
+    floor, measured = by_turns(ROUNDS, dumped, lambda: output_file.write(made))
     return [Row(f"rendering {COUNT:,} output lines", "s", measured, floor, 0.6, 0.25)]

@@ -1,11 +1,11 @@
 """What one `batches.retrieve` of the real SDK costs over a socket."""
 
 import openai
-from journey import canned, client, recorded
-from measuring import Row, by_turns
-from requests import file
 
 from mockbatch import MockBatch
+from tests.benchmarks.journey import canned, client, recorded
+from tests.benchmarks.measuring import Row, by_turns
+from tests.benchmarks.requests import file
 
 CALLS = 200
 ROUNDS = 9

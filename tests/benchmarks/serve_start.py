@@ -12,7 +12,7 @@ import time
 import urllib.request
 from urllib.error import URLError
 
-from measuring import Row, by_turns, wall
+from tests.benchmarks.measuring import Row, by_turns, wall
 
 ROUNDS = 11
 HELLO = """

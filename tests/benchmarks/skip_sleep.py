@@ -9,9 +9,9 @@ import time
 from typing import Any
 
 import openai
-from measuring import Row
 
 from mockbatch import MockBatch
+from tests.benchmarks.measuring import Row
 
 POLLS = 1440
 MINUTE = 60

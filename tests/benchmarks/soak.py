@@ -1,6 +1,6 @@
 """A soak: mixed traffic of many clients with faults on, for as long as it is told.
 
-`python tests/benchmarks/soak.py --minutes 10`. It fails when memory, threads or open files
+`python -m tests.benchmarks.soak --minutes 10`. It fails when memory, threads or open files
 grow, when a request is left unanswered, when the server prints a traceback, or when a
 temporary file is left behind.
 """
@@ -22,7 +22,8 @@ from typing import Any
 
 import httpx2
 import openai
-from requests import file
+
+from tests.benchmarks.requests import file
 
 CLIENTS = 16
 CHAT: Any = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"}]}

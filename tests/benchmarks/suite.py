@@ -3,13 +3,13 @@
 import json
 
 import openai
-from canned import Canned, answer
-from journey import client
-from measuring import Row, by_turns, wall
-from requests import file
 
 from mockbatch import MockBatch
-from mockbatch.server import Server
+from mockbatch.testing.servers import Server
+from tests.benchmarks.canned import Canned, answer
+from tests.benchmarks.journey import client
+from tests.benchmarks.measuring import Row, by_turns, wall
+from tests.benchmarks.requests import file
 
 TESTS = 100
 INPUT = file(10)

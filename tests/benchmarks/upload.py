@@ -9,9 +9,9 @@ from multiprocessing import Process
 from pathlib import Path
 from statistics import median
 
-from measuring import Row
-from requests import file
-from server_process import KEY, ServerProcess
+from tests.benchmarks.measuring import Row
+from tests.benchmarks.requests import file
+from tests.benchmarks.server_process import KEY, ServerProcess
 
 BYTES = 200 * 1000 * 1000
 ROUNDS = 5

@@ -2,13 +2,12 @@
 
 import json
 
-from measuring import Row, by_turns
-from requests import file
-
 from mockbatch.batch.create import BatchRequest
 from mockbatch.files.content import Content
-from mockbatch.settings import WorldSettings
-from mockbatch.world import World
+from mockbatch.world.settings import WorldSettings
+from mockbatch.world.world import World
+from tests.benchmarks.measuring import Row, by_turns
+from tests.benchmarks.requests import file
 
 COUNT = 50_000
 ROUNDS = 3

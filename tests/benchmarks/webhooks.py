@@ -15,9 +15,8 @@ from contextlib import contextmanager, suppress
 from statistics import quantiles
 from typing import Any
 
-from measuring import Row
-
 from mockbatch import MockBatch
+from tests.benchmarks.measuring import Row
 
 BATCHES = 1000
 MESSAGES = [{"role": "user", "content": "Hello"}]

@@ -3,7 +3,7 @@
 import sys
 
 from mockbatch import cli
-from mockbatch.server import MockBatch
+from mockbatch.testing.servers import MockBatch
 
 ROLES = {"As OpenAI": [], "As Portkey's gateway": ["--provider", "openai"]}
 

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from flask import Flask
 from werkzeug.wrappers import Request, Response
 
-Json = Any
+from mockbatch.typing import Json
+
 Ask = Callable[[], Response]
 # Answers a request, or returns None for one that it leaves alone; `ask` is the honest answer.
 Plant = Callable[[Request, Ask], Response | None]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from broken import (
+from tests.contract.broken import (
     BATCH,
     Fault,
     always,

@@ -3,17 +3,15 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from mockbatch.contract import listing
+from mockbatch.contract import docs
 from mockbatch.contract.cases import SOURCES, Case, cases, preparations
-from mockbatch.contract.values import filled
-from mockbatch.schema import schema
-from mockbatch.sent_schema import SentSchema
-
-Json = Any
+from mockbatch.contract.placeholders import filled
+from mockbatch.typing import Json
+from mockbatch.validation.client_schema import SentSchema
+from mockbatch.validation.schema import schema
 
 ROOT = Path(__file__).parents[2]
 CASES = {case.id: case for case in cases()}
@@ -87,7 +85,9 @@ def test_case_about_webhooks_says_that_it_needs_this_machine(id: str) -> None:
 
 def test_steps_are_the_same_everywhere() -> None:
     """A preparation can do whatever a case can."""
-    of_cases, of_given = (schema(f"contract_{one}").document["$defs"] for one in ("cases", "given"))
+    of_cases, of_given = (
+        schema(f"contract_{one}").document["$defs"] for one in ("cases", "preparations")
+    )
     assert of_given == {name: of_cases[name] for name in of_given}
 
 
@@ -105,11 +105,11 @@ def test_every_case_says_where_it_comes_from() -> None:
 def test_page_is_made_from_the_cases() -> None:
     """docs/contract.md is what `mockbatch contract --markdown` prints."""
     page = (ROOT / "docs" / "contract.md").read_text(encoding="utf-8")
-    assert page == listing.markdown() + "\n"
+    assert page == docs.markdown() + "\n"
 
 
 def test_page_says_what_is_unverified() -> None:
     """Plainly, in the row of each case that rests on memory."""
-    rows = [row for row in listing.markdown().splitlines() if row.startswith("| `")]
+    rows = [row for row in docs.markdown().splitlines() if row.startswith("| `")]
     unverified = {row.split("`")[1] for row in rows if "**memory**: unverified" in row}
     assert unverified == {case.name for case in cases() if case.source == "memory"}

@@ -12,11 +12,11 @@ from subprocess import PIPE
 from xml.etree import ElementTree
 
 import pytest
-from dripping import dripping
 
 from mockbatch import cli
+from mockbatch.client import Handle
 from mockbatch.contract import runner as running
-from mockbatch.handle import Handle
+from tests.support.dripping import dripping
 
 # What a server does with a connection on which a request has come.
 Does = Callable[[socket.socket], None]

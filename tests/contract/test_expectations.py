@@ -3,15 +3,13 @@
 import json
 import re
 from email.message import Message
-from typing import Any
 
 import pytest
 
 from mockbatch.contract.client import Answer
-from mockbatch.contract.expect import breaches, wrong_status
-from mockbatch.contract.values import at, differences, filled, filled_request
-
-Json = Any
+from mockbatch.contract.expectations import breaches, wrong_status
+from mockbatch.contract.placeholders import at, differences, filled, filled_request
+from mockbatch.typing import Json
 
 
 def answer(body: Json, **headers: str) -> Answer:

@@ -1,16 +1,16 @@
 """A server that is broken in one way, and the case of the contract that says in which."""
 
 import pytest
-from broken import Fault, plant
-from faults import DIRECT, GATEWAY, SCENARIOS
 
+from mockbatch.client import Handle
 from mockbatch.contract.cases import cases
 from mockbatch.contract.client import Client
-from mockbatch.contract.play import Options
 from mockbatch.contract.runner import BREACH, Runner
-from mockbatch.handle import Handle
-from mockbatch.server import Server
+from mockbatch.contract.steps import Options
+from mockbatch.testing.servers import Server
 from mockbatch.web.app import create_app
+from tests.contract.broken import Fault, plant
+from tests.contract.faults import DIRECT, GATEWAY, SCENARIOS
 
 IN_ALL_LINES = {"duplicate_lines", "missing_lines"}
 

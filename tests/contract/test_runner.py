@@ -2,20 +2,18 @@
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
-from broken import Fault, always, plant
 
+from mockbatch.client import Handle
 from mockbatch.contract.cases import Case, cases, groups
 from mockbatch.contract.client import Client
-from mockbatch.contract.play import Options
 from mockbatch.contract.report import line
 from mockbatch.contract.runner import BREACH, PASSED, SKIPPED, UNVERIFIED, Result, Runner
-from mockbatch.handle import Handle
-from mockbatch.server import Server
-
-Json = Any
+from mockbatch.contract.steps import Options
+from mockbatch.testing.servers import Server
+from mockbatch.typing import Json
+from tests.contract.broken import Fault, always, plant
 
 
 def run(mock: Handle, *only: str, **options: Json) -> list[Result]:

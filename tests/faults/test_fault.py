@@ -1,7 +1,5 @@
 """Faults and rules as they come in: what is accepted, and how what is not is told."""
 
-from typing import Any
-
 import pytest
 
 from mockbatch import faults
@@ -9,8 +7,7 @@ from mockbatch.errors import ApiError
 from mockbatch.faults import kinds
 from mockbatch.faults.fault import Fault
 from mockbatch.faults.rule import Match, Rule, parsed
-
-Json = Any
+from mockbatch.typing import Json
 
 GOOD: list[dict[str, Json]] = [
     {"status": 429, "retry_after_ms": 10},

@@ -10,13 +10,12 @@ import openai
 import pytest
 
 from mockbatch import faults
-from mockbatch.handle import Handle
-from mockbatch.schema import schema
+from mockbatch.client import Handle
+from mockbatch.validation.schema import schema
 
 if TYPE_CHECKING:
-    from conftest import Make
+    from tests.conftest import Make
 
-Json = Any
 Act = Callable[[], Any]
 
 NAMES = sorted(faults.presets())

@@ -6,7 +6,7 @@ import pytest
 
 from mockbatch.files.content import Content
 from mockbatch.files.file import UPLOAD_PURPOSES, File, lifetime
-from mockbatch.schema import schema
+from mockbatch.validation.schema import schema
 
 
 def file(**changes: Any) -> File:

@@ -1,111 +1,153 @@
-"""What is refused when it is uploaded."""
+"""Uploads as values: their status, their parts, and what these make."""
+
+import hashlib
+from collections.abc import Callable
+from itertools import permutations
+from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from mockbatch.batch.input import Limits
 from mockbatch.errors import ApiError
-from mockbatch.files import upload
 from mockbatch.files.content import Content
-from mockbatch.files.file import UPLOAD_PURPOSES
+from mockbatch.files.file import File
+from mockbatch.files.upload import Part, Upload
+from mockbatch.validation.schema import schema
+
+CREATED = 1_713_894_800
 
 
-def refusal(data: bytes, purpose: str = "batch", limits: Limits | None = None) -> ApiError:
-    """Return the failure with which an upload is refused."""
+def upload(*pieces: bytes, size: int | None = None) -> Upload:
+    """Return an upload with these parts, `part_0` and so on."""
+    size = sum(map(len, pieces)) if size is None else size
+    made = Upload("upload_1", "in.jsonl", "batch", size, CREATED, None)
+    for number, piece in enumerate(pieces):
+        made = made.with_part(Part(f"part_{number}", made.id, CREATED, Content.of(piece)))
+    return made
+
+
+def refusal(made: Upload, part_ids: list[str], md5: str | None = None) -> tuple[int, str | None]:
+    """Return status and param of the failure with which parts are not joined."""
     with pytest.raises(ApiError) as refused:
-        upload.check(Content.of(data), purpose, limits or Limits())
-    return refused.value
+        made.joined(part_ids, md5)
+    return refused.value.status, refused.value.param
 
 
-@pytest.mark.parametrize("purpose", UPLOAD_PURPOSES)
-def test_a_json_line_may_be_uploaded_for_anything(purpose: str) -> None:
-    """A file whose first line is JSON is accepted for every purpose."""
-    upload.check(Content.of(b"{}\n"), purpose, Limits())
+def whole(made: Upload, part_ids: list[str], md5: str | None = None) -> bytes:
+    """Return the bytes that parts make."""
+    return made.joined(part_ids, md5).read(0, 9999)
 
 
-@pytest.mark.parametrize("purpose", [name for name in UPLOAD_PURPOSES if name != "batch"])
-@pytest.mark.parametrize("data", [b"", b"text", b"\xff"])
-def test_only_batch_files_are_looked_into(purpose: str, data: bytes) -> None:
-    """A file for anything but a batch may hold what it likes."""
-    upload.check(Content.of(data), purpose, Limits())
+class TestStatus:
+    """What an upload is, as time goes by."""
 
-
-@pytest.mark.parametrize("purpose", ["", "Batch", "batch_output", "fine_tune", "x"])
-def test_an_unknown_purpose_is_refused(purpose: str) -> None:
-    """A purpose that no upload can have is a 400, worded as observed in 2026-09."""
-    error = refusal(b"{}", purpose)
-    assert (error.status, error.code, error.param) == (400, None, "purpose")
-    assert error.message == (
-        f"'{purpose}' is not one of ['fine-tune', 'assistants', 'batch', 'user_data', 'vision', "
-        "'evals'] - 'purpose'"
+    @pytest.mark.parametrize(
+        ("seconds", "status"), [(0, "pending"), (3599.9, "pending"), (3600, "expired")]
     )
-    assert error.siblings == {"detail": {"message": error.message, "code": None}}
+    def test_it_expires_after_an_hour(self, seconds: float, status: str) -> None:
+        """On the second of expires_at it is expired, before it is pending."""
+        assert upload().status(CREATED + seconds) == status
+
+    @pytest.mark.parametrize("status", ["completed", "cancelled"])
+    def test_an_end_is_for_ever(self, status: str) -> None:
+        """What a client has ended does not expire."""
+        assert upload(b"a").without_parts(status).status(CREATED + 10**9) == status
+
+    def test_an_end_lets_the_parts_go(self) -> None:
+        """What has ended holds no bytes."""
+        assert upload(b"a").without_parts("cancelled").parts == {}
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"",
-        b"\n{}",
-        b"  \n{}",
-        b"custom_id,method\n",
-        b"{\n}",
-        b"\xef\xbb\xbf{}\n",
-        b"NaN\n",
-        b"%PDF-1.7",
-        b"[" * 200 + b"]" * 200,
-    ],
-)
-def test_a_first_line_that_is_no_json_is_refused(data: bytes) -> None:
-    """An empty file, a text and a byte order mark are refused in the observed words."""
-    error = refusal(data)
-    assert str(error) == "Invalid file format for Batch API. Must be .jsonl"
-    assert (error.status, error.code, error.param) == (400, None, None)
+class TestJoined:
+    """The file that parts make."""
+
+    def test_the_order_of_the_ids_counts(self) -> None:
+        """Parts are joined as they are named, not as they came."""
+        made = upload(b"a", b"bb", b"ccc")
+        for ids in permutations([0, 1, 2]):
+            expected = b"".join([b"a", b"bb", b"ccc"][number] for number in ids)
+            assert whole(made, [f"part_{number}" for number in ids]) == expected
+
+    def test_a_part_may_be_left_out(self) -> None:
+        """A part that was sent twice, after a lost answer, does no harm."""
+        assert whole(upload(b"ab", b"ab", b"c", size=3), ["part_1", "part_2"]) == b"abc"
+
+    def test_nothing_is_made_of_nothing(self) -> None:
+        """An upload of no bytes has no parts."""
+        assert whole(upload(), []) == b""
+
+    @pytest.mark.parametrize("ids", [["part_9"], ["part_0", "part_9"], ["part_0", ""]])
+    def test_an_unknown_part_is_named_by_its_place(self, ids: list[str]) -> None:
+        """The param is the place of the first id that is none of the upload's."""
+        assert refusal(upload(b"ab"), ids) == (400, f"part_ids[{len(ids) - 1}]")
+
+    def test_a_repeated_part_is_refused(self) -> None:
+        """Even if the bytes would be as many as were announced."""
+        assert refusal(upload(b"ab", size=4), ["part_0", "part_0"]) == (400, "part_ids[1]")
+
+    @pytest.mark.parametrize("size", [0, 2, 4])
+    def test_other_bytes_than_announced_are_refused(self, size: int) -> None:
+        """The message tells both numbers."""
+        made = upload(b"ab", b"c", size=size)
+        assert refusal(made, ["part_0", "part_1"]) == (400, "part_ids")
+        with pytest.raises(ApiError, match=rf"have 3 bytes.* for {size}\."):
+            made.joined(["part_0", "part_1"], None)
+
+    @pytest.mark.parametrize("change", [str.lower, str.upper])
+    def test_a_right_checksum_is_accepted(self, change: Callable[[str], str]) -> None:
+        """Hexadecimal digits of either case."""
+        digest = change(hashlib.md5(b"abc").hexdigest())
+        assert whole(upload(b"ab", b"c"), ["part_0", "part_1"], digest) == b"abc"
+
+    def test_a_wrong_checksum_is_refused(self) -> None:
+        """Of the same parts in another order, for one."""
+        digest = hashlib.md5(b"cab").hexdigest()
+        assert refusal(upload(b"ab", b"c"), ["part_0", "part_1"], digest) == (400, "md5")
+
+    @given(st.lists(st.binary(max_size=9), max_size=6), st.randoms())
+    def test_any_parts_in_any_order(self, pieces: list[bytes], chance: Random) -> None:
+        """The bytes are those of the parts named, whatever they are."""
+        order = list(range(len(pieces)))
+        chance.shuffle(order)
+        expected = b"".join(pieces[number] for number in order)
+        digest = hashlib.md5(expected).hexdigest()
+        assert whole(upload(*pieces), [f"part_{number}" for number in order], digest) == expected
 
 
-@pytest.mark.parametrize("data", ["{}\nä".encode("latin-1"), "{}\n".encode("utf-16"), b"{}\n\xff"])
-def test_what_is_not_utf8_is_refused(data: bytes) -> None:
-    """A file in another encoding, in whatever line, is refused in the observed words."""
-    error = refusal(data)
-    assert str(error) == "Invalid file for Batch API. Must be utf-8 encoded"
-    assert (error.status, error.code, error.param) == (400, None, None)
+class TestJson:
+    """The published objects."""
 
+    def test_a_pending_upload_has_nine_members(self) -> None:
+        """The SDK's type requires all but `file`, which is null until there is one."""
+        shown = upload(b"abc").as_json(CREATED)
+        assert shown == {
+            "id": "upload_1",
+            "object": "upload",
+            "bytes": 3,
+            "created_at": CREATED,
+            "filename": "in.jsonl",
+            "purpose": "batch",
+            "status": "pending",
+            "expires_at": CREATED + 3600,
+            "file": None,
+        }
+        assert list(shown) == schema("upload").document["required"]
 
-def test_the_refusal_stands_in_the_body_twice() -> None:
-    """Beside `error` the body says the message again, as it does since 2026."""
-    error = refusal(b"")
-    assert error.body()["detail"] == {"message": error.message, "code": None}
+    def test_a_completed_upload_shows_its_file(self) -> None:
+        """The File object stands in the Upload object as it is."""
+        file = File("file-1", "batch", "in.jsonl", CREATED, None, lambda: Content.of(b"abc"))
+        shown = upload(b"abc").without_parts("completed").as_json(CREATED, file)
+        assert (shown["status"], shown["file"]) == ("completed", file.as_json())
+        assert schema("upload").accepts(shown)
 
-
-@pytest.mark.parametrize("data", [b"{}\n{", b"{}\n\n", b"{}\nnope\n", b"[]\n", b"1"])
-def test_what_is_wrong_further_down_is_not_seen(data: bytes) -> None:
-    """Only whether the first line is JSON is looked at when a file is uploaded."""
-    upload.check(Content.of(data), "batch", Limits())
-
-
-@pytest.mark.parametrize("data", [b"{}\r\n{}\r\n", b"{}", b" {} \n"])
-def test_blanks_and_line_ends_do_no_harm(data: bytes) -> None:
-    """Windows line ends and a missing last one are accepted."""
-    upload.check(Content.of(data), "batch", Limits())
-
-
-@pytest.mark.parametrize("size", [10, 11])
-def test_an_input_file_has_a_greatest_size(size: int) -> None:
-    """A batch file of exactly the limit is accepted, a byte more is a 413."""
-    limits = Limits(input_bytes=10)
-    data = b"{}" + b" " * (size - 2)
-    if size == 10:
-        upload.check(Content.of(data), "batch", limits)
-    else:
-        assert refusal(data, limits=limits).status == 413
-
-
-def test_every_file_has_a_greatest_size() -> None:
-    """A file for anything is a 413 when it is larger than files may be."""
-    assert refusal(b"x" * 11, "assistants", Limits(file_bytes=10)).status == 413
-
-
-def test_the_limits_are_those_of_the_service() -> None:
-    """50,000 requests, 50,000 embedding inputs, 200 MiB of input, 512 MiB a file."""
-    limits = Limits()
-    assert (limits.lines, limits.embedding_inputs) == (50_000, 50_000)
-    assert (limits.input_bytes, limits.file_bytes) == (209_715_200, 536_870_912)
+    def test_a_part_has_four_members(self) -> None:
+        """As published."""
+        [part] = upload(b"abc").parts.values()
+        assert part.as_json() == {
+            "id": "part_0",
+            "object": "upload.part",
+            "created_at": CREATED,
+            "upload_id": "upload_1",
+        }
+        assert schema("upload_part").accepts(part.as_json())

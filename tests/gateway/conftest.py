@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from client_environments import needed, node_with
-from mock_server import MockServer
-from running import HERE, OPENAI, running_gateway
+
+from tests.gateway.mock_server import MockServer
+from tests.gateway.running import HERE, OPENAI, running_gateway
+from tests.support.client_environments import needed, node_with
 
 
 @pytest.fixture(scope="session")

@@ -4,14 +4,12 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection
-from typing import Any
 from urllib.parse import urlsplit
 
-from mockbatch.httpd import Httpd
-from mockbatch.settings import ServerSettings, WorldSettings
+from mockbatch.http_server.server import Httpd
+from mockbatch.typing import Json
 from mockbatch.web.app import create_app
-
-Json = Any
+from mockbatch.world.settings import ServerSettings, WorldSettings
 
 KEY = "sk-tests-of-the-gateway-1"
 START = 1_713_894_800

@@ -1,10 +1,7 @@
 """The world in which each pair of requests is made: a batch in every state, and odd files."""
 
-from typing import Any
-
-from mock_server import KEY, MockServer, ask
-
-Json = Any
+from mockbatch.typing import Json
+from tests.gateway.mock_server import KEY, MockServer, ask
 
 DAY = 24 * 3600
 VALIDATING, IN_PROGRESS, CANCELLING = 62, 61, 605  # seconds, at pace 1

@@ -8,16 +8,15 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import openai
 import pytest
-from client_environments import ROOT, needed, python_with
-from mock_server import KEY, MockServer, ask
-from pair_world import LINE
-from running import HERE
 
-Json = Any
+from mockbatch.typing import Json
+from tests.gateway.mock_server import KEY, MockServer, ask
+from tests.gateway.pair_world import LINE
+from tests.gateway.running import HERE
+from tests.support.client_environments import ROOT, needed, python_with
 
 NAMES = [f"line-{number}" for number in range(5)]
 INPUT = "".join(LINE % name for name in NAMES)

@@ -1,11 +1,10 @@
 """The contract's group about Portkey's gateway, held against the real one."""
 
-from mock_server import KEY, MockServer
-
 from mockbatch.contract.cases import cases
 from mockbatch.contract.client import Client
-from mockbatch.contract.play import Options
 from mockbatch.contract.runner import PASSED, SKIPPED, Runner
+from mockbatch.contract.steps import Options
+from tests.gateway.mock_server import KEY, MockServer
 
 
 def test_real_gateway_keeps_the_contract(gateway: str, upstream: MockServer) -> None:

@@ -10,15 +10,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from mock_server import KEY, Answer, MockServer, ask
-from pair_world import BOUNDARY, build, form
-from running import running_gateway
 
-Json = Any
+from mockbatch.typing import Json
+from tests.gateway.mock_server import KEY, Answer, MockServer, ask
+from tests.gateway.pair_world import BOUNDARY, build, form
+from tests.gateway.running import running_gateway
 
 ROOT = Path(__file__).parents[2]
 DATA = json.loads(Path(__file__).with_name("requests.json").read_bytes())

@@ -5,12 +5,12 @@ from contextlib import ExitStack
 
 import pytest
 
-pytest.register_assert_rewrite("caller")
+pytest.register_assert_rewrite("tests.support.caller")
 
-from caller import Caller, app_of  # noqa: E402 - rewritten, so that its asserts explain
 from flask import Flask  # noqa: E402
 
-from mockbatch.httpd import Httpd  # noqa: E402
+from mockbatch.http_server.server import Httpd  # noqa: E402
+from tests.support.caller import Caller, app_of  # noqa: E402 - rewritten, so that its asserts explain
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from typing import Any
 import openai
 import pytest
 
-from mockbatch.handle import Handle
+from mockbatch.client import Handle
+from mockbatch.typing import Json
 
-Json = Any
 Make = Callable[..., Handle]
 
 CHAT = {"method": "POST", "path": "/v1/chat/completions"}

@@ -5,12 +5,12 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from told import START, server_settings
 
-from mockbatch.handle import Handle
+from mockbatch.client import Handle
 from mockbatch.ids import Seed
-from mockbatch.server import Server
+from mockbatch.testing.servers import Server
 from mockbatch.web.app import create_app
+from tests.support.told import START, server_settings
 
 World = Callable[..., Handle]
 

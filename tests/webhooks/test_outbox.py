@@ -8,15 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mockbatch.batch import commands
+from mockbatch.batch.timeline import FINAL
 from mockbatch.errors import ApiError
-from mockbatch.timeline import FINAL
 from mockbatch.webhooks import outbox as outboxes
 from mockbatch.webhooks.delivery import Answer, Attempt
 from mockbatch.webhooks.outbox import Outbox
-from mockbatch.world import World
+from mockbatch.world.world import World
 
 if TYPE_CHECKING:
-    from conftest import Make
+    from tests.conftest import Make
 
 GOOD = Answer(status_code=200)
 ALL = ["batch.completed", "batch.failed", "batch.expired", "batch.cancelled"]

@@ -5,16 +5,16 @@ from pathlib import Path
 
 import openai
 import pytest
-from receivers import answers, hangs, receiving
-from serving import serving
-from told import Told, submit, until
 
 from mockbatch import cli
-from mockbatch.failure_report import told as report_of
-from mockbatch.handle import Handle, http_transport
+from mockbatch.client import Handle, http_transport
 from mockbatch.ids import Seed
-from mockbatch.server import RemoteServer
+from mockbatch.testing.failure_report import told as report_of
+from mockbatch.testing.servers import RemoteServer
 from mockbatch.webhooks import signature
+from tests.support.receivers import answers, hangs, receiving
+from tests.support.serving import serving
+from tests.support.told import Told, submit, until
 
 SECRET = signature.secret(Seed.of("a secret of one's own"))
 
@@ -155,9 +155,9 @@ class TestTls:
         self, tmp_path: Path, mock: Handle, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """By its name, which its certificate has to have."""
-        from mockbatch.httpd import Httpd
-        from mockbatch.tls import Tls
-        from mockbatch.webhooks import sending
+        from mockbatch.http_server.server import Httpd
+        from mockbatch.http_server.tls import Tls
+        from mockbatch.webhooks import sender
 
         def app(environ: object, start_response: object) -> list[bytes]:
             start_response("200 OK", [("Content-Length", "0")])  # type: ignore[operator]
@@ -165,12 +165,12 @@ class TestTls:
 
         with Tls("localhost") as tls:
             monkeypatch.setenv("SSL_CERT_FILE", str(tls.authority_file))
-            sending._certified.cache_clear()
+            sender._certified.cache_clear()
             httpd = Httpd(app, "localhost", 0, tls.adapter)
             httpd.start()
             mock.webhook(f"https://localhost:{httpd.port}/hook")
             submit(mock)
             mock.clock.advance(seconds=130)
             httpd.stop()
-        sending._certified.cache_clear()
+        sender._certified.cache_clear()
         assert [one.status for one in mock.deliveries] == ["delivered"]

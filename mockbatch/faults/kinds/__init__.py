@@ -8,13 +8,12 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Any
 
 from mockbatch.errors import api_error
 from mockbatch.faults.fault import Fault
-from mockbatch.schema import schema
+from mockbatch.typing import Json
+from mockbatch.validation.schema import schema
 
-Json = Any
 MOST_BYTES = 1 << 20
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mockbatch.errors import api_error
-from mockbatch.faults.call import Call
+from mockbatch.faults.exchange import Call
 from mockbatch.faults.fault import Fault
 
 if TYPE_CHECKING:

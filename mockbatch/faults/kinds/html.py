@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from mockbatch.faults.call import Call
+from mockbatch.faults.exchange import Call
 from mockbatch.faults.fault import Fault
 from mockbatch.faults.retry import with_default, with_retry_after
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from mockbatch.faults.call import UNANSWERED, Call
 from mockbatch.faults.connection import hung_up
+from mockbatch.faults.exchange import UNANSWERED, Call
 from mockbatch.faults.fault import Fault
 
 

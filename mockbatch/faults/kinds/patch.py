@@ -3,12 +3,10 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from mockbatch.faults.call import Answer, Call
+from mockbatch.faults.exchange import Answer, Call
 from mockbatch.faults.fault import Fault
-
-Json = Any
+from mockbatch.typing import Json
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,18 +5,17 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from mockbatch.errors import ApiError, api_error
-from mockbatch.faults.call import Call
+from mockbatch.errors import INVALID_REQUEST, ApiError, api_error
+from mockbatch.faults.exchange import Call
 from mockbatch.faults.fault import Fault
 from mockbatch.faults.retry import with_default, with_retry_after
-from mockbatch.wordings import INVALID_REQUEST
+from mockbatch.typing import Json
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-Json = Any
 _NAME = re.compile("[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _VALUE = re.compile("[\t\x20-\x7e\x80-\xff]*")
 _FRAMING = frozenset({"content-length", "transfer-encoding"})

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from mockbatch.faults.call import Call
+from mockbatch.faults.exchange import Call
 from mockbatch.faults.fault import Fault
 
 

@@ -1,0 +1,37 @@
+"""One world of a running server, as a test holds it: the control API's verbs in Python."""
+
+from mockbatch.client.clock import Clock
+from mockbatch.client.results import (
+    Advanced,
+    Attempt,
+    ControlError,
+    Delivery,
+    EndedAs,
+    Event,
+    Fault,
+    MockBatchWarning,
+    Request,
+    Webhook,
+)
+from mockbatch.client.transport import Transport, http_transport, wsgi_transport
+from mockbatch.client.webhook_receiver import Received
+from mockbatch.client.world_client import Handle
+
+__all__ = [
+    "Advanced",
+    "Attempt",
+    "Clock",
+    "ControlError",
+    "Delivery",
+    "EndedAs",
+    "Event",
+    "Fault",
+    "Handle",
+    "MockBatchWarning",
+    "Received",
+    "Request",
+    "Transport",
+    "Webhook",
+    "http_transport",
+    "wsgi_transport",
+]

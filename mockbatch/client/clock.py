@@ -1,0 +1,109 @@
+"""The simulated clock of one world, as a test holds it."""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from mockbatch.client.results import Advanced, ControlError, EndedAs, Event, HasId, id_of
+from mockbatch.typing import Json
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from mockbatch.client.world_client import Handle
+
+
+class Clock:
+    """The simulated clock of one world."""
+
+    def __init__(self, handle: "Handle") -> None:
+        self._handle = handle
+
+    @property
+    def now(self) -> float:
+        """Simulated epoch seconds."""
+        now: float = self._read()["now"]
+        return now
+
+    @property
+    def mode(self) -> str:
+        """`manual`, `realtime`, `on-poll` or `xN`; can be set."""
+        mode: str = self._read()["mode"]
+        return mode
+
+    @mode.setter
+    def mode(self, mode: str) -> None:
+        self._handle.call("POST", "/_mock/clock", {"mode": mode})
+
+    @property
+    def next_event(self) -> Event | None:
+        """The status change or webhook that comes next, None when nothing is due."""
+        event = self._read()["next_event"]
+        return None if event is None else Event(**event)
+
+    def advance(
+        self, seconds: float = 0, *, minutes: float = 0, hours: float = 0, days: float = 0
+    ) -> Advanced:
+        """Move time forward; returns when all that is due has happened."""
+        step = timedelta(seconds=seconds, minutes=minutes, hours=hours, days=days)
+        return self._advance({"seconds": step.total_seconds()})
+
+    def advance_to(self, instant: float | datetime) -> Advanced:
+        """Move time forward to an instant; an aware datetime, or epoch seconds."""
+        at = instant.timestamp() if isinstance(instant, datetime) else instant
+        return self._advance({"to": at})
+
+    def advance_to_next(self) -> Advanced:
+        """Move time forward to the next event; ControlError when nothing is due."""
+        return self._advance({"next_event": True})
+
+    def run_until(self, batch: str | HasId, status: str = "completed") -> Advanced:
+        """Move time forward until a batch has taken on a status.
+
+        Raises EndedAs when it ends otherwise; time then stands where it ended.
+        """
+        try:
+            return self._advance({"batch": id_of(batch), "status": status})
+        except ControlError as error:
+            if error.code != "unreachable_status":
+                raise
+            found = self._handle.timeline(batch)
+            raise EndedAs(id_of(batch), found["status"], str(error)) from None
+
+    def _advance(self, body: Json) -> Advanced:
+        told = self._handle.call("POST", "/_mock/clock/advance", body)
+        events = tuple(Event(**event) for event in told["events"])
+        return Advanced(told["now"], events, told["event_count"])
+
+    def _read(self) -> dict[str, Json]:
+        clock: dict[str, Json] = self._handle.call("GET", "/_mock/clock")
+        return clock
+
+
+class SleepersClock:
+    """A clock as `skip_sleep` moves it."""
+
+    def __init__(self, handle: "Handle", app: "Flask | None") -> None:
+        self._clock = handle.clock
+        self._key = handle.api_key
+        self._app = app
+
+    def now(self) -> float:
+        """Return simulated epoch seconds."""
+        if self._app is None:
+            return self._clock.now
+        # Each sleep of a task asks: without a request it costs nothing.
+        now: float = self._app.extensions["mockbatch"].worlds.world(self._key, reading=True).now()
+        return now
+
+    def advance_by(self, seconds: float) -> None:
+        """Move time forward."""
+        self._clock.advance(seconds)
+
+    def advance_to(self, instant: float) -> float:
+        """Move time to an instant, if it is not past, and return the time."""
+        try:
+            return self._clock.advance_to(instant).now
+        except ControlError as error:
+            if error.code != "clock_is_past":
+                raise
+            return self._clock.now

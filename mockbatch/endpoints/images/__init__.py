@@ -1,0 +1,1 @@
+"""What the endpoints that make images share."""

@@ -1,0 +1,102 @@
+"""What the endpoints that make pictures have in common."""
+
+from collections.abc import Sequence
+
+from mockbatch.endpoints import text
+from mockbatch.endpoints.endpoint import Moment, Tokens, counted
+from mockbatch.endpoints.images import png
+from mockbatch.endpoints.images.models import BILLED, ImageModel, edges, image_model
+from mockbatch.errors import api_error
+from mockbatch.ids import Seed
+from mockbatch.typing import Json
+
+SCHEMA = "images.response"
+
+# Recorded in 2026-08, of prompts of gpt-image-1 and 2; and of one small picture to edit.
+_TOKENS_PER_PROMPT = 7
+_TOKENS_PER_IMAGE = 194
+
+
+def check(body: dict[str, Json], model: str) -> None:
+    """Refuse what a model does not do, of a body whose shape is checked.
+
+    Texts as clients have quoted them since 2025, or recorded in 2026-08.
+    """
+    image_model(model).check(body)
+    output_format = body.get("output_format") or png.PNG
+    if body.get("background") == "transparent" and output_format == "jpeg":
+        raise api_error("no_transparent_jpeg")
+    compression = body.get("output_compression")
+    if output_format == png.PNG and compression is not None and compression < 100:
+        raise api_error("no_png_compression")
+    if not png.can_make(output_format):
+        raise api_error("no_encoder", format=output_format)
+
+
+def answer(
+    body: dict[str, Json], moment: Moment, model: str, sources: Sequence[Json] = ()
+) -> dict[str, Json]:
+    """Return the pictures that a body asks for, which may be made from others."""
+    of = image_model(model)
+    look = _look(body)
+    seed = Seed.of("image", model, body["prompt"], *sources)
+    # JSON Schema takes 2.0 for an integer.
+    made = [png.picture(look, seed, number) for number in range(int(body.get("n") or 1))]
+    data = [_image(one, look, body, of) for one in made]
+    if of.is_dall_e:
+        return {"created": moment.at, "data": data}
+    asked = str(body.get("quality"))
+    quality = asked if asked in BILLED else of.quality
+    return {
+        "created": moment.at,
+        "background": "transparent" if look.transparent else "opaque",
+        "data": data,
+        "output_format": look.output_format,
+        "quality": quality,
+        "size": f"{look.width}x{look.height}",
+        "usage": _usage(
+            _TOKENS_PER_PROMPT + text.tokens(body["prompt"]),
+            _TOKENS_PER_IMAGE * len(sources),
+            len(made) * of.tokens(look.width, look.height, quality),
+        ),
+    }
+
+
+def _look(body: dict[str, Json]) -> png.Look:
+    width, height = edges(body.get("size"))
+    compression = body.get("output_compression")
+    return png.Look(
+        width,
+        height,
+        transparent=body.get("background") == "transparent",
+        output_format=body.get("output_format") or png.PNG,
+        compression=100 if compression is None else int(compression),
+    )
+
+
+def _image(made: str, look: png.Look, body: dict[str, Json], of: ImageModel) -> Json:
+    """Return one picture: as base64, or as a URL that holds it, for nobody to fetch elsewhere."""
+    default = "url" if of.is_dall_e else "b64_json"
+    if (body.get("response_format") or default) == "b64_json":
+        image = {"b64_json": made}
+    else:
+        image = {"url": f"data:image/{look.output_format};base64,{made}"}
+    return {"revised_prompt": body["prompt"], **image} if of.revises else image
+
+
+def _usage(texts: int, images: int, made: int) -> dict[str, Json]:
+    return {
+        "input_tokens": texts + images,
+        "input_tokens_details": {"image_tokens": images, "text_tokens": texts},
+        "output_tokens": made,
+        "output_tokens_details": {"image_tokens": made, "text_tokens": 0},
+        "total_tokens": texts + images + made,
+    }
+
+
+def tokens(body: dict[str, Json]) -> Tokens:
+    """Return what pictures are billed for."""
+    return Tokens(
+        input=counted(body, "usage", "input_tokens"),
+        output=counted(body, "usage", "output_tokens"),
+    )

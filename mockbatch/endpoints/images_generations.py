@@ -1,0 +1,29 @@
+"""POST /v1/images/generations: pictures for a prompt."""
+
+from mockbatch.endpoints.endpoint import Endpoint, Moment
+from mockbatch.endpoints.images import answer
+from mockbatch.errors import api_error
+from mockbatch.typing import Json
+from mockbatch.validation.schema import schema
+
+
+def _check(body: dict[str, Json]) -> None:
+    # The published default, dall-e-2, was retired in 2026-05.
+    if isinstance(body, dict) and body.get("model", "") == "":
+        raise api_error("no_model_named")
+    schema("images_generations.request").check(body)
+    answer.check(body, body["model"])
+
+
+def _answer(body: dict[str, Json], moment: Moment) -> dict[str, Json]:
+    return answer.answer(body, moment, body["model"])
+
+
+ENDPOINT = Endpoint(
+    path="/v1/images/generations",
+    product="Image Generations",
+    check=_check,
+    answer=_answer,
+    tokens=answer.tokens,
+    schema=answer.SCHEMA,
+)

@@ -1,0 +1,65 @@
+"""What a request is answered with, in a batch as in a live call."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from mockbatch.endpoints.endpoint import Endpoint, Moment
+from mockbatch.endpoints.scripted_reply import Reply
+from mockbatch.errors import ApiError, NoAnswerError
+from mockbatch.typing import Json
+
+
+class Answer(NamedTuple):
+    """An answer: its status code, None of a line that never ran, and its body.
+
+    `error` stands beside it in the line of a batch. `honest` is false of a scripted one that
+    nobody has checked: its body may be any JSON.
+    """
+
+    status_code: int | None
+    body: Json
+    error: Mapping[str, Json] | None = None
+    honest: bool = True
+
+    @property
+    def succeeded(self) -> bool:
+        """Tell whether it is what was asked for, and no failure."""
+        return self.status_code is not None and 200 <= self.status_code < 300
+
+
+def answered(
+    endpoint: Endpoint,
+    body: dict[str, Json],
+    moment: Moment,
+    reply: Reply | None,
+    refusal: ApiError | None,
+) -> Answer:
+    """Return the answer to a request that runs.
+
+    `reply` is the scripted one, and does not say that the request never ran. `refusal` is
+    the endpoint's own, which only a reply that stands alone outranks; where the mock finds no
+    answer, one that speaks does too.
+    """
+    if reply is not None and reply.stands_alone(endpoint.path):
+        status_code = 200 if reply.status_code is None else reply.status_code
+        return Answer(status_code, reply.body, reply.error, honest=not reply.raw)
+    speaks = reply is not None and reply.speaks(endpoint.path)
+    if refusal is not None and not (speaks and isinstance(refusal, NoAnswerError)):
+        return Answer(refusal.status, refusal.body())
+    if reply is not None and reply.calls_what_is_offered:
+        return Answer(200, _calling(endpoint, body, moment))
+    answer = endpoint.answer(body, moment)
+    if reply is not None:
+        answer = endpoint.scripted(answer, reply, body)
+    return Answer(200, answer)
+
+
+def _calling(endpoint: Endpoint, body: dict[str, Json], moment: Moment) -> dict[str, Json]:
+    """Return an answer that calls the tools that a request offers; a text if it offers none."""
+    required = {**body, "tool_choice": "required"}
+    if not body.get("tools") or endpoint.refusal(required) is not None:
+        return endpoint.answer(body, moment)
+    answer = endpoint.answer(required, moment)
+    # A response tells what the request has chosen.
+    told = {"tool_choice": body.get("tool_choice", "auto")} if "tool_choice" in answer else {}
+    return {**answer, **told}

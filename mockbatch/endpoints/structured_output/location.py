@@ -1,0 +1,38 @@
+"""Where a schema stands in a request, and how it is refused there."""
+
+from dataclasses import dataclass, replace
+
+from mockbatch.endpoints.structured_output.alternatives import CannotMakeError
+from mockbatch.endpoints.structured_output.sample import Shape, shape
+from mockbatch.endpoints.structured_output.strict import Fault
+from mockbatch.errors import ApiError, NoAnswerError, api_error
+from mockbatch.typing import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where a schema stands: `what` it is of, in OpenAI's words, its `param` and their `code`."""
+
+    what: str
+    param: str
+    code: str | None
+
+    def check(self, fault: Fault | None) -> None:
+        """Raise the ApiError of what is wrong with the schema here."""
+        if fault is not None:
+            raise self._refusal(fault.name, **fault.fields)
+
+    def shape(self, schema: Json) -> Shape:
+        """Return what replies to the schema look like; raises ApiError 400 if none is found."""
+        try:
+            return shape(schema)
+        except CannotMakeError as error:
+            raise self.cannot_make(error) from error
+
+    def cannot_make(self, error: CannotMakeError) -> NoAnswerError:
+        """Return the refusal of a schema for which no value was found."""
+        found = self._refusal("cannot_make", why=error, place=error.place)
+        return NoAnswerError(found.status, found.message, found.type, found.param, found.code)
+
+    def _refusal(self, name: str, **fields: object) -> ApiError:
+        return replace(api_error(name, what=self.what, **fields), param=self.param, code=self.code)

@@ -1,0 +1,63 @@
+"""POST /v1/videos: the job of making a video, as it is when it has just been taken."""
+
+from mockbatch.endpoints import form_fields, media_references
+from mockbatch.endpoints.endpoint import Endpoint, Form, Moment, Tokens
+from mockbatch.endpoints.models import snapshot
+from mockbatch.ids import video_id
+from mockbatch.typing import Json
+from mockbatch.validation.schema import schema
+
+_REQUEST = "videos.request"
+_REFERENCE = "input_reference"
+
+
+def _check(body: dict[str, Json]) -> None:
+    schema(_REQUEST).check(body)
+    if _REFERENCE in body:
+        media_references.check(body[_REFERENCE], _REFERENCE, media_references.IMAGES_AND_FILMS)
+
+
+def _answer(body: dict[str, Json], moment: Moment) -> dict[str, Json]:
+    return {
+        "id": video_id(moment.seed.child("video"), moment.at),
+        "object": "video",
+        "created_at": moment.at,
+        "status": "queued",
+        "completed_at": None,
+        "error": None,
+        "expires_at": None,
+        # Clients quote sora-2 for sora-2, which has several snapshots.
+        "model": snapshot(body.get("model") or "sora-2"),
+        "progress": 0,
+        "prompt": body["prompt"],
+        "remixed_from_video_id": None,
+        "seconds": body.get("seconds", "4"),
+        "size": body.get("size", "720x1280"),
+    }
+
+
+def _tokens(_: dict[str, Json]) -> Tokens:
+    """Videos are billed by the second, and their jobs tell no usage."""
+    return Tokens(input=0, output=0)
+
+
+def _body(form: Form) -> dict[str, Json]:
+    """Return the body of a form, which may have the reference as a file."""
+    form_fields.refuse_other_files(form, _REFERENCE)
+    body = form_fields.texts(form, schema(_REQUEST).document)
+    for file in form.files.get(_REFERENCE, ()):
+        body[_REFERENCE] = media_references.from_file(
+            file, _REFERENCE, media_references.IMAGES_AND_FILMS
+        )
+    return body
+
+
+ENDPOINT = Endpoint(
+    path="/v1/videos",
+    product="Videos",
+    check=_check,
+    answer=_answer,
+    tokens=_tokens,
+    schema="videos.response",
+    body=_body,
+)

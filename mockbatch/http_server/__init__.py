@@ -1,0 +1,1 @@
+"""The HTTP server: cheroot, adapted for faults and for many slow clients."""

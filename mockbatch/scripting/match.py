@@ -1,0 +1,152 @@
+"""Which requests meet a scripted reply."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from fnmatch import translate
+from functools import cached_property
+
+from mockbatch.endpoints import endpoints
+from mockbatch.errors import api_error
+from mockbatch.typing import Json
+from mockbatch.validation.schema import schema
+
+_GLOB = re.compile(r"[*?\[]")
+# A character without its meaning.
+_ESCAPED = re.compile(r"\[([*?\[])\]")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request as matchers see it; its body has not been checked.
+
+    `request` is a line of an input file, or a live call in the form of one, which has no
+    custom_id, no `line` (the place in the file, from 1) and no `batch_id`.
+    """
+
+    request: Mapping[str, Json]
+    endpoint: str
+    line: int | None = None
+    batch_id: str | None = None
+
+    @property
+    def custom_id(self) -> str | None:
+        """The custom_id of a line."""
+        given = self.request.get("custom_id")
+        return given if isinstance(given, str) else None
+
+    @property
+    def model(self) -> str | None:
+        """The model as the request names it."""
+        body = self.request.get("body")
+        given = body.get("model") if isinstance(body, dict) else None
+        return given if isinstance(given, str) else None
+
+    @cached_property
+    def said(self) -> str:
+        """The last thing the user says."""
+        return last_said(self.request.get("body"))
+
+
+@dataclass(frozen=True)
+class Match:
+    """What has to hold of a request; a member that is None always holds.
+
+    `custom_id` and `model` are globs, which their own text meets too. `contains` is looked
+    for in the last thing that the user says. `line` counts from 1.
+    """
+
+    custom_id: str | None = None
+    model: str | None = None
+    endpoint: str | None = None
+    contains: str | None = None
+    line: int | None = None
+    batch_id: str | None = None
+
+    @classmethod
+    def of_line(cls, custom_id: str) -> "Match":
+        """Make the match of the lines with this very custom_id."""
+        return cls(custom_id=_GLOB.sub(r"[\g<0>]", custom_id))
+
+    @cached_property
+    def only_id(self) -> str | None:
+        """The one custom_id that it is about; None if there may be several."""
+        if self.custom_id is None or _GLOB.search(_ESCAPED.sub("", self.custom_id)):
+            return None
+        return _ESCAPED.sub(r"\1", self.custom_id)
+
+    def meets(self, asked: Asked) -> bool:
+        """Tell whether a request is meant."""
+        return (
+            (self.endpoint is None or self.endpoint == asked.endpoint)
+            and (self.line is None or self.line == asked.line)
+            and (self.batch_id is None or self.batch_id == asked.batch_id)
+            and (self.custom_id is None or self._is_id(asked.custom_id))
+            and (self.model is None or self._model_glob(asked.model))
+            and (self.contains is None or self.contains in asked.said)
+        )
+
+    def as_json(self) -> dict[str, Json]:
+        """Return the match, JSON-ready, schema match.json."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+    def _is_id(self, custom_id: str | None) -> bool:
+        # A pattern takes 100 us to compile, and a replayed file has one match for each line.
+        return self._id_glob(custom_id) if self.only_id is None else custom_id == self.only_id
+
+    @cached_property
+    def _id_glob(self) -> Callable[[str | None], bool]:
+        return _glob(self.custom_id or "")
+
+    @cached_property
+    def _model_glob(self) -> Callable[[str | None], bool]:
+        return _glob(self.model or "")
+
+
+def parse(document: Json, path: str = "match") -> Match:
+    """Return the match that a document holds, schema match.json.
+
+    Raises ApiError 400 whose param is the place of the fault, as in `match.endpoint`.
+    """
+    schema("match").check(document, path)
+    endpoint = document.get("endpoint")
+    if endpoint is not None and endpoint not in endpoints():
+        supported = ", ".join(map(repr, endpoints()))
+        place = f"{path}.endpoint"
+        raise api_error("unsupported_value", param=place, value=endpoint, supported=supported)
+    line = document.get("line")
+    # JSON Schema takes 1.0 for an integer.
+    return Match(**{**document, "line": None if line is None else int(line)})
+
+
+def last_said(body: Json) -> str:
+    """Return the last thing that the user of a request says, of a body nobody has checked.
+
+    The last message of the user; without one, the last message or item; of inputs and
+    prompts that are no messages, all texts.
+    """
+    given = body if isinstance(body, dict) else {}
+    found = next((given[name] for name in ("messages", "input", "prompt") if given.get(name)), "")
+    items = found if isinstance(found, list) else [found]
+    turns = [item for item in items if isinstance(item, dict) and "role" in item]
+    for item in reversed(turns):
+        if item["role"] == "user" and item.get("type", "message") == "message":
+            return _texts(item.get("content"))
+    texts = _texts(items)
+    if texts or not items or not isinstance(items[-1], dict):
+        return texts
+    # What a tool gave back, for one, stands in a member that only its item has.
+    content = items[-1].get("content")
+    return json.dumps(items[-1], ensure_ascii=False) if content is None else _texts(content)
+
+
+def _texts(content: Json) -> str:
+    parts = content if isinstance(content, list) else [content]
+    texts = (part.get("text") if isinstance(part, dict) else part for part in parts)
+    return "\n".join(text for text in texts if isinstance(text, str))
+
+
+def _glob(pattern: str) -> Callable[[str | None], bool]:
+    meets = re.compile(translate(pattern)).match
+    return lambda text: text is not None and (text == pattern or meets(text) is not None)

@@ -1,0 +1,220 @@
+"""A script: which requests get which replies, the first that matches before all others."""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from heapq import merge
+from pathlib import Path
+from typing import NamedTuple
+
+from mockbatch.endpoints import endpoints
+from mockbatch.endpoints.scripted_reply import Reply, Written, trusted
+from mockbatch.endpoints.scripted_reply import parse as parse_reply
+from mockbatch.errors import ApiError, api_error
+from mockbatch.jsonio import parse as parse_json
+from mockbatch.scripting.match import Asked, Match
+from mockbatch.scripting.match import parse as parse_match
+from mockbatch.typing import Json
+
+# Gets a line (custom_id, method, url, body), each None in a live call that lacks it; returns
+# a reply document, a text to say, or None for the default reply.
+Function = Callable[[dict[str, Json]], Json]
+
+_OF_A_LINE = ("custom_id", "method", "url", "body")
+_NOUNS = {"str": "a text", "list": "an array", "dict": "an object", "NoneType": "null"}
+
+
+class Entry(NamedTuple):
+    """A reply, or a function that makes one, for the requests that match."""
+
+    match: Match
+    reply: Reply | Function
+
+    def as_json(self) -> dict[str, Json]:
+        """Return the entry, JSON-ready; a function shows its name and cannot be read again."""
+        reply = self.reply
+        shown = reply.as_json() if isinstance(reply, Reply) else {"callable": _name(reply)}
+        return {"match": self.match.as_json(), "reply": shown}
+
+
+@dataclass(frozen=True)
+class Script:
+    """Entries in the order in which they were entered."""
+
+    entries: tuple[Entry, ...] = ()
+
+    def then(self, *entries: Entry) -> "Script":
+        """Return the script with more entries, for what those before them do not match."""
+        return Script(self.entries + entries)
+
+    def find(
+        self,
+        line: Mapping[str, Json],
+        number: int | None,
+        endpoint: str,
+        batch_id: str | None,
+    ) -> Reply | Function | None:
+        """Return the reply to a request, or the function that makes it; None for the default.
+
+        `line` is a line of an input file and `number` its place, from 1; a live call is a
+        line without a custom_id, and has neither a number nor a batch.
+        """
+        asked = Asked(line, endpoint, number, batch_id)
+        found = [self._places.get(key) for key in {asked.custom_id, number, None}]
+        for place in merge(*filter(None, found)):
+            entry = self.entries[place]
+            if entry.match.meets(asked):
+                return entry.reply
+        return None
+
+    def reply(
+        self,
+        line: Mapping[str, Json],
+        number: int | None,
+        endpoint: str,
+        batch_id: str | None,
+    ) -> Reply | None:
+        """Return the reply that `find` finds, one that a function makes included.
+
+        Raises ApiError 400 for a function that fails.
+        """
+        found = self.find(line, number, endpoint, batch_id)
+        return found if found is None or isinstance(found, Reply) else resolve(found, line)
+
+    def as_json(self) -> list[dict[str, Json]]:
+        """Return the entries, JSON-ready."""
+        return [entry.as_json() for entry in self.entries]
+
+    @cached_property
+    def _places(self) -> Mapping[str | int | None, Sequence[int]]:
+        """Where the entries stand that are about one custom_id or one line; None: all others."""
+        places: dict[str | int | None, list[int]] = defaultdict(list)
+        for place, entry in enumerate(self.entries):
+            only_id = entry.match.only_id
+            places[entry.match.line if only_id is None else only_id].append(place)
+        # A lookup has to leave it as it is.
+        return dict(places)
+
+
+def parse(document: Json, path: str = "") -> Entry:
+    """Return the entry of `{"match": {...}, "reply": {...}}`; without a match, for all requests.
+
+    The reply may be a function. What a match says of the endpoint, the reply is held to.
+    Raises ApiError 400 whose param is the place of the fault below `path`.
+    """
+    if not isinstance(document, dict):
+        raise api_error(
+            "invalid_type", param=path or "body", expected="an object", actual=_noun(document)
+        )
+    place = f"{path}." if path else ""
+    for name in document:
+        if name not in ("match", "reply"):
+            raise api_error("unknown_parameter", param=f"{place}{name}")
+    if "reply" not in document:
+        raise api_error("missing_parameter", param=f"{place}reply")
+    match = parse_match(document.get("match", {}), f"{place}match")
+    if callable(document["reply"]):
+        return Entry(match, document["reply"])
+    endpoint = None if match.endpoint is None else endpoints()[match.endpoint]
+    return Entry(match, parse_reply(document["reply"], f"{place}reply", endpoint))
+
+
+def resolve(function: Function, line: Mapping[str, Json]) -> Reply | None:
+    """Return the reply that a function makes of a line, None for the default.
+
+    Raises ApiError 400, with the exception behind it, that names the function and the line.
+    """
+    try:
+        returned = function({name: line.get(name) for name in _OF_A_LINE})
+    except Exception as error:
+        raise _failure(function, line, f"{type(error).__name__}: {error}") from error
+    if returned is None:
+        return None
+    if isinstance(returned, str):
+        return trusted({"content": returned})
+    if not isinstance(returned, dict):
+        why = f"it returned {_noun(returned)}, not a reply, a text or None"
+        raise _failure(function, line, why)
+    try:
+        # Written and read again, it is JSON, and nobody else's.
+        document = parse_json(json.dumps(returned, allow_nan=False))
+        return parse_reply(document, "reply", endpoints().get(str(line.get("url"))))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise _failure(function, line, f"what it returned is not JSON: {error}") from error
+    except ApiError as error:
+        failure = _failure(function, line, error.message)
+        failure.param = error.param
+        raise failure from error
+
+
+def replayed(lines: Iterable[bytes]) -> Iterator[Entry]:
+    """Yield an entry for each line of a real output or error file, which it answers again.
+
+    Raises ValueError that names the line.
+    """
+    for number, line in enumerate(lines, 1):
+        if not line.isspace():
+            try:
+                yield _replayed(line)
+            except ValueError as error:
+                raise ValueError(f"line {number}: {error}") from error
+
+
+def from_file(path: str) -> Script:
+    """Return the script in a file: a JSON list of entries, or a real `.jsonl` to replay.
+
+    Raises ValueError with one line that says what is wrong and where.
+    """
+    try:
+        if path.endswith(".jsonl"):
+            with Path(path).open("rb") as lines:
+                return Script(tuple(replayed(lines)))
+        document = parse_json(Path(path).read_bytes())
+        if not isinstance(document, list):
+            raise ValueError('it is not a list of {"match": ..., "reply": ...}')
+        return Script(tuple(parse(one, f"[{place}]") for place, one in enumerate(document)))
+    except (ApiError, OSError, ValueError) as error:
+        place = f" at {error.param}" if isinstance(error, ApiError) else ""
+        why = error.strerror if isinstance(error, OSError) else error
+        raise ValueError(" ".join(f"{path}{place}: {why}".split())) from error
+
+
+def _replayed(line: bytes) -> Entry:
+    """Return the entry that answers as a line does; raises ValueError for what is none."""
+    value = parse_json(line)
+    if not isinstance(value, dict) or not isinstance(value.get("custom_id"), str):
+        raise ValueError("it has no custom_id, as lines of output and error files have")
+    response, error = value.get("response"), value.get("error")
+    if not response and not error:
+        hint = "; it is one of an input file" if "url" in value else ""
+        raise ValueError(f"it has neither a response nor an error{hint}")
+    document: dict[str, Json] = {"raw": True}
+    if response:
+        status_code = response.get("status_code") if isinstance(response, dict) else None
+        if type(status_code) is not int or not 0 <= status_code < 600 or "body" not in response:
+            raise ValueError("its response has no status_code and body")
+        if status_code != 200:
+            document["status_code"] = status_code
+        document["body"] = Written(line)
+    if error:
+        if not isinstance(error, dict):
+            raise ValueError("its error is not an object")
+        document["error"] = error
+    return Entry(Match.of_line(value["custom_id"]), trusted(document))
+
+
+def _failure(function: Function, line: Mapping[str, Json], why: str) -> ApiError:
+    custom_id = line.get("custom_id")
+    request = "a live call" if custom_id is None else f"custom_id {custom_id!r}"
+    return api_error("callable_failed", name=_name(function), request=request, why=why)
+
+
+def _name(function: Function) -> str:
+    return getattr(function, "__name__", type(function).__name__)
+
+
+def _noun(value: object) -> str:
+    kind = type(value).__name__
+    return _NOUNS.get(kind, f"a value of type {kind}")

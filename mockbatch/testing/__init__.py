@@ -1,0 +1,1 @@
+"""What a test gets: in-process servers and the pytest plugin."""

@@ -1,0 +1,1 @@
+"""JSON Schemas, and the messages for values that do not fit them."""

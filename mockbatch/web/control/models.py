@@ -1,0 +1,32 @@
+"""`/_mock/models`: which models there are."""
+
+from flask import Blueprint, Response
+
+from mockbatch.endpoints.model_list import ModelList, parse
+from mockbatch.web.context import world
+from mockbatch.web.control.main import guard
+from mockbatch.web.responses import answer, json_body
+
+blueprint = Blueprint("control_models", __name__, url_prefix="/_mock/models")
+blueprint.before_request(guard)
+
+
+@blueprint.get("")
+def show() -> Response:
+    """Tell which models this world serves, null for any."""
+    names = world().models.names
+    return answer("models", {"models": None if names is None else list(names)})
+
+
+@blueprint.put("")
+def choose() -> Response:
+    """Serve these models and no other."""
+    world().set_models(parse(json_body()))
+    return show()
+
+
+@blueprint.delete("")
+def clear() -> Response:
+    """Serve any model."""
+    world().set_models(ModelList())
+    return show()

@@ -1,0 +1,1 @@
+"""The role of Portkey's gateway."""

@@ -1,0 +1,24 @@
+"""`/v1/models`."""
+
+from flask import Blueprint, Response
+
+from mockbatch.web.context import world
+from mockbatch.web.responses import answer, hold, send
+
+blueprint = Blueprint("models", __name__, url_prefix="/v1/models")
+
+
+@blueprint.get("")
+def index() -> Response:
+    """List the models, all on one page."""
+    body = {"object": "list", "data": world().models.listed()}
+    hold("model_list", body)
+    for item in body["data"]:
+        hold("model", item)
+    return send(body, end="\n")
+
+
+@blueprint.get("/<path:name>")
+def retrieve(name: str) -> Response:
+    """Describe a model; a name may have slashes and colons."""
+    return answer("model", world().models.shown(name), end="\n")

@@ -1,0 +1,49 @@
+"""`/v1/uploads`: files that come in parts. There is no way to ask for one, nor to list them."""
+
+from flask import Blueprint, Response, request
+
+from mockbatch.files.file import File
+from mockbatch.files.upload import Upload
+from mockbatch.web.context import world
+from mockbatch.web.responses import answer, checked_body, hold
+from mockbatch.web.v1.files import form_part, taken
+
+blueprint = Blueprint("uploads", __name__, url_prefix="/v1/uploads")
+
+
+@blueprint.post("")
+def create() -> Response:
+    """Begin an upload."""
+    body = checked_body("create_upload")
+    expires_after = body.get("expires_after")
+    # JSON Schema takes 3600.0 for an integer.
+    seconds = None if expires_after is None else int(expires_after["seconds"])
+    upload = world().uploads.create(body["filename"], body["purpose"], int(body["bytes"]), seconds)
+    return _answer(upload)
+
+
+@blueprint.post("/<id>/parts")
+def add_part(id: str) -> Response:
+    """Add a part."""
+    data = form_part("data", request.files.get("data"))
+    return answer("upload_part", world().uploads.add_part(id, taken(data)).as_json())
+
+
+@blueprint.post("/<id>/complete")
+def complete(id: str) -> Response:
+    """Make a file of the parts that are named."""
+    body = checked_body("complete_upload")
+    upload, file = world().uploads.complete(id, body["part_ids"], body.get("md5"))
+    return _answer(upload, file)
+
+
+@blueprint.post("/<id>/cancel")
+def cancel(id: str) -> Response:
+    """Cancel an upload. The body is not read: clients send none, `{}`, or none as JSON."""
+    return _answer(world().uploads.cancel(id))
+
+
+def _answer(upload: Upload, file: File | None = None) -> Response:
+    if file is not None:
+        hold("file", file.as_json())
+    return answer("upload", upload.as_json(world().now(), file))

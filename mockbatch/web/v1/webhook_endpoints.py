@@ -1,0 +1,76 @@
+"""`/v1/webhook_endpoints` and `/v1/webhook_event_types`."""
+
+from flask import Blueprint, Response, request
+
+from mockbatch.web.context import world
+from mockbatch.web.responses import answer, checked_body, hold_page, query_integer, send
+from mockbatch.webhooks import event
+
+blueprint = Blueprint("webhook_endpoints", __name__, url_prefix="/v1")
+
+
+@blueprint.post("/webhook_endpoints")
+def create() -> Response:
+    """Create an endpoint; this answer alone tells its secret."""
+    endpoint = world().webhooks.create(checked_body("create_webhook_endpoint"))
+    return answer("webhook_endpoint_with_secret", endpoint.with_secret())
+
+
+@blueprint.get("/webhook_endpoints")
+def index() -> Response:
+    """List endpoints, newest first."""
+    limit = query_integer("limit", 20, 1, 100)
+    page = world().webhooks.endpoints.page(limit, request.args.get("after"))
+    body = page.as_json(lambda endpoint: endpoint.as_json())
+    hold_page(["webhook_endpoint"] * len(page.items), body)
+    return send(body)
+
+
+@blueprint.get("/webhook_endpoints/<id>")
+def retrieve(id: str) -> Response:
+    """Retrieve an endpoint."""
+    return answer("webhook_endpoint", world().webhooks.endpoints.endpoint(id).as_json())
+
+
+@blueprint.post("/webhook_endpoints/<id>")
+def update(id: str) -> Response:
+    """Change an endpoint."""
+    body = checked_body("update_webhook_endpoint", optional=True)
+    return answer("webhook_endpoint", world().webhooks.update(id, body).as_json())
+
+
+@blueprint.delete("/webhook_endpoints/<id>")
+def delete(id: str) -> Response:
+    """Delete an endpoint; what is on its way to it is given up."""
+    world().webhooks.delete(id)
+    body = {"id": id, "object": "webhook_endpoint.deleted", "deleted": True}
+    return answer("webhook_endpoint_deleted", body)
+
+
+@blueprint.post("/webhook_endpoints/<id>/rotate_secret")
+def rotate_secret(id: str) -> Response:
+    """Give an endpoint a new secret, which this answer alone tells."""
+    body = checked_body("rotate_webhook_secret", optional=True)
+    keep_old = body.get("keep_old_secret_active_for_24_hours", False)
+    endpoint = world().webhooks.rotate(id, keep_old=keep_old)
+    return answer("webhook_endpoint_with_secret", endpoint.with_secret())
+
+
+@blueprint.post("/webhook_endpoints/<id>/test")
+def test(id: str) -> Response:
+    """Send an endpoint a sample, and tell its status: the one call that waits for a receiver."""
+    kind = checked_body("send_webhook_sample")["event_type"]
+    body = {
+        "object": "webhook_endpoint.test",
+        "webhook_endpoint_id": id,
+        "event_type": kind,
+        "status_code": world().webhooks.test(id, kind),
+        "success": True,
+    }
+    return answer("webhook_endpoint_test", body)
+
+
+@blueprint.get("/webhook_event_types")
+def event_types() -> Response:
+    """List the types of events that an endpoint can be made for."""
+    return answer("webhook_event_types", {"object": "list", "data": event.types()})

@@ -1,0 +1,68 @@
+"""Which batches end when, of those of whose end nobody was told."""
+
+from heapq import heappop, heappush
+from math import inf
+
+from mockbatch.batch.batch import Batch
+from mockbatch.batch.timeline import CANCELLING, FINALIZING
+from mockbatch.repository import Holdings
+from mockbatch.webhooks.event import ending
+
+
+class Ends:
+    """The ends of a world's batches, earliest first, as their timelines have them.
+
+    Each is told once. A batch that a command has sent towards another end is told of again.
+    """
+
+    def __init__(self, held: Holdings, now: float) -> None:
+        self._held = held
+        # What is past when somebody begins to look is old news.
+        self._told = {
+            batch.id: ending(batch) for batch in held.batches.values() if batch.is_final(now)
+        }
+        self._heap: list[tuple[int, int, str]] = []  # when, number of the batch, its id
+        held.changed.update(held.batches)
+
+    def next_at(self) -> float:
+        """Return when the next end is to be told, infinity for never."""
+        while self._held.changed:
+            batch = self._held.batches[self._held.changed.pop()]
+            if self._is_news(batch):
+                heappush(self._heap, (told_at(batch), batch.number, batch.id))
+        # Where a command has changed the end, the former one still stands there.
+        while self._heap and not self._is_true(*self._heap[0]):
+            heappop(self._heap)
+        return self._heap[0][0] if self._heap else inf
+
+    def take(self, now: float) -> Batch | None:
+        """Return the first batch whose end is to be told by now, None for none."""
+        if self.next_at() > now:
+            return None
+        batch = self._held.batches[heappop(self._heap)[2]]
+        self._told[batch.id] = ending(batch)
+        return batch
+
+    def _is_news(self, batch: Batch) -> bool:
+        # One that is held has no end: what was told of it early is not taken back.
+        return ending(batch) not in (None, self._told.get(batch.id))
+
+    def _is_true(self, at: int, _: int, id: str) -> bool:
+        batch = self._held.batches[id]
+        return self._is_news(batch) and told_at(batch) == at
+
+
+def sets_out_at(batch: Batch) -> int:
+    """Return when the event of a batch's end sets out to its receivers."""
+    *_, before, end = (None, *batch.timeline.transitions)
+    at = end.at + batch.pace.scenario.webhook.lateness(batch.number)
+    if at >= end.at:
+        return at
+    # It can be early while the end is being prepared, and no earlier.
+    is_prepared = before is not None and before.status in (FINALIZING, CANCELLING)
+    return max(at, before.at) if is_prepared else end.at
+
+
+def told_at(batch: Batch) -> int:
+    """Return when a delivery is made of the end of a batch."""
+    return min(sets_out_at(batch), batch.timeline.end.at)

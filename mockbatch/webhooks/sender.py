@@ -1,0 +1,60 @@
+"""One call of a receiver: an HTTP POST that follows nothing, trusts nothing and ends in time."""
+
+import contextlib
+import socket
+import ssl
+from collections.abc import Mapping
+from functools import cache
+from http.client import HTTPConnection
+
+from mockbatch.http_client import Deadline
+from mockbatch.webhooks.delivery import Answer
+from mockbatch.webhooks.target import Target
+
+# Of an answer: what is read of its body, and the characters of it that are kept.
+MOST_READ = 4096
+MOST_SHOWN = 200
+
+
+def call(target: Target, headers: Mapping[str, str], body: bytes, timeout: float) -> Answer:
+    """Post a body and return what came of it, whatever the receiver does; in seconds."""
+    try:
+        return _answer(target, headers, body, timeout)
+    except TimeoutError:
+        return Answer(error=f"no answer within {timeout:g} seconds", timed_out=True)
+    except Exception as error:  # noqa: BLE001 - nothing that a receiver does is a failure of ours
+        return Answer(error=f"{type(error).__name__}: {error}"[:MOST_SHOWN])
+
+
+def _answer(target: Target, headers: Mapping[str, str], body: bytes, timeout: float) -> Answer:
+    connection = HTTPConnection(target.host, target.port)
+    # The connection itself would ask for the address of its host again.
+    connection.sock = _connected(target, timeout)
+    connection.sock.settimeout(timeout)
+    with contextlib.closing(connection), Deadline(timeout) as deadline:
+        try:
+            if target.secure:
+                secured = _certified().wrap_socket(connection.sock, server_hostname=target.host)
+                connection.sock = secured
+            deadline.watch(connection.sock)
+            connection.request("POST", target.path, body, dict(headers))
+            with connection.getresponse() as response:
+                text = response.read(MOST_READ).decode(errors="replace")
+                return Answer(status_code=response.status, response=text[:MOST_SHOWN])
+        finally:
+            deadline.check()
+
+
+def _connected(target: Target, timeout: float) -> socket.socket:
+    """Return a connection to the first address that takes one; they share the time."""
+    *others, last = target.addresses
+    share = timeout / len(target.addresses)
+    for address in others:
+        with contextlib.suppress(OSError):
+            return socket.create_connection((address, target.port), share)
+    return socket.create_connection((last, target.port), share)
+
+
+@cache
+def _certified() -> ssl.SSLContext:
+    return ssl.create_default_context()

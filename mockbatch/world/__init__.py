@@ -1,0 +1,1 @@
+"""One key's world: its state, and everything that changes it."""

@@ -1,0 +1,175 @@
+"""The way of a world's clock into the future, and what happens on it."""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
+from operator import itemgetter
+
+from mockbatch import events
+from mockbatch.clock import Timekeeper
+from mockbatch.errors import api_error
+from mockbatch.repository import Holdings
+from mockbatch.webhooks.dispatcher import Courier
+from mockbatch.world import explain
+from mockbatch.world.uploads import Uploads
+
+Where = Callable[[float], float]
+
+_at = itemgetter(0)
+
+
+class Advance:
+    """Moves the clock of a world forward, and returns what happens on the way.
+
+    The clock stops at each instant at which a webhook is due, and goes on when its receiver
+    has answered or was given up. Meanwhile the lock is free: a receiver may call back, and
+    sees the instant of its event. Advances of several clients come one after the other.
+
+    `include` names what shall count as an event beside status changes and webhooks.
+    """
+
+    def __init__(
+        self,
+        time: Timekeeper,
+        held: Holdings,
+        uploads: Uploads,
+        courier: Courier,
+        *,
+        is_nested: bool = False,
+    ) -> None:
+        self._time = time
+        self._held = held
+        self._uploads = uploads
+        self._courier = courier
+        self._is_nested = is_nested
+
+    def nested(self) -> "Advance":
+        """Return the way for a receiver, whose delivery would otherwise wait for itself."""
+        held, uploads, courier = self._held, self._uploads, self._courier
+        return Advance(self._time, held, uploads, courier, is_nested=True)
+
+    def next_event(self, now: float) -> events.Event | None:
+        """Return the status change or webhook that comes next."""
+        change = events.coming(list(self._held.batches.values()), now)
+        return _first(change, self._courier.coming())
+
+    def to(self, instant: float, include: Iterable[str] = ()) -> list[events.Happened]:
+        """Move the clock to an instant; ApiError 409 for one that is past."""
+
+        def where(now: float) -> float:
+            if instant < now:
+                raise api_error("clock_is_past", now=f"{now:.17g}", to=f"{instant:.17g}")
+            return instant
+
+        return self._move(where, include)
+
+    def by(self, seconds: float, include: Iterable[str] = ()) -> list[events.Happened]:
+        """Move the clock by seconds; advances of several clients add up."""
+        return self._move(lambda now: now + seconds, include)
+
+    def to_next(self, include: Iterable[str] = ()) -> list[events.Happened]:
+        """Move the clock to the next event; ApiError 409 when nothing is due."""
+
+        def where(now: float) -> float:
+            until = now + events.HORIZON
+            following = self._events(now, until, include)[:1] if include else []
+            event = _first(*map(events.Event._make, following), self.next_event(now))
+            if event is None:
+                raise api_error("nothing_due")
+            return max(event.at, now)
+
+        return self._move(where, include)
+
+    def until(self, id: str, status: str, include: Iterable[str] = ()) -> list[events.Happened]:
+        """Move the clock until a batch has taken on a status.
+
+        Raises ApiError 409 when it never will; the clock then stands where the batch ended.
+        """
+
+        def where(now: float) -> float:
+            batch = self._held.batch(id)
+            changes = batch.timeline.transitions
+            planned = [change.at for change in changes if change.status == status]
+            if not planned and batch.is_final(changes[-1].at):
+                planned = [changes[-1].at]
+            return max([now, *planned[:1]])
+
+        happened = []
+        while True:
+            happened += self._move(where, include)
+            batch, now = self._held.batch(id), self._time.now()
+            if status in batch.timeline.reached(now):
+                return happened
+            # A receiver may have put it off.
+            if status not in [change.status for change in batch.timeline.coming(now)]:
+                why = explain.sentence(batch, now)
+                raise api_error("unreachable_status", id=id, wanted=status, why=why)
+
+    def past(self, instant: float) -> None:
+        """Move the clock to an instant unless it is past, and deliver nothing.
+
+        For whoever must not wait for a receiver: what is due then is left to the alarm.
+        """
+        with self._time.lock:
+            now = self._time.now()
+            if now < instant:
+                self._time.move_to(instant)
+                self._sweep(now)
+
+    def until_visible(self, id: str) -> None:
+        """Move the clock to where a batch can be found, if there is one that cannot yet."""
+        batch = self._held.batches.get(id)
+        if batch is not None:
+            self.past(batch.visible_at)
+
+    def _move(self, where: Where, include: Iterable[str]) -> list[events.Happened]:
+        """Move the clock to where it is to be, seen from now, and deliver on the way."""
+        happened: list[events.Happened] = []
+        with self._courier.turn(nested=self._is_nested) as turn, self._time.paused():
+            with self._time.lock:
+                begun = self._time.now()
+                target = where(begun)
+            changes = _Changes(self._held, lambda after: self._events(after, target, include))
+            while True:
+                happened += turn.deliver()
+                with self._time.lock:
+                    now, due = self._time.now(), self._courier.next_at()
+                    at = max(min(due, target), now)
+                    self._time.move_to(at)
+                    happened += changes.between(now, at)
+                    if due > target:
+                        self._sweep(begun)
+                        return happened
+
+    def _sweep(self, begun: float) -> None:
+        # What expires on the way is still told of: files are looked up to tell it.
+        self._held.sweep(begun)
+        self._uploads.sweep(self._time.now())
+
+    def _events(self, after: float, until: float, include: Iterable[str]) -> list[events.Happened]:
+        held = self._held
+        files = held.files(until) if events.EXPIRY in include else []
+        uploads = [upload for upload in self._uploads.all() if upload.ended is None]
+        batches = list(held.batches.values())
+        return events.between(batches, files, after, until, include, uploads)
+
+
+def _first(*coming: events.Event | None) -> events.Event | None:
+    return min((event for event in coming if event is not None), key=_at, default=None)
+
+
+class _Changes:
+    """What happens on the way to an instant, looked up again when a command has changed it."""
+
+    def __init__(self, held: Holdings, look_up: Callable[[float], list[events.Happened]]) -> None:
+        self._held = held
+        self._look_up = look_up
+        self._version = -1
+        self._found: list[events.Happened] = []
+
+    def between(self, after: float, until: float) -> list[events.Happened]:
+        """Return what happens with `after < at <= until`."""
+        if self._version != self._held.version:
+            self._version = self._held.version
+            self._found = self._look_up(after)
+        start, stop = (bisect_right(self._found, at, key=_at) for at in (after, until))
+        return self._found[start:stop]

@@ -1,0 +1,70 @@
+"""Why a batch is where it is, and what comes next, in a sentence for a person."""
+
+from collections.abc import Iterable
+from datetime import datetime, timezone
+from operator import itemgetter
+
+from mockbatch.batch.batch import Batch
+from mockbatch.batch.timeline import Transition
+from mockbatch.events import Event
+from mockbatch.typing import Json
+
+
+def timeline(
+    batch: Batch,
+    now: float,
+    told: Iterable[Event] = (),
+    to_tell: Iterable[Event] = (),
+    *,
+    clock_is_behind: bool,
+) -> dict[str, Json]:
+    """Return what happened and will happen to a batch, schema timeline.json.
+
+    `told` and `to_tell` are the attempts to tell a receiver of its end.
+    """
+    past = batch.timeline.between(float("-inf"), now)
+    return {
+        "id": batch.id,
+        "scenario": batch.pace.scenario.name,
+        "status": batch.status(now),
+        "now": now,
+        "past": _in_order(past, told),
+        "coming": _in_order(batch.timeline.coming(now), to_tell),
+        "explanation": sentence(batch, now, clock_is_behind=clock_is_behind),
+    }
+
+
+def _in_order(changes: Iterable[Transition], webhooks: Iterable[Event]) -> list[dict[str, Json]]:
+    events: list[dict[str, Json]] = [
+        {"at": change.at, "type": f"batch.{change.status}"} for change in changes
+    ]
+    events += [event.as_json() for event in webhooks]
+    # Sorting is stable: on one second, a status is taken on before it is told.
+    return sorted(events, key=itemgetter("at"))
+
+
+def sentence(batch: Batch, now: float, *, clock_is_behind: bool = False) -> str:
+    """Say where the batch is, why, and what comes next."""
+    status = batch.status(now)
+    counts = batch.counts(now)
+    since = batch.timeline.between(float("-inf"), now)[-1].at
+    said = f"{batch.id} is {status} since {_moment(since)}"
+    said += f" (scenario {batch.pace.scenario.name}"
+    said += f", {counts.completed + counts.failed} of {counts.total} lines executed)"
+    coming = batch.timeline.coming(now)
+    if batch.held is not None and not batch.is_final(now):
+        said += ", held"
+    if coming:
+        seconds = f"{round(coming[0].at - now, 3):.15g}"
+        said += f"; it becomes {coming[0].status} in {seconds} s of simulated time"
+    elif not batch.is_final(now):
+        said += "; nothing is planned for it, so it stays so until somebody commands otherwise"
+    else:
+        said += "; nothing can happen to it any more"
+    if clock_is_behind:
+        said += ". The clock is behind the last command: time stands still until it catches up"
+    return said + "."
+
+
+def _moment(at: int) -> str:
+    return datetime.fromtimestamp(at, timezone.utc).strftime("%Y-%m-%d %H:%M:%SZ")

@@ -1,0 +1,36 @@
+"""Live calls of the endpoints: outside of any batch, answered at once.
+
+The answer to a request is that of a batch's line with the same body, but for ids and times.
+"""
+
+from mockbatch.endpoints import respond
+from mockbatch.endpoints.endpoint import Endpoint, Moment
+from mockbatch.endpoints.model_list import ModelList
+from mockbatch.endpoints.respond import Answer
+from mockbatch.endpoints.scripted_reply import NEVER_RAN
+from mockbatch.errors import api_error
+from mockbatch.scripting.script import Script
+from mockbatch.typing import Json
+
+
+def check_model(models: ModelList, endpoint: Endpoint, body: dict[str, Json]) -> None:
+    """Raise the ApiError of a call to a model that is not served."""
+    name = body.get("model")
+    if isinstance(name, str) and name and not models.serves(name):
+        raise api_error(endpoint.unknown_model, model=name)
+
+
+def answered(endpoint: Endpoint, body: dict[str, Json], moment: Moment, script: Script) -> Answer:
+    """Return the answer to a call.
+
+    Raises ApiError 400 for a scripted reply that fails, and for one that only a line of a
+    batch can get: that it never ran, or a status below 200.
+    """
+    line = {"method": "POST", "url": endpoint.path, "body": body}
+    reply = script.reply(line, None, endpoint.path, None)
+    if reply is not None and reply.ending == NEVER_RAN:
+        raise api_error("never_ran_live")
+    answer = respond.answered(endpoint, body, moment, reply, endpoint.refusal(body))
+    if answer.status_code is not None and answer.status_code < 200:
+        raise api_error("no_such_status", status=answer.status_code)
+    return answer

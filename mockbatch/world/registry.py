@@ -1,0 +1,101 @@
+"""The worlds of one server, by key."""
+
+import logging
+from collections.abc import Mapping
+from threading import Lock
+
+from mockbatch.errors import api_error
+from mockbatch.world.settings import ServerSettings
+from mockbatch.world.snapshot.snapshot import State
+from mockbatch.world.world import World
+
+log = logging.getLogger(__name__)
+
+ONE = "one world"
+# What a forgotten variable sends in JavaScript, in JSON, and in a shell.
+FORGOTTEN = frozenset({"", "undefined", "null"})
+
+
+class Worlds:
+    """Makes a world when a key first changes something, and bounds how many there are."""
+
+    def __init__(self, settings: ServerSettings, beginning: State | None = None) -> None:
+        self.settings = settings
+        self._beginning = beginning
+        self._lock = Lock()
+        self._worlds: dict[str, World] = {}  # the longest idle one first
+
+    def admit(self, key: str) -> None:
+        """Raise ApiError 401 for a key that is not accepted."""
+        accepted = self.settings.api_keys
+        if key in FORGOTTEN or (accepted and key not in accepted):
+            error = api_error("wrong_key", key=key if len(key) < 12 else masked(key))
+            error.headers = {"WWW-Authenticate": 'Bearer realm="OpenAI API"'}
+            raise error
+
+    def world(self, key: str, *, reading: bool) -> World:
+        """Return the world of a key; one that only reads is not kept when it is new."""
+        name = ONE if self.settings.one_world else key
+        with self._lock:
+            found = self._worlds.pop(name, None)
+            if found is not None:
+                self._worlds[name] = found
+                return found
+        made = World(name, self.settings.world, self.settings.organization, self._beginning)
+        return made if reading else self._keep(made)
+
+    def only(self, *, reading: bool) -> World:
+        """Return the world of a caller without a key: the only one there is.
+
+        Where there is none, the owner's; one that only reads is not kept then.
+        Raises ApiError 400 listing the masked keys when there are several.
+        """
+        kept = self.all()
+        if len(kept) > 1:
+            raise api_error("which_world", keys=", ".join(masked(name) for name in kept))
+        found = next(iter(kept.values()), None)
+        return found or self.world(self.settings.owner_key, reading=reading)
+
+    def all(self) -> Mapping[str, World]:
+        """Return the worlds that are kept, by name."""
+        with self._lock:
+            return dict(self._worlds)
+
+    def keeps(self, world: World) -> bool:
+        """Tell whether a world is one of those that are kept."""
+        with self._lock:
+            return self._worlds.get(world.name) is world
+
+    def forget(self, key: str) -> None:
+        """Let a world go."""
+        with self._lock:
+            found = self._worlds.pop(key, None)
+        if found is not None:
+            found.close()
+
+    def close(self) -> None:
+        """Let nothing more happen by itself in any world."""
+        for world in self.all().values():
+            world.close()
+
+    def _keep(self, made: World) -> World:
+        with self._lock:
+            kept = self._worlds.setdefault(made.name, made)
+            while len(self._worlds) > self.settings.most_worlds:
+                idle = next(iter(self._worlds))
+                self._worlds.pop(idle).close()
+                log.warning(
+                    "too many worlds: the one of key %s, idle longest, is gone", masked(idle)
+                )
+        return kept
+
+
+def masked(key: str) -> str:
+    """Return a key as it may be shown: its first 8 and last 4 characters.
+
+    Source: so OpenAI's own message does it, recorded in 2026, but for keys shorter than 12,
+    which it prints whole.
+    """
+    if len(key) < 12:
+        return key[:2] + "*" * len(key[2:])
+    return key[:8] + "*" * (len(key) - 12) + key[-4:]

@@ -1,0 +1,290 @@
+"""One key's world: the only thing that changes.
+
+Commands change it, one after the other under its lock, each at a whole second. Reads take
+no lock and change nothing: what they see are values that a command replaces whole.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import count
+from threading import RLock
+
+from mockbatch.batch import commands, create, input_file
+from mockbatch.batch.batch import NO_TOKENS, Batch
+from mockbatch.batch.plan import Pace
+from mockbatch.batch.scripted_replies import cast
+from mockbatch.batch.timeline import COMPLETED, VALIDATING
+from mockbatch.clock import Clock, Timekeeper
+from mockbatch.endpoints import endpoints
+from mockbatch.endpoints.endpoint import Endpoint, Moment
+from mockbatch.endpoints.model_list import ModelList
+from mockbatch.endpoints.respond import Answer
+from mockbatch.errors import api_error
+from mockbatch.faults.rule_set import Rules
+from mockbatch.files import validation
+from mockbatch.files.content import Content
+from mockbatch.files.file import BATCH, File
+from mockbatch.ids import Seed, request_id
+from mockbatch.limits import Quotas
+from mockbatch.pagination import Page
+from mockbatch.repository import Holdings
+from mockbatch.scenarios.queue import Chosen
+from mockbatch.scenarios.scenario import Scenario
+from mockbatch.scripting.script import Entry, Script
+from mockbatch.webhooks.webhooks import Webhooks
+from mockbatch.world import explain, live_calls
+from mockbatch.world.advance import Advance
+from mockbatch.world.journal import Journal
+from mockbatch.world.quotas import admitted, check_rate, counted, decided
+from mockbatch.world.settings import WorldSettings
+from mockbatch.world.snapshot.snapshot import State
+from mockbatch.world.uploads import Uploads
+
+Json = dict[str, object]
+
+
+class World:
+    """Files, batches, clock, faults and journal of one key; `name` is the key."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: WorldSettings,
+        organization: str,
+        beginning: State | None = None,
+    ) -> None:
+        self.name = name
+        self.organization = organization
+        self._beginning = beginning or State(settings)
+        self._lock = RLock()
+        self._begin(settings)
+
+    def reset(self, settings: WorldSettings) -> None:
+        """Empty the world and let it begin anew with these settings."""
+        with self._lock:
+            self.close()
+            self._begin(settings)
+
+    def close(self) -> None:
+        """Let no webhook go out any more, and nobody wait for one."""
+        self.webhooks.close()
+
+    def _begin(self, settings: WorldSettings) -> None:
+        self.settings = settings
+        self.journal = Journal()
+        self.faults = Rules()
+        beginning, start = self._beginning, settings.start_time
+        start = beginning.now if start is None else start
+        self.time = Timekeeper(settings.clock, start, self._lock)
+        self._seed = beginning.seed or Seed.of(settings.seed, self.name)
+        self._requests = count()
+        self.chosen = Chosen()
+        self.script, self.models, self.quotas = settings.script, settings.models, settings.quotas
+        self._hold(beginning)
+        self.webhooks = Webhooks(self.time, self._held, self._seed, settings.webhooks)
+
+    def state(self) -> State:
+        """Return everything that the world holds, as values."""
+        with self._lock:
+            now = self.now()
+            self._held.sweep(now)
+            self.uploads.sweep(now)
+            return State(
+                settings=replace(self.settings, clock=self.clock.mode, quotas=self.quotas),
+                seed=self._seed,
+                now=now,
+                numbers=dict(+self._held.numbers),  # those that are not 0
+                files=tuple(self._held.uploads.values()),
+                deleted=frozenset(self._held.deleted),
+                batches=tuple(self._held.batches.values()),
+                uploads=self.uploads.all(),
+            )
+
+    def restore(self, state: State) -> None:
+        """Become the world that a state was taken of."""
+        with self._lock:
+            self.settings, self.quotas = state.settings, state.settings.quotas
+            self.time = Timekeeper(state.settings.clock, state.now, self._lock)
+            self._seed = state.seed or self._seed
+            self._hold(state)
+            self.webhooks.moved(self.time, self._held)
+
+    def _hold(self, state: State) -> None:
+        self._held = Holdings(validate=self.settings.validate)
+        self._held.numbers.update(state.numbers)
+        self._held.deleted.update(state.deleted)
+        for file in state.files:
+            self._held.keep(file)
+        for batch in state.batches:
+            self._held.add(batch)
+        self.uploads = Uploads(self.time, self._held, self._seed, self.settings.limits)
+        self.uploads.take(state.uploads)
+
+    # --- time
+
+    @property
+    def advance(self) -> Advance:
+        """The way into the future."""
+        return Advance(self.time, self._held, self.uploads, self.webhooks.courier)
+
+    @property
+    def clock(self) -> Clock:
+        """The clock as it is."""
+        return self.time.clock
+
+    def now(self) -> float:
+        """Return simulated epoch seconds, never before the last command."""
+        return self.time.now()
+
+    def next_request_id(self) -> str:
+        """Return the id of one more request to this world."""
+        return request_id(self._seed.child("request", next(self._requests)))
+
+    @contextmanager
+    def _command(self) -> Iterator[int]:
+        """Hold the lock for a command on a whole second, and decide anew what hangs on it."""
+        with self.time.command() as now:
+            yield now
+            if self.quotas.enqueued_tokens:
+                self._decide(now)
+
+    def _decide(self, now: int) -> None:
+        for batch in decided(self.quotas, self._held.batches.values(), now, self.organization):
+            self._held.replace(batch)
+
+    def set_quotas(self, quotas: Quotas) -> None:
+        """Limit what may be under way at once; batches that still wait are decided anew."""
+        with self.time.command() as now:
+            self._limit(quotas, now)
+
+    def _limit(self, quotas: Quotas, now: int) -> None:
+        self.quotas = quotas
+        for batch in list(self._held.batches.values()):
+            self._held.replace(counted(quotas, batch))
+        self._decide(now)
+
+    # --- files
+
+    def upload(self, content: Content, filename: str, purpose: str, seconds: int | None) -> File:
+        """Keep a file for `seconds`, None for its purpose's default; ApiError when refused."""
+        validation.check(content, purpose, self.settings.limits)
+        with self._command() as now:
+            return self._held.store(self._seed, now, content, filename, purpose, seconds)
+
+    def file(self, id: str) -> File:
+        """Return a file that exists now; ApiError 404 for any other."""
+        return self._held.file(id, self.now())
+
+    def files(
+        self, purpose: str | None, limit: int, after: str | None, *, newest_first: bool
+    ) -> Page[File]:
+        """Return a page of the files that exist now."""
+        return self._held.file_page(self.now(), purpose, limit, after, newest_first=newest_first)
+
+    def delete_file(self, id: str) -> None:
+        """Delete a file; a batch whose input it is will not find it if it still looks for it."""
+        with self._command() as now:
+            self._held.file(id, now)
+            self._held.drop(id)
+            missing = input_file.missing(id, self.organization)
+            for batch in list(self._held.batches.values()):
+                if batch.input_file_id == id:
+                    self._held.replace(commands.lose_input(batch, now, missing))
+
+    # --- batches
+
+    def create_batch(self, request: create.BatchRequest) -> Batch:
+        """Accept a batch; what is wrong with its input comes out later, in its `errors`."""
+        # Reading the input may take a second: nobody else has to wait for it.
+        given, readable_until = self._read_input(request)
+        with self._command() as now, self._scenario(request) as scenario:
+            if scenario.quotas is not None:
+                self._limit(scenario.quotas, now)
+            others = self._held.batches.values()
+            check_rate(self.quotas, others, now, self.clock)
+            pace = Pace(scenario, self.settings.pace)
+            seed = self._seed.child("batch", self._held.number("batch"))
+            number = len(others)
+            batch = create.created(request, given, pace, seed, number, now, self.organization)
+            deleted = request.input_file_id in self._held.deleted
+            if deleted or batch.timeline.status(readable_until) == VALIDATING:
+                missing = input_file.missing(request.input_file_id, self.organization)
+                batch = commands.lose_input(batch, now, missing)
+            batch = counted(self.quotas, cast(batch, self.script))
+            batch = admitted(self.quotas, batch, others, now, self.organization)
+            self._held.add(batch)
+            return batch
+
+    @contextmanager
+    def _scenario(self, request: create.BatchRequest) -> Iterator[Scenario]:
+        """Lend what befalls a new batch; its own metadata decides before all else."""
+        if request.scenario or self.settings.pinned:
+            yield request.scenario or self.settings.scenario
+        else:
+            with self.chosen.use() as chosen:
+                yield chosen or self.settings.scenario
+
+    def batch(self, id: str) -> Batch:
+        """Return a batch; ApiError when there is none of that id."""
+        batch = self._held.batch(id)
+        if self.now() < batch.visible_at:
+            raise api_error("no_such_batch", id=id)
+        return batch
+
+    def batches(self, limit: int, after: str | None) -> Page[Batch]:
+        """Return a page of the batches, newest first."""
+        return self._held.batch_page(limit, after)
+
+    def batch_json(self, batch: Batch) -> Json:
+        """Return the Batch object as of now, schema batch.json."""
+        now = self.now()
+        completed = batch.status(now) == COMPLETED and batch.makes()
+        return batch.as_json(now, self._held.output(batch).tokens if completed else NO_TOKENS)
+
+    def command(self, id: str, command: Callable[[Batch, int], Batch]) -> Batch:
+        """Do something to a batch; ApiError when there is none or it may not be done."""
+        with self._command() as now:
+            changed = command(self.batch(id), now)
+            self._held.replace(changed)
+            return changed
+
+    def enter(self, entry: Entry) -> None:
+        """Add a scripted reply, behind those that there are."""
+        self.rewrite(self.script.then(entry))
+
+    def rewrite(self, script: Script) -> None:
+        """Let lines that run from now on be answered by another script."""
+        with self._command() as now:
+            running = [one for one in self._held.batches.values() if not one.is_final(now)]
+            # A function in it may fail, which leaves all as it was.
+            changed = [cast(batch, script, batch.timeline.done(now)) for batch in running]
+            self.script = script
+            for batch in changed:
+                self._held.replace(batch)
+
+    def set_models(self, models: ModelList) -> None:
+        """Serve these models from now on; batches that were accepted go on."""
+        with self._lock:
+            self.models = models
+
+    def answer(self, endpoint: Endpoint, body: Json) -> Answer:
+        """Return the answer to a live call; ApiError for what is refused."""
+        live_calls.check_model(self.models, endpoint, body)
+        with self._command() as now:
+            seed = self._seed.child("live", self._held.number("live"))
+        return live_calls.answered(endpoint, body, Moment(seed, now), self.script)
+
+    def explain(self, id: str) -> Json:
+        """Return a batch's past and future, its webhooks among them, schema timeline.json."""
+        batch, told = self._held.batch(id), self.webhooks.about(id)
+        return explain.timeline(batch, self.now(), *told, clock_is_behind=self.time.is_behind())
+
+    def _read_input(self, request: create.BatchRequest) -> tuple[input_file.Input, float]:
+        """Return the input of a new batch, and the instant from which it is gone."""
+        file = self._held.uploads.get(request.input_file_id)
+        if file is None or file.purpose != BATCH or not file.visible(self.now()):
+            return input_file.missing(request.input_file_id, self.organization), float("inf")
+        endpoint = endpoints()[request.endpoint]
+        given = input_file.read(file.content, endpoint, self.settings.limits, self.models)
+        return given, float("inf") if file.expires_at is None else file.expires_at

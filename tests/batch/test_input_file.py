@@ -1,0 +1,358 @@
+"""What validation says of an input file."""
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mockbatch.batch import input_file
+from mockbatch.batch.input_file import Input, Limits
+from mockbatch.endpoints import endpoints
+from mockbatch.errors import WORDINGS
+from mockbatch.files.content import Content
+from mockbatch.typing import Json
+from mockbatch.validation.schema import schema
+
+if TYPE_CHECKING:
+    from tests.conftest import Make
+
+
+BODY = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"}]}
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=5,
+)
+
+
+def body(**changes: Json) -> dict[str, Json]:
+    """Return a request body; a change to None takes a member out."""
+    changed = {**BODY, **changes}
+    return {name: value for name, value in changed.items() if value is not None}
+
+
+def told(found: Input) -> list[tuple[str, str | None, int | None]]:
+    """Return code, param and line of each fault."""
+    return [(error["code"], error["param"], error["line"]) for error in found.errors]
+
+
+def test_a_good_file_has_no_errors(make: "Make") -> None:
+    """Lines that are in order give a total, a model and no errors."""
+    found = make.given(*make.lines(3))
+    assert (found.total, found.model, found.errors, found.refused) == (
+        3,
+        "gpt-4o-mini",
+        (),
+        frozenset(),
+    )
+
+
+@pytest.mark.parametrize("name", ["custom_id", "method", "url", "body"])
+def test_a_member_of_the_envelope_is_missing(make: "Make", name: str) -> None:
+    """A line without one of its four members is a missing parameter, told with its line."""
+    found = make.given(make.line("a"), make.line("b", **{name: None}))
+    assert told(found) == [("missing_required_parameter", name, 2)]
+
+
+def test_a_missing_member_is_told_in_the_observed_words(make: "Make") -> None:
+    """The text for a missing member of a line is the observed one."""
+    [error] = make.given(make.line(), make.line("b", method=None)).errors
+    assert error["message"] == "Missing required parameter: 'method'."
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "param"),
+    [
+        ({"method": "GET"}, "invalid_method", "method"),
+        ({"method": "post"}, "invalid_method", "method"),
+        ({"method": 1}, "invalid_method", "method"),
+        ({"url": "/v1/embeddings"}, "invalid_url", "url"),
+        ({"url": "/v1/chat/completions/"}, "invalid_url", "url"),
+        ({"custom_id": 7}, "invalid_type", "custom_id"),
+        ({"custom_id": ["a"]}, "invalid_type", "custom_id"),
+        ({"body": []}, "invalid_type", "body"),
+        ({"body": "x"}, "invalid_type", "body"),
+        ({"body": body(model=None)}, "invalid_request", "body.model"),
+        ({"body": body(model="")}, "invalid_request", "body.model"),
+        ({"body": body(model=5)}, "invalid_type", "body.model"),
+        ({"body": body(messages=None)}, "missing_required_parameter", "body.messages"),
+        ({"body": body(stream=True)}, "streaming_unsupported", "body.stream"),
+        ({"body": body(model="gpt-4o")}, "mismatched_model", "body.model"),
+        ({"custom_id": "a"}, "duplicate_custom_id", "custom_id"),
+    ],
+)
+def test_every_fault_has_its_code(
+    make: "Make", changes: dict[str, Json], code: str, param: str
+) -> None:
+    """Each fault of a second line is told by its code and param, on line 2."""
+    found = make.given(make.line("a"), make.line("b", **changes))
+    assert told(found) == [(code, param, 2)]
+
+
+@pytest.mark.parametrize("name", ["custom_id", "method", "url", "body"])
+def test_null_is_not_the_same_as_missing(make: "Make", name: str) -> None:
+    """A member that is null is there, and is told as wrong, not as missing."""
+    found = make.given(make.line("a"), {**make.line("b"), name: None})
+    [(code, param, line)] = told(found)
+    assert code in {"invalid_type", "invalid_method", "invalid_url"}
+    assert (param, line) == (name, 2)
+
+
+@pytest.mark.parametrize("name", ["model", "messages"])
+def test_null_in_a_body_is_the_same_as_missing(make: "Make", name: str) -> None:
+    """A null model and null messages are not given."""
+    found = make.given(make.line(body={**BODY, name: None}))
+    assert [param for _, param, _ in told(found)] == [f"body.{name}"]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "given"),
+    [
+        ("/v1/embeddings", {"model": "text-embedding-3-small", "input": "x"}),
+        ("/v1/completions", {"model": "gpt-3.5-turbo-instruct", "prompt": "x"}),
+        ("/v1/responses", {"model": "gpt-5-nano", "input": "x"}),
+    ],
+)
+def test_only_chat_needs_messages(make: "Make", endpoint: str, given: dict[str, Json]) -> None:
+    """At the other endpoints nobody looks for messages."""
+    found = make.given(make.line(url=endpoint, body=given), endpoint=endpoint)
+    assert (found.errors, found.refused) == ((), frozenset())
+
+
+def test_streaming_is_told_by_the_product(make: "Make") -> None:
+    """The message names the endpoint's product."""
+    [error] = make.given(make.line(body=body(stream=True))).errors
+    assert error["message"] == "Chat Completions: Streaming is not supported in the Batch API."
+
+
+@pytest.mark.parametrize("stream", [False, None])
+def test_a_stream_that_is_off_is_no_fault(make: "Make", stream: bool | None) -> None:
+    """A stream that is false or null is let through."""
+    assert make.given(make.line(body={**BODY, "stream": stream})).errors == ()
+
+
+@pytest.mark.parametrize(
+    "line", [b"", b"  ", b"\r", b"{", b"nope", b"{}{}", b'{"a": NaN}', b"\xff"]
+)
+def test_a_line_that_is_no_json_is_told_in_the_observed_words(make: "Make", line: bytes) -> None:
+    """A blank line is no JSON either."""
+    found = make.given(make.line("a"), line, make.line("b"))
+    assert told(found) == [("invalid_json_line", None, 2)]
+    assert found.errors[0]["message"] == "This line is not parseable as valid JSON."
+
+
+@pytest.mark.parametrize("line", [b"[]", b"null", b"1", b'"text"', b"true"])
+def test_a_line_that_is_no_object_is_no_request(make: "Make", line: bytes) -> None:
+    """JSON that is no object is an invalid line too."""
+    assert told(make.given(make.line("a"), line)) == [("invalid_json_line", None, 2)]
+
+
+def test_a_byte_order_mark_breaks_its_line(make: "Make") -> None:
+    """A byte order mark makes the first line unreadable."""
+    found = make.given(b"\xef\xbb\xbf" + json.dumps(make.line()).encode(), make.line("b"))
+    assert told(found) == [("invalid_json_line", None, 1)]
+
+
+def test_lines_may_end_as_on_windows(make: "Make") -> None:
+    r"""A `\r` before the end of a line does no harm."""
+    found = make.given(*(json.dumps(line).encode() + b"\r" for line in make.lines(3)))
+    assert (found.total, found.errors) == (3, ())
+
+
+def test_the_last_line_needs_no_end(make: "Make") -> None:
+    """A file whose last line has no newline has that line all the same."""
+    content = Content.of(make.jsonl(make.lines(2)).rstrip(b"\n"))
+    found = input_file.read(content, endpoints()["/v1/chat/completions"], Limits())
+    assert (found.total, found.errors) == (2, ())
+
+
+def test_a_blank_line_at_the_end_is_a_line(make: "Make") -> None:
+    """Two newlines at the end are one line too many."""
+    assert told(make.given(make.line(), b"")) == [("invalid_json_line", None, 2)]
+
+
+def test_a_line_separator_in_a_text_ends_no_line(make: "Make") -> None:
+    r"""Only `\n` ends a line: U+2028, U+2029, U+0085 and a form feed in a text do not."""
+    text = json.dumps(make.line("a\u2028\u2029\u0085b"), ensure_ascii=False).encode()
+    found = make.given(text, make.line("b"))
+    assert (found.total, found.errors) == (2, ())
+    assert found.request(0)["custom_id"] == "a\u2028\u2029\u0085b"
+
+
+def test_a_huge_number_is_a_number(make: "Make") -> None:
+    """An integer of 4,000 digits is JSON; the endpoint has its own opinion of it."""
+    line = json.dumps(make.line(body=body(seed=1))).replace('"seed": 1', '"seed": ' + "9" * 4000)
+    assert make.given(line.encode()).errors == ()
+
+
+def test_what_is_nested_too_deeply_is_no_json(make: "Make") -> None:
+    """A line nested ten thousand levels deep is told and does no harm."""
+    line = b'{"custom_id": ' + b"[" * 10_000 + b"]" * 10_000 + b"}"
+    assert told(make.given(line)) == [("invalid_json_line", None, 1)]
+
+
+def test_half_a_surrogate_pair_is_a_character(make: "Make") -> None:
+    """A custom_id of half a surrogate pair is as good as any, and can be repeated by mistake."""
+    found = make.given(make.line("\ud800"), make.line("\udc00"), make.line("\ud800"))
+    assert told(found) == [("duplicate_custom_id", "custom_id", 3)]
+
+
+def test_the_last_of_equal_keys_counts(make: "Make") -> None:
+    """A line that says a member twice says what it says last."""
+    line = json.dumps(make.line()).replace('"method"', '"method": "GET", "method"')
+    assert make.given(line.encode()).errors == ()
+
+
+def test_unknown_members_are_let_through(make: "Make") -> None:
+    """Nobody minds a member of the envelope that nobody knows."""
+    assert make.given(make.line(extra=1)).errors == ()
+
+
+@pytest.mark.parametrize("custom_id", ["", " ", "x" * 5000, "\x00", "💥"])
+def test_any_text_is_a_custom_id(make: "Make", custom_id: str) -> None:
+    """A custom_id has no shape and no greatest length."""
+    assert make.given(make.line(custom_id)).errors == ()
+
+
+def test_the_third_of_equal_custom_ids_is_told_too(make: "Make") -> None:
+    """Every repetition is told on its own line."""
+    found = make.given(make.line("a"), make.line("a"), make.line("a"))
+    assert [line for _, _, line in told(found)] == [2, 3]
+
+
+def test_every_line_is_held_against_the_first_model(make: "Make") -> None:
+    """The first model that is named is the file's, and each other one is told."""
+    models = ["a", "b", "a", "c"]
+    lines = [make.line(f"{n}", body=body(model=name)) for n, name in enumerate(models)]
+    found = make.given(*lines)
+    assert found.model == "a"
+    assert told(found) == [("mismatched_model", "body.model", n) for n in (2, 4)]
+
+
+def test_all_faults_of_all_lines_are_told_in_order(make: "Make") -> None:
+    """Faults are collected over all lines, several of one line among them."""
+    found = make.given(
+        b"{", make.line("a"), make.line("a", method="GET", url="x"), make.line("b", url=None)
+    )
+    assert told(found) == [
+        ("invalid_json_line", None, 1),
+        ("duplicate_custom_id", "custom_id", 3),
+        ("invalid_method", "method", 3),
+        ("invalid_url", "url", 3),
+        ("missing_required_parameter", "url", 4),
+    ]
+
+
+def test_an_empty_file_has_no_requests() -> None:
+    """A file without a byte is told as a whole, on no line."""
+    found = input_file.read(Content.of(b""), endpoints()["/v1/chat/completions"], Limits())
+    assert told(found) == [("empty_file", None, None)]
+    assert found.total == 0
+
+
+def test_a_body_that_its_endpoint_refuses_is_no_fault(make: "Make") -> None:
+    """What only the endpoint would see is noted for later, and the batch goes on."""
+    found = make.given(make.line("a"), make.line("b", body=body(temperature="hot")))
+    assert (found.errors, found.refused) == ((), frozenset({1}))
+
+
+def test_a_line_that_is_faulty_is_not_refused_too(make: "Make") -> None:
+    """A line with a fault is not given to its endpoint."""
+    found = make.given(make.line("a", method="GET", body=body(temperature="hot")))
+    assert found.refused == frozenset()
+
+
+def test_a_line_is_read_again_from_its_place(make: "Make") -> None:
+    """Every line can be read again by its number."""
+    lines = [make.line("ä"), make.line("b" * 300_000), make.line("c")]
+    found = make.given(*lines)
+    assert [found.request(index) for index in range(3)] == lines
+
+
+@pytest.mark.parametrize(("count", "errors"), [(3, []), (4, [("too_many_tasks", None, None)])])
+def test_a_file_holds_so_many_lines_and_no_more(
+    make: "Make", count: int, errors: list[Json]
+) -> None:
+    """The line after the last one allowed makes the file too long."""
+    assert told(make.given(*make.lines(count), limits=Limits(lines=3))) == errors
+
+
+def test_a_file_that_is_too_long_has_no_other_fault(make: "Make") -> None:
+    """What else is wrong with a file that is too long is not told."""
+    found = make.given(b"{", b"{", b"{", limits=Limits(lines=2))
+    assert told(found) == [("too_many_tasks", None, None)]
+
+
+@pytest.mark.parametrize(("count", "code"), [(50_000, None), (50_001, "too_many_tasks")])
+def test_a_batch_holds_fifty_thousand_requests(count: int, code: str | None) -> None:
+    """50,000 requests are a batch, and one more is too many."""
+    text = json.dumps({"custom_id": "%", "method": "POST", "url": "/v1/embeddings", "body": {
+        "model": "text-embedding-3-small", "input": "x"}}).encode()  # fmt: skip
+    content = Content.of(b"".join(text.replace(b"%", b"%d" % n) + b"\n" for n in range(count)))
+    found = input_file.read(content, endpoints()["/v1/embeddings"], Limits())
+    assert [error["code"] for error in found.errors] == ([] if code is None else [code])
+
+
+@pytest.mark.parametrize(
+    ("inputs", "errors"),
+    [
+        (["a", ["b", "c"]], []),
+        (["a", ["b", "c"], "d", "e"], [("too_many_tasks", None, None)]),
+        ([[1, 2, 3, 4, 5], [[1], [2]]], []),
+    ],
+)
+def test_embedding_inputs_are_counted_over_all_lines(
+    make: "Make", inputs: list[Json], errors: list[Json]
+) -> None:
+    """Texts and lists of tokens count as one input each; over the limit is told once."""
+    lines = [
+        make.line(f"{n}", url="/v1/embeddings", body={"model": "m", "input": given})
+        for n, given in enumerate(inputs)
+    ]
+    limits = Limits(embedding_inputs=3)
+    assert told(make.given(*lines, endpoint="/v1/embeddings", limits=limits)) == errors
+
+
+def test_a_missing_file_is_told_in_the_observed_words() -> None:
+    """A batch whose file does not exist has the one error that says so."""
+    [error] = input_file.missing("file-1", "org-1").errors
+    assert error == {
+        "code": "invalid_request",
+        "message": "Cannot find file file-1, or organization org-1 does not have access to it.",
+        "param": "file_id",
+        "line": None,
+    }
+
+
+def test_a_missing_file_has_no_lines() -> None:
+    """The input of a batch whose file does not exist is empty."""
+    assert input_file.missing("file-1", "org-1").total == 0
+
+
+@given(st.lists(st.binary(max_size=30) | VALUES.map(lambda value: json.dumps(value).encode())))
+@settings(max_examples=100)
+def test_no_line_is_too_odd_to_be_told(make: "Make", lines: list[bytes]) -> None:
+    """Whatever a file holds, each of its lines is a request or has a fault of its own."""
+    content = Content.of(b"\n".join(lines))
+    found = input_file.read(content, endpoints()["/v1/chat/completions"], Limits())
+    count = len(list(content.lines()))
+    assert {error["line"] for error in found.errors} == set(range(1, count + 1)) or not count
+
+
+@given(
+    st.lists(
+        st.dictionaries(st.sampled_from(["model", "messages", "input", "prompt", "x"]), VALUES)
+    ),
+    st.sampled_from(sorted(endpoints())),
+)
+@settings(max_examples=100)
+def test_no_body_is_too_odd_to_be_judged(make: "Make", bodies: list[Json], endpoint: str) -> None:
+    """Whatever a body holds, it is let through, refused or at fault; errors fit their schema."""
+    lines = [make.line(f"{n}", url=endpoint, body=given) for n, given in enumerate(bodies)]
+    found = make.given(*lines, endpoint=endpoint)
+    entry = schema("batch").document["$defs"]["batch_error"]["required"]
+    assert all(list(error) == entry for error in found.errors)
+    assert {error["code"] for error in found.errors} <= {row.code for row in WORDINGS.values()}
+    assert found.refused <= set(range(found.total))

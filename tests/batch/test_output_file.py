@@ -1,0 +1,238 @@
+"""The output and the error file of a batch that has ended."""
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mockbatch.batch import commands, output_file
+from mockbatch.batch.batch import Batch
+from mockbatch.endpoints import endpoints
+from mockbatch.files.content import Content
+from mockbatch.jsonio import parse
+from mockbatch.typing import Json
+from mockbatch.validation.schema import SchemaBreachError, schema
+
+if TYPE_CHECKING:
+    from tests.conftest import Make
+
+
+RUNS, WRITES = 62, 123
+HALF = RUNS + 31  # five lines of ten are done
+ERROR = {"message": "no", "type": "invalid_request_error", "param": "messages", "code": "c"}
+
+
+def failing(fraction: float, status_code: int) -> list[Json]:
+    """Return the replies of a scenario in which a share of the lines fails."""
+    reply = {"status_code": status_code, "body": {"error": ERROR}}
+    return [{"fraction": fraction, "reply": reply}]
+
+
+def lines(content: Content) -> list[dict[str, Json]]:
+    """Return the lines of a file."""
+    return [parse(line) for line in content.lines()]
+
+
+def files(batch: Batch) -> tuple[list[dict[str, Json]], list[dict[str, Json]]]:
+    """Return the lines of both files of a batch."""
+    written = output_file.write(batch)
+    return lines(written.output), lines(written.error)
+
+
+def with_a_refused_line(make: "Make") -> Batch:
+    """Return a batch whose fourth line its endpoint refuses."""
+    given = make.lines(10)
+    given[3]["body"]["temperature"] = 3
+    return make.started(make.world(), given)
+
+
+def test_every_line_has_an_answer(make: "Make") -> None:
+    """A batch in which nothing goes wrong has a line for each request, and no error."""
+    done, failed = files(make.batch())
+    assert {line["custom_id"] for line in done} == {f"line-{n}" for n in range(10)}
+    assert (len(done), failed) == (10, [])
+
+
+def test_lines_stand_in_the_order_in_which_they_ran(make: "Make") -> None:
+    """The order of the file is that of execution, and not that of the input."""
+    batch = make.batch()
+    done, _ = files(batch)
+    ran = [f"line-{number}" for number in batch.work.order]
+    assert [line["custom_id"] for line in done] == ran != sorted(ran)
+
+
+def test_a_line_has_the_recorded_envelope(make: "Make") -> None:
+    """A line has id, custom_id, response and error, and the response has three members."""
+    [line, *_] = files(make.batch())[0]
+    assert list(line) == ["id", "custom_id", "response", "error"]
+    assert list(line["response"]) == ["status_code", "request_id", "body"]
+    assert (line["response"]["status_code"], line["error"]) == (200, None)
+
+
+def test_lines_are_separated_as_recorded(make: "Make") -> None:
+    """Lines have a blank after commas and colons, are ASCII, and end with a newline."""
+    written = output_file.write(make.batch(1)).output
+    text = written.read(0, written.size)
+    assert text == json.dumps(json.loads(text)).encode() + b"\n"
+    assert text.isascii()
+
+
+def test_every_line_fits_its_schema(make: "Make") -> None:
+    """Answers, failures and lines that never ran are accepted by output_line.json."""
+    batch = make.batch(20, replies=failing(0.5, 400))
+    done, failed = files(commands.expire(batch, make.created + HALF))
+    assert {line["response"] is None for line in failed} == {True, False}
+    assert all(schema("output_line").accepts(line) for line in done + failed)
+
+
+def test_a_line_is_stamped_with_the_time_its_file_was_begun(make: "Make") -> None:
+    """The id of a line carries the second of finalizing_at."""
+    [line, *_] = files(make.batch())[0]
+    assert line["id"].startswith(f"batch_req_{make.created + WRITES:08x}")
+
+
+def test_without_finalizing_a_line_is_stamped_with_the_end(make: "Make") -> None:
+    """The id of a line of an expired batch carries the second of expired_at."""
+    [line, *_] = files(commands.expire(make.batch(), make.created + HALF))[0]
+    assert line["id"].startswith(f"batch_req_{make.created + HALF:08x}")
+
+
+def test_every_id_is_there_once(make: "Make") -> None:
+    """Each line of both files has an id and a request_id of its own."""
+    batch = commands.cancel(with_a_refused_line(make), make.created + RUNS + 55)
+    found = [line for file in files(batch) for line in file]
+    assert len({line["id"] for line in found}) == len(found) == 10
+    requests = [line["response"]["request_id"] for line in found if line["response"]]
+    assert len(set(requests)) == len(requests)
+
+
+def test_a_reply_is_made_when_its_line_ran(make: "Make") -> None:
+    """The creation time of each reply lies where the line's place in the order puts it."""
+    done, _ = files(make.batch())
+    created = [line["response"]["body"]["created"] for line in done]
+    assert created == sorted(created)
+    assert (created[0], created[-1]) == (make.created + RUNS + 7, make.created + WRITES)
+
+
+def test_a_batch_completed_in_validation_has_its_lines(make: "Make") -> None:
+    """A batch that was completed while it validated has an answer for each request."""
+    done, failed = files(commands.complete(make.batch(), make.created + 5))
+    assert (len(done), len(failed)) == (10, 0)
+
+
+def test_a_refused_line_is_in_the_error_file_with_the_refusal(make: "Make") -> None:
+    """What the endpoint would have said to the request is the response; `error` is null."""
+    done, [line] = files(with_a_refused_line(make))
+    assert line["custom_id"] == "line-3"
+    assert (line["response"]["status_code"], line["error"]) == (400, None)
+    assert line["response"]["body"]["error"]["param"] == "temperature"
+    assert len(done) == 9
+
+
+def test_a_failing_line_has_the_scenarios_error(make: "Make") -> None:
+    """A line that the scenario lets fail has its status and error, and a null `error`."""
+    replies = failing(0.2, 429)
+    done, failed = files(make.batch(replies=replies))
+    assert (len(done), len(failed)) == (8, 2)
+    for line in failed:
+        assert line["response"]["status_code"] == 429
+        assert line["response"]["body"] == {"error": ERROR}
+        assert line["error"] is None
+
+
+def test_a_batch_of_failures_has_no_answer(make: "Make") -> None:
+    """When every line fails, the output file is empty."""
+    replies = failing(1, 400)
+    done, failed = files(make.batch(replies=replies))
+    assert (len(done), len(failed)) == (0, 10)
+
+
+def test_lines_that_expired_say_so_in_the_observed_words(make: "Make") -> None:
+    """A line that the window left has no response, and the observed error."""
+    done, failed = files(commands.expire(make.batch(), make.created + HALF))
+    assert (len(done), len(failed)) == (5, 5)
+    assert failed[0]["response"] is None
+    assert failed[0]["error"] == {
+        "code": "batch_expired",
+        "message": "This request could not be executed before the completion window expired.",
+    }
+
+
+def test_lines_that_were_cancelled_say_so(make: "Make") -> None:
+    """A line that a cancel left has no response, and an error of its own code."""
+    done, failed = files(commands.cancel(make.batch(), make.created + HALF))
+    assert (len(done), len(failed)) == (6, 4)
+    assert (failed[0]["response"], failed[0]["error"]["code"]) == (None, "batch_cancelled")
+
+
+def test_lines_that_never_ran_come_last(make: "Make") -> None:
+    """In the error file, lines that failed stand before those that never ran."""
+    replies = failing(0.5, 400)
+    batch = make.batch(20, replies=replies)
+    _, failed = files(commands.expire(batch, make.created + HALF))
+    ran = [line["response"] is not None for line in failed]
+    assert ran == sorted(ran, reverse=True)
+    assert set(ran) == {True, False}
+
+
+def test_tokens_are_those_of_the_answers(make: "Make") -> None:
+    """A batch is billed for what its answers say they used, and for no failed line."""
+    batch = with_a_refused_line(make)
+    usages = [line["response"]["body"]["usage"] for line in files(batch)[0]]
+    tokens = output_file.write(batch).tokens
+    assert tokens.input == sum(usage["prompt_tokens"] for usage in usages) > 0
+    assert tokens.output == sum(usage["completion_tokens"] for usage in usages) > 0
+
+
+def test_two_writes_are_equal(make: "Make") -> None:
+    """The files of a batch are the same each time they are written."""
+    batch = commands.expire(with_a_refused_line(make), make.created + HALF)
+    assert files(batch) == files(batch)
+
+
+def test_a_custom_id_comes_back_as_it_was(make: "Make") -> None:
+    """Odd characters in a custom_id are returned unharmed."""
+    names = ["\ud800", "\u2028", "\x00", "💥", '"', ""]
+    done, _ = files(make.started(make.world(), [make.line(name) for name in names]))
+    assert {line["custom_id"] for line in done} == set(names)
+
+
+def test_odd_texts_in_a_body_do_no_harm(make: "Make") -> None:
+    """Half surrogates and line separators in a message give a line that can be read."""
+    messages = [{"role": "user", "content": "\ud800 \u2028 \x00"}]
+    line = make.line(body={"model": "gpt-4o-mini", "messages": messages})
+    assert len(files(make.started(make.world(), [line]))[0]) == 1
+
+
+def broken(monkeypatch: pytest.MonkeyPatch, batch: Batch) -> None:
+    """Let the endpoint of a batch answer what its own schema does not accept."""
+    bad = replace(
+        endpoints()[batch.endpoint], answer=lambda *_: {"odd": 1}, tokens=no_tokens, plain=None
+    )
+    monkeypatch.setattr(output_file, "endpoints", lambda: {batch.endpoint: bad})
+
+
+def no_tokens(_: Json) -> output_file.Tokens:
+    """Return that nothing is billed."""
+    return output_file.Tokens(0, 0)
+
+
+def test_an_answer_that_breaks_its_schema_is_our_bug(
+    make: "Make", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line of a shape that does not fit is never written."""
+    batch = make.batch(1)
+    broken(monkeypatch, batch)
+    with pytest.raises(SchemaBreachError, match="the output line of 'line-0'"):
+        output_file.write(batch)
+
+
+def test_without_validation_any_answer_is_written(
+    make: "Make", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is checked when that is not wanted."""
+    batch = make.batch(1)
+    broken(monkeypatch, batch)
+    [line] = lines(output_file.write(batch, validate=False).output)
+    assert line["response"]["body"] == {"odd": 1}

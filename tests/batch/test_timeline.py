@@ -1,0 +1,205 @@
+"""The timeline of a batch: what has happened by an instant, and what is still to come."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mockbatch.batch.timeline import (
+    CANCELLING,
+    COMPLETED,
+    EXPIRED,
+    FAILED,
+    FINALIZING,
+    IN_PROGRESS,
+    VALIDATING,
+    Mark,
+    Timeline,
+    Transition,
+)
+
+PLAN = Timeline(
+    (
+        Transition(0, VALIDATING),
+        Transition(60, IN_PROGRESS),
+        Transition(160, FINALIZING),
+        Transition(161, COMPLETED),
+    ),
+    (Mark(60, 0), Mark(160, 10)),
+)
+AT_ONCE = Timeline((Transition(0, VALIDATING), Transition(5, IN_PROGRESS), Transition(5, EXPIRED)))
+
+
+@st.composite
+def progress(draw: st.DrawFn) -> Timeline:
+    """Draw a timeline whose lines run, stand still and jump."""
+    steps = draw(st.lists(st.tuples(st.integers(0, 300), st.integers(0, 20)), max_size=5))
+    marks = [Mark(draw(st.integers(0, 100)), 0)]
+    for seconds, lines in steps:
+        marks.append(Mark(marks[-1].at + seconds, marks[-1].done + lines))
+    return Timeline((Transition(0, VALIDATING),), tuple(marks))
+
+
+@pytest.mark.parametrize(
+    ("now", "status"),
+    [
+        (0, VALIDATING),
+        (59.999, VALIDATING),
+        (60, IN_PROGRESS),
+        (159, IN_PROGRESS),
+        (160, FINALIZING),
+        (161, COMPLETED),
+        (10**9, COMPLETED),
+    ],
+)
+def test_a_status_holds_from_its_exact_second(now: float, status: str) -> None:
+    """A status is taken on at its exact second and kept until the next one's."""
+    assert PLAN.status(now) == status
+
+
+def test_the_first_status_holds_before_creation_too() -> None:
+    """An instant before creation has the first status, and nothing is reached."""
+    assert PLAN.status(-1) == VALIDATING
+    assert PLAN.reached(-1) == {}
+
+
+def test_the_last_of_several_changes_on_a_second_counts() -> None:
+    """Of several changes on one second the last is the status from that second on."""
+    assert AT_ONCE.status(5) == EXPIRED
+
+
+def test_every_change_on_a_second_is_reached() -> None:
+    """Each of several changes on one second has its stamp."""
+    assert AT_ONCE.reached(5) == {VALIDATING: 0, IN_PROGRESS: 5, EXPIRED: 5}
+
+
+def test_what_is_not_reached_has_no_stamp() -> None:
+    """A status that comes a second later is not among the reached ones."""
+    assert PLAN.reached(159) == {VALIDATING: 0, IN_PROGRESS: 60}
+
+
+@pytest.mark.parametrize(
+    ("now", "done"), [(0, 0), (60, 0), (69.9, 0), (70, 1), (115, 5), (159, 9), (160, 10), (500, 10)]
+)
+def test_lines_run_evenly_between_two_marks(now: float, done: int) -> None:
+    """Lines are executed evenly between two marks, a line counting when it is whole."""
+    assert PLAN.done(now) == done
+
+
+@pytest.mark.parametrize(("now", "done"), [(0.99, 0), (1, 7), (1.99, 7), (2, 15)])
+def test_lines_end_on_whole_seconds(now: float, done: int) -> None:
+    """Between two seconds no line ends, so that a command there finds what was shown."""
+    quick = Timeline((Transition(0, VALIDATING),), (Mark(0, 0), Mark(4, 30)))
+    assert quick.done(now) == done
+
+
+def test_a_jump_takes_place_at_its_second() -> None:
+    """Two marks on one second are a jump: the later one counts from that second on."""
+    jump = Timeline((Transition(0, VALIDATING),), (Mark(5, 0), Mark(5, 8)))
+    assert [jump.done(4), jump.done(5)] == [0, 8]
+
+
+@given(progress(), st.integers(0, 100))
+def test_instants_are_the_first_seconds_at_which_lines_are_done(plan: Timeline, pick: int) -> None:
+    """A line is executed at the second that is told, and not the second before."""
+    instants = list(plan.instants())
+    assert len(instants) == plan.marks[-1].done
+    if instants:
+        count = 1 + pick % len(instants)
+        assert plan.done(instants[count - 1]) >= count > plan.done(instants[count - 1] - 1)
+
+
+def test_coming_begins_after_the_exact_second() -> None:
+    """A change on the second asked about has happened and is not among the coming ones."""
+    assert [change.at for change in PLAN.coming(60)] == [160, 161]
+
+
+def test_between_leaves_out_its_beginning_and_takes_in_its_end() -> None:
+    """The changes between two instants are those after the first and not after the second."""
+    assert [change.at for change in PLAN.between(60, 160)] == [160]
+
+
+@given(progress(), st.integers(0, 1000), st.floats(0, 2000))
+def test_lines_stand_still_after_a_cut(plan: Timeline, now: int, later: float) -> None:
+    """After a cut the lines stay where they were at that second."""
+    assert plan.cut(now).done(now + later) == plan.done(now)
+
+
+def test_a_cut_keeps_what_happened_on_its_second() -> None:
+    """A cut keeps the changes up to and on its second and drops the others."""
+    assert [change.at for change in PLAN.cut(160).transitions] == [0, 60, 160]
+
+
+def test_a_rest_goes_on_from_the_lines_that_were_done() -> None:
+    """The rest begins with the progress that the cut stopped at."""
+    assert PLAN.rest(115).marks == (Mark(115, 5), Mark(160, 10))
+
+
+def test_a_rest_before_any_line_ran_is_the_plan() -> None:
+    """Before the first mark the rest has all marks as they were planned."""
+    assert PLAN.rest(10).marks == PLAN.marks
+
+
+def test_a_rest_after_the_last_mark_has_none() -> None:
+    """When all marks are past, the rest has only the changes that come."""
+    assert PLAN.rest(160) == Timeline((Transition(161, COMPLETED),))
+
+
+@given(st.integers(0, 200), st.integers(0, 200))
+def test_cut_and_rest_make_the_whole(now: int, seconds: int) -> None:
+    """What was cut off, put back, gives the status that was planned at any instant."""
+    whole = PLAN.cut(now).then(PLAN.rest(now).transitions, PLAN.rest(now).marks)
+    assert whole.status(seconds) == PLAN.status(seconds)
+    assert whole.end == PLAN.end
+
+
+@given(progress(), st.integers(0, 500), st.integers(0, 500))
+def test_cut_and_rest_execute_no_line_too_early(plan: Timeline, now: int, later: int) -> None:
+    """Put together again, lines run no faster than planned and end with the plan."""
+    rest = plan.rest(now)
+    whole = plan.cut(now).then(rest.transitions, rest.marks)
+    assert whole.done(now + later) <= plan.done(now + later)
+    assert whole.done(10_000) == plan.done(10_000)
+
+
+def test_shifting_moves_changes_and_marks_alike() -> None:
+    """A shifted timeline has the same status and progress so many seconds later."""
+    later = PLAN.shifted(7)
+    assert [later.status(77), later.done(77)] == [PLAN.status(70), PLAN.done(70)]
+    assert later.end == Transition(168, COMPLETED)
+
+
+@pytest.mark.parametrize("window", [0, 59, 60, 159])
+def test_the_window_ends_validating_and_running(window: int) -> None:
+    """A batch that validates or runs when its window ends is expired on that second."""
+    ended = PLAN.within(window)
+    assert ended.end == Transition(window, EXPIRED)
+    assert ended.done(10_000) == PLAN.done(window)
+
+
+@pytest.mark.parametrize("window", [160, 161, 500])
+def test_the_window_leaves_what_is_being_written_down(window: int) -> None:
+    """A batch that is finalizing or done on the window's last second runs on as planned."""
+    assert PLAN.within(window) == PLAN
+
+
+@pytest.mark.parametrize("status", [FAILED, CANCELLING])
+def test_the_window_leaves_what_has_failed_or_is_cancelled(status: str) -> None:
+    """A failed batch, and one that drains after a cancel, does not expire."""
+    plan = Timeline((Transition(0, VALIDATING), Transition(3, status)))
+    assert plan.within(10) == plan
+
+
+@given(progress(), st.integers(-5, 900), st.integers(0, 900))
+@settings(max_examples=60)
+def test_progress_instants_are_where_lines_are_done(plan: Timeline, after: int, span: int) -> None:
+    """Progress is told for exactly those seconds at which more lines are done than before."""
+    seconds = range(after + 1, after + span + 1)
+    grown = [at for at in seconds if plan.done(at) > plan.done(at - 1)]
+    assert plan.progress_instants(after, after + span) == grown
+
+
+def test_progress_over_a_year_is_found_without_counting_seconds() -> None:
+    """Two lines that take a year are found at once."""
+    year = 31_536_000
+    slow = Timeline((Transition(0, VALIDATING),), (Mark(0, 0), Mark(year, 2)))
+    assert slow.progress_instants(0, year) == [year // 2, year]

@@ -1,0 +1,171 @@
+"""Models that make pictures."""
+
+import pytest
+
+from mockbatch.endpoints.images.models import BILLED, edges, image_model
+from mockbatch.errors import ApiError
+from mockbatch.typing import Json
+
+FREE = "gpt-image-2"
+FIXED = "gpt-image-1.5"
+
+
+def refusal(name: str, **body: Json) -> ApiError:
+    """Return the failure with which a model refuses these parameters."""
+    with pytest.raises(ApiError) as raised:
+        image_model(name).check(body)
+    return raised.value
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "quality", "tokens"),
+    [
+        # Recorded in 2026-08.
+        *[("gpt-image-1", "1024x1024", "high", 4160), (FIXED, "1024x1024", "medium", 1056)],
+        *[(FIXED, "1024x1024", "low", 272), (FREE, "1536x864", "low", 120)],
+        # Published for gpt-image-1.
+        *[(FIXED, "1024x1536", "low", 408), (FIXED, "1536x1024", "low", 400)],
+        *[(FIXED, "1024x1536", "high", 6240), (FIXED, "1536x1024", "medium", 1568)],
+        # Quoted by those who tried it in 2026-04.
+        *[(FREE, "1024x1024", "medium", 1756), (FREE, "1024x1024", "high", 7024)],
+        *[(FREE, "3072x2160", "low", 380), (FREE, "2160x3840", "low", 371)],
+    ],
+)
+def test_tokens_are_the_real_ones(name: str, size: str, quality: str, tokens: int) -> None:
+    """A picture is billed as the service bills it."""
+    assert image_model(name).tokens(*edges(size), quality) == tokens
+
+
+@pytest.mark.parametrize("name", [FREE, FIXED, "gpt-image-2.5-flare", "other"])
+def test_better_pictures_cost_more(name: str) -> None:
+    """In the order of the qualities, those of later models too."""
+    billed = [one for one in image_model(name).qualities if one in BILLED]
+    costs = [image_model(name).tokens(1024, 1024, one) for one in billed]
+    assert costs == sorted(set(costs))
+
+
+@pytest.mark.parametrize(
+    ("size", "message"),
+    [
+        ("1792x936", "Width and height must both be divisible by 16."),
+        ("4096x4096", "The longest edge must be less than or equal to 3840."),
+        ("768x768", "Requested resolution is below the current minimum pixel budget."),
+        ("3072x3072", "Requested resolution exceeds the current pixel budget."),
+    ],
+)
+def test_sizes_that_later_models_do_not_make(size: str, message: str) -> None:
+    """In the words that clients quote."""
+    error = refusal(FREE, size=size)
+    assert error.message == f"Invalid size '{size}'. {message}"
+    assert (error.type, error.param, error.code) == (
+        "image_generation_user_error",
+        "size",
+        "invalid_value",
+    )
+
+
+@pytest.mark.parametrize("size", ["3840x1280", "1024x640", "3840x2160", "auto", None])
+def test_the_bounds_of_sizes_are_taken(size: str | None) -> None:
+    """Three to one is the most narrow; there is a smallest and a largest."""
+    image_model(FREE).check({"size": size})
+
+
+def test_a_size_is_no_ribbon() -> None:
+    """More than three to one is refused."""
+    assert refusal(FREE, size="3840x1264").code == "invalid_value"
+
+
+@pytest.mark.parametrize(
+    "size", ["big", "1024", "0x16", "-16x16", "1024x", "１６x１６", "99999x16", "16x16\n"]
+)
+@pytest.mark.parametrize("name", [FREE, "other"])
+def test_a_size_is_two_numbers(name: str, size: str) -> None:
+    """Whatever else it is, it is refused."""
+    error = refusal(name, size=size)
+    assert (error.param, error.code) == ("size", "invalid_value")
+
+
+def test_sizes_that_earlier_models_do_not_make() -> None:
+    """They make three; met by a client in 2025-11."""
+    assert refusal(FIXED, size="1254x836").message == (
+        "Invalid value: '1254x836'. Supported values are: '1024x1024', '1024x1536', "
+        "'1536x1024', and 'auto'."
+    )
+
+
+def test_dall_e_has_sizes_of_its_own() -> None:
+    """Refused in words of its own, met in 2024."""
+    image_model("dall-e-2").check({"size": "256x256"})
+    image_model("dall-e-3").check({"size": "1792x1024"})
+    error = refusal("dall-e-3", size="256x256")
+    assert (error.message, error.param, error.code) == (
+        "The size is not supported by this model.",
+        None,
+        "invalid_size",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "quality", "supported"),
+    [
+        (FIXED, "standard", "'low', 'medium', 'high', and 'auto'"),
+        (FREE, "xhigh", "'low', 'medium', 'high', and 'auto'"),
+        ("dall-e-3", "low", "'standard', 'hd', and 'auto'"),
+    ],
+)
+def test_qualities_are_of_a_model(name: str, quality: str, supported: str) -> None:
+    """Those of another generation are refused."""
+    assert refusal(name, quality=quality).message == (
+        f"Invalid value: '{quality}'. Supported values are: {supported}."
+    )
+
+
+@pytest.mark.parametrize("name", ["gpt-image-2.5-flare", "gpt-image-2.5-sunburst-2026-09-08"])
+def test_the_newest_models_have_more_qualities(name: str) -> None:
+    """Up to `max`."""
+    image_model(name).check({"quality": "max", "background": "transparent", "size": "1536x864"})
+
+
+@pytest.mark.parametrize("param", ["response_format", "style"])
+@pytest.mark.parametrize("name", ["gpt-image-1", FIXED, FREE, "chatgpt-image-latest"])
+def test_gpt_models_do_not_know_what_was_dall_es(name: str, param: str) -> None:
+    """Met by many clients since 2025."""
+    error = refusal(name, **{param: "url"})
+    assert error.message == f"Unknown parameter: '{param}'."
+    assert (error.param, error.code) == (param, "unknown_parameter")
+
+
+def test_dall_e_does_not_know_what_is_gpts() -> None:
+    """It makes no transparent pictures."""
+    assert refusal("dall-e-2", background="transparent").code == "unknown_parameter"
+
+
+def test_dall_e_3_makes_one_picture() -> None:
+    """As published; its sister makes ten."""
+    assert refusal("dall-e-3", n=2).code == "integer_above_max_value"
+    image_model("dall-e-2").check({"n": 10})
+
+
+def test_what_gpt_image_2_cannot_do() -> None:
+    """Quoted by clients in 2026."""
+    assert refusal(FREE, background="transparent").message == (
+        "Transparent background is not supported for this model."
+    )
+    assert refusal(FREE, input_fidelity="high").message == (
+        "The model 'gpt-image-2' does not support the 'input_fidelity' parameter."
+    )
+
+
+def test_of_other_models_little_is_refused() -> None:
+    """They may make whatever can be made."""
+    image_model("flux").check(
+        {"size": "17x33", "quality": "hd", "response_format": "url", "n": 10, "style": "vivid"}
+    )
+    assert refusal("flux", size="9999x1").param == "size"
+
+
+@pytest.mark.parametrize(("size", "found"), [("16x32", (16, 32)), ("auto", (1024, 1024))])
+def test_edges(size: str, found: tuple[int, int]) -> None:
+    """A size that nobody chose is the usual square."""
+    assert edges(size) == found
+    assert edges(None) == (1024, 1024)

@@ -1,0 +1,325 @@
+"""POST /v1/responses."""
+
+import re
+
+import pytest
+
+from mockbatch.endpoints.endpoint import Tokens
+from mockbatch.endpoints.responses.endpoint import ENDPOINT
+from mockbatch.errors import ApiError
+from mockbatch.typing import Json
+from tests.support.bodies import MOMENT, PARAMETERS
+
+STAMP = f"{MOMENT.at:08x}"
+
+
+def answer(**body: Json) -> dict[str, Json]:
+    """Return the answer to a request of these parameters."""
+    request = {"model": "gpt-4o", "input": "What is sushi?", **body}
+    ENDPOINT.check(request)
+    return ENDPOINT.answer(request, MOMENT)
+
+
+def reasoned(**body: Json) -> dict[str, Json]:
+    """Return the answer of a model that reasons."""
+    return answer(model="gpt-5-nano", **body)
+
+
+def said(**body: Json) -> str:
+    """Return the text of the message."""
+    return answer(**body)["output"][-1]["content"][0]["text"]
+
+
+def refusal(**body: Json) -> ApiError:
+    """Return the failure with which the endpoint refuses these parameters."""
+    with pytest.raises(ApiError) as raised:
+        answer(**body)
+    return raised.value
+
+
+# --- answers
+
+
+def test_text_is_answered() -> None:
+    """The input may be one text."""
+    assert said() == "Mock reply to: What is sushi?"
+
+
+def test_the_last_user_item_is_answered() -> None:
+    """Of several items, the user's last is repeated."""
+    items = [
+        {"role": "user", "content": "Hi"},
+        {"role": "user", "content": [{"type": "input_text", "text": "Why?"}]},
+        {"role": "assistant", "content": "Because."},
+    ]
+    assert said(input=items) == "Mock reply to: Why?"
+
+
+def test_without_a_user_the_last_item_is_answered() -> None:
+    """The output of a function goes on with an earlier response."""
+    item = {"type": "function_call_output", "call_id": "c", "output": "Rain"}
+    assert "Rain" in said(input=[item], previous_response_id="resp_1")
+
+
+def test_ids_have_the_recorded_form() -> None:
+    """50 digits: the response's own 16, 01, the time, and 24 of which four are shared."""
+    body = reasoned()
+    ids = [body["id"], *(item["id"] for item in body["output"])]
+    matches = [re.fullmatch(rf"([a-z]+)_(.{{16}})01{STAMP}.{{4}}(.{{4}}).{{16}}", i) for i in ids]
+    assert [match[1] for match in matches if match] == ["resp", "rs", "msg"]
+    assert len({(match[2], match[3]) for match in matches if match}) == 1
+    assert len({*ids}) == 3
+
+
+def test_a_response_is_made_and_completed_at_its_moment() -> None:
+    """Both stamps are the second of the execution."""
+    body = answer()
+    assert body["created_at"] == body["completed_at"] == MOMENT.at
+
+
+def test_models_that_reason_show_it() -> None:
+    """Reasoning is an item before the message."""
+    assert [item["type"] for item in reasoned()["output"]] == ["reasoning", "message"]
+
+
+def test_models_that_do_not_reason_only_speak() -> None:
+    """Their output is the message."""
+    assert [item["type"] for item in answer()["output"]] == ["message"]
+
+
+def test_no_effort_shows_no_reasoning() -> None:
+    """With effort `none` there is no item and no token of it."""
+    body = answer(model="gpt-5.6-terra", reasoning={"effort": "none"})
+    assert [item["type"] for item in body["output"]] == ["message"]
+    assert body["usage"]["output_tokens_details"] == {"reasoning_tokens": 0}
+
+
+def test_summaries_are_there_when_asked_for() -> None:
+    """A summary of the reasoning has a text."""
+    body = reasoned(reasoning={"summary": "auto"})
+    assert [part["type"] for part in body["output"][0]["summary"]] == ["summary_text"]
+
+
+def test_encrypted_content_is_there_when_included() -> None:
+    """Without the request for it, the item has no such key."""
+    assert "encrypted_content" not in reasoned()["output"][0]
+    item = reasoned(include=["reasoning.encrypted_content"])["output"][0]
+    assert item["encrypted_content"].startswith("gAAAAAB")
+
+
+def test_logprobs_are_there_when_included() -> None:
+    """They cover the text, with as many alternatives as asked for."""
+    body = answer(include=["message.output_text.logprobs"], top_logprobs=2)
+    [content] = body["output"][0]["content"]
+    assert "".join(token["token"] for token in content["logprobs"]) == content["text"]
+    assert len(content["logprobs"][0]["top_logprobs"]) == 2
+
+
+def test_a_limit_leaves_the_response_incomplete() -> None:
+    """16 tokens are 64 characters; response and message say that they are cut."""
+    body = answer(input="x" * 100, max_output_tokens=16)
+    [message] = body["output"]
+    assert (body["status"], body["completed_at"]) == ("incomplete", None)
+    assert body["incomplete_details"] == {"reason": "max_output_tokens"}
+    assert (message["status"], len(message["content"][0]["text"])) == ("incomplete", 64)
+
+
+def test_reasoning_can_use_up_the_limit() -> None:
+    """With no token left to speak, there is no message at all."""
+    body = reasoned(max_output_tokens=16)
+    assert [item["type"] for item in body["output"]] == ["reasoning"]
+    assert body["usage"]["output_tokens"] == 16
+
+
+def test_usage_adds_up() -> None:
+    """Input and output, cached and reasoned, in the words of the API."""
+    body = reasoned(instructions="Be brief.")
+    assert body["usage"] == {
+        "input_tokens": 3 + 4 + 4 + 4 + 3,
+        "input_tokens_details": {"cache_write_tokens": 0, "cached_tokens": 0},
+        "output_tokens": 64 + 8,
+        "output_tokens_details": {"reasoning_tokens": 64},
+        "total_tokens": 18 + 72,
+    }
+    assert ENDPOINT.tokens(body) == Tokens(input=18, output=72, cached=0, reasoning=64)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("instructions", "Be brief."),
+        ("max_output_tokens", 900),
+        ("max_tool_calls", 3),
+        ("metadata", {"line": "1"}),
+        ("parallel_tool_calls", False),
+        ("previous_response_id", "resp_1"),
+        ("prompt_cache_key", "key"),
+        ("prompt_cache_retention", "24h"),
+        ("safety_identifier", "someone"),
+        ("store", False),
+        ("temperature", 0.5),
+        ("top_p", 0.5),
+        ("presence_penalty", 0.5),
+        ("frequency_penalty", 0.5),
+        ("tool_choice", "none"),
+        ("top_logprobs", 2),
+        ("truncation", "auto"),
+        ("user", "someone"),
+        ("background", True),
+        ("prompt", {"id": "pmpt_1"}),
+        ("conversation", {"id": "conv_1"}),
+    ],
+)
+def test_settings_are_echoed(name: str, value: Json) -> None:
+    """What the request set, the response tells."""
+    assert answer(**{name: value})[name] == value
+    assert answer().get(name) != value
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["instructions", "metadata", "parallel_tool_calls", "store", "temperature", "reasoning"],
+)
+def test_null_settings_are_the_default(name: str) -> None:
+    """A parameter that is null was not given."""
+    assert answer(**{name: None})[name] == answer()[name]
+
+
+def test_a_conversation_is_named_by_its_id() -> None:
+    """Its id alone is told as an object."""
+    assert answer(conversation="conv_1")["conversation"] == {"id": "conv_1"}
+
+
+def test_the_format_of_texts_is_echoed() -> None:
+    """The format is told, the verbosity stays the default."""
+    given = {"type": "json_schema", "name": "a", "schema": PARAMETERS}
+    assert answer(text={"format": given})["text"] == {"format": given, "verbosity": "medium"}
+
+
+def test_function_tools_are_told_with_their_defaults() -> None:
+    """`strict` is on and `parameters` null when the request said nothing."""
+    [tool] = answer(tools=[{"type": "function", "name": "f"}])["tools"]
+    assert tool == {"type": "function", "name": "f", "parameters": None, "strict": True}
+
+
+def test_effort_is_echoed() -> None:
+    """The other settings of reasoning stay as recorded."""
+    assert reasoned(reasoning={"effort": "high"})["reasoning"] == {
+        "context": "current_turn",
+        "effort": "high",
+        "mode": "standard",
+        "summary": None,
+    }
+
+
+# --- refusals
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "param", "code"),
+    [
+        ("foo", 1, "foo", "unknown_parameter"),
+        ("n", 2, "n", "unknown_parameter"),
+        ("max_tokens", 16, "max_tokens", "unknown_parameter"),
+        ("input", {"a": 1}, "input", "invalid_type"),
+        ("input", None, "input", "invalid_type"),
+        ("input", [7], "input[0]", "invalid_type"),
+        ("input", [{"type": "poem"}], "input[0].type", "invalid_value"),
+        ("input", [{"role": "robot", "content": ""}], "input[0].role", "invalid_value"),
+        ("input", [{"role": "user"}], "input[0].content", "missing_required_parameter"),
+        ("input", [{"type": "item_reference"}], "input[0].id", "missing_required_parameter"),
+        ("text", {"foo": 1}, "text.foo", "unknown_parameter"),
+        ("text", {"format": {"type": "poem"}}, "text.format.type", "invalid_value"),
+        (
+            "text",
+            {"format": {"type": "json_schema"}},
+            "text.format.name",
+            "missing_required_parameter",
+        ),
+        ("tools", [{}], "tools[0].type", "missing_required_parameter"),
+        ("tools", [{"type": "function"}], "tools[0].name", "missing_required_parameter"),
+        ("reasoning", {"effort": "some"}, "reasoning.effort", "invalid_value"),
+        ("include", ["poem"], "include[0]", "invalid_value"),
+        ("max_output_tokens", 15, "max_output_tokens", "integer_below_min_value"),
+        ("max_tool_calls", 0, "max_tool_calls", "integer_below_min_value"),
+        ("truncation", "some", "truncation", "invalid_value"),
+        ("instructions", 7, "instructions", "invalid_type"),
+        ("model", None, "model", "invalid_type"),
+        ("model", "", "model", "model_not_found"),
+        ("input", [], None, "missing_required_parameter"),
+        ("input", "", None, "missing_required_parameter"),
+        ("messages", [], None, "unsupported_parameter"),
+    ],
+)
+def test_invalid_parameters_are_refused(
+    name: str, value: Json, param: str | None, code: str
+) -> None:
+    """The refusal names the place, and its code the fault."""
+    error = refusal(**{name: value})
+    assert (error.status, error.param, error.code) == (400, param, code)
+
+
+@pytest.mark.parametrize("name", ["model", "input"])
+def test_required_parameters(name: str) -> None:
+    """A body lacks nothing else with the model and the input."""
+    body = {"model": "gpt-4o", "input": "Hi"}
+    del body[name]
+    with pytest.raises(ApiError) as raised:
+        ENDPOINT.check(body)
+    assert (raised.value.param, raised.value.code) == (name, "missing_required_parameter")
+
+
+@pytest.mark.parametrize(
+    ("role", "kind", "fits"),
+    [
+        ("user", "input_text", True),
+        ("user", "output_text", False),
+        ("assistant", "output_text", True),
+        ("assistant", "input_text", False),
+    ],
+)
+def test_input_is_not_output(role: str, kind: str, fits: bool) -> None:
+    """Users write `input_text`, assistants `output_text`."""
+    items = [{"role": role, "content": [{"type": kind, "text": "Hi"}]}]
+    if fits:
+        answer(input=items)
+    else:
+        assert refusal(input=items).code == "invalid_value"
+
+
+def test_an_output_can_be_the_next_input() -> None:
+    """Items of a response are taken back as they are."""
+    body = reasoned(include=["reasoning.encrypted_content"])
+    reasoned(input=[{"role": "user", "content": "Hi"}, *body["output"]])
+
+
+def test_an_item_with_only_an_id_is_a_reference() -> None:
+    """The type may be left out of a message and of a reference."""
+    answer(input=[{"id": "msg_1"}])
+
+
+def test_two_memories_exclude_each_other() -> None:
+    """A conversation and a previous response are one too many."""
+    error = refusal(conversation="conv_1", previous_response_id="resp_1")
+    assert error.code == "mutually_exclusive_parameters"
+
+
+def test_reasoning_models_have_one_temperature() -> None:
+    """Another one is refused, here without a code."""
+    error = refusal(model="gpt-5-nano", temperature=0.5)
+    assert (error.param, error.code) == ("temperature", None)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("include", ["message.output_text.logprobs"]), ("top_logprobs", 1)]
+)
+def test_reasoning_models_have_no_logprobs(name: str, value: Json) -> None:
+    """By either door they are refused."""
+    error = refusal(model="gpt-5-nano", **{name: value})
+    assert (error.param, error.code) == (name, "unsupported_parameter")
+
+
+def test_effort_needs_a_model_that_reasons() -> None:
+    """An older model does not have the parameter."""
+    error = refusal(reasoning={"effort": "low"})
+    assert (error.param, error.code) == ("reasoning.effort", "unsupported_parameter")

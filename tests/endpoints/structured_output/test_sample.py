@@ -1,0 +1,420 @@
+"""Replies in the shape that a request asks for."""
+
+import ipaddress
+import json
+import re
+from datetime import date, datetime, time
+from random import Random
+from time import perf_counter
+from uuid import UUID
+
+import pytest
+
+from mockbatch.endpoints import endpoints
+from mockbatch.endpoints.scripted_reply import parse
+from mockbatch.errors import ApiError
+from mockbatch.typing import Json
+from mockbatch.validation.client_schema import SentSchema
+from tests.support.bodies import CHAT, MOMENT, RESPONSES, attempt
+from tests.support.shapes import (
+    BOTH,
+    answer,
+    body,
+    closed,
+    contents,
+    formatted,
+    refusal,
+    schema_by_chance,
+    value,
+)
+
+TREE = closed(value={"type": "string"}, children={"type": "array", "items": {"$ref": "#"}})
+LIST = closed(head={"$ref": "#/$defs/node"}) | {
+    "$defs": {
+        "node": closed(
+            value={"type": "integer"},
+            next={"anyOf": [{"$ref": "#/$defs/node"}, {"type": "null"}]},
+        )
+    }
+}
+PERSON = closed(name={"type": "string"}, age={"type": "integer", "minimum": 18, "maximum": 99})
+
+
+# --- what is made
+
+
+@BOTH
+def test_three_hundred_schemas_by_chance_are_met(path: str) -> None:
+    """Whatever strict schema is sent, the content is JSON that fits it."""
+    for number in range(300):
+        schema = schema_by_chance(Random(number))
+        value(path, schema, f"Question {number}", strict=True)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        TREE,
+        LIST,
+        closed(a={"type": "string", "maxLength": 0}, b={"type": "string", "maxLength": 3}),
+        closed(a={"type": "string", "minLength": 500}),
+        closed(a={"type": "string", "pattern": "^[a-z]+(-[a-z]+)*$", "minLength": 37}),
+        closed(a={"type": "number", "exclusiveMinimum": 0.1, "exclusiveMaximum": 0.1000001}),
+        closed(a={"type": "number", "minimum": 0.1, "exclusiveMaximum": 0.3, "multipleOf": 0.2}),
+        closed(a={"type": "integer", "exclusiveMinimum": 10**20}),
+        closed(a={"type": ["string", "null"], "enum": ["F", "C"]}),
+        closed(a={"const": {"b": [1, {"c": None}]}}),
+        closed(a={"items": {"type": "integer"}, "minItems": 50, "uniqueItems": True}),
+        closed(a={"items": {"enum": ["x", "y"]}, "minItems": 2, "uniqueItems": True}),
+        closed(a={"allOf": [{"type": "number", "minimum": 3}, {"type": "integer", "maximum": 3}]}),
+        closed(a={"allOf": [{"type": "array", "items": {}, "minItems": 1}, {"items": PERSON}]}),
+        closed(a={"oneOf": [{"type": "integer"}, {"type": "number"}]}),
+        closed(a={"not": {"type": "null"}}),
+        closed(a={"$ref": "#/properties/b"}, b={"type": "string"}),
+        {"$ref": "#/$defs/a~1b%20c", "$defs": {"a/b c": closed(x={"type": "boolean"})}},
+        {"type": "object", "minProperties": 3, "additionalProperties": {"type": "integer"}},
+        {"type": "object", "required": ["a", "b"]},
+        {"type": "array", "prefixItems": [{"type": "string"}, {"type": "null"}], "items": False},
+        {"properties": {"k": {"enum": ["a", "b"]}, "v": {"type": "string"}},
+         "required": ["k", "v"],
+         "if": {"properties": {"k": {"const": "a"}}},
+         "then": {"properties": {"v": {"maxLength": 2}}}},
+    ],
+)  # fmt: skip
+@BOTH
+def test_nasty_schemas_are_met(path: str, schema: Json) -> None:
+    """Recursions end, bounds hold, references are followed, unions are decided."""
+    for asked in ("?", "Hello", "Überall 🌧", "x" * 5000):
+        value(path, schema, asked)
+
+
+@BOTH
+def test_tuples_of_draft_7_are_met(path: str) -> None:
+    """A schema that says so is judged by the draft it was written for."""
+    schema = {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "type": "array",
+        "items": [{"type": "string"}, {"type": "integer"}],
+        "minItems": 2,
+    }
+    [content] = contents(path, body(path, **formatted(path, schema)))
+    assert list(map(type, json.loads(content))) == [str, int]
+
+
+READ = {
+    "date-time": datetime.fromisoformat,
+    "date": date.fromisoformat,
+    "time": time.fromisoformat,
+    "duration": re.compile(r"P(?=.)(\d+D)?(T\d+H)?").fullmatch,
+    "email": re.compile(r"[\w.-]+@[\w.-]+\.com").fullmatch,
+    "hostname": re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+").fullmatch,
+    "ipv4": ipaddress.IPv4Address,
+    "ipv6": ipaddress.IPv6Address,
+    "uuid": UUID,
+    "uri": re.compile(r"https://\S+").fullmatch,
+}
+
+
+@pytest.mark.parametrize("name", READ)
+def test_formats_are_what_they_are_called(name: str) -> None:
+    """Python reads each of them, however often one is drawn."""
+    for number in range(20):
+        made = value(CHAT, closed(a={"type": "string", "format": name}), f"Question {number}")
+        # Until 3.11 Python does not read the letter for the zone.
+        assert READ[name](made["a"].replace("Z", "+00:00"))
+
+
+def test_free_texts_say_what_was_asked() -> None:
+    """As the default reply does."""
+    made = value(CHAT, PERSON)
+    assert made["name"] == "Mock reply to: What is sushi?"
+    assert 18 <= made["age"] <= 99
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        closed(a={"type": "string"}),
+        closed(a={"type": "string", "maxLength": 5}),
+        closed(a={"type": "integer"}),
+        closed(a={"type": "string", "pattern": "^[a-z]{4,}$"}),
+        closed(a={"type": "string", "format": "uuid"}),
+    ],
+)
+@BOTH
+def test_lines_can_be_told_apart(path: str, schema: Json) -> None:
+    """Another question has another content, where the schema leaves room."""
+    made = {json.dumps(value(path, schema, f"Question {number}")) for number in range(10)}
+    assert len(made) >= 9
+
+
+@BOTH
+def test_the_same_request_has_the_same_content(path: str) -> None:
+    """Nothing is left to chance."""
+    request = body(path, **formatted(path, schema_by_chance(Random(5))))
+    assert contents(path, request) == contents(path, request)
+
+
+def test_members_stand_in_the_order_of_the_schema() -> None:
+    """As the service writes them, optional ones too, and compact."""
+    schema = {"type": "object", "properties": {"b": {"type": "null"}, "a": {"type": "null"}}}
+    assert contents(CHAT, body(CHAT, **formatted(CHAT, schema))) == ['{"b":null,"a":null}']
+
+
+def test_nothing_is_said_only_where_nothing_else_can_be() -> None:
+    """Of a type and null, the type is chosen."""
+    nullable = {"anyOf": [{"type": "null"}, {"type": "string"}]}
+    assert all(value(CHAT, closed(a=nullable), str(n))["a"] for n in range(20))
+
+
+def test_every_branch_of_a_union_is_met_now_and_then() -> None:
+    """Which one, depends on what was asked."""
+    union = {"anyOf": [closed(kind={"const": name}) for name in "abc"]}
+    made = {value(CHAT, closed(item=union), str(n))["item"]["kind"] for n in range(50)}
+    assert made == {"a", "b", "c"}
+
+
+def test_recursions_go_round_once() -> None:
+    """A tree has a child, and the child has none."""
+    assert len(value(CHAT, TREE)["children"]) == 1
+    assert value(CHAT, TREE)["children"][0]["children"] == []
+
+
+def test_names_that_are_no_text_are_escaped() -> None:
+    """Half a surrogate pair can be sent, and stays JSON that a client can encode."""
+    [content] = contents(
+        CHAT, body(CHAT, **formatted(CHAT, closed(**{"\ud800": {"type": "null"}})))
+    )
+    assert content == '{"\\ud800":null}'
+
+
+def test_choices_differ() -> None:
+    """Each of n has a value of its own."""
+    request = body(CHAT, n=2, **formatted(CHAT, PERSON))
+    first, second = contents(CHAT, request)
+    assert json.loads(first)["name"] == "Mock reply to: What is sushi?"
+    assert json.loads(second)["name"] == "Mock reply 2 to: What is sushi?"
+
+
+@BOTH
+def test_usage_counts_the_content(path: str) -> None:
+    """A token is four characters of it."""
+    request = body(path, **formatted(path, PERSON))
+    [content] = contents(path, request)
+    assert endpoints()[path].tokens(answer(path, request)).output == -(-len(content) // 4)
+
+
+def test_a_limit_cuts_the_json() -> None:
+    """It is a beginning of what it would be, and the reason is `length`."""
+    [whole] = contents(CHAT, body(CHAT, **formatted(CHAT, PERSON)))
+    [choice] = answer(CHAT, body(CHAT, max_tokens=3, **formatted(CHAT, PERSON)))["choices"]
+    assert choice["message"]["content"] == whole[:12]
+    assert choice["finish_reason"] == "length"
+
+
+def test_a_limit_leaves_a_response_incomplete() -> None:
+    """With the beginning of the JSON in its message."""
+    schema = closed(a={"type": "string", "minLength": 200})
+    made = answer(RESPONSES, body(RESPONSES, max_output_tokens=16, **formatted(RESPONSES, schema)))
+    assert (made["status"], made["output"][0]["status"]) == ("incomplete", "incomplete")
+    assert len(made["output"][0]["content"][0]["text"]) == 64
+
+
+def test_stop_and_logprobs_are_as_for_a_text() -> None:
+    """The JSON ends before a sequence, and its tokens are told."""
+    request = body(CHAT, stop=[":"], logprobs=True, **formatted(CHAT, PERSON))
+    [choice] = answer(CHAT, request)["choices"]
+    assert choice["message"]["content"] == '{"name"'
+    assert "".join(token["token"] for token in choice["logprobs"]["content"]) == '{"name"'
+
+
+@BOTH
+def test_a_schema_that_says_nothing_is_met_by_an_object(path: str) -> None:
+    """Any JSON would do, and an object is what clients expect."""
+    for given in ({}, {"type": "object"}):
+        assert value(path, given) == {"reply": "Mock reply to: What is sushi?"}
+
+
+def test_the_schema_may_be_left_out() -> None:
+    """Of a chat completion; a response has to have it."""
+    given = {"type": "json_schema", "json_schema": {"name": "N"}}
+    assert json.loads(contents(CHAT, body(CHAT, response_format=given))[0])
+
+
+@BOTH
+def test_a_scripted_content_breaks_the_schema_if_it_wants_to(path: str) -> None:
+    """What people test is what their code does then."""
+    request = body(path, **formatted(path, PERSON, strict=True))
+    endpoint = endpoints()[path]
+    default = endpoint.answer(request, MOMENT)
+    scripted = endpoint.scripted(default, parse({"content": "No JSON."}), request)
+    assert "No JSON." in json.dumps(scripted)
+
+
+# --- JSON without a schema
+
+
+def test_a_json_object_says_what_was_asked() -> None:
+    """In its only member; any message may mention the word, in any letters."""
+    messages = [{"role": "system", "content": "Speak JSON."}, {"role": "user", "content": "Hi"}]
+    request = body(CHAT, response_format={"type": "json_object"}) | {"messages": messages}
+    assert contents(CHAT, request) == ['{"reply":"Mock reply to: Hi"}']
+
+
+def test_a_response_may_be_a_json_object() -> None:
+    """The word stands in the input."""
+    request = body(RESPONSES, "Some json", text={"format": {"type": "json_object"}})
+    assert contents(RESPONSES, request) == ['{"reply":"Mock reply to: Some json"}']
+
+
+def test_json_has_to_be_mentioned() -> None:
+    """Texts and params as clients quote them; instructions do not count."""
+    error = refusal(CHAT, response_format={"type": "json_object"})
+    assert (error.status, error.param, error.code) == (400, "messages", None)
+    assert error.message == (
+        "'messages' must contain the word 'json' in some form, "
+        "to use 'response_format' of type 'json_object'."
+    )
+    given = {"format": {"type": "json_object"}}
+    error = refusal(RESPONSES, text=given, instructions="Speak JSON.")
+    assert (error.status, error.param, error.code) == (400, "input", None)
+    assert error.message == (
+        "Response input messages must contain the word 'json' in some form "
+        "to use 'text.format' of type 'json_object'."
+    )
+
+
+def test_the_word_may_stand_in_what_came_before() -> None:
+    """Nobody here knows what a conversation says."""
+    contents(
+        RESPONSES,
+        body(RESPONSES, conversation="conv_1", text={"format": {"type": "json_object"}}),
+    )
+
+
+# --- what is not made
+
+
+@pytest.mark.parametrize(
+    ("schema", "why", "place"),
+    [
+        ({"$ref": "#"}, "no value meets it", ()),
+        (closed(a={"$ref": "#"}), "no value of it ends", ()),
+        (closed(a=False), "no value of it ends", ()),
+        (closed(a={"$ref": "http://127.0.0.1:9/x"}), "'$ref' leads", ("properties", "a")),
+        (closed(a={"$ref": "file:///etc/passwd"}), "'$ref' leads", ("properties", "a")),
+        (closed(a={"$ref": "#/$defs/none"}), "'$ref' leads", ("properties", "a")),
+        (closed(a={"not": {}}), "should not be valid", ("properties", "a", "not")),
+        (closed(a={"type": "integer", "minimum": 2, "maximum": 1}), "no number", ("a",)),
+        (closed(a={"type": "string", "enum": [1]}), "none of its values", ("a",)),
+        (closed(a={"type": "string", "minLength": 10**9}), "no text of 1000000000", ("a",)),
+        (closed(a={"type": "array", "minItems": 10**9}), "no array of 1000000000", ("a",)),
+        (closed(a={"type": "string", "pattern": r"(a)\1"}), "its pattern", ("a",)),
+        (closed(a={"type": "string", "pattern": "^(a+)+$", "const": "a" * 900 + "!"}),
+         "does not match", ("properties", "a", "pattern")),
+        (closed(a={"type": "string", "format": "uuid", "maxLength": 5}), "no uuid", ("a",)),
+        (closed(a={"type": "object", "patternProperties": {"^(a+)+$": {}}}),
+         "'patternProperties' is not supported", ("properties", "a")),
+        (closed(a={"type": "array", "items": {"type": "boolean"}, "minItems": 3,
+                   "uniqueItems": True}), "cannot all differ", ("a", "2")),
+        ({"$dynamicRef": "#x"}, "'$dynamicRef' is not supported", ()),
+        ({"type": "object", "required": ["x"], "additionalProperties": False},
+         "no value of it ends", ()),
+        (closed(a={"type": "number", "minimum": 1e308}), "too large", ("a",)),
+        (closed(a={"type": "number", "minimum": 10**400 + 1, "maximum": 10**400}), "too large",
+         ("a",)),
+        (closed(a={"$schema": "http://json-schema.org/draft-04/schema#"}),
+         "'$schema' is not supported", ("properties", "a")),
+        (closed(a={"enum": [10**400], "multipleOf": 0.5}), "too large to convert to float", ()),
+    ],
+)  # fmt: skip
+@BOTH
+def test_what_cannot_be_made_is_refused(
+    path: str, schema: Json, why: str, place: tuple[str, ...]
+) -> None:
+    """Loudly, with the place, and never with a content that does not fit."""
+    error = refusal(path, **formatted(path, schema))
+    assert error.status == 400
+    assert why in error.message
+    assert f" at {place}. " in error.message
+
+
+def _doubling(times: int, twice: Json) -> dict[str, Json]:
+    """Return a schema whose definitions each need the next one twice."""
+    names = [f"#/$defs/d{number}" for number in range(times + 1)]
+    made = {f"d{n}": twice({"$ref": names[n + 1]}) for n in range(times)}
+    return {"$ref": names[0], "$defs": {**made, f"d{times}": {"type": "string"}}}
+
+
+def _later(name: str, schema: Json) -> dict[str, Json]:
+    """Return a schema of draft 7 with a keyword that came later."""
+    return {"$schema": "http://json-schema.org/draft-07/schema#", **closed(a={name: schema})}
+
+
+EVIL = {"enum": ["a" * 40 + "!"], "pattern": "^(a+)+$"}
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+HOSTILE = [
+    closed(a={"$schema": DRAFT, **EVIL}),
+    {"$schema": DRAFT, **closed(a={"anyOf": [{"$ref": "#"}, {"type": "null"}]}, b=EVIL)},
+    _doubling(60, lambda ref: {"if": ref, "then": ref}),
+    _doubling(15, lambda ref: {"oneOf": [ref, ref]}),
+    _doubling(60, lambda ref: closed(left=ref, right=ref)),
+    _doubling(60, lambda ref: {"allOf": [ref, ref]}),
+    _doubling(60, lambda ref: {"anyOf": [closed(a=ref), closed(a=ref, b=ref)]}),
+    _doubling(3000, lambda ref: ref),
+    {"allOf": [{"anyOf": [{"minimum": n}, {"maximum": n}]} for n in range(300)]},
+    closed(a={"type": "string", "pattern": r"^(([a-z])+.)+[A-Z]([a-z])+$", "minLength": 900}),
+    closed(**{f"p{n}": {"type": "string", "pattern": "(a?){900}a{900}"} for n in range(500)}),
+    closed(a={"type": "array", "items": PERSON, "minItems": 999, "uniqueItems": True}),
+    closed(a={"type": "array", "items": {"type": "array", "minItems": 999}, "minItems": 999}),
+]
+
+
+@pytest.mark.parametrize("schema", HOSTILE)
+def test_hostile_schemas_are_bounded(schema: Json) -> None:
+    """They are met or refused, in seconds and not in years."""
+    begun = perf_counter()
+    made = attempt(lambda: contents(CHAT, body(CHAT, **formatted(CHAT, schema))))
+    if isinstance(made, ApiError):
+        assert "mockbatch found no reply" in made.message
+    else:
+        # jsonschema by itself would not come back from some of these patterns.
+        assert SentSchema(schema).breach(json.loads(made[0])) is None
+    assert perf_counter() - begun < 30
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "wrong"),
+    [
+        ("$defs", {"b": {"type": "null"}}, 5),
+        ("$defs", {}, {"b": {"$ref": 5}}),
+        ("dependentSchemas", {}, {"b": {"enum": 5}}),
+        ("prefixItems", [{"type": "null"}], 5),
+        ("prefixItems", [{}], [{"properties": 5}]),
+        ("unevaluatedProperties", False, {"anyOf": 5}),
+    ],
+)
+@BOTH
+def test_later_keywords_have_their_shape_in_draft_7(
+    path: str, name: str, right: Json, wrong: Json
+) -> None:
+    """That draft knows nothing of them, and whoever makes the value reads them."""
+    answer(path, body(path, **formatted(path, _later(name, right))))
+    for strict in (True, False):
+        error = refusal(path, **formatted(path, _later(name, wrong), strict=strict))
+        assert error.message.endswith("Please ensure it is a valid JSON Schema.")
+
+
+@BOTH
+def test_additional_items_say_nothing_without_a_list(path: str) -> None:
+    """No draft looks into them then."""
+    answer(path, body(path, **formatted(path, closed(a={"additionalItems": {"$ref": 5}}))))
+
+
+def test_many_schemas_are_forgotten() -> None:
+    """A cache is bounded, and what it forgets is made again, the same."""
+    request = body(CHAT, **formatted(CHAT, PERSON))
+    before = contents(CHAT, request)
+    for number in range(300):
+        value(CHAT, closed(**{f"p{number}": {"type": "string"}}))
+    assert contents(CHAT, request) == before

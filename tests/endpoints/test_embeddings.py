@@ -1,0 +1,162 @@
+"""POST /v1/embeddings."""
+
+import base64
+import struct
+
+import pytest
+
+from mockbatch.endpoints.embeddings import ENDPOINT
+from mockbatch.endpoints.endpoint import Tokens
+from mockbatch.errors import ApiError
+from mockbatch.typing import Json
+from tests.support.bodies import MOMENT
+
+
+def answer(**body: Json) -> dict[str, Json]:
+    """Return the answer to a request of these parameters."""
+    request = {"model": "text-embedding-3-small", "input": "Hello", **body}
+    ENDPOINT.check(request)
+    return ENDPOINT.answer(request, MOMENT)
+
+
+def vectors(**body: Json) -> list[Json]:
+    """Return the vectors of the inputs."""
+    return [item["embedding"] for item in answer(**body)["data"]]
+
+
+def refusal(**body: Json) -> ApiError:
+    """Return the failure with which the endpoint refuses these parameters."""
+    with pytest.raises(ApiError) as raised:
+        answer(**body)
+    return raised.value
+
+
+def test_each_input_has_a_vector() -> None:
+    """Two texts are two vectors, numbered."""
+    assert [item["index"] for item in answer(input=["a", "b"])["data"]] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("model", "dimensions"),
+    [("text-embedding-3-small", 1536), ("text-embedding-3-large", 3072), ("other", 1536)],
+)
+def test_vectors_have_the_length_of_the_model(model: str, dimensions: int) -> None:
+    """Without `dimensions`, a vector is as long as its model makes it."""
+    assert len(vectors(model=model)[0]) == dimensions
+
+
+@pytest.mark.parametrize("dimensions", [1, 2, 256, 1536])
+def test_vectors_have_length_one(dimensions: int) -> None:
+    """The squares of a vector add up to 1, as do the recorded ones."""
+    [vector] = vectors(dimensions=dimensions)
+    assert sum(value * value for value in vector) == pytest.approx(1, abs=1e-5)
+
+
+def test_equal_inputs_have_equal_vectors() -> None:
+    """A vector depends on the text and not on its place."""
+    first, second, third = vectors(input=["a", "b", "a"], dimensions=8)
+    assert first == third != second
+
+
+def test_models_have_their_own_vectors() -> None:
+    """The same text is elsewhere in another model's space."""
+    assert vectors(dimensions=8) != vectors(dimensions=8, model="text-embedding-3-large")
+
+
+def test_tokens_are_no_text() -> None:
+    """A list of tokens is not the text that looks like it."""
+    assert vectors(input=[1], dimensions=8) != vectors(input="1", dimensions=8)
+
+
+def test_a_list_of_tokens_is_one_input() -> None:
+    """Tokens make one vector, lists of tokens one each."""
+    assert len(vectors(input=[1, 2, 3], dimensions=2)) == 1
+    assert len(vectors(input=[[1, 2], [3]], dimensions=2)) == 2
+
+
+def test_whole_decimals_are_tokens() -> None:
+    """1.0 is the integer 1 in JSON Schema, and the same token."""
+    assert vectors(input=[1.0], dimensions=8) == vectors(input=[1], dimensions=8)
+
+
+def test_a_shorter_vector_points_the_same_way() -> None:
+    """The beginning of the long vector, scaled, is the short one."""
+    [long], [short] = vectors(dimensions=64), vectors(dimensions=4)
+    assert [a / b for a, b in zip(long, short, strict=False)] == pytest.approx(
+        [long[0] / short[0]] * 4, rel=1e-3
+    )
+
+
+def test_numbers_are_short() -> None:
+    """JSON of a vector is no longer than the recorded one of 31,079 bytes."""
+    [vector] = vectors()
+    assert max(len(repr(value)) for value in vector) <= 12
+
+
+def test_base64_is_little_endian_float32() -> None:
+    """The text holds the same vector."""
+    [encoded] = vectors(dimensions=8, encoding_format="base64")
+    numbers = struct.unpack("<8f", base64.b64decode(encoded))
+    assert numbers == pytest.approx(vectors(dimensions=8)[0], rel=1e-6)
+
+
+def test_usage_counts_texts_and_tokens() -> None:
+    """Four characters or one number are a token, and there is no output."""
+    body = answer(input=[[1, 2, 3], [4]], dimensions=2)
+    assert body["usage"] == {"prompt_tokens": 4, "total_tokens": 4}
+    assert ENDPOINT.tokens(body) == Tokens(input=4, output=0)
+
+
+@pytest.mark.parametrize(
+    ("given", "count"),
+    [("a", 1), (["a", "b"], 2), ([1, 2], 1), ([[1], [2], [3]], 3), ([], 0), (None, 1), (7, 1)],
+)
+def test_inputs_are_counted_before_a_check(given: Json, count: int) -> None:
+    """The count of inputs is asked of any body."""
+    assert ENDPOINT.input_count({"input": given}) == count
+
+
+def test_a_body_without_input_is_counted() -> None:
+    """Nothing is counted as one input, for the check to refuse."""
+    assert ENDPOINT.input_count({}) == 1
+
+
+@pytest.mark.parametrize("given", ["", [], [""], ["a", ""], [[]], [[1], []], [-1], None, ["a", 1]])
+def test_invalid_input_is_refused_in_one_text(given: Json) -> None:
+    """Of empty and mixed inputs the service says one thing."""
+    assert refusal(input=given).message.startswith("'$.input' is invalid.")
+
+
+def test_2048_inputs_are_the_most() -> None:
+    """One more is refused."""
+    answer(input=["a"] * 2048, dimensions=1)
+    assert refusal(input=["a"] * 2049).status == 400
+
+
+def test_input_is_required() -> None:
+    """A body without input lacks a parameter."""
+    with pytest.raises(ApiError) as raised:
+        ENDPOINT.check({"model": "text-embedding-3-small"})
+    assert (raised.value.param, raised.value.code) == ("input", "missing_required_parameter")
+
+
+def test_a_vector_cannot_be_longer_than_the_model_makes_it() -> None:
+    """1536 is the most that text-embedding-3-small has."""
+    answer(dimensions=1536)
+    error = refusal(dimensions=1537)
+    assert (error.param, error.code) == ("dimensions", "integer_above_max_value")
+
+
+def test_old_models_have_one_length() -> None:
+    """ada-002 refuses the parameter, in a text without param and code."""
+    error = refusal(model="text-embedding-ada-002", dimensions=1536)
+    assert (error.message, error.param, error.code) == (
+        "This model does not support specifying dimensions.",
+        None,
+        None,
+    )
+
+
+def test_unknown_formats_are_refused() -> None:
+    """A vector is numbers or base64."""
+    assert refusal(encoding_format="hex").param == "encoding_format"

@@ -1,0 +1,176 @@
+"""POST /v1/images/edits: what only edits have."""
+
+import pytest
+
+from mockbatch.endpoints.endpoint import Form, FormFile
+from mockbatch.endpoints.images_edits import ENDPOINT
+from mockbatch.errors import ApiError
+from mockbatch.typing import Json
+from tests.support.bodies import DATA_URL, MOMENT, PNG
+
+NO_INTEGER = "Invalid type for 'n': expected an integer, but got a string instead."
+NO_FILE = (
+    "Invalid type for 'image': expected one of an array of files or file, but got a string instead."
+)
+TOO_MANY = "Invalid 'n': integer above maximum value. Expected a value <= 10, but got 11 instead."
+NO_BOOLEAN = "Invalid type for 'stream': expected a boolean, but got a string instead."
+REQUEST = {"model": "gpt-image-1.5", "prompt": "make it green"}
+FILE = FormFile("a.png", "image/png", b"\x89PNG\r\n\x1a\n and so on")
+TEXTS = {"prompt": ["make it green"], "model": ["gpt-image-1.5"]}
+
+
+def read(texts: Json = TEXTS, **files: list[FormFile]) -> dict[str, Json]:
+    """Return the body of a form."""
+    assert ENDPOINT.body is not None
+    return ENDPOINT.body(
+        Form(texts, {name.replace("__", "[]"): given for name, given in files.items()})
+    )
+
+
+def refusal(body: Json) -> ApiError:
+    """Return the failure with which the endpoint refuses a body."""
+    with pytest.raises(ApiError) as raised:
+        ENDPOINT.check(body)
+    return raised.value
+
+
+def refused_form(texts: Json = TEXTS, **files: list[FormFile]) -> ApiError:
+    """Return the failure with which the endpoint refuses a form, at once or after reading it."""
+    with pytest.raises(ApiError) as raised:
+        ENDPOINT.check(read(texts, **files))
+    return raised.value
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://a.b/c.png", "http://localhost:1/x", DATA_URL, DATA_URL.replace("png;", "jpeg;")],
+)
+def test_images_are_urls_and_data(url: str) -> None:
+    """Nothing is fetched, and of data only the bytes count."""
+    ENDPOINT.check({**REQUEST, "images": [{"image_url": url}], "mask": {"file_id": "file-1"}})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(
+            "data:image/png;base64,",
+            "data:image/png;base64,eA==",
+            "data:text/plain;base64,SGVsbG8=",
+        ),
+        *(f"data:image/png;base64,{PNG}!", f"data:image/png;base64,{PNG[:-3]}", DATA_URL + "é"),
+    ],
+)
+def test_data_that_are_no_image_are_refused(url: str) -> None:
+    """As recorded in 2026-08 for a URL that led to none."""
+    error = refusal({**REQUEST, "images": [{"image_url": DATA_URL}, {"image_url": url}]})
+    assert error.message == "Invalid image data."
+    assert (error.type, error.param, error.code) == (
+        "image_generation_user_error",
+        "images[1].image_url",
+        "invalid_image_file",
+    )
+
+
+@pytest.mark.parametrize("url", ["", "a.png", "file:///etc/passwd", "data:image/png,x"])
+def test_what_is_no_url_is_refused(url: str) -> None:
+    """In the words the service has elsewhere."""
+    error = refusal({**REQUEST, "images": [{"image_url": DATA_URL}], "mask": {"image_url": url}})
+    assert (error.param, error.code) == ("mask.image_url", "invalid_value")
+
+
+def test_a_reference_is_one_of_two() -> None:
+    """Neither lacks a parameter, both are too many."""
+    neither, both = {}, {"image_url": DATA_URL, "file_id": "file-1"}
+    assert refusal({**REQUEST, "images": [neither]}).param == "images[0].image_url"
+    assert refusal({**REQUEST, "images": [both]}).code == "mutually_exclusive_parameters"
+
+
+@pytest.mark.parametrize(
+    ("images", "param"),
+    [
+        ([], "images"),
+        ("x", "images"),
+        ([DATA_URL], "images[0]"),
+        ([{"url": DATA_URL}], "images[0].url"),
+        ([{"file_id": "f"}] * 17, "images"),
+    ],
+)
+def test_images_are_one_to_sixteen_references(images: Json, param: str) -> None:
+    """Whatever else there is, it is refused by its place."""
+    assert refusal({**REQUEST, "images": images}).param == param
+
+
+@pytest.mark.parametrize("model", [None, ...])
+def test_a_live_call_may_leave_the_model_out(model: Json) -> None:
+    """The default is the published one."""
+    named = {} if model is ... else {"model": model}
+    body = {"prompt": "make it green", "images": [{"image_url": DATA_URL}]}
+    assert ENDPOINT.answer({**body, **named}, MOMENT) == ENDPOINT.answer(
+        {**body, **REQUEST}, MOMENT
+    )
+
+
+# --- forms
+
+
+def test_a_form_is_a_body() -> None:
+    """Files become data, numbers and truths become themselves."""
+    texts = {**TEXTS, "n": ["2"], "stream": ["false"], "size": ["1024x1024"]}
+    body = read(texts, image=[FILE], mask=[FILE])
+    ENDPOINT.check(body)
+    assert (body["n"], body["stream"], body["size"]) == (2, False, "1024x1024")
+    assert body["images"] == [body["mask"]]
+    assert body["mask"]["image_url"].startswith("data:image/png;base64,iVBORw0KGgo")
+
+
+def test_several_images_keep_their_order() -> None:
+    """`image[]` is how clients send them, and some repeat `image`."""
+    other = FormFile("b.webp", "image/webp", b"RIFF\0\0\0\0WEBPVP8 ")
+    several = read(image__=[FILE, other])
+    assert several == read(image=[FILE, other])
+    assert several["images"] == [*read(image=[FILE])["images"], *read(image=[other])["images"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        *[("n", "abc", NO_INTEGER), ("n", "", NO_INTEGER), ("n", "9" * 5000, NO_INTEGER)],
+        *[("n", "11", TOO_MANY), ("stream", "yes", NO_BOOLEAN)],
+        *[("image", "x", NO_FILE), ("image[]", "x", NO_FILE)],
+        ("foo", "x", "Unknown parameter: 'foo'."),
+        ("svg[model]", "x", "Unknown parameter: 'svg'."),
+    ],
+)
+def test_bad_texts_are_refused_as_in_json(name: str, value: str, message: str) -> None:
+    """A form is judged by the same schema."""
+    assert refused_form({**TEXTS, name: [value]}, image=[FILE]).message == message
+
+
+def test_a_form_needs_an_image() -> None:
+    """It is called what the form calls it."""
+    error = refused_form()
+    assert (error.message, error.param) == ("Missing required parameter: 'image'.", "image")
+
+
+def test_a_file_says_what_it_is() -> None:
+    """A nameless file is sent as octet-stream, which many clients have met."""
+    unnamed = FormFile("upload", "application/octet-stream", FILE.content)
+    error = refused_form(image=[unnamed])
+    assert error.message == (
+        "Invalid file 'image': unsupported mimetype ('application/octet-stream'). Supported file "
+        "formats are 'image/jpeg', 'image/png', and 'image/webp'."
+    )
+    assert (error.param, error.code) == ("image", "unsupported_file_mimetype")
+    assert refused_form(image__=[FILE, unnamed]).param == "image[1]"
+    assert refused_form(image=[FILE], mask=[unnamed]).param == "mask"
+
+
+def test_a_file_is_what_it_says() -> None:
+    """A text that calls itself a picture is none."""
+    assert refused_form(image=[FormFile("a.png", "image/png", b"x")]).code == "invalid_image_file"
+
+
+def test_other_files_are_refused() -> None:
+    """Nobody asked for them."""
+    assert refused_form(image=[FILE], prompt=[FILE]).message == "Unknown parameter: 'prompt'."

@@ -1,0 +1,380 @@
+"""Replies that have to call tools."""
+
+import json
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockbatch.endpoints import endpoints
+from mockbatch.endpoints.scripted_reply import parse
+from mockbatch.errors import ApiError
+from mockbatch.typing import Json
+from tests.endpoints.test_every_endpoint import THOROUGH
+from tests.support.bodies import CHAT, MOMENT, RESPONSES, attempt, mutants_of
+from tests.support.shapes import BOTH, answer, body, closed, formatted, refusal
+
+CITY = {"type": "object", "properties": {"city": {"type": "string", "maxLength": 40}}}
+REQUIRED = "required"
+
+
+def tool(path: str, name: str, kind: str = "function", **members: Json) -> dict[str, Json]:
+    """Return a tool, as each endpoint has it."""
+    given = {"name": name, **({"parameters": CITY} if kind == "function" else {}), **members}
+    return {"type": kind, **given} if path == RESPONSES else {"type": kind, kind: given}
+
+
+def named(path: str, name: str, kind: str = "function") -> dict[str, Json]:
+    """Return the choice of one tool, as each endpoint has it."""
+    given = {"name": name}
+    return {"type": kind, **given} if path == RESPONSES else {"type": kind, kind: given}
+
+
+def allowed(path: str, mode: str, *tools: Json) -> dict[str, Json]:
+    """Return the choice of some tools, as each endpoint has it."""
+    given = {"mode": mode, "tools": [*tools]}
+    inside = given if path == RESPONSES else {"allowed_tools": given}
+    return {"type": "allowed_tools", **inside}
+
+
+def offering(path: str, choice: Json, *names: str, **members: Json) -> dict[str, Json]:
+    """Return a request that offers functions and chooses among them."""
+    tools = [tool(path, name) for name in names]
+    return body(path, tools=tools, tool_choice=choice, **members)
+
+
+def calls(path: str, request: dict[str, Json]) -> list[tuple[str, str]]:
+    """Return the names and the arguments of the calls in the only choice of an answer."""
+    made = answer(path, request)
+    if path == RESPONSES:
+        items = [item for item in made["output"] if item["type"].endswith("call")]
+        return [(item["name"], item.get("arguments", item.get("input"))) for item in items]
+    [choice] = made["choices"]
+    inside = [call[call["type"]] for call in choice["message"].get("tool_calls", ())]
+    return [(one["name"], one.get("arguments", one.get("input"))) for one in inside]
+
+
+# --- which tools are called
+
+
+@pytest.mark.parametrize("choice", [None, "auto", "none"])
+@BOTH
+def test_nothing_is_called_that_need_not_be(path: str, choice: Json) -> None:
+    """The default says a text."""
+    request = offering(path, choice, "a")
+    if choice is None:
+        del request["tool_choice"]
+    assert calls(path, request) == []
+
+
+@BOTH
+def test_required_calls_each_function_once(path: str) -> None:
+    """Side by side, in the order in which they are offered."""
+    found = calls(path, offering(path, REQUIRED, "a", "b", "c"))
+    assert [name for name, _ in found] == ["a", "b", "c"]
+    assert {arguments for _, arguments in found} == {'{"city":"Mock reply to: What is sushi?"}'}
+
+
+@BOTH
+def test_without_parallel_calls_there_is_one(path: str) -> None:
+    """The first that is offered."""
+    request = offering(path, REQUIRED, "a", "b", parallel_tool_calls=False)
+    assert [name for name, _ in calls(path, request)] == ["a"]
+
+
+@BOTH
+def test_a_named_function_is_called(path: str) -> None:
+    """It alone."""
+    assert [name for name, _ in calls(path, offering(path, named(path, "b"), "a", "b"))] == ["b"]
+
+
+@BOTH
+def test_of_allowed_tools_each_is_called_if_required(path: str) -> None:
+    """And none, if the mode is `auto`."""
+    some = [named(path, "c"), named(path, "a")]
+    request = offering(path, allowed(path, REQUIRED, *some), "a", "b", "c")
+    assert [name for name, _ in calls(path, request)] == ["c", "a"]
+    assert calls(path, offering(path, allowed(path, "auto", *some), "a", "b", "c")) == []
+
+
+@BOTH
+def test_custom_tools_get_a_text(path: str) -> None:
+    """Their input is not JSON."""
+    tools = [tool(path, "k", "custom")]
+    request = body(path, tools=tools, tool_choice=named(path, "k", "custom"))
+    assert calls(path, request) == [("k", "Mock reply to: What is sushi?")]
+
+
+def grammar(path: str, syntax: str, definition: str) -> dict[str, Json]:
+    """Return a custom tool with a grammar, as each endpoint has it."""
+    rules = {"syntax": syntax, "definition": definition}
+    inside = rules if path == RESPONSES else {"grammar": rules}
+    return tool(path, "k", "custom", format={"type": "grammar", **inside})
+
+
+@BOTH
+def test_custom_tools_keep_to_a_regular_expression(path: str) -> None:
+    """From the beginning to the end of their input."""
+    request = body(path, tools=[grammar(path, "regex", r"[a-f]{2}|x\d{3}")], tool_choice=REQUIRED)
+    [(_, text)] = calls(path, request)
+    assert re.fullmatch(r"[a-f]{2}|x\d{3}", text)
+
+
+@pytest.mark.parametrize(
+    ("syntax", "rules"), [("lark", 'start: "a"'), ("regex", "("), ("regex", "(?!)")]
+)
+@BOTH
+def test_other_grammars_are_refused_if_they_are_called(path: str, syntax: str, rules: str) -> None:
+    """Loudly; an offer that nobody takes is none of the mock's business."""
+    tools = [grammar(path, syntax, rules)]
+    error = refusal(path, tools=tools, tool_choice=REQUIRED)
+    assert "custom tool 'k'" in error.message
+    assert str(error.param).endswith("format")
+    assert calls(path, body(path, tools=tools)) == []
+
+
+def test_functions_of_old_are_called_in_their_way() -> None:
+    """One call, in `function_call`, and the reason is `stop`."""
+    functions = [{"name": "f", "parameters": CITY}, {"name": "g"}]
+    request = body(CHAT, functions=functions, function_call={"name": "f"})
+    [choice] = answer(CHAT, request)["choices"]
+    assert choice["message"]["function_call"] == {
+        "name": "f",
+        "arguments": '{"city":"Mock reply to: What is sushi?"}',
+    }
+    assert (choice["message"]["content"], choice["finish_reason"]) == (None, "stop")
+    request["function_call"] = "auto"
+    assert answer(CHAT, request)["choices"][0]["message"]["content"]
+
+
+def test_hosted_tools_are_not_called() -> None:
+    """The service would run them itself; the reply is the text that would follow."""
+    for choice in (REQUIRED, {"type": "web_search"}, {"type": "web_search_preview"}):
+        request = body(RESPONSES, tools=[{"type": "web_search"}], tool_choice=choice)
+        [item] = answer(RESPONSES, request)["output"]
+        assert item["content"][0]["text"] == "Mock reply to: What is sushi?"
+    tools = [{"type": "web_search"}, tool(RESPONSES, "a")]
+    request = body(RESPONSES, tools=tools, tool_choice=REQUIRED)
+    assert [name for name, _ in calls(RESPONSES, request)] == ["a"]
+
+
+# --- what a call says
+
+
+@BOTH
+def test_arguments_fit_the_parameters(path: str) -> None:
+    """They are made as structured outputs are."""
+    parameters = closed(
+        day={"type": "string", "format": "date"}, count={"type": "integer", "minimum": 5}
+    )
+    tools = [tool(path, "f", parameters=parameters, strict=True)]
+    [(_, arguments)] = calls(path, body(path, tools=tools, tool_choice=REQUIRED))
+    made = json.loads(arguments)
+    assert re.fullmatch(r"2026-\d\d-\d\d", made["day"])
+    assert made["count"] >= 5
+
+
+@BOTH
+def test_a_function_without_parameters_gets_none(path: str) -> None:
+    """An empty object."""
+    given = tool(path, "f")
+    del given.get("function", given)["parameters"]
+    assert calls(path, body(path, tools=[given], tool_choice=REQUIRED)) == [("f", "{}")]
+
+
+@BOTH
+def test_parameters_that_cannot_be_met_are_refused_if_they_are_called(path: str) -> None:
+    """The message names the function and the place."""
+    parameters = {"type": "object", "properties": {"a": {"$ref": "#"}}, "required": ["a"]}
+    tools = [tool(path, "f", parameters=parameters)]
+    error = refusal(path, tools=tools, tool_choice=REQUIRED)
+    assert error.message == (
+        "mockbatch found no reply that fits function 'f': no value of it ends, at (). "
+        "A scripted one would be sent."
+    )
+    assert calls(path, body(path, tools=tools)) == []
+
+
+@BOTH
+def test_a_call_goes_before_a_format(path: str) -> None:
+    """The message has no content then."""
+    request = offering(path, REQUIRED, "a") | formatted(path, closed(x={"type": "string"}))
+    assert [name for name, _ in calls(path, request)] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("choice", "reason"), [(REQUIRED, "tool_calls"), (named(CHAT, "a"), "stop")]
+)
+def test_named_calls_end_with_stop(choice: Json, reason: str) -> None:
+    """As the service was seen to say in 2025; the content is null either way."""
+    [only] = answer(CHAT, offering(CHAT, choice, "a"))["choices"]
+    assert (only["finish_reason"], only["message"]["content"]) == (reason, None)
+    assert only["logprobs"] is None
+
+
+def test_ids_of_calls() -> None:
+    """`call_` and 24, another for each call of each choice; items have ids of their own."""
+    made = answer(CHAT, offering(CHAT, REQUIRED, "a", "b", n=2))
+    ids = [call["id"] for choice in made["choices"] for call in choice["message"]["tool_calls"]]
+    assert len(set(ids)) == 4
+    assert all(re.fullmatch("call_[A-Za-z0-9]{24}", one) for one in ids)
+    first, second = answer(RESPONSES, offering(RESPONSES, REQUIRED, "a", "b"))["output"]
+    assert re.fullmatch("fc_[0-9a-f]{50}", first["id"])
+    assert re.fullmatch("call_[A-Za-z0-9]{24}", first["call_id"])
+    assert (first["id"], first["call_id"]) != (second["id"], second["call_id"])
+
+
+def test_reasoning_comes_before_calls() -> None:
+    """From a model that reasons."""
+    request = offering(RESPONSES, REQUIRED, "a", model="o4-mini")
+    assert [item["type"] for item in answer(RESPONSES, request)["output"]] == [
+        "reasoning",
+        "function_call",
+    ]
+
+
+@BOTH
+def test_usage_counts_the_calls(path: str) -> None:
+    """Names and arguments, in each choice."""
+    request = offering(path, REQUIRED, "a", "b")
+    made = calls(path, request)
+    tokens = sum(-(-len(part) // 4) for call in made for part in call)
+    used = endpoints()[path].tokens(answer(path, request))
+    assert used.output == tokens
+    assert used.input + used.output == answer(path, request)["usage"]["total_tokens"]
+
+
+def test_a_limit_cuts_the_last_call() -> None:
+    """Its arguments are no JSON then, calls after it are not there, the reason is `length`."""
+    made = answer(CHAT, offering(CHAT, REQUIRED, "a", "b", "c", max_tokens=16))
+    [choice] = made["choices"]
+    first, second = choice["message"]["tool_calls"]
+    assert json.loads(first["function"]["arguments"])
+    assert second["function"]["arguments"] == '{"city":"Mock reply '[:16]
+    assert (choice["finish_reason"], made["usage"]["completion_tokens"]) == ("length", 16)
+    [choice] = answer(CHAT, offering(CHAT, REQUIRED, "a" * 64, max_tokens=1))["choices"]
+    assert (choice["message"].get("tool_calls"), choice["finish_reason"]) == (None, "length")
+
+
+def test_a_limit_leaves_a_call_incomplete() -> None:
+    """And the response."""
+    request = offering(RESPONSES, REQUIRED, "a" * 64, max_output_tokens=18)
+    made = answer(RESPONSES, request)
+    assert made["incomplete_details"] == {"reason": "max_output_tokens"}
+    assert [(item["status"], item["arguments"]) for item in made["output"]] == [
+        ("incomplete", '{"city":'),
+    ]
+
+
+# --- what is refused
+
+
+def test_a_choice_needs_tools() -> None:
+    """Texts as clients quote them, for each endpoint its own."""
+    for name, value, needed in [
+        ("tool_choice", "none", "tools"),
+        ("tool_choice", REQUIRED, "tools"),
+        ("parallel_tool_calls", True, "tools"),
+        ("function_call", "auto", "functions"),
+    ]:
+        error = refusal(CHAT, **{name: value})
+        assert error.message == (
+            f"Invalid value for '{name}': '{name}' is only allowed when '{needed}' are specified."
+        )
+        assert (error.param, error.code) == (name, None)
+    error = refusal(RESPONSES, tool_choice=REQUIRED)
+    assert error.message == "Tool choice 'required' must be specified with 'tools' parameter."
+    assert (error.param, error.code) == ("tool_choice", None)
+    answer(RESPONSES, body(RESPONSES, tool_choice="none", parallel_tool_calls=True))
+
+
+def test_a_choice_has_to_be_among_the_tools() -> None:
+    """A function, a custom tool or a hosted one."""
+    error = refusal(CHAT, tools=[tool(CHAT, "a")], tool_choice=named(CHAT, "b"))
+    assert (error.status, error.param, error.code) == (400, "tool_choice", None)
+    error = refusal(CHAT, tools=[tool(CHAT, "a")], tool_choice=named(CHAT, "a", "custom"))
+    assert error.param == "tool_choice"
+    error = refusal(CHAT, functions=[{"name": "a"}], function_call={"name": "b"})
+    assert error.param == "function_call"
+    for choice, told in [
+        (named(RESPONSES, "b"), "function"),
+        (named(RESPONSES, "a", "custom"), "custom"),
+        ({"type": "image_generation"}, "image_generation"),
+        (allowed(RESPONSES, "auto", named(RESPONSES, "zz")), "zz"),
+        (allowed(RESPONSES, "auto", {"type": "web_search"}), "web_search"),
+    ]:
+        error = refusal(RESPONSES, tools=[tool(RESPONSES, "a")], tool_choice=choice)
+        assert error.message == f"Tool choice '{told}' not found in 'tools' parameter."
+        assert (error.param, error.code) == ("tool_choice", None)
+
+
+@BOTH
+def test_allowed_tools_have_a_shape(path: str) -> None:
+    """A tool without a type or a name is refused."""
+    for one in ({}, {"type": "function"}, 5):
+        refusal(path, tools=[tool(path, "a")], tool_choice=allowed(path, "auto", one))
+
+
+def _bodies(path: str) -> list[dict[str, Json]]:
+    """Return requests of every kind of tool and choice, and of formats beside them."""
+    tools = [tool(path, "a", strict=False), grammar(path, "regex", "a+")]
+    functions = {"functions": [{"name": "f", "parameters": CITY}], "function_call": {"name": "f"}}
+    return [
+        body(path, tools=tools, tool_choice=REQUIRED, parallel_tool_calls=False),
+        body(path, tools=tools, tool_choice=named(path, "k", "custom")),
+        body(path, tools=tools, tool_choice=allowed(path, REQUIRED, named(path, "a"))),
+        body(path, "Some json", **formatted(path, closed(a={"type": "null"}), strict=True)),
+        body(path, **({} if path == RESPONSES else functions)),
+    ]
+
+
+@BOTH
+@given(data=st.data())
+@THOROUGH
+def test_no_request_ends_in_a_traceback(path: str, data: st.DataObject) -> None:
+    """Whatever is done to such a request, it is answered as its schema says, or refused."""
+    request = data.draw(mutants_of(_bodies(path)))
+    made = attempt(lambda: answer(path, request))
+    assert not isinstance(made, ApiError) or 400 <= made.status < 500
+
+
+@pytest.mark.parametrize("given", ["text", [], 1, None])
+def test_a_function_has_no_format(given: Json) -> None:
+    """What stands in its place is looked at by nobody."""
+    answer(RESPONSES, body(RESPONSES, tools=[{**tool(RESPONSES, "a"), "format": given}]))
+
+
+# --- scripts
+
+
+@BOTH
+def test_a_script_outranks_the_choice(path: str) -> None:
+    """A scripted content stands where a call was required."""
+    request = offering(path, REQUIRED, "a")
+    default = endpoints()[path].answer(request, MOMENT)
+    scripted = endpoints()[path].scripted(default, parse({"content": "No."}), request)
+    assert "No." in json.dumps(scripted)
+    assert "city" not in json.dumps(scripted.get("output", scripted.get("choices")))
+
+
+@pytest.mark.parametrize(("kind", "name"), [("function", "arguments"), ("custom", "input")])
+def test_a_script_can_cut_the_calls(kind: str, name: str) -> None:
+    """A reason of `length` leaves half of the last arguments, and bills them."""
+    for path in (CHAT, RESPONSES):
+        tools = [tool(path, "a", kind)]
+        request = body(path, tools=tools, tool_choice=REQUIRED)
+        default = endpoints()[path].answer(request, MOMENT)
+        [(_, whole)] = calls(path, request)
+        cut = endpoints()[path].scripted(default, parse({"finish_reason": "length"}), request)
+        half = -(-len(whole) // 4) // 2
+        assert json.dumps(whole[: half * 4]) in json.dumps(cut)
+        assert endpoints()[path].tokens(cut).output == 1 + half
+
+
+def test_a_script_can_cut_a_function_of_old() -> None:
+    """In its place."""
+    request = body(CHAT, functions=[{"name": "f", "parameters": CITY}], function_call={"name": "f"})
+    default = endpoints()[CHAT].answer(request, MOMENT)
+    cut = endpoints()[CHAT].scripted(default, parse({"finish_reason": "length"}), request)
+    assert cut["choices"][0]["message"]["function_call"]["arguments"] == '{"city":"Mock reply '

@@ -1,0 +1,158 @@
+"""A request as a fault meets it, around small applications."""
+
+import io
+from collections.abc import Iterable, Iterator
+from threading import Event
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mockbatch.faults import kinds
+from mockbatch.faults.exchange import Call
+from mockbatch.typing import Json
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+
+class App:
+    """An application that answers with these parts, and remembers what came of it."""
+
+    def __init__(self, *parts: bytes, **headers: str) -> None:
+        self.parts = parts
+        self.headers = [(name.replace("_", "-"), value) for name, value in headers.items()]
+        self.events: list[str] = []
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Answer."""
+        start_response("200 OK", self.headers)
+        return self.body()
+
+    def body(self) -> Iterator[bytes]:
+        """Yield the parts."""
+        try:
+            yield from self.parts
+            self.events.append("read")
+        finally:
+            self.events.append("closed")
+
+
+class Client:
+    """What a client gets of an application around which a fault stands."""
+
+    def __init__(self, app: App, fault: dict[str, Json], *, connected: bool = True) -> None:
+        self.status, self.body, self.hung_up = "", b"", False
+        self.headers: dict[str, str] = {}
+        self.connection = SimpleNamespace(socket=None)
+        server = SimpleNamespace(stopping=Event())
+        self.request = SimpleNamespace(conn=self.connection, server=server)
+        environ: dict[str, Any] = {"wsgi.input": io.BytesIO(b"sent"), "mockbatch.fault": "x"}
+        if connected:
+            environ["mockbatch.gateway"] = SimpleNamespace(req=self.request)
+        call = Call(app, environ, self._start, lambda: {"x-api": "1"})
+        try:
+            for part in kinds.parsed(fault).around(call):
+                self.body += part
+        except ConnectionAbortedError:
+            self.hung_up = True
+
+    def _start(self, status: str, headers: list[tuple[str, str]], *_: Any) -> Any:
+        self.status, self.headers = status, dict(headers)
+        return lambda _: None
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"), [(0, b""), (1, b"a"), (3, b"abc"), (4, b"abcd"), (99, b"abcde")]
+)
+def test_a_part_may_end_anywhere(count: int, expected: bytes) -> None:
+    """Between two parts of the body or within one; without a length, its end is the last."""
+    client = Client(App(b"abc", b"de"), {"truncate_bytes": count})
+    assert (client.status, client.body, client.hung_up) == ("200 OK", expected, True)
+
+
+def test_a_part_is_never_all_that_was_promised() -> None:
+    """With a length, the last byte stays out."""
+    client = Client(App(b"abc", b"de", Content_Length="5"), {"truncate_bytes": 99})
+    assert client.body == b"abcd"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"truncate_bytes": 9},
+        {"truncate_bytes": 9, "chunked": True},
+        {"disconnect": "mid_body"},
+        {"disconnect": "mid_body", "after_bytes": 0},
+    ],
+)
+def test_an_empty_body_is_cut_before_its_headers(fault: dict[str, Json]) -> None:
+    """With them, an answer of no bytes would be whole."""
+    client = Client(App(Content_Length="0"), fault)
+    assert (client.status, client.hung_up) == ("", True)
+
+
+@pytest.mark.parametrize(
+    ("fault", "events"),
+    [
+        ({"lose_response": True}, ["read", "closed"]),
+        ({"truncate_bytes": 1}, ["closed"]),
+        ({"truncate_bytes": 1, "silent": True}, ["closed"]),
+        ({"patch": {}}, ["read", "closed"]),
+        ({"delay_ms": 0}, ["read", "closed"]),
+        ({"without_headers": ["A"]}, ["read", "closed"]),
+        ({"status": 500}, []),
+        ({"disconnect": "before_headers"}, []),
+    ],
+)
+def test_an_application_can_clean_up(fault: dict[str, Json], events: list[str]) -> None:
+    """Its answer is closed, whatever part of it was read; a lost one is read to its end."""
+    app = App(b"{", b"}", Content_Type="application/json", Content_Length="2")
+    Client(app, fault)
+    assert app.events == events
+
+
+def test_chunks_have_no_length() -> None:
+    """The server then sends the body in chunks."""
+    client = Client(App(b"abc", Content_Length="3"), {"truncate_bytes": 1, "chunked": True})
+    assert "Content-Length" not in client.headers
+
+
+def test_a_silent_part_ends_with_the_connection() -> None:
+    """The server is told to frame the answer as HTTP/1.0 did."""
+    client = Client(App(b"abc", Content_Length="3"), {"truncate_bytes": 1, "silent": True})
+    assert (client.body, client.hung_up, client.headers) == (b"a", False, {})
+    assert client.request.response_protocol == "HTTP/1.0"
+    assert client.request.close_connection
+
+
+def test_an_answer_given_up_during_a_delay_is_closed() -> None:
+    """A client that leaves takes nothing with it that would stay open."""
+    app = App(b"late")
+    client = Client(app, {"delay_ms": 0})
+    assert client.body == b"late"
+
+    def leaves(_: Call, __: float) -> None:
+        raise ConnectionAbortedError
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Call, "wait", leaves)
+        app = App(b"late")
+        body = app.body()
+        next(iter(body))
+        patch.setattr(app, "body", lambda: body)
+        assert Client(app, {"delay_ms": 1}).hung_up
+    assert app.events == ["closed"]
+
+
+def test_headers_of_the_api_stand_on_an_answer_in_its_place() -> None:
+    """Those that the web hands in."""
+    assert Client(App(), {"status": 500}).headers["x-api"] == "1"
+
+
+def test_a_delay_without_a_server_is_a_delay() -> None:
+    """Nobody stops it, and it ends."""
+    client = Client(App(b"late"), {"delay_ms": 120}, connected=False)
+    assert client.body == b"late"

@@ -1,0 +1,150 @@
+"""The rules of one world: whose turn it is, and how often."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from mockbatch.errors import ApiError
+from mockbatch.faults import rule_set
+from mockbatch.faults.rule import Rule, parsed
+from mockbatch.faults.rule_set import Rules
+from mockbatch.validation.schema import schema
+
+PATH = "/v1/batches"
+THREADS = 8
+
+
+def rule(name: str, **changes: Any) -> Rule:
+    """Return a rule for every request, unless it is told otherwise."""
+    return parsed({"match": {}, "fault": {"delay_ms": 0}, **changes}, name)
+
+
+def met(made: Rules, count: int = 1) -> list[str | None]:
+    """Return the names of the rules that so many requests meet, None for those without."""
+    taken = (made.take("GET", PATH) for _ in range(count))
+    return [None if one is None else one.name for one in taken]
+
+
+def of(*given: Rule) -> Rules:
+    """Return rules in this order."""
+    made = Rules()
+    for one in given:
+        made.add(one)
+    return made
+
+
+def test_without_rules_nothing_happens() -> None:
+    """A request meets nothing."""
+    assert met(Rules()) == [None]
+
+
+@pytest.mark.parametrize(
+    ("times", "skip", "expected"),
+    [
+        (1, 0, "a---"),
+        (2, 0, "aa--"),
+        (1, 1, "-a--"),
+        (2, 1, "-aa-"),
+        (None, 0, "aaaa"),
+        (None, 3, "---a"),
+        (1, 4, "----"),
+    ],
+)
+def test_a_rule_fires_so_many_times_after_so_many(
+    times: int | None, skip: int, expected: str
+) -> None:
+    """`skip` requests pass, `times` meet the fault, the rest pass."""
+    made = of(rule("a", times=times, skip=skip))
+    assert "".join(name or "-" for name in met(made, 4)) == expected
+
+
+def test_only_requests_that_match_are_counted() -> None:
+    """A request of another kind neither meets a fault nor brings one nearer."""
+    made = of(rule("a", match={"method": "POST"}, skip=1))
+    assert met(made, 3) == [None] * 3
+    assert [made.take("POST", PATH) is not None for _ in range(3)] == [False, True, False]
+
+
+def test_the_first_rule_wins() -> None:
+    """Rules stand in the order of their entry; a spent one makes room for the next."""
+    assert met(of(rule("a"), rule("b", times=2)), 4) == ["a", "b", "b", None]
+
+
+def test_skip_is_a_place_among_all_requests() -> None:
+    """A request that met another rule is counted, too: the second rule has the second one."""
+    assert met(of(rule("a"), rule("b", skip=1)), 3) == ["a", "b", None]
+
+
+def test_a_rule_may_be_added_twice() -> None:
+    """Each counts for itself."""
+    assert met(of(rule("a"), rule("a")), 3) == ["a", "a", None]
+
+
+def test_a_later_rule_counts_from_its_entry() -> None:
+    """Requests before it are not its own."""
+    made = of(rule("a"))
+    met(made, 2)
+    made.add(rule("b", skip=1))
+    assert met(made, 2) == [None, "b"]
+
+
+def test_cleared_rules_are_gone() -> None:
+    """Nothing is met any more, nothing is shown."""
+    made = of(rule("a", times=None))
+    made.clear()
+    assert met(made) == [None]
+    assert made.as_json() == []
+
+
+def test_rules_are_shown_with_their_counts() -> None:
+    """`matched` counts the requests that a rule is meant for, `fired` those that met it."""
+    made = of(rule("a", skip=1), rule("b", match={"method": "POST"}))
+    met(made, 3)
+    shown = made.as_json()
+    assert [(one["name"], one["matched"], one["fired"]) for one in shown] == [
+        ("a", 3, 1),
+        ("b", 0, 0),
+    ]
+
+
+def test_what_is_shown_fits_its_schema() -> None:
+    """The list is that of faults.json, and each rule in it makes the same rule again."""
+    [shown] = of(rule("a", times=None, skip=2)).as_json()
+    assert schema("faults").accepts({"faults": [shown], "presets": []})
+    told = {key: shown[key] for key in ("match", "fault", "times", "skip")}
+    assert parsed(told, "a") == rule("a", times=None, skip=2)
+
+
+def test_there_are_not_endlessly_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One rule too many is refused, and changes nothing."""
+    monkeypatch.setattr(rule_set, "MOST", 2)
+    made = of(rule("a"), rule("b"))
+    with pytest.raises(ApiError) as refusal:
+        made.add(rule("c"))
+    assert (refusal.value.status, refusal.value.code) == (400, "too_many_faults")
+    assert met(made, 3) == ["a", "b", None]
+
+
+@pytest.fixture
+def restless() -> Iterator[None]:
+    """Have threads take turns as often as can be."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.usefixtures("restless")
+def test_counts_are_exact_under_threads() -> None:
+    """Eight threads that ask at once get each fault exactly as often as it says."""
+    made = of(rule("a", times=1000, skip=100), rule("b", times=500))
+    with ThreadPoolExecutor(THREADS) as pool:
+        names = [
+            name for names in pool.map(met, [made] * THREADS, [300] * THREADS) for name in names
+        ]
+    assert Counter(names) == {"a": 1000, "b": 500, None: 900}
+    assert [one["matched"] for one in made.as_json()] == [2400, 2400]

@@ -1,0 +1,1102 @@
+"""The HTTP server, over real sockets, under small WSGI applications."""
+
+import contextlib
+import errno
+import json
+import logging
+import socket
+import ssl
+import struct
+import subprocess
+import sys
+import threading
+import time
+import tracemalloc
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import openai
+import pytest
+import time_machine
+from cheroot.ssl.builtin import BuiltinSSLAdapter
+from freezegun import freeze_time
+
+from mockbatch.http_server import connection
+from mockbatch.http_server import server as httpd
+from mockbatch.http_server.server import Httpd
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+SECONDS = 10  # no answer within this means that it is blocked
+MEGABYTE = 1 << 20
+GET = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
+CHUNKED = b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def post(body: bytes = b"", headers: str = "", length: int | None = None) -> bytes:
+    """Return the bytes of a POST with a Content-Length."""
+    length = len(body) if length is None else length
+    return (
+        f"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: {length}\r\n{headers}\r\n".encode() + body
+    )
+
+
+class Answer:
+    """A response as it came over the wire."""
+
+    def __init__(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.status, self.headers, self.body = status, headers, body
+
+
+class Client:
+    """A connection that sends any bytes and understands HTTP/1.1 responses."""
+
+    def __init__(self, server: Httpd) -> None:
+        self.socket = socket.create_connection((server.host, server.port), SECONDS)
+        self.file = self.socket.makefile("rb")
+
+    def send(self, data: bytes) -> None:
+        """Send bytes."""
+        self.socket.sendall(data)
+
+    def ask(self, data: bytes = GET) -> Answer:
+        """Send a request and read its answer."""
+        self.send(data)
+        return self.answer(head=data.startswith(b"HEAD"))
+
+    def answer(self, *, head: bool = False) -> Answer:
+        """Read one answer and not a byte more."""
+        status, headers = self.head()
+        return Answer(status, headers, b"" if head else self._body(status, headers))
+
+    def head(self) -> tuple[int, dict[str, str]]:
+        """Read the status and the headers of an answer, their names in lower case."""
+        status = int(self.file.readline().split()[1])
+        headers = {}
+        while line := self.file.readline().strip().decode():
+            name, _, value = line.partition(": ")
+            headers[name.lower()] = value
+        return status, headers
+
+    def _body(self, status: int, headers: dict[str, str]) -> bytes:
+        if status in (100, 204, 304):
+            return b""
+        if "transfer-encoding" not in headers:
+            return self.file.read(int(headers.get("content-length", "-1")))
+        body = b""
+        while size := int(self.file.readline(), 16):
+            body += self.file.read(size + 2)[:-2]
+        assert self.file.readline() == b"\r\n"
+        return body
+
+    def is_closed(self) -> bool:
+        """Wait for what comes next; true when that is the end."""
+        try:
+            return self.file.read(1) == b""
+        except ConnectionResetError:
+            return True
+
+    def vanish(self) -> None:
+        """Reset the connection, as a killed client's kernel may."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close()
+
+    def close(self) -> None:
+        """End the connection."""
+        self.file.close()
+        self.socket.close()
+
+
+@pytest.fixture
+def stack() -> Iterator[contextlib.ExitStack]:
+    """Close things after the test, in reverse order."""
+    with contextlib.ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def serve(stack: contextlib.ExitStack) -> Callable[..., Httpd]:
+    """Start servers that end with the test."""
+
+    def start(app: "WSGIApplication", **options: Any) -> Httpd:
+        server = Httpd(app, **options)
+        stack.callback(server.stop)
+        server.start()
+        return server
+
+    return start
+
+
+@pytest.fixture
+def connect(stack: contextlib.ExitStack) -> Callable[[Httpd], Client]:
+    """Open connections that end with the test."""
+
+    def open_one(server: Httpd) -> Client:
+        client = Client(server)
+        stack.callback(client.close)
+        return client
+
+    return open_one
+
+
+Serve = Callable[..., Httpd]
+Connect = Callable[[Httpd], Client]
+
+
+def reply(start_response: "StartResponse", body: bytes, status: str = "200 OK") -> Iterable[bytes]:
+    """Answer with a body of known length."""
+    start_response(status, [("Content-Length", str(len(body)))])
+    return [body]
+
+
+def hello(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    """Answer `hello` and leave the request's body alone."""
+    return reply(start_response, b"hello")
+
+
+def echo(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    """Answer with the request's body."""
+    return reply(start_response, environ["wsgi.input"].read())
+
+
+def stream(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    """Answer with a body of unknown length."""
+    start_response("200 OK", [])
+    return [b"one,", b"", b"two"]
+
+
+def show(*names: str) -> "WSGIApplication":
+    """Make an application that answers with some of its environ, as JSON."""
+
+    def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        return reply(start_response, json.dumps([environ.get(name) for name in names]).encode())
+
+    return app
+
+
+class Blocker:
+    """An application whose `/block` waits until it is released."""
+
+    def __init__(self) -> None:
+        self.entered, self.release = threading.Semaphore(0), threading.Event()
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Answer `hello`, in the end."""
+        if environ["PATH_INFO"] == "/block":
+            self.entered.release()
+            assert self.release.wait(SECONDS)
+        return hello(environ, start_response)
+
+
+# --- keep-alive and framing of responses
+
+
+def test_a_connection_serves_three_requests(serve: Serve, connect: Connect) -> None:
+    """A connection is kept for the next request, and no header says otherwise."""
+    client = connect(serve(hello))
+    answers = [client.ask() for _ in range(3)]
+    assert [answer.body for answer in answers] == [b"hello"] * 3
+    assert not any("connection" in answer.headers for answer in answers)
+
+
+def test_a_short_answer_comes_in_one_piece(serve: Serve, connect: Connect) -> None:
+    """Headers wait for the first of the body, so that a client is woken once."""
+    client = connect(serve(hello))
+    client.send(GET)
+    assert client.socket.recv(MEGABYTE).endswith(b"\r\n\r\nhello")
+
+
+@pytest.mark.parametrize("pause", [0, 0.05])
+def test_a_connection_is_kept_over_a_pause(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch, pause: float
+) -> None:
+    """A request is answered whether its connection still has a thread or waits for one."""
+    monkeypatch.setattr(connection, "STAY_SECONDS", 0.001)
+    client = connect(serve(hello))
+    for _ in range(3):
+        assert client.ask().body == b"hello"
+        time.sleep(pause)
+
+
+def test_a_thread_leaves_a_silent_connection(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kept connections without requests hold no threads: two do for many clients."""
+    monkeypatch.setattr(httpd, "MAX_THREADS", 2)
+    monkeypatch.setattr(connection, "STAY_SECONDS", 0.001)
+    server = serve(hello)
+    clients = [connect(server) for _ in range(20)]
+    for _ in range(2):
+        assert [client.ask().body for client in clients] == [b"hello"] * 20
+
+
+def test_pipelined_requests_are_answered_in_order(serve: Serve, connect: Connect) -> None:
+    """Three requests sent in one go are answered one after the other."""
+    client = connect(serve(echo))
+    client.send(post(b"a") + post(b"b") + post(b"c"))
+    assert [client.answer().body for _ in range(3)] == [b"a", b"b", b"c"]
+
+
+def test_more_than_ten_connections_are_kept(serve: Serve, connect: Connect) -> None:
+    """Cheroot's own limit of ten kept connections is lifted."""
+    server = serve(hello)
+    clients = [connect(server) for _ in range(30)]
+    for _ in range(2):
+        assert [client.ask().body for client in clients] == [b"hello"] * 30
+
+
+@pytest.mark.parametrize("value", ["close", "Close", "keep-alive, close"])
+def test_a_client_can_ask_to_close(serve: Serve, connect: Connect, value: str) -> None:
+    """`Connection: close` is heard in any spelling."""
+    client = connect(serve(hello))
+    assert client.ask(post(headers=f"Connection: {value}\r\n")).headers["connection"] == "close"
+    assert client.is_closed()
+
+
+def test_the_application_can_close(serve: Serve, connect: Connect) -> None:
+    """An application's own `Connection: close` is more than a header."""
+
+    def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        start_response("200 OK", [("Content-Length", "0"), ("Connection", "close")])
+        return []
+
+    client = connect(serve(app))
+    client.ask()
+    assert client.is_closed()
+
+
+def test_http_1_0_closes_unless_asked_to_stay(serve: Serve, connect: Connect) -> None:
+    """An HTTP/1.0 client that does not know keep-alive sees the end of the response."""
+    client = connect(serve(stream))
+    assert client.ask(b"GET / HTTP/1.0\r\n\r\n").body == b"one,two"
+
+
+def test_http_1_0_stays_when_asked(serve: Serve, connect: Connect) -> None:
+    """An HTTP/1.0 client can have its connection kept."""
+    client = connect(serve(hello))
+    for _ in range(2):
+        assert client.ask(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").body == b"hello"
+
+
+def test_a_response_of_unknown_length_is_chunked(serve: Serve, connect: Connect) -> None:
+    """Without a Content-Length the body goes out in chunks and the connection stays."""
+    client = connect(serve(stream))
+    answer = client.ask()
+    assert (answer.headers["transfer-encoding"], answer.body) == ("chunked", b"one,two")
+    assert client.ask().body == b"one,two"
+
+
+@pytest.mark.parametrize("app", [hello, stream])
+def test_head_sends_no_body(serve: Serve, connect: Connect, app: "WSGIApplication") -> None:
+    """What an application yields for HEAD is dropped, and the next answer stands alone."""
+    client = connect(serve(app))
+    head = client.ask(b"HEAD / HTTP/1.1\r\nHost: h\r\n\r\n")
+    get = client.ask()
+    assert get.body in {b"hello", b"one,two"}
+    assert head.headers.keys() == get.headers.keys()
+
+
+@pytest.mark.parametrize("status", ["204 No Content", "304 Not Modified"])
+def test_no_content_sends_no_body(serve: Serve, connect: Connect, status: str) -> None:
+    """A body under 204 or 304 is dropped, and the next answer stands alone."""
+
+    def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        start_response(status, [])
+        return [b"a body that must not be there"]
+
+    client = connect(serve(app))
+    answers = [client.ask() for _ in range(2)]
+    assert [answer.status for answer in answers] == [int(status[:3])] * 2
+    assert "transfer-encoding" not in answers[0].headers
+
+
+def test_a_response_shorter_than_promised_ends_the_connection(
+    serve: Serve, connect: Connect
+) -> None:
+    """The client is not left waiting for bytes that will never come."""
+
+    def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        start_response("200 OK", [("Content-Length", "10")])
+        return [b"hello"]
+
+    client = connect(serve(app))
+    assert client.ask().body == b"hello"
+    assert client.is_closed()
+
+
+def test_a_large_response_is_not_copied(serve: Serve, connect: Connect) -> None:
+    """Forty megabytes in one piece go out whole, and block by block."""
+    body = bytes(40 * MEGABYTE)
+    client = connect(serve(lambda environ, start_response: reply(start_response, body)))
+    client.send(GET)
+    tracemalloc.start()
+    try:
+        length = int(client.head()[1]["content-length"])
+        received = sum(len(client.file.read(MEGABYTE)) for _ in range(length // MEGABYTE))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert received == len(body)
+    assert peak < 8 * MEGABYTE
+
+
+def test_the_server_header_names_no_library(serve: Serve, connect: Connect) -> None:
+    """No library and no version is shown."""
+    assert connect(serve(hello)).ask().headers["server"] == "mockbatch"
+
+
+# --- request bodies
+
+
+def test_a_chunked_body_reaches_the_application(serve: Serve, connect: Connect) -> None:
+    """Chunks without Content-Length, with extensions, arrive joined."""
+    client = connect(serve(echo))
+    assert client.ask(CHUNKED + b"3\r\nabc\r\n0A;x=1\r\ndefghijklm\r\n0\r\n\r\n").body == (
+        b"abcdefghijklm"
+    )
+
+
+def test_a_chunked_body_is_marked_as_terminated(serve: Serve, connect: Connect) -> None:
+    """`wsgi.input_terminated` is set, and a Content-Length beside the chunks is gone."""
+    client = connect(serve(show("wsgi.input_terminated", "CONTENT_LENGTH")))
+    request = CHUNKED.replace(b"Host: h", b"Host: h\r\nContent-Length: 3") + b"0\r\n\r\n"
+    assert json.loads(client.ask(request).body) == [True, None]
+
+
+def test_a_sized_body_is_not_marked_as_terminated(serve: Serve, connect: Connect) -> None:
+    """Werkzeug then checks by itself that the body is whole."""
+    client = connect(serve(show("wsgi.input_terminated", "CONTENT_LENGTH")))
+    assert json.loads(client.ask(post(b"abc")).body) == [None, "3"]
+
+
+def test_trailers_end_a_chunked_body(serve: Serve, connect: Connect) -> None:
+    """Trailers are dropped, and the next request is found behind them."""
+    client = connect(serve(echo))
+    request = CHUNKED + b"3\r\nabc\r\n0\r\nX-Sum: 1\r\nX-More: 2\r\n\r\n"
+    assert [client.ask(request).body for _ in range(2)] == [b"abc", b"abc"]
+
+
+def test_one_chunk_of_21_megabytes_stays_out_of_memory(serve: Serve, connect: Connect) -> None:
+    """A big chunk is read through block by block."""
+
+    def count(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        blocks = iter(lambda: environ["wsgi.input"].read(1 << 16), b"")
+        return reply(start_response, str(sum(map(len, blocks))).encode())
+
+    client = connect(serve(count))
+    tracemalloc.start()
+    try:
+        client.send(CHUNKED + b"%x\r\n" % (21 * MEGABYTE))
+        for _ in range(21):
+            client.send(bytes(MEGABYTE))
+        answer = client.ask(b"\r\n0\r\n\r\n")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert int(answer.body) == 21 * MEGABYTE
+    assert peak < 4 * MEGABYTE
+
+
+def test_lines_of_a_body_can_be_read(serve: Serve, connect: Connect) -> None:
+    """`wsgi.input` is a file: it iterates over lines, across chunks."""
+
+    def lines(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        return reply(start_response, str(len(list(environ["wsgi.input"]))).encode())
+
+    client = connect(serve(lines))
+    assert client.ask(CHUNKED + b"4\r\na\nb\n\r\n1\r\nc\r\n0\r\n\r\n").body == b"3"
+
+
+@pytest.mark.parametrize(
+    "request_", [post(bytes(5 * MEGABYTE)), CHUNKED + b"a\r\n" + bytes(10) + b"\r\n0\r\n\r\n"]
+)
+def test_an_unread_body_is_not_the_next_request(
+    serve: Serve, connect: Connect, request_: bytes
+) -> None:
+    """What the application left of a body is read away behind its response."""
+    client = connect(serve(hello))
+    assert [client.ask(request_).status for _ in range(2)] == [200, 200]
+
+
+def test_the_answer_does_not_wait_for_an_unread_body(serve: Serve, connect: Connect) -> None:
+    """A client that waits for the answer before it sends on is not kept waiting."""
+    client = connect(serve(hello))
+    assert client.ask(post(b"half", length=8)).body == b"hello"
+    client.send(b"rest")
+    assert client.ask().body == b"hello"
+
+
+def test_too_much_unread_body_ends_the_connection(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading away is bounded in bytes; the answer comes all the same."""
+    monkeypatch.setattr(connection, "DRAIN_BYTES", 1 << 16)
+    client = connect(serve(hello))
+    assert client.ask(post(bytes(1 << 18))).body == b"hello"
+    assert client.is_closed()
+
+
+def test_an_unread_body_that_stalls_ends_the_connection(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading away is bounded in time."""
+    monkeypatch.setattr(connection, "DRAIN_SECONDS", 0.05)
+    client = connect(serve(hello))
+    client.ask(post(b"half", length=8))
+    assert client.is_closed()
+
+
+def test_a_drained_connection_gets_its_time_back(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The short patience with unwanted bytes does not hold for the next request."""
+    monkeypatch.setattr(connection, "DRAIN_SECONDS", 0.05)
+    client = connect(serve(echo))
+    client.ask(post(b"first"))
+    client.send(post(b"se", length=6))
+    time.sleep(0.2)
+    assert client.ask(b"cond").body == b"second"
+
+
+def test_expect_100_continue_is_answered_at_once(serve: Serve, connect: Connect) -> None:
+    """The client is told to go on before it sends its body."""
+    client = connect(serve(echo))
+    assert client.ask(post(headers="Expect: 100-continue\r\n", length=4)).status == 100
+    assert client.ask(b"body").body == b"body"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"x\r\n", id="no hexadecimal number"),
+        pytest.param(b"-1\r\n", id="negative size"),
+        pytest.param(b"\r\n", id="no size"),
+        pytest.param(b"3\r\nabcd\r\n0\r\n\r\n", id="longer than its size"),
+        pytest.param(b"3\nabc\r\n0\r\n\r\n", id="bare line feed"),
+        pytest.param(b"3;" + b"x" * 5000 + b"\r\nabc\r\n0\r\n\r\n", id="endless extension"),
+    ],
+)
+def test_bad_chunks_are_an_error_of_reading(serve: Serve, connect: Connect, body: bytes) -> None:
+    """Reading raises OSError, which the application may answer; the connection then ends."""
+
+    def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        try:
+            return echo(environ, start_response)
+        except OSError as error:
+            return reply(start_response, str(error.strerror).encode(), "400 Bad Request")
+
+    client = connect(serve(app))
+    answer = client.ask(CHUNKED + body + GET)
+    assert (answer.status, answer.body[:22]) == (400, b"Invalid request body: ")
+    assert client.is_closed()
+
+
+def test_bad_chunks_that_nobody_reads_end_the_connection(serve: Serve, connect: Connect) -> None:
+    """After an unread body of broken framing nothing is taken for a request."""
+    client = connect(serve(hello))
+    assert client.ask(CHUNKED + b"x\r\n" + GET).body == b"hello"
+    assert client.is_closed()
+
+
+# --- the request's target
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "query"),
+    [
+        ("//v1//batches", "/v1/batches", ""),
+        ("///v1/batches/?a=//b&c=%2F", "/v1/batches/", "a=//b&c=%2F"),
+        ("/v1/a%2Fb%20c%252F", "/v1/a/b c%2F", ""),
+        ("/v1/%2F%2Fbatches", "/v1/batches", ""),
+        ("/v1/f?a?b", "/v1/f", "a?b"),
+        ("/caf%C3%A9", "/caf\u00c3\u00a9", ""),
+        ("http://api.example//v1//batches?limit=1", "/v1/batches", "limit=1"),
+        ("http://api.example?limit=1", "/", "limit=1"),
+        ("/v1/http://x", "/v1/http:/x", ""),
+    ],
+)
+def test_the_path_is_rebuilt_from_the_target(
+    serve: Serve, connect: Connect, target: str, path: str, query: str
+) -> None:
+    """Slashes collapse, escapes are decoded once, the query and the raw target stay."""
+    client = connect(serve(show("PATH_INFO", "QUERY_STRING", "REQUEST_URI", "RAW_URI")))
+    answer = client.ask(f"GET {target} HTTP/1.1\r\nHost: h\r\n\r\n".encode())
+    assert json.loads(answer.body) == [path, query, target, target]
+
+
+def test_an_absolute_target_names_the_host(serve: Serve, connect: Connect) -> None:
+    """The authority of an absolute-form target stands above the Host header."""
+    client = connect(serve(show("HTTP_HOST", "wsgi.url_scheme")))
+    answer = client.ask(b"GET https://api.example:1/v1 HTTP/1.1\r\nHost: h\r\n\r\n")
+    assert json.loads(answer.body) == ["api.example:1", "http"]
+
+
+def test_options_of_the_whole_server_reaches_the_application(
+    serve: Serve, connect: Connect
+) -> None:
+    """`OPTIONS *` is a request like any other."""
+    client = connect(serve(show("REQUEST_METHOD", "PATH_INFO")))
+    answer = client.ask(b"OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n")
+    assert json.loads(answer.body) == ["OPTIONS", "/*"]
+
+
+def test_a_header_with_underscores_frames_nothing(serve: Serve, connect: Connect) -> None:
+    """`Content_Length` does not become CONTENT_LENGTH."""
+    client = connect(serve(show("CONTENT_LENGTH")))
+    answer = client.ask(b"GET / HTTP/1.1\r\nHost: h\r\nContent_Length: 5\r\n\r\n")
+    assert json.loads(answer.body) == [None]
+
+
+def test_the_gateway_is_in_the_environ(serve: Serve, connect: Connect) -> None:
+    """Faults find the socket through `mockbatch.gateway`."""
+
+    def drop(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        environ["mockbatch.gateway"].req.conn.socket.close()
+        raise ConnectionAbortedError(errno.ECONNABORTED, "a fault")
+
+    client = connect(serve(drop))
+    client.send(GET)
+    assert client.is_closed()
+
+
+# --- errors of the server's own
+
+
+def request_with(header: str, version: str = "1.1") -> bytes:
+    """Return a POST with one more header."""
+    return f"POST / HTTP/{version}\r\nHost: h\r\n{header}\r\n\r\n".encode()
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"GARBAGE\r\n\r\n", 400),
+        (b"\r\n\r\n\r\n", 400),
+        (b"\x00\xff\xfe\r\n\r\n", 400),
+        (b"GET /\r\n\r\n", 400),
+        (b"GET / SPDY/1\r\n\r\n", 400),
+        (b"GET / HTTP/one\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\n\n", 400),
+        (b"get / HTTP/1.1\r\n\r\n", 400),
+        (b"GET v1/batches HTTP/1.1\r\n\r\n", 400),
+        (b"GET /v1#batches HTTP/1.1\r\n\r\n", 400),
+        (b"GET http://[ HTTP/1.1\r\n\r\n", 400),
+        (b"GET / HTTP/2.0\r\n\r\n", 505),
+        (b"GET / HTTP/0.9\r\n\r\n", 505),
+        (b"GET /" + b"x" * (1 << 18) + b" HTTP/1.1\r\n\r\n", 414),
+        (b"GET / HTTP/1.1\r\nX: " + b"x" * (1 << 18) + b"\r\n\r\n", 413),
+        (b"GET / HTTP/1.1\r\n continued: 1\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nno colon\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: h\n\n", 400),
+        (request_with("Content-Length: many"), 400),
+        (request_with("Content-Length: -5"), 400),
+        (request_with("Content-Length: +5"), 400),
+        (request_with("Content-Length: 1_0"), 400),
+        (request_with("Content-Length:"), 400),
+        (request_with("Content-Length: " + "9" * 5000), 400),
+        (request_with("Transfer-Encoding: gzip"), 501),
+        (request_with("Transfer-Encoding: gzip, chunked"), 501),
+        (request_with("Transfer-Encoding: chunked, chunked"), 400),
+        (request_with("Transfer-Encoding: chunked", version="1.0"), 400),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400),
+    ],
+    ids=lambda value: repr(value[:40]) if isinstance(value, bytes) else None,
+)
+def test_a_malformed_request_gets_the_envelope(
+    serve: Serve, connect: Connect, request_: bytes, status: int
+) -> None:
+    """The server's own errors are OpenAI's JSON, indented, and end the connection."""
+    client = connect(serve(hello))
+    answer = client.ask(request_)
+    error = json.loads(answer.body)["error"]
+    assert answer.status == status
+    assert error == {
+        "message": error["message"],
+        "type": "invalid_request_error",
+        "param": None,
+        "code": None,
+    }
+    assert error["message"]
+    assert answer.body.decode() == json.dumps({"error": error}, indent=2)
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["connection"] == "close"
+    assert answer.headers["server"] == "mockbatch"
+    assert client.is_closed()
+
+
+def test_a_refusal_is_not_lost_to_a_reset(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client that sends much more than is read still gets the answer, and a clean end."""
+    monkeypatch.setattr(connection, "DRAIN_SECONDS", SECONDS * 6)
+    client = connect(serve(hello))
+    assert client.ask(b"GET /" + bytes(16 * MEGABYTE)).status == 414
+    assert client.file.read() == b""
+
+
+def test_a_client_that_falls_silent_is_told(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request that stops half-way ends in a 408 with the envelope."""
+    monkeypatch.setattr(Httpd, "timeout", 0.05)
+    answer = connect(serve(hello)).ask(b"GET / HTT")
+    assert (answer.status, json.loads(answer.body)["error"]["code"]) == (408, None)
+
+
+def fail(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    """Fail before the response."""
+    raise RuntimeError("secret")
+
+
+def fail_in_body(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    """Fail while the body is made, before its first byte."""
+    start_response("200 OK", [("Content-Length", "1")])
+    yield b""
+    raise RuntimeError("secret")
+
+
+def overrun(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    """Send more than was promised."""
+    start_response("200 OK", [("Content-Length", "1")])
+    return [b"secret"]
+
+
+def start_nothing(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    """Forget to call start_response."""
+    return []
+
+
+@pytest.mark.parametrize("app", [fail, fail_in_body, overrun, start_nothing])
+def test_a_bug_of_the_application_is_a_500(
+    serve: Serve, connect: Connect, caplog: pytest.LogCaptureFixture, app: "WSGIApplication"
+) -> None:
+    """The client gets the envelope, the log the traceback, at ERROR."""
+    answer = connect(serve(app)).ask()
+    assert (answer.status, json.loads(answer.body)["error"]["type"]) == (500, "server_error")
+    assert b"secret" not in answer.body
+    [record] = caplog.records
+    assert (record.levelname, record.name) == ("ERROR", "mockbatch.http_server")
+    assert record.exc_info
+
+
+def test_a_worker_outlives_pytest_fail(
+    serve: Serve, connect: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is no Exception ends its connection, is logged, and nothing else."""
+
+    def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        if environ["PATH_INFO"] == "/fail":
+            pytest.fail("in a callback")
+        return hello(environ, start_response)
+
+    server = serve(app)
+    client = connect(server)
+    client.send(b"GET /fail HTTP/1.1\r\nHost: h\r\n\r\n")
+    assert client.is_closed()
+    assert connect(server).ask().body == b"hello"
+    assert "in a callback" in caplog.text
+
+
+# --- clients that vanish
+
+
+@pytest.fixture
+def quiet(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
+    """Nothing above DEBUG is logged, and nothing printed."""
+    caplog.set_level(logging.DEBUG, "mockbatch.http_server")
+    yield
+    assert [record for record in caplog.records if record.levelno > logging.DEBUG] == []
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        pytest.param(b"GET / HT", id="request line"),
+        pytest.param(b"GET / HTTP/1.1\r\nHo", id="headers"),
+        pytest.param(post(b"half", length=8), id="body"),
+        pytest.param(CHUNKED + b"8\r\nhalf", id="chunk"),
+        pytest.param(CHUNKED + b"8", id="chunk size"),
+    ],
+)
+@pytest.mark.parametrize("leave", [Client.close, Client.vanish])
+@pytest.mark.usefixtures("quiet")
+def test_a_client_may_vanish_within_its_request(
+    serve: Serve, connect: Connect, request_: bytes, leave: Callable[[Client], None]
+) -> None:
+    """A request that is never finished makes no noise and does not stop the others."""
+    server = serve(echo)
+    client = connect(server)
+    client.send(request_)
+    leave(client)
+    assert connect(server).ask(post(b"x")).body == b"x"
+    server.stop()  # and with it the worker, before the log is looked at
+
+
+@pytest.mark.usefixtures("quiet")
+def test_a_client_may_vanish_within_its_download(serve: Serve, connect: Connect) -> None:
+    """The response's iterator is closed, without noise."""
+    closed = threading.Event()
+
+    def endless(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        start_response("200 OK", [])
+        try:
+            while True:
+                yield bytes(1 << 16)
+        finally:
+            closed.set()
+
+    server = serve(endless)
+    client = connect(server)
+    client.send(GET)
+    client.file.read(1 << 16)
+    client.vanish()
+    assert closed.wait(SECONDS)
+    server.stop()
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError, TimeoutError, ssl.SSLEOFError])
+def test_a_failing_client_is_no_error_of_ours(
+    caplog: pytest.LogCaptureFixture, error: type[OSError]
+) -> None:
+    """What cheroot reports of a client that fails is logged at DEBUG, without a traceback."""
+    caplog.set_level(logging.DEBUG, "mockbatch.http_server")
+    try:
+        raise error
+    except OSError:
+        Httpd(hello).error_log("gone", traceback=True)
+    [record] = caplog.records
+    assert record.levelname == "DEBUG"
+    assert not record.exc_info
+
+
+# --- nobody waits for another
+
+
+def test_blocked_handlers_do_not_delay_others(serve: Serve, connect: Connect) -> None:
+    """Beside 64 requests that block, another client's GET is answered."""
+    app = Blocker()
+    server = serve(app)
+    clients = [connect(server) for _ in range(64)]
+    for client in clients:
+        client.send(b"GET /block HTTP/1.1\r\nHost: h\r\n\r\n")
+    assert all(app.entered.acquire(timeout=SECONDS) for _ in clients)
+    assert connect(server).ask().body == b"hello"
+    app.release.set()
+    assert all(client.answer().body == b"hello" for client in clients)
+
+
+def test_half_requests_do_not_delay_others(serve: Serve, connect: Connect) -> None:
+    """Beside 20 uploads and 20 headers that stop half-way, a GET is answered."""
+    server = serve(echo)
+    for _ in range(20):
+        connect(server).send(post(b"half", length=8))
+        connect(server).send(b"GET / HTTP/1.1\r\nHo")
+    assert connect(server).ask(post(b"whole")).body == b"whole"
+
+
+def test_beyond_the_thread_limit_connections_queue(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With all threads busy a request waits, and is served by the first that is free."""
+    monkeypatch.setattr(httpd, "MAX_THREADS", 2)
+    app = Blocker()
+    server = serve(app)
+    clients = [connect(server) for _ in range(3)]
+    for client in clients:
+        client.send(b"GET /block HTTP/1.1\r\nHost: h\r\n\r\n")
+    assert all(app.entered.acquire(timeout=SECONDS) for _ in range(2))
+    assert not app.entered.acquire(timeout=0.1)
+    app.release.set()
+    assert [client.answer().body for client in clients] == [b"hello"] * 3
+
+
+def workers() -> list[threading.Thread]:
+    """Return the threads that handle requests."""
+    return [thread for thread in threading.enumerate() if thread.name == "mockbatch-worker"]
+
+
+def join_workers() -> None:
+    """Wait until the threads that handle requests have ended."""
+    for thread in workers():
+        thread.join(SECONDS)
+
+
+def test_a_thread_is_used_again(serve: Serve, connect: Connect) -> None:
+    """Requests one after the other need few threads."""
+    client = connect(serve(hello))
+    for _ in range(100):
+        client.ask()
+    # More than one when a request comes before the last one's thread waits again.
+    assert len(workers()) < 10
+
+
+def test_idle_threads_retire(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Threads without work end, and the server goes on."""
+    monkeypatch.setattr(httpd, "IDLE_SECONDS", 0.05)
+    client = connect(serve(hello))
+    client.ask()
+    join_workers()
+    assert workers() == []
+    assert client.ask().body == b"hello"
+
+
+def test_the_sdk_is_served(serve: Serve) -> None:
+    """The OpenAI client finds its models."""
+    page = json.dumps({"object": "list", "data": []}).encode()
+    server = serve(lambda environ, start_response: reply(start_response, page))
+    with openai.OpenAI(base_url=server.url + "/v1", api_key="k", max_retries=0) as client:
+        assert list(client.models.list()) == []
+
+
+# --- start and stop
+
+
+def test_the_url_names_the_port(serve: Serve) -> None:
+    """Port 0 becomes a free one, and the url says which."""
+    server = serve(hello)
+    assert server.port > 0
+    assert server.url == f"http://127.0.0.1:{server.port}"
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("::1", "http://[::1]:8787"),
+        ("::", "http://[::1]:8787"),
+        ("0.0.0.0", "http://127.0.0.1:8787"),
+    ],
+)
+def test_the_url_is_one_a_client_can_use(host: str, url: str) -> None:
+    """IPv6 hosts stand in brackets, and "any address" becomes loopback."""
+    assert Httpd(hello, host, 8787).url == url
+
+
+def test_an_ssl_adapter_makes_the_url_https() -> None:
+    """TLS is an adapter away."""
+    adapter = BuiltinSSLAdapter.__new__(BuiltinSSLAdapter)
+    assert Httpd(hello, port=8787, ssl_adapter=adapter).url == "https://127.0.0.1:8787"
+
+
+def test_an_ipv6_server_answers(serve: Serve, connect: Connect) -> None:
+    """A server listens on IPv6 loopback, where there is one."""
+    try:
+        server = serve(hello, host="::1")
+    except OSError:
+        pytest.skip("no IPv6 here")
+    assert connect(server).ask().body == b"hello"
+
+
+def test_a_taken_port_is_an_oserror(serve: Serve) -> None:
+    """Starting on a port that another server holds says so at once."""
+    server = serve(hello)
+    with pytest.raises(OSError, match="in use"):
+        Httpd(hello, port=server.port).start()
+
+
+def test_a_port_can_be_used_again_at_once(serve: Serve, connect: Connect) -> None:
+    """A server restarts on its port while its old connections are in TIME_WAIT."""
+    server = serve(hello)
+    connect(server).ask()
+    server.stop()  # closes first, which leaves TIME_WAIT on this side
+    assert connect(serve(hello, port=server.port)).ask().body == b"hello"
+
+
+def test_a_server_can_serve_in_the_calling_thread(connect: Connect) -> None:
+    """`prepare` binds, `serve` serves until another thread calls `stop`."""
+    server = Httpd(hello)
+    server.prepare()
+    client = connect(server)
+    client.send(GET)  # queues until it serves
+    timer = threading.Timer(0.05, server.stop)
+    timer.start()
+    server.serve()
+    timer.join()
+    assert client.answer().body == b"hello"
+
+
+def seconds_to_stop(server: Httpd) -> float:
+    """Stop the server and return how long that took."""
+    begun = time.monotonic()
+    server.stop()
+    return time.monotonic() - begun
+
+
+def test_stop_is_quick_with_idle_connections(serve: Serve, connect: Connect) -> None:
+    """Kept connections are closed at once; the accept loop alone would sleep half a second."""
+    server = serve(hello)
+    clients = [connect(server) for _ in range(5)]
+    for client in clients:
+        client.ask()
+    assert seconds_to_stop(server) < 0.4
+    assert all(client.is_closed() for client in clients)
+
+
+@pytest.mark.parametrize("request_", [post(b"half", length=8), b"GET / HTTP/1.1\r\nHo"])
+def test_stop_does_not_wait_for_half_requests(
+    serve: Serve, connect: Connect, request_: bytes
+) -> None:
+    """A client half-way through its request holds nothing up."""
+    server = serve(echo)
+    clients = [connect(server) for _ in range(10)]
+    for client in clients:
+        client.send(request_)
+    assert connect(server).ask(post()).status == 200
+    assert seconds_to_stop(server) < 1.5
+    assert workers() == []
+
+
+def test_stop_leaves_a_stuck_handler_behind(serve: Serve, connect: Connect) -> None:
+    """A handler that never ends costs a second, and its client sees the end."""
+    app = Blocker()
+    server = serve(app)
+    client = connect(server)
+    client.send(b"GET /block HTTP/1.1\r\nHost: h\r\n\r\n")
+    assert app.entered.acquire(timeout=SECONDS)
+    assert seconds_to_stop(server) < 3
+    assert client.is_closed()
+    app.release.set()
+    join_workers()
+
+
+def test_stop_lets_delayed_answers_out(serve: Serve, connect: Connect) -> None:
+    """A handler that waits on `stopping` still answers its client."""
+    entered = threading.Event()
+
+    def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        entered.set()
+        assert server.stopping.wait(SECONDS)
+        time.sleep(0.1)  # the server is well under way to its end
+        return hello(environ, start_response)
+
+    server = serve(app)
+    client = connect(server)
+    client.send(GET)
+    assert entered.wait(SECONDS)
+    server.stop()
+    assert client.answer().body == b"hello"
+
+
+def test_stop_knows_of_threads_that_came_after_others_retired(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That the threads were gone once does not mean that they are."""
+    monkeypatch.setattr(httpd, "IDLE_SECONDS", 0.01)
+    server = serve(echo)
+    connect(server).ask()
+    join_workers()
+    monkeypatch.undo()
+    connect(server).send(post(b"half", length=8))
+    assert connect(server).ask(post(b"x")).body == b"x"
+    server.stop()
+    assert workers() == []
+
+
+def test_stop_can_be_called_by_a_handler(serve: Serve, connect: Connect) -> None:
+    """A request can end the server and is answered."""
+
+    def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        server.stop()
+        return hello(environ, start_response)
+
+    server = serve(app)
+    client = connect(server)
+    assert client.ask().body == b"hello"
+    assert client.is_closed()
+    join_workers()
+
+
+def test_stop_works_twice_and_before_start() -> None:
+    """Stopping what does not run is no error."""
+    Httpd(hello).stop()
+    server = Httpd(hello)
+    server.start()
+    server.stop()
+    server.stop()
+    assert server.stopping.is_set()
+
+
+def test_thirty_servers_leave_no_thread(connect: Connect) -> None:
+    """Each thread has ended when `stop` returns."""
+    before = set(threading.enumerate())
+    for _ in range(30):
+        server = Httpd(hello)
+        server.start()
+        connect(server).ask()
+        server.stop()
+        assert set(threading.enumerate()) <= before
+
+
+def test_thirty_servers_leave_no_open_socket() -> None:
+    """With warnings as errors and in development mode nothing is said until the very end."""
+    program = """
+import gc, socket
+from mockbatch.http_server import Httpd
+def app(environ, start_response):
+    start_response("200 OK", [])
+    return iter(lambda: bytes(1 << 16), b"")
+for _ in range(30):
+    server = Httpd(app)
+    server.start()
+    for request in (b"", b"GET /", b"GET / HTTP/1.1\\r\\n\\r\\n"):
+        with socket.create_connection((server.host, server.port)) as client:
+            client.sendall(request)
+    try:
+        Httpd(app, port=server.port).start()
+    except OSError:
+        pass
+    server.stop()
+    gc.collect()
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-X", "dev", "-c", program],
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr, done.stdout) == (0, b"", b"")
+
+
+def test_a_stopped_server_is_forgotten(serve: Serve) -> None:
+    """No registry of the process keeps a server, and with it its application."""
+    server = serve(hello)
+    statistics = getattr(logging, "statistics", {})
+    assert not any(str(id(server)) in name for name in statistics)
+
+
+# --- clocks that stand or jump
+
+
+@pytest.mark.parametrize("library", [freeze_time, time_machine.travel])
+def test_a_jump_of_a_day_keeps_connections(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch, library: Any
+) -> None:
+    """+24 h between two requests does not cost the connection."""
+    monkeypatch.setattr(Httpd, "expiration_interval", 0.01)
+    client = connect(serve(hello))
+    client.ask()
+    for day in ("2100-01-01", "2100-01-02"):
+        with library(day, tick=False):
+            time.sleep(0.1)  # several looks for what has expired
+            assert client.ask().body == b"hello"
+
+
+@pytest.mark.parametrize("library", [freeze_time, time_machine.travel])
+@pytest.mark.parametrize("day", ["2001-01-01", "2099-01-01"])
+def test_a_frozen_clock_delays_no_stop(
+    serve: Serve, connect: Connect, library: Any, day: str
+) -> None:
+    """With time standing still, a server starts, serves and stops as ever."""
+    begun = time.monotonic()
+    with library(day, tick=False):
+        server = serve(echo)
+        connect(server).send(post(b"half", length=8))
+        assert connect(server).ask(post(b"x")).body == b"x"
+        server.stop()
+    assert workers() == []
+    assert time.monotonic() - begun < SECONDS

@@ -1,0 +1,234 @@
+"""https with a throw-away authority: who trusts it, and what becomes of it."""
+
+import json
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from tests.support.serving import SECONDS, Serving, serving
+
+HEALTH = "/_mock/health"
+SDK = """
+import openai
+client = openai.OpenAI(max_retries=0)
+print(client.batches.list().object)
+"""
+FETCH = """
+fetch(process.env.OPENAI_BASE_URL + "/batches", {
+  headers: { Authorization: "Bearer " + process.env.OPENAI_API_KEY },
+}).then((answer) => answer.json()).then((page) => console.log(page.object));
+"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """Serve https."""
+    with serving(tmp_path_factory.mktemp("tls"), "--tls") as server:
+        yield server
+
+
+def run(server: Serving, *command: str) -> str:
+    """Run a program in a shell that took the lines, and return what it prints."""
+    done = subprocess.run(
+        command, env=server.environment, capture_output=True, text=True, timeout=SECONDS
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def connected(server: Serving, stack: ExitStack) -> socket.socket:
+    """Open a connection that says nothing yet."""
+    return stack.enter_context(socket.create_connection(("127.0.0.1", server.port), SECONDS))
+
+
+def status(server: Serving, host: str = "localhost") -> str:
+    """Ask how the server is, over https and trusting its authority."""
+    trusting = ssl.create_default_context(cafile=server.exports["SSL_CERT_FILE"])
+    with urlopen(f"https://{host}:{server.port}{HEALTH}", context=trusting, timeout=10) as answer:
+        return str(json.load(answer)["status"])
+
+
+def logged(server: Serving, text: str) -> str:
+    """Wait until a later request was logged, and return the log up to it."""
+    with ssl.create_default_context(cafile=server.exports["SSL_CERT_FILE"]).wrap_socket(
+        socket.create_connection(("127.0.0.1", server.port), SECONDS), server_hostname="localhost"
+    ) as connection:
+        connection.sendall(f"GET /{text} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n".encode())
+        connection.recv(1)
+    until = time.monotonic() + SECONDS
+    while text not in server.logged() and time.monotonic() < until:
+        time.sleep(0.01)
+    return server.logged()
+
+
+def test_url_is_https(server: Serving) -> None:
+    """The ready line and the base URL say so."""
+    assert (server.url[:8], server.exports["OPENAI_BASE_URL"]) == ("https://", f"{server.url}/v1")
+
+
+def test_three_variables_name_the_authority(server: Serving) -> None:
+    """One for curl, one for Python, one for Node, all of the same file."""
+    names = ("CURL_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")
+    files = {server.exports[name] for name in names}
+    assert [Path(file).name for file in files] == ["ca.pem"]
+
+
+def test_authority_s_key_is_not_written(server: Serving) -> None:
+    """Nobody can sign with it, so that trusting it for a while does no harm."""
+    folder = Path(server.exports["SSL_CERT_FILE"]).parent
+    assert sorted(file.name for file in folder.iterdir()) == ["ca.pem", "server.key", "server.pem"]
+
+
+def test_files_are_for_their_owner_alone(server: Serving) -> None:
+    """No other user of the machine can read the server's key."""
+    folder = Path(server.exports["SSL_CERT_FILE"]).parent
+    assert folder.stat().st_mode & 0o077 == 0
+
+
+def test_sdk_trusts_it(server: Serving) -> None:
+    """The SDK needs the printed lines and nothing else."""
+    assert run(server, sys.executable, "-c", SDK) == "list"
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
+def test_curl_trusts_it(server: Serving) -> None:
+    """Curl needs the printed lines and nothing else."""
+    assert '"ok"' in run(server, "curl", "--silent", "--show-error", f"{server.url}{HEALTH}")
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="there is no node here")
+def test_node_trusts_it(server: Serving) -> None:
+    """Node's fetch needs the printed lines and nothing else."""
+    assert run(server, "node", "-e", FETCH) == "list"
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_certificate_is_for_the_name(server: Serving, host: str) -> None:
+    """Whichever name a client uses for this machine."""
+    assert status(server, host) == "ok"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has all of 127/8 by itself")
+def test_certificate_is_for_the_host_listened_on(tmp_path: Path) -> None:
+    """An address given with --host is in it too."""
+    with serving(tmp_path, "--tls", "--host", "127.0.0.2") as server:
+        trusting = ssl.create_default_context(cafile=server.exports["SSL_CERT_FILE"])
+        with urlopen(f"{server.url}{HEALTH}", context=trusting, timeout=10) as answer:
+            assert answer.status == 200
+
+
+def test_who_does_not_know_the_authority_refuses(server: Serving) -> None:
+    """The certificate is worth nothing without the file."""
+    with pytest.raises(OSError, match="CERTIFICATE_VERIFY_FAILED"):
+        urlopen(f"{server.url}{HEALTH}", context=ssl.create_default_context(), timeout=10)
+
+
+def test_two_servers_have_different_authorities(server: Serving, tmp_path: Path) -> None:
+    """To trust one is not to trust another."""
+    trusting = ssl.create_default_context(cafile=server.exports["SSL_CERT_FILE"])
+    with serving(tmp_path, "--tls") as other, pytest.raises(OSError, match="VERIFY_FAILED"):
+        urlopen(f"{other.url}{HEALTH}", context=trusting, timeout=10)
+
+
+def test_connection_is_kept(server: Serving) -> None:
+    """A handshake serves more than one request."""
+    trusting = ssl.create_default_context(cafile=server.exports["SSL_CERT_FILE"])
+    with (
+        socket.create_connection(("127.0.0.1", server.port), SECONDS) as plain,
+        trusting.wrap_socket(plain, server_hostname="localhost") as connection,
+        connection.makefile("rb") as answers,
+    ):
+        for _ in range(3):
+            connection.sendall(f"HEAD {HEALTH} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            lines = list(iter(answers.readline, b"\r\n"))
+            assert lines[0].startswith(b"HTTP/1.1 200 ")
+
+
+def test_plain_http_is_turned_away(server: Serving) -> None:
+    """Who speaks http to the port is not served, and not kept waiting."""
+    with ExitStack() as stack:
+        connection = connected(server, stack)
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        assert b" 200 " not in connection.recv(1 << 16)
+
+
+def test_mute_clients_block_nobody(server: Serving) -> None:
+    """Others are served while some say nothing."""
+    with ExitStack() as stack:
+        for _ in range(20):
+            connected(server, stack)
+        assert status(server) == "ok"
+
+
+def test_half_a_handshake_blocks_nobody(server: Serving) -> None:
+    """Others are served while one has begun to speak."""
+    with ExitStack() as stack:
+        connected(server, stack).sendall(b"\x16\x03\x01\x02")
+        assert status(server) == "ok"
+
+
+def test_failed_handshakes_leave_no_traceback(server: Serving) -> None:
+    """A client that speaks http, one that distrusts, one that goes: nothing of it is logged."""
+    with ExitStack() as stack:
+        connected(server, stack).sendall(b"GET / HTTP/1.1\r\n\r\n")
+        connected(server, stack).sendall(b"\x16\x03\x01\x00\x05hello")
+        connected(server, stack)
+        with pytest.raises(OSError, match="VERIFY"):
+            urlopen(f"{server.url}{HEALTH}", context=ssl.create_default_context(), timeout=10)
+    assert "Traceback" not in logged(server, "after-the-handshakes")
+
+
+def test_files_are_gone_after_the_end(tmp_path: Path) -> None:
+    """A stopped server leaves nothing behind, and ends well."""
+    with serving(tmp_path, "--tls") as server:
+        folder = Path(server.exports["SSL_CERT_FILE"]).parent
+        assert folder.is_dir()
+        assert (server.stop(), folder.exists()) == (0, False)
+
+
+def test_mute_client_does_not_delay_the_end(tmp_path: Path) -> None:
+    """A handshake that never comes is not waited for."""
+    with serving(tmp_path, "--tls") as server, ExitStack() as stack:
+        connected(server, stack)
+        began = time.monotonic()
+        server.stop()
+        assert time.monotonic() - began < 5
+
+
+def failed(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+    """Run a server that cannot start, with `folder` first on Python's path and for its files."""
+    command = [sys.executable, "-m", "mockbatch", "serve", "--tls", *options]
+    with ExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        patch.setenv("PYTHONPATH", str(folder), prepend=":")
+        patch.setenv("TMPDIR", str(folder))
+        return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
+
+
+def test_missing_extra_is_one_line(tmp_path: Path) -> None:
+    """Without trustme, the line says what to install."""
+    (tmp_path / "trustme.py").write_text("raise ImportError('No module named trustme')")
+    done = failed(tmp_path, "--port", "0")
+    line = "mockbatch: --tls needs an extra: pip install 'mockbatch[tls]'\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", line)
+
+
+def test_taken_port_is_one_line(server: Serving, tmp_path: Path) -> None:
+    """As without --tls."""
+    done = failed(tmp_path, "--port", str(server.port))
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+
+
+def test_taken_port_leaves_no_files(server: Serving, tmp_path: Path) -> None:
+    """What was made for a server that never listened is gone."""
+    failed(tmp_path, "--port", str(server.port))
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,57 @@
+"""A program that uses `instructor`, which needs other packages than the tests have."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mockbatch.client import Handle
+from mockbatch.typing import Json
+from tests.support.client_environments import needed, python_with, run_python
+
+TICKET = {"label": "billing", "urgent": True}
+PLACES = ("tools", "json", "async", "partial")
+
+
+@pytest.fixture(scope="session")
+def instructing() -> Path:
+    """Return the interpreter of an environment with instructor."""
+    return needed(lambda: python_with("instructor>=1.17,<2"))
+
+
+def reply(line: Json) -> Json:
+    """Say what the model is asked for: as the arguments of a tool, or as text."""
+    tools = line["body"].get("tools")
+    if not tools:
+        return json.dumps(TICKET)
+    return {"tool_calls": [{"name": tools[0]["function"]["name"], "arguments": TICKET}]}
+
+
+def test_objects_are_validated(instructing: Path, make_mockbatch: Callable[..., Handle]) -> None:
+    """By tools, as JSON, asynchronously, and from a stream."""
+    mock = make_mockbatch()
+    mock.reply({}, reply)
+    done = run_python(instructing, "structured.py", mock)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout) == dict.fromkeys(PLACES, TICKET)
+
+
+def test_invalid_object_is_asked_for_again(
+    instructing: Path, make_mockbatch: Callable[..., Handle]
+) -> None:
+    """The model is told what is wrong, and the second answer counts."""
+    mock = make_mockbatch()
+    asked: list[Json] = []
+
+    def wrong_at_first(line: Json) -> Json:
+        asked.append(line["body"])
+        if len(asked) > 1:
+            return reply(line)
+        name = line["body"]["tools"][0]["function"]["name"]
+        return {"tool_calls": [{"name": name, "arguments": {"label": "billing"}}]}
+
+    mock.reply({}, wrong_at_first)
+    done = run_python(instructing, "structured.py", mock)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "urgent" in str(asked[1]["messages"][-1])

@@ -1,0 +1,45 @@
+"""The same program with the SDK of today and with the one of yesterday."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mockbatch.client import Handle
+from tests.support.client_environments import needed, python_with, run_python
+
+PROGRAM = "lifecycle.py"
+
+
+@pytest.fixture(scope="session")
+def old_python() -> Path:
+    """Return the interpreter of an environment with openai 1.x."""
+    return needed(lambda: python_with("openai>=1.50,<2"))
+
+
+@pytest.fixture
+def polled(make_mockbatch: Callable[..., Handle]) -> Handle:
+    """Make a world whose clock moves when it is polled."""
+    return make_mockbatch(clock="on-poll")
+
+
+def test_program_runs_with_the_installed_sdk(polled: Handle) -> None:
+    """From the upload to the deletion, nothing is off."""
+    done = run_python(sys.executable, PROGRAM, polled)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("ok with openai ")
+
+
+def test_program_runs_with_openai_1(old_python: Path, polled: Handle) -> None:
+    """Programs written years ago still work."""
+    done = run_python(old_python, PROGRAM, polled)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("ok with openai 1.")
+
+
+def test_program_says_what_is_off(make_mockbatch: Callable[..., Handle]) -> None:
+    """A clock that stands still is found out, so the program does check something."""
+    done = run_python(sys.executable, PROGRAM, make_mockbatch(poll_limit=3))
+    assert done.returncode == 1
+    assert "nobody moved the simulated clock" in done.stderr

@@ -1,0 +1,297 @@
+"""Which habits of clients which scenarios break, and that a careful client passes all."""
+
+import json
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any
+
+import openai
+import pytest
+
+from mockbatch.client import Handle
+from mockbatch.scenarios import catalogue
+from mockbatch.testing.servers import Server
+from tests.support import pollers
+
+START = 1_713_894_800
+DAY = 24 * 3600
+NAMES = sorted(catalogue())
+IDS = [f"line-{number}" for number in range(10)]
+
+# When somebody cancels the batch, in seconds after its creation.
+CANCELS = {
+    "cancel_before_start": 100,
+    "cancelled_partial": 200,
+    "cancel_slow": 1862,
+    "cancel_loses_race": 92,
+}
+# How many of the ten requests are answered; all, unless it is said here.
+ANSWERED = {
+    "all_failed": 0,
+    "cancel_before_start": 0,
+    "cancel_slow": 6,
+    "cancelled_partial": 6,
+    "content_filter": 8,
+    "enqueued_limit": 0,
+    "expired_empty": 0,
+    "expired_partial": 4,
+    "finish_length": 8,
+    "line_404_model": 8,
+    "line_429": 8,
+    "line_500": 8,
+    "line_null_response": 8,
+    "lines_in_both_files": 4,
+    "missing_lines": 8,
+    "refusal": 8,
+    "slow_then_expire": 4,
+    "some_failed": 8,
+    "structured_output": 8,
+    # Given up and cancelled after 25 hours: one more line ends while that goes on.
+    "stuck_in_progress": 6,
+    "stuck_validating": 0,
+    "validation_failed": 0,
+}
+UNANSWERED = {name for name, count in ANSWERED.items() if count == 0}
+STUCK = {"stuck_validating", "stuck_in_progress", "stuck_finalizing"}
+NEVER_RAN = {
+    "cancel_slow", "cancelled_partial", "expired_empty", "expired_partial", "line_null_response",
+    "lines_in_both_files", "slow_then_expire", "stuck_in_progress",
+}  # fmt: skip
+REFUSED = {"all_failed", "some_failed", "line_404_model", "line_429", "line_500"}
+
+ENDLESS = "goes on waiting"
+WRONG = "wrong answers"
+TWICE = "billed twice"
+SILENT = "does not know why"
+
+
+def all_of(names: set[str], how: str) -> dict[str, str]:
+    """Return a table in which all scenarios break a client in one way."""
+    return dict.fromkeys(names, how)
+
+
+# Which scenarios break a habit, and how; no others do.
+BREAKS: dict[type[pollers.Careful], dict[str, str]] = {
+    pollers.Careful: {},
+    pollers.WaitsForOutputFile: all_of(
+        UNANSWERED | STUCK, ENDLESS
+    ),
+    pollers.WaitsForEver: all_of(STUCK, ENDLESS),
+    pollers.StopsAtCountsComplete: all_of(
+        {"finalizing_long", "stuck_finalizing", "webhook_before_visible"}, "ValueError"
+    ),
+    pollers.ExpectsCancelled: {"cancel_loses_race": "ConflictError"},
+    pollers.ExpectsTheBatchAtOnce: {"batch_not_visible_yet": "NotFoundError"},
+    pollers.KnowsAllStatuses: {"unknown_status": "ValueError"},
+    pollers.CompletedOrNothing: all_of(
+        NEVER_RAN - {"expired_empty", "line_null_response"}
+        | {"stuck_finalizing", "unknown_status"},
+        WRONG,
+    ) | {"expired_empty": SILENT},
+    pollers.ReadsCounts: {"counts_null": "AttributeError"},
+    pollers.ReadsErrorsData: {"errors_as_list": "AttributeError"},
+    pollers.ReadsMetadata: {"metadata_null": "TypeError", "metadata_empty": "KeyError"},
+    pollers.ComparesTheEndpoint: {"endpoint_variant": "KeyError"},
+    pollers.ReadsRawMembers: {"nulls_absent": "KeyError"},
+    pollers.RefusesNewMembers: {"new_fields": "ValueError"},
+    pollers.TestsIdsForNone: {"empty_string_ids": "ValueError"},
+    pollers.ReadsNoErrorFile: all_of(NEVER_RAN - {"lines_in_both_files"} | REFUSED, SILENT),
+    pollers.ComesBackTomorrow: {"output_expired": "NotFoundError"},
+    pollers.SplitsLines: all_of(
+        {"unicode_separators", "garbage_line", "blank_lines"}, "JSONDecodeError"
+    ),
+    pollers.ParsesEveryLine: {"garbage_line": "JSONDecodeError"},
+    pollers.ExpectsALinePerCount: all_of(
+        {"missing_lines", "duplicate_lines", "garbage_line", "lines_in_both_files"},
+        "AssertionError",
+    ),
+    pollers.CutsAtTheLastLineFeed: {"no_final_newline": WRONG},
+    pollers.LooksForTheBrace: {"crlf": WRONG},
+    pollers.ExpectsContent: all_of({"content_filter", "refusal"}, "AttributeError"),
+    pollers.TakesAnyText: all_of({"finish_length", "structured_output"}, WRONG),
+    pollers.BelievesTheFormat: {"structured_output": WRONG},
+    pollers.BillsFullPrice: {"usage_cached": "AssertionError"},
+    pollers.TakesLinesTwice: {"duplicate_lines": TWICE},
+    # The order of lines is nobody's promise, in whatever scenario.
+    pollers.JoinsByOrder: all_of(set(NAMES) - UNANSWERED, WRONG),
+    pollers.ReadsEveryResponse: all_of(NEVER_RAN, "TypeError"),
+    pollers.Expects200: {"status_code_zero": WRONG},
+    pollers.TrustsTheErrorMember: all_of(REFUSED, "KeyError"),
+    pollers.BillsEveryBody: {"usage_missing": "KeyError"},
+    pollers.Naive: all_of(set(NAMES), WRONG)
+    | all_of(UNANSWERED | STUCK, ENDLESS)
+    | all_of({"missing_lines", "duplicate_lines", "garbage_line"}, "AssertionError")
+    | all_of({"unicode_separators", "blank_lines"}, "AssertionError")
+    | {"counts_null": "AttributeError"},
+}  # fmt: skip
+# Those that need a batch of their own; to the others one that has ended will do.
+WAITING = [
+    pollers.Careful,
+    pollers.WaitsForOutputFile,
+    pollers.WaitsForEver,
+    pollers.StopsAtCountsComplete,
+    pollers.ExpectsCancelled,
+    pollers.ExpectsTheBatchAtOnce,
+    pollers.ComesBackTomorrow,
+    pollers.Naive,
+]
+READING = [habit for habit in BREAKS if habit not in WAITING]
+ERRORS = (
+    openai.APIStatusError, AssertionError, AttributeError, LookupError, TypeError, ValueError
+)  # fmt: skip
+# Nothing is wrong with these but the order of their lines.
+HARMLESS = {"happy", "instant", "cancel_too_late"}
+# Of these a client of one chat batch, which Python reads, learns nothing.
+ELSEWHERE = {
+    "responses_multi_item",
+    "tool_calls",
+    "enqueued_quota",
+    "enqueued_limit_stuck",
+    "batches_per_hour",
+}
+# Whoever polls hears of no webhook; receivers meet these in test_catalogue.py.
+WEBHOOKS = {name for name, one in catalogue().items() if "webhook" in one}
+
+
+def input_file() -> bytes:
+    """Return requests whose answers can be told apart."""
+    lines = [
+        {
+            "custom_id": id,
+            "method": "POST",
+            "url": "/v1/chat/completions",
+            "body": {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": f"Q {id}"}]},
+        }
+        for id in IDS
+    ]
+    return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+
+
+class Waiting:
+    """A client that waits for a batch, and whose sleeps move the clock."""
+
+    def __init__(self, mock: Handle, name: str) -> None:
+        self.mock = mock
+        self.name = name
+        self.now = float(START)
+        self.cancel_at = START + CANCELS[name] if name in CANCELS else None
+        self.client = mock.client.with_options(max_retries=0)
+        file = self.client.files.create(file=("in.jsonl", input_file()), purpose="batch")
+        wanted: dict[str, Any] = {"metadata": {"job": "nightly"}}
+        if name == "metadata_empty":
+            # One that has no metadata to lose.
+            wanted = {}
+        self.id = self.client.batches.create(
+            input_file_id=file.id,
+            endpoint="/v1/chat/completions",
+            completion_window="24h",
+            **wanted,
+        ).id
+
+    def run(self, habit: type[pollers.Careful]) -> pollers.Careful:
+        """Let a client wait for the batch, and return it."""
+        poller = habit(self.client, self.sleep, lambda: self.now)
+        poller.run(self.id, IDS)
+        return poller
+
+    def outcome(self, habit: type[pollers.Careful]) -> str | None:
+        """Tell in what way a client goes wrong, None when it does not."""
+        try:
+            return fault(self.run(habit), self.name)
+        except pollers.TooLongError:
+            return ENDLESS
+        except ERRORS as error:
+            return type(error).__name__
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass, and somebody cancel on the way; two days are enough for anybody."""
+        until = self.now + seconds
+        if until > START + 60 * 3600:
+            raise pollers.TooLongError
+        if self.cancel_at is not None and self.cancel_at <= until:
+            self.mock.clock.advance_to(self.cancel_at)
+            self.client.batches.cancel(self.id)
+            self.cancel_at = None
+        self.mock.clock.advance_to(until)
+        self.now = until
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """Serve all tests of this module."""
+    server = Server()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def over(server: Server) -> Callable[[str], Waiting]:
+    """Give a batch that the careful client has waited for."""
+
+    @cache
+    def waited(name: str) -> Waiting:
+        waiting = Waiting(server.world(start_time=START, scenario=name), name)
+        waiting.run(pollers.Careful)
+        return waiting
+
+    return waited
+
+
+def fault(poller: pollers.Careful, name: str) -> str | None:
+    """Tell what is wrong with what a client has found, None when nothing is."""
+    mixed = any(f"Q {id}" not in text for id, text in poller.answers.items())
+    if mixed or len(poller.answers) != ANSWERED.get(name, len(IDS)):
+        return WRONG
+    if poller.tokens and poller.tokens != 15 * len(poller.answers):
+        return TWICE
+    told = (name not in NEVER_RAN | REFUSED) or not any(
+        why.startswith("lost") for why in poller.failures.values()
+    )
+    return None if told else SILENT
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("habit", WAITING, ids=lambda habit: habit.__name__)
+def test_a_habit_of_waiting_breaks_where_it_should(
+    server: Server, habit: type[pollers.Careful], name: str
+) -> None:
+    """A client that waits in its own way goes wrong exactly as the table says."""
+    with server.world(start_time=START, scenario=name) as mock:
+        assert Waiting(mock, name).outcome(habit) == BREAKS[habit].get(name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("habit", READING, ids=lambda habit: habit.__name__)
+def test_a_habit_of_reading_breaks_where_it_should(
+    over: Callable[[str], Waiting], habit: type[pollers.Careful], name: str
+) -> None:
+    """A client that reads in its own way goes wrong exactly as the table says."""
+    assert over(name).outcome(habit) == BREAKS[habit].get(name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_careful_client_accounts_for_every_request(
+    over: Callable[[str], Waiting], name: str
+) -> None:
+    """Each custom_id has an answer or a reason, and none has both."""
+    poller = over(name).run(pollers.Careful)
+    assert sorted([*poller.answers, *poller.failures]) == IDS
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - HARMLESS - ELSEWHERE - WEBHOOKS))
+def test_every_scenario_breaks_some_habit(name: str) -> None:
+    """A scenario that would find no bug in any client would be of no use."""
+    others = set(BREAKS) - {pollers.Naive, pollers.JoinsByOrder}
+    assert any(name in BREAKS[habit] for habit in others)
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - STUCK))
+def test_the_careful_client_needs_no_sleep(server: Server, name: str) -> None:
+    """On a clock that follows its polls the careful client ends after a handful of them."""
+    with server.world(start_time=START, scenario=name, clock="on-poll") as mock:
+        waiting = Waiting(mock, name)
+        poller = pollers.Careful(waiting.client, lambda seconds: None, lambda: START)
+        poller.run(waiting.id, IDS)
+        path = f"/v1/batches/{waiting.id}"
+        # One more that says that there is no such batch, where there is none yet.
+        assert sum(request.path == path for request in mock.requests if request.status == 200) <= 3

@@ -1,0 +1,456 @@
+"""Scripts: which entry wins, functions that reply, and files."""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockbatch.endpoints import endpoints
+from mockbatch.endpoints.scripted_reply import FAILED, NEVER_RAN, SUCCEEDED, Reply, Written
+from mockbatch.endpoints.scripted_reply import parse as parse_reply
+from mockbatch.errors import ApiError
+from mockbatch.scripting.match import Asked, Match
+from mockbatch.scripting.script import Entry, Script, from_file, parse, replayed, resolve
+from mockbatch.typing import Json
+from tests.support.bodies import BODIES, CHAT, EMBEDDINGS, JSON, MOMENT, SHARED, attempt
+from tests.support.scripted_replies import ERROR, FAILURE, NEVER
+
+BODY = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hi"}]}
+
+
+def line(custom_id: str, **changes: Json) -> dict[str, Json]:
+    """Return a line of an input file."""
+    return {"custom_id": custom_id, "method": "POST", "url": CHAT, "body": BODY, **changes}
+
+
+def script(*entries: tuple[Json, Json]) -> Script:
+    """Return a script of these matches and replies."""
+    return Script(tuple(parse({"match": match, "reply": reply}) for match, reply in entries))
+
+
+def said(given: Script, custom_id: str, number: int = 1) -> Json:
+    """Return what a script says to a line; None for the default."""
+    reply = given.find(line(custom_id), number, CHAT, "batch_1")
+    return reply.content if isinstance(reply, Reply) else reply
+
+
+def recorded(custom_id: str, response: Json, error: Json = None) -> bytes:
+    """Return a line of an output or error file."""
+    whole = {"id": "batch_req_1", "custom_id": custom_id, "response": response, "error": error}
+    return json.dumps(whole).encode() + b"\n"
+
+
+def answered(custom_id: str, body: Json, status_code: int = 200) -> bytes:
+    """Return a line of a request that was answered."""
+    response = {"status_code": status_code, "request_id": "req_1", "body": body}
+    return recorded(custom_id, response)
+
+
+def replay(*lines: bytes) -> Script:
+    """Return the script that answers as these lines do."""
+    return Script(tuple(replayed(lines)))
+
+
+def found(given: Script, custom_id: str) -> Reply:
+    """Return the reply to a line."""
+    reply = given.find(line(custom_id), 1, CHAT, None)
+    assert isinstance(reply, Reply)
+    return reply
+
+
+# --- finding
+
+
+def test_an_empty_script_says_nothing() -> None:
+    """Without an entry there is the default."""
+    assert said(Script(), "a") is None
+
+
+@pytest.mark.parametrize("first", [{"custom_id": "a"}, {"custom_id": "?"}, {"line": 1}, {}])
+@pytest.mark.parametrize("second", [{"custom_id": "a"}, {"custom_id": "*"}, {"line": 1}, {}])
+def test_the_first_match_wins(first: Json, second: Json) -> None:
+    """The order of entry decides, whatever the kind of match."""
+    assert said(script((first, {"content": "1"}), (second, {"content": "2"})), "a") == "1"
+
+
+def test_an_entry_that_does_not_match_is_passed_over() -> None:
+    """The next one that matches wins."""
+    given = script(
+        ({"custom_id": "a", "line": 2}, {"content": "1"}),
+        ({"custom_id": "b*"}, {"content": "2"}),
+        ({"line": 1}, {"content": "3"}),
+    )
+    assert said(given, "a") == "3"
+
+
+def test_a_script_grows_at_its_end() -> None:
+    """What is entered later is looked at later, and the script before is what it was."""
+    before = script(({"custom_id": "a"}, {"content": "1"}))
+    after = before.then(Entry(Match(), parse_reply({"content": "2"})))
+    assert [said(after, "a"), said(after, "b"), said(before, "b")] == ["1", "2", None]
+
+
+def test_a_live_call_can_be_scripted() -> None:
+    """It has a body and an endpoint."""
+    given = script(({"contains": "Hi", "endpoint": CHAT}, {"content": "1"}))
+    assert given.find({"body": BODY}, None, CHAT, None) is not None
+    assert given.find({"body": BODY}, None, EMBEDDINGS, None) is None
+
+
+MATCHES = st.builds(
+    Match,
+    custom_id=st.sampled_from([None, "a", "b", "[a]", "?", "*", "[[]a]", "[a"]),
+    line=st.sampled_from([None, 1, 2]),
+    batch_id=st.sampled_from([None, "batch_1"]),
+)
+
+
+@given(st.lists(MATCHES, max_size=6), st.sampled_from(["a", "b", "[a]", "[a"]), st.integers(1, 3))
+def test_the_index_changes_nothing(matches: list[Match], custom_id: str, number: int) -> None:
+    """What is found is what a walk from the first entry to the last finds."""
+    entries = [
+        Entry(match, parse_reply({"content": str(place)})) for place, match in enumerate(matches)
+    ]
+    asked = Asked(line(custom_id), CHAT, number, "batch_1")
+    walked = next((entry.reply for entry in entries if entry.match.meets(asked)), None)
+    assert Script(tuple(entries)).find(asked.request, number, CHAT, "batch_1") == walked
+
+
+def test_a_script_gives_its_entries_back() -> None:
+    """They are shown as they were entered, and can be entered again."""
+    given = script(({"custom_id": "a*", "line": 1}, {"content": "1"}), ({}, FAILURE))
+    assert given.as_json() == [
+        {"match": {"custom_id": "a*", "line": 1}, "reply": {"content": "1"}},
+        {"match": {}, "reply": FAILURE},
+    ]
+    assert Script(tuple(map(parse, given.as_json()))) == given
+
+
+# --- entries
+
+
+def test_without_a_match_an_entry_is_for_everything() -> None:
+    """The match may be left out."""
+    assert parse({"reply": {"content": "1"}}).match == Match()
+
+
+@pytest.mark.parametrize(
+    ("document", "param"),
+    [
+        ([], "body"),
+        ({}, "reply"),
+        ({"reply": {"content": "1"}, "times": 1}, "times"),
+        ({"match": None, "reply": {"content": "1"}}, "match"),
+        ({"match": {"line": 0}, "reply": {"content": "1"}}, "match.line"),
+        ({"match": {}, "reply": {"content": 1}}, "reply.content"),
+        ({"match": {"endpoint": EMBEDDINGS}, "reply": {"content": "1"}}, "reply.content"),
+        ({"match": {"endpoint": CHAT}, "reply": {"body": {}}}, "reply.body.id"),
+    ],
+)
+def test_a_bad_entry_names_its_field(document: Json, param: str) -> None:
+    """The refusal has the place."""
+    with pytest.raises(ApiError) as raised:
+        parse(document)
+    assert (raised.value.status, raised.value.param) == (400, param)
+
+
+@given(JSON | st.fixed_dictionaries({"match": JSON, "reply": JSON}))
+def test_any_json_is_an_entry_or_refused(document: Json) -> None:
+    """Whatever the document, a refusal has its place."""
+    entry = attempt(lambda: parse(document))
+    if isinstance(entry, ApiError):
+        assert entry.status == 400
+        assert entry.param is not None
+    else:
+        assert parse(entry.as_json()) == entry
+
+
+# --- functions
+
+
+def test_a_function_is_found_as_it_is() -> None:
+    """Whoever plans the line asks it, once."""
+    asked: list[Json] = []
+    given = script(({"custom_id": "a"}, asked.append), ({}, {"content": "2"}))
+    assert given.find(line("a"), 1, CHAT, None) == asked.append
+    assert asked == []
+
+
+def test_a_function_is_shown_by_its_name() -> None:
+    """It cannot be written down, and what is shown is no reply."""
+
+    def answer(_: Json) -> str:
+        return "Hi"
+
+    [shown] = script(({}, answer)).as_json()
+    assert shown == {"match": {}, "reply": {"callable": "answer"}}
+    with pytest.raises(ApiError):
+        parse(shown)
+
+
+def test_a_function_gets_the_line() -> None:
+    """Its four members, and nothing else."""
+    asked: list[Json] = []
+    resolve(asked.append, {**line("a"), "mood": "good"})
+    assert asked == [line("a")]
+
+
+def test_a_function_may_return_a_text() -> None:
+    """It is what is said."""
+    assert resolve(lambda given: given["custom_id"], line("a")) == parse_reply({"content": "a"})
+
+
+def test_a_function_may_return_a_reply() -> None:
+    """It is a document as it would be entered."""
+    assert resolve(lambda _: FAILURE, line("a")) == parse_reply(FAILURE)
+
+
+def test_a_function_may_return_nothing() -> None:
+    """Then there is the default."""
+    assert resolve(lambda _: None, line("a")) is None
+
+
+def test_what_a_function_returned_is_kept() -> None:
+    """What it does with it later does not matter."""
+    kept = {"content": "Hi", "tool_calls": [{"name": "f"}]}
+    reply = resolve(lambda _: kept, line("a"))
+    kept["tool_calls"].append({"name": "g"})  # type: ignore[attr-defined]
+    assert reply is not None
+    assert len(reply.as_json()["tool_calls"]) == 1
+
+
+def stumbles(given: Json) -> Json:
+    """Ask for what is not there."""
+    return given["body"]["poem"]
+
+
+def failure(function: Callable[[Json], Json], given: Json = None) -> ApiError:
+    """Return the failure of a function."""
+    with pytest.raises(ApiError) as raised:
+        resolve(function, given or line("a"))
+    return raised.value
+
+
+def test_a_function_that_raises_is_named() -> None:
+    """With the line, and what it raised behind it."""
+    error = failure(stumbles)
+    assert error.message == (
+        "The scripted reply stumbles() failed for custom_id 'a': KeyError: 'poem'"
+    )
+    assert (error.status, error.code) == (400, "callable_failed")
+    assert isinstance(error.__cause__, KeyError)
+
+
+def test_a_function_that_fails_a_live_call_is_named() -> None:
+    """There is no custom_id to tell."""
+    assert "failed for a live call: " in failure(stumbles, {"url": CHAT, "body": BODY}).message
+
+
+@pytest.mark.parametrize(
+    ("returned", "why", "param"),
+    [
+        (7, "it returned a value of type int, not a reply", None),
+        (["Hi"], "it returned an array, not a reply", None),
+        ({"content": {1, 2}}, "what it returned is not JSON", None),
+        ({"content": float("nan")}, "what it returned is not JSON", None),
+        ({"contents": "Hi"}, "Unknown parameter: 'reply.contents'.", "reply.contents"),
+        ({"body": {}}, "Missing required parameter: 'reply.body.id'.", "reply.body.id"),
+    ],
+)
+def test_a_function_that_returns_no_reply_is_told_why(
+    returned: Json, why: str, param: str | None
+) -> None:
+    """The reason is in the message, and the place in it is the param."""
+    error = failure(lambda _: returned)
+    assert why in error.message
+    assert error.param == param
+
+
+def test_a_function_is_held_to_the_endpoint_of_its_line() -> None:
+    """Embeddings say nothing."""
+    error = failure(lambda _: {"refusal": "No"}, line("a", url=EMBEDDINGS))
+    assert error.param == "reply.refusal"
+
+
+# --- replay
+
+
+def test_an_answer_is_replayed_by_its_custom_id() -> None:
+    """The body is sent as it was."""
+    given = replay(answered("a", {"x": 1}), answered("b", {"x": 2}))
+    assert found(given, "b").body == {"x": 2}
+    assert found(given, "b").ending == SUCCEEDED
+    assert said(given, "c") is None
+
+
+def test_a_replayed_body_stays_text() -> None:
+    """Until it is asked for: the values of a big file would fill the memory."""
+    reply = found(replay(answered("a", {"x": 1})), "a")
+    assert isinstance(reply.document["body"], Written)
+    assert reply.as_json() == {"raw": True, "body": {"x": 1}}
+
+
+def test_a_failure_is_replayed() -> None:
+    """Status and body are what they were."""
+    reply = found(replay(answered("a", {"error": ERROR}, 400)), "a")
+    assert (reply.ending, reply.status_code, reply.body) == (FAILED, 400, {"error": ERROR})
+
+
+def test_what_never_ran_is_replayed() -> None:
+    """A line with a null response has an error."""
+    reply = found(replay(recorded("a", None, NEVER["error"])), "a")
+    assert (reply.ending, reply.error) == (NEVER_RAN, NEVER["error"])
+
+
+def test_an_answer_with_an_error_beside_it_is_replayed() -> None:
+    """Some services send both."""
+    response = {"status_code": 400, "request_id": "", "body": {}}
+    reply = found(replay(recorded("a", response, {"code": "x"})), "a")
+    assert (reply.ending, reply.body, reply.error) == (FAILED, {}, {"code": "x"})
+
+
+def test_odd_lines_are_replayed() -> None:
+    """A status of 0 and a body of text were met in real files."""
+    response = {"status_code": 0, "request_id": "", "body": ""}
+    reply = found(replay(recorded("a", response)), "a")
+    assert (reply.ending, reply.status_code, reply.body) == (FAILED, 0, "")
+
+
+def test_a_custom_id_is_replayed_to_the_letter() -> None:
+    """The characters of a glob mean nothing in it."""
+    given = replay(answered("task[1]*", {}))
+    assert said(given, "task1x") is None
+    assert found(given, "task[1]*").body == {}
+
+
+def test_blank_lines_are_passed_over() -> None:
+    """Files end in one, and some are put together by hand."""
+    assert len(replay(answered("a", {}), b"\n", b"  \n", answered("b", {})).entries) == 2
+
+
+def test_a_replay_can_be_written_down() -> None:
+    """Its entries are entered again as any others."""
+    given = replay(
+        answered("a[1]", {"x": 1}),
+        answered("b", {"error": ERROR}, 400),
+        recorded("c", None, NEVER["error"]),
+        recorded("d", {"status_code": 0, "request_id": "", "body": ""}, {"code": 1}),
+        answered("e", {}, 201),
+    )
+    again = Script(tuple(map(parse, given.as_json())))
+    for custom_id in ("a[1]", "b", "c", "d", "e"):
+        assert found(again, custom_id).as_json() == found(given, custom_id).as_json()
+        assert found(again, custom_id).ending == found(given, custom_id).ending
+
+
+def test_recorded_lines_are_replayed() -> None:
+    """Every line that the real service was seen to write is one."""
+    path = SHARED / "wire" / "output_lines.jsonl"
+    if not path.exists():
+        pytest.skip("the recorded lines are not here")
+    lines = [json.loads(one)["line"] for one in path.read_text("utf-8").splitlines()]
+    given = replay(*(json.dumps(one).encode() for one in lines))
+    last = {one["custom_id"]: one["response"]["body"] for one in reversed(lines)}
+    assert all(found(given, custom_id).body == body for custom_id, body in last.items())
+
+
+@pytest.mark.parametrize(
+    ("broken", "why"),
+    [
+        (b"{", "line 2: "),
+        (b"\xff", "line 2: "),
+        (b"[]", "line 2: it has no custom_id"),
+        (b'{"custom_id": 7, "response": null}', "line 2: it has no custom_id"),
+        (b'{"custom_id": "b"}', "line 2: it has neither a response nor an error"),
+        (json.dumps(line("b")).encode(), "; it is one of an input file"),
+        (b'{"custom_id": "b", "response": "x"}', "its response has no status_code and body"),
+        (b'{"custom_id": "b", "response": {"status_code": "200", "body": {}}}', "no status_code"),
+        (b'{"custom_id": "b", "response": {"status_code": 200}}', "no status_code and body"),
+        (b'{"custom_id": "b", "error": "x"}', "its error is not an object"),
+    ],
+)
+def test_a_line_that_cannot_be_replayed_is_named(broken: bytes, why: str) -> None:
+    """With its number and what is wrong."""
+    error = attempt(lambda: replay(answered("a", {}), broken))
+    assert str(error).startswith("line 2: ")
+    assert why in str(error)
+
+
+@given(JSON)
+def test_any_line_is_replayed_or_named(value: Json) -> None:
+    """Whatever JSON a line is, nothing else happens."""
+    for one in (value, {"custom_id": "a", "response": value}, {"custom_id": "a", "error": value}):
+        given = attempt(lambda one=one: replay(json.dumps(one).encode()))  # type: ignore[misc]
+        if isinstance(given, ValueError):
+            assert str(given).startswith("line 1: ")
+        else:
+            assert Script(tuple(map(parse, given.as_json()))).as_json() == given.as_json()
+
+
+def test_50000_lines_are_replayed_in_no_time() -> None:
+    """To read and to find them all takes about a second; a walk for each would take hours."""
+    body = endpoints()[CHAT].answer(BODIES[CHAT][0], MOMENT)
+    text = answered("task[0]", body)
+    lines = [text.replace(b"task[0]", b"task[%d]" % number) for number in range(50_000)]
+    started = time.process_time()
+    given = replay(*lines)
+    for number in range(50_000):
+        assert given.find(line(f"task[{number}]"), number + 1, CHAT, "batch_1") is not None
+    assert time.process_time() - started < 15
+
+
+# --- files
+
+
+def test_a_file_may_be_a_list_of_entries(tmp_path: Path) -> None:
+    """As GET /_mock/replies shows them."""
+    path = tmp_path / "replies.json"
+    path.write_text('[{"match": {"custom_id": "a"}, "reply": {"content": "1"}}]')
+    assert said(from_file(str(path)), "a") == "1"
+
+
+def test_a_file_may_be_a_real_output_file(tmp_path: Path) -> None:
+    """Line separators of Unicode within a text end no line."""
+    path = tmp_path / "batch_1_output.jsonl"
+    path.write_bytes(answered("a", {}) + '{"custom_id":"b\u2028","error":{}}'.encode())
+    with pytest.raises(ValueError, match="line 2: it has neither"):
+        from_file(str(path))
+    path.write_bytes(answered("a", {}) + '{"custom_id":"b\u2028","error":{"code":1}}'.encode())
+    assert found(from_file(str(path)), "b\u2028").error == {"code": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("a.json", "{", "a.json: Expecting property name"),
+        ("a.json", "{}", "a.json: it is not a list of"),
+        ("a.json", '[{"reply": {"content": 7}}]', "a.json at [0].reply.content: Invalid type"),
+        (
+            "a.json",
+            '[{"reply": {"content": ""}}, {"match": {"endpoint": "x"}, "reply": {"content": ""}}]',
+            "a.json at [1].match.endpoint: Invalid value: 'x'.",
+        ),
+        ("a.json", "[7]", "a.json at [0]: Invalid type"),
+        ("a.json", '[{"reply": {"a\\nb": 1}}]', "a.json at [0].reply.a b: Unknown parameter"),
+        ("a.jsonl", "[]", "a.jsonl: line 1: it has no custom_id"),
+    ],
+)
+def test_a_bad_file_is_told_in_one_line(tmp_path: Path, name: str, content: str, why: str) -> None:
+    """What is wrong, and where."""
+    path = tmp_path / name
+    path.write_text(content)
+    error = attempt(lambda: from_file(str(path)))
+    assert isinstance(error, ValueError)
+    assert why in str(error)
+    assert "\n" not in str(error)
+
+
+def test_a_missing_file_is_told_in_one_line(tmp_path: Path) -> None:
+    """With its name."""
+    path = tmp_path / "no.jsonl"
+    error = attempt(lambda: from_file(str(path)))
+    assert str(error) == f"{path}: No such file or directory"

@@ -1,0 +1,78 @@
+"""What the tests of webhooks say to a world, and what they are told."""
+
+import json
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from mockbatch.client import Handle, Received
+from mockbatch.webhooks.settings import WebhookSettings
+from mockbatch.world.settings import ServerSettings, WorldSettings
+
+START = 1_713_894_800
+TIMEOUT = 0.25
+PATIENCE = 30
+LINE = {
+    "custom_id": "a",
+    "method": "POST",
+    "url": "/v1/chat/completions",
+    "body": {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"}]},
+}
+
+
+class Told:
+    """A receiver that stands on the SDK's `unwrap`: what it was told, and when."""
+
+    def __init__(self, mock: Handle, answer: Callable[[Any], object] = lambda _: None) -> None:
+        self.mock = mock
+        self.events: list[Any] = []
+        self.received: list[Received] = []
+        self._answer = answer
+
+    def __call__(self, received: Received) -> object:
+        """Take a delivery that the SDK accepts."""
+        event = self.mock.client.webhooks.unwrap(received.body, received.headers)
+        self.received.append(received)
+        self.events.append(event)
+        return self._answer(event)
+
+    @property
+    def types(self) -> list[str]:
+        """Return the types of the events."""
+        return [event.type for event in self.events]
+
+    @property
+    def ids(self) -> list[str]:
+        """Return the batches of the events."""
+        return [event.data.id for event in self.events]
+
+
+def submit(mock: Handle, **metadata: str) -> Any:
+    """Upload an input file and create a batch, with the real SDK."""
+    data = json.dumps(LINE).encode()
+    file = mock.client.files.create(file=("in.jsonl", data), purpose="batch")
+    return another(mock, file.id, **metadata)
+
+
+def another(mock: Handle, file_id: str, **metadata: str) -> Any:
+    """Create a batch of a file."""
+    return mock.client.batches.create(
+        input_file_id=file_id,
+        endpoint="/v1/chat/completions",
+        completion_window="24h",
+        metadata={f"mockbatch_{name}": text for name, text in metadata.items()},
+    )
+
+
+def server_settings(timeout: float = TIMEOUT) -> ServerSettings:
+    """Return settings of a server whose receivers have little time, or so much."""
+    return ServerSettings(world=WorldSettings(webhooks=WebhookSettings(timeout=timeout)))
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait until something is so; the clock of this thread may be frozen."""
+    for _ in range(PATIENCE * 100):
+        if condition():
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("it does not come about")

@@ -1,0 +1,127 @@
+"""JSON as the standard has it."""
+
+import json
+import math
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockbatch.jsonio import parse
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)  # fmt: skip
+
+
+@given(VALUES)
+def test_what_is_written_is_read_again(value: Any) -> None:
+    """Any JSON value that is written down is read as it was."""
+    assert parse(json.dumps(value)) == value
+
+
+@given(VALUES)
+def test_bytes_are_utf8(value: Any) -> None:
+    """Bytes are read as UTF-8, characters beyond ASCII included."""
+    text = json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    assert parse(text) == value
+
+
+@pytest.mark.parametrize("text", ["{}", " {}", "\r\n\t{} \n", "{}\n"])
+def test_space_around_a_value_is_no_matter(text: str) -> None:
+    """A file may begin and end with empty lines."""
+    assert parse(text) == {}
+
+
+@pytest.mark.parametrize(("text", "place"), [("\n\n[1,]", "line 3 column"), (" {} {}", "(char 3)")])
+def test_a_failure_tells_its_place(text: str, place: str) -> None:
+    """Space before a value counts."""
+    with pytest.raises(ValueError, match=re.escape(place)):
+        parse(text)
+
+
+@pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity", '{"a": [NaN]}'])
+def test_what_is_no_number_is_refused(text: str) -> None:
+    """NaN and Infinity are Python's, not JSON's."""
+    with pytest.raises(ValueError, match="is not JSON"):
+        parse(text)
+
+
+@pytest.mark.parametrize("text", ["1e400", "-1e400", "[1e999999]"])
+def test_a_number_beyond_every_float_is_refused(text: str) -> None:
+    """A number that would be read as infinite is refused: it could not be written again."""
+    with pytest.raises(ValueError, match="too large"):
+        parse(text)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b" ",
+        b"\xef\xbb\xbf{}",
+        b"\xff\xfe{\x00}\x00",
+        b'"\xe9"',
+        b"{}{}",
+        b"{}\x0b",
+        b"\x0c{}",
+        b"{} \xc2\xa0",
+        b"{'a': 1}",
+        b'{"a": 1,}',
+        b"// {}",
+        b'"\x01"',
+    ],
+)
+def test_what_is_not_json_is_a_value_error(data: bytes) -> None:
+    """A byte order mark, other encodings and near-JSON are refused."""
+    with pytest.raises(ValueError, match=r".+"):
+        parse(data)
+
+
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
+def test_a_hundred_levels_are_read(opening: str, closing: str) -> None:
+    """A value nested 100 levels deep is still read."""
+    assert parse(opening * 99 + "[]" + closing * 99)
+
+
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
+@pytest.mark.parametrize("levels", [101, 5_000, 200_000])
+def test_deeper_values_are_refused(opening: str, closing: str, levels: int) -> None:
+    """From 101 levels on a value is refused, however deep, without an overflow."""
+    with pytest.raises(ValueError, match="nested too deeply"):
+        parse(opening * (levels - 1) + "[]" + closing * (levels - 1))
+
+
+def test_brackets_in_a_text_are_no_levels() -> None:
+    """A text full of brackets is not taken for a deep value."""
+    assert parse(json.dumps("[{" * 1000)) == "[{" * 1000
+
+
+def test_many_shallow_brackets_are_no_levels() -> None:
+    """A long list of lists is not taken for a deep one."""
+    assert len(parse("[" + ",".join(["[]"] * 1000) + "]")) == 1000
+
+
+def test_half_a_surrogate_pair_is_read() -> None:
+    """An escaped half of a surrogate pair is JSON, and is read as it is."""
+    assert parse(r'"\ud800"') == "\ud800"
+
+
+def test_line_separators_are_ordinary_characters() -> None:
+    """U+2028 and U+2029 may stand in a text, as the standard has it."""
+    assert parse('"a\u2028b\u2029c"') == "a\u2028b\u2029c"
+
+
+def test_the_last_of_equal_keys_counts() -> None:
+    """An object that says a key twice holds what it says last."""
+    assert parse('{"a": 1, "a": 2}') == {"a": 2}
+
+
+def test_a_small_exponent_is_read() -> None:
+    """Numbers as large as a float can be are read."""
+    assert math.isclose(parse("1e308"), 1e308)

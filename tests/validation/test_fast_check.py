@@ -1,0 +1,285 @@
+"""The quick yes: it never says yes where jsonschema says no.
+
+Values are drawn from each schema of the package, then broken in one place or left whole.
+"""
+
+import copy
+import json
+from collections.abc import Callable
+from importlib import resources
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from mockbatch.errors import ApiError
+from mockbatch.typing import Json
+from mockbatch.validation.fast_check import accepter
+from mockbatch.validation.schema import schema
+
+NAMES = sorted(
+    entry.name.removesuffix(".json")
+    for entry in resources.files("mockbatch").joinpath("schemas").iterdir()
+)
+OBJECTS = Draft202012Validator({"type": "object"})
+JUNK = st.sampled_from(
+    [None, True, False, 0, 1, -1, 1.0, 0.5, 10**30, "", "x", "batch", [], [[]], [1], {}, {"x": 1}]
+).map(copy.deepcopy)
+FEW_EXAMPLES = settings(max_examples=60, suppress_health_check=list(HealthCheck), derandomize=True)
+
+
+def judges(document: dict[str, Json]) -> Callable[[Json], Draft202012Validator]:
+    """Return what makes the judge of a part of a document."""
+    whole = Draft202012Validator(document)
+    return lambda part: whole.evolve(schema=part)
+
+
+def fitting(part: Json, document: dict[str, Json]) -> st.SearchStrategy[Json]:
+    """Return values for a schema; conditions and the rarer keywords are left to luck."""
+    if part is True:
+        return JUNK
+    if part is False:
+        return st.nothing()
+    if "$ref" in part:
+        name = part["$ref"].removeprefix("#/$defs/")
+        return st.deferred(lambda: fitting(document["$defs"][name], document))
+    if "const" in part:
+        return st.just(part["const"])
+    if "enum" in part:
+        return st.sampled_from(part["enum"])
+    if "anyOf" in part:
+        return st.one_of([fitting(branch, document) for branch in part["anyOf"]])
+    kinds = part.get("type", ["object", "string"])
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    return st.one_of([_KINDS[kind](part, document) for kind in kinds])
+
+
+def _objects(part: Json, document: dict[str, Json]) -> st.SearchStrategy[Json]:
+    known = {name: fitting(sub, document) for name, sub in part.get("properties", {}).items()}
+    required = {name: known.pop(name) for name in part.get("required", ()) if name in known}
+    others = fitting(part.get("additionalProperties", True), document)
+    extra = st.dictionaries(st.sampled_from(["x", "y" * 70]), others, max_size=2)
+    if others.is_empty:
+        return st.fixed_dictionaries(required, optional=known)
+    return st.builds(
+        lambda a, b: {**b, **a}, st.fixed_dictionaries(required, optional=known), extra
+    )
+
+
+def _arrays(part: Json, document: dict[str, Json]) -> st.SearchStrategy[Json]:
+    least = part.get("minItems", 0)
+    return st.lists(fitting(part.get("items", True), document), min_size=least, max_size=least + 2)
+
+
+def _texts(part: Json, _: dict[str, Json]) -> st.SearchStrategy[Json]:
+    if "pattern" in part:
+        return st.from_regex(part["pattern"])
+    return st.sampled_from(["", "x", "gpt-4o-mini", "y" * 65, "z" * 600])
+
+
+def _numbers(part: Json, _: dict[str, Json]) -> st.SearchStrategy[Json]:
+    least, most = part.get("minimum", -2), part.get("maximum", 3)
+    return st.sampled_from([least, most, least + 1, float(least), True, 0.5])
+
+
+_KINDS = {
+    "object": _objects,
+    "array": _arrays,
+    "string": _texts,
+    "integer": _numbers,
+    "number": _numbers,
+    "boolean": lambda *_: st.booleans(),
+    "null": lambda *_: st.none(),
+}
+
+
+@st.composite
+def broken(draw: st.DrawFn, whole: st.SearchStrategy[Json]) -> Json:
+    """Draw a value, and now and then put something else into a place of it."""
+    value = copy.deepcopy(draw(whole))
+    spot = value
+    while isinstance(spot, dict | list) and spot and draw(st.booleans()):
+        keys = list(spot) if isinstance(spot, dict) else list(range(len(spot)))
+        key = draw(st.sampled_from(keys))
+        if draw(st.booleans()):
+            spot = spot[key]
+        else:
+            spot[key] = draw(JUNK)
+    if isinstance(spot, dict) and draw(st.booleans()):
+        spot.pop(draw(st.sampled_from([*spot, "x"])), None)
+    return value
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_quick_yes_is_always_right(name: str) -> None:
+    """For every schema: what the quick look accepts, jsonschema accepts; and both as one do."""
+    one = schema(name)
+    judge = Draft202012Validator(one.document)
+    quick = accepter(one.document, judges(one.document))
+
+    @FEW_EXAMPLES
+    @given(broken(fitting(one.document, one.document)))
+    def agree(value: Json) -> None:
+        verdict = judge.is_valid(value)
+        assert verdict or not quick(value)
+        assert one.accepts(value) == verdict
+
+    agree()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_refusal_can_be_worded(name: str) -> None:
+    """For every schema: what does not fit is refused in words that leave no gap."""
+    one = schema(name)
+
+    @FEW_EXAMPLES
+    @given(broken(fitting(one.document, one.document)))
+    def worded(value: Json) -> None:
+        error = one.error(value)
+        assert (error is None) == one.accepts(value)
+        if error is not None:
+            assert isinstance(error, ApiError)
+            assert error.param
+            assert "one of ," not in error.message
+
+    worded()
+
+
+def quickly(document: dict[str, Json], value: Json) -> bool:
+    """Tell whether the quick look at a schema says yes."""
+    return accepter(document, judges(document))(value)
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ({"type": "integer"}, True),
+        ({"type": "number"}, False),
+        ({"type": "object"}, []),
+        ({"type": "array", "maxItems": 1}, [1, 2]),
+        ({"type": "array", "minItems": 1}, []),
+        ({"type": "object", "required": ["a"]}, {}),
+        ({"type": "object", "additionalProperties": False}, {"a": 1}),
+        ({"type": "object", "maxProperties": 1}, {"a": 1, "b": 2}),
+        ({"type": "object", "propertyNames": {"maxLength": 1}}, {"ab": 1}),
+        ({"required": ["a"]}, {}),
+        ({"const": 1}, True),
+        ({"const": False}, 0),
+        ({"enum": [0]}, False),
+        ({"type": "string", "enum": ["a", 1]}, 1),
+        ({"type": "string", "pattern": "^a"}, "ba"),
+        ({"type": "string", "maxLength": 1}, "ab"),
+        ({"type": "string", "minLength": 1}, None),
+        ({"type": ["integer", "null"], "minimum": 1}, 0),
+        ({"type": "integer", "maximum": 1}, 2),
+        ({"type": "number", "exclusiveMinimum": 0}, 0),
+        ({"type": "number", "minimum": 0}, True),
+        (False, None),
+    ],
+)
+def test_what_does_not_fit_gets_no_yes(part: Json, value: Json) -> None:
+    """No keyword says yes to what breaks it, Python's equal values included."""
+    document = {"type": "object", "properties": {"a": part}}
+    assert not quickly(document, {"a": value})
+
+
+@pytest.mark.parametrize("value", [1.0, 1])
+def test_a_remembered_value_is_no_yes_for_its_equals(value: Json) -> None:
+    """What jsonschema accepted once is accepted again, but not True in place of 1."""
+    document = {"not": {"const": True}}
+    look = accepter(document, judges(document))
+    assert look(value)
+    assert not look(True)
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ({"type": "string", "pattern": "^a", "maxLength": 3}, "abc"),
+        ({"type": ["string", "null"], "minLength": 1}, None),
+        ({"type": "number", "exclusiveMinimum": 0, "maximum": 1}, 0.5),
+        ({"type": ["integer", "null"], "minimum": 1}, None),
+        ({"const": None}, None),
+        ({"type": "string", "enum": ["a", "b"]}, "b"),
+        ({"description": "whatever it is"}, [1]),
+        ({"type": "object", "maxProperties": 1, "propertyNames": {"maxLength": 1}}, {"a": 1}),
+        ({"required": ["a"]}, None),
+    ],
+)
+def test_what_plainly_fits_is_no_matter_for_jsonschema(part: Json, value: Json) -> None:
+    """Bounded texts and numbers, and choices, are accepted before jsonschema is loaded."""
+
+    def unasked(_: Json) -> Draft202012Validator:
+        raise AssertionError("jsonschema was asked")
+
+    document = {"type": "object", "properties": {"a": part}}
+    assert accepter(document, unasked)({"a": value})
+
+
+def test_a_condition_without_its_property_holds() -> None:
+    """A value without the property that a condition asks for must fit what follows."""
+    rule = {"if": {"properties": {"a": {"const": "x"}}}, "then": {"required": ["b"]}}
+    document = {"type": "object", "allOf": [rule]}
+    assert not quickly(document, {})
+    assert quickly(document, {"a": "y"})
+
+
+@pytest.mark.parametrize("required", [{}, {"required": ["a"]}], ids=["as it is", "required"])
+@pytest.mark.parametrize("value", [{}, {"a": True}, {"a": 1}, {"a": False}, {"a": None}])
+def test_a_condition_is_told_from_its_opposite(required: Json, value: Json) -> None:
+    """One of two ways has to be fitted, the one that jsonschema takes."""
+    condition = {"properties": {"a": {"const": True}}, **required}
+    for ways in ({"then": False, "else": True}, {"then": True, "else": False}):
+        document = {"type": "object", "allOf": [{"if": condition, **ways}]}
+        assert quickly(document, value) == Draft202012Validator(document).is_valid(value)
+
+
+def test_a_rule_of_more_than_a_condition_is_left_to_jsonschema() -> None:
+    """What else it says holds too."""
+    rule = {"if": {"properties": {"a": {"const": True}}}, "then": True, "required": ["b"]}
+    assert not quickly({"type": "object", "allOf": [rule]}, {})
+
+
+def test_a_schema_may_run_in_circles() -> None:
+    """A definition that refers to itself is walked as deep as the value is."""
+    node = {"type": "object", "properties": {"next": {"$ref": "#/$defs/node"}}}
+    document = {"$ref": "#/$defs/node", "$defs": {"node": node}}
+    assert quickly(document, {"next": {"next": {}}})
+    assert not quickly(document, {"next": {"next": 1}})
+
+
+def test_a_full_memory_begins_anew() -> None:
+    """More distinct values than are remembered are still judged rightly."""
+    look = accepter({"pattern": "^a"}, judges({"pattern": "^a"}))
+    texts = [f"a{number}" for number in range(600)]
+    assert all(map(look, texts))
+    assert all(map(look, texts))
+    assert not look("b")
+
+
+def test_a_value_too_deep_to_remember_is_left_to_jsonschema() -> None:
+    """A value that is nested too deeply for the memory gets no quick yes."""
+    deep: Json = []
+    for _ in range(3000):
+        deep = [deep]
+    document = {"minItems": 1}
+    assert not accepter(document, judges(document))(deep)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_schema_is_a_schema(name: str) -> None:
+    """Every schema file fits the metaschema, draft 2020-12, and is named by its $id."""
+    document = schema(name).document
+    Draft202012Validator.check_schema(document)
+    assert document["$id"] == f"urn:mockbatch:{name}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_reference_leads_somewhere(name: str) -> None:
+    """Every $ref of a schema names one of its own definitions."""
+    document = schema(name).document
+    text = json.dumps(document)
+    used = {part.split('"')[0] for part in text.split('"$ref": "#/$defs/')[1:]}
+    assert used <= set(document.get("$defs", {}))
+    assert text.count('"$ref"') == text.count('"$ref": "#/$defs/')

@@ -1,0 +1,150 @@
+"""Regular expressions of JSON Schemas."""
+
+import re
+from contextlib import suppress
+from random import Random
+from time import perf_counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockbatch.validation.regex import Pattern, PatternError, Steps, pattern
+
+USUAL = [
+    r"^@[a-zA-Z0-9_]+$",
+    r"foo|bar",
+    r"^[A-Z]{2}-\d{4}$",
+    r"^[a-z0-9]+(?:-[a-z0-9]+)*$",
+    r"^(?=.*[A-Z])(?=.*\d).{8,}$",
+    r"^(?!admin)\w+$",
+    r"(?<=\$)\d+",
+    r"\bfoo\b|\Bbar",
+    r"^\S+@\S+\.\S+$",
+    r"^[^aeiou\s]*$",
+    r"^(ab){2,3}?c?$",
+    r"^\w+\s\W$",
+    r"^[^\W\d]$",
+    r"^$|^x",
+    r"^\/api\/v\d$",
+    r"",
+]
+EVIL = [
+    (r"^(a+)+$", "a" * 900 + "!"),
+    (r"^(a|aa)+$", "a" * 900 + "b"),
+    (r"^((((a+)+)+)+)+$", "a" * 900 + "!"),
+    ("a?" * 300 + "a" * 300, "a" * 299),
+    (r"(.*)(.*)(.*)(.*)(.*)x", "a" * 999),
+    (r"(?:(?:(?:a{0,50}){0,50}){0,50}){0,50}b", "a" * 900),
+    (r"(?:a{4000000}){4000000}", "a" * 900),
+]
+
+
+@pytest.mark.parametrize("source", USUAL)
+@given(text=st.text("abfoxr@AZ019-_ .,$/", max_size=12))
+def test_meeting_is_what_python_finds(source: str, text: str) -> None:
+    """On short ASCII texts of one line both agree."""
+    assert Pattern(source).meets(text) == (re.search(source, text) is not None)
+
+
+@pytest.mark.parametrize("source", USUAL)
+def test_an_example_meets_its_pattern(source: str) -> None:
+    """Python's own matcher says so too, whatever was drawn."""
+    for seed in range(20):
+        text = pattern(source).example(Random(seed), Steps())
+        assert text is not None
+        assert re.search(source, text)
+
+
+@pytest.mark.parametrize(
+    ("source", "least", "most"),
+    [
+        (r"^[A-Z]+$", 37, 37),
+        (r"^[a-z0-9]+(?:-[a-z0-9]+)*$", 5, 6),
+        (r"foo|bar", 7, 7),
+        (r"^(ab){3,}$", 15, 16),
+        (r"^\d{3}-\d*$", 4, 4),
+        (r"^x*y{2,500}$", 400, 400),
+    ],
+)
+def test_an_example_is_as_long_as_it_has_to_be(source: str, least: int, most: int) -> None:
+    """What may be repeated is, until there is enough, and not beyond."""
+    text = pattern(source).example(Random(1), Steps(), least, most)
+    assert text is not None
+    assert least <= len(text) <= most
+    assert re.search(source, text)
+
+
+def test_examples_differ() -> None:
+    """Where there is room, another draw is another text."""
+    assert len({pattern(r"^[a-z]+$").example(Random(n), Steps()) for n in range(20)}) == 20
+
+
+@pytest.mark.parametrize("source", [r"(?!.*)", r"^a$^b$", r"^(ab){3,}$"])
+def test_where_nothing_is_found_nothing_is_said(source: str) -> None:
+    """There is no such text, or none of 15 characters."""
+    assert pattern(source).example(Random(0), Steps(), 15, 15) is None
+
+
+@pytest.mark.parametrize(("source", "text"), EVIL)
+def test_no_pattern_takes_long(source: str, text: str) -> None:
+    """What keeps Python's matcher busy for years is told or refused in no time."""
+    begun = perf_counter()
+    with suppress(PatternError):
+        assert not pattern(source).meets(text)
+    assert perf_counter() - begun < 5
+
+
+def test_an_end_is_the_end() -> None:
+    """Python's `$` would let a line end follow."""
+    assert not pattern("^a$").meets("a\n")
+
+
+def test_steps_are_shared() -> None:
+    """Many examples cost no more than the steps that are left."""
+    steps = Steps(1000)
+    examples = (pattern(r"^[a-z]+$").example(Random(0), steps) for _ in range(1000))
+    assert next(examples)
+    with pytest.raises(PatternError):
+        list(examples)
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["(", r"(a)\1", r"\p{L}", "(?i)a", "(?i:a)", "a{2,1}", "[" + "z" * 3, "(?P<n>a)(?P=n)"],
+)
+def test_what_cannot_be_read_is_refused(source: str) -> None:
+    """And what would need another matcher."""
+    with pytest.raises(PatternError):
+        Pattern(source)
+
+
+def test_groups_have_names_as_in_javascript() -> None:
+    """`(?<year>…)` is read, and digits are ASCII, as in ECMA 262."""
+    assert pattern(r"^(?<year>\d{4})$").meets("2026")
+    assert not pattern(r"^\d$").meets("٣")
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("[[a]", "["),
+        (r"[^[P]", "x"),
+        ("[a||b]", "|"),
+        ("[&&]", "&"),
+        (r"[\[~~]", "~"),
+        ("[(?<a]", "<"),
+        (r"\(?<a>", "<a>"),
+        (r"\[(?<a>x)\]", "[x]"),
+    ],
+)
+def test_a_class_is_read_as_in_javascript(source: str, text: str) -> None:
+    """Without a warning of Python's, which is an error here, and no group begins within one."""
+    assert pattern(f"^(?:{source})$").meets(text)
+    assert not pattern(f"^(?:{source})$").meets("P")
+
+
+def test_a_warning_is_a_refusal() -> None:
+    """Two hyphens may mean something else one day."""
+    with pytest.raises(PatternError):
+        Pattern("[+--]")

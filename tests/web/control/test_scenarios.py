@@ -1,0 +1,570 @@
+"""`/_mock/scenarios` and `mockbatch scenarios`: the catalogue, and who chooses from it."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mockbatch.client import Handle
+from mockbatch.scenarios import catalogue, from_option, scenario
+from mockbatch.typing import Json
+from mockbatch.validation.schema import schema
+from tests.support.caller import app_of, lines
+
+if TYPE_CHECKING:
+    from tests.support.caller import Caller
+
+
+ROOT = Path(__file__).parents[3]
+INDEX = "/_mock/scenarios"
+ACTIVE = "/_mock/scenarios/active"
+NAMES = sorted(catalogue())
+VALIDATING = 62
+OWN = {
+    "name": "own",
+    "summary": "A scenario of one's own.",
+    "sees": "-",
+    "parameters": {
+        "seconds": {
+            "summary": "seconds that validating lasts",
+            "minimum": 0,
+            "maximum": 100,
+            "sets": ["stages", "validating"],
+        },
+        "code": {
+            "summary": "the code of the error",
+            "choices": ["invalid_url", "empty_file"],
+            "sets": ["validation", "error"],
+        },
+    },
+    "stages": {"validating": 10},
+    "validation": {"error": "invalid_url"},
+}
+
+
+def choose(api: "Caller", **body: Json) -> list[dict[str, Json]]:
+    """Choose a scenario and return what waits."""
+    return api.good(api.post(ACTIVE, body))["active"]
+
+
+def active(api: "Caller") -> list[dict[str, Json]]:
+    """Return what waits."""
+    return api.good(api.get(INDEX))["active"]
+
+
+def told(response: Any) -> tuple[int, str | None, str | None]:
+    """Return status, code and param of a refusal."""
+    error = response.json["error"]
+    return response.status_code, error["code"], error["param"]
+
+
+def befell(api: "Caller", **fields: Json) -> str:
+    """Create a batch and return the scenario that befalls it."""
+    batch = api.create(lines(10), **fields)
+    return api.good(api.get(f"/_mock/batches/{batch['id']}/timeline"))["scenario"]
+
+
+def own(**changes: Json) -> dict[str, Json]:
+    """Return a scenario of one's own with changes; one to ... takes a member out."""
+    return {name: value for name, value in {**OWN, **changes}.items() if value is not ...}
+
+
+class TestReading:
+    """The catalogue over HTTP."""
+
+    def test_the_catalogue_is_all_of_it(self, api: "Caller") -> None:
+        """GET lists the documents of all scenarios."""
+        assert api.good(api.get(INDEX))["scenarios"] == list(catalogue().values())
+
+    def test_nothing_waits_at_first(self, api: "Caller") -> None:
+        """A fresh world has nothing chosen."""
+        assert active(api) == []
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_one_is_its_document(self, api: "Caller", name: str) -> None:
+        """GET of a name is the document of the catalogue."""
+        assert api.good(api.get(f"{INDEX}/{name}")) == catalogue()[name]
+
+    @pytest.mark.parametrize(
+        ("name", "near"),
+        [("hapy", "happy"), ("expired_partal", "expired_partial"), ("line_492", "line_429")],
+    )
+    def test_an_unknown_one_is_told_what_is_near(self, api: "Caller", name: str, near: str) -> None:
+        """GET of a misspelt name is a 400 that lists the names near it."""
+        message = api.get(f"{INDEX}/{name}").json["error"]["message"]
+        assert re.search(rf"Near it: .*\b{near}\b", message)
+
+    @pytest.mark.parametrize("name", ["zzzzzzz", "x" * 5000, "%ff", "HAPPY.json", "%00"])
+    def test_an_unknown_one_is_a_400(self, api: "Caller", name: str) -> None:
+        """GET of any other name is a 400 that says it is the name."""
+        assert told(api.get(f"{INDEX}/{name}")) == (400, "unknown_scenario", "name")
+
+    def test_a_page_elsewhere_is_refused(self, api: "Caller") -> None:
+        """A web page cannot read or choose scenarios."""
+        answer = api.get(INDEX, headers={"Origin": "https://example.com"})
+        assert answer.status_code == 403
+
+
+class TestChoosing:
+    """POST and DELETE of what is active."""
+
+    def test_it_befalls_the_next_batch(self, api: "Caller") -> None:
+        """The next accepted batch has the scenario."""
+        choose(api, name="all_failed")
+        assert befell(api) == "all_failed"
+
+    def test_it_is_answered_with_what_waits(self, api: "Caller") -> None:
+        """POST answers as GET, with what was chosen, once unless told otherwise."""
+        assert choose(api, name="all_failed") == [{"name": "all_failed", "times": 1}]
+
+    def test_it_befalls_one_batch_only(self, api: "Caller") -> None:
+        """The batch after the next one has the default again."""
+        choose(api, name="all_failed")
+        assert [befell(api), befell(api)] == ["all_failed", "happy"]
+
+    @pytest.mark.parametrize("times", [1, 2, 5])
+    def test_it_befalls_so_many(self, api: "Caller", times: int) -> None:
+        """`times` says for how many batches it holds."""
+        choose(api, name="all_failed", times=times)
+        found = [befell(api) for _ in range(times + 1)]
+        assert found == ["all_failed"] * times + ["happy"]
+
+    def test_what_is_left_is_shown(self, api: "Caller") -> None:
+        """GET counts down."""
+        choose(api, name="all_failed", times=3)
+        befell(api)
+        assert active(api) == [{"name": "all_failed", "times": 2}]
+
+    def test_null_is_for_all(self, api: "Caller") -> None:
+        """`times: null` holds from now on."""
+        choose(api, name="all_failed", times=None)
+        befell(api)
+        assert active(api) == [{"name": "all_failed", "times": None}]
+
+    def test_they_come_in_their_order(self, api: "Caller") -> None:
+        """What was chosen first comes first."""
+        choose(api, name="all_failed")
+        choose(api, name="some_failed")
+        assert [befell(api), befell(api)] == ["all_failed", "some_failed"]
+
+    def test_parameters_are_filled_in(self, api: "Caller") -> None:
+        """`params` are those of the scenario."""
+        choose(api, name="expired_partial", params={"fraction": 0.7})
+        batch = api.create(lines(10))
+        api.advance(24 * 3600)
+        assert api.batch(batch["id"])["request_counts"]["completed"] == 7
+
+    def test_a_parameter_may_be_a_text(self, api: "Caller") -> None:
+        """As in metadata, a number may come as its text."""
+        choose(api, name="expired_partial", params={"fraction": "0.7"})
+        assert active(api) == [{"name": "expired_partial", "times": 1}]
+
+    @pytest.mark.parametrize("line", [3, 3.0, "3", "3.0"])
+    def test_a_whole_number_is_one(self, api: "Caller", line: Json) -> None:
+        """However it was written, a line number is shown as one."""
+        choose(api, name="validation_failed", params={"line": line})
+        batch = api.create()
+        api.advance(VALIDATING)
+        [error] = api.batch(batch["id"])["errors"]["data"]
+        assert json.dumps(error["line"]) == "3"
+
+    def test_a_refused_request_uses_nothing_up(self, api: "Caller") -> None:
+        """Only accepted batches count."""
+        choose(api, name="all_failed")
+        api.post("/v1/batches", api.wanted(endpoint="/v1/nope"))
+        assert befell(api) == "all_failed"
+
+    def test_a_batch_with_a_scenario_of_its_own_uses_nothing_up(self, api: "Caller") -> None:
+        """What was chosen waits for a batch that names none."""
+        choose(api, name="all_failed")
+        befell(api, metadata={"mockbatch_scenario": "some_failed"})
+        assert befell(api) == "all_failed"
+
+    def test_a_running_batch_is_left_alone(self, api: "Caller") -> None:
+        """What is chosen now is not for batches that are there."""
+        batch = api.create()
+        choose(api, name="all_failed", times=None)
+        found = api.good(api.get(f"/_mock/batches/{batch['id']}/timeline"))
+        assert found["scenario"] == "happy"
+
+    def test_delete_forgets_all(self, api: "Caller") -> None:
+        """After DELETE nothing waits."""
+        choose(api, name="all_failed", times=None)
+        assert api.good(api.delete(ACTIVE))["active"] == []
+
+    def test_delete_may_find_nothing(self, api: "Caller") -> None:
+        """DELETE of nothing is no error."""
+        assert api.delete(ACTIVE).status_code == 200
+
+    def test_a_reset_forgets_all(self, api: "Caller") -> None:
+        """A world that begins anew has nothing chosen."""
+        choose(api, name="all_failed", times=None)
+        api.good(api.post("/_mock/reset", {}))
+        assert active(api) == []
+
+    def test_another_world_has_its_own(self, api: "Caller") -> None:
+        """What is chosen is one key's."""
+        other = type(api)(api.app, "sk-another-of-the-tests")
+        choose(api, name="all_failed", times=None)
+        assert befell(other) == "happy"
+
+    @pytest.mark.parametrize("times", [1, 7, 19])
+    def test_two_clients_at_once_do_not_get_more(self, api: "Caller", times: int) -> None:
+        """However many clients create batches, so many of these have the scenario."""
+        choose(api, name="all_failed", times=times)
+        file = api.upload()["id"]
+
+        def create(_: int) -> str:
+            mine = type(api)(api.app)
+            return mine.create(input_file_id=file)["id"]
+
+        with ThreadPoolExecutor(4) as pool:
+            ids = list(pool.map(create, range(20)))
+        found = [api.good(api.get(f"/_mock/batches/{id}/timeline"))["scenario"] for id in ids]
+        assert (found.count("all_failed"), active(api)) == (times, [])
+
+
+class TestOrderOfChoice:
+    """Metadata over marker over what is active over the server's default."""
+
+    METADATA = {"mockbatch_scenario": "line_500"}  # noqa: RUF012 - a constant
+
+    @pytest.fixture
+    def world(self, api: "Caller") -> "Caller":
+        """Make a client of a world whose default is not happy."""
+        return type(api)(app_of(scenario=scenario("some_failed", {})))
+
+    def test_the_default_is_the_last(self, world: "Caller") -> None:
+        """Without another word the server's default befalls a batch."""
+        assert befell(world) == "some_failed"
+
+    def test_what_is_active_is_before_the_default(self, world: "Caller") -> None:
+        """What was chosen replaces the default."""
+        choose(world, name="all_failed")
+        assert befell(world) == "all_failed"
+
+    def test_the_marker_is_before_what_is_active(self, world: "Caller") -> None:
+        """A marker pins its scenario."""
+        world.good(world.post("/_mock/reset", {"scenario": "line_429", "pinned": True}))
+        choose(world, name="all_failed")
+        assert befell(world) == "line_429"
+
+    def test_metadata_is_before_the_marker(self, world: "Caller") -> None:
+        """A batch's own metadata decides before all else."""
+        world.good(world.post("/_mock/reset", {"scenario": "line_429", "pinned": True}))
+        choose(world, name="all_failed")
+        assert befell(world, metadata=self.METADATA) == "line_500"
+
+    def test_metadata_is_before_what_is_active(self, world: "Caller") -> None:
+        """And before what was chosen."""
+        choose(world, name="all_failed")
+        assert befell(world, metadata=self.METADATA) == "line_500"
+
+    def test_metadata_without_a_scenario_decides_nothing(self, world: "Caller") -> None:
+        """Metadata of the client's own does not matter."""
+        assert befell(world, metadata={"scenario": "line_500"}) == "some_failed"
+
+    @pytest.mark.mockbatch(scenario="line_429")
+    def test_a_marker_pins_for_a_test(self, mockbatch: Handle) -> None:
+        """What a test chooses does not outrank its own marker."""
+        mockbatch.call("POST", ACTIVE, {"name": "all_failed"})
+        client = mockbatch.client
+        file = client.files.create(file=("in.jsonl", lines(10)), purpose="batch")
+        batch = client.batches.create(
+            input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h"
+        )
+        assert mockbatch.timeline(batch)["scenario"] == "line_429"
+
+
+class TestBadInput:
+    """What is refused names the field, and changes nothing."""
+
+    BAD = (
+        ({}, "invalid_value", "body"),
+        ({"name": "happy", "document": OWN}, "invalid_value", "body"),
+        ({"name": "hapy"}, "unknown_scenario", "name"),
+        ({"name": ""}, "unknown_scenario", "name"),
+        ({"name": None}, "invalid_type", "name"),
+        ({"name": 5}, "invalid_type", "name"),
+        ({"name": ["happy"]}, "invalid_type", "name"),
+        ({"name": "happy", "odd": 1}, "unknown_parameter", "odd"),
+        ({"name": "happy", "times": 0}, "integer_below_min_value", "times"),
+        ({"name": "happy", "times": -1}, "integer_below_min_value", "times"),
+        ({"name": "happy", "times": 1.5}, "invalid_type", "times"),
+        ({"name": "happy", "times": "1"}, "invalid_type", "times"),
+        ({"name": "happy", "times": True}, "invalid_type", "times"),
+        ({"name": "happy", "times": 10**9}, "integer_above_max_value", "times"),
+        ({"name": "happy", "params": []}, "invalid_type", "params"),
+        ({"name": "happy", "params": None}, "invalid_type", "params"),
+        ({"name": "happy", "params": {"fraction": 1}}, "unknown_parameter", "fraction"),
+        ({"name": "some_failed", "params": {"fraction": 2}}, "invalid_value", "fraction"),
+        ({"name": "some_failed", "params": {"fraction": -0.1}}, "invalid_value", "fraction"),
+        ({"name": "some_failed", "params": {"fraction": "half"}}, "invalid_type", "fraction"),
+        ({"name": "some_failed", "params": {"fraction": None}}, "invalid_type", "fraction"),
+        ({"name": "some_failed", "params": {"fraction": {}}}, "invalid_type", "fraction"),
+        ({"name": "validation_failed", "params": {"code": "nope"}}, "invalid_value", "code"),
+        ({"name": "validation_failed", "params": {"code": []}}, "invalid_value", "code"),
+        ({"document": []}, "invalid_type", "document"),
+        ({"document": {}}, "missing_required_parameter", "scenario.name"),
+        ({"document": own(name="Bad Name")}, "invalid_value", "scenario.name"),
+        ({"document": own(summary=...)}, "missing_required_parameter", "scenario.summary"),
+        ({"document": own(odd=1)}, "unknown_parameter", "scenario.odd"),
+        ({"document": own(executed=2)}, "decimal_above_max_value", "scenario.executed"),
+        ({"document": own(stages={"done": 1})}, "unknown_parameter", "scenario.stages.done"),
+        (
+            {"document": own(validation={"error": "nope"})},
+            "invalid_value",
+            "scenario.validation.error",
+        ),
+        ({"document": OWN, "params": {"fraction": 1}}, "unknown_parameter", "fraction"),
+        ({"document": OWN, "params": {"seconds": 101}}, "invalid_value", "seconds"),
+        ({"document": OWN, "params": {"code": "nope"}}, "invalid_value", "code"),
+    )
+
+    @pytest.mark.parametrize(("body", "code", "param"), BAD)
+    def test_it_is_named(self, api: "Caller", body: Json, code: str, param: str) -> None:
+        """A bad choice is a 400 with the place of what is wrong."""
+        assert told(api.post(ACTIVE, body)) == (400, code, param)
+
+    @pytest.mark.parametrize(("body", "code", "param"), BAD)
+    def test_it_changes_nothing(self, api: "Caller", body: Json, code: str, param: str) -> None:
+        """After a refusal what waits is what waited before."""
+        before = choose(api, name="all_failed", times=3)
+        api.post(ACTIVE, body)
+        assert active(api) == before
+
+    @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"null", b"3", b"\xff", b"[" * 9999])
+    def test_what_is_no_object_is_refused(self, api: "Caller", data: bytes) -> None:
+        """A body that is no JSON object is a 400."""
+        assert api.call("POST", ACTIVE, data=data).status_code == 400
+
+    @pytest.mark.parametrize(
+        ("parameter", "param"),
+        [
+            ({"summary": "-", "sets": ["executed"]}, "minimum"),
+            ({"summary": "-", "sets": ["executed"], "minimum": 0}, "maximum"),
+            ({"summary": "-", "sets": ["executed"], "maximum": 1}, "minimum"),
+            ({"summary": "-", "sets": ["name", "x"], "minimum": 0, "maximum": 1}, "sets"),
+            ({"summary": "-", "sets": ["name", 0], "minimum": 0, "maximum": 1}, "sets"),
+            ({"summary": "-", "sets": ["object", 5], "minimum": 0, "maximum": 1}, "sets"),
+            ({"summary": "-", "sets": ["object", "x"], "minimum": 0, "maximum": 1}, "sets"),
+            ({"summary": "-", "sets": [0, 0], "minimum": 0, "maximum": 1}, "sets"),
+        ],
+    )
+    def test_a_parameter_that_leads_nowhere_is_named(
+        self, api: "Caller", parameter: Json, param: str
+    ) -> None:
+        """A parameter of one's own without a range, or for no place, is a 400."""
+        document = own(object=[{}], parameters={"x": parameter})
+        answer = told(api.post(ACTIVE, {"document": document, "params": {"x": 1}}))
+        assert (answer[0], answer[2]) == (400, f"scenario.parameters.x.{param}")
+
+    def test_an_unknown_name_is_told_what_is_near(self, api: "Caller") -> None:
+        """The refusal of a misspelt name says what was meant."""
+        message = api.post(ACTIVE, {"name": "stuck_finalising"}).json["error"]["message"]
+        assert "Near it: stuck_finalizing" in message
+
+    @pytest.mark.parametrize(
+        ("metadata", "param"),
+        [
+            ({"mockbatch_scenario": "hapy"}, "metadata.mockbatch_scenario"),
+            ({"mockbatch_fraction": "0.4"}, "metadata.mockbatch_scenario"),
+            (
+                {"mockbatch_scenario": "some_failed", "mockbatch_fraction": "2"},
+                "metadata.mockbatch_fraction",
+            ),
+            ({"mockbatch_scenario": "some_failed", "mockbatch_odd": "2"}, "metadata.mockbatch_odd"),
+        ],
+    )
+    def test_bad_metadata_is_named(self, api: "Caller", metadata: Json, param: str) -> None:
+        """A batch that asks for what there is not is refused, never silently happy."""
+        answer = told(api.post("/v1/batches", api.wanted(metadata=metadata)))
+        assert (answer[0], answer[2]) == (400, param)
+
+    def test_a_refused_batch_is_not_there(self, api: "Caller") -> None:
+        """After that refusal no batch is in the list."""
+        api.post("/v1/batches", api.wanted(metadata={"mockbatch_scenario": "hapy"}))
+        assert api.good(api.get("/v1/batches"))["data"] == []
+
+
+class TestOnesOwn:
+    """A document in the form of the catalogue serves wherever a name does."""
+
+    def test_it_can_be_chosen(self, api: "Caller") -> None:
+        """POST takes a document."""
+        assert choose(api, document=OWN) == [{"name": "own", "times": 1}]
+
+    def test_it_befalls_the_next_batch(self, api: "Caller") -> None:
+        """The next batch ends as the document says."""
+        choose(api, document=OWN)
+        batch = api.create()
+        api.advance(10)
+        [error] = api.batch(batch["id"])["errors"]["data"]
+        assert error["code"] == "invalid_url"
+
+    def test_its_parameters_are_its_own(self, api: "Caller") -> None:
+        """`params` are filled in as for those of the catalogue."""
+        choose(api, document=OWN, params={"seconds": 3, "code": "empty_file"})
+        batch = api.create()
+        api.advance(3)
+        [error] = api.batch(batch["id"])["errors"]["data"]
+        assert error["code"] == "empty_file"
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_a_shipped_one_is_such_a_document(self, api: "Caller", name: str) -> None:
+        """Each document of the catalogue can be sent back."""
+        document = api.good(api.get(f"{INDEX}/{name}"))
+        assert choose(api, document=document) == [{"name": name, "times": 1}]
+
+    def test_a_world_can_begin_with_it(self, api: "Caller") -> None:
+        """Reset takes a document where it takes a name."""
+        api.good(api.post("/_mock/reset", {"scenario": OWN}))
+        assert befell(api) == "own"
+
+    def test_it_survives_a_move(self, api: "Caller") -> None:
+        """A batch in a scenario of one's own can be dumped and loaded."""
+        choose(api, document=OWN)
+        batch = api.create()
+        state = api.good(api.get("/_mock/state"))
+        other = type(api)(api.app, "sk-another-of-the-tests")
+        other.good(other.call("PUT", "/_mock/state", json=state))
+        other.advance(10)
+        assert other.batch(batch["id"])["status"] == "failed"
+
+    def test_a_member_that_is_not_there_is_not_null(self, api: "Caller") -> None:
+        """A distortion of null members leaves alone what an object does not have."""
+        choose(api, document=own(validation=..., object=[{"null_to": {"nope": 1}}]))
+        assert "nope" not in api.create()
+
+    def test_distortions_go_by_the_honest_status(self, api: "Caller") -> None:
+        """A status that one distortion has set does not call the next one."""
+        first = {"when": ["validating"], "set": {"status": "in_progress"}}
+        second = {"when": ["in_progress"], "set": {"status": "completed"}}
+        choose(api, document=own(validation=..., object=[first, second]))
+        assert api.create()["status"] == "in_progress"
+
+    def test_the_status_itself_can_be_dropped(self, api: "Caller") -> None:
+        """Distortions after one that drops the status still work."""
+        gone = [{"set": {"status": None}}, {"drop_nulls": True}]
+        last = {"when": ["validating"], "set": {"last": 1}}
+        choose(api, document=own(validation=..., object=[*gone, last]))
+        batch = api.create()
+        assert ("status" in batch, batch["last"]) == (False, 1)
+
+    def test_serve_takes_a_file(self, tmp_path: Path) -> None:
+        """`--scenario FILE` is the default of each world."""
+        path = tmp_path / "own.json"
+        path.write_text(json.dumps(OWN))
+        with subprocess.Popen(
+            [sys.executable, "-m", "mockbatch", "serve", "--port=0", f"--scenario={path}"],
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        ) as process:
+            try:
+                assert process.stdout is not None
+                url = process.stdout.readline().split()[-1]
+                assert served_scenario(url) == "own"
+            finally:
+                process.terminate()
+
+    def test_a_file_is_read_as_a_document(self, tmp_path: Path) -> None:
+        """The option gives what POST would choose."""
+        path = tmp_path / "own.json"
+        path.write_text(json.dumps(OWN))
+        assert from_option(str(path)).name == "own"
+
+
+def environment() -> dict[str, str]:
+    """Return this process's environment without options of ours."""
+    return {name: text for name, text in os.environ.items() if not name.startswith("MOCKBATCH_")}
+
+
+def served_scenario(url: str) -> str:
+    """Create a batch on a server of another process and return what befalls it."""
+    from mockbatch.testing.servers import RemoteServer
+
+    remote = RemoteServer(url)
+    mock = Handle(url, "sk-of-a-test-0001", remote.transport())
+    client = mock.client
+    try:
+        file = client.files.create(file=("in.jsonl", lines()), purpose="batch")
+        batch = client.batches.create(
+            input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h"
+        )
+        return str(mock.timeline(batch)["scenario"])
+    finally:
+        mock.close()
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Run `mockbatch scenarios` with arguments."""
+    return subprocess.run(
+        [sys.executable, "-m", "mockbatch", "scenarios", *arguments],
+        env=environment(),
+        capture_output=True,
+        timeout=30,
+        check=False,
+    )
+
+
+class TestCommand:
+    """`mockbatch scenarios` and the page that it makes."""
+
+    def test_it_lists_a_line_each(self) -> None:
+        """Without a name each scenario has a line with its summary."""
+        found = command().stdout.decode().splitlines()
+        assert [re.split(" {2,}", line, maxsplit=1) for line in found] == [
+            [name, catalogue()[name]["summary"]] for name in NAMES
+        ]
+
+    def test_it_tells_all_about_one(self) -> None:
+        """With a name it says summary, what is seen, parameters and sources."""
+        text = command("expired_partial").stdout.decode()
+        one = catalogue()["expired_partial"]
+        wanted = [one["summary"], one["sees"], *one["parameters"], *one["sources"], "from 0 to 1"]
+        assert [word for word in wanted if word not in text] == []
+
+    def test_choices_are_listed(self) -> None:
+        """A parameter that is a choice says which there are."""
+        text = command("validation_failed").stdout.decode()
+        assert "one of invalid_json_line, missing_required_parameter," in text
+
+    def test_an_unknown_name_is_one_line(self) -> None:
+        """A misspelt name is an error of one line with the names near it."""
+        done = command("hapy")
+        assert (done.returncode, done.stdout, done.stderr.decode().count("\n")) == (2, b"", 1)
+        assert b"Near it: happy" in done.stderr
+
+    def test_the_page_is_what_it_prints(self) -> None:
+        """docs/scenarios.md is the output of --markdown, byte for byte."""
+        assert command("--markdown").stdout == (ROOT / "docs" / "scenarios.md").read_bytes()
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_a_source_is_a_thread(self, name: str) -> None:
+        """Source links lead to a repository or a thread, and none comes twice."""
+        links = catalogue()[name].get("sources", [])
+        thread = r"https://github\.com/[\w-]+/[\w.-]+(/(issues|pull|discussions)/[1-9]\d*)?"
+        forum = r"https://community\.openai\.com/t/[1-9]\d*"
+        assert [link for link in links if not re.fullmatch(f"{thread}|{forum}", link)] == []
+        assert len(links) == len(set(links))
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_the_page_has_its_links(self, name: str) -> None:
+        """Each source is a link of the scenario's section."""
+        page = (ROOT / "docs" / "scenarios.md").read_text()
+        section = page.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+        found = re.findall(r"<(https://[^>]+)>", section)
+        assert found == catalogue()[name].get("sources", [])
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_the_answer_keeps_its_schema(self, name: str) -> None:
+        """What is printed and sent is a scenario by scenario.json."""
+        assert schema("scenario").error(catalogue()[name]) is None

@@ -1,0 +1,204 @@
+"""Forms as clients write them, in whatever pieces they come, and forms that are broken."""
+
+import logging
+import subprocess
+import sys
+from io import BytesIO
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from mockbatch.web import multipart
+
+HEAD = b'--limit\r\nContent-Disposition: form-data; name="%b"'
+FILE = b'; filename="%b"\r\nContent-Type: text/plain'
+TAIL = b"--limit--\r\n"
+
+# What a parser may take for a boundary, or for the beginning of one.
+_SNIPPETS = [b"\r", b"\n", b"\r\n", b"-", b"--", b"--limi", b"--limit", b"--limit--", b" ", b"text"]
+contents = (
+    st.lists(st.sampled_from(_SNIPPETS), max_size=12)
+    .map(b"".join)
+    .filter(lambda data: b"\r\n--limit" not in b"\r\n" + data)
+)
+parts = st.lists(st.tuples(st.sampled_from([b"a", b"b"]), st.booleans(), contents), max_size=4)
+
+
+def written(given: list[tuple[bytes, bool, bytes]]) -> bytes:
+    """Return a form of texts and files: the name of each, whether it is a file, what it says."""
+    form = b""
+    for name, is_file, data in given:
+        form += HEAD % name + (FILE % b"f.txt" if is_file else b"") + b"\r\n\r\n" + data + b"\r\n"
+    return form + TAIL
+
+
+def parsed(
+    form: bytes, *, text_bytes: int | None = None, most_parts: int | None = None
+) -> tuple[list[tuple[str, str]], list[tuple[Any, ...]]]:
+    """Return the texts and the files of a form."""
+    parser = multipart.FormParser(max_form_memory_size=text_bytes, max_form_parts=most_parts)
+    options = {"boundary": "limit"}
+    _, texts, files = parser.parse(BytesIO(form), "multipart/form-data", len(form), options)
+    return list(texts.items(multi=True)), [
+        (name, file.filename, file.mimetype, file.read()) for name, file in files.items(multi=True)
+    ]
+
+
+def by_name(given: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    """Return parts in the order in which Flask gives them."""
+    return list(MultiDict(given).items(multi=True))
+
+
+class TestForm:
+    """What is in a form comes out of it."""
+
+    @given(parts, st.integers(1, 80))
+    @example([(b"a", True, b"one\rtwo\r\n--limi\r"), (b"b", True, b"three")], 1)
+    def test_is_read_in_any_pieces(self, given: list[tuple[bytes, bool, bytes]], size: int) -> None:
+        """A file and a text come out as they went in, whatever in them looks like a boundary."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(multipart, "PIECE_BYTES", size)
+            texts, files = parsed(written(given))
+        wanted = [(name.decode(), data) for name, is_file, data in given if not is_file]
+        assert [(name, text.encode()) for name, text in texts] == by_name(wanted)
+        wanted = [(name.decode(), data) for name, is_file, data in given if is_file]
+        assert [(name, data) for name, _, _, data in files] == by_name(wanted)
+
+    @pytest.mark.parametrize("data", [b"x" * 3_000_000, b"x\r" * 1_500_000])
+    def test_is_read_in_pieces_of_the_usual_size(self, data: bytes) -> None:
+        """So they do when they are long, without CR and full of them."""
+        texts, files = parsed(written([(b"file", True, data), (b"purpose", False, b"batch")]))
+        assert files == [("file", "f.txt", "text/plain", data)]
+        assert texts == [("purpose", "batch")]
+
+    @pytest.mark.parametrize("before", [b"", b"\r\n"], ids=["nothing", "a line break"])
+    @pytest.mark.parametrize("after", [b"", b"\r\n", b"and more\r\n--limit\r\n"])
+    def test_may_stand_between(self, before: bytes, after: bytes) -> None:
+        """A line break may come first, and anything may follow the end."""
+        form = before + written([(b"purpose", False, b"batch")]) + after
+        assert parsed(form) == ([("purpose", "batch")], [])
+
+    @pytest.mark.parametrize(
+        ("head", "data", "text"),
+        [
+            (b"", "ü".encode(), "ü"),
+            (b"\r\nContent-Type: text/plain; charset=iso-8859-1", b"\xfc", "ü"),
+            (b"\r\ncontent-type:text/plain", b"\xfc", "�"),
+        ],
+        ids=["UTF-8", "Latin 1", "no UTF-8"],
+    )
+    def test_texts_are_decoded(self, head: bytes, data: bytes, text: str) -> None:
+        """A text is in UTF-8 unless its part names one of the few other charsets."""
+        assert parsed(HEAD % b"a" + head + b"\r\n\r\n" + data + b"\r\n" + TAIL)[0] == [("a", text)]
+
+
+class TestBrokenForm:
+    """Of a form that is broken nothing is taken."""
+
+    whole = written([(b"a", False, b"text"), (b"b", True, b"line\r\n" * 3)])
+
+    def test_has_an_end(self) -> None:
+        """A form that is cut anywhere has none."""
+        end = len(self.whole) - len(b"\r\n")
+        for cut in range(end):
+            assert parsed(self.whole[:cut]) == ([], [])
+        assert parsed(self.whole[:end]) == parsed(self.whole) != ([], [])
+
+    @pytest.mark.parametrize(
+        "form",
+        [
+            b"preamble\r\n" + whole,
+            whole.replace(b"\r\n", b"\n"),
+            whole.replace(b"--limit", b"--other"),
+            whole.replace(b"Content-Disposition", b"Content-Position"),
+            whole.replace(b"Content-Disposition", b"Content\xff"),
+            whole.replace(b'"a"', b'"\xff"'),
+            whole.replace(b'"a"', b'"a"\r\n more'),
+            whole.replace(b'"a"', b'"' + b"a" * 5000 + b'"'),
+            whole.replace(b'"a"', b'"a"' + b"\r\nX: y" * 20),
+            whole.replace(b"\r\n\r\n", b"\r\n"),
+        ],
+        ids=[
+            "begins with text",
+            "has no CR",
+            "has another boundary",
+            "a part without a disposition",
+            "a header with a strange name",
+            "a header that is no UTF-8",
+            "a header of two lines",
+            "a header that is too long",
+            "too many headers",
+            "no line between head and body",
+        ],
+    )
+    def test_is_none(self, form: bytes) -> None:
+        """What is no form as RFC 7578 has it has no parts."""
+        assert parsed(form) == ([], [])
+
+    @pytest.mark.parametrize("options", [{}, {"boundary": ""}, {"boundary": "l\xefmit"}])
+    def test_has_a_boundary(self, options: dict[str, str]) -> None:
+        """One without is none, even if its lines are such as an empty one would make them."""
+        form = self.whole.replace(b"--limit", b"--")
+        parser = multipart.FormParser(silent=True)
+        _, texts, files = parser.parse(BytesIO(form), "multipart/form-data", len(form), options)
+        assert (len(texts), len(files)) == (0, 0)
+
+    @given(st.data())
+    def test_raises_nothing(self, data: st.DataObject) -> None:
+        """Whatever the bytes, there is no traceback."""
+        form = bytearray(self.whole)
+        for _ in range(data.draw(st.integers(1, 6))):
+            place = data.draw(st.integers(0, len(form) - 1))
+            snippet = data.draw(st.sampled_from([*_SNIPPETS, b"", b"\x00", b"\xff", b":", b'"']))
+            form[place : place + data.draw(st.integers(0, 3))] = snippet
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(multipart, "PIECE_BYTES", data.draw(st.integers(1, 80)))
+            parsed(bytes(form))
+
+    def test_prints_nothing(self) -> None:
+        """In a process where nobody has set up logging, nothing is written to the terminal."""
+        code = (
+            "from io import BytesIO; from mockbatch.web.forms import FormParser;"
+            "form = BytesIO(b'--limit rubbish');"
+            "FormParser().parse(form, 'multipart/form-data', 15, {'boundary': 'limit'})"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+        assert (done.stdout, done.stderr) == (b"", b"")
+
+    def test_is_told_to_who_listens(self, caplog: pytest.LogCaptureFixture) -> None:
+        """Where logging is set up, as by pytest, what is wrong can be read."""
+        with caplog.at_level(logging.WARNING):
+            parsed(b"--limit rubbish")
+        assert "boundary" in caplog.text
+
+
+class TestLimits:
+    """Flask's limits hold for each text, and for the number of parts."""
+
+    def test_of_a_text(self) -> None:
+        """Each text may have as many bytes."""
+        form = written([(b"a", False, b"x" * 100), (b"b", False, b"x" * 100)])
+        assert len(parsed(form, text_bytes=100)[0]) == 2
+        with pytest.raises(RequestEntityTooLarge):
+            parsed(form, text_bytes=99)
+
+    def test_of_a_text_in_pieces(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A text that comes piece by piece may have no more."""
+        monkeypatch.setattr(multipart, "PIECE_BYTES", 10)
+        with pytest.raises(RequestEntityTooLarge):
+            parsed(written([(b"a", False, b"x" * 1000)]), text_bytes=99)
+
+    def test_do_not_hold_for_a_file(self) -> None:
+        """Files have limits of their own."""
+        assert parsed(written([(b"a", True, b"x" * 100)]), text_bytes=9)[1]
+
+    def test_of_parts(self) -> None:
+        """There may be as many parts, and none more."""
+        form = written([(b"a", False, b"text")] * 3)
+        assert len(parsed(form, most_parts=3)[0]) == 3
+        with pytest.raises(RequestEntityTooLarge):
+            parsed(form, most_parts=2)

@@ -1,0 +1,589 @@
+"""`/v1/files`, as a client meets it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug.http import parse_options_header
+
+from mockbatch.batch.input_file import Limits
+from mockbatch.errors import WORDINGS
+from tests.support.caller import (
+    DAY,
+    KEY,
+    START,
+    VALIDATING,
+    Caller,
+    app_of,
+    form,
+    lines,
+    refusal,
+    talk,
+    upload_form,
+)
+
+INVALID = Path(__file__).parents[3] / "fixtures" / "invalid"
+MONTH = 30 * DAY
+FILE = 'name="file"; filename="in.jsonl"'
+PURPOSE = ('name="purpose"', b"batch")
+CONTENT = bytes(range(256)) * 4
+
+
+def refused_at_upload() -> list[Path]:
+    """Return the fixtures that an upload refuses."""
+    found = sorted(INVALID.glob("*.errors.json"))
+    return [path for path in found if json.loads(path.read_bytes())["place"] == "upload"]
+
+
+@pytest.fixture
+def stored(api: Caller) -> str:
+    """Store a file of 1024 bytes; the path of its content."""
+    return f"/v1/files/{api.upload(CONTENT, purpose='user_data', name='a.bin')['id']}/content"
+
+
+class TestUpload:
+    """POST /v1/files."""
+
+    def test_answers_the_nine_recorded_keys_in_order(self, api: Caller) -> None:
+        """The object has the keys of 2026, in their order."""
+        assert list(api.upload()) == [
+            "object",
+            "id",
+            "purpose",
+            "filename",
+            "bytes",
+            "created_at",
+            "expires_at",
+            "status",
+            "status_details",
+        ]
+
+    def test_tells_what_was_sent(self, api: Caller) -> None:
+        """Name, purpose, size and time of the upload are in the object."""
+        file = api.upload(lines(3), name="three.jsonl")
+        assert file["filename"] == "three.jsonl"
+        assert file["purpose"] == "batch"
+        assert file["bytes"] == len(lines(3))
+        assert file["created_at"] == START
+
+    def test_is_processed_at_once(self, api: Caller) -> None:
+        """Nobody has to wait for a file of purpose batch."""
+        file = api.upload()
+        assert (file["status"], file["status_details"]) == ("processed", None)
+
+    def test_id_is_of_the_recorded_form(self, api: Caller) -> None:
+        """An id is `file-` and 22 base58 characters."""
+        prefix, _, rest = api.upload()["id"].partition("-")
+        assert (prefix, len(rest)) == ("file", 22)
+        assert not set(rest) & set("0IOl")
+
+    def test_body_of_the_answer_ends_with_a_line_end(self, api: Caller) -> None:
+        """Recorded: file bodies are indented and end with a line end."""
+        text = api.call("POST", "/v1/files", **upload_form()).text
+        assert text == json.dumps(json.loads(text), indent=2) + "\n"
+
+    @pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (3, 0, 1, 2)])
+    def test_takes_the_parts_in_any_order(self, api: Caller, order: tuple[int, ...]) -> None:
+        """SDKs differ in the order of parts."""
+        parts = [
+            PURPOSE,
+            ('name="expires_after[anchor]"', b"created_at"),
+            ('name="expires_after[seconds]"', b"3600"),
+            (FILE, lines()),
+        ]
+        answer = api.call("POST", "/v1/files", **form(*(parts[place] for place in order)))
+        assert api.good(answer)["expires_at"] == START + 3600
+
+    @pytest.mark.parametrize(
+        "header",
+        ["", "\r\nContent-Type:", "\r\nContent-Type: application/jsonl", "\r\nContent-Type: x"],
+    )
+    def test_does_not_look_at_the_type_of_the_part(self, api: Caller, header: str) -> None:
+        """Some SDKs send a type, some an empty one, some none."""
+        answer = api.call("POST", "/v1/files", **form(PURPOSE, (FILE + header, lines())))
+        assert api.good(answer)["bytes"] == len(lines())
+
+    @pytest.mark.parametrize("name", ["upload", "in.txt", "in.jsonl", "", "a b.JSONL", "ü.jsonl"])
+    def test_takes_any_name(self, api: Caller, name: str) -> None:
+        """The name decides nothing: bytes alone are called `upload` by the SDK."""
+        assert api.upload(name=name)["filename"] == name
+
+    def test_takes_a_name_in_the_extended_form(self, api: Caller) -> None:
+        """Some clients percent-encode a name, as RFC 5987 has it."""
+        part = ("name=\"file\"; filename*=UTF-8''%C3%BC%22.jsonl", lines())
+        assert (
+            api.good(api.call("POST", "/v1/files", **form(PURPOSE, part)))["filename"] == 'ü".jsonl'
+        )
+
+    def test_takes_a_chunked_body(self, serve: Any) -> None:
+        """A streamed upload has no Content-Length."""
+        request = upload_form(lines(5000))
+        head = (
+            f"POST /v1/files HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {KEY}\r\n"
+            f"Connection: close\r\nContent-Type: {request['content_type']}\r\n"
+            "Transfer-Encoding: chunked\r\n\r\n"
+        )
+        pieces = [request["data"][at : at + 9999] for at in range(0, len(request["data"]), 9999)]
+        body = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in [*pieces, b""])
+        answer = talk(serve(app_of()), head.encode() + body)
+        assert json.loads(answer.partition(b"\r\n\r\n")[2])["bytes"] == len(lines(5000))
+
+    @pytest.mark.parametrize(
+        ("parts", "missing"),
+        [([PURPOSE], "file"), ([(FILE, b"{}")], "purpose"), ([], "file")],
+    )
+    def test_refuses_a_form_without_a_part(
+        self, api: Caller, parts: list[tuple[str, bytes]], missing: str
+    ) -> None:
+        """The message names the part that is missing."""
+        answer = api.call("POST", "/v1/files", **form(*parts))
+        assert refusal(answer) == (400, None, None)
+        assert repr(missing) in answer.json["error"]["message"]
+
+    @pytest.mark.parametrize(
+        "request_body",
+        [
+            {"json": {"purpose": "batch", "file": "x"}},
+            {"data": b"", "content_type": "multipart/form-data"},
+            {"data": b"--limit\r\nrubbish", "content_type": "multipart/form-data; boundary=limit"},
+            {"data": "purpose=batch", "content_type": "application/x-www-form-urlencoded"},
+            {"data": b"\xff\xfe"},
+        ],
+    )
+    def test_refuses_what_is_no_form(self, api: Caller, request_body: dict[str, Any]) -> None:
+        """Any other body is a form that lacks its parts."""
+        assert refusal(api.call("POST", "/v1/files", **request_body)) == (400, None, None)
+
+    @pytest.mark.parametrize("purpose", ["", "Batch", "batch_output", "fine_tune", "☃"])
+    def test_refuses_a_purpose_that_there_is_not(self, api: Caller, purpose: str) -> None:
+        """Only six purposes can be uploaded; `batch_output` is the service's own."""
+        answer = api.call("POST", "/v1/files", **upload_form(purpose=purpose))
+        assert refusal(answer) == (400, None, "purpose")
+
+    @pytest.mark.parametrize(
+        "purpose", ["assistants", "batch", "fine-tune", "vision", "user_data", "evals"]
+    )
+    def test_takes_each_published_purpose(self, api: Caller, purpose: str) -> None:
+        """All six purposes of the published document are taken."""
+        assert api.upload(purpose=purpose)["purpose"] == purpose
+
+    @pytest.mark.parametrize("seconds", [3600, 2_592_000])
+    def test_lives_as_long_as_is_asked(self, api: Caller, seconds: int) -> None:
+        """Both bounds of `expires_after` are allowed."""
+        file = api.upload(anchor="created_at", seconds=str(seconds))
+        assert file["expires_at"] == START + seconds
+
+    @pytest.mark.parametrize(
+        ("fields", "code", "param"),
+        [
+            ({"seconds": "3600"}, "missing_required_parameter", "anchor"),
+            ({"anchor": "created_at"}, "missing_required_parameter", "seconds"),
+            ({"anchor": "now", "seconds": "3600"}, "invalid_value", "anchor"),
+            ({"anchor": "created_at", "seconds": "3599"}, "integer_below_min_value", "seconds"),
+            ({"anchor": "created_at", "seconds": "2592001"}, "integer_above_max_value", "seconds"),
+            ({"anchor": "created_at", "seconds": "9" * 5000}, "invalid_type", "seconds"),
+            ({"anchor": "created_at", "seconds": "1e4"}, "invalid_type", "seconds"),
+            ({"anchor": "created_at", "seconds": "-1"}, "invalid_type", "seconds"),
+            ({"anchor": "created_at", "seconds": ""}, "invalid_type", "seconds"),
+        ],
+    )
+    def test_refuses_a_bad_lifetime(
+        self, api: Caller, fields: dict[str, str], code: str, param: str
+    ) -> None:
+        """A bad `expires_after` is named by the field within it."""
+        answer = api.call("POST", "/v1/files", **upload_form(**fields))
+        assert refusal(answer) == (400, code, f"expires_after.{param}")
+
+    def test_refuses_a_file_that_is_too_large(self) -> None:
+        """One byte over the limit of a file is a 413."""
+        api = Caller(app_of(limits=Limits(file_bytes=100)))
+        over, exact = b"x" * 101, b"x" * 100
+        answer = api.call("POST", "/v1/files", **upload_form(over, purpose="user_data"))
+        assert refusal(answer) == (413, None, None)
+        assert api.upload(exact, purpose="user_data")["bytes"] == 100
+
+    def test_refuses_an_input_file_that_is_too_large(self) -> None:
+        """An input file has a lower limit than other files."""
+        api = Caller(app_of(limits=Limits(input_bytes=len(lines()))))
+        answer = api.call("POST", "/v1/files", **upload_form(lines() + b"\n"))
+        assert refusal(answer) == (413, None, None)
+        assert api.upload(lines())["bytes"] == len(lines())
+        assert api.upload(lines(9), purpose="user_data")["bytes"] == len(lines(9))
+
+    @pytest.mark.parametrize("path", refused_at_upload(), ids=lambda path: path.name)
+    def test_refuses_what_is_no_input_file(self, api: Caller, path: Path) -> None:
+        """Each fixture that is refused at the door is refused as it says."""
+        data = path.with_name(path.name.replace(".errors.json", ".jsonl")).read_bytes()
+        [error] = json.loads(path.read_bytes())["errors"]
+        answer = api.call("POST", "/v1/files", **upload_form(data))
+        assert refusal(answer) == (error["status"], error["code"], error["param"])
+
+    @pytest.mark.parametrize(
+        ("data", "name"), [(b"", "not_jsonl"), (b"hello\n", "not_jsonl"), (b"\xff\n", "not_utf8")]
+    )
+    def test_refusal_is_worded_as_observed_and_told_twice(
+        self, api: Caller, data: bytes, name: str
+    ) -> None:
+        """Observed in 2026: the message stands a second time, beside `error`."""
+        message = WORDINGS[name].message
+        body = api.call("POST", "/v1/files", **upload_form(data)).json
+        assert body["error"]["message"] == message
+        assert body["detail"] == {"message": message, "code": None}
+
+    @pytest.mark.parametrize("data", [b"", b"hello\n", b"\xff\xfe\x00"])
+    def test_looks_at_input_files_only(self, api: Caller, data: bytes) -> None:
+        """A file for another purpose may hold anything."""
+        assert api.upload(data, purpose="user_data")["bytes"] == len(data)
+
+    def test_looks_at_the_first_line_only(self, api: Caller) -> None:
+        """A fault further down is found later, when the batch is validated."""
+        assert api.upload(lines(1) + b"{broken\n")["status"] == "processed"
+
+    def test_refused_file_is_not_kept(self, api: Caller) -> None:
+        """After a refusal there is no file."""
+        api.call("POST", "/v1/files", **upload_form(b"hello"))
+        assert api.get("/v1/files").json["data"] == []
+
+
+class TestList:
+    """GET /v1/files."""
+
+    def test_shows_the_newest_first(self, api: Caller) -> None:
+        """Files of one second stand in order of creation too."""
+        ids = [api.upload()["id"] for _ in range(3)]
+        api.advance(1)
+        ids.append(api.upload()["id"])
+        assert self.ids(api, "") == ids[::-1]
+
+    def test_shows_the_oldest_first_if_asked(self, api: Caller) -> None:
+        """`order=asc` turns the list round."""
+        ids = [api.upload()["id"] for _ in range(3)]
+        assert self.ids(api, "?order=asc") == ids
+        assert self.ids(api, "?order=desc") == ids[::-1]
+
+    def test_shows_one_purpose_if_asked(self, api: Caller) -> None:
+        """`purpose` leaves out all others."""
+        api.upload()
+        wanted = api.upload(purpose="vision")["id"]
+        assert self.ids(api, "?purpose=vision") == [wanted]
+
+    def test_shows_what_a_batch_has_made(self, api: Caller) -> None:
+        """Output files are of purpose `batch_output`, and there from the end of the batch."""
+        batch = api.create(metadata={"mockbatch_scenario": "some_failed"})
+        assert self.ids(api, "?purpose=batch_output") == []
+        api.advance(DAY)
+        batch = api.batch(batch["id"])
+        made = {batch["output_file_id"], batch["error_file_id"]}
+        assert set(self.ids(api, "?purpose=batch_output")) == made
+
+    def test_goes_on_behind_a_file(self, api: Caller) -> None:
+        """`after` and `limit` walk through the whole list."""
+        ids = [api.upload()["id"] for _ in range(5)][::-1]
+        page = api.get("/v1/files?limit=2").json
+        assert (page["first_id"], page["last_id"], page["has_more"]) == (ids[0], ids[1], True)
+        assert self.ids(api, f"?limit=2&after={ids[1]}") == ids[2:4]
+        assert api.get(f"/v1/files?limit=2&after={ids[2]}").json["has_more"] is False
+
+    def test_empty_list_has_no_ids(self, api: Caller) -> None:
+        """The keys of a page are all there, also of an empty one."""
+        assert api.get("/v1/files").json == {
+            "object": "list",
+            "data": [],
+            "first_id": None,
+            "last_id": None,
+            "has_more": False,
+        }
+
+    @pytest.mark.parametrize(
+        ("query", "code", "param"),
+        [
+            ("limit=0", "integer_below_min_value", "limit"),
+            ("limit=10001", "integer_above_max_value", "limit"),
+            ("limit=abc", "invalid_type", "limit"),
+            ("limit=1.5", "invalid_type", "limit"),
+            ("limit=", "invalid_type", "limit"),
+            (f"limit={'9' * 5000}", "invalid_type", "limit"),
+            ("order=up", "invalid_value", "order"),
+            ("purpose=nonsense", "invalid_value", "purpose"),
+            ("after=file-unknown", "invalid_value", "after"),
+        ],
+    )
+    def test_refuses_a_bad_query(self, api: Caller, query: str, code: str, param: str) -> None:
+        """The refusal names what is bad in the query."""
+        assert refusal(api.get(f"/v1/files?{query}")) == (400, code, param)
+
+    def test_other_key_sees_nothing(self, api: Caller) -> None:
+        """Each key has files of its own."""
+        api.upload()
+        assert self.ids(Caller(api.app, "sk-somebody-else-0001"), "") == []
+
+    @staticmethod
+    def ids(api: Caller, query: str) -> list[str]:
+        """Return the ids that a list shows."""
+        return [file["id"] for file in api.good(api.get(f"/v1/files{query}"))["data"]]
+
+
+class TestRetrieve:
+    """GET /v1/files/{id}."""
+
+    def test_answers_as_the_upload_did(self, api: Caller) -> None:
+        """The object does not change, to the byte."""
+        uploaded = api.call("POST", "/v1/files", **upload_form())
+        assert api.get(f"/v1/files/{uploaded.json['id']}").data == uploaded.data
+
+    def test_tells_what_an_output_file_is(self, api: Caller) -> None:
+        """Recorded: the output file is named after its batch."""
+        batch = api.create(metadata={"mockbatch_scenario": "instant"})
+        file = api.get(f"/v1/files/{api.batch(batch['id'])['output_file_id']}").json
+        assert file["filename"] == f"{batch['id']}_output.jsonl"
+        assert (file["purpose"], file["expires_at"]) == ("batch_output", START + MONTH)
+
+    @pytest.mark.parametrize("path", ["", "/content"])
+    @pytest.mark.parametrize("id", ["file-unknown", "batch_1", "%F0%9F%92%A9", "x y"])
+    def test_unknown_file_is_worded_as_observed(self, api: Caller, id: str, path: str) -> None:
+        """The 404 of a file names `id` as its param."""
+        answer = api.get(f"/v1/files/{id}{path}")
+        assert refusal(answer) == (404, None, "id")
+        assert answer.json["error"]["message"].startswith("No such File object: ")
+
+    def test_other_key_has_no_such_file(self, api: Caller) -> None:
+        """A file of another key is a 404 like any unknown one."""
+        path = f"/v1/files/{api.upload()['id']}"
+        stranger = Caller(api.app, "sk-somebody-else-0001")
+        assert refusal(stranger.get(path)) == (404, None, "id")
+        assert refusal(stranger.delete(path)) == (404, None, "id")
+
+
+class TestContent:
+    """GET /v1/files/{id}/content."""
+
+    def test_gives_back_the_bytes(self, api: Caller, stored: str) -> None:
+        """What was uploaded comes back unchanged."""
+        assert api.get(stored).data == CONTENT
+
+    def test_type_is_exactly_octet_stream(self, api: Caller, stored: str) -> None:
+        """A gateway in front answers 500 when the type has parameters."""
+        assert api.get(stored).headers.getlist("Content-Type") == ["application/octet-stream"]
+
+    def test_is_an_attachment_of_the_files_name(self, api: Caller, stored: str) -> None:
+        """Recorded: the name stands in the Content-Disposition."""
+        assert api.get(stored).headers["Content-Disposition"] == 'attachment; filename="a.bin"'
+
+    def test_length_is_told(self, api: Caller, stored: str) -> None:
+        """A download that breaks off can be noticed."""
+        assert api.get(stored).headers["Content-Length"] == "1024"
+
+    @pytest.mark.parametrize(
+        "encoded",
+        [
+            "a%0D%0ASet-Cookie:%20x=1",
+            "a%22;%20filename=%22b",
+            "%5C%22",
+            "%00%7F",
+            "%C3%BC%E2%80%A8",
+        ],
+    )
+    def test_hostile_name_stays_within_its_header(self, api: Caller, encoded: str) -> None:
+        """A name with line ends, quotes or other scripts adds neither header nor parameter."""
+        part = (f"name=\"file\"; filename*=UTF-8''{encoded}", b"{}")
+        id = api.good(api.call("POST", "/v1/files", **form(PURPOSE, part)))["id"]
+        header = api.get(f"/v1/files/{id}/content").headers["Content-Disposition"]
+        assert header.isprintable()
+        assert header.isascii()
+        assert list(parse_options_header(header)[1]) == ["filename"]
+
+    def test_name_in_another_script_is_told_in_full(self, api: Caller) -> None:
+        """RFC 5987 carries what ASCII cannot."""
+        id = api.upload(name="Übersicht 日本.jsonl")["id"]
+        header = api.get(f"/v1/files/{id}/content").headers["Content-Disposition"]
+        assert parse_options_header(header) == ("attachment", {"filename": "Übersicht 日本.jsonl"})
+
+    def test_hostile_name_over_a_socket(self, serve: Any) -> None:
+        """On the wire too the name is one header."""
+        app = app_of()
+        part = ("name=\"file\"; filename*=UTF-8''a%0D%0AX-Injected:%201", b"{}")
+        id = Caller(app).call("POST", "/v1/files", **form(PURPOSE, part)).json["id"]
+        request = f"GET /v1/files/{id}/content HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {KEY}"
+        answer = talk(serve(app), f"{request}\r\nConnection: close\r\n\r\n".encode())
+        head, _, body = answer.partition(b"\r\n\r\n")
+        assert body == b"{}"
+        assert b"\nx-injected" not in head.lower()
+
+    @pytest.mark.parametrize(
+        ("asked", "start", "stop"),
+        [
+            ("bytes=0-99", 0, 100),
+            ("bytes=100-", 100, 1024),
+            ("bytes=-10", 1014, 1024),
+            ("bytes=1000-9999", 1000, 1024),
+            ("bytes=1023-1023", 1023, 1024),
+        ],
+    )
+    def test_range_is_answered_in_part(
+        self, api: Caller, stored: str, asked: str, start: int, stop: int
+    ) -> None:
+        """A download can be resumed."""
+        answer = api.get(stored, headers={"Range": asked})
+        assert (answer.status_code, answer.data) == (206, CONTENT[start:stop])
+        assert answer.headers["Content-Range"] == f"bytes {start}-{stop - 1}/1024"
+        assert answer.headers["Content-Length"] == str(stop - start)
+        assert answer.content_type == "application/octet-stream"
+
+    @pytest.mark.parametrize("asked", ["bytes=1024-", "bytes=5000-6000"])
+    def test_range_beyond_the_end_is_a_416(self, api: Caller, stored: str, asked: str) -> None:
+        """The refusal says how long the file is."""
+        answer = api.get(stored, headers={"Range": asked})
+        assert refusal(answer) == (416, None, None)
+        assert answer.headers["Content-Range"] == "bytes */1024"
+
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            {"Range": "bytes=0-1,4-5"},
+            {"Range": "bytes=0-9", "If-Range": '"x"'},
+            {"Range": "lines=0-9"},
+            {"Range": "bytes=9-0"},
+            {"Range": "nonsense"},
+            {"Range": "bytes=-5000"},
+            {"Range": "bytes=0-"},
+        ],
+    )
+    def test_other_ranges_get_the_whole_file(
+        self, api: Caller, stored: str, headers: dict[str, str]
+    ) -> None:
+        """Several ranges, a condition, a foreign unit, nonsense: the file as a whole."""
+        answer = api.get(stored, headers=headers)
+        assert (answer.status_code, answer.data) == (200, CONTENT)
+
+    def test_empty_file_can_be_downloaded(self, api: Caller) -> None:
+        """No bytes are an answer too."""
+        id = api.upload(b"", purpose="user_data")["id"]
+        answer = api.get(f"/v1/files/{id}/content")
+        assert (answer.status_code, answer.data) == (200, b"")
+        assert answer.headers["Content-Length"] == "0"
+
+    @pytest.mark.parametrize("headers", [{}, {"Range": "bytes=0-9"}])
+    def test_head_tells_the_headers_only(
+        self, api: Caller, stored: str, headers: dict[str, str]
+    ) -> None:
+        """HEAD is GET without the bytes; ranges are for GET alone."""
+        answer = api.call("HEAD", stored, headers=headers)
+        assert (answer.status_code, answer.data) == (200, b"")
+        assert answer.headers["Content-Length"] == "1024"
+
+    def test_same_bytes_at_every_download(self, api: Caller) -> None:
+        """An output file never changes, and is as long as its object says."""
+        id = api.create(metadata={"mockbatch_scenario": "instant"})["id"]
+        file = api.batch(id)["output_file_id"]
+        first = api.get(f"/v1/files/{file}/content").data
+        assert api.get(f"/v1/files/{file}/content").data == first
+        assert api.get(f"/v1/files/{file}").json["bytes"] == len(first)
+
+
+class TestDelete:
+    """DELETE /v1/files/{id}."""
+
+    def test_answers_as_recorded(self, api: Caller) -> None:
+        """Recorded: three keys."""
+        id = api.upload()["id"]
+        assert api.good(api.delete(f"/v1/files/{id}")) == {
+            "object": "file",
+            "id": id,
+            "deleted": True,
+        }
+
+    def test_file_is_gone(self, api: Caller) -> None:
+        """Afterwards it can be neither found, read nor deleted again."""
+        path = f"/v1/files/{api.upload()['id']}"
+        api.delete(path)
+        assert refusal(api.get(path)) == (404, None, "id")
+        assert refusal(api.get(f"{path}/content")) == (404, None, "id")
+        assert refusal(api.delete(path)) == (404, None, "id")
+
+    def test_output_file_can_be_deleted(self, api: Caller) -> None:
+        """The batch keeps naming an output file that is deleted."""
+        id = api.create(metadata={"mockbatch_scenario": "instant"})["id"]
+        file = api.batch(id)["output_file_id"]
+        api.good(api.delete(f"/v1/files/{file}"))
+        assert refusal(api.get(f"/v1/files/{file}/content")) == (404, None, "id")
+        assert api.batch(id)["output_file_id"] == file
+
+    def test_input_deleted_while_validating_fails_the_batch(self, api: Caller) -> None:
+        """Observed: validation does not find the file."""
+        batch = api.create()
+        api.advance(VALIDATING - 1)
+        api.delete(f"/v1/files/{batch['input_file_id']}")
+        api.advance(1)
+        batch = api.batch(batch["id"])
+        [error] = batch["errors"]["data"]
+        assert batch["status"] == "failed"
+        assert (error["code"], error["param"], error["line"]) == (
+            "invalid_request",
+            "file_id",
+            None,
+        )
+
+    def test_input_deleted_after_validation_changes_nothing(self, api: Caller) -> None:
+        """A batch holds its own copy of its input."""
+        batch = api.create()
+        api.advance(VALIDATING)
+        api.delete(f"/v1/files/{batch['input_file_id']}")
+        api.advance(DAY)
+        batch = api.batch(batch["id"])
+        output = api.get(f"/v1/files/{batch['output_file_id']}/content").data
+        assert output.count(b"\n") == batch["request_counts"]["completed"] == 2
+
+
+class TestExpiry:
+    """Files go when their time is over, on simulated time."""
+
+    def test_input_file_lives_thirty_days_to_the_second(self, api: Caller) -> None:
+        """At `expires_at` it is gone, a second before it is there."""
+        file = api.upload()
+        assert file["expires_at"] == START + MONTH
+        api.advance(MONTH - 1)
+        assert api.get(f"/v1/files/{file['id']}").status_code == 200
+        api.advance(1)
+        assert refusal(api.get(f"/v1/files/{file['id']}/content")) == (404, None, "id")
+
+    def test_expired_file_is_not_listed(self, api: Caller) -> None:
+        """The list shows what can be retrieved."""
+        api.upload()
+        api.advance(MONTH)
+        assert api.get("/v1/files").json["data"] == []
+
+    def test_file_for_another_purpose_stays(self, api: Caller) -> None:
+        """Only files of batches expire by themselves."""
+        file = api.upload(purpose="user_data")
+        api.advance(100 * MONTH)
+        assert file["expires_at"] is None
+        assert api.get(f"/v1/files/{file['id']}").status_code == 200
+
+    def test_output_file_lives_thirty_days_from_the_end(self, api: Caller) -> None:
+        """The life of an output file begins with it, not with its batch."""
+        id = api.create()["id"]
+        api.advance(DAY)
+        batch = api.batch(id)
+        path = f"/v1/files/{batch['output_file_id']}"
+        assert api.get(path).json["expires_at"] == batch["completed_at"] + MONTH
+        api.advance(batch["completed_at"] + MONTH - (START + DAY) - 1)
+        assert api.get(path).status_code == 200
+        api.advance(1)
+        assert refusal(api.get(path)) == (404, None, "id")
+
+    def test_output_file_lives_as_long_as_the_batch_asked(self, api: Caller) -> None:
+        """`output_expires_after` counts from the creation of the file."""
+        wanted = {"anchor": "created_at", "seconds": 3600}
+        id = api.create(output_expires_after=wanted)["id"]
+        api.advance(DAY)
+        batch = api.batch(id)
+        assert refusal(api.get(f"/v1/files/{batch['output_file_id']}")) == (404, None, "id")
+
+    def test_expired_input_fails_a_new_batch(self, api: Caller) -> None:
+        """An expired file is as good as none."""
+        file = api.upload()["id"]
+        api.advance(MONTH)
+        id = api.create(input_file_id=file)["id"]
+        api.advance(VALIDATING)
+        assert api.batch(id)["status"] == "failed"

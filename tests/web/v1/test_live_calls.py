@@ -1,0 +1,418 @@
+"""Live calls: what the endpoints answer outside of batches."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from werkzeug.test import TestResponse
+
+from mockbatch.endpoints import endpoints
+from mockbatch.endpoints.endpoint import Form, FormFile
+from mockbatch.scripting.script import Script, parse
+from mockbatch.typing import Json
+from mockbatch.validation.schema import schema
+from mockbatch.web.v1 import live_calls
+from tests.support.caller import (
+    FINALIZING,
+    IN_PROGRESS,
+    START,
+    VALIDATING,
+    Caller,
+    app_of,
+    form,
+    refusal,
+)
+
+CHAT, RESPONSES, EMBEDDINGS = "/v1/chat/completions", "/v1/responses", "/v1/embeddings"
+BODY = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"}]}
+ERROR = {"message": "No.", "type": "invalid_request_error", "param": None, "code": "no"}
+WEATHER = {"name": "weather", "arguments": {"city": "Oslo"}}
+REPLIES: list[Json] = [
+    None,
+    {"content": "Scripted."},
+    {"tool_calls": [WEATHER]},
+    {"refusal": "No."},
+    {"finish_reason": "length"},
+    {"status_code": 429, "body": {"error": ERROR}},
+    {"body": {"any": 1}, "raw": True},
+]
+# What differs from call to call.
+PASSING = {"id", "call_id", "created", "created_at", "completed_at", "encrypted_content"}
+
+
+def requests() -> Iterator[tuple[str, Json]]:
+    """Yield what clients send: paths and bodies, of every endpoint."""
+    for path in sorted((Path(__file__).parents[3] / "fixtures" / "requests").glob("*.jsonl")):
+        for line in path.read_text("utf-8").splitlines():
+            request = json.loads(line)
+            yield request["url"], request["body"]
+
+
+EVERY_REQUEST = pytest.mark.parametrize(
+    ("path", "body"),
+    [pytest.param(path, body, id=f"{path[4:]}-{n}") for n, (path, body) in enumerate(requests())],
+)
+
+
+def lasting(value: Json) -> Json:
+    """Return a body without ids and times."""
+    if isinstance(value, dict):
+        return {name: lasting(inner) for name, inner in value.items() if name not in PASSING}
+    return [lasting(inner) for inner in value] if isinstance(value, list) else value
+
+
+def in_a_batch(api: Caller, path: str, body: Json) -> Json:
+    """Return status and body of the only line of a batch."""
+    line = {"custom_id": "a", "method": "POST", "url": path, "body": body}
+    batch = api.create(json.dumps(line).encode() + b"\n", endpoint=path)
+    api.advance(VALIDATING + IN_PROGRESS + FINALIZING)
+    batch = api.batch(batch["id"])
+    file = batch["output_file_id"] or batch["error_file_id"]
+    response = json.loads(api.get(f"/v1/files/{file}/content").text)["response"]
+    return response["status_code"], response["body"]
+
+
+def events(response: TestResponse) -> list[Json]:
+    """Return the data of server-sent events, each JSON but for the end."""
+    assert response.content_type == "text/event-stream; charset=utf-8"
+    frames = response.get_data().decode().split("\n\n")
+    assert frames.pop() == ""
+    texts = [frame.split("data: ", 1)[1] for frame in frames]
+    return [text if text == "[DONE]" else json.loads(text) for text in texts]
+
+
+def script(api: Caller, reply: Json, match: Json = None) -> None:
+    """Let the world answer so."""
+    api.good(api.post("/_mock/replies", {"match": match or {}, "reply": reply}))
+
+
+class TestAnswers:
+    """What comes back."""
+
+    def test_every_endpoint_is_live(self, api: Caller) -> None:
+        """Each one of the list, and nobody wrote a route for it."""
+        for path in endpoints():
+            assert api.post(path, {}).status_code != 404
+        assert {path for path, _ in requests()} == set(endpoints())
+
+    @EVERY_REQUEST
+    def test_answer_is_that_of_a_batch(self, api: Caller, path: str, body: Json) -> None:
+        """The same request has the same body, live and in a batch, but for ids and times."""
+        for reply in REPLIES:
+            api.delete("/_mock/replies")
+            if reply is not None:
+                script(api, reply, {"endpoint": path} if "body" in reply else {})
+            # The same bytes: a JSON client of Flask's would sort the members.
+            response = api.call("POST", path, data=json.dumps(body))
+            status, batched = in_a_batch(api, path, body)
+            assert (response.status_code, lasting(response.json)) == (status, lasting(batched))
+
+    @EVERY_REQUEST
+    def test_answer_fits_its_schema(self, api: Caller, path: str, body: Json) -> None:
+        """As the body of a batch's line does."""
+        schema(endpoints()[path].schema).check(api.good(api.post(path, body)))
+
+    def test_ids_differ_from_call_to_call_and_not_from_run_to_run(self, api: Caller) -> None:
+        """Two calls have two ids; another server of the same seed has the same two."""
+        first, second = (
+            [one.good(one.post(CHAT, BODY))["id"] for _ in range(2)]
+            for one in (api, Caller(app_of()))
+        )
+        assert first == second
+        assert len(set(first)) == 2
+
+    def test_it_is_made_now(self, api: Caller) -> None:
+        """On the simulated clock, in whole seconds."""
+        api.advance(3600.7)
+        assert api.good(api.post(CHAT, BODY))["created"] == START + 3600
+
+    def test_headers_are_openais(self, api: Caller) -> None:
+        """Those of every answer, and those that tell of rate limits."""
+        headers = api.post(CHAT, BODY).headers
+        assert headers["openai-version"] == "2020-10-01"
+        assert re.fullmatch("req_[0-9a-f]{32}", headers["x-request-id"])
+        limits = {name: text for name, text in headers if name.startswith("x-ratelimit-")}
+        assert limits == {
+            "x-ratelimit-limit-requests": "5000",
+            "x-ratelimit-limit-tokens": "2000000",
+            "x-ratelimit-remaining-requests": "4999",
+            "x-ratelimit-remaining-tokens": "1999991",
+            "x-ratelimit-reset-requests": "12ms",
+            "x-ratelimit-reset-tokens": "0s",
+        }
+
+    def test_rate_limits_count_what_is_asked(self, api: Caller) -> None:
+        """A long prompt leaves less, and it takes as long as recorded until it is back."""
+        long = {**BODY, "messages": [{"role": "user", "content": "word" * 876}]}
+        headers = api.post(CHAT, long).headers
+        assert headers["x-ratelimit-remaining-tokens"] == str(2_000_000 - 883)
+        assert headers["x-ratelimit-reset-tokens"] == "26ms"
+
+    def test_journal_has_it(self, api: Caller) -> None:
+        """As any other request."""
+        api.post(CHAT, BODY)
+        [entry] = api.good(api.get("/_mock/requests?method=POST"))["requests"]
+        assert (entry["path"], entry["status"], entry["known"]) == (CHAT, 200, True)
+
+    def test_numbers_are_part_of_the_state(self, api: Caller) -> None:
+        """A world that was taken out and put back mints no id twice."""
+        first = api.good(api.post(CHAT, BODY))["id"]
+        api.good(api.call("PUT", "/_mock/state", json=api.good(api.get("/_mock/state"))))
+        assert api.good(api.post(CHAT, BODY))["id"] != first
+
+
+class TestRefusals:
+    """Bad requests, each a 400 in OpenAI's envelope."""
+
+    @pytest.mark.parametrize("path", endpoints())
+    @pytest.mark.parametrize("data", [b"", b"{", b"\xff", b'{"model": NaN}', b"[" * 10_000])
+    def test_no_json(self, api: Caller, path: str, data: bytes) -> None:
+        """Whatever it is instead."""
+        assert refusal(api.call("POST", path, data=data))[0] == 400
+
+    @pytest.mark.parametrize("path", endpoints())
+    @pytest.mark.parametrize("body", [[], "x", 1, True, {}, {"model": 1}, {"model": ""}])
+    def test_no_request(self, api: Caller, path: str, body: Json) -> None:
+        """JSON that no endpoint takes."""
+        assert refusal(api.post(path, body))[0] == 400
+
+    def test_refusal_is_the_endpoints(self, api: Caller) -> None:
+        """With its code and param, and without the headers of an answer."""
+        response = api.post(CHAT, {**BODY, "service_tier": "best"})
+        assert refusal(response) == (400, "invalid_value", "service_tier")
+        assert "x-ratelimit-limit-requests" not in response.headers
+
+    @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+    def test_other_methods(self, api: Caller, method: str) -> None:
+        """405, with what is allowed."""
+        response = api.call(method, CHAT)
+        assert refusal(response)[0] == 405
+        assert "POST" in response.headers["Allow"]
+
+    def test_without_a_key(self) -> None:
+        """401."""
+        assert refusal(Caller(app_of(), None).post(CHAT, BODY))[0] == 401
+
+    def test_form_where_none_is_read(self, api: Caller) -> None:
+        """Is no JSON."""
+        assert refusal(api.call("POST", CHAT, **form(('name="model"', b"gpt-4o"))))[0] == 400
+
+    @settings(max_examples=200, deadline=None, suppress_health_check=[*HealthCheck], database=None)
+    @given(data=st.data())
+    def test_whatever_is_sent(self, data: st.DataObject) -> None:
+        """An answer, or a refusal, and never a failure of the mock's own."""
+        path, body = data.draw(st.sampled_from(list(requests())))
+        name = data.draw(st.sampled_from([*body, "stream", "stream_options", "n", "foo"]))
+        junk = st.sampled_from([None, True, 0, -1, 2.5, 1e308, "", "x", "\ud800", [], {}, [{}]])
+        changed = {**body, name: data.draw(junk)}
+        response = Caller(app_of()).post(path, changed)
+        assert response.status_code in (200, 400)
+        response.get_data()
+
+
+class TestScripts:
+    """Scripted replies."""
+
+    def test_function_gets_the_call_as_a_line(self) -> None:
+        """Without a custom_id; what it returns is held to the endpoint."""
+        seen: list[Json] = []
+
+        def reply(line: Json) -> str:
+            seen.append(line)
+            return f"{line['body']['model']}, you said"
+
+        api = Caller(app_of(script=Script((parse({"reply": reply}),))))
+        answer = api.good(api.post(CHAT, BODY))
+        assert answer["choices"][0]["message"]["content"] == "gpt-4o-mini, you said"
+        assert seen == [{"custom_id": None, "method": "POST", "url": CHAT, "body": BODY}]
+
+    def test_function_that_fails_is_told(self) -> None:
+        """A 400 with its name."""
+        api = Caller(app_of(script=Script((parse({"reply": lambda line: line["custom_id"] + 1}),))))
+        response = api.post(CHAT, BODY)
+        assert refusal(response) == (400, "callable_failed", None)
+        assert "a live call" in response.json["error"]["message"]
+
+    def test_replies_of_lines_are_not_for_live_calls(self, api: Caller) -> None:
+        """Who matches a custom_id, a line or a batch means none."""
+        for match in ({"custom_id": "*"}, {"line": 1}, {"batch_id": "batch_1"}):
+            script(api, {"content": "Scripted."}, match)
+        answer = api.good(api.post(CHAT, BODY))
+        assert answer["choices"][0]["message"]["content"] == "Mock reply to: Hello"
+
+    def test_reply_that_never_ran_is_refused(self, api: Caller) -> None:
+        """Only a line of a batch can end so, and the answer says it."""
+        script(api, {"error": {"code": "batch_expired", "message": "Too late."}})
+        response = api.post(CHAT, BODY)
+        assert refusal(response) == (400, "invalid_reply", None)
+        assert "never ran" in response.json["error"]["message"]
+
+    @pytest.mark.parametrize("status", [0, 99, 101])
+    def test_status_that_no_answer_has_is_refused(self, api: Caller, status: int) -> None:
+        """Which a line of a batch may have."""
+        script(api, {"status_code": status, "body": {"error": ERROR}, "raw": True})
+        assert refusal(api.post(CHAT, BODY)) == (400, "invalid_reply", None)
+
+    def test_raw_body_is_sent_as_it_is(self, api: Caller) -> None:
+        """Whatever it is."""
+        script(api, {"body": None, "raw": True})
+        assert api.post(CHAT, BODY).json is None
+
+    def test_whole_body_answers_what_the_endpoint_would_refuse(self, api: Caller) -> None:
+        """It needs no answer to be put into."""
+        script(api, {"body": [1], "raw": True})
+        assert api.post(CHAT, {}).json == [1]
+
+    def test_reset_forgets_them(self, api: Caller) -> None:
+        """As in batches."""
+        script(api, {"content": "Scripted."})
+        api.good(api.post("/_mock/reset"))
+        assert "Mock" in api.good(api.post(CHAT, BODY))["choices"][0]["message"]["content"]
+
+
+class TestStreams:
+    """Server-sent events."""
+
+    def test_chat_ends_with_done(self, api: Caller) -> None:
+        """Events have no names there."""
+        response = api.post(CHAT, {**BODY, "stream": True})
+        *chunks, end = events(response)
+        assert end == "[DONE]"
+        assert b"event:" not in response.get_data()
+        text = "".join(one["choices"][0]["delta"].get("content") or "" for one in chunks)
+        assert text == "Mock reply to: Hello"
+
+    def test_response_ends_with_its_last_event(self, api: Caller) -> None:
+        """Each event is named by its type."""
+        response = api.post(RESPONSES, {"model": "gpt-4o", "input": "Hello", "stream": True})
+        found = events(response)
+        names = re.findall("^event: (.*)$", response.get_data().decode(), re.MULTILINE)
+        assert names == [event["type"] for event in found]
+        assert names[-1] == "response.completed"
+
+    def test_streamed_answer_is_the_one_that_is_not(self, api: Caller) -> None:
+        """What is completed is what another call gets, but for ids, times and the bill."""
+        body = {"model": "gpt-5-nano", "input": "Hello"}
+        plain = api.good(api.post(RESPONSES, body))
+        *_, last = events(api.post(RESPONSES, {**body, "stream": True}))
+        del plain["billing"]
+        assert lasting(last["response"]) == lasting(plain)
+
+    def test_headers_are_those_of_an_answer(self, api: Caller) -> None:
+        """A stream has no length."""
+        headers = api.post(CHAT, {**BODY, "stream": True}).headers
+        assert {"x-request-id", "openai-version", "x-ratelimit-limit-tokens"} <= {*headers.keys()}
+        assert "Content-Length" not in headers
+
+    @pytest.mark.parametrize("wanted", [False, None])
+    def test_only_true_streams(self, api: Caller, wanted: Json) -> None:
+        """False and null are as nothing."""
+        assert api.good(api.post(CHAT, {**BODY, "stream": wanted}))["object"] == "chat.completion"
+
+    @pytest.mark.parametrize(
+        ("path", "body"),
+        [
+            ("/v1/images/generations", {"model": "gpt-image-1", "prompt": "A cat"}),
+            (
+                "/v1/images/edits",
+                {
+                    "model": "gpt-image-1",
+                    "prompt": "A cat",
+                    "images": [{"image_url": "https://example.com/cat.png"}],
+                },
+            ),
+        ],
+    )
+    def test_what_is_never_streamed_is_refused(self, api: Caller, path: str, body: Json) -> None:
+        """An image in pieces is nothing that mockbatch makes, and it says so."""
+        assert api.call("POST", path, json=body).status_code == 200
+        answer = api.call("POST", path, json={**body, "stream": True})
+        assert refusal(answer) == (400, "not_streamed", "stream")
+
+    @pytest.mark.parametrize("changes", [{"temperature": 3}, {"stream": "yes"}, {"messages": []}])
+    def test_refusal_is_no_stream(self, api: Caller, changes: Json) -> None:
+        """It is told before the first event, as JSON."""
+        assert refusal(api.post(CHAT, {**BODY, "stream": True, **changes}))[0] == 400
+
+    def test_scripted_failure_is_no_stream(self, api: Caller) -> None:
+        """It has its status and its body."""
+        script(api, {"status_code": 429, "body": {"error": ERROR}})
+        response = api.post(CHAT, {**BODY, "stream": True})
+        assert (response.status_code, response.json) == (429, {"error": ERROR})
+
+    def test_raw_body_that_fits_is_streamed(self, api: Caller) -> None:
+        """Nobody checked it, and it is an answer."""
+        whole = api.good(api.post(CHAT, BODY))
+        script(api, {"body": whole, "raw": True})
+        assert events(api.post(CHAT, {**BODY, "stream": True}))[0]["id"] == whole["id"]
+
+    def test_raw_body_that_is_no_answer_is_refused(self, api: Caller) -> None:
+        """It cannot be cut into events, and the client is told."""
+        script(api, {"body": {"any": 1}, "raw": True})
+        response = api.post(CHAT, {**BODY, "stream": True})
+        assert refusal(response) == (400, "invalid_reply", "stream")
+
+    def test_endpoint_without_events_refuses_the_parameter(self, api: Caller) -> None:
+        """Embeddings know none of that name."""
+        body = {"model": "text-embedding-3-small", "input": "Hello", "stream": True}
+        assert refusal(api.post(EMBEDDINGS, body)) == (400, "unknown_parameter", "stream")
+
+    def test_batch_refuses_it_still(self, api: Caller) -> None:
+        """Streaming is for live calls."""
+        line = {"custom_id": "a", "method": "POST", "url": CHAT, "body": {**BODY, "stream": True}}
+        batch = api.create(json.dumps(line).encode())
+        api.advance(VALIDATING)
+        [error] = api.batch(batch["id"])["errors"]["data"]
+        assert error["code"] == "streaming_unsupported"
+
+    @pytest.mark.parametrize("text", ["Überall Regen 🌧", "a\u2028b\u0085c", "\ud800x", "a\n\nb\r"])
+    def test_any_text_survives(self, api: Caller, text: str) -> None:
+        """No text can break a frame; it comes as UTF-8, as from the service."""
+        script(api, {"content": text})
+        *chunks, _ = events(api.post(CHAT, {**BODY, "stream": True}))
+        assert "".join(one["choices"][0]["delta"].get("content") or "" for one in chunks) == text
+
+    def test_server_that_does_not_validate_streams_too(self) -> None:
+        """The events are the same."""
+        body = {**BODY, "stream": True}
+        first, second = (
+            Caller(app_of(validate=validate)).post(CHAT, body).get_data()
+            for validate in (True, False)
+        )
+        assert first == second
+
+
+class TestForms:
+    """An endpoint that reads a form; made up here."""
+
+    @pytest.fixture
+    def reading(self) -> Caller:
+        """Make an app with such an endpoint."""
+
+        def body(form: Form) -> dict[str, Json]:
+            [file] = form.files["image"]
+            assert file == FormFile("a.png", "image/png", b"\x89PNG")
+            said = " and ".join(form.texts["prompt"])
+            return {**BODY, "messages": [{"role": "user", "content": said}]}
+
+        app = app_of()
+        call = partial(live_calls.call, replace(endpoints()[CHAT], body=body))
+        app.add_url_rule("/v1/made-up", "made-up", call, methods=["POST"])
+        return Caller(app)
+
+    def test_form_is_read(self, reading: Caller) -> None:
+        """Its texts and its files, several of one name in order."""
+        file = 'name="image"; filename="a.png"\r\nContent-Type: image/png'
+        parts = (('name="prompt"', b"One"), (file, b"\x89PNG"), ('name="prompt"', b"two"))
+        answer = reading.good(reading.call("POST", "/v1/made-up", **form(*parts)))
+        assert answer["choices"][0]["message"]["content"] == "Mock reply to: One and two"
+
+    def test_json_is_read_too(self, reading: Caller) -> None:
+        """As in a batch."""
+        assert reading.good(reading.post("/v1/made-up", BODY))["object"] == "chat.completion"

@@ -1,0 +1,230 @@
+"""`/v1/models`, and which models a world serves."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mockbatch.cli import main
+from mockbatch.endpoints import endpoints
+from mockbatch.endpoints.model_list import ModelList, from_file
+from mockbatch.endpoints.models import aliases
+from mockbatch.typing import Json
+from tests.support.caller import VALIDATING, Caller, app_of, refusal
+
+CHAT, RESPONSES = "/v1/chat/completions", "/v1/responses"
+MESSAGES = [{"role": "user", "content": "Hello"}]
+FINE_TUNED = "ft:gpt-4o-mini-2024-07-18:acme/team::a1B2"
+
+
+def chat(api: Caller, model: str) -> int:
+    """Return the status of a call to a model."""
+    return api.post(CHAT, {"model": model, "messages": MESSAGES}).status_code
+
+
+def serve_only(api: Caller, *names: str) -> None:
+    """Restrict the world."""
+    assert api.good(api.call("PUT", "/_mock/models", json={"models": names})) == {
+        "models": list(names)
+    }
+
+
+def names(api: Caller) -> list[str]:
+    """Return the ids of the list."""
+    return [model["id"] for model in api.good(api.get("/v1/models"))["data"]]
+
+
+class TestList:
+    """GET /v1/models."""
+
+    def test_known_models_are_listed(self, api: Caller) -> None:
+        """Every alias, with its own object, and no page."""
+        listed = api.good(api.get("/v1/models"))
+        assert list(listed) == ["object", "data"]
+        assert listed["object"] == "list"
+        ids = [model["id"] for model in listed["data"]]
+        assert len(ids) == len({*ids})
+        assert {*aliases(), "text-embedding-3-small"} <= {*ids}
+
+    def test_objects_are_models(self, api: Caller) -> None:
+        """With the recorded times and owners."""
+        assert api.good(api.get("/v1/models/gpt-4-0613")) == {
+            "id": "gpt-4-0613",
+            "object": "model",
+            "created": 1686588896,
+            "owned_by": "openai",
+        }
+
+    @pytest.mark.parametrize("name", [FINE_TUNED, "a/b", "x:y", "größe", "a%2Fb"])
+    def test_any_model_is_there(self, api: Caller, name: str) -> None:
+        """Whoever may be called may be looked at; names have slashes and colons."""
+        assert api.good(api.get(f"/v1/models/{name.replace('%', '%25')}"))["id"] == name
+
+    @pytest.mark.parametrize(
+        ("name", "created"), [(FINE_TUNED, 1721260800), ("mine", 0), ("mine-2024-13-45", 0)]
+    )
+    def test_unknown_model_is_as_old_as_its_name_says(
+        self, api: Caller, name: str, created: int
+    ) -> None:
+        """Nothing is made up of its time."""
+        model = api.good(api.get(f"/v1/models/{name}"))
+        assert (model["created"], model["owned_by"]) == (created, "mockbatch")
+
+    @pytest.mark.parametrize("method", ["POST", "DELETE"])
+    def test_nobody_changes_them(self, api: Caller, method: str) -> None:
+        """There is no such call for models of OpenAI's."""
+        assert refusal(api.call(method, "/v1/models/gpt-4o"))[0] == 405
+
+
+class TestRestriction:
+    """A world that serves some models only."""
+
+    def test_others_are_not_found(self, api: Caller) -> None:
+        """404, in OpenAI's words."""
+        serve_only(api, "gpt-4o")
+        response = api.post(CHAT, {"model": "gpt-9", "messages": MESSAGES})
+        assert refusal(response) == (404, "model_not_found", None)
+        message = "The model `gpt-9` does not exist or you do not have access to it."
+        assert response.json["error"]["message"] == message
+
+    def test_responses_have_words_of_their_own(self, api: Caller) -> None:
+        """400, as observed."""
+        serve_only(api, "gpt-4o")
+        response = api.post(RESPONSES, {"model": "gpt-9", "input": "Hello"})
+        assert refusal(response) == (400, "model_not_found", "model")
+
+    @pytest.mark.parametrize("path", endpoints())
+    def test_each_endpoint_asks(self, api: Caller, path: str) -> None:
+        """Before it looks at anything else."""
+        serve_only(api, "mine")
+        assert refusal(api.post(path, {"model": "gpt-9"}))[1] == "model_not_found"
+        assert refusal(api.post(path, {"model": "gpt-9", "stream": True}))[1] == "model_not_found"
+
+    def test_object_of_another_is_not_found(self, api: Caller) -> None:
+        """404, in the words recorded there."""
+        serve_only(api, "gpt-4o")
+        response = api.get("/v1/models/ft:123")
+        assert refusal(response) == (404, "model_not_found", "model")
+        assert response.json["error"]["message"] == "The model 'ft:123' does not exist"
+
+    def test_list_has_these(self, api: Caller) -> None:
+        """In the order given, each once."""
+        serve_only(api, "mine", "gpt-4o")
+        assert names(api) == ["mine", "gpt-4o"]
+
+    @pytest.mark.parametrize("listed", ["gpt-4o", "gpt-4o-2024-08-06"])
+    def test_alias_and_snapshot_are_one(self, api: Caller, listed: str) -> None:
+        """Whichever is listed, both are served; another snapshot is not."""
+        serve_only(api, listed)
+        asked = ("gpt-4o", "gpt-4o-2024-08-06", "gpt-4o-2024-05-13")
+        assert [chat(api, name) for name in asked] == [200, 200, 404]
+        assert api.get("/v1/models/gpt-4o").status_code == 200
+
+    def test_scripted_reply_does_not_help(self, api: Caller) -> None:
+        """A model that is not there says nothing."""
+        serve_only(api, "mine")
+        api.good(api.post("/_mock/replies", {"reply": {"content": "Scripted."}}))
+        assert chat(api, "gpt-4o") == 404
+
+    def test_batch_of_another_fails(self, api: Caller) -> None:
+        """In validation, line for line, with the observed text."""
+        serve_only(api, "mine")
+        body = {"messages": MESSAGES}
+        lines = [
+            {"custom_id": str(n), "method": "POST", "url": CHAT, "body": {**body, "model": name}}
+            for n, name in enumerate(("mine", "gpt-9", "gpt-9"))
+        ]
+        batch = api.create("\n".join(map(json.dumps, lines)).encode())
+        api.advance(VALIDATING)
+        errors = api.batch(batch["id"])["errors"]["data"]
+        assert errors[0] == {
+            "code": "model_not_found",
+            "message": "The provided model 'gpt-9' is not supported by the Batch API.",
+            "param": "body.model",
+            "line": 2,
+        }
+        assert [error["line"] for error in errors] == [2, 3]
+
+    def test_batch_that_was_accepted_goes_on(self, api: Caller) -> None:
+        """It was judged when it was created."""
+        batch = api.create()
+        serve_only(api, "mine")
+        api.advance(24 * 3600)
+        assert api.batch(batch["id"])["status"] == "completed"
+
+    def test_world_of_another_key_is_free(self, api: Caller) -> None:
+        """Each world has its own list."""
+        serve_only(api, "mine")
+        assert chat(Caller(api.app, "sk-another-key-0001"), "gpt-4o") == 200
+
+    def test_delete_frees_it(self, api: Caller) -> None:
+        """Any model is served again."""
+        serve_only(api, "mine")
+        assert api.good(api.delete("/_mock/models")) == {"models": None}
+        assert chat(api, "gpt-4o") == 200
+
+    def test_null_frees_it_too(self, api: Caller) -> None:
+        """As GET shows it."""
+        serve_only(api, "mine")
+        api.good(api.call("PUT", "/_mock/models", json={"models": None}))
+        assert api.good(api.get("/_mock/models")) == {"models": None}
+
+    def test_reset_restores_what_the_server_was_told(self) -> None:
+        """Which may be a list."""
+        api = Caller(app_of(models=ModelList(("mine",))))
+        assert names(api) == ["mine"]
+        serve_only(api, "gpt-4o")
+        api.good(api.post("/_mock/reset"))
+        assert names(api) == ["mine"]
+
+    def test_state_of_a_world_says_nothing_of_it(self, api: Caller) -> None:
+        """As nothing of replies and faults: it stays what it is."""
+        serve_only(api, "mine")
+        api.good(api.call("PUT", "/_mock/state", json=api.good(api.get("/_mock/state"))))
+        assert names(api) == ["mine"]
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            *({}, [], None, {"models": "gpt-4o"}, {"models": []}, {"models": [1]}),
+            *({"models": [""]}, {"models": ["x" * 501]}, {"models": ["x"] * 1001}),
+            {"models": ["x"], "model": "x"},
+        ],
+    )
+    def test_what_is_no_list_is_refused(self, api: Caller, body: Json) -> None:
+        """And changes nothing."""
+        assert refusal(api.call("PUT", "/_mock/models", json=body))[0] == 400
+        assert chat(api, "gpt-4o") == 200
+
+    def test_name_is_listed_once(self, api: Caller) -> None:
+        """However often it was given."""
+        api.good(api.call("PUT", "/_mock/models", json={"models": ["a", "b", "a"]}))
+        assert names(api) == ["a", "b"]
+
+
+class TestFile:
+    """What `--models` reads."""
+
+    @pytest.mark.parametrize("text", ['["a", "b:c/d"]', "a\nb:c/d\n", "\n  a\r\n\r\nb:c/d"])
+    def test_list_or_lines(self, tmp_path: Path, text: str) -> None:
+        """JSON, or a name on each line."""
+        path = tmp_path / "models"
+        path.write_text(text)
+        assert from_file(str(path)).names == ("a", "b:c/d")
+
+    @pytest.mark.parametrize("data", [b"", b"\n", b"[", b"[]", b'{"a": 1}', b"[1]", b"\xff"])
+    def test_other_files_are_told(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], data: bytes
+    ) -> None:
+        """One line on stderr, and exit status 2."""
+        path = tmp_path / "models"
+        path.write_bytes(data)
+        assert main(["serve", "--port", "0", "--models", str(path)]) == 2
+        told = capsys.readouterr().err
+        assert str(path) in told
+        assert told.count("\n") == 1
+
+    def test_missing_file_is_told(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """By its name."""
+        assert main(["serve", "--port", "0", "--models", "/no/such/file"]) == 2
+        assert "/no/such/file" in capsys.readouterr().err

@@ -1,0 +1,178 @@
+"""One call of a receiver, whatever it does."""
+
+import socket
+import threading
+import time
+from contextlib import ExitStack, suppress
+
+import pytest
+
+from mockbatch.webhooks import sender, target
+from mockbatch.webhooks.delivery import Answer
+from mockbatch.webhooks.sender import MOST_SHOWN, call
+from tests.support.receivers import (
+    Behaviour,
+    RawReceiver,
+    answers,
+    babbles,
+    closes,
+    drips,
+    drips_body,
+    drips_handshake,
+    floods,
+    hangs,
+    receiving,
+)
+from tests.support.told import PATIENCE
+
+# For receivers that use it up; the others have all that a slow machine may need.
+SECONDS = 0.3
+
+
+def called(receiver: RawReceiver, url: str | None = None, seconds: float = PATIENCE) -> Answer:
+    """Call a receiver."""
+    return call(target.target(url or receiver.url, ()), {"x-name": "value"}, b"{}", seconds)
+
+
+def test_request_is_a_plain_post() -> None:
+    """With the headers that were given, a length, and the name of the host."""
+    with receiving(answers(200)) as receiver:
+        assert called(receiver, receiver.url + "?a=b") == Answer(200)
+        head, _, body = receiver.requests[0].partition(b"\r\n\r\n")
+    assert body == b"{}"
+    first, *headers = head.decode().split("\r\n")
+    assert first == "POST /hook?a=b HTTP/1.1"
+    assert {f"Host: 127.0.0.1:{receiver.port}", "Content-Length: 2", "x-name: value"} <= {*headers}
+
+
+@pytest.mark.parametrize("status", [200, 201, 204, 299])
+def test_two_hundreds_are_good(status: int) -> None:
+    """Any of them acknowledges."""
+    with receiving(answers(status)) as receiver:
+        assert called(receiver).is_good
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 400, 404, 410, 500, 503])
+def test_nothing_else_is_good(status: int) -> None:
+    """A redirect is no acknowledgement, and is not followed."""
+    with receiving(answers(200)) as elsewhere:
+        with receiving(answers(status, f"Location: {elsewhere.url}")) as receiver:
+            answer = called(receiver)
+        assert (answer.status_code, answer.is_good) == (status, False)
+        assert elsewhere.requests == []
+
+
+@pytest.mark.parametrize("behave", [hangs, drips, drips_body])
+def test_a_receiver_has_so_much_time_and_no_more(behave: Behaviour) -> None:
+    """Whether it says nothing or a little now and then."""
+    with receiving(behave) as receiver:
+        answer = called(receiver, seconds=SECONDS)
+    assert (answer.status_code, answer.timed_out) == (None, True)
+    assert answer.error == "no answer within 0.3 seconds"
+
+
+@pytest.mark.parametrize("behave", [closes, babbles])
+def test_a_receiver_that_breaks_off_is_no_failure_of_ours(behave: Behaviour) -> None:
+    """The answer says what was met."""
+    with receiving(behave) as receiver:
+        answer = called(receiver)
+    assert (answer.status_code, answer.timed_out) == (None, False)
+    assert answer.error
+
+
+def test_a_flood_is_not_drunk() -> None:
+    """Of a body without end only the beginning is read, and less is kept."""
+    with receiving(floods) as receiver:
+        answer = called(receiver)
+    assert (answer.status_code, answer.response) == (200, "x" * MOST_SHOWN)
+
+
+def test_nobody_listens() -> None:
+    """A closed port is an attempt that failed, at once."""
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    answer = call(target.target(f"http://127.0.0.1:{port}/", ()), {}, b"", PATIENCE)
+    assert (answer.status_code, answer.timed_out) == (None, False)
+
+
+def test_the_second_address_is_called_when_the_first_is_deaf() -> None:
+    """A receiver on IPv4 is found where `localhost` means IPv6 first."""
+    with receiving(answers(200)) as receiver:
+        near = target.target(receiver.url, ())
+        both = target.Target(
+            near.url, near.secure, near.host, near.port, near.path, ("::1", "127.0.0.1")
+        )
+        assert call(both, {}, b"", PATIENCE).is_good
+
+
+def test_addresses_that_swallow_everything_share_the_time() -> None:
+    """However many a name has; nobody knows how long another would have taken."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, ExitStack() as waiting:
+        near = target.target(f"http://127.0.0.1:{full.getsockname()[1]}/", ())
+        with suppress(TimeoutError):
+            for _ in range(100):  # until there is no room for another
+                waiting.enter_context(socket.create_connection(("127.0.0.1", near.port), 0.2))
+        many = near._replace(addresses=("127.0.0.1",) * 20)
+        begun = time.perf_counter()
+        answer = call(many, {}, b"", SECONDS)
+        assert (answer.status_code, answer.timed_out) == (None, True)
+        assert time.perf_counter() - begun < 10 * SECONDS  # and not 20
+
+
+def test_an_address_that_answers_late_has_all_the_time() -> None:
+    """The share is for the connection only."""
+
+    def late(connection: socket.socket) -> None:
+        threading.Event().wait(0.5)
+        answers(200)(connection)
+
+    with receiving(late) as receiver:
+        near = target.target(receiver.url, ())
+        assert call(near._replace(addresses=("127.0.0.1",) * 100), {}, b"", PATIENCE).is_good
+
+
+def test_a_name_is_not_looked_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was judged is what is called, though the name may point elsewhere by now."""
+    with receiving(answers(200)) as receiver:
+        judged = target.target(f"http://localhost:{receiver.port}/", ())
+        known = socket.getaddrinfo
+
+        def looked_up(host: str, *arguments: object, **options: object) -> object:
+            assert host != "localhost"
+            return known(host, *arguments, **options)
+
+        monkeypatch.setattr(socket, "getaddrinfo", looked_up)
+        assert call(judged, {}, b"", PATIENCE).is_good
+        assert f"Host: localhost:{receiver.port}".encode() in receiver.requests[0]
+
+
+def test_https_trusts_nobody_unknown() -> None:
+    """A receiver that does not speak TLS, or has no good certificate, is an attempt that failed."""
+    with receiving(answers(200)) as receiver:
+        answer = called(receiver, receiver.url.replace("http:", "https:"), SECONDS)
+    assert answer.status_code is None
+
+
+def test_a_handshake_without_end_is_cut() -> None:
+    """A receiver has no more time for it than for an answer."""
+    with receiving(drips_handshake) as receiver:
+        answer = called(receiver, receiver.url.replace("http:", "https:"), SECONDS)
+    assert answer.timed_out
+
+
+def test_a_handshake_that_takes_all_the_time_leaves_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TLS makes another socket of a connection: the time that is over is over for that, too."""
+
+    class Slow:
+        def wrap_socket(self, plain: socket.socket, **_: object) -> socket.socket:
+            timeout = plain.gettimeout()
+            wrapped = socket.socket(fileno=plain.detach())
+            wrapped.settimeout(timeout)
+            threading.Event().wait(2 * SECONDS)
+            return wrapped
+
+    monkeypatch.setattr(sender, "_certified", Slow)
+    with receiving(answers(200)) as receiver:
+        answer = called(receiver, receiver.url.replace("http:", "https:"), SECONDS)
+        assert receiver.requests == []
+    assert answer.timed_out

@@ -1,0 +1,124 @@
+"""Where a webhook may go."""
+
+import socket
+from typing import Any
+
+import pytest
+
+from mockbatch.errors import ApiError
+from mockbatch.webhooks import target
+
+PUBLIC = "93.184.216.34"
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
+    """Let names mean what the test says; what it does not say cannot be found."""
+    known: dict[str, list[str]] = {}
+
+    def found(host: str, port: int, **_: Any) -> list[Any]:
+        if host not in known:
+            raise socket.gaierror(-2, "Name or service not known")
+        return [(0, 0, 0, "", (one, port)) for one in known[host]]
+
+    monkeypatch.setattr(socket, "getaddrinfo", found)
+    return known
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port", "path"),
+    [
+        ("http://127.0.0.1:9/hook?a=b#c", "127.0.0.1", 9, "/hook?a=b"),
+        ("http://127.8.8.8", "127.8.8.8", 80, "/"),
+        ("https://[::1]:443/x", "::1", 443, "/x"),
+        ("HTTP://127.0.0.1/", "127.0.0.1", 80, "/"),
+    ],
+)
+def test_this_machine_may_be_called(url: str, host: str, port: int, path: str) -> None:
+    """Loopback addresses, of either family, over http and https."""
+    found = target.target(url, ())
+    assert (found.host, found.port, found.path, found.addresses) == (host, port, path, (host,))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"http://{PUBLIC}/",
+        "http://10.0.0.1/",
+        "http://169.254.169.254/latest/meta-data",
+        "http://0.0.0.0/",
+        "http://[::ffff:10.0.0.1]/",
+        "http://[fe80::1]/",
+        "http://192.168.0.1:22/",
+    ],
+)
+def test_no_other_address_may_be_called(url: str) -> None:
+    """A network behind the mock is none of its callers' business."""
+    with pytest.raises(ApiError) as refused:
+        target.target(url, ())
+    error = refused.value
+    assert (error.status, error.code, error.param) == (400, "host_not_allowed", "url")
+    assert "--webhook-allow-host" in error.message
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "hook",
+        "ftp://127.0.0.1/",
+        "file:///etc/passwd",
+        "http://",
+        "http:///hook",
+        "http://user:pass@127.0.0.1/",
+        "http://127.0.0.1:0/",
+        "http://127.0.0.1:99999/",
+        "http://127.0.0.1:port/",
+        "http://127.0.0.1/a b",
+        "http://127.0.0.1/\r\nHost: x",
+        "http://127.0.0.1/\u00e4",
+        "http://[::1/",
+        "http://nowhere.invalid/",
+    ],
+)
+def test_what_is_no_url_of_a_receiver_is_refused(url: str, names: dict[str, list[str]]) -> None:
+    """Each is a 400 that names the parameter."""
+    names["127.0.0.1"] = ["127.0.0.1"]
+    with pytest.raises(ApiError) as refused:
+        target.target(url, ())
+    assert (refused.value.status, refused.value.param) == (400, "url")
+
+
+def test_a_name_is_judged_by_its_address(names: dict[str, list[str]]) -> None:
+    """A name may be called if it means this machine, whatever it looks like."""
+    names["near.example"] = ["127.0.0.1"]
+    names["localhost.example"] = [PUBLIC]
+    assert target.target("http://near.example/", ()).addresses == ("127.0.0.1",)
+    with pytest.raises(ApiError, match=PUBLIC):
+        target.target("http://localhost.example/", ())
+
+
+def test_of_several_addresses_those_of_this_machine_are_called(
+    names: dict[str, list[str]],
+) -> None:
+    """The others are left out."""
+    names["both.example"] = [PUBLIC, "::1", "127.0.0.1"]
+    assert target.target("http://both.example/", ()).addresses == ("::1", "127.0.0.1")
+
+
+@pytest.mark.parametrize("allowed", ["far.example", PUBLIC])
+def test_an_allowed_host_may_be_called(names: dict[str, list[str]], allowed: str) -> None:
+    """By its name or by its address."""
+    names["far.example"] = [PUBLIC]
+    assert target.target("http://FAR.example/", {allowed}).addresses == (PUBLIC,)
+    with pytest.raises(ApiError):
+        target.target("http://10.0.0.1/", {allowed})
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [("Far.Example", "far.example"), ("a_b-c", "a_b-c"), ("FD00:0::1", "fd00::1")],
+)
+def test_a_host_can_be_spelt_otherwise(given: str, meant: str) -> None:
+    """As URLs have it, or name servers."""
+    assert target.host(given) == meant
