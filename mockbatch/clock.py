@@ -21,12 +21,12 @@ _FASTER = re.compile(r"x(\d+(?:\.\d+)?)")
 _FASTEST = 1_000_000.0
 
 
-def wall() -> float:
+def wall_time() -> float:
     """Return the process's time in epoch seconds."""
     return time.time()
 
 
-def stopwatch() -> float:
+def monotonic() -> float:
     """Return seconds on a clock that is only good for differences."""
     return time.perf_counter()
 
@@ -70,7 +70,7 @@ class Clock:
             return self
         return replace(self.moved_to(self.now(wall_now), wall_now), is_paused=is_paused)
 
-    def in_mode(self, mode: str, wall_now: float) -> "Clock":
+    def with_mode(self, mode: str, wall_now: float) -> "Clock":
         """Return a clock of another mode that goes on from the same instant."""
         return replace(self.moved_to(self.now(wall_now), wall_now), mode=parse_mode(mode))
 
@@ -114,34 +114,34 @@ def _speed(mode: str) -> float:
     return float(mode[1:]) if mode.startswith("x") else 0.0
 
 
-class Timekeeper:
+class WorldClock:
     """Keeps simulated time for one world: forward only, commands one by one under its lock."""
 
     def __init__(self, mode: str, start_time: float | None, lock: RLock) -> None:
         self.lock = lock
-        self.clock = start(mode, start_time, wall())
+        self.clock = start(mode, start_time, wall_time())
         self._last_command = 0
         self._pauses = 0
         self._waiting: dict[str, tuple[float, int]] = {}
 
     def now(self) -> float:
         """Return simulated epoch seconds, never before the last command."""
-        return max(self.clock.now(wall()), self._last_command)
+        return max(self.clock.now(wall_time()), self._last_command)
 
     def is_behind(self) -> bool:
         """Tell whether the clock was put back behind the last command."""
-        return self.clock.now(wall()) < self._last_command
+        return self.clock.now(wall_time()) < self._last_command
 
     def set_mode(self, mode: str) -> None:
         """Let the clock go on in another mode; ValueError for none that there is."""
         with self.lock:
-            self.clock = self.clock.in_mode(mode, wall())
+            self.clock = self.clock.with_mode(mode, wall_time())
 
     def move_to(self, instant: float) -> None:
         """Let the clock go on from an instant that is not past."""
         with self.lock:
             if instant > self.now():  # else one that was put back stays behind
-                self.clock = self.clock.moved_to(instant, wall())
+                self.clock = self.clock.moved_to(instant, wall_time())
             # What has been told to happen on the way is not taken back.
             self._last_command = max(self._last_command, int(instant))
 
@@ -157,7 +157,7 @@ class Timekeeper:
     def _pause(self, more: int) -> None:
         with self.lock:
             self._pauses += more
-            self.clock = self.clock.paused(wall(), is_paused=self._pauses > 0)
+            self.clock = self.clock.paused(wall_time(), is_paused=self._pauses > 0)
 
     @contextmanager
     def command(self) -> Iterator[int]:
@@ -167,7 +167,7 @@ class Timekeeper:
             yield now
             self._last_command = now
 
-    def times_asked(self, id: str) -> int:
+    def count_poll(self, id: str) -> int:
         """Count how often one object was asked for since time last moved, this time included."""
         now = self.now()
         since, times = self._waiting.get(id, (now, 0))

@@ -15,10 +15,10 @@ INVALID_REQUEST = "invalid_request_error"
 # Where a text comes from.
 OBSERVED = "observed"  # in recorded traffic, or quoted from it by those who met it
 REMEMBERED = "remembered"  # known to exist, its exact wording unverified
-OURS = "mockbatch"  # only a mock can say it
+MOCKBATCH_ONLY = "mockbatch"  # only a mock can say it
 
 
-class Wording(NamedTuple):
+class ErrorTemplate(NamedTuple):
     """One failure: `status` as in HTTP (0 for one that no answer has), texts with {fields}."""
 
     status: int
@@ -29,13 +29,13 @@ class Wording(NamedTuple):
     type: str = INVALID_REQUEST
 
 
-def _read() -> Mapping[str, Wording]:
+def _read() -> Mapping[str, ErrorTemplate]:
     path = resources.files("mockbatch").joinpath("error_messages.json")
     groups = json.loads(path.read_bytes())
-    return {name: Wording(**row) for group in groups.values() for name, row in group.items()}
+    return {name: ErrorTemplate(**row) for group in groups.values() for name, row in group.items()}
 
 
-WORDINGS: Mapping[str, Wording] = _read()
+ERROR_TEMPLATES: Mapping[str, ErrorTemplate] = _read()
 
 
 @dataclass
@@ -65,7 +65,7 @@ class ApiError(Exception):
         return {"error": error, **self.siblings}
 
 
-class NoAnswerError(ApiError):
+class NoReplyPossibleError(ApiError):
     """A refusal of the mock's own: OpenAI would answer, and the mock finds nothing to say.
 
     A scripted reply that says something stands in.
@@ -74,7 +74,7 @@ class NoAnswerError(ApiError):
 
 def api_error(name: str, /, **fields: object) -> ApiError:
     """Make the failure of that name; `fields` fill the gaps of its texts."""
-    wording = WORDINGS[name]
+    wording = ERROR_TEMPLATES[name]
     return ApiError(
         wording.status,
         wording.message.format_map(fields),

@@ -17,7 +17,7 @@ PROGRESS = "progress"
 HORIZON = 40 * 24 * 3600
 
 
-class Event(NamedTuple):
+class WorldEvent(NamedTuple):
     """Something that happens to the object `id` at a whole second of simulated time.
 
     `type` is `batch.` and the status taken on, or of an attempt to deliver a webhook
@@ -75,10 +75,10 @@ def between(
     return events
 
 
-def coming(batches: Iterable[Batch], now: float) -> Event | None:
+def coming(batches: Iterable[Batch], now: float) -> WorldEvent | None:
     """Return the next status change of all, None when nothing is due."""
     events = (
-        Event(change.at, CHANGES[change.status], batch.id)
+        WorldEvent(change.at, CHANGES[change.status], batch.id)
         for batch in batches
         for change in batch.timeline.coming(now)[:1]
     )

@@ -16,7 +16,7 @@ from mockbatch.ids import Seed, file_id
 from mockbatch.pagination import Page, paged
 
 
-class Holdings:
+class Repository:
     """The files and batches of one world, from its beginning to its next reset."""
 
     def __init__(self, *, validate: bool) -> None:

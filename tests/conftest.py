@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 from mockbatch.batch import input_file
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.create import BatchRequest
-from mockbatch.batch.input_file import Input, Limits
+from mockbatch.batch.input_file import BatchInput, Limits
 from mockbatch.endpoints import endpoints
 from mockbatch.files.content import Content
 from mockbatch.scenarios.scenario import Scenario, parsed
@@ -44,7 +44,7 @@ class Make:
         texts = (line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines)
         return b"".join(text + b"\n" for text in texts)
 
-    def given(self, *lines: Json, endpoint: str = CHAT, limits: Limits | None = None) -> Input:
+    def given(self, *lines: Json, endpoint: str = CHAT, limits: Limits | None = None) -> BatchInput:
         """Validate an input file of these lines."""
         content = Content.of(self.jsonl(list(lines)))
         return input_file.read(content, endpoints()[endpoint], limits or Limits())

@@ -7,16 +7,16 @@ from string import Formatter
 import pytest
 
 import mockbatch
-from mockbatch.errors import OBSERVED, OURS, REMEMBERED, WORDINGS, api_error
+from mockbatch.errors import ERROR_TEMPLATES, MOCKBATCH_ONLY, OBSERVED, REMEMBERED, api_error
 from mockbatch.validation.schema import schema
 
 PACKAGE = Path(mockbatch.__file__).parent
-NAMES = sorted(WORDINGS)
+NAMES = sorted(ERROR_TEMPLATES)
 
 
 def gaps(name: str) -> dict[str, str]:
     """Return a filling for every gap of a failure's texts."""
-    wording = WORDINGS[name]
+    wording = ERROR_TEMPLATES[name]
     parsed = Formatter().parse(wording.message + (wording.param or ""))
     return {field: f"<{field}>" for _, field, _, _ in parsed if field}
 
@@ -56,19 +56,19 @@ def test_every_failure_that_is_raised_is_in_the_table() -> None:
     """No code asks for a failure that the table does not have."""
     asked = set(re.findall(r'(?:api_error|line_error|_refusal)\(\s*"(\w+)"', sources()))
     assert asked
-    assert asked <= set(WORDINGS)
+    assert asked <= set(ERROR_TEMPLATES)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_source_is_known(name: str) -> None:
     """Every text is observed, remembered, or the mock's own."""
-    assert WORDINGS[name].source in {OBSERVED, REMEMBERED, OURS}
+    assert ERROR_TEMPLATES[name].source in {OBSERVED, REMEMBERED, MOCKBATCH_ONLY}
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_status_is_that_of_a_failure(name: str) -> None:
     """A status is an HTTP failure's, or 0 for what is only told in an error file."""
-    assert WORDINGS[name].status == 0 or 400 <= WORDINGS[name].status < 600
+    assert ERROR_TEMPLATES[name].status == 0 or 400 <= ERROR_TEMPLATES[name].status < 600
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_observed_texts_are_kept_to_the_letter(
     name: str, fields: dict[str, str], message: str
 ) -> None:
     """What the real service was seen to say is said in the same words."""
-    assert WORDINGS[name].source == OBSERVED
+    assert ERROR_TEMPLATES[name].source == OBSERVED
     assert api_error(name, **fields).message == message
 
 

@@ -7,7 +7,7 @@ import pytest
 from mockbatch import events
 from mockbatch.batch import commands
 from mockbatch.batch.batch import Batch
-from mockbatch.events import Event
+from mockbatch.events import WorldEvent
 from mockbatch.files.content import Content
 from mockbatch.files.file import File
 from mockbatch.files.upload import Upload
@@ -38,10 +38,10 @@ def test_every_status_is_an_event(make: "Make") -> None:
     """A batch has an event for each status that it takes on, named by it."""
     batch = make.batch()
     assert events.between([batch], [], 0, LATER) == [
-        Event(batch.created_at, "batch.validating", batch.id),
-        Event(batch.created_at + 62, "batch.in_progress", batch.id),
-        Event(batch.created_at + 123, "batch.finalizing", batch.id),
-        Event(batch.created_at + 124, "batch.completed", batch.id),
+        WorldEvent(batch.created_at, "batch.validating", batch.id),
+        WorldEvent(batch.created_at + 62, "batch.in_progress", batch.id),
+        WorldEvent(batch.created_at + 123, "batch.finalizing", batch.id),
+        WorldEvent(batch.created_at + 124, "batch.completed", batch.id),
     ]
 
 
@@ -85,7 +85,9 @@ def test_progress_is_told_where_it_is_asked_for(make: "Make") -> None:
 def test_expiry_is_told_where_it_is_asked_for() -> None:
     """A file is an event on the second on which it is gone; one that stays is none."""
     files = [file("file-1", 100), file("file-2", None), file("file-3", 101)]
-    assert events.between([], files, 0, 100, ["expiry"]) == [Event(100, "file.expired", "file-1")]
+    assert events.between([], files, 0, 100, ["expiry"]) == [
+        WorldEvent(100, "file.expired", "file-1")
+    ]
 
 
 def test_expiry_of_uploads_is_told_with_that_of_files() -> None:
@@ -93,8 +95,8 @@ def test_expiry_of_uploads_is_told_with_that_of_files() -> None:
     uploads = [Upload(f"upload_{at}", "a", "batch", 1, at, None) for at in (50, 0, 51)]
     found = events.between([], [file("file-1", 3601)], 3600, 3650, ["expiry"], uploads)
     assert found == [
-        Event(3601, "file.expired", "file-1"),
-        Event(3650, "upload.expired", "upload_50"),
+        WorldEvent(3601, "file.expired", "file-1"),
+        WorldEvent(3650, "upload.expired", "upload_50"),
     ]
     assert events.between([], [], 0, LATER, [], uploads) == []
 
@@ -136,7 +138,7 @@ def test_nothing_comes_when_all_is_over(make: "Make") -> None:
 
 def test_an_event_is_shown_with_three_members() -> None:
     """An event is shown as at, type and id."""
-    assert Event(1, "batch.failed", "batch_1").as_json() == {
+    assert WorldEvent(1, "batch.failed", "batch_1").as_json() == {
         "at": 1,
         "type": "batch.failed",
         "id": "batch_1",

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from mockbatch.batch.input_file import Input
-from mockbatch.batch.plan import WINDOW_SECONDS, Pace, Work
+from mockbatch.batch.input_file import BatchInput
+from mockbatch.batch.plan import WINDOW_SECONDS, ExecutionOrder, Schedule
 from mockbatch.batch.timeline import (
     CANCELLED,
     CANCELLING,
@@ -57,10 +57,10 @@ class Batch:
     output_seconds: int | None
     created_at: int
     model: str | None
-    pace: Pace
+    pace: Schedule
     seed: Seed
-    given: Input
-    work: Work
+    given: BatchInput
+    work: ExecutionOrder
     timeline: Timeline
     held: tuple[int, Timeline] | None = None
     enqueued_tokens: int = 0

@@ -6,7 +6,7 @@
 from dataclasses import replace
 
 from mockbatch.batch.batch import Batch
-from mockbatch.batch.input_file import Input
+from mockbatch.batch.input_file import BatchInput
 from mockbatch.batch.timeline import (
     CANCELLED,
     CANCELLING,
@@ -17,7 +17,7 @@ from mockbatch.batch.timeline import (
     IN_PROGRESS,
     VALIDATING,
     WINDOWED,
-    Mark,
+    ProgressPoint,
     Timeline,
     Transition,
 )
@@ -42,7 +42,7 @@ def cancel(batch: Batch, now: int) -> Batch:
     if drain is not None:
         changes.append(Transition(now + drain, CANCELLED))
         if status == IN_PROGRESS:
-            marks.append(Mark(now + drain, _done_in_flight(batch, now)))
+            marks.append(ProgressPoint(now + drain, _done_in_flight(batch, now)))
     return batch.with_timeline(past.then(changes, marks))
 
 
@@ -103,11 +103,11 @@ def complete(batch: Batch, now: int) -> Batch:
     stages = (VALIDATING, IN_PROGRESS, FINALIZING, COMPLETED)
     changes = [Transition(now, stage) for stage in stages[stages.index(status) + 1 :]]
     past = batch.timeline.cut(now)
-    marks = [Mark(now, past.done(now)), Mark(now, batch.given.total)]
+    marks = [ProgressPoint(now, past.done(now)), ProgressPoint(now, batch.given.total)]
     return batch.with_timeline(past.then(changes, marks))
 
 
-def lose_input(batch: Batch, now: int, given: Input) -> Batch:
+def lose_input(batch: Batch, now: int, given: BatchInput) -> Batch:
     """Let validation find no input file, when it was deleted before validation was over."""
     if batch.status(now) != VALIDATING:
         return batch

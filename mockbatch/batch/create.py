@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from mockbatch.batch.batch import Batch
-from mockbatch.batch.input_file import Input
-from mockbatch.batch.plan import Pace, planned_replies, timeline, work
+from mockbatch.batch.input_file import BatchInput
+from mockbatch.batch.plan import Schedule, planned_replies, timeline, work
 from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.models import model
 from mockbatch.errors import api_error, line_error
@@ -54,8 +54,8 @@ def parsed(body: Json) -> BatchRequest:
 
 def created(
     request: BatchRequest,
-    given: Input,
-    pace: Pace,
+    given: BatchInput,
+    pace: Schedule,
     seed: Seed,
     number: int,
     now: int,
@@ -87,7 +87,7 @@ def created(
 
 
 def _error(
-    verdict: Verdict, request: BatchRequest, given: Input, organization: str
+    verdict: Verdict, request: BatchRequest, given: BatchInput, organization: str
 ) -> dict[str, Json]:
     """Return the entry of `errors` that a scenario wants, its gaps filled from the batch."""
     name = VERDICTS[verdict.error]

@@ -12,7 +12,7 @@ from mockbatch.batch.gists import Gists, Writer
 from mockbatch.batch.plain_forms import refusal
 from mockbatch.endpoints.endpoint import Endpoint
 from mockbatch.endpoints.model_list import ModelList
-from mockbatch.errors import ApiError, NoAnswerError, api_error, line_error
+from mockbatch.errors import ApiError, NoReplyPossibleError, api_error, line_error
 from mockbatch.files.content import Content
 from mockbatch.jsonio import parse
 from mockbatch.limits import Limits
@@ -23,7 +23,7 @@ LineError = dict[str, Json]
 
 
 @dataclass(frozen=True, slots=True)
-class Input:
+class BatchInput:
     """A validated input file: where its lines are, not what they say.
 
     `starts[i]` and `starts[i + 1]` bound line i, counted from 0. `refused` holds the lines
@@ -51,15 +51,15 @@ class Input:
         return line
 
 
-def missing(file_id: str, organization: str) -> Input:
+def missing(file_id: str, organization: str) -> BatchInput:
     """Make the input of a batch whose file does not exist."""
     error = line_error("file_not_found", None, id=file_id, organization=organization)
-    return Input(Content.of(b""), array("Q", [0]), None, frozenset(), (error,))
+    return BatchInput(Content.of(b""), array("Q", [0]), None, frozenset(), (error,))
 
 
 def read(
     content: Content, endpoint: Endpoint, limits: Limits, models: ModelList = ANY_MODEL
-) -> Input:
+) -> BatchInput:
     """Validate an input file; all faults of all lines are reported together."""
     reader = _Reader(endpoint, limits, models)
     starts = array("Q", [0])
@@ -71,7 +71,7 @@ def read(
         reader.take(index, line)
     if len(starts) == 1:
         reader.errors.append(line_error("empty_file", None))
-    return Input(
+    return BatchInput(
         content,
         starts,
         reader.model,
@@ -169,7 +169,7 @@ class _Reader:
             refused = refusal(self._endpoint.path, plain, gist.form)
         if refused is not None:
             self.refused.append(index)
-            if isinstance(refused, NoAnswerError):
+            if isinstance(refused, NoReplyPossibleError):
                 self.unanswered.append(index)
             return
         if gist is not None:

@@ -11,8 +11,8 @@ from mockbatch.batch.output_line import Checker, output_line
 from mockbatch.batch.plain_lines import PlainLines
 from mockbatch.batch.timeline import CANCELLED, FINALIZING
 from mockbatch.endpoints import endpoints
-from mockbatch.endpoints.endpoint import Moment, Tokens, partly_cached
-from mockbatch.endpoints.respond import Answer, answered
+from mockbatch.endpoints.endpoint import Execution, Tokens, partly_cached
+from mockbatch.endpoints.respond import EndpointResponse, respond
 from mockbatch.endpoints.scripted_reply import NEVER_RAN
 from mockbatch.errors import api_error
 from mockbatch.files.content import Content, spool
@@ -136,15 +136,15 @@ class _Writer:
 
     def _answer(
         self, position: int, line: int, body: dict[str, Json], seed: Seed, at: int | None
-    ) -> Answer:
+    ) -> EndpointResponse:
         if at is None:
-            return Answer(None, None, self._never_ran)
+            return EndpointResponse(None, None, self._never_ran)
         reply = self._batch.replies.get(line)
         if reply is not None and reply.ending == NEVER_RAN:
-            return Answer(None, None, reply.error, honest=not reply.raw)
+            return EndpointResponse(None, None, reply.error, honest=not reply.raw)
         fails = _contains(self._batch.work.failing, position)
         refusal = self._endpoint.refusal(body) if fails else None
-        answer = answered(self._endpoint, body, Moment(seed, at), reply, refusal)
+        answer = respond(self._endpoint, body, Execution(seed, at), reply, refusal)
         if not (self._cached and answer.succeeded):
             return answer
         return answer._replace(body=partly_cached(answer.body, self._cached))

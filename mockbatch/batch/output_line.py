@@ -1,12 +1,14 @@
 """One line of an output or an error file, and whether it fits its schema."""
 
 from mockbatch.endpoints import endpoints
-from mockbatch.endpoints.respond import Answer
+from mockbatch.endpoints.respond import EndpointResponse
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 
 
-def output_line(id: str, custom_id: str, request_id: str, answer: Answer) -> dict[str, Json]:
+def output_line(
+    id: str, custom_id: str, request_id: str, answer: EndpointResponse
+) -> dict[str, Json]:
     """Return the line of a request that was answered, or never ran; schema output_line.json."""
     response = {"status_code": answer.status_code, "request_id": request_id, "body": answer.body}
     return {
@@ -30,11 +32,11 @@ class Checker:
         if shape in self._seen:
             return
         what = f"the output line of {line['custom_id']!r}"
-        schema("output_line").hold(line, what)
+        schema("output_line").assert_valid(line, what)
         response = line["response"]
         if response is not None:
             judge = self._body if response["status_code"] == 200 else schema("error")
-            judge.hold(response["body"], what)
+            judge.assert_valid(response["body"], what)
         self._seen.add(shape)
 
 

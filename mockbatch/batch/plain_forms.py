@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from mockbatch.batch.output_line import Checker, output_line
 from mockbatch.endpoints import endpoints
-from mockbatch.endpoints.endpoint import Moment
+from mockbatch.endpoints.endpoint import Execution
 from mockbatch.endpoints.fast_path import Answering, Plain, rest
-from mockbatch.endpoints.json_template import Pattern, Place, pattern
-from mockbatch.endpoints.respond import Answer
+from mockbatch.endpoints.json_template import JsonTemplate, Place, pattern
+from mockbatch.endpoints.respond import EndpointResponse
 from mockbatch.errors import ApiError
 from mockbatch.ids import LineIds, Seed
 
@@ -26,7 +26,7 @@ class Way(NamedTuple):
     `answering` gives. Each is billed `reasoning` tokens.
     """
 
-    pattern: Pattern
+    pattern: JsonTemplate
     answering: Answering
     reasoning: int
 
@@ -45,8 +45,8 @@ def way(path: str, plain: Plain, form: bytes, *, validate: bool) -> Way | None:
     """
     endpoint, body = endpoints()[path], plain.example(rest(form))
     [(seed, _, id, request_id)] = LineIds(Seed.of("example"), 1, built_at=0).minted([0])
-    answer = endpoint.answer(body, Moment(Seed(seed), at=0))
-    line = output_line(id, "example", request_id, Answer(200, answer))
+    answer = endpoint.answer(body, Execution(Seed(seed), at=0))
+    line = output_line(id, "example", request_id, EndpointResponse(200, answer))
     if validate:
         Checker(path).check(line)
     places = (*_OF_THE_LINE, *(("response", "body", *place) for place in plain.places))

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
 
-from mockbatch.batch.input_file import Input
+from mockbatch.batch.input_file import BatchInput
 from mockbatch.batch.timeline import (
     COMPLETED,
     FAILED,
     FINALIZING,
     IN_PROGRESS,
     VALIDATING,
-    Mark,
+    ProgressPoint,
     Timeline,
     Transition,
 )
@@ -24,7 +24,7 @@ from mockbatch.scenarios.scenario import RECORDED_SECONDS, Scenario
 WINDOW_SECONDS = 24 * 3600
 
 
-class Work(NamedTuple):
+class ExecutionOrder(NamedTuple):
     """The lines in the order in which they run, which is also the order of the output file.
 
     `order[position]` is a line, counted from 0; `failing` holds, in order, the positions
@@ -36,7 +36,7 @@ class Work(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Schedule:
     """How fast a scenario's stages pass: `stages` in seconds, each `pace` times shorter."""
 
     scenario: Scenario
@@ -66,7 +66,7 @@ class Pace:
         return None if seconds is None else round(seconds / self.pace)
 
 
-def timeline(created_at: int, given: Input, pace: Pace) -> Timeline:
+def timeline(created_at: int, given: BatchInput, pace: Schedule) -> Timeline:
     """Return what will happen if nobody commands otherwise."""
     validated, executed, written = pace.instants(created_at)
     plan = Timeline((Transition(created_at, VALIDATING),))
@@ -83,16 +83,18 @@ def timeline(created_at: int, given: Input, pace: Pace) -> Timeline:
     return pace.windowed(plan, created_at)
 
 
-def work(given: Input, seed: Seed, replies: Mapping[int, Reply]) -> Work:
+def work(given: BatchInput, seed: Seed, replies: Mapping[int, Reply]) -> ExecutionOrder:
     """Return the order of execution and the lines that fail; a scripted reply decides first."""
     order = array("L", shuffled(range(given.total), seed.child("order")))
     failed = set(given.refused).difference(replies)
     failed.update(line for line, reply in replies.items() if reply.ending != SUCCEEDED)
-    return Work(order, array("L", (at for at, line in enumerate(order) if line in failed)))
+    return ExecutionOrder(
+        order, array("L", (at for at, line in enumerate(order) if line in failed))
+    )
 
 
 def planned_replies(
-    given: Input, endpoint: str, scenario: Scenario, seed: Seed
+    given: BatchInput, endpoint: str, scenario: Scenario, seed: Seed
 ) -> dict[int, Reply]:
     """Return the replies that the scenario wants, by line; no line gets two."""
     left = shuffled(range(given.total), seed.child("replies")) if scenario.replies else []
@@ -106,7 +108,7 @@ def planned_replies(
     return replies
 
 
-def takes(given: Input, endpoint: str, line: int, reply: Reply) -> bool:
+def takes(given: BatchInput, endpoint: str, line: int, reply: Reply) -> bool:
     """Tell whether a reply can be given to a line.
 
     What the endpoint refuses has no answer into which something could be put: it fails, or
@@ -129,12 +131,17 @@ def shuffled(items: Iterable[int], seed: Seed) -> list[int]:
     return after[1:] + after[:1] if after == before else after
 
 
-def _marks(started: int, executed: int | None, given: Input, pace: Pace) -> list[Mark]:
+def _marks(
+    started: int, executed: int | None, given: BatchInput, pace: Schedule
+) -> list[ProgressPoint]:
     if executed is not None:
-        return [Mark(started, 0), Mark(executed, given.total)]
+        return [ProgressPoint(started, 0), ProgressPoint(executed, given.total)]
     # Lines run at the usual speed until they stand still.
     usual = round(RECORDED_SECONDS[IN_PROGRESS] / pace.pace)
-    return [Mark(started, 0), Mark(started + usual, _share(pace.scenario.executed, given.total))]
+    return [
+        ProgressPoint(started, 0),
+        ProgressPoint(started + usual, _share(pace.scenario.executed, given.total)),
+    ]
 
 
 def _share(fraction: float, total: int) -> int:

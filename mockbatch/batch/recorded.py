@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mockbatch.batch.batch import ERROR, NO_TOKENS, OUTPUT, Batch, Counts
-from mockbatch.batch.input_file import Input
-from mockbatch.batch.plan import Pace, Work
+from mockbatch.batch.input_file import BatchInput
+from mockbatch.batch.plan import ExecutionOrder, Schedule
 from mockbatch.batch.timeline import STATUSES, VALIDATING, Timeline, Transition
 from mockbatch.endpoints.endpoint import Tokens
 from mockbatch.files.content import Content
@@ -64,7 +64,7 @@ def recorded(shown: Mapping[str, Json], number: int) -> RecordedBatch:
     reached.sort(key=lambda change: change.at)
     # Whatever its stamps say, it has ended.
     last = max([created_at, *(change.at for change in reached), *([] if end is None else [end])])
-    nothing = Input(Content.of(b""), array("Q", [0]), None, frozenset(), ())
+    nothing = BatchInput(Content.of(b""), array("Q", [0]), None, frozenset(), ())
     return RecordedBatch(
         id=shown["id"],
         number=number,
@@ -74,10 +74,10 @@ def recorded(shown: Mapping[str, Json], number: int) -> RecordedBatch:
         output_seconds=None,
         created_at=created_at,
         model=shown.get("model"),
-        pace=Pace(Scenario("recorded", {}, 1), 1),
+        pace=Schedule(Scenario("recorded", {}, 1), 1),
         seed=Seed.of(shown["id"]),
         given=nothing,
-        work=Work(array("L"), array("L")),
+        work=ExecutionOrder(array("L"), array("L")),
         timeline=Timeline(
             (Transition(created_at, VALIDATING), *reached, Transition(last, ended_as))
         ),

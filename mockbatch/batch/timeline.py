@@ -44,7 +44,7 @@ class Transition(NamedTuple):
     status: str
 
 
-class Mark(NamedTuple):
+class ProgressPoint(NamedTuple):
     """By the instant `at`, `done` lines are executed; between two marks they run evenly."""
 
     at: int
@@ -60,7 +60,7 @@ class Timeline:
     """
 
     transitions: tuple[Transition, ...]
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[ProgressPoint, ...] = ()
 
     def status(self, now: float) -> str:
         """Return the status at an instant not before creation."""
@@ -106,17 +106,19 @@ class Timeline:
         """Return what has happened so far, lines standing where they are."""
         marks = tuple(mark for mark in self.marks if mark.at <= now)
         if marks:
-            marks = (*marks, Mark(now, self.done(now)))
+            marks = (*marks, ProgressPoint(now, self.done(now)))
         return Timeline(self.transitions[: self._happened(now)], marks)
 
     def rest(self, now: int) -> "Timeline":
         """Return what `cut` leaves out, with the progress it would have gone on from."""
         marks = tuple(mark for mark in self.marks if mark.at > now)
         if marks and len(marks) < len(self.marks):
-            marks = (Mark(now, self.done(now)), *marks)
+            marks = (ProgressPoint(now, self.done(now)), *marks)
         return Timeline(self.coming(now), marks)
 
-    def then(self, transitions: Iterable[Transition], marks: Iterable[Mark] = ()) -> "Timeline":
+    def then(
+        self, transitions: Iterable[Transition], marks: Iterable[ProgressPoint] = ()
+    ) -> "Timeline":
         """Return this timeline with more after it."""
         return Timeline((*self.transitions, *transitions), (*self.marks, *marks))
 
@@ -124,7 +126,7 @@ class Timeline:
         """Return the same events later."""
         return Timeline(
             tuple(Transition(change.at + seconds, change.status) for change in self.transitions),
-            tuple(Mark(mark.at + seconds, mark.done) for mark in self.marks),
+            tuple(ProgressPoint(mark.at + seconds, mark.done) for mark in self.marks),
         )
 
     def within(self, expires_at: int) -> "Timeline":
@@ -148,7 +150,7 @@ class Timeline:
         return bisect_right(self.transitions, now, key=_at)
 
 
-def _when(before: Mark, after: Mark, count: int) -> int:
+def _when(before: ProgressPoint, after: ProgressPoint, count: int) -> int:
     """Return the first second at which `count` lines are executed, between two marks."""
     span, lines = after.at - before.at, after.done - before.done
     # Divided downwards from below, which rounds up.

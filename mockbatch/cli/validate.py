@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mockbatch.batch.input_file import Input
+    from mockbatch.batch.input_file import BatchInput
     from mockbatch.endpoints.endpoint import Endpoint
 
 
@@ -51,7 +51,7 @@ def validate(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _refusal(given: "Input", index: int, endpoint: "Endpoint") -> str:
+def _refusal(given: "BatchInput", index: int, endpoint: "Endpoint") -> str:
     from mockbatch.errors import ApiError
 
     try:

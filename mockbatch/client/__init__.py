@@ -15,7 +15,7 @@ from mockbatch.client.results import (
 )
 from mockbatch.client.transport import Transport, http_transport, wsgi_transport
 from mockbatch.client.webhook_receiver import Received
-from mockbatch.client.world_client import Handle
+from mockbatch.client.world_client import WorldClient
 
 __all__ = [
     "Advanced",
@@ -26,12 +26,12 @@ __all__ = [
     "EndedAs",
     "Event",
     "Fault",
-    "Handle",
     "MockBatchWarning",
     "Received",
     "Request",
     "Transport",
     "Webhook",
+    "WorldClient",
     "http_transport",
     "wsgi_transport",
 ]

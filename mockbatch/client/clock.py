@@ -9,13 +9,13 @@ from mockbatch.typing import Json
 if TYPE_CHECKING:
     from flask import Flask
 
-    from mockbatch.client.world_client import Handle
+    from mockbatch.client.world_client import WorldClient
 
 
 class Clock:
     """The simulated clock of one world."""
 
-    def __init__(self, handle: "Handle") -> None:
+    def __init__(self, handle: "WorldClient") -> None:
         self._handle = handle
 
     @property
@@ -82,7 +82,7 @@ class Clock:
 class SleepersClock:
     """A clock as `skip_sleep` moves it."""
 
-    def __init__(self, handle: "Handle", app: "Flask | None") -> None:
+    def __init__(self, handle: "WorldClient", app: "Flask | None") -> None:
         self._clock = handle.clock
         self._key = handle.api_key
         self._app = app

@@ -12,13 +12,13 @@ from mockbatch.typing import Json
 from mockbatch.webhooks.signature import WITHIN, secret
 
 if TYPE_CHECKING:
-    from mockbatch.client.world_client import Handle
+    from mockbatch.client.world_client import WorldClient
 
 
 class Webhooks:
     """Adds receivers to a world, and tells what was sent to them."""
 
-    def __init__(self, handle: "Handle") -> None:
+    def __init__(self, handle: "WorldClient") -> None:
         self._handle = handle
         self._receiver = Receiver()
 

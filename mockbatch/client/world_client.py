@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _BY_DEFAULT: Any = object()
 
 
-class Handle:
+class WorldClient:
     """One world: where clients find it, its clock, and what can be done to it.
 
     `base_url` and `api_key` are for any client. `closed` tells whether the world is gone.

@@ -64,9 +64,9 @@ def _check(status: str, wanted: str) -> None:
 
 def _pauses(seconds: float) -> Iterator[None]:
     """Yield at once, and then after longer and longer pauses, the last when the time is over."""
-    end, pause = clock.stopwatch() + seconds, 0.1
+    end, pause = clock.monotonic() + seconds, 0.1
     yield
-    while (rest := end - clock.stopwatch()) > 0:
+    while (rest := end - clock.monotonic()) > 0:
         time.sleep(min(pause, rest))
         pause = min(pause * 1.5, _MOST_SECONDS_BETWEEN)
         yield

@@ -113,7 +113,7 @@ def _case(group: str, one: Mapping[str, Json]) -> Case:
 def _read(folder: str) -> Mapping[str, dict[str, Json]]:
     found = read("contract", folder)
     for name, document in found.items():
-        schema(f"contract_{folder}").hold(document, f"{folder}/{name} of the contract")
+        schema(f"contract_{folder}").assert_valid(document, f"{folder}/{name} of the contract")
     return found
 
 

@@ -41,9 +41,9 @@ class Inbox:
             raise BreachError(f"the webhook: {'; '.join(found)}")
 
     def _next(self, about: Json, seconds: float) -> Received:
-        end = clock.stopwatch() + seconds
+        end = clock.monotonic() + seconds
         while True:
-            received = self._received.get(timeout=max(end - clock.stopwatch(), 0))
+            received = self._received.get(timeout=max(end - clock.monotonic(), 0))
             if _subject(received) == about:
                 return received
 

@@ -7,7 +7,7 @@ from hashlib import shake_256
 from math import sqrt
 
 from mockbatch.endpoints import text
-from mockbatch.endpoints.endpoint import Endpoint, Moment, Tokens, counted
+from mockbatch.endpoints.endpoint import Endpoint, Execution, Tokens, token_count
 from mockbatch.endpoints.models import Model, model
 from mockbatch.errors import api_error
 from mockbatch.typing import Json
@@ -54,7 +54,7 @@ def _check_dimensions(wanted: int, of: Model) -> None:
         raise api_error("integer_above_maximum", param="dimensions", limit=limit, value=wanted)
 
 
-def _answer(body: dict[str, Json], _: Moment) -> dict[str, Json]:
+def _answer(body: dict[str, Json], _: Execution) -> dict[str, Json]:
     of = model(body["model"])
     dimensions = int(body.get("dimensions", of.dimensions))
     as_text = body.get("encoding_format") == "base64"
@@ -114,7 +114,7 @@ def _input_count(body: dict[str, Json]) -> int:
 
 
 def _tokens(body: dict[str, Json]) -> Tokens:
-    return Tokens(input=counted(body, "usage", "prompt_tokens"), output=0)
+    return Tokens(input=token_count(body, "usage", "prompt_tokens"), output=0)
 
 
 ENDPOINT = Endpoint(

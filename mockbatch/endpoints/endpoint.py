@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mockbatch.endpoints.scripted_reply import Reply
 
 
-class Moment(NamedTuple):
+class Execution(NamedTuple):
     """One execution of a request: where its ids come from, and when it is.
 
     `seed` differs for every execution; texts and vectors come from the request alone.
@@ -90,7 +90,7 @@ class Endpoint:
     path: str
     product: str
     check: Callable[[dict[str, Json]], None]
-    answer: Callable[[dict[str, Json], Moment], dict[str, Json]]
+    answer: Callable[[dict[str, Json], Execution], dict[str, Json]]
     tokens: Callable[[dict[str, Json]], Tokens]
     schema: str
     input_count: Callable[[dict[str, Json]], int] = lambda _: 1
@@ -122,7 +122,7 @@ class Endpoint:
         return self.say(answer, reply, body) if said and said <= self.says else answer
 
 
-def counted(body: Json, *path: str) -> int:
+def token_count(body: Json, *path: str) -> int:
     """Return a count of tokens in a response body; 0 where a raw one has none."""
     for name in path:
         body = body.get(name) if isinstance(body, dict) else None
@@ -138,7 +138,7 @@ def partly_cached(body: Json, share: float) -> Json:
     for given in ("prompt_tokens", "input_tokens") if isinstance(usage, dict) else ():
         details = usage.get(f"{given}_details")
         if isinstance(details, dict) and "cached_tokens" in details:
-            cached = int(share * counted(usage, given))
+            cached = int(share * token_count(usage, given))
             return {
                 **body,
                 "usage": {**usage, f"{given}_details": {**details, "cached_tokens": cached}},

@@ -4,7 +4,7 @@ A batch line has them as references; a live call may have them as the files of a
 """
 
 from mockbatch.endpoints import form_fields, media_references
-from mockbatch.endpoints.endpoint import Endpoint, Form, Moment
+from mockbatch.endpoints.endpoint import Endpoint, Execution, Form
 from mockbatch.endpoints.images import answer
 from mockbatch.errors import api_error
 from mockbatch.typing import Json
@@ -26,7 +26,7 @@ def _check(body: dict[str, Json]) -> None:
     answer.check(body, _model(body))
 
 
-def _answer(body: dict[str, Json], moment: Moment) -> dict[str, Json]:
+def _answer(body: dict[str, Json], moment: Execution) -> dict[str, Json]:
     sources = [reference.get("image_url", reference.get("file_id")) for reference in body["images"]]
     return answer.answer(body, moment, _model(body), sources)
 

@@ -1,6 +1,6 @@
 """POST /v1/images/generations: pictures for a prompt."""
 
-from mockbatch.endpoints.endpoint import Endpoint, Moment
+from mockbatch.endpoints.endpoint import Endpoint, Execution
 from mockbatch.endpoints.images import answer
 from mockbatch.errors import api_error
 from mockbatch.typing import Json
@@ -15,7 +15,7 @@ def _check(body: dict[str, Json]) -> None:
     answer.check(body, body["model"])
 
 
-def _answer(body: dict[str, Json], moment: Moment) -> dict[str, Json]:
+def _answer(body: dict[str, Json], moment: Execution) -> dict[str, Json]:
     return answer.answer(body, moment, body["model"])
 
 

@@ -13,7 +13,7 @@ Place = tuple[str | int, ...]
 _GAP = re.compile(r'"\\u0000(\d+)\\u0000"')
 
 
-class Pattern:
+class JsonTemplate:
     """JSON text with gaps, as `pattern` makes it."""
 
     def __init__(self, text: str) -> None:
@@ -32,7 +32,7 @@ def escaped(text: str) -> str:
     return encode_basestring_ascii(text)[1:-1]
 
 
-def pattern(value: Json, places: Sequence[Place], end: str) -> Pattern | None:
+def pattern(value: Json, places: Sequence[Place], end: str) -> JsonTemplate | None:
     """Return the text of a value, and an end, with gaps at places, in the order of the text.
 
     None if something else in it looks like a gap.
@@ -44,7 +44,7 @@ def pattern(value: Json, places: Sequence[Place], end: str) -> Pattern | None:
     if [int(number) for number in _GAP.findall(text)] != list(range(len(places))):
         return None
     gaps = ['"%s"' if isinstance(_at(value, place), str) else "%s" for place in places]
-    return Pattern(_GAP.sub(lambda gap: gaps[int(gap[1])], text.replace("%", "%%")) + end)
+    return JsonTemplate(_GAP.sub(lambda gap: gaps[int(gap[1])], text.replace("%", "%%")) + end)
 
 
 def _at(value: Json, place: Place) -> Json:

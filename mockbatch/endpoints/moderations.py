@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from mockbatch.endpoints import media_references
-from mockbatch.endpoints.endpoint import Endpoint, Moment, Tokens
+from mockbatch.endpoints.endpoint import Endpoint, Execution, Tokens
 from mockbatch.endpoints.models import model
 from mockbatch.endpoints.scripted_reply import Reply
 from mockbatch.errors import api_error
@@ -67,7 +67,7 @@ def _is_parts(given: Json) -> bool:
     return isinstance(given, list) and isinstance(given[0], dict)
 
 
-def _answer(body: dict[str, Json], moment: Moment) -> dict[str, Json]:
+def _answer(body: dict[str, Json], moment: Execution) -> dict[str, Json]:
     given = body["input"]
     inputs = [given] if isinstance(given, str) or _is_parts(given) else given
     return {

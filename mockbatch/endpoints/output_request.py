@@ -9,7 +9,7 @@ from mockbatch.endpoints.structured_output.generator import ECHO
 from mockbatch.endpoints.structured_output.sample import Shape, written
 from mockbatch.endpoints.tool_calls import Call, tokens, within
 from mockbatch.endpoints.tools import Arguments, Tool
-from mockbatch.errors import NoAnswerError
+from mockbatch.errors import NoReplyPossibleError
 from mockbatch.typing import Json
 
 
@@ -61,5 +61,5 @@ def or_text(wanted: Callable[[dict[str, Json]], Wanted], body: dict[str, Json]) 
     """
     try:
         return wanted(body)
-    except NoAnswerError:
+    except NoReplyPossibleError:
         return Wanted()

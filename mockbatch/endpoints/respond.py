@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from mockbatch.endpoints.endpoint import Endpoint, Moment
+from mockbatch.endpoints.endpoint import Endpoint, Execution
 from mockbatch.endpoints.scripted_reply import Reply
-from mockbatch.errors import ApiError, NoAnswerError
+from mockbatch.errors import ApiError, NoReplyPossibleError
 from mockbatch.typing import Json
 
 
-class Answer(NamedTuple):
+class EndpointResponse(NamedTuple):
     """An answer: its status code, None of a line that never ran, and its body.
 
     `error` stands beside it in the line of a batch. `honest` is false of a scripted one that
@@ -27,13 +27,13 @@ class Answer(NamedTuple):
         return self.status_code is not None and 200 <= self.status_code < 300
 
 
-def answered(
+def respond(
     endpoint: Endpoint,
     body: dict[str, Json],
-    moment: Moment,
+    moment: Execution,
     reply: Reply | None,
     refusal: ApiError | None,
-) -> Answer:
+) -> EndpointResponse:
     """Return the answer to a request that runs.
 
     `reply` is the scripted one, and does not say that the request never ran. `refusal` is
@@ -42,19 +42,19 @@ def answered(
     """
     if reply is not None and reply.stands_alone(endpoint.path):
         status_code = 200 if reply.status_code is None else reply.status_code
-        return Answer(status_code, reply.body, reply.error, honest=not reply.raw)
+        return EndpointResponse(status_code, reply.body, reply.error, honest=not reply.raw)
     speaks = reply is not None and reply.speaks(endpoint.path)
-    if refusal is not None and not (speaks and isinstance(refusal, NoAnswerError)):
-        return Answer(refusal.status, refusal.body())
+    if refusal is not None and not (speaks and isinstance(refusal, NoReplyPossibleError)):
+        return EndpointResponse(refusal.status, refusal.body())
     if reply is not None and reply.calls_what_is_offered:
-        return Answer(200, _calling(endpoint, body, moment))
+        return EndpointResponse(200, _calling(endpoint, body, moment))
     answer = endpoint.answer(body, moment)
     if reply is not None:
         answer = endpoint.scripted(answer, reply, body)
-    return Answer(200, answer)
+    return EndpointResponse(200, answer)
 
 
-def _calling(endpoint: Endpoint, body: dict[str, Json], moment: Moment) -> dict[str, Json]:
+def _calling(endpoint: Endpoint, body: dict[str, Json], moment: Execution) -> dict[str, Json]:
     """Return an answer that calls the tools that a request offers; a text if it offers none."""
     required = {**body, "tool_choice": "required"}
     if not body.get("tools") or endpoint.refusal(required) is not None:

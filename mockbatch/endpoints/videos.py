@@ -1,7 +1,7 @@
 """POST /v1/videos: the job of making a video, as it is when it has just been taken."""
 
 from mockbatch.endpoints import form_fields, media_references
-from mockbatch.endpoints.endpoint import Endpoint, Form, Moment, Tokens
+from mockbatch.endpoints.endpoint import Endpoint, Execution, Form, Tokens
 from mockbatch.endpoints.models import snapshot
 from mockbatch.ids import video_id
 from mockbatch.typing import Json
@@ -17,7 +17,7 @@ def _check(body: dict[str, Json]) -> None:
         media_references.check(body[_REFERENCE], _REFERENCE, media_references.IMAGES_AND_FILMS)
 
 
-def _answer(body: dict[str, Json], moment: Moment) -> dict[str, Json]:
+def _answer(body: dict[str, Json], moment: Execution) -> dict[str, Json]:
     return {
         "id": video_id(moment.seed.child("video"), moment.at),
         "object": "video",

@@ -25,7 +25,7 @@ class _Counted:
         return self.matched > self.rule.skip and (times is None or self.fired < times)
 
 
-class Rules:
+class FaultRules:
     """Rules in the order of their entry; a request meets the first whose turn it is.
 
     All that match count it, so `skip` is a place in the order of requests whatever other

@@ -7,7 +7,7 @@ from threading import Lock
 from mockbatch.scenarios.scenario import Scenario
 
 
-class Chosen:
+class ScenarioQueue:
     """Scenarios that wait for the next accepted batches."""
 
     def __init__(self) -> None:

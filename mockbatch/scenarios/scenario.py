@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from mockbatch.endpoints.scripted_reply import Reply
 from mockbatch.endpoints.scripted_reply import parse as parse_reply
-from mockbatch.errors import WORDINGS, api_error
+from mockbatch.errors import ERROR_TEMPLATES, api_error
 from mockbatch.limits import Quotas
 from mockbatch.package_data import near
 from mockbatch.scenarios.distortions import (
@@ -31,7 +31,7 @@ RECORDED_SECONDS: Mapping[str, float] = {
 
 # The errors with which validation can end, by code.
 VERDICTS: Mapping[str, str] = {
-    str(WORDINGS[name].code): name
+    str(ERROR_TEMPLATES[name].code): name
     for name in (
         "invalid_json_line",
         "missing_parameter",
@@ -107,7 +107,7 @@ class Scenario:
 def parsed(document: Mapping[str, Json]) -> Scenario:
     """Make a scenario from a document; ApiError 400 names what does not fit scenario.json."""
     schema("scenario").check(document, "scenario")
-    document = schema("scenario").whole(document)
+    document = schema("scenario").coerce_integers(document)
     return Scenario(
         name=document["name"],
         stages={**RECORDED_SECONDS, **document.get("stages", {})},

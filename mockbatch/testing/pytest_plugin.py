@@ -15,7 +15,7 @@ import pytest
 if TYPE_CHECKING:
     from flask import Flask
 
-    from mockbatch.client import Handle
+    from mockbatch.client import WorldClient
     from mockbatch.testing.servers import RemoteServer, Server
     from mockbatch.world.world import World
 
@@ -37,14 +37,14 @@ class _Worlds:
     def __init__(self) -> None:
         self.item: pytest.Item | None = None
         self.fixtures: list[pytest.FixtureDef[Any]] = []  # being set up, the innermost last
-        self._made: dict[object, list[tuple[Handle, World | None]]] = {}
+        self._made: dict[object, list[tuple[WorldClient, World | None]]] = {}
 
     def begin(self, item: pytest.Item) -> None:
         """Forget the worlds of the test before this one."""
         self._made.pop(self.item, None)
         self.item = item
 
-    def add(self, handle: "Handle", app: "Flask | None") -> None:
+    def add(self, handle: "WorldClient", app: "Flask | None") -> None:
         """Keep a new world, as the fixture's that is being set up if it outlives the test."""
         owner: object = self.item
         if self.fixtures and self.fixtures[-1].scope != "function":
@@ -142,7 +142,7 @@ def mockbatch_server(pytestconfig: pytest.Config) -> "Iterator[Server | RemoteSe
     server.defaults = defaults
     worlds, make = pytestconfig.stash[_WORLDS], server.world
 
-    def world(name: str | None = None, **options: Any) -> "Handle":
+    def world(name: str | None = None, **options: Any) -> "WorldClient":
         handle = make(name, **options)
         worlds.add(handle, getattr(server, "app", None))
         return handle
@@ -155,11 +155,11 @@ def mockbatch_server(pytestconfig: pytest.Config) -> "Iterator[Server | RemoteSe
 @pytest.fixture
 def make_mockbatch(
     request: pytest.FixtureRequest, mockbatch_server: "Server | RemoteServer"
-) -> "Iterator[Callable[..., Handle]]":
+) -> "Iterator[Callable[..., WorldClient]]":
     """Make further worlds in one test: `make_mockbatch(scenario=..., clock=...)`."""
-    made: list[Handle] = []
+    made: list[WorldClient] = []
 
-    def make(**options: Any) -> "Handle":
+    def make(**options: Any) -> "WorldClient":
         # A name of its own for each test keeps ids the same from run to run.
         name = f"{request.node.nodeid} {len(made)}"
         made.append(mockbatch_server.world(name, **options))
@@ -174,8 +174,8 @@ def make_mockbatch(
 def mockbatch(
     request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
-    make_mockbatch: "Callable[..., Handle]",
-) -> "Iterator[Handle]":
+    make_mockbatch: "Callable[..., WorldClient]",
+) -> "Iterator[WorldClient]":
     """Give a fresh world, to which clients that read the environment are pointed."""
     options = _marked(request)
     skips = options.pop("skip_sleep", False)
@@ -204,14 +204,14 @@ def mockbatch(
 @pytest.fixture
 def mockbatch_app(request: pytest.FixtureRequest) -> "Iterator[Flask]":
     """Give the Flask app of a fresh server, with a world as `.mock`; no socket."""
-    from mockbatch.client import Handle, wsgi_transport
+    from mockbatch.client import WorldClient, wsgi_transport
     from mockbatch.testing.servers import begin, key
     from mockbatch.web.app import create_app
 
     options = {**_ini(request.config), **_marked(request)}
     skips = options.pop("skip_sleep", False)
     app = create_app()
-    handle = Handle("http://localhost", key(request.node.nodeid), wsgi_transport(app), app)
+    handle = WorldClient("http://localhost", key(request.node.nodeid), wsgi_transport(app), app)
     app.mock = begin(handle, options, app)  # type: ignore[attr-defined]
     request.config.stash[_WORLDS].add(handle, app)
     with handle.skip_sleep() if skips else nullcontext():
@@ -219,7 +219,7 @@ def mockbatch_app(request: pytest.FixtureRequest) -> "Iterator[Flask]":
     handle.close()
 
 
-def _set_environment(monkeypatch: pytest.MonkeyPatch, handle: "Handle") -> None:
+def _set_environment(monkeypatch: pytest.MonkeyPatch, handle: "WorldClient") -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", handle.base_url)
     monkeypatch.setenv("OPENAI_API_KEY", handle.api_key)
     monkeypatch.setenv("OPENAI_WEBHOOK_SECRET", handle.webhook_secret)

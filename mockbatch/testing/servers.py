@@ -6,7 +6,7 @@ from itertools import count
 
 from flask import Flask
 
-from mockbatch.client import ControlError, Handle, Transport, http_transport, wsgi_transport
+from mockbatch.client import ControlError, Transport, WorldClient, http_transport, wsgi_transport
 from mockbatch.errors import ApiError
 from mockbatch.http_server.server import Httpd
 from mockbatch.ids import Seed
@@ -31,14 +31,14 @@ class _AnyServer:
         #: Options of worlds that are made without them.
         self.defaults: Mapping[str, Json] = {}
         self._names = count(1)
-        self._open: list[Handle] = []
+        self._open: list[WorldClient] = []
 
-    def world(self, name: str | None = None, **options: Json) -> Handle:
+    def world(self, name: str | None = None, **options: Json) -> WorldClient:
         """Make a world of its own: `name` decides its key, and with the seed all its ids.
 
         `options` are clock, pace, start_time, seed, scenario and poll_limit.
         """
-        handle = Handle(self.url, key(name or self._next_name()), self.transport())
+        handle = WorldClient(self.url, key(name or self._next_name()), self.transport())
         begin(handle, {**self.defaults, **options}, self.app)
         self._open = [*(one for one in self._open if not one.closed), handle]
         return handle
@@ -90,7 +90,7 @@ class RemoteServer(_AnyServer):
         return f"{os.environ.get('PYTEST_XDIST_WORKER', '')} {super()._next_name()}"
 
 
-class MockBatch(Handle):
+class MockBatch(WorldClient):
     """A server with one world, as a context manager.
 
     >>> with MockBatch(scenario="some_failed") as mock:
@@ -107,7 +107,7 @@ class MockBatch(Handle):
             self._server.close()
             raise
 
-    def world(self, name: str | None = None, **options: Json) -> Handle:
+    def world(self, name: str | None = None, **options: Json) -> WorldClient:
         """Make a further world on the same server."""
         return self._server.world(name, **options)
 
@@ -117,7 +117,9 @@ class MockBatch(Handle):
         self._server.close()
 
 
-def begin(handle: Handle, options: Mapping[str, Json], app: Flask | None = None) -> Handle:
+def begin(
+    handle: WorldClient, options: Mapping[str, Json], app: Flask | None = None
+) -> WorldClient:
     """Begin a handle's world anew with the settings of a test; TypeError for unknown ones.
 
     `app` is the one that serves it, where it is of this process.

@@ -57,12 +57,12 @@ class Steps:
 
 
 @lru_cache(maxsize=256)
-def pattern(source: str) -> "Pattern":
+def pattern(source: str) -> "Regex":
     """Return the expression that a text is; raises PatternError."""
-    return Pattern(source)
+    return Regex(source)
 
 
-class Pattern:
+class Regex:
     """One expression; it may be met anywhere in a text, as JSON Schema has it."""
 
     def __init__(self, source: str) -> None:

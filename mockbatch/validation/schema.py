@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
 
 
-class SchemaBreachError(RuntimeError):
+class SchemaViolationError(RuntimeError):
     """Something of mockbatch's own that does not fit its schema: a bug, never the client's."""
 
 
@@ -61,18 +61,18 @@ class Schema:
         if error:
             raise error
 
-    def whole(self, value: Json) -> Json:
+    def coerce_integers(self, value: Json) -> Json:
         """Return a value that fits, with 3 in place of 3.0 wherever an integer has to be.
 
         JSON Schema takes both for an integer; what is made of it is not always as broad-minded.
         """
         return _whole(value, self.document, self.document.get("$defs", {}))
 
-    def hold(self, value: Json, what: str) -> None:
+    def assert_valid(self, value: Json, what: str) -> None:
         """Raise SchemaBreachError when a value of our own does not fit; `what` it is."""
         breach = self.error(value)
         if breach is not None:
-            raise SchemaBreachError(f"{what} breaks schema {self.name}: {breach}")
+            raise SchemaViolationError(f"{what} breaks schema {self.name}: {breach}")
 
 
 @cache

@@ -16,7 +16,7 @@ from mockbatch.web.portkey.middleware import Portkey
 from mockbatch.web.request_recorder import record
 from mockbatch.web.v1 import batches, files, live_calls, models, uploads, webhook_endpoints
 from mockbatch.world.settings import ServerSettings
-from mockbatch.world.snapshot.snapshot import State
+from mockbatch.world.snapshot.snapshot import Snapshot
 from mockbatch.world.world import World
 
 ROUTES = (
@@ -46,7 +46,7 @@ class Route(Rule):
         return lambda *_: ("", "")
 
 
-def create_app(settings: ServerSettings | None = None, beginning: State | None = None) -> Flask:
+def create_app(settings: ServerSettings | None = None, beginning: Snapshot | None = None) -> Flask:
     """Make the app of one server, whose new worlds begin with a state."""
     app = Flask(__name__, static_folder=None)
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
@@ -70,7 +70,7 @@ def create_app(settings: ServerSettings | None = None, beginning: State | None =
 
 
 def _begin() -> None:
-    g.started = clock.stopwatch()
+    g.started = clock.monotonic()
     try:
         request.query_string.decode()
     except UnicodeDecodeError:
@@ -85,7 +85,7 @@ def _finish(response: Response) -> Response:
     state = server()
     keeps = world is not None and state.worlds.keeps(world)
     if asked.path.startswith("/v1/"):
-        milliseconds = max(1, round((clock.stopwatch() - g.started) * 1000))
+        milliseconds = max(1, round((clock.monotonic() - g.started) * 1000))
         # A world that is not kept would say the same of every request.
         id = world.next_request_id() if world is not None and keeps else state.next_request_id()
         response.headers.extend(api_headers(state.settings.organization, milliseconds, id))

@@ -7,7 +7,7 @@ from flask import g, request
 
 from mockbatch.errors import ApiError, api_error
 from mockbatch.web.context import ServerState, server
-from mockbatch.world.registry import ONE
+from mockbatch.world.registry import SHARED_WORLD
 from mockbatch.world.world import World
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -64,7 +64,7 @@ def kept_world(state: ServerState, authorization: str) -> World | None:
         state.worlds.admit(key)
     except ApiError:
         return None
-    return state.worlds.all().get(ONE if state.settings.one_world else key)
+    return state.worlds.all().get(SHARED_WORLD if state.settings.one_world else key)
 
 
 def _key(authorization: str) -> str | None:

@@ -6,9 +6,9 @@ from flask import current_app, g
 
 from mockbatch import clock
 from mockbatch.ids import Seed, request_id
-from mockbatch.world.registry import Worlds
+from mockbatch.world.registry import WorldRegistry
 from mockbatch.world.settings import ServerSettings
-from mockbatch.world.snapshot.snapshot import State
+from mockbatch.world.snapshot.snapshot import Snapshot
 from mockbatch.world.world import World
 
 EXTENSION = "mockbatch"
@@ -17,10 +17,10 @@ EXTENSION = "mockbatch"
 class ServerState:
     """One server's settings and worlds; kept in `app.extensions`, so that two never meet."""
 
-    def __init__(self, settings: ServerSettings, beginning: State | None) -> None:
+    def __init__(self, settings: ServerSettings, beginning: Snapshot | None) -> None:
         self.settings = settings
-        self.worlds = Worlds(settings, beginning)
-        self.started = clock.stopwatch()
+        self.worlds = WorldRegistry(settings, beginning)
+        self.started = clock.monotonic()
         self._nowhere = Seed.of(settings.world.seed, "requests without a world")
         self._requests_nowhere = count()
 

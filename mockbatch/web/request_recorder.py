@@ -54,7 +54,7 @@ def _entry(request: Request, world: World, status: int) -> Entry:
         status=status,
         retry_count=int(retries) if re.fullmatch("[0-9]{1,9}", retries) else 0,
         now=world.now(),
-        wall=clock.wall(),
+        wall=clock.wall_time(),
         fault=request.environ.get(FAULT),
         known=UNKNOWN not in request.environ,
         broken=BROKEN in request.environ,

@@ -34,7 +34,7 @@ def send(body: Json, *, end: str = "", compact: bool = False) -> Response:
 def hold(name: str, body: Json) -> None:
     """Check a body of our own against the schema `name`, unless the server was told not to."""
     if server().settings.world.validate:
-        schema(name).hold(body, f"the answer to {request.path}")
+        schema(name).assert_valid(body, f"the answer to {request.path}")
 
 
 def hold_page(names: Iterable[str], body: Json) -> None:

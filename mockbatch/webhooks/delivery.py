@@ -46,10 +46,10 @@ class Attempt:
     wall: float | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def happened(self, id: str) -> events.Event:
+    def happened(self, id: str) -> events.WorldEvent:
         """Return what happened to the delivery of that id."""
         came = "delivered" if self.answer.is_good else "failed"
-        return events.Event(self.at, f"webhook.{came}", id)
+        return events.WorldEvent(self.at, f"webhook.{came}", id)
 
     def as_json(self) -> dict[str, Json]:
         """Return the attempt, JSON-ready."""
@@ -109,15 +109,15 @@ class Delivery:
         """Return the delivery when its endpoint is gone."""
         return replace(self, next_at=None, status=DROPPED)
 
-    def happened(self) -> list[events.Event]:
+    def happened(self) -> list[events.WorldEvent]:
         """Return what has happened to it."""
         return [attempt.happened(self.id) for attempt in self.attempts]
 
-    def coming(self) -> list[events.Event]:
+    def coming(self) -> list[events.WorldEvent]:
         """Return the attempt that comes next, if there is one."""
         if self.next_at is None:
             return []
-        return [events.Event(self.next_at, "webhook.attempt", self.id)]
+        return [events.WorldEvent(self.next_at, "webhook.attempt", self.id)]
 
     def as_json(self) -> dict[str, Json]:
         """Return the delivery, schema webhook_delivery.json."""

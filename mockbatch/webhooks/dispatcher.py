@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Condition
 
-from mockbatch.clock import Timekeeper
-from mockbatch.events import Event
+from mockbatch.clock import WorldClock
+from mockbatch.events import WorldEvent
 from mockbatch.webhooks.outbox import Outbox
 from mockbatch.webhooks.round import Round
 
@@ -18,7 +18,7 @@ from mockbatch.webhooks.round import Round
 class Courier:
     """Delivers what is due in one world."""
 
-    def __init__(self, time: Timekeeper, outbox: Outbox, timeout: float) -> None:
+    def __init__(self, time: WorldClock, outbox: Outbox, timeout: float) -> None:
         self._time = time
         self._outbox = outbox
         self._timeout = timeout
@@ -34,7 +34,7 @@ class Courier:
         """Return when something is to be delivered, infinity for never."""
         return self._outbox.next_at()
 
-    def coming(self) -> Event | None:
+    def coming(self) -> WorldEvent | None:
         """Return the attempt that comes next, if its batch has ended by now."""
         with self._time.lock:
             return self._outbox.coming(self._time.now())

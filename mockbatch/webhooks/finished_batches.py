@@ -5,7 +5,7 @@ from math import inf
 
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.timeline import CANCELLING, FINALIZING
-from mockbatch.repository import Holdings
+from mockbatch.repository import Repository
 from mockbatch.webhooks.event import ending
 
 
@@ -15,8 +15,8 @@ class Ends:
     Each is told once. A batch that a command has sent towards another end is told of again.
     """
 
-    def __init__(self, held: Holdings, now: float) -> None:
-        self._held = held
+    def __init__(self, held: Repository, now: float) -> None:
+        self._repository = held
         # What is past when somebody begins to look is old news.
         self._told = {
             batch.id: ending(batch) for batch in held.batches.values() if batch.is_final(now)
@@ -26,8 +26,8 @@ class Ends:
 
     def next_at(self) -> float:
         """Return when the next end is to be told, infinity for never."""
-        while self._held.changed:
-            batch = self._held.batches[self._held.changed.pop()]
+        while self._repository.changed:
+            batch = self._repository.batches[self._repository.changed.pop()]
             if self._is_news(batch):
                 heappush(self._heap, (told_at(batch), batch.number, batch.id))
         # Where a command has changed the end, the former one still stands there.
@@ -39,7 +39,7 @@ class Ends:
         """Return the first batch whose end is to be told by now, None for none."""
         if self.next_at() > now:
             return None
-        batch = self._held.batches[heappop(self._heap)[2]]
+        batch = self._repository.batches[heappop(self._heap)[2]]
         self._told[batch.id] = ending(batch)
         return batch
 
@@ -48,7 +48,7 @@ class Ends:
         return ending(batch) not in (None, self._told.get(batch.id))
 
     def _is_true(self, at: int, _: int, id: str) -> bool:
-        batch = self._held.batches[id]
+        batch = self._repository.batches[id]
         return self._is_news(batch) and told_at(batch) == at
 
 

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from mockbatch.batch.batch import Batch
 from mockbatch.errors import api_error
-from mockbatch.events import Event
+from mockbatch.events import WorldEvent
 from mockbatch.ids import Seed
-from mockbatch.repository import Holdings
+from mockbatch.repository import Repository
 from mockbatch.typing import Json
 from mockbatch.webhooks.delivery import DROPPED, FAILED, LOST, PENDING, Attempt, Delivery
 from mockbatch.webhooks.endpoint import Endpoint
@@ -35,8 +35,8 @@ class Due(NamedTuple):
 class Outbox:
     """The deliveries of one world; ends of batches become such while it has endpoints."""
 
-    def __init__(self, held: Holdings, endpoints: Endpoints) -> None:
-        self._held = held
+    def __init__(self, held: Repository, endpoints: Endpoints) -> None:
+        self._repository = held
         self._endpoints = endpoints
         self._ends: Ends | None = None
         self._deliveries: dict[str, Delivery] = {}  # in order of making
@@ -53,7 +53,7 @@ class Outbox:
         if not self._endpoints:
             self._ends = None
         elif self._ends is None:
-            self._ends = Ends(self._held, now)
+            self._ends = Ends(self._repository, now)
 
     def tell(self, now: float) -> None:
         """Make deliveries of what has ended by now, for the endpoints that there are."""
@@ -68,7 +68,7 @@ class Outbox:
             return inf
         return min(self._queued_at(), inf if self._ends is None else self._ends.next_at())
 
-    def coming(self, now: float) -> Event | None:
+    def coming(self, now: float) -> WorldEvent | None:
         """Return the attempt that comes next, of what has ended by now."""
         self.tell(now)
         if self._queued_at() == inf:

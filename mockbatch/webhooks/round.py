@@ -3,8 +3,8 @@
 from collections import Counter
 
 from mockbatch import clock
-from mockbatch.clock import Timekeeper
-from mockbatch.events import Event
+from mockbatch.clock import WorldClock
+from mockbatch.events import WorldEvent
 from mockbatch.webhooks import signature
 from mockbatch.webhooks.delivery import Answer, Attempt
 from mockbatch.webhooks.outbox import Due, Outbox
@@ -20,13 +20,13 @@ OTHER_SECRET = signature.PREFIX + "bm90IHRoZSBzZWNyZXQgb2YgdGhpcyBlbmRwb2ludA=="
 class Round:
     """Makes attempts, one after the other, without the lock of the world."""
 
-    def __init__(self, time: Timekeeper, outbox: Outbox, timeout: float) -> None:
+    def __init__(self, time: WorldClock, outbox: Outbox, timeout: float) -> None:
         self._time = time
         self._outbox = outbox
         self._timeout = timeout
         self._timeouts: Counter[str] = Counter()
 
-    def deliver(self) -> list[Event]:
+    def deliver(self) -> list[WorldEvent]:
         """Deliver what is due by now, in the order of its instants; return what came of it."""
         told = []
         while (due := self._next()) is not None:
@@ -52,7 +52,7 @@ class Round:
     def call(self, due: Due, at: int) -> Attempt:
         """Call a receiver, at a second of simulated time."""
         delivery, endpoint = due
-        wall = clock.wall()
+        wall = clock.wall_time()
         headers = signed(due, at, wall)
         answer = call(endpoint.target, headers, delivery.event.body(), self._timeout)
         self._timeouts[endpoint.id] += answer.timed_out

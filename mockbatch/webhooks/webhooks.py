@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 from math import inf
 
-from mockbatch.clock import MANUAL, Clock, Timekeeper
+from mockbatch.clock import MANUAL, Clock, WorldClock
 from mockbatch.errors import api_error
-from mockbatch.events import Event
+from mockbatch.events import WorldEvent
 from mockbatch.ids import Seed
-from mockbatch.repository import Holdings
+from mockbatch.repository import Repository
 from mockbatch.typing import Json
 from mockbatch.webhooks import event, signature
 from mockbatch.webhooks import target as address
@@ -29,7 +29,7 @@ class Webhooks:
     """The endpoints and deliveries of a world, from its beginning to its end or next reset."""
 
     def __init__(
-        self, timekeeper: Timekeeper, held: Holdings, seed: Seed, settings: WebhookSettings
+        self, timekeeper: WorldClock, held: Repository, seed: Seed, settings: WebhookSettings
     ) -> None:
         self._settings = settings
         self._seed = seed
@@ -39,13 +39,13 @@ class Webhooks:
         if settings.target is not None:
             self._add("mockbatch serve", settings.target, event.OF_BATCHES, settings.secret)
 
-    def _begin(self, timekeeper: Timekeeper, held: Holdings) -> None:
+    def _begin(self, timekeeper: WorldClock, held: Repository) -> None:
         self._time = timekeeper
         self._outbox = Outbox(held, self.endpoints)
         self.courier = Courier(timekeeper, self._outbox, self._settings.timeout)
         self._outbox.look(timekeeper.now())
 
-    def moved(self, timekeeper: Timekeeper, held: Holdings) -> None:
+    def moved(self, timekeeper: WorldClock, held: Repository) -> None:
         """Go on with the same endpoints in another state, whose past is no news."""
         self._outbox.close()
         self._begin(timekeeper, held)
@@ -129,7 +129,7 @@ class Webhooks:
             self._outbox.tell(self._time.now())
             return self._outbox.as_json(limit)
 
-    def about(self, id: str) -> tuple[list[Event], list[Event]]:
+    def about(self, id: str) -> tuple[list[WorldEvent], list[WorldEvent]]:
         """Return the attempts to tell of a batch: those made, and those to come."""
         with self._time.lock:
             self._outbox.tell(self._time.now())

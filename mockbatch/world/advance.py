@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable
 from operator import itemgetter
 
 from mockbatch import events
-from mockbatch.clock import Timekeeper
+from mockbatch.clock import WorldClock
 from mockbatch.errors import api_error
-from mockbatch.repository import Holdings
+from mockbatch.repository import Repository
 from mockbatch.webhooks.dispatcher import Courier
 from mockbatch.world import explain
 from mockbatch.world.uploads import Uploads
@@ -29,27 +29,27 @@ class Advance:
 
     def __init__(
         self,
-        time: Timekeeper,
-        held: Holdings,
+        time: WorldClock,
+        held: Repository,
         uploads: Uploads,
         courier: Courier,
         *,
         is_nested: bool = False,
     ) -> None:
         self._time = time
-        self._held = held
+        self._repository = held
         self._uploads = uploads
         self._courier = courier
         self._is_nested = is_nested
 
     def nested(self) -> "Advance":
         """Return the way for a receiver, whose delivery would otherwise wait for itself."""
-        held, uploads, courier = self._held, self._uploads, self._courier
+        held, uploads, courier = self._repository, self._uploads, self._courier
         return Advance(self._time, held, uploads, courier, is_nested=True)
 
-    def next_event(self, now: float) -> events.Event | None:
+    def next_event(self, now: float) -> events.WorldEvent | None:
         """Return the status change or webhook that comes next."""
-        change = events.coming(list(self._held.batches.values()), now)
+        change = events.coming(list(self._repository.batches.values()), now)
         return _first(change, self._courier.coming())
 
     def to(self, instant: float, include: Iterable[str] = ()) -> list[events.Happened]:
@@ -72,7 +72,7 @@ class Advance:
         def where(now: float) -> float:
             until = now + events.HORIZON
             following = self._events(now, until, include)[:1] if include else []
-            event = _first(*map(events.Event._make, following), self.next_event(now))
+            event = _first(*map(events.WorldEvent._make, following), self.next_event(now))
             if event is None:
                 raise api_error("nothing_due")
             return max(event.at, now)
@@ -86,7 +86,7 @@ class Advance:
         """
 
         def where(now: float) -> float:
-            batch = self._held.batch(id)
+            batch = self._repository.batch(id)
             changes = batch.timeline.transitions
             planned = [change.at for change in changes if change.status == status]
             if not planned and batch.is_final(changes[-1].at):
@@ -96,7 +96,7 @@ class Advance:
         happened = []
         while True:
             happened += self._move(where, include)
-            batch, now = self._held.batch(id), self._time.now()
+            batch, now = self._repository.batch(id), self._time.now()
             if status in batch.timeline.reached(now):
                 return happened
             # A receiver may have put it off.
@@ -117,7 +117,7 @@ class Advance:
 
     def until_visible(self, id: str) -> None:
         """Move the clock to where a batch can be found, if there is one that cannot yet."""
-        batch = self._held.batches.get(id)
+        batch = self._repository.batches.get(id)
         if batch is not None:
             self.past(batch.visible_at)
 
@@ -128,7 +128,7 @@ class Advance:
             with self._time.lock:
                 begun = self._time.now()
                 target = where(begun)
-            changes = _Changes(self._held, lambda after: self._events(after, target, include))
+            changes = _Changes(self._repository, lambda after: self._events(after, target, include))
             while True:
                 happened += turn.deliver()
                 with self._time.lock:
@@ -142,34 +142,34 @@ class Advance:
 
     def _sweep(self, begun: float) -> None:
         # What expires on the way is still told of: files are looked up to tell it.
-        self._held.sweep(begun)
+        self._repository.sweep(begun)
         self._uploads.sweep(self._time.now())
 
     def _events(self, after: float, until: float, include: Iterable[str]) -> list[events.Happened]:
-        held = self._held
+        held = self._repository
         files = held.files(until) if events.EXPIRY in include else []
         uploads = [upload for upload in self._uploads.all() if upload.ended is None]
         batches = list(held.batches.values())
         return events.between(batches, files, after, until, include, uploads)
 
 
-def _first(*coming: events.Event | None) -> events.Event | None:
+def _first(*coming: events.WorldEvent | None) -> events.WorldEvent | None:
     return min((event for event in coming if event is not None), key=_at, default=None)
 
 
 class _Changes:
     """What happens on the way to an instant, looked up again when a command has changed it."""
 
-    def __init__(self, held: Holdings, look_up: Callable[[float], list[events.Happened]]) -> None:
-        self._held = held
+    def __init__(self, held: Repository, look_up: Callable[[float], list[events.Happened]]) -> None:
+        self._repository = held
         self._look_up = look_up
         self._version = -1
         self._found: list[events.Happened] = []
 
     def between(self, after: float, until: float) -> list[events.Happened]:
         """Return what happens with `after < at <= until`."""
-        if self._version != self._held.version:
-            self._version = self._held.version
+        if self._version != self._repository.version:
+            self._version = self._repository.version
             self._found = self._look_up(after)
         start, stop = (bisect_right(self._found, at, key=_at) for at in (after, until))
         return self._found[start:stop]

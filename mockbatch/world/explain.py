@@ -6,15 +6,15 @@ from operator import itemgetter
 
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.timeline import Transition
-from mockbatch.events import Event
+from mockbatch.events import WorldEvent
 from mockbatch.typing import Json
 
 
 def timeline(
     batch: Batch,
     now: float,
-    told: Iterable[Event] = (),
-    to_tell: Iterable[Event] = (),
+    told: Iterable[WorldEvent] = (),
+    to_tell: Iterable[WorldEvent] = (),
     *,
     clock_is_behind: bool,
 ) -> dict[str, Json]:
@@ -34,7 +34,9 @@ def timeline(
     }
 
 
-def _in_order(changes: Iterable[Transition], webhooks: Iterable[Event]) -> list[dict[str, Json]]:
+def _in_order(
+    changes: Iterable[Transition], webhooks: Iterable[WorldEvent]
+) -> list[dict[str, Json]]:
     events: list[dict[str, Json]] = [
         {"at": change.at, "type": f"batch.{change.status}"} for change in changes
     ]

@@ -4,9 +4,9 @@ The answer to a request is that of a batch's line with the same body, but for id
 """
 
 from mockbatch.endpoints import respond
-from mockbatch.endpoints.endpoint import Endpoint, Moment
+from mockbatch.endpoints.endpoint import Endpoint, Execution
 from mockbatch.endpoints.model_list import ModelList
-from mockbatch.endpoints.respond import Answer
+from mockbatch.endpoints.respond import EndpointResponse
 from mockbatch.endpoints.scripted_reply import NEVER_RAN
 from mockbatch.errors import api_error
 from mockbatch.scripting.script import Script
@@ -20,7 +20,9 @@ def check_model(models: ModelList, endpoint: Endpoint, body: dict[str, Json]) ->
         raise api_error(endpoint.unknown_model, model=name)
 
 
-def answered(endpoint: Endpoint, body: dict[str, Json], moment: Moment, script: Script) -> Answer:
+def answered(
+    endpoint: Endpoint, body: dict[str, Json], moment: Execution, script: Script
+) -> EndpointResponse:
     """Return the answer to a call.
 
     Raises ApiError 400 for a scripted reply that fails, and for one that only a line of a
@@ -30,7 +32,7 @@ def answered(endpoint: Endpoint, body: dict[str, Json], moment: Moment, script: 
     reply = script.reply(line, None, endpoint.path, None)
     if reply is not None and reply.ending == NEVER_RAN:
         raise api_error("never_ran_live")
-    answer = respond.answered(endpoint, body, moment, reply, endpoint.refusal(body))
+    answer = respond.respond(endpoint, body, moment, reply, endpoint.refusal(body))
     if answer.status_code is not None and answer.status_code < 200:
         raise api_error("no_such_status", status=answer.status_code)
     return answer

@@ -31,7 +31,7 @@ def poll(world: World, id: str) -> Batch:
 
 
 def _lose_patience(world: World, batch: Batch) -> None:
-    limit, times = world.settings.poll_limit, world.time.times_asked(batch.id)
+    limit, times = world.settings.poll_limit, world.time.count_poll(batch.id)
     if limit is not None and times >= limit:
         status = batch.status(world.now())
         error = api_error("nobody_moves_the_clock", id=batch.id, count=times, status=status)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from math import ceil
 
 from mockbatch.batch.batch import Batch
-from mockbatch.batch.input_file import Input, LineError
+from mockbatch.batch.input_file import BatchInput, LineError
 from mockbatch.batch.plan import timeline
 from mockbatch.batch.timeline import (
     CANCELLING,
@@ -23,7 +23,7 @@ from mockbatch.batch.timeline import (
 )
 from mockbatch.clock import Clock
 from mockbatch.endpoints import endpoints
-from mockbatch.endpoints.endpoint import Moment
+from mockbatch.endpoints.endpoint import Execution
 from mockbatch.errors import api_error, line_error
 from mockbatch.ids import Seed
 from mockbatch.limits import Quotas
@@ -62,7 +62,7 @@ def counted(quotas: Quotas, batch: Batch) -> Batch:
     if not batch.given.total:
         return batch
     endpoint = endpoints()[batch.endpoint]
-    moment = Moment(Seed.of("tokens"), 0)
+    moment = Execution(Seed.of("tokens"), 0)
     running = (line for line in range(batch.given.total) if line not in batch.given.refused)
     answers = (endpoint.answer(batch.given.request(line)["body"], moment) for line in running)
     tokens = sum(endpoint.tokens(answer).input for answer in answers)
@@ -138,7 +138,7 @@ def _as_decided(quotas: Quotas, batch: Batch, used: int, organization: str) -> B
     return replace(batch, given=given, timeline=_future(batch, given))
 
 
-def _future(batch: Batch, given: Input) -> Timeline:
+def _future(batch: Batch, given: BatchInput) -> Timeline:
     """Return a validating batch's future anew, as much later as a hold has made it."""
     plan = timeline(batch.created_at, given, batch.pace)
     late = _validated_at(batch) - plan.transitions[1].at

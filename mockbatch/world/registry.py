@@ -6,20 +6,20 @@ from threading import Lock
 
 from mockbatch.errors import api_error
 from mockbatch.world.settings import ServerSettings
-from mockbatch.world.snapshot.snapshot import State
+from mockbatch.world.snapshot.snapshot import Snapshot
 from mockbatch.world.world import World
 
 log = logging.getLogger(__name__)
 
-ONE = "one world"
+SHARED_WORLD = "one world"
 # What a forgotten variable sends in JavaScript, in JSON, and in a shell.
-FORGOTTEN = frozenset({"", "undefined", "null"})
+UNSET_KEYS = frozenset({"", "undefined", "null"})
 
 
-class Worlds:
+class WorldRegistry:
     """Makes a world when a key first changes something, and bounds how many there are."""
 
-    def __init__(self, settings: ServerSettings, beginning: State | None = None) -> None:
+    def __init__(self, settings: ServerSettings, beginning: Snapshot | None = None) -> None:
         self.settings = settings
         self._beginning = beginning
         self._lock = Lock()
@@ -28,14 +28,14 @@ class Worlds:
     def admit(self, key: str) -> None:
         """Raise ApiError 401 for a key that is not accepted."""
         accepted = self.settings.api_keys
-        if key in FORGOTTEN or (accepted and key not in accepted):
+        if key in UNSET_KEYS or (accepted and key not in accepted):
             error = api_error("wrong_key", key=key if len(key) < 12 else masked(key))
             error.headers = {"WWW-Authenticate": 'Bearer realm="OpenAI API"'}
             raise error
 
     def world(self, key: str, *, reading: bool) -> World:
         """Return the world of a key; one that only reads is not kept when it is new."""
-        name = ONE if self.settings.one_world else key
+        name = SHARED_WORLD if self.settings.one_world else key
         with self._lock:
             found = self._worlds.pop(name, None)
             if found is not None:

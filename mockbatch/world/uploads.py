@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from mockbatch.clock import Timekeeper
+from mockbatch.clock import WorldClock
 from mockbatch.errors import api_error
 from mockbatch.files.content import Content, Heap
 from mockbatch.files.file import File
@@ -11,7 +11,7 @@ from mockbatch.files.upload import CANCELLED, COMPLETED, MOST_PARTS, PENDING, Pa
 from mockbatch.files.validation import check_content
 from mockbatch.ids import Seed, part_id, upload_id
 from mockbatch.limits import Limits
-from mockbatch.repository import Holdings
+from mockbatch.repository import Repository
 
 # Of those pending at once; each may hold a file open.
 MOST_PENDING = 100
@@ -20,9 +20,9 @@ MOST_PENDING = 100
 class Uploads:
     """Begins uploads, takes their parts and ends them."""
 
-    def __init__(self, time: Timekeeper, held: Holdings, seed: Seed, limits: Limits) -> None:
+    def __init__(self, time: WorldClock, held: Repository, seed: Seed, limits: Limits) -> None:
         self._time = time
-        self._held = held
+        self._repository = held
         self._seed = seed
         self._limits = limits
         self._uploads: dict[str, Upload] = {}
@@ -53,7 +53,7 @@ class Uploads:
         with self._command() as now:
             if len(self._heaps) >= MOST_PENDING:
                 raise api_error("too_many_uploads", most=MOST_PENDING)
-            id = upload_id(self._seed.child("upload", self._held.number("upload")), now)
+            id = upload_id(self._seed.child("upload", self._repository.number("upload")), now)
             upload = Upload(id, filename, purpose, size, now, seconds)
             self.take([upload])
             return upload
@@ -63,7 +63,7 @@ class Uploads:
         with self._command() as now:
             upload = self._pending(id, now)
             self._check_room(upload, content)
-            seed = self._seed.child("part", self._held.number("part"))
+            seed = self._seed.child("part", self._repository.number("part"))
             part = Part(part_id(seed, now), id, now, self._heaps[id].add(content))
             self._uploads[id] = upload.with_part(part)
             return part
@@ -77,7 +77,7 @@ class Uploads:
         with self._command() as now:
             upload = self._pending(id, now)  # somebody else may have ended it
             wanted = upload.filename, upload.purpose, upload.file_seconds
-            file = self._held.store(self._seed, now, content, *wanted)
+            file = self._repository.store(self._seed, now, content, *wanted)
             return self._end(upload, COMPLETED), file
 
     def cancel(self, id: str) -> Upload:

@@ -12,24 +12,24 @@ from threading import RLock
 
 from mockbatch.batch import commands, create, input_file
 from mockbatch.batch.batch import NO_TOKENS, Batch
-from mockbatch.batch.plan import Pace
+from mockbatch.batch.plan import Schedule
 from mockbatch.batch.scripted_replies import cast
 from mockbatch.batch.timeline import COMPLETED, VALIDATING
-from mockbatch.clock import Clock, Timekeeper
+from mockbatch.clock import Clock, WorldClock
 from mockbatch.endpoints import endpoints
-from mockbatch.endpoints.endpoint import Endpoint, Moment
+from mockbatch.endpoints.endpoint import Endpoint, Execution
 from mockbatch.endpoints.model_list import ModelList
-from mockbatch.endpoints.respond import Answer
+from mockbatch.endpoints.respond import EndpointResponse
 from mockbatch.errors import api_error
-from mockbatch.faults.rule_set import Rules
+from mockbatch.faults.rule_set import FaultRules
 from mockbatch.files import validation
 from mockbatch.files.content import Content
 from mockbatch.files.file import BATCH, File
 from mockbatch.ids import Seed, request_id
 from mockbatch.limits import Quotas
 from mockbatch.pagination import Page
-from mockbatch.repository import Holdings
-from mockbatch.scenarios.queue import Chosen
+from mockbatch.repository import Repository
+from mockbatch.scenarios.queue import ScenarioQueue
 from mockbatch.scenarios.scenario import Scenario
 from mockbatch.scripting.script import Entry, Script
 from mockbatch.webhooks.webhooks import Webhooks
@@ -38,7 +38,7 @@ from mockbatch.world.advance import Advance
 from mockbatch.world.journal import Journal
 from mockbatch.world.quotas import admitted, check_rate, counted, decided
 from mockbatch.world.settings import WorldSettings
-from mockbatch.world.snapshot.snapshot import State
+from mockbatch.world.snapshot.snapshot import Snapshot
 from mockbatch.world.uploads import Uploads
 
 Json = dict[str, object]
@@ -52,11 +52,11 @@ class World:
         name: str,
         settings: WorldSettings,
         organization: str,
-        beginning: State | None = None,
+        beginning: Snapshot | None = None,
     ) -> None:
         self.name = name
         self.organization = organization
-        self._beginning = beginning or State(settings)
+        self._beginning = beginning or Snapshot(settings)
         self._lock = RLock()
         self._begin(settings)
 
@@ -73,52 +73,52 @@ class World:
     def _begin(self, settings: WorldSettings) -> None:
         self.settings = settings
         self.journal = Journal()
-        self.faults = Rules()
+        self.faults = FaultRules()
         beginning, start = self._beginning, settings.start_time
         start = beginning.now if start is None else start
-        self.time = Timekeeper(settings.clock, start, self._lock)
+        self.time = WorldClock(settings.clock, start, self._lock)
         self._seed = beginning.seed or Seed.of(settings.seed, self.name)
         self._requests = count()
-        self.chosen = Chosen()
+        self.chosen = ScenarioQueue()
         self.script, self.models, self.quotas = settings.script, settings.models, settings.quotas
         self._hold(beginning)
-        self.webhooks = Webhooks(self.time, self._held, self._seed, settings.webhooks)
+        self.webhooks = Webhooks(self.time, self._repository, self._seed, settings.webhooks)
 
-    def state(self) -> State:
+    def state(self) -> Snapshot:
         """Return everything that the world holds, as values."""
         with self._lock:
             now = self.now()
-            self._held.sweep(now)
+            self._repository.sweep(now)
             self.uploads.sweep(now)
-            return State(
+            return Snapshot(
                 settings=replace(self.settings, clock=self.clock.mode, quotas=self.quotas),
                 seed=self._seed,
                 now=now,
-                numbers=dict(+self._held.numbers),  # those that are not 0
-                files=tuple(self._held.uploads.values()),
-                deleted=frozenset(self._held.deleted),
-                batches=tuple(self._held.batches.values()),
+                numbers=dict(+self._repository.numbers),  # those that are not 0
+                files=tuple(self._repository.uploads.values()),
+                deleted=frozenset(self._repository.deleted),
+                batches=tuple(self._repository.batches.values()),
                 uploads=self.uploads.all(),
             )
 
-    def restore(self, state: State) -> None:
+    def restore(self, state: Snapshot) -> None:
         """Become the world that a state was taken of."""
         with self._lock:
             self.settings, self.quotas = state.settings, state.settings.quotas
-            self.time = Timekeeper(state.settings.clock, state.now, self._lock)
+            self.time = WorldClock(state.settings.clock, state.now, self._lock)
             self._seed = state.seed or self._seed
             self._hold(state)
-            self.webhooks.moved(self.time, self._held)
+            self.webhooks.moved(self.time, self._repository)
 
-    def _hold(self, state: State) -> None:
-        self._held = Holdings(validate=self.settings.validate)
-        self._held.numbers.update(state.numbers)
-        self._held.deleted.update(state.deleted)
+    def _hold(self, state: Snapshot) -> None:
+        self._repository = Repository(validate=self.settings.validate)
+        self._repository.numbers.update(state.numbers)
+        self._repository.deleted.update(state.deleted)
         for file in state.files:
-            self._held.keep(file)
+            self._repository.keep(file)
         for batch in state.batches:
-            self._held.add(batch)
-        self.uploads = Uploads(self.time, self._held, self._seed, self.settings.limits)
+            self._repository.add(batch)
+        self.uploads = Uploads(self.time, self._repository, self._seed, self.settings.limits)
         self.uploads.take(state.uploads)
 
     # --- time
@@ -126,7 +126,7 @@ class World:
     @property
     def advance(self) -> Advance:
         """The way into the future."""
-        return Advance(self.time, self._held, self.uploads, self.webhooks.courier)
+        return Advance(self.time, self._repository, self.uploads, self.webhooks.courier)
 
     @property
     def clock(self) -> Clock:
@@ -150,8 +150,10 @@ class World:
                 self._decide(now)
 
     def _decide(self, now: int) -> None:
-        for batch in decided(self.quotas, self._held.batches.values(), now, self.organization):
-            self._held.replace(batch)
+        for batch in decided(
+            self.quotas, self._repository.batches.values(), now, self.organization
+        ):
+            self._repository.replace(batch)
 
     def set_quotas(self, quotas: Quotas) -> None:
         """Limit what may be under way at once; batches that still wait are decided anew."""
@@ -160,8 +162,8 @@ class World:
 
     def _limit(self, quotas: Quotas, now: int) -> None:
         self.quotas = quotas
-        for batch in list(self._held.batches.values()):
-            self._held.replace(counted(quotas, batch))
+        for batch in list(self._repository.batches.values()):
+            self._repository.replace(counted(quotas, batch))
         self._decide(now)
 
     # --- files
@@ -170,27 +172,29 @@ class World:
         """Keep a file for `seconds`, None for its purpose's default; ApiError when refused."""
         validation.check(content, purpose, self.settings.limits)
         with self._command() as now:
-            return self._held.store(self._seed, now, content, filename, purpose, seconds)
+            return self._repository.store(self._seed, now, content, filename, purpose, seconds)
 
     def file(self, id: str) -> File:
         """Return a file that exists now; ApiError 404 for any other."""
-        return self._held.file(id, self.now())
+        return self._repository.file(id, self.now())
 
     def files(
         self, purpose: str | None, limit: int, after: str | None, *, newest_first: bool
     ) -> Page[File]:
         """Return a page of the files that exist now."""
-        return self._held.file_page(self.now(), purpose, limit, after, newest_first=newest_first)
+        return self._repository.file_page(
+            self.now(), purpose, limit, after, newest_first=newest_first
+        )
 
     def delete_file(self, id: str) -> None:
         """Delete a file; a batch whose input it is will not find it if it still looks for it."""
         with self._command() as now:
-            self._held.file(id, now)
-            self._held.drop(id)
+            self._repository.file(id, now)
+            self._repository.drop(id)
             missing = input_file.missing(id, self.organization)
-            for batch in list(self._held.batches.values()):
+            for batch in list(self._repository.batches.values()):
                 if batch.input_file_id == id:
-                    self._held.replace(commands.lose_input(batch, now, missing))
+                    self._repository.replace(commands.lose_input(batch, now, missing))
 
     # --- batches
 
@@ -201,19 +205,19 @@ class World:
         with self._command() as now, self._scenario(request) as scenario:
             if scenario.quotas is not None:
                 self._limit(scenario.quotas, now)
-            others = self._held.batches.values()
+            others = self._repository.batches.values()
             check_rate(self.quotas, others, now, self.clock)
-            pace = Pace(scenario, self.settings.pace)
-            seed = self._seed.child("batch", self._held.number("batch"))
+            pace = Schedule(scenario, self.settings.pace)
+            seed = self._seed.child("batch", self._repository.number("batch"))
             number = len(others)
             batch = create.created(request, given, pace, seed, number, now, self.organization)
-            deleted = request.input_file_id in self._held.deleted
+            deleted = request.input_file_id in self._repository.deleted
             if deleted or batch.timeline.status(readable_until) == VALIDATING:
                 missing = input_file.missing(request.input_file_id, self.organization)
                 batch = commands.lose_input(batch, now, missing)
             batch = counted(self.quotas, cast(batch, self.script))
             batch = admitted(self.quotas, batch, others, now, self.organization)
-            self._held.add(batch)
+            self._repository.add(batch)
             return batch
 
     @contextmanager
@@ -227,26 +231,26 @@ class World:
 
     def batch(self, id: str) -> Batch:
         """Return a batch; ApiError when there is none of that id."""
-        batch = self._held.batch(id)
+        batch = self._repository.batch(id)
         if self.now() < batch.visible_at:
             raise api_error("no_such_batch", id=id)
         return batch
 
     def batches(self, limit: int, after: str | None) -> Page[Batch]:
         """Return a page of the batches, newest first."""
-        return self._held.batch_page(limit, after)
+        return self._repository.batch_page(limit, after)
 
     def batch_json(self, batch: Batch) -> Json:
         """Return the Batch object as of now, schema batch.json."""
         now = self.now()
         completed = batch.status(now) == COMPLETED and batch.makes()
-        return batch.as_json(now, self._held.output(batch).tokens if completed else NO_TOKENS)
+        return batch.as_json(now, self._repository.output(batch).tokens if completed else NO_TOKENS)
 
     def command(self, id: str, command: Callable[[Batch, int], Batch]) -> Batch:
         """Do something to a batch; ApiError when there is none or it may not be done."""
         with self._command() as now:
             changed = command(self.batch(id), now)
-            self._held.replace(changed)
+            self._repository.replace(changed)
             return changed
 
     def enter(self, entry: Entry) -> None:
@@ -256,33 +260,33 @@ class World:
     def rewrite(self, script: Script) -> None:
         """Let lines that run from now on be answered by another script."""
         with self._command() as now:
-            running = [one for one in self._held.batches.values() if not one.is_final(now)]
+            running = [one for one in self._repository.batches.values() if not one.is_final(now)]
             # A function in it may fail, which leaves all as it was.
             changed = [cast(batch, script, batch.timeline.done(now)) for batch in running]
             self.script = script
             for batch in changed:
-                self._held.replace(batch)
+                self._repository.replace(batch)
 
     def set_models(self, models: ModelList) -> None:
         """Serve these models from now on; batches that were accepted go on."""
         with self._lock:
             self.models = models
 
-    def answer(self, endpoint: Endpoint, body: Json) -> Answer:
+    def answer(self, endpoint: Endpoint, body: Json) -> EndpointResponse:
         """Return the answer to a live call; ApiError for what is refused."""
         live_calls.check_model(self.models, endpoint, body)
         with self._command() as now:
-            seed = self._seed.child("live", self._held.number("live"))
-        return live_calls.answered(endpoint, body, Moment(seed, now), self.script)
+            seed = self._seed.child("live", self._repository.number("live"))
+        return live_calls.answered(endpoint, body, Execution(seed, now), self.script)
 
     def explain(self, id: str) -> Json:
         """Return a batch's past and future, its webhooks among them, schema timeline.json."""
-        batch, told = self._held.batch(id), self.webhooks.about(id)
+        batch, told = self._repository.batch(id), self.webhooks.about(id)
         return explain.timeline(batch, self.now(), *told, clock_is_behind=self.time.is_behind())
 
-    def _read_input(self, request: create.BatchRequest) -> tuple[input_file.Input, float]:
+    def _read_input(self, request: create.BatchRequest) -> tuple[input_file.BatchInput, float]:
         """Return the input of a new batch, and the instant from which it is gone."""
-        file = self._held.uploads.get(request.input_file_id)
+        file = self._repository.uploads.get(request.input_file_id)
         if file is None or file.purpose != BATCH or not file.visible(self.now()):
             return input_file.missing(request.input_file_id, self.organization), float("inf")
         endpoint = endpoints()[request.endpoint]

@@ -71,7 +71,7 @@ def stamps(batch: Batch, seconds: int) -> dict[str, int]:
     return {name: shown[name] - batch.created_at for name in names if shown[name] is not None}
 
 
-def missing() -> input_file.Input:
+def missing() -> input_file.BatchInput:
     """Return the input of a batch whose file is gone."""
     return input_file.missing("file-1", "org-1")
 

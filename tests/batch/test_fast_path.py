@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mockbatch.batch import input_file, output_file
 from mockbatch.batch.batch import Batch
-from mockbatch.batch.input_file import Input
+from mockbatch.batch.input_file import BatchInput
 from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.model_list import ModelList
 from mockbatch.files.content import Content
@@ -70,7 +70,7 @@ def requests(bodies: list[dict[str, Json]]) -> list[Json]:
     return [{"custom_id": f'"%s" {at}', **line, "body": body} for at, body in enumerate(bodies)]
 
 
-def read(lines: list[Json], *, plainly: bool) -> Input:
+def read(lines: list[Json], *, plainly: bool) -> BatchInput:
     """Validate lines, with or without a look for plain ones."""
     content = Content.of(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
     endpoint = endpoints()[CHAT]

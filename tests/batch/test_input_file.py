@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mockbatch.batch import input_file
-from mockbatch.batch.input_file import Input, Limits
+from mockbatch.batch.input_file import BatchInput, Limits
 from mockbatch.endpoints import endpoints
-from mockbatch.errors import WORDINGS
+from mockbatch.errors import ERROR_TEMPLATES
 from mockbatch.files.content import Content
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
@@ -33,7 +33,7 @@ def body(**changes: Json) -> dict[str, Json]:
     return {name: value for name, value in changed.items() if value is not None}
 
 
-def told(found: Input) -> list[tuple[str, str | None, int | None]]:
+def told(found: BatchInput) -> list[tuple[str, str | None, int | None]]:
     """Return code, param and line of each fault."""
     return [(error["code"], error["param"], error["line"]) for error in found.errors]
 
@@ -354,5 +354,7 @@ def test_no_body_is_too_odd_to_be_judged(make: "Make", bodies: list[Json], endpo
     found = make.given(*lines, endpoint=endpoint)
     entry = schema("batch").document["$defs"]["batch_error"]["required"]
     assert all(list(error) == entry for error in found.errors)
-    assert {error["code"] for error in found.errors} <= {row.code for row in WORDINGS.values()}
+    assert {error["code"] for error in found.errors} <= {
+        row.code for row in ERROR_TEMPLATES.values()
+    }
     assert found.refused <= set(range(found.total))

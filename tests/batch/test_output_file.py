@@ -12,7 +12,7 @@ from mockbatch.endpoints import endpoints
 from mockbatch.files.content import Content
 from mockbatch.jsonio import parse
 from mockbatch.typing import Json
-from mockbatch.validation.schema import SchemaBreachError, schema
+from mockbatch.validation.schema import SchemaViolationError, schema
 
 if TYPE_CHECKING:
     from tests.conftest import Make
@@ -224,7 +224,7 @@ def test_an_answer_that_breaks_its_schema_is_our_bug(
     """A line of a shape that does not fit is never written."""
     batch = make.batch(1)
     broken(monkeypatch, batch)
-    with pytest.raises(SchemaBreachError, match="the output line of 'line-0'"):
+    with pytest.raises(SchemaViolationError, match="the output line of 'line-0'"):
         output_file.write(batch)
 
 

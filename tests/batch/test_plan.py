@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockbatch.batch import plan
-from mockbatch.batch.plan import Pace
+from mockbatch.batch.plan import Schedule
 from mockbatch.ids import Seed
 from mockbatch.typing import Json
 
@@ -25,7 +25,9 @@ def planned(
     make: "Make", count: int = 10, pace: float = 1, **document: Json
 ) -> list[tuple[int, str]]:
     """Return the transitions of a new batch, in seconds from its creation."""
-    made = plan.timeline(0, make.given(*make.lines(count)), Pace(make.scenario(**document), pace))
+    made = plan.timeline(
+        0, make.given(*make.lines(count)), Schedule(make.scenario(**document), pace)
+    )
     return [(change.at, change.status) for change in made.transitions]
 
 
@@ -63,20 +65,20 @@ def test_stages_without_length_fall_on_one_second(make: "Make") -> None:
 
 def test_faulty_input_fails_when_it_is_validated(make: "Make") -> None:
     """Input with a fault ends the batch when its validation ends."""
-    made = plan.timeline(0, make.given(b"{"), Pace(make.scenario(), 1))
+    made = plan.timeline(0, make.given(b"{"), Schedule(make.scenario(), 1))
     assert [(change.at, change.status) for change in made.transitions[1:]] == [(62, "failed")]
 
 
 def test_faulty_input_runs_no_line(make: "Make") -> None:
     """A batch that fails has no progress."""
-    made = plan.timeline(0, make.given(make.line(), b"{"), Pace(make.scenario(), 1))
+    made = plan.timeline(0, make.given(make.line(), b"{"), Schedule(make.scenario(), 1))
     assert made.marks == ()
 
 
 def test_faulty_input_fails_only_after_validation(make: "Make") -> None:
     """A validation that never ends does not tell its faults; the window ends it."""
     scenario = make.scenario(stages={"validating": None})
-    made = plan.timeline(0, make.given(b"{"), Pace(scenario, 1))
+    made = plan.timeline(0, make.given(b"{"), Schedule(scenario, 1))
     assert [(change.at, change.status) for change in made.transitions[1:]] == [(DAY, "expired")]
 
 
@@ -125,7 +127,7 @@ def test_the_window_may_never_end(make: "Make") -> None:
 def test_some_lines_are_done_when_the_window_ends(make: "Make") -> None:
     """Lines run evenly until the window ends them."""
     scenario = make.scenario(stages={"validating": 0, "in_progress": 2 * DAY})
-    made = plan.timeline(0, make.given(*make.lines(10)), Pace(scenario, 1))
+    made = plan.timeline(0, make.given(*make.lines(10)), Schedule(scenario, 1))
     assert made.done(made.end.at) == 5
 
 
@@ -138,14 +140,14 @@ def test_a_share_of_the_lines_runs_before_they_stand_still(
 ) -> None:
     """Of two lines or more, a share between none and all is neither none nor all."""
     scenario = make.scenario(stages={"in_progress": None}, executed=executed)
-    made = plan.timeline(0, make.given(*make.lines(count)), Pace(scenario, 1))
+    made = plan.timeline(0, make.given(*make.lines(count)), Schedule(scenario, 1))
     assert made.done(DAY) == done
 
 
 def test_lines_stand_still_after_the_usual_time(make: "Make") -> None:
     """The lines that run before they stand still run at the usual speed."""
     scenario = make.scenario(stages={"in_progress": None}, executed=0.4)
-    made = plan.timeline(0, make.given(*make.lines(10)), Pace(scenario, 1))
+    made = plan.timeline(0, make.given(*make.lines(10)), Schedule(scenario, 1))
     assert [made.done(62), made.done(122), made.done(123), made.done(DAY)] == [0, 3, 4, 4]
 
 
@@ -153,12 +155,12 @@ def test_lines_stand_still_after_the_usual_time(make: "Make") -> None:
 def test_a_drain_is_paced_too(make: "Make", seconds: int, pace: float, expected: int) -> None:
     """A stage that a command begins has the pace of the others."""
     scenario = make.scenario(stages={"cancelling": seconds})
-    assert Pace(scenario, pace).seconds("cancelling") == expected
+    assert Schedule(scenario, pace).seconds("cancelling") == expected
 
 
 def test_a_stage_that_never_ends_has_no_length(make: "Make") -> None:
     """The length of a stage that never ends is None."""
-    assert Pace(make.scenario(stages={"cancelling": None}), 1).seconds("cancelling") is None
+    assert Schedule(make.scenario(stages={"cancelling": None}), 1).seconds("cancelling") is None
 
 
 @given(st.integers(2, 60), st.integers())

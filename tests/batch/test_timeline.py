@@ -12,7 +12,7 @@ from mockbatch.batch.timeline import (
     FINALIZING,
     IN_PROGRESS,
     VALIDATING,
-    Mark,
+    ProgressPoint,
     Timeline,
     Transition,
 )
@@ -24,7 +24,7 @@ PLAN = Timeline(
         Transition(160, FINALIZING),
         Transition(161, COMPLETED),
     ),
-    (Mark(60, 0), Mark(160, 10)),
+    (ProgressPoint(60, 0), ProgressPoint(160, 10)),
 )
 AT_ONCE = Timeline((Transition(0, VALIDATING), Transition(5, IN_PROGRESS), Transition(5, EXPIRED)))
 
@@ -33,9 +33,9 @@ AT_ONCE = Timeline((Transition(0, VALIDATING), Transition(5, IN_PROGRESS), Trans
 def progress(draw: st.DrawFn) -> Timeline:
     """Draw a timeline whose lines run, stand still and jump."""
     steps = draw(st.lists(st.tuples(st.integers(0, 300), st.integers(0, 20)), max_size=5))
-    marks = [Mark(draw(st.integers(0, 100)), 0)]
+    marks = [ProgressPoint(draw(st.integers(0, 100)), 0)]
     for seconds, lines in steps:
-        marks.append(Mark(marks[-1].at + seconds, marks[-1].done + lines))
+        marks.append(ProgressPoint(marks[-1].at + seconds, marks[-1].done + lines))
     return Timeline((Transition(0, VALIDATING),), tuple(marks))
 
 
@@ -88,13 +88,13 @@ def test_lines_run_evenly_between_two_marks(now: float, done: int) -> None:
 @pytest.mark.parametrize(("now", "done"), [(0.99, 0), (1, 7), (1.99, 7), (2, 15)])
 def test_lines_end_on_whole_seconds(now: float, done: int) -> None:
     """Between two seconds no line ends, so that a command there finds what was shown."""
-    quick = Timeline((Transition(0, VALIDATING),), (Mark(0, 0), Mark(4, 30)))
+    quick = Timeline((Transition(0, VALIDATING),), (ProgressPoint(0, 0), ProgressPoint(4, 30)))
     assert quick.done(now) == done
 
 
 def test_a_jump_takes_place_at_its_second() -> None:
     """Two marks on one second are a jump: the later one counts from that second on."""
-    jump = Timeline((Transition(0, VALIDATING),), (Mark(5, 0), Mark(5, 8)))
+    jump = Timeline((Transition(0, VALIDATING),), (ProgressPoint(5, 0), ProgressPoint(5, 8)))
     assert [jump.done(4), jump.done(5)] == [0, 8]
 
 
@@ -131,7 +131,7 @@ def test_a_cut_keeps_what_happened_on_its_second() -> None:
 
 def test_a_rest_goes_on_from_the_lines_that_were_done() -> None:
     """The rest begins with the progress that the cut stopped at."""
-    assert PLAN.rest(115).marks == (Mark(115, 5), Mark(160, 10))
+    assert PLAN.rest(115).marks == (ProgressPoint(115, 5), ProgressPoint(160, 10))
 
 
 def test_a_rest_before_any_line_ran_is_the_plan() -> None:
@@ -201,5 +201,5 @@ def test_progress_instants_are_where_lines_are_done(plan: Timeline, after: int, 
 def test_progress_over_a_year_is_found_without_counting_seconds() -> None:
     """Two lines that take a year are found at once."""
     year = 31_536_000
-    slow = Timeline((Transition(0, VALIDATING),), (Mark(0, 0), Mark(year, 2)))
+    slow = Timeline((Transition(0, VALIDATING),), (ProgressPoint(0, 0), ProgressPoint(year, 2)))
     assert slow.progress_instants(0, year) == [year // 2, year]

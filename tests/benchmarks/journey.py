@@ -11,7 +11,7 @@ import httpx2
 import openai
 
 from mockbatch import MockBatch
-from mockbatch.client import Handle, wsgi_transport
+from mockbatch.client import WorldClient, wsgi_transport
 from mockbatch.testing.servers import begin, key
 from mockbatch.web.app import create_app
 from tests.benchmarks.canned import Canned, answer
@@ -85,7 +85,7 @@ def with_socket() -> None:
 def in_process() -> None:
     """Take the journey with mockbatch, without a socket."""
     app = create_app()
-    mock = begin(Handle("http://mockbatch", key("in-process"), wsgi_transport(app)), {}, app)
+    mock = begin(WorldClient("http://mockbatch", key("in-process"), wsgi_transport(app)), {}, app)
     transport = httpx2.WSGITransport(app=app)
     sdk = openai.OpenAI(
         base_url=mock.base_url,

@@ -21,7 +21,7 @@ import pytest
 from freezegun import freeze_time
 
 from mockbatch import ControlError, MockBatch, MockBatchWarning
-from mockbatch.client import Handle, asyncio_sleep
+from mockbatch.client import WorldClient, asyncio_sleep
 from mockbatch.client.skip_sleep import asyncio_stands_still, skip_sleep
 
 INPUT = (Path(__file__).parents[2] / "fixtures/requests/chat_completions.jsonl").read_bytes()
@@ -588,7 +588,7 @@ class TestWithin:
 
 
 @pytest.fixture
-def mock(make_mockbatch: Callable[..., Handle]) -> Handle:
+def mock(make_mockbatch: Callable[..., WorldClient]) -> WorldClient:
     """Return a world on a manual clock."""
     return make_mockbatch(start_time=START, poll_limit=None)
 
@@ -630,7 +630,7 @@ async def expires(client: openai.AsyncOpenAI, period: float) -> int:
 class TestWorld:
     """A world whose clock sleeps move."""
 
-    def test_unchanged_loop_ends(self, mock: Handle) -> None:
+    def test_unchanged_loop_ends(self, mock: WorldClient) -> None:
         """A loop that polls every minute sees the batch complete."""
         id = submit(mock.client)
         with mock.skip_sleep():
@@ -639,7 +639,7 @@ class TestWorld:
         assert mock.clock.now == START + 180
 
     @pytest.mark.parametrize("mode", ["manual", "realtime", "x60", "on-poll"])
-    def test_any_clock_can_be_moved(self, mock: Handle, mode: str) -> None:
+    def test_any_clock_can_be_moved(self, mock: WorldClient, mode: str) -> None:
         """A sleep adds itself to a clock that stands and to one that runs."""
         mock.clock.mode = mode
         with mock.skip_sleep():
@@ -647,7 +647,7 @@ class TestWorld:
             together(asyncio.sleep(DAY), asyncio.sleep(DAY))
         assert 2 * DAY <= mock.clock.now - START < 2 * DAY + 3600
 
-    def test_ten_pollers_see_the_same(self, mock: Handle) -> None:
+    def test_ten_pollers_see_the_same(self, mock: WorldClient) -> None:
         """Batches created at once expire at once, in whatever periods they are asked for."""
 
         async def poll() -> list[int]:
@@ -662,7 +662,7 @@ class TestWorld:
         assert mock.clock.now == START + DAY
 
     def test_of_two_the_innermost_is_moved(
-        self, mock: Handle, make_mockbatch: Callable[..., Handle]
+        self, mock: WorldClient, make_mockbatch: Callable[..., WorldClient]
     ) -> None:
         """A sleep moves one world only."""
         other = make_mockbatch(start_time=START)
@@ -670,7 +670,7 @@ class TestWorld:
             time.sleep(60)
         assert (mock.clock.now, other.clock.now) == (START, START + 60)
 
-    def test_end_of_time_is_told_to_the_sleeper(self, mock: Handle) -> None:
+    def test_end_of_time_is_told_to_the_sleeper(self, mock: WorldClient) -> None:
         """The clock ends in 2106, and who sleeps longer hears of it."""
         with mock.skip_sleep(), pytest.raises(ControlError, match="2106"):
             time.sleep(3e9)
@@ -693,7 +693,7 @@ class TestWorld:
                 time.sleep(60)
             assert world.clock.now == START + 120
 
-    def test_costs_little_beside_the_calls(self, mock: Handle) -> None:
+    def test_costs_little_beside_the_calls(self, mock: WorldClient) -> None:
         """A retrieve with a sleep behind it takes about as long as one without."""
         id = submit(mock.client, "expired_partial")
         plain, sleeping = 0.0, 0.0
@@ -712,7 +712,7 @@ class TestMarker:
     """`@pytest.mark.mockbatch(skip_sleep=True)`."""
 
     @pytest.mark.mockbatch(skip_sleep=True, start_time=START)
-    def test_lets_the_whole_test_run_within(self, mockbatch: Handle) -> None:
+    def test_lets_the_whole_test_run_within(self, mockbatch: WorldClient) -> None:
         """No line of the test names it."""
         id = submit(mockbatch.client)
         time.sleep(180)
@@ -726,7 +726,7 @@ class TestMarker:
         assert mockbatch_app.mock.clock.now == START + 60
 
     @pytest.mark.mockbatch(skip_sleep=False, start_time=START)
-    def test_can_say_no(self, mockbatch: Handle) -> None:
+    def test_can_say_no(self, mockbatch: WorldClient) -> None:
         """False is the default."""
         mockbatch.client.files.list()
         time.sleep(0.01)
@@ -736,7 +736,7 @@ class TestMarker:
 class TestFreezegun:
     """Time that freezegun has stopped."""
 
-    def test_sleeps_move_the_simulated_clock_only(self, mock: Handle) -> None:
+    def test_sleeps_move_the_simulated_clock_only(self, mock: WorldClient) -> None:
         """Sleeps skip while the process's own time stands."""
         with freeze_time("2024-04-23"), mock.skip_sleep():
             before = time.time()
@@ -745,7 +745,7 @@ class TestFreezegun:
         assert mock.clock.now == START + 60
 
     def test_realtime_clock_moves_from_the_frozen_instant(
-        self, make_mockbatch: Callable[..., Handle]
+        self, make_mockbatch: Callable[..., WorldClient]
     ) -> None:
         """A clock that follows the frozen one is moved on from it."""
         with freeze_time("2030-01-01") as frozen:
@@ -787,7 +787,7 @@ class TestFreezegun:
         """Without it nothing stands still."""
         assert not asyncio_stands_still()
 
-    def test_warns_about_async_client_once(self, mock: Handle) -> None:
+    def test_warns_about_async_client_once(self, mock: WorldClient) -> None:
         """Who takes the async client where it would hang is told so."""
         with freeze_time("2024-04-23"):
             with pytest.warns(MockBatchWarning, match="real_asyncio=True") as warned:
@@ -798,13 +798,13 @@ class TestFreezegun:
 
     @pytest.mark.anyio
     async def test_warns_of_a_coroutine_test(
-        self, frozen: pytest.WarningsRecorder, mockbatch: Handle, anyio_backend: str
+        self, frozen: pytest.WarningsRecorder, mockbatch: WorldClient, anyio_backend: str
     ) -> None:
         """A test that may build an async client of its own is told when it begins."""
         mockbatch.client.files.list()
         assert "real_asyncio=True" in str(frozen.pop(MockBatchWarning).message)
 
-    def test_does_not_warn_where_sleeps_are_skipped(self, mock: Handle) -> None:
+    def test_does_not_warn_where_sleeps_are_skipped(self, mock: WorldClient) -> None:
         """Within skip_sleep the retry does not hang."""
         with freeze_time("2024-04-23"), mock.skip_sleep():
             client = mock.async_client

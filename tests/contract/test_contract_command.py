@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import pytest
 
 from mockbatch import cli
-from mockbatch.client import Handle
+from mockbatch.client import WorldClient
 from mockbatch.contract import runner as running
 from tests.support.dripping import dripping
 
@@ -133,7 +133,7 @@ def test_host_that_there_is_not(said: Said) -> None:
     assert "no host is called no-such-host.invalid" in complaint
 
 
-def test_url_without_v1(said: Said, mockbatch: Handle) -> None:
+def test_url_without_v1(said: Said, mockbatch: WorldClient) -> None:
     """The URL that would be right is told."""
     url = mockbatch.base_url.removesuffix("/v1")
     status, _, complaint = said(url, "--key", mockbatch.api_key)
@@ -178,7 +178,7 @@ def test_key_that_no_header_can_hold_is_not_shown(said: Said) -> None:
     assert (status, "secret" in complaint) == (2, False)
 
 
-def test_table(said: Said, mockbatch: Handle) -> None:
+def test_table(said: Said, mockbatch: WorldClient) -> None:
     """A row for each case, with its outcome and its source, and how many came out how."""
     status, printed, complaint = said(
         mockbatch.base_url, "--key", mockbatch.api_key, "--only", "files", "--only", "errors"
@@ -189,7 +189,7 @@ def test_table(said: Said, mockbatch: Handle) -> None:
     assert rows[-1] == f"{len(rows) - 1} cases: {len(rows) - 1} passed"
 
 
-def test_breach_is_told_and_is_1(said: Said, mockbatch: Handle) -> None:
+def test_breach_is_told_and_is_1(said: Said, mockbatch: WorldClient) -> None:
     """What must be so, and what is."""
     mockbatch.scenario("metadata_empty", times=None)
     status, printed, _ = said(mockbatch.base_url, "--key", mockbatch.api_key, "--only", "batches")
@@ -201,7 +201,7 @@ def test_breach_is_told_and_is_1(said: Said, mockbatch: Handle) -> None:
     )
 
 
-def test_what_needs_time_is_skipped_with_the_reason(said: Said, mockbatch: Handle) -> None:
+def test_what_needs_time_is_skipped_with_the_reason(said: Said, mockbatch: WorldClient) -> None:
     """And the end says what would decide it."""
     _, printed, _ = said(mockbatch.base_url, "--key", mockbatch.api_key, "--only", "cancel")
     [row] = [row for row in printed.splitlines() if "cancel/half_done" in row]
@@ -209,7 +209,7 @@ def test_what_needs_time_is_skipped_with_the_reason(said: Said, mockbatch: Handl
     assert "6 skipped: give --wait SECONDS, how long a batch may take" in printed
 
 
-def test_batch_that_gets_nowhere_is_skipped(said: Said, mockbatch: Handle) -> None:
+def test_batch_that_gets_nowhere_is_skipped(said: Said, mockbatch: WorldClient) -> None:
     """After the time that was given; here nobody moves the clock."""
     options = ("--key", mockbatch.api_key, "--only", "validation", "--wait", 0.05)
     status, printed, _ = said(mockbatch.base_url, *options)
@@ -218,7 +218,7 @@ def test_batch_that_gets_nowhere_is_skipped(said: Said, mockbatch: Handle) -> No
     assert "the batch was still validating after 0.05 seconds" in row
 
 
-def test_junit(said: Said, mockbatch: Handle, tmp_path: Path) -> None:
+def test_junit(said: Said, mockbatch: WorldClient, tmp_path: Path) -> None:
     """What a continuous integration reads."""
     mockbatch.scenario("metadata_empty", times=None)
     file = tmp_path / "contract.xml"
@@ -249,7 +249,9 @@ def test_junit_of_a_server_that_cannot_be_asked(said: Said, tmp_path: Path) -> N
     assert "Connection refused" in str(suite[0][0].get("message"))
 
 
-def test_ctrl_c_cleans_up(said: Said, mockbatch: Handle, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_cleans_up(
+    said: Said, mockbatch: WorldClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Exit status 130, and what the case had made is gone."""
     create = running.Stage.play
 
@@ -263,7 +265,7 @@ def test_ctrl_c_cleans_up(said: Said, mockbatch: Handle, monkeypatch: pytest.Mon
     assert list(mockbatch.client.files.list()) == []
 
 
-def test_nothing_decided_is_2(said: Said, mockbatch: Handle) -> None:
+def test_nothing_decided_is_2(said: Said, mockbatch: WorldClient) -> None:
     """A pipeline must not take it for a pass."""
     status, printed, _ = said(mockbatch.base_url, "--key", mockbatch.api_key, "--only", "portkey")
     assert status == 2
@@ -271,7 +273,7 @@ def test_nothing_decided_is_2(said: Said, mockbatch: Handle) -> None:
 
 
 def test_second_ctrl_c_leaves_things_and_tells_which(
-    said: Said, mockbatch: Handle, monkeypatch: pytest.MonkeyPatch
+    said: Said, mockbatch: WorldClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody has to wait for a server that does not answer."""
 
@@ -314,7 +316,7 @@ def test_key_that_a_server_repeats_is_not_shown(said: Said) -> None:
     assert key not in printed
 
 
-def test_reader_that_has_enough_is_no_failure(mockbatch: Handle) -> None:
+def test_reader_that_has_enough_is_no_failure(mockbatch: WorldClient) -> None:
     """As `| head` has after some rows: no traceback, and what was made is gone."""
     command = [sys.executable, "-m", "mockbatch", "contract", mockbatch.base_url]
     command += ["--key", mockbatch.api_key, "--only", "batches"]
@@ -327,7 +329,7 @@ def test_reader_that_has_enough_is_no_failure(mockbatch: Handle) -> None:
     assert list(mockbatch.client.files.list()) == []
 
 
-def test_sigterm_is_ctrl_c(mockbatch: Handle) -> None:
+def test_sigterm_is_ctrl_c(mockbatch: WorldClient) -> None:
     """A job that a pipeline ends leaves no more behind than what it is just asking for."""
     command = [sys.executable, "-m", "mockbatch", "contract", mockbatch.base_url]
     command += ["--key", mockbatch.api_key]
@@ -341,7 +343,7 @@ def test_sigterm_is_ctrl_c(mockbatch: Handle) -> None:
     assert len(list(mockbatch.client.files.list())) <= 1
 
 
-def test_what_cannot_be_deleted_is_told(said: Said, mockbatch: Handle) -> None:
+def test_what_cannot_be_deleted_is_told(said: Said, mockbatch: WorldClient) -> None:
     """By its path, so that somebody can do it by hand."""
     mockbatch.fault({"method": "DELETE", "path": "/v1/files/*"}, {"status": 503}, times=None)
     options = ("--key", mockbatch.api_key, "--only", "batches")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mockbatch.client import Handle
+from mockbatch.client import WorldClient
 from mockbatch.contract.cases import cases
 from mockbatch.contract.client import Client
 from mockbatch.contract.runner import BREACH, Runner
@@ -15,7 +15,7 @@ from tests.contract.faults import DIRECT, GATEWAY, SCENARIOS
 IN_ALL_LINES = {"duplicate_lines", "missing_lines"}
 
 
-def is_caught(mock: Handle, id: str, provider: str | None = None) -> bool:
+def is_caught(mock: WorldClient, id: str, provider: str | None = None) -> bool:
     """Tell whether a world breaks a case."""
     [case] = [one for one in cases() if one.id == id]
     options = Options(provider, control=True, wait=0.5, strict=True)
@@ -46,7 +46,7 @@ def check(fault: Fault, provider: str | None = None) -> None:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_scenario_is_caught(scenario: str, mockbatch: Handle) -> None:
+def test_scenario_is_caught(scenario: str, mockbatch: WorldClient) -> None:
     """What a scenario distorts is a breach: the case that is about it says so."""
     fraction = {"fraction": 1.0} if scenario in IN_ALL_LINES else {}
     mockbatch.scenario(scenario, times=None, **fraction)

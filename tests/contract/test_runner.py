@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from mockbatch.client import Handle
+from mockbatch.client import WorldClient
 from mockbatch.contract.cases import Case, cases, groups
 from mockbatch.contract.client import Client
 from mockbatch.contract.report import line
@@ -16,7 +16,7 @@ from mockbatch.typing import Json
 from tests.contract.broken import Fault, always, plant
 
 
-def run(mock: Handle, *only: str, **options: Json) -> list[Result]:
+def run(mock: WorldClient, *only: str, **options: Json) -> list[Result]:
     """Check a world, whose clock may be moved."""
     settings = Options(**{"control": True, "wait": 0.5, **options})
     client = Client(mock.base_url, mock.api_key, settings.provider)
@@ -30,12 +30,12 @@ def skipped(results: list[Result]) -> set[str]:
     return {one.case.group for one in results if one.outcome == SKIPPED}
 
 
-def test_mockbatch_keeps_the_contract(mockbatch: Handle) -> None:
+def test_mockbatch_keeps_the_contract(mockbatch: WorldClient) -> None:
     """All of it, what rests on memory too; but for what is about a gateway."""
     assert skipped(run(mockbatch, strict=True)) == {"portkey"}
 
 
-def test_mockbatch_keeps_the_contract_as_a_gateway(mockbatch: Handle) -> None:
+def test_mockbatch_keeps_the_contract_as_a_gateway(mockbatch: WorldClient) -> None:
     """All of it, but for what a gateway answers itself and webhooks, which go round it."""
     results = run(mockbatch, strict=True, provider="openai")
     direct = {one.case.id for one in results if "direct" in one.case.needs}
@@ -44,7 +44,7 @@ def test_mockbatch_keeps_the_contract_as_a_gateway(mockbatch: Handle) -> None:
 
 
 def test_mockbatch_keeps_the_contract_on_its_own_time(
-    make_mockbatch: Callable[..., Handle],
+    make_mockbatch: Callable[..., WorldClient],
 ) -> None:
     """Without the control API, a client waits as for the real service."""
     mock = make_mockbatch(clock="x10000")
@@ -55,7 +55,7 @@ def test_mockbatch_keeps_the_contract_on_its_own_time(
     assert {one.case.id for one in results if one.outcome == SKIPPED} <= late
 
 
-def test_nothing_stays_behind(mockbatch: Handle) -> None:
+def test_nothing_stays_behind(mockbatch: WorldClient) -> None:
     """No file, no endpoint, no batch that runs."""
     run(mockbatch)
     assert list(mockbatch.client.files.list()) == []
@@ -65,7 +65,7 @@ def test_nothing_stays_behind(mockbatch: Handle) -> None:
 
 
 @pytest.fixture(params=[(200, {}), (200, []), (500, {"error": None}), (404, None)])
-def mute(request: pytest.FixtureRequest) -> Iterator[Handle]:
+def mute(request: pytest.FixtureRequest) -> Iterator[WorldClient]:
     """Make a server that has one answer to all."""
     status, body = request.param
     fault = Fault("", always("*", status, json.dumps(body)))
@@ -77,7 +77,9 @@ def mute(request: pytest.FixtureRequest) -> Iterator[Handle]:
 
 
 @pytest.mark.parametrize("provider", [None, "openai"])
-def test_no_case_passes_on_a_server_that_does_nothing(mute: Handle, provider: str | None) -> None:
+def test_no_case_passes_on_a_server_that_does_nothing(
+    mute: WorldClient, provider: str | None
+) -> None:
     """Each can fail, whatever the one answer is."""
     client = Client(mute.base_url, mute.api_key, provider)
     with Runner(client, Options(provider, control=False, wait=0.01)) as runner:
@@ -102,7 +104,7 @@ def one_case(source: str) -> Case:
     ],
 )
 def test_what_only_memory_says_is_no_breach(
-    mockbatch: Handle, source: str, strict: bool, outcome: str
+    mockbatch: WorldClient, source: str, strict: bool, outcome: str
 ) -> None:
     """Unless somebody wants it so."""
     client = Client(mockbatch.base_url, mockbatch.api_key)
@@ -120,7 +122,7 @@ def test_folded_row_fits_a_terminal() -> None:
     assert "\n" not in line(result)
 
 
-def test_server_that_fails_now_and_then_is_asked_again(mockbatch: Handle) -> None:
+def test_server_that_fails_now_and_then_is_asked_again(mockbatch: WorldClient) -> None:
     """While a batch is on its way."""
     rule = {"method": "GET", "path": "/v1/batches/*"}
     mockbatch.fault(rule, {"status": 503}, times=1)
@@ -128,7 +130,7 @@ def test_server_that_fails_now_and_then_is_asked_again(mockbatch: Handle) -> Non
     assert results["output/completed"] == PASSED
 
 
-def test_server_that_hangs_up_now_and_then_is_asked_on(mockbatch: Handle) -> None:
+def test_server_that_hangs_up_now_and_then_is_asked_on(mockbatch: WorldClient) -> None:
     """A run of hours over the internet meets such, and is not over."""
     rule = {"method": "GET", "path": "/v1/batches/*"}
     mockbatch.fault(rule, {"disconnect": "reset"}, times=7)
@@ -136,14 +138,14 @@ def test_server_that_hangs_up_now_and_then_is_asked_on(mockbatch: Handle) -> Non
     assert SKIPPED not in outcomes
 
 
-def test_limited_rate_is_waited_for(mockbatch: Handle) -> None:
+def test_limited_rate_is_waited_for(mockbatch: WorldClient) -> None:
     """As the server asks for, and asked again."""
     mockbatch.fault({"method": "GET", "path": "/v1/files/*"}, {"status": 429}, times=1)
     outcomes = {one.case.id: one.outcome for one in run(mockbatch, "files")}
     assert outcomes["files/retrieve"] == PASSED
 
 
-def test_limited_rate_is_no_breach(mockbatch: Handle) -> None:
+def test_limited_rate_is_no_breach(mockbatch: WorldClient) -> None:
     """A case is skipped that is refused again and again."""
     rule = {"method": "POST", "path": "/v1/batches/*/cancel"}
     headers = {"Retry-After": "0"}
@@ -153,7 +155,7 @@ def test_limited_rate_is_no_breach(mockbatch: Handle) -> None:
     assert "the server limits the rate" in results["cancel/cancel"].reason
 
 
-def test_batch_that_ended_before_its_cancel_is_no_breach(mockbatch: Handle) -> None:
+def test_batch_that_ended_before_its_cancel_is_no_breach(mockbatch: WorldClient) -> None:
     """A server may be quick."""
     mockbatch.scenario("cancel_too_late", times=None)
     results = {one.case.id: one for one in run(mockbatch, "cancel")}
@@ -161,7 +163,7 @@ def test_batch_that_ended_before_its_cancel_is_no_breach(mockbatch: Handle) -> N
     assert "completed before it could be cancelled" in results["cancel/cancel"].reason
 
 
-def test_what_a_server_need_not_have_is_skipped(mockbatch: Handle) -> None:
+def test_what_a_server_need_not_have_is_skipped(mockbatch: WorldClient) -> None:
     """A server without webhook endpoints breaks no contract."""
     mockbatch.fault({"path": "/v1/webhook_endpoints*"}, {"status": 404}, times=None)
     results = run(mockbatch, "webhooks")

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from mockbatch import MockBatch, cli
-from mockbatch.client import Clock, Handle
+from mockbatch.client import Clock, WorldClient
 from mockbatch.scenarios import catalogue
 from mockbatch.testing import pytest_plugin
 from mockbatch.testing.servers import OPTIONS, Server
@@ -188,7 +188,7 @@ class TestTables:
         assert {"advance", "run_until", "now"} <= clock
         assert {"hold", "timeline"} <= handle
         assert all(hasattr(Clock, name) for name in clock)
-        assert all(hasattr(Handle, name) for name in handle)
+        assert all(hasattr(WorldClient, name) for name in handle)
 
     def test_calls_of_the_control_api_exist(self) -> None:
         """Each path in the table is a route."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mockbatch.client import Handle
+from mockbatch.client import WorldClient
 from mockbatch.scenarios import catalogue
 from mockbatch.webhooks.delivery import FIRST_PAUSE, RETRIED_FOR
 from mockbatch.webhooks.event import OF_BATCHES
@@ -69,4 +69,4 @@ def test_names_exist() -> None:
     """What the page says of the fixture is there."""
     named = set(re.findall(r"`mockbatch\.(\w+)", TEXT)) - {"clock"}
     assert {"webhook", "deliveries", "webhook_secret"} <= named
-    assert all(hasattr(Handle, name) for name in named)
+    assert all(hasattr(WorldClient, name) for name in named)

@@ -18,7 +18,7 @@ from openai.types.chat import ChatCompletion
 from openai.types.responses import Response
 
 from mockbatch.endpoints import endpoints
-from mockbatch.endpoints.endpoint import Endpoint, Moment, Tokens
+from mockbatch.endpoints.endpoint import Endpoint, Execution, Tokens
 from mockbatch.errors import ApiError
 from mockbatch.ids import Seed
 from mockbatch.typing import Json
@@ -194,7 +194,7 @@ def test_answers_are_repeatable(path: str, body: Json) -> None:
 @pytest.mark.parametrize("path", [CHAT, COMPLETIONS, MODERATIONS, RESPONSES, VIDEOS])
 def test_ids_come_from_the_moment(path: str) -> None:
     """Two executions of one request have different ids."""
-    other = Moment(Seed.of("other"), MOMENT.at)
+    other = Execution(Seed.of("other"), MOMENT.at)
     body = BODIES[path][0]
     assert endpoint(path).answer(body, MOMENT)["id"] != endpoint(path).answer(body, other)["id"]
 

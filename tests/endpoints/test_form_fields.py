@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockbatch.endpoints import endpoints
-from mockbatch.endpoints.endpoint import Form, FormFile, Moment
+from mockbatch.endpoints.endpoint import Execution, Form, FormFile
 from mockbatch.endpoints.form_fields import texts
 from mockbatch.errors import ApiError
 from mockbatch.ids import Seed
@@ -89,7 +89,7 @@ def test_any_form_is_answered_or_refused(path: str, texts: Json, files: Json) ->
     if isinstance(body, ApiError):
         assert body.status == 400
     else:
-        assert endpoint.answer(body, Moment(Seed.of("x"), 1))
+        assert endpoint.answer(body, Execution(Seed.of("x"), 1))
 
 
 def test_there_are_no_other_forms() -> None:

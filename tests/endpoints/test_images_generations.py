@@ -7,7 +7,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from mockbatch.endpoints.endpoint import Moment, Tokens
+from mockbatch.endpoints.endpoint import Execution, Tokens
 from mockbatch.endpoints.images_edits import ENDPOINT as EDITING
 from mockbatch.endpoints.images_generations import ENDPOINT
 from mockbatch.errors import ApiError
@@ -110,7 +110,7 @@ def test_usage_adds_up() -> None:
 def test_pictures_come_from_the_request_alone() -> None:
     """Another prompt or model has another picture, another execution has not."""
     request = {"model": "gpt-image-1", "prompt": "a siamese cat"}
-    again = ENDPOINT.answer(request, Moment(Seed.of("other"), 7))
+    again = ENDPOINT.answer(request, Execution(Seed.of("other"), 7))
     assert pictures(again) == pictures(answer())
     others = [answer(prompt="a dog"), answer(model="gpt-image-2"), edited(DATA_URL)]
     assert len({*map(str, map(pictures, [again, *others]))}) == 4

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mockbatch.endpoints.endpoint import Moment, Tokens
+from mockbatch.endpoints.endpoint import Execution, Tokens
 from mockbatch.endpoints.moderations import ENDPOINT
 from mockbatch.endpoints.scripted_reply import parse
 from mockbatch.errors import ApiError
@@ -60,7 +60,7 @@ def test_keys_stand_in_the_recorded_order() -> None:
 
 def test_ids_have_four_digits() -> None:
     """As recorded, and another moment has another id."""
-    other = ENDPOINT.answer({"input": "x"}, Moment(Seed.of("other"), 1))["id"]
+    other = ENDPOINT.answer({"input": "x"}, Execution(Seed.of("other"), 1))["id"]
     assert other != answer("x")["id"]
     assert other.removeprefix("modr-").isdecimal()
     assert len(other) == len("modr-4303")

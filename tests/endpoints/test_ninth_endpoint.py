@@ -39,7 +39,7 @@ mockbatch.endpoints.__path__.append(sys.argv[1])
 import httpx2
 import openai
 
-from mockbatch.handle import Handle, wsgi_transport
+from mockbatch.handle import WorldClient, wsgi_transport
 from mockbatch.server import begin, key
 from mockbatch.settings import ServerSettings, WorldSettings
 from mockbatch.web.app import create_app
@@ -51,7 +51,7 @@ LINES = [
 ]
 
 app = create_app(ServerSettings(world=WorldSettings(validate=False)))
-handle = begin(Handle("http://localhost", key("ninth"), wsgi_transport(app)), {}, app)
+handle = begin(WorldClient("http://localhost", key("ninth"), wsgi_transport(app)), {}, app)
 client = openai.OpenAI(
     base_url="http://localhost/v1",
     api_key=handle.api_key,

@@ -8,7 +8,7 @@ from hypothesis import given
 from jsonschema import Draft202012Validator
 
 from mockbatch.endpoints import endpoints
-from mockbatch.endpoints.respond import answered
+from mockbatch.endpoints.respond import respond
 from mockbatch.endpoints.scripted_reply import SUCCEEDED, parse
 from mockbatch.errors import ApiError, api_error
 from mockbatch.typing import Json
@@ -41,7 +41,7 @@ def scripted(path: str, body: Json, document: Json) -> Json:
 
 def answer(path: str, document: Json, refusal: ApiError | None = None) -> tuple[Json, ...]:
     """Return status, body and honesty of the answer to a request that meets a reply."""
-    found = answered(endpoints()[path], BODIES[path][0], MOMENT, parse(document), refusal)
+    found = respond(endpoints()[path], BODIES[path][0], MOMENT, parse(document), refusal)
     return found.status_code, found.body, found.honest
 
 

@@ -11,7 +11,7 @@ from openai.types.responses import ResponseStreamEvent
 from pydantic import TypeAdapter
 
 from mockbatch.endpoints import endpoints
-from mockbatch.endpoints.respond import answered
+from mockbatch.endpoints.respond import respond
 from mockbatch.endpoints.scripted_reply import parse
 from mockbatch.endpoints.streaming import cut
 from mockbatch.typing import Json
@@ -44,7 +44,7 @@ ASKED = {
 def answer(path: str, body: Json, document: Json = None) -> dict[str, Json]:
     """Return the answer to a request body, with a reply in it if there is one."""
     reply = None if document is None else parse(document)
-    body = answered(endpoints()[path], body, MOMENT, reply, None).body
+    body = respond(endpoints()[path], body, MOMENT, reply, None).body
     assert isinstance(body, dict)
     return body
 

@@ -10,7 +10,7 @@ import openai
 import pytest
 
 from mockbatch import faults
-from mockbatch.client import Handle
+from mockbatch.client import WorldClient
 from mockbatch.validation.schema import schema
 
 if TYPE_CHECKING:
@@ -25,13 +25,15 @@ HASTY_SECONDS = 0.3
 
 
 @pytest.fixture
-def mock(make_mockbatch: Callable[..., Handle], monkeypatch: pytest.MonkeyPatch) -> Handle:
+def mock(
+    make_mockbatch: Callable[..., WorldClient], monkeypatch: pytest.MonkeyPatch
+) -> WorldClient:
     """Give a world of its own, and an SDK that waits for no retry."""
     monkeypatch.setattr("openai._base_client.time.sleep", lambda _: None)
     return make_mockbatch()
 
 
-def acts(mock: Handle, data: bytes, client: openai.OpenAI | None = None) -> dict[str, Act]:
+def acts(mock: WorldClient, data: bytes, client: openai.OpenAI | None = None) -> dict[str, Act]:
     """Return what a client does, by the names of the SDK, once a batch of its has completed."""
     client = client or mock.client
     file = client.files.create(file=("in.jsonl", data), purpose="batch")
@@ -48,7 +50,7 @@ def acts(mock: Handle, data: bytes, client: openai.OpenAI | None = None) -> dict
     }
 
 
-def client_of(mock: Handle, name: str) -> openai.OpenAI:
+def client_of(mock: WorldClient, name: str) -> openai.OpenAI:
     """Return a client that a delay is too long for."""
     delays = "delay_ms" in faults.presets()[name]["fault"]
     return mock.client.with_options(timeout=HASTY_SECONDS) if delays else mock.client
@@ -97,7 +99,9 @@ def test_every_preset_says_all_that_its_fault_does(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_preset_does_to_the_sdk_what_it_says(mock: Handle, make: "Make", name: str) -> None:
+def test_every_preset_does_to_the_sdk_what_it_says(
+    mock: WorldClient, make: "Make", name: str
+) -> None:
     """The requests that one call makes, and the error it ends with, are the measured ones."""
     measured = faults.presets()[name]["measured"]
     client = client_of(mock, name)
@@ -111,7 +115,7 @@ def test_every_preset_does_to_the_sdk_what_it_says(mock: Handle, make: "Make", n
 
 @pytest.mark.parametrize("name", [name for name in NAMES if faults.presets()[name]["times"]])
 def test_every_preset_that_ends_lets_the_next_call_through(
-    mock: Handle, make: "Make", name: str
+    mock: WorldClient, make: "Make", name: str
 ) -> None:
     """After its `times` requests, the same call meets nothing and succeeds."""
     document, data = faults.presets()[name], make.jsonl(make.lines(2))
@@ -128,7 +132,7 @@ def test_every_preset_that_ends_lets_the_next_call_through(
 class TestEffects:
     """What single presets do beyond their counts."""
 
-    def test_a_lost_answer_leaves_orphans(self, mock: Handle, make: "Make") -> None:
+    def test_a_lost_answer_leaves_orphans(self, mock: WorldClient, make: "Make") -> None:
         """One create of the SDK makes three batches, of which it returns the last."""
         act = acts(mock, make.jsonl(make.lines(2)))["batches.create"]
         mock.fault("create_response_lost")
@@ -137,14 +141,14 @@ class TestEffects:
         assert len(listed) == 1 + 3
         assert listed[0] == created.id
 
-    def test_a_silent_truncation_looks_like_success(self, mock: Handle, make: "Make") -> None:
+    def test_a_silent_truncation_looks_like_success(self, mock: WorldClient, make: "Make") -> None:
         """The client gets the first hundred bytes, which end within a line."""
         act = acts(mock, make.jsonl(make.lines(2)))["files.content"]
         whole = act().content
         mock.fault("download_truncated_silent")
         assert act().content == whole[:100]
 
-    def test_a_range_is_ignored(self, mock: Handle, make: "Make") -> None:
+    def test_a_range_is_ignored(self, mock: WorldClient, make: "Make") -> None:
         """Who asks for the rest of a file gets all of it, as a 200."""
         act = acts(mock, make.jsonl(make.lines(2)))["files.content"]
         whole = act().content
@@ -155,7 +159,9 @@ class TestEffects:
         )
         assert (answer.status_code, answer.content) == (200, whole)
 
-    def test_a_file_is_uploaded_before_it_is_processed(self, mock: Handle, make: "Make") -> None:
+    def test_a_file_is_uploaded_before_it_is_processed(
+        self, mock: WorldClient, make: "Make"
+    ) -> None:
         """The upload and two looks say uploaded, the third look says processed."""
         mock.fault("file_processing")
         file = mock.client.files.create(
@@ -164,7 +170,7 @@ class TestEffects:
         looks = [mock.client.files.retrieve(file.id).status for _ in range(3)]
         assert [file.status, *looks] == ["uploaded", "uploaded", "uploaded", "processed"]
 
-    def test_waiting_for_a_file_ends(self, mock: Handle, make: "Make") -> None:
+    def test_waiting_for_a_file_ends(self, mock: WorldClient, make: "Make") -> None:
         """The SDK's own loop looks until the file is processed."""
         mock.fault("file_processing")
         file = mock.client.files.create(
@@ -173,7 +179,7 @@ class TestEffects:
         assert mock.client.files.wait_for_processing(file.id).status == "processed"
 
     def test_waiting_for_a_file_with_an_error_ends_without_one(
-        self, mock: Handle, make: "Make"
+        self, mock: WorldClient, make: "Make"
     ) -> None:
         """The SDK's own loop takes it for an end like any other."""
         mock.fault("file_error")
@@ -182,7 +188,7 @@ class TestEffects:
         )
         assert mock.client.files.wait_for_processing(file.id).status == "error"
 
-    def test_other_answers_about_files_stay_whole(self, mock: Handle, make: "Make") -> None:
+    def test_other_answers_about_files_stay_whole(self, mock: WorldClient, make: "Make") -> None:
         """A list, a download and a deletion are no File objects and are left alone."""
         file = mock.client.files.create(
             file=("in.jsonl", make.jsonl(make.lines(1))), purpose="batch"
@@ -193,7 +199,7 @@ class TestEffects:
         assert mock.client.files.content(file.id).text == make.jsonl(make.lines(1)).decode()
         assert mock.client.files.delete(file.id).to_dict().keys() == {"id", "object", "deleted"}
 
-    def test_an_expiry_is_not_shown(self, mock: Handle, make: "Make") -> None:
+    def test_an_expiry_is_not_shown(self, mock: WorldClient, make: "Make") -> None:
         """Neither the upload nor a later look shows the expiry that was asked for."""
         mock.fault("expires_after_ignored")
         file = mock.client.files.create(
@@ -204,14 +210,14 @@ class TestEffects:
         assert file.expires_at is None
         assert mock.client.files.retrieve(file.id).expires_at is None
 
-    def test_an_empty_page_ends_the_list(self, mock: Handle, make: "Make") -> None:
+    def test_an_empty_page_ends_the_list(self, mock: WorldClient, make: "Make") -> None:
         """The SDK's paging stops at it and misses all that comes after."""
         act = acts(mock, make.jsonl(make.lines(2)))["batches.list"]
         mock.fault("list_empty_page_has_more")
         assert act() == []
         assert len(act()) == 1
 
-    def test_an_error_of_a_file_quota_has_no_type(self, mock: Handle, make: "Make") -> None:
+    def test_an_error_of_a_file_quota_has_no_type(self, mock: WorldClient, make: "Make") -> None:
         """What the SDK shows of it is a code and a message."""
         act = acts(mock, make.jsonl(make.lines(2)))["files.create"]
         mock.fault("file_quota")
@@ -223,7 +229,7 @@ class TestEffects:
             None,
         )
 
-    def test_a_page_of_a_proxy_is_a_body_of_text(self, mock: Handle) -> None:
+    def test_a_page_of_a_proxy_is_a_body_of_text(self, mock: WorldClient) -> None:
         """The SDK's message has the status and nothing more."""
         mock.fault("proxy_html_error")
         with pytest.raises(openai.InternalServerError, match=r"^Error code: 502$") as error:
@@ -233,7 +239,7 @@ class TestEffects:
     @pytest.mark.parametrize(
         "name", ["download_reset", "download_truncated", "download_truncated_chunked"]
     )
-    def test_a_cut_stream_is_not_retried(self, mock: Handle, make: "Make", name: str) -> None:
+    def test_a_cut_stream_is_not_retried(self, mock: WorldClient, make: "Make", name: str) -> None:
         """While it streams, the SDK raises the transport's own error, after one request."""
         acts(mock, make.jsonl(make.lines(2)))
         output = mock.client.batches.list().data[0].output_file_id

@@ -11,7 +11,7 @@ import pytest
 from mockbatch.errors import ApiError
 from mockbatch.faults import rule_set
 from mockbatch.faults.rule import Rule, parsed
-from mockbatch.faults.rule_set import Rules
+from mockbatch.faults.rule_set import FaultRules
 from mockbatch.validation.schema import schema
 
 PATH = "/v1/batches"
@@ -23,15 +23,15 @@ def rule(name: str, **changes: Any) -> Rule:
     return parsed({"match": {}, "fault": {"delay_ms": 0}, **changes}, name)
 
 
-def met(made: Rules, count: int = 1) -> list[str | None]:
+def met(made: FaultRules, count: int = 1) -> list[str | None]:
     """Return the names of the rules that so many requests meet, None for those without."""
     taken = (made.take("GET", PATH) for _ in range(count))
     return [None if one is None else one.name for one in taken]
 
 
-def of(*given: Rule) -> Rules:
+def of(*given: Rule) -> FaultRules:
     """Return rules in this order."""
-    made = Rules()
+    made = FaultRules()
     for one in given:
         made.add(one)
     return made
@@ -39,7 +39,7 @@ def of(*given: Rule) -> Rules:
 
 def test_without_rules_nothing_happens() -> None:
     """A request meets nothing."""
-    assert met(Rules()) == [None]
+    assert met(FaultRules()) == [None]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from pathlib import Path
 import openai
 import pytest
 
-from mockbatch.client import Handle
+from mockbatch.client import WorldClient
 from mockbatch.typing import Json
 from tests.support import client_environments
 from tests.support.client_environments import (
@@ -28,7 +28,7 @@ from tests.support.client_environments import (
     run_python,
 )
 
-Make = Callable[..., Handle]
+Make = Callable[..., WorldClient]
 
 NODE = CLIENTS / "node"
 # Which client, and what it is installed from; the first is the one that the tests have.
@@ -76,7 +76,7 @@ type Response = Omit<OpenAI.Responses.Response, "output_text" | "access_programs
 
 
 @pytest.fixture
-def polled(make_mockbatch: Make) -> Handle:
+def polled(make_mockbatch: Make) -> WorldClient:
     """Make a world whose clock moves when it is polled."""
     return make_mockbatch(clock="on-poll")
 
@@ -116,7 +116,7 @@ def seen(done: "subprocess.CompletedProcess[str]") -> Json:
 
 
 @pytest.mark.parametrize("name", PYTHONS)
-def test_python_client_sees_the_whole_life(name: str, polled: Handle) -> None:
+def test_python_client_sees_the_whole_life(name: str, polled: WorldClient) -> None:
     """A line that fails, a batch that fails, a cancel and an expiry."""
     client, requirement = PYTHONS[name]
     python = needed(lambda: python_with(requirement)) if requirement else sys.executable
@@ -125,7 +125,7 @@ def test_python_client_sees_the_whole_life(name: str, polled: Handle) -> None:
 
 
 @pytest.mark.parametrize("client", ["openai", "portkey"])
-def test_node_client_sees_the_whole_life(client: str, project: Path, polled: Handle) -> None:
+def test_node_client_sees_the_whole_life(client: str, project: Path, polled: WorldClient) -> None:
     """The program compiles against the types of the SDK, and sees what the others see."""
     assert compiled(project) == ""
     done = run(["node", project / "life.js", client], polled)
@@ -208,7 +208,7 @@ def notified(client: openai.OpenAI) -> Iterator[tuple[str, Json]]:
     yield "OpenAI.Webhooks.DeletedWebhookEndpoint", client.delete(path, cast_to=object)
 
 
-def test_answers_fit_the_types_for_node(project: Path, polled: Handle) -> None:
+def test_answers_fit_the_types_for_node(project: Path, polled: WorldClient) -> None:
     """No member that they lack, none missing that they need, every value one of theirs.
 
     `null` counts as absent: the service sends it where the types have a member that may lack.

@@ -10,10 +10,10 @@ import httpx2
 import openai
 import pytest
 
-from mockbatch.client import Handle
+from mockbatch.client import WorldClient
 from mockbatch.typing import Json
 
-Make = Callable[..., Handle]
+Make = Callable[..., WorldClient]
 
 LINES = 50_000
 BYTES = 200 * 1024 * 1024
@@ -26,7 +26,7 @@ def line(id: object, url: str = "/v1/chat/completions", body: Json = None) -> by
     return json.dumps(request).encode() + b"\n"
 
 
-def submit(mock: Handle, data: object, endpoint: str = "/v1/chat/completions") -> str:
+def submit(mock: WorldClient, data: object, endpoint: str = "/v1/chat/completions") -> str:
     """Upload an input file and create a batch."""
     file = mock.client.files.create(file=("in.jsonl", data), purpose="batch")  # type: ignore[arg-type]
     return mock.client.batches.create(
@@ -36,20 +36,20 @@ def submit(mock: Handle, data: object, endpoint: str = "/v1/chat/completions") -
     ).id
 
 
-def ended(mock: Handle, id: str) -> Any:
+def ended(mock: WorldClient, id: str) -> Any:
     """Return a batch a day later."""
     mock.clock.advance(hours=24)
     return mock.client.batches.retrieve(id)
 
 
 @pytest.fixture
-def mock(make_mockbatch: Make) -> Handle:
+def mock(make_mockbatch: Make) -> WorldClient:
     """Make a world."""
     return make_mockbatch()
 
 
 @pytest.mark.parametrize("more", [0, 1])
-def test_fifty_thousand_lines_and_no_more(mock: Handle, more: int) -> None:
+def test_fifty_thousand_lines_and_no_more(mock: WorldClient, more: int) -> None:
     """The 50,001st line fails the batch, and all before it run without it."""
     batch = ended(mock, submit(mock, b"".join(map(line, range(LINES + more)))))
     if more:
@@ -60,7 +60,7 @@ def test_fifty_thousand_lines_and_no_more(mock: Handle, more: int) -> None:
 
 
 @pytest.mark.parametrize("more", [0, 1])
-def test_fifty_thousand_embedding_inputs_and_no_more(mock: Handle, more: int) -> None:
+def test_fifty_thousand_embedding_inputs_and_no_more(mock: WorldClient, more: int) -> None:
     """They are summed over all requests, of which one may have 2,048."""
     counts = [2000] * 24 + [2000 + more]
     # Short vectors, which are not what this is about.
@@ -74,7 +74,7 @@ def test_fifty_thousand_embedding_inputs_and_no_more(mock: Handle, more: int) ->
 
 
 @pytest.mark.parametrize("more", [0, 1])
-def test_two_hundred_mebibytes_and_no_more(mock: Handle, tmp_path: Path, more: int) -> None:
+def test_two_hundred_mebibytes_and_no_more(mock: WorldClient, tmp_path: Path, more: int) -> None:
     """One byte more is refused at the upload; nobody has it in memory to find out."""
     path = tmp_path / "in.jsonl"
     first = line(0)
@@ -111,7 +111,7 @@ def pieces(url: str, key: str, size: int) -> Iterator[bytes]:
                 continue
 
 
-def test_a_download_that_is_cut_again_and_again_is_whole_in_the_end(mock: Handle) -> None:
+def test_a_download_that_is_cut_again_and_again_is_whole_in_the_end(mock: WorldClient) -> None:
     """Of 50,000 lines: with Range, the same bytes as those of one download."""
     batch = ended(mock, submit(mock, b"".join(map(line, range(LINES)))))
     id = batch.output_file_id

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mockbatch.client import Handle
+from mockbatch.client import WorldClient
 from mockbatch.typing import Json
 from tests.support.client_environments import needed, python_with, run_python
 
@@ -28,7 +28,9 @@ def reply(line: Json) -> Json:
     return {"tool_calls": [{"name": tools[0]["function"]["name"], "arguments": TICKET}]}
 
 
-def test_objects_are_validated(instructing: Path, make_mockbatch: Callable[..., Handle]) -> None:
+def test_objects_are_validated(
+    instructing: Path, make_mockbatch: Callable[..., WorldClient]
+) -> None:
     """By tools, as JSON, asynchronously, and from a stream."""
     mock = make_mockbatch()
     mock.reply({}, reply)
@@ -38,7 +40,7 @@ def test_objects_are_validated(instructing: Path, make_mockbatch: Callable[..., 
 
 
 def test_invalid_object_is_asked_for_again(
-    instructing: Path, make_mockbatch: Callable[..., Handle]
+    instructing: Path, make_mockbatch: Callable[..., WorldClient]
 ) -> None:
     """The model is told what is wrong, and the second answer counts."""
     mock = make_mockbatch()

@@ -7,9 +7,9 @@ from pathlib import Path
 import openai
 import pytest
 
-from mockbatch.client import Handle
+from mockbatch.client import WorldClient
 from mockbatch.endpoints import endpoints
-from mockbatch.endpoints.endpoint import Moment
+from mockbatch.endpoints.endpoint import Execution
 from mockbatch.ids import Seed
 from mockbatch.scripting.script import from_file
 from mockbatch.typing import Json
@@ -21,13 +21,13 @@ ERROR = {"message": "No.", "type": "invalid_request_error", "param": None, "code
 NEVER = {"code": "batch_expired", "message": "Too late."}
 WHOLE = endpoints()[CHAT].answer(
     {"model": "gpt-4.1", "messages": [{"role": "user", "content": "Another question"}]},
-    Moment(Seed.of("test"), 1),
+    Execution(Seed.of("test"), 1),
 )
 # No text meets it that the mock would find.
 HARD = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"pattern": "^(?<=b)a$"}}}
 
 
-def submit(mock: Handle, **body: Json) -> str:
+def submit(mock: WorldClient, **body: Json) -> str:
     """Create a batch of four questions."""
     lines = [
         {
@@ -49,7 +49,7 @@ def submit(mock: Handle, **body: Json) -> str:
     ).id
 
 
-def lines(mock: Handle, id: str) -> tuple[dict[str, Json], dict[str, Json]]:
+def lines(mock: WorldClient, id: str) -> tuple[dict[str, Json], dict[str, Json]]:
     """Return the lines of the output and of the error file at the end, by custom_id."""
     mock.clock.run_until(id)
     batch = mock.client.batches.retrieve(id)
@@ -62,7 +62,7 @@ def lines(mock: Handle, id: str) -> tuple[dict[str, Json], dict[str, Json]]:
     return output, error
 
 
-def said(mock: Handle, id: str) -> dict[str, str]:
+def said(mock: WorldClient, id: str) -> dict[str, str]:
     """Return what the lines of a batch say, by custom_id; all have to say something."""
     output, _ = lines(mock, id)
     assert output.keys() == IDS
@@ -72,7 +72,7 @@ def said(mock: Handle, id: str) -> dict[str, str]:
     }
 
 
-def scripted(mock: Handle, id: str) -> set[str]:
+def scripted(mock: WorldClient, id: str) -> set[str]:
     """Return the custom_ids of the lines that do not say the default."""
     return {id for id, text in said(mock, id).items() if not text.startswith("Mock reply")}
 
@@ -87,7 +87,7 @@ def scripted(mock: Handle, id: str) -> set[str]:
         ({"body": WHOLE}, WHOLE["choices"][0]),
     ],
 )
-def test_an_answer_is_in_the_output_file(mockbatch: Handle, reply: Json, shown: Json) -> None:
+def test_an_answer_is_in_the_output_file(mockbatch: WorldClient, reply: Json, shown: Json) -> None:
     """A line with a scripted answer has succeeded, as far as the batch can tell."""
     mockbatch.reply("line-1", reply)
     output, error = lines(mockbatch, submit(mockbatch))
@@ -98,14 +98,14 @@ def test_an_answer_is_in_the_output_file(mockbatch: Handle, reply: Json, shown: 
     assert choice["message"].items() >= shown.get("message", {}).items()
 
 
-def test_a_raw_body_is_there_as_it_is(mockbatch: Handle) -> None:
+def test_a_raw_body_is_there_as_it_is(mockbatch: WorldClient) -> None:
     """Whatever JSON it is."""
     mockbatch.reply("line-1", {"raw": True, "body": ["odd"]})
     output, _ = lines(mockbatch, submit(mockbatch))
     assert output["line-1"]["response"]["body"] == ["odd"]
 
 
-def test_a_failure_is_in_the_error_file(mockbatch: Handle) -> None:
+def test_a_failure_is_in_the_error_file(mockbatch: WorldClient) -> None:
     """With its status in `response`, and a null `error`."""
     mockbatch.reply("line-1", {"status_code": 418, "body": {"error": ERROR}})
     _, error = lines(mockbatch, submit(mockbatch))
@@ -114,7 +114,7 @@ def test_a_failure_is_in_the_error_file(mockbatch: Handle) -> None:
     assert (line["response"]["status_code"], line["response"]["body"]) == (418, {"error": ERROR})
 
 
-def test_what_never_ran_is_in_the_error_file(mockbatch: Handle) -> None:
+def test_what_never_ran_is_in_the_error_file(mockbatch: WorldClient) -> None:
     """With a null `response`."""
     mockbatch.reply("line-1", {"error": NEVER})
     _, error = lines(mockbatch, submit(mockbatch))
@@ -137,20 +137,20 @@ def test_what_never_ran_is_in_the_error_file(mockbatch: Handle) -> None:
         ({"batch_id": "batch_of_another"}, set()),
     ],
 )
-def test_a_match_means_its_lines(mockbatch: Handle, match: Json, meant: set[str]) -> None:
+def test_a_match_means_its_lines(mockbatch: WorldClient, match: Json, meant: set[str]) -> None:
     """All that it says has to hold."""
     mockbatch.reply(match, "Mine.")
     assert scripted(mockbatch, submit(mockbatch)) == meant
 
 
-def test_a_match_can_mean_one_batch(mockbatch: Handle) -> None:
+def test_a_match_can_mean_one_batch(mockbatch: WorldClient) -> None:
     """Entered once its id is known, before its lines run."""
     first, second = submit(mockbatch), submit(mockbatch)
     mockbatch.reply({"batch_id": second}, "Mine.")
     assert (scripted(mockbatch, first), scripted(mockbatch, second)) == (set(), IDS)
 
 
-def test_the_first_match_wins(mockbatch: Handle) -> None:
+def test_the_first_match_wins(mockbatch: WorldClient) -> None:
     """In the order of entry, not of how much they say."""
     for match, text in (("line-1", "one"), ({}, "all"), ("line-2", "two")):
         mockbatch.reply(match, text)
@@ -158,7 +158,7 @@ def test_the_first_match_wins(mockbatch: Handle) -> None:
     assert said(mockbatch, submit(mockbatch)) == expected
 
 
-def test_a_script_outranks_a_scenario(mockbatch: Handle) -> None:
+def test_a_script_outranks_a_scenario(mockbatch: WorldClient) -> None:
     """Of a batch whose lines all fail, the one that is scripted does not."""
     mockbatch.scenario("all_failed")
     mockbatch.reply("line-1", "Mine.")
@@ -167,7 +167,7 @@ def test_a_script_outranks_a_scenario(mockbatch: Handle) -> None:
 
 
 @pytest.mark.parametrize("forget", [False, True])
-def test_lines_that_have_run_keep_their_replies(mockbatch: Handle, forget: bool) -> None:
+def test_lines_that_have_run_keep_their_replies(mockbatch: WorldClient, forget: bool) -> None:
     """A reply entered, or all forgotten, while a batch runs is for the lines still to run."""
     if forget:
         mockbatch.reply({}, "Mine.")
@@ -183,7 +183,9 @@ def test_lines_that_have_run_keep_their_replies(mockbatch: Handle, forget: bool)
     assert len(scripted(mockbatch, id)) == COUNT - done
 
 
-def test_replies_go_with_a_state(mockbatch: Handle, make_mockbatch: Callable[..., Handle]) -> None:
+def test_replies_go_with_a_state(
+    mockbatch: WorldClient, make_mockbatch: Callable[..., WorldClient]
+) -> None:
     """A batch that is moved to another world says there what it would have said here."""
     mockbatch.reply("line-1", "Mine.")
     id = submit(mockbatch)
@@ -195,7 +197,7 @@ def test_replies_go_with_a_state(mockbatch: Handle, make_mockbatch: Callable[...
 class TestFunctions:
     """A reply may be a function of the request line."""
 
-    def test_what_it_returns_is_the_reply(self, mockbatch: Handle) -> None:
+    def test_what_it_returns_is_the_reply(self, mockbatch: WorldClient) -> None:
         """A text, a reply, or None for the default."""
         replies: dict[str, Json] = {"line-0": "text", "line-1": {"content": "reply"}}
         mockbatch.reply({}, lambda line: replies.get(line["custom_id"]))
@@ -203,7 +205,7 @@ class TestFunctions:
         assert (found["line-0"], found["line-1"]) == ("text", "reply")
         assert found["line-2"] == "Mock reply to: Question 2"
 
-    def test_it_is_called_once_for_each_line(self, mockbatch: Handle) -> None:
+    def test_it_is_called_once_for_each_line(self, mockbatch: WorldClient) -> None:
         """Its replies are kept, however often the file is read and other replies come."""
         called: list[str] = []
 
@@ -218,14 +220,14 @@ class TestFunctions:
         assert said(mockbatch, id) == first
         assert sorted(called) == sorted(IDS)
 
-    def test_one_that_fails_lets_no_batch_be(self, mockbatch: Handle) -> None:
+    def test_one_that_fails_lets_no_batch_be(self, mockbatch: WorldClient) -> None:
         """The create is a 400 that names the function and the line."""
         mockbatch.reply("line-1", lambda line: {"content": line["none"]})
         with pytest.raises(openai.BadRequestError, match="failed for custom_id 'line-1'"):
             submit(mockbatch)
         assert mockbatch.client.batches.list().data == []
 
-    def test_one_that_fails_at_its_entry_changes_nothing(self, mockbatch: Handle) -> None:
+    def test_one_that_fails_at_its_entry_changes_nothing(self, mockbatch: WorldClient) -> None:
         """Of the batches that run, none has got a reply of it, and the script is as before."""
         batches = [submit(mockbatch) for _ in range(2)]
         before = mockbatch.call("GET", "/_mock/state")
@@ -245,7 +247,7 @@ class TestReplay:
     """A real output file is a script."""
 
     def test_lines_are_answered_again(
-        self, mockbatch: Handle, make_mockbatch: Callable[..., Handle], tmp_path: Path
+        self, mockbatch: WorldClient, make_mockbatch: Callable[..., WorldClient], tmp_path: Path
     ) -> None:
         """By custom_id, failures included; ids of lines are new."""
         mockbatch.scenario("some_failed")
@@ -271,7 +273,7 @@ class TestRefused:
         ("reply", "count"), [({"content": "Mine."}, 0), ({"body": WHOLE}, COUNT)]
     )
     def test_what_openai_refuses_takes_a_whole_answer_only(
-        self, mockbatch: Handle, reply: Json, count: int
+        self, mockbatch: WorldClient, reply: Json, count: int
     ) -> None:
         """There is no answer into which words could be put."""
         mockbatch.reply({}, reply)
@@ -283,7 +285,7 @@ class TestRefused:
         [({"content": "Mine."}, COUNT), ({"finish_reason": "length"}, 0), (None, 0)],
     )
     def test_where_only_the_mock_finds_no_answer_words_will_do(
-        self, mockbatch: Handle, reply: Json, count: int
+        self, mockbatch: WorldClient, reply: Json, count: int
     ) -> None:
         """OpenAI would have answered: the script says what."""
         if reply is not None:
@@ -292,7 +294,7 @@ class TestRefused:
         assert len(output) == count
 
     @pytest.mark.parametrize("path", ["chat", "responses"])
-    def test_so_it_is_in_a_live_call(self, mockbatch: Handle, path: str) -> None:
+    def test_so_it_is_in_a_live_call(self, mockbatch: WorldClient, path: str) -> None:
         """Refused without a script, answered with one."""
         client = mockbatch.client
 

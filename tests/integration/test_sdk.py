@@ -10,7 +10,7 @@ from typing import Any
 import openai
 import pytest
 
-from mockbatch.client import Handle
+from mockbatch.client import WorldClient
 
 REQUESTS = Path(__file__).parents[2] / "fixtures" / "requests"
 CHAT = (REQUESTS / "chat_completions.jsonl").read_bytes()
@@ -19,11 +19,11 @@ ENDPOINTS = {
     json.loads(path.read_bytes().splitlines()[0])["url"]: path.stem
     for path in sorted(REQUESTS.glob("*.jsonl"))
 }
-Make = Callable[..., Handle]
+Make = Callable[..., WorldClient]
 
 
 @pytest.fixture
-def mock(make_mockbatch: Make) -> Handle:
+def mock(make_mockbatch: Make) -> WorldClient:
     """Make a world."""
     return make_mockbatch()
 
@@ -54,7 +54,7 @@ class TestLifeCycle:
     """From the upload to the results."""
 
     @pytest.mark.parametrize("endpoint", ENDPOINTS)
-    def test_every_line_has_its_answer(self, mock: Handle, endpoint: str) -> None:
+    def test_every_line_has_its_answer(self, mock: WorldClient, endpoint: str) -> None:
         """Results are mapped by custom_id, for each endpoint that a batch can name."""
         data = (REQUESTS / f"{ENDPOINTS[endpoint]}.jsonl").read_bytes()
         batch = submit(mock.client, data, endpoint=endpoint)
@@ -64,7 +64,7 @@ class TestLifeCycle:
         assert found.keys() == custom_ids(data)
         assert {line["response"]["status_code"] for line in found.values()} == {200}
 
-    def test_polling_sees_each_status(self, mock: Handle) -> None:
+    def test_polling_sees_each_status(self, mock: WorldClient) -> None:
         """A loop that polls, on a clock that follows it."""
         mock.clock.mode = "on-poll"
         batch = submit(mock.client)
@@ -74,7 +74,7 @@ class TestLifeCycle:
             seen.append(batch.status)
         assert seen == ["validating", "in_progress", "finalizing", "completed"]
 
-    def test_counts_and_usage_are_there_in_the_end(self, mock: Handle) -> None:
+    def test_counts_and_usage_are_there_in_the_end(self, mock: WorldClient) -> None:
         """Every field of the SDK's type can be read."""
         batch = submit(mock.client)
         mock.clock.run_until(batch)
@@ -83,7 +83,7 @@ class TestLifeCycle:
         assert batch.usage.total_tokens == batch.usage.input_tokens + batch.usage.output_tokens > 0
         assert batch.model.startswith("gpt-4o-mini-")
 
-    def test_failed_batch_tells_each_fault(self, mock: Handle) -> None:
+    def test_failed_batch_tells_each_fault(self, mock: WorldClient) -> None:
         """`errors.data` has code, line, message and param."""
         batch = submit(mock.client, CHAT + b"{broken\n")
         with pytest.raises(Exception, match="failed"):
@@ -91,7 +91,7 @@ class TestLifeCycle:
         [error] = mock.client.batches.retrieve(batch.id).errors.data
         assert (error.code, error.line) == ("invalid_json_line", CHAT.count(b"\n") + 1)
 
-    def test_cancelled_batch_keeps_what_is_done(self, mock: Handle) -> None:
+    def test_cancelled_batch_keeps_what_is_done(self, mock: WorldClient) -> None:
         """Lines of both files are all lines."""
         batch = submit(mock.client)
         mock.clock.advance(62 + 30)
@@ -103,37 +103,37 @@ class TestLifeCycle:
         ]
         assert {id for text in files for id in by_custom_id(text)} == custom_ids(CHAT)
 
-    def test_upload_of_bytes_alone(self, mock: Handle) -> None:
+    def test_upload_of_bytes_alone(self, mock: WorldClient) -> None:
         """The SDK calls such a file `upload`."""
         file = mock.client.files.create(file=CHAT, purpose="batch")
         assert (file.filename, file.bytes) == ("upload", len(CHAT))
 
-    def test_upload_of_a_path(self, mock: Handle) -> None:
+    def test_upload_of_a_path(self, mock: WorldClient) -> None:
         """And of an open file."""
         path = REQUESTS / "chat_completions.jsonl"
         with path.open("rb") as stream:
             files = [mock.client.files.create(file=one, purpose="batch") for one in (path, stream)]
         assert {file.filename for file in files} == {"chat_completions.jsonl"}
 
-    def test_upload_that_expires(self, mock: Handle) -> None:
+    def test_upload_that_expires(self, mock: WorldClient) -> None:
         """`expires_after` as the SDK sends it."""
         file = mock.client.files.create(
             file=CHAT, purpose="batch", expires_after={"anchor": "created_at", "seconds": 3600}
         )
         assert file.expires_at == file.created_at + 3600
 
-    def test_waiting_for_a_file_ends_at_once(self, mock: Handle) -> None:
+    def test_waiting_for_a_file_ends_at_once(self, mock: WorldClient) -> None:
         """A file is processed when it is uploaded."""
         file = mock.client.files.wait_for_processing(upload(mock.client), poll_interval=0.01)
         assert file.status == "processed"
 
-    def test_deleted_file_is_gone(self, mock: Handle) -> None:
+    def test_deleted_file_is_gone(self, mock: WorldClient) -> None:
         """And the answer says so."""
         id = upload(mock.client)
         assert mock.client.files.delete(id).deleted is True
         assert mock.client.files.list().data == []
 
-    def test_content_can_be_streamed_to_a_file(self, mock: Handle, tmp_path: Path) -> None:
+    def test_content_can_be_streamed_to_a_file(self, mock: WorldClient, tmp_path: Path) -> None:
         """The way to download what is large."""
         id = upload(mock.client)
         with mock.client.files.with_streaming_response.content(id) as answer:
@@ -144,7 +144,7 @@ class TestLifeCycle:
 class TestPaging:
     """Lists that are longer than a page."""
 
-    def test_all_batches_come_once(self, mock: Handle) -> None:
+    def test_all_batches_come_once(self, mock: WorldClient) -> None:
         """The SDK asks for page after page by itself."""
         file = upload(mock.client)
         wanted = {"endpoint": "/v1/chat/completions", "completion_window": "24h"}
@@ -152,7 +152,7 @@ class TestPaging:
         assert [batch.id for batch in mock.client.batches.list(limit=100)] == ids[::-1]
         mock.assert_requested("GET", "/v1/batches", count=3)
 
-    def test_all_files_come_once(self, mock: Handle) -> None:
+    def test_all_files_come_once(self, mock: WorldClient) -> None:
         """In either order."""
         ids = [upload(mock.client) for _ in range(7)]
         assert [file.id for file in mock.client.files.list(limit=3, order="asc")] == ids
@@ -162,21 +162,21 @@ class TestPaging:
 class TestExceptions:
     """Each failure is the exception that the real service's answer would be."""
 
-    def test_bad_request(self, mock: Handle) -> None:
+    def test_bad_request(self, mock: WorldClient) -> None:
         """400 with code and param."""
         with pytest.raises(openai.BadRequestError) as raised:
             submit(mock.client, endpoint="/v1/invalid")
         assert (raised.value.code, raised.value.param) == ("invalid_value", "endpoint")
         assert raised.value.type == "invalid_request_error"
 
-    def test_refused_upload(self, mock: Handle) -> None:
+    def test_refused_upload(self, mock: WorldClient) -> None:
         """400 without either."""
         with pytest.raises(openai.BadRequestError, match=r"Must be \.jsonl") as raised:
             upload(mock.client, b"hello")
         assert (raised.value.code, raised.value.param) == (None, None)
 
     @pytest.mark.parametrize("key", ["undefined", "null"])
-    def test_forgotten_key(self, mock: Handle, key: str) -> None:
+    def test_forgotten_key(self, mock: WorldClient, key: str) -> None:
         """401."""
         with pytest.raises(openai.AuthenticationError) as raised:
             mock.client.with_options(api_key=key).batches.list()
@@ -192,19 +192,21 @@ class TestExceptions:
             (lambda client: client.files.delete("file-no"), "id"),
         ],
     )
-    def test_not_found(self, mock: Handle, call: Callable[..., Any], param: str | None) -> None:
+    def test_not_found(
+        self, mock: WorldClient, call: Callable[..., Any], param: str | None
+    ) -> None:
         """404."""
         with pytest.raises(openai.NotFoundError) as raised:
             call(mock.client)
         assert (raised.value.code, raised.value.param) == (None, param)
 
-    def test_every_exception_has_a_request_id(self, mock: Handle) -> None:
+    def test_every_exception_has_a_request_id(self, mock: WorldClient) -> None:
         """A request can be named in a bug report."""
         with pytest.raises(openai.NotFoundError) as raised:
             mock.client.batches.retrieve("batch_no")
         assert raised.value.request_id.startswith("req_")
 
-    def test_cancel_of_a_completed_batch_makes_three_requests(self, mock: Handle) -> None:
+    def test_cancel_of_a_completed_batch_makes_three_requests(self, mock: WorldClient) -> None:
         """409 is retried by the SDK, twice."""
         batch = submit(mock.client)
         mock.clock.run_until(batch)
@@ -225,7 +227,7 @@ class TestExceptions:
 class TestAsync:
     """The asynchronous SDK."""
 
-    def test_life_cycle(self, mock: Handle) -> None:
+    def test_life_cycle(self, mock: WorldClient) -> None:
         """Upload, create, retrieve, download."""
 
         async def run() -> tuple[str, set[str]]:
@@ -243,7 +245,7 @@ class TestAsync:
 
         assert asyncio.run(run()) == ("completed", custom_ids(CHAT))
 
-    def test_many_requests_at_once(self, mock: Handle) -> None:
+    def test_many_requests_at_once(self, mock: WorldClient) -> None:
         """Fifty batches of one loop."""
         file = upload(mock.client)
 
@@ -255,7 +257,7 @@ class TestAsync:
 
         assert len(set(asyncio.run(run()))) == 50
 
-    def test_list_goes_on_by_itself(self, mock: Handle) -> None:
+    def test_list_goes_on_by_itself(self, mock: WorldClient) -> None:
         """Page after page."""
         ids = [upload(mock.client) for _ in range(5)]
 
@@ -265,7 +267,7 @@ class TestAsync:
 
         assert asyncio.run(run()) == ids[::-1]
 
-    def test_exception(self, mock: Handle) -> None:
+    def test_exception(self, mock: WorldClient) -> None:
         """The same classes."""
 
         async def run() -> None:
@@ -279,7 +281,7 @@ class TestAsync:
 class TestThreads:
     """Two clients at once."""
 
-    def test_on_one_world(self, mock: Handle) -> None:
+    def test_on_one_world(self, mock: WorldClient) -> None:
         """Nothing is lost, nothing is there twice."""
         clients = [mock.client, openai.OpenAI(base_url=mock.base_url, api_key=mock.api_key)]
         with clients[1], ThreadPoolExecutor(2) as pool:
@@ -292,7 +294,7 @@ class TestThreads:
         """Each sees its own batches and its own time."""
         worlds = [make_mockbatch(), make_mockbatch()]
 
-        def run(mock: Handle) -> Iterable[str]:
+        def run(mock: WorldClient) -> Iterable[str]:
             for _ in range(10):
                 batch = submit(mock.client)
                 mock.clock.run_until(batch)
@@ -301,7 +303,7 @@ class TestThreads:
         with ThreadPoolExecutor(2) as pool:
             assert list(pool.map(run, worlds)) == [["completed"] * 10] * 2
 
-    def test_advances_add_up(self, mock: Handle) -> None:
+    def test_advances_add_up(self, mock: WorldClient) -> None:
         """Who moves time by an hour moves it by an hour, whatever others do."""
         began = mock.clock.now
         with ThreadPoolExecutor(4) as pool:

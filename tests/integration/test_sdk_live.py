@@ -7,10 +7,10 @@ import openai
 import pytest
 from pydantic import BaseModel
 
-from mockbatch.client import ControlError, Handle
+from mockbatch.client import ControlError, WorldClient
 from mockbatch.typing import Json
 
-Make = Callable[..., Handle]
+Make = Callable[..., WorldClient]
 
 HELLO: Json = [{"role": "user", "content": "Hello"}]
 WEATHER = {"name": "weather", "arguments": {"city": "Oslo"}}
@@ -27,7 +27,7 @@ TICKET = '{"label": "billing", "urgent": true}'
 
 
 @pytest.fixture
-def mock(make_mockbatch: Make) -> Handle:
+def mock(make_mockbatch: Make) -> WorldClient:
     """Make a world."""
     return make_mockbatch()
 
@@ -35,24 +35,24 @@ def mock(make_mockbatch: Make) -> Handle:
 class TestCalls:
     """Answers at once."""
 
-    def test_chat(self, mock: Handle) -> None:
+    def test_chat(self, mock: WorldClient) -> None:
         """The message says what was asked."""
         done = mock.client.chat.completions.create(model="gpt-4o", messages=HELLO)
         assert done.choices[0].message.content == "Mock reply to: Hello"
         assert done._request_id.startswith("req_")
         mock.assert_requested("POST", "/v1/chat/completions", count=1)
 
-    def test_response(self, mock: Handle) -> None:
+    def test_response(self, mock: WorldClient) -> None:
         """The text stands together."""
         response = mock.client.responses.create(model="gpt-5-nano", input="Hello")
         assert response.output_text == "Mock reply to: Hello"
 
-    def test_completion(self, mock: Handle) -> None:
+    def test_completion(self, mock: WorldClient) -> None:
         """The old endpoint."""
         done = mock.client.completions.create(model="gpt-3.5-turbo-instruct", prompt="Once")
         assert done.choices[0].text == " Mock reply to: Once"
 
-    def test_embeddings_are_numbers(self, mock: Handle) -> None:
+    def test_embeddings_are_numbers(self, mock: WorldClient) -> None:
         """The SDK asks for base64 unless told otherwise, and decodes it."""
         create = mock.client.embeddings.create
         packed = create(model="text-embedding-3-small", input=["a", "b"])
@@ -60,7 +60,7 @@ class TestCalls:
         for one, other in zip(packed.data, plain.data, strict=True):
             assert one.embedding == pytest.approx(other.embedding, abs=1e-6)
 
-    def test_tool_loop(self, mock: Handle) -> None:
+    def test_tool_loop(self, mock: WorldClient) -> None:
         """A call, its answer, and the end: the second request has the first one's message."""
         mock.reply({"contains": "Weather"}, {"tool_calls": [WEATHER]})
         create = mock.client.chat.completions.create
@@ -72,12 +72,12 @@ class TestCalls:
         messages += [first.message, answer, {"role": "user", "content": "So?"}]
         assert create(model="gpt-4o", messages=messages).choices[0].finish_reason == "stop"
 
-    def test_models(self, mock: Handle) -> None:
+    def test_models(self, mock: WorldClient) -> None:
         """Listed and looked at."""
         assert "gpt-4o-mini" in {model.id for model in mock.client.models.list()}
         assert mock.client.models.retrieve("ft:gpt-4o:a/b::c").id == "ft:gpt-4o:a/b::c"
 
-    def test_models_are_those_that_are_served(self, mock: Handle) -> None:
+    def test_models_are_those_that_are_served(self, mock: WorldClient) -> None:
         """Without names, any."""
         mock.models("mine")
         assert [model.id for model in mock.client.models.list()] == ["mine"]
@@ -93,19 +93,19 @@ class TestCalls:
         with pytest.raises(ControlError):
             mock.models("")
 
-    def test_raw_response_has_rate_limits(self, mock: Handle) -> None:
+    def test_raw_response_has_rate_limits(self, mock: WorldClient) -> None:
         """As clients look for them that pace themselves."""
         raw = mock.client.chat.completions.with_raw_response.create(model="gpt-4o", messages=HELLO)
         assert raw.headers["x-ratelimit-remaining-requests"] == "4999"
         assert raw.parse().choices[0].finish_reason == "stop"
 
-    def test_bad_request(self, mock: Handle) -> None:
+    def test_bad_request(self, mock: WorldClient) -> None:
         """The exception of the real service."""
         with pytest.raises(openai.BadRequestError) as raised:
             mock.client.chat.completions.create(model="gpt-5-nano", messages=HELLO, max_tokens=5)
         assert raised.value.code == "unsupported_parameter"
 
-    def test_scripted_rate_limit_is_retried(self, mock: Handle) -> None:
+    def test_scripted_rate_limit_is_retried(self, mock: WorldClient) -> None:
         """A reply is for every try; its status is that of the answer."""
         error = {"message": "Slow down.", "type": "requests", "param": None, "code": "slow"}
         mock.reply({"contains": "Hello"}, {"status_code": 429, "body": {"error": error}})
@@ -117,7 +117,7 @@ class TestCalls:
 class TestStreams:
     """Answers in events."""
 
-    def test_chat(self, mock: Handle) -> None:
+    def test_chat(self, mock: WorldClient) -> None:
         """Pieces, and the usage behind them."""
         stream = mock.client.chat.completions.create(
             model="gpt-4o", messages=HELLO, stream=True, stream_options={"include_usage": True}
@@ -128,7 +128,7 @@ class TestStreams:
         assert (last.choices, last.usage.completion_tokens) == ([], 5)
         assert len({chunk.id for chunk in chunks}) == 1
 
-    def test_completion(self, mock: Handle) -> None:
+    def test_completion(self, mock: WorldClient) -> None:
         """Of the old endpoint."""
         create = mock.client.completions.create
         stream = create(model="gpt-3.5-turbo-instruct", prompt="Once", stream=True, n=2)
@@ -137,14 +137,14 @@ class TestStreams:
             texts[chunk.choices[0].index] += chunk.choices[0].text
         assert texts == {0: " Mock reply to: Once", 1: " Mock reply 2 to: Once"}
 
-    def test_response(self, mock: Handle) -> None:
+    def test_response(self, mock: WorldClient) -> None:
         """Events, of the SDK's own classes."""
         stream = mock.client.responses.create(model="gpt-4o", input="Hello", stream=True)
         events = list(stream)
         assert type(events[0]).__name__ == "ResponseCreatedEvent"
         assert events[-1].response.output_text == "Mock reply to: Hello"
 
-    def test_chat_helper_puts_it_together(self, mock: Handle) -> None:
+    def test_chat_helper_puts_it_together(self, mock: WorldClient) -> None:
         """The final completion is what a plain call returns, parsed."""
         mock.reply({"contains": "Hello"}, TICKET)
         chat = mock.client.chat.completions
@@ -154,7 +154,7 @@ class TestStreams:
         assert {"chunk", "content.delta", "content.done"} <= kinds
         assert final.choices[0].message.parsed == Ticket(label="billing", urgent=True)
 
-    def test_chat_helper_puts_calls_together(self, mock: Handle) -> None:
+    def test_chat_helper_puts_calls_together(self, mock: WorldClient) -> None:
         """Two calls, side by side."""
         mock.reply({"contains": "Hello"}, {"tool_calls": [WEATHER, {**WEATHER, "id": "call_2"}]})
         with mock.client.chat.completions.stream(model="gpt-4o", messages=HELLO) as stream:
@@ -163,14 +163,14 @@ class TestStreams:
         assert [call.function.arguments for call in calls] == ['{"city":"Oslo"}'] * 2
         assert calls[1].id == "call_2"
 
-    def test_chat_helper_puts_refusals_together(self, mock: Handle) -> None:
+    def test_chat_helper_puts_refusals_together(self, mock: WorldClient) -> None:
         """Which have events of their own."""
         mock.reply({"contains": "Hello"}, {"refusal": "I cannot help with that."})
         with mock.client.chat.completions.stream(model="gpt-4o", messages=HELLO) as stream:
             final = stream.get_final_completion()
         assert final.choices[0].message.refusal == "I cannot help with that."
 
-    def test_chat_helper_puts_log_probabilities_together(self, mock: Handle) -> None:
+    def test_chat_helper_puts_log_probabilities_together(self, mock: WorldClient) -> None:
         """Of several choices."""
         chat = mock.client.chat.completions
         wanted: Json = {"model": "gpt-4o", "messages": HELLO, "n": 2, "logprobs": True}
@@ -182,7 +182,7 @@ class TestStreams:
             assert streamed.logprobs.content == plain.logprobs.content
 
     @pytest.mark.parametrize("model", ["gpt-4o", "gpt-5-nano"])
-    def test_responses_helper_puts_it_together(self, mock: Handle, model: str) -> None:
+    def test_responses_helper_puts_it_together(self, mock: WorldClient, model: str) -> None:
         """With a summary of the reasoning where there is one."""
         mock.reply({"contains": "Hello"}, TICKET)
         more: Json = {"reasoning": {"summary": "auto"}} if model == "gpt-5-nano" else {}
@@ -193,14 +193,14 @@ class TestStreams:
         assert final.output_parsed == Ticket(label="billing", urgent=True)
         assert ("response.reasoning_summary_text.delta" in kinds) == bool(more)
 
-    def test_responses_helper_puts_calls_together(self, mock: Handle) -> None:
+    def test_responses_helper_puts_calls_together(self, mock: WorldClient) -> None:
         """Their arguments are whole in the end."""
         mock.reply({"contains": "Hello"}, {"tool_calls": [WEATHER]})
         with mock.client.responses.stream(model="gpt-4o", input="Hello") as events:
             [call] = events.get_final_response().output
         assert (call.name, call.arguments) == ("weather", '{"city":"Oslo"}')
 
-    def test_responses_helper_says_that_it_was_cut(self, mock: Handle) -> None:
+    def test_responses_helper_says_that_it_was_cut(self, mock: WorldClient) -> None:
         """There is no completed response then."""
         mock.reply({"contains": "Hello"}, {"finish_reason": "length"})
         with mock.client.responses.stream(model="gpt-4o", input="Hello") as events:
@@ -208,14 +208,14 @@ class TestStreams:
         assert last.type == "response.incomplete"
         assert last.response.incomplete_details.reason == "max_output_tokens"
 
-    def test_streaming_response_is_read_line_by_line(self, mock: Handle) -> None:
+    def test_streaming_response_is_read_line_by_line(self, mock: WorldClient) -> None:
         """As it comes."""
         streaming = mock.client.chat.completions.with_streaming_response
         with streaming.create(model="gpt-4o", messages=HELLO, stream=True) as response:
             lines = [line for line in response.iter_lines() if line]
         assert lines[-1] == "data: [DONE]"
 
-    def test_stream_can_be_left(self, mock: Handle) -> None:
+    def test_stream_can_be_left(self, mock: WorldClient) -> None:
         """And the next call is answered."""
         mock.reply({"contains": "Hello"}, "word " * 50_000)
         stream = mock.client.chat.completions.create(model="gpt-4o", messages=HELLO, stream=True)
@@ -223,7 +223,7 @@ class TestStreams:
             assert next(iter(stream)).choices[0].delta.role == "assistant"
         assert mock.client.responses.create(model="gpt-4o", input="Hi").status == "completed"
 
-    def test_refusal_comes_before_any_event(self, mock: Handle) -> None:
+    def test_refusal_comes_before_any_event(self, mock: WorldClient) -> None:
         """As an exception of the call."""
         with pytest.raises(openai.BadRequestError):
             mock.client.responses.create(model="gpt-4o", input="Hello", stream=True, top_p=9)
@@ -232,20 +232,20 @@ class TestStreams:
 class TestParse:
     """What the SDK makes of structured output; the script says what the model does."""
 
-    def test_chat(self, mock: Handle) -> None:
+    def test_chat(self, mock: WorldClient) -> None:
         """An object of the class."""
         mock.reply({"contains": "Hello"}, TICKET)
         parse = mock.client.chat.completions.parse
         done = parse(model="gpt-4o", messages=HELLO, response_format=Ticket)
         assert done.choices[0].message.parsed == Ticket(label="billing", urgent=True)
 
-    def test_response(self, mock: Handle) -> None:
+    def test_response(self, mock: WorldClient) -> None:
         """Of the same class."""
         mock.reply({"contains": "Hello"}, TICKET)
         done = mock.client.responses.parse(model="gpt-4o", input="Hello", text_format=Ticket)
         assert done.output_parsed == Ticket(label="billing", urgent=True)
 
-    def test_cut_answer_is_an_exception(self, mock: Handle) -> None:
+    def test_cut_answer_is_an_exception(self, mock: WorldClient) -> None:
         """Which clients forget."""
         mock.reply({"contains": "Hello"}, {"content": TICKET[:9], "finish_reason": "length"})
         with pytest.raises(openai.LengthFinishReasonError):
@@ -257,7 +257,7 @@ class TestParse:
 class TestAsync:
     """The asynchronous SDK."""
 
-    def test_calls_and_streams(self, mock: Handle) -> None:
+    def test_calls_and_streams(self, mock: WorldClient) -> None:
         """Of both endpoints."""
 
         async def run() -> list[str]:
@@ -278,7 +278,7 @@ class TestAsync:
 
         assert set(asyncio.run(run())) == {"Mock reply to: Hello"}
 
-    def test_many_at_once(self, mock: Handle) -> None:
+    def test_many_at_once(self, mock: WorldClient) -> None:
         """Each has an id of its own."""
 
         async def run() -> set[str]:

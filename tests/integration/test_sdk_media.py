@@ -16,9 +16,9 @@ from PIL import Image
 from werkzeug.datastructures import FileStorage
 from werkzeug.formparser import parse_form_data
 
-from mockbatch.client import Handle
+from mockbatch.client import WorldClient
 from mockbatch.endpoints import endpoints
-from mockbatch.endpoints.endpoint import Form, FormFile, Moment
+from mockbatch.endpoints.endpoint import Execution, Form, FormFile
 from mockbatch.ids import Seed
 from mockbatch.typing import Json
 
@@ -50,7 +50,7 @@ def lines(path: str, *bodies: Json) -> bytes:
     return "\n".join(map(json.dumps, made)).encode()
 
 
-def run(mock: Handle, path: str, data: bytes) -> Any:
+def run(mock: WorldClient, path: str, data: bytes) -> Any:
     """Run a batch from its upload to its end."""
     file = mock.client.files.create(file=("in.jsonl", data), purpose="batch")
     batch = mock.client.batches.create(
@@ -60,14 +60,14 @@ def run(mock: Handle, path: str, data: bytes) -> Any:
     return mock.client.batches.retrieve(batch.id)
 
 
-def results(mock: Handle, file_id: str) -> dict[str, Json]:
+def results(mock: WorldClient, file_id: str) -> dict[str, Json]:
     """Return the responses in a file, by custom_id."""
     text = mock.client.files.content(file_id).text
     found = map(json.loads, text.split("\n")[:-1])
     return {line["custom_id"]: line["response"] for line in found}
 
 
-def outputs(mock: Handle, path: str, *bodies: Json) -> list[Any]:
+def outputs(mock: WorldClient, path: str, *bodies: Json) -> list[Any]:
     """Return the parsed answers to a batch of these bodies, in their order."""
     batch = run(mock, path, lines(path, *bodies))
     found = results(mock, batch.output_file_id)
@@ -78,7 +78,7 @@ class TestBatches:
     """From the upload to the parsed output."""
 
     @pytest.mark.parametrize("path", TYPES)
-    def test_every_answer_is_of_the_sdks_type(self, mockbatch: Handle, path: str) -> None:
+    def test_every_answer_is_of_the_sdks_type(self, mockbatch: WorldClient, path: str) -> None:
         """All lines are answered, and read without a conversion."""
         name = path.removeprefix("/v1/").replace("/", "_")
         batch = run(mockbatch, path, (REQUESTS / f"{name}.jsonl").read_bytes())
@@ -96,19 +96,21 @@ class TestBatches:
             (VIDEOS, "sora-2"),
         ],
     )
-    def test_a_batch_tells_its_model(self, mockbatch: Handle, path: str, snapshot: str) -> None:
+    def test_a_batch_tells_its_model(
+        self, mockbatch: WorldClient, path: str, snapshot: str
+    ) -> None:
         """The snapshot, if there is one."""
         name = path.removeprefix("/v1/").replace("/", "_")
         assert run(mockbatch, path, (REQUESTS / f"{name}.jsonl").read_bytes()).model == snapshot
 
-    def test_a_batch_bills_its_images(self, mockbatch: Handle) -> None:
+    def test_a_batch_bills_its_images(self, mockbatch: WorldClient) -> None:
         """What the answers say is summed up."""
         body = {"model": "gpt-image-1.5", "prompt": "x", "quality": "low", "n": 2}
         batch = run(mockbatch, GENERATIONS, lines(GENERATIONS, body, body))
         assert batch.usage.output_tokens == 2 * 2 * 272
 
     @pytest.mark.parametrize("path", TYPES)
-    def test_a_line_needs_a_model(self, mockbatch: Handle, path: str) -> None:
+    def test_a_line_needs_a_model(self, mockbatch: WorldClient, path: str) -> None:
         """Even if a live call may leave it out: the Batch API has to know it."""
         body = {"input": "x", "prompt": "x", "images": [{"file_id": "file-1"}]}
         with pytest.raises(Exception, match="failed"):
@@ -119,7 +121,7 @@ class TestBatches:
         ]
 
     @pytest.mark.parametrize("path", TYPES)
-    def test_a_line_cannot_be_streamed(self, mockbatch: Handle, path: str) -> None:
+    def test_a_line_cannot_be_streamed(self, mockbatch: WorldClient, path: str) -> None:
         """It is told with the name of the product."""
         with pytest.raises(Exception, match="failed"):
             run(mockbatch, path, lines(path, {"model": "m", "stream": True}))
@@ -136,14 +138,14 @@ class TestBatches:
         ],
     )
     def test_what_the_endpoint_refuses_is_a_failed_line(
-        self, mockbatch: Handle, path: str, body: Json, code: str
+        self, mockbatch: WorldClient, path: str, body: Json, code: str
     ) -> None:
         """It stands in the error file with the status and the error of a live call."""
         batch = run(mockbatch, path, lines(path, body))
         [response] = results(mockbatch, batch.error_file_id).values()
         assert (response["status_code"], response["body"]["error"]["code"]) == (400, code)
 
-    def test_pictures_can_be_opened(self, mockbatch: Handle) -> None:
+    def test_pictures_can_be_opened(self, mockbatch: WorldClient) -> None:
         """In the size and the format that was asked for."""
         wanted = {"model": "gpt-image-2.5-flare", "prompt": "x", "size": "1536x864"}
         formats = ["png", "jpeg", "webp"]
@@ -153,7 +155,7 @@ class TestBatches:
             assert (image.size, image.format) == ((1536, 864), name.upper())
             assert (answer.size, answer.output_format) == ("1536x864", name)
 
-    def test_jobs_have_ids_of_their_own(self, mockbatch: Handle) -> None:
+    def test_jobs_have_ids_of_their_own(self, mockbatch: WorldClient) -> None:
         """And nothing is done yet."""
         body = {"model": "sora-2", "prompt": "x"}
         first, second = outputs(mockbatch, VIDEOS, body, body)
@@ -164,7 +166,7 @@ class TestBatches:
 class TestReplies:
     """What a test wants the lines to say."""
 
-    def test_a_comment_can_be_flagged(self, mockbatch: Handle) -> None:
+    def test_a_comment_can_be_flagged(self, mockbatch: WorldClient) -> None:
         """By what it says, in one line."""
         mockbatch.reply({"contains": "fight"}, {"flagged": ["violence", "harassment"]})
         texts = ["Hello", "Let us fight", ["Hello", "We fight"]]
@@ -177,7 +179,7 @@ class TestReplies:
         assert found[1].results[0].category_scores.violence > 0.9
 
     @pytest.mark.parametrize("path", [GENERATIONS, EDITS])
-    def test_a_picture_of_ones_own(self, mockbatch: Handle, path: str) -> None:
+    def test_a_picture_of_ones_own(self, mockbatch: WorldClient, path: str) -> None:
         """A whole body is that of both endpoints that make pictures."""
         own = base64.b64encode(png(3, 5)).decode()
         mockbatch.reply({}, {"body": {"created": 1, "data": [{"b64_json": own}]}})
@@ -230,7 +232,9 @@ def answered(path: str, form: Form) -> Any:
     assert endpoint.body is not None
     body = endpoint.body(form)
     endpoint.check(body)
-    return TYPES[path].model_validate(endpoint.answer(body, Moment(Seed.of("x"), 1)), strict=True)
+    return TYPES[path].model_validate(
+        endpoint.answer(body, Execution(Seed.of("x"), 1)), strict=True
+    )
 
 
 class TestForms:

@@ -10,7 +10,7 @@ import openai
 import pytest
 
 from mockbatch import MockBatch
-from mockbatch.client import Handle
+from mockbatch.client import WorldClient
 from mockbatch.testing.servers import Server
 
 pytest_plugins = ["pytester"]
@@ -58,7 +58,7 @@ def server() -> Iterator[Server]:
     server.close()
 
 
-def lived(mock: Handle, life: Life, start: Barrier) -> list[tuple[Any, ...]]:
+def lived(mock: WorldClient, life: Life, start: Barrier) -> list[tuple[Any, ...]]:
     """Return what a client finds in a world, round by round, in step with the others."""
     found = []
     client = mock.client.with_options(max_retries=0)

@@ -10,7 +10,7 @@ from typing import Any
 import openai
 import pytest
 
-from mockbatch.client import Handle, Received
+from mockbatch.client import Received, WorldClient
 from mockbatch.scenarios import catalogue
 from mockbatch.testing.servers import Server
 from mockbatch.typing import Json
@@ -340,7 +340,7 @@ def input_file() -> bytes:
 class Run:
     """A batch of ten lines in a scenario, its clock standing at creation."""
 
-    def __init__(self, mock: Handle, name: str, **options: Json) -> None:
+    def __init__(self, mock: WorldClient, name: str, **options: Json) -> None:
         self.mock = mock
         self.name = name
         self.facts = FACTS[name]
@@ -395,7 +395,7 @@ class Run:
         return [json.loads(line) for line in self.lines(kind)]
 
 
-def limited(mock: Handle, name: str, **parameters: str) -> str:
+def limited(mock: WorldClient, name: str, **parameters: str) -> str:
     """Create a batch of ten lines, a hundred tokens, in a scenario with parameters."""
     file = mock.client.files.create(file=("in.jsonl", input_file()), purpose="batch")
     given = {f"mockbatch_{key}": value for key, value in parameters.items()}
@@ -443,7 +443,7 @@ def ended(server: Server) -> Callable[[str], Run]:
 @pytest.fixture
 def play(server: Server) -> Iterator[Callable[..., Run]]:
     """Create a batch of ten lines in a scenario, in a world of its own."""
-    worlds: list[Handle] = []
+    worlds: list[WorldClient] = []
 
     def started(name: str, **options: Json) -> Run:
         worlds.append(server.world(start_time=START, scenario=name))

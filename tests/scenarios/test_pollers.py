@@ -8,7 +8,7 @@ from typing import Any
 import openai
 import pytest
 
-from mockbatch.client import Handle
+from mockbatch.client import WorldClient
 from mockbatch.scenarios import catalogue
 from mockbatch.testing.servers import Server
 from tests.support import pollers
@@ -170,7 +170,7 @@ def input_file() -> bytes:
 class Waiting:
     """A client that waits for a batch, and whose sleeps move the clock."""
 
-    def __init__(self, mock: Handle, name: str) -> None:
+    def __init__(self, mock: WorldClient, name: str) -> None:
         self.mock = mock
         self.name = name
         self.now = float(START)

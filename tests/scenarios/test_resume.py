@@ -6,7 +6,7 @@ from typing import Any
 import openai
 import pytest
 
-from mockbatch.client import Handle
+from mockbatch.client import WorldClient
 
 IDS = [f"line-{number}" for number in range(10)]
 
@@ -45,12 +45,12 @@ def found(client: openai.OpenAI, run: str) -> list[Any]:
     return [one for one in client.batches.list(limit=2) if (one.metadata or {}).get("run") == run]
 
 
-def restarted(mock: Handle) -> openai.OpenAI:
+def restarted(mock: WorldClient) -> openai.OpenAI:
     """Return a client that knows nothing of what was before."""
     return openai.OpenAI(base_url=mock.base_url, api_key=mock.api_key)
 
 
-def test_a_list_finds_the_batches_of_a_run(mockbatch: Handle) -> None:
+def test_a_list_finds_the_batches_of_a_run(mockbatch: WorldClient) -> None:
     """The metadata comes with each batch of a list, over all pages."""
     ids = [submit(mockbatch.client, IDS[:1], run="nightly", part=str(part)) for part in range(3)]
     for _ in range(3):
@@ -58,7 +58,7 @@ def test_a_list_finds_the_batches_of_a_run(mockbatch: Handle) -> None:
     assert [one.id for one in found(restarted(mockbatch), "nightly")] == ids[::-1]
 
 
-def test_what_has_failed_can_be_asked_for_again(mockbatch: Handle) -> None:
+def test_what_has_failed_can_be_asked_for_again(mockbatch: WorldClient) -> None:
     """The same custom_ids are fine in another batch, and in the end each has its answer."""
     mockbatch.scenario("some_failed")
     submit(mockbatch.client, IDS, run="nightly")
@@ -75,7 +75,7 @@ def test_what_has_failed_can_be_asked_for_again(mockbatch: Handle) -> None:
     assert sorted(answered) == IDS
 
 
-def test_an_id_that_is_no_more_is_a_404(mockbatch: Handle) -> None:
+def test_an_id_that_is_no_more_is_a_404(mockbatch: WorldClient) -> None:
     """What a client has kept of another world, or of the time before a reset, is unknown."""
     id = submit(mockbatch.client, IDS, run="nightly")
     mockbatch.reset()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import strategies as st
 
-from mockbatch.endpoints.endpoint import Moment
+from mockbatch.endpoints.endpoint import Execution
 from mockbatch.errors import ApiError
 from mockbatch.ids import Seed
 from mockbatch.typing import Json
@@ -26,7 +26,7 @@ MODERATIONS, GENERATIONS, EDITS, VIDEOS = (
     "/v1/images/edits",
     "/v1/videos",
 )
-MOMENT = Moment(Seed.of("test"), 1787150602)
+MOMENT = Execution(Seed.of("test"), 1787150602)
 
 # One white pixel.
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mP4DwABAQEAHLCMmQAAAABJRU5ErkJggg=="

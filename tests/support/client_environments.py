@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from mockbatch.client import Handle
+from mockbatch.client import WorldClient
 
 ROOT = Path(__file__).parents[2]
 CLIENTS = ROOT / "tests" / "clients"
@@ -66,7 +66,7 @@ def node_with(source: Path) -> Path:
     return installed(f"node-{source.name}", (source / "package-lock.json").read_bytes(), install)
 
 
-def run(command: list[Path | str], mock: Handle) -> "subprocess.CompletedProcess[str]":
+def run(command: list[Path | str], mock: WorldClient) -> "subprocess.CompletedProcess[str]":
     """Run a user's program on a world, which it finds as the SDKs do: in the environment."""
     proxies = {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
     mine = {"OPENAI_BASE_URL": mock.base_url, "OPENAI_API_KEY": mock.api_key, **proxies}
@@ -81,7 +81,7 @@ def run(command: list[Path | str], mock: Handle) -> "subprocess.CompletedProcess
 
 
 def run_python(
-    python: Path | str, program: str, mock: Handle, *arguments: str
+    python: Path | str, program: str, mock: WorldClient, *arguments: str
 ) -> "subprocess.CompletedProcess[str]":
     """Run a program of `clients` with nothing of this environment but its variables."""
     return run([python, "-I", CLIENTS / program, *arguments], mock)

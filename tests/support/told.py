@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from mockbatch.client import Handle, Received
+from mockbatch.client import Received, WorldClient
 from mockbatch.webhooks.settings import WebhookSettings
 from mockbatch.world.settings import ServerSettings, WorldSettings
 
@@ -23,7 +23,7 @@ LINE = {
 class Told:
     """A receiver that stands on the SDK's `unwrap`: what it was told, and when."""
 
-    def __init__(self, mock: Handle, answer: Callable[[Any], object] = lambda _: None) -> None:
+    def __init__(self, mock: WorldClient, answer: Callable[[Any], object] = lambda _: None) -> None:
         self.mock = mock
         self.events: list[Any] = []
         self.received: list[Received] = []
@@ -47,14 +47,14 @@ class Told:
         return [event.data.id for event in self.events]
 
 
-def submit(mock: Handle, **metadata: str) -> Any:
+def submit(mock: WorldClient, **metadata: str) -> Any:
     """Upload an input file and create a batch, with the real SDK."""
     data = json.dumps(LINE).encode()
     file = mock.client.files.create(file=("in.jsonl", data), purpose="batch")
     return another(mock, file.id, **metadata)
 
 
-def another(mock: Handle, file_id: str, **metadata: str) -> Any:
+def another(mock: WorldClient, file_id: str, **metadata: str) -> Any:
     """Create a batch of a file."""
     return mock.client.batches.create(
         input_file_id=file_id,

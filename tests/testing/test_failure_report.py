@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from mockbatch import MockBatch
-from mockbatch.client import Handle
+from mockbatch.client import WorldClient
 from mockbatch.testing import failure_report
 from mockbatch.testing.failure_report import told
 from mockbatch.testing.servers import RemoteServer, Server
@@ -67,7 +67,7 @@ def sections(result: pytest.RunResult) -> list[list[str]]:
     return found
 
 
-def world_of(server: Server, handle: Handle) -> World:
+def world_of(server: Server, handle: WorldClient) -> World:
     """Return the world behind a handle."""
     world: World = server.app.extensions["mockbatch"].worlds.all()[handle.api_key]
     return world
@@ -117,7 +117,9 @@ class TestWhat:
         met = {**entry, "status": 0, "fault": "reset"}
         assert failure_report._request(met) == "  1970-01-01 00:00:00Z GET / -> 0, fault reset"
 
-    def test_shows_no_more_than_a_screen(self, mockbatch: Handle, mockbatch_server: Server) -> None:
+    def test_shows_no_more_than_a_screen(
+        self, mockbatch: WorldClient, mockbatch_server: Server
+    ) -> None:
         """Of many requests and batches the last are shown, and of a long line its beginning."""
         lines = b'{"custom_id": "a"}\n'
         client = mockbatch.client
@@ -134,7 +136,7 @@ class TestWhat:
         assert sum(line.startswith("batch_") for line in shown) == 10
         assert shown[-2].startswith(batch.id)
 
-    def test_changes_nothing(self, mockbatch: Handle, mockbatch_server: Server) -> None:
+    def test_changes_nothing(self, mockbatch: WorldClient, mockbatch_server: Server) -> None:
         """Neither the journal nor the count of polls nor the clock knows of a report."""
         client = mockbatch.client
         file = client.files.create(file=("in.jsonl", b"{}"), purpose="batch")

@@ -10,7 +10,7 @@ import pytest
 
 import mockbatch.testing.servers
 from mockbatch import MockBatch
-from mockbatch.client import Handle
+from mockbatch.client import WorldClient
 from mockbatch.world import journal
 
 pytest_plugins = ["pytester"]
@@ -511,7 +511,7 @@ class TestControl:
         )
 
     def test_assert_requested_says_what_is_no_longer_known(
-        self, mockbatch: Handle, monkeypatch: pytest.MonkeyPatch
+        self, mockbatch: WorldClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A request that the journal has dropped may have been the one."""
         monkeypatch.setattr(journal, "KEPT", 2)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockbatch.validation.regex import Pattern, PatternError, Steps, pattern
+from mockbatch.validation.regex import PatternError, Regex, Steps, pattern
 
 USUAL = [
     r"^@[a-zA-Z0-9_]+$",
@@ -44,7 +44,7 @@ EVIL = [
 @given(text=st.text("abfoxr@AZ019-_ .,$/", max_size=12))
 def test_meeting_is_what_python_finds(source: str, text: str) -> None:
     """On short ASCII texts of one line both agree."""
-    assert Pattern(source).meets(text) == (re.search(source, text) is not None)
+    assert Regex(source).meets(text) == (re.search(source, text) is not None)
 
 
 @pytest.mark.parametrize("source", USUAL)
@@ -116,7 +116,7 @@ def test_steps_are_shared() -> None:
 def test_what_cannot_be_read_is_refused(source: str) -> None:
     """And what would need another matcher."""
     with pytest.raises(PatternError):
-        Pattern(source)
+        Regex(source)
 
 
 def test_groups_have_names_as_in_javascript() -> None:
@@ -147,4 +147,4 @@ def test_a_class_is_read_as_in_javascript(source: str, text: str) -> None:
 def test_a_warning_is_a_refusal() -> None:
     """Two hyphens may mean something else one day."""
     with pytest.raises(PatternError):
-        Pattern("[+--]")
+        Regex("[+--]")

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from mockbatch.errors import ApiError
-from mockbatch.validation.schema import SchemaBreachError, schema
+from mockbatch.validation.schema import SchemaViolationError, schema
 
 DAY = {"input_file_id": "file-1", "endpoint": "/v1/embeddings", "completion_window": "24h"}
 
@@ -24,13 +24,13 @@ def test_check_raises_what_error_returns() -> None:
 
 def test_a_breach_of_our_own_is_no_clients_fault() -> None:
     """A value of ours that does not fit is a bug, told with what it is and where."""
-    with pytest.raises(SchemaBreachError, match="the page breaks schema page"):
-        schema("page").hold({}, "the page")
+    with pytest.raises(SchemaViolationError, match="the page breaks schema page"):
+        schema("page").assert_valid({}, "the page")
 
 
 def test_what_we_send_and_fits_is_let_through() -> None:
     """A value of ours that fits raises nothing."""
-    schema("nothing").hold({}, "nothing")
+    schema("nothing").assert_valid({}, "nothing")
 
 
 def test_a_schema_is_compiled_once() -> None:
@@ -67,7 +67,7 @@ def test_whole_numbers_lose_their_point_where_an_integer_is_due() -> None:
         "numbers": {"batch": 2.0},
         "batches": [{"held": {"at": 6.0, "rest": {"transitions": [change]}}, "pace": 1.0}],
     }
-    whole = schema("state").whole(document)
+    whole = schema("state").coerce_integers(document)
     assert repr(whole) == repr(
         {
             "clock": {"mode": "manual", "now": 7.0},

@@ -7,10 +7,10 @@ from typing import Any
 import openai
 import pytest
 
-from mockbatch.client import Handle
+from mockbatch.client import WorldClient
 from mockbatch.typing import Json
 
-Make = Callable[..., Handle]
+Make = Callable[..., WorldClient]
 
 CHAT = {"method": "POST", "path": "/v1/chat/completions"}
 HELLO: Json = [{"role": "user", "content": "Hello"}]
@@ -18,7 +18,7 @@ EACH = pytest.mark.parametrize("stream", [False, True])
 
 
 @pytest.fixture
-def mock(make_mockbatch: Make) -> Handle:
+def mock(make_mockbatch: Make) -> WorldClient:
     """Make a world."""
     return make_mockbatch()
 
@@ -45,7 +45,7 @@ def failure(act: Callable[[], Any]) -> str:
 
 
 @EACH
-def test_status_is_retried(mock: Handle, stream: bool) -> None:
+def test_status_is_retried(mock: WorldClient, stream: bool) -> None:
     """Two tries meet it, the third one is answered."""
     mock.fault(CHAT, {"status": 429}, times=2)
     assert said(mock.client, stream=stream) == "Mock reply to: Hello"
@@ -53,7 +53,7 @@ def test_status_is_retried(mock: Handle, stream: bool) -> None:
 
 
 @EACH
-def test_delay_comes_before_the_answer(mock: Handle, stream: bool) -> None:
+def test_delay_comes_before_the_answer(mock: WorldClient, stream: bool) -> None:
     """And before the first event of one that is streamed."""
     mock.fault(CHAT, {"delay_ms": 200})
     began = monotonic()
@@ -65,7 +65,7 @@ def test_delay_comes_before_the_answer(mock: Handle, stream: bool) -> None:
 @pytest.mark.parametrize(
     "fault", [{"disconnect": "before_headers"}, {"disconnect": "reset"}, {"lose_response": True}]
 )
-def test_answer_that_does_not_come_is_retried(mock: Handle, fault: Json, stream: bool) -> None:
+def test_answer_that_does_not_come_is_retried(mock: WorldClient, fault: Json, stream: bool) -> None:
     """Nothing of it was sent, so the SDK asks again."""
     mock.fault(CHAT, fault)
     assert said(mock.client, stream=stream) == "Mock reply to: Hello"
@@ -75,13 +75,13 @@ def test_answer_that_does_not_come_is_retried(mock: Handle, fault: Json, stream:
 @pytest.mark.parametrize(
     "fault", [{"disconnect": "mid_body"}, {"truncate_bytes": 900}, {"html": 502}]
 )
-def test_answer_that_breaks_off_is_retried(mock: Handle, fault: Json) -> None:
+def test_answer_that_breaks_off_is_retried(mock: WorldClient, fault: Json) -> None:
     """As long as nothing was handed to the program."""
     mock.fault(CHAT, fault)
     assert said(mock.client, stream=False) == "Mock reply to: Hello"
 
 
-def pieces_until_it_breaks(mock: Handle) -> str:
+def pieces_until_it_breaks(mock: WorldClient) -> str:
     """Return what a stream says until the connection breaks."""
     heard: list[str] = []
     stream = mock.client.chat.completions.create(model="gpt-4o", messages=HELLO, stream=True)
@@ -91,7 +91,7 @@ def pieces_until_it_breaks(mock: Handle) -> str:
 
 
 @pytest.mark.parametrize("fault", [{"disconnect": "mid_body"}, {"truncate_bytes": 900}])
-def test_stream_that_breaks_off_is_not_retried(mock: Handle, fault: Json) -> None:
+def test_stream_that_breaks_off_is_not_retried(mock: WorldClient, fault: Json) -> None:
     """Part of it was heard: the program gets the exception, and one request was made."""
     mock.fault(CHAT, fault)
     heard = pieces_until_it_breaks(mock)
@@ -101,32 +101,32 @@ def test_stream_that_breaks_off_is_not_retried(mock: Handle, fault: Json) -> Non
     assert len(mock.requests) == 1
 
 
-def test_middle_of_a_stream_is_its_middle(mock: Handle) -> None:
+def test_middle_of_a_stream_is_its_middle(mock: WorldClient) -> None:
     """Half its bytes come, although nobody has counted them before."""
     mock.reply({"contains": "Hello"}, "word" * 1000)
     mock.fault(CHAT, {"disconnect": "mid_body"})
     assert 450 < len(pieces_until_it_breaks(mock)) // 4 < 550
 
 
-def test_stream_that_ends_silently_is_taken_for_whole(mock: Handle) -> None:
+def test_stream_that_ends_silently_is_taken_for_whole(mock: WorldClient) -> None:
     """Without its end the SDK cannot tell that there was more, and the program does not."""
     mock.fault(CHAT, {"truncate_bytes": 900, "silent": True})
     assert said(mock.client, stream=True) in ("Mock", "Mock rep", "Mock reply t")
 
 
-def test_server_error_in_a_stream_is_an_exception(mock: Handle) -> None:
+def test_server_error_in_a_stream_is_an_exception(mock: WorldClient) -> None:
     """No event comes."""
     mock.fault(CHAT, {"status": 500}, times=3)
     assert failure(lambda: said(mock.client, stream=True)) == "InternalServerError"
 
 
-def test_other_routes_are_spared(mock: Handle) -> None:
+def test_other_routes_are_spared(mock: WorldClient) -> None:
     """A fault of one endpoint is not another's."""
     mock.fault(CHAT, {"status": 500}, times=None)
     assert mock.client.responses.create(model="gpt-4o", input="Hello").status == "completed"
 
 
-def test_models_meet_faults_too(mock: Handle) -> None:
+def test_models_meet_faults_too(mock: WorldClient) -> None:
     """As every route of /v1."""
     mock.fault({"path": "/v1/models*"}, {"status": 503}, times=3)
     assert failure(lambda: mock.client.models.list()) == "InternalServerError"

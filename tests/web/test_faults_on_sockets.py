@@ -15,7 +15,7 @@ import openai
 import pytest
 from freezegun import freeze_time
 
-from mockbatch.client import ControlError, Handle, wsgi_transport
+from mockbatch.client import ControlError, WorldClient, wsgi_transport
 from mockbatch.faults import connection
 from mockbatch.http_server.server import Httpd
 from mockbatch.http_server.tls import Tls
@@ -23,7 +23,7 @@ from mockbatch.testing.servers import begin, key
 from mockbatch.typing import Json
 from mockbatch.web.app import create_app
 
-Make = Callable[..., Handle]
+Make = Callable[..., WorldClient]
 
 SECONDS = 10  # no answer within this means that it is blocked
 MEGABYTE = 1 << 20
@@ -38,7 +38,7 @@ BEFORE_HEADERS = {"disconnect": "before_headers"}
 
 
 @pytest.fixture
-def mock(make_mockbatch: Make) -> Handle:
+def mock(make_mockbatch: Make) -> WorldClient:
     """Give a world of its own on a server with a socket."""
     return make_mockbatch()
 
@@ -52,7 +52,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 @pytest.fixture
-def secure() -> Iterator[tuple[Handle, openai.OpenAI]]:
+def secure() -> Iterator[tuple[WorldClient, openai.OpenAI]]:
     """Give a world on a server that speaks TLS, and a client that trusts it."""
     tls, app = Tls("127.0.0.1"), create_app()
     httpd = Httpd(app, ssl_adapter=tls.adapter)
@@ -63,35 +63,35 @@ def secure() -> Iterator[tuple[Handle, openai.OpenAI]]:
         stack.callback(tls.close)
         stack.callback(httpd.stop)
         stack.callback(http_client.close)
-        handle = begin(Handle(httpd.url, key("tls"), wsgi_transport(app)), {})
+        handle = begin(WorldClient(httpd.url, key("tls"), wsgi_transport(app)), {})
         options = {"base_url": handle.base_url, "api_key": handle.api_key}
         yield handle, openai.OpenAI(**options, http_client=http_client)
 
 
-def upload(mock: Handle, data: bytes = LINES, client: openai.OpenAI | None = None) -> str:
+def upload(mock: WorldClient, data: bytes = LINES, client: openai.OpenAI | None = None) -> str:
     """Upload a file and return its id."""
     client = client or mock.client
     return client.files.create(file=("in.jsonl", data), purpose="batch").id
 
 
-def address(mock: Handle) -> tuple[str, int]:
+def address(mock: WorldClient) -> tuple[str, int]:
     """Return where the server of a world listens."""
     host, port = mock.base_url.removeprefix("http://").removesuffix("/v1").split(":")
     return host, int(port)
 
 
-def connect(mock: Handle) -> socket.socket:
+def connect(mock: WorldClient) -> socket.socket:
     """Connect to the server of a world."""
     return socket.create_connection(address(mock), SECONDS)
 
 
-def request(mock: Handle, path: str, method: str = "GET", body: bytes = b"") -> bytes:
+def request(mock: WorldClient, path: str, method: str = "GET", body: bytes = b"") -> bytes:
     """Return the bytes of a request with a world's key."""
     head = f"{method} {path} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {mock.api_key}\r\n"
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-def slow(mock: Handle) -> socket.socket:
+def slow(mock: WorldClient) -> socket.socket:
     """Connect with a buffer so small that answers wait in the server's."""
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -100,7 +100,7 @@ def slow(mock: Handle) -> socket.socket:
     return client
 
 
-def talk(mock: Handle, data: bytes, *, pause: float = 0) -> tuple[bytes, bytes, str]:
+def talk(mock: WorldClient, data: bytes, *, pause: float = 0) -> tuple[bytes, bytes, str]:
     """Send bytes; return the head of the answer, its body, and how the connection ended.
 
     With a pause before its first look at the answer, the client is a slow one.
@@ -119,7 +119,7 @@ def talk(mock: Handle, data: bytes, *, pause: float = 0) -> tuple[bytes, bytes, 
     return head.lower(), body, end
 
 
-def closing(mock: Handle) -> bytes:
+def closing(mock: WorldClient) -> bytes:
     """Return the bytes of a list request after which the server closes the connection."""
     return request(mock, "/v1/batches").replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
 
@@ -144,23 +144,23 @@ def until(is_so: Callable[[], bool]) -> bool:
 class TestDisconnect:
     """{"disconnect": …}, to the byte."""
 
-    def test_before_headers_nothing_comes(self, mock: Handle) -> None:
+    def test_before_headers_nothing_comes(self, mock: WorldClient) -> None:
         """The connection is closed in good order, and that is all."""
         mock.fault(EVERY, BEFORE_HEADERS)
         assert talk(mock, request(mock, "/v1/batches")) == (b"", b"", "closed")
 
-    def test_before_headers_the_whole_request_is_read(self, mock: Handle) -> None:
+    def test_before_headers_the_whole_request_is_read(self, mock: WorldClient) -> None:
         """Else a client that is still sending would see a reset."""
         mock.fault(EVERY, BEFORE_HEADERS)
         data = request(mock, "/v1/files", "POST", b"x" * 30 * MEGABYTE)
         assert talk(mock, data)[2] == "closed"
 
-    def test_a_reset_is_a_reset(self, mock: Handle) -> None:
+    def test_a_reset_is_a_reset(self, mock: WorldClient) -> None:
         """Nothing comes but the reset."""
         mock.fault(EVERY, RESET)
         assert talk(mock, request(mock, "/v1/batches")) == (b"", b"", "reset")
 
-    def test_mid_body_is_half_of_it(self, mock: Handle) -> None:
+    def test_mid_body_is_half_of_it(self, mock: WorldClient) -> None:
         """The headers promise all of it."""
         file = upload(mock)
         mock.fault(CONTENT, MID_BODY)
@@ -170,7 +170,7 @@ class TestDisconnect:
 
     @pytest.mark.parametrize("how", ["mid_body", "reset"])
     @pytest.mark.parametrize("count", [0, 1, 500])
-    def test_so_many_bytes_come_first(self, mock: Handle, how: str, count: int) -> None:
+    def test_so_many_bytes_come_first(self, mock: WorldClient, how: str, count: int) -> None:
         """Not one more or less, whichever way the connection then ends."""
         file = upload(mock)
         mock.fault(CONTENT, {"disconnect": how, "after_bytes": count})
@@ -179,21 +179,21 @@ class TestDisconnect:
         assert body == LINES[:count]
         assert end == ("reset" if how == "reset" else "closed")
 
-    def test_a_reset_waits_for_what_was_sent(self, mock: Handle) -> None:
+    def test_a_reset_waits_for_what_was_sent(self, mock: WorldClient) -> None:
         """Megabytes on their way arrive before it."""
         file = upload(mock, LINES * 8000)
         mock.fault(CONTENT, {**RESET, "after_bytes": 7 * MEGABYTE})
         _, body, end = talk(mock, request(mock, f"/v1/files/{file}/content"))
         assert (len(body), end) == (7 * MEGABYTE, "reset")
 
-    def test_a_reset_waits_for_a_slow_client(self, mock: Handle) -> None:
+    def test_a_reset_waits_for_a_slow_client(self, mock: WorldClient) -> None:
         """What lies in the server's buffer would be thrown away with it."""
         file = upload(mock, LINES * 1000)
         mock.fault(CONTENT, {**RESET, "after_bytes": 500_000})
         _, body, end = talk(mock, request(mock, f"/v1/files/{file}/content"), pause=0.2)
         assert (len(body), end) == (500_000, "reset")
 
-    def test_the_last_byte_never_comes(self, mock: Handle) -> None:
+    def test_the_last_byte_never_comes(self, mock: WorldClient) -> None:
         """A cut beyond the end is one before the last byte."""
         file = upload(mock)
         mock.fault(CONTENT, {**MID_BODY, "after_bytes": MEGABYTE})
@@ -203,7 +203,9 @@ class TestDisconnect:
         ("fault", "status"),
         [(BEFORE_HEADERS, 0), (RESET, 0), (MID_BODY, 200), ({**RESET, "after_bytes": 1}, 200)],
     )
-    def test_the_journal_knows(self, mock: Handle, fault: dict[str, Json], status: int) -> None:
+    def test_the_journal_knows(
+        self, mock: WorldClient, fault: dict[str, Json], status: int
+    ) -> None:
         """Status 0 when nothing came, that of the headers when they did."""
         mock.fault(EVERY, fault)
         talk(mock, request(mock, "/v1/batches"))
@@ -214,7 +216,7 @@ class TestDisconnect:
 class TestTruncate:
     """{"truncate_bytes": …}, to the byte."""
 
-    def test_with_a_length_it_can_be_told(self, mock: Handle) -> None:
+    def test_with_a_length_it_can_be_told(self, mock: WorldClient) -> None:
         """The headers promise all of it."""
         file = upload(mock)
         mock.fault(CONTENT, {"truncate_bytes": 100})
@@ -222,7 +224,7 @@ class TestTruncate:
         assert f"content-length: {len(LINES)}".encode() in head
         assert body == LINES[:100]
 
-    def test_in_chunks_it_can_be_told(self, mock: Handle) -> None:
+    def test_in_chunks_it_can_be_told(self, mock: WorldClient) -> None:
         """The last chunk, of no bytes, does not come."""
         file = upload(mock)
         mock.fault(CONTENT, {"truncate_bytes": 100, "chunked": True})
@@ -230,7 +232,7 @@ class TestTruncate:
         assert b"transfer-encoding: chunked" in head
         assert body == b"64\r\n" + LINES[:100] + b"\r\n"
 
-    def test_silently_it_cannot(self, mock: Handle) -> None:
+    def test_silently_it_cannot(self, mock: WorldClient) -> None:
         """The end of the connection is the end of the body."""
         file = upload(mock)
         mock.fault(CONTENT, {"truncate_bytes": 100, "silent": True})
@@ -261,7 +263,7 @@ class TestRetries:
         ],
     )
     def test_pauses(
-        self, mock: Handle, pauses: list[float], fault: dict[str, Json], expected: list[float]
+        self, mock: WorldClient, pauses: list[float], fault: dict[str, Json], expected: list[float]
     ) -> None:
         """A pause of up to two minutes is kept; a longer one and a no are the end."""
         mock.fault(EVERY, fault, times=None)
@@ -278,7 +280,7 @@ class TestRetries:
         ],
     )
     def test_no_pause_is_a_pause_of_its_own(
-        self, mock: Handle, pauses: list[float], fault: dict[str, Json]
+        self, mock: WorldClient, pauses: list[float], fault: dict[str, Json]
     ) -> None:
         """A zero is ignored as if nothing had been said: half a second, then one, less a bit."""
         mock.fault(EVERY, fault, times=None)
@@ -286,13 +288,13 @@ class TestRetries:
         assert 0.375 <= pauses[0] <= 0.5
         assert 0.75 <= pauses[1] <= 1
 
-    def test_one_failure_is_not_noticed(self, mock: Handle, pauses: list[float]) -> None:
+    def test_one_failure_is_not_noticed(self, mock: WorldClient, pauses: list[float]) -> None:
         """The SDK tries again, and the journal shows it."""
         mock.fault(LIST, {"status": 500})
         assert mock.client.batches.list().data == []
         assert [(one.status, one.retry_count) for one in mock.requests] == [(500, 0), (200, 1)]
 
-    def test_the_request_id_reaches_the_error(self, mock: Handle) -> None:
+    def test_the_request_id_reaches_the_error(self, mock: WorldClient) -> None:
         """So that it can be found in the journal of the real service."""
         mock.fault(LIST, {"status": 400})
         with pytest.raises(openai.BadRequestError) as error:
@@ -300,13 +302,13 @@ class TestRetries:
         assert error.value.request_id is not None
         assert error.value.request_id.startswith("req_")
 
-    def test_an_upload_is_sent_again_whole(self, mock: Handle, pauses: list[float]) -> None:
+    def test_an_upload_is_sent_again_whole(self, mock: WorldClient, pauses: list[float]) -> None:
         """The second request has the file that the first one had."""
         mock.fault(UPLOAD, {"status": 500})
         file = upload(mock, LINES * 2000)
         assert mock.client.files.content(file).content == LINES * 2000
 
-    def test_a_refusal_waits_for_the_end_of_an_upload(self, mock: Handle) -> None:
+    def test_a_refusal_waits_for_the_end_of_an_upload(self, mock: WorldClient) -> None:
         """However long: a client that cannot send all may never look at the answer."""
         mock.fault(UPLOAD, {"status": 413})
         data = request(mock, "/v1/files", "POST", b"x" * 100 * MEGABYTE)
@@ -314,7 +316,7 @@ class TestRetries:
 
     @pytest.mark.parametrize("fault", [BEFORE_HEADERS, RESET, {"status": 413}, {"html": 413}])
     def test_an_upload_of_megabytes_meets_any_fault(
-        self, mock: Handle, pauses: list[float], fault: dict[str, Json]
+        self, mock: WorldClient, pauses: list[float], fault: dict[str, Json]
     ) -> None:
         """A refusal reaches the client, which is still sending when it is decided."""
         mock.fault(UPLOAD, fault, times=None)
@@ -338,7 +340,7 @@ class TestConnectionErrors:
         ],
     )
     def test_it_gives_up_after_three_requests(
-        self, mock: Handle, pauses: list[float], fault: dict[str, Json], cause: str
+        self, mock: WorldClient, pauses: list[float], fault: dict[str, Json], cause: str
     ) -> None:
         """Whatever the fault, with the transport's own error as the cause."""
         file = upload(mock)
@@ -349,7 +351,7 @@ class TestConnectionErrors:
 
     @pytest.mark.parametrize("fault", [BEFORE_HEADERS, RESET, MID_BODY, {"truncate_bytes": 9}])
     def test_it_gets_over_one(
-        self, mock: Handle, pauses: list[float], fault: dict[str, Json]
+        self, mock: WorldClient, pauses: list[float], fault: dict[str, Json]
     ) -> None:
         """The second request gives the whole file."""
         file = upload(mock)
@@ -357,14 +359,14 @@ class TestConnectionErrors:
         assert mock.client.files.content(file).content == LINES
         assert mock.request_count == 1 + 2
 
-    def test_a_silent_truncation_is_a_success(self, mock: Handle, pauses: list[float]) -> None:
+    def test_a_silent_truncation_is_a_success(self, mock: WorldClient, pauses: list[float]) -> None:
         """One request, and a hundred bytes of nearly a thousand."""
         file = upload(mock)
         mock.fault(CONTENT, {"truncate_bytes": 100, "silent": True})
         assert mock.client.files.content(file).content == LINES[:100]
         assert mock.request_count == 1 + 1
 
-    def test_a_lost_create_makes_batches(self, mock: Handle, pauses: list[float]) -> None:
+    def test_a_lost_create_makes_batches(self, mock: WorldClient, pauses: list[float]) -> None:
         """Lost twice, it makes three batches with three requests, two that nobody asked for."""
         file = upload(mock)
         mock.fault("create_response_lost")
@@ -379,14 +381,14 @@ class TestConnectionErrors:
         assert len(listed) == 3
         assert listed[0] == created.id
 
-    def test_a_connection_can_be_used_again(self, mock: Handle) -> None:
+    def test_a_connection_can_be_used_again(self, mock: WorldClient) -> None:
         """A status closes nothing: the next request comes on the same connection."""
         mock.fault(LIST, {"status": 503, "body": "x"})
         head, rest, _ = talk(mock, request(mock, "/v1/batches") + closing(mock))
         assert head.startswith(b"http/1.1 503")
         assert rest.startswith(b"xHTTP/1.1 200")
 
-    def test_the_asynchronous_client_sees_the_same(self, mock: Handle) -> None:
+    def test_the_asynchronous_client_sees_the_same(self, mock: WorldClient) -> None:
         """Two requests, of which the first was dropped."""
         mock.fault(LIST, BEFORE_HEADERS)
 
@@ -401,7 +403,7 @@ class TestConnectionErrors:
 class TestDelay:
     """{"delay_ms": …}."""
 
-    def test_it_delays_nobody_else(self, mock: Handle, make_mockbatch: Make) -> None:
+    def test_it_delays_nobody_else(self, mock: WorldClient, make_mockbatch: Make) -> None:
         """While 32 requests wait, others of this world and of another are answered."""
         mock.fault(LIST, {"delay_ms": 60_000}, times=32)
         waiting = [connect(mock) for _ in range(32)]
@@ -413,7 +415,7 @@ class TestDelay:
             for other in (mock, make_mockbatch()):
                 assert other.client.with_options(timeout=SECONDS).files.list().data == []
 
-    def test_the_request_takes_effect_at_once(self, mock: Handle, pauses: list[float]) -> None:
+    def test_the_request_takes_effect_at_once(self, mock: WorldClient, pauses: list[float]) -> None:
         """A client that gives up three times has uploaded three files."""
         mock.fault(UPLOAD, {"delay_ms": 60_000}, times=3)
         hasty = mock.client.with_options(timeout=0.2)
@@ -423,7 +425,7 @@ class TestDelay:
         assert len(mock.client.files.list().data) == 3
 
     @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it cannot be seen")
-    def test_a_client_that_leaves_is_not_waited_for(self, mock: Handle) -> None:
+    def test_a_client_that_leaves_is_not_waited_for(self, mock: WorldClient) -> None:
         """Who will say no more is taken for gone, and the connection is closed."""
         mock.fault(LIST, {"delay_ms": 600_000})
         with connect(mock) as client:
@@ -431,7 +433,7 @@ class TestDelay:
             client.shutdown(socket.SHUT_WR)
             assert client.recv(1) == b""
 
-    def test_a_delay_ends_though_time_stands_still(self, mock: Handle) -> None:
+    def test_a_delay_ends_though_time_stands_still(self, mock: WorldClient) -> None:
         """Under freezegun it is as long as ever."""
         mock.fault(LIST, {"delay_ms": 150})
         with freeze_time("2026-01-01"):
@@ -442,7 +444,7 @@ class TestDelay:
         """A stop answers at once what still waits."""
         httpd = Httpd(create_app())
         httpd.start()
-        handle = begin(Handle(httpd.url, key("stop"), wsgi_transport(httpd.wsgi_app)), {})  # type: ignore[arg-type]
+        handle = begin(WorldClient(httpd.url, key("stop"), wsgi_transport(httpd.wsgi_app)), {})  # type: ignore[arg-type]
         handle.fault(LIST, {"delay_ms": 600_000})
         with ThreadPoolExecutor(1) as pool:
             answer = pool.submit(talk, handle, request(handle, "/v1/batches"))
@@ -455,13 +457,13 @@ class TestWorlds:
     """Whose request meets a fault."""
 
     def test_a_fault_of_one_world_never_hits_another(
-        self, mock: Handle, make_mockbatch: Make, pauses: list[float]
+        self, mock: WorldClient, make_mockbatch: Make, pauses: list[float]
     ) -> None:
         """Eight clients of either world at once: all of the one, none of the other."""
         other = make_mockbatch()
         mock.fault(EVERY, {"status": 400}, times=None)
 
-        def refused(handle: Handle) -> bool:
+        def refused(handle: WorldClient) -> bool:
             try:
                 handle.client.batches.list()
             except openai.BadRequestError:
@@ -473,7 +475,7 @@ class TestWorlds:
             found = list(pool.map(refused, [mock, other] * 50))
         assert found == [True, False] * 50
 
-    def test_counts_are_exact_under_threads(self, mock: Handle) -> None:
+    def test_counts_are_exact_under_threads(self, mock: WorldClient) -> None:
         """Of 200 requests of eight clients, ten pass, thirty fail, the rest pass."""
         mock.fault(LIST, {"status": 400}, times=30, skip=10)
 
@@ -487,7 +489,7 @@ class TestWorlds:
         [rule] = mock.faults
         assert (rule.matched, rule.fired) == (200, 30)
 
-    def test_a_reset_of_the_world_ends_its_faults(self, mock: Handle) -> None:
+    def test_a_reset_of_the_world_ends_its_faults(self, mock: WorldClient) -> None:
         """As it ends everything in it."""
         mock.fault(EVERY, {"status": 400}, times=None)
         mock.reset()
@@ -498,7 +500,7 @@ class TestWorlds:
 class TestHandle:
     """`mock.fault(...)` and `mock.faults`."""
 
-    def test_a_preset_keeps_its_own_count(self, mock: Handle) -> None:
+    def test_a_preset_keeps_its_own_count(self, mock: WorldClient) -> None:
         """Unless it is told another."""
         mock.fault("poll_429")
         mock.fault("poll_429", times=None)
@@ -507,19 +509,19 @@ class TestHandle:
         name = "poll_429"
         assert told == [(name, 3, 0, 429), (name, None, 0, 429), (name, 7, 2, 503)]
 
-    def test_a_match_is_for_one_request(self, mock: Handle) -> None:
+    def test_a_match_is_for_one_request(self, mock: WorldClient) -> None:
         """Unless it is told otherwise."""
         mock.fault(LIST, {"status": 429})
         [rule] = mock.faults
         assert (rule.match, rule.times, rule.skip) == (LIST, 1, 0)
 
-    def test_what_is_refused_is_an_error(self, mock: Handle) -> None:
+    def test_what_is_refused_is_an_error(self, mock: WorldClient) -> None:
         """With the field that is meant."""
         with pytest.raises(ControlError) as error:
             mock.fault("pol_429")
         assert (error.value.status, error.value.param) == (400, "preset")
 
-    def test_a_match_needs_a_fault(self, mock: Handle) -> None:
+    def test_a_match_needs_a_fault(self, mock: WorldClient) -> None:
         """Only a preset brings its own."""
         with pytest.raises(ControlError) as error:
             mock.fault(LIST)
@@ -529,7 +531,7 @@ class TestHandle:
 class TestGateway:
     """Through Portkey's role, over a socket."""
 
-    def test_an_error_is_one_of_the_provider(self, mock: Handle, pauses: list[float]) -> None:
+    def test_an_error_is_one_of_the_provider(self, mock: WorldClient, pauses: list[float]) -> None:
         """With the gateway's prefix; the SDK waits as the provider said."""
         mock.fault(EVERY, {"status": 429}, times=None)
         client = mock.client.with_options(default_headers={"x-portkey-provider": "openai"})
@@ -539,7 +541,7 @@ class TestGateway:
 
     @pytest.mark.parametrize("fault", [BEFORE_HEADERS, RESET, {"lose_response": True}])
     def test_a_broken_connection_is_the_client_s(
-        self, mock: Handle, pauses: list[float], fault: dict[str, Json]
+        self, mock: WorldClient, pauses: list[float], fault: dict[str, Json]
     ) -> None:
         """What breaks behind the gateway breaks in front of it, too."""
         mock.fault(EVERY, fault, times=None)
@@ -547,7 +549,7 @@ class TestGateway:
         assert failure(lambda: client.batches.list())[0] == "APIConnectionError"
         assert len(mock.requests) == 3
 
-    def test_a_download_is_cut(self, mock: Handle, pauses: list[float]) -> None:
+    def test_a_download_is_cut(self, mock: WorldClient, pauses: list[float]) -> None:
         """At the same byte."""
         file = upload(mock)
         mock.fault("download_truncated_silent")
@@ -572,7 +574,7 @@ class TestTls:
     )
     def test_a_broken_connection(
         self,
-        secure: tuple[Handle, openai.OpenAI],
+        secure: tuple[WorldClient, openai.OpenAI],
         pauses: list[float],
         fault: dict[str, Json],
         requests: int,
@@ -585,14 +587,14 @@ class TestTls:
         assert (kind, mock.request_count) == ("APIConnectionError", 1 + requests)
         assert cause in ("RemoteProtocolError", "ReadError")
 
-    def test_a_silent_truncation(self, secure: tuple[Handle, openai.OpenAI]) -> None:
+    def test_a_silent_truncation(self, secure: tuple[WorldClient, openai.OpenAI]) -> None:
         """A success with a hundred bytes."""
         mock, client = secure
         file = upload(mock, client=client)
         mock.fault("download_truncated_silent")
         assert client.files.content(file).content == LINES[:100]
 
-    def test_a_status(self, secure: tuple[Handle, openai.OpenAI], pauses: list[float]) -> None:
+    def test_a_status(self, secure: tuple[WorldClient, openai.OpenAI], pauses: list[float]) -> None:
         """As ever."""
         mock, client = secure
         mock.fault("poll_429", {"status": 503}, times=2)
@@ -600,7 +602,7 @@ class TestTls:
             client.batches.retrieve("batch_none")
         assert pauses == [0.01, 0.01]
 
-    def test_a_delay(self, secure: tuple[Handle, openai.OpenAI], pauses: list[float]) -> None:
+    def test_a_delay(self, secure: tuple[WorldClient, openai.OpenAI], pauses: list[float]) -> None:
         """A time-out of the client's."""
         mock, client = secure
         mock.fault(LIST, {"delay_ms": 60_000}, times=None)
@@ -609,7 +611,7 @@ class TestTls:
 
 
 def test_where_a_client_s_leaving_cannot_be_seen_it_is_waited_for(
-    monkeypatch: pytest.MonkeyPatch, mock: Handle
+    monkeypatch: pytest.MonkeyPatch, mock: WorldClient
 ) -> None:
     """Only Linux tells; elsewhere a delay takes its time."""
     monkeypatch.setattr(connection.sys, "platform", "darwin")

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from mockbatch.client import Handle
+from mockbatch.client import WorldClient
 from mockbatch.ids import Seed
 from mockbatch.testing.servers import Server
 from mockbatch.web.app import create_app
 from tests.support.told import START, server_settings
 
-World = Callable[..., Handle]
+World = Callable[..., WorldClient]
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +48,7 @@ def hasty_world(request: pytest.FixtureRequest, hasty_server: Server) -> Iterato
 def maker(request: pytest.FixtureRequest, server: Server, stack: ExitStack) -> World:
     """Return what makes worlds for a test."""
 
-    def made(**options: Any) -> Handle:
+    def made(**options: Any) -> WorldClient:
         name = Seed.of(request.node.nodeid, options).hex(8)
         return stack.enter_context(server.world(name, **{"start_time": START, **options}))
 
@@ -56,12 +56,12 @@ def maker(request: pytest.FixtureRequest, server: Server, stack: ExitStack) -> W
 
 
 @pytest.fixture
-def mock(world: World) -> Handle:
+def mock(world: World) -> WorldClient:
     """Make a world whose clock stands still."""
     return world()
 
 
 @pytest.fixture
-def hasty(hasty_world: World) -> Handle:
+def hasty(hasty_world: World) -> WorldClient:
     """Make a world whose clock stands still, and whose receivers have little time."""
     return hasty_world()

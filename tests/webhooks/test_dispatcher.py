@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from mockbatch.client import ControlError, Handle
+from mockbatch.client import ControlError, WorldClient
 from mockbatch.testing.servers import Server
 from tests.support.receivers import Behaviour, answers, closes, drips, hangs, receiving
 from tests.support.told import PATIENCE, START, TIMEOUT, Told, another, submit, until
 
 DAY = 24 * 3600
-World = Callable[..., Handle]
+World = Callable[..., WorldClient]
 
 
 class TestEvents:
@@ -29,7 +29,7 @@ class TestEvents:
             ("expired_partial", "batch.expired", DAY),
         ],
     )
-    def test_an_end_is_told(self, mock: Handle, scenario: str, kind: str, after: int) -> None:
+    def test_an_end_is_told(self, mock: WorldClient, scenario: str, kind: str, after: int) -> None:
         """At its instant, with the id of the batch and nothing more."""
         told = Told(mock)
         mock.webhook(told)
@@ -42,7 +42,7 @@ class TestEvents:
         assert event.data.to_dict() == {"id": batch.id}
         assert type(event).__name__.startswith(kind.replace(".", " ").title().replace(" ", ""))
 
-    def test_a_cancelled_batch_is_told_of(self, mock: Handle) -> None:
+    def test_a_cancelled_batch_is_told_of(self, mock: WorldClient) -> None:
         """When the cancelling is over."""
         told = Told(mock)
         mock.webhook(told)
@@ -53,7 +53,7 @@ class TestEvents:
             ("batch.cancelled", START + 605)
         ]
 
-    def test_headers_are_those_of_the_service(self, mock: Handle) -> None:
+    def test_headers_are_those_of_the_service(self, mock: WorldClient) -> None:
         """With the time stamp of this process, though a year has passed in the simulation."""
         told = Told(mock)
         mock.webhook(told)
@@ -67,7 +67,7 @@ class TestEvents:
         assert abs(int(headers["webhook-timestamp"]) - time.time()) < 60
         assert headers["webhook-signature"].startswith("v1,")
 
-    def test_an_advance_lists_what_was_delivered(self, mock: Handle) -> None:
+    def test_an_advance_lists_what_was_delivered(self, mock: WorldClient) -> None:
         """Behind the status change that it tells of."""
         mock.webhook(Told(mock))
         batch = submit(mock)
@@ -79,7 +79,7 @@ class TestEvents:
         ]
         assert advanced.event_count == 4
 
-    def test_an_attempt_is_an_event_to_which_the_clock_can_go(self, mock: Handle) -> None:
+    def test_an_attempt_is_an_event_to_which_the_clock_can_go(self, mock: WorldClient) -> None:
         """The next one is told beforehand, and reached."""
         with receiving(answers(500)) as receiver:
             mock.webhook(receiver.url)
@@ -93,7 +93,7 @@ class TestEvents:
             (coming.at, "webhook.failed")
         ]
 
-    def test_an_attempt_comes_before_what_else_is_asked_for(self, mock: Handle) -> None:
+    def test_an_attempt_comes_before_what_else_is_asked_for(self, mock: WorldClient) -> None:
         """The next event of all, though expiries count as well."""
         mock.webhook(lambda _: 500)
         mock.clock.run_until(submit(mock))
@@ -101,7 +101,7 @@ class TestEvents:
         advanced = mock.call("POST", "/_mock/clock/advance", asked)
         assert [event["type"] for event in advanced["events"]] == ["webhook.failed"]
 
-    def test_a_timeline_tells_attempts(self, mock: Handle) -> None:
+    def test_a_timeline_tells_attempts(self, mock: WorldClient) -> None:
         """Those made, and the one that comes, of the batch in question alone."""
         told = Told(mock, lambda _: 500 if len(told.events) < 3 else 200)
         mock.webhook(told)
@@ -120,7 +120,9 @@ class TestEvents:
         assert mock.timeline(batch)["past"][-1]["type"] == "webhook.delivered"
         assert mock.timeline(batch)["coming"] == []
 
-    def test_a_timeline_tells_an_attempt_before_the_end_in_its_place(self, mock: Handle) -> None:
+    def test_a_timeline_tells_an_attempt_before_the_end_in_its_place(
+        self, mock: WorldClient
+    ) -> None:
         """An end can be told early."""
         mock.webhook(Told(mock))
         batch = submit(mock, scenario="webhook_before_visible")
@@ -135,7 +137,7 @@ class TestEvents:
 class TestWhoCallsBack:
     """A receiver that calls the mock while its delivery is under way."""
 
-    def test_it_sees_the_instant_of_its_event(self, mock: Handle) -> None:
+    def test_it_sees_the_instant_of_its_event(self, mock: WorldClient) -> None:
         """Of each of two, a day apart, whatever the jump; and the batch as it is then."""
         seen = []
 
@@ -150,7 +152,7 @@ class TestWhoCallsBack:
         assert seen == [(124, "completed"), (DAY, "expired")]
         assert mock.clock.now == START + 3 * DAY
 
-    def test_what_it_starts_goes_on_from_there(self, mock: Handle) -> None:
+    def test_what_it_starts_goes_on_from_there(self, mock: WorldClient) -> None:
         """A chain of batches, each started by the end of the one before, in one advance."""
 
         def next_one(event: Any) -> None:
@@ -167,7 +169,7 @@ class TestWhoCallsBack:
         # A command's own doing, as creation is, is no event of an advance.
         assert advanced.event_count == 5 * 4
 
-    def test_what_it_cancels_is_cancelled(self, mock: Handle) -> None:
+    def test_what_it_cancels_is_cancelled(self, mock: WorldClient) -> None:
         """In the same advance, and the end that was planned never comes."""
 
         def cancel(event: Any) -> None:
@@ -184,7 +186,7 @@ class TestWhoCallsBack:
             ("batch.cancelled", 124 + 605),
         ]
 
-    def test_what_it_puts_off_is_waited_for(self, mock: Handle) -> None:
+    def test_what_it_puts_off_is_waited_for(self, mock: WorldClient) -> None:
         """`run_until` goes on to the end that a batch has by then."""
 
         def put_off(event: Any) -> None:
@@ -197,7 +199,7 @@ class TestWhoCallsBack:
         mock.clock.run_until(second, "expired")
         assert mock.clock.now == START + DAY
 
-    def test_what_it_completes_is_told_in_the_same_advance(self, mock: Handle) -> None:
+    def test_what_it_completes_is_told_in_the_same_advance(self, mock: WorldClient) -> None:
         """A command of the control API does not wait for the delivery that its caller is in."""
 
         def complete(event: Any) -> None:
@@ -211,7 +213,7 @@ class TestWhoCallsBack:
         assert told.ids == [first.id, second.id]
         assert [one.status for one in mock.deliveries] == ["delivered"] * 2
 
-    def test_it_may_move_the_clock(self, mock: Handle) -> None:
+    def test_it_may_move_the_clock(self, mock: WorldClient) -> None:
         """A function that sleeps in simulated time delays nobody's answer."""
         told = Told(mock, lambda _: mock.clock.advance(seconds=10))
         mock.webhook(told)
@@ -247,7 +249,7 @@ class TestWhoCallsBack:
         advance.join()
         assert order == ["answered there", "moved on from here"]
 
-    def test_one_that_moves_the_clock_in_secret_runs_out_of_time(self, hasty: Handle) -> None:
+    def test_one_that_moves_the_clock_in_secret_runs_out_of_time(self, hasty: WorldClient) -> None:
         """Nothing tells that its advance belongs to the delivery: it waits, and nobody for ever."""
         moving: list[threading.Thread] = []
 
@@ -266,7 +268,7 @@ class TestWhoCallsBack:
         [delivery] = hasty.deliveries
         assert delivery.attempts[0].error == "no answer within 0.25 seconds"
 
-    def test_it_may_empty_the_world(self, mock: Handle) -> None:
+    def test_it_may_empty_the_world(self, mock: WorldClient) -> None:
         """Nothing of the old one is delivered any more, and the advance ends."""
         told = Told(mock, lambda _: mock.reset())
         mock.webhook(told)
@@ -276,7 +278,7 @@ class TestWhoCallsBack:
         assert len(told.events) == 1
         assert (mock.deliveries, mock.clock.now) == ([], START)
 
-    def test_it_may_delete_its_endpoint(self, mock: Handle) -> None:
+    def test_it_may_delete_its_endpoint(self, mock: WorldClient) -> None:
         """What is left for it is dropped."""
 
         def delete(_: Any) -> None:
@@ -296,7 +298,7 @@ class TestBadReceivers:
 
     @pytest.mark.parametrize("behave", [answers(500), answers(302, "Location: /"), closes])
     def test_what_is_not_taken_comes_again_for_three_days(
-        self, mock: Handle, behave: Behaviour
+        self, mock: WorldClient, behave: Behaviour
     ) -> None:
         """Fifteen attempts in one advance, each at its simulated instant, then no more."""
         with receiving(behave) as receiver:
@@ -313,7 +315,7 @@ class TestBadReceivers:
         [delivery] = mock.deliveries
         assert (delivery.status, delivery.next_attempt_at) == ("failed", None)
 
-    def test_what_is_taken_in_the_end_comes_no_more(self, mock: Handle) -> None:
+    def test_what_is_taken_in_the_end_comes_no_more(self, mock: WorldClient) -> None:
         """With the same webhook-id and body at each attempt, signed anew."""
         told = Told(mock, lambda _: 500 if len(told.events) < 4 else 204)
         mock.webhook(told)
@@ -326,7 +328,7 @@ class TestBadReceivers:
 
     @pytest.mark.parametrize("behave", [hangs, drips])
     def test_one_that_hangs_is_called_three_times_in_an_advance(
-        self, hasty: Handle, behave: Behaviour
+        self, hasty: WorldClient, behave: Behaviour
     ) -> None:
         """Then its attempts fail without a call, and in the next advance it is called again."""
         with receiving(behave) as receiver:
@@ -348,7 +350,7 @@ class TestBadReceivers:
 
     @pytest.mark.parametrize("behave", [hangs, closes, answers(302, "Location: /"), answers(500)])
     def test_one_that_comes_to_its_senses_has_lost_nothing(
-        self, hasty: Handle, behave: Behaviour
+        self, hasty: WorldClient, behave: Behaviour
     ) -> None:
         """Whatever it did at first, each event arrives within the three days."""
         calls = count()
@@ -364,7 +366,7 @@ class TestBadReceivers:
         told = [(one.event["data"]["id"], one.status) for one in hasty.deliveries]
         assert told == [(id, "delivered") for id in batches]
 
-    def test_another_receiver_gets_what_one_that_hangs_does_not(self, hasty: Handle) -> None:
+    def test_another_receiver_gets_what_one_that_hangs_does_not(self, hasty: WorldClient) -> None:
         """All of it, in the same advance."""
         told = Told(hasty)
         with receiving(hangs) as receiver:
@@ -375,7 +377,7 @@ class TestBadReceivers:
         # On a slow machine an answer may come too late, and the same event again.
         assert list(dict.fromkeys(told.ids)) == batches
 
-    def test_an_ordinary_call_waits_for_nobody(self, mock: Handle) -> None:
+    def test_an_ordinary_call_waits_for_nobody(self, mock: WorldClient) -> None:
         """While a receiver takes its time, retrieve and create are answered."""
         entered, released = threading.Event(), threading.Event()
 
@@ -396,7 +398,7 @@ class TestBadReceivers:
 
     @pytest.mark.parametrize("error", [LookupError, pytest.fail.Exception])
     def test_a_function_that_raises_is_an_internal_error(
-        self, mock: Handle, caplog: pytest.LogCaptureFixture, error: type[BaseException]
+        self, mock: WorldClient, caplog: pytest.LogCaptureFixture, error: type[BaseException]
     ) -> None:
         """As in a server: 500, and the log says why."""
 
@@ -411,7 +413,7 @@ class TestBadReceivers:
 
     @pytest.mark.parametrize("returned", [-1, 0, 1, 100, 199, 600, 10**9])
     def test_a_number_that_is_no_status_is_an_error_of_the_function(
-        self, mock: Handle, caplog: pytest.LogCaptureFixture, returned: int
+        self, mock: WorldClient, caplog: pytest.LogCaptureFixture, returned: int
     ) -> None:
         """A count that it returns by chance, say: the log tells."""
         mock.webhook(lambda _: returned)
@@ -420,7 +422,7 @@ class TestBadReceivers:
         assert mock.deliveries[0].attempts[0].status_code == 500
         assert f"{returned} is no status" in caplog.text
 
-    def test_an_async_function_is_refused(self, mock: Handle) -> None:
+    def test_an_async_function_is_refused(self, mock: WorldClient) -> None:
         """It would be called, answer 200, and never run."""
 
         async def receive(_: Any) -> None: ...
@@ -429,7 +431,7 @@ class TestBadReceivers:
             mock.webhook(receive)
 
     @pytest.mark.parametrize("path", ["", "/", "/2", "/0", "/-1", "/x", "/1/x"])
-    def test_a_function_stands_at_its_own_path_only(self, mock: Handle, path: str) -> None:
+    def test_a_function_stands_at_its_own_path_only(self, mock: WorldClient, path: str) -> None:
         """Elsewhere on its port nothing is found."""
         told = Told(mock)
         url = mock.webhook(told).url
@@ -443,7 +445,7 @@ class TestBadReceivers:
         ("returned", "status"), [(None, 200), ("x", 200), (True, 200), (204, 204), (429, 429)]
     )
     def test_a_number_that_a_function_returns_is_its_status(
-        self, mock: Handle, returned: Any, status: int
+        self, mock: WorldClient, returned: Any, status: int
     ) -> None:
         """Anything else is as good as nothing: 200."""
         mock.webhook(lambda _: returned)
@@ -455,7 +457,7 @@ class TestBadReceivers:
 class TestMany:
     """Many batches, many clients."""
 
-    def test_a_thousand_ends_in_one_jump(self, mock: Handle) -> None:
+    def test_a_thousand_ends_in_one_jump(self, mock: WorldClient) -> None:
         """Are a thousand deliveries, once each, in order of creation."""
         told = Told(mock)
         mock.webhook(told)
@@ -470,7 +472,7 @@ class TestMany:
         assert advanced.event_count == 4000
         assert len({event.id for event in told.events}) == 1000
 
-    def test_advances_of_several_clients_add_up(self, mock: Handle) -> None:
+    def test_advances_of_several_clients_add_up(self, mock: WorldClient) -> None:
         """Each end is told once, and each advance ends behind what it has brought about."""
         told = Told(mock)
         mock.webhook(told)
@@ -510,7 +512,7 @@ class TestMany:
         assert len(one.client.webhooks.list().data) == 1
         assert one.webhook_secret != other.webhook_secret
 
-    def test_servers_do_not_see_each_other(self, mock: Handle) -> None:
+    def test_servers_do_not_see_each_other(self, mock: WorldClient) -> None:
         """The same key on two servers is two worlds."""
         mock.webhook(Told(mock))
         server = Server()
@@ -526,7 +528,7 @@ class TestMany:
 class TestDeliveries:
     """`/_mock/webhooks/deliveries`."""
 
-    def test_a_delivery_is_shown_with_its_attempts(self, mock: Handle) -> None:
+    def test_a_delivery_is_shown_with_its_attempts(self, mock: WorldClient) -> None:
         """What was sent where, when, with which headers, and what came back."""
         with receiving(answers(503, body=b"out of order")) as receiver:
             mock.webhook(receiver.url)
@@ -550,7 +552,7 @@ class TestDeliveries:
         assert (attempt["at"], attempt["status_code"]) == (START + 124, 503)
         assert (attempt["error"], attempt["response"]) == (None, "out of order")
 
-    def test_the_last_ones_can_be_asked_for(self, mock: Handle) -> None:
+    def test_the_last_ones_can_be_asked_for(self, mock: WorldClient) -> None:
         """And how many there are is told all the same."""
         mock.webhook(Told(mock))
         batches = [submit(mock) for _ in range(3)]
@@ -559,7 +561,7 @@ class TestDeliveries:
         assert [one["event"]["data"]["id"] for one in told["deliveries"]] == [batches[-1].id]
         assert (told["count"], told["dropped"]) == (3, 0)
 
-    def test_one_can_be_sent_again(self, mock: Handle) -> None:
+    def test_one_can_be_sent_again(self, mock: WorldClient) -> None:
         """With the same id and body, now, and the answer tells what came of it."""
         told = Told(mock)
         mock.webhook(told)
@@ -572,7 +574,9 @@ class TestDeliveries:
         assert len({received.headers["webhook-id"] for received in told.received}) == 1
 
     @pytest.mark.parametrize("scenario", ["webhook_lost", "webhook_receiver_fails"])
-    def test_one_that_a_scenario_kept_back_can_be_sent(self, mock: Handle, scenario: str) -> None:
+    def test_one_that_a_scenario_kept_back_can_be_sent(
+        self, mock: WorldClient, scenario: str
+    ) -> None:
         """Whoever asks for it gets it."""
         told = Told(mock)
         mock.webhook(told)
@@ -585,13 +589,13 @@ class TestDeliveries:
         mock.clock.advance(days=3)
         assert len(told.events) == 1
 
-    def test_an_unknown_one_cannot(self, mock: Handle) -> None:
+    def test_an_unknown_one_cannot(self, mock: WorldClient) -> None:
         """A 404, in the envelope."""
         with pytest.raises(ControlError) as refused:
             mock.call("POST", "/_mock/webhooks/deliveries/wh_none/redeliver")
         assert refused.value.status == 404
 
-    def test_the_alarm_can_only_be_rung_from_inside(self, mock: Handle) -> None:
+    def test_the_alarm_can_only_be_rung_from_inside(self, mock: WorldClient) -> None:
         """To everybody else there is no such URL."""
         with pytest.raises(ControlError) as refused:
             mock.call("POST", "/_mock/webhooks/alarm")

@@ -11,13 +11,13 @@ import pytest
 import time_machine
 from freezegun import freeze_time
 
-from mockbatch.client import Handle
+from mockbatch.client import WorldClient
 from mockbatch.testing.servers import Server
 from mockbatch.web.app import create_app
 from tests.support.receivers import hangs, receiving
 from tests.support.told import PATIENCE, START, Told, another, server_settings, submit, until
 
-World = Callable[..., Handle]
+World = Callable[..., WorldClient]
 MoveTo = Callable[[float], None]
 NOON = int(datetime(2026, 1, 1, 12, tzinfo=timezone.utc).timestamp())
 
@@ -329,7 +329,9 @@ class TestOnPoll:
 class TestStanding:
     """A clock that only moves when it is told to."""
 
-    def test_what_an_ordinary_call_makes_due_waits_for_the_next_advance(self, mock: Handle) -> None:
+    def test_what_an_ordinary_call_makes_due_waits_for_the_next_advance(
+        self, mock: WorldClient
+    ) -> None:
         """By nothing, if need be: so a test is told when its receiver has answered."""
         told = Told(mock)
         mock.webhook(told)
@@ -346,7 +348,7 @@ class TestStanding:
         ("command", "kind"),
         [("complete", "completed"), ("expire", "expired"), ("fail", "failed")],
     )
-    def test_a_control_command_delivers(self, mock: Handle, command: str, kind: str) -> None:
+    def test_a_control_command_delivers(self, mock: WorldClient, command: str, kind: str) -> None:
         """When it has answered, so has the receiver."""
         told = Told(mock)
         mock.webhook(told)
@@ -354,7 +356,7 @@ class TestStanding:
         getattr(mock, command)(batch)
         assert told.types == [f"batch.{kind}"]
 
-    def test_skipped_sleeps_deliver(self, mock: Handle) -> None:
+    def test_skipped_sleeps_deliver(self, mock: WorldClient) -> None:
         """A polling loop that also has a receiver."""
         told = Told(mock)
         mock.webhook(told)

@@ -7,7 +7,7 @@ import openai
 import pytest
 
 from mockbatch import cli
-from mockbatch.client import Handle, http_transport
+from mockbatch.client import WorldClient, http_transport
 from mockbatch.ids import Seed
 from mockbatch.testing.failure_report import told as report_of
 from mockbatch.testing.servers import RemoteServer
@@ -21,7 +21,7 @@ SECRET = signature.secret(Seed.of("a secret of one's own"))
 
 def sent(url: str, key: str, **metadata: str) -> str:
     """Create a batch in the world of a key on a server of its own process."""
-    mock = Handle(url, key, http_transport(url))
+    mock = WorldClient(url, key, http_transport(url))
     with mock.client:
         return str(submit(mock, **metadata).id)
 
@@ -112,7 +112,7 @@ class TestServe:
 class TestInPytest:
     """The fixture `mockbatch`."""
 
-    def test_a_client_of_the_environment_can_check(self, mockbatch: Handle) -> None:
+    def test_a_client_of_the_environment_can_check(self, mockbatch: WorldClient) -> None:
         """Code under test that builds its own client needs no secret of its own."""
         assert os.environ["OPENAI_WEBHOOK_SECRET"] == mockbatch.webhook_secret
         got = []
@@ -125,14 +125,14 @@ class TestInPytest:
 
     def test_an_app_without_a_socket_sends_too(self, mockbatch_app: object) -> None:
         """To a receiver that has one."""
-        mock: Handle = mockbatch_app.mock  # type: ignore[attr-defined]
+        mock: WorldClient = mockbatch_app.mock  # type: ignore[attr-defined]
         told = Told(mock)
         mock.webhook(told)
         batch = submit(mock)
         mock.clock.run_until(batch)
         assert told.ids == [batch.id]
 
-    def test_a_failed_test_shows_what_was_sent(self, mock: Handle) -> None:
+    def test_a_failed_test_shows_what_was_sent(self, mock: WorldClient) -> None:
         """And what came of it."""
         with receiving(answers(503)) as receiver:
             mock.webhook(receiver.url)
@@ -152,7 +152,7 @@ class TestTls:
     """A receiver that speaks https."""
 
     def test_a_trusted_receiver_is_called(
-        self, tmp_path: Path, mock: Handle, monkeypatch: pytest.MonkeyPatch
+        self, tmp_path: Path, mock: WorldClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """By its name, which its certificate has to have."""
         from mockbatch.http_server.server import Httpd

@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from freezegun import freeze_time
 
-from mockbatch.client import Handle
+from mockbatch.client import WorldClient
 
 INPUT = (Path(__file__).parents[2] / "fixtures/requests/chat_completions.jsonl").read_bytes()
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
@@ -45,7 +45,7 @@ both_tools = pytest.mark.parametrize("freeze", [frozen_by_freezegun, frozen_by_t
 
 
 @pytest.fixture
-def mock(make_mockbatch: Callable[..., Handle]) -> Handle:
+def mock(make_mockbatch: Callable[..., WorldClient]) -> WorldClient:
     """Make a world on the clock of this process."""
     return make_mockbatch(clock="realtime")
 
@@ -70,7 +70,7 @@ async def submit_async(client: Any) -> Any:
 
 
 @both_tools
-def test_status_changes_at_the_exact_second(mock: Handle, freeze: Any) -> None:
+def test_status_changes_at_the_exact_second(mock: WorldClient, freeze: Any) -> None:
     """A second before a transition it has not happened, at its second it has."""
     with freeze(START) as move_to:
         mock.reset()
@@ -84,7 +84,7 @@ def test_status_changes_at_the_exact_second(mock: Handle, freeze: Any) -> None:
 
 
 @both_tools
-def test_status_changes_at_the_exact_second_for_async_code(mock: Handle, freeze: Any) -> None:
+def test_status_changes_at_the_exact_second_for_async_code(mock: WorldClient, freeze: Any) -> None:
     """The same with the asynchronous SDK."""
 
     async def statuses(move_to: MoveTo) -> dict[int, str]:
@@ -102,7 +102,7 @@ def test_status_changes_at_the_exact_second_for_async_code(mock: Handle, freeze:
 
 
 @both_tools
-def test_frozen_time_stands_still(mock: Handle, freeze: Any) -> None:
+def test_frozen_time_stands_still(mock: WorldClient, freeze: Any) -> None:
     """However often somebody asks, nothing happens."""
     with freeze(START):
         mock.reset()
@@ -113,7 +113,7 @@ def test_frozen_time_stands_still(mock: Handle, freeze: Any) -> None:
 
 
 @both_tools
-def test_file_expires_at_the_exact_second(mock: Handle, freeze: Any) -> None:
+def test_file_expires_at_the_exact_second(mock: WorldClient, freeze: Any) -> None:
     """An input file lives thirty days."""
     with freeze(START) as move_to:
         mock.reset()
@@ -125,7 +125,9 @@ def test_file_expires_at_the_exact_second(mock: Handle, freeze: Any) -> None:
 
 
 @both_tools
-def test_batch_created_within_a_second_expires_at_its_expires_at(mock: Handle, freeze: Any) -> None:
+def test_batch_created_within_a_second_expires_at_its_expires_at(
+    mock: WorldClient, freeze: Any
+) -> None:
     """What is created at 100.7 has happened at 100, so its window ends on a whole second."""
     with freeze(START + 100.7) as move_to:
         mock.reset()
@@ -138,7 +140,7 @@ def test_batch_created_within_a_second_expires_at_its_expires_at(mock: Handle, f
 
 
 def test_batch_created_within_a_second_of_a_manual_clock(
-    make_mockbatch: Callable[..., Handle],
+    make_mockbatch: Callable[..., WorldClient],
 ) -> None:
     """The same without any fake: a clock that stands at 100.7."""
     mock = make_mockbatch(start_time=100.7, scenario="expired_empty")
@@ -148,7 +150,7 @@ def test_batch_created_within_a_second_of_a_manual_clock(
     assert (batch.status, batch.expired_at) == ("expired", 100 + DAY)
 
 
-def test_tick_moves_the_batch(mock: Handle) -> None:
+def test_tick_moves_the_batch(mock: WorldClient) -> None:
     """The way in which freezegun moves on."""
     with freeze_time(NOON) as frozen:
         mock.reset()
@@ -159,7 +161,7 @@ def test_tick_moves_the_batch(mock: Handle) -> None:
         assert mock.client.batches.retrieve(batch.id).status == "completed"
 
 
-def test_shift_moves_the_batch(mock: Handle) -> None:
+def test_shift_moves_the_batch(mock: WorldClient) -> None:
     """The way in which time-machine moves on."""
     with time_machine.travel(NOON, tick=False) as traveller:
         mock.reset()
@@ -168,7 +170,7 @@ def test_shift_moves_the_batch(mock: Handle) -> None:
         assert mock.client.batches.retrieve(batch.id).status == "completed"
 
 
-def test_ticking_time_runs(mock: Handle) -> None:
+def test_ticking_time_runs(mock: WorldClient) -> None:
     """Time that is moved and runs on from there."""
     with freeze_time(NOON, tick=True):
         mock.reset()
@@ -176,7 +178,7 @@ def test_ticking_time_runs(mock: Handle) -> None:
 
 
 @both_tools
-def test_time_moved_backwards_changes_nothing(mock: Handle, freeze: Any) -> None:
+def test_time_moved_backwards_changes_nothing(mock: WorldClient, freeze: Any) -> None:
     """What has happened stays so: time never is before the last command."""
     with freeze(START) as move_to:
         mock.reset()
@@ -189,7 +191,7 @@ def test_time_moved_backwards_changes_nothing(mock: Handle, freeze: Any) -> None
         assert mock.clock.now == START + 62
 
 
-def test_timeline_says_that_the_clock_is_behind(mock: Handle) -> None:
+def test_timeline_says_that_the_clock_is_behind(mock: WorldClient) -> None:
     """Somebody wonders why nothing happens."""
     with freeze_time(NOON) as frozen:
         mock.reset()
@@ -198,7 +200,7 @@ def test_timeline_says_that_the_clock_is_behind(mock: Handle) -> None:
         assert "The clock is behind the last command" in mock.timeline(batch)["explanation"]
 
 
-def test_time_that_catches_up_goes_on(mock: Handle) -> None:
+def test_time_that_catches_up_goes_on(mock: WorldClient) -> None:
     """After a step back, the old instants come again and mean the same."""
     with freeze_time(NOON) as frozen:
         mock.reset()
@@ -208,13 +210,15 @@ def test_time_that_catches_up_goes_on(mock: Handle) -> None:
         assert mock.client.batches.retrieve(batch.id).status == "completed"
 
 
-def test_frozen_time_is_where_a_fresh_world_begins(make_mockbatch: Callable[..., Handle]) -> None:
+def test_frozen_time_is_where_a_fresh_world_begins(
+    make_mockbatch: Callable[..., WorldClient],
+) -> None:
     """A world made under freezegun needs no reset."""
     with freeze_time(NOON):
         assert submit(make_mockbatch(clock="realtime").client).created_at == START
 
 
-def test_manual_clock_does_not_follow(make_mockbatch: Callable[..., Handle]) -> None:
+def test_manual_clock_does_not_follow(make_mockbatch: Callable[..., WorldClient]) -> None:
     """Its time is its own, whatever the process believes."""
     mock = make_mockbatch()
     now = mock.clock.now
@@ -222,7 +226,7 @@ def test_manual_clock_does_not_follow(make_mockbatch: Callable[..., Handle]) -> 
         assert mock.clock.now == now
 
 
-def test_realtime_can_be_moved_as_well(mock: Handle) -> None:
+def test_realtime_can_be_moved_as_well(mock: WorldClient) -> None:
     """An advance adds to what the process says."""
     with freeze_time(NOON) as frozen:
         mock.reset()
@@ -232,7 +236,7 @@ def test_realtime_can_be_moved_as_well(mock: Handle) -> None:
         assert mock.client.batches.retrieve(batch.id).status == "in_progress"
 
 
-def test_idle_connection_survives_a_jump(mock: Handle) -> None:
+def test_idle_connection_survives_a_jump(mock: WorldClient) -> None:
     """A day that passes in an instant closes no connection that the SDK keeps."""
     with freeze_time(NOON) as frozen:
         mock.reset()

@@ -6,7 +6,7 @@ from mockbatch.endpoints import text
 from mockbatch.endpoints.chat_completions import fast_path, scripted, stream
 from mockbatch.endpoints.chat_completions import message as chat_message
 from mockbatch.endpoints.chat_completions.requested_output import wanted
-from mockbatch.endpoints.endpoint import Endpoint, Moment, Tokens, counted
+from mockbatch.endpoints.endpoint import Endpoint, Execution, Tokens, token_count
 from mockbatch.endpoints.models import Model, model, served_tier
 from mockbatch.endpoints.output_request import Spoken, or_text
 from mockbatch.errors import ApiError, api_error
@@ -97,7 +97,7 @@ def _stands_without(message: dict[str, Json]) -> bool:
     )
 
 
-def _answer(body: dict[str, Json], moment: Moment) -> dict[str, Json]:
+def _answer(body: dict[str, Json], moment: Execution) -> dict[str, Json]:
     of = model(body["model"])
     limit, thinking = fast_path.limit(body)
     count = int(body.get("n") or 1)
@@ -172,10 +172,10 @@ def _asked(messages: list[Json]) -> str:
 
 def _tokens(body: dict[str, Json]) -> Tokens:
     return Tokens(
-        input=counted(body, "usage", "prompt_tokens"),
-        output=counted(body, "usage", "completion_tokens"),
-        cached=counted(body, "usage", "prompt_tokens_details", "cached_tokens"),
-        reasoning=counted(body, "usage", "completion_tokens_details", "reasoning_tokens"),
+        input=token_count(body, "usage", "prompt_tokens"),
+        output=token_count(body, "usage", "completion_tokens"),
+        cached=token_count(body, "usage", "prompt_tokens_details", "cached_tokens"),
+        reasoning=token_count(body, "usage", "completion_tokens_details", "reasoning_tokens"),
     )
 
 

@@ -2,7 +2,7 @@
 
 from mockbatch.endpoints import text
 from mockbatch.endpoints.completions import stream
-from mockbatch.endpoints.endpoint import Endpoint, Moment, Tokens, counted
+from mockbatch.endpoints.endpoint import Endpoint, Execution, Tokens, token_count
 from mockbatch.endpoints.models import model
 from mockbatch.endpoints.scripted_reply import Reply
 from mockbatch.errors import api_error
@@ -28,7 +28,7 @@ def _check(body: dict[str, Json]) -> None:
         raise api_error("more_choices_than_made")
 
 
-def _answer(body: dict[str, Json], moment: Moment) -> dict[str, Json]:
+def _answer(body: dict[str, Json], moment: Execution) -> dict[str, Json]:
     prompts = _prompts(body.get("prompt"))
     texts = [
         (prompt, _said(prompt, number, body))
@@ -111,8 +111,8 @@ def _count(prompt: Prompt) -> int:
 
 def _tokens(body: dict[str, Json]) -> Tokens:
     return Tokens(
-        input=counted(body, "usage", "prompt_tokens"),
-        output=counted(body, "usage", "completion_tokens"),
+        input=token_count(body, "usage", "prompt_tokens"),
+        output=token_count(body, "usage", "completion_tokens"),
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from mockbatch.endpoints import text
-from mockbatch.endpoints.endpoint import Moment, Tokens, counted
+from mockbatch.endpoints.endpoint import Execution, Tokens, token_count
 from mockbatch.endpoints.images import png
 from mockbatch.endpoints.images.models import BILLED, ImageModel, edges, image_model
 from mockbatch.errors import api_error
@@ -34,7 +34,7 @@ def check(body: dict[str, Json], model: str) -> None:
 
 
 def answer(
-    body: dict[str, Json], moment: Moment, model: str, sources: Sequence[Json] = ()
+    body: dict[str, Json], moment: Execution, model: str, sources: Sequence[Json] = ()
 ) -> dict[str, Json]:
     """Return the pictures that a body asks for, which may be made from others."""
     of = image_model(model)
@@ -97,6 +97,6 @@ def _usage(texts: int, images: int, made: int) -> dict[str, Json]:
 def tokens(body: dict[str, Json]) -> Tokens:
     """Return what pictures are billed for."""
     return Tokens(
-        input=counted(body, "usage", "input_tokens"),
-        output=counted(body, "usage", "output_tokens"),
+        input=token_count(body, "usage", "input_tokens"),
+        output=token_count(body, "usage", "output_tokens"),
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from mockbatch.endpoints.endpoint import Endpoint, Moment, Tokens, counted
+from mockbatch.endpoints.endpoint import Endpoint, Execution, Tokens, token_count
 from mockbatch.endpoints.models import Model, model, served_tier
 from mockbatch.endpoints.output_request import Spoken, or_text
 from mockbatch.endpoints.responses import input_items, output_items, scripted, stream
@@ -72,7 +72,7 @@ def _effort(body: dict[str, Json]) -> Json:
     return (body.get("reasoning") or {}).get("effort")
 
 
-def _answer(body: dict[str, Json], moment: Moment) -> dict[str, Json]:
+def _answer(body: dict[str, Json], moment: Execution) -> dict[str, Json]:
     of = model(body["model"])
     thinking = of.reasoning_tokens(_effort(body))
     limit = body.get("max_output_tokens")
@@ -180,10 +180,10 @@ def _tool(tool: dict[str, Json]) -> dict[str, Json]:
 
 def _tokens(body: dict[str, Json]) -> Tokens:
     return Tokens(
-        input=counted(body, "usage", "input_tokens"),
-        output=counted(body, "usage", "output_tokens"),
-        cached=counted(body, "usage", "input_tokens_details", "cached_tokens"),
-        reasoning=counted(body, "usage", "output_tokens_details", "reasoning_tokens"),
+        input=token_count(body, "usage", "input_tokens"),
+        output=token_count(body, "usage", "output_tokens"),
+        cached=token_count(body, "usage", "input_tokens_details", "cached_tokens"),
+        reasoning=token_count(body, "usage", "output_tokens_details", "reasoning_tokens"),
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from mockbatch.endpoints import text
-from mockbatch.endpoints.endpoint import Moment
+from mockbatch.endpoints.endpoint import Execution
 from mockbatch.endpoints.tool_calls import Call
 from mockbatch.ids import Seed
 from mockbatch.typing import Json
@@ -11,7 +11,7 @@ from mockbatch.typing import Json
 LOGPROBS = "message.output_text.logprobs"
 
 
-def ids(moment: Moment) -> list[str]:
+def ids(moment: Execution) -> list[str]:
     """Return the ids of a response, its reasoning and its message.
 
     As recorded: 16 digits they share, 01, the time in hex, 24 digits; they share four of those.

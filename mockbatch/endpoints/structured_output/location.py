@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from mockbatch.endpoints.structured_output.alternatives import CannotMakeError
 from mockbatch.endpoints.structured_output.sample import Shape, shape
 from mockbatch.endpoints.structured_output.strict import Fault
-from mockbatch.errors import ApiError, NoAnswerError, api_error
+from mockbatch.errors import ApiError, NoReplyPossibleError, api_error
 from mockbatch.typing import Json
 
 
@@ -29,10 +29,12 @@ class Spot:
         except CannotMakeError as error:
             raise self.cannot_make(error) from error
 
-    def cannot_make(self, error: CannotMakeError) -> NoAnswerError:
+    def cannot_make(self, error: CannotMakeError) -> NoReplyPossibleError:
         """Return the refusal of a schema for which no value was found."""
         found = self._refusal("cannot_make", why=error, place=error.place)
-        return NoAnswerError(found.status, found.message, found.type, found.param, found.code)
+        return NoReplyPossibleError(
+            found.status, found.message, found.type, found.param, found.code
+        )
 
     def _refusal(self, name: str, **fields: object) -> ApiError:
         return replace(api_error(name, what=self.what, **fields), param=self.param, code=self.code)

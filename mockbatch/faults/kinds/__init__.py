@@ -27,7 +27,7 @@ def kinds() -> Mapping[str, type[Fault]]:
 def parsed(document: Mapping[str, Json]) -> Fault:
     """Make a fault from a document, schema fault.json; ApiError 400 names what does not fit."""
     schema("fault").check(document, "fault")
-    document = schema("fault").whole(document)
+    document = schema("fault").coerce_integers(document)
     if len(json.dumps(document)) > MOST_BYTES:
         why = f"it has more than {MOST_BYTES} bytes"
         raise api_error("invalid_value", param="fault", why=why)

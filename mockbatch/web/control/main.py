@@ -11,7 +11,7 @@ import mockbatch
 from mockbatch import clock
 from mockbatch.batch import commands
 from mockbatch.errors import api_error
-from mockbatch.events import Event, Happened
+from mockbatch.events import Happened, WorldEvent
 from mockbatch.limits import Quotas
 from mockbatch.scenarios import from_document, scenario
 from mockbatch.typing import Json
@@ -68,7 +68,7 @@ def _is_near(host: str, own: str, allowed: frozenset[str]) -> bool:
 @blueprint.get("/health")
 def health() -> Response:
     """Tell that the server is up; needs no key."""
-    uptime = round(clock.stopwatch() - server().started, 3)
+    uptime = round(clock.monotonic() - server().started, 3)
     body = {"status": "ok", "version": mockbatch.__version__, "uptime_seconds": uptime}
     return answer("health", body)
 
@@ -141,7 +141,7 @@ def advance() -> Response:
     happened = _advanced(checked_body("advance"))
     body = {
         "now": world().now(),
-        "events": [Event(*one).as_json() for one in happened[:MOST_EVENTS]],
+        "events": [WorldEvent(*one).as_json() for one in happened[:MOST_EVENTS]],
         "event_count": len(happened),
     }
     return answer("advanced", body)

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 
 from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.endpoint import Endpoint, Form, FormFile, Stream
-from mockbatch.endpoints.respond import Answer
+from mockbatch.endpoints.respond import EndpointResponse
 from mockbatch.errors import api_error
 from mockbatch.typing import Json
 from mockbatch.validation.schema import Schema, schema
@@ -59,7 +59,7 @@ def _stream(endpoint: Endpoint) -> Stream:
     return endpoint.stream
 
 
-def _hold(endpoint: Endpoint, answer: Answer, *, streamed: bool) -> None:
+def _hold(endpoint: Endpoint, answer: EndpointResponse, *, streamed: bool) -> None:
     """Check an answer; ApiError 400 for a raw one of which no events can be made."""
     if answer.honest:
         hold(endpoint.schema if answer.status_code == 200 else "error", answer.body)
@@ -75,7 +75,7 @@ def _frames(stream: Stream, events: Iterable[Json], judge: Schema | None) -> Ite
     """Yield events as server-sent ones, in the service's compact JSON."""
     for event in events:
         if judge is not None:
-            judge.hold(event, "an event of a stream")
+            judge.assert_valid(event, "an event of a stream")
         name = f"event: {event['type']}\n" if "type" in event else ""
         text = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
         # Half a surrogate can only be written as its escape.

@@ -8,13 +8,13 @@ from mockbatch.batch.recorded import RecordedBatch
 from mockbatch.batch.timeline import Timeline
 from mockbatch.files.content import Content
 from mockbatch.typing import Json
-from mockbatch.world.snapshot.snapshot import State
+from mockbatch.world.snapshot.snapshot import Snapshot
 from mockbatch.world.snapshot.uploads import dump as dump_upload
 
 FORMAT = "mockbatch state 1"
 
 
-def dump(state: State) -> dict[str, Json]:
+def dump(state: Snapshot) -> dict[str, Json]:
     """Return a state as JSON, schema state.json; the contents of files stand in it."""
     contents = _Contents()
     own = [batch for batch in state.batches if not isinstance(batch, RecordedBatch)]

@@ -11,7 +11,7 @@ from shutil import copyfileobj
 from mockbatch.batch import commands, input_file, plan
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.recorded import recorded
-from mockbatch.batch.timeline import COMPLETED, VALIDATING, Mark, Timeline, Transition
+from mockbatch.batch.timeline import COMPLETED, VALIDATING, ProgressPoint, Timeline, Transition
 from mockbatch.clock import parse_mode
 from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.models import model
@@ -27,21 +27,21 @@ from mockbatch.scenarios.scenario import Scenario, parsed
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 from mockbatch.world.settings import WorldSettings
-from mockbatch.world.snapshot.snapshot import State
+from mockbatch.world.snapshot.snapshot import Snapshot
 from mockbatch.world.snapshot.uploads import load as load_upload
 
 # Beyond these, seconds are no numbers that a clock has.
 SLOWEST, FASTEST = 1e-6, 1e9
 
 
-def load(document: Json, settings: WorldSettings, folder: Path | None = None) -> State:
+def load(document: Json, settings: WorldSettings, folder: Path | None = None) -> Snapshot:
     """Return the state that a document holds; what it leaves out is as in `settings`.
 
     `folder` is where files named by `path` are looked for; without it they are refused.
     Raises ApiError 400 with the place of what is wrong as its param.
     """
     schema("state").check(document, "state")
-    document = schema("state").whole(document)
+    document = schema("state").coerce_integers(document)
     contents = {
         name: _content(given, folder, f"state.contents.{name}")
         for name, given in document.get("contents", {}).items()
@@ -68,7 +68,7 @@ def load(document: Json, settings: WorldSettings, folder: Path | None = None) ->
     )
     clock = document.get("clock", {})
     seed = document.get("seed")
-    return State(
+    return Snapshot(
         settings=reader.settings(document),
         seed=None if seed is None else Seed(bytes.fromhex(seed)),
         now=clock.get("now", settings.start_time),
@@ -96,7 +96,7 @@ def _numbers(document: Json, files: list[File], uploads: list[Upload]) -> dict[s
     return numbers
 
 
-def from_file(path: str, settings: WorldSettings) -> State:
+def from_file(path: str, settings: WorldSettings) -> Snapshot:
     """Return the state in a file; ValueError says in one line what is wrong with it."""
     try:
         return load(parse_json(Path(path).read_bytes()), settings, Path(path).parent)
@@ -165,7 +165,7 @@ class _Reader:
             output_seconds=given["output_seconds"],
             created_at=given["created_at"],
             model=None if given_input.model is None else model(given_input.model).name,
-            pace=plan.Pace(scenario, given["pace"]),
+            pace=plan.Schedule(scenario, given["pace"]),
             seed=seed,
             given=given_input,
             replies=replies,
@@ -179,7 +179,7 @@ class _Reader:
             _check_held(batch, batch.held[0], f"{place}.held")
         return batch
 
-    def _input(self, given: dict[str, Json], place: str) -> input_file.Input:
+    def _input(self, given: dict[str, Json], place: str) -> input_file.BatchInput:
         endpoint = endpoints().get(given["endpoint"])
         if endpoint is None:
             raise _misplaced(f"{place}.endpoint", f"there is no {given['endpoint']!r}")
@@ -207,7 +207,7 @@ class _Reader:
                 raise _misplaced(f"{place}.{name}", "they are not in order")
         return Timeline(
             tuple(Transition(**change) for change in given["transitions"]),
-            tuple(Mark(**mark) for mark in given["marks"]),
+            tuple(ProgressPoint(**mark) for mark in given["marks"]),
         )
 
 

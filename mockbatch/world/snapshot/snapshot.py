@@ -11,7 +11,7 @@ from mockbatch.world.settings import WorldSettings
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class Snapshot:
     """A world at one moment. None where a loaded document leaves something to the world."""
 
     settings: WorldSettings

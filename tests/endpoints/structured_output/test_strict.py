@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockbatch.errors import OBSERVED, WORDINGS, ApiError
+from mockbatch.errors import ERROR_TEMPLATES, OBSERVED, ApiError
 from mockbatch.typing import Json
 from tests.endpoints.test_every_endpoint import THOROUGH
 from tests.support.bodies import CHAT, RESPONSES, attempt, spots
@@ -260,8 +260,12 @@ def test_what_is_not_strict_may_be_more(path: str) -> None:
 def test_texts_that_clients_quote_are_called_observed() -> None:
     """The others are not."""
     unknown = {"too_long_choices", "too_long_names"}
-    names = [name for name, row in WORDINGS.items() if row.message.startswith("Invalid schema for")]
-    assert {name for name in names if WORDINGS[name].source != OBSERVED} == unknown
+    names = [
+        name
+        for name, row in ERROR_TEMPLATES.items()
+        if row.message.startswith("Invalid schema for")
+    ]
+    assert {name for name in names if ERROR_TEMPLATES[name].source != OBSERVED} == unknown
 
 
 @BOTH

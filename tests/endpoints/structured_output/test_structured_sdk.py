@@ -14,7 +14,7 @@ from openai.lib._parsing._responses import type_to_text_format_param
 from openai.lib._pydantic import to_strict_json_schema
 from pydantic import BaseModel, Field
 
-from mockbatch.client import Handle
+from mockbatch.client import WorldClient
 from mockbatch.typing import Json
 from tests.support.bodies import CHAT, RESPONSES
 from tests.support.shapes import BOTH, body, contents
@@ -111,12 +111,12 @@ def test_models_tell_the_questions_apart(path: str) -> None:
 
 
 @pytest.fixture
-def mock(make_mockbatch: Callable[..., Handle]) -> Handle:
+def mock(make_mockbatch: Callable[..., WorldClient]) -> WorldClient:
     """Make a world."""
     return make_mockbatch()
 
 
-def ran(mock: Handle, path: str, bodies: list[dict[str, Json]]) -> tuple[Json, Json, Json]:
+def ran(mock: WorldClient, path: str, bodies: list[dict[str, Json]]) -> tuple[Json, Json, Json]:
     """Run a batch of these bodies; return it, and its output and error lines by custom_id."""
     client: openai.OpenAI = mock.client
     lines = [
@@ -138,7 +138,7 @@ def _lines(client: openai.OpenAI, file_id: str | None) -> dict[str, Json]:
 
 @EVERY_MODEL
 def test_a_batch_of_chat_completions_is_read_by_its_model(
-    mock: Handle, model: type[BaseModel]
+    mock: WorldClient, model: type[BaseModel]
 ) -> None:
     """Each line, over a socket, as users read it."""
     bodies = [body(CHAT, f"Question {n}", **shaped(CHAT, model)) for n in range(10)]
@@ -150,7 +150,9 @@ def test_a_batch_of_chat_completions_is_read_by_its_model(
 
 
 @EVERY_MODEL
-def test_a_batch_of_responses_is_read_by_its_model(mock: Handle, model: type[BaseModel]) -> None:
+def test_a_batch_of_responses_is_read_by_its_model(
+    mock: WorldClient, model: type[BaseModel]
+) -> None:
     """The text is that of the only message."""
     bodies = [body(RESPONSES, f"Question {n}", **shaped(RESPONSES, model)) for n in range(10)]
     _, output, _ = ran(mock, RESPONSES, bodies)
@@ -159,7 +161,7 @@ def test_a_batch_of_responses_is_read_by_its_model(mock: Handle, model: type[Bas
         assert model.model_validate_json(item["content"][0]["text"])
 
 
-def test_a_batch_of_calls_is_read_by_its_model(mock: Handle) -> None:
+def test_a_batch_of_calls_is_read_by_its_model(mock: WorldClient) -> None:
     """The arguments of the function that the SDK makes of a model."""
     tool = openai.pydantic_function_tool(Ticket)
     bodies = [body(CHAT, f"Question {n}", tools=[tool], tool_choice="required") for n in range(5)]
@@ -171,7 +173,7 @@ def test_a_batch_of_calls_is_read_by_its_model(mock: Handle) -> None:
         assert Ticket.model_validate_json(call["function"]["arguments"])
 
 
-def test_a_refused_schema_is_a_failed_line(mock: Handle) -> None:
+def test_a_refused_schema_is_a_failed_line(mock: WorldClient) -> None:
     """Of one line only, in the error file, with the body of the refusal."""
     wrong = to_strict_json_schema(Steps) | {"additionalProperties": True}
     given = {"name": "Steps", "schema": wrong, "strict": True}
@@ -190,7 +192,7 @@ def test_a_refused_schema_is_a_failed_line(mock: Handle) -> None:
     )
 
 
-def test_a_scripted_content_is_sent_as_it_is(mock: Handle) -> None:
+def test_a_scripted_content_is_sent_as_it_is(mock: WorldClient) -> None:
     """Though it breaks the schema that was sent."""
     mock.reply({"custom_id": "0"}, {"content": '{"steps": "none"}'})
     _, output, _ = ran(mock, CHAT, [body(CHAT, **shaped(CHAT, Steps)) for _ in range(2)])

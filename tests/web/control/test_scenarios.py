@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mockbatch.client import Handle
+from mockbatch.client import WorldClient
 from mockbatch.scenarios import catalogue, from_option, scenario
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
@@ -271,7 +271,7 @@ class TestOrderOfChoice:
         assert befell(world, metadata={"scenario": "line_500"}) == "some_failed"
 
     @pytest.mark.mockbatch(scenario="line_429")
-    def test_a_marker_pins_for_a_test(self, mockbatch: Handle) -> None:
+    def test_a_marker_pins_for_a_test(self, mockbatch: WorldClient) -> None:
         """What a test chooses does not outrank its own marker."""
         mockbatch.call("POST", ACTIVE, {"name": "all_failed"})
         client = mockbatch.client
@@ -492,7 +492,7 @@ def served_scenario(url: str) -> str:
     from mockbatch.testing.servers import RemoteServer
 
     remote = RemoteServer(url)
-    mock = Handle(url, "sk-of-a-test-0001", remote.transport())
+    mock = WorldClient(url, "sk-of-a-test-0001", remote.transport())
     client = mock.client
     try:
         file = client.files.create(file=("in.jsonl", lines()), purpose="batch")

@@ -8,7 +8,7 @@ import pytest
 from werkzeug.http import parse_options_header
 
 from mockbatch.batch.input_file import Limits
-from mockbatch.errors import WORDINGS
+from mockbatch.errors import ERROR_TEMPLATES
 from tests.support.caller import (
     DAY,
     KEY,
@@ -226,7 +226,7 @@ class TestUpload:
         self, api: Caller, data: bytes, name: str
     ) -> None:
         """Observed in 2026: the message stands a second time, beside `error`."""
-        message = WORDINGS[name].message
+        message = ERROR_TEMPLATES[name].message
         body = api.call("POST", "/v1/files", **upload_form(data)).json
         assert body["error"]["message"] == message
         assert body["detail"] == {"message": message, "code": None}

@@ -9,14 +9,14 @@ import openai
 import pytest
 from openai.types.webhooks import webhook_test_params
 
-from mockbatch.client import ControlError, Handle, Received
+from mockbatch.client import ControlError, Received, WorldClient
 from mockbatch.typing import Json
 from mockbatch.webhooks import event
 from mockbatch.webhooks.endpoints import MOST_ENDPOINTS
 from tests.support.receivers import answers, closes, hangs, receiving
 from tests.support.told import START, Told, submit
 
-World = Callable[..., Handle]
+World = Callable[..., WorldClient]
 
 DAY = 24 * 3600
 URL = "http://127.0.0.1:9/hook"
@@ -28,7 +28,7 @@ def refusal(error: openai.APIStatusError) -> tuple[int, Json, Json]:
     return error.status_code, error.code, error.param
 
 
-def raw(mock: Handle, method: str, path: str, body: Json) -> tuple[int, Json]:
+def raw(mock: WorldClient, method: str, path: str, body: Json) -> tuple[int, Json]:
     """Send a request as no SDK would."""
     headers = {"Authorization": f"Bearer {mock.api_key}", "Host": "127.0.0.1"}
     status, answer = mock._transport(method, path, headers, json.dumps(body).encode())
@@ -38,7 +38,7 @@ def raw(mock: Handle, method: str, path: str, body: Json) -> tuple[int, Json]:
 class TestCreate:
     """A new endpoint."""
 
-    def test_answer_has_the_secret_once(self, mock: Handle) -> None:
+    def test_answer_has_the_secret_once(self, mock: WorldClient) -> None:
         """Whoever asks later sees a hint."""
         made = mock.client.webhooks.create(**WANTED)
         assert made.id.startswith("whe_")
@@ -60,7 +60,7 @@ class TestCreate:
         }
         assert made.signing_secret not in str(mock.client.webhooks.list().to_dict())
 
-    def test_secret_signs_what_is_sent(self, mock: Handle) -> None:
+    def test_secret_signs_what_is_sent(self, mock: WorldClient) -> None:
         """The SDK accepts it with that secret, and with no other."""
         got: list[Received] = []
         url = mock.webhook(lambda _: None).url
@@ -74,7 +74,7 @@ class TestCreate:
         with pytest.raises(openai.InvalidWebhookSignatureError):
             client.webhooks.unwrap(own.body, own.headers, secret=made.signing_secret)
 
-    def test_all_types_of_the_sdk_are_accepted(self, mock: Handle) -> None:
+    def test_all_types_of_the_sdk_are_accepted(self, mock: WorldClient) -> None:
         """And no other."""
         types = get_args(get_type_hints(webhook_test_params.WebhookTestParams)["event_type"])
         assert event.types() == list(types)
@@ -82,7 +82,7 @@ class TestCreate:
         assert made.event_types == list(types)
         assert mock.client.webhooks.event_types.list().data == list(types)
 
-    def test_ids_and_secrets_differ(self, mock: Handle) -> None:
+    def test_ids_and_secrets_differ(self, mock: WorldClient) -> None:
         """And are the same in a world of the same seed and name."""
         made = [mock.client.webhooks.create(**WANTED) for _ in range(3)]
         assert len({one.id for one in made}) == len({one.signing_secret for one in made}) == 3
@@ -106,7 +106,7 @@ class TestCreate:
         ],
     )
     def test_what_is_no_endpoint_is_refused(
-        self, mock: Handle, changes: Json, code: str, param: str
+        self, mock: WorldClient, changes: Json, code: str, param: str
     ) -> None:
         """With a 400 that names it."""
         status, answer = raw(mock, "POST", "/v1/webhook_endpoints", {**WANTED, **changes})
@@ -114,13 +114,13 @@ class TestCreate:
         assert (status, error["code"], error["param"]) == (400, code, param)
 
     @pytest.mark.parametrize("missing", WANTED)
-    def test_what_is_missing_is_named(self, mock: Handle, missing: str) -> None:
+    def test_what_is_missing_is_named(self, mock: WorldClient, missing: str) -> None:
         """All three are required."""
         body = {name: value for name, value in WANTED.items() if name != missing}
         status, answer = raw(mock, "POST", "/v1/webhook_endpoints", body)
         assert (status, answer["error"]["param"]) == (400, missing)
 
-    def test_there_is_a_most(self, mock: Handle) -> None:
+    def test_there_is_a_most(self, mock: WorldClient) -> None:
         """One more is a 400."""
         for _ in range(MOST_ENDPOINTS):
             mock.client.webhooks.create(**WANTED)
@@ -132,14 +132,14 @@ class TestCreate:
 class TestTheRest:
     """List, update, delete, rotate, test."""
 
-    def test_list_is_newest_first_in_pages(self, mock: Handle) -> None:
+    def test_list_is_newest_first_in_pages(self, mock: WorldClient) -> None:
         """The SDK walks through them."""
         made = [mock.client.webhooks.create(**WANTED).id for _ in range(5)]
         assert [one.id for one in mock.client.webhooks.list(limit=2)] == made[::-1]
         first = mock.client.webhooks.list(limit=2)
         assert (len(first.data), first.has_more) == (2, True)
 
-    def test_async_client_sees_the_same(self, mock: Handle) -> None:
+    def test_async_client_sees_the_same(self, mock: WorldClient) -> None:
         """And has the secret to check with."""
 
         async def names() -> list[str]:
@@ -149,7 +149,7 @@ class TestTheRest:
 
         assert asyncio.run(names()) == ["Results"]
 
-    def test_update_changes_what_it_names(self, mock: Handle) -> None:
+    def test_update_changes_what_it_names(self, mock: WorldClient) -> None:
         """`updated_at` moves if that makes a difference."""
         made = mock.client.webhooks.create(**WANTED)
         mock.clock.advance(seconds=10)
@@ -164,7 +164,7 @@ class TestTheRest:
         )
         assert mock.client.webhooks.retrieve(made.id) == other
 
-    def test_update_cannot_lead_elsewhere(self, mock: Handle) -> None:
+    def test_update_cannot_lead_elsewhere(self, mock: WorldClient) -> None:
         """A host that may not be called is refused here, too, and nothing changes."""
         made = mock.client.webhooks.create(**WANTED)
         with pytest.raises(openai.BadRequestError) as refused:
@@ -172,7 +172,7 @@ class TestTheRest:
         assert refusal(refused.value) == (400, "host_not_allowed", "url")
         assert mock.client.webhooks.retrieve(made.id).url == URL
 
-    def test_update_leads_what_is_on_its_way_to_the_new_url(self, mock: Handle) -> None:
+    def test_update_leads_what_is_on_its_way_to_the_new_url(self, mock: WorldClient) -> None:
         """A receiver that moves gets what the old one did not take."""
         told = Told(mock)
         url = mock.webhook(told).url
@@ -185,7 +185,7 @@ class TestTheRest:
         assert len(told.events) == 1
         assert [one.url for one in mock.deliveries] == [url]
 
-    def test_delete_lets_it_go(self, mock: Handle) -> None:
+    def test_delete_lets_it_go(self, mock: WorldClient) -> None:
         """Then there is none of that id."""
         made = mock.client.webhooks.create(**WANTED)
         gone = mock.client.webhooks.delete(made.id)
@@ -197,13 +197,13 @@ class TestTheRest:
         assert mock.client.webhooks.list().data == []
 
     @pytest.mark.parametrize("verb", ["retrieve", "update", "delete", "rotate_secret", "test"])
-    def test_an_unknown_one_is_not_found(self, mock: Handle, verb: str) -> None:
+    def test_an_unknown_one_is_not_found(self, mock: WorldClient, verb: str) -> None:
         """Whatever shall be done to it; one of another world is as unknown."""
         options = {"event_type": "batch.failed"} if verb == "test" else {}
         with pytest.raises(openai.NotFoundError):
             getattr(mock.client.webhooks, verb)("whe_none", **options)
 
-    def test_a_new_secret_replaces_the_old_one(self, mock: Handle) -> None:
+    def test_a_new_secret_replaces_the_old_one(self, mock: WorldClient) -> None:
         """At once, unless the old one shall stay."""
         got: list[Received] = []
         made = mock.webhook(got.append)
@@ -219,7 +219,9 @@ class TestTheRest:
             unwrap(got[0].body, got[0].headers, secret=made.secret)
 
     @pytest.mark.parametrize(("seconds", "count"), [(DAY - 1, 2), (DAY, 1)])
-    def test_the_old_secret_signs_for_a_day(self, mock: Handle, seconds: int, count: int) -> None:
+    def test_the_old_secret_signs_for_a_day(
+        self, mock: WorldClient, seconds: int, count: int
+    ) -> None:
         """Of simulated time; the new signature stands first."""
         got: list[Received] = []
         made = mock.webhook(got.append)
@@ -238,7 +240,7 @@ class TestTheRest:
             assert unwrap(got[0].body, got[0].headers, secret=made.secret)
 
     @pytest.mark.parametrize("status", [200, 404])
-    def test_a_sample_tells_the_status(self, mock: Handle, status: int) -> None:
+    def test_a_sample_tells_the_status(self, mock: WorldClient, status: int) -> None:
         """Good or bad; it changes nothing and is tried once."""
         with receiving(answers(status)) as receiver:
             made = mock.client.webhooks.create(**{**WANTED, "url": receiver.url})
@@ -255,7 +257,7 @@ class TestTheRest:
         assert mock.client.webhooks.retrieve(made.id).updated_at == START
 
     @pytest.mark.parametrize("kind", event.types())
-    def test_a_sample_of_each_type_is_accepted(self, mock: Handle, kind: str) -> None:
+    def test_a_sample_of_each_type_is_accepted(self, mock: WorldClient, kind: str) -> None:
         """Signed as everything is."""
         told = Told(mock)
         made = mock.webhook(told)
@@ -263,7 +265,7 @@ class TestTheRest:
         assert told.types == [kind]
 
     @pytest.mark.parametrize("behave", [hangs, closes])
-    def test_a_sample_without_an_answer_is_refused(self, hasty: Handle, behave: Any) -> None:
+    def test_a_sample_without_an_answer_is_refused(self, hasty: WorldClient, behave: Any) -> None:
         """With what was met instead."""
         with receiving(behave) as receiver:
             made = hasty.client.webhooks.create(**{**WANTED, "url": receiver.url})
@@ -272,7 +274,7 @@ class TestTheRest:
         assert refused.value.code == "receiver_unreachable"
         assert len(receiver.requests) == 1
 
-    def test_the_gateway_passes_them_on(self, mock: Handle) -> None:
+    def test_the_gateway_passes_them_on(self, mock: WorldClient) -> None:
         """It knows nothing of them, so a client behind Portkey's has them all the same."""
         client = mock.client.with_options(default_headers={"x-portkey-provider": "openai"})
         made = client.webhooks.create(**WANTED)
@@ -291,7 +293,7 @@ class TestTheRest:
 class TestOfATest:
     """`mockbatch.webhook` and what belongs to it."""
 
-    def test_a_url_can_be_given(self, mock: Handle) -> None:
+    def test_a_url_can_be_given(self, mock: WorldClient) -> None:
         """With the secret of the world."""
         with receiving(answers(200)) as receiver:
             made = mock.webhook(receiver.url)
@@ -300,7 +302,7 @@ class TestOfATest:
             assert len(receiver.requests) == 1
         assert (made.url, made.secret) == (receiver.url, mock.webhook_secret)
 
-    def test_events_can_be_chosen(self, mock: Handle) -> None:
+    def test_events_can_be_chosen(self, mock: WorldClient) -> None:
         """Without a choice it is the four of batches."""
         told = Told(mock)
         mock.webhook(told, events=["batch.failed"])
@@ -322,13 +324,15 @@ class TestOfATest:
             ({}, "url"),
         ],
     )
-    def test_what_is_no_receiver_is_refused(self, mock: Handle, given: Json, param: str) -> None:
+    def test_what_is_no_receiver_is_refused(
+        self, mock: WorldClient, given: Json, param: str
+    ) -> None:
         """By the control API, as by the API."""
         with pytest.raises(ControlError) as refused:
             mock.call("POST", "/_mock/webhooks/endpoints", given)
         assert (refused.value.status, refused.value.param) == (400, param)
 
-    def test_state_goes_on_with_the_endpoints_of_its_world(self, mock: Handle) -> None:
+    def test_state_goes_on_with_the_endpoints_of_its_world(self, mock: WorldClient) -> None:
         """And what had ended in it is told nobody again."""
         told = Told(mock)
         mock.webhook(told)
