@@ -39,9 +39,9 @@ mockbatch.endpoints.__path__.append(sys.argv[1])
 import httpx2
 import openai
 
-from mockbatch.handle import WorldClient, wsgi_transport
-from mockbatch.server import begin, key
-from mockbatch.settings import ServerSettings, WorldSettings
+from mockbatch.client import WorldClient, wsgi_transport
+from mockbatch.testing.servers import begin, key
+from mockbatch.world.settings import ServerSettings, WorldSettings
 from mockbatch.web.app import create_app
 
 BODY = {"model": "mine", "input": "quiet"}

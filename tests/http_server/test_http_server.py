@@ -1036,7 +1036,7 @@ def test_thirty_servers_leave_no_open_socket() -> None:
     """With warnings as errors and in development mode nothing is said until the very end."""
     program = """
 import gc, socket
-from mockbatch.http_server import Httpd
+from mockbatch.http_server.server import Httpd
 def app(environ, start_response):
     start_response("200 OK", [])
     return iter(lambda: bytes(1 << 16), b"")

@@ -43,7 +43,7 @@ def counts(shown: dict[str, Json]) -> tuple[int, int, int]:
 
 def test_the_catalogue_is_named_by_its_files() -> None:
     """Every scenario has the name of its file."""
-    folder = resources.files("mockbatch").joinpath("scenarios")
+    folder = resources.files("mockbatch").joinpath("scenarios", "catalogue")
     files = {Path(entry.name) for entry in folder.iterdir()}
     assert {path.stem for path in files if path.suffix == ".json"} == set(NAMES)
 

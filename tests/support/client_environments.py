@@ -18,7 +18,7 @@ import pytest
 from mockbatch.client import WorldClient
 
 ROOT = Path(__file__).parents[2]
-CLIENTS = ROOT / "tests" / "clients"
+CLIENTS = ROOT / "tests" / "integration" / "clients"
 NODE = ("node", "npm")
 PYTHON = Path("Scripts/python.exe" if os.name == "nt" else "bin/python")
 INSTALL_SECONDS = 600

@@ -529,7 +529,7 @@ class TestRuns:
         """A 500 that no fault asked for is a bug of mockbatch, which no test may hide."""
         pytester.makepyfile("""
             import openai, pytest
-            from mockbatch.world import World
+            from mockbatch.world.world import World
 
             def test_it(mockbatch, monkeypatch):
                 monkeypatch.setattr(World, "batches", None)
@@ -545,7 +545,7 @@ class TestRuns:
         result = run("""
     def test_it(mockbatch, monkeypatch):
         import openai
-        from mockbatch.world import World
+        from mockbatch.world.world import World
         monkeypatch.setattr(World, "batches", None)
         mockbatch.fault({"path": "/v1/batches"}, {"delay_ms": 1})
         with pytest.raises(openai.InternalServerError):

@@ -162,7 +162,7 @@ class TestBrokenForm:
     def test_prints_nothing(self) -> None:
         """In a process where nobody has set up logging, nothing is written to the terminal."""
         code = (
-            "from io import BytesIO; from mockbatch.web.forms import FormParser;"
+            "from io import BytesIO; from mockbatch.web.multipart import FormParser;"
             "form = BytesIO(b'--limit rubbish');"
             "FormParser().parse(form, 'multipart/form-data', 15, {'boundary': 'limit'})"
         )
