@@ -135,20 +135,20 @@ def _breaks(shape: SentSchema, value: Json) -> Iterator[str]:
 
 @cache
 def _lenient(name: str) -> SentSchema:
-    return SentSchema(_loosened(schema(name).document))
+    return SentSchema(loosened(schema(name).document))
 
 
-def _loosened(document: Json) -> Json:
+def loosened(document: Json) -> Json:
     """Return a schema that asks for what must be there, and allows what may be newer.
 
     A server may know more members than this project; and an id's form is its own affair.
     """
     if isinstance(document, list):
-        return [_loosened(one) for one in document]
+        return [loosened(one) for one in document]
     if not isinstance(document, dict):
         return document
     return {
-        name: _loosened(inner)
+        name: loosened(inner)
         for name, inner in document.items()
         if (name, inner) != ("additionalProperties", False)
         and not (name == "pattern" and isinstance(inner, str))

@@ -465,3 +465,50 @@ def test_input_lost_to_a_validation_that_never_ends_is_not_told(make: "Make") ->
     batch = make.batch(stages={"validating": None})
     lost = commands.lose_input(batch, make.created + 5, missing())
     assert stamps(lost, DAY) == {"created_at": 0, "expired_at": DAY}
+
+
+@pytest.mark.parametrize("name", ["cancel", "expire", "fail", "complete"])
+def test_ending_a_held_batch_takes_it_off_hold(make: "Make", name: str) -> None:
+    """Whatever ends or cancels a held batch, no paused future is left over."""
+    batch = make.batch()
+    now = batch.created_at + 10
+    ended = COMMANDS[name](commands.hold(batch, now), now + 5)
+    assert ended.held is None
+
+
+@pytest.mark.parametrize("scenario", [{}, {"overdue": 0}])
+def test_a_held_batch_that_would_lose_the_race_can_be_cancelled(
+    make: "Make", scenario: dict[str, Any]
+) -> None:
+    """`loses_race` needs a completion that is planned; a held batch has none."""
+    batch = make.batch(loses_race=True, **scenario)
+    now = batch.created_at + HALF
+    cancelled = commands.cancel(commands.hold(batch, now), now + 5)
+    assert cancelled.status(now + 5 + DRAIN) == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("name", "second"),
+    [
+        (name, second)
+        for name in ("cancel", "expire", "hold")
+        for second in (RUNS, RUNS + 1, HALF, WRITES - 1, WRITES, ENDS - 1)
+        if name != "expire" or second < WRITES
+    ],
+)
+def test_files_hold_as_many_lines_as_are_counted(make: "Make", name: str, second: int) -> None:
+    """A command on any second, that of a status change too, leaves counts and files agreeing."""
+    world = make.world()
+    batch = make.started(world, make.lines(10))
+    world.advance.to(batch.created_at + second)
+    world.command(batch.id, COMMANDS[name])
+    if name == "hold":
+        world.command(batch.id, commands.resume)
+    world.advance.by(2 * DAY)
+    ended = world.batch(batch.id)
+    counts, files = ended.counts(world.now()), ended.file_ids(world.now())
+    lines = {
+        kind: world.file(id).content.read(0, 1 << 20).count(b"\n") for kind, id in files.items()
+    }
+    assert lines.get("output", 0) == counts.completed
+    assert lines.get("error", 0) == counts.total - counts.completed

@@ -127,6 +127,14 @@ def test_streaming_is_told_by_the_product(make: "Make") -> None:
     assert error["message"] == "Chat Completions: Streaming is not supported in the Batch API."
 
 
+@pytest.mark.parametrize("stream", [1, "no", "true", 0])
+def test_a_stream_that_is_no_boolean_is_not_refused_as_streaming(
+    make: "Make", stream: Json
+) -> None:
+    """Validation looks for `true`; what else is wrong with it, the line's own answer says."""
+    assert make.given(make.line(body={**BODY, "stream": stream})).errors == ()
+
+
 @pytest.mark.parametrize("stream", [False, None])
 def test_a_stream_that_is_off_is_no_fault(make: "Make", stream: bool | None) -> None:
     """A stream that is false or null is let through."""

@@ -221,3 +221,22 @@ def test_failing_positions_stand_in_order(make: "Make") -> None:
     replies = plan.planned_replies(given, "/v1/chat/completions", scenario, Seed.of("x"))
     failing = plan.work(given, Seed.of("x"), replies).failing
     assert all(before < after for before, after in itertools.pairwise(failing))
+
+
+def test_pace_shortens_no_delay_of_the_window(make: "Make") -> None:
+    """`overdue` is in seconds of simulated time, whatever the pace."""
+    world = make.world(pace=60)
+    batch = make.started(world, make.lines(2), stages={"in_progress": None}, overdue=3600)
+    assert batch.timeline.end.at == batch.created_at + 24 * 3600 + 3600
+
+
+def test_two_halves_are_all_lines(make: "Make") -> None:
+    """Each line gets one reply of the scenario, and shares that add up to 1 leave out no line."""
+    halves = [
+        {"fraction": 0.5, "reply": {"content": "one"}},
+        {"fraction": 0.5, "reply": {"content": "other"}},
+    ]
+    batch = make.batch(10, replies=halves)
+    assert sorted(batch.replies) == list(range(10))
+    texts = [reply.as_json()["content"] for reply in batch.replies.values()]
+    assert sorted(texts) == ["one"] * 5 + ["other"] * 5

@@ -203,3 +203,11 @@ def test_progress_over_a_year_is_found_without_counting_seconds() -> None:
     year = 31_536_000
     slow = Timeline((Transition(0, VALIDATING),), (ProgressPoint(0, 0), ProgressPoint(year, 2)))
     assert slow.progress_instants(0, year) == [year // 2, year]
+
+
+def test_the_last_second_of_a_jump_counts() -> None:
+    """Lines that are all executed on one second progress on that second."""
+    marks = (ProgressPoint(0, 0), ProgressPoint(10, 0), ProgressPoint(10, 5))
+    line = Timeline((Transition(0, VALIDATING),), marks)
+    assert line.progress_instants(5, 10) == [10]
+    assert line.progress_instants(10, 20) == []

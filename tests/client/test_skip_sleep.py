@@ -838,3 +838,44 @@ def test_partials_are_not_caught(simulated: Simulated) -> None:
     with skip_sleep(simulated):
         nap()
     assert simulated.moves == []
+
+
+class BehindByRounding(Simulated):
+    """A clock that never quite gets where it is moved."""
+
+    def now(self) -> float:
+        """Return the present instant, and a touch less."""
+        return self.at - 1e-6
+
+    def advance_to(self, instant: float) -> float:
+        """Move on, almost."""
+        return super().advance_to(instant) - 1e-6
+
+
+class TestEdgesOfTheClock:
+    """Simulated clocks that are not as exact as a test's."""
+
+    def test_a_clock_that_stops_just_before_the_deadline_wakes_the_sleeper(self) -> None:
+        """Rounding may leave a running clock a touch before the instant it was moved to."""
+        behind = BehindByRounding()
+        with skip_sleep(behind):
+            together(asyncio.sleep(60))
+        assert behind.moves == [pytest.approx(60)]
+
+    def test_time_stands_until_the_end_of_a_task_has_reached_who_awaits_it(
+        self, simulated: Simulated
+    ) -> None:
+        """A task that has long waited for a gather goes on before time moves for others."""
+
+        async def worker() -> None:
+            loop = asyncio.get_running_loop()
+            for _ in range(20):
+                await loop.run_in_executor(None, real.sleep, 0.01)
+
+        async def waiting() -> None:
+            await asyncio.gather(worker())
+            await asyncio.sleep(5)
+
+        with skip_sleep(simulated):
+            together(waiting(), asyncio.sleep(100))
+        assert simulated.moves == [5, 100]

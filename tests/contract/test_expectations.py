@@ -7,7 +7,7 @@ from email.message import Message
 import pytest
 
 from mockbatch.contract.client import Answer
-from mockbatch.contract.expectations import breaches, wrong_status
+from mockbatch.contract.expectations import breaches, loosened, wrong_status
 from mockbatch.contract.placeholders import at, differences, filled, filled_request
 from mockbatch.typing import Json
 
@@ -133,3 +133,16 @@ def test_status_comes_with_what_was_said() -> None:
     body = {"error": {"message": "No such thing."}}
     said = wrong_status({"status": [201, 202]}, answer(body))
     assert said == "status 200, not [201, 202] (No such thing.)"
+
+
+def test_a_pattern_for_a_body_spans_lines() -> None:
+    """`matches` is about the whole body, line ends included."""
+    expect = {"matches": "first.*last"}
+    assert list(breaches(expect, answer("first\n\nlast"))) == []
+    assert len(list(breaches(expect, answer("first\nlast\n?")))) == 1
+
+
+def test_a_property_called_pattern_is_kept() -> None:
+    """A schema's `pattern` is a text; a property of that name is not taken for one."""
+    document = {"properties": {"pattern": {"type": "integer"}}, "pattern": "x"}
+    assert loosened(document) == {"properties": {"pattern": {"type": "integer"}}}

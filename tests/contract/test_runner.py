@@ -177,3 +177,13 @@ def test_every_group_is_there() -> None:
         *("files", "batches", "validation", "pagination", "errors", "output", "cancel"),
         *("portkey", "webhooks"),
     }
+
+
+@pytest.mark.parametrize(("length", "is_hidden"), [(7, False), (8, True), (20, True)])
+def test_a_key_is_hidden_in_what_a_server_repeats(length: int, is_hidden: bool) -> None:
+    """A key of eight characters or more never stands in a report; a shorter one is no secret."""
+    key = "k" * length
+    runner = Runner(Client("http://127.0.0.1:9/v1", key, None), Options())
+    assert runner._shown(f"Wrong key {key}.") == (
+        "Wrong key <the key>." if is_hidden else f"Wrong key {key}."
+    )

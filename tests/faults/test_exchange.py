@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mockbatch.faults import kinds
-from mockbatch.faults.exchange import Call
+from mockbatch.faults.exchange import Answer, Call
 from mockbatch.typing import Json
 
 if TYPE_CHECKING:
@@ -156,3 +156,21 @@ def test_a_delay_without_a_server_is_a_delay() -> None:
     """Nobody stops it, and it ends."""
     client = Client(App(b"late"), {"delay_ms": 120}, connected=False)
     assert client.body == b"late"
+
+
+def test_a_part_closes_the_body_of_the_app() -> None:
+    """An app whose answer is cut can clean up, even one that returns no generator."""
+
+    class Body:
+        closed = False
+
+        def __iter__(self) -> Iterator[bytes]:
+            return iter([b"ab", b"cd"])
+
+        def close(self) -> None:
+            self.closed = True
+
+    body = Body()
+    answer = Answer("200 OK", [], body)
+    assert b"".join(answer.part(3)) == b"abc"
+    assert body.closed

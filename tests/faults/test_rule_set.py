@@ -4,15 +4,17 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from mockbatch.errors import ApiError
 from mockbatch.faults import rule_set
-from mockbatch.faults.rule import Rule, parsed
+from mockbatch.faults.rule import Match, Rule, parsed
 from mockbatch.faults.rule_set import FaultRules
 from mockbatch.validation.schema import schema
+from tests.support.handover import Intruder
 
 PATH = "/v1/batches"
 THREADS = 8
@@ -148,3 +150,27 @@ def test_counts_are_exact_under_threads() -> None:
         ]
     assert Counter(names) == {"a": 1000, "b": 500, None: 900}
     assert [one["matched"] for one in made.as_json()] == [2400, 2400]
+
+
+class Visited(Match):
+    """A match that tells an intruder of each request it is compared with."""
+
+    def __init__(self, intruder: Intruder) -> None:
+        super().__init__()
+        object.__setattr__(self, "intruder", intruder)
+
+    def meets(self, method: str, path: str) -> bool:
+        """Let the intruder try to be counted, too."""
+        self.intruder.visit()  # type: ignore[attr-defined]
+        return super().meets(method, path)
+
+
+def test_a_request_is_counted_before_the_next_is() -> None:
+    """Two requests at once cannot both meet a rule that is for one of them."""
+    second: list[str | None] = []
+    intruder = Intruder(lambda: second.extend(met(made)))
+    made = of(replace(rule("a", times=1), match=Visited(intruder)))
+    assert met(made) == ["a"]
+    intruder.join()
+    assert second == [None]
+    assert not intruder.came_in

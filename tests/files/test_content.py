@@ -2,6 +2,7 @@
 
 import gc
 import hashlib
+import io
 import threading
 import tracemalloc
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from mockbatch.files import content
 from mockbatch.files.content import CHUNK_BYTES, IN_MEMORY_BYTES, Content, Heap, spool
+from tests.support.handover import Intruder
 
 BIG = IN_MEMORY_BYTES + 5
 
@@ -221,3 +223,39 @@ class TestHeap:
         del copy
         gc.collect()
         assert file.closed
+
+
+class Watched(io.BytesIO):
+    """A stream that tells an intruder of each seek."""
+
+    intruder: Intruder | None = None
+
+    def seek(self, *arguments: int) -> int:
+        """Move, and let the intruder try to do the same."""
+        moved = super().seek(*arguments)
+        if self.intruder is not None:
+            self.intruder.visit()
+        return moved
+
+
+def test_a_read_is_not_interrupted_by_another() -> None:
+    """A seek and its read belong together: a second reader waits for the first."""
+    stream = Watched(b"0123456789")
+    content = Content(stream)
+    stream.intruder = Intruder(lambda: content.read(5, 10))
+    assert content.read(0, 5) == b"01234"
+    stream.intruder.join()
+    assert not stream.intruder.came_in
+
+
+def test_contents_of_one_stream_share_its_lock() -> None:
+    """A content that is added while another one is read waits for it."""
+    heap = Heap()
+    first = heap.add(Content.of(b"first"))
+    stream = Watched(heap._stream.read())
+    stream.write(b"first")
+    first._stream = heap._stream = stream
+    stream.intruder = Intruder(lambda: heap.add(Content.of(b"second")))
+    assert first.read(0, 5) == b"first"
+    stream.intruder.join()
+    assert not stream.intruder.came_in

@@ -204,3 +204,11 @@ def test_any_json_is_a_match_or_refused(document: Json) -> None:
     assert match.as_json() == document
     assert match.meets(Asked(LINE, CHAT, 1, "batch_1")) in (True, False)
     json.dumps(match.as_json())
+
+
+def test_an_item_of_another_type_is_no_user_message() -> None:
+    """What a user's tool gave back has a role, and is not the last user message."""
+    message = {"role": "user", "content": "Hello"}
+    other = {"type": "reasoning", "role": "user", "content": "Hm"}
+    assert last_said({"input": [message, other]}) == "Hello"
+    assert last_said({"input": [other, message]}) == "Hello"

@@ -90,3 +90,10 @@ def test_attempts_are_not_kept_without_end() -> None:
         one = one.again(Attempt(second, BAD))
     assert len(one.attempts) == MOST_ATTEMPTS
     assert one.attempts[-1].at == MOST_ATTEMPTS + 9
+
+
+def test_a_copy_begins_with_the_first_pause() -> None:
+    """After a good copy the failures before it no longer lengthen the pause."""
+    one = tried(tried(delivery(copies=2), BAD), GOOD)
+    assert one.next_at == START + 15
+    assert tried(one, BAD).next_at == START + 15 + 15

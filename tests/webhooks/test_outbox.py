@@ -306,3 +306,85 @@ def test_whatever_is_commanded_each_end_is_told_once_and_in_order(
     assert sorted((at, id) for at, _, id in told) == sorted(
         (end.at, id) for end, id in ends if end.status in FINAL
     )
+
+
+class TestEndpointsThatComeAndGo:
+    """Endpoints are created and deleted while batches run."""
+
+    def test_an_endpoint_made_again_is_sent_the_end(self, make: "Make") -> None:
+        """Created, deleted and created again before the end, an endpoint gets its event once."""
+        world = make.world()
+        world.webhooks.delete(hook(world))
+        batch = make.started(world, make.lines(1))
+        hook(world)
+        assert [id for _, _, id in sent(world, make.created + 1000)] == [batch.id]
+
+    def test_an_endpoint_made_again_while_a_batch_runs_is_sent_the_end(self, make: "Make") -> None:
+        """The batch is older than the second endpoint, and its end is not."""
+        world = make.world()
+        first = hook(world)
+        batch = make.started(world, make.lines(1))
+        assert outbox(world).next_at() < FOR_EVER
+        world.webhooks.delete(first)
+        hook(world)
+        assert [id for _, _, id in sent(world, make.created + 1000)] == [batch.id]
+
+    def test_deleting_an_endpoint_drops_only_what_is_pending(self, make: "Make") -> None:
+        """A delivery that is over keeps its status when its endpoint goes."""
+        world = make.world()
+        id = hook(world)
+        make.started(world, make.lines(1))
+        sent(world, make.created + 1000)
+        before = [one["status"] for one in outbox(world).as_json(10)["deliveries"]]
+        world.webhooks.delete(id)
+        after = [one["status"] for one in outbox(world).as_json(10)["deliveries"]]
+        assert before == after == ["delivered"]
+
+    def test_deleting_an_endpoint_leaves_those_of_others(self, make: "Make") -> None:
+        """A pending delivery to another endpoint goes on."""
+        world = make.world()
+        gone, other = hook(world), hook(world)
+        make.started(world, make.lines(1))
+        outbox(world).tell(make.created + 1000)
+        world.webhooks.delete(gone)
+        statuses = {
+            one["endpoint_id"]: one["status"] for one in outbox(world).as_json(10)["deliveries"]
+        }
+        assert statuses == {gone: "dropped", other: "pending"}
+
+
+def test_an_early_event_of_a_cancelled_batch_is_early(make: "Make") -> None:
+    """A negative delay counts for a batch that is being cancelled, too."""
+    world = make.world()
+    hook(world)
+    batch = make.started(world, make.lines(10), webhook={"early": 5})
+    world.advance.to(make.created + 70)
+    world.command(batch.id, commands.cancel)
+    [(at, kind, _)] = sent(world, make.created + 70 + 605)
+    assert (at, kind) == (make.created + 70 + 605 - 5, "batch.cancelled")
+
+
+def test_two_samples_have_ids_of_their_own(make: "Make") -> None:
+    """Two test events to one endpoint are two deliveries."""
+    world = make.world()
+    hook(world)
+    [endpoint] = world.webhooks.endpoints
+    seed = world.state().seed
+    assert seed is not None
+    first, second = (
+        outbox(world).sample(endpoint, "batch.completed", seed, make.created).delivery
+        for _ in range(2)
+    )
+    assert first.id != second.id
+
+
+@pytest.mark.parametrize(("limit", "shown"), [(0, 0), (1, 1), (2, 2), (9, 3)])
+def test_a_list_of_deliveries_has_its_limit(make: "Make", limit: int, shown: int) -> None:
+    """The last ones are shown, none for a limit of 0, and all are counted."""
+    world = make.world()
+    for _ in range(3):
+        hook(world)
+    make.started(world, make.lines(1))
+    outbox(world).tell(make.created + 1000)
+    found = outbox(world).as_json(limit)
+    assert (len(found["deliveries"]), found["count"], found["dropped"]) == (shown, 3, 0)

@@ -582,3 +582,23 @@ def test_a_missing_input_counts_nothing(case: Case) -> None:
     """A batch whose input is not there has no prompts."""
     batch = case.world.create_batch(BatchRequest("file-nowhere", CHAT, None, None, None))
     assert batch.enqueued_tokens == 0
+
+
+def test_retry_after_waits_until_there_is_room(make: "Make") -> None:
+    """A limit that was lowered is met again when the newest batch is an hour old."""
+    case = Case(make, make.world())
+    for second in (0, 10, 20):
+        case.at(second).create(1)
+    case.at(30).world.set_quotas(Quotas(batches_per_hour=1))
+    with pytest.raises(ApiError) as error:
+        case.create(1)
+    assert error.value.headers["Retry-After"] == str(20 + HOUR - 30)
+
+
+@pytest.mark.parametrize(("count", "status"), [(10, "in_progress"), (11, "failed")])
+def test_a_validation_that_takes_no_time_is_decided_at_once(
+    case: Case, count: int, status: str
+) -> None:
+    """A batch that is validated on the second of its creation meets the quota on that second."""
+    batch = case.create(count, stages={"validating": 0})
+    assert case.status(batch) == status

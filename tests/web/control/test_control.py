@@ -266,6 +266,7 @@ class TestAdvance:
             ({"seconds": True}, "invalid_type", "seconds"),
             ({"seconds": -1}, "decimal_below_min_value", "seconds"),
             ({"seconds": 3_000_000_000}, "invalid_value", "seconds"),
+            ({"seconds": 2**32 - START}, "invalid_value", "seconds"),
             ({"seconds": 10**12}, "decimal_above_max_value", "seconds"),
             ({"to": "2026-01-01"}, "invalid_type", "to"),
             ({"to": 2**32}, "decimal_above_max_value", "to"),
@@ -958,7 +959,16 @@ class TestGuard:
 
     @pytest.mark.parametrize(
         "host",
-        ["example.com", "localhost.example.com", "127.0.0.1.example.com:80", "a.local", "", "[::1"],
+        [
+            "example.com",
+            "a.xlocalhost",
+            "xhost.docker.internal",
+            "localhost.example.com",
+            "127.0.0.1.example.com:80",
+            "a.local",
+            "",
+            "[::1",
+        ],
     )
     @pytest.mark.parametrize("path", ["/_mock/clock", "/_mock/health"])
     def test_foreign_host_is_refused(self, api: Caller, host: str, path: str) -> None:
@@ -1021,3 +1031,18 @@ def created_in_the_only_world(api: Caller) -> int:
     return sum(
         one["path"] == "/v1/batches" and one["method"] == "POST" for one in answer["requests"]
     )
+
+
+def test_the_clock_can_be_moved_to_its_last_second(api: Caller) -> None:
+    """A second before 2**32 is the last instant that there is."""
+    api.good(api.post("/_mock/clock/advance", {"seconds": 2**32 - 1 - START}))
+    assert api.clock()["now"] == 2**32 - 1
+
+
+def test_a_reset_of_all_worlds_keeps_the_settings_of_each() -> None:
+    """A world that was reset with a pace of its own still has it afterwards."""
+    app = app_of(server={"owner_key": KEY})
+    api = Caller(app)
+    api.good(api.post("/_mock/reset", {"pace": 60}))
+    api.good(api.post("/_mock/reset", {"all": True}))
+    assert api.good(api.get("/_mock/state"))["settings"]["pace"] == 60

@@ -917,3 +917,76 @@ def test_recorded_stamps_may_be_in_any_order() -> None:
     api = Api(app_of(state))
     assert api.ask("POST", "/_mock/batches/batch_abc123/hold").status_code == 409
     assert api.call("GET", "/v1/batches/batch_abc123") == state["recorded"][0]
+
+
+@pytest.mark.parametrize(
+    ("change", "param"),
+    [
+        ({"base64": "aGVsbG8=!"}, "state.contents.content 1"),
+        ({"base64": "aGVs bG8="}, "state.contents.content 1"),
+        ({"base64": "aGVsbG8"}, "state.contents.content 1"),
+    ],
+)
+def test_rubbish_in_base64_is_refused(state: Json, change: Json, param: str) -> None:
+    """No character is skipped and no padding is guessed."""
+    state["contents"]["content 1"] = change
+    with pytest.raises(ApiError) as error:
+        load(state, WorldSettings())
+    assert (error.value.status, error.value.param) == (400, param)
+
+
+@pytest.mark.parametrize("name", ["at", "done"])
+def test_progress_that_goes_back_is_refused(state: Json, name: str) -> None:
+    """Neither time nor the number of executed lines may fall from one point to the next."""
+    timelines = [one["timeline"]["marks"] for one in state["batches"]]
+    place, marks = next(
+        (place, marks)
+        for place, marks in enumerate(timelines)
+        if len(marks) == 2 and marks[0][name] < marks[1][name]
+    )
+    marks[0][name], marks[1][name] = marks[1][name], marks[0][name]
+    with pytest.raises(ApiError) as error:
+        load(state, WorldSettings())
+    assert error.value.param == f"state.batches[{place}].timeline.marks"
+
+
+def test_lines_that_are_undone_on_the_way_are_refused(state: Json) -> None:
+    """The number of executed lines may not fall between the first point and the last."""
+    timelines = [one["timeline"]["marks"] for one in state["batches"]]
+    place, marks = next((n, marks) for n, marks in enumerate(timelines) if len(marks) == 2)
+    first, last = marks
+    marks[1:] = [{"at": last["at"], "done": 2}, {"at": last["at"], "done": 1}]
+    assert first["done"] == 0
+    with pytest.raises(ApiError) as error:
+        load(state, WorldSettings())
+    assert error.value.param == f"state.batches[{place}].timeline.marks"
+
+
+def test_deleted_ids_are_written_in_order() -> None:
+    """Two states of one world are equal, whatever the order of a set."""
+    api = Api(app_of())
+    for id in [api.upload(lines(1)) for _ in range(8)]:
+        api.call("DELETE", f"/v1/files/{id}")
+    deleted = api.call("GET", "/_mock/state")["deleted"]
+    assert len(deleted) == 8
+    assert deleted == sorted(deleted)
+
+
+def test_pages_go_on_behind_recorded_batches() -> None:
+    """A cursor counts the recorded batches of a loaded world as well as its own."""
+    api = Api(app_of())
+    api.call("PUT", "/_mock/state", page())
+    file = api.upload(lines(1))
+    for _ in range(3):
+        api.create(file)
+    other = moved(api)
+    whole = [batch["id"] for batch in other.call("GET", "/v1/batches?limit=100")["data"]]
+    found: list[str] = []
+    while True:
+        after = f"&after={found[-1]}" if found else ""
+        part = other.call("GET", f"/v1/batches?limit=2{after}")
+        found += [batch["id"] for batch in part["data"]]
+        if not part["has_more"]:
+            break
+    assert found == whole
+    assert len(whole) > 3
