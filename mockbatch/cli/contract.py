@@ -39,32 +39,32 @@ def add_to(parser: argparse.ArgumentParser) -> None:
 def contract(arguments: argparse.Namespace) -> int:
     """Check a server against the contract and print a table; 1 when it is in breach of it."""
     from mockbatch.contract import docs
-    from mockbatch.contract.cases import cases
+    from mockbatch.contract.cases import load_cases
 
     if arguments.markdown:
         print(docs.markdown())
         return 0
     if not arguments.url:
         raise ValueError("contract needs the base URL of a server")
-    return _check(arguments, cases(arguments.only))
+    return _check(arguments, load_cases(arguments.only))
 
 
 def _check(arguments: argparse.Namespace, cases: "list[Case]") -> int:
     from mockbatch.contract import preflight
     from mockbatch.contract.client import Client
     from mockbatch.contract.runner import Runner
-    from mockbatch.contract.steps import Options
+    from mockbatch.contract.steps import RunOptions
 
     key, provider = arguments.key or _NO_KEY, arguments.provider
     client = Client(arguments.url, key, provider, arguments.timeout)
-    options = Options(
+    options = RunOptions(
         provider, arguments.control, arguments.wait, arguments.strict, arguments.model
     )
     results: list[Result] = []
     # Written first of all: nobody wants to learn hours later that it cannot be.
     _write(arguments.junit, results, "the run did not end")
     try:
-        preflight.check(client, arguments.url)
+        preflight.check_server(client, arguments.url)
         with _ended_as_interrupted():
             _run(Runner(client, options), cases, results)
     except KeyboardInterrupt:
@@ -92,7 +92,7 @@ def _run(runner: "Runner", cases: "list[Case]", results: "list[Result]") -> None
         with runner:
             _print_each(runner, cases, results)
     finally:
-        for path in runner.left:
+        for path in runner.remaining:
             print(f"mockbatch: left behind: {path}", file=sys.stderr)
 
 
@@ -104,7 +104,7 @@ def _print_each(runner: "Runner", cases: "list[Case]", results: "list[Result]") 
     try:
         for result in runner.run(cases):
             results.append(result)
-            print(report.line(result, width), flush=True)
+            print(report.format_row(result, width), flush=True)
     except KeyboardInterrupt:
         print("mockbatch: stopped; taking away what was made", file=sys.stderr)
         raise
@@ -113,12 +113,12 @@ def _print_each(runner: "Runner", cases: "list[Case]", results: "list[Result]") 
 def _status(results: "list[Result]") -> int:
     from mockbatch.contract import report
 
-    print(report.summary(results))
-    return report.status(results)
+    print(report.format_summary(results))
+    return report.exit_status(results)
 
 
 def _write(junit: Path | None, results: "list[Result]", error: str = "") -> None:
     from mockbatch.contract import report
 
     if junit:
-        junit.write_bytes(report.junit(results, error))
+        junit.write_bytes(report.junit_xml(results, error))

@@ -5,9 +5,9 @@ import time
 from collections.abc import Iterator, Mapping
 
 from mockbatch import clock
-from mockbatch.contract.cleanup import ENDS
-from mockbatch.contract.client import Answer, Client
-from mockbatch.contract.placeholders import segment
+from mockbatch.contract.cleanup import TERMINAL_STATUSES
+from mockbatch.contract.client import Client, HttpResponse
+from mockbatch.contract.placeholders import path_segment
 
 _ON_THE_WAY = ("validating", "in_progress", "finalizing", "cancelling")
 _MOST_SECONDS_BETWEEN = 10.0
@@ -21,9 +21,9 @@ class SkipError(Exception):
     """The case cannot be decided here; its text says why."""
 
 
-def until(
+def wait_for_status(
     client: Client, wanted: Mapping[str, str], seconds: float, *, control: bool
-) -> tuple[str, Answer]:
+) -> tuple[str, HttpResponse]:
     """Return the request and the answer in which a batch, `wanted["batch"]`, has a status.
 
     That is `wanted["status"]`. Raises BreachError when it can no longer be, and SkipError when
@@ -31,7 +31,7 @@ def until(
     """
     if control:
         _advance(client, wanted)
-    path = f"/batches/{segment(wanted['batch'])}"
+    path = f"/batches/{path_segment(wanted['batch'])}"
     for _ in _pauses(seconds):
         answer = client.get(path)
         if answer.status == 429 or answer.status >= 500:
@@ -44,19 +44,19 @@ def until(
     raise SkipError(f"the batch was still {status} after {seconds:g} seconds")
 
 
-def check_in_time(client: Client, cancel: str) -> None:
+def check_not_ended(client: Client, cancel: str) -> None:
     """Raise SkipError if a batch had ended before it was cancelled, as quick servers' have."""
     path = cancel.removeprefix("POST ").removesuffix("/cancel")
     status = _status(path, client.get(path))
-    if status in ENDS:
+    if status in TERMINAL_STATUSES:
         raise SkipError(f"the batch was {status} before it could be cancelled")
 
 
 def _check(status: str, wanted: str) -> None:
     """Raise BreachError or SkipError when a batch with one status will not have another."""
-    if status in ENDS and wanted in ENDS:
+    if status in TERMINAL_STATUSES and wanted in TERMINAL_STATUSES:
         raise BreachError(f"the batch ended as {status}, not as {wanted}")
-    if status in ENDS:
+    if status in TERMINAL_STATUSES:
         raise SkipError(f"the batch was {status} before anybody saw it {wanted}")
     if status not in _ON_THE_WAY:
         raise BreachError(f"the batch has the status {status!r:.40}, which there is not")
@@ -81,7 +81,7 @@ def _advance(client: Client, wanted: Mapping[str, str]) -> None:
         raise SkipError(f"POST /_mock/clock/advance answers {answer.status}: not mockbatch?")
 
 
-def _status(path: str, answer: Answer) -> str:
+def _status(path: str, answer: HttpResponse) -> str:
     try:
         return str(answer.json()["status"])
     except (ValueError, KeyError, TypeError):

@@ -24,15 +24,15 @@ class Preparation:
 
     name: str
     description: str
-    given: tuple[str, ...]
+    preparations: tuple[str, ...]
     steps: tuple[dict[str, Json], ...]
     is_shared: bool
     is_optional: bool
 
     @property
-    def takes_time(self) -> bool:
+    def waits_for_batch(self) -> bool:
         """Tell whether it waits, or something does that it begins with."""
-        return _wait(self.steps, self.given)
+        return _wait(self.steps, self.preparations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Case:
     where: str
     needs: frozenset[str]
     is_optional: bool
-    given: tuple[str, ...]
+    preparations: tuple[str, ...]
     steps: tuple[dict[str, Json], ...]
 
     @property
@@ -60,25 +60,25 @@ class Case:
         return self.source != "memory"
 
     @property
-    def takes_time(self) -> bool:
+    def waits_for_batch(self) -> bool:
         """Tell whether it waits for a batch, or begins with something that does."""
-        return _wait(self.steps, self.given)
+        return _wait(self.steps, self.preparations)
 
 
 @cache
-def groups() -> Mapping[str, dict[str, Json]]:
+def load_groups() -> Mapping[str, dict[str, Json]]:
     """Return the groups by name, in order of name; each is checked by contract_cases.json."""
     return _read("cases")
 
 
 @cache
-def preparations() -> Mapping[str, Preparation]:
+def load_preparations() -> Mapping[str, Preparation]:
     """Return the preparations by name."""
     return {
         name: Preparation(
             name=name,
             description=one["description"],
-            given=tuple(one.get("given", ())),
+            preparations=tuple(one.get("preparations", ())),
             steps=tuple(one["steps"]),
             is_shared=one.get("shared", False),
             is_optional=one.get("optional", False),
@@ -87,13 +87,13 @@ def preparations() -> Mapping[str, Preparation]:
     }
 
 
-def cases(only: Iterable[str] = ()) -> list[Case]:
+def load_cases(only: Iterable[str] = ()) -> list[Case]:
     """Return the cases of some groups, of all when none is named; ValueError for unknown ones."""
     for name in only:
-        if name not in groups():
-            raise ValueError(f"there is no group {name!r}. {near(name, groups())}")
-    chosen = [name for name in groups() if not only or name in only]
-    return [_case(name, one) for name in chosen for one in groups()[name]["cases"]]
+        if name not in load_groups():
+            raise ValueError(f"there is no group {name!r}. {near(name, load_groups())}")
+    chosen = [name for name in load_groups() if not only or name in only]
+    return [_case(name, one) for name in chosen for one in load_groups()[name]["cases"]]
 
 
 def _case(group: str, one: Mapping[str, Json]) -> Case:
@@ -105,7 +105,7 @@ def _case(group: str, one: Mapping[str, Json]) -> Case:
         where=one["evidence"]["where"],
         needs=frozenset(one.get("needs", ())),
         is_optional=one.get("optional", False),
-        given=tuple(one.get("given", ())),
+        preparations=tuple(one.get("preparations", ())),
         steps=tuple(one["steps"]),
     )
 
@@ -119,5 +119,5 @@ def _read(folder: str) -> Mapping[str, dict[str, Json]]:
 
 def _wait(steps: Iterable[Mapping[str, Json]], given: Iterable[str]) -> bool:
     return any("until" in step or "received" in step for step in steps) or any(
-        preparations()[name].takes_time for name in given
+        load_preparations()[name].waits_for_batch for name in given
     )

@@ -2,17 +2,17 @@
 
 import re
 
-from mockbatch.contract.client import Answer, Client, NoAnswerError
+from mockbatch.contract.client import Client, HttpResponse, NoResponseError
 from mockbatch.typing import Json
 
-ENDS = ("completed", "failed", "expired", "cancelled")
+TERMINAL_STATUSES = ("completed", "failed", "expired", "cancelled")
 _COLLECTIONS = ("/files", "/batches", "/uploads", "/webhook_endpoints")
 _UNKNOWN = object()
 _GONE = (200, 204, 404)
 _ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
 
 
-class Made:
+class CreatedObjects:
     """Notes what requests make, whether or not they should have, and takes it away again."""
 
     def __init__(self, client: Client) -> None:
@@ -22,11 +22,11 @@ class Made:
         self._kept: list[str] = []
 
     @property
-    def left(self) -> list[str]:
+    def remaining(self) -> list[str]:
         """The paths of what is there still: not taken away yet, or not to be taken away."""
         return self._kept + self._paths + self._ended
 
-    def note(self, method: str, path: str, answer: Answer) -> None:
+    def track(self, method: str, path: str, answer: HttpResponse) -> None:
         """Look at the answer to a request for something new."""
         if method == "POST" and 200 <= answer.status < 300:
             if path in _COLLECTIONS:
@@ -63,7 +63,7 @@ class Made:
 
     def _end(self, path: str) -> None:
         batch = self._call("GET", path)
-        if _member(batch, "status") not in ENDS:
+        if _member(batch, "status") not in TERMINAL_STATUSES:
             batch = self._call("POST", f"{path}/cancel")
         # What has not begun leaves no results; of what does not answer nobody knows.
         if _member(batch, "in_progress_at", _UNKNOWN) is not None:
@@ -71,7 +71,7 @@ class Made:
 
     def _finish(self, path: str) -> None:
         batch = self._call("GET", path)
-        if _member(batch, "status") not in ENDS:
+        if _member(batch, "status") not in TERMINAL_STATUSES:
             self._kept.append(path)
         for name in ("output_file_id", "error_file_id"):
             file = _member(batch, name)
@@ -83,10 +83,10 @@ class Made:
         if answer is None or answer.status not in _GONE:
             self._kept.append(path)
 
-    def _call(self, method: str, path: str) -> Answer | None:
+    def _call(self, method: str, path: str) -> HttpResponse | None:
         try:
             return self._client.send(method, path)
-        except NoAnswerError:
+        except NoResponseError:
             return None
 
 
@@ -95,7 +95,7 @@ def _is_id(value: Json) -> bool:
     return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
-def _member(answer: Answer | None, name: str, default: Json = None) -> Json:
+def _member(answer: HttpResponse | None, name: str, default: Json = None) -> Json:
     try:
         return default if answer is None else answer.json()[name]
     except (ValueError, KeyError, TypeError):

@@ -29,16 +29,16 @@ _MOST_SECONDS_LIMITED = 120.0
 _MOST_TRIES = 3
 
 
-class NoAnswerError(OSError):
+class NoResponseError(OSError):
     """There was no answer, or none that is HTTP."""
 
 
-class GoneError(NoAnswerError):
+class ServerSilentError(NoResponseError):
     """Nothing is asked any more: the server has been silent too often."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """What a server answered; the names of `headers` are in any case."""
 
     status: int
@@ -88,7 +88,7 @@ class Client:
         """Tell whether the server is on this machine."""
         return self._url.hostname in ("localhost", "127.0.0.1", "::1")
 
-    def get(self, path: str) -> Answer:
+    def get(self, path: str) -> HttpResponse:
         """Return the answer to a GET; NoAnswerError without one."""
         return self.send("GET", path)
 
@@ -98,7 +98,7 @@ class Client:
         path: str,
         headers: Mapping[str, str | None] | None = None,
         body: Body | None = None,
-    ) -> Answer:
+    ) -> HttpResponse:
         """Send a request to a path below the base URL; a header that is None is left out.
 
         `/_mock/…` is a path of the control API, beside the base URL. Raises NoAnswerError, and
@@ -124,15 +124,15 @@ class Client:
 
     def _asked(
         self, method: str, target: str, headers: Mapping[str, str], body: Body | None
-    ) -> Answer:
+    ) -> HttpResponse:
         if _MOST_UNANSWERED in (self._unanswered, self._late):
-            raise GoneError(f"the server has left {_MOST_UNANSWERED} requests unanswered")
+            raise ServerSilentError(f"the server has left {_MOST_UNANSWERED} requests unanswered")
         try:
             answer = self._answer(method, target, headers, body)
         except (HTTPException, OSError) as error:
             self._unanswered += 1
             self._late += isinstance(error, TimeoutError)
-            raise NoAnswerError(self._why(error)) from None
+            raise NoResponseError(self._why(error)) from None
         self._unanswered = 0
         return answer
 
@@ -153,7 +153,7 @@ class Client:
 
     def _answer(
         self, method: str, target: str, headers: Mapping[str, str], body: Body | None
-    ) -> Answer:
+    ) -> HttpResponse:
         kind = HTTPSConnection if self._url.scheme == "https" else HTTPConnection
         connection = kind(str(self._url.hostname), self._url.port, timeout=self._timeout)
         with contextlib.closing(connection), Deadline(self._timeout) as deadline:
@@ -165,12 +165,12 @@ class Client:
                 content = response.read(_MOST_BYTES)
                 if response.length or len(content) == _MOST_BYTES:
                     raise OSError("the answer is cut off, or has more than 2 MiB")
-                return Answer(response.status, response.headers, content)
+                return HttpResponse(response.status, response.headers, content)
             finally:
                 deadline.check()
 
 
-def _seconds_to_retry(answer: Answer) -> float:
+def _seconds_to_retry(answer: HttpResponse) -> float:
     text = str(answer.headers.get("Retry-After", ""))
     return float(text) if text.isascii() and text.isdecimal() else 1.0
 

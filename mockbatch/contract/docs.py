@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from mockbatch.contract.cases import SOURCES, Case, cases, groups
+from mockbatch.contract.cases import SOURCES, Case, load_cases, load_groups
 from mockbatch.typing import Json
 
 _HEAD = """# The contract
@@ -58,17 +58,17 @@ Each case says where its expectation comes from; where that is memory, nobody ha
 
 def markdown() -> str:
     """Return all cases as a page."""
-    return "\n".join([_HEAD, *_sources(), *(_section(one) for one in groups().values())])
+    return "\n".join([_HEAD, *_sources(), *(_section(one) for one in load_groups().values())])
 
 
 def _sources() -> list[str]:
-    counts = Counter(case.source for case in cases())
+    counts = Counter(case.source for case in load_cases())
     rows = [f"| {name} | {meaning} | {counts[name]} |" for name, meaning in SOURCES.items()]
     return ["| source | meaning | cases |", "| --- | --- | --- |", *rows, ""]
 
 
 def _section(group: Mapping[str, Json]) -> str:
-    rows = [_row(case) for case in cases([group["name"]])]
+    rows = [_row(case) for case in load_cases([group["name"]])]
     head = ["| case | what must be so | source | |", "| --- | --- | --- | --- |"]
     return "\n".join([f"## {group['name']}", "", group["description"], "", *head, *rows, ""])
 
@@ -81,4 +81,4 @@ def _row(case: Case) -> str:
 
 def _marks(case: Case) -> str:
     marks = sorted(case.needs) + ["optional"] * case.is_optional
-    return ", ".join(marks + ["waits"] * (case.takes_time and "control" not in case.needs))
+    return ", ".join(marks + ["waits"] * (case.waits_for_batch and "control" not in case.needs))

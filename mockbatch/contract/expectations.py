@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from email.message import Message
 from functools import cache
 
-from mockbatch.contract.client import Answer
-from mockbatch.contract.placeholders import differences
+from mockbatch.contract.client import HttpResponse
+from mockbatch.contract.placeholders import find_differences
 from mockbatch.jsonio import parse
 from mockbatch.typing import Json
 from mockbatch.validation.client_schema import SentSchema
@@ -15,7 +15,7 @@ from mockbatch.validation.schema import schema
 _OF_THE_BODY = {"json", "schema", "each", "error", "fits", "lines_by"}
 
 
-def wrong_status(expect: Mapping[str, Json], answer: Answer) -> str:
+def status_error(expect: Mapping[str, Json], answer: HttpResponse) -> str:
     """Say what is wrong with the status, nothing if it is one that is expected."""
     status = expect.get("status", 200)
     if answer.status in (status if isinstance(status, list) else [status]):
@@ -23,8 +23,8 @@ def wrong_status(expect: Mapping[str, Json], answer: Answer) -> str:
     return f"status {answer.status}, not {status}{_told(answer)}"
 
 
-def breaches(
-    expect: Mapping[str, Json], answer: Answer, provider: str | None = None
+def find_breaches(
+    expect: Mapping[str, Json], answer: HttpResponse, provider: str | None = None
 ) -> Iterator[str]:
     """Say what is not as expected of an answer, its status apart.
 
@@ -45,7 +45,7 @@ def breaches(
             yield from _of_value(expect, value)
 
 
-def _told(answer: Answer) -> str:
+def _told(answer: HttpResponse) -> str:
     try:
         return f" ({answer.json()['error']['message']})"[:200]
     except (ValueError, KeyError, TypeError):
@@ -99,7 +99,7 @@ def _by(name: str, lines: list[Json]) -> dict[str, Json]:
 def _of_value(expect: Mapping[str, Json], value: Json) -> Iterator[str]:
     if "error" in expect:
         yield from _breaks(_lenient("error"), value)
-        yield from differences({"error": expect["error"]}, value)
+        yield from find_differences({"error": expect["error"]}, value)
     if "schema" in expect:
         yield from _breaks(_lenient(expect["schema"]), value)
     if "each" in expect:
@@ -108,7 +108,7 @@ def _of_value(expect: Mapping[str, Json], value: Json) -> Iterator[str]:
     if "fits" in expect:
         yield from _unfit(expect["fits"], value)
     if "json" in expect:
-        yield from differences(expect["json"], value)
+        yield from find_differences(expect["json"], value)
 
 
 def _each(expect: Mapping[str, Json], value: Json) -> list[Json]:

@@ -1,25 +1,25 @@
 """Looks whether there is an API at a URL at all, before it is judged."""
 
-from mockbatch.contract.client import Answer, Client, NoAnswerError
-from mockbatch.contract.placeholders import printable
+from mockbatch.contract.client import Client, HttpResponse, NoResponseError
+from mockbatch.contract.placeholders import to_printable
 
 
-def check(client: Client, url: str) -> None:
+def check_server(client: Client, url: str) -> None:
     """Raise ValueError, with one line for whoever gave the URL, when nothing can be judged."""
     try:
         answer = client.get("/batches?limit=1")
-    except NoAnswerError as error:
+    except NoResponseError as error:
         raise ValueError(f"cannot ask {url}: {error}") from None
     wrong = _wrong(client, answer, url)
     if wrong:
         raise ValueError(wrong)
 
 
-def _wrong(client: Client, answer: Answer, url: str) -> str:
+def _wrong(client: Client, answer: HttpResponse, url: str) -> str:
     base, status = url.rstrip("/"), answer.status
     asked = f"{base}/batches answers {status}"
     if 300 <= status < 400:
-        target = printable(str(answer.headers.get("Location", "nowhere")))
+        target = to_printable(str(answer.headers.get("Location", "nowhere")))
         return f"{asked} and redirects to {target}, where the key is not sent: give that base URL"
     if _is_json(answer):
         if status == 200:
@@ -39,12 +39,12 @@ def _wrong(client: Client, answer: Answer, url: str) -> str:
 def _has_v1(client: Client) -> bool:
     try:
         answer = client.get("/v1/batches?limit=1")
-    except NoAnswerError:
+    except NoResponseError:
         return False
     return answer.status != 404 and _is_json(answer)
 
 
-def _is_json(answer: Answer) -> bool:
+def _is_json(answer: HttpResponse) -> bool:
     try:
         answer.json()
     except ValueError:

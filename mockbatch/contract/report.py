@@ -19,7 +19,7 @@ _REMEDIES = {
 }
 
 
-def line(result: Result, width: int | None = None) -> str:
+def format_row(result: Result, width: int | None = None) -> str:
     """Return a result as a row of the table, folded where it is wider than a terminal."""
     reason = result.reason
     if result.outcome in (BREACH, UNVERIFIED):
@@ -28,7 +28,7 @@ def line(result: Result, width: int | None = None) -> str:
     return "\n".join(wrap(row, width, subsequent_indent=" " * 12)) if width else row.rstrip()
 
 
-def summary(results: Sequence[Result]) -> str:
+def format_summary(results: Sequence[Result]) -> str:
     """Return how many cases came out how, which are in breach, and what would decide more."""
     counts = Counter(result.outcome for result in results)
     parts = [f"{counts[one]} {one}" for one in (PASSED, BREACH, UNVERIFIED, SKIPPED) if counts[one]]
@@ -42,13 +42,13 @@ def summary(results: Sequence[Result]) -> str:
     )
 
 
-def status(results: Sequence[Result]) -> int:
+def exit_status(results: Sequence[Result]) -> int:
     """Return the exit status: 1 for a breach, 2 when nothing could be decided."""
     outcomes = {result.outcome for result in results}
     return 1 if BREACH in outcomes else 2 * (outcomes <= {SKIPPED})
 
 
-def junit(results: Sequence[Result], error: str = "") -> bytes:
+def junit_xml(results: Sequence[Result], error: str = "") -> bytes:
     """Return the results as JUnit's XML, and an error if the run did not come to its end."""
     counts = Counter(result.outcome for result in results)
     suite = ElementTree.Element(

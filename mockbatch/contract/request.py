@@ -3,14 +3,14 @@
 import json
 from collections.abc import Mapping
 
-from mockbatch.contract.client import Answer, Client
+from mockbatch.contract.client import Client, HttpResponse
 from mockbatch.typing import Json
 
 # No file of a case holds it.
 _BOUNDARY = "mockbatch-contract-boundary"
 
 
-def ask(client: Client, request: Mapping[str, Json]) -> Answer:
+def send_request(client: Client, request: Mapping[str, Json]) -> HttpResponse:
     """Send a request of contract_cases.json and return the answer; NoAnswerError without one."""
     kind, body = _body(request)
     headers = {"Content-Type": kind, **request.get("headers", {})}
@@ -38,11 +38,11 @@ def _part(name: str, value: Json) -> str:
     head = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"'
     if isinstance(value, str):
         return f"{head}\r\n\r\n{value}\r\n"
-    text = value["text"] if "text" in value else jsonl(value["lines"])
+    text = value["text"] if "text" in value else to_jsonl(value["lines"])
     head += f'; filename="{value["name"]}"\r\nContent-Type: application/octet-stream'
     return f"{head}\r\n\r\n{text}\r\n"
 
 
-def jsonl(lines: list[Json]) -> str:
+def to_jsonl(lines: list[Json]) -> str:
     """Return lines as the text of a file."""
     return "".join(json.dumps(line) + "\n" for line in lines)

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 
 from mockbatch import clock
 from mockbatch.contract.batch_polling import BreachError, SkipError
-from mockbatch.contract.cases import Case, Preparation, preparations
-from mockbatch.contract.cleanup import Made
-from mockbatch.contract.client import Client, GoneError, NoAnswerError
-from mockbatch.contract.placeholders import printable
-from mockbatch.contract.steps import Options, Stage
-from mockbatch.contract.webhook_inbox import listening
+from mockbatch.contract.cases import Case, Preparation, load_preparations
+from mockbatch.contract.cleanup import CreatedObjects
+from mockbatch.contract.client import Client, NoResponseError, ServerSilentError
+from mockbatch.contract.placeholders import to_printable
+from mockbatch.contract.steps import CaseRunner, RunOptions
+from mockbatch.contract.webhook_inbox import open_inbox
 from mockbatch.typing import Json
 
 Values = Mapping[str, Json]
@@ -33,14 +33,14 @@ class Result:
 class Runner:
     """Runs cases on a server; when it is closed, what it made is gone but for what is `left`."""
 
-    def __init__(self, client: Client, options: Options) -> None:
+    def __init__(self, client: Client, options: RunOptions) -> None:
         self._client = client
         self._options = options
         self._exit = ExitStack()
-        inbox = self._exit.enter_context(listening()) if client.is_local else None
-        self._stage = Stage(client, options, Made(client), inbox)
+        inbox = self._exit.enter_context(open_inbox()) if client.is_local else None
+        self._stage = CaseRunner(client, options, CreatedObjects(client), inbox)
         # What is made here, stays for all cases.
-        self._common = replace(self._stage, made=Made(client))
+        self._common = replace(self._stage, made=CreatedObjects(client))
         self._shared: dict[str, Values | Exception] = {}
 
     def __enter__(self) -> "Runner":
@@ -54,9 +54,9 @@ class Runner:
                 stage.made.finish()
 
     @property
-    def left(self) -> list[str]:
+    def remaining(self) -> list[str]:
         """The paths of what is there still, or could not be taken away."""
-        return self._stage.made.left + self._common.made.left
+        return self._stage.made.remaining + self._common.made.remaining
 
     def run(self, cases: Iterable[Case]) -> Iterator[Result]:
         """Yield the result of each case, when it is there.
@@ -73,14 +73,16 @@ class Runner:
     def _shown(self, reason: str) -> str:
         key = self._client.key
         # A server may repeat it. What is shorter is no secret, and in many a word.
-        return printable(reason.replace(key, "<the key>") if len(key) >= _SHORTEST_KEY else reason)
+        return to_printable(
+            reason.replace(key, "<the key>") if len(key) >= _SHORTEST_KEY else reason
+        )
 
     def _outcome(self, case: Case) -> tuple[str, str]:
         try:
             self._play(case)
-        except (SkipError, GoneError) as skip:
+        except (SkipError, ServerSilentError) as skip:
             return SKIPPED, str(skip)
-        except NoAnswerError as silence:
+        except NoResponseError as silence:
             return BREACH, str(silence)
         except BreachError as breach:
             fails = case.is_verified or self._options.strict
@@ -93,14 +95,14 @@ class Runner:
         values = {"key": self._client.key, "model": self._options.model}
         if inbox:
             values["receiver"] = inbox.url
-        values |= self._prepared(self._stage, case.given, values)
-        self._stage.play(case.steps, values, is_optional=case.is_optional)
+        values |= self._prepared(self._stage, case.preparations, values)
+        self._stage.run_steps(case.steps, values, is_optional=case.is_optional)
 
-    def _prepared(self, stage: Stage, given: Iterable[str], values: Values) -> Values:
+    def _prepared(self, stage: CaseRunner, given: Iterable[str], values: Values) -> Values:
         """Return what preparations keep, made now or earlier in this run."""
         found = dict(values)
         for name in given:
-            preparation = preparations()[name]
+            preparation = load_preparations()[name]
             if preparation.is_shared:
                 found |= self._once(preparation, values)
             else:
@@ -113,17 +115,17 @@ class Runner:
         if name not in self._shared:
             try:
                 self._shared[name] = self._made(preparation, self._common, values)
-            except (BreachError, SkipError, NoAnswerError) as failure:
+            except (BreachError, SkipError, NoResponseError) as failure:
                 self._shared[name] = failure
         shared = self._shared[name]
         if isinstance(shared, Exception):
             raise shared
         return shared
 
-    def _made(self, preparation: Preparation, stage: Stage, values: Values) -> Values:
-        given = self._prepared(stage, preparation.given, values)
+    def _made(self, preparation: Preparation, stage: CaseRunner, values: Values) -> Values:
+        given = self._prepared(stage, preparation.preparations, values)
         try:
-            return stage.play(preparation.steps, given, is_optional=preparation.is_optional)
+            return stage.run_steps(preparation.steps, given, is_optional=preparation.is_optional)
         except BreachError as breach:
             raise BreachError(f"to begin with, {preparation.description}: {breach}") from None
 
@@ -138,5 +140,5 @@ class Runner:
             raise SkipError("not from afar")
         if "control" in case.needs and not options.control:
             raise SkipError("needs --control")
-        if case.takes_time and not options.waits:
+        if case.waits_for_batch and not options.can_wait:
             raise SkipError("needs --wait")

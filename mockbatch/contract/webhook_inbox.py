@@ -9,9 +9,9 @@ from email.message import Message
 from mockbatch import clock
 from mockbatch.client.webhook_receiver import Received, Receiver
 from mockbatch.contract.batch_polling import BreachError
-from mockbatch.contract.client import Answer
-from mockbatch.contract.expectations import breaches
-from mockbatch.contract.placeholders import at
+from mockbatch.contract.client import HttpResponse
+from mockbatch.contract.expectations import find_breaches
+from mockbatch.contract.placeholders import value_at
 from mockbatch.jsonio import parse
 from mockbatch.typing import Json
 from mockbatch.webhooks.signature import signature
@@ -19,7 +19,7 @@ from mockbatch.webhooks.signature import signature
 _MOST_KEPT = 10_000
 
 
-class Inbox:
+class WebhookInbox:
     """What has been received at `url` and nobody has asked for yet."""
 
     def __init__(self, receiver: Receiver) -> None:
@@ -49,18 +49,18 @@ class Inbox:
 
 
 @contextmanager
-def listening() -> Iterator[Inbox]:
+def open_inbox() -> Iterator[WebhookInbox]:
     """Listen on this machine for the time of a `with`."""
     receiver = Receiver()
     try:
-        yield Inbox(receiver)
+        yield WebhookInbox(receiver)
     finally:
         receiver.close()
 
 
 def _subject(received: Received) -> Json:
     try:
-        return at("data.id", parse(received.body))
+        return value_at("data.id", parse(received.body))
     except (ValueError, KeyError):
         return None
 
@@ -69,7 +69,7 @@ def _breaches(wanted: Mapping[str, Json], received: Received) -> Iterator[str]:
     headers = Message()
     for name, value in received.headers.items():
         headers[name] = value
-    yield from breaches(wanted, Answer(200, headers, received.body))
+    yield from find_breaches(wanted, HttpResponse(200, headers, received.body))
     if not _is_signed(received, wanted["secret"]):
         yield "it is not signed with the secret of its endpoint"
 

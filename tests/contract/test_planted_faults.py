@@ -3,10 +3,10 @@
 import pytest
 
 from mockbatch.client import WorldClient
-from mockbatch.contract.cases import cases
+from mockbatch.contract.cases import load_cases
 from mockbatch.contract.client import Client
 from mockbatch.contract.runner import BREACH, Runner
-from mockbatch.contract.steps import Options
+from mockbatch.contract.steps import RunOptions
 from mockbatch.testing.servers import Server
 from mockbatch.web.app import create_app
 from tests.contract.broken import Fault, plant
@@ -17,8 +17,8 @@ IN_ALL_LINES = {"duplicate_lines", "missing_lines"}
 
 def is_caught(mock: WorldClient, id: str, provider: str | None = None) -> bool:
     """Tell whether a world breaks a case."""
-    [case] = [one for one in cases() if one.id == id]
-    options = Options(provider, control=True, wait=0.5, strict=True)
+    [case] = [one for one in load_cases() if one.id == id]
+    options = RunOptions(provider, control=True, wait=0.5, strict=True)
     with Runner(Client(mock.base_url, mock.api_key, provider), options) as runner:
         [result] = runner.run([case])
     return result.outcome == BREACH

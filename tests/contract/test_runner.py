@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from mockbatch.client import WorldClient
-from mockbatch.contract.cases import Case, cases, groups
+from mockbatch.contract.cases import Case, load_cases, load_groups
 from mockbatch.contract.client import Client
-from mockbatch.contract.report import line
+from mockbatch.contract.report import format_row
 from mockbatch.contract.runner import BREACH, PASSED, SKIPPED, UNVERIFIED, Result, Runner
-from mockbatch.contract.steps import Options
+from mockbatch.contract.steps import RunOptions
 from mockbatch.testing.servers import Server
 from mockbatch.typing import Json
 from tests.contract.broken import Fault, always, plant
@@ -18,10 +18,10 @@ from tests.contract.broken import Fault, always, plant
 
 def run(mock: WorldClient, *only: str, **options: Json) -> list[Result]:
     """Check a world, whose clock may be moved."""
-    settings = Options(**{"control": True, "wait": 0.5, **options})
+    settings = RunOptions(**{"control": True, "wait": 0.5, **options})
     client = Client(mock.base_url, mock.api_key, settings.provider)
     with Runner(client, settings) as runner:
-        return list(runner.run(cases(only)))
+        return list(runner.run(load_cases(only)))
 
 
 def skipped(results: list[Result]) -> set[str]:
@@ -82,8 +82,8 @@ def test_no_case_passes_on_a_server_that_does_nothing(
 ) -> None:
     """Each can fail, whatever the one answer is."""
     client = Client(mute.base_url, mute.api_key, provider)
-    with Runner(client, Options(provider, control=False, wait=0.01)) as runner:
-        outcomes = {one.case.id: one.outcome for one in runner.run(cases())}
+    with Runner(client, RunOptions(provider, control=False, wait=0.01)) as runner:
+        outcomes = {one.case.id: one.outcome for one in runner.run(load_cases())}
     passed = [id for id, outcome in outcomes.items() if outcome == PASSED]
     assert passed == []
 
@@ -108,7 +108,7 @@ def test_what_only_memory_says_is_no_breach(
 ) -> None:
     """Unless somebody wants it so."""
     client = Client(mockbatch.base_url, mockbatch.api_key)
-    with Runner(client, Options(strict=strict)) as runner:
+    with Runner(client, RunOptions(strict=strict)) as runner:
         [result] = runner.run([one_case(source)])
     assert (result.outcome, result.reason) == (outcome, "GET /batches: status 200, not 418")
 
@@ -116,10 +116,10 @@ def test_what_only_memory_says_is_no_breach(
 def test_folded_row_fits_a_terminal() -> None:
     """Its reason goes on below the row."""
     result = Result(one_case("observed"), BREACH, "GET /batches: status 200, not 418 " * 3)
-    rows = line(result, 80).splitlines()
+    rows = format_row(result, 80).splitlines()
     assert max(map(len, rows)) <= 80
     assert {row[:12].strip() for row in rows[1:]} == {""}
-    assert "\n" not in line(result)
+    assert "\n" not in format_row(result)
 
 
 def test_server_that_fails_now_and_then_is_asked_again(mockbatch: WorldClient) -> None:
@@ -173,7 +173,7 @@ def test_what_a_server_need_not_have_is_skipped(mockbatch: WorldClient) -> None:
 
 def test_every_group_is_there() -> None:
     """As the command's help promises them."""
-    assert set(groups()) == {
+    assert set(load_groups()) == {
         *("files", "batches", "validation", "pagination", "errors", "output", "cancel"),
         *("portkey", "webhooks"),
     }
@@ -183,7 +183,7 @@ def test_every_group_is_there() -> None:
 def test_a_key_is_hidden_in_what_a_server_repeats(length: int, is_hidden: bool) -> None:
     """A key of eight characters or more never stands in a report; a shorter one is no secret."""
     key = "k" * length
-    runner = Runner(Client("http://127.0.0.1:9/v1", key, None), Options())
+    runner = Runner(Client("http://127.0.0.1:9/v1", key, None), RunOptions())
     assert runner._shown(f"Wrong key {key}.") == (
         "Wrong key <the key>." if is_hidden else f"Wrong key {key}."
     )

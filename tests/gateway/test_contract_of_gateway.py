@@ -1,17 +1,17 @@
 """The contract's group about Portkey's gateway, held against the real one."""
 
-from mockbatch.contract.cases import cases
+from mockbatch.contract.cases import load_cases
 from mockbatch.contract.client import Client
 from mockbatch.contract.runner import PASSED, SKIPPED, Runner
-from mockbatch.contract.steps import Options
+from mockbatch.contract.steps import RunOptions
 from tests.gateway.mock_server import KEY, MockServer
 
 
 def test_real_gateway_keeps_the_contract(gateway: str, upstream: MockServer) -> None:
     """What the cases say of a gateway is true of the real one, with the mock behind it."""
     upstream.control("POST", "/_mock/reset", {"clock": "x300"})
-    with Runner(Client(f"{gateway}/v1", KEY, "openai"), Options("openai", wait=20)) as runner:
-        results = list(runner.run(cases()))
+    with Runner(Client(f"{gateway}/v1", KEY, "openai"), RunOptions("openai", wait=20)) as runner:
+        results = list(runner.run(load_cases()))
     assert [
         (one.case.id, one.outcome, one.reason)
         for one in results
