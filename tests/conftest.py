@@ -8,9 +8,10 @@ from hypothesis import HealthCheck, settings
 from mockbatch.batch import input_file
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.create import BatchRequest
-from mockbatch.batch.input_file import BatchInput, Limits
+from mockbatch.batch.input_file import BatchInput
 from mockbatch.endpoints import endpoints
 from mockbatch.files.content import Content
+from mockbatch.limits import Limits
 from mockbatch.scenarios.scenario import Scenario, parsed
 from mockbatch.typing import Json
 from mockbatch.world.settings import WorldSettings

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mockbatch.batch.create import BatchRequest
-from mockbatch.batch.input_file import Limits, read
+from mockbatch.batch.input_file import read
 from mockbatch.endpoints import endpoints
 from mockbatch.errors import ApiError
 from mockbatch.files import validation
 from mockbatch.files.content import Content
 from mockbatch.jsonio import parse
+from mockbatch.limits import Limits
 from mockbatch.typing import Json
 from mockbatch.world.world import World
 

@@ -82,8 +82,8 @@ def written(batch: Batch, *, plainly: bool) -> tuple[bytes, bytes, Json]:
     """Return both files of a batch and its bill, with or without the gists of its lines."""
     given = batch.given if plainly else replace(batch.given, gists=None)
     found = output_file.write(replace(batch, given=given))
-    files = (b"".join(file.chunks()) for file in (found.output, found.error))
-    return (*files, found.tokens)
+    output, error = (b"".join(file.chunks()) for file in (found.output, found.error))
+    return output, error, found.tokens
 
 
 @given(MODELS, st.lists(st.tuples(RESTS, st.one_of(MESSAGES, MESSAGES, ODD_MESSAGES)), max_size=6))

@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mockbatch.batch import input_file
-from mockbatch.batch.input_file import BatchInput, Limits
+from mockbatch.batch.input_file import BatchInput
 from mockbatch.endpoints import endpoints
 from mockbatch.errors import ERROR_TEMPLATES
 from mockbatch.files.content import Content
+from mockbatch.limits import Limits
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 

@@ -9,6 +9,7 @@ import pytest
 from mockbatch.batch import commands, output_file
 from mockbatch.batch.batch import Batch
 from mockbatch.endpoints import endpoints
+from mockbatch.endpoints.endpoint import Tokens
 from mockbatch.files.content import Content
 from mockbatch.jsonio import parse
 from mockbatch.typing import Json
@@ -213,9 +214,9 @@ def broken(monkeypatch: pytest.MonkeyPatch, batch: Batch) -> None:
     monkeypatch.setattr(output_file, "endpoints", lambda: {batch.endpoint: bad})
 
 
-def no_tokens(_: Json) -> output_file.Tokens:
+def no_tokens(_: Json) -> Tokens:
     """Return that nothing is billed."""
-    return output_file.Tokens(0, 0)
+    return Tokens(0, 0)
 
 
 def test_an_answer_that_breaks_its_schema_is_our_bug(

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -37,7 +37,7 @@ NEXT = {
     "finalizing": {"completed", "cancelling"},
     "cancelling": {"cancelled"},
 }
-COMMANDS = {
+COMMANDS: dict[str, Any] = {
     "cancel": commands.cancel,
     "hold": commands.hold,
     "resume": commands.resume,

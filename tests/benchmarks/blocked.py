@@ -36,8 +36,8 @@ def measure() -> list[Row]:
                 asked = time.perf_counter()
                 other.files.list()
                 longest = max(longest, time.perf_counter() - asked)
-            for one in delayed:
-                one.result()
+            for answer in delayed:
+                answer.result()
             total = time.perf_counter() - begun
         for one in stuck:
             one.close()

@@ -53,10 +53,10 @@ def here(
     def run(*arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
         monkeypatch.setattr(os, "environ", environment(variables))
         try:
-            status = cli.main(list(map(str, arguments)))
+            status: Any = cli.main(list(map(str, arguments)))
         except SystemExit as end:
             status = end.code
-        return subprocess.CompletedProcess(arguments, status, *capsys.readouterr())
+        return subprocess.CompletedProcess(list(map(str, arguments)), status, *capsys.readouterr())
 
     return run
 
@@ -606,4 +606,4 @@ def submit(client: openai.OpenAI, count: int | None = None) -> Any:
     """Upload an input file, or so many lines of it, and create a batch."""
     lines = (REQUESTS / "chat_completions.jsonl").read_bytes().splitlines(keepends=True)
     file = client.files.create(file=("in.jsonl", b"".join(lines[:count])), purpose="batch")
-    return client.batches.create(input_file_id=file.id, endpoint=CHAT, completion_window="24h")
+    return client.batches.create(input_file_id=file.id, endpoint=CHAT, completion_window="24h")  # type: ignore[arg-type]

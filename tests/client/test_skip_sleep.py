@@ -134,7 +134,7 @@ class TestSleep:
                 return 60
 
         with skip_sleep(simulated):
-            time.sleep(Minute())  # type: ignore[arg-type]
+            time.sleep(Minute())
         assert simulated.passed == 60
 
     @pytest.mark.parametrize("seconds", [0, 0.0])
@@ -272,7 +272,7 @@ class TestAsyncioSleep:
 
     def test_tells_the_task_what_the_clock_says(self, simulated: Simulated) -> None:
         """A clock that cannot move is an error of the sleep that would move it, and no hang."""
-        simulated.advance_to = broken  # type: ignore[method-assign]
+        simulated.advance_to = broken  # type: ignore[method-assign, assignment]
         with skip_sleep(simulated), pytest.raises(OSError, match="no clock"):
             together(asyncio.sleep(60))
 

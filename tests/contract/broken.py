@@ -35,7 +35,7 @@ def plant(app: Flask, fault: Fault) -> Flask:
         response = fault.plant(request, lambda: Response.from_app(honest, environ))
         return (response or honest)(environ, start_response)
 
-    app.wsgi_app = broken
+    app.wsgi_app = broken  # type: ignore[method-assign]
     return app
 
 

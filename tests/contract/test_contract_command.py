@@ -15,7 +15,7 @@ import pytest
 
 from mockbatch import cli
 from mockbatch.client import WorldClient
-from mockbatch.contract import runner as running
+from mockbatch.contract import cleanup, steps
 from tests.support.dripping import dripping
 
 # What a server does with a connection on which a request has come.
@@ -253,13 +253,13 @@ def test_ctrl_c_cleans_up(
     said: Said, mockbatch: WorldClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Exit status 130, and what the case had made is gone."""
-    create = running.CaseRunner.run_steps
+    create = steps.CaseRunner.run_steps
 
     def interrupted(*arguments: object, **options: object) -> None:
         create(*arguments, **options)  # type: ignore[arg-type]
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(running.CaseRunner, "run_steps", interrupted)
+    monkeypatch.setattr(steps.CaseRunner, "run_steps", interrupted)
     status, _, complaint = said(mockbatch.base_url, "--key", mockbatch.api_key, "--only", "cancel")
     assert (status, complaint) == (130, "mockbatch: stopped; taking away what was made\n")
     assert list(mockbatch.client.files.list()) == []
@@ -280,7 +280,7 @@ def test_second_ctrl_c_leaves_things_and_tells_which(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(running.CreatedObjects, "clear", interrupted)
+    monkeypatch.setattr(cleanup.CreatedObjects, "clear", interrupted)
     status, _, complaint = said(mockbatch.base_url, "--key", mockbatch.api_key, "--only", "cancel")
     paths = [line.rpartition(" ")[2] for line in complaint.splitlines() if "left behind" in line]
     [file], [batch] = mockbatch.client.files.list(), mockbatch.client.batches.list()

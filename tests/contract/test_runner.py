@@ -59,7 +59,7 @@ def test_nothing_stays_behind(mockbatch: WorldClient) -> None:
     """No file, no endpoint, no batch that runs."""
     run(mockbatch)
     assert list(mockbatch.client.files.list()) == []
-    assert mockbatch.client.get("/webhook_endpoints", cast_to=object)["data"] == []
+    assert mockbatch.client.get("/webhook_endpoints", cast_to=dict)["data"] == []
     ends = ("completed", "failed", "expired", "cancelled", "cancelling")
     assert {one.status for one in mockbatch.client.batches.list()} <= set(ends)
 

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -53,7 +54,7 @@ EVERY_BODY = pytest.mark.parametrize(
     ],
 )
 # The SDK reads base64 as text and its model has numbers.
-TYPES = {
+TYPES: dict[str, tuple[str, Any]] = {
     CHAT: ("CreateChatCompletionResponse", ChatCompletion),
     RESPONSES: ("Response", Response),
     EMBEDDINGS: ("CreateEmbeddingResponse", CreateEmbeddingResponse),
@@ -221,7 +222,7 @@ def test_keys_stand_in_the_recorded_order(path: str) -> None:
             "include": ["reasoning.encrypted_content"],
         },
     }[path]
-    assert _keys(endpoint(path).answer(body, MOMENT)) == _keys(real)
+    assert _keys(endpoint(path).answer(body, MOMENT)) == _keys(real)  # type: ignore[arg-type]
 
 
 def _keys(value: Json) -> Json:
@@ -458,5 +459,6 @@ def test_only_responses_refuse_a_parameter_without_a_code() -> None:
 def test_a_raw_body_need_not_count() -> None:
     """Whatever a body is, each endpoint reads a bill from it."""
     for path in PATHS:
-        for body in ({}, {"usage": None}, {"usage": {"prompt_tokens": "x"}}, None, [1], "x"):
+        bodies: list[Any] = [{}, {"usage": None}, {"usage": {"prompt_tokens": "x"}}, None, [1], "x"]
+        for body in bodies:
             assert endpoint(path).tokens(body) == Tokens(input=0, output=0)

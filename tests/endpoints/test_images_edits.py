@@ -81,7 +81,8 @@ def test_what_is_no_url_is_refused(url: str) -> None:
 
 def test_a_reference_is_one_of_two() -> None:
     """Neither lacks a parameter, both are too many."""
-    neither, both = {}, {"image_url": DATA_URL, "file_id": "file-1"}
+    neither: dict[str, str] = {}
+    both = {"image_url": DATA_URL, "file_id": "file-1"}
     assert refusal({**REQUEST, "images": [neither]}).param == "images[0].image_url"
     assert refusal({**REQUEST, "images": [both]}).code == "mutually_exclusive_parameters"
 

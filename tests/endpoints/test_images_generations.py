@@ -127,7 +127,7 @@ def test_transparency_is_told(output_format: str) -> None:
     made = answer(background="transparent", output_format=output_format)
     assert (made["background"], made["output_format"]) == ("transparent", output_format)
     image = Image.open(BytesIO(b64decode(pictures(made)[0]))).convert("RGBA")
-    assert image.getpixel((0, 0))[3] == 0
+    assert image.getpixel((0, 0))[3] == 0  # type: ignore[index]
 
 
 @pytest.mark.parametrize(

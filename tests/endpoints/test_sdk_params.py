@@ -4,7 +4,7 @@ import itertools
 import types
 from collections import abc
 from collections.abc import Iterator
-from typing import Annotated, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import openai
 import pytest
@@ -20,7 +20,7 @@ from tests.support.bodies import CHAT, COMPLETIONS, EMBEDDINGS, RESPONSES
 
 # A newer one may know parameters that nobody here has heard of.
 TRIED = (3, 57)
-TYPES = {
+TYPES: dict[str, tuple[Any, dict[str, Json]]] = {
     CHAT: (Chat, {"messages": [{"role": "user", "content": "x"}]}),
     RESPONSES: (ResponseCreateParamsNonStreaming, {"input": "x"}),
     EMBEDDINGS: (EmbeddingCreateParams, {"input": "x"}),
@@ -54,7 +54,8 @@ SCHEMAS = ("parameters", "schema")
 
 def examples(kind: Json, depth: int = 0) -> Iterator[Json]:
     """Yield values of a type: of each branch of a union, with each member that may be there."""
-    origin, arguments = get_origin(kind), get_args(kind)
+    origin: Any = get_origin(kind)
+    arguments = get_args(kind)
     if depth > 10:
         return
     if origin in (Required, NotRequired, Annotated):
@@ -81,8 +82,8 @@ def objects(kind: Json, depth: int) -> Iterator[dict[str, Json]]:
     needed = {
         name: SCHEMA if name in SCHEMAS else next(examples(member, depth))
         for name, member in members.items()
-        if get_origin(member) is Required
-        or (name in kind.__required_keys__ and get_origin(member) is not NotRequired)
+        if get_origin(member) == Required  # type: ignore[comparison-overlap]
+        or (name in kind.__required_keys__ and get_origin(member) != NotRequired)  # type: ignore[comparison-overlap]
     }
     yield needed
     for name, member in members.items():

@@ -34,7 +34,7 @@ EVERY_BODY = pytest.mark.parametrize(
 RESPONSE_EVENT: TypeAdapter[Any] = TypeAdapter(ResponseStreamEvent)
 USAGE = {"stream_options": {"include_usage": True}}
 BARE = {"stream_options": {"include_obfuscation": False}}
-ASKED = {
+ASKED: dict[str, dict[str, Json]] = {
     CHAT: {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello"}]},
     COMPLETIONS: {"model": "gpt-3.5-turbo-instruct", "prompt": "Once"},
     RESPONSES: {"model": "gpt-4o", "input": "Hello"},
@@ -159,7 +159,7 @@ def test_chunks_of_a_chat_are_its_answer(body: Json) -> None:
 def test_chunks_of_a_completion_are_its_answer(body: Json) -> None:
     """Texts, log probabilities and ends."""
     for document in documents(COMPLETIONS):
-        whole, chunks = (act(COMPLETIONS, body, document) for act in (answer, stream))
+        whole, chunks = answer(COMPLETIONS, body, document), stream(COMPLETIONS, body, document)
         for choice in whole["choices"]:
             own = [
                 one["choices"][0] for one in chunks if one["choices"][0]["index"] == choice["index"]

@@ -319,7 +319,10 @@ def test_allowed_tools_have_a_shape(path: str) -> None:
 def _bodies(path: str) -> list[dict[str, Json]]:
     """Return requests of every kind of tool and choice, and of formats beside them."""
     tools = [tool(path, "a", strict=False), grammar(path, "regex", "a+")]
-    functions = {"functions": [{"name": "f", "parameters": CITY}], "function_call": {"name": "f"}}
+    functions: dict[str, Json] = {
+        "functions": [{"name": "f", "parameters": CITY}],
+        "function_call": {"name": "f"},
+    }
     return [
         body(path, tools=tools, tool_choice=REQUIRED, parallel_tool_calls=False),
         body(path, tools=tools, tool_choice=named(path, "k", "custom")),

@@ -97,7 +97,9 @@ def test_a_long_first_line_is_read_no_further_than_asked(monkeypatch: pytest.Mon
     made = Content.of(b"x" * BIG)
     read: list[int] = []
     monkeypatch.setattr(
-        made, "read", lambda start, stop: read.append(stop) or b"x" * (stop - start)
+        made,
+        "read",
+        lambda start, stop: read.append(stop) or b"x" * (stop - start),  # type: ignore[func-returns-value]
     )
     made.first_line(10)
     assert read == [CHUNK_BYTES]
@@ -143,7 +145,7 @@ def test_a_forgotten_file_is_closed_without_a_word() -> None:
     stream = spool()
     stream.write(b"x" * BIG)
     made = Content(stream)
-    file = stream._file
+    file = stream._file  # type: ignore[attr-defined]
     del made, stream
     gc.collect()
     assert file.closed
@@ -216,7 +218,7 @@ class TestHeap:
         """A content keeps the file; when the last one goes, so does the file."""
         heap = Heap()
         copy = heap.add(Content.of(b"x" * BIG))
-        file = heap._stream._file
+        file = heap._stream._file  # type: ignore[attr-defined]
         del heap
         gc.collect()
         assert not file.closed

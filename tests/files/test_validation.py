@@ -2,11 +2,11 @@
 
 import pytest
 
-from mockbatch.batch.input_file import Limits
 from mockbatch.errors import ApiError
 from mockbatch.files import validation
 from mockbatch.files.content import Content
 from mockbatch.files.file import UPLOAD_PURPOSES
+from mockbatch.limits import Limits
 
 
 def refusal(data: bytes, purpose: str = "batch", limits: Limits | None = None) -> ApiError:

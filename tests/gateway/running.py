@@ -22,7 +22,14 @@ def running_gateway(
     port_file = scratch / "port"
     settings = {"MOCKBATCH_URL": upstream, "MOCKBATCH_ORIGINS": ",".join(origins)}
     start = modules / "node_modules/@portkey-ai/gateway/build/start-server.js"
-    command = ["node", "--require", HERE / "preload.js", start, "--port=0", "--headless"]
+    command: list[str | Path] = [
+        "node",
+        "--require",
+        HERE / "preload.js",
+        start,
+        "--port=0",
+        "--headless",
+    ]
     with (
         (scratch / "gateway.log").open("wb") as log,
         subprocess.Popen(

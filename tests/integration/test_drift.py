@@ -183,7 +183,7 @@ class MoreValues(types.Batch):
 class Needing(types.Batch):
     """A batch with what it could be without."""
 
-    output_file_id: str  # type: ignore[assignment]
+    output_file_id: str
 
 
 class Asking(types.BatchCreateParams, total=False):

@@ -28,10 +28,10 @@ def line(id: object, url: str = "/v1/chat/completions", body: Json = None) -> by
 
 def submit(mock: WorldClient, data: object, endpoint: str = "/v1/chat/completions") -> str:
     """Upload an input file and create a batch."""
-    file = mock.client.files.create(file=("in.jsonl", data), purpose="batch")  # type: ignore[arg-type]
+    file = mock.client.files.create(file=("in.jsonl", data), purpose="batch")
     return mock.client.batches.create(
         input_file_id=file.id,
-        endpoint=endpoint,  # type: ignore[arg-type]
+        endpoint=endpoint,
         completion_window="24h",
     ).id
 

@@ -84,7 +84,8 @@ def test_no_parameter_leaves_its_range(
 @pytest.mark.parametrize(("name", "key", "parameter"), CHOICES)
 def test_nothing_but_a_choice_can_be_chosen(name: str, key: str, parameter: Json) -> None:
     """What is not among the choices of a parameter is refused by its name."""
-    for argument in ("", "nothing of the kind", 1, None, []):
+    arguments: list[Json] = ["", "nothing of the kind", 1, None, []]
+    for argument in arguments:
         with pytest.raises(ApiError) as refused:
             scenarios.scenario(name, {key: argument})
         assert (refused.value.status, refused.value.param) == (400, key)

@@ -12,6 +12,7 @@ import venv
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -118,7 +119,12 @@ def _alone(lock: Path) -> Iterator[None]:
 
 
 def _run(what: str, command: list[str], folder: Path) -> None:
-    told = {"cwd": folder, "text": True, "errors": "replace", "timeout": INSTALL_SECONDS}
+    told: dict[str, Any] = {
+        "cwd": folder,
+        "text": True,
+        "errors": "replace",
+        "timeout": INSTALL_SECONDS,
+    }
     try:
         done = subprocess.run(command, capture_output=True, **told)
     except subprocess.TimeoutExpired:

@@ -711,7 +711,7 @@ class TestMockBatch:
         self, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], error: type[Exception]
     ) -> None:
         """What cannot begin ends at once."""
-        closed = []
+        closed: list[Any] = []
         close = mockbatch.testing.servers.Server.close
         monkeypatch.setattr(
             mockbatch.testing.servers.Server, "close", lambda server: closed.append(close(server))

@@ -7,6 +7,7 @@ import copy
 import json
 from collections.abc import Callable
 from importlib import resources
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -29,7 +30,7 @@ JUNK = st.sampled_from(
 FEW_EXAMPLES = settings(max_examples=60, suppress_health_check=list(HealthCheck), derandomize=True)
 
 
-def judges(document: dict[str, Json]) -> Callable[[Json], Draft202012Validator]:
+def judges(document: dict[str, Json]) -> Callable[[Json], Any]:
     """Return what makes the judge of a part of a document."""
     whole = Draft202012Validator(document)
     return lambda part: whole.evolve(schema=part)

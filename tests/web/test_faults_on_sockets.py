@@ -16,7 +16,6 @@ import pytest
 from freezegun import freeze_time
 
 from mockbatch.client import ControlError, WorldClient, wsgi_transport
-from mockbatch.faults import connection
 from mockbatch.http_server.server import Httpd
 from mockbatch.http_server.tls import Tls
 from mockbatch.testing.servers import begin, key
@@ -444,7 +443,7 @@ class TestDelay:
         """A stop answers at once what still waits."""
         httpd = Httpd(create_app())
         httpd.start()
-        handle = begin(WorldClient(httpd.url, key("stop"), wsgi_transport(httpd.wsgi_app)), {})  # type: ignore[arg-type]
+        handle = begin(WorldClient(httpd.url, key("stop"), wsgi_transport(httpd.wsgi_app)), {})
         handle.fault(LIST, {"delay_ms": 600_000})
         with ThreadPoolExecutor(1) as pool:
             answer = pool.submit(talk, handle, request(handle, "/v1/batches"))
@@ -614,7 +613,7 @@ def test_where_a_client_s_leaving_cannot_be_seen_it_is_waited_for(
     monkeypatch: pytest.MonkeyPatch, mock: WorldClient
 ) -> None:
     """Only Linux tells; elsewhere a delay takes its time."""
-    monkeypatch.setattr(connection.sys, "platform", "darwin")
+    monkeypatch.setattr(sys, "platform", "darwin")
     mock.fault(LIST, {"delay_ms": 250})
     with connect(mock) as client:
         client.sendall(request(mock, "/v1/batches"))

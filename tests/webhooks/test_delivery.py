@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ GOOD, BAD = Answer(status_code=200), Answer(status_code=500)
 START = 1000
 
 
-def delivery(**changes: object) -> Delivery:
+def delivery(**changes: Any) -> Delivery:
     """Return a delivery that was not tried yet."""
     event = Event("evt_1", "batch.completed", START, "batch_1")
     return replace(Delivery("wh_1", 0, event, "whe_1", "http://x/", START, START), **changes)

@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from contextlib import ExitStack, suppress
+from typing import Any
 
 import pytest
 
@@ -137,7 +138,7 @@ def test_a_name_is_not_looked_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
         judged = target.target(f"http://localhost:{receiver.port}/", ())
         known = socket.getaddrinfo
 
-        def looked_up(host: str, *arguments: object, **options: object) -> object:
+        def looked_up(host: str, *arguments: Any, **options: Any) -> Any:
             assert host != "localhost"
             return known(host, *arguments, **options)
 

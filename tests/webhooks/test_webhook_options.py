@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import openai
 import pytest
@@ -101,7 +102,7 @@ class TestServe:
     ) -> None:
         """On stderr, with exit status 2."""
         try:
-            status = cli.main(["serve", "--port", "0", *options])
+            status: Any = cli.main(["serve", "--port", "0", *options])
         except SystemExit as stopped:
             status = stopped.code
         error = capsys.readouterr().err
@@ -115,7 +116,7 @@ class TestInPytest:
     def test_a_client_of_the_environment_can_check(self, mockbatch: WorldClient) -> None:
         """Code under test that builds its own client needs no secret of its own."""
         assert os.environ["OPENAI_WEBHOOK_SECRET"] == mockbatch.webhook_secret
-        got = []
+        got: list[Any] = []
         mockbatch.webhook(got.append)
         batch = submit(mockbatch)
         mockbatch.clock.run_until(batch)

@@ -88,7 +88,7 @@ def test_status_changes_at_the_exact_second_for_async_code(mock: WorldClient, fr
     """The same with the asynchronous SDK."""
 
     async def statuses(move_to: MoveTo) -> dict[int, str]:
-        seen = {}
+        seen: dict[int, str] = {}
         async with mock.async_client as client:
             batch = await submit_async(client)
             for after in STATUSES:

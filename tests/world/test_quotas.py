@@ -348,7 +348,7 @@ class TestModels:
     @pytest.mark.parametrize("limit", [10, 10.0])
     def test_a_number_is_shown_as_one(self, make: "Make", limit: float) -> None:
         """JSON Schema takes 10.0 for an integer, and nobody has to see it."""
-        case = started(make, Quotas({"*": limit}))
+        case = started(make, Quotas({"*": limit}))  # type: ignore[dict-item]
         [error] = case.world.batch(case.create().id).given.errors
         assert "Limit: 10 enqueued" in error["message"]
 
@@ -454,7 +454,7 @@ class TestRate:
 
     def test_a_whole_number_may_be_written_with_a_point(self, make: "Make") -> None:
         """JSON Schema takes 1.0 for an integer."""
-        case = started(make, Quotas(batches_per_hour=1.0))
+        case = started(make, Quotas(batches_per_hour=1.0))  # type: ignore[arg-type]
         case.create(1)
         assert "1 batches an hour" in str(self.refusal(case))
 

@@ -43,7 +43,7 @@ def test_any_size_is_a_valid_png(width: int, height: int, transparent: bool) -> 
 def test_a_transparent_background_can_be_seen_through(output_format: str) -> None:
     """The upper half is nothing, the lower half is a colour."""
     image = opened(Look(64, 64, transparent=True, output_format=output_format)).convert("RGBA")
-    assert [image.getpixel((32, row))[3] for row in (5, 58)] == [0, 255]
+    assert [image.getpixel((32, row))[3] for row in (5, 58)] == [0, 255]  # type: ignore[index]
 
 
 @FORMATS
@@ -52,7 +52,7 @@ def test_an_opaque_picture_has_two_colours(output_format: str) -> None:
     image = opened(Look(64, 64, output_format=output_format)).convert("RGBA")
     upper, lower = image.getpixel((32, 5)), image.getpixel((32, 58))
     assert upper != lower
-    assert (upper[3], lower[3]) == (255, 255)
+    assert (upper[3], lower[3]) == (255, 255)  # type: ignore[index]
 
 
 @FORMATS

@@ -3,6 +3,7 @@
 import ipaddress
 import json
 import re
+from collections.abc import Callable
 from datetime import date, datetime, time
 from random import Random
 from time import perf_counter
@@ -101,7 +102,7 @@ def test_tuples_of_draft_7_are_met(path: str) -> None:
     assert list(map(type, json.loads(content))) == [str, int]
 
 
-READ = {
+READ: dict[str, Callable[[str], object]] = {
     "date-time": datetime.fromisoformat,
     "date": date.fromisoformat,
     "time": time.fromisoformat,

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from enum import Enum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import openai
@@ -118,7 +118,7 @@ def mock(make_mockbatch: Callable[..., WorldClient]) -> WorldClient:
 
 def ran(mock: WorldClient, path: str, bodies: list[dict[str, Json]]) -> tuple[Json, Json, Json]:
     """Run a batch of these bodies; return it, and its output and error lines by custom_id."""
-    client: openai.OpenAI = mock.client
+    client: Any = mock.client
     lines = [
         {"custom_id": str(number), "method": "POST", "url": path, "body": given}
         for number, given in enumerate(bodies)
@@ -128,7 +128,7 @@ def ran(mock: WorldClient, path: str, bodies: list[dict[str, Json]]) -> tuple[Js
     batch = client.batches.create(input_file_id=file.id, endpoint=path, completion_window="24h")
     mock.clock.run_until(batch)
     batch = client.batches.retrieve(batch.id)
-    return batch, *(_lines(client, id) for id in (batch.output_file_id, batch.error_file_id))
+    return batch, _lines(client, batch.output_file_id), _lines(client, batch.error_file_id)
 
 
 def _lines(client: openai.OpenAI, file_id: str | None) -> dict[str, Json]:

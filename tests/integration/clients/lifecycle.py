@@ -76,7 +76,7 @@ def refused(client: openai.OpenAI) -> None:
     try:
         client.batches.create(
             input_file_id="file-x",
-            endpoint="/v1/nothing",  # type: ignore[arg-type]
+            endpoint="/v1/nothing",
             completion_window="24h",
         )
     except openai.BadRequestError as error:

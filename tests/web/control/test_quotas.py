@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 QUOTAS = "/_mock/quotas"
-OFF = {"enqueued_tokens": {}, "batches_per_hour": None}
+OFF: dict[str, Any] = {"enqueued_tokens": {}, "batches_per_hour": None}
 SOME = {"enqueued_tokens": {"gpt-4o-mini": 18, "*": 100}, "batches_per_hour": 3}
 VALIDATING = 62
 

@@ -285,7 +285,7 @@ class TestOrderOfChoice:
 class TestBadInput:
     """What is refused names the field, and changes nothing."""
 
-    BAD = (
+    BAD: tuple[Any, ...] = (
         ({}, "invalid_value", "body"),
         ({"name": "happy", "document": OWN}, "invalid_value", "body"),
         ({"name": "hapy"}, "unknown_scenario", "name"),

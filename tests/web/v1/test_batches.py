@@ -145,7 +145,7 @@ class TestCreate:
     @pytest.mark.parametrize("field", ["input_file_id", "endpoint", "completion_window"])
     def test_refuses_a_missing_field_as_observed(self, api: Caller, field: str) -> None:
         """Each of the three has to be there."""
-        answer = api.post("/v1/batches", api.wanted(**{field: ...}))
+        answer = api.post("/v1/batches", api.wanted(**{field: ...}))  # type: ignore[arg-type]
         assert refusal(answer) == (400, "missing_required_parameter", field)
         assert answer.json["error"]["message"] == f"Missing required parameter: '{field}'."
 

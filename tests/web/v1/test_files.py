@@ -8,8 +8,8 @@ from urllib.parse import quote
 import pytest
 from werkzeug.http import parse_options_header
 
-from mockbatch.batch.input_file import Limits
 from mockbatch.errors import ERROR_TEMPLATES
+from mockbatch.limits import Limits
 from tests.support.caller import (
     DAY,
     KEY,
@@ -193,7 +193,7 @@ class TestUpload:
         self, api: Caller, fields: dict[str, str], code: str, param: str
     ) -> None:
         """A bad `expires_after` is named by the field within it."""
-        answer = api.call("POST", "/v1/files", **upload_form(**fields))
+        answer = api.call("POST", "/v1/files", **upload_form(**fields))  # type: ignore[arg-type]
         assert refusal(answer) == (400, code, f"expires_after.{param}")
 
     def test_refuses_a_file_that_is_too_large(self) -> None:

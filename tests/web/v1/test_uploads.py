@@ -95,14 +95,14 @@ class TestCreate:
     @pytest.mark.parametrize("number", [3.0, 3])
     def test_takes_a_whole_number_however_written(self, api: Caller, number: float) -> None:
         """JSON does not tell 3.0 from 3."""
-        answer = api.post("/v1/uploads", wanted(number))
+        answer = api.post("/v1/uploads", wanted(number))  # type: ignore[arg-type]
         assert '"bytes": 3,' in answer.text
 
     @pytest.mark.parametrize("name", ["filename", "purpose", "bytes", "mime_type"])
     def test_refuses_a_body_without_a_member(self, api: Caller, name: str) -> None:
         """The refusal names what is missing, and so it does of several."""
         expected = (400, "missing_required_parameter", name)
-        assert refusal(api.post("/v1/uploads", wanted(**{name: ...}))) == expected
+        assert refusal(api.post("/v1/uploads", wanted(**{name: ...}))) == expected  # type: ignore[arg-type]
 
     @pytest.mark.parametrize(
         ("changes", "code", "param"),
