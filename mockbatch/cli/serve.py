@@ -57,7 +57,7 @@ def serve(arguments: argparse.Namespace) -> int:
         if isinstance(value, BadVariable):
             raise ValueError(value.message)
     from mockbatch.cli import request_log
-    from mockbatch.http_server.server import Httpd
+    from mockbatch.http_server.server import HttpServer
     from mockbatch.http_server.tls import Tls
     from mockbatch.web.app import create_app
     from mockbatch.world.snapshot.load import from_file
@@ -71,7 +71,7 @@ def serve(arguments: argparse.Namespace) -> int:
     app = create_app(settings, beginning)
     with _Stop() as stop, Tls(arguments.host) if arguments.tls else nullcontext() as tls:
         adapter = tls.adapter if tls else None
-        httpd = Httpd(app, arguments.host, arguments.port, adapter)
+        httpd = HttpServer(app, arguments.host, arguments.port, adapter)
         try:
             httpd.start()
         except OSError as error:

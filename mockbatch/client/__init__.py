@@ -1,4 +1,18 @@
-"""One world of a running server, as a test holds it: the control API's verbs in Python."""
+"""The control API in Python: what a test does to a world of a running server.
+
+    world_client      WorldClient: addresses, batches, scenarios, replies, faults, requests
+    assertions        `assert_requested`, and the near misses in its message
+    clock             its simulated clock
+    webhooks          its webhook endpoints and deliveries
+    webhook_receiver  a server in this process that calls functions with webhooks
+    results           what calls return: events, requests, deliveries, and the errors they raise
+    openai_clients    ready clients of the `openai` package
+    transport         the call itself: to an app of this process, or over HTTP
+    skip_sleep        replaces `time.sleep` and `asyncio.sleep` while a test runs
+    asyncio_sleep     decides when the sleeping tasks of an event loop may wake
+
+Nothing here knows the server's code: its results mirror the JSON of the control API.
+"""
 
 from mockbatch.client.clock import Clock
 from mockbatch.client.results import (

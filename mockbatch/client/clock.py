@@ -1,4 +1,4 @@
-"""The simulated clock of one world, as a test holds it."""
+"""The simulated clock of one world: reading it, and moving it."""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Clock:
     """The simulated clock of one world."""
 
-    def __init__(self, handle: "WorldClient") -> None:
-        self._handle = handle
+    def __init__(self, world: "WorldClient") -> None:
+        self._world = world
 
     @property
     def now(self) -> float:
@@ -26,29 +26,29 @@ class Clock:
 
     @property
     def mode(self) -> str:
-        """`manual`, `realtime`, `on-poll` or `xN`; can be set."""
+        """`manual`, `realtime`, `on-poll` or `xN`; assign to change it."""
         mode: str = self._read()["mode"]
         return mode
 
     @mode.setter
     def mode(self, mode: str) -> None:
-        self._handle.call("POST", "/_mock/clock", {"mode": mode})
+        self._world.call("POST", "/_mock/clock", {"mode": mode})
 
     @property
     def next_event(self) -> Event | None:
-        """The status change or webhook that comes next, None when nothing is due."""
+        """The next status change or webhook, None if none is due."""
         event = self._read()["next_event"]
         return None if event is None else Event(**event)
 
     def advance(
         self, seconds: float = 0, *, minutes: float = 0, hours: float = 0, days: float = 0
     ) -> Advanced:
-        """Move time forward; returns when all that is due has happened."""
+        """Move time forward; returns when everything due on the way has happened."""
         step = timedelta(seconds=seconds, minutes=minutes, hours=hours, days=days)
         return self._advance({"seconds": step.total_seconds()})
 
     def advance_to(self, instant: float | datetime) -> Advanced:
-        """Move time forward to an instant; an aware datetime, or epoch seconds."""
+        """Move time forward to an instant: an aware datetime, or epoch seconds."""
         at = instant.timestamp() if isinstance(instant, datetime) else instant
         return self._advance({"to": at})
 
@@ -57,41 +57,41 @@ class Clock:
         return self._advance({"next_event": True})
 
     def run_until(self, batch: str | HasId, status: str = "completed") -> Advanced:
-        """Move time forward until a batch has taken on a status.
+        """Move time forward until a batch has reached a status.
 
-        Raises EndedAs when it ends otherwise; time then stands where it ended.
+        Raises EndedAs if the batch ends in another one; time then stands at that end.
         """
         try:
             return self._advance({"batch": id_of(batch), "status": status})
         except ControlError as error:
             if error.code != "unreachable_status":
                 raise
-            found = self._handle.timeline(batch)
-            raise EndedAs(id_of(batch), found["status"], str(error)) from None
+            status = self._world.timeline(batch)["status"]
+            raise EndedAs(id_of(batch), status, str(error)) from None
 
     def _advance(self, body: Json) -> Advanced:
-        told = self._handle.call("POST", "/_mock/clock/advance", body)
-        events = tuple(Event(**event) for event in told["events"])
-        return Advanced(told["now"], events, told["event_count"])
+        result = self._world.call("POST", "/_mock/clock/advance", body)
+        events = tuple(Event(**event) for event in result["events"])
+        return Advanced(result["now"], events, result["event_count"])
 
     def _read(self) -> dict[str, Json]:
-        clock: dict[str, Json] = self._handle.call("GET", "/_mock/clock")
+        clock: dict[str, Json] = self._world.call("GET", "/_mock/clock")
         return clock
 
 
-class SleepersClock:
-    """A clock as `skip_sleep` moves it."""
+class SleepClock:
+    """The clock as `skip_sleep` needs it."""
 
-    def __init__(self, handle: "WorldClient", app: "Flask | None") -> None:
-        self._clock = handle.clock
-        self._key = handle.api_key
+    def __init__(self, world: "WorldClient", app: "Flask | None") -> None:
+        self._clock = world.clock
+        self._key = world.api_key
         self._app = app
 
     def now(self) -> float:
         """Return simulated epoch seconds."""
         if self._app is None:
             return self._clock.now
-        # Each sleep of a task asks: without a request it costs nothing.
+        # Every sleep of a task asks for it: read without a request it costs next to nothing.
         now: float = self._app.extensions["mockbatch"].worlds.world(self._key, reading=True).now()
         return now
 
@@ -100,7 +100,7 @@ class SleepersClock:
         self._clock.advance(seconds)
 
     def advance_to(self, instant: float) -> float:
-        """Move time to an instant, if it is not past, and return the time."""
+        """Move time to an instant unless it is past, and return the time."""
         try:
             return self._clock.advance_to(instant).now
         except ControlError as error:

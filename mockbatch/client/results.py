@@ -1,4 +1,4 @@
-"""What a handle tells: errors, events, requests and faults."""
+"""What the control API returns, as values, and the errors that its calls raise."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -7,7 +7,7 @@ from mockbatch.typing import Json
 
 
 class ControlError(Exception):
-    """The control API refused; `status`, `code` and `param` are those of its answer."""
+    """An error response of the control API, with its `status`, `code` and `param`."""
 
     def __init__(self, status: int, error: dict[str, Json]) -> None:
         super().__init__(error["message"])
@@ -16,8 +16,8 @@ class ControlError(Exception):
         self.param: str | None = error["param"]
 
 
-class EndedAs(AssertionError):  # noqa: N818 - read as a sentence: it ended as failed
-    """A batch ended otherwise than a test waited for; `status` is how."""
+class EndedAs(AssertionError):  # noqa: N818 - reads as a sentence: it ended as failed
+    """A batch ended in another status than the test waited for; `status` is that one."""
 
     def __init__(self, batch_id: str, status: str, explanation: str) -> None:
         super().__init__(explanation)
@@ -26,20 +26,20 @@ class EndedAs(AssertionError):  # noqa: N818 - read as a sentence: it ended as f
 
 
 class MockBatchWarning(UserWarning):
-    """Something about a test that is probably not what its author meant."""
+    """A test does something that its author probably did not mean."""
 
 
 class HasId(Protocol):
-    """A batch as an SDK returns it."""
+    """An object with an id, such as a batch of an SDK."""
 
     @property
     def id(self) -> str:
-        """The batch's id."""
+        """The id of the object."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to the object `id`, at a simulated epoch second."""
+    """An event of the object `id`, at a simulated epoch second."""
 
     at: int
     type: str
@@ -48,7 +48,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Advanced:
-    """What an advance of the clock brought: the first 100 events, and how many there were."""
+    """The result of an advance: the first 100 events on the way, and their number."""
 
     now: float
     events: tuple[Event, ...]
@@ -57,10 +57,10 @@ class Advanced:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request that the world has got; times are epoch seconds.
+    """A request that the world received; times are epoch seconds.
 
-    `status` is 0 when the client got no answer; `fault` names the fault that it met. `broken`
-    tells that mockbatch itself failed, by a bug of its own.
+    `status` is 0 if the client got no response; `fault` names the fault that hit it. `broken`
+    is true if mockbatch itself failed, by a bug of its own.
     """
 
     method: str
@@ -76,7 +76,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault of the world: `matched` counts requests that it is meant for, `fired` its own."""
+    """A fault of the world: `matched` counts the requests that match, `fired` those it hit."""
 
     name: str
     match: dict[str, str]
@@ -89,7 +89,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """A webhook endpoint of the world; its `secret` signs what is sent to its `url`."""
+    """A webhook endpoint of the world; `secret` signs what is sent to `url`."""
 
     id: str
     url: str
@@ -98,9 +98,9 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt to deliver: `at` in simulated epoch seconds, `wall` in the process's own.
+    """One delivery attempt: `at` in simulated epoch seconds, `wall` in real ones.
 
-    `status_code` is None, and `error` says why, when there was no answer.
+    Without a response `status_code` is None, and `error` says why.
     """
 
     at: int
@@ -113,10 +113,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A webhook on its way to an endpoint; `id` is its webhook-id, `body` the text sent.
+    """A webhook for one endpoint; `id` is its webhook-id, `body` the text that is sent.
 
-    `status` is pending, delivered, failed (given up), lost (a scenario has it so) or dropped
-    (its endpoint is gone).
+    `status` is pending, delivered, failed (given up), lost (by a scenario) or dropped (its
+    endpoint was deleted).
     """
 
     id: str
@@ -131,5 +131,5 @@ class Delivery:
 
 
 def id_of(batch: str | HasId) -> str:
-    """Return the id of a batch, given as such or by its id."""
+    """Return the id of a batch; an id is returned as it is."""
     return batch if isinstance(batch, str) else batch.id

@@ -1,4 +1,4 @@
-"""Ways to the control API: a call in this process, or HTTP."""
+"""Transports to the control API: a call in this process, or HTTP."""
 
 from collections.abc import Callable
 from http.client import HTTPConnection, HTTPSConnection
@@ -21,7 +21,7 @@ class WsgiTransport:
 
         self.app = app
         self._run = run_wsgi_app
-        # Made once and copied: Flask's test client takes half of the time of a call to make one.
+        # Made once and copied: making one for each call would double the time of a call.
         self._blank = create_environ()
 
     def __call__(
@@ -30,8 +30,8 @@ class WsgiTransport:
         """Send a request."""
         named = {f"HTTP_{name.upper().replace('-', '_')}": text for name, text in headers.items()}
         path, _, query = path.partition("?")
-        info = unquote_to_bytes(path).decode("latin-1")
-        environ = {**self._blank, **named, "REQUEST_METHOD": method, "PATH_INFO": info}
+        path_info = unquote_to_bytes(path).decode("latin-1")
+        environ = {**self._blank, **named, "REQUEST_METHOD": method, "PATH_INFO": path_info}
         environ |= {"QUERY_STRING": query, "CONTENT_LENGTH": str(len(body))}
         answer, status, _ = self._run(self.app, {**environ, "wsgi.input": BytesIO(body)})
         return int(status[:3]), b"".join(answer)
@@ -43,12 +43,12 @@ def wsgi_transport(app: "Flask") -> Transport:
 
 
 def http_transport(url: str) -> Transport:
-    """Return a transport to a server elsewhere; a connection a call, so that none goes stale."""
+    """Return a transport over HTTP; each call has its own connection, so that none goes stale."""
     parts = urlsplit(url)
 
     def send(method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
-        kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-        connection = kind(parts.netloc, timeout=60)
+        connection_class = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+        connection = connection_class(parts.netloc, timeout=60)
         try:
             connection.request(method, path, body, headers)
             response = connection.getresponse()

@@ -1,4 +1,4 @@
-"""A receiver of webhooks in this process: functions, called as a server's routes would be."""
+"""A webhook receiver in this process: a small server that calls functions."""
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-    from mockbatch.http_server.server import Httpd
+    from mockbatch.http_server.server import HttpServer
 
 log = logging.getLogger(__name__)
 
-#: The delivery that waits for the function that is running.
-within: ContextVar[str | None] = ContextVar("within", default=None)
+#: The webhook-id of the delivery that is waiting for the function now running.
+current_delivery: ContextVar[str | None] = ContextVar("current_delivery", default=None)
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What a receiver gets: headers, their names in lower case, and the body as it came."""
+    """A webhook as it arrived: headers by their lower-case names, and the raw body."""
 
     headers: Mapping[str, str]
     body: bytes
@@ -29,62 +29,62 @@ class Received:
 Function = Callable[[Received], object]
 
 
-class Receiver:
-    """A server on a loopback port, with a path for each function; it starts with the first.
+class WebhookReceiver:
+    """A server on a loopback port, with a path for each function; the first one starts it.
 
-    A function that returns a number answers with that status, any other with 200, and one
-    that raises, or returns a number that is no status, with 500.
+    The response has the status that the function returns, 200 if it returns no number, and
+    500 if it raises or returns a number that is not a status.
     """
 
     def __init__(self) -> None:
         self._functions: dict[str, Function] = {}  # by path
-        self._httpd: Httpd | None = None
+        self._http_server: HttpServer | None = None
 
     def add(self, function: Function) -> str:
-        """Return the URL at which a function is called."""
-        if self._httpd is None:
-            from mockbatch.http_server.server import Httpd
+        """Add a function, and return its URL."""
+        if self._http_server is None:
+            from mockbatch.http_server.server import HttpServer
 
-            self._httpd = Httpd(self)
-            self._httpd.start()
+            self._http_server = HttpServer(self)
+            self._http_server.start()
         path = f"/{len(self._functions) + 1}"
         self._functions[path] = function
-        return self._httpd.url + path
+        return self._http_server.url + path
 
     def close(self) -> None:
         """Stop listening."""
-        if self._httpd is not None:
-            self._httpd.stop()
+        if self._http_server is not None:
+            self._http_server.stop()
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        """Answer a delivery."""
+        """Respond to a webhook."""
         function = self._functions.get(environ["PATH_INFO"])
         received = Received(_headers(environ), environ["wsgi.input"].read())
-        status = 404 if function is None else _answered(function, received)
+        status = 404 if function is None else _call(function, received)
         start_response(f"{status} {_phrase(status)}", [("Content-Length", "0")])
         return []
 
 
-def _answered(function: Function, received: Received) -> int:
-    token = within.set(received.headers.get("webhook-id"))
+def _call(function: Function, received: Received) -> int:
+    token = current_delivery.set(received.headers.get("webhook-id"))
     try:
         return _status(function(received))
     except BaseException:  # pytest.fail() raises no Exception
-        # As in a server: whoever sends is told, and the log says why.
-        log.exception("the receiver of a webhook failed")
+        # As in any server: the sender gets a 500, and the log says why.
+        log.exception("a webhook receiver raised")
         return 500
     finally:
-        within.reset(token)
+        current_delivery.reset(token)
 
 
 def _status(returned: object) -> int:
-    """Return the status that a function means; ValueError for a number that is none."""
+    """Return the status of the response; ValueError for a number that is not a status."""
     if not isinstance(returned, int) or isinstance(returned, bool):
         return 200
     if not 200 <= returned <= 599:
-        raise ValueError(f"{returned} is no status of an answer: a receiver has returned it")
+        raise ValueError(f"a webhook receiver returned {returned}, which is not an HTTP status")
     return returned
 
 

@@ -1,18 +1,17 @@
-"""One world of a running server, as a test holds it."""
+"""A client of one world on a running server: the control API's verbs as Python methods."""
 
 import json
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from difflib import SequenceMatcher
-from fnmatch import fnmatchcase
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from mockbatch.client import openai_clients
-from mockbatch.client.clock import Clock, SleepersClock
+from mockbatch.client.assertions import check_requested
+from mockbatch.client.clock import Clock, SleepClock
 from mockbatch.client.results import (
     ControlError,
     Delivery,
@@ -25,7 +24,7 @@ from mockbatch.client.results import (
 )
 from mockbatch.client.transport import Transport, WsgiTransport
 from mockbatch.client.webhook_receiver import Received
-from mockbatch.client.webhooks import Webhooks, headers_within
+from mockbatch.client.webhooks import Webhooks, delivery_headers
 from mockbatch.typing import Json
 
 if TYPE_CHECKING:
@@ -33,24 +32,33 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
     from typing_extensions import Self
 
-# An argument that was left out, where None says something.
-_BY_DEFAULT: Any = object()
+# Stands for an argument that was left out, where None has a meaning of its own.
+_UNSET: Any = object()
 
 
 class WorldClient:
-    """One world: where clients find it, its clock, and what can be done to it.
+    """One world: its address for clients, its clock, and what can be done to it.
 
     `base_url` and `api_key` are for any client. `closed` tells whether the world is gone.
+    `app` serves the world without a socket. `add_callable_reply` enters a reply that is a
+    Python function; None if the world is in another process.
     """
 
-    def __init__(self, url: str, api_key: str, transport: Transport, app: "Flask | None" = None):
+    def __init__(
+        self,
+        url: str,
+        api_key: str,
+        transport: Transport,
+        *,
+        app: "Flask | None" = None,
+        add_callable_reply: Callable[[dict[str, Json]], None] | None = None,
+    ) -> None:
         self.base_url = f"{url}/v1"
         self.api_key = api_key
         self.clock = Clock(self)
         self._transport = transport
         self._app = app
-        #: How a function gets into the script of a world of this process; None: not at all.
-        self.enter_function: Callable[[dict[str, Json]], None] | None = None
+        self._add_callable_reply = add_callable_reply
         self._webhooks = Webhooks(self)
         self._reached = False
         self._warned = False
@@ -68,7 +76,7 @@ class WorldClient:
         self.close()
 
     def close(self) -> None:
-        """Let the world go."""
+        """Remove the world, and stop receiving its webhooks."""
         self.closed = True
         if "client" in self.__dict__:
             self.client.close()
@@ -84,19 +92,21 @@ class WorldClient:
     def async_client(self) -> "AsyncOpenAI":
         """A ready `openai.AsyncOpenAI`; needs the package `openai` and a server on a socket."""
         if self._app is not None:
-            raise RuntimeError("an app without a socket serves no async client: use `mockbatch`")
-        self.warn_if_asyncio_stands_still()
+            raise RuntimeError(
+                "async_client needs a server on a socket: use the `mockbatch` fixture"
+            )
+        self.warn_if_asyncio_clock_frozen()
         return openai_clients.async_client(self.base_url, self.api_key, self.webhook_secret)
 
-    def warn_if_asyncio_stands_still(self) -> None:
-        """Warn, once, when freezegun has stopped the clock by which async clients retry."""
-        from mockbatch.client.skip_sleep import asyncio_stands_still
+    def warn_if_asyncio_clock_frozen(self) -> None:
+        """Warn, once, if freezegun has frozen the clock that asyncio's timers use."""
+        from mockbatch.client.skip_sleep import is_asyncio_clock_frozen
 
-        if not self._warned and asyncio_stands_still():
+        if not self._warned and is_asyncio_clock_frozen():
             self._warned = True
             warnings.warn(
-                "freezegun has stopped the clock of asyncio: AsyncOpenAI would wait for ever at "
-                "its first retry. Use freeze_time(..., real_asyncio=True), or skip_sleep().",
+                "freezegun has frozen the clock of asyncio: AsyncOpenAI would wait forever at its "
+                "first retry. Use freeze_time(..., real_asyncio=True), or skip_sleep().",
                 MockBatchWarning,
                 stacklevel=4,
             )
@@ -107,40 +117,41 @@ class WorldClient:
         self.call("POST", "/_mock/reset", {})
 
     def timeline(self, batch: str | HasId) -> dict[str, Json]:
-        """Return a batch's past and coming events, its scenario, and one sentence on them."""
-        found: dict[str, Json] = self.call("GET", f"/_mock/batches/{id_of(batch)}/timeline")
-        return found
+        """Return a batch's past and future events, its scenario, and an explanation."""
+        timeline: dict[str, Json] = self.call("GET", f"/_mock/batches/{id_of(batch)}/timeline")
+        return timeline
 
     def hold(self, batch: str | HasId) -> None:
-        """Keep a batch in its status until it is resumed; its window goes on."""
+        """Keep a batch in its status until it is resumed; its completion window runs on."""
         self._command(batch, "hold")
 
     def resume(self, batch: str | HasId) -> None:
-        """Let a held batch go on."""
+        """Resume a batch that is on hold."""
         self._command(batch, "resume")
 
     def expire(self, batch: str | HasId) -> None:
-        """End a batch as expired, with what is done."""
+        """Expire a batch, with the lines that are done."""
         self._command(batch, "expire")
 
     def fail(self, batch: str | HasId, code: str | None = None, message: str | None = None) -> None:
-        """End the validation of a batch with an error."""
-        told = {"code": code, "message": message}
-        self._command(batch, "fail", {key: text for key, text in told.items() if text is not None})
+        """Fail a batch that is being validated."""
+        error = {"code": code, "message": message}
+        self._command(batch, "fail", {key: text for key, text in error.items() if text is not None})
 
     def complete(self, batch: str | HasId) -> None:
-        """Finish all remaining lines of a batch at once."""
+        """Complete a batch now, its remaining lines included."""
         self._command(batch, "complete")
 
     def skip_sleep(self, *, threads: bool = False) -> AbstractContextManager[None]:
-        """Let the sleeps of this thread move the clock to their deadlines instead of waiting.
+        """Return a context manager in which sleeps move the clock instead of waiting.
 
-        Of `time.sleep` and `asyncio.sleep`; `threads` is for those of other threads too.
+        `time.sleep` and `asyncio.sleep` of this thread move the simulated clock to their own
+        deadline; with `threads`, those of every thread do.
         """
         from mockbatch.client.skip_sleep import skip_sleep
 
         app = self._transport.app if isinstance(self._transport, WsgiTransport) else None
-        return skip_sleep(SleepersClock(self, app), threads=threads)
+        return skip_sleep(SleepClock(self, app), threads=threads)
 
     @property
     def requests(self) -> list[Request]:
@@ -156,67 +167,59 @@ class WorldClient:
 
     @property
     def failures(self) -> list[Request]:
-        """The requests at which mockbatch itself failed, a bug of it."""
+        """The requests that failed because of a bug in mockbatch."""
         journal = self.call("GET", "/_mock/requests?broken=true")
-        # Who asks whether there were any requests at all need not ask again.
+        # Saves `was_reached` a call of its own.
         self._reached = self._reached or journal["count"] > 0
         return [Request(**one) for one in journal["requests"]]
 
     @property
     def was_reached(self) -> bool:
-        """Whether the world has answered any request, one before a reset included."""
+        """Whether the world has answered any request, before a reset or after it."""
         return self._reached or self.request_count > 0
 
     def assert_requested(self, method: str, path: str, count: int | None = None) -> None:
-        """Fail unless the world got such a request, `count` times if given.
+        """Fail unless the world received such a request: at least once, or `count` times.
 
-        `path` is a glob over the path without its query.
+        `path` is a glob that is matched against the path without its query.
         """
-        seen = self.requests
-        paths = [request.path.partition("?")[0] for request in seen if request.method == method]
-        matching = sum(fnmatchcase(one, path) for one in paths)
-        if matching == 0 if count is None else matching != count:
-            wanted = "at least once" if count is None else f"{count} times"
-            raise AssertionError(
-                f"{method} {path} was requested {matching} times, not {wanted}."
-                + _near_misses(f"{method} {path}", seen)
-                + _no_longer_known(self.request_count - len(seen))
-            )
+        requests = self.requests
+        check_requested(requests, self.request_count - len(requests), method, path, count)
 
     def scenario(
         self, scenario: str | Mapping[str, Json], times: int | None = 1, **params: Json
     ) -> None:
-        """Let a scenario befall the next `times` batches, None for all from now on.
+        """Apply a scenario to the next `times` batches; None: to all batches from now on.
 
-        By its name, or a document in the form of the catalogue's own. ControlError for an
-        unknown name or a bad parameter.
+        `scenario` is a name of the catalogue, or a document of the same form. Raises
+        ControlError for an unknown name or a bad parameter.
         """
-        what = "name" if isinstance(scenario, str) else "document"
-        chosen = {what: scenario, "times": times, "params": params}
-        self.call("POST", "/_mock/scenarios/active", chosen)
+        member = "name" if isinstance(scenario, str) else "document"
+        body = {member: scenario, "times": times, "params": params}
+        self.call("POST", "/_mock/scenarios/active", body)
 
     def reply(
         self,
         match: Mapping[str, Json] | str,
         reply: Mapping[str, Json] | str | Callable[[dict[str, Json]], Json],
     ) -> None:
-        """Let lines and live calls that match be answered so from now on; a text is content.
+        """Answer batch lines and live calls that match with `reply` from now on.
 
-        A match that is a text is a custom_id, which no live call has. The reply may be a
-        function of the request line, where the server is in this process. ControlError for
-        what is refused.
+        A `match` that is a string is a custom_id, which live calls do not have. A `reply` that
+        is a string is the content; one that is a function gets the request line, and needs a
+        server in this process. Raises ControlError for a reply that is refused.
         """
-        asked = {"custom_id": match} if isinstance(match, str) else dict(match)
-        said = {"content": reply} if isinstance(reply, str) else reply
-        if not callable(said):
-            self.call("POST", "/_mock/replies", {"match": asked, "reply": said})
-        elif self.enter_function is None:
-            raise TypeError("a function needs a server in this process")
+        conditions = {"custom_id": match} if isinstance(match, str) else dict(match)
+        answer = {"content": reply} if isinstance(reply, str) else reply
+        if not callable(answer):
+            self.call("POST", "/_mock/replies", {"match": conditions, "reply": answer})
+        elif self._add_callable_reply is None:
+            raise TypeError("a reply that is a function needs a server in this process")
         else:
-            self.enter_function({"match": asked, "reply": said})
+            self._add_callable_reply({"match": conditions, "reply": answer})
 
     def models(self, *names: str) -> None:
-        """Serve these models and no other, in live calls and to batches; without names, any."""
+        """Serve only these models, in live calls and batches; without names, every model."""
         if names:
             self.call("PUT", "/_mock/models", {"models": names})
         else:
@@ -226,43 +229,47 @@ class WorldClient:
         self,
         match: Mapping[str, str] | str,
         fault: Mapping[str, Json] | None = None,
-        times: int | None = _BY_DEFAULT,
-        skip: int = _BY_DEFAULT,
+        times: int | None = _UNSET,
+        skip: int = _UNSET,
     ) -> None:
-        """Let requests meet a fault: those that match, or those of a preset by its name.
+        """Apply a fault to requests that match, or a preset by its name.
 
-        `times` of them, 1 by default and for ever if None, after `skip`; what is given beside
-        a preset's name changes it. ControlError for what is refused.
+        It hits `times` requests (1 by default, every one if None) after the first `skip`.
+        Arguments beside the name of a preset override its own. Raises ControlError for a fault
+        that is refused.
         """
-        what = "preset" if isinstance(match, str) else "match"
-        asked = {what: match, "fault": fault or _BY_DEFAULT, "times": times, "skip": skip}
-        given = {name: value for name, value in asked.items() if value is not _BY_DEFAULT}
-        self.call("POST", "/_mock/faults", given)
+        member = "preset" if isinstance(match, str) else "match"
+        body = {member: match, "fault": fault or _UNSET, "times": times, "skip": skip}
+        self.call(
+            "POST",
+            "/_mock/faults",
+            {name: value for name, value in body.items() if value is not _UNSET},
+        )
 
     @property
     def faults(self) -> list[Fault]:
-        """The faults of the world, with how many requests matched and met each."""
+        """The faults of the world, each with how many requests matched it and how many it hit."""
         return [Fault(**fault) for fault in self.call("GET", "/_mock/faults")["faults"]]
 
     def webhook(
         self, receiver: str | Callable[[Received], object], events: Iterable[str] | None = None
     ) -> Webhook:
-        """Send the ends of batches to a URL or a function, signed with `webhook_secret`.
+        """Send webhooks to a URL or a function, signed with `webhook_secret`.
 
-        A function gets what a receiver gets; a number that it returns is the status of its
-        answer. `events` are types, by default the four of batches. ControlError for a URL
-        that must not be called.
+        A function is called with a Received; a number that it returns becomes the status of
+        the response. `events` are event types, by default the four of batches. Raises
+        ControlError for a URL that must not be called.
         """
         return self._webhooks.add(receiver, events)
 
     @property
     def webhook_secret(self) -> str:
-        """The secret with which `webhook` signs, and `client` checks."""
+        """The secret with which webhooks are signed, and which `client` verifies."""
         return self._webhooks.secret
 
     @property
     def deliveries(self) -> list[Delivery]:
-        """The webhooks that were sent, or are to be, in order of making."""
+        """The webhook deliveries, pending ones too, in order of creation."""
         return self._webhooks.deliveries()
 
     def call(self, method: str, path: str, body: Json = None) -> Json:
@@ -272,27 +279,13 @@ class WorldClient:
             "Content-Type": "application/json",
             "Host": urlsplit(self.base_url).netloc,
         }
-        headers |= headers_within()
+        headers |= delivery_headers()
         data = b"" if body is None else json.dumps(body).encode()
-        status, answer = self._transport(method, path, headers, data)
-        found = json.loads(answer)
+        status, content = self._transport(method, path, headers, data)
+        response = json.loads(content)
         if status >= 400:
-            raise ControlError(status, found["error"])
-        return found
+            raise ControlError(status, response["error"])
+        return response
 
     def _command(self, batch: str | HasId, name: str, body: Json = None) -> None:
         self.call("POST", f"/_mock/batches/{id_of(batch)}/{name}", body)
-
-
-def _near_misses(wanted: str, seen: list[Request]) -> str:
-    """Return the requests that are most like the one that was wanted, nearest first."""
-    if not seen:
-        return " Nothing was requested."
-    told = [f"{one.method} {one.path} -> {one.status}" for one in seen]
-    near = sorted(set(told), key=lambda one: -SequenceMatcher(None, wanted, one).ratio())[:10]
-    return f" Of {len(seen)} requests, these come near:" + "".join(f"\n  {one}" for one in near)
-
-
-def _no_longer_known(count: int) -> str:
-    """Say of how many requests the journal tells nothing any more."""
-    return f"\nThe {count} requests before these are no longer known." if count else ""

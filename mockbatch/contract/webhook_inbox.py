@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from email.message import Message
 
 from mockbatch import clock
-from mockbatch.client.webhook_receiver import Received, Receiver
+from mockbatch.client.webhook_receiver import Received, WebhookReceiver
 from mockbatch.contract.batch_polling import BreachError
 from mockbatch.contract.client import HttpResponse
 from mockbatch.contract.expectations import find_breaches
@@ -22,7 +22,7 @@ _MOST_KEPT = 10_000
 class WebhookInbox:
     """What has been received at `url` and nobody has asked for yet."""
 
-    def __init__(self, receiver: Receiver) -> None:
+    def __init__(self, receiver: WebhookReceiver) -> None:
         self._received: queue.Queue[Received] = queue.Queue(_MOST_KEPT)
         self.url = receiver.add(self._received.put)
 
@@ -51,7 +51,7 @@ class WebhookInbox:
 @contextmanager
 def open_inbox() -> Iterator[WebhookInbox]:
     """Listen on this machine for the time of a `with`."""
-    receiver = Receiver()
+    receiver = WebhookReceiver()
     try:
         yield WebhookInbox(receiver)
     finally:

@@ -34,7 +34,7 @@ log = logging.getLogger("mockbatch.http_server")
 class _Pool:
     """A thread for each busy connection; duck-typed after cheroot's ThreadPool."""
 
-    def __init__(self, server: "Httpd") -> None:
+    def __init__(self, server: "HttpServer") -> None:
         self._server = server
         self._condition = threading.Condition()
         self._queue: deque[Connection] = deque()
@@ -103,7 +103,7 @@ class _Pool:
                 thread.join(timeout)
 
 
-class Httpd(server.HTTPServer):
+class HttpServer(server.HTTPServer):
     """An HTTP server for one WSGI application, to be started once.
 
     `start` serves in a daemon thread; `prepare` and then `serve` do so in the calling one.

@@ -1,6 +1,7 @@
 """The pytest plugin: fixtures that need no conftest.
 
-It imports nothing of mockbatch before a fixture is used.
+Nothing else of mockbatch is imported before a fixture is used, so that a test run without
+batches pays next to nothing for the plugin.
 """
 
 import os
@@ -16,63 +17,71 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from mockbatch.client import WorldClient
-    from mockbatch.testing.servers import RemoteServer, Server
+    from mockbatch.testing.servers import LocalServer, RemoteServer
     from mockbatch.world.world import World
 
 _INI: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "clock": ("manual", str, "clock mode of each test's world: manual, on-poll, realtime, xN"),
-    "pace": ("1", float, "the stages of a batch take this many times less than recorded"),
-    "seed": ("0", str, "ids, order of output lines and texts come from it"),
-    "poll_limit": ("100", int, "retrieves of one unfinished batch while nobody moves the clock"),
+    "pace": ("1", float, "how many times faster than recorded a batch passes its stages"),
+    "seed": ("0", str, "seed of ids, generated texts and the order of output lines"),
+    "poll_limit": ("100", int, "retrieves of an unfinished batch allowed while time stands still"),
 }
 
 
-class _Worlds:
-    """Who made which worlds, so that the report of a failed test can show its own.
+class _WorldLog:
+    """Which test or fixture created which worlds, for the report of a failed test.
 
-    The World itself is kept where it is of this process: it outlives its handle, and is read
+    A World of this process is kept beside its client: it outlives the client, and can be read
     without a request.
     """
 
     def __init__(self) -> None:
         self.item: pytest.Item | None = None
         self.fixtures: list[pytest.FixtureDef[Any]] = []  # being set up, the innermost last
-        self._made: dict[object, list[tuple[WorldClient, World | None]]] = {}
+        self._worlds: dict[object, list[tuple[WorldClient, World | None]]] = {}
 
     def begin(self, item: pytest.Item) -> None:
-        """Forget the worlds of the test before this one."""
-        self._made.pop(self.item, None)
+        """Start a test: forget the worlds of the one before it."""
+        self._worlds.pop(self.item, None)
         self.item = item
 
-    def add(self, handle: "WorldClient", app: "Flask | None") -> None:
-        """Keep a new world, as the fixture's that is being set up if it outlives the test."""
+    def add(self, client: "WorldClient", app: "Flask | None") -> None:
+        """Add a new world; it belongs to the fixture being set up if that outlives the test."""
         owner: object = self.item
         if self.fixtures and self.fixtures[-1].scope != "function":
             owner = self.fixtures[-1]
         world = None
         if app is not None:
-            world = app.extensions["mockbatch"].worlds.all().get(handle.api_key)
-        self._made.setdefault(owner, []).append((handle, world))
+            world = app.extensions["mockbatch"].worlds.all().get(client.api_key)
+        self._worlds.setdefault(owner, []).append((client, world))
 
     def end(self, fixture: pytest.FixtureDef[Any]) -> None:
-        """Let a fixture's worlds be those of the test at whose end it goes."""
-        if fixture in self._made:
-            made = self._made.pop(fixture)
+        """Pass the worlds of a finished fixture on to the test after which it ends."""
+        if fixture in self._worlds:
+            worlds = self._worlds.pop(fixture)
             if fixture.argname in getattr(self.item, "fixturenames", ()):
-                self._made[self.item] = made + self._made.get(self.item, [])
+                self._worlds[self.item] = worlds + self._worlds.get(self.item, [])
 
     def sections(self, item: pytest.Item) -> list[tuple[str, str]]:
         """Return a section for each world that a test may have used."""
         names = getattr(item, "fixturenames", ())
-        owners = [one for one in self._made if one is item or getattr(one, "argname", "") in names]
+        owners = [
+            owner
+            for owner in self._worlds
+            if owner is item or getattr(owner, "argname", "") in names
+        ]
         if not owners:
             return []
-        from mockbatch.testing.failure_report import told
+        from mockbatch.testing.failure_report import render
 
-        return [("mockbatch", told(*made)) for one in owners for made in self._made[one]]
+        return [
+            ("mockbatch", render(client, world))
+            for owner in owners
+            for client, world in self._worlds[owner]
+        ]
 
 
-_WORLDS: pytest.StashKey[_Worlds] = pytest.StashKey()
+_WORLD_LOG: pytest.StashKey[_WorldLog] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -85,28 +94,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker."""
-    config.stash[_WORLDS] = _Worlds()
+    """Register the marker, and the log of worlds."""
+    config.stash[_WORLD_LOG] = _WorldLog()
     config.addinivalue_line(
         "markers",
         "mockbatch(scenario, clock, pace, seed, start_time, poll_limit, skip_sleep): "
-        "how the world of the `mockbatch` fixture begins; skip_sleep=True lets the sleeps of "
-        "the whole test move its clock instead of waiting.",
+        "options of the world of the `mockbatch` fixture; with skip_sleep=True every sleep of the "
+        "test moves the simulated clock instead of waiting.",
     )
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Note whose worlds come."""
-    item.config.stash[_WORLDS].begin(item)
+    """Record which test creates the worlds that follow."""
+    item.config.stash[_WORLD_LOG].begin(item)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_fixture_setup(
     fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
 ) -> Generator[None, object, object]:
-    """Note which fixture makes worlds."""
-    fixtures = request.config.stash[_WORLDS].fixtures
+    """Record which fixture creates the worlds that follow."""
+    fixtures = request.config.stash[_WORLD_LOG].fixtures
     fixtures.append(fixturedef)
     try:
         return (yield)
@@ -117,57 +126,57 @@ def pytest_fixture_setup(
 def pytest_fixture_post_finalizer(
     fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
 ) -> None:
-    """Note that a fixture is over."""
-    request.config.stash[_WORLDS].end(fixturedef)
+    """Record that a fixture has ended."""
+    request.config.stash[_WORLD_LOG].end(fixturedef)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show what happened in its worlds, when a test has failed."""
+    """Add a section for each of a failed test's worlds to its report."""
     report = yield
     if report.failed:
-        report.sections.extend(item.config.stash[_WORLDS].sections(item))
+        report.sections.extend(item.config.stash[_WORLD_LOG].sections(item))
     return report
 
 
 @pytest.fixture(scope="session")
-def mockbatch_server(pytestconfig: pytest.Config) -> "Iterator[Server | RemoteServer]":
-    """One server for the process, on a free port; `.world(**options)` makes a world."""
-    from mockbatch.testing.servers import RemoteServer, Server
+def mockbatch_server(pytestconfig: pytest.Config) -> "Iterator[LocalServer | RemoteServer]":
+    """Provide one server for the process; `.world(**options)` creates a world on it."""
+    from mockbatch.testing.servers import LocalServer, RemoteServer
 
-    defaults, url = _ini(pytestconfig), pytestconfig.getoption("--mockbatch-url")
-    server = RemoteServer(url) if url else Server()
-    server.defaults = defaults
-    worlds, make = pytestconfig.stash[_WORLDS], server.world
+    log, url = pytestconfig.stash[_WORLD_LOG], pytestconfig.getoption("--mockbatch-url")
+    server: LocalServer | RemoteServer
 
-    def world(name: str | None = None, **options: Any) -> "WorldClient":
-        handle = make(name, **options)
-        worlds.add(handle, getattr(server, "app", None))
-        return handle
+    def on_world(world: "WorldClient") -> None:
+        log.add(world, server.app)
 
-    server.world = world  # type: ignore[method-assign]
+    defaults = _ini(pytestconfig)
+    if url:
+        server = RemoteServer(url, defaults=defaults, on_world=on_world)
+    else:
+        server = LocalServer(defaults=defaults, on_world=on_world)
     yield server
     server.close()
 
 
 @pytest.fixture
 def make_mockbatch(
-    request: pytest.FixtureRequest, mockbatch_server: "Server | RemoteServer"
+    request: pytest.FixtureRequest, mockbatch_server: "LocalServer | RemoteServer"
 ) -> "Iterator[Callable[..., WorldClient]]":
-    """Make further worlds in one test: `make_mockbatch(scenario=..., clock=...)`."""
-    made: list[WorldClient] = []
+    """Create further worlds in one test: `make_mockbatch(scenario=..., clock=...)`."""
+    worlds: list[WorldClient] = []
 
     def make(**options: Any) -> "WorldClient":
-        # A name of its own for each test keeps ids the same from run to run.
-        name = f"{request.node.nodeid} {len(made)}"
-        made.append(mockbatch_server.world(name, **options))
-        return made[-1]
+        # Named after the test, a world has the same ids from run to run.
+        name = f"{request.node.nodeid} {len(worlds)}"
+        worlds.append(mockbatch_server.world(name, **options))
+        return worlds[-1]
 
     yield make
-    for handle in made:
-        handle.close()
+    for world in worlds:
+        world.close()
 
 
 @pytest.fixture
@@ -176,17 +185,17 @@ def mockbatch(
     monkeypatch: pytest.MonkeyPatch,
     make_mockbatch: "Callable[..., WorldClient]",
 ) -> "Iterator[WorldClient]":
-    """Give a fresh world, to which clients that read the environment are pointed."""
-    options = _marked(request)
-    skips = options.pop("skip_sleep", False)
-    handle = make_mockbatch(**options)
-    _set_environment(monkeypatch, handle)
+    """Provide a fresh world, to which the OpenAI SDK's environment variables point."""
+    options = _marker_options(request)
+    skip_sleep = options.pop("skip_sleep", False)
+    world = make_mockbatch(**options)
+    _set_environment(monkeypatch, world)
     if iscoroutinefunction(getattr(request.node, "obj", None)):
-        handle.warn_if_asyncio_stands_still()
-    with handle.skip_sleep() if skips else nullcontext():
-        yield handle
-    failures = handle.failures
-    if not handle.was_reached:
+        world.warn_if_asyncio_clock_frozen()
+    with world.skip_sleep() if skip_sleep else nullcontext():
+        yield world
+    failures = world.failures
+    if not world.was_reached:
         from mockbatch.client import MockBatchWarning
 
         warnings.warn(
@@ -197,32 +206,30 @@ def mockbatch(
             stacklevel=1,
         )
     if failures:
-        # No test may stay green on a bug of the mock's own.
+        # A bug in mockbatch must not leave a test green.
         pytest.fail(f"mockbatch itself failed: {failures[0].method} {failures[0].path}")
 
 
 @pytest.fixture
 def mockbatch_app(request: pytest.FixtureRequest) -> "Iterator[Flask]":
-    """Give the Flask app of a fresh server, with a world as `.mock`; no socket."""
-    from mockbatch.client import WorldClient, wsgi_transport
-    from mockbatch.testing.servers import begin, key
+    """Provide the Flask app of a fresh server, with a world as `.mock`; no socket."""
+    from mockbatch.testing.servers import app_world
     from mockbatch.web.app import create_app
 
-    options = {**_ini(request.config), **_marked(request)}
-    skips = options.pop("skip_sleep", False)
+    options = {**_ini(request.config), **_marker_options(request)}
+    skip_sleep = options.pop("skip_sleep", False)
     app = create_app()
-    handle = WorldClient("http://localhost", key(request.node.nodeid), wsgi_transport(app), app)
-    app.mock = begin(handle, options, app)  # type: ignore[attr-defined]
-    request.config.stash[_WORLDS].add(handle, app)
-    with handle.skip_sleep() if skips else nullcontext():
+    world = app.mock = app_world(app, request.node.nodeid, options)  # type: ignore[attr-defined]
+    request.config.stash[_WORLD_LOG].add(world, app)
+    with world.skip_sleep() if skip_sleep else nullcontext():
         yield app
-    handle.close()
+    world.close()
 
 
-def _set_environment(monkeypatch: pytest.MonkeyPatch, handle: "WorldClient") -> None:
-    monkeypatch.setenv("OPENAI_BASE_URL", handle.base_url)
-    monkeypatch.setenv("OPENAI_API_KEY", handle.api_key)
-    monkeypatch.setenv("OPENAI_WEBHOOK_SECRET", handle.webhook_secret)
+def _set_environment(monkeypatch: pytest.MonkeyPatch, world: "WorldClient") -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", world.base_url)
+    monkeypatch.setenv("OPENAI_API_KEY", world.api_key)
+    monkeypatch.setenv("OPENAI_WEBHOOK_SECRET", world.webhook_secret)
     for name in ("NO_PROXY", "no_proxy"):
         others = os.environ.get(name, "")
         monkeypatch.setenv(name, ",".join(filter(None, ["127.0.0.1,localhost", others])))
@@ -231,22 +238,23 @@ def _set_environment(monkeypatch: pytest.MonkeyPatch, handle: "WorldClient") -> 
 
 
 def _ini(config: pytest.Config) -> dict[str, Any]:
-    found = {}
-    for name, (_, kind, _) in _INI.items():
+    """Return the world options that the ini file sets, or their defaults."""
+    options = {}
+    for name, (_, convert, _) in _INI.items():
         text = config.getini(f"mockbatch_{name}")
         try:
-            found[name] = kind(text)
+            options[name] = convert(text)
         except ValueError:
-            raise pytest.UsageError(f"mockbatch_{name}: {text!r} is no number") from None
-    return found
+            raise pytest.UsageError(f"mockbatch_{name}: {text!r} is not a number") from None
+    return options
 
 
-def _marked(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """Return the options of the markers; the one nearest to the test wins."""
+def _marker_options(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Return the options of the markers; the marker nearest to the test wins."""
     options: dict[str, Any] = {}
     for marker in request.node.iter_markers("mockbatch"):
         if marker.args:
-            raise pytest.UsageError("@pytest.mark.mockbatch takes options by name only")
+            raise pytest.UsageError("@pytest.mark.mockbatch takes keyword arguments only")
         options = {**marker.kwargs, **options}
     if "scenario" in options:
         options["pinned"] = True

@@ -1,4 +1,4 @@
-"""The server in a thread of this process, and what a test says to get it."""
+"""Servers for tests: one in a thread of this process, or one that runs elsewhere."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -8,85 +8,111 @@ from flask import Flask
 
 from mockbatch.client import ControlError, Transport, WorldClient, http_transport, wsgi_transport
 from mockbatch.errors import ApiError
-from mockbatch.http_server.server import Httpd
+from mockbatch.http_server.server import HttpServer
 from mockbatch.ids import Seed
 from mockbatch.scripting.script import parse
 from mockbatch.typing import Json
 from mockbatch.web.app import create_app
 
-# What a test wants unless it says otherwise: time stands still, and says so before a
-# polling loop hangs.
+# A test's clock stands still unless the test moves it, and a polling loop that waits for it is
+# refused before it hangs.
 TEST_SETTINGS: Mapping[str, Json] = {"clock": "manual", "pace": 1, "poll_limit": 100}
 OPTIONS = ("clock", "pace", "start_time", "seed", "scenario", "poll_limit")
 
 
-class _AnyServer:
-    """Makes worlds on the server at `url`; those still open when it is closed go with it."""
+class _BaseServer:
+    """Creates worlds on the server at `url`, and closes those still open when it is closed.
 
-    #: The app, where it is of this process.
+    `defaults` are options for worlds that are created without them. `on_world` is called with
+    each new world.
+    """
+
+    #: The Flask app, if it runs in this process.
     app: Flask | None = None
 
-    def __init__(self, url: str) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        defaults: Mapping[str, Json] | None = None,
+        on_world: Callable[[WorldClient], None] = lambda _: None,
+    ) -> None:
         self.url = url
-        #: Options of worlds that are made without them.
-        self.defaults: Mapping[str, Json] = {}
+        self._defaults = defaults or {}
+        self._on_world = on_world
         self._names = count(1)
         self._open: list[WorldClient] = []
 
     def world(self, name: str | None = None, **options: Json) -> WorldClient:
-        """Make a world of its own: `name` decides its key, and with the seed all its ids.
+        """Create a world.
 
-        `options` are clock, pace, start_time, seed, scenario and poll_limit.
+        `name` determines its API key and, with the seed, every id in it. `options` are clock,
+        pace, start_time, seed, scenario and poll_limit.
         """
-        handle = WorldClient(self.url, key(name or self._next_name()), self.transport())
-        begin(handle, {**self.defaults, **options}, self.app)
-        self._open = [*(one for one in self._open if not one.closed), handle]
-        return handle
+        key = api_key_for(name or self._next_name())
+        world = WorldClient(self.url, key, self.transport(), **_in_process(self.app, key))
+        reset_world(world, {**self._defaults, **options})
+        self._on_world(world)
+        self._open = [*(other for other in self._open if not other.closed), world]
+        return world
 
     def _next_name(self) -> str:
         return str(next(self._names))
 
     def transport(self) -> Transport:
-        """Return a way to the control API."""
+        """Return a transport to the control API."""
         return http_transport(self.url)
 
     def close(self) -> None:
-        """Let the worlds go that nobody has closed."""
-        for handle in self._open:
-            if not handle.closed:
-                handle.close()
+        """Close the worlds that are still open."""
+        for world in self._open:
+            if not world.closed:
+                world.close()
 
 
-class Server(_AnyServer):
-    """A server on a free loopback port, until it is closed; of an `app` if one is given."""
+class LocalServer(_BaseServer):
+    """A server on a free loopback port in this process; it serves `app`, if one is given."""
 
     app: Flask
 
-    def __init__(self, app: Flask | None = None) -> None:
+    def __init__(
+        self,
+        app: Flask | None = None,
+        *,
+        defaults: Mapping[str, Json] | None = None,
+        on_world: Callable[[WorldClient], None] = lambda _: None,
+    ) -> None:
         self.app = app or create_app()
-        self._httpd = Httpd(self.app)
-        self._httpd.start()
-        super().__init__(self._httpd.url)
+        self._http_server = HttpServer(self.app)
+        self._http_server.start()
+        super().__init__(self._http_server.url, defaults=defaults, on_world=on_world)
 
     def transport(self) -> Transport:
-        """Return a way to the control API that needs no socket."""
+        """Return a transport that calls the app without a socket."""
         return wsgi_transport(self.app)
 
     def close(self) -> None:
-        """Stop listening."""
+        """Close the worlds and stop listening."""
         super().close()
         self.app.extensions["mockbatch"].worlds.close()
-        self._httpd.stop()
+        self._http_server.stop()
 
 
-class RemoteServer(_AnyServer):
-    """A server that somebody else has started, and that goes on when this is closed."""
+class RemoteServer(_BaseServer):
+    """A server that was started elsewhere and keeps running when this is closed."""
 
-    def __init__(self, url: str) -> None:
-        super().__init__(url.rstrip("/").removesuffix("/v1"))
+    def __init__(
+        self,
+        url: str,
+        *,
+        defaults: Mapping[str, Json] | None = None,
+        on_world: Callable[[WorldClient], None] = lambda _: None,
+    ) -> None:
+        root = url.rstrip("/").removesuffix("/v1")
+        super().__init__(root, defaults=defaults, on_world=on_world)
 
     def _next_name(self) -> str:
-        # Each worker of pytest-xdist counts for itself, and all meet the same server.
+        # Each pytest-xdist worker counts by itself, and all of them use the same server.
         return f"{os.environ.get('PYTEST_XDIST_WORKER', '')} {super()._next_name()}"
 
 
@@ -99,16 +125,18 @@ class MockBatch(WorldClient):
     """
 
     def __init__(self, **options: Json) -> None:
-        self._server = Server()
-        super().__init__(self._server.url, key("MockBatch"), self._server.transport())
+        self._server = LocalServer()
+        key = api_key_for("MockBatch")
+        in_process = _in_process(self._server.app, key)
+        super().__init__(self._server.url, key, self._server.transport(), **in_process)
         try:
-            begin(self, options, self._server.app)
+            reset_world(self, options)
         except BaseException:
             self._server.close()
             raise
 
     def world(self, name: str | None = None, **options: Json) -> WorldClient:
-        """Make a further world on the same server."""
+        """Create another world on the same server."""
         return self._server.world(name, **options)
 
     def close(self) -> None:
@@ -117,35 +145,40 @@ class MockBatch(WorldClient):
         self._server.close()
 
 
-def begin(
-    handle: WorldClient, options: Mapping[str, Json], app: Flask | None = None
-) -> WorldClient:
-    """Begin a handle's world anew with the settings of a test; TypeError for unknown ones.
+def app_world(app: Flask, name: str, options: Mapping[str, Json]) -> WorldClient:
+    """Create a world of an app that is called without a socket."""
+    key = api_key_for(name)
+    transport = wsgi_transport(app)
+    world = WorldClient("http://localhost", key, transport, app=app, **_in_process(app, key))
+    return reset_world(world, options)
 
-    `app` is the one that serves it, where it is of this process.
-    """
-    # `pinned` is the plugin's: a marker's scenario outranks one that is chosen in the test.
+
+def reset_world(world: WorldClient, options: Mapping[str, Json]) -> WorldClient:
+    """Reset a world to a test's settings, and return it; TypeError for an unknown option."""
+    # `pinned` is for the plugin alone: a marker's scenario outranks one queued in the test.
     unknown = set(options) - {*OPTIONS, "pinned"}
     if unknown:
         known = ", ".join(OPTIONS)
-        raise TypeError(f"unknown option {', '.join(sorted(unknown))}; there are {known}")
-    handle.call("POST", "/_mock/reset", {**TEST_SETTINGS, **options})
-    if app is not None:
-        handle.enter_function = _entering(app, handle.api_key)
-    return handle
+        raise TypeError(f"unknown option {', '.join(sorted(unknown))}; valid options: {known}")
+    world.call("POST", "/_mock/reset", {**TEST_SETTINGS, **options})
+    return world
 
 
-def _entering(app: Flask, api_key: str) -> Callable[[dict[str, Json]], None]:
-    def enter(document: dict[str, Json]) -> None:
+def api_key_for(name: object) -> str:
+    """Return the API key of the world of that name."""
+    return f"sk-mockbatch-{Seed.of('key', name).hex(24)}"
+
+
+def _in_process(app: Flask | None, api_key: str) -> dict[str, Json]:
+    """Return what a WorldClient can do only with a world of this process."""
+    if app is None:
+        return {}
+
+    def add_reply(document: dict[str, Json]) -> None:
         world = app.extensions["mockbatch"].worlds.world(api_key, reading=False)
         try:
             world.enter(parse(document))
         except ApiError as error:
             raise ControlError(error.status, error.body()["error"]) from error
 
-    return enter
-
-
-def key(name: object) -> str:
-    """Return the API key of a world by its name."""
-    return f"sk-mockbatch-{Seed.of('key', name).hex(24)}"
+    return {"add_callable_reply": add_reply}

@@ -9,7 +9,7 @@ from mockbatch.ids import Seed
 
 PREFIX = "whsec_"
 #: In a receiver's calls of the control API: the id of the delivery that waits for it.
-WITHIN = "x-mockbatch-delivery"
+DELIVERY_HEADER = "x-mockbatch-delivery"
 
 
 def secret(seed: Seed) -> str:

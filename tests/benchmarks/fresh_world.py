@@ -1,6 +1,6 @@
 """What the `mockbatch` fixture costs a test: a world made, looked at and let go."""
 
-from mockbatch.testing.servers import TEST_SETTINGS, Server
+from mockbatch.testing.servers import TEST_SETTINGS, LocalServer
 from tests.benchmarks.measuring import Row, by_turns
 
 WORLDS = 100
@@ -9,8 +9,7 @@ ROUNDS = 9
 
 def measure() -> list[Row]:
     """Return the row of one world."""
-    server = Server()
-    server.defaults = {**TEST_SETTINGS, "seed": "0"}
+    server = LocalServer(defaults={**TEST_SETTINGS, "seed": "0"})
 
     def worlds() -> None:
         for number in range(WORLDS):

@@ -11,8 +11,7 @@ import httpx2
 import openai
 
 from mockbatch import MockBatch
-from mockbatch.client import WorldClient, wsgi_transport
-from mockbatch.testing.servers import begin, key
+from mockbatch.testing.servers import app_world
 from mockbatch.web.app import create_app
 from tests.benchmarks.canned import Canned, answer
 from tests.benchmarks.measuring import Row, by_turns
@@ -85,7 +84,7 @@ def with_socket() -> None:
 def in_process() -> None:
     """Take the journey with mockbatch, without a socket."""
     app = create_app()
-    mock = begin(WorldClient("http://mockbatch", key("in-process"), wsgi_transport(app)), {}, app)
+    mock = app_world(app, "in-process", {})
     transport = httpx2.WSGITransport(app=app)
     sdk = openai.OpenAI(
         base_url=mock.base_url,

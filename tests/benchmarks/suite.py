@@ -5,7 +5,7 @@ import json
 import openai
 
 from mockbatch import MockBatch
-from mockbatch.testing.servers import Server
+from mockbatch.testing.servers import LocalServer
 from tests.benchmarks.canned import Canned, answer
 from tests.benchmarks.journey import client
 from tests.benchmarks.measuring import Row, by_turns, wall
@@ -58,7 +58,7 @@ def floor(server: Canned) -> None:
         sdk.close()
 
 
-def ours(server: Server) -> None:
+def ours(server: LocalServer) -> None:
     """Run the suite against mockbatch."""
     for number in range(TESTS):
         world = server.world(f"test {number}")
@@ -73,7 +73,7 @@ def ours(server: Server) -> None:
 def measure() -> list[Row]:
     """Return the row of the whole suite."""
     answers = recorded()
-    server = Server()
+    server = LocalServer()
     with Canned(
         lambda method, path: answers[f"{method} {'/'.join(path.split('/')[:3])}"]
     ) as canned:

@@ -22,7 +22,7 @@ from freezegun import freeze_time
 
 from mockbatch import ControlError, MockBatch, MockBatchWarning
 from mockbatch.client import WorldClient, asyncio_sleep
-from mockbatch.client.skip_sleep import asyncio_stands_still, skip_sleep
+from mockbatch.client.skip_sleep import is_asyncio_clock_frozen, skip_sleep
 
 INPUT = (Path(__file__).parents[2] / "fixtures/requests/chat_completions.jsonl").read_bytes()
 START = 1_713_894_800
@@ -376,7 +376,7 @@ class TestConcurrentSleeps:
         self, simulated: Simulated, monkeypatch: pytest.MonkeyPatch, seconds: float
     ) -> None:
         """A task that neither sleeps nor rests stops time for a while only, and once."""
-        monkeypatch.setattr(asyncio_sleep, "MOST_SLICES", 10)
+        monkeypatch.setattr(asyncio_sleep, "MAX_SLICES", 10)
         done: list[bool] = []
 
         async def restless() -> None:
@@ -781,11 +781,11 @@ class TestFreezegun:
     def test_that_leaves_asyncio_its_clock_is_fine(self, options: dict[str, Any]) -> None:
         """Only a loop whose clock stands is warned of."""
         with freeze_time("2024-04-23", **options):
-            assert not asyncio_stands_still()
+            assert not is_asyncio_clock_frozen()
 
     def test_that_is_absent_is_fine(self) -> None:
         """Without it nothing stands still."""
-        assert not asyncio_stands_still()
+        assert not is_asyncio_clock_frozen()
 
     def test_warns_about_async_client_once(self, mock: WorldClient) -> None:
         """Who takes the async client where it would hang is told so."""
@@ -816,7 +816,7 @@ def frozen(
     recwarn: pytest.WarningsRecorder, monkeypatch: pytest.MonkeyPatch
 ) -> pytest.WarningsRecorder:
     """Let it look, before a world is made, as if freezegun had been there."""
-    monkeypatch.setattr("mockbatch.client.skip_sleep.asyncio_stands_still", lambda: True)
+    monkeypatch.setattr("mockbatch.client.skip_sleep.is_asyncio_clock_frozen", lambda: True)
     return recwarn
 
 

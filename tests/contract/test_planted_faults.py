@@ -7,7 +7,7 @@ from mockbatch.contract.cases import load_cases
 from mockbatch.contract.client import Client
 from mockbatch.contract.runner import BREACH, Runner
 from mockbatch.contract.steps import RunOptions
-from mockbatch.testing.servers import Server
+from mockbatch.testing.servers import LocalServer
 from mockbatch.web.app import create_app
 from tests.contract.broken import Fault, plant
 from tests.contract.faults import DIRECT, GATEWAY, SCENARIOS
@@ -38,7 +38,7 @@ def test_fault_of_a_gateway_is_caught(name: str) -> None:
 
 def check(fault: Fault, provider: str | None = None) -> None:
     """Plant a fault and see it caught."""
-    server = Server(plant(create_app(), fault))
+    server = LocalServer(plant(create_app(), fault))
     try:
         assert is_caught(server.world(), fault.caught_by, provider)
     finally:

@@ -11,7 +11,7 @@ from mockbatch.contract.client import Client
 from mockbatch.contract.report import format_row
 from mockbatch.contract.runner import BREACH, PASSED, SKIPPED, UNVERIFIED, Result, Runner
 from mockbatch.contract.steps import RunOptions
-from mockbatch.testing.servers import Server
+from mockbatch.testing.servers import LocalServer
 from mockbatch.typing import Json
 from tests.contract.broken import Fault, always, plant
 
@@ -69,7 +69,7 @@ def mute(request: pytest.FixtureRequest) -> Iterator[WorldClient]:
     """Make a server that has one answer to all."""
     status, body = request.param
     fault = Fault("", always("*", status, json.dumps(body)))
-    server = Server()
+    server = LocalServer()
     world = server.world()
     plant(server.app, fault)
     yield world

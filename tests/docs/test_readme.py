@@ -17,7 +17,7 @@ from mockbatch import MockBatch, cli
 from mockbatch.client import Clock, WorldClient
 from mockbatch.scenarios import catalogue
 from mockbatch.testing import pytest_plugin
-from mockbatch.testing.servers import OPTIONS, Server
+from mockbatch.testing.servers import OPTIONS, LocalServer
 
 pytest_plugins = ["pytester"]
 
@@ -193,7 +193,8 @@ class TestTables:
     def test_calls_of_the_control_api_exist(self) -> None:
         """Each path in the table is a route."""
         rules = {
-            rule.rule for rule in Server.__init__.__globals__["create_app"]().url_map.iter_rules()
+            rule.rule
+            for rule in LocalServer.__init__.__globals__["create_app"]().url_map.iter_rules()
         }
         patterns = [re.sub("<any[^>]*>", "<id>", rule) for rule in rules]
         said = " ".join(cells[0] for cells in tables("call") if "/_mock" in cells[0])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
-from mockbatch.http_server.server import Httpd
+from mockbatch.http_server.server import HttpServer
 from mockbatch.typing import Json
 from mockbatch.web.app import create_app
 from mockbatch.world.settings import ServerSettings, WorldSettings
@@ -62,7 +62,7 @@ class MockServer:
 
     def __init__(self) -> None:
         world = WorldSettings(clock="manual", start_time=START)
-        self._httpd = Httpd(create_app(ServerSettings(world=world)))
+        self._httpd = HttpServer(create_app(ServerSettings(world=world)))
         self._httpd.start()
         self.url = self._httpd.url
 

@@ -23,7 +23,7 @@ from freezegun import freeze_time
 
 from mockbatch.http_server import connection
 from mockbatch.http_server import server as httpd
-from mockbatch.http_server.server import Httpd
+from mockbatch.http_server.server import HttpServer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -52,7 +52,7 @@ class Answer:
 class Client:
     """A connection that sends any bytes and understands HTTP/1.1 responses."""
 
-    def __init__(self, server: Httpd) -> None:
+    def __init__(self, server: HttpServer) -> None:
         self.socket = socket.create_connection((server.host, server.port), SECONDS)
         self.file = self.socket.makefile("rb")
 
@@ -116,11 +116,11 @@ def stack() -> Iterator[contextlib.ExitStack]:
 
 
 @pytest.fixture
-def serve(stack: contextlib.ExitStack) -> Callable[..., Httpd]:
+def serve(stack: contextlib.ExitStack) -> Callable[..., HttpServer]:
     """Start servers that end with the test."""
 
-    def start(app: "WSGIApplication", **options: Any) -> Httpd:
-        server = Httpd(app, **options)
+    def start(app: "WSGIApplication", **options: Any) -> HttpServer:
+        server = HttpServer(app, **options)
         stack.callback(server.stop)
         server.start()
         return server
@@ -129,10 +129,10 @@ def serve(stack: contextlib.ExitStack) -> Callable[..., Httpd]:
 
 
 @pytest.fixture
-def connect(stack: contextlib.ExitStack) -> Callable[[Httpd], Client]:
+def connect(stack: contextlib.ExitStack) -> Callable[[HttpServer], Client]:
     """Open connections that end with the test."""
 
-    def open_one(server: Httpd) -> Client:
+    def open_one(server: HttpServer) -> Client:
         client = Client(server)
         stack.callback(client.close)
         return client
@@ -140,8 +140,8 @@ def connect(stack: contextlib.ExitStack) -> Callable[[Httpd], Client]:
     return open_one
 
 
-Serve = Callable[..., Httpd]
-Connect = Callable[[Httpd], Client]
+Serve = Callable[..., HttpServer]
+Connect = Callable[[HttpServer], Client]
 
 
 def reply(start_response: "StartResponse", body: bytes, status: str = "200 OK") -> Iterable[bytes]:
@@ -641,7 +641,7 @@ def test_a_client_that_falls_silent_is_told(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A request that stops half-way ends in a 408 with the envelope."""
-    monkeypatch.setattr(Httpd, "timeout", 0.05)
+    monkeypatch.setattr(HttpServer, "timeout", 0.05)
     answer = connect(serve(hello)).ask(b"GET / HTT")
     assert (answer.status, json.loads(answer.body)["error"]["code"]) == (408, None)
 
@@ -767,7 +767,7 @@ def test_a_failing_client_is_no_error_of_ours(
     try:
         raise error
     except OSError:
-        Httpd(hello).error_log("gone", traceback=True)
+        HttpServer(hello).error_log("gone", traceback=True)
     [record] = caplog.records
     assert record.levelname == "DEBUG"
     assert not record.exc_info
@@ -874,13 +874,13 @@ def test_the_url_names_the_port(serve: Serve) -> None:
 )
 def test_the_url_is_one_a_client_can_use(host: str, url: str) -> None:
     """IPv6 hosts stand in brackets, and "any address" becomes loopback."""
-    assert Httpd(hello, host, 8787).url == url
+    assert HttpServer(hello, host, 8787).url == url
 
 
 def test_an_ssl_adapter_makes_the_url_https() -> None:
     """TLS is an adapter away."""
     adapter = BuiltinSSLAdapter.__new__(BuiltinSSLAdapter)
-    assert Httpd(hello, port=8787, ssl_adapter=adapter).url == "https://127.0.0.1:8787"
+    assert HttpServer(hello, port=8787, ssl_adapter=adapter).url == "https://127.0.0.1:8787"
 
 
 def test_an_ipv6_server_answers(serve: Serve, connect: Connect) -> None:
@@ -896,7 +896,7 @@ def test_a_taken_port_is_an_oserror(serve: Serve) -> None:
     """Starting on a port that another server holds says so at once."""
     server = serve(hello)
     with pytest.raises(OSError, match="in use"):
-        Httpd(hello, port=server.port).start()
+        HttpServer(hello, port=server.port).start()
 
 
 def test_a_port_can_be_used_again_at_once(serve: Serve, connect: Connect) -> None:
@@ -909,7 +909,7 @@ def test_a_port_can_be_used_again_at_once(serve: Serve, connect: Connect) -> Non
 
 def test_a_server_can_serve_in_the_calling_thread(connect: Connect) -> None:
     """`prepare` binds, `serve` serves until another thread calls `stop`."""
-    server = Httpd(hello)
+    server = HttpServer(hello)
     server.prepare()
     client = connect(server)
     client.send(GET)  # queues until it serves
@@ -920,7 +920,7 @@ def test_a_server_can_serve_in_the_calling_thread(connect: Connect) -> None:
     assert client.answer().body == b"hello"
 
 
-def seconds_to_stop(server: Httpd) -> float:
+def seconds_to_stop(server: HttpServer) -> float:
     """Stop the server and return how long that took."""
     begun = time.monotonic()
     server.stop()
@@ -1013,8 +1013,8 @@ def test_stop_can_be_called_by_a_handler(serve: Serve, connect: Connect) -> None
 
 def test_stop_works_twice_and_before_start() -> None:
     """Stopping what does not run is no error."""
-    Httpd(hello).stop()
-    server = Httpd(hello)
+    HttpServer(hello).stop()
+    server = HttpServer(hello)
     server.start()
     server.stop()
     server.stop()
@@ -1025,7 +1025,7 @@ def test_thirty_servers_leave_no_thread(connect: Connect) -> None:
     """Each thread has ended when `stop` returns."""
     before = set(threading.enumerate())
     for _ in range(30):
-        server = Httpd(hello)
+        server = HttpServer(hello)
         server.start()
         connect(server).ask()
         server.stop()
@@ -1077,7 +1077,7 @@ def test_a_jump_of_a_day_keeps_connections(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch, library: Any
 ) -> None:
     """+24 h between two requests does not cost the connection."""
-    monkeypatch.setattr(Httpd, "expiration_interval", 0.01)
+    monkeypatch.setattr(HttpServer, "expiration_interval", 0.01)
     client = connect(serve(hello))
     client.ask()
     for day in ("2100-01-01", "2100-01-02"):

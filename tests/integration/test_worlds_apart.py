@@ -11,7 +11,7 @@ import pytest
 
 from mockbatch import MockBatch
 from mockbatch.client import WorldClient
-from mockbatch.testing.servers import Server
+from mockbatch.testing.servers import LocalServer
 
 pytest_plugins = ["pytester"]
 
@@ -51,9 +51,9 @@ LIVES = [
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
+def server() -> Iterator[LocalServer]:
     """Serve all tests of this module."""
-    server = Server()
+    server = LocalServer()
     yield server
     server.close()
 
@@ -84,7 +84,7 @@ def expected(life: Life) -> list[tuple[Any, ...]]:
     return [(number, (number + 1) * life.hours * 3600, *life.counts) for number in range(ROUNDS)]
 
 
-def test_four_worlds_live_side_by_side(server: Server) -> None:
+def test_four_worlds_live_side_by_side(server: LocalServer) -> None:
     """Each has the time, scenario, faults, batches and journal that it would have alone."""
     worlds = [
         server.world(start_time=START, clock=one.clock, scenario=one.scenario) for one in LIVES
@@ -98,7 +98,7 @@ def test_four_worlds_live_side_by_side(server: Server) -> None:
         assert sum(one.fault is not None for one in mock.requests) == ROUNDS
 
 
-def test_ids_are_those_of_a_world_alone(server: Server) -> None:
+def test_ids_are_those_of_a_world_alone(server: LocalServer) -> None:
     """Who else is there has no influence on what an id is."""
     life, ids = LIVES[0], []
     for others in (0, 3):

@@ -12,7 +12,7 @@ import pytest
 
 from mockbatch.client import Received, WorldClient
 from mockbatch.scenarios import catalogue
-from mockbatch.testing.servers import Server
+from mockbatch.testing.servers import LocalServer
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 
@@ -407,7 +407,7 @@ def limited(mock: WorldClient, name: str, **parameters: str) -> str:
     ).id
 
 
-def answered_in(server: Server, name: str, path: str, body: Json) -> Json:
+def answered_in(server: LocalServer, name: str, path: str, body: Json) -> Json:
     """Return the body of the only line of a batch in a scenario."""
     line = {"custom_id": "a", "method": "POST", "url": path, "body": body}
     with server.world(start_time=START, scenario=name) as mock:
@@ -422,15 +422,15 @@ def answered_in(server: Server, name: str, path: str, body: Json) -> Json:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
+def server() -> Iterator[LocalServer]:
     """Serve all tests of this module."""
-    server = Server()
+    server = LocalServer()
     yield server
     server.close()
 
 
 @pytest.fixture(scope="module")
-def ended(server: Server) -> Callable[[str], Run]:
+def ended(server: LocalServer) -> Callable[[str], Run]:
     """Give the batch of ten lines of a scenario at its end, to be looked at and left alone."""
 
     @cache
@@ -441,7 +441,7 @@ def ended(server: Server) -> Callable[[str], Run]:
 
 
 @pytest.fixture
-def play(server: Server) -> Iterator[Callable[..., Run]]:
+def play(server: LocalServer) -> Iterator[Callable[..., Run]]:
     """Create a batch of ten lines in a scenario, in a world of its own."""
     worlds: list[WorldClient] = []
 
@@ -463,7 +463,7 @@ def is_json(text: str) -> bool:
     return True
 
 
-def twin(server: Server, name: str, *, distorted: bool) -> dict[str, Json]:
+def twin(server: LocalServer, name: str, *, distorted: bool) -> dict[str, Json]:
     """Return the last object of a batch in a scenario, or of the same batch in happy."""
     # The key of a world decides all its ids, and its name the key.
     with server.world("twin", start_time=START, scenario=name if distorted else "happy") as world:
@@ -734,7 +734,7 @@ class TestTheFiles:
         assert sum(map(bool, map(OTHERS[name], choices))) == 2
 
     @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/responses"])
-    def test_the_tools_that_are_offered_are_called(self, server: Server, path: str) -> None:
+    def test_the_tools_that_are_offered_are_called(self, server: LocalServer, path: str) -> None:
         """In tool_calls the arguments are a text of JSON that fits; nothing is said."""
         parameters = {"type": "object", "properties": {"city": {"enum": ["Oslo", "Rome"]}},
                       "required": ["city"]}  # fmt: skip
@@ -785,7 +785,7 @@ class TestTheFiles:
         assert cached == [usage["prompt_tokens"] // 2 for usage in usages]
         assert run.batch().usage.input_tokens_details.cached_tokens == sum(cached)
 
-    def test_the_first_message_is_the_beginning_of_the_second(self, server: Server) -> None:
+    def test_the_first_message_is_the_beginning_of_the_second(self, server: LocalServer) -> None:
         """In responses_multi_item the answer is not in the first message."""
         body = {"model": "gpt-4o-mini", "input": "How are you?"}
         [piece, whole] = answered_in(server, "responses_multi_item", "/v1/responses", body)[
@@ -886,7 +886,7 @@ class TestTheEdges:
 class TestTheQuotas:
     """What scenarios limit: other batches meet it."""
 
-    def test_a_quota_is_free_again_after_the_end(self, server: Server) -> None:
+    def test_a_quota_is_free_again_after_the_end(self, server: LocalServer) -> None:
         """In enqueued_quota a second batch fails while the first runs, and a third passes."""
         with server.world(start_time=START) as mock:
             first, second = (limited(mock, "enqueued_quota", tokens="150") for _ in range(2))
@@ -897,7 +897,9 @@ class TestTheQuotas:
         assert ends == ["completed", "failed", "completed"]
 
     @pytest.mark.parametrize(("hours", "end"), [(23, "failed"), (24, "completed")])
-    def test_a_quota_stays_used_up_for_a_day(self, server: Server, hours: int, end: str) -> None:
+    def test_a_quota_stays_used_up_for_a_day(
+        self, server: LocalServer, hours: int, end: str
+    ) -> None:
         """In enqueued_limit_stuck a batch fails for 24 hours after the first has ended."""
         with server.world(start_time=START) as mock:
             limited(mock, "enqueued_limit_stuck", tokens="150")
@@ -906,7 +908,7 @@ class TestTheQuotas:
             mock.clock.advance(hours=1)
             assert mock.client.batches.retrieve(later).status == end
 
-    def test_one_batch_an_hour_is_a_429_for_the_next(self, server: Server) -> None:
+    def test_one_batch_an_hour_is_a_429_for_the_next(self, server: LocalServer) -> None:
         """In batches_per_hour a refused batch is none, and passes an hour later."""
         with server.world(start_time=START) as mock:
             limited(mock, "batches_per_hour", batches="1")
@@ -957,12 +959,12 @@ class TestDistortions:
     """What no schema allows: the checked object, or the files, changed on the way out."""
 
     @pytest.mark.parametrize("name", OBJECTS)
-    def test_the_honest_object_is_valid(self, server: Server, name: str) -> None:
+    def test_the_honest_object_is_valid(self, server: LocalServer, name: str) -> None:
         """Without its distortion the object is one that keeps the contract."""
         assert schema("batch").error(twin(server, name, distorted=False)) is None
 
     @pytest.mark.parametrize("name", OBJECTS)
-    def test_nothing_else_is_distorted(self, server: Server, name: str) -> None:
+    def test_nothing_else_is_distorted(self, server: LocalServer, name: str) -> None:
         """Only those members differ from the honest object that the scenario is about."""
         shown, honest = (twin(server, name, distorted=which) for which in (True, False))
         missing = object()

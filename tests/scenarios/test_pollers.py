@@ -10,7 +10,7 @@ import pytest
 
 from mockbatch.client import WorldClient
 from mockbatch.scenarios import catalogue
-from mockbatch.testing.servers import Server
+from mockbatch.testing.servers import LocalServer
 from tests.support import pollers
 
 START = 1_713_894_800
@@ -217,15 +217,15 @@ class Waiting:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
+def server() -> Iterator[LocalServer]:
     """Serve all tests of this module."""
-    server = Server()
+    server = LocalServer()
     yield server
     server.close()
 
 
 @pytest.fixture(scope="module")
-def over(server: Server) -> Callable[[str], Waiting]:
+def over(server: LocalServer) -> Callable[[str], Waiting]:
     """Give a batch that the careful client has waited for."""
 
     @cache
@@ -253,7 +253,7 @@ def fault(poller: pollers.Careful, name: str) -> str | None:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("habit", WAITING, ids=lambda habit: habit.__name__)
 def test_a_habit_of_waiting_breaks_where_it_should(
-    server: Server, habit: type[pollers.Careful], name: str
+    server: LocalServer, habit: type[pollers.Careful], name: str
 ) -> None:
     """A client that waits in its own way goes wrong exactly as the table says."""
     with server.world(start_time=START, scenario=name) as mock:
@@ -286,7 +286,7 @@ def test_every_scenario_breaks_some_habit(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - STUCK))
-def test_the_careful_client_needs_no_sleep(server: Server, name: str) -> None:
+def test_the_careful_client_needs_no_sleep(server: LocalServer, name: str) -> None:
     """On a clock that follows its polls the careful client ends after a handful of them."""
     with server.world(start_time=START, scenario=name, clock="on-poll") as mock:
         waiting = Waiting(mock, name)

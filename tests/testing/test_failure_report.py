@@ -7,8 +7,8 @@ import pytest
 from mockbatch import MockBatch
 from mockbatch.client import WorldClient
 from mockbatch.testing import failure_report
-from mockbatch.testing.failure_report import told
-from mockbatch.testing.servers import RemoteServer, Server
+from mockbatch.testing.failure_report import render
+from mockbatch.testing.servers import LocalServer, RemoteServer
 from mockbatch.world.world import World
 
 pytest_plugins = ["pytester"]
@@ -67,7 +67,7 @@ def sections(result: pytest.RunResult) -> list[list[str]]:
     return found
 
 
-def world_of(server: Server, handle: WorldClient) -> World:
+def world_of(server: LocalServer, handle: WorldClient) -> World:
     """Return the world behind a handle."""
     world: World = server.app.extensions["mockbatch"].worlds.all()[handle.api_key]
     return world
@@ -118,7 +118,7 @@ class TestWhat:
         assert failure_report._request(met) == "  1970-01-01 00:00:00Z GET / -> 0, fault reset"
 
     def test_shows_no_more_than_a_screen(
-        self, mockbatch: WorldClient, mockbatch_server: Server
+        self, mockbatch: WorldClient, mockbatch_server: LocalServer
     ) -> None:
         """Of many requests and batches the last are shown, and of a long line its beginning."""
         lines = b'{"custom_id": "a"}\n'
@@ -129,14 +129,14 @@ class TestWhat:
                 input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h"
             )
         client.files.list(after=file.id, extra_query={"long": "x" * 1000})
-        shown = told(mockbatch, world_of(mockbatch_server, mockbatch)).splitlines()
+        shown = render(mockbatch, world_of(mockbatch_server, mockbatch)).splitlines()
         assert shown[1] == "requests, the last 30 of 42:"
         assert [len(line) for line in shown if "long=" in line] == [400]
         assert sum(line.startswith("  ") and "POST" in line for line in shown) == 29
         assert sum(line.startswith("batch_") for line in shown) == 10
         assert shown[-2].startswith(batch.id)
 
-    def test_changes_nothing(self, mockbatch: WorldClient, mockbatch_server: Server) -> None:
+    def test_changes_nothing(self, mockbatch: WorldClient, mockbatch_server: LocalServer) -> None:
         """Neither the journal nor the count of polls nor the clock knows of a report."""
         client = mockbatch.client
         file = client.files.create(file=("in.jsonl", b"{}"), purpose="batch")
@@ -145,7 +145,7 @@ class TestWhat:
         )
         before = mockbatch.call("GET", "/_mock/state"), mockbatch.requests
         for _ in range(200):
-            told(mockbatch, world_of(mockbatch_server, mockbatch))
+            render(mockbatch, world_of(mockbatch_server, mockbatch))
         assert (mockbatch.call("GET", "/_mock/state"), mockbatch.requests) == before
         assert client.batches.retrieve(batch.id).status == "validating"
 
@@ -316,5 +316,5 @@ class TestElsewhere:
         """A server that does not answer is no error of the report's own."""
         with MockBatch() as mock:
             world = RemoteServer(mock.base_url).world()
-        assert told(world, None).startswith(f"the world at {world.base_url} tells nothing: ")
-        assert "\n" not in told(world, None)
+        assert render(world, None).startswith(f"the world at {world.base_url} cannot be read: ")
+        assert "\n" not in render(world, None)

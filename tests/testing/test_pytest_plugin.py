@@ -210,12 +210,12 @@ class TestOptions:
     @pytest.mark.parametrize(
         ("marker", "message"),
         [
-            ("scenaro='happy'", "*unknown option scenaro; there are clock, pace, *"),
+            ("scenaro='happy'", "*unknown option scenaro; valid options: clock, pace, *"),
             ("scenario='hapy'", "*There is no scenario 'hapy'. Near it: happy.*"),
             ("clock='fast'", "*'fast' is no clock mode: use manual, *"),
             ("pace=0", "*pace*"),
             ("poll_limit='x'", "*Invalid type for 'poll_limit'*"),
-            ("'happy'", "*@pytest.mark.mockbatch takes options by name only*"),
+            ("'happy'", "*@pytest.mark.mockbatch takes keyword arguments only*"),
         ],
     )
     def test_bad_marker_is_a_clear_error(self, run: Run, marker: str, message: str) -> None:
@@ -261,8 +261,8 @@ class TestOptions:
     @pytest.mark.parametrize(
         ("line", "message"),
         [
-            ("mockbatch_pace = fast", "*mockbatch_pace: 'fast' is no number*"),
-            ("mockbatch_poll_limit = 1.5", "*mockbatch_poll_limit: '1.5' is no number*"),
+            ("mockbatch_pace = fast", "*mockbatch_pace: 'fast' is not a number*"),
+            ("mockbatch_poll_limit = 1.5", "*mockbatch_poll_limit: '1.5' is not a number*"),
             ("mockbatch_clock = fast", "*'fast' is no clock mode: use manual, *"),
         ],
     )
@@ -429,7 +429,7 @@ class TestOtherFixtures:
         passed(
             run("""
     def test_app(mockbatch_app):
-        with pytest.raises(RuntimeError, match="use `mockbatch`"):
+        with pytest.raises(RuntimeError, match="use the `mockbatch` fixture"):
             mockbatch_app.mock.async_client
     """)
         )
@@ -518,7 +518,7 @@ class TestControl:
         mockbatch.reset()  # a journal begins with the world
         for _ in range(3):
             mockbatch.client.files.list()
-        with pytest.raises(AssertionError, match="The 1 requests before these are no longer known"):
+        with pytest.raises(AssertionError, match="journal has dropped the 1 requests"):
             mockbatch.assert_requested("GET", "/v1/batches")
 
 
@@ -712,9 +712,11 @@ class TestMockBatch:
     ) -> None:
         """What cannot begin ends at once."""
         closed: list[Any] = []
-        close = mockbatch.testing.servers.Server.close
+        close = mockbatch.testing.servers.LocalServer.close
         monkeypatch.setattr(
-            mockbatch.testing.servers.Server, "close", lambda server: closed.append(close(server))
+            mockbatch.testing.servers.LocalServer,
+            "close",
+            lambda server: closed.append(close(server)),
         )
         with pytest.raises(error):
             MockBatch(**options)

@@ -9,7 +9,7 @@ pytest.register_assert_rewrite("tests.support.caller")
 
 from flask import Flask  # noqa: E402
 
-from mockbatch.http_server.server import Httpd  # noqa: E402
+from mockbatch.http_server.server import HttpServer  # noqa: E402
 from tests.support.caller import Caller, app_of  # noqa: E402 - rewritten, so that its asserts explain
 
 
@@ -25,7 +25,7 @@ def serve() -> Iterator[Callable[[Flask], tuple[str, int]]]:
     with ExitStack() as stack:
 
         def start(app: Flask) -> tuple[str, int]:
-            httpd = Httpd(app)
+            httpd = HttpServer(app)
             httpd.start()
             stack.callback(httpd.stop)
             return httpd.host, httpd.port

@@ -16,9 +16,9 @@ import pytest
 from freezegun import freeze_time
 
 from mockbatch.client import ControlError, WorldClient, wsgi_transport
-from mockbatch.http_server.server import Httpd
+from mockbatch.http_server.server import HttpServer
 from mockbatch.http_server.tls import Tls
-from mockbatch.testing.servers import begin, key
+from mockbatch.testing.servers import api_key_for, reset_world
 from mockbatch.typing import Json
 from mockbatch.web.app import create_app
 
@@ -54,7 +54,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def secure() -> Iterator[tuple[WorldClient, openai.OpenAI]]:
     """Give a world on a server that speaks TLS, and a client that trusts it."""
     tls, app = Tls("127.0.0.1"), create_app()
-    httpd = Httpd(app, ssl_adapter=tls.adapter)
+    httpd = HttpServer(app, ssl_adapter=tls.adapter)
     httpd.start()
     trusted = ssl.create_default_context(cafile=str(tls.authority_file))
     http_client = openai.DefaultHttpxClient(verify=trusted, trust_env=False)
@@ -62,7 +62,7 @@ def secure() -> Iterator[tuple[WorldClient, openai.OpenAI]]:
         stack.callback(tls.close)
         stack.callback(httpd.stop)
         stack.callback(http_client.close)
-        handle = begin(WorldClient(httpd.url, key("tls"), wsgi_transport(app)), {})
+        handle = reset_world(WorldClient(httpd.url, api_key_for("tls"), wsgi_transport(app)), {})
         options = {"base_url": handle.base_url, "api_key": handle.api_key}
         yield handle, openai.OpenAI(**options, http_client=http_client)
 
@@ -441,9 +441,11 @@ class TestDelay:
 
     def test_a_delay_ends_with_the_server(self) -> None:
         """A stop answers at once what still waits."""
-        httpd = Httpd(create_app())
+        httpd = HttpServer(create_app())
         httpd.start()
-        handle = begin(WorldClient(httpd.url, key("stop"), wsgi_transport(httpd.wsgi_app)), {})
+        handle = reset_world(
+            WorldClient(httpd.url, api_key_for("stop"), wsgi_transport(httpd.wsgi_app)), {}
+        )
         handle.fault(LIST, {"delay_ms": 600_000})
         with ThreadPoolExecutor(1) as pool:
             answer = pool.submit(talk, handle, request(handle, "/v1/batches"))

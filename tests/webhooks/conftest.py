@@ -8,7 +8,7 @@ import pytest
 
 from mockbatch.client import WorldClient
 from mockbatch.ids import Seed
-from mockbatch.testing.servers import Server
+from mockbatch.testing.servers import LocalServer
 from mockbatch.web.app import create_app
 from tests.support.told import START, server_settings
 
@@ -16,36 +16,36 @@ World = Callable[..., WorldClient]
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
+def server() -> Iterator[LocalServer]:
     """Serve; receivers have all the time that a slow machine may need."""
-    made = Server(create_app(server_settings(timeout=60)))
+    made = LocalServer(create_app(server_settings(timeout=60)))
     yield made
     made.close()
 
 
 @pytest.fixture(scope="session")
-def hasty_server() -> Iterator[Server]:
+def hasty_server() -> Iterator[LocalServer]:
     """Serve; receivers have little time."""
-    made = Server(create_app(server_settings()))
+    made = LocalServer(create_app(server_settings()))
     yield made
     made.close()
 
 
 @pytest.fixture
-def world(request: pytest.FixtureRequest, server: Server) -> Iterator[World]:
+def world(request: pytest.FixtureRequest, server: LocalServer) -> Iterator[World]:
     """Make worlds that begin on one second."""
     with ExitStack() as stack:
         yield maker(request, server, stack)
 
 
 @pytest.fixture
-def hasty_world(request: pytest.FixtureRequest, hasty_server: Server) -> Iterator[World]:
+def hasty_world(request: pytest.FixtureRequest, hasty_server: LocalServer) -> Iterator[World]:
     """Make worlds whose receivers have little time."""
     with ExitStack() as stack:
         yield maker(request, hasty_server, stack)
 
 
-def maker(request: pytest.FixtureRequest, server: Server, stack: ExitStack) -> World:
+def maker(request: pytest.FixtureRequest, server: LocalServer, stack: ExitStack) -> World:
     """Return what makes worlds for a test."""
 
     def made(**options: Any) -> WorldClient:

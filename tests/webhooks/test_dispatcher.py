@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mockbatch.client import ControlError, WorldClient
-from mockbatch.testing.servers import Server
+from mockbatch.testing.servers import LocalServer
 from tests.support.receivers import Behaviour, answers, closes, drips, hangs, receiving
 from tests.support.told import PATIENCE, START, TIMEOUT, Told, another, submit, until
 
@@ -420,7 +420,7 @@ class TestBadReceivers:
         submit(mock)
         mock.clock.advance(seconds=130)
         assert mock.deliveries[0].attempts[0].status_code == 500
-        assert f"{returned} is no status" in caplog.text
+        assert f"{returned}, which is not an HTTP status" in caplog.text
 
     def test_an_async_function_is_refused(self, mock: WorldClient) -> None:
         """It would be called, answer 200, and never run."""
@@ -515,7 +515,7 @@ class TestMany:
     def test_servers_do_not_see_each_other(self, mock: WorldClient) -> None:
         """The same key on two servers is two worlds."""
         mock.webhook(Told(mock))
-        server = Server()
+        server = LocalServer()
         try:
             with server.world("other") as other:
                 other.api_key = mock.api_key

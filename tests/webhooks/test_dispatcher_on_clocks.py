@@ -12,7 +12,7 @@ import time_machine
 from freezegun import freeze_time
 
 from mockbatch.client import WorldClient
-from mockbatch.testing.servers import Server
+from mockbatch.testing.servers import LocalServer
 from mockbatch.web.app import create_app
 from tests.support.receivers import hangs, receiving
 from tests.support.told import PATIENCE, START, Told, another, server_settings, submit, until
@@ -274,7 +274,7 @@ class TestRunning:
     def test_the_thread_ends_with_the_server(self) -> None:
         """Even if nobody has let its worlds go."""
         until(lambda: not alarms())
-        server = Server(create_app(server_settings()))
+        server = LocalServer(create_app(server_settings()))
         mock = server.world(clock="realtime")
         mock.webhook("http://127.0.0.1:9/")
         submit(mock)

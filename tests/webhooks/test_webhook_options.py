@@ -10,7 +10,7 @@ import pytest
 from mockbatch import cli
 from mockbatch.client import WorldClient, http_transport
 from mockbatch.ids import Seed
-from mockbatch.testing.failure_report import told as report_of
+from mockbatch.testing.failure_report import render as report_of
 from mockbatch.testing.servers import RemoteServer
 from mockbatch.webhooks import signature
 from tests.support.receivers import answers, hangs, receiving
@@ -156,7 +156,7 @@ class TestTls:
         self, tmp_path: Path, mock: WorldClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """By its name, which its certificate has to have."""
-        from mockbatch.http_server.server import Httpd
+        from mockbatch.http_server.server import HttpServer
         from mockbatch.http_server.tls import Tls
         from mockbatch.webhooks import sender
 
@@ -167,7 +167,7 @@ class TestTls:
         with Tls("localhost") as tls:
             monkeypatch.setenv("SSL_CERT_FILE", str(tls.authority_file))
             sender._certified.cache_clear()
-            httpd = Httpd(app, "localhost", 0, tls.adapter)
+            httpd = HttpServer(app, "localhost", 0, tls.adapter)
             httpd.start()
             mock.webhook(f"https://localhost:{httpd.port}/hook")
             submit(mock)

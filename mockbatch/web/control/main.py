@@ -19,7 +19,7 @@ from mockbatch.web.auth import bearer_key, only_world, open_world
 from mockbatch.web.context import server, world
 from mockbatch.web.responses import answer, checked_body, json_body
 from mockbatch.web.v1.batches import answer_batch
-from mockbatch.webhooks.signature import WITHIN
+from mockbatch.webhooks.signature import DELIVERY_HEADER
 from mockbatch.world.settings import WorldSettings
 from mockbatch.world.snapshot.dump import dump
 from mockbatch.world.snapshot.load import load
@@ -150,7 +150,7 @@ def advance() -> Response:
 def _advanced(body: dict[str, Json]) -> list[Happened]:
     include = body.pop("include", ())
     # Of another world's delivery, nothing here waits.
-    is_within = world().webhooks.knows(request.headers.get(WITHIN, ""))
+    is_within = world().webhooks.knows(request.headers.get(DELIVERY_HEADER, ""))
     way = world().advance.nested() if is_within else world().advance
     match body:
         case {"seconds": seconds, **rest} if not rest:
