@@ -80,6 +80,6 @@ def coming(batches: Iterable[Batch], now: float) -> WorldEvent | None:
     events = (
         WorldEvent(change.at, CHANGES[change.status], batch.id)
         for batch in batches
-        for change in batch.timeline.coming(now)[:1]
+        for change in batch.timeline.after(now)[:1]
     )
     return min(events, key=lambda event: event.at, default=None)

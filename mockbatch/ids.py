@@ -79,7 +79,7 @@ def batch_id(seed: Seed, created_at: int) -> str:
 
 
 # What identifies an output line: the value of its seed, its letters, its id, its request_id.
-Minted = tuple[bytes, str, str, str]
+LineIdentity = tuple[bytes, str, str, str]
 
 
 class LineIds:
@@ -94,7 +94,7 @@ class LineIds:
         self._seeds = shake_256(parent.value).digest(count * _SEED_BYTES)
         self._id = f"batch_req_{built_at & 0xFFFFFFFF:08x}????8190????????????????"
 
-    def minted(self, lines: Iterable[int]) -> Iterator[Minted]:
+    def generate(self, lines: Iterable[int]) -> Iterator[LineIdentity]:
         """Return what identifies each of some lines, by their number."""
         all_seeds = self._seeds
         starts = [line * _SEED_BYTES for line in lines]

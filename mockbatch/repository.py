@@ -31,7 +31,7 @@ class Repository:
         self.numbers: Counter[str] = Counter()
         self._order: list[str] = []  # ids of batches, oldest first
         self._makers: dict[str, tuple[str, str]] = {}  # output file -> its batch and kind
-        self._written: dict[str, output_file.Output] = {}
+        self._written: dict[str, output_file.OutputFiles] = {}
         self._writing = RLock()
 
     def number(self, kind: str) -> int:
@@ -45,7 +45,7 @@ class Repository:
         """Hold a new batch."""
         self.replace(batch)
         self._order.append(batch.id)
-        for kind, id in batch.makes().items():
+        for kind, id in batch.planned_file_ids().items():
             self._makers[id] = batch.id, kind
 
     def replace(self, batch: Batch) -> None:
@@ -70,11 +70,11 @@ class Repository:
         ids = self._order[max(stop - limit, 0) : stop]
         return Page([self.batches[id] for id in reversed(ids)], stop > limit)
 
-    def output(self, batch: Batch) -> output_file.Output:
+    def output(self, batch: Batch) -> output_file.OutputFiles:
         """Return the files of a batch that has ended, written at the first call."""
         with self._writing:
             if batch.id not in self._written:
-                self._written[batch.id] = output_file.write(batch, validate=self._validate)
+                self._written[batch.id] = output_file.write_output(batch, validate=self._validate)
             return self._written[batch.id]
 
     # --- files
@@ -142,7 +142,7 @@ class Repository:
         """Return an output or error file once its batch has ended."""
         maker, kind = self._makers.get(id, ("", ""))
         batch = self.batches.get(maker)
-        if batch is None or id in self.deleted or kind not in batch.file_ids(now):
+        if batch is None or id in self.deleted or kind not in batch.existing_file_ids(now):
             return None
         created_at = batch.timeline.end.at
         return File(
@@ -152,5 +152,5 @@ class Repository:
             created_at=created_at,
             expires_at=created_at + (lifetime(BATCH_OUTPUT, batch.output_seconds) or 0),
             source=lambda: getattr(self.output(batch), kind),
-            distortion=batch.pace.scenario.name if batch.pace.scenario.output else None,
+            distortion=batch.schedule.scenario.name if batch.schedule.scenario.output else None,
         )

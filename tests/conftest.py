@@ -45,10 +45,12 @@ class Make:
         texts = (line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines)
         return b"".join(text + b"\n" for text in texts)
 
-    def given(self, *lines: Json, endpoint: str = CHAT, limits: Limits | None = None) -> BatchInput:
+    def batch_input(
+        self, *lines: Json, endpoint: str = CHAT, limits: Limits | None = None
+    ) -> BatchInput:
         """Validate an input file of these lines."""
         content = Content.of(self.jsonl(list(lines)))
-        return input_file.read(content, endpoints()[endpoint], limits or Limits())
+        return input_file.read_input(content, endpoints()[endpoint], limits or Limits())
 
     def scenario(self, **document: Json) -> Scenario:
         """Return a scenario of which only what matters is said."""

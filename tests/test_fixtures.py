@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mockbatch.batch.create import BatchRequest
-from mockbatch.batch.input_file import read
+from mockbatch.batch.input_file import read_input
 from mockbatch.endpoints import endpoints
 from mockbatch.errors import ApiError
 from mockbatch.files import validation
@@ -57,7 +57,7 @@ def told_at_upload(given: Content) -> list[Json]:
 
 def told_in_validation(given: Content, path: str) -> list[Json]:
     """Return the entries of a batch's errors, but for their messages."""
-    errors = read(given, endpoints()[path], Limits()).errors
+    errors = read_input(given, endpoints()[path], Limits()).errors
     return [{name: error[name] for name in ("code", "param", "line")} for error in errors]
 
 
@@ -86,8 +86,8 @@ def test_every_endpoint_has_a_valid_input_file() -> None:
 def test_a_valid_file_has_no_error_and_no_refused_line(path: Path) -> None:
     """A valid input file is uploaded and validated without a word."""
     assert told_at_upload(content(path)) == []
-    found = read(content(path), endpoints()[endpoint(path)], Limits())
-    assert (found.errors, found.refused) == ((), frozenset())
+    found = read_input(content(path), endpoints()[endpoint(path)], Limits())
+    assert (found.errors, found.failing_lines) == ((), frozenset())
 
 
 @pytest.mark.parametrize("path", REQUESTS, ids=lambda path: path.stem)

@@ -24,7 +24,7 @@ def test_a_batch_id_begins_with_the_time_of_creation_in_hex() -> None:
 
 def test_an_output_line_id_has_the_time_its_file_was_built() -> None:
     """The id of an output line is stamped like that of a batch."""
-    [(_, _, found, _)] = ids.LineIds(SEED, 1, 0x6627F5D0).minted([0])
+    [(_, _, found, _)] = ids.LineIds(SEED, 1, 0x6627F5D0).generate([0])
     assert re.fullmatch(r"batch_req_6627f5d0[0-9a-f]{4}8190[0-9a-f]{16}", found)
 
 
@@ -48,7 +48,7 @@ def test_a_request_id_is_32_hex_digits() -> None:
 
 def test_the_request_id_of_a_line_is_a_uuid4_with_dashes() -> None:
     """The request_id of an output line is a version 4 UUID."""
-    for _, _, _, found in ids.LineIds(SEED, 500, 0).minted(range(500)):
+    for _, _, _, found in ids.LineIds(SEED, 500, 0).generate(range(500)):
         assert UUID(found).version == 4
         assert UUID(found).variant == RFC_4122
         assert str(UUID(found)) == found
@@ -57,20 +57,22 @@ def test_the_request_id_of_a_line_is_a_uuid4_with_dashes() -> None:
 @given(st.lists(st.integers(0, 99)))
 def test_a_line_is_identified_by_its_number(numbers: list[int]) -> None:
     """Whichever lines are asked for together, in whatever order, and however many there are."""
-    of_all = list(ids.LineIds(SEED, 200, 5).minted(range(200)))
-    assert list(ids.LineIds(SEED, 100, 5).minted(numbers)) == [of_all[number] for number in numbers]
+    of_all = list(ids.LineIds(SEED, 200, 5).generate(range(200)))
+    assert list(ids.LineIds(SEED, 100, 5).generate(numbers)) == [
+        of_all[number] for number in numbers
+    ]
 
 
 def test_no_two_lines_share_anything() -> None:
     """Seeds, letters and both ids are of one line each, and of one batch."""
-    lines = list(ids.LineIds(SEED, 1000, 5).minted(range(1000)))
-    lines += ids.LineIds(SEED.child("other"), 1000, 5).minted(range(1000))
+    lines = list(ids.LineIds(SEED, 1000, 5).generate(range(1000)))
+    lines += ids.LineIds(SEED.child("other"), 1000, 5).generate(range(1000))
     assert [len(set(column)) for column in zip(*lines, strict=True)] == [2000] * 4
 
 
 def test_the_letters_of_a_line_are_those_of_its_seed() -> None:
     """An answer's id can be made of either."""
-    [(value, letters, _, _)] = ids.LineIds(SEED, 1, 0).minted([0])
+    [(value, letters, _, _)] = ids.LineIds(SEED, 1, 0).generate([0])
     assert letters == Seed(value).letters
     assert re.fullmatch("[A-Za-z0-9]{32}", letters)
 

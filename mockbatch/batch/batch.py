@@ -57,10 +57,10 @@ class Batch:
     output_seconds: int | None
     created_at: int
     model: str | None
-    pace: Schedule
+    schedule: Schedule
     seed: Seed
-    given: BatchInput
-    work: ExecutionOrder
+    input: BatchInput
+    execution_order: ExecutionOrder
     timeline: Timeline
     held: tuple[int, Timeline] | None = None
     enqueued_tokens: int = 0
@@ -69,12 +69,12 @@ class Batch:
     @property
     def schema(self) -> str:
         """The schema of its object: a batch that loses the race ends as no other does."""
-        return "batch_wire" if self.pace.scenario.loses_race else "batch"
+        return "batch_wire" if self.schedule.scenario.loses_race else "batch"
 
     @property
     def visible_at(self) -> float:
         """The instant from which the batch can be found."""
-        return self.created_at + self.pace.scenario.visible_after
+        return self.created_at + self.schedule.scenario.visible_after
 
     @property
     def expires_at(self) -> int:
@@ -98,33 +98,33 @@ class Batch:
         if IN_PROGRESS not in self.timeline.reached(now):
             return Counts(0, 0, 0)
         done = self.timeline.done(now)
-        failed = bisect_left(self.work.failing, done)
-        return Counts(self.given.total, done - failed, failed)
+        failed = bisect_left(self.execution_order.failing, done)
+        return Counts(self.input.total, done - failed, failed)
 
-    def file_ids(self, now: float) -> dict[str, str]:
+    def existing_file_ids(self, now: float) -> dict[str, str]:
         """Return the ids of the files that exist, by kind; none before the end."""
         if not self.is_final(now):
             return {}
         counts = self.counts(now)
         unexecuted = counts.total - counts.completed - counts.failed
         exists = {OUTPUT: counts.completed > 0, ERROR: counts.failed + unexecuted > 0}
-        return {kind: self.future_file_id(kind) for kind, does in exists.items() if does}
+        return {kind: self.planned_file_id(kind) for kind, does in exists.items() if does}
 
-    def future_file_id(self, kind: str) -> str:
+    def planned_file_id(self, kind: str) -> str:
         """Return the id that a file of this kind has, or would have."""
         return file_id(self.seed.child(kind))
 
-    def makes(self) -> dict[str, str]:
+    def planned_file_ids(self) -> dict[str, str]:
         """Return the ids of the files that the batch may come to make, by kind."""
-        return {kind: self.future_file_id(kind) for kind in (OUTPUT, ERROR)}
+        return {kind: self.planned_file_id(kind) for kind in (OUTPUT, ERROR)}
 
     def distorted(self, shown: dict[str, Json]) -> dict[str, Json]:
         """Return the object as its scenario lets clients see it."""
-        return distorted(shown, self.pace.scenario.object)
+        return distorted(shown, self.schedule.scenario.object)
 
-    def windowed(self, line: Timeline) -> Timeline:
+    def expire_at_window_end(self, line: Timeline) -> Timeline:
         """Return a future of the batch as its completion window leaves it."""
-        return self.pace.windowed(line, self.created_at)
+        return self.schedule.expire_at_window_end(line, self.created_at)
 
     def as_json(self, now: float, tokens: Tokens = NO_TOKENS) -> dict[str, Json]:
         """Return the Batch object, schema batch.json; `tokens` once it is completed.
@@ -132,14 +132,14 @@ class Batch:
         Source: the order of keys is that of recorded objects of August 2026.
         """
         reached = self.timeline.reached(now)
-        files = self.file_ids(now)
+        files = self.existing_file_ids(now)
         failed = FAILED in reached
         return {
             "id": self.id,
             "object": "batch",
             "endpoint": self.endpoint,
             "model": self.model if IN_PROGRESS in reached else None,
-            "errors": {"object": "list", "data": list(self.given.errors)} if failed else None,
+            "errors": {"object": "list", "data": list(self.input.errors)} if failed else None,
             "input_file_id": self.input_file_id,
             "completion_window": "24h",
             "status": self.status(now),

@@ -31,26 +31,26 @@ def cancel(batch: Batch, now: int) -> Batch:
         return batch
     if status not in (*WINDOWED, FINALIZING):
         raise api_error("cannot_cancel", status=status)
-    past = batch.timeline.cut(now)
+    past = batch.timeline.until(now)
     changes = [Transition(now, CANCELLING)]
-    can_lose = batch.pace.scenario.loses_race and status != VALIDATING
+    can_lose = batch.schedule.scenario.loses_race and status != VALIDATING
     if can_lose and batch.timeline.end.status == COMPLETED:
-        rest = batch.timeline.rest(now)
-        return batch.with_timeline(past.then([*changes, batch.timeline.end], rest.marks))
+        rest = batch.timeline.remainder(now)
+        return batch.with_timeline(past.followed_by([*changes, batch.timeline.end], rest.marks))
     marks = []
-    drain = batch.pace.seconds(CANCELLING)
+    drain = batch.schedule.stage_seconds(CANCELLING)
     if drain is not None:
         changes.append(Transition(now + drain, CANCELLED))
         if status == IN_PROGRESS:
             marks.append(ProgressPoint(now + drain, _done_in_flight(batch, now)))
-    return batch.with_timeline(past.then(changes, marks))
+    return batch.with_timeline(past.followed_by(changes, marks))
 
 
 def _done_in_flight(batch: Batch, now: int) -> int:
     # One line is under way: it ends and counts, as in the recorded case 2/0/0 -> 2/1/0.
     # The last line is left, so that what was cancelled half-way ends half-way.
     done = batch.timeline.done(now)
-    return done + 1 if done + 1 < batch.given.total else done
+    return done + 1 if done + 1 < batch.input.total else done
 
 
 def hold(batch: Batch, now: int) -> Batch:
@@ -58,9 +58,9 @@ def hold(batch: Batch, now: int) -> Batch:
     _unfinished(batch, now, "held")
     if batch.held is not None:
         raise _illegal(batch, now, "is held already")
-    past = batch.timeline.cut(now)
-    rest = batch.timeline.rest(now)
-    return replace(batch, timeline=batch.windowed(past), held=(now, rest))
+    past = batch.timeline.until(now)
+    rest = batch.timeline.remainder(now)
+    return replace(batch, timeline=batch.expire_at_window_end(past), held=(now, rest))
 
 
 def resume(batch: Batch, now: int) -> Batch:
@@ -72,15 +72,15 @@ def resume(batch: Batch, now: int) -> Batch:
     # What the window alone would have brought is found anew below.
     coming = rest.shifted(now - held_at)
     changes = [change for change in coming.transitions if change.status != EXPIRED]
-    future = batch.timeline.cut(now).then(changes, coming.marks)
-    return batch.with_timeline(batch.windowed(future))
+    future = batch.timeline.until(now).followed_by(changes, coming.marks)
+    return batch.with_timeline(batch.expire_at_window_end(future))
 
 
 def expire(batch: Batch, now: int) -> Batch:
     """End the batch as expired, with what is done."""
     if batch.status(now) not in WINDOWED:
         raise _illegal(batch, now, "cannot expire: only a validating or running batch can")
-    return batch.with_timeline(batch.timeline.cut(now).then([Transition(now, EXPIRED)]))
+    return batch.with_timeline(batch.timeline.until(now).followed_by([Transition(now, EXPIRED)]))
 
 
 def fail(batch: Batch, now: int, code: str, message: str) -> Batch:
@@ -88,9 +88,9 @@ def fail(batch: Batch, now: int, code: str, message: str) -> Batch:
     if batch.status(now) != VALIDATING:
         raise _illegal(batch, now, "cannot fail: only a validating batch can")
     error = {**line_error("invalid_json_line", None), "code": code, "message": message}
-    given = replace(batch.given, errors=(error,))
-    ended = batch.timeline.cut(now).then([Transition(now, FAILED)])
-    return replace(batch.with_timeline(ended), given=given)
+    given = replace(batch.input, errors=(error,))
+    ended = batch.timeline.until(now).followed_by([Transition(now, FAILED)])
+    return replace(batch.with_timeline(ended), input=given)
 
 
 def complete(batch: Batch, now: int) -> Batch:
@@ -98,25 +98,27 @@ def complete(batch: Batch, now: int) -> Batch:
     status = batch.status(now)
     if status not in (*WINDOWED, FINALIZING):
         raise _illegal(batch, now, "cannot complete any more")
-    if batch.given.errors:
+    if batch.input.errors:
         raise _illegal(batch, now, "cannot complete: its input file is not valid")
     stages = (VALIDATING, IN_PROGRESS, FINALIZING, COMPLETED)
     changes = [Transition(now, stage) for stage in stages[stages.index(status) + 1 :]]
-    past = batch.timeline.cut(now)
-    marks = [ProgressPoint(now, past.done(now)), ProgressPoint(now, batch.given.total)]
-    return batch.with_timeline(past.then(changes, marks))
+    past = batch.timeline.until(now)
+    marks = [ProgressPoint(now, past.done(now)), ProgressPoint(now, batch.input.total)]
+    return batch.with_timeline(past.followed_by(changes, marks))
 
 
 def lose_input(batch: Batch, now: int, given: BatchInput) -> Batch:
     """Let validation find no input file, when it was deleted before validation was over."""
     if batch.status(now) != VALIDATING:
         return batch
-    changed = replace(batch, given=given)
+    changed = replace(batch, input=given)
     if batch.held is not None:
         held_at, rest = batch.held
         return replace(changed, held=(held_at, _failing(rest)))
-    past = batch.timeline.cut(now)
-    return changed.with_timeline(past.then(_failing(batch.timeline.rest(now)).transitions))
+    past = batch.timeline.until(now)
+    return changed.with_timeline(
+        past.followed_by(_failing(batch.timeline.remainder(now)).transitions)
+    )
 
 
 def _failing(coming: Timeline) -> Timeline:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.input_file import BatchInput
-from mockbatch.batch.plan import Schedule, planned_replies, timeline, work
+from mockbatch.batch.plan import Schedule, execution_order, plan_replies, plan_timeline
 from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.models import model
 from mockbatch.errors import api_error, line_error
@@ -33,7 +33,7 @@ class BatchRequest(NamedTuple):
     scenario: Scenario | None
 
 
-def parsed(body: Json) -> BatchRequest:
+def parse_request(body: Json) -> BatchRequest:
     """Read the body of POST /v1/batches; ApiError 400 names what is wrong with it."""
     schema("create_batch").check(body)
     if body["endpoint"] not in endpoints():
@@ -52,37 +52,37 @@ def parsed(body: Json) -> BatchRequest:
     )
 
 
-def created(
+def create_batch(
     request: BatchRequest,
     given: BatchInput,
-    pace: Schedule,
+    schedule: Schedule,
     seed: Seed,
     number: int,
     now: int,
     organization: str = "",
 ) -> Batch:
     """Make the batch that was asked for, with its whole future."""
-    verdict = pace.scenario.validation
+    verdict = schedule.scenario.validation
     if verdict is not None:
         given = replace(given, errors=(_error(verdict, request, given, organization),))
-    replies = planned_replies(given, request.endpoint, pace.scenario, seed)
+    replies = plan_replies(given, request.endpoint, schedule.scenario, seed)
     return Batch(
         id=batch_id(seed, now),
         number=number,
         endpoint=request.endpoint,
         input_file_id=request.input_file_id,
         metadata=request.metadata,
-        output_seconds=pace.scenario.output_seconds
-        if pace.scenario.output_seconds is not None
+        output_seconds=schedule.scenario.output_seconds
+        if schedule.scenario.output_seconds is not None
         else request.output_seconds,
         created_at=now,
         model=None if given.model is None else model(given.model).name,
-        pace=pace,
+        schedule=schedule,
         seed=seed,
-        given=given,
-        work=work(given, seed, replies),
+        input=given,
+        execution_order=execution_order(given, seed, replies),
         replies=replies,
-        timeline=timeline(now, given, pace),
+        timeline=plan_timeline(now, given, schedule),
     )
 
 

@@ -26,38 +26,40 @@ LineError = dict[str, Json]
 class BatchInput:
     """A validated input file: where its lines are, not what they say.
 
-    `starts[i]` and `starts[i + 1]` bound line i, counted from 0. `refused` holds the lines
-    whose body the endpoint will not take, `unanswered` those of them for which only the mock
-    finds no answer. `errors` is not empty when validation fails. `gists` are those of the
-    plain lines.
+    Line i, counted from 0, is the bytes from `line_offsets[i]` to `line_offsets[i + 1]`.
+    `failing_lines` are the lines whose body the endpoint rejects; `unsupported_lines` are those
+    of them that only mockbatch cannot reply to. `errors` is empty if validation succeeds.
+    `gists` are those of the plain lines.
     """
 
     content: Content
-    starts: "array[int]"
+    line_offsets: "array[int]"
     model: str | None
-    refused: frozenset[int]
+    failing_lines: frozenset[int]
     errors: tuple[LineError, ...]
     gists: Gists | None = None
-    unanswered: frozenset[int] = frozenset()
+    unsupported_lines: frozenset[int] = frozenset()
 
     @property
     def total(self) -> int:
         """The number of requests."""
-        return len(self.starts) - 1
+        return len(self.line_offsets) - 1
 
     def request(self, index: int) -> dict[str, Json]:
         """Read line `index` again."""
-        line: dict[str, Json] = parse(self.content.read(self.starts[index], self.starts[index + 1]))
+        line: dict[str, Json] = parse(
+            self.content.read(self.line_offsets[index], self.line_offsets[index + 1])
+        )
         return line
 
 
-def missing(file_id: str, organization: str) -> BatchInput:
+def missing_input(file_id: str, organization: str) -> BatchInput:
     """Make the input of a batch whose file does not exist."""
     error = line_error("file_not_found", None, id=file_id, organization=organization)
     return BatchInput(Content.of(b""), array("Q", [0]), None, frozenset(), (error,))
 
 
-def read(
+def read_input(
     content: Content, endpoint: Endpoint, limits: Limits, models: ModelList = ANY_MODEL
 ) -> BatchInput:
     """Validate an input file; all faults of all lines are reported together."""
@@ -75,10 +77,10 @@ def read(
         content,
         starts,
         reader.model,
-        frozenset(reader.refused),
+        frozenset(reader.failing_lines),
         tuple(reader.errors),
         None if reader.errors else reader.gists.close(len(starts) - 1),
-        frozenset(reader.unanswered),
+        frozenset(reader.unsupported_lines),
     )
 
 
@@ -87,8 +89,8 @@ class _Reader:
 
     def __init__(self, endpoint: Endpoint, limits: Limits, models: ModelList) -> None:
         self.errors: list[LineError] = []
-        self.refused: list[int] = []
-        self.unanswered: list[int] = []
+        self.failing_lines: list[int] = []
+        self.unsupported_lines: list[int] = []
         self.model: str | None = None
         self._endpoint = endpoint
         self._limits = limits
@@ -168,9 +170,9 @@ class _Reader:
         else:
             refused = refusal(self._endpoint.path, plain, gist.form)
         if refused is not None:
-            self.refused.append(index)
+            self.failing_lines.append(index)
             if isinstance(refused, NoReplyPossibleError):
-                self.unanswered.append(index)
+                self.unsupported_lines.append(index)
             return
         if gist is not None:
             self.gists.put(index, custom_id, gist)

@@ -19,7 +19,7 @@ def output_line(
     }
 
 
-class Checker:
+class LineChecker:
     """Checks one line of each distinct shape: the others differ in their texts only."""
 
     def __init__(self, endpoint: str) -> None:

@@ -6,7 +6,7 @@ It is remembered beyond a batch: tests send the same parameters again and again.
 from functools import lru_cache
 from typing import NamedTuple
 
-from mockbatch.batch.output_line import Checker, output_line
+from mockbatch.batch.output_line import LineChecker, output_line
 from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.endpoint import Execution
 from mockbatch.endpoints.fast_path import Answering, Plain, rest
@@ -44,11 +44,11 @@ def way(path: str, plain: Plain, form: bytes, *, validate: bool) -> Way | None:
     `validate` checks one of them.
     """
     endpoint, body = endpoints()[path], plain.example(rest(form))
-    [(seed, _, id, request_id)] = LineIds(Seed.of("example"), 1, built_at=0).minted([0])
+    [(seed, _, id, request_id)] = LineIds(Seed.of("example"), 1, built_at=0).generate([0])
     answer = endpoint.answer(body, Execution(Seed(seed), at=0))
     line = output_line(id, "example", request_id, EndpointResponse(200, answer))
     if validate:
-        Checker(path).check(line)
+        LineChecker(path).check(line)
     places = (*_OF_THE_LINE, *(("response", "body", *place) for place in plain.places))
     found = pattern(line, places, end="\n")
     if found is None:

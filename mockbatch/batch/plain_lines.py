@@ -8,7 +8,7 @@ from mockbatch.batch.plain_forms import way
 from mockbatch.endpoints.endpoint import Tokens
 from mockbatch.endpoints.fast_path import Plain
 from mockbatch.endpoints.json_template import escaped
-from mockbatch.ids import Minted
+from mockbatch.ids import LineIdentity
 
 
 class PlainLines:
@@ -31,7 +31,7 @@ class PlainLines:
         self.tokens = NO_TOKENS
 
     def texts(
-        self, lines: Sequence[int], instants: Iterable[int | None], ids: Iterable[Minted]
+        self, lines: Sequence[int], instants: Iterable[int | None], ids: Iterable[LineIdentity]
     ) -> list[str | None]:
         """Return lines with their ends; None in place of one that is to be written in full.
 

@@ -37,63 +37,63 @@ class ExecutionOrder(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How fast a scenario's stages pass: `stages` in seconds, each `pace` times shorter."""
+    """How fast a scenario's stages pass: `stages` in seconds, each `speedup` times shorter."""
 
     scenario: Scenario
-    pace: float
+    speedup: float
 
-    def instants(self, created_at: int) -> list[int | None]:
+    def stage_ends(self, created_at: int) -> list[int | None]:
         """Return when validating, in_progress and finalizing end; None: not by themselves."""
         stages = [self.scenario.stages[name] for name in (VALIDATING, IN_PROGRESS, FINALIZING)]
         lasting = stages[: stages.index(None)] if None in stages else stages
         # Rounded once each, from the start: no error adds up over the stages.
         ends = [
-            created_at + round(seconds / self.pace)
+            created_at + round(seconds / self.speedup)
             for seconds in accumulate(stage for stage in lasting if stage is not None)
         ]
         return [*ends, *[None] * (len(stages) - len(ends))]
 
-    def windowed(self, line: Timeline, created_at: int) -> Timeline:
+    def expire_at_window_end(self, line: Timeline, created_at: int) -> Timeline:
         """Return a timeline as the completion window of its batch leaves it."""
         overdue = self.scenario.overdue
         if overdue is None:
             return line
-        return line.within(created_at + WINDOW_SECONDS + round(overdue))
+        return line.expired_at(created_at + WINDOW_SECONDS + round(overdue))
 
-    def seconds(self, stage: str) -> int | None:
+    def stage_seconds(self, stage: str) -> int | None:
         """Return how long a stage lasts, in whole seconds."""
         seconds = self.scenario.stages[stage]
-        return None if seconds is None else round(seconds / self.pace)
+        return None if seconds is None else round(seconds / self.speedup)
 
 
-def timeline(created_at: int, given: BatchInput, pace: Schedule) -> Timeline:
+def plan_timeline(created_at: int, given: BatchInput, schedule: Schedule) -> Timeline:
     """Return what will happen if nobody commands otherwise."""
-    validated, executed, written = pace.instants(created_at)
+    validated, executed, written = schedule.stage_ends(created_at)
     plan = Timeline((Transition(created_at, VALIDATING),))
     if validated is not None and given.errors:
-        plan = plan.then([Transition(validated, FAILED)])
+        plan = plan.followed_by([Transition(validated, FAILED)])
     elif validated is not None:
-        plan = plan.then(
-            [Transition(validated, IN_PROGRESS)], _marks(validated, executed, given, pace)
+        plan = plan.followed_by(
+            [Transition(validated, IN_PROGRESS)], _marks(validated, executed, given, schedule)
         )
         if executed is not None:
-            plan = plan.then([Transition(executed, FINALIZING)])
+            plan = plan.followed_by([Transition(executed, FINALIZING)])
         if written is not None:
-            plan = plan.then([Transition(written, COMPLETED)])
-    return pace.windowed(plan, created_at)
+            plan = plan.followed_by([Transition(written, COMPLETED)])
+    return schedule.expire_at_window_end(plan, created_at)
 
 
-def work(given: BatchInput, seed: Seed, replies: Mapping[int, Reply]) -> ExecutionOrder:
+def execution_order(given: BatchInput, seed: Seed, replies: Mapping[int, Reply]) -> ExecutionOrder:
     """Return the order of execution and the lines that fail; a scripted reply decides first."""
     order = array("L", shuffled(range(given.total), seed.child("order")))
-    failed = set(given.refused).difference(replies)
+    failed = set(given.failing_lines).difference(replies)
     failed.update(line for line, reply in replies.items() if reply.ending != SUCCEEDED)
     return ExecutionOrder(
         order, array("L", (at for at, line in enumerate(order) if line in failed))
     )
 
 
-def planned_replies(
+def plan_replies(
     given: BatchInput, endpoint: str, scenario: Scenario, seed: Seed
 ) -> dict[int, Reply]:
     """Return the replies that the scenario wants, by line; no line gets two."""
@@ -103,20 +103,22 @@ def planned_replies(
         count = _share(share.fraction, given.total)
         chosen, left = left[:count], left[count:]
         replies |= {
-            line: share.reply for line in chosen if takes(given, endpoint, line, share.reply)
+            line: share.reply
+            for line in chosen
+            if accepts_reply(given, endpoint, line, share.reply)
         }
     return replies
 
 
-def takes(given: BatchInput, endpoint: str, line: int, reply: Reply) -> bool:
+def accepts_reply(given: BatchInput, endpoint: str, line: int, reply: Reply) -> bool:
     """Tell whether a reply can be given to a line.
 
     What the endpoint refuses has no answer into which something could be put: it fails, or
     gets a whole answer of that endpoint. Where only the mock finds none, words will do.
     """
-    if line not in given.refused or reply.stands_alone(endpoint):
+    if line not in given.failing_lines or reply.stands_alone(endpoint):
         return True
-    return line in given.unanswered and reply.speaks(endpoint)
+    return line in given.unsupported_lines and reply.speaks(endpoint)
 
 
 def shuffled(items: Iterable[int], seed: Seed) -> list[int]:
@@ -132,15 +134,15 @@ def shuffled(items: Iterable[int], seed: Seed) -> list[int]:
 
 
 def _marks(
-    started: int, executed: int | None, given: BatchInput, pace: Schedule
+    started: int, executed: int | None, given: BatchInput, schedule: Schedule
 ) -> list[ProgressPoint]:
     if executed is not None:
         return [ProgressPoint(started, 0), ProgressPoint(executed, given.total)]
     # Lines run at the usual speed until they stand still.
-    usual = round(RECORDED_SECONDS[IN_PROGRESS] / pace.pace)
+    usual = round(RECORDED_SECONDS[IN_PROGRESS] / schedule.speedup)
     return [
         ProgressPoint(started, 0),
-        ProgressPoint(started + usual, _share(pace.scenario.executed, given.total)),
+        ProgressPoint(started + usual, _share(schedule.scenario.executed, given.total)),
     ]
 
 

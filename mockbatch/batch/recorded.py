@@ -39,12 +39,12 @@ class RecordedBatch(Batch):
         """Return the recorded request counts."""
         return Counts(**self.shown["request_counts"])
 
-    def file_ids(self, now: float) -> dict[str, str]:  # noqa: ARG002
+    def existing_file_ids(self, now: float) -> dict[str, str]:  # noqa: ARG002
         """Return the recorded ids of its files, which are uploads here."""
         ids = {kind: self.shown.get(f"{kind}_file_id") for kind in (OUTPUT, ERROR)}
         return {kind: id for kind, id in ids.items() if id}
 
-    def makes(self) -> dict[str, str]:
+    def planned_file_ids(self) -> dict[str, str]:
         """Make no file."""
         return {}
 
@@ -53,7 +53,7 @@ class RecordedBatch(Batch):
         return dict(self.shown)
 
 
-def recorded(shown: Mapping[str, Json], number: int) -> RecordedBatch:
+def recorded_batch(shown: Mapping[str, Json], number: int) -> RecordedBatch:
     """Make a batch of a recorded object that fits batch_recorded.json and has ended."""
     created_at, ended_as = shown["created_at"], shown["status"]
     stamps = {status: shown.get(f"{status}_at") for status in STATUSES}
@@ -74,10 +74,10 @@ def recorded(shown: Mapping[str, Json], number: int) -> RecordedBatch:
         output_seconds=None,
         created_at=created_at,
         model=shown.get("model"),
-        pace=Schedule(Scenario("recorded", {}, 1), 1),
+        schedule=Schedule(Scenario("recorded", {}, 1), 1),
         seed=Seed.of(shown["id"]),
-        given=nothing,
-        work=ExecutionOrder(array("L"), array("L")),
+        input=nothing,
+        execution_order=ExecutionOrder(array("L"), array("L")),
         timeline=Timeline(
             (Transition(created_at, VALIDATING), *reached, Transition(last, ended_as))
         ),

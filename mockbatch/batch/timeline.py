@@ -83,13 +83,13 @@ class Timeline:
         seconds = int(now - before.at)
         return before.done + (after.done - before.done) * seconds // (after.at - before.at)
 
-    def instants(self) -> Iterator[int]:
+    def line_times(self) -> Iterator[int]:
         """Yield the first second at which each line is executed, in the order of execution."""
         for before, after in pairwise(self.marks):
             for count in range(before.done + 1, after.done + 1):
                 yield _when(before, after, count)
 
-    def coming(self, now: float) -> tuple[Transition, ...]:
+    def after(self, now: float) -> tuple[Transition, ...]:
         """Return the transitions after an instant."""
         return self.transitions[self._happened(now) :]
 
@@ -102,21 +102,21 @@ class Timeline:
         """The last transition."""
         return self.transitions[-1]
 
-    def cut(self, now: int) -> "Timeline":
+    def until(self, now: int) -> "Timeline":
         """Return what has happened so far, lines standing where they are."""
         marks = tuple(mark for mark in self.marks if mark.at <= now)
         if marks:
             marks = (*marks, ProgressPoint(now, self.done(now)))
         return Timeline(self.transitions[: self._happened(now)], marks)
 
-    def rest(self, now: int) -> "Timeline":
+    def remainder(self, now: int) -> "Timeline":
         """Return what `cut` leaves out, with the progress it would have gone on from."""
         marks = tuple(mark for mark in self.marks if mark.at > now)
         if marks and len(marks) < len(self.marks):
             marks = (ProgressPoint(now, self.done(now)), *marks)
-        return Timeline(self.coming(now), marks)
+        return Timeline(self.after(now), marks)
 
-    def then(
+    def followed_by(
         self, transitions: Iterable[Transition], marks: Iterable[ProgressPoint] = ()
     ) -> "Timeline":
         """Return this timeline with more after it."""
@@ -129,12 +129,12 @@ class Timeline:
             tuple(ProgressPoint(mark.at + seconds, mark.done) for mark in self.marks),
         )
 
-    def within(self, expires_at: int) -> "Timeline":
+    def expired_at(self, expires_at: int) -> "Timeline":
         """Return the timeline as the completion window leaves it."""
         if self.status(expires_at) not in WINDOWED:
             return self
         # What the window ends can be told before it: nothing comes between.
-        return self.cut(expires_at).then([Transition(expires_at, EXPIRED)])
+        return self.until(expires_at).followed_by([Transition(expires_at, EXPIRED)])
 
     def progress_instants(self, after: float, until: float) -> list[int]:
         """Return the whole seconds with `after < at <= until` at which `done` grows."""

@@ -112,7 +112,7 @@ def _settings(arguments: argparse.Namespace) -> "ServerSettings":
     from mockbatch.endpoints import model_list
     from mockbatch.limits import Limits
     from mockbatch.scenarios import from_option
-    from mockbatch.scripting.script import Script, from_file
+    from mockbatch.scripting.script import Script, load_script
     from mockbatch.world.settings import ServerSettings, WorldSettings
 
     start = arguments.start_time
@@ -122,7 +122,7 @@ def _settings(arguments: argparse.Namespace) -> "ServerSettings":
         start_time=None if start is None else parse_instant(start),
         seed=arguments.seed,
         scenario=from_option(arguments.scenario),
-        script=from_file(arguments.replies) if arguments.replies else Script(),
+        script=load_script(arguments.replies) if arguments.replies else Script(),
         models=model_list.from_file(arguments.models)
         if arguments.models
         else model_list.ModelList(),

@@ -37,11 +37,11 @@ def validate(arguments: argparse.Namespace) -> int:
         except ApiError as refusal:
             print(f"{arguments.file}: the upload would be refused: {refusal}")
             return 1
-        given = input_file.read(content, endpoint, limits)
+        given = input_file.read_input(content, endpoint, limits)
         for error in given.errors:
             place = arguments.file if error["line"] is None else f"{arguments.file}:{error['line']}"
             print(f"{place}: {error['code']}: {error['message']}")
-        for index in sorted(given.refused):
+        for index in sorted(given.failing_lines):
             why = _refusal(given, index, endpoint)
             print(f"{arguments.file}:{index + 1}: would fail when it runs: {why}")
     if given.errors:

@@ -18,7 +18,7 @@ _ESCAPED = re.compile(r"\[([*?\[])\]")
 
 
 @dataclass(frozen=True)
-class Asked:
+class RequestContext:
     """A request as matchers see it; its body has not been checked.
 
     `request` is a line of an input file, or a live call in the form of one, which has no
@@ -44,9 +44,9 @@ class Asked:
         return given if isinstance(given, str) else None
 
     @cached_property
-    def said(self) -> str:
+    def last_user_text(self) -> str:
         """The last thing the user says."""
-        return last_said(self.request.get("body"))
+        return last_user_text(self.request.get("body"))
 
 
 @dataclass(frozen=True)
@@ -65,18 +65,18 @@ class Match:
     batch_id: str | None = None
 
     @classmethod
-    def of_line(cls, custom_id: str) -> "Match":
+    def for_custom_id(cls, custom_id: str) -> "Match":
         """Make the match of the lines with this very custom_id."""
         return cls(custom_id=_GLOB.sub(r"[\g<0>]", custom_id))
 
     @cached_property
-    def only_id(self) -> str | None:
+    def exact_custom_id(self) -> str | None:
         """The one custom_id that it is about; None if there may be several."""
         if self.custom_id is None or _GLOB.search(_ESCAPED.sub("", self.custom_id)):
             return None
         return _ESCAPED.sub(r"\1", self.custom_id)
 
-    def meets(self, asked: Asked) -> bool:
+    def matches(self, asked: RequestContext) -> bool:
         """Tell whether a request is meant."""
         return (
             (self.endpoint is None or self.endpoint == asked.endpoint)
@@ -84,7 +84,7 @@ class Match:
             and (self.batch_id is None or self.batch_id == asked.batch_id)
             and (self.custom_id is None or self._is_id(asked.custom_id))
             and (self.model is None or self._model_glob(asked.model))
-            and (self.contains is None or self.contains in asked.said)
+            and (self.contains is None or self.contains in asked.last_user_text)
         )
 
     def as_json(self) -> dict[str, Json]:
@@ -93,7 +93,11 @@ class Match:
 
     def _is_id(self, custom_id: str | None) -> bool:
         # A pattern takes 100 us to compile, and a replayed file has one match for each line.
-        return self._id_glob(custom_id) if self.only_id is None else custom_id == self.only_id
+        return (
+            self._id_glob(custom_id)
+            if self.exact_custom_id is None
+            else custom_id == self.exact_custom_id
+        )
 
     @cached_property
     def _id_glob(self) -> Callable[[str | None], bool]:
@@ -120,7 +124,7 @@ def parse(document: Json, path: str = "match") -> Match:
     return Match(**{**document, "line": None if line is None else int(line)})
 
 
-def last_said(body: Json) -> str:
+def last_user_text(body: Json) -> str:
     """Return the last thing that the user of a request says, of a body nobody has checked.
 
     The last message of the user; without one, the last message or item; of inputs and

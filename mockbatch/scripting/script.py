@@ -14,13 +14,13 @@ from mockbatch.endpoints.scripted_reply import Reply, Written, trusted
 from mockbatch.endpoints.scripted_reply import parse as parse_reply
 from mockbatch.errors import ApiError, api_error
 from mockbatch.jsonio import parse as parse_json
-from mockbatch.scripting.match import Asked, Match
+from mockbatch.scripting.match import Match, RequestContext
 from mockbatch.scripting.match import parse as parse_match
 from mockbatch.typing import Json
 
 # Gets a line (custom_id, method, url, body), each None in a live call that lacks it; returns
 # a reply document, a text to say, or None for the default reply.
-Function = Callable[[dict[str, Json]], Json]
+ReplyFunction = Callable[[dict[str, Json]], Json]
 
 _OF_A_LINE = ("custom_id", "method", "url", "body")
 _NOUNS = {"str": "a text", "list": "an array", "dict": "an object", "NoneType": "null"}
@@ -30,7 +30,7 @@ class Entry(NamedTuple):
     """A reply, or a function that makes one, for the requests that match."""
 
     match: Match
-    reply: Reply | Function
+    reply: Reply | ReplyFunction
 
     def as_json(self) -> dict[str, Json]:
         """Return the entry, JSON-ready; a function shows its name and cannot be read again."""
@@ -45,7 +45,7 @@ class Script:
 
     entries: tuple[Entry, ...] = ()
 
-    def then(self, *entries: Entry) -> "Script":
+    def extended(self, *entries: Entry) -> "Script":
         """Return the script with more entries, for what those before them do not match."""
         return Script(self.entries + entries)
 
@@ -55,17 +55,17 @@ class Script:
         number: int | None,
         endpoint: str,
         batch_id: str | None,
-    ) -> Reply | Function | None:
+    ) -> Reply | ReplyFunction | None:
         """Return the reply to a request, or the function that makes it; None for the default.
 
         `line` is a line of an input file and `number` its place, from 1; a live call is a
         line without a custom_id, and has neither a number nor a batch.
         """
-        asked = Asked(line, endpoint, number, batch_id)
+        asked = RequestContext(line, endpoint, number, batch_id)
         found = [self._places.get(key) for key in {asked.custom_id, number, None}]
         for place in merge(*filter(None, found)):
             entry = self.entries[place]
-            if entry.match.meets(asked):
+            if entry.match.matches(asked):
                 return entry.reply
         return None
 
@@ -81,7 +81,9 @@ class Script:
         Raises ApiError 400 for a function that fails.
         """
         found = self.find(line, number, endpoint, batch_id)
-        return found if found is None or isinstance(found, Reply) else resolve(found, line)
+        return (
+            found if found is None or isinstance(found, Reply) else call_reply_function(found, line)
+        )
 
     def as_json(self) -> list[dict[str, Json]]:
         """Return the entries, JSON-ready."""
@@ -92,7 +94,7 @@ class Script:
         """Where the entries stand that are about one custom_id or one line; None: all others."""
         places: dict[str | int | None, list[int]] = defaultdict(list)
         for place, entry in enumerate(self.entries):
-            only_id = entry.match.only_id
+            only_id = entry.match.exact_custom_id
             places[entry.match.line if only_id is None else only_id].append(place)
         # A lookup has to leave it as it is.
         return dict(places)
@@ -121,7 +123,7 @@ def parse(document: Json, path: str = "") -> Entry:
     return Entry(match, parse_reply(document["reply"], f"{place}reply", endpoint))
 
 
-def resolve(function: Function, line: Mapping[str, Json]) -> Reply | None:
+def call_reply_function(function: ReplyFunction, line: Mapping[str, Json]) -> Reply | None:
     """Return the reply that a function makes of a line, None for the default.
 
     Raises ApiError 400, with the exception behind it, that names the function and the line.
@@ -149,7 +151,7 @@ def resolve(function: Function, line: Mapping[str, Json]) -> Reply | None:
         raise failure from error
 
 
-def replayed(lines: Iterable[bytes]) -> Iterator[Entry]:
+def entries_from_output_file(lines: Iterable[bytes]) -> Iterator[Entry]:
     """Yield an entry for each line of a real output or error file, which it answers again.
 
     Raises ValueError that names the line.
@@ -162,7 +164,7 @@ def replayed(lines: Iterable[bytes]) -> Iterator[Entry]:
                 raise ValueError(f"line {number}: {error}") from error
 
 
-def from_file(path: str) -> Script:
+def load_script(path: str) -> Script:
     """Return the script in a file: a JSON list of entries, or a real `.jsonl` to replay.
 
     Raises ValueError with one line that says what is wrong and where.
@@ -170,7 +172,7 @@ def from_file(path: str) -> Script:
     try:
         if path.endswith(".jsonl"):
             with Path(path).open("rb") as lines:
-                return Script(tuple(replayed(lines)))
+                return Script(tuple(entries_from_output_file(lines)))
         document = parse_json(Path(path).read_bytes())
         if not isinstance(document, list):
             raise ValueError('it is not a list of {"match": ..., "reply": ...}')
@@ -202,16 +204,16 @@ def _replayed(line: bytes) -> Entry:
         if not isinstance(error, dict):
             raise ValueError("its error is not an object")
         document["error"] = error
-    return Entry(Match.of_line(value["custom_id"]), trusted(document))
+    return Entry(Match.for_custom_id(value["custom_id"]), trusted(document))
 
 
-def _failure(function: Function, line: Mapping[str, Json], why: str) -> ApiError:
+def _failure(function: ReplyFunction, line: Mapping[str, Json], why: str) -> ApiError:
     custom_id = line.get("custom_id")
     request = "a live call" if custom_id is None else f"custom_id {custom_id!r}"
     return api_error("callable_failed", name=_name(function), request=request, why=why)
 
 
-def _name(function: Function) -> str:
+def _name(function: ReplyFunction) -> str:
     return getattr(function, "__name__", type(function).__name__)
 
 

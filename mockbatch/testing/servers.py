@@ -177,7 +177,7 @@ def _in_process(app: Flask | None, api_key: str) -> dict[str, Json]:
     def add_reply(document: dict[str, Json]) -> None:
         world = app.extensions["mockbatch"].worlds.world(api_key, reading=False)
         try:
-            world.enter(parse(document))
+            world.add_reply(parse(document))
         except ApiError as error:
             raise ControlError(error.status, error.body()["error"]) from error
 

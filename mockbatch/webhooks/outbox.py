@@ -173,7 +173,7 @@ class Outbox:
 
 def _delivery(batch: Batch, endpoint: Endpoint, number: int) -> Delivery:
     kind, first_at = str(ending(batch)), sets_out_at(batch)
-    distortion = batch.pace.scenario.webhook
+    distortion = batch.schedule.scenario.webhook
     return Delivery(
         id="wh_" + batch.seed.child(kind, endpoint.id).hex(32),
         number=number,
@@ -183,7 +183,7 @@ def _delivery(batch: Batch, endpoint: Endpoint, number: int) -> Delivery:
         first_at=first_at,
         next_at=None if distortion.lost else first_at,
         status=LOST if distortion.lost else PENDING,
-        scenario=batch.pace.scenario.name,
+        scenario=batch.schedule.scenario.name,
         distortion=distortion,
         copies=distortion.copies,
     )

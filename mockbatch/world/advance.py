@@ -100,7 +100,7 @@ class Advance:
             if status in batch.timeline.reached(now):
                 return happened
             # A receiver may have put it off.
-            if status not in [change.status for change in batch.timeline.coming(now)]:
+            if status not in [change.status for change in batch.timeline.after(now)]:
                 why = explain.sentence(batch, now)
                 raise api_error("unreachable_status", id=id, wanted=status, why=why)
 

@@ -25,11 +25,11 @@ def timeline(
     past = batch.timeline.between(float("-inf"), now)
     return {
         "id": batch.id,
-        "scenario": batch.pace.scenario.name,
+        "scenario": batch.schedule.scenario.name,
         "status": batch.status(now),
         "now": now,
         "past": _in_order(past, told),
-        "coming": _in_order(batch.timeline.coming(now), to_tell),
+        "coming": _in_order(batch.timeline.after(now), to_tell),
         "explanation": sentence(batch, now, clock_is_behind=clock_is_behind),
     }
 
@@ -51,9 +51,9 @@ def sentence(batch: Batch, now: float, *, clock_is_behind: bool = False) -> str:
     counts = batch.counts(now)
     since = batch.timeline.between(float("-inf"), now)[-1].at
     said = f"{batch.id} is {status} since {_moment(since)}"
-    said += f" (scenario {batch.pace.scenario.name}"
+    said += f" (scenario {batch.schedule.scenario.name}"
     said += f", {counts.completed + counts.failed} of {counts.total} lines executed)"
-    coming = batch.timeline.coming(now)
+    coming = batch.timeline.after(now)
     if batch.held is not None and not batch.is_final(now):
         said += ", held"
     if coming:

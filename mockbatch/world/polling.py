@@ -23,7 +23,7 @@ def poll(world: World, id: str) -> Batch:
     if batch.is_final(world.now()):
         return batch
     if follows:
-        coming = batch.timeline.coming(world.now())
+        coming = batch.timeline.after(world.now())
         if coming:
             world.advance.past(coming[0].at)
     _lose_patience(world, batch)

@@ -11,7 +11,7 @@ from math import ceil
 
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.input_file import BatchInput, LineError
-from mockbatch.batch.plan import timeline
+from mockbatch.batch.plan import plan_timeline
 from mockbatch.batch.timeline import (
     CANCELLING,
     EXPIRED,
@@ -55,21 +55,21 @@ def _retry(seconds: int, clock: Clock) -> Mapping[str, str]:
     return {"Retry-After": str(max(1, ceil(seconds / clock.speed)))}
 
 
-def counted(quotas: Quotas, batch: Batch) -> Batch:
+def with_token_count(quotas: Quotas, batch: Batch) -> Batch:
     """Return the batch with the prompt tokens that it counts towards a quota, if there is one."""
-    if not quotas.enqueued_tokens or batch.enqueued_tokens or batch.given.errors:
+    if not quotas.enqueued_tokens or batch.enqueued_tokens or batch.input.errors:
         return batch
-    if not batch.given.total:
+    if not batch.input.total:
         return batch
     endpoint = endpoints()[batch.endpoint]
     moment = Execution(Seed.of("tokens"), 0)
-    running = (line for line in range(batch.given.total) if line not in batch.given.refused)
-    answers = (endpoint.answer(batch.given.request(line)["body"], moment) for line in running)
+    running = (line for line in range(batch.input.total) if line not in batch.input.failing_lines)
+    answers = (endpoint.answer(batch.input.request(line)["body"], moment) for line in running)
     tokens = sum(endpoint.tokens(answer).input for answer in answers)
     return replace(batch, enqueued_tokens=tokens)
 
 
-def admitted(
+def check_on_create(
     quotas: Quotas, batch: Batch, others: Iterable[Batch], now: int, organization: str
 ) -> Batch:
     """Return a new batch as its validation ends, should it be over at once."""
@@ -79,7 +79,9 @@ def admitted(
     return _as_decided(quotas, batch, _used(queue, batch), organization)
 
 
-def decided(quotas: Quotas, batches: Iterable[Batch], now: int, organization: str) -> list[Batch]:
+def recheck_waiting(
+    quotas: Quotas, batches: Iterable[Batch], now: int, organization: str
+) -> list[Batch]:
     """Return the batches whose validation will end otherwise than was planned before."""
     every = list(batches)
     waiting = [one for one in every if one.status(now) == VALIDATING and _is_undecided(one)]
@@ -104,7 +106,7 @@ def _used(queue: Iterable[Batch], batch: Batch) -> int:
 
 
 def _is_undecided(batch: Batch) -> bool:
-    if batch.held or batch.pace.scenario.validation:
+    if batch.held or batch.schedule.scenario.validation:
         return False
     coming = batch.timeline.transitions[1:]
     return bool(coming) and coming[0].status in (IN_PROGRESS, FAILED) and not _own_faults(batch)
@@ -115,13 +117,13 @@ def _is_enqueued(batch: Batch, at: int) -> bool:
     reached = batch.timeline.reached(at)
     if IN_PROGRESS not in reached:
         return False
-    lingers = at < batch.timeline.end.at + batch.pace.scenario.enqueued_after
+    lingers = at < batch.timeline.end.at + batch.schedule.scenario.enqueued_after
     return batch.status(at) in _ENQUEUED or lingers
 
 
 def _own_faults(batch: Batch) -> bool:
     code = _limit_error(batch, 0, "")["code"]
-    return any(error["code"] != code for error in batch.given.errors)
+    return any(error["code"] != code for error in batch.input.errors)
 
 
 def _validated_at(batch: Batch) -> int:
@@ -131,16 +133,16 @@ def _validated_at(batch: Batch) -> int:
 def _as_decided(quotas: Quotas, batch: Batch, used: int, organization: str) -> Batch:
     limit = quotas.tokens(batch.model)
     is_over = limit is not None and used + batch.enqueued_tokens > limit
-    if is_over == bool(batch.given.errors):
+    if is_over == bool(batch.input.errors):
         return batch
     error = _limit_error(batch, limit or 0, organization)
-    given = replace(batch.given, errors=(error,) if is_over else ())
-    return replace(batch, given=given, timeline=_future(batch, given))
+    given = replace(batch.input, errors=(error,) if is_over else ())
+    return replace(batch, input=given, timeline=_future(batch, given))
 
 
 def _future(batch: Batch, given: BatchInput) -> Timeline:
     """Return a validating batch's future anew, as much later as a hold has made it."""
-    plan = timeline(batch.created_at, given, batch.pace)
+    plan = plan_timeline(batch.created_at, given, batch.schedule)
     late = _validated_at(batch) - plan.transitions[1].at
     if not late:
         return plan
@@ -148,10 +150,10 @@ def _future(batch: Batch, given: BatchInput) -> Timeline:
     # What the window alone would have brought is found anew.
     changes = [change for change in coming if change.status != EXPIRED]
     marks = plan.shifted(late).marks
-    return batch.windowed(Timeline((batch.timeline.transitions[0], *changes), marks))
+    return batch.expire_at_window_end(Timeline((batch.timeline.transitions[0], *changes), marks))
 
 
 def _limit_error(batch: Batch, limit: int, organization: str) -> LineError:
-    name = batch.given.model
+    name = batch.input.model
     shown = f"{int(limit):,}"
     return line_error("enqueued_tokens", None, model=name, organization=organization, limit=shown)

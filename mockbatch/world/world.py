@@ -13,7 +13,7 @@ from threading import RLock
 from mockbatch.batch import commands, create, input_file
 from mockbatch.batch.batch import NO_TOKENS, Batch
 from mockbatch.batch.plan import Schedule
-from mockbatch.batch.scripted_replies import cast
+from mockbatch.batch.scripted_replies import apply_script
 from mockbatch.batch.timeline import COMPLETED, VALIDATING
 from mockbatch.clock import Clock, WorldClock
 from mockbatch.endpoints import endpoints
@@ -36,7 +36,7 @@ from mockbatch.webhooks.webhooks import Webhooks
 from mockbatch.world import explain, live_calls
 from mockbatch.world.advance import Advance
 from mockbatch.world.journal import Journal
-from mockbatch.world.quotas import admitted, check_rate, counted, decided
+from mockbatch.world.quotas import check_on_create, check_rate, recheck_waiting, with_token_count
 from mockbatch.world.settings import WorldSettings
 from mockbatch.world.snapshot.snapshot import Snapshot
 from mockbatch.world.uploads import Uploads
@@ -150,7 +150,7 @@ class World:
                 self._decide(now)
 
     def _decide(self, now: int) -> None:
-        for batch in decided(
+        for batch in recheck_waiting(
             self.quotas, self._repository.batches.values(), now, self.organization
         ):
             self._repository.replace(batch)
@@ -163,7 +163,7 @@ class World:
     def _limit(self, quotas: Quotas, now: int) -> None:
         self.quotas = quotas
         for batch in list(self._repository.batches.values()):
-            self._repository.replace(counted(quotas, batch))
+            self._repository.replace(with_token_count(quotas, batch))
         self._decide(now)
 
     # --- files
@@ -191,7 +191,7 @@ class World:
         with self._command() as now:
             self._repository.file(id, now)
             self._repository.drop(id)
-            missing = input_file.missing(id, self.organization)
+            missing = input_file.missing_input(id, self.organization)
             for batch in list(self._repository.batches.values()):
                 if batch.input_file_id == id:
                     self._repository.replace(commands.lose_input(batch, now, missing))
@@ -207,16 +207,18 @@ class World:
                 self._limit(scenario.quotas, now)
             others = self._repository.batches.values()
             check_rate(self.quotas, others, now, self.clock)
-            pace = Schedule(scenario, self.settings.pace)
+            schedule = Schedule(scenario, self.settings.pace)
             seed = self._seed.child("batch", self._repository.number("batch"))
             number = len(others)
-            batch = create.created(request, given, pace, seed, number, now, self.organization)
+            batch = create.create_batch(
+                request, given, schedule, seed, number, now, self.organization
+            )
             deleted = request.input_file_id in self._repository.deleted
             if deleted or batch.timeline.status(readable_until) == VALIDATING:
-                missing = input_file.missing(request.input_file_id, self.organization)
+                missing = input_file.missing_input(request.input_file_id, self.organization)
                 batch = commands.lose_input(batch, now, missing)
-            batch = counted(self.quotas, cast(batch, self.script))
-            batch = admitted(self.quotas, batch, others, now, self.organization)
+            batch = with_token_count(self.quotas, apply_script(batch, self.script))
+            batch = check_on_create(self.quotas, batch, others, now, self.organization)
             self._repository.add(batch)
             return batch
 
@@ -243,7 +245,7 @@ class World:
     def batch_json(self, batch: Batch) -> Json:
         """Return the Batch object as of now, schema batch.json."""
         now = self.now()
-        completed = batch.status(now) == COMPLETED and batch.makes()
+        completed = batch.status(now) == COMPLETED and batch.planned_file_ids()
         return batch.as_json(now, self._repository.output(batch).tokens if completed else NO_TOKENS)
 
     def command(self, id: str, command: Callable[[Batch, int], Batch]) -> Batch:
@@ -253,16 +255,16 @@ class World:
             self._repository.replace(changed)
             return changed
 
-    def enter(self, entry: Entry) -> None:
+    def add_reply(self, entry: Entry) -> None:
         """Add a scripted reply, behind those that there are."""
-        self.rewrite(self.script.then(entry))
+        self.replace_script(self.script.extended(entry))
 
-    def rewrite(self, script: Script) -> None:
+    def replace_script(self, script: Script) -> None:
         """Let lines that run from now on be answered by another script."""
         with self._command() as now:
             running = [one for one in self._repository.batches.values() if not one.is_final(now)]
             # A function in it may fail, which leaves all as it was.
-            changed = [cast(batch, script, batch.timeline.done(now)) for batch in running]
+            changed = [apply_script(batch, script, batch.timeline.done(now)) for batch in running]
             self.script = script
             for batch in changed:
                 self._repository.replace(batch)
@@ -288,7 +290,7 @@ class World:
         """Return the input of a new batch, and the instant from which it is gone."""
         file = self._repository.uploads.get(request.input_file_id)
         if file is None or file.purpose != BATCH or not file.visible(self.now()):
-            return input_file.missing(request.input_file_id, self.organization), float("inf")
+            return input_file.missing_input(request.input_file_id, self.organization), float("inf")
         endpoint = endpoints()[request.endpoint]
-        given = input_file.read(file.content, endpoint, self.settings.limits, self.models)
+        given = input_file.read_input(file.content, endpoint, self.settings.limits, self.models)
         return given, float("inf") if file.expires_at is None else file.expires_at

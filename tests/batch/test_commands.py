@@ -73,7 +73,7 @@ def stamps(batch: Batch, seconds: int) -> dict[str, int]:
 
 def missing() -> input_file.BatchInput:
     """Return the input of a batch whose file is gone."""
-    return input_file.missing("file-1", "org-1")
+    return input_file.missing_input("file-1", "org-1")
 
 
 @pytest.mark.parametrize(("name", "status"), LEGAL)
@@ -389,7 +389,7 @@ def test_a_batch_completed_by_command_runs_what_is_left(make: "Make") -> None:
 def test_a_batch_completed_in_validation_runs_all_lines_at_once(make: "Make") -> None:
     """Completed while it validates, every line of a batch is executed on that second."""
     done = commands.complete(make.batch(), make.created + 5)
-    assert list(done.timeline.instants()) == [make.created + 5] * 10
+    assert list(done.timeline.line_times()) == [make.created + 5] * 10
 
 
 def test_lines_planned_to_fail_fail_when_completed_by_command(make: "Make") -> None:
@@ -506,7 +506,7 @@ def test_files_hold_as_many_lines_as_are_counted(make: "Make", name: str, second
         world.command(batch.id, commands.resume)
     world.advance.by(2 * DAY)
     ended = world.batch(batch.id)
-    counts, files = ended.counts(world.now()), ended.file_ids(world.now())
+    counts, files = ended.counts(world.now()), ended.existing_file_ids(world.now())
     lines = {
         kind: world.file(id).content.read(0, 1 << 20).count(b"\n") for kind, id in files.items()
     }

@@ -19,13 +19,13 @@ BODY = {"input_file_id": "file-1", "endpoint": "/v1/embeddings", "completion_win
 def refusal(**changes: Json) -> tuple[int, str | None, str | None]:
     """Return status, code and param with which a changed body is refused."""
     with pytest.raises(ApiError) as refused:
-        create.parsed({**BODY, **changes})
+        create.parse_request({**BODY, **changes})
     return refused.value.status, refused.value.code, refused.value.param
 
 
 def test_a_plain_request_asks_for_nothing_special() -> None:
     """The three required members are a request."""
-    assert create.parsed(BODY) == BatchRequest("file-1", "/v1/embeddings", None, None, None)
+    assert create.parse_request(BODY) == BatchRequest("file-1", "/v1/embeddings", None, None, None)
 
 
 @pytest.mark.parametrize("name", list(BODY))
@@ -33,7 +33,7 @@ def test_a_required_member_is_missing(name: str) -> None:
     """Each required member that is missing is named, in the observed words."""
     body = {key: value for key, value in BODY.items() if key != name}
     with pytest.raises(ApiError, match=f"^Missing required parameter: '{name}'.$") as refused:
-        create.parsed(body)
+        create.parse_request(body)
     assert (refused.value.status, refused.value.param) == (400, name)
 
 
@@ -55,7 +55,7 @@ def test_an_unknown_endpoint_is_refused(endpoint: str) -> None:
 def test_an_unknown_endpoint_is_told_the_known_ones() -> None:
     """The message lists the endpoints in the observed order and form."""
     with pytest.raises(ApiError) as refused:
-        create.parsed({**BODY, "endpoint": "/v1/x"})
+        create.parse_request({**BODY, "endpoint": "/v1/x"})
     said, listed = str(refused.value).split(" Supported values are: ")
     assert said == "Invalid value: '/v1/x'."
     assert listed.startswith("'/v1/chat/completions', '/v1/completions', '/v1/embeddings', ")
@@ -76,7 +76,7 @@ def test_an_unknown_member_is_refused() -> None:
 @pytest.mark.parametrize("metadata", [None, {}, {"k": "v"}])
 def test_metadata_is_kept_as_it_was_sent(metadata: Json) -> None:
     """Null, no and some metadata are kept as they are."""
-    assert create.parsed({**BODY, "metadata": metadata}).metadata == metadata
+    assert create.parse_request({**BODY, "metadata": metadata}).metadata == metadata
 
 
 @pytest.mark.parametrize(
@@ -100,13 +100,13 @@ def test_keys_that_steer_are_not_counted() -> None:
     """16 pairs and those that steer the mock are accepted together, and all kept."""
     metadata = {f"k{n}": "v" for n in range(16)}
     metadata |= {"mockbatch_scenario": "expired_partial", "mockbatch_fraction": "0.4"}
-    assert create.parsed({**BODY, "metadata": metadata}).metadata == metadata
+    assert create.parse_request({**BODY, "metadata": metadata}).metadata == metadata
 
 
 def test_metadata_names_a_scenario() -> None:
     """A scenario in the metadata is the batch's, with its parameters."""
     metadata = {"mockbatch_scenario": "expired_partial", "mockbatch_fraction": "0.7"}
-    scenario = create.parsed({**BODY, "metadata": metadata}).scenario
+    scenario = create.parse_request({**BODY, "metadata": metadata}).scenario
     assert scenario is not None
     assert (scenario.name, scenario.executed) == ("expired_partial", 0.7)
 
@@ -147,7 +147,7 @@ def test_steering_keys_are_texts_however_many_there_are(value: Json) -> None:
 def test_output_files_live_as_long_as_is_asked(seconds: int) -> None:
     """The lifetime of the output files may be an hour to 30 days."""
     given = {"anchor": "created_at", "seconds": seconds}
-    assert create.parsed({**BODY, "output_expires_after": given}).output_seconds == seconds
+    assert create.parse_request({**BODY, "output_expires_after": given}).output_seconds == seconds
 
 
 @pytest.mark.parametrize(
@@ -169,14 +169,16 @@ def test_the_lifetime_of_output_files_has_limits(given: Json, code: str, param: 
 def test_a_whole_number_may_be_written_as_a_decimal() -> None:
     """3600.0 is an integer in JSON Schema, and gives whole seconds."""
     given = {"anchor": "created_at", "seconds": 3600.0}
-    assert isinstance(create.parsed({**BODY, "output_expires_after": given}).output_seconds, int)
+    assert isinstance(
+        create.parse_request({**BODY, "output_expires_after": given}).output_seconds, int
+    )
 
 
 @pytest.mark.parametrize("body", [None, [], "x", 1])
 def test_the_body_is_an_object(body: Json) -> None:
     """A body that is no object is refused."""
     with pytest.raises(ApiError) as refused:
-        create.parsed(body)
+        create.parse_request(body)
     assert (refused.value.status, refused.value.code) == (400, "invalid_type")
 
 

@@ -75,13 +75,13 @@ def read(lines: list[Json], *, plainly: bool) -> BatchInput:
     content = Content.of(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
     endpoint = endpoints()[CHAT]
     endpoint = endpoint if plainly else replace(endpoint, plain=None)
-    return input_file.read(content, endpoint, Limits(), ModelList())
+    return input_file.read_input(content, endpoint, Limits(), ModelList())
 
 
 def written(batch: Batch, *, plainly: bool) -> tuple[bytes, bytes, Json]:
     """Return both files of a batch and its bill, with or without the gists of its lines."""
-    given = batch.given if plainly else replace(batch.given, gists=None)
-    found = output_file.write(replace(batch, given=given))
+    given = batch.input if plainly else replace(batch.input, gists=None)
+    found = output_file.write_output(replace(batch, input=given))
     output, error = (b"".join(file.chunks()) for file in (found.output, found.error))
     return output, error, found.tokens
 
@@ -107,14 +107,14 @@ def test_the_same_lines_are_refused(model: str, bodies: list[tuple[Json, Json]])
     """Of one form all lines are taken, or all refused, as each would be alone."""
     lines = requests([{"model": model, **rest, "messages": said} for rest, said in bodies])
     quick, whole = (read(lines, plainly=which) for which in (True, False))
-    assert (quick.refused, quick.errors) == (whole.refused, whole.errors)
+    assert (quick.failing_lines, quick.errors) == (whole.failing_lines, whole.errors)
 
 
 def test_most_lines_are_plain(make: "Make") -> None:
     """Texts alone, and the usual parameters: the gist of each line is kept."""
     batch = make.batch(3)
-    assert batch.given.gists is not None
-    find = batch.given.gists.opened()
+    assert batch.input.gists is not None
+    find = batch.input.gists.opened()
     assert [kept and kept[2] for kept in find(range(3))] == [("Hello", True)] * 3
 
 
@@ -135,8 +135,8 @@ def test_a_file_of_many_forms_is_written_all_the_same(make: "Make") -> None:
     for at, line in enumerate(lines):
         line["body"]["seed"] = at
     batch = make.started(make.world(), lines)
-    assert batch.given.gists is not None
-    assert len(batch.given.gists.forms) == 256
+    assert batch.input.gists is not None
+    assert len(batch.input.gists.forms) == 256
     assert written(batch, plainly=True) == written(batch, plainly=False)
 
 

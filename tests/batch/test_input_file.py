@@ -41,8 +41,8 @@ def told(found: BatchInput) -> list[tuple[str, str | None, int | None]]:
 
 def test_a_good_file_has_no_errors(make: "Make") -> None:
     """Lines that are in order give a total, a model and no errors."""
-    found = make.given(*make.lines(3))
-    assert (found.total, found.model, found.errors, found.refused) == (
+    found = make.batch_input(*make.lines(3))
+    assert (found.total, found.model, found.errors, found.failing_lines) == (
         3,
         "gpt-4o-mini",
         (),
@@ -53,13 +53,13 @@ def test_a_good_file_has_no_errors(make: "Make") -> None:
 @pytest.mark.parametrize("name", ["custom_id", "method", "url", "body"])
 def test_a_member_of_the_envelope_is_missing(make: "Make", name: str) -> None:
     """A line without one of its four members is a missing parameter, told with its line."""
-    found = make.given(make.line("a"), make.line("b", **{name: None}))
+    found = make.batch_input(make.line("a"), make.line("b", **{name: None}))
     assert told(found) == [("missing_required_parameter", name, 2)]
 
 
 def test_a_missing_member_is_told_in_the_observed_words(make: "Make") -> None:
     """The text for a missing member of a line is the observed one."""
-    [error] = make.given(make.line(), make.line("b", method=None)).errors
+    [error] = make.batch_input(make.line(), make.line("b", method=None)).errors
     assert error["message"] == "Missing required parameter: 'method'."
 
 
@@ -88,14 +88,14 @@ def test_every_fault_has_its_code(
     make: "Make", changes: dict[str, Json], code: str, param: str
 ) -> None:
     """Each fault of a second line is told by its code and param, on line 2."""
-    found = make.given(make.line("a"), make.line("b", **changes))
+    found = make.batch_input(make.line("a"), make.line("b", **changes))
     assert told(found) == [(code, param, 2)]
 
 
 @pytest.mark.parametrize("name", ["custom_id", "method", "url", "body"])
 def test_null_is_not_the_same_as_missing(make: "Make", name: str) -> None:
     """A member that is null is there, and is told as wrong, not as missing."""
-    found = make.given(make.line("a"), {**make.line("b"), name: None})
+    found = make.batch_input(make.line("a"), {**make.line("b"), name: None})
     [(code, param, line)] = told(found)
     assert code in {"invalid_type", "invalid_method", "invalid_url"}
     assert (param, line) == (name, 2)
@@ -104,7 +104,7 @@ def test_null_is_not_the_same_as_missing(make: "Make", name: str) -> None:
 @pytest.mark.parametrize("name", ["model", "messages"])
 def test_null_in_a_body_is_the_same_as_missing(make: "Make", name: str) -> None:
     """A null model and null messages are not given."""
-    found = make.given(make.line(body={**BODY, name: None}))
+    found = make.batch_input(make.line(body={**BODY, name: None}))
     assert [param for _, param, _ in told(found)] == [f"body.{name}"]
 
 
@@ -118,13 +118,13 @@ def test_null_in_a_body_is_the_same_as_missing(make: "Make", name: str) -> None:
 )
 def test_only_chat_needs_messages(make: "Make", endpoint: str, given: dict[str, Json]) -> None:
     """At the other endpoints nobody looks for messages."""
-    found = make.given(make.line(url=endpoint, body=given), endpoint=endpoint)
-    assert (found.errors, found.refused) == ((), frozenset())
+    found = make.batch_input(make.line(url=endpoint, body=given), endpoint=endpoint)
+    assert (found.errors, found.failing_lines) == ((), frozenset())
 
 
 def test_streaming_is_told_by_the_product(make: "Make") -> None:
     """The message names the endpoint's product."""
-    [error] = make.given(make.line(body=body(stream=True))).errors
+    [error] = make.batch_input(make.line(body=body(stream=True))).errors
     assert error["message"] == "Chat Completions: Streaming is not supported in the Batch API."
 
 
@@ -133,13 +133,13 @@ def test_a_stream_that_is_no_boolean_is_not_refused_as_streaming(
     make: "Make", stream: Json
 ) -> None:
     """Validation looks for `true`; what else is wrong with it, the line's own answer says."""
-    assert make.given(make.line(body={**BODY, "stream": stream})).errors == ()
+    assert make.batch_input(make.line(body={**BODY, "stream": stream})).errors == ()
 
 
 @pytest.mark.parametrize("stream", [False, None])
 def test_a_stream_that_is_off_is_no_fault(make: "Make", stream: bool | None) -> None:
     """A stream that is false or null is let through."""
-    assert make.given(make.line(body={**BODY, "stream": stream})).errors == ()
+    assert make.batch_input(make.line(body={**BODY, "stream": stream})).errors == ()
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_a_stream_that_is_off_is_no_fault(make: "Make", stream: bool | None) -> 
 )
 def test_a_line_that_is_no_json_is_told_in_the_observed_words(make: "Make", line: bytes) -> None:
     """A blank line is no JSON either."""
-    found = make.given(make.line("a"), line, make.line("b"))
+    found = make.batch_input(make.line("a"), line, make.line("b"))
     assert told(found) == [("invalid_json_line", None, 2)]
     assert found.errors[0]["message"] == "This line is not parseable as valid JSON."
 
@@ -155,37 +155,37 @@ def test_a_line_that_is_no_json_is_told_in_the_observed_words(make: "Make", line
 @pytest.mark.parametrize("line", [b"[]", b"null", b"1", b'"text"', b"true"])
 def test_a_line_that_is_no_object_is_no_request(make: "Make", line: bytes) -> None:
     """JSON that is no object is an invalid line too."""
-    assert told(make.given(make.line("a"), line)) == [("invalid_json_line", None, 2)]
+    assert told(make.batch_input(make.line("a"), line)) == [("invalid_json_line", None, 2)]
 
 
 def test_a_byte_order_mark_breaks_its_line(make: "Make") -> None:
     """A byte order mark makes the first line unreadable."""
-    found = make.given(b"\xef\xbb\xbf" + json.dumps(make.line()).encode(), make.line("b"))
+    found = make.batch_input(b"\xef\xbb\xbf" + json.dumps(make.line()).encode(), make.line("b"))
     assert told(found) == [("invalid_json_line", None, 1)]
 
 
 def test_lines_may_end_as_on_windows(make: "Make") -> None:
     r"""A `\r` before the end of a line does no harm."""
-    found = make.given(*(json.dumps(line).encode() + b"\r" for line in make.lines(3)))
+    found = make.batch_input(*(json.dumps(line).encode() + b"\r" for line in make.lines(3)))
     assert (found.total, found.errors) == (3, ())
 
 
 def test_the_last_line_needs_no_end(make: "Make") -> None:
     """A file whose last line has no newline has that line all the same."""
     content = Content.of(make.jsonl(make.lines(2)).rstrip(b"\n"))
-    found = input_file.read(content, endpoints()["/v1/chat/completions"], Limits())
+    found = input_file.read_input(content, endpoints()["/v1/chat/completions"], Limits())
     assert (found.total, found.errors) == (2, ())
 
 
 def test_a_blank_line_at_the_end_is_a_line(make: "Make") -> None:
     """Two newlines at the end are one line too many."""
-    assert told(make.given(make.line(), b"")) == [("invalid_json_line", None, 2)]
+    assert told(make.batch_input(make.line(), b"")) == [("invalid_json_line", None, 2)]
 
 
 def test_a_line_separator_in_a_text_ends_no_line(make: "Make") -> None:
     r"""Only `\n` ends a line: U+2028, U+2029, U+0085 and a form feed in a text do not."""
     text = json.dumps(make.line("a\u2028\u2029\u0085b"), ensure_ascii=False).encode()
-    found = make.given(text, make.line("b"))
+    found = make.batch_input(text, make.line("b"))
     assert (found.total, found.errors) == (2, ())
     assert found.request(0)["custom_id"] == "a\u2028\u2029\u0085b"
 
@@ -193,41 +193,41 @@ def test_a_line_separator_in_a_text_ends_no_line(make: "Make") -> None:
 def test_a_huge_number_is_a_number(make: "Make") -> None:
     """An integer of 4,000 digits is JSON; the endpoint has its own opinion of it."""
     line = json.dumps(make.line(body=body(seed=1))).replace('"seed": 1', '"seed": ' + "9" * 4000)
-    assert make.given(line.encode()).errors == ()
+    assert make.batch_input(line.encode()).errors == ()
 
 
 def test_what_is_nested_too_deeply_is_no_json(make: "Make") -> None:
     """A line nested ten thousand levels deep is told and does no harm."""
     line = b'{"custom_id": ' + b"[" * 10_000 + b"]" * 10_000 + b"}"
-    assert told(make.given(line)) == [("invalid_json_line", None, 1)]
+    assert told(make.batch_input(line)) == [("invalid_json_line", None, 1)]
 
 
 def test_half_a_surrogate_pair_is_a_character(make: "Make") -> None:
     """A custom_id of half a surrogate pair is as good as any, and can be repeated by mistake."""
-    found = make.given(make.line("\ud800"), make.line("\udc00"), make.line("\ud800"))
+    found = make.batch_input(make.line("\ud800"), make.line("\udc00"), make.line("\ud800"))
     assert told(found) == [("duplicate_custom_id", "custom_id", 3)]
 
 
 def test_the_last_of_equal_keys_counts(make: "Make") -> None:
     """A line that says a member twice says what it says last."""
     line = json.dumps(make.line()).replace('"method"', '"method": "GET", "method"')
-    assert make.given(line.encode()).errors == ()
+    assert make.batch_input(line.encode()).errors == ()
 
 
 def test_unknown_members_are_let_through(make: "Make") -> None:
     """Nobody minds a member of the envelope that nobody knows."""
-    assert make.given(make.line(extra=1)).errors == ()
+    assert make.batch_input(make.line(extra=1)).errors == ()
 
 
 @pytest.mark.parametrize("custom_id", ["", " ", "x" * 5000, "\x00", "💥"])
 def test_any_text_is_a_custom_id(make: "Make", custom_id: str) -> None:
     """A custom_id has no shape and no greatest length."""
-    assert make.given(make.line(custom_id)).errors == ()
+    assert make.batch_input(make.line(custom_id)).errors == ()
 
 
 def test_the_third_of_equal_custom_ids_is_told_too(make: "Make") -> None:
     """Every repetition is told on its own line."""
-    found = make.given(make.line("a"), make.line("a"), make.line("a"))
+    found = make.batch_input(make.line("a"), make.line("a"), make.line("a"))
     assert [line for _, _, line in told(found)] == [2, 3]
 
 
@@ -235,14 +235,14 @@ def test_every_line_is_held_against_the_first_model(make: "Make") -> None:
     """The first model that is named is the file's, and each other one is told."""
     models = ["a", "b", "a", "c"]
     lines = [make.line(f"{n}", body=body(model=name)) for n, name in enumerate(models)]
-    found = make.given(*lines)
+    found = make.batch_input(*lines)
     assert found.model == "a"
     assert told(found) == [("mismatched_model", "body.model", n) for n in (2, 4)]
 
 
 def test_all_faults_of_all_lines_are_told_in_order(make: "Make") -> None:
     """Faults are collected over all lines, several of one line among them."""
-    found = make.given(
+    found = make.batch_input(
         b"{", make.line("a"), make.line("a", method="GET", url="x"), make.line("b", url=None)
     )
     assert told(found) == [
@@ -256,27 +256,27 @@ def test_all_faults_of_all_lines_are_told_in_order(make: "Make") -> None:
 
 def test_an_empty_file_has_no_requests() -> None:
     """A file without a byte is told as a whole, on no line."""
-    found = input_file.read(Content.of(b""), endpoints()["/v1/chat/completions"], Limits())
+    found = input_file.read_input(Content.of(b""), endpoints()["/v1/chat/completions"], Limits())
     assert told(found) == [("empty_file", None, None)]
     assert found.total == 0
 
 
 def test_a_body_that_its_endpoint_refuses_is_no_fault(make: "Make") -> None:
     """What only the endpoint would see is noted for later, and the batch goes on."""
-    found = make.given(make.line("a"), make.line("b", body=body(temperature="hot")))
-    assert (found.errors, found.refused) == ((), frozenset({1}))
+    found = make.batch_input(make.line("a"), make.line("b", body=body(temperature="hot")))
+    assert (found.errors, found.failing_lines) == ((), frozenset({1}))
 
 
 def test_a_line_that_is_faulty_is_not_refused_too(make: "Make") -> None:
     """A line with a fault is not given to its endpoint."""
-    found = make.given(make.line("a", method="GET", body=body(temperature="hot")))
-    assert found.refused == frozenset()
+    found = make.batch_input(make.line("a", method="GET", body=body(temperature="hot")))
+    assert found.failing_lines == frozenset()
 
 
 def test_a_line_is_read_again_from_its_place(make: "Make") -> None:
     """Every line can be read again by its number."""
     lines = [make.line("ä"), make.line("b" * 300_000), make.line("c")]
-    found = make.given(*lines)
+    found = make.batch_input(*lines)
     assert [found.request(index) for index in range(3)] == lines
 
 
@@ -285,12 +285,12 @@ def test_a_file_holds_so_many_lines_and_no_more(
     make: "Make", count: int, errors: list[Json]
 ) -> None:
     """The line after the last one allowed makes the file too long."""
-    assert told(make.given(*make.lines(count), limits=Limits(lines=3))) == errors
+    assert told(make.batch_input(*make.lines(count), limits=Limits(lines=3))) == errors
 
 
 def test_a_file_that_is_too_long_has_no_other_fault(make: "Make") -> None:
     """What else is wrong with a file that is too long is not told."""
-    found = make.given(b"{", b"{", b"{", limits=Limits(lines=2))
+    found = make.batch_input(b"{", b"{", b"{", limits=Limits(lines=2))
     assert told(found) == [("too_many_tasks", None, None)]
 
 
@@ -300,7 +300,7 @@ def test_a_batch_holds_fifty_thousand_requests(count: int, code: str | None) -> 
     text = json.dumps({"custom_id": "%", "method": "POST", "url": "/v1/embeddings", "body": {
         "model": "text-embedding-3-small", "input": "x"}}).encode()  # fmt: skip
     content = Content.of(b"".join(text.replace(b"%", b"%d" % n) + b"\n" for n in range(count)))
-    found = input_file.read(content, endpoints()["/v1/embeddings"], Limits())
+    found = input_file.read_input(content, endpoints()["/v1/embeddings"], Limits())
     assert [error["code"] for error in found.errors] == ([] if code is None else [code])
 
 
@@ -321,12 +321,12 @@ def test_embedding_inputs_are_counted_over_all_lines(
         for n, given in enumerate(inputs)
     ]
     limits = Limits(embedding_inputs=3)
-    assert told(make.given(*lines, endpoint="/v1/embeddings", limits=limits)) == errors
+    assert told(make.batch_input(*lines, endpoint="/v1/embeddings", limits=limits)) == errors
 
 
 def test_a_missing_file_is_told_in_the_observed_words() -> None:
     """A batch whose file does not exist has the one error that says so."""
-    [error] = input_file.missing("file-1", "org-1").errors
+    [error] = input_file.missing_input("file-1", "org-1").errors
     assert error == {
         "code": "invalid_request",
         "message": "Cannot find file file-1, or organization org-1 does not have access to it.",
@@ -337,7 +337,7 @@ def test_a_missing_file_is_told_in_the_observed_words() -> None:
 
 def test_a_missing_file_has_no_lines() -> None:
     """The input of a batch whose file does not exist is empty."""
-    assert input_file.missing("file-1", "org-1").total == 0
+    assert input_file.missing_input("file-1", "org-1").total == 0
 
 
 @given(st.lists(st.binary(max_size=30) | VALUES.map(lambda value: json.dumps(value).encode())))
@@ -345,7 +345,7 @@ def test_a_missing_file_has_no_lines() -> None:
 def test_no_line_is_too_odd_to_be_told(make: "Make", lines: list[bytes]) -> None:
     """Whatever a file holds, each of its lines is a request or has a fault of its own."""
     content = Content.of(b"\n".join(lines))
-    found = input_file.read(content, endpoints()["/v1/chat/completions"], Limits())
+    found = input_file.read_input(content, endpoints()["/v1/chat/completions"], Limits())
     count = len(list(content.lines()))
     assert {error["line"] for error in found.errors} == set(range(1, count + 1)) or not count
 
@@ -360,10 +360,10 @@ def test_no_line_is_too_odd_to_be_told(make: "Make", lines: list[bytes]) -> None
 def test_no_body_is_too_odd_to_be_judged(make: "Make", bodies: list[Json], endpoint: str) -> None:
     """Whatever a body holds, it is let through, refused or at fault; errors fit their schema."""
     lines = [make.line(f"{n}", url=endpoint, body=given) for n, given in enumerate(bodies)]
-    found = make.given(*lines, endpoint=endpoint)
+    found = make.batch_input(*lines, endpoint=endpoint)
     entry = schema("batch").document["$defs"]["batch_error"]["required"]
     assert all(list(error) == entry for error in found.errors)
     assert {error["code"] for error in found.errors} <= {
         row.code for row in ERROR_TEMPLATES.values()
     }
-    assert found.refused <= set(range(found.total))
+    assert found.failing_lines <= set(range(found.total))

@@ -37,7 +37,7 @@ def lines(content: Content) -> list[dict[str, Json]]:
 
 def files(batch: Batch) -> tuple[list[dict[str, Json]], list[dict[str, Json]]]:
     """Return the lines of both files of a batch."""
-    written = output_file.write(batch)
+    written = output_file.write_output(batch)
     return lines(written.output), lines(written.error)
 
 
@@ -59,7 +59,7 @@ def test_lines_stand_in_the_order_in_which_they_ran(make: "Make") -> None:
     """The order of the file is that of execution, and not that of the input."""
     batch = make.batch()
     done, _ = files(batch)
-    ran = [f"line-{number}" for number in batch.work.order]
+    ran = [f"line-{number}" for number in batch.execution_order.order]
     assert [line["custom_id"] for line in done] == ran != sorted(ran)
 
 
@@ -73,7 +73,7 @@ def test_a_line_has_the_recorded_envelope(make: "Make") -> None:
 
 def test_lines_are_separated_as_recorded(make: "Make") -> None:
     """Lines have a blank after commas and colons, are ASCII, and end with a newline."""
-    written = output_file.write(make.batch(1)).output
+    written = output_file.write_output(make.batch(1)).output
     text = written.read(0, written.size)
     assert text == json.dumps(json.loads(text)).encode() + b"\n"
     assert text.isascii()
@@ -181,7 +181,7 @@ def test_tokens_are_those_of_the_answers(make: "Make") -> None:
     """A batch is billed for what its answers say they used, and for no failed line."""
     batch = with_a_refused_line(make)
     usages = [line["response"]["body"]["usage"] for line in files(batch)[0]]
-    tokens = output_file.write(batch).tokens
+    tokens = output_file.write_output(batch).tokens
     assert tokens.input == sum(usage["prompt_tokens"] for usage in usages) > 0
     assert tokens.output == sum(usage["completion_tokens"] for usage in usages) > 0
 
@@ -226,7 +226,7 @@ def test_an_answer_that_breaks_its_schema_is_our_bug(
     batch = make.batch(1)
     broken(monkeypatch, batch)
     with pytest.raises(SchemaViolationError, match="the output line of 'line-0'"):
-        output_file.write(batch)
+        output_file.write_output(batch)
 
 
 def test_without_validation_any_answer_is_written(
@@ -235,5 +235,5 @@ def test_without_validation_any_answer_is_written(
     """Nothing is checked when that is not wanted."""
     batch = make.batch(1)
     broken(monkeypatch, batch)
-    [line] = lines(output_file.write(batch, validate=False).output)
+    [line] = lines(output_file.write_output(batch, validate=False).output)
     assert line["response"]["body"] == {"odd": 1}

@@ -25,8 +25,8 @@ def planned(
     make: "Make", count: int = 10, pace: float = 1, **document: Json
 ) -> list[tuple[int, str]]:
     """Return the transitions of a new batch, in seconds from its creation."""
-    made = plan.timeline(
-        0, make.given(*make.lines(count)), Schedule(make.scenario(**document), pace)
+    made = plan.plan_timeline(
+        0, make.batch_input(*make.lines(count)), Schedule(make.scenario(**document), pace)
     )
     return [(change.at, change.status) for change in made.transitions]
 
@@ -65,20 +65,20 @@ def test_stages_without_length_fall_on_one_second(make: "Make") -> None:
 
 def test_faulty_input_fails_when_it_is_validated(make: "Make") -> None:
     """Input with a fault ends the batch when its validation ends."""
-    made = plan.timeline(0, make.given(b"{"), Schedule(make.scenario(), 1))
+    made = plan.plan_timeline(0, make.batch_input(b"{"), Schedule(make.scenario(), 1))
     assert [(change.at, change.status) for change in made.transitions[1:]] == [(62, "failed")]
 
 
 def test_faulty_input_runs_no_line(make: "Make") -> None:
     """A batch that fails has no progress."""
-    made = plan.timeline(0, make.given(make.line(), b"{"), Schedule(make.scenario(), 1))
+    made = plan.plan_timeline(0, make.batch_input(make.line(), b"{"), Schedule(make.scenario(), 1))
     assert made.marks == ()
 
 
 def test_faulty_input_fails_only_after_validation(make: "Make") -> None:
     """A validation that never ends does not tell its faults; the window ends it."""
     scenario = make.scenario(stages={"validating": None})
-    made = plan.timeline(0, make.given(b"{"), Schedule(scenario, 1))
+    made = plan.plan_timeline(0, make.batch_input(b"{"), Schedule(scenario, 1))
     assert [(change.at, change.status) for change in made.transitions[1:]] == [(DAY, "expired")]
 
 
@@ -127,7 +127,7 @@ def test_the_window_may_never_end(make: "Make") -> None:
 def test_some_lines_are_done_when_the_window_ends(make: "Make") -> None:
     """Lines run evenly until the window ends them."""
     scenario = make.scenario(stages={"validating": 0, "in_progress": 2 * DAY})
-    made = plan.timeline(0, make.given(*make.lines(10)), Schedule(scenario, 1))
+    made = plan.plan_timeline(0, make.batch_input(*make.lines(10)), Schedule(scenario, 1))
     assert made.done(made.end.at) == 5
 
 
@@ -140,14 +140,14 @@ def test_a_share_of_the_lines_runs_before_they_stand_still(
 ) -> None:
     """Of two lines or more, a share between none and all is neither none nor all."""
     scenario = make.scenario(stages={"in_progress": None}, executed=executed)
-    made = plan.timeline(0, make.given(*make.lines(count)), Schedule(scenario, 1))
+    made = plan.plan_timeline(0, make.batch_input(*make.lines(count)), Schedule(scenario, 1))
     assert made.done(DAY) == done
 
 
 def test_lines_stand_still_after_the_usual_time(make: "Make") -> None:
     """The lines that run before they stand still run at the usual speed."""
     scenario = make.scenario(stages={"in_progress": None}, executed=0.4)
-    made = plan.timeline(0, make.given(*make.lines(10)), Schedule(scenario, 1))
+    made = plan.plan_timeline(0, make.batch_input(*make.lines(10)), Schedule(scenario, 1))
     assert [made.done(62), made.done(122), made.done(123), made.done(DAY)] == [0, 3, 4, 4]
 
 
@@ -155,12 +155,14 @@ def test_lines_stand_still_after_the_usual_time(make: "Make") -> None:
 def test_a_drain_is_paced_too(make: "Make", seconds: int, pace: float, expected: int) -> None:
     """A stage that a command begins has the pace of the others."""
     scenario = make.scenario(stages={"cancelling": seconds})
-    assert Schedule(scenario, pace).seconds("cancelling") == expected
+    assert Schedule(scenario, pace).stage_seconds("cancelling") == expected
 
 
 def test_a_stage_that_never_ends_has_no_length(make: "Make") -> None:
     """The length of a stage that never ends is None."""
-    assert Schedule(make.scenario(stages={"cancelling": None}), 1).seconds("cancelling") is None
+    assert (
+        Schedule(make.scenario(stages={"cancelling": None}), 1).stage_seconds("cancelling") is None
+    )
 
 
 @given(st.integers(2, 60), st.integers())
@@ -180,15 +182,17 @@ def test_there_is_one_order_of_one_item(count: int) -> None:
 
 def test_every_line_runs_once(make: "Make") -> None:
     """The order of execution holds every line once."""
-    work = plan.work(make.given(*make.lines(50)), Seed.of("x"), {})
+    work = plan.execution_order(make.batch_input(*make.lines(50)), Seed.of("x"), {})
     assert sorted(work.order) == list(range(50))
     assert list(work.failing) == []
 
 
 def test_the_order_comes_from_the_seed(make: "Make") -> None:
     """The same seed gives the same work, another one another."""
-    given = make.given(*make.lines(50))
-    orders = [tuple(plan.work(given, Seed.of(seed), {}).order) for seed in ("x", "x", "y")]
+    given = make.batch_input(*make.lines(50))
+    orders = [
+        tuple(plan.execution_order(given, Seed.of(seed), {}).order) for seed in ("x", "x", "y")
+    ]
     assert orders[0] == orders[1] != orders[2]
 
 
@@ -200,26 +204,26 @@ def test_a_share_of_the_lines_fails(
     make: "Make", fraction: float, count: int, failing: int
 ) -> None:
     """As many lines fail as the scenario says, of two or more neither none nor all."""
-    given = make.given(*make.lines(count))
+    given = make.batch_input(*make.lines(count))
     scenario = make.scenario(replies=[{"fraction": fraction, "reply": FAILING}])
-    replies = plan.planned_replies(given, "/v1/chat/completions", scenario, Seed.of("x"))
-    assert len(plan.work(given, Seed.of("x"), replies).failing) == failing
+    replies = plan.plan_replies(given, "/v1/chat/completions", scenario, Seed.of("x"))
+    assert len(plan.execution_order(given, Seed.of("x"), replies).failing) == failing
 
 
 def test_refused_lines_fail_where_they_run(make: "Make") -> None:
     """The position of a refused line in the order is among the failing ones."""
     lines = make.lines(20)
     lines[7]["body"]["temperature"] = "hot"
-    work = plan.work(make.given(*lines), Seed.of("x"), {})
+    work = plan.execution_order(make.batch_input(*lines), Seed.of("x"), {})
     assert [work.order[position] for position in work.failing] == [7]
 
 
 def test_failing_positions_stand_in_order(make: "Make") -> None:
     """Positions that fail are sorted, for whoever counts them by bisection."""
-    given = make.given(*make.lines(40))
+    given = make.batch_input(*make.lines(40))
     scenario = make.scenario(replies=[{"fraction": 0.5, "reply": FAILING}])
-    replies = plan.planned_replies(given, "/v1/chat/completions", scenario, Seed.of("x"))
-    failing = plan.work(given, Seed.of("x"), replies).failing
+    replies = plan.plan_replies(given, "/v1/chat/completions", scenario, Seed.of("x"))
+    failing = plan.execution_order(given, Seed.of("x"), replies).failing
     assert all(before < after for before, after in itertools.pairwise(failing))
 
 

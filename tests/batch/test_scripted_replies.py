@@ -14,7 +14,7 @@ ANY_LINE = {"match": {}, "reply": {"content": "scripted"}}
 def scripted(make: "Make") -> World:
     """Return a world in which every line gets one reply."""
     world = make.world()
-    world.enter(parse(ANY_LINE))
+    world.add_reply(parse(ANY_LINE))
     return world
 
 
@@ -35,8 +35,8 @@ def test_lines_that_ran_keep_their_reply(make: "Make") -> None:
     world.advance.by(62 + 31)
     done = batch.timeline.done(world.now())
     assert 0 < done < 10
-    world.enter(parse(ANY_LINE))
-    assert sorted(world.batch(batch.id).replies) == sorted(batch.work.order[done:])
+    world.add_reply(parse(ANY_LINE))
+    assert sorted(world.batch(batch.id).replies) == sorted(batch.execution_order.order[done:])
 
 
 def test_replies_that_are_taken_back_stay_with_lines_that_ran(make: "Make") -> None:
@@ -45,5 +45,5 @@ def test_replies_that_are_taken_back_stay_with_lines_that_ran(make: "Make") -> N
     batch = make.started(world, make.lines(10))
     world.advance.by(62 + 31)
     done = batch.timeline.done(world.now())
-    world.rewrite(type(world.script)())
-    assert sorted(world.batch(batch.id).replies) == sorted(batch.work.order[:done])
+    world.replace_script(type(world.script)())
+    assert sorted(world.batch(batch.id).replies) == sorted(batch.execution_order.order[:done])

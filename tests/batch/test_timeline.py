@@ -101,7 +101,7 @@ def test_a_jump_takes_place_at_its_second() -> None:
 @given(progress(), st.integers(0, 100))
 def test_instants_are_the_first_seconds_at_which_lines_are_done(plan: Timeline, pick: int) -> None:
     """A line is executed at the second that is told, and not the second before."""
-    instants = list(plan.instants())
+    instants = list(plan.line_times())
     assert len(instants) == plan.marks[-1].done
     if instants:
         count = 1 + pick % len(instants)
@@ -110,7 +110,7 @@ def test_instants_are_the_first_seconds_at_which_lines_are_done(plan: Timeline, 
 
 def test_coming_begins_after_the_exact_second() -> None:
     """A change on the second asked about has happened and is not among the coming ones."""
-    assert [change.at for change in PLAN.coming(60)] == [160, 161]
+    assert [change.at for change in PLAN.after(60)] == [160, 161]
 
 
 def test_between_leaves_out_its_beginning_and_takes_in_its_end() -> None:
@@ -121,33 +121,33 @@ def test_between_leaves_out_its_beginning_and_takes_in_its_end() -> None:
 @given(progress(), st.integers(0, 1000), st.floats(0, 2000))
 def test_lines_stand_still_after_a_cut(plan: Timeline, now: int, later: float) -> None:
     """After a cut the lines stay where they were at that second."""
-    assert plan.cut(now).done(now + later) == plan.done(now)
+    assert plan.until(now).done(now + later) == plan.done(now)
 
 
 def test_a_cut_keeps_what_happened_on_its_second() -> None:
     """A cut keeps the changes up to and on its second and drops the others."""
-    assert [change.at for change in PLAN.cut(160).transitions] == [0, 60, 160]
+    assert [change.at for change in PLAN.until(160).transitions] == [0, 60, 160]
 
 
 def test_a_rest_goes_on_from_the_lines_that_were_done() -> None:
     """The rest begins with the progress that the cut stopped at."""
-    assert PLAN.rest(115).marks == (ProgressPoint(115, 5), ProgressPoint(160, 10))
+    assert PLAN.remainder(115).marks == (ProgressPoint(115, 5), ProgressPoint(160, 10))
 
 
 def test_a_rest_before_any_line_ran_is_the_plan() -> None:
     """Before the first mark the rest has all marks as they were planned."""
-    assert PLAN.rest(10).marks == PLAN.marks
+    assert PLAN.remainder(10).marks == PLAN.marks
 
 
 def test_a_rest_after_the_last_mark_has_none() -> None:
     """When all marks are past, the rest has only the changes that come."""
-    assert PLAN.rest(160) == Timeline((Transition(161, COMPLETED),))
+    assert PLAN.remainder(160) == Timeline((Transition(161, COMPLETED),))
 
 
 @given(st.integers(0, 200), st.integers(0, 200))
 def test_cut_and_rest_make_the_whole(now: int, seconds: int) -> None:
     """What was cut off, put back, gives the status that was planned at any instant."""
-    whole = PLAN.cut(now).then(PLAN.rest(now).transitions, PLAN.rest(now).marks)
+    whole = PLAN.until(now).followed_by(PLAN.remainder(now).transitions, PLAN.remainder(now).marks)
     assert whole.status(seconds) == PLAN.status(seconds)
     assert whole.end == PLAN.end
 
@@ -155,8 +155,8 @@ def test_cut_and_rest_make_the_whole(now: int, seconds: int) -> None:
 @given(progress(), st.integers(0, 500), st.integers(0, 500))
 def test_cut_and_rest_execute_no_line_too_early(plan: Timeline, now: int, later: int) -> None:
     """Put together again, lines run no faster than planned and end with the plan."""
-    rest = plan.rest(now)
-    whole = plan.cut(now).then(rest.transitions, rest.marks)
+    rest = plan.remainder(now)
+    whole = plan.until(now).followed_by(rest.transitions, rest.marks)
     assert whole.done(now + later) <= plan.done(now + later)
     assert whole.done(10_000) == plan.done(10_000)
 
@@ -171,7 +171,7 @@ def test_shifting_moves_changes_and_marks_alike() -> None:
 @pytest.mark.parametrize("window", [0, 59, 60, 159])
 def test_the_window_ends_validating_and_running(window: int) -> None:
     """A batch that validates or runs when its window ends is expired on that second."""
-    ended = PLAN.within(window)
+    ended = PLAN.expired_at(window)
     assert ended.end == Transition(window, EXPIRED)
     assert ended.done(10_000) == PLAN.done(window)
 
@@ -179,14 +179,14 @@ def test_the_window_ends_validating_and_running(window: int) -> None:
 @pytest.mark.parametrize("window", [160, 161, 500])
 def test_the_window_leaves_what_is_being_written_down(window: int) -> None:
     """A batch that is finalizing or done on the window's last second runs on as planned."""
-    assert PLAN.within(window) == PLAN
+    assert PLAN.expired_at(window) == PLAN
 
 
 @pytest.mark.parametrize("status", [FAILED, CANCELLING])
 def test_the_window_leaves_what_has_failed_or_is_cancelled(status: str) -> None:
     """A failed batch, and one that drains after a cancel, does not expire."""
     plan = Timeline((Transition(0, VALIDATING), Transition(3, status)))
-    assert plan.within(10) == plan
+    assert plan.expired_at(10) == plan
 
 
 @given(progress(), st.integers(-5, 900), st.integers(0, 900))

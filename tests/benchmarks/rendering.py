@@ -25,11 +25,11 @@ def batch() -> Batch:
 def measure() -> list[Row]:
     """Return the row of the whole file."""
     made = batch()
-    lines = [json.loads(line) for line in output_file.write(made).output.lines()]
+    lines = [json.loads(line) for line in output_file.write_output(made).output.lines()]
 
     def dumped() -> None:
         for line in lines:
             json.dumps(line)
 
-    floor, measured = by_turns(ROUNDS, dumped, lambda: output_file.write(made))
+    floor, measured = by_turns(ROUNDS, dumped, lambda: output_file.write_output(made))
     return [Row(f"rendering {COUNT:,} output lines", "s", measured, floor, 0.6, 0.25)]

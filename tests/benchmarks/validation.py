@@ -25,7 +25,7 @@ def measure() -> list[Row]:
 
     def created() -> None:
         request = BatchRequest(uploaded.id, "/v1/chat/completions", None, None, None)
-        assert not world.create_batch(request).given.errors
+        assert not world.create_batch(request).input.errors
 
     floor, measured = by_turns(ROUNDS, parsed, created)
     what = f"create to validation result, {COUNT:,} lines, {len(data) / 1e6:.0f} MB"

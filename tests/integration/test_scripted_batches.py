@@ -11,7 +11,7 @@ from mockbatch.client import WorldClient
 from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.endpoint import Execution
 from mockbatch.ids import Seed
-from mockbatch.scripting.script import from_file
+from mockbatch.scripting.script import load_script
 from mockbatch.typing import Json
 
 CHAT = "/v1/chat/completions"
@@ -259,7 +259,7 @@ class TestReplay:
         path = tmp_path / "out.jsonl"
         path.write_text("".join(json.dumps(line) + "\n" for one in before for line in one.values()))
         other = make_mockbatch()
-        for entry in from_file(str(path)).as_json():
+        for entry in load_script(str(path)).as_json():
             other.call("POST", "/_mock/replies", entry)
         after = lines(other, submit(other))
         for old, new in zip(before, after, strict=True):

@@ -109,7 +109,7 @@ def test_every_scenario_has_files_that_can_be_read(make: "Make", name: str) -> N
     world = make.world(scenario=scenarios.scenario(name, {}))
     batch = make.started(world, make.lines(10))
     world.advance.to(batch.timeline.end.at)
-    for id in batch.file_ids(world.now()).values():
+    for id in batch.existing_file_ids(world.now()).values():
         file = world.file(id)
         assert file.as_json()["bytes"] == file.content.size > 0
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockbatch.errors import ApiError
-from mockbatch.scripting.match import Asked, Match, last_said, parse
+from mockbatch.scripting.match import Match, RequestContext, last_user_text, parse
 from mockbatch.typing import Json
 from tests.support.bodies import CHAT, EMBEDDINGS, JSON, attempt
 
@@ -22,7 +22,7 @@ LINE = {
 
 def meets(**match: Json) -> bool:
     """Tell whether the line, the third of batch_1, meets a match."""
-    return parse(match).meets(Asked(LINE, CHAT, 3, "batch_1"))
+    return parse(match).matches(RequestContext(LINE, CHAT, 3, "batch_1"))
 
 
 def refusal(match: Json) -> ApiError:
@@ -76,42 +76,42 @@ def test_a_custom_id_is_told_by_its_case() -> None:
 def test_a_live_call_is_no_line(name: str) -> None:
     """A match that names a line or a batch misses a live call."""
     value = {"custom_id": "*", "line": 1, "batch_id": "batch_1"}[name]
-    assert not parse({name: value}).meets(Asked({"body": LINE["body"]}, CHAT))
+    assert not parse({name: value}).matches(RequestContext({"body": LINE["body"]}, CHAT))
 
 
 def test_a_live_call_has_a_model_and_a_text() -> None:
     """The other matchers meet it."""
     match = parse({"model": "gpt-4o*", "contains": "this", "endpoint": CHAT})
-    assert match.meets(Asked({"body": LINE["body"]}, CHAT))
+    assert match.matches(RequestContext({"body": LINE["body"]}, CHAT))
 
 
 def test_a_custom_id_meets_itself() -> None:
     """An id with the characters of a glob can be written as it is."""
-    assert parse({"custom_id": "task[12]"}).meets(Asked({"custom_id": "task[12]"}, CHAT))
+    assert parse({"custom_id": "task[12]"}).matches(RequestContext({"custom_id": "task[12]"}, CHAT))
 
 
 @given(st.text(), st.text())
 def test_an_escaped_id_meets_only_itself(one: str, other: str) -> None:
     """The match of a line's own id meets that id and no other."""
-    match = Match.of_line(one)
-    assert match.only_id == one
-    assert match.meets(Asked({"custom_id": one}, CHAT))
-    assert match.meets(Asked({"custom_id": other}, CHAT)) == (one == other)
+    match = Match.for_custom_id(one)
+    assert match.exact_custom_id == one
+    assert match.matches(RequestContext({"custom_id": one}, CHAT))
+    assert match.matches(RequestContext({"custom_id": other}, CHAT)) == (one == other)
 
 
 @given(st.text("ab*?[]!-"), st.text("ab*?[]!-"))
 def test_a_match_about_one_id_meets_that_id_alone(glob: str, custom_id: str) -> None:
     """What a glob without meaning is about is all that it meets."""
     match = Match(custom_id=glob)
-    if match.only_id is not None:
-        asked = Asked({"custom_id": custom_id}, CHAT)
-        assert match.meets(asked) == (custom_id == match.only_id)
+    if match.exact_custom_id is not None:
+        asked = RequestContext({"custom_id": custom_id}, CHAT)
+        assert match.matches(asked) == (custom_id == match.exact_custom_id)
 
 
 @pytest.mark.parametrize("glob", ["a*", "a?", "[ab]", "[", "[[]*"])
 def test_a_glob_is_about_several_ids(glob: str) -> None:
     """With a character of meaning left, there is no one id."""
-    assert Match(custom_id=glob).only_id is None
+    assert Match(custom_id=glob).exact_custom_id is None
 
 
 # --- the last thing the user says
@@ -151,19 +151,19 @@ def test_a_glob_is_about_several_ids(glob: str) -> None:
 )
 def test_the_last_thing_said_is_found(body: Json, said: str) -> None:
     """At each endpoint, and whether a text or parts of it."""
-    assert last_said(body) == said
+    assert last_user_text(body) == said
 
 
 def test_what_a_tool_gave_back_is_looked_through() -> None:
     """Without a user, the last item is what is said."""
     item = {"type": "function_call_output", "call_id": "c", "output": "Regen über Köln"}
-    assert "über Köln" in last_said({"input": [item]})
+    assert "über Köln" in last_user_text({"input": [item]})
 
 
 @given(JSON | st.dictionaries(st.sampled_from(["messages", "input", "prompt"]), JSON))
 def test_any_body_says_something(body: Json) -> None:
     """Bodies that nobody has checked break nothing."""
-    assert isinstance(last_said(body), str)
+    assert isinstance(last_user_text(body), str)
 
 
 # --- documents
@@ -202,7 +202,7 @@ def test_any_json_is_a_match_or_refused(document: Json) -> None:
         assert (match.status, str(match.param)[:5]) == (400, "match")
         return
     assert match.as_json() == document
-    assert match.meets(Asked(LINE, CHAT, 1, "batch_1")) in (True, False)
+    assert match.matches(RequestContext(LINE, CHAT, 1, "batch_1")) in (True, False)
     json.dumps(match.as_json())
 
 
@@ -210,5 +210,5 @@ def test_an_item_of_another_type_is_no_user_message() -> None:
     """What a user's tool gave back has a role, and is not the last user message."""
     message = {"role": "user", "content": "Hello"}
     other = {"type": "reasoning", "role": "user", "content": "Hm"}
-    assert last_said({"input": [message, other]}) == "Hello"
-    assert last_said({"input": [other, message]}) == "Hello"
+    assert last_user_text({"input": [message, other]}) == "Hello"
+    assert last_user_text({"input": [other, message]}) == "Hello"

@@ -13,8 +13,15 @@ from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.scripted_reply import FAILED, NEVER_RAN, SUCCEEDED, Reply, Written
 from mockbatch.endpoints.scripted_reply import parse as parse_reply
 from mockbatch.errors import ApiError
-from mockbatch.scripting.match import Asked, Match
-from mockbatch.scripting.script import Entry, Script, from_file, parse, replayed, resolve
+from mockbatch.scripting.match import Match, RequestContext
+from mockbatch.scripting.script import (
+    Entry,
+    Script,
+    call_reply_function,
+    entries_from_output_file,
+    load_script,
+    parse,
+)
 from mockbatch.typing import Json
 from tests.support.bodies import BODIES, CHAT, EMBEDDINGS, JSON, MOMENT, SHARED, attempt
 from tests.support.scripted_replies import ERROR, FAILURE, NEVER
@@ -52,7 +59,7 @@ def answered(custom_id: str, body: Json, status_code: int = 200) -> bytes:
 
 def replay(*lines: bytes) -> Script:
     """Return the script that answers as these lines do."""
-    return Script(tuple(replayed(lines)))
+    return Script(tuple(entries_from_output_file(lines)))
 
 
 def found(given: Script, custom_id: str) -> Reply:
@@ -90,7 +97,7 @@ def test_an_entry_that_does_not_match_is_passed_over() -> None:
 def test_a_script_grows_at_its_end() -> None:
     """What is entered later is looked at later, and the script before is what it was."""
     before = script(({"custom_id": "a"}, {"content": "1"}))
-    after = before.then(Entry(Match(), parse_reply({"content": "2"})))
+    after = before.extended(Entry(Match(), parse_reply({"content": "2"})))
     assert [said(after, "a"), said(after, "b"), said(before, "b")] == ["1", "2", None]
 
 
@@ -115,8 +122,8 @@ def test_the_index_changes_nothing(matches: list[Match], custom_id: str, number:
     entries = [
         Entry(match, parse_reply({"content": str(place)})) for place, match in enumerate(matches)
     ]
-    asked = Asked(line(custom_id), CHAT, number, "batch_1")
-    walked = next((entry.reply for entry in entries if entry.match.meets(asked)), None)
+    asked = RequestContext(line(custom_id), CHAT, number, "batch_1")
+    walked = next((entry.reply for entry in entries if entry.match.matches(asked)), None)
     assert Script(tuple(entries)).find(asked.request, number, CHAT, "batch_1") == walked
 
 
@@ -195,29 +202,31 @@ def test_a_function_is_shown_by_its_name() -> None:
 def test_a_function_gets_the_line() -> None:
     """Its four members, and nothing else."""
     asked: list[Json] = []
-    resolve(asked.append, {**line("a"), "mood": "good"})
+    call_reply_function(asked.append, {**line("a"), "mood": "good"})
     assert asked == [line("a")]
 
 
 def test_a_function_may_return_a_text() -> None:
     """It is what is said."""
-    assert resolve(lambda given: given["custom_id"], line("a")) == parse_reply({"content": "a"})
+    assert call_reply_function(lambda given: given["custom_id"], line("a")) == parse_reply(
+        {"content": "a"}
+    )
 
 
 def test_a_function_may_return_a_reply() -> None:
     """It is a document as it would be entered."""
-    assert resolve(lambda _: FAILURE, line("a")) == parse_reply(FAILURE)
+    assert call_reply_function(lambda _: FAILURE, line("a")) == parse_reply(FAILURE)
 
 
 def test_a_function_may_return_nothing() -> None:
     """Then there is the default."""
-    assert resolve(lambda _: None, line("a")) is None
+    assert call_reply_function(lambda _: None, line("a")) is None
 
 
 def test_what_a_function_returned_is_kept() -> None:
     """What it does with it later does not matter."""
     kept = {"content": "Hi", "tool_calls": [{"name": "f"}]}
-    reply = resolve(lambda _: kept, line("a"))
+    reply = call_reply_function(lambda _: kept, line("a"))
     kept["tool_calls"].append({"name": "g"})  # type: ignore[attr-defined]
     assert reply is not None
     assert len(reply.as_json()["tool_calls"]) == 1
@@ -231,7 +240,7 @@ def stumbles(given: Json) -> Json:
 def failure(function: Callable[[Json], Json], given: Json = None) -> ApiError:
     """Return the failure of a function."""
     with pytest.raises(ApiError) as raised:
-        resolve(function, given or line("a"))
+        call_reply_function(function, given or line("a"))
     return raised.value
 
 
@@ -410,7 +419,7 @@ def test_a_file_may_be_a_list_of_entries(tmp_path: Path) -> None:
     """As GET /_mock/replies shows them."""
     path = tmp_path / "replies.json"
     path.write_text('[{"match": {"custom_id": "a"}, "reply": {"content": "1"}}]')
-    assert said(from_file(str(path)), "a") == "1"
+    assert said(load_script(str(path)), "a") == "1"
 
 
 def test_a_file_may_be_a_real_output_file(tmp_path: Path) -> None:
@@ -418,9 +427,9 @@ def test_a_file_may_be_a_real_output_file(tmp_path: Path) -> None:
     path = tmp_path / "batch_1_output.jsonl"
     path.write_bytes(answered("a", {}) + '{"custom_id":"b\u2028","error":{}}'.encode())
     with pytest.raises(ValueError, match="line 2: it has neither"):
-        from_file(str(path))
+        load_script(str(path))
     path.write_bytes(answered("a", {}) + '{"custom_id":"b\u2028","error":{"code":1}}'.encode())
-    assert found(from_file(str(path)), "b\u2028").error == {"code": 1}
+    assert found(load_script(str(path)), "b\u2028").error == {"code": 1}
 
 
 @pytest.mark.parametrize(
@@ -443,7 +452,7 @@ def test_a_bad_file_is_told_in_one_line(tmp_path: Path, name: str, content: str,
     """What is wrong, and where."""
     path = tmp_path / name
     path.write_text(content)
-    error = attempt(lambda: from_file(str(path)))
+    error = attempt(lambda: load_script(str(path)))
     assert isinstance(error, ValueError)
     assert why in str(error)
     assert "\n" not in str(error)
@@ -452,5 +461,5 @@ def test_a_bad_file_is_told_in_one_line(tmp_path: Path, name: str, content: str,
 def test_a_missing_file_is_told_in_one_line(tmp_path: Path) -> None:
     """With its name."""
     path = tmp_path / "no.jsonl"
-    error = attempt(lambda: from_file(str(path)))
+    error = attempt(lambda: load_script(str(path)))
     assert str(error) == f"{path}: No such file or directory"

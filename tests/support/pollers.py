@@ -45,7 +45,7 @@ class Careful:
         self.custom_ids = custom_ids
         batch = self.wait(id)
         self.note(batch)
-        for file_id in self.file_ids(batch):
+        for file_id in self.existing_file_ids(batch):
             lines = self.lines(self.download(file_id))
             self.check(batch, lines)
             self.take(lines)
@@ -90,7 +90,7 @@ class Careful:
     def note(self, batch: Any) -> None:
         """Look at the rest of the object."""
 
-    def file_ids(self, batch: Any) -> list[str]:
+    def existing_file_ids(self, batch: Any) -> list[str]:
         """Return the files to be read: whatever the status, whichever there are."""
         return [id for id in (batch.output_file_id, batch.error_file_id) if id]
 
@@ -195,8 +195,12 @@ class StopsAtCountsComplete(Careful):
         done = counts is not None and counts.completed == counts.total > 0
         return done or super().is_over(batch)
 
-    def file_ids(self, batch: Any) -> list[str]:  # noqa: D102
-        return [batch.output_file_id] if not super().is_over(batch) else super().file_ids(batch)
+    def existing_file_ids(self, batch: Any) -> list[str]:  # noqa: D102
+        return (
+            [batch.output_file_id]
+            if not super().is_over(batch)
+            else super().existing_file_ids(batch)
+        )
 
 
 class ExpectsCancelled(Careful):
@@ -225,8 +229,8 @@ class KnowsAllStatuses(Careful):
 class CompletedOrNothing(Careful):
     """Takes anything but completed for failed, and throws its output away."""
 
-    def file_ids(self, batch: Any) -> list[str]:  # noqa: D102
-        return super().file_ids(batch) if batch.status == "completed" else []
+    def existing_file_ids(self, batch: Any) -> list[str]:  # noqa: D102
+        return super().existing_file_ids(batch) if batch.status == "completed" else []
 
 
 class ReadsCounts(Careful):
@@ -278,14 +282,14 @@ class RefusesNewMembers(Careful):
 class TestsIdsForNone(Careful):
     """Takes every id that is not None for one."""
 
-    def file_ids(self, batch: Any) -> list[str]:  # noqa: D102
+    def existing_file_ids(self, batch: Any) -> list[str]:  # noqa: D102
         return [id for id in (batch.output_file_id, batch.error_file_id) if id is not None]
 
 
 class ReadsNoErrorFile(Careful):
     """Reads the output file only."""
 
-    def file_ids(self, batch: Any) -> list[str]:  # noqa: D102
+    def existing_file_ids(self, batch: Any) -> list[str]:  # noqa: D102
         return [batch.output_file_id] if batch.output_file_id else []
 
 

@@ -112,7 +112,7 @@ class TestEnqueuedTokens:
     def test_the_error_is_worded_as_seen(self, case: Case) -> None:
         """`errors` names the model, the organization and the limit, and no line."""
         batch = case.create(11)
-        [error] = case.world.batch(batch.id).given.errors
+        [error] = case.world.batch(batch.id).input.errors
         assert error == {
             "code": "token_limit_exceeded",
             "message": "Enqueued token limit reached for gpt-4o-mini in organization org-test. "
@@ -275,13 +275,13 @@ class TestEnqueuedTokens:
         bad = make.started(case.world, [*make.lines(10), b"{"])
         good = case.create()
         assert case.at(VALIDATED).statuses(bad, good) == ["failed", "in_progress"]
-        assert bad.given.errors[0]["code"] == "invalid_json_line"
+        assert bad.input.errors[0]["code"] == "invalid_json_line"
 
     def test_a_scenario_of_validation_comes_first(self, case: Case) -> None:
         """A batch whose scenario fails it does so by its own code."""
         batch = case.create(11, validation={"error": "billing_hard_limit_reached"})
         case.at(VALIDATED)
-        [error] = case.world.batch(batch.id).given.errors
+        [error] = case.world.batch(batch.id).input.errors
         assert error["code"] == "billing_hard_limit_reached"
 
     def test_a_stuck_validation_is_not_decided(self, case: Case) -> None:
@@ -349,7 +349,7 @@ class TestModels:
     def test_a_number_is_shown_as_one(self, make: "Make", limit: float) -> None:
         """JSON Schema takes 10.0 for an integer, and nobody has to see it."""
         case = started(make, Quotas({"*": limit}))  # type: ignore[dict-item]
-        [error] = case.world.batch(case.create().id).given.errors
+        [error] = case.world.batch(case.create().id).input.errors
         assert "Limit: 10 enqueued" in error["message"]
 
 
@@ -527,7 +527,7 @@ def enqueued(world: World, now: float) -> dict[str, int]:
     for batch in world.batches(100, None).items:
         reached = batch.timeline.reached(now)
         if "in_progress" in reached and not batch.is_final(now):
-            found[str(batch.model)] = found.get(str(batch.model), 0) + 9 * batch.given.total
+            found[str(batch.model)] = found.get(str(batch.model), 0) + 9 * batch.input.total
     return found
 
 

@@ -14,7 +14,7 @@ blueprint.before_request(guard)
 @blueprint.post("")
 def add() -> Response:
     """Let lines that run from now on, and live calls, be answered so if they match."""
-    world().enter(parse(json_body()))
+    world().add_reply(parse(json_body()))
     return show()
 
 
@@ -27,5 +27,5 @@ def show() -> Response:
 @blueprint.delete("")
 def clear() -> Response:
     """Forget the scripted replies; lines that have run keep theirs."""
-    world().rewrite(Script())
+    world().replace_script(Script())
     return show()

@@ -4,7 +4,7 @@ from flask import Blueprint, Response, request
 
 from mockbatch.batch import commands
 from mockbatch.batch.batch import Batch
-from mockbatch.batch.create import parsed
+from mockbatch.batch.create import parse_request
 from mockbatch.typing import Json
 from mockbatch.web.context import world
 from mockbatch.web.request_recorder import FAULT
@@ -25,14 +25,14 @@ def _shown(batch: Batch, honest: Json) -> Json:
     shown = batch.distorted(honest)
     if shown != honest:
         # Told in the journal, as a fault is.
-        request.environ.setdefault(FAULT, batch.pace.scenario.name)
+        request.environ.setdefault(FAULT, batch.schedule.scenario.name)
     return shown
 
 
 @blueprint.post("")
 def create() -> Response:
     """Create a batch."""
-    batch = world().create_batch(parsed(json_body()))
+    batch = world().create_batch(parse_request(json_body()))
     return answer_batch(batch)
 
 

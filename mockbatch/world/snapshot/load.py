@@ -10,7 +10,7 @@ from shutil import copyfileobj
 
 from mockbatch.batch import commands, input_file, plan
 from mockbatch.batch.batch import Batch
-from mockbatch.batch.recorded import recorded
+from mockbatch.batch.recorded import recorded_batch
 from mockbatch.batch.timeline import COMPLETED, VALIDATING, ProgressPoint, Timeline, Transition
 from mockbatch.clock import parse_mode
 from mockbatch.endpoints import endpoints
@@ -138,7 +138,7 @@ class _Reader:
 
     def recorded(self, given: dict[str, Json], place: int) -> Batch:
         schema("batch_recorded").check(given, f"state.recorded[{place}]")
-        return recorded(given, place)
+        return recorded_batch(given, place)
 
     def batch(self, given: dict[str, Json], number: int, place: str) -> Batch:
         scenario = self._scenario(given["scenario"], f"{place}.scenario")
@@ -165,11 +165,11 @@ class _Reader:
             output_seconds=given["output_seconds"],
             created_at=given["created_at"],
             model=None if given_input.model is None else model(given_input.model).name,
-            pace=plan.Schedule(scenario, given["pace"]),
+            schedule=plan.Schedule(scenario, given["pace"]),
             seed=seed,
-            given=given_input,
+            input=given_input,
             replies=replies,
-            work=plan.work(given_input, seed, replies),
+            execution_order=plan.execution_order(given_input, seed, replies),
             timeline=line,
             enqueued_tokens=given.get("enqueued_tokens", 0),
             held=held and (held["at"], self._timeline(held["rest"], f"{place}.held.rest")),
@@ -185,7 +185,7 @@ class _Reader:
             raise _misplaced(f"{place}.endpoint", f"there is no {given['endpoint']!r}")
         name = given["content"]
         content = Content.of(b"") if name is None else self.found(name, f"{place}.content")
-        read = input_file.read(content, endpoint, self._settings.limits)
+        read = input_file.read_input(content, endpoint, self._settings.limits)
         # What a command or a lost file made of them counts, not what the lines say.
         return replace(read, errors=tuple(given["errors"]))
 
@@ -213,7 +213,7 @@ class _Reader:
 
 def _check_history(batch: Batch, place: str) -> None:
     """Refuse a timeline that shows an object no batch can be, at any time."""
-    marks, total = batch.timeline.marks, batch.given.total
+    marks, total = batch.timeline.marks, batch.input.total
     if marks and (marks[0].done or marks[-1].done > total):
         raise _misplaced(f"{place}.marks", f"they do not go from 0 to at most {total} lines")
     for index, change in enumerate(batch.timeline.transitions):
