@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from http.client import HTTPConnection
 
-from mockbatch.http_client import Deadline
+from mockbatch.http_client import exchange
 from mockbatch.webhooks.delivery import Answer
 from mockbatch.webhooks.target import Target
 
@@ -27,22 +27,32 @@ def call(target: Target, headers: Mapping[str, str], body: bytes, timeout: float
 
 
 def _answer(target: Target, headers: Mapping[str, str], body: bytes, timeout: float) -> Answer:
-    connection = HTTPConnection(target.host, target.port)
-    # The connection itself would ask for the address of its host again.
-    connection.sock = _connected(target, timeout)
-    connection.sock.settimeout(timeout)
-    with contextlib.closing(connection), Deadline(timeout) as deadline:
-        try:
-            if target.secure:
-                secured = _certified().wrap_socket(connection.sock, server_hostname=target.host)
-                connection.sock = secured
-            deadline.watch(connection.sock)
-            connection.request("POST", target.path, body, dict(headers))
-            with connection.getresponse() as response:
-                text = response.read(MOST_READ).decode(errors="replace")
-                return Answer(status_code=response.status, response=text[:MOST_SHOWN])
-        finally:
-            deadline.check()
+    response = exchange(
+        _ResolvedConnection(target, timeout),
+        "POST",
+        target.path,
+        headers,
+        body,
+        timeout_seconds=timeout,
+        max_bytes=MOST_READ,
+    )
+    return Answer(status_code=response.status, response=response.text[:MOST_SHOWN])
+
+
+class _ResolvedConnection(HTTPConnection):
+    """A connection to addresses that were resolved and checked before; no name is looked up."""
+
+    def __init__(self, target: Target, timeout: float) -> None:
+        super().__init__(target.host, target.port)
+        self._target = target
+        self._seconds = timeout
+
+    def connect(self) -> None:
+        """Connect to the first address that accepts, and shake hands if it is https."""
+        self.sock = _connected(self._target, self._seconds)
+        self.sock.settimeout(self._seconds)
+        if self._target.secure:
+            self.sock = _certified().wrap_socket(self.sock, server_hostname=self._target.host)
 
 
 def _connected(target: Target, timeout: float) -> socket.socket:
