@@ -1,57 +1,93 @@
-"""The command `mockbatch`: exit status 0 is good, 1 found something, 2 was called wrongly."""
+"""The command `mockbatch`.
 
-import argparse
+Its exit status is 0 if all is well, 1 if a command found something wrong, and 2 if it was called
+wrongly or could not do its work.
+
+- `serve`, `validate`, `contract` and `catalogues` have the commands of these names (`catalogues`
+  has both `scenarios` and `faults`). They import what they need when they run.
+- `options` has what is common to options. `serve_settings` turns those of `serve` into settings,
+  and `webhook_options` those of them about webhooks.
+- `request_log` formats the lines that `serve` logs.
+"""
+
 import io
 import os
 import sys
-from collections.abc import Callable, Sequence
-from typing import NoReturn
+from collections.abc import Sequence
+from typing import Any
+
+import click
 
 import mockbatch
 from mockbatch.cli import catalogues, contract, serve, validate
 
+# As a shell reports a process that SIGPIPE or SIGINT has ended.
+_BROKEN_PIPE = 128 + 13
+_INTERRUPTED = 128 + 2
+_COMPLETION = """\b
+To complete commands and options with Tab, add a line to the start-up file of your shell:
+  bash  eval "$(_MOCKBATCH_COMPLETE=bash_source mockbatch)"
+  zsh   eval "$(_MOCKBATCH_COMPLETE=zsh_source mockbatch)"
+  fish  _MOCKBATCH_COMPLETE=fish_source mockbatch | source
+"""
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line."""
 
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}\n")
+class _Commands(click.Group):
+    """The commands; a reader that closes the pipe and Ctrl-C end them without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was chosen, and return its exit status."""
+        try:
+            status = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Python flushes stdout once more at exit, which must not fail again.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return _BROKEN_PIPE
+        except KeyboardInterrupt:
+            return _INTERRUPTED
+        return status
+
+
+@click.group(
+    cls=_Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=mockbatch.__doc__.splitlines()[0],
+    epilog=_COMPLETION,
+)
+@click.version_option(mockbatch.__version__, message="%(version)s")
+@click.pass_context
+def _mockbatch(ctx: click.Context) -> None:
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help(), err=True)
+        ctx.exit(2)
+
+
+_mockbatch.add_command(serve.serve)
+_mockbatch.add_command(validate.validate)
+_mockbatch.add_command(catalogues.scenarios)
+_mockbatch.add_command(catalogues.faults)
+_mockbatch.add_command(contract.contract)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit status."""
+    """Run a command with these arguments, or those of the process; return its exit status."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # not every console has every letter
-    arguments = _parser().parse_args(argv)
-    command: Callable[[argparse.Namespace], int] = arguments.command
+        sys.stdout.reconfigure(errors="backslashreplace")  # for consoles without Unicode
     try:
-        status = command(arguments)
-        sys.stdout.flush()
-        return status
-    except BrokenPipeError:
-        return _cut_off()
-    except KeyboardInterrupt:
-        return 128 + 2
-    except (OSError, ValueError) as error:
-        print(f"mockbatch: {error}", file=sys.stderr)
-        return 2
+        status: int | None = _mockbatch.main(argv, prog_name="mockbatch", standalone_mode=False)
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        return _fail(context.command_path if context else "mockbatch", error.format_message())
+    except click.Abort:  # Ctrl-C before the command has begun
+        return _INTERRUPTED
+    except OSError as error:
+        return _fail("mockbatch", str(error))
+    return status or 0
 
 
-def _cut_off() -> int:
-    """Say no more, for whoever reads has enough, as `| head` has; return the shell's status."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 128 + 13
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="mockbatch", description=mockbatch.__doc__.splitlines()[0])
-    parser.add_argument("--version", action="version", version=mockbatch.__version__)
-    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
-    serve.add_to(commands.add_parser("serve", help="serve the API on this machine"))
-    validate.add_to(commands.add_parser("validate", help="judge an input file as the API would"))
-    catalogues.add_scenarios_to(
-        commands.add_parser("scenarios", help="tell what can befall a batch")
-    )
-    catalogues.add_faults_to(commands.add_parser("faults", help="tell what can befall a request"))
-    contract.add_to(commands.add_parser("contract", help="check any server against the API"))
-    return parser
+def _fail(command: str, message: str) -> int:
+    """Print an error in one line, and return the exit status."""
+    click.echo(f"{command}: {' '.join(message.splitlines())}", err=True)
+    return 2

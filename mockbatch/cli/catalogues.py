@@ -1,36 +1,28 @@
 """`mockbatch scenarios` and `mockbatch faults`."""
 
-import argparse
+import click
+
+from mockbatch.cli.options import complete_scenario
 
 
-def add_scenarios_to(parser: argparse.ArgumentParser) -> None:
-    """Give the command its options."""
-    parser.set_defaults(command=scenarios)
-    parser.add_argument("name", nargs="?", help="tell all about this one")
-    parser.add_argument("--markdown", action="store_true", help="print docs/scenarios.md")
-
-
-def scenarios(arguments: argparse.Namespace) -> int:
-    """Print the catalogue of scenarios, or all about one."""
+@click.command(short_help="List what can happen to a batch.")
+@click.argument("name", required=False, shell_complete=complete_scenario)
+@click.option("--markdown", is_flag=True, help="Print docs/scenarios.md instead.")
+def scenarios(name: str | None, markdown: bool) -> None:
+    """List the scenarios, or describe the scenario NAME."""
     from mockbatch.errors import ApiError
     from mockbatch.scenarios import docs
 
     try:
-        print(docs.markdown() if arguments.markdown else docs.text(arguments.name))
+        print(docs.markdown() if markdown else docs.text(name))
     except ApiError as error:
-        raise ValueError(str(error)) from None
-    return 0
+        raise click.BadParameter(str(error), param_hint="'NAME'") from None
 
 
-def add_faults_to(parser: argparse.ArgumentParser) -> None:
-    """Give the command its options."""
-    parser.set_defaults(command=faults)
-    parser.add_argument("--markdown", action="store_true", help="print docs/faults.md")
-
-
-def faults(arguments: argparse.Namespace) -> int:
-    """Print the presets of faults."""
+@click.command(short_help="List what can happen to a request.")
+@click.option("--markdown", is_flag=True, help="Print docs/faults.md instead.")
+def faults(markdown: bool) -> None:
+    """List the presets of faults."""
     from mockbatch.faults import docs
 
-    print(docs.markdown() if arguments.markdown else docs.text())
-    return 0
+    print(docs.markdown() if markdown else docs.text())

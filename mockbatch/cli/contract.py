@@ -1,85 +1,147 @@
 """`mockbatch contract`."""
 
-import argparse
-import os
 import shutil
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from mockbatch.cli.options import positive
+import click
+
+from mockbatch.cli.options import parse_positive
 
 if TYPE_CHECKING:
     from mockbatch.contract.cases import Case
-    from mockbatch.contract.runner import Result, Runner
-
-_NO_KEY = "sk-contract"  # a server that looks at keys will say so
-
-
-def add_to(parser: argparse.ArgumentParser) -> None:
-    """Give the command its options."""
-    parser.set_defaults(command=contract)
-    add = parser.add_argument
-    add("url", nargs="?", metavar="URL", help="the base URL, as in https://api.openai.com/v1")
-    add("--key", default=os.environ.get("OPENAI_API_KEY"), help="the API key [OPENAI_API_KEY]")
-    add("--provider", choices=("openai",), help="ask as a client of Portkey's gateway does")
-    add("--only", action="append", default=[], metavar="GROUP", help="this group; repeatable")
-    add("--wait", type=positive, default=0, metavar="SECONDS", help="wait that long for a batch")
-    add("--model", default="gpt-4o-mini", metavar="MODEL", help="of the requests [%(default)s]")
-    add("--control", action="store_true", help="it is mockbatch: move its clock, do not wait")
-    add("--strict", action="store_true", help="what rests on memory alone is a breach, too")
-    add("--timeout", type=positive, default=30, metavar="SECONDS", help="for one answer")
-    add("--junit", type=Path, metavar="FILE", help="write the results as JUnit's XML, too")
-    add("--markdown", action="store_true", help="print docs/contract.md")
-
-
-def contract(arguments: argparse.Namespace) -> int:
-    """Check a server against the contract and print a table; 1 when it is in breach of it."""
-    from mockbatch.contract import docs
-    from mockbatch.contract.cases import load_cases
-
-    if arguments.markdown:
-        print(docs.markdown())
-        return 0
-    if not arguments.url:
-        raise ValueError("contract needs the base URL of a server")
-    return _check(arguments, load_cases(arguments.only))
-
-
-def _check(arguments: argparse.Namespace, cases: "list[Case]") -> int:
-    from mockbatch.contract import preflight
     from mockbatch.contract.client import Client
-    from mockbatch.contract.runner import Runner
+    from mockbatch.contract.runner import Result, Runner
     from mockbatch.contract.steps import RunOptions
 
-    key, provider = arguments.key or _NO_KEY, arguments.provider
-    client = Client(arguments.url, key, provider, arguments.timeout)
-    options = RunOptions(
-        provider, arguments.control, arguments.wait, arguments.strict, arguments.model
-    )
-    results: list[Result] = []
-    # Written first of all: nobody wants to learn hours later that it cannot be.
-    _write(arguments.junit, results, "the run did not end")
+# If the server checks keys, the preflight request says so.
+_DEFAULT_KEY = "sk-contract"
+_COLORS = {"passed": "green", "BREACH": "red", "unverified": "yellow", "skipped": "bright_black"}
+
+
+@click.command(short_help="Check any server of the Batch API.")
+@click.argument("url", metavar="URL", required=False)
+@click.option(
+    "--key", envvar="OPENAI_API_KEY", show_envvar=True, metavar="KEY", help="The API key."
+)
+@click.option(
+    "--provider",
+    type=click.Choice(["openai"]),
+    help="Send requests as a client of Portkey's gateway does.",
+)
+@click.option("--only", multiple=True, metavar="GROUP", help="Run this group. Repeatable.")
+@click.option(
+    "--wait", type=parse_positive, metavar="SECONDS", help="Wait that long for each batch."
+)
+@click.option(
+    "--model",
+    default="gpt-4o-mini",
+    show_default=True,
+    metavar="MODEL",
+    help="The model of the requests in batches.",
+)
+@click.option(
+    "--control", is_flag=True, help="The server is mockbatch: move its clock instead of waiting."
+)
+@click.option("--strict", is_flag=True, help="Count a failed case from memory alone as a breach.")
+@click.option(
+    "--timeout",
+    type=parse_positive,
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long the server may take for one response.",
+)
+@click.option(
+    "--junit",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Also write the results as JUnit XML.",
+)
+@click.option("--markdown", is_flag=True, help="Print docs/contract.md instead.")
+def contract(markdown: bool, url: str | None, only: tuple[str, ...], **options: Any) -> int:
+    """Check the server at URL, such as https://api.openai.com/v1, against the contract.
+
+    Prints a table. The exit status is 1 if the server breaks the contract.
+    """
+    from mockbatch.contract import docs
+    from mockbatch.contract.cases import load_cases
+    from mockbatch.contract.errors import CannotCheckError
+
+    if markdown:
+        print(docs.markdown())
+        return 0
+    if not url:
+        raise click.UsageError("Missing argument 'URL'.")
     try:
-        preflight.check_server(client, arguments.url)
-        with _ended_as_interrupted():
-            _run(Runner(client, options), cases, results)
+        return _check(url, load_cases(only), **options)
+    except CannotCheckError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _check(
+    url: str,
+    cases: "list[Case]",
+    *,
+    key: str | None,
+    provider: str | None,
+    wait: float | None,
+    timeout: float,
+    junit: Path | None,
+    **options: Any,
+) -> int:
+    from mockbatch.contract import report
+    from mockbatch.contract.client import Client
+    from mockbatch.contract.errors import CannotCheckError
+    from mockbatch.contract.steps import RunOptions
+
+    client = Client(url, key or _DEFAULT_KEY, provider, timeout)
+    run_options = RunOptions(provider=provider, wait_seconds=wait or 0, **options)
+    results: list[Result] = []
+    # Written first, to fail at once if the file cannot be written, and not after hours.
+    _write_junit(junit, results, "the run did not finish")
+    try:
+        _run(client, run_options, url, cases, results)
     except KeyboardInterrupt:
-        _write(arguments.junit, results, "stopped")
+        _write_junit(junit, results, "stopped")
         raise
-    except ValueError as error:
-        _write(arguments.junit, results, str(error))
+    except CannotCheckError as error:
+        _write_junit(junit, results, str(error))
         raise
-    _write(arguments.junit, results)
-    return _status(results)
+    _write_junit(junit, results)
+    print(report.format_summary(results))
+    return report.exit_status(results)
+
+
+def _run(
+    client: "Client",
+    options: "RunOptions",
+    url: str,
+    cases: "list[Case]",
+    results: "list[Result]",
+) -> None:
+    """Run cases, print their results, and append them to `results`."""
+    from mockbatch.contract import preflight
+    from mockbatch.contract.runner import Runner
+
+    preflight.check_server(client, url)
+    runner = Runner(client, options)
+    with _sigterm_as_interrupt():
+        try:
+            with runner:
+                _print_results(runner, cases, results)
+        finally:
+            for path in runner.remaining:
+                click.echo(f"mockbatch: not deleted: {path}", err=True)
 
 
 @contextmanager
-def _ended_as_interrupted() -> Iterator[None]:
-    """Take SIGTERM, with which a pipeline ends a job, for Ctrl-C."""
+def _sigterm_as_interrupt() -> Iterator[None]:
+    """Treat SIGTERM, with which a CI system stops a job, like Ctrl-C."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
@@ -87,38 +149,24 @@ def _ended_as_interrupted() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _run(runner: "Runner", cases: "list[Case]", results: "list[Result]") -> None:
-    try:
-        with runner:
-            _print_each(runner, cases, results)
-    finally:
-        for path in runner.remaining:
-            print(f"mockbatch: left behind: {path}", file=sys.stderr)
-
-
-def _print_each(runner: "Runner", cases: "list[Case]", results: "list[Result]") -> None:
+def _print_results(runner: "Runner", cases: "list[Case]", results: "list[Result]") -> None:
     from mockbatch.contract import report
 
-    # Folded for people only: who reads a pipe looks for lines.
+    # Rows are wrapped on a terminal only: a program that reads a pipe expects one line each.
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     try:
         for result in runner.run(cases):
             results.append(result)
-            print(report.format_row(result, width), flush=True)
+            outcome = result.outcome
+            row = report.format_row(result, width).removeprefix(outcome)
+            click.echo(click.style(outcome, fg=_COLORS[outcome]) + row)
     except KeyboardInterrupt:
-        print("mockbatch: stopped; taking away what was made", file=sys.stderr)
+        click.echo("mockbatch: stopped; deleting what was created", err=True)
         raise
 
 
-def _status(results: "list[Result]") -> int:
+def _write_junit(path: Path | None, results: "list[Result]", error: str = "") -> None:
     from mockbatch.contract import report
 
-    print(report.format_summary(results))
-    return report.exit_status(results)
-
-
-def _write(junit: Path | None, results: "list[Result]", error: str = "") -> None:
-    from mockbatch.contract import report
-
-    if junit:
-        junit.write_bytes(report.junit_xml(results, error))
+    if path:
+        path.write_bytes(report.junit_xml(results, error))

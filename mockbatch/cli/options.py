@@ -1,87 +1,67 @@
-"""Options that an environment variable of the same name can give."""
+"""What the options of the commands have in common."""
 
-import argparse
-import os
-import re
-from dataclasses import dataclass, fields
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import click
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+# Completes the names of files.
+complete_file = click.Path().shell_complete
 
 
-@dataclass(frozen=True)
-class BadVariable:
-    """Stands for the value of an option whose environment variable makes no sense.
+def complete_scenario(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """Complete the names of scenarios."""
+    from mockbatch.scenarios import catalogue
 
-    It is told when the option is used: not by other commands, and not when a flag replaces it.
+    return [name for name in catalogue() if name.startswith(incomplete)]
+
+
+class _ServeOption(click.Option):
+    """An option whose variable separates several values by commas, if it is repeatable."""
+
+    def value_from_envvar(self, ctx: click.Context) -> Any:
+        """Return the value, or the list of values, of the environment variable."""
+        if not self.multiple:
+            return super().value_from_envvar(ctx)
+        text = self.resolve_envvar_value(ctx)
+        if text is None:
+            return None
+        return [value.strip() for value in text.split(",") if value.strip()]
+
+
+def serve_option(flag: str, **attributes: Any) -> Callable[[_Function], _Function]:
+    """Return an option that the environment variable `MOCKBATCH_<NAME>` can set, too.
+
+    `attributes` are those of click.option.
     """
-
-    message: str
-
-
-class _Several(list[Any]):
-    """Values from the environment, which a repeatable flag replaces and does not extend."""
-
-    def __copy__(self) -> list[Any]:  # argparse copies a default before it appends
-        return []
+    variable = "MOCKBATCH_" + flag.removeprefix("--").replace("-", "_").upper()
+    attributes = {"show_default": True, **attributes}
+    return click.option(flag, cls=_ServeOption, envvar=variable, show_envvar=True, **attributes)
 
 
-class Options:
-    """Adds options that an environment variable of the same name can give."""
+@contextmanager
+def errors_as_bad_parameter(flag: str | None = None) -> Iterator[None]:
+    """Raise what a parser raises for a bad value as click.BadParameter.
 
-    def __init__(self, parser: argparse.ArgumentParser) -> None:
-        self._parser = parser
+    `flag` names the option where click cannot know it: outside of the parsing of options.
+    """
+    from mockbatch.errors import ApiError
 
-    def add(self, flag: str, **how: Any) -> None:
-        """Add an option; `how` is as for argparse."""
-        name = "MOCKBATCH_" + flag.removeprefix("--").replace("-", "_").upper()
-        text = os.environ.get(name)
-        how["help"] += f" [{name}]"
-        if how.get("default") is not None:
-            how["help"] += " (default: %(default)s)"
-        if text:
-            how["default"] = self._read(name, text, how)
-        self._parser.add_argument(flag, **how)
-
-    def _read(self, name: str, text: str, how: dict[str, Any]) -> Any:
-        if how.get("action") == "store_true":
-            return text.lower() not in ("0", "false", "no")
-        if text not in how.get("choices", (text,)):
-            return BadVariable(f"{name}: invalid choice: {text!r}")
-        kind = how.get("type", str)
-        try:
-            if how.get("action") == "append":
-                return _Several(kind(one.strip()) for one in text.split(",") if one.strip())
-            return kind(text)
-        except (ValueError, argparse.ArgumentTypeError) as error:
-            return BadVariable(f"{name}: {error}")
+    try:
+        yield
+    except (ApiError, ValueError) as error:
+        raise click.BadParameter(str(error), param_hint=flag and f"'{flag}'") from None
 
 
-def port(text: str) -> int:
-    """Read a port; 0 is one."""
-    number = int(text) if text.isascii() and text.isdigit() else -1
-    if not 0 <= number <= 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port")
-    return number
-
-
-def positive(text: str) -> float:
-    """Read a positive number."""
+def parse_positive(text: str) -> float:
+    """Return a positive number; click.BadParameter if a text is not one, or extremely so."""
     try:
         number = float(text)
     except ValueError:
         number = 0.0
     if not 1e-6 <= number <= 1e9:
-        raise argparse.ArgumentTypeError(f"{text!r} is no positive number")
+        raise click.BadParameter(f"{text!r} is not a number from 1e-6 to 1e9")
     return number
-
-
-def limit(text: str) -> tuple[str, int]:
-    """Read the name of a limit and its number, as in `lines=140000`."""
-    from mockbatch.limits import Limits
-
-    name, _, number = text.partition("=")
-    names = [field.name for field in fields(Limits)]
-    if name not in names:
-        raise argparse.ArgumentTypeError(f"{name!r} is no limit: there are {', '.join(names)}")
-    if not re.fullmatch("[1-9][0-9]{0,11}", number):
-        raise argparse.ArgumentTypeError(f"{number!r} is no number for {name}")
-    return name, int(number)

@@ -1,4 +1,4 @@
-"""The log of `mockbatch serve`: one line a request, with simulated time."""
+"""The log of `mockbatch serve`: one line for each request, with simulated time."""
 
 import json
 import logging
@@ -8,31 +8,35 @@ from urllib.parse import quote
 
 
 class _RequestFormatter(logging.Formatter):
-    """One line a request, with simulated time; other messages as they are."""
+    """Formats a request as one line with simulated time, and other messages with their level."""
 
-    def __init__(self, form: str) -> None:
+    def __init__(self, log_format: str) -> None:
         super().__init__("%(levelname)s %(name)s: %(message)s")
-        self._json = form == "json"
+        self._is_json = log_format == "json"
 
     def format(self, record: logging.LogRecord) -> str:
         """Return a record as one line."""
-        fields: dict[str, Any] | None = getattr(record, "request", None)
-        if fields is None:
+        request: dict[str, Any] | None = getattr(record, "request", None)
+        if request is None:
             text = super().format(record)
-            return json.dumps({"level": record.levelname, "message": text}) if self._json else text
-        if self._json:
-            return json.dumps(fields)
-        now = fields["now"]
-        moment = "-" if now is None else f"{datetime.fromtimestamp(now, timezone.utc):%F %TZ}"
-        # Quoted again, so that no line end in a path makes two lines of one request.
-        fault = f" [{fields['fault']}]" if fields.get("fault") else ""
-        return f"{moment} {fields['method']} {quote(fields['path'])} {fields['status']}{fault}"
+            if self._is_json:
+                return json.dumps({"level": record.levelname, "message": text})
+            return text
+        return json.dumps(request) if self._is_json else _format_request(request)
 
 
-def start(form: str) -> None:
-    """Log requests to stderr, in the form `text` or `json`."""
+def _format_request(request: dict[str, Any]) -> str:
+    now = request["now"]
+    time = "-" if now is None else f"{datetime.fromtimestamp(now, timezone.utc):%F %TZ}"
+    fault = f" [{request['fault']}]" if request.get("fault") else ""
+    # Quoted again, so that a line end in a path does not make two lines of one request.
+    return f"{time} {request['method']} {quote(request['path'])} {request['status']}{fault}"
+
+
+def log_requests(log_format: str) -> None:
+    """Log to stderr from now on; `log_format` is `text` or `json`."""
     handler = logging.StreamHandler()
-    handler.setFormatter(_RequestFormatter(form))
-    log = logging.getLogger("mockbatch")
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
+    handler.setFormatter(_RequestFormatter(log_format))
+    logger = logging.getLogger("mockbatch")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)

@@ -1,169 +1,224 @@
 """`mockbatch serve`."""
 
-import argparse
 import json
 import os
 import signal
 import socket
-import sys
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import click
 
 import mockbatch
-from mockbatch.cli import webhook_options
-from mockbatch.cli.options import BadVariable, Options, limit, port, positive
+from mockbatch.cli.options import (
+    complete_file,
+    complete_scenario,
+    parse_positive,
+    serve_option,
+)
+from mockbatch.cli.serve_settings import (
+    ServeOptions,
+    load_snapshot,
+    parse_clock,
+    parse_limit,
+    parse_models,
+    parse_replies,
+    parse_scenario,
+    parse_start_time,
+    server_settings,
+)
+from mockbatch.cli.webhook_options import add_webhook_options
 
 if TYPE_CHECKING:
+    from mockbatch.http_server.server import HttpServer
     from mockbatch.world.settings import ServerSettings
+    from mockbatch.world.snapshot.snapshot import Snapshot
 
 
-def add_to(parser: argparse.ArgumentParser) -> None:
-    """Give the command its options."""
-    parser.set_defaults(command=serve)
-    options = Options(parser)
-    add = options.add
-    add("--host", default="127.0.0.1", help="address to listen on")
-    add("--port", default=8787, type=port, help="0 picks a free one")
-    add("--clock", default="realtime", help="manual, realtime, xN (N seconds a second), on-poll")
-    add("--pace", default=60.0, type=positive, help="batches are this many times faster; 1: real")
-    add("--start-time", metavar="WHEN", help="epoch seconds or ISO 8601; default: now")
-    add("--seed", default="0", help="ids, order of output lines and texts come from it")
-    add("--scenario", default="happy", help="what befalls new batches: a name or a JSON file")
-    add("--replies", metavar="FILE", help="scripted replies, or an output .jsonl to replay")
-    add("--models", metavar="FILE", help="serve these models only: a JSON list, or names in lines")
-    add("--load", metavar="FILE", help="each new world begins with this state")
-    add("--api-key", action="append", metavar="KEY", help="accept this key only; repeatable")
-    add("--worlds", default="per-key", choices=("per-key", "one"), help="one: all keys share")
-    add(
-        "--allow-host",
-        action="append",
-        metavar="NAME",
-        help="the control API may be called by this name, too; repeatable",
-    )
-    add("--gateway", action="store_true", help="answer always as Portkey's gateway would")
-    webhook_options.add_to(options)
-    add("--tls", action="store_true", help="serve https, with a throw-away authority")
-    add("--limit", action="append", type=limit, metavar="NAME=N", help="what a file may hold")
-    add("--no-validate", action="store_true", help="do not check answers before they leave")
-    add("--log-format", default="text", choices=("text", "json"), help="one line a request")
-    add("--ready-file", metavar="FILE", help="written when listening: JSON with url, pid, version")
+@click.command(short_help="Serve the API on this machine.")
+@serve_option("--host", default="127.0.0.1", metavar="ADDRESS", help="The address to listen on.")
+@serve_option(
+    "--port", type=click.IntRange(0, 65535), default=8787, help="The port; 0 picks a free one."
+)
+@serve_option(
+    "--clock",
+    type=parse_clock,
+    default="realtime",
+    metavar="MODE",
+    help="manual, realtime, on-poll, or xN for N simulated seconds a second.",
+)
+@serve_option(
+    "--pace",
+    type=parse_positive,
+    default=60.0,
+    metavar="FACTOR",
+    help="Run batches this many times faster than recorded; 1 is as recorded.",
+)
+@serve_option(
+    "--start-time",
+    type=parse_start_time,
+    metavar="WHEN",
+    show_default="now",
+    help="The simulated time at the start: epoch seconds or ISO 8601.",
+)
+@serve_option(
+    "--seed",
+    default="0",
+    metavar="TEXT",
+    help="Determines ids, the order of output lines, and generated text.",
+)
+@serve_option(
+    "--scenario",
+    type=parse_scenario,
+    default="happy",
+    metavar="NAME|FILE",
+    shell_complete=complete_scenario,
+    help="What happens to new batches: a scenario's name, or a JSON file.",
+)
+@serve_option(
+    "--replies",
+    type=parse_replies,
+    metavar="FILE",
+    shell_complete=complete_file,
+    help="Scripted replies, or an output file (.jsonl) to replay.",
+)
+@serve_option(
+    "--models",
+    type=parse_models,
+    metavar="FILE",
+    shell_complete=complete_file,
+    help="Serve only these models: a JSON list of names, or one name on each line.",
+)
+@serve_option(
+    "--load",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Start each new world with this state, as GET /_mock/state returns it.",
+)
+@serve_option("--api-key", multiple=True, metavar="KEY", help="Accept only this key. Repeatable.")
+@serve_option(
+    "--worlds",
+    type=click.Choice(["per-key", "one"]),
+    default="per-key",
+    help="A world for each key, or one world for all keys.",
+)
+@serve_option(
+    "--allow-host",
+    multiple=True,
+    metavar="NAME",
+    help="Allow calls of the control API by this host name. Repeatable.",
+)
+@serve_option("--gateway", is_flag=True, help="Always respond as Portkey's gateway would.")
+@add_webhook_options
+@serve_option("--tls", is_flag=True, help="Serve https, with a certificate of a throw-away CA.")
+@serve_option(
+    "--limit",
+    type=parse_limit,
+    multiple=True,
+    metavar="NAME=N",
+    help="Change a limit of files and batches, as in lines=140000. Repeatable.",
+)
+@serve_option("--no-validate", is_flag=True, help="Do not check responses against their schemas.")
+@serve_option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="The format of the log, one line for each request.",
+)
+@serve_option(
+    "--ready-file",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Written once the server listens: JSON with url, pid and version.",
+)
+def serve(**values: Any) -> None:
+    """Serve the API on this machine until SIGTERM or SIGINT.
+
+    Each option can also be set by the environment variable that is named beside it; if the
+    option is repeatable, the variable separates several values by commas.
+    """
+    options = ServeOptions(**values)
+    settings = server_settings(options)
+    beginning: Snapshot | None = None
+    if options.load:
+        beginning = load_snapshot(options.load, settings.world)
+        settings = replace(settings, world=beginning.settings)
+    _serve(options, settings, beginning)
 
 
-def serve(arguments: argparse.Namespace) -> int:
-    """Serve until SIGTERM or SIGINT."""
-    for value in vars(arguments).values():
-        if isinstance(value, BadVariable):
-            raise ValueError(value.message)
-    from mockbatch.cli import request_log
+def _serve(options: ServeOptions, settings: "ServerSettings", beginning: "Snapshot | None") -> None:
+    from mockbatch.cli.request_log import log_requests
     from mockbatch.http_server.server import HttpServer
     from mockbatch.http_server.tls import Tls
     from mockbatch.web.app import create_app
-    from mockbatch.world.snapshot.load import from_file
 
-    settings = _settings(arguments)
-    request_log.start(arguments.log_format)
-    beginning = None
-    if arguments.load:
-        beginning = from_file(arguments.load, settings.world)
-        settings = replace(settings, world=beginning.settings)
+    log_requests(options.log_format)
     app = create_app(settings, beginning)
-    with _Stop() as stop, Tls(arguments.host) if arguments.tls else nullcontext() as tls:
-        adapter = tls.adapter if tls else None
-        httpd = HttpServer(app, arguments.host, arguments.port, adapter)
-        try:
-            httpd.start()
-        except OSError as error:
-            raise OSError(f"cannot listen on {arguments.host}:{arguments.port}: {error}") from None
-        _announce(httpd.url, arguments, settings, tls.authority_file if tls else None)
+    with _StopSignal() as stop, Tls(options.host) if options.tls else nullcontext() as tls:
+        server = HttpServer(app, options.host, options.port, tls.adapter if tls else None)
+        _start(server, options)
+        _print_startup(server.url, options.host, settings, tls.authority_file if tls else None)
+        if options.ready_file:
+            _write_ready_file(Path(options.ready_file), server.url)
         stop.wait()
         app.extensions["mockbatch"].worlds.close()
-        httpd.stop()
-    return 0
+        server.stop()
 
 
-class _Stop:
+def _start(server: "HttpServer", options: ServeOptions) -> None:
+    try:
+        server.start()
+    except OSError as error:
+        address = f"{options.host}:{options.port}"
+        raise click.ClickException(f"cannot listen on {address}: {error}") from None
+
+
+class _StopSignal:
     """Waits for SIGTERM or SIGINT.
 
-    By way of a socket: a signal that comes just before a thread begins to wait for a lock
-    would not wake it.
+    Through a socket, because a signal that arrives just before a thread starts to wait for a
+    lock would not wake it.
     """
 
-    def __enter__(self) -> "_Stop":
-        self._here, self._there = socket.socketpair()
-        self._there.setblocking(False)
-        signal.set_wakeup_fd(self._there.fileno())
+    def __enter__(self) -> "_StopSignal":
+        self._receiver, self._sender = socket.socketpair()
+        self._sender.setblocking(False)
+        signal.set_wakeup_fd(self._sender.fileno())
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: None)
         return self
 
     def __exit__(self, *_: object) -> None:
         signal.set_wakeup_fd(-1)
-        self._here.close()
-        self._there.close()
+        self._receiver.close()
+        self._sender.close()
 
     def wait(self) -> None:
-        self._here.recv(1)
+        self._receiver.recv(1)
 
 
-def _settings(arguments: argparse.Namespace) -> "ServerSettings":
-    from mockbatch.clock import parse_instant, parse_mode
-    from mockbatch.endpoints import model_list
-    from mockbatch.limits import Limits
-    from mockbatch.scenarios import from_option
-    from mockbatch.scripting.script import Script, load_script
-    from mockbatch.world.settings import ServerSettings, WorldSettings
-
-    start = arguments.start_time
-    world = WorldSettings(
-        clock=parse_mode(arguments.clock),
-        pace=arguments.pace,
-        start_time=None if start is None else parse_instant(start),
-        seed=arguments.seed,
-        scenario=from_option(arguments.scenario),
-        script=load_script(arguments.replies) if arguments.replies else Script(),
-        models=model_list.from_file(arguments.models)
-        if arguments.models
-        else model_list.ModelList(),
-        validate=not arguments.no_validate,
-        limits=replace(Limits(), **dict(arguments.limit or [])),
-        webhooks=webhook_options.settings(arguments),
-    )
-    keys = arguments.api_key or []
-    return ServerSettings(
-        world=world,
-        api_keys=frozenset(keys),
-        one_world=arguments.worlds == "one",
-        owner_key=keys[0] if keys else ServerSettings().owner_key,
-        host=arguments.host,
-        allowed_hosts=frozenset(name.lower() for name in arguments.allow_host or []),
-        gateway=arguments.gateway,
-    )
-
-
-def _announce(
-    url: str,
-    arguments: argparse.Namespace,
-    settings: "ServerSettings",
-    authority_file: Path | None,
+def _print_startup(
+    url: str, host: str, settings: "ServerSettings", authority_file: Path | None
 ) -> None:
-    if arguments.host not in ("127.0.0.1", "localhost", "::1"):
-        warning = f"warning: {arguments.host} can be reached from other machines"
-        print(f"mockbatch: {warning}", file=sys.stderr)
-    print(f"mockbatch is listening on {url}")
-    print(f"export OPENAI_BASE_URL={url}/v1")
-    print(f"export OPENAI_API_KEY={settings.owner_key}")
+    """Print the line that says where the server listens, and what a shell can `eval`."""
+    if host not in ("127.0.0.1", "localhost", "::1"):
+        warning = f"warning: {host} can be reached from other machines"
+        click.echo(f"mockbatch: {warning}", err=True)
+    exports = {"OPENAI_BASE_URL": f"{url}/v1", "OPENAI_API_KEY": settings.owner_key}
     if settings.world.webhooks.secret:
-        print(f"export OPENAI_WEBHOOK_SECRET={settings.world.webhooks.secret}")
+        exports["OPENAI_WEBHOOK_SECRET"] = settings.world.webhooks.secret
     if authority_file:
-        print(f"export CURL_CA_BUNDLE={authority_file}")
-        print(f"export SSL_CERT_FILE={authority_file}")
-        print(f"export NODE_EXTRA_CA_CERTS={authority_file}")
-    sys.stdout.flush()
-    if arguments.ready_file:
-        ready = {"url": url, "pid": os.getpid(), "version": mockbatch.__version__}
-        # Written aside and moved: who waits for the file never reads half of it.
-        part = Path(f"{arguments.ready_file}.part")
-        part.write_text(json.dumps(ready) + "\n")
-        part.replace(arguments.ready_file)
+        for name in ("CURL_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"):
+            exports[name] = str(authority_file)
+    lines = [f"export {name}={value}" for name, value in exports.items()]
+    print("\n".join([f"mockbatch is listening on {url}", *lines]), flush=True)
+
+
+def _write_ready_file(path: Path, url: str) -> None:
+    ready = {"url": url, "pid": os.getpid(), "version": mockbatch.__version__}
+    # Written elsewhere and moved, so that nobody who waits for the file reads half of it.
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(json.dumps(ready) + "\n")
+    part.replace(path)

@@ -1,52 +1,81 @@
 """The options of `mockbatch serve` about webhooks."""
 
-import argparse
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from mockbatch.cli.options import Options, positive
+import click
+
+from mockbatch.cli.options import errors_as_bad_parameter, parse_positive, serve_option
 
 if TYPE_CHECKING:
     from mockbatch.webhooks.settings import WebhookSettings
 
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
-def add_to(options: Options) -> None:
-    """Add the options."""
-    add = options.add
-    add("--webhook-url", metavar="URL", help="every world sends its webhooks there")
-    add("--webhook-secret", metavar="SECRET", help="whsec_...: signs what is sent there")
-    add(
+
+def _parse_host(text: str) -> str:
+    from mockbatch.webhooks.target import host
+
+    with errors_as_bad_parameter():
+        return host(text)
+
+
+_OPTIONS = (
+    serve_option("--webhook-url", metavar="URL", help="Send the webhooks of every world there."),
+    serve_option(
+        "--webhook-secret",
+        metavar="SECRET",
+        show_default="made from --seed",
+        help="Sign those webhooks with this secret (whsec_...).",
+    ),
+    serve_option(
         "--webhook-allow-host",
-        action="append",
+        type=_parse_host,
+        multiple=True,
         metavar="HOST",
-        help="webhooks may go there, not to this machine only; repeatable",
-    )
-    add("--webhook-timeout", default=5.0, type=positive, help="seconds a receiver has to answer")
+        help="Allow webhooks to this host; by default they go to this machine only. Repeatable.",
+    ),
+    serve_option(
+        "--webhook-timeout",
+        type=parse_positive,
+        default=5.0,
+        metavar="SECONDS",
+        help="How long a receiver may take to respond.",
+    ),
+)
 
 
-def settings(arguments: argparse.Namespace) -> "WebhookSettings":
-    """Return what the options say; ValueError when it cannot be."""
-    from mockbatch.errors import ApiError
+def add_webhook_options(command: _Function) -> _Function:
+    """Add the options to a command that is being declared."""
+    for add in reversed(_OPTIONS):
+        command = add(command)
+    return command
+
+
+def webhook_settings(
+    url: str | None,
+    secret: str | None,
+    allowed_hosts: tuple[str, ...],
+    timeout_seconds: float,
+    seed: str,
+) -> "WebhookSettings":
+    """Return the settings that the options stand for; click.UsageError if they cannot be used.
+
+    Without a secret, one is made from the seed.
+    """
     from mockbatch.ids import Seed
     from mockbatch.webhooks import signature
     from mockbatch.webhooks import target as address
     from mockbatch.webhooks.settings import WebhookSettings
 
-    url, given = arguments.webhook_url, arguments.webhook_secret
-    try:
-        allowed = frozenset(map(address.host, arguments.webhook_allow_host or []))
-    except ValueError as error:
-        raise ValueError(f"--webhook-allow-host: {error}") from None
+    hosts = frozenset(allowed_hosts)
     if url is None:
-        if given:
-            raise ValueError("--webhook-secret is of no use without --webhook-url")
-        return WebhookSettings(allowed_hosts=allowed, timeout=arguments.webhook_timeout)
-    try:
+        if secret:
+            raise click.UsageError("--webhook-secret needs --webhook-url")
+        return WebhookSettings(allowed_hosts=hosts, timeout=timeout_seconds)
+    with errors_as_bad_parameter("--webhook-url"):
         target = address.target(url, None, "--webhook-url")
-    except ApiError as error:
-        raise ValueError(str(error)) from None
-    secret = given or signature.secret(Seed.of(arguments.seed))
-    try:
+    secret = secret or signature.secret(Seed.of(seed))
+    with errors_as_bad_parameter("--webhook-secret"):
         signature.key(secret)
-    except ValueError as error:
-        raise ValueError(f"--webhook-secret: {error}") from None
-    return WebhookSettings(target, secret, allowed, arguments.webhook_timeout)
+    return WebhookSettings(target, secret, hosts, timeout_seconds)

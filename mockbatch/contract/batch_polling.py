@@ -1,4 +1,4 @@
-"""Waits until a batch has a status: by the control API at once, or by asking again and again."""
+"""Waits until a batch has a status, by moving mockbatch's clock or by polling."""
 
 import json
 import time
@@ -6,83 +6,83 @@ from collections.abc import Iterator, Mapping
 
 from mockbatch import clock
 from mockbatch.contract.cleanup import TERMINAL_STATUSES
-from mockbatch.contract.client import Client, HttpResponse
+from mockbatch.contract.client import Client
+from mockbatch.contract.errors import BreachError, SkipError
 from mockbatch.contract.placeholders import path_segment
+from mockbatch.http_client import HttpResponse
 
-_ON_THE_WAY = ("validating", "in_progress", "finalizing", "cancelling")
-_MOST_SECONDS_BETWEEN = 10.0
-
-
-class BreachError(Exception):
-    """The server did something that it must not."""
-
-
-class SkipError(Exception):
-    """The case cannot be decided here; its text says why."""
+_NOT_TERMINAL = ("validating", "in_progress", "finalizing", "cancelling")
+_FIRST_PAUSE_SECONDS = 0.1
+_MAX_PAUSE_SECONDS = 10.0
 
 
 def wait_for_status(
-    client: Client, wanted: Mapping[str, str], seconds: float, *, control: bool
+    client: Client, target: Mapping[str, str], seconds: float, *, control: bool
 ) -> tuple[str, HttpResponse]:
-    """Return the request and the answer in which a batch, `wanted["batch"]`, has a status.
+    """Wait until the batch `target["batch"]` has the status `target["status"]`.
 
-    That is `wanted["status"]`. Raises BreachError when it can no longer be, and SkipError when
-    it takes too long, or was too short for anybody to see it.
+    Returns the request that showed it, as in `GET /batches/batch_1`, and its response. With
+    `control` the clock is moved first. Raises BreachError when the batch cannot get that status
+    any more, and SkipError when that takes more than `seconds` or the status passed unseen.
     """
     if control:
-        _advance(client, wanted)
-    path = f"/batches/{path_segment(wanted['batch'])}"
-    for _ in _pauses(seconds):
-        answer = client.get(path)
-        if answer.status == 429 or answer.status >= 500:
-            status = f"behind a {answer.status}"  # which passes, as every poller knows
+        _advance(client, target)
+    path = f"/batches/{path_segment(target['batch'])}"
+    for _ in _pause_between_polls(seconds):
+        response = client.get(path)
+        if response.status == 429 or response.status >= 500:
+            status = f"hidden behind a {response.status}"  # temporary: every poller goes on
             continue
-        status = _status(path, answer)
-        if status == wanted["status"]:
-            return f"GET {path}", answer
-        _check(status, wanted["status"])
+        status = _read_status(path, response)
+        if status == target["status"]:
+            return f"GET {path}", response
+        _check_reachable(status, target["status"])
     raise SkipError(f"the batch was still {status} after {seconds:g} seconds")
 
 
 def check_not_ended(client: Client, cancel: str) -> None:
-    """Raise SkipError if a batch had ended before it was cancelled, as quick servers' have."""
+    """Raise SkipError if a batch ended before it was cancelled, which a fast server may do.
+
+    `cancel` is the request, as in `POST /batches/batch_1/cancel`.
+    """
     path = cancel.removeprefix("POST ").removesuffix("/cancel")
-    status = _status(path, client.get(path))
+    status = _read_status(path, client.get(path))
     if status in TERMINAL_STATUSES:
         raise SkipError(f"the batch was {status} before it could be cancelled")
 
 
-def _check(status: str, wanted: str) -> None:
-    """Raise BreachError or SkipError when a batch with one status will not have another."""
-    if status in TERMINAL_STATUSES and wanted in TERMINAL_STATUSES:
-        raise BreachError(f"the batch ended as {status}, not as {wanted}")
+def _check_reachable(status: str, target: str) -> None:
+    """Raise BreachError or SkipError if a batch with `status` cannot get the target any more."""
+    if status in TERMINAL_STATUSES and target in TERMINAL_STATUSES:
+        raise BreachError(f"the batch ended as {status}, not as {target}")
     if status in TERMINAL_STATUSES:
-        raise SkipError(f"the batch was {status} before anybody saw it {wanted}")
-    if status not in _ON_THE_WAY:
-        raise BreachError(f"the batch has the status {status!r:.40}, which there is not")
+        raise SkipError(f"the batch was already {status} when it was expected to be {target}")
+    if status not in _NOT_TERMINAL:
+        raise BreachError(f"the batch has an unknown status: {status!r:.40}")
 
 
-def _pauses(seconds: float) -> Iterator[None]:
-    """Yield at once, and then after longer and longer pauses, the last when the time is over."""
-    end, pause = clock.monotonic() + seconds, 0.1
+def _pause_between_polls(seconds: float) -> Iterator[None]:
+    """Yield at once, then after pauses that grow, and for the last time when `seconds` are over."""
+    end, pause = clock.monotonic() + seconds, _FIRST_PAUSE_SECONDS
     yield
-    while (rest := end - clock.monotonic()) > 0:
-        time.sleep(min(pause, rest))
-        pause = min(pause * 1.5, _MOST_SECONDS_BETWEEN)
+    while (remaining := end - clock.monotonic()) > 0:
+        time.sleep(min(pause, remaining))
+        pause = min(pause * 1.5, _MAX_PAUSE_SECONDS)
         yield
 
 
-def _advance(client: Client, wanted: Mapping[str, str]) -> None:
-    body = json.dumps(wanted).encode()
+def _advance(client: Client, target: Mapping[str, str]) -> None:
+    body = json.dumps(target).encode()
     headers = {"Content-Type": "application/json"}
-    answer = client.send("POST", "/_mock/clock/advance", headers, body)
-    # A 409: the batch can no longer get there, which its status will tell.
-    if answer.status not in (200, 409):
-        raise SkipError(f"POST /_mock/clock/advance answers {answer.status}: not mockbatch?")
+    response = client.send("POST", "/_mock/clock/advance", headers, body)
+    # 409 means that the batch cannot get that status any more; polling it shows why.
+    if response.status not in (200, 409):
+        status = response.status
+        raise SkipError(f"POST /_mock/clock/advance returned {status}: is the server mockbatch?")
 
 
-def _status(path: str, answer: HttpResponse) -> str:
+def _read_status(path: str, response: HttpResponse) -> str:
     try:
-        return str(answer.json()["status"])
+        return str(response.json()["status"])
     except (ValueError, KeyError, TypeError):
-        raise BreachError(f"GET {path} tells no status") from None
+        raise BreachError(f"GET {path} returned no status of the batch") from None

@@ -1,18 +1,19 @@
-"""The cases, from their data files: what is asked, what is expected, and who says so."""
+"""Loads the cases from their JSON files: what to send, what to expect, and the evidence for it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from mockbatch.contract.errors import CannotCheckError
 from mockbatch.package_data import near, read
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 
-# Where an expectation may come from, the best evidence first.
+# What an expectation rests on, the best evidence first.
 SOURCES: Mapping[str, str] = {
     "recorded": "seen in recorded traffic of the real service",
-    "observed": "seen in answers of the real service that others have published",
-    "spec": "in the document that the service's maker publishes",
+    "observed": "seen in responses of the real service that others have published",
+    "spec": "in OpenAI's published specification",
     "sdk": "in the official SDK, which depends on it",
     "memory": "from memory only: unverified",
 }
@@ -20,7 +21,10 @@ SOURCES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """Steps that cases begin with; what is `shared` is made once a run, for all of them."""
+    """Steps that run before those of a case; if `is_shared`, once in a run for all cases.
+
+    If `is_optional`, a server need not implement what the first step requests.
+    """
 
     name: str
     description: str
@@ -31,13 +35,18 @@ class Preparation:
 
     @property
     def waits_for_batch(self) -> bool:
-        """Tell whether it waits, or something does that it begins with."""
-        return _wait(self.steps, self.preparations)
+        """True if a step of it, or of its own preparations, waits for a batch."""
+        return _waits_for_batch(self.steps, self.preparations)
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One thing that a server must do; `steps` are as in contract_cases.json."""
+    """One thing that a server must do; `steps` are as in contract_cases.json.
+
+    `source` is a key of SOURCES, and `where` names the place in it. `needs` are conditions
+    without which the case is skipped: control, direct, gateway or local. If `is_optional`, a
+    server need not implement what the first step requests.
+    """
 
     group: str
     name: str
@@ -51,23 +60,23 @@ class Case:
 
     @property
     def id(self) -> str:
-        """Its group and name, as in `files/upload`."""
+        """The group and the name, as in `files/upload`."""
         return f"{self.group}/{self.name}"
 
     @property
     def is_verified(self) -> bool:
-        """Tell whether more than memory says so."""
+        """True if the expectation rests on more than memory."""
         return self.source != "memory"
 
     @property
     def waits_for_batch(self) -> bool:
-        """Tell whether it waits for a batch, or begins with something that does."""
-        return _wait(self.steps, self.preparations)
+        """True if a step of it, or of its preparations, waits for a batch or a webhook."""
+        return _waits_for_batch(self.steps, self.preparations)
 
 
 @cache
 def load_groups() -> Mapping[str, dict[str, Json]]:
-    """Return the groups by name, in order of name; each is checked by contract_cases.json."""
+    """Return the documents of the groups by name, sorted; each is valid by contract_cases.json."""
     return _read("cases")
 
 
@@ -77,47 +86,48 @@ def load_preparations() -> Mapping[str, Preparation]:
     return {
         name: Preparation(
             name=name,
-            description=one["description"],
-            preparations=tuple(one.get("preparations", ())),
-            steps=tuple(one["steps"]),
-            is_shared=one.get("shared", False),
-            is_optional=one.get("optional", False),
+            description=document["description"],
+            preparations=tuple(document.get("preparations", ())),
+            steps=tuple(document["steps"]),
+            is_shared=document.get("shared", False),
+            is_optional=document.get("optional", False),
         )
-        for name, one in _read("preparations").items()
+        for name, document in _read("preparations").items()
     }
 
 
-def load_cases(only: Iterable[str] = ()) -> list[Case]:
-    """Return the cases of some groups, of all when none is named; ValueError for unknown ones."""
-    for name in only:
-        if name not in load_groups():
-            raise ValueError(f"there is no group {name!r}. {near(name, load_groups())}")
-    chosen = [name for name in load_groups() if not only or name in only]
-    return [_case(name, one) for name in chosen for one in load_groups()[name]["cases"]]
+def load_cases(group_names: Iterable[str] = ()) -> list[Case]:
+    """Return the cases of some groups, or of all; CannotCheckError if there is no such group."""
+    groups = load_groups()
+    for name in group_names:
+        if name not in groups:
+            raise CannotCheckError(f"no group {name!r}. {near(name, groups)}")
+    selected = [name for name in groups if not group_names or name in group_names]
+    return [_parse_case(name, document) for name in selected for document in groups[name]["cases"]]
 
 
-def _case(group: str, one: Mapping[str, Json]) -> Case:
+def _parse_case(group: str, document: Mapping[str, Json]) -> Case:
     return Case(
         group=group,
-        name=one["name"],
-        description=one["description"],
-        source=one["evidence"]["source"],
-        where=one["evidence"]["where"],
-        needs=frozenset(one.get("needs", ())),
-        is_optional=one.get("optional", False),
-        preparations=tuple(one.get("preparations", ())),
-        steps=tuple(one["steps"]),
+        name=document["name"],
+        description=document["description"],
+        source=document["evidence"]["source"],
+        where=document["evidence"]["where"],
+        needs=frozenset(document.get("needs", ())),
+        is_optional=document.get("optional", False),
+        preparations=tuple(document.get("preparations", ())),
+        steps=tuple(document["steps"]),
     )
 
 
 def _read(folder: str) -> Mapping[str, dict[str, Json]]:
-    found = read("contract", folder)
-    for name, document in found.items():
+    documents = read("contract", folder)
+    for name, document in documents.items():
         schema(f"contract_{folder}").assert_valid(document, f"{folder}/{name} of the contract")
-    return found
+    return documents
 
 
-def _wait(steps: Iterable[Mapping[str, Json]], given: Iterable[str]) -> bool:
+def _waits_for_batch(steps: Iterable[Mapping[str, Json]], preparations: Iterable[str]) -> bool:
     return any("until" in step or "received" in step for step in steps) or any(
-        load_preparations()[name].waits_for_batch for name in given
+        load_preparations()[name].waits_for_batch for name in preparations
     )

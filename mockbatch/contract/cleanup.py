@@ -1,89 +1,95 @@
-"""What a run has made on the server, so that nothing stays behind."""
+"""Tracks and deletes what a run creates on the server."""
 
 import re
 
-from mockbatch.contract.client import Client, HttpResponse, NoResponseError
+from mockbatch.contract.client import Client
+from mockbatch.contract.errors import NoResponseError
+from mockbatch.http_client import HttpResponse
 from mockbatch.typing import Json
 
 TERMINAL_STATUSES = ("completed", "failed", "expired", "cancelled")
 _COLLECTIONS = ("/files", "/batches", "/uploads", "/webhook_endpoints")
 _UNKNOWN = object()
-_GONE = (200, 204, 404)
+_DELETED_STATUSES = (200, 204, 404)
 _ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
 
 
 class CreatedObjects:
-    """Notes what requests make, whether or not they should have, and takes it away again."""
+    """The objects that requests have created, whether or not they should have.
+
+    `clear` deletes all but the results of batches, which may not be written yet, and
+    `delete_results` deletes those.
+    """
 
     def __init__(self, client: Client) -> None:
         self._client = client
         self._paths: list[str] = []
-        self._ended: list[str] = []
-        self._kept: list[str] = []
+        self._batches_with_results: list[str] = []
+        self._undeleted: list[str] = []
 
     @property
     def remaining(self) -> list[str]:
-        """The paths of what is there still: not taken away yet, or not to be taken away."""
-        return self._kept + self._paths + self._ended
+        """The paths of objects that are not deleted yet, or could not be deleted."""
+        return self._undeleted + self._paths + self._batches_with_results
 
-    def track(self, method: str, path: str, answer: HttpResponse) -> None:
-        """Look at the answer to a request for something new."""
-        if method == "POST" and 200 <= answer.status < 300:
+    def track(self, method: str, path: str, response: HttpResponse) -> None:
+        """Remember what a request has created, going by its response."""
+        if method == "POST" and 200 <= response.status < 300:
             if path in _COLLECTIONS:
-                self._note(path, _member(answer, "id"))
-            file = _member(answer, "file")  # of an upload
+                self._add(path, _get(response, "id"))
+            file = _get(response, "file")  # of a completed upload
             if isinstance(file, dict):
-                self._note("/files", file.get("id"))
+                self._add("/files", file.get("id"))
 
-    def _note(self, collection: str, id: Json) -> None:
+    def _add(self, collection: str, id: Json) -> None:
         if _is_id(id):
             self._paths.append(f"{collection}/{id}")
 
     def clear(self) -> None:
-        """Cancel what runs, delete files and the rest; the results of batches stay."""
-        # The newest first: a batch is cancelled before its input goes.
+        """Cancel batches and uploads, delete files and webhook endpoints."""
+        # The newest first, so that a batch is cancelled before its input file is deleted.
         while self._paths:
             path = self._paths[-1]
             if path.startswith("/batches/"):
-                self._end(path)
+                self._cancel_batch(path)
             elif path.startswith("/uploads/"):
-                self._call("POST", f"{path}/cancel")  # refused when it is over, which is as well
+                self._request("POST", f"{path}/cancel")  # an error if it is over: also good
             else:
                 self._delete(path)
             self._paths.remove(path)
 
-    def finish(self) -> None:
-        """Delete the results of batches.
+    def delete_results(self) -> None:
+        """Delete the output and error files of the batches that `clear` has cancelled.
 
-        Some may be written only when a batch has been cancelled, a while after it was asked.
+        A batch may write them some time after it was cancelled, so call this last.
         """
-        while self._ended:
-            self._finish(self._ended[-1])
-            self._ended.pop()
+        while self._batches_with_results:
+            self._delete_results_of(self._batches_with_results[-1])
+            self._batches_with_results.pop()
 
-    def _end(self, path: str) -> None:
-        batch = self._call("GET", path)
-        if _member(batch, "status") not in TERMINAL_STATUSES:
-            batch = self._call("POST", f"{path}/cancel")
-        # What has not begun leaves no results; of what does not answer nobody knows.
-        if _member(batch, "in_progress_at", _UNKNOWN) is not None:
-            self._ended.append(path)
+    def _cancel_batch(self, path: str) -> None:
+        batch = self._request("GET", path)
+        if _get(batch, "status") not in TERMINAL_STATUSES:
+            batch = self._request("POST", f"{path}/cancel")
+        # A batch that never started has no results. Without a response we cannot know.
+        if _get(batch, "in_progress_at", _UNKNOWN) is not None:
+            self._batches_with_results.append(path)
 
-    def _finish(self, path: str) -> None:
-        batch = self._call("GET", path)
-        if _member(batch, "status") not in TERMINAL_STATUSES:
-            self._kept.append(path)
+    def _delete_results_of(self, path: str) -> None:
+        batch = self._request("GET", path)
+        if _get(batch, "status") not in TERMINAL_STATUSES:
+            self._undeleted.append(path)
         for name in ("output_file_id", "error_file_id"):
-            file = _member(batch, name)
+            file = _get(batch, name)
             if _is_id(file):
                 self._delete(f"/files/{file}")
 
     def _delete(self, path: str) -> None:
-        answer = self._call("DELETE", path)
-        if answer is None or answer.status not in _GONE:
-            self._kept.append(path)
+        response = self._request("DELETE", path)
+        if response is None or response.status not in _DELETED_STATUSES:
+            self._undeleted.append(path)
 
-    def _call(self, method: str, path: str) -> HttpResponse | None:
+    def _request(self, method: str, path: str) -> HttpResponse | None:
         try:
             return self._client.send(method, path)
         except NoResponseError:
@@ -91,12 +97,12 @@ class CreatedObjects:
 
 
 def _is_id(value: Json) -> bool:
-    """Tell whether a path with it leads to nothing else."""
+    """Return whether a value can be part of a path without changing where the path leads."""
     return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
-def _member(answer: HttpResponse | None, name: str, default: Json = None) -> Json:
+def _get(response: HttpResponse | None, name: str, default: Json = None) -> Json:
     try:
-        return default if answer is None else answer.json()[name]
+        return default if response is None else response.json()[name]
     except (ValueError, KeyError, TypeError):
         return default

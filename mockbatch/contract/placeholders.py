@@ -1,4 +1,4 @@
-"""Values that one step of a case keeps for the next: `${batch}`, `${created_at+86400}`."""
+"""Templates and paths in the documents of cases: `${batch}`, `${created_at+86400}`, `data.0.id`."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -6,39 +6,39 @@ from urllib.parse import quote
 
 from mockbatch.typing import Json
 
-_NAME = re.compile(r"\$\{(\w+)(?:\+(\d+))?\}")
+_PLACEHOLDER = re.compile(r"\$\{(\w+)(?:\+(\d+))?\}")
 
 
 def fill(template: Json, values: Mapping[str, Json]) -> Json:
-    """Return a template with its names replaced; a text that is one name gets its type too."""
+    """Replace the placeholders in a template; a string that is just one keeps the value's type."""
     if isinstance(template, dict):
-        return {name: fill(one, values) for name, one in template.items()}
+        return {name: fill(item, values) for name, item in template.items()}
     if isinstance(template, list):
-        return [fill(one, values) for one in template]
+        return [fill(item, values) for item in template]
     if not isinstance(template, str):
         return template
-    if whole := _NAME.fullmatch(template):
+    if whole := _PLACEHOLDER.fullmatch(template):
         return _value(whole, values)
-    return _NAME.sub(lambda match: str(_value(match, values)), template)
+    return _PLACEHOLDER.sub(lambda match: str(_value(match, values)), template)
 
 
 def fill_request(template: Mapping[str, Json], values: Mapping[str, Json]) -> dict[str, Json]:
-    """Return a request with its names replaced; in its path a value is one segment.
+    """Replace the placeholders in a request; in its path a value is quoted to be one segment.
 
-    What a server has called an id must not lead anywhere else.
+    So an id that a server has returned cannot lead the request anywhere else.
     """
     quoted = {name: path_segment(value) for name, value in values.items()}
     return {**fill(template, values), "path": fill(template["path"], quoted)}
 
 
 def path_segment(value: Json) -> str:
-    """Return a value as one segment of a path."""
+    """Return a value quoted as one segment of a path."""
     return quote(str(value), safe="", errors="replace")
 
 
 def _value(match: re.Match[str], values: Mapping[str, Json]) -> Json:
     value = values[match[1]]
-    # What is no number, or none that tells a time, stays: the step that compares it says so.
+    # A server may have returned something else than a time: the step that compares it says so.
     return value + int(match[2]) if match[2] and _is_time(value) else value
 
 
@@ -47,7 +47,7 @@ def _is_time(value: Json) -> bool:
 
 
 def value_at(path: str, value: Json) -> Json:
-    """Return what is at a path such as `data.0.id`; KeyError when there is nothing."""
+    """Return the part of a value at a path such as `data.0.id`; KeyError if there is none."""
     try:
         for name in path.split("."):
             value = value[int(name)] if isinstance(value, list) else value[name]
@@ -56,24 +56,27 @@ def value_at(path: str, value: Json) -> Json:
     return value
 
 
-def find_differences(wanted: Json, value: Json, where: str = "") -> Iterator[str]:
-    """Say where a value is not as wanted; members that are not mentioned may be anything."""
-    if isinstance(wanted, dict) and isinstance(value, dict):
-        for name, inner in wanted.items():
-            path = f"{where}.{name}".lstrip(".")
-            if name in value:
-                yield from find_differences(inner, value[name], path)
+def find_differences(expected: Json, actual: Json, path: str = "") -> Iterator[str]:
+    """Describe where a value differs from the expected; members not in `expected` are ignored."""
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        for name, value in expected.items():
+            inner_path = f"{path}.{name}".lstrip(".")
+            if name in actual:
+                yield from find_differences(value, actual[name], inner_path)
             else:
-                yield f"{path} is missing"
-    elif isinstance(wanted, list) and isinstance(value, list) and len(wanted) == len(value):
-        for number, (one, other) in enumerate(zip(wanted, value, strict=True)):
-            yield from find_differences(one, other, f"{where}.{number}".lstrip("."))
+                yield f"{inner_path} is missing"
+    elif isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
+        for index, (value, other) in enumerate(zip(expected, actual, strict=True)):
+            yield from find_differences(value, other, f"{path}.{index}".lstrip("."))
     # In JSON true is not 1.
-    elif wanted != value or isinstance(wanted, bool) != isinstance(value, bool):
-        yield f"{where or 'the body'} is {value!r:.99}, not {wanted!r:.99}"
+    elif expected != actual or isinstance(expected, bool) != isinstance(actual, bool):
+        yield f"{path or 'the body'} is {actual!r:.99}, not {expected!r:.99}"
 
 
-def to_printable(text: str, most: int = 500) -> str:
-    """Return the beginning of a text, without what could end a row, move a cursor or break XML."""
-    begun = text if len(text) <= most else f"{text[:most]}..."
-    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in begun)
+def to_printable(text: str, max_length: int = 500) -> str:
+    """Return the start of a text, with U+FFFD for characters that are not printable.
+
+    Those could start a new row, move the terminal's cursor, or be illegal in XML.
+    """
+    start = text if len(text) <= max_length else f"{text[:max_length]}..."
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in start)

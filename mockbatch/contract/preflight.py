@@ -1,52 +1,54 @@
-"""Looks whether there is an API at a URL at all, before it is judged."""
+"""Checks that there is a Batch API at a URL at all, before any case runs."""
 
-from mockbatch.contract.client import Client, HttpResponse, NoResponseError
+from mockbatch.contract.client import Client
+from mockbatch.contract.errors import CannotCheckError, NoResponseError
 from mockbatch.contract.placeholders import to_printable
+from mockbatch.http_client import HttpResponse
 
 
 def check_server(client: Client, url: str) -> None:
-    """Raise ValueError, with one line for whoever gave the URL, when nothing can be judged."""
+    """Raise CannotCheckError, with a message for the user, if no case can be decided at a URL."""
     try:
-        answer = client.get("/batches?limit=1")
+        response = client.get("/batches?limit=1")
     except NoResponseError as error:
-        raise ValueError(f"cannot ask {url}: {error}") from None
-    wrong = _wrong(client, answer, url)
-    if wrong:
-        raise ValueError(wrong)
+        raise CannotCheckError(f"cannot reach {url}: {error}") from None
+    problem = _describe_problem(client, response, url)
+    if problem:
+        raise CannotCheckError(problem)
 
 
-def _wrong(client: Client, answer: HttpResponse, url: str) -> str:
-    base, status = url.rstrip("/"), answer.status
-    asked = f"{base}/batches answers {status}"
+def _describe_problem(client: Client, response: HttpResponse, url: str) -> str:
+    base, status = url.rstrip("/"), response.status
+    result = f"{base}/batches returned {status}"
     if 300 <= status < 400:
-        target = to_printable(str(answer.headers.get("Location", "nowhere")))
-        return f"{asked} and redirects to {target}, where the key is not sent: give that base URL"
-    if _is_json(answer):
+        target = to_printable(str(response.headers.get("Location", "nowhere")))
+        return f"{result}, a redirect to {target}; the key is not sent there: use that base URL"
+    if _is_json(response):
         if status == 200:
             return ""
         if status in (401, 403):
-            return f"{asked}: the server refuses this key; give --key KEY"
+            return f"{result}: the server rejects this key; use --key KEY"
         if status == 429 or status >= 500:
-            return f"{asked}: nothing can be checked now"
+            return f"{result}: nothing can be checked now"
     if not base.endswith("/v1") and _has_v1(client):
-        return f"{asked}, and {base}/v1/batches is there: give the URL with /v1"
-    if _is_json(answer):
-        return f"{asked}: the server has no batches, or the base URL is another"
-    kind = "a page for people" if answer.is_html else "something"
-    return f"{asked} with {kind} that is not JSON: the base URL is another, or the server is down"
+        return f"{result}, but {base}/v1/batches exists: use the URL with /v1"
+    if _is_json(response):
+        return f"{result}: the server has no Batch API, or the base URL is wrong"
+    content = "a web page" if response.is_html else "something"
+    return f"{result} with {content} instead of JSON: the base URL is wrong, or the server is down"
 
 
 def _has_v1(client: Client) -> bool:
     try:
-        answer = client.get("/v1/batches?limit=1")
+        response = client.get("/v1/batches?limit=1")
     except NoResponseError:
         return False
-    return answer.status != 404 and _is_json(answer)
+    return response.status != 404 and _is_json(response)
 
 
-def _is_json(answer: HttpResponse) -> bool:
+def _is_json(response: HttpResponse) -> bool:
     try:
-        answer.json()
+        response.json()
     except ValueError:
         return False
     return True

@@ -1,26 +1,28 @@
-"""A request of a case, as bytes."""
+"""Sends a request as a case describes it."""
 
 import json
 from collections.abc import Mapping
 
-from mockbatch.contract.client import Client, HttpResponse
+from mockbatch.contract.client import Client
+from mockbatch.http_client import HttpResponse
 from mockbatch.typing import Json
 
-# No file of a case holds it.
+# No file in a case contains it.
 _BOUNDARY = "mockbatch-contract-boundary"
 
 
 def send_request(client: Client, request: Mapping[str, Json]) -> HttpResponse:
-    """Send a request of contract_cases.json and return the answer; NoAnswerError without one."""
-    kind, body = _body(request)
-    headers = {"Content-Type": kind, **request.get("headers", {})}
+    """Send a request of contract_cases.json; raise NoResponseError if there is no response."""
+    content_type, body = _encode_body(request)
+    headers = {"Content-Type": content_type, **request.get("headers", {})}
     chunks = [body] if body and request.get("chunked") else body
     return client.send(request["method"], request["path"], headers, chunks)
 
 
-def _body(request: Mapping[str, Json]) -> tuple[str | None, bytes | None]:
+def _encode_body(request: Mapping[str, Json]) -> tuple[str | None, bytes | None]:
+    """Return the media type and the bytes of a body."""
     if "form" in request:
-        return f"multipart/form-data; boundary={_BOUNDARY}", _multipart(request["form"])
+        return f"multipart/form-data; boundary={_BOUNDARY}", _encode_form(request["form"])
     if "json" in request:
         return "application/json", json.dumps(request["json"]).encode()
     if "text" in request:
@@ -28,13 +30,13 @@ def _body(request: Mapping[str, Json]) -> tuple[str | None, bytes | None]:
     return None, None
 
 
-def _multipart(form: Mapping[str, Json]) -> bytes:
-    """Return the fields of a form; an object is a file: its name, and its text or its lines."""
-    parts = [_part(name, value) for name, value in form.items()]
+def _encode_form(form: Mapping[str, Json]) -> bytes:
+    """Return a multipart form; a field that is an object is a file: its name, and text or lines."""
+    parts = [_encode_part(name, value) for name, value in form.items()]
     return "".join([*parts, f"--{_BOUNDARY}--\r\n"]).encode()
 
 
-def _part(name: str, value: Json) -> str:
+def _encode_part(name: str, value: Json) -> str:
     head = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"'
     if isinstance(value, str):
         return f"{head}\r\n\r\n{value}\r\n"
@@ -44,5 +46,5 @@ def _part(name: str, value: Json) -> str:
 
 
 def to_jsonl(lines: list[Json]) -> str:
-    """Return lines as the text of a file."""
+    """Return values as JSONL, one to a line."""
     return "".join(json.dumps(line) + "\n" for line in lines)

@@ -1,14 +1,19 @@
-"""Runs the cases, one after the other, and takes away what each has made."""
+"""Runs cases one after the other, and deletes what each has created."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from mockbatch import clock
-from mockbatch.contract.batch_polling import BreachError, SkipError
 from mockbatch.contract.cases import Case, Preparation, load_preparations
 from mockbatch.contract.cleanup import CreatedObjects
-from mockbatch.contract.client import Client, NoResponseError, ServerSilentError
+from mockbatch.contract.client import Client
+from mockbatch.contract.errors import (
+    BreachError,
+    NoResponseError,
+    ServerSilentError,
+    SkipError,
+)
 from mockbatch.contract.placeholders import to_printable
 from mockbatch.contract.steps import CaseRunner, RunOptions
 from mockbatch.contract.webhook_inbox import open_inbox
@@ -16,13 +21,14 @@ from mockbatch.typing import Json
 
 Values = Mapping[str, Json]
 
-_SHORTEST_KEY = 8
+# A shorter key is no secret, and part of many a word.
+_MIN_MASKED_KEY_LENGTH = 8
 PASSED, BREACH, UNVERIFIED, SKIPPED = "passed", "BREACH", "unverified", "skipped"
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a case: its outcome, and why where it is not `passed`."""
+    """The outcome of a case, with the reason unless it is `passed`."""
 
     case: Case
     outcome: str
@@ -31,90 +37,95 @@ class Result:
 
 
 class Runner:
-    """Runs cases on a server; when it is closed, what it made is gone but for what is `left`."""
+    """Runs cases against a server, and deletes what they created.
+
+    What a case creates is deleted after it, what shared preparations create on exit, except for
+    the objects that `remaining` lists.
+    """
 
     def __init__(self, client: Client, options: RunOptions) -> None:
         self._client = client
         self._options = options
         self._exit = ExitStack()
         inbox = self._exit.enter_context(open_inbox()) if client.is_local else None
-        self._stage = CaseRunner(client, options, CreatedObjects(client), inbox)
-        # What is made here, stays for all cases.
-        self._common = replace(self._stage, made=CreatedObjects(client))
+        self._case_runner = CaseRunner(client, options, CreatedObjects(client), inbox)
+        self._shared_runner = replace(self._case_runner, created_objects=CreatedObjects(client))
         self._shared: dict[str, Values | Exception] = {}
 
     def __enter__(self) -> "Runner":
         return self
 
     def __exit__(self, *_: object) -> None:
+        created = (self._case_runner.created_objects, self._shared_runner.created_objects)
         with self._exit:
-            for stage in (self._stage, self._common):
-                stage.made.clear()
-            for stage in (self._stage, self._common):
-                stage.made.finish()
+            for objects in created:
+                objects.clear()
+            for objects in created:
+                objects.delete_results()
 
     @property
     def remaining(self) -> list[str]:
-        """The paths of what is there still, or could not be taken away."""
-        return self._stage.made.remaining + self._common.made.remaining
+        """The paths of objects that are not deleted yet, or could not be deleted."""
+        return (
+            self._case_runner.created_objects.remaining
+            + self._shared_runner.created_objects.remaining
+        )
 
     def run(self, cases: Iterable[Case]) -> Iterator[Result]:
-        """Yield the result of each case, when it is there.
+        """Run cases, and yield the result of each as soon as it is known.
 
-        A case that rests on memory alone, and fails, is `unverified`: it may be the memory
-        that is wrong. With the option `strict` it is a breach like any other.
+        A failed case whose source is memory is `unverified`, as the memory may be wrong. With the
+        option `strict` it is a breach like any other.
         """
         for case in cases:
             began = clock.monotonic()
-            outcome, reason = self._outcome(case)
-            self._stage.made.clear()
-            yield Result(case, outcome, self._shown(reason), clock.monotonic() - began)
+            outcome, reason = self._run_case(case)
+            self._case_runner.created_objects.clear()
+            yield Result(case, outcome, self._mask_key(reason), clock.monotonic() - began)
 
-    def _shown(self, reason: str) -> str:
+    def _mask_key(self, reason: str) -> str:
+        """Return a reason without the key, which a server may repeat in its messages."""
         key = self._client.key
-        # A server may repeat it. What is shorter is no secret, and in many a word.
-        return to_printable(
-            reason.replace(key, "<the key>") if len(key) >= _SHORTEST_KEY else reason
-        )
+        is_secret = len(key) >= _MIN_MASKED_KEY_LENGTH
+        return to_printable(reason.replace(key, "<the key>") if is_secret else reason)
 
-    def _outcome(self, case: Case) -> tuple[str, str]:
+    def _run_case(self, case: Case) -> tuple[str, str]:
+        """Run a case; return its outcome and the reason."""
         try:
-            self._play(case)
+            self._check_needs(case)
+            values = self._prepare(self._case_runner, case.preparations, self._initial_values())
+            self._case_runner.run_steps(case.steps, values, is_optional=case.is_optional)
         except (SkipError, ServerSilentError) as skip:
             return SKIPPED, str(skip)
-        except NoResponseError as silence:
-            return BREACH, str(silence)
+        except NoResponseError as error:
+            return BREACH, str(error)
         except BreachError as breach:
-            fails = case.is_verified or self._options.strict
-            return BREACH if fails else UNVERIFIED, str(breach)
+            is_breach = case.is_verified or self._options.strict
+            return BREACH if is_breach else UNVERIFIED, str(breach)
         return PASSED, ""
 
-    def _play(self, case: Case) -> None:
-        self._check_needs(case)
-        inbox = self._stage.inbox
+    def _initial_values(self) -> Values:
         values = {"key": self._client.key, "model": self._options.model}
-        if inbox:
-            values["receiver"] = inbox.url
-        values |= self._prepared(self._stage, case.preparations, values)
-        self._stage.run_steps(case.steps, values, is_optional=case.is_optional)
+        inbox = self._case_runner.inbox
+        return {**values, "receiver": inbox.url} if inbox else values
 
-    def _prepared(self, stage: CaseRunner, given: Iterable[str], values: Values) -> Values:
-        """Return what preparations keep, made now or earlier in this run."""
-        found = dict(values)
-        for name in given:
+    def _prepare(self, case_runner: CaseRunner, names: Iterable[str], values: Values) -> Values:
+        """Run preparations, shared ones only once in a run; return the values with theirs."""
+        prepared = dict(values)
+        for name in names:
             preparation = load_preparations()[name]
             if preparation.is_shared:
-                found |= self._once(preparation, values)
+                prepared |= self._prepare_shared(preparation, values)
             else:
-                found |= self._made(preparation, stage, found)
-        return found
+                prepared |= self._run_preparation(preparation, case_runner, prepared)
+        return prepared
 
-    def _once(self, preparation: Preparation, values: Values) -> Values:
-        """Return what a preparation has come to at its first use, or fail as it did then."""
+    def _prepare_shared(self, preparation: Preparation, values: Values) -> Values:
+        """Return the values of a preparation's first run, or raise the exception that ended it."""
         name = preparation.name
         if name not in self._shared:
             try:
-                self._shared[name] = self._made(preparation, self._common, values)
+                self._shared[name] = self._run_preparation(preparation, self._shared_runner, values)
             except (BreachError, SkipError, NoResponseError) as failure:
                 self._shared[name] = failure
         shared = self._shared[name]
@@ -122,22 +133,26 @@ class Runner:
             raise shared
         return shared
 
-    def _made(self, preparation: Preparation, stage: CaseRunner, values: Values) -> Values:
-        given = self._prepared(stage, preparation.preparations, values)
+    def _run_preparation(
+        self, preparation: Preparation, case_runner: CaseRunner, values: Values
+    ) -> Values:
+        prepared = self._prepare(case_runner, preparation.preparations, values)
         try:
-            return stage.run_steps(preparation.steps, given, is_optional=preparation.is_optional)
+            return case_runner.run_steps(
+                preparation.steps, prepared, is_optional=preparation.is_optional
+            )
         except BreachError as breach:
-            raise BreachError(f"to begin with, {preparation.description}: {breach}") from None
+            raise BreachError(f"preparing {preparation.description}: {breach}") from None
 
     def _check_needs(self, case: Case) -> None:
-        """Raise SkipError for a case that cannot be decided here."""
+        """Raise SkipError if a case cannot be decided with these options or on this server."""
         options = self._options
         if "gateway" in case.needs and not options.provider:
             raise SkipError("needs --provider")
         if "direct" in case.needs and options.provider:
             raise SkipError("not behind a gateway")
         if "local" in case.needs and not self._client.is_local:
-            raise SkipError("not from afar")
+            raise SkipError("needs a local server")
         if "control" in case.needs and not options.control:
             raise SkipError("needs --control")
         if case.waits_for_batch and not options.can_wait:

@@ -1,52 +1,57 @@
-"""Plays the steps of one case."""
+"""Runs the steps of one case, or of a preparation."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
 from mockbatch.contract import batch_polling, expectations
-from mockbatch.contract.batch_polling import BreachError, SkipError
 from mockbatch.contract.cleanup import CreatedObjects
-from mockbatch.contract.client import Client, HttpResponse
+from mockbatch.contract.client import Client
+from mockbatch.contract.errors import BreachError, SkipError
 from mockbatch.contract.placeholders import fill, fill_request, value_at
 from mockbatch.contract.request import send_request
 from mockbatch.contract.webhook_inbox import WebhookInbox
+from mockbatch.http_client import HttpResponse
 from mockbatch.typing import Json
 
 Values = Mapping[str, Json]
 
-# What a server lacks answers one of these.
-_LACKING = (404, 405, 501)
-_SECONDS_FOR_A_WEBHOOK = 5.0
-_MOST_TOLD = 5
+# How a server answers a request for something that it does not implement.
+_NOT_IMPLEMENTED = (404, 405, 501)
+_WEBHOOK_SECONDS = 5.0
+_MAX_BREACHES_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How to check: `wait` is how many seconds a batch may take, 0 for not to wait at all.
+    """How to check a server.
 
-    `model` is that of the requests in batches.
+    `wait_seconds` is how long a batch may take to get a status; with 0, no case waits for a
+    batch. `control` moves mockbatch's clock instead. `model` is used by the lines of batches.
     """
 
     provider: str | None = None
     control: bool = False
-    wait: float = 0
+    wait_seconds: float = 0
     strict: bool = False
     model: str = "gpt-4o-mini"
 
     @property
     def can_wait(self) -> bool:
-        """Tell whether a batch can be brought to its end."""
-        return self.control or self.wait > 0
+        """True if a case can wait until a batch has a certain status."""
+        return self.control or self.wait_seconds > 0
 
 
 @dataclass(frozen=True, slots=True)
 class CaseRunner:
-    """Where cases are played, and what they leave there."""
+    """Runs steps against a server, and tracks what they create there.
+
+    `inbox` is None where the server cannot send webhooks to this machine.
+    """
 
     client: Client
     options: RunOptions
-    made: CreatedObjects
+    created_objects: CreatedObjects
     inbox: WebhookInbox | None
 
     def run_steps(
@@ -56,66 +61,68 @@ class CaseRunner:
         *,
         is_optional: bool = False,
     ) -> Values:
-        """Take the steps and return the values, with those that were kept on the way.
+        """Run steps; return the values, with those that the steps have added.
 
-        Raises BreachError, NoAnswerError, and SkipError: also when the server lacks what the
-        first step asks for, and need not have it.
+        Raises BreachError, NoResponseError or SkipError, the last also if `is_optional` and the
+        server does not implement what the first step requests.
         """
-        kept = dict(values)
+        collected = dict(values)
         for number, step in enumerate(steps):
             if self.inbox and "received" in step:
-                seconds = self.options.wait or _SECONDS_FOR_A_WEBHOOK
-                self.inbox.expect(fill(step["received"], kept), seconds)
+                seconds = self.options.wait_seconds or _WEBHOOK_SECONDS
+                self.inbox.expect(fill(step["received"], collected), seconds)
             elif "until" in step:
-                kept |= self._judged(step, kept, *self._waited(fill(step["until"], kept)))
+                request, response = self._wait(fill(step["until"], collected))
+                collected |= self._check(step, collected, request, response)
             else:
-                name, answer = self._asked(fill_request(step["request"], kept))
-                if is_optional and number == 0 and answer.status in _LACKING:
-                    raise SkipError(f"the server has no {name}")
-                kept |= self._judged(step, kept, name, answer)
-        return kept
+                request, response = self._send(fill_request(step["request"], collected))
+                if is_optional and number == 0 and response.status in _NOT_IMPLEMENTED:
+                    raise SkipError(f"the server does not implement {request}")
+                collected |= self._check(step, collected, request, response)
+        return collected
 
-    def _waited(self, wanted: Mapping[str, str]) -> tuple[str, HttpResponse]:
-        options = self.options
-        return batch_polling.wait_for_status(
-            self.client, wanted, options.wait, control=options.control
-        )
+    def _wait(self, target: Mapping[str, str]) -> tuple[str, HttpResponse]:
+        seconds, control = self.options.wait_seconds, self.options.control
+        return batch_polling.wait_for_status(self.client, target, seconds, control=control)
 
-    def _judged(
-        self, step: Mapping[str, Json], values: Values, name: str, answer: HttpResponse
-    ) -> Values:
-        """Judge an answer, and return what is kept of it."""
-        wanted = step.get("expect", {})
-        if wrong := expectations.status_error(wanted, answer):
-            if answer.status == 409 and name.endswith("/cancel"):
-                batch_polling.check_not_ended(self.client, name)
-            raise BreachError(f"{name}: {wrong}")
-        kept = _kept(step.get("keep", {}), answer, name)
-        # What is expected may be said in terms of the answer itself.
-        wanted = fill(wanted, {**values, **kept})
-        found = expectations.find_breaches(wanted, answer, self.options.provider)
-        breaches = list(islice(found, _MOST_TOLD))
-        if breaches:
-            raise BreachError(f"{name}: {'; '.join(breaches)}")
-        return kept
-
-    def _asked(self, request: Mapping[str, Json]) -> tuple[str, HttpResponse]:
-        """Return the name of a request, and the answer to it."""
+    def _send(self, request: Mapping[str, Json]) -> tuple[str, HttpResponse]:
+        """Send a request; return its method and path as one text, and the response."""
         name = f"{request['method']} {request['path']}"
-        answer = send_request(self.client, request)
-        self.made.track(request["method"], request["path"], answer)
-        if answer.status == 429:
-            raise SkipError(f"the server limits the rate: {name} answers 429")
-        return name, answer
+        response = send_request(self.client, request)
+        self.created_objects.track(request["method"], request["path"], response)
+        if response.status == 429:
+            raise SkipError(f"rate limited: {name} returned 429")
+        return name, response
+
+    def _check(
+        self, step: Mapping[str, Json], values: Values, request: str, response: HttpResponse
+    ) -> Values:
+        """Raise BreachError if a response is not as expected; return what the step keeps of it."""
+        expect = step.get("expect", {})
+        if problem := expectations.status_error(expect, response):
+            if response.status == 409 and request.endswith("/cancel"):
+                batch_polling.check_not_ended(self.client, request)
+            raise BreachError(f"{request}: {problem}")
+        kept = _keep(step.get("keep", {}), response, request)
+        # An expectation may use values of the same response.
+        expect = fill(expect, {**values, **kept})
+        found = expectations.find_breaches(expect, response, self.options.provider)
+        breaches = list(islice(found, _MAX_BREACHES_SHOWN))
+        if breaches:
+            raise BreachError(f"{request}: {'; '.join(breaches)}")
+        return kept
 
 
-def _kept(keep: Mapping[str, str], answer: HttpResponse, name: str) -> Values:
-    if not keep:
+def _keep(paths: Mapping[str, str], response: HttpResponse, request: str) -> Values:
+    """Return the values at some paths of a response, by name."""
+    if not paths:
         return {}
     try:
-        value = answer.json()
-        return {word: value_at(path, value) for word, path in keep.items()}
+        body = response.json()
+        return {name: value_at(path, body) for name, path in paths.items()}
     except ValueError:
-        raise BreachError(f"{name}: the body is no JSON: {answer.text[:60]!r}") from None
+        start = response.text[:60]
+        raise BreachError(f"{request}: the body is not JSON: {start!r}") from None
     except KeyError as missing:
-        raise BreachError(f"{name}: {missing.args[0]} is missing: {answer.text[:99]!r}") from None
+        start = response.text[:99]
+        raise BreachError(f"{request}: {missing.args[0]} is missing: {start!r}") from None

@@ -1,4 +1,4 @@
-"""Webhooks that a server sends to this machine while the contract is checked."""
+"""Receives the webhooks that a server sends to this machine during a run."""
 
 import hmac
 import queue
@@ -8,49 +8,49 @@ from email.message import Message
 
 from mockbatch import clock
 from mockbatch.client.webhook_receiver import Received, WebhookReceiver
-from mockbatch.contract.batch_polling import BreachError
-from mockbatch.contract.client import HttpResponse
+from mockbatch.contract.errors import BreachError
 from mockbatch.contract.expectations import find_breaches
 from mockbatch.contract.placeholders import value_at
+from mockbatch.http_client import HttpResponse
 from mockbatch.jsonio import parse
 from mockbatch.typing import Json
 from mockbatch.webhooks.signature import signature
 
-_MOST_KEPT = 10_000
+_MAX_WEBHOOKS = 10_000
 
 
 class WebhookInbox:
-    """What has been received at `url` and nobody has asked for yet."""
+    """The webhooks received at `url` that no step has read yet."""
 
     def __init__(self, receiver: WebhookReceiver) -> None:
-        self._received: queue.Queue[Received] = queue.Queue(_MOST_KEPT)
+        self._received: queue.Queue[Received] = queue.Queue(_MAX_WEBHOOKS)
         self.url = receiver.add(self._received.put)
 
-    def expect(self, wanted: Mapping[str, Json], seconds: float) -> None:
-        """Return when the next webhook about `wanted["about"]` is as it should be.
+    def expect(self, expected: Mapping[str, Json], seconds: float) -> None:
+        """Read webhooks up to the first about the object `expected["about"]`, and check it.
 
-        Others are passed over. Raises BreachError for one that is not as it should be, and
-        when none comes.
+        Webhooks about other objects are skipped. Raises BreachError if it is not as expected, or
+        does not come within `seconds`.
         """
         try:
-            received = self._next(wanted["about"], seconds)
+            received = self._next_about(expected["about"], seconds)
         except queue.Empty:
-            raise BreachError(f"no webhook came within {seconds:g} seconds") from None
-        found = list(_breaches(wanted, received))
-        if found:
-            raise BreachError(f"the webhook: {'; '.join(found)}")
+            raise BreachError(f"no webhook arrived within {seconds:g} seconds") from None
+        breaches = list(_find_webhook_breaches(expected, received))
+        if breaches:
+            raise BreachError(f"the webhook: {'; '.join(breaches)}")
 
-    def _next(self, about: Json, seconds: float) -> Received:
+    def _next_about(self, object_id: Json, seconds: float) -> Received:
         end = clock.monotonic() + seconds
         while True:
             received = self._received.get(timeout=max(end - clock.monotonic(), 0))
-            if _subject(received) == about:
+            if _object_id(received) == object_id:
                 return received
 
 
 @contextmanager
 def open_inbox() -> Iterator[WebhookInbox]:
-    """Listen on this machine for the time of a `with`."""
+    """Listen on this machine as long as the `with` block runs."""
     receiver = WebhookReceiver()
     try:
         yield WebhookInbox(receiver)
@@ -58,19 +58,19 @@ def open_inbox() -> Iterator[WebhookInbox]:
         receiver.close()
 
 
-def _subject(received: Received) -> Json:
+def _object_id(received: Received) -> Json:
     try:
         return value_at("data.id", parse(received.body))
     except (ValueError, KeyError):
         return None
 
 
-def _breaches(wanted: Mapping[str, Json], received: Received) -> Iterator[str]:
+def _find_webhook_breaches(expected: Mapping[str, Json], received: Received) -> Iterator[str]:
     headers = Message()
     for name, value in received.headers.items():
         headers[name] = value
-    yield from find_breaches(wanted, HttpResponse(200, headers, received.body))
-    if not _is_signed(received, wanted["secret"]):
+    yield from find_breaches(expected, HttpResponse(200, headers, received.body))
+    if not _is_signed(received, expected["secret"]):
         yield "it is not signed with the secret of its endpoint"
 
 
@@ -78,8 +78,8 @@ def _is_signed(received: Received, secret: Json) -> bool:
     headers = received.headers
     id, timestamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
     try:
-        made = signature(str(secret), id, int(timestamp), received.body)
+        right = signature(str(secret), id, int(timestamp), received.body).encode()
     except ValueError:
         return False
-    given = headers.get("webhook-signature", "").split(" ")
-    return any(hmac.compare_digest(made.encode(), one.encode()) for one in given)
+    sent = headers.get("webhook-signature", "").split(" ")
+    return any(hmac.compare_digest(right, text.encode()) for text in sent)

@@ -18,7 +18,7 @@ IN_ALL_LINES = {"duplicate_lines", "missing_lines"}
 def is_caught(mock: WorldClient, id: str, provider: str | None = None) -> bool:
     """Tell whether a world breaks a case."""
     [case] = [one for one in load_cases() if one.id == id]
-    options = RunOptions(provider, control=True, wait=0.5, strict=True)
+    options = RunOptions(provider, control=True, wait_seconds=0.5, strict=True)
     with Runner(Client(mock.base_url, mock.api_key, provider), options) as runner:
         [result] = runner.run([case])
     return result.outcome == BREACH

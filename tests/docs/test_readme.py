@@ -217,8 +217,7 @@ class TestTables:
     def test_options_are_told(self, capsys: pytest.CaptureFixture[str]) -> None:
         """Those that the README names exist; the rest is in `--help`."""
         for command in ("serve", "contract"):
-            with pytest.raises(SystemExit):
-                cli.main([command, "--help"])
+            assert cli.main([command, "--help"]) == 0
         known = set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
         told = set(re.findall(r"`(--[a-z-]+)", README)) - {"--mockbatch-url"}
         assert told - known <= {"--help"}

@@ -10,7 +10,9 @@ from tests.gateway.mock_server import KEY, MockServer
 def test_real_gateway_keeps_the_contract(gateway: str, upstream: MockServer) -> None:
     """What the cases say of a gateway is true of the real one, with the mock behind it."""
     upstream.control("POST", "/_mock/reset", {"clock": "x300"})
-    with Runner(Client(f"{gateway}/v1", KEY, "openai"), RunOptions("openai", wait=20)) as runner:
+    with Runner(
+        Client(f"{gateway}/v1", KEY, "openai"), RunOptions("openai", wait_seconds=20)
+    ) as runner:
         results = list(runner.run(load_cases()))
     assert [
         (one.case.id, one.outcome, one.reason)
