@@ -19,6 +19,8 @@ ON_POLL = "on-poll"
 
 _FASTER = re.compile(r"x(\d+(?:\.\d+)?)")
 _FASTEST = 1_000_000.0
+# Instants are before this: ids carry epoch seconds in four bytes. It falls into 2106.
+END = 2**32
 
 
 def wall_time() -> float:
@@ -103,7 +105,7 @@ def parse_instant(text: str) -> float:
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=timezone.utc)
         instant = moment.timestamp()
-    if not 0 <= instant < 2**32:
+    if not 0 <= instant < END:
         raise ValueError(f"{text!r} is not between 1970 and 2106")
     return instant
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from mockbatch.endpoints.models import model
 
 ANY_MODEL = "*"
+# A clock can tell the seconds apart that these make of a stage.
+MIN_PACE, MAX_PACE = 1e-6, 1e9
 
 
 @dataclass(frozen=True, slots=True)

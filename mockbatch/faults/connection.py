@@ -17,7 +17,7 @@ _LINGER = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 _FLUSH_STEP_SECONDS, _FLUSH_STEPS = 0.001, 1000
 
 
-def hung_up() -> ConnectionAbortedError:
+def connection_aborted() -> ConnectionAbortedError:
     """Return what makes the server close the connection without another word, when raised."""
     # The one error that it takes for a client's leaving: no answer and no traceback.
     return ConnectionAbortedError(errno.ECONNABORTED, "a fault hung up")
@@ -43,7 +43,7 @@ class Connection:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
         self._socket.close()
 
-    def is_left(self) -> bool:
+    def has_client_left(self) -> bool:
         """Tell whether the client has closed its end; False where that cannot be seen."""
         # Not by reading: over TLS there may be a last record before the end.
         if sys.platform != "linux":

@@ -9,7 +9,8 @@ from http import HTTPStatus
 from threading import Event
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from mockbatch.faults.connection import Connection, hung_up
+from mockbatch.faults.connection import Connection, connection_aborted
+from mockbatch.faults.request_record import RequestRecord
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -18,8 +19,6 @@ Headers = list[tuple[str, str]]
 BLOCK = 1 << 16
 # How soon a delay notices that its client has left.
 STEP_SECONDS = 0.1
-# Set in the environ when the app has answered but its client is told nothing.
-UNANSWERED = "mockbatch.unanswered"
 
 
 class NoConnectionError(RuntimeError):
@@ -27,7 +26,7 @@ class NoConnectionError(RuntimeError):
 
 
 @dataclass(slots=True)
-class Answer:
+class AppResponse:
     """An answer of the app of which nothing has been sent yet."""
 
     status: str
@@ -49,15 +48,15 @@ class Answer:
         """Let a header go."""
         self.headers = [pair for pair in self.headers if pair[0].lower() != name.lower()]
 
-    def half(self) -> int:
+    def half_length(self) -> int:
         """Return half the bytes of the body, which is read for that when nobody has counted."""
         return (len(self.read()) if self.length is None else self.length) // 2
 
-    def short(self, count: int) -> int:
+    def truncated_length(self, count: int) -> int:
         """Return `count`, or less, so that at least the body's last byte is not among them."""
         return count if self.length is None else min(count, self.length - 1)
 
-    def part(self, count: int) -> Iterator[bytes]:
+    def iter_bytes(self, count: int) -> Iterator[bytes]:
         """Yield so many bytes of the body."""
         try:
             for chunk in self.body:
@@ -90,7 +89,7 @@ class Answer:
 
 
 @dataclass(slots=True)
-class Call:
+class Exchange:
     """One request; `api_headers` makes those that every answer of the API carries."""
 
     app: "WSGIApplication"
@@ -104,8 +103,8 @@ class Call:
         found = self._connection()
         if found is None:
             raise NoConnectionError(
-                f"the fault '{self.environ['mockbatch.fault']}' breaks a connection, and this app "
-                "is called without one: use a server on a socket (the fixture `mockbatch`, "
+                f"the fault '{RequestRecord.of(self.environ).fault}' breaks a connection, and this "
+                "app is called without one: use a server on a socket (the fixture `mockbatch`, "
                 "MockBatch() or `mockbatch serve`)"
             )
         return found
@@ -118,7 +117,7 @@ class Call:
         gateway: Any = self.environ.get("mockbatch.gateway")
         return None if gateway is None else Connection(gateway)
 
-    def run(self) -> Answer:
+    def run(self) -> AppResponse:
         """Let the app answer; the client gets nothing of it yet."""
         started: list[tuple[str, Headers]] = []
 
@@ -129,9 +128,9 @@ class Call:
         body = self.app(self.environ, start)
         # Flask starts an answer before it returns the body.
         [(status, headers)] = started
-        return Answer(status, headers, body)
+        return AppResponse(status, headers, body)
 
-    def send(self, answer: Answer) -> Iterable[bytes]:
+    def send(self, answer: AppResponse) -> Iterable[bytes]:
         """Pass an answer of the app on."""
         self.start_response(answer.status, answer.headers)
         return answer.body
@@ -145,25 +144,25 @@ class Call:
         self.drain()
         return _cut(iter(()), self.connection if reset else None)
 
-    def send_part(self, answer: Answer, count: int, *, reset: bool = False) -> Iterable[bytes]:
+    def send_part(self, answer: AppResponse, count: int, *, reset: bool = False) -> Iterable[bytes]:
         """Pass on the headers and so many bytes of the body, then hang up; -1: not even them."""
         connection = self.connection
         if count < 0:
             answer.close()
-            raise hung_up()
+            raise connection_aborted()
         write = self.start_response(answer.status, answer.headers)
         if count == 0:
             write(b"")  # else the headers would wait for the first byte
-        return _cut(answer.part(count), connection if reset else None)
+        return _cut(answer.iter_bytes(count), connection if reset else None)
 
-    def send_silent_part(self, answer: Answer, count: int) -> Iterable[bytes]:
+    def send_silent_part(self, answer: AppResponse, count: int) -> Iterable[bytes]:
         """Pass on so many bytes of the body as if they were all of it."""
         answer.drop_header("Content-Length")
         connection = self._connection()
         if connection:
             connection.end_body_by_closing()
         self.start_response(answer.status, answer.headers)
-        return answer.part(count)
+        return answer.iter_bytes(count)
 
     def answer(self, status: int, headers: Mapping[str, str], body: bytes) -> Iterable[bytes]:
         """Answer in place of the app."""
@@ -187,15 +186,15 @@ class Call:
         stopping = connection.stopping if connection else Event()
         while seconds > 0 and not stopping.wait(min(seconds, STEP_SECONDS)):
             seconds -= STEP_SECONDS
-            if connection and connection.is_left():
-                raise hung_up()
+            if connection and connection.has_client_left():
+                raise connection_aborted()
 
 
 def _cut(part: Iterator[bytes], reset: Connection | None) -> Iterator[bytes]:
     yield from part
     if reset:
         reset.reset()
-    raise hung_up()
+    raise connection_aborted()
 
 
 def _no_write(_: bytes) -> NoReturn:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import TYPE_CHECKING
 
-from mockbatch.faults.exchange import Call
+from mockbatch.faults.exchange import Exchange
 from mockbatch.typing import Json
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ class Fault:
         """Make the fault of a document that fits fault.json; ApiError 400 for what does not."""
         return cls(**document)
 
-    def around(self, call: Call) -> Iterable[bytes]:
+    def apply(self, call: Exchange) -> Iterable[bytes]:
         """Answer a request as this fault has it; the return value is that of a WSGI app."""
         raise NotImplementedError
 

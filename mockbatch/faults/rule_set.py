@@ -48,7 +48,7 @@ class FaultRules:
         with self._lock:
             self._counted = []
 
-    def take(self, method: str, path: str) -> Rule | None:
+    def next_match(self, method: str, path: str) -> Rule | None:
         """Count a request, and return the rule that it meets if there is one."""
         if not self._counted:
             return None

@@ -1,1 +1,20 @@
-"""The API over HTTP: parse, ask the world, answer. Nothing below this folder knows Flask."""
+"""The API over HTTP: parse a request, ask the world, send the response.
+
+Nothing below this package knows Flask. From socket to view a request passes:
+
+    http_server      parses it and calls the WSGI app
+    portkey/         the gateway's role, for requests with Portkey's headers
+    fault_middleware applies the fault that the request meets, if any
+    app              Flask: authenticate, then a view of v1/ or control/
+    responses        checks the response against its schema
+    request_recorder the journal and the log
+
+Beside them:
+
+    auth        the key of a request, and the world it opens
+    context     the server and the world of the current request
+    errors      every failure as OpenAI's envelope
+    multipart   upload forms, parsed straight to disk
+    wakeup      the internal request that delivers due webhooks
+    v1/         OpenAI's routes          control/   the control API
+"""

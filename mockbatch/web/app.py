@@ -1,72 +1,59 @@
 """The Flask app: its routes, and what surrounds every request."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from importlib import import_module
+from pkgutil import iter_modules
 
-from flask import Flask, Request, Response, current_app, g, request
-from werkzeug.routing import Rule
+from flask import Blueprint, Flask, Request, Response, current_app, g, request
 
 from mockbatch import clock
 from mockbatch.errors import api_error
-from mockbatch.web import auth, errors, multipart, wakeup
+from mockbatch.web import auth, control, errors, multipart, v1, wakeup
 from mockbatch.web.context import EXTENSION, ServerState, api_headers, server
-from mockbatch.web.control import faults, main, replies, requests, scenarios, webhooks
-from mockbatch.web.control import models as control_models
-from mockbatch.web.fault_middleware import Faults
+from mockbatch.web.fault_middleware import FaultMiddleware
 from mockbatch.web.portkey.middleware import Portkey
-from mockbatch.web.request_recorder import record
-from mockbatch.web.v1 import batches, files, live_calls, models, uploads, webhook_endpoints
+from mockbatch.web.request_recorder import record_request
 from mockbatch.world.settings import ServerSettings
 from mockbatch.world.snapshot.snapshot import Snapshot
 from mockbatch.world.world import World
 
-ROUTES = (
-    files,
-    uploads,
-    batches,
-    live_calls,
-    models,
-    main,
-    faults,
-    control_models,
-    replies,
-    requests,
-    scenarios,
-    webhooks,
-    webhook_endpoints,
-    wakeup,
-)
-# Room for what a form has beside its file.
+# Packages whose modules with a `blueprint` serve routes: a new route is a new module there.
+ROUTES = (v1, control)
+# Room for the parts of a form beside its file.
 FORM_BYTES = 1 << 20
 
 
-class Route(Rule):
-    """A route to which nobody builds URLs: making what builds them is most of an app's start."""
-
-    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:  # noqa: ARG002
-        return lambda *_: ("", "")
-
-
 def create_app(settings: ServerSettings | None = None, beginning: Snapshot | None = None) -> Flask:
-    """Make the app of one server, whose new worlds begin with a state."""
+    """Create the app of one server; its new worlds begin as `beginning` describes."""
     app = Flask(__name__, static_folder=None)
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.request_class = multipart.Request
-    app.url_rule_class = Route
     server_state = ServerState(settings or ServerSettings(), beginning)
     app.config["MAX_CONTENT_LENGTH"] = server_state.settings.world.limits.file_bytes + FORM_BYTES
     app.extensions[EXTENSION] = server_state
     app.url_map.strict_slashes = False
-    app.url_map.merge_slashes = False  # the server collapses them: no redirect loses a body
+    app.url_map.merge_slashes = (
+        False  # the server merges them itself, so that no redirect loses a body
+    )
     errors.register(app)
     app.before_request(_begin)
-    app.before_request(auth.identify)
+    app.before_request(auth.authenticate)
     app.after_request(_finish)
-    for module in ROUTES:
-        app.register_blueprint(module.blueprint)
+    for blueprint in _blueprints():
+        app.register_blueprint(blueprint)
     gateway = server_state.settings.gateway
-    around = Faults(app.wsgi_app, server_state)
-    app.wsgi_app = Portkey(around, always=gateway)  # type: ignore[method-assign]
+    with_faults = FaultMiddleware(app.wsgi_app, server_state)
+    app.wsgi_app = Portkey(with_faults, always=gateway)  # type: ignore[method-assign]
     return app
+
+
+def _blueprints() -> Iterator[Blueprint]:
+    yield wakeup.blueprint
+    for package in ROUTES:
+        for found in iter_modules(package.__path__, f"{package.__name__}."):
+            module = import_module(found.name)
+            if hasattr(module, "blueprint"):
+                yield module.blueprint
 
 
 def _begin() -> None:
@@ -78,18 +65,18 @@ def _begin() -> None:
 
 
 def _finish(response: Response) -> Response:
-    """Add the headers that every recorded answer of 2026 has, and write the request down."""
-    # Each look through Flask's proxies takes its time, and every request comes by.
-    asked: Request = request._get_current_object()  # type: ignore[attr-defined]
+    """Add the headers that every recorded response of 2026 has, and record the request."""
+    # Looked up once: each look through Flask's proxies takes time in every request.
+    current: Request = request._get_current_object()  # type: ignore[attr-defined]
     world: World | None = g.get("world")
     state = server()
-    keeps = world is not None and state.worlds.keeps(world)
-    if asked.path.startswith("/v1/"):
+    is_kept = world is not None and state.worlds.keeps(world)
+    if current.path.startswith("/v1/"):
         milliseconds = max(1, round((clock.monotonic() - g.started) * 1000))
-        # A world that is not kept would say the same of every request.
-        id = world.next_request_id() if world is not None and keeps else state.next_request_id()
+        # A world that is not kept would give every request the same id.
+        id = world.next_request_id() if world is not None and is_kept else state.next_request_id()
         response.headers.extend(api_headers(state.settings.organization, milliseconds, id))
-    record(asked, world, response.status_code)
-    if world is not None and keeps:
-        wakeup.set_alarm(current_app._get_current_object(), world)  # type: ignore[attr-defined]
+    record_request(current, world, response.status_code)
+    if world is not None and is_kept:
+        wakeup.schedule_wakeup(current_app._get_current_object(), world)  # type: ignore[attr-defined]
     return response

@@ -13,7 +13,7 @@ from mockbatch.world.world import World
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def identify() -> None:
+def authenticate() -> None:
     """Open the world of the request's key; ApiError 401 without an accepted one.
 
     An unknown URL or method is told before a missing key, but journaled in the world of a
@@ -38,7 +38,7 @@ def open_world(key: str) -> World:
     return worlds.world(key, reading=_reads())
 
 
-def only_world() -> World:
+def default_world() -> World:
     """Return the world of a caller without a key: the only one there is."""
     return server().worlds.only(reading=_reads())
 
@@ -55,7 +55,7 @@ def bearer_key() -> str | None:
     return _key(request.headers.get("Authorization", ""))
 
 
-def kept_world(state: ServerState, authorization: str) -> World | None:
+def existing_world(state: ServerState, authorization: str) -> World | None:
     """Return the world that a header opens, for callers outside a request; None for none yet."""
     try:
         key = _key(authorization)

@@ -12,7 +12,7 @@ from werkzeug.exceptions import (
 )
 
 from mockbatch.errors import ApiError, api_error
-from mockbatch.web.request_recorder import BROKEN, UNKNOWN
+from mockbatch.faults.request_record import RequestRecord
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ def envelope(error: ApiError) -> Response:
 
 def _of_flask(error: HTTPException) -> Response:
     if isinstance(error, NotFound | MethodNotAllowed):
-        request.environ[UNKNOWN] = True
+        RequestRecord.of(request.environ).is_unrouted = True
     if isinstance(error, NotFound):
         return envelope(api_error("unknown_url", method=request.method, path=request.path))
     if isinstance(error, MethodNotAllowed):
@@ -62,6 +62,6 @@ def _of_connection(error: OSError) -> Response:
 
 
 def _of_ours(error: Exception) -> Response:
-    request.environ[BROKEN] = True
+    RequestRecord.of(request.environ).has_failed = True
     log.error("%s %s failed", request.method, request.path, exc_info=error)
     return envelope(api_error("server_error"))

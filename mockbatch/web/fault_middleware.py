@@ -1,8 +1,8 @@
-"""Faults around the routes of `/v1`: handlers know nothing of them.
+"""A WSGI middleware that applies faults to the routes of `/v1`: handlers know nothing of them.
 
-A WSGI application around another, inside Portkey's: what goes wrong does so between the
-gateway and the API. An exception that a fault raises to break a connection would become a
-500 within Flask.
+It wraps the Flask app and is wrapped by Portkey's role: what goes wrong does so between the
+gateway and the API. It stands outside of Flask because an exception that breaks a connection
+would become a 500 inside.
 """
 
 from collections.abc import Iterable
@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Request
 
-from mockbatch.faults.exchange import Call
+from mockbatch.faults.exchange import Exchange
+from mockbatch.faults.request_record import RequestRecord
 from mockbatch.faults.rule import Rule
-from mockbatch.web.auth import kept_world
+from mockbatch.web.auth import existing_world
 from mockbatch.web.context import ServerState, api_headers
-from mockbatch.web.request_recorder import FAULT, RECORDED, record
+from mockbatch.web.request_recorder import record_request
 from mockbatch.world.world import World
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
-class Faults:
-    """Wraps the app of a server."""
+class FaultMiddleware:
+    """Applies the faults of each request's world to the app of a server."""
 
     def __init__(self, app: "WSGIApplication", server: ServerState) -> None:
         self._app = app
@@ -32,32 +33,35 @@ class Faults:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        """Answer a request, as the fault has it that it meets if there is one."""
-        world, rule = self._met(environ)
+        """Handle a request, with the fault applied that it meets, if any."""
+        world, rule = self._next_fault(environ)
         if world is None or rule is None:
             return self._app(environ, start_response)
-        environ[FAULT] = rule.name
-        answered: list[int] = []
+        record = RequestRecord.of(environ)
+        record.fault = rule.name
+        statuses: list[int] = []
 
         def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
-            answered[:] = [int(status[:3])]
+            statuses[:] = [int(status[:3])]
             return start_response(status, headers, *more)
 
         try:
             own_headers = partial(self._headers, world)
-            return rule.fault.around(Call(self._app, environ, start, own_headers))
+            return rule.fault.apply(Exchange(self._app, environ, start, own_headers))
         finally:
-            if not environ.get(RECORDED):
+            if not record.is_journaled:
                 request = Request(environ, populate_request=False)
-                record(request, world, answered[0] if answered else 0)
+                record_request(request, world, statuses[0] if statuses else 0)
 
-    def _met(self, environ: "WSGIEnvironment") -> tuple[World | None, Rule | None]:
-        # The server hands the bytes of a path over as if they were Latin-1.
+    def _next_fault(self, environ: "WSGIEnvironment") -> tuple[World | None, Rule | None]:
+        # WSGI passes the bytes of a path as if they were Latin-1.
         path = environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
         if path != "/v1" and not path.startswith("/v1/"):
             return None, None
-        world = kept_world(self._server, environ.get("HTTP_AUTHORIZATION", ""))
-        return world, None if world is None else world.faults.take(environ["REQUEST_METHOD"], path)
+        world = existing_world(self._server, environ.get("HTTP_AUTHORIZATION", ""))
+        if world is None:
+            return None, None
+        return world, world.faults.next_match(environ["REQUEST_METHOD"], path)
 
     def _headers(self, world: World) -> dict[str, str]:
         return api_headers(self._server.settings.organization, 1, world.next_request_id())

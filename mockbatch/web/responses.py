@@ -15,13 +15,13 @@ from mockbatch.web.context import server
 _INTEGER = re.compile(r"[+-]?\d{1,18}")
 
 
-def answer(name: str, body: Json, *, end: str = "", compact: bool = False) -> Response:
+def json_response(name: str, body: Json, *, end: str = "", compact: bool = False) -> Response:
     """Send a body after checking it against the schema `name`."""
-    hold(name, body)
-    return send(body, end=end, compact=compact)
+    check_response(name, body)
+    return send_json(body, end=end, compact=compact)
 
 
-def send(body: Json, *, end: str = "", compact: bool = False) -> Response:
+def send_json(body: Json, *, end: str = "", compact: bool = False) -> Response:
     """Send a body.
 
     Bodies are indented by two spaces as the service's are; `end` and `compact` are for
@@ -31,17 +31,17 @@ def send(body: Json, *, end: str = "", compact: bool = False) -> Response:
     return Response(text + end, content_type="application/json")
 
 
-def hold(name: str, body: Json) -> None:
+def check_response(name: str, body: Json) -> None:
     """Check a body of our own against the schema `name`, unless the server was told not to."""
     if server().settings.world.validate:
         schema(name).assert_valid(body, f"the answer to {request.path}")
 
 
-def hold_page(names: Iterable[str], body: Json) -> None:
+def check_page(names: Iterable[str], body: Json) -> None:
     """Check a list and its objects, each against one of the schemas `names`."""
-    hold("page", body)
+    check_response("page", body)
     for name, item in zip(names, body["data"], strict=True):
-        hold(name, item)
+        check_response(name, item)
 
 
 def json_body(*, optional: bool = False) -> dict[str, Json]:

@@ -1,45 +1,43 @@
-"""The request that a server sends to itself when a world's alarm rings.
+"""The request that a server sends to itself when a webhook is due and its clock runs by itself.
 
-Whatever asks for the time has to do so within a request, where a faked clock is the same for
-everybody: so the thread of the alarm asks for nothing, and sends one.
+Time is read only while a request is handled, where a faked clock is the same for everybody. So
+the timer's thread reads no clock: it sends this request, which delivers what is due.
 """
-
-from typing import TYPE_CHECKING
 
 from flask import Blueprint, Flask, Response, g, request
 from werkzeug.test import create_environ, run_wsgi_app
 
 from mockbatch.errors import api_error
+from mockbatch.faults.request_record import RequestRecord
 from mockbatch.web.context import world
-from mockbatch.web.request_recorder import RECORDED
-from mockbatch.web.responses import answer
+from mockbatch.web.responses import json_response
 from mockbatch.world.world import World
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
-
-# In the environ: the world whose alarm rings. Nobody outside of the process can put it there.
-RINGS = "mockbatch.rings"
 PATH = "/_mock/webhooks/alarm"
 
-blueprint = Blueprint("alarm", __name__)
+blueprint = Blueprint("wakeup", __name__)
 
 
 @blueprint.post(PATH)
-def ring() -> Response:
-    """Deliver what is due in the world whose alarm rings."""
-    if RINGS not in request.environ:
+def deliver_due() -> Response:
+    """Deliver the webhooks that are due in the world that the environ names.
+
+    No client can put a world into the environ: to clients this route does not exist.
+    """
+    due_world = RequestRecord.of(request.environ).due_world
+    if due_world is None:
         raise api_error("unknown_url", method=request.method, path=request.path)
-    g.world = request.environ[RINGS]
-    world().webhooks.courier.settle()
-    return answer("nothing", {})
+    g.world = due_world
+    world().deliver_due()
+    return json_response("nothing", {})
 
 
-def set_alarm(app: Flask, world: World) -> None:
-    """Let a world of an app be rung for when its next webhook is due."""
+def schedule_wakeup(app: Flask, world: World) -> None:
+    """Schedule the request for when the world's next webhook is due."""
     world.webhooks.set_alarm(lambda: _send(app, world))
 
 
-def _send(app: Flask, rings: World) -> None:
-    own: WSGIEnvironment = {RINGS: rings, RECORDED: False}  # no client's: it stands in no log
-    run_wsgi_app(app, {**create_environ(PATH, method="POST"), **own}, buffered=True)
+def _send(app: Flask, world: World) -> None:
+    record = RequestRecord(due_world=world, is_logged=True)  # the log is about clients
+    environ = record.put(create_environ(PATH, method="POST"))
+    run_wsgi_app(app, environ, buffered=True)

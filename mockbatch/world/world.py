@@ -133,6 +133,10 @@ class World:
         """The clock as it is."""
         return self.time.clock
 
+    def deliver_due(self) -> None:
+        """Deliver the webhooks that are due now, unless another thread is doing so."""
+        self.webhooks.courier.settle()
+
     def now(self) -> float:
         """Return simulated epoch seconds, never before the last command."""
         return self.time.now()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mockbatch.faults import kinds
-from mockbatch.faults.exchange import Answer, Call
+from mockbatch.faults.exchange import AppResponse, Exchange
 from mockbatch.typing import Json
 
 if TYPE_CHECKING:
@@ -52,9 +52,9 @@ class Client:
         environ: dict[str, Any] = {"wsgi.input": io.BytesIO(b"sent"), "mockbatch.fault": "x"}
         if connected:
             environ["mockbatch.gateway"] = SimpleNamespace(req=self.request)
-        call = Call(app, environ, self._start, lambda: {"x-api": "1"})
+        call = Exchange(app, environ, self._start, lambda: {"x-api": "1"})
         try:
-            for part in kinds.parsed(fault).around(call):
+            for part in kinds.parsed(fault).apply(call):
                 self.body += part
         except ConnectionAbortedError:
             self.hung_up = True
@@ -134,11 +134,11 @@ def test_an_answer_given_up_during_a_delay_is_closed() -> None:
     client = Client(app, {"delay_ms": 0})
     assert client.body == b"late"
 
-    def leaves(_: Call, __: float) -> None:
+    def leaves(_: Exchange, __: float) -> None:
         raise ConnectionAbortedError
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Call, "wait", leaves)
+        patch.setattr(Exchange, "wait", leaves)
         app = App(b"late")
         body = app.body()
         next(iter(body))
@@ -171,6 +171,6 @@ def test_a_part_closes_the_body_of_the_app() -> None:
             self.closed = True
 
     body = Body()
-    answer = Answer("200 OK", [], body)
-    assert b"".join(answer.part(3)) == b"abc"
+    answer = AppResponse("200 OK", [], body)
+    assert b"".join(answer.iter_bytes(3)) == b"abc"
     assert body.closed

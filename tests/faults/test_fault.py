@@ -269,4 +269,4 @@ class TestPresets:
 def test_a_kind_says_what_it_does() -> None:
     """What a fault does is its kind's own."""
     with pytest.raises(NotImplementedError):
-        Fault().around(None)
+        Fault().apply(None)

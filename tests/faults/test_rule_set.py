@@ -27,7 +27,7 @@ def rule(name: str, **changes: Any) -> Rule:
 
 def met(made: FaultRules, count: int = 1) -> list[str | None]:
     """Return the names of the rules that so many requests meet, None for those without."""
-    taken = (made.take("GET", PATH) for _ in range(count))
+    taken = (made.next_match("GET", PATH) for _ in range(count))
     return [None if one is None else one.name for one in taken]
 
 
@@ -68,7 +68,7 @@ def test_only_requests_that_match_are_counted() -> None:
     """A request of another kind neither meets a fault nor brings one nearer."""
     made = of(rule("a", match={"method": "POST"}, skip=1))
     assert met(made, 3) == [None] * 3
-    assert [made.take("POST", PATH) is not None for _ in range(3)] == [False, True, False]
+    assert [made.next_match("POST", PATH) is not None for _ in range(3)] == [False, True, False]
 
 
 def test_the_first_rule_wins() -> None:

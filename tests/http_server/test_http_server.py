@@ -1036,18 +1036,18 @@ def test_thirty_servers_leave_no_open_socket() -> None:
     """With warnings as errors and in development mode nothing is said until the very end."""
     program = """
 import gc, socket
-from mockbatch.http_server.server import Httpd
+from mockbatch.http_server.server import HttpServer
 def app(environ, start_response):
     start_response("200 OK", [])
     return iter(lambda: bytes(1 << 16), b"")
 for _ in range(30):
-    server = Httpd(app)
+    server = HttpServer(app)
     server.start()
     for request in (b"", b"GET /", b"GET / HTTP/1.1\\r\\n\\r\\n"):
         with socket.create_connection((server.host, server.port)) as client:
             client.sendall(request)
     try:
-        Httpd(app, port=server.port).start()
+        HttpServer(app, port=server.port).start()
     except OSError:
         pass
     server.stop()

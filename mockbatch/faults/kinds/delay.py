@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from mockbatch.faults.exchange import Call
+from mockbatch.faults.exchange import Exchange
 from mockbatch.faults.fault import Fault
 
 
@@ -16,7 +16,7 @@ class Delay(Fault):
 
     delay_ms: float
 
-    def around(self, call: Call) -> Iterable[bytes]:
+    def apply(self, call: Exchange) -> Iterable[bytes]:
         """Answer late."""
         answer = call.run()
         try:

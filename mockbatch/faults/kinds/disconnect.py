@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mockbatch.errors import api_error
-from mockbatch.faults.exchange import Call
+from mockbatch.faults.exchange import Exchange
 from mockbatch.faults.fault import Fault
 
 if TYPE_CHECKING:
@@ -31,14 +31,14 @@ class Disconnect(Fault):
             raise api_error("invalid_value", param="fault.after_bytes", why=why)
         return cls(**document)
 
-    def around(self, call: Call) -> Iterable[bytes]:
+    def apply(self, call: Exchange) -> Iterable[bytes]:
         """Answer in part, or not at all."""
         call.require_connection()
         reset = self.disconnect == "reset"
         if self.disconnect == "mid_body" or self.after_bytes is not None:
             answer = call.run()
-            count = answer.half() if self.after_bytes is None else self.after_bytes
-            return call.send_part(answer, answer.short(count), reset=reset)
+            count = answer.half_length() if self.after_bytes is None else self.after_bytes
+            return call.send_part(answer, answer.truncated_length(count), reset=reset)
         return call.hang_up(reset=reset)
 
 

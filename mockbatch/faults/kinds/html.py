@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from mockbatch.faults.exchange import Call
+from mockbatch.faults.exchange import Exchange
 from mockbatch.faults.fault import Fault
 from mockbatch.faults.retry import with_default, with_retry_after
 
@@ -33,7 +33,7 @@ class Html(Fault):
         """Make the fault."""
         return cls(**with_default(document, document["html"]))
 
-    def around(self, call: Call) -> Iterable[bytes]:
+    def apply(self, call: Exchange) -> Iterable[bytes]:
         """Answer."""
         known = self.html in set(HTTPStatus)
         title = f"{self.html} {HTTPStatus(self.html).phrase}" if known else str(self.html)

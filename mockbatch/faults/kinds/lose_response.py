@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from mockbatch.faults.connection import hung_up
-from mockbatch.faults.exchange import UNANSWERED, Call
+from mockbatch.faults.connection import connection_aborted
+from mockbatch.faults.exchange import Exchange
 from mockbatch.faults.fault import Fault
+from mockbatch.faults.request_record import RequestRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,12 +15,12 @@ class LoseResponse(Fault):
 
     lose_response: bool
 
-    def around(self, call: Call) -> Iterable[bytes]:
+    def apply(self, call: Exchange) -> Iterable[bytes]:
         """Let the app answer, and hang up."""
         call.require_connection()
-        call.environ[UNANSWERED] = True
+        RequestRecord.of(call.environ).is_unanswered = True
         call.run().read()
-        raise hung_up()
+        raise connection_aborted()
 
 
 KIND = LoseResponse

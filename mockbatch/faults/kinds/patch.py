@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from mockbatch.faults.exchange import Answer, Call
+from mockbatch.faults.exchange import AppResponse, Exchange
 from mockbatch.faults.fault import Fault
 from mockbatch.typing import Json
 
@@ -20,14 +20,14 @@ class Patch(Fault):
     patch: Mapping[str, Json]
     where: Mapping[str, Json] = field(default_factory=dict)
 
-    def around(self, call: Call) -> Iterable[bytes]:
+    def apply(self, call: Exchange) -> Iterable[bytes]:
         """Answer with a change."""
         answer = call.run()
         if answer.status.startswith("2") and answer.header("Content-Type") == "application/json":
             self._change(answer)
         return call.send(answer)
 
-    def _change(self, answer: Answer) -> None:
+    def _change(self, answer: AppResponse) -> None:
         body = json.loads(answer.read())
         if all(name in body and body[name] == value for name, value in self.where.items()):
             answer.replace(json.dumps(_merged(body, self.patch), indent=2).encode())

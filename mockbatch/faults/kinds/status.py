@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from mockbatch.errors import INVALID_REQUEST, ApiError, api_error
-from mockbatch.faults.exchange import Call
+from mockbatch.faults.exchange import Exchange
 from mockbatch.faults.fault import Fault
 from mockbatch.faults.retry import with_default, with_retry_after
 from mockbatch.typing import Json
@@ -51,7 +51,7 @@ class Status(Fault):
             _check_header(name, value)
         return cls(**with_default(document, document["status"]))
 
-    def around(self, call: Call) -> Iterable[bytes]:
+    def apply(self, call: Exchange) -> Iterable[bytes]:
         """Answer."""
         body, content_type = self._content()
         headers = {**call.api_headers(), "content-type": content_type}

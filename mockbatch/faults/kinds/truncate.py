@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mockbatch.errors import api_error
-from mockbatch.faults.exchange import Call
+from mockbatch.faults.exchange import Exchange
 from mockbatch.faults.fault import Fault
 
 if TYPE_CHECKING:
@@ -33,12 +33,12 @@ class Truncate(Fault):
             raise api_error("invalid_value", param="fault.chunked", why=why)
         return fault
 
-    def around(self, call: Call) -> Iterable[bytes]:
+    def apply(self, call: Exchange) -> Iterable[bytes]:
         """Answer in part."""
         if not self.silent:
             call.require_connection()
         answer = call.run()
-        count = answer.short(self.truncate_bytes)
+        count = answer.truncated_length(self.truncate_bytes)
         if self.silent:
             return call.send_silent_part(answer, count)
         if self.chunked:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from mockbatch.faults.exchange import Call
+from mockbatch.faults.exchange import Exchange
 from mockbatch.faults.fault import Fault
 
 
@@ -13,7 +13,7 @@ class WithoutHeaders(Fault):
 
     without_headers: list[str]
 
-    def around(self, call: Call) -> Iterable[bytes]:
+    def apply(self, call: Exchange) -> Iterable[bytes]:
         """Let the app answer what is left."""
         for header in self.without_headers:
             name = header.upper().replace("-", "_")

@@ -1,1 +1,15 @@
-"""The control API, under `/_mock`."""
+"""The control API, under `/_mock`: it moves time and decides what happens to batches.
+
+guard       who may call it, and which world a call is about; every module here uses it
+server      health, and resetting worlds
+state       a world as a JSON document
+clock       the simulated clock
+batches     the timeline of a batch, and commands on it
+quotas      enqueued tokens and batches an hour
+scenarios   the catalogue, and scenarios queued for the next batches
+faults      faults that requests meet
+replies     scripted replies
+models      which models the world serves
+requests    the journal of the requests that the world received
+webhooks    webhook endpoints and deliveries
+"""

@@ -4,8 +4,8 @@ from flask import Blueprint, Response
 
 from mockbatch import faults
 from mockbatch.web.context import world
-from mockbatch.web.control.main import guard
-from mockbatch.web.responses import answer, json_body
+from mockbatch.web.control.guard import guard
+from mockbatch.web.responses import json_body, json_response
 
 blueprint = Blueprint("control_faults", __name__, url_prefix="/_mock/faults")
 blueprint.before_request(guard)
@@ -22,7 +22,7 @@ def add() -> Response:
 def show() -> Response:
     """Tell the faults of this world, how often each was met, and the presets there are."""
     body = {"faults": world().faults.as_json(), "presets": list(faults.presets())}
-    return answer("faults", body)
+    return json_response("faults", body)
 
 
 @blueprint.delete("")

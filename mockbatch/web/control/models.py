@@ -4,8 +4,8 @@ from flask import Blueprint, Response
 
 from mockbatch.endpoints.model_list import ModelList, parse
 from mockbatch.web.context import world
-from mockbatch.web.control.main import guard
-from mockbatch.web.responses import answer, json_body
+from mockbatch.web.control.guard import guard
+from mockbatch.web.responses import json_body, json_response
 
 blueprint = Blueprint("control_models", __name__, url_prefix="/_mock/models")
 blueprint.before_request(guard)
@@ -15,7 +15,7 @@ blueprint.before_request(guard)
 def show() -> Response:
     """Tell which models this world serves, null for any."""
     names = world().models.names
-    return answer("models", {"models": None if names is None else list(names)})
+    return json_response("models", {"models": None if names is None else list(names)})
 
 
 @blueprint.put("")

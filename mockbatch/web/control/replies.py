@@ -4,8 +4,8 @@ from flask import Blueprint, Response
 
 from mockbatch.scripting.script import Script, parse
 from mockbatch.web.context import world
-from mockbatch.web.control.main import guard
-from mockbatch.web.responses import answer, json_body
+from mockbatch.web.control.guard import guard
+from mockbatch.web.responses import json_body, json_response
 
 blueprint = Blueprint("control_replies", __name__, url_prefix="/_mock/replies")
 blueprint.before_request(guard)
@@ -21,7 +21,7 @@ def add() -> Response:
 @blueprint.get("")
 def show() -> Response:
     """Show the scripted replies of this world, in order of entry."""
-    return answer("replies", {"replies": world().script.as_json()})
+    return json_response("replies", {"replies": world().script.as_json()})
 
 
 @blueprint.delete("")

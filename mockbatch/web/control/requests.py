@@ -9,8 +9,8 @@ from flask import Blueprint, Response, current_app, request
 
 from mockbatch.errors import api_error
 from mockbatch.web.context import world
-from mockbatch.web.control.main import guard
-from mockbatch.web.responses import answer, query_choice, query_integer
+from mockbatch.web.control.guard import guard
+from mockbatch.web.responses import json_response, query_choice, query_integer
 from mockbatch.world.journal import KEPT, Entry
 
 blueprint = Blueprint("control_requests", __name__, url_prefix="/_mock/requests")
@@ -23,7 +23,7 @@ _ANY = -1  # status
 def index() -> Response:
     """Show the journal of this world: the last `limit` requests that pass the filters."""
     limit = query_integer("limit", KEPT, 0, KEPT)
-    return answer("journal", world().journal.as_json(limit, _filter()))
+    return json_response("journal", world().journal.as_json(limit, _filter()))
 
 
 @blueprint.get("/unmatched")
@@ -40,7 +40,7 @@ def unmatched() -> Response:
         }
         for entry in found
     ]
-    return answer("unmatched", {"requests": asked})
+    return json_response("unmatched", {"requests": asked})
 
 
 def _filter() -> Callable[[Entry], bool]:

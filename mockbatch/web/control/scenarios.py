@@ -5,8 +5,8 @@ from flask import Blueprint, Response
 from mockbatch.errors import api_error
 from mockbatch.scenarios import catalogue, from_document, scenario
 from mockbatch.web.context import world
-from mockbatch.web.control.main import guard
-from mockbatch.web.responses import answer, checked_body
+from mockbatch.web.control.guard import guard
+from mockbatch.web.responses import checked_body, json_response
 
 blueprint = Blueprint("control_scenarios", __name__, url_prefix="/_mock/scenarios")
 blueprint.before_request(guard)
@@ -16,14 +16,14 @@ blueprint.before_request(guard)
 def index() -> Response:
     """Show the catalogue, and what waits for the next batches of this world."""
     active = [{"name": chosen.name, "times": times} for chosen, times in world().chosen.waiting()]
-    return answer("scenarios", {"scenarios": list(catalogue().values()), "active": active})
+    return json_response("scenarios", {"scenarios": list(catalogue().values()), "active": active})
 
 
 @blueprint.get("/<name>")
 def show(name: str) -> Response:
     """Show one scenario of the catalogue."""
     scenario(name, {}, "name")
-    return answer("scenario", catalogue()[name])
+    return json_response("scenario", catalogue()[name])
 
 
 @blueprint.post("/active")

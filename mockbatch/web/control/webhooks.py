@@ -3,8 +3,8 @@
 from flask import Blueprint, Response
 
 from mockbatch.web.context import world
-from mockbatch.web.control.main import guard
-from mockbatch.web.responses import answer, checked_body, query_integer
+from mockbatch.web.control.guard import guard
+from mockbatch.web.responses import checked_body, json_response, query_integer
 from mockbatch.webhooks.outbox import KEPT
 
 blueprint = Blueprint("control_webhooks", __name__, url_prefix="/_mock/webhooks")
@@ -15,18 +15,18 @@ blueprint.before_request(guard)
 def add() -> Response:
     """Add an endpoint to this world; beside the URL all may be left to it."""
     endpoint = world().webhooks.create(checked_body("add_webhook_endpoint"))
-    return answer("webhook_endpoint_with_secret", endpoint.with_secret())
+    return json_response("webhook_endpoint_with_secret", endpoint.with_secret())
 
 
 @blueprint.get("/deliveries")
 def deliveries() -> Response:
     """Show the deliveries of this world, the last `limit`, each with its attempts."""
     limit = query_integer("limit", KEPT, 0, KEPT)
-    return answer("webhook_deliveries", world().webhooks.deliveries(limit))
+    return json_response("webhook_deliveries", world().webhooks.deliveries(limit))
 
 
 @blueprint.post("/deliveries/<id>/redeliver")
 def redeliver(id: str) -> Response:
     """Try a delivery once more, and answer when its receiver has."""
     checked_body("nothing", optional=True)
-    return answer("webhook_delivery", world().webhooks.redeliver(id).as_json())
+    return json_response("webhook_delivery", world().webhooks.redeliver(id).as_json())

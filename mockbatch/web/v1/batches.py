@@ -5,27 +5,28 @@ from flask import Blueprint, Response, request
 from mockbatch.batch import commands
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.create import parse_request
+from mockbatch.faults.request_record import RequestRecord
 from mockbatch.typing import Json
 from mockbatch.web.context import world
-from mockbatch.web.request_recorder import FAULT
-from mockbatch.web.responses import hold, hold_page, json_body, query_integer, send
+from mockbatch.web.responses import check_page, check_response, json_body, query_integer, send_json
 from mockbatch.world.polling import poll
 
 blueprint = Blueprint("batches", __name__, url_prefix="/v1/batches")
 
 
-def answer_batch(batch: Batch, *, compact: bool = False) -> Response:
-    """Send a batch as it is now, as its scenario lets clients see it."""
-    honest = world().batch_json(batch)
-    hold(batch.schema, honest)
-    return send(_shown(batch, honest), compact=compact)
+def batch_response(batch: Batch, *, compact: bool = False) -> Response:
+    """Send a batch as it is now, distorted if its scenario says so."""
+    undistorted = world().batch_json(batch)
+    check_response(batch.schema, undistorted)
+    return send_json(_distorted(batch, undistorted), compact=compact)
 
 
-def _shown(batch: Batch, honest: Json) -> Json:
-    shown = batch.distorted(honest)
-    if shown != honest:
-        # Told in the journal, as a fault is.
-        request.environ.setdefault(FAULT, batch.schedule.scenario.name)
+def _distorted(batch: Batch, undistorted: Json) -> Json:
+    shown = batch.distorted(undistorted)
+    record = RequestRecord.of(request.environ)
+    if shown != undistorted and record.fault is None:
+        # The journal names a distortion as it names a fault.
+        record.fault = batch.schedule.scenario.name
     return shown
 
 
@@ -33,7 +34,7 @@ def _shown(batch: Batch, honest: Json) -> Json:
 def create() -> Response:
     """Create a batch."""
     batch = world().create_batch(parse_request(json_body()))
-    return answer_batch(batch)
+    return batch_response(batch)
 
 
 @blueprint.get("")
@@ -41,22 +42,23 @@ def index() -> Response:
     """List batches, newest first."""
     page = world().batches(query_integer("limit", 20, 1, 100), request.args.get("after"))
     body = page.as_json(world().batch_json)
-    hold_page([batch.schema for batch in page.items], body)
+    check_page([batch.schema for batch in page.items], body)
     pairs = zip(page.items, body["data"], strict=True)
-    return send({**body, "data": [_shown(batch, honest) for batch, honest in pairs]})
+    return send_json({**body, "data": [_distorted(batch, shown) for batch, shown in pairs]})
 
 
 @blueprint.get("/<id>")
 def retrieve(id: str) -> Response:
-    """Retrieve a batch; one that waits for it polls, but not who only repeats a request."""
-    repeated = request.headers.get("x-stainless-retry-count", "0") != "0"
-    polls = request.method == "GET" and not repeated and FAULT not in request.environ
-    return answer_batch(poll(world(), id) if polls else world().batch(id))
+    """Retrieve a batch; this is a poll, unless it is a retry, a HEAD, or hit by a fault."""
+    is_retry = request.headers.get("x-stainless-retry-count", "0") != "0"
+    has_fault = RequestRecord.of(request.environ).fault is not None
+    is_poll = request.method == "GET" and not is_retry and not has_fault
+    return batch_response(poll(world(), id) if is_poll else world().batch(id))
 
 
 @blueprint.post("/<id>/cancel")
 def cancel(id: str) -> Response:
-    """Cancel a batch. The body is not read: clients send none, `{}`, or none as JSON."""
+    """Cancel a batch. The body is not read: clients send none, `{}`, or an empty JSON body."""
     batch = world().command(id, commands.cancel)
-    # Recorded: this answer alone is not indented.
-    return answer_batch(batch, compact=True)
+    # Recorded: this response alone is not indented.
+    return batch_response(batch, compact=True)

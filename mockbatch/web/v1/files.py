@@ -8,12 +8,18 @@ from flask import Blueprint, Response, request
 from werkzeug.datastructures import FileStorage
 
 from mockbatch.errors import api_error
+from mockbatch.faults.request_record import RequestRecord
 from mockbatch.files.content import Content
 from mockbatch.files.file import UPLOAD_PURPOSES
 from mockbatch.validation.schema import schema
 from mockbatch.web.context import world
-from mockbatch.web.request_recorder import FAULT
-from mockbatch.web.responses import answer, hold_page, query_choice, query_integer, send
+from mockbatch.web.responses import (
+    check_page,
+    json_response,
+    query_choice,
+    query_integer,
+    send_json,
+)
 
 T = TypeVar("T")
 
@@ -25,10 +31,10 @@ MOST_LISTED = 10_000
 @blueprint.post("")
 def create() -> Response:
     """Upload a file."""
-    part = form_part("file", request.files.get("file"))
-    purpose = form_part("purpose", request.form.get("purpose"))
-    file = world().upload(taken(part), part.filename or "", purpose, _expires_after())
-    return answer("file", file.as_json(), end="\n")
+    part = required_part("file", request.files.get("file"))
+    purpose = required_part("purpose", request.form.get("purpose"))
+    file = world().upload(detach_content(part), part.filename or "", purpose, _expires_after())
+    return json_response("file", file.as_json(), end="\n")
 
 
 @blueprint.get("")
@@ -41,21 +47,21 @@ def index() -> Response:
         newest_first=query_choice("order", ("asc", "desc")) != "asc",
     )
     body = page.as_json(lambda file: file.as_json())
-    hold_page(["file"] * len(page.items), body)
-    return send(body)
+    check_page(["file"] * len(page.items), body)
+    return send_json(body)
 
 
 @blueprint.get("/<id>")
 def retrieve(id: str) -> Response:
     """Describe a file."""
-    return answer("file", world().file(id).as_json(), end="\n")
+    return json_response("file", world().file(id).as_json(), end="\n")
 
 
 @blueprint.delete("/<id>")
 def delete(id: str) -> Response:
     """Delete a file."""
     world().delete_file(id)
-    return answer("file_deleted", {"object": "file", "id": id, "deleted": True}, end="\n")
+    return json_response("file_deleted", {"object": "file", "id": id, "deleted": True}, end="\n")
 
 
 @blueprint.get("/<id>/content")
@@ -65,8 +71,8 @@ def content(id: str) -> Response:
     The content type is exact: a gateway in front answers 500 when it has parameters.
     """
     file = world().file(id)
-    if file.distortion is not None:
-        request.environ.setdefault(FAULT, file.distortion)
+    record = RequestRecord.of(request.environ)
+    record.fault = record.fault or file.distortion
     size = file.content.size
     start, stop = _range(size)
     whole = (start, stop) == (0, size)
@@ -80,14 +86,14 @@ def content(id: str) -> Response:
     return response
 
 
-def taken(part: FileStorage) -> Content:
+def detach_content(part: FileStorage) -> Content:
     """Return the content of an uploaded file, which outlives the request."""
     # Flask closes what it has parsed when the request is over: it is given something else.
     stream, part.stream = part.stream, BytesIO()
     return Content(stream)
 
 
-def form_part(name: str, value: T | None) -> T:
+def required_part(name: str, value: T | None) -> T:
     """Return what a form has under a name; ApiError 400 when it has nothing."""
     if value is None:
         raise api_error("missing_part", param=name)

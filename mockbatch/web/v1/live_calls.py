@@ -13,7 +13,7 @@ from mockbatch.errors import api_error
 from mockbatch.typing import Json
 from mockbatch.validation.schema import Schema, schema
 from mockbatch.web.context import server, world
-from mockbatch.web.responses import hold, json_body, send
+from mockbatch.web.responses import check_response, json_body, send_json
 
 blueprint = Blueprint("live", __name__)
 
@@ -28,7 +28,7 @@ def call(endpoint: Endpoint) -> Response:
     stream = _stream(endpoint) if answer.succeeded and body.get("stream") is True else None
     _hold(endpoint, answer, streamed=stream is not None)
     if stream is None:
-        response = send(answer.body, end="\n")
+        response = send_json(answer.body, end="\n")
         response.status_code = answer.status_code or 200
     else:
         frames = _frames(stream, stream.events(answer.body, body), _judge(stream))
@@ -62,7 +62,7 @@ def _stream(endpoint: Endpoint) -> Stream:
 def _hold(endpoint: Endpoint, answer: EndpointResponse, *, streamed: bool) -> None:
     """Check an answer; ApiError 400 for a raw one of which no events can be made."""
     if answer.honest:
-        hold(endpoint.schema if answer.status_code == 200 else "error", answer.body)
+        check_response(endpoint.schema if answer.status_code == 200 else "error", answer.body)
     elif streamed and not schema(endpoint.schema).accepts(answer.body):
         raise api_error("cannot_stream", path=endpoint.path)
 

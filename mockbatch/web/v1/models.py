@@ -3,7 +3,7 @@
 from flask import Blueprint, Response
 
 from mockbatch.web.context import world
-from mockbatch.web.responses import answer, hold, send
+from mockbatch.web.responses import check_response, json_response, send_json
 
 blueprint = Blueprint("models", __name__, url_prefix="/v1/models")
 
@@ -12,13 +12,13 @@ blueprint = Blueprint("models", __name__, url_prefix="/v1/models")
 def index() -> Response:
     """List the models, all on one page."""
     body = {"object": "list", "data": world().models.listed()}
-    hold("model_list", body)
+    check_response("model_list", body)
     for item in body["data"]:
-        hold("model", item)
-    return send(body, end="\n")
+        check_response("model", item)
+    return send_json(body, end="\n")
 
 
 @blueprint.get("/<path:name>")
 def retrieve(name: str) -> Response:
     """Describe a model; a name may have slashes and colons."""
-    return answer("model", world().models.shown(name), end="\n")
+    return json_response("model", world().models.shown(name), end="\n")

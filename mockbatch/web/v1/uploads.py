@@ -5,8 +5,8 @@ from flask import Blueprint, Response, request
 from mockbatch.files.file import File
 from mockbatch.files.upload import Upload
 from mockbatch.web.context import world
-from mockbatch.web.responses import answer, checked_body, hold
-from mockbatch.web.v1.files import form_part, taken
+from mockbatch.web.responses import check_response, checked_body, json_response
+from mockbatch.web.v1.files import detach_content, required_part
 
 blueprint = Blueprint("uploads", __name__, url_prefix="/v1/uploads")
 
@@ -25,8 +25,10 @@ def create() -> Response:
 @blueprint.post("/<id>/parts")
 def add_part(id: str) -> Response:
     """Add a part."""
-    data = form_part("data", request.files.get("data"))
-    return answer("upload_part", world().uploads.add_part(id, taken(data)).as_json())
+    data = required_part("data", request.files.get("data"))
+    return json_response(
+        "upload_part", world().uploads.add_part(id, detach_content(data)).as_json()
+    )
 
 
 @blueprint.post("/<id>/complete")
@@ -45,5 +47,5 @@ def cancel(id: str) -> Response:
 
 def _answer(upload: Upload, file: File | None = None) -> Response:
     if file is not None:
-        hold("file", file.as_json())
-    return answer("upload", upload.as_json(world().now(), file))
+        check_response("file", file.as_json())
+    return json_response("upload", upload.as_json(world().now(), file))

@@ -3,7 +3,13 @@
 from flask import Blueprint, Response, request
 
 from mockbatch.web.context import world
-from mockbatch.web.responses import answer, checked_body, hold_page, query_integer, send
+from mockbatch.web.responses import (
+    check_page,
+    checked_body,
+    json_response,
+    query_integer,
+    send_json,
+)
 from mockbatch.webhooks import event
 
 blueprint = Blueprint("webhook_endpoints", __name__, url_prefix="/v1")
@@ -13,7 +19,7 @@ blueprint = Blueprint("webhook_endpoints", __name__, url_prefix="/v1")
 def create() -> Response:
     """Create an endpoint; this answer alone tells its secret."""
     endpoint = world().webhooks.create(checked_body("create_webhook_endpoint"))
-    return answer("webhook_endpoint_with_secret", endpoint.with_secret())
+    return json_response("webhook_endpoint_with_secret", endpoint.with_secret())
 
 
 @blueprint.get("/webhook_endpoints")
@@ -22,21 +28,21 @@ def index() -> Response:
     limit = query_integer("limit", 20, 1, 100)
     page = world().webhooks.endpoints.page(limit, request.args.get("after"))
     body = page.as_json(lambda endpoint: endpoint.as_json())
-    hold_page(["webhook_endpoint"] * len(page.items), body)
-    return send(body)
+    check_page(["webhook_endpoint"] * len(page.items), body)
+    return send_json(body)
 
 
 @blueprint.get("/webhook_endpoints/<id>")
 def retrieve(id: str) -> Response:
     """Retrieve an endpoint."""
-    return answer("webhook_endpoint", world().webhooks.endpoints.endpoint(id).as_json())
+    return json_response("webhook_endpoint", world().webhooks.endpoints.endpoint(id).as_json())
 
 
 @blueprint.post("/webhook_endpoints/<id>")
 def update(id: str) -> Response:
     """Change an endpoint."""
     body = checked_body("update_webhook_endpoint", optional=True)
-    return answer("webhook_endpoint", world().webhooks.update(id, body).as_json())
+    return json_response("webhook_endpoint", world().webhooks.update(id, body).as_json())
 
 
 @blueprint.delete("/webhook_endpoints/<id>")
@@ -44,7 +50,7 @@ def delete(id: str) -> Response:
     """Delete an endpoint; what is on its way to it is given up."""
     world().webhooks.delete(id)
     body = {"id": id, "object": "webhook_endpoint.deleted", "deleted": True}
-    return answer("webhook_endpoint_deleted", body)
+    return json_response("webhook_endpoint_deleted", body)
 
 
 @blueprint.post("/webhook_endpoints/<id>/rotate_secret")
@@ -53,7 +59,7 @@ def rotate_secret(id: str) -> Response:
     body = checked_body("rotate_webhook_secret", optional=True)
     keep_old = body.get("keep_old_secret_active_for_24_hours", False)
     endpoint = world().webhooks.rotate(id, keep_old=keep_old)
-    return answer("webhook_endpoint_with_secret", endpoint.with_secret())
+    return json_response("webhook_endpoint_with_secret", endpoint.with_secret())
 
 
 @blueprint.post("/webhook_endpoints/<id>/test")
@@ -67,10 +73,10 @@ def test(id: str) -> Response:
         "status_code": world().webhooks.test(id, kind),
         "success": True,
     }
-    return answer("webhook_endpoint_test", body)
+    return json_response("webhook_endpoint_test", body)
 
 
 @blueprint.get("/webhook_event_types")
 def event_types() -> Response:
     """List the types of events that an endpoint can be made for."""
-    return answer("webhook_event_types", {"object": "list", "data": event.types()})
+    return json_response("webhook_event_types", {"object": "list", "data": event.types()})

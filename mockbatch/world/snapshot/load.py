@@ -22,16 +22,13 @@ from mockbatch.files.file import File
 from mockbatch.files.upload import Upload
 from mockbatch.ids import Seed
 from mockbatch.jsonio import parse as parse_json
-from mockbatch.limits import Quotas
+from mockbatch.limits import MAX_PACE, MIN_PACE, Quotas
 from mockbatch.scenarios.scenario import Scenario, parsed
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 from mockbatch.world.settings import WorldSettings
 from mockbatch.world.snapshot.snapshot import Snapshot
 from mockbatch.world.snapshot.uploads import load as load_upload
-
-# Beyond these, seconds are no numbers that a clock has.
-SLOWEST, FASTEST = 1e-6, 1e9
 
 
 def load(document: Json, settings: WorldSettings, folder: Path | None = None) -> Snapshot:
@@ -147,8 +144,8 @@ class _Reader:
             raise _misplaced(
                 f"{place}.timeline.transitions", "the first is validating, at creation"
             )
-        if not SLOWEST <= given["pace"] <= FASTEST:
-            raise _misplaced(f"{place}.pace", f"it is not between {SLOWEST:g} and {FASTEST:g}")
+        if not MIN_PACE <= given["pace"] <= MAX_PACE:
+            raise _misplaced(f"{place}.pace", f"it is not between {MIN_PACE:g} and {MAX_PACE:g}")
         held = given["held"]
         seed = Seed(bytes.fromhex(given["seed"]))
         given_input = self._input(given, place)

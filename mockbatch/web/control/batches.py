@@ -1,0 +1,42 @@
+"""`/_mock/batches/{id}`: the timeline of a batch, and commands on it."""
+
+from functools import partial
+
+from flask import Blueprint, Response
+
+from mockbatch.batch import commands
+from mockbatch.web.context import world
+from mockbatch.web.control.guard import guard
+from mockbatch.web.responses import checked_body, json_response
+from mockbatch.web.v1.batches import batch_response
+
+blueprint = Blueprint("control_batches", __name__, url_prefix="/_mock/batches")
+blueprint.before_request(guard)
+
+
+@blueprint.get("/<id>/timeline")
+def timeline(id: str) -> Response:
+    """Return what happened and will happen to a batch, and why."""
+    return json_response("timeline", world().explain(id))
+
+
+@blueprint.post("/<id>/<any(hold, resume, expire, complete):name>")
+def command(id: str, name: str) -> Response:
+    """Apply a command to an unfinished batch, now."""
+    checked_body("nothing", optional=True)
+    batch = world().command(id, getattr(commands, name))
+    world().deliver_due()
+    return batch_response(batch)
+
+
+@blueprint.post("/<id>/fail")
+def fail(id: str) -> Response:
+    """Fail a batch that is being validated; the body may give the error's code and message."""
+    body = checked_body("fail", optional=True)
+    error = {
+        "code": body.get("code", "invalid_request"),
+        "message": body.get("message", "This batch was failed through the control API."),
+    }
+    batch = world().command(id, partial(commands.fail, **error))
+    world().deliver_due()
+    return batch_response(batch)

@@ -1,0 +1,73 @@
+"""`/_mock/clock`: the simulated clock of a world."""
+
+from flask import Blueprint, Response, request
+
+from mockbatch import clock
+from mockbatch.errors import api_error
+from mockbatch.events import Happened, WorldEvent
+from mockbatch.typing import Json
+from mockbatch.web.context import world
+from mockbatch.web.control.guard import guard
+from mockbatch.web.responses import checked_body, json_response
+from mockbatch.webhooks.signature import DELIVERY_HEADER
+
+blueprint = Blueprint("control_clock", __name__, url_prefix="/_mock/clock")
+blueprint.before_request(guard)
+
+MAX_EVENTS = 100
+
+
+@blueprint.get("")
+def show() -> Response:
+    """Return the time and mode of this world's clock, and the next event."""
+    now = world().now()
+    event = world().advance.next_event(now)
+    body = {
+        "now": now,
+        "mode": world().clock.mode,
+        "next_event": None if event is None else event.as_json(),
+    }
+    return json_response("clock", body)
+
+
+@blueprint.post("")
+def set_mode() -> Response:
+    """Continue the clock in another mode."""
+    mode = checked_body("set_clock")["mode"]
+    try:
+        world().time.set_mode(mode)
+    except ValueError as error:
+        raise api_error("invalid_value", param="mode", why=error) from None
+    return show()
+
+
+@blueprint.post("/advance")
+def advance() -> Response:
+    """Move the clock, and respond when everything due on the way has happened."""
+    events = _advance(checked_body("advance"))
+    body = {
+        "now": world().now(),
+        "events": [WorldEvent(*event).as_json() for event in events[:MAX_EVENTS]],
+        "event_count": len(events),
+    }
+    return json_response("advanced", body)
+
+
+def _advance(body: dict[str, Json]) -> list[Happened]:
+    include = body.pop("include", ())
+    # A webhook receiver that advances its own world must not wait for its own delivery.
+    is_nested = world().webhooks.knows(request.headers.get(DELIVERY_HEADER, ""))
+    advance = world().advance.nested() if is_nested else world().advance
+    match body:
+        case {"seconds": seconds, **rest} if not rest:
+            if world().now() + seconds >= clock.END:
+                raise api_error("invalid_value", param="seconds", why="the clock ends in 2106")
+            return advance.by(seconds, include)
+        case {"to": instant, **rest} if not rest:
+            return advance.to(instant, include)
+        case {"next_event": True, **rest} if not rest:
+            return advance.to_next(include)
+        case {"batch": id, "status": status, **rest} if not rest:
+            return advance.until(id, status, include)
+    why = "send one of seconds, to, next_event, or batch with status"
+    raise api_error("invalid_value", param="body", why=why)

@@ -1,0 +1,50 @@
+"""Who may call the control API, and which world a call is about."""
+
+from functools import lru_cache
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from flask import g, request
+
+from mockbatch.errors import api_error
+from mockbatch.web.auth import bearer_key, default_world, open_world
+from mockbatch.web.context import server
+
+# Echoed in messages, cut so that a message stays readable.
+_MAX_ECHOED_CHARACTERS = 200
+
+
+def check_caller() -> None:
+    """Refuse requests of foreign web pages, which can reach loopback; ApiError 403."""
+    host = request.headers.get("Host", "")
+    settings = server().settings
+    if not _is_local_host(host, settings.host, settings.allowed_hosts):
+        raise api_error("foreign_host", value=host[:_MAX_ECHOED_CHARACTERS])
+    origin = request.headers.get("Origin")
+    if origin is not None and origin.partition("://")[2] != host:
+        raise api_error("foreign_origin", value=origin[:_MAX_ECHOED_CHARACTERS])
+
+
+def guard() -> None:
+    """Check the caller, and open the world of its key."""
+    check_caller()
+    key = bearer_key()
+    g.world = default_world() if key is None else open_world(key)
+
+
+@lru_cache(64)
+def _is_local_host(host: str, own: str, allowed: frozenset[str]) -> bool:
+    """Return whether a Host header cannot name a public server that points to this machine.
+
+    DNS rebinding takes a public domain name, so addresses and names without a dot are local.
+    """
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return False
+    if "." not in name or name in {own, "host.docker.internal", *allowed}:
+        return bool(name)
+    try:
+        return bool(ip_address(name))
+    except ValueError:
+        return name.endswith(".localhost")

@@ -1,0 +1,71 @@
+"""`/_mock/health` and `/_mock/reset`."""
+
+from dataclasses import replace
+
+from flask import Blueprint, Response
+
+import mockbatch
+from mockbatch import clock
+from mockbatch.errors import api_error
+from mockbatch.limits import MAX_PACE, MIN_PACE, Quotas
+from mockbatch.scenarios import from_document, scenario
+from mockbatch.typing import Json
+from mockbatch.web.auth import bearer_key
+from mockbatch.web.context import server, world
+from mockbatch.web.control.guard import check_caller, guard
+from mockbatch.web.responses import checked_body, json_response
+from mockbatch.world.settings import WorldSettings
+
+blueprint = Blueprint("control_server", __name__, url_prefix="/_mock")
+
+
+@blueprint.get("/health")
+def health() -> Response:
+    """Report that the server is up; needs no key."""
+    check_caller()
+    uptime = round(clock.monotonic() - server().started, 3)
+    body = {"status": "ok", "version": mockbatch.__version__, "uptime_seconds": uptime}
+    return json_response("health", body)
+
+
+@blueprint.post("/reset")
+def reset() -> Response:
+    """Empty this world, or all worlds; settings in the body are those it begins anew with."""
+    guard()
+    body = checked_body("reset", optional=True)
+    if body.pop("all", False):
+        return _reset_all(body)
+    world().reset(_settings(world().settings, body))
+    return json_response("world_reset", {"reset": 1})
+
+
+def _reset_all(settings: dict[str, Json]) -> Response:
+    if bearer_key() != server().settings.owner_key:
+        raise api_error("not_the_owner")
+    if settings:
+        raise api_error("invalid_value", param="all", why="it cannot be combined with settings")
+    worlds = server().worlds.all().values()
+    for each in worlds:
+        each.reset(each.settings)
+    return json_response("world_reset", {"reset": len(worlds)})
+
+
+def _settings(settings: WorldSettings, body: dict[str, Json]) -> WorldSettings:
+    """Return settings with the changes that a body asks for; ApiError 400 for a bad one."""
+    changes = {**body}
+    if not MIN_PACE <= changes.get("pace", 1) <= MAX_PACE:
+        raise api_error("invalid_value", param="pace", why="it is not between 1e-6 and 1e9")
+    if not 0 <= (changes.get("start_time") or 0) < clock.END:
+        raise api_error("invalid_value", param="start_time", why="it is not between 1970 and 2106")
+    if "scenario" in changes:
+        value = changes["scenario"]
+        is_name = isinstance(value, str)
+        changes["scenario"] = scenario(value, {}) if is_name else from_document(value, {})
+    if "quotas" in changes:
+        changes["quotas"] = Quotas(**changes["quotas"])
+    if "clock" in changes:
+        try:
+            changes["clock"] = clock.parse_mode(changes["clock"])
+        except ValueError as error:
+            raise api_error("invalid_value", param="clock", why=error) from None
+    return replace(settings, **changes)

@@ -1,0 +1,34 @@
+"""`/_mock/state`: a whole world as a JSON document."""
+
+from flask import Blueprint, Response
+
+from mockbatch.web.context import server, world
+from mockbatch.web.control.guard import guard
+from mockbatch.web.responses import json_body, json_response
+from mockbatch.world.snapshot.dump import dump
+from mockbatch.world.snapshot.load import load
+
+blueprint = Blueprint("control_state", __name__, url_prefix="/_mock/state")
+blueprint.before_request(guard)
+
+
+@blueprint.get("")
+def show() -> Response:
+    """Return everything that this world holds."""
+    return json_response("state", dump(world().state()))
+
+
+@blueprint.put("")
+def replace() -> Response:
+    """Replace this world by the one of a document; an invalid document changes nothing."""
+    snapshot = load(json_body(), world().settings)
+    world().restore(snapshot)
+    body = {"files": len(snapshot.files), "batches": len(snapshot.batches)}
+    return json_response("loaded", body)
+
+
+@blueprint.delete("")
+def delete() -> Response:
+    """Remove this world."""
+    server().worlds.forget(world().name)
+    return json_response("world_reset", {"reset": 1})
