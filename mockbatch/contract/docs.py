@@ -1,4 +1,4 @@
-"""The contract as a person reads it: docs/contract.md."""
+"""Renders the cases as a page: docs/contract.md."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -8,57 +8,61 @@ from mockbatch.typing import Json
 
 _HEAD = """# The contract
 
-What a server of the Batch API must do, as cases that any server can be checked against:
+What a server of the Batch API must do, as cases that you can check any server against:
 
 ```
 mockbatch contract https://api.openai.com/v1 --key $OPENAI_API_KEY
 mockbatch contract http://127.0.0.1:8787/v1 --control
 ```
 
-The command is a client like any other: it needs a base URL and a key. It exits with 1 when the
-server breaks the contract, with 2 when nothing could be checked, with 130 when it is stopped.
+The command is a client like any other: it needs a base URL and a key. The exit status is 1 if the
+server breaks the contract, 2 if nothing could be checked, and 130 if the run was stopped.
 
-- `--only GROUP`: this group of cases; repeatable.
-- `--wait SECONDS`: wait that long for each batch that a case needs to get somewhere. Without it
+- `--only GROUP`: run this group of cases; repeatable.
+- `--wait SECONDS`: wait that long for a batch to get the status that a case needs. Without it,
   such cases are skipped: the real service takes minutes for each, and ten for a cancelled batch.
-  They are played one after the other, which takes hours there.
-- `--control`: the server is mockbatch; its clock is moved, and nothing waits.
-- `--provider openai`: ask as a client of Portkey's gateway does, which adds the group `portkey`
-  and takes away what a gateway answers itself.
-- `--model MODEL`: the model of the requests, for a server that has not `gpt-4o-mini`.
-- `--strict`: a failed case that rests on memory alone is a breach. Without it, it is
-  `unverified`, and no breach: it may be the memory that is wrong.
-- `--junit FILE`: write the results as JUnit's XML, too.
-- `--timeout SECONDS`: how long one answer may take; 30. After five that do not come the rest is
-  skipped.
+  Cases run one after the other, so with it a run against the real service takes hours.
+- `--control`: the server is mockbatch; its clock is moved instead of waiting.
+- `--provider openai`: send requests as a client of Portkey's gateway does. This adds the group
+  `portkey`, and skips what a gateway answers itself.
+- `--model MODEL`: the model of the requests, for a server without `gpt-4o-mini`.
+- `--strict`: count a failed case that rests on memory alone as a breach. Without it, the case is
+  `unverified` and no breach, because the memory may be wrong.
+- `--junit FILE`: also write the results as JUnit XML.
+- `--timeout SECONDS`: how long the server may take for one response; 30 by default. After five
+  requests without a response the remaining cases are skipped.
 
-A server may know more members than are asked for here. A case marked `optional` is skipped where
-the server has nothing of the kind. `waits` marks what needs `--wait` or `--control`, `control`
-what would take a day without `--control`, `gateway` what needs `--provider`, and `direct` what is
-skipped with it. Webhooks are received on this machine: `local` marks what only a server on this
-machine is asked for.
+A response may have more members than a case expects. Marks in the last column say when a case is
+skipped:
+
+- `optional`: the server does not implement what the case is about.
+- `waits`: neither `--wait` nor `--control` is given.
+- `control`: `--control` is not given; without it, the case would take a day.
+- `gateway`: `--provider` is not given.
+- `direct`: `--provider` is given.
+- `local`: the server is not on this machine, where the command receives webhooks.
 
 ## On an account that is in use
 
-- It costs next to nothing: batches are of one to five short requests. Without `--wait` all of
-  them are cancelled at once or have no input; with it some fifteen requests are answered.
-- Files are deleted again, results too. What could not be is told at the end as left behind: a
-  batch there is still being cancelled, and may yet write results. Batches cannot be deleted: some
-  35 cancelled or failed ones stay in the list, with `--wait` some 65.
-- Nothing is cancelled or deleted but what the server says was made by this run. Other batches and
-  files may be there, and come meanwhile.
-- Endpoints of webhooks that the account has are told of these batches as of any other.
+- A run costs next to nothing: batches have one to five short requests. Without `--wait`, all of
+  them are cancelled at once or have no input; with it, some fifteen requests are executed.
+- Files are deleted again, results too. What could not be deleted is listed at the end as
+  `not deleted`: a batch there is still being cancelled, and may yet write results. Batches cannot
+  be deleted: some 35 cancelled or failed ones stay in the list, with `--wait` some 65.
+- The run cancels and deletes only what it created itself, by the ids in the server's responses.
+  Other batches and files may exist, and may be created meanwhile.
+- Webhook endpoints of the account receive events about these batches as about any other.
 
-## Where it comes from
+## Where the cases come from
 
 This page is made from the files in `mockbatch/contract/cases/` by `mockbatch contract --markdown`.
-Each case says where its expectation comes from; where that is memory, nobody has shown it yet.
+Each case has the source of its expectation; where that is memory, it has not been confirmed yet.
 """
 
 
 def markdown() -> str:
-    """Return all cases as a page."""
-    return "\n".join([_HEAD, *_sources(), *(_section(one) for one in load_groups().values())])
+    """Return all cases as a page in Markdown."""
+    return "\n".join([_HEAD, *_sources(), *map(_section, load_groups().values())])
 
 
 def _sources() -> list[str]:

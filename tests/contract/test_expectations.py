@@ -1,4 +1,4 @@
-"""How an answer is compared with what is expected of it."""
+"""How a response is compared with what a step expects."""
 
 import json
 import re
@@ -12,8 +12,8 @@ from mockbatch.http_client import HttpResponse
 from mockbatch.typing import Json
 
 
-def answer(body: Json, **headers: str) -> HttpResponse:
-    """Make an answer; a body that is no text is sent as JSON."""
+def response(body: Json, **headers: str) -> HttpResponse:
+    """Return a response; a body that is not a string is sent as JSON."""
     message = Message()
     for name, value in headers.items():
         message[name.replace("_", "-")] = value
@@ -31,33 +31,33 @@ def answer(body: Json, **headers: str) -> HttpResponse:
         ({"a": ["${text}", None]}, {"a": ["x", None]}),
     ],
 )
-def test_names_are_replaced(template: Json, value: Json) -> None:
-    """A text that is one name becomes the value itself, and a number can be added to."""
+def test_placeholders_are_replaced(template: Json, value: Json) -> None:
+    """A string that is just one becomes the value itself, to which a number can be added."""
     assert fill(template, {"n": 1, "text": "x"}) == value
 
 
 @pytest.mark.parametrize("id", ["../x", "a?b", "a b\n", "\ud800", "ü", 1, None, "x" * 999])
-def test_value_is_one_segment_of_a_path(id: Json) -> None:
-    """Whatever a server calls an id, what is asked for next is below the same path."""
+def test_a_value_is_one_segment_of_a_path(id: Json) -> None:
+    """Whatever a server returns as an id, the next request is still below the same path."""
     request = fill_request({"path": "/files/${id}/content", "json": "${id}"}, {"id": id})
     assert re.fullmatch(r"/files/[\w%.-]+/content", request["path"], re.ASCII)
     assert request["json"] == id
 
 
-def test_value_is_found_by_its_path() -> None:
-    """Members by name, items by number."""
+def test_value_at_a_path() -> None:
+    """Members are found by name, items by index."""
     assert value_at("data.1.id", {"data": [{"id": "a"}, {"id": "b"}]}) == "b"
 
 
 @pytest.mark.parametrize("path", ["x", "data.2", "data.id", "data.0.id.x"])
-def test_missing_value_is_told(path: str) -> None:
-    """By the whole path."""
+def test_a_missing_value_is_reported(path: str) -> None:
+    """The error has the whole path."""
     with pytest.raises(KeyError, match=path):
         value_at(path, {"data": [{"id": "a"}]})
 
 
 @pytest.mark.parametrize(
-    ("wanted", "value", "said"),
+    ("expected", "value", "differences"),
     [
         ({"a": 1}, {"a": 1, "b": 2}, []),
         ({"a": 1}, {"a": 2}, ["a is 2, not 1"]),
@@ -69,80 +69,82 @@ def test_missing_value_is_told(path: str) -> None:
         ({"a": 1}, [], ["the body is [], not {'a': 1}"]),
     ],
 )
-def test_differences_are_told(wanted: Json, value: Json, said: list[str]) -> None:
-    """Members that are not mentioned may be anything."""
-    assert list(find_differences(wanted, value)) == said
+def test_differences_are_reported(expected: Json, value: Json, differences: list[str]) -> None:
+    """Members that are not expected are ignored."""
+    assert list(find_differences(expected, value)) == differences
 
 
 @pytest.mark.parametrize(
     "content", ["[" * 100_000, "{", "", '{"a": 1}x', "\x00", "[NaN]", "[1e999]"]
 )
-def test_body_that_is_no_json_is_told(content: str) -> None:
-    """And nothing raises."""
-    [said] = find_breaches({"json": {}}, answer(content))
-    assert said.startswith("the body is not JSON")
+def test_a_body_that_is_not_json_is_reported(content: str) -> None:
+    """It raises nothing."""
+    [breach] = find_breaches({"json": {}}, response(content))
+    assert breach.startswith("the body is not JSON")
 
 
-def test_comparison_of_unlike_values_is_told() -> None:
-    """Times as texts, say, where the answer before had numbers."""
-    wanted = fill({"fits": {"properties": {"n": {"minimum": "${n}"}}}}, {"n": "today"})
-    [said] = find_breaches(wanted, answer({"n": 1}))
-    assert "of another type" in said
+def test_a_comparison_of_different_types_is_reported() -> None:
+    """As when an earlier response had a string where this one has a number."""
+    expected = fill({"fits": {"properties": {"n": {"minimum": "${n}"}}}}, {"n": "today"})
+    [breach] = find_breaches(expected, response({"n": 1}))
+    assert "of another type" in breach
 
 
-def test_two_lines_of_one_name_are_told() -> None:
-    """Whoever looks lines up by custom_id would see one of them."""
+def test_two_lines_with_the_same_name_are_reported() -> None:
+    """A client that looks lines up by custom_id would see only one of them."""
     content = '{"custom_id": "a"}\n{"custom_id": "a"}\n'
-    assert list(find_breaches({"lines_by": "custom_id"}, answer(content))) == [
+    assert list(find_breaches({"lines_by": "custom_id"}, response(content))) == [
         "two lines have the custom_id 'a'"
     ]
 
 
 @pytest.mark.parametrize("line", ["[]", "1", "{}", '{"custom_id": 1}', "null"])
-def test_line_without_its_name_is_told(line: str) -> None:
-    """As is a line that is no object."""
-    [said] = find_breaches({"lines_by": "custom_id"}, answer(line))
-    assert said.startswith("a line has no custom_id")
+def test_a_line_without_a_name_is_reported(line: str) -> None:
+    """So is a line that is not an object."""
+    [breach] = find_breaches({"lines_by": "custom_id"}, response(line))
+    assert breach.startswith("a line has no custom_id")
 
 
-def test_member_that_is_newer_than_the_schema_is_allowed() -> None:
-    """A server may know more; what is missing is told."""
+def test_an_unknown_member_is_allowed() -> None:
+    """A server may be newer than the schema; a missing member is still reported."""
     error = {"message": "m", "type": "t", "param": None, "code": None, "hint": "new"}
-    assert list(find_breaches({"error": {}}, answer({"error": error}))) == []
-    [said] = find_breaches({"error": {}}, answer({"error": {"message": "m"}}))
-    assert "'type' is a required property" in said
+    assert list(find_breaches({"error": {}}, response({"error": error}))) == []
+    [breach] = find_breaches({"error": {}}, response({"error": {"message": "m"}}))
+    assert "'type' is a required property" in breach
 
 
-def test_gateway_says_whose_error_it_is() -> None:
-    """Before the message."""
-    wanted = {"error": {"message": "No."}}
+def test_a_gateway_puts_the_provider_before_the_message() -> None:
+    """Only if the case runs behind a gateway."""
+    expected = {"error": {"message": "No."}}
     body = {"error": {"message": "openai error: No.", "type": "t", "param": None, "code": None}}
-    assert list(find_breaches(wanted, answer(body), "openai")) == []
-    assert list(find_breaches(wanted, answer(body))) != []
+    assert list(find_breaches(expected, response(body), "openai")) == []
+    assert list(find_breaches(expected, response(body))) != []
 
 
-def test_header_is_a_pattern() -> None:
-    """Its name is of any case."""
-    wanted = {"headers": {"X-Request-Id": "req_.+"}}
-    assert list(find_breaches(wanted, answer({}, x_request_id="req_1"))) == []
-    assert list(find_breaches(wanted, answer({}))) == ["header X-Request-Id is missing, not req_.+"]
+def test_a_header_must_match_a_pattern() -> None:
+    """Its name is case-insensitive."""
+    expected = {"headers": {"X-Request-Id": "req_.+"}}
+    assert list(find_breaches(expected, response({}, x_request_id="req_1"))) == []
+    assert list(find_breaches(expected, response({}))) == [
+        "header X-Request-Id is missing, not req_.+"
+    ]
 
 
-def test_status_comes_with_what_was_said() -> None:
-    """The message of an error tells more than its number."""
+def test_a_wrong_status_is_reported_with_the_message() -> None:
+    """The message explains more than the number."""
     body = {"error": {"message": "No such thing."}}
-    said = status_error({"status": [201, 202]}, answer(body))
-    assert said == "status 200, not [201, 202] (No such thing.)"
+    error = status_error({"status": [201, 202]}, response(body))
+    assert error == "status 200, not [201, 202] (No such thing.)"
 
 
 def test_a_pattern_for_a_body_spans_lines() -> None:
-    """`matches` is about the whole body, line ends included."""
+    """`matches` must match the whole body, line ends included."""
     expect = {"matches": "first.*last"}
-    assert list(find_breaches(expect, answer("first\n\nlast"))) == []
-    assert len(list(find_breaches(expect, answer("first\nlast\n?")))) == 1
+    assert list(find_breaches(expect, response("first\n\nlast"))) == []
+    assert len(list(find_breaches(expect, response("first\nlast\n?")))) == 1
 
 
 def test_a_property_called_pattern_is_kept() -> None:
-    """A schema's `pattern` is a text; a property of that name is not taken for one."""
+    """Only a `pattern` that is a string is the keyword; a property may have that name."""
     document = {"properties": {"pattern": {"type": "integer"}}, "pattern": "x"}
     assert loosen(document) == {"properties": {"pattern": {"type": "integer"}}}

@@ -1,0 +1,261 @@
+"""Plants a fault into the app of a server; each function returns one kind of fault."""
+
+import json
+from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
+from io import BytesIO
+from typing import Any, NamedTuple
+
+from flask import Flask
+from werkzeug.wrappers import Request, Response
+
+from mockbatch.typing import Json
+
+# Returns the response that the server would give without the fault.
+GetResponse = Callable[[], Response]
+# Returns the faulty response, or None for a request that the fault does not concern. A route is
+# a method and a pattern of paths below the base URL, as in `GET /batches/*`.
+Respond = Callable[[Request, GetResponse], Response | None]
+
+
+class PlantedFault(NamedTuple):
+    """A fault, and the id of the case that has to catch it."""
+
+    caught_by: str
+    respond: Respond
+
+
+def plant_fault(app: Flask, fault: PlantedFault) -> Flask:
+    """Let an app respond with a fault, and return it."""
+    faultless = app.wsgi_app
+
+    def faulty(environ: Any, start_response: Any) -> Any:
+        if not environ["PATH_INFO"].startswith("/v1"):
+            return faultless(environ, start_response)
+        environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read())
+        request = Request(environ)
+        response = fault.respond(request, lambda: Response.from_app(faultless, environ))
+        return (response or faultless)(environ, start_response)
+
+    app.wsgi_app = faulty  # type: ignore[method-assign]
+    return app
+
+
+def matches(request: Request, route: str) -> bool:
+    """Return whether a request is one of a route."""
+    return fnmatchcase(f"{request.method} {request.path.removeprefix('/v1')}", route)
+
+
+def change_responses(route: str, change: Callable[[Response], None]) -> Respond:
+    """Change each response."""
+
+    def respond(request: Request, get_response: GetResponse) -> Response | None:
+        if not matches(request, route):
+            return None
+        response = get_response()
+        change(response)
+        return response
+
+    return respond
+
+
+def change_body(route: str, change: Callable[[Json], Json]) -> Respond:
+    """Change the JSON of responses with status 200."""
+    return change_text(route, lambda text: json.dumps(change(json.loads(text))))
+
+
+def set_members(route: str, **members: Json) -> Respond:
+    """Set members of the JSON of responses with status 200."""
+    return change_body(route, lambda body: {**body, **members})
+
+
+def remove_member(route: str, removed: str) -> Respond:
+    """Remove a member from the JSON of responses with status 200."""
+    return change_body(route, lambda body: {name: body[name] for name in body if name != removed})
+
+
+def change_text(route: str, change: Callable[[str], str]) -> Respond:
+    """Change the body of responses with status 200."""
+
+    def change_response(response: Response) -> None:
+        if response.status_code == 200:
+            response.set_data(change(response.get_data(as_text=True)))
+
+    return change_responses(route, change_response)
+
+
+def change_result_lines(change: Callable[[Json], Json]) -> Respond:
+    """Change each line of output and error files; lines of input files have no `response`."""
+
+    def change_content(text: str) -> str:
+        lines = [json.loads(line) for line in text.splitlines()]
+        changed = [change(line) if "response" in line else line for line in lines]
+        return "".join(json.dumps(line) + "\n" for line in changed)
+
+    return change_text("GET /files/*/content", change_content)
+
+
+def change_errors(route: str, change: Callable[[Json], Json]) -> Respond:
+    """Change the JSON of error responses."""
+
+    def change_response(response: Response) -> None:
+        if response.status_code >= 400:
+            response.set_data(json.dumps(change(json.loads(response.get_data()))))
+
+    return change_responses(route, change_response)
+
+
+def set_header(route: str, name: str, value: str | None) -> Respond:
+    """Set a header of responses, or remove it if `value` is None."""
+
+    def change_response(response: Response) -> None:
+        response.headers.pop(name, None)
+        if value is not None:
+            response.headers[name] = value
+
+    return change_responses(route, change_response)
+
+
+def change_status(route: str, old: int, new: int) -> Respond:
+    """Replace one status by another."""
+
+    def change_response(response: Response) -> None:
+        if response.status_code == old:
+            response.status_code = new
+
+    return change_responses(route, change_response)
+
+
+def always_respond(
+    route: str, status: int, content: str, content_type: str = "application/json"
+) -> Respond:
+    """Give the same response to every request."""
+
+    def respond(request: Request, _: GetResponse) -> Response | None:
+        if not matches(request, route):
+            return None
+        return Response(content, status, content_type=content_type)
+
+    return respond
+
+
+def ignore_parameters(route: str, *names: str) -> Respond:
+    """Ignore parameters of the query."""
+
+    def respond(request: Request, get_response: GetResponse) -> Response | None:
+        if not matches(request, route):
+            return None
+        pairs = [pair for pair in request.query_string.decode().split("&") if pair]
+        kept = [pair for pair in pairs if pair.partition("=")[0] not in names]
+        request.environ["QUERY_STRING"] = "&".join(kept)
+        return get_response()
+
+    return respond
+
+
+def replace_request_header(name: str, value: str) -> Respond:
+    """Treat each request as if a header, if it has it, had another value."""
+    key = f"HTTP_{name.upper().replace('-', '_')}"
+
+    def respond(request: Request, get_response: GetResponse) -> Response | None:
+        if key not in request.environ:
+            return None
+        request.environ[key] = value
+        return get_response()
+
+    return respond
+
+
+def change_request_body(route: str, change: Callable[[Json], Json]) -> Respond:
+    """Treat each request as if its body, if it is an object, had been changed."""
+
+    def respond(request: Request, get_response: GetResponse) -> Response | None:
+        if not matches(request, route):
+            return None
+        try:
+            body = json.loads(request.get_data(cache=False))
+        except ValueError:
+            body = None
+        if isinstance(body, dict):
+            set_request_body(request, json.dumps(change(body)).encode())
+        else:
+            request.environ["wsgi.input"].seek(0)
+        return get_response()
+
+    return respond
+
+
+def change_uploaded_file(change: Callable[[bytes], bytes]) -> Respond:
+    """Treat each upload as if its file, the last part of the form, had been changed."""
+
+    def respond(request: Request, get_response: GetResponse) -> Response | None:
+        if not matches(request, "POST /files"):
+            return None
+        head, _, rest = request.get_data(cache=False).rpartition(b"\r\n\r\n")
+        content, _, end = rest.rpartition(b"\r\n--")
+        set_request_body(request, b"".join([head, b"\r\n\r\n", change(content), b"\r\n--", end]))
+        return get_response()
+
+    return respond
+
+
+def set_request_body(request: Request, data: bytes) -> None:
+    """Replace the body of a request that the app has yet to read."""
+    request.environ["CONTENT_LENGTH"] = str(len(data))
+    request.environ["wsgi.input"] = BytesIO(data)
+
+
+def reject_chunked(route: str, status: int) -> Respond:
+    """Reject requests without a Content-Length."""
+
+    def respond(request: Request, _: GetResponse) -> Response | None:
+        if matches(request, route) and "Content-Length" not in request.headers:
+            return Response('{"error": {}}', status)
+        return None
+
+    return respond
+
+
+def add_to(*names: str, by: int) -> Callable[[Json], Json]:
+    """Return a change that adds to members that are integers."""
+    return lambda body: {
+        **body,
+        **{name: body[name] + by for name in names if isinstance(body.get(name), int)},
+    }
+
+
+def change_counts(change: Callable[[Mapping[str, int]], Json]) -> Callable[[Json], Json]:
+    """Return a change of a batch's request counts."""
+    return lambda batch: {**batch, "request_counts": change(batch["request_counts"])}
+
+
+def change_batch_errors(change: Callable[[list[Json]], list[Json]]) -> Callable[[Json], Json]:
+    """Return a change of the errors of a failed batch."""
+
+    def change_batch(batch: Json) -> Json:
+        if not batch["errors"]:
+            return batch
+        return {**batch, "errors": {**batch["errors"], "data": change(batch["errors"]["data"])}}
+
+    return change_batch
+
+
+def reverse_page(page: Json) -> Json:
+    """Reverse the order of a page."""
+    return {**page, "data": page["data"][::-1]}
+
+
+def move_first_to_end(page: Json) -> Json:
+    """Move the first object of a page to its end."""
+    return {**page, "data": [*page["data"][1:], *page["data"][:1]]}
+
+
+def as_chat_completion(line: Json) -> Json:
+    """Name the response in a result line a chat completion."""
+    body = line["response"]["body"]
+    if body.get("object") == "response":
+        body["object"] = "chat.completion"
+    return line
+
+
+BATCH = "GET /batches/batch_*"
