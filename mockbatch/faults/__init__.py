@@ -43,5 +43,5 @@ def _preset(name: object) -> dict[str, Json]:
     if not isinstance(name, str):
         raise api_error("invalid_value", param="preset", why="it is not the name of a preset")
     if name not in presets():
-        raise api_error("unknown_fault", name=name[:200], near=near(name, presets()))
+        raise api_error("unknown_fault", name=name[:200], hint=near(name, presets()))
     return presets()[name]

@@ -40,7 +40,7 @@ class FaultRules:
         """Add a rule; ApiError 400 when there are very many."""
         with self._lock:
             if len(self._counted) >= MOST:
-                raise api_error("too_many_faults", most=MOST)
+                raise api_error("too_many_faults", limit=MOST)
             self._counted.append(_Counted(rule))
 
     def clear(self) -> None:

@@ -91,9 +91,9 @@ class Upload:
         seen: set[str] = set()
         for place, id in enumerate(part_ids):
             if id not in self.parts:
-                raise api_error("unknown_part", place=place, id=id, upload=self.id)
+                raise api_error("unknown_part", index=place, id=id, upload=self.id)
             if id in seen:
-                raise api_error("repeated_part", place=place, id=id)
+                raise api_error("repeated_part", index=place, id=id)
             seen.add(id)
 
     def as_json(self, now: float, file: File | None = None) -> dict[str, Any]:

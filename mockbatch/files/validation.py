@@ -15,7 +15,7 @@ def check(content: Content, purpose: str, limits: Limits) -> None:
     """
     if purpose not in UPLOAD_PURPOSES:
         supported = ", ".join(f"'{name}'" for name in UPLOAD_PURPOSES)
-        raise _refusal("bad_purpose", value=purpose, supported=supported)
+        raise _refusal("invalid_purpose", value=purpose, supported=supported)
     if content.size > limits.file_bytes:
         raise api_error("too_large", limit=limits.file_bytes)
     check_content(content, purpose, limits)

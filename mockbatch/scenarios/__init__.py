@@ -29,7 +29,7 @@ def scenario(
     document = catalogue().get(name)
     if document is None:
         known = near(name, catalogue())
-        raise api_error("unknown_scenario", name=name, param=param, near=known)
+        raise api_error("unknown_scenario", name=name, param=param, hint=known)
     return parsed(filled(document, arguments, path))
 
 

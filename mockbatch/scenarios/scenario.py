@@ -178,7 +178,7 @@ def filled(
     for name, argument in arguments.items():
         if name not in parameters:
             known = near(name, parameters) if parameters else "It has none."
-            raise api_error("unknown_argument", param=path + name, near=known)
+            raise api_error("unknown_scenario_parameter", param=path + name, hint=known)
         value = _argument(path + name, argument, parameters[name])
         try:
             _put(document, parameters[name]["sets"], value)

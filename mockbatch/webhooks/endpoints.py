@@ -56,7 +56,7 @@ class Endpoints:
     ) -> Endpoint:
         """Add an endpoint; its secret is a new one unless it is given."""
         if len(self._all) >= MOST_ENDPOINTS:
-            raise api_error("too_many_webhook_endpoints", most=MOST_ENDPOINTS)
+            raise api_error("too_many_webhook_endpoints", limit=MOST_ENDPOINTS)
         endpoint = Endpoint(
             # Source: the prefix is that of published examples, the rest is made up.
             id="whe_" + self._seed.child("webhook endpoint", next(self._count)).hex(32),

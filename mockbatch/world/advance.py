@@ -102,7 +102,7 @@ class Advance:
             # A receiver may have put it off.
             if status not in [change.status for change in batch.timeline.after(now)]:
                 why = explain.sentence(batch, now)
-                raise api_error("unreachable_status", id=id, wanted=status, why=why)
+                raise api_error("unreachable_status", id=id, status=status, why=why)
 
     def past(self, instant: float) -> None:
         """Move the clock to an instant unless it is past, and deliver nothing.

@@ -31,8 +31,8 @@ def answered(
     line = {"method": "POST", "url": endpoint.path, "body": body}
     reply = script.reply(line, None, endpoint.path, None)
     if reply is not None and reply.ending == NEVER_RAN:
-        raise api_error("never_ran_live")
+        raise api_error("unexecuted_reply_in_live_call")
     answer = respond.respond(endpoint, body, moment, reply, endpoint.refusal(body))
     if answer.status_code is not None and answer.status_code < 200:
-        raise api_error("no_such_status", status=answer.status_code)
+        raise api_error("batch_only_status_in_live_call", status=answer.status_code)
     return answer

@@ -34,6 +34,6 @@ def _lose_patience(world: World, batch: Batch) -> None:
     limit, times = world.settings.poll_limit, world.time.count_poll(batch.id)
     if limit is not None and times >= limit:
         status = batch.status(world.now())
-        error = api_error("nobody_moves_the_clock", id=batch.id, count=times, status=status)
+        error = api_error("clock_not_moving", id=batch.id, count=times, status=status)
         error.headers = {"x-should-retry": "false"}
         raise error

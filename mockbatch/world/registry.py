@@ -52,7 +52,7 @@ class WorldRegistry:
         """
         kept = self.all()
         if len(kept) > 1:
-            raise api_error("which_world", keys=", ".join(masked(name) for name in kept))
+            raise api_error("ambiguous_world", keys=", ".join(masked(name) for name in kept))
         found = next(iter(kept.values()), None)
         return found or self.world(self.settings.owner_key, reading=reading)
 

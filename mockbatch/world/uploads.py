@@ -52,7 +52,7 @@ class Uploads:
             raise api_error("integer_above_maximum", param="bytes", limit=limit, value=size)
         with self._command() as now:
             if len(self._heaps) >= MOST_PENDING:
-                raise api_error("too_many_uploads", most=MOST_PENDING)
+                raise api_error("too_many_uploads", limit=MOST_PENDING)
             id = upload_id(self._seed.child("upload", self._repository.number("upload")), now)
             upload = Upload(id, filename, purpose, size, now, seconds)
             self.take([upload])
@@ -103,9 +103,9 @@ class Uploads:
         if content.size > self._limits.part_bytes:
             raise api_error("part_too_large", limit=self._limits.part_bytes)
         if content.size > upload.room(self._limits.upload_bytes):
-            raise api_error("upload_full", limit=self._limits.upload_bytes)
+            raise api_error("upload_too_large", limit=self._limits.upload_bytes)
         if len(upload.parts) >= MOST_PARTS:
-            raise api_error("too_many_parts", most=MOST_PARTS)
+            raise api_error("too_many_parts", limit=MOST_PARTS)
 
     def _end(self, upload: Upload, ended: str | None) -> Upload:
         self._heaps.pop(upload.id, None)

@@ -55,7 +55,7 @@ def _body(endpoint: Endpoint) -> dict[str, Json]:
 
 def _stream(endpoint: Endpoint) -> Stream:
     if endpoint.stream is None:
-        raise api_error("not_streamed", path=endpoint.path)
+        raise api_error("live_streaming_unsupported", path=endpoint.path)
     return endpoint.stream
 
 
@@ -64,7 +64,7 @@ def _hold(endpoint: Endpoint, answer: EndpointResponse, *, streamed: bool) -> No
     if answer.honest:
         check_response(endpoint.schema if answer.status_code == 200 else "error", answer.body)
     elif streamed and not schema(endpoint.schema).accepts(answer.body):
-        raise api_error("cannot_stream", path=endpoint.path)
+        raise api_error("raw_reply_not_streamable", path=endpoint.path)
 
 
 def _judge(stream: Stream) -> Schema | None:

@@ -16,9 +16,8 @@ def create() -> Response:
     """Begin an upload."""
     body = checked_body("create_upload")
     expires_after = body.get("expires_after")
-    # JSON Schema takes 3600.0 for an integer.
-    seconds = None if expires_after is None else int(expires_after["seconds"])
-    upload = world().uploads.create(body["filename"], body["purpose"], int(body["bytes"]), seconds)
+    seconds = None if expires_after is None else expires_after["seconds"]
+    upload = world().uploads.create(body["filename"], body["purpose"], body["bytes"], seconds)
     return _answer(upload)
 
 
