@@ -1,4 +1,4 @@
-"""What a batch, a file and an upload may hold, and what an organization may have under way."""
+"""Limits of a batch, a file and an upload, and quotas of an organization."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from mockbatch.endpoints.models import model
 
 ANY_MODEL = "*"
-# A clock can tell the seconds apart that these make of a stage.
+# Between these, the duration of a stage remains a number that a clock can represent.
 MIN_PACE, MAX_PACE = 1e-6, 1e9
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one batch, one file and one upload may hold; the defaults are the service's.
+    """The most that a batch, a file and an upload may hold; defaults are the service's own.
 
-    `part_bytes` is for one part of an upload, `upload_bytes` for all of them.
+    `part_bytes` limits one part of an upload, `upload_bytes` all of them together.
     """
 
     lines: int = 50_000
@@ -27,15 +27,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Quotas:
-    """Limits: prompt tokens enqueued at once by model (`*`: any other), batches an hour."""
+    """Prompt tokens that may be enqueued at once, by model (`*`: any other); batches an hour."""
 
     enqueued_tokens: Mapping[str, int] = field(default_factory=dict)
     batches_per_hour: int | None = None
 
     def tokens(self, name: str | None) -> int | None:
-        """Return how many tokens of a model may be enqueued, None for any number.
+        """Return how many tokens of a model may be enqueued at once, None for any number.
 
-        `name` is a snapshot's; limits may be for that or for an alias.
+        `name` is the name of a snapshot; limits may name that or an alias of it.
         """
         limits = {model(alias).name: limit for alias, limit in self.enqueued_tokens.items()}
         return limits.get(name or "", limits.get(ANY_MODEL))

@@ -1,4 +1,4 @@
-"""Catalogues of the package: folders of JSON files, each an entry with a name."""
+"""JSON files of the package, and suggestions for names that are not among them."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -8,8 +8,8 @@ from importlib import resources
 from mockbatch.typing import Json
 
 
-def read(*folder: str) -> Mapping[str, dict[str, Json]]:
-    """Return the documents of a folder of the package by name, in order of name."""
+def read_json_folder(*folder: str) -> Mapping[str, dict[str, Json]]:
+    """Return the JSON documents of a folder of the package by their `name`, sorted."""
     entries = resources.files("mockbatch").joinpath(*folder).iterdir()
     files = sorted(
         (entry for entry in entries if entry.name.endswith(".json")), key=lambda e: e.name
@@ -18,8 +18,8 @@ def read(*folder: str) -> Mapping[str, dict[str, Json]]:
     return {document["name"]: document for document in documents}
 
 
-def near(name: str, known: Iterable[str]) -> str:
-    """Return the sentence that helps somebody who got a name wrong."""
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return a sentence that suggests similar names, or lists all if none is similar."""
     names = list(known)
-    found = get_close_matches(name, names, n=3, cutoff=0.5)
-    return ("Near it: " if found else "There are: ") + ", ".join(found or names) + "."
+    similar = get_close_matches(name, names, n=3, cutoff=0.5)
+    return ("Did you mean: " if similar else "Valid names: ") + ", ".join(similar or names) + "."

@@ -12,7 +12,7 @@ from mockbatch.batch.input_file import BatchInput
 from mockbatch.endpoints import endpoints
 from mockbatch.files.content import Content
 from mockbatch.limits import Limits
-from mockbatch.scenarios.scenario import Scenario, parsed
+from mockbatch.scenarios.scenario import Scenario, parse
 from mockbatch.typing import Json
 from mockbatch.world.settings import WorldSettings
 from mockbatch.world.world import World
@@ -54,7 +54,7 @@ class Make:
 
     def scenario(self, **document: Json) -> Scenario:
         """Return a scenario of which only what matters is said."""
-        return parsed({"name": "made", "summary": "-", "sees": "-", **document})
+        return parse({"name": "made", "summary": "-", "sees": "-", **document})
 
     def world(self, **settings: Json) -> World:
         """Make a world whose clock only moves when it is told to."""

@@ -49,7 +49,7 @@ def expected(path: Path) -> dict[str, Json]:
 def told_at_upload(given: Content) -> list[Json]:
     """Return with what an upload is refused."""
     try:
-        validation.check(given, "batch", Limits())
+        validation.validate_upload(given, "batch", Limits())
     except ApiError as error:
         return [{"status": error.status, "code": error.code, "param": error.param}]
     return []

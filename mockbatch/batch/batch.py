@@ -21,7 +21,7 @@ from mockbatch.batch.timeline import (
 from mockbatch.endpoints.endpoint import Tokens
 from mockbatch.endpoints.scripted_reply import Reply
 from mockbatch.ids import Seed, file_id
-from mockbatch.scenarios.distortions import distorted
+from mockbatch.scenarios.distortions import distort
 from mockbatch.typing import Json
 
 OUTPUT = "output"
@@ -69,12 +69,12 @@ class Batch:
     @property
     def schema(self) -> str:
         """The schema of its object: a batch that loses the race ends as no other does."""
-        return "batch_wire" if self.schedule.scenario.loses_race else "batch"
+        return "batch_wire" if self.schedule.scenario.completes_despite_cancel else "batch"
 
     @property
     def visible_at(self) -> float:
         """The instant from which the batch can be found."""
-        return self.created_at + self.schedule.scenario.visible_after
+        return self.created_at + self.schedule.scenario.visible_after_seconds
 
     @property
     def expires_at(self) -> int:
@@ -120,7 +120,7 @@ class Batch:
 
     def distorted(self, shown: dict[str, Json]) -> dict[str, Json]:
         """Return the object as its scenario lets clients see it."""
-        return distorted(shown, self.schedule.scenario.object)
+        return distort(shown, self.schedule.scenario.object)
 
     def expire_at_window_end(self, line: Timeline) -> Timeline:
         """Return a future of the batch as its completion window leaves it."""

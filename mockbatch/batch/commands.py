@@ -33,7 +33,7 @@ def cancel(batch: Batch, now: int) -> Batch:
         raise api_error("cannot_cancel", status=status)
     past = batch.timeline.until(now)
     changes = [Transition(now, CANCELLING)]
-    can_lose = batch.schedule.scenario.loses_race and status != VALIDATING
+    can_lose = batch.schedule.scenario.completes_despite_cancel and status != VALIDATING
     if can_lose and batch.timeline.end.status == COMPLETED:
         rest = batch.timeline.remainder(now)
         return batch.with_timeline(past.followed_by([*changes, batch.timeline.end], rest.marks))

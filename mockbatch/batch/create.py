@@ -13,7 +13,7 @@ from mockbatch.errors import api_error, line_error
 from mockbatch.ids import Seed, batch_id
 from mockbatch.limits import Limits
 from mockbatch.scenarios import scenario
-from mockbatch.scenarios.scenario import OF_THE_FILE, VERDICTS, Scenario, Verdict
+from mockbatch.scenarios.scenario import FAILURE_CODES, FILE_LEVEL_ERRORS, ForcedFailure, Scenario
 from mockbatch.typing import Json
 from mockbatch.validation.error_wording import listed
 from mockbatch.validation.schema import schema
@@ -87,13 +87,13 @@ def create_batch(
 
 
 def _error(
-    verdict: Verdict, request: BatchRequest, given: BatchInput, organization: str
+    verdict: ForcedFailure, request: BatchRequest, given: BatchInput, organization: str
 ) -> dict[str, Json]:
     """Return the entry of `errors` that a scenario wants, its gaps filled from the batch."""
-    name = VERDICTS[verdict.error]
+    name = FAILURE_CODES[verdict.error]
     return line_error(
         name,
-        None if name in OF_THE_FILE else verdict.line,
+        None if name in FILE_LEVEL_ERRORS else verdict.line,
         id=request.input_file_id,
         organization=organization,
         model=given.model or "unknown",

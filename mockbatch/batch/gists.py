@@ -5,7 +5,7 @@ from array import array
 from collections.abc import Callable, Iterable, Sequence
 
 from mockbatch.endpoints.fast_path import Gist
-from mockbatch.files.content import Content, spool
+from mockbatch.files.content import Content, temporary_file
 
 # A batch whose lines differ in more than their texts gains nothing from this.
 _MOST_FORMS = 256
@@ -51,7 +51,7 @@ class Writer:
 
     def __init__(self) -> None:
         self._forms: dict[bytes, int] = {}
-        self._spool = spool()
+        self._spool = temporary_file()
         self._starts = array("Q", [0])
         # What waits for others.
         self._waiting: list[bytes] = []

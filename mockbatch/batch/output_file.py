@@ -15,7 +15,7 @@ from mockbatch.endpoints.endpoint import Execution, Tokens, partly_cached
 from mockbatch.endpoints.respond import EndpointResponse, respond
 from mockbatch.endpoints.scripted_reply import NEVER_RAN
 from mockbatch.errors import api_error
-from mockbatch.files.content import Content, spool
+from mockbatch.files.content import Content, temporary_file
 from mockbatch.ids import LineIdentity, LineIds, Seed
 from mockbatch.typing import Json
 
@@ -47,7 +47,7 @@ class _Lines:
     """The text of one file."""
 
     def __init__(self) -> None:
-        self._spool = spool()
+        self._spool = temporary_file()
         self._waiting: list[str] = []
         #: Adds a text, which waits for others: a short one is not worth a call.
         self.add = self._waiting.append
@@ -74,7 +74,7 @@ class _Writer:
         self._files = {OUTPUT: _Lines(), ERROR: _Lines()}
         # Lines that wait for a distortion, which has to see all of a file.
         self._distortion = batch.schedule.scenario.output
-        self._cached = batch.schedule.scenario.cached
+        self._cached = batch.schedule.scenario.cached_fraction
         self._waiting: dict[str, list[dict[str, Json]]] = {OUTPUT: [], ERROR: []}
         self._tokens = NO_TOKENS
         end = batch.timeline.end
@@ -119,7 +119,7 @@ class _Writer:
     def close(self) -> OutputFiles:
         """Return both files, distorted if the scenario says so."""
         if self._distortion:
-            self._waiting[OUTPUT] += self._distortion.strays(self._waiting[ERROR])
+            self._waiting[OUTPUT] += self._distortion.leaked(self._waiting[ERROR])
             for kind, lines in self._waiting.items():
                 for text in self._distortion.of(lines):
                     self._files[kind].write(text)

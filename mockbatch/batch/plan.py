@@ -55,7 +55,7 @@ class Schedule:
 
     def expire_at_window_end(self, line: Timeline, created_at: int) -> Timeline:
         """Return a timeline as the completion window of its batch leaves it."""
-        overdue = self.scenario.overdue
+        overdue = self.scenario.expiry_delay_seconds
         if overdue is None:
             return line
         return line.expired_at(created_at + WINDOW_SECONDS + round(overdue))
@@ -142,7 +142,7 @@ def _marks(
     usual = round(RECORDED_SECONDS[IN_PROGRESS] / schedule.speedup)
     return [
         ProgressPoint(started, 0),
-        ProgressPoint(started + usual, _share(schedule.scenario.executed, given.total)),
+        ProgressPoint(started + usual, _share(schedule.scenario.executed_fraction, given.total)),
     ]
 
 

@@ -46,7 +46,7 @@ def validate(file: Path, endpoint: str) -> int:
     with file.open("rb") as stream:
         content = Content(stream)
         try:
-            validation.check(content, "batch", limits)
+            validation.validate_upload(content, "batch", limits)
         except ApiError as error:
             print(f"{file}: the upload would be rejected: {error}")
             return 1

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from mockbatch.contract.errors import CannotCheckError
-from mockbatch.package_data import near, read
+from mockbatch.package_data import did_you_mean, read_json_folder
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 
@@ -101,7 +101,7 @@ def load_cases(group_names: Iterable[str] = ()) -> list[Case]:
     groups = load_groups()
     for name in group_names:
         if name not in groups:
-            raise CannotCheckError(f"no group {name!r}. {near(name, groups)}")
+            raise CannotCheckError(f"no group {name!r}. {did_you_mean(name, groups)}")
     selected = [name for name in groups if not group_names or name in group_names]
     return [_parse_case(name, document) for name in selected for document in groups[name]["cases"]]
 
@@ -121,7 +121,7 @@ def _parse_case(group: str, document: Mapping[str, Json]) -> Case:
 
 
 def _read(folder: str) -> Mapping[str, dict[str, Json]]:
-    documents = read("contract", folder)
+    documents = read_json_folder("contract", folder)
     for name, document in documents.items():
         schema(f"contract_{folder}").assert_valid(document, f"{folder}/{name} of the contract")
     return documents

@@ -1,23 +1,33 @@
-"""What can go wrong between a client and the API, and the catalogue of it: one data file each.
+"""What can go wrong between a client and the API: faults hit requests, whatever the batch.
 
-A fault befalls a request, whatever the batch behind it; what befalls a batch is a scenario.
+(What happens to a batch is a scenario.)
+
+    kinds/           one module for each kind of fault; a new kind is a new module there
+    presets/         one JSON file for each named fault; a new preset is a new file there
+    fault            what every kind of fault has in common
+    rule, rule_set   which requests meet a fault, and the rules of one world in order
+    exchange         a request and its response, as a fault handles them
+    connection       the client's connection, below HTTP
+    retry            headers that ask a client to retry
+    request_record   what is noted about a request while it is handled
+    docs             the presets in a terminal, and as docs/faults.md
 """
 
 from collections.abc import Mapping
 from functools import cache
 
 from mockbatch.errors import api_error
-from mockbatch.faults.rule import Rule, parsed
-from mockbatch.package_data import near, read
+from mockbatch.faults.rule import Rule, parse
+from mockbatch.package_data import did_you_mean, read_json_folder
 from mockbatch.typing import Json
 
-_OF_A_RULE = ("match", "fault", "times", "skip")
+_RULE_MEMBERS = ("match", "fault", "times", "skip")
 
 
 @cache
 def presets() -> Mapping[str, dict[str, Json]]:
-    """Return the documents of the shipped faults by name, schema fault_preset.json."""
-    return read("faults", "presets")
+    """Return the documents of the presets by name, schema fault_preset.json."""
+    return read_json_folder("faults", "presets")
 
 
 def rule(body: Mapping[str, Json]) -> Rule:
@@ -27,21 +37,21 @@ def rule(body: Mapping[str, Json]) -> Rule:
     """
     asked = dict(body)
     if "preset" not in asked:
-        return parsed(asked)
+        return parse(asked)
     name = asked.pop("preset")
     document = _preset(name)
-    whole = {member: document[member] for member in _OF_A_RULE if member in document}
+    whole = {member: document[member] for member in _RULE_MEMBERS if member in document}
     for member, change in asked.items():
         given = whole.get(member)
         if isinstance(given, dict) and isinstance(change, dict):
             change = {**given, **change}
         whole[member] = change
-    return parsed(whole, name)
+    return parse(whole, name)
 
 
 def _preset(name: object) -> dict[str, Json]:
     if not isinstance(name, str):
         raise api_error("invalid_value", param="preset", why="it is not the name of a preset")
     if name not in presets():
-        raise api_error("unknown_fault", name=name[:200], hint=near(name, presets()))
+        raise api_error("unknown_fault", name=name[:200], hint=did_you_mean(name, presets()))
     return presets()[name]

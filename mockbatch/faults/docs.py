@@ -1,4 +1,4 @@
-"""The presets as a person reads them: docs/faults.md."""
+"""The presets for people: in a terminal, and as docs/faults.md."""
 
 import json
 
@@ -7,11 +7,11 @@ from mockbatch.typing import Json
 
 _HEAD = """# Faults
 
-What can befall a request on its way. A test says `mockbatch.fault("NAME")`, any other client
+What can go wrong with a request on its way. A test says `mockbatch.fault("NAME")`, any other client
 `POST /_mock/faults` with `{"preset": "NAME"}`; `times` and `skip` beside it change how many
 requests are hit, and how many pass before.
 
-A fault of one's own is a match and a kind:
+A fault of your own is a match and a kind:
 
 ```json
 {"match": {"method": "GET", "path": "/v1/files/*"}, "fault": {"status": 503}, "times": 2}
@@ -22,19 +22,19 @@ The kinds are `status` (with `retry_after_ms`, which is 10 so that suites stay f
 (with `silent`: the client cannot tell), `lose_response`, `html`, `patch` and
 `without_headers`. A fault that needs the socket says so where there is none.
 
-This page is made from the files in `mockbatch/faults/presets/` by `mockbatch faults --markdown`.
-What the SDK does was measured with openai 3.54.
+This page is generated from the files in `mockbatch/faults/presets/` by
+`mockbatch faults --markdown`. What the SDK does was measured with openai 3.54.
 """
 
 
 def text() -> str:
-    """Return the presets, a line each."""
+    """Return the presets, a line for each."""
     width = max(map(len, presets()))
     return "\n".join(f"{name:{width}}  {one['summary']}" for name, one in presets().items())
 
 
 def markdown() -> str:
-    """Return all presets as a page."""
+    """Return all presets as a Markdown page."""
     return "\n".join([_HEAD, *(_section(one) for one in presets().values())])
 
 

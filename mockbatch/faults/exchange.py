@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 Headers = list[tuple[str, str]]
-BLOCK = 1 << 16
+BLOCK_BYTES = 1 << 16
 # How soon a delay notices that its client has left.
 STEP_SECONDS = 0.1
 
 
 class NoConnectionError(RuntimeError):
-    """A fault wants to break a connection where there is none."""
+    """A fault needs a connection, and the app is called without one."""
 
 
 @dataclass(slots=True)
 class AppResponse:
-    """An answer of the app of which nothing has been sent yet."""
+    """A response of the app, of which nothing has been sent yet."""
 
     status: str
     headers: Headers
@@ -35,29 +35,29 @@ class AppResponse:
 
     @property
     def length(self) -> int | None:
-        """How many bytes the body has; None when nobody has counted them."""
+        """The number of bytes in the body, None without a Content-Length."""
         text = self.header("Content-Length")
         return None if text is None else int(text)
 
     def header(self, name: str) -> str | None:
-        """Return the value of a header, None when there is none."""
+        """Return the value of a header, None if it is missing."""
         found = (value for key, value in self.headers if key.lower() == name.lower())
         return next(found, None)
 
     def drop_header(self, name: str) -> None:
-        """Let a header go."""
+        """Remove a header."""
         self.headers = [pair for pair in self.headers if pair[0].lower() != name.lower()]
 
     def half_length(self) -> int:
-        """Return half the bytes of the body, which is read for that when nobody has counted."""
+        """Return half the length of the body; without a Content-Length it is read to count."""
         return (len(self.read()) if self.length is None else self.length) // 2
 
     def truncated_length(self, count: int) -> int:
-        """Return `count`, or less, so that at least the body's last byte is not among them."""
+        """Return `count`, or less, so that at least the last byte of the body is left out."""
         return count if self.length is None else min(count, self.length - 1)
 
     def iter_bytes(self, count: int) -> Iterator[bytes]:
-        """Yield so many bytes of the body."""
+        """Yield the first `count` bytes of the body."""
         try:
             for chunk in self.body:
                 if count <= 0:
@@ -77,7 +77,7 @@ class AppResponse:
         return data
 
     def replace(self, data: bytes) -> None:
-        """Put another body in place of one that was read."""
+        """Replace the body by another one."""
         self.drop_header("Content-Length")
         self.headers.append(("Content-Length", str(len(data))))
         self.body = [data]
@@ -90,7 +90,7 @@ class AppResponse:
 
 @dataclass(slots=True)
 class Exchange:
-    """One request; `api_headers` makes those that every answer of the API carries."""
+    """One request; `api_headers` returns the headers that every response of the API has."""
 
     app: "WSGIApplication"
     environ: "WSGIEnvironment"
@@ -99,7 +99,7 @@ class Exchange:
 
     @property
     def connection(self) -> Connection:
-        """The client's connection; NoConnectionError when the app is called without a server."""
+        """The client's connection; NoConnectionError if the app is called without a server."""
         found = self._connection()
         if found is None:
             raise NoConnectionError(
@@ -110,7 +110,7 @@ class Exchange:
         return found
 
     def require_connection(self) -> None:
-        """Raise NoConnectionError, before anything takes effect, where there is none."""
+        """Raise NoConnectionError, before anything takes effect, if there is no connection."""
         _ = self.connection
 
     def _connection(self) -> Connection | None:
@@ -118,7 +118,7 @@ class Exchange:
         return None if gateway is None else Connection(gateway)
 
     def run(self) -> AppResponse:
-        """Let the app answer; the client gets nothing of it yet."""
+        """Run the app and return its response; nothing is sent yet."""
         started: list[tuple[str, Headers]] = []
 
         def start(status: str, headers: Headers, _: Any = None, /) -> Callable[[bytes], object]:
@@ -131,32 +131,32 @@ class Exchange:
         return AppResponse(status, headers, body)
 
     def send(self, answer: AppResponse) -> Iterable[bytes]:
-        """Pass an answer of the app on."""
+        """Send a response of the app."""
         self.start_response(answer.status, answer.headers)
         return answer.body
 
     def hang_up(self, *, reset: bool) -> Iterable[bytes]:
-        """Hang up instead of any answer.
+        """Close the connection without a response.
 
-        Not before the server asks for one: by then, the journal has the request, and a
-        client that sees the end can look it up.
+        It closes when the server iterates over the body: by then the request is in the
+        journal, and a client that sees the end can look it up.
         """
         self.drain()
         return _cut(iter(()), self.connection if reset else None)
 
     def send_part(self, answer: AppResponse, count: int, *, reset: bool = False) -> Iterable[bytes]:
-        """Pass on the headers and so many bytes of the body, then hang up; -1: not even them."""
+        """Send the headers and `count` bytes of the body, then close; -1: not even headers."""
         connection = self.connection
         if count < 0:
             answer.close()
             raise connection_aborted()
         write = self.start_response(answer.status, answer.headers)
         if count == 0:
-            write(b"")  # else the headers would wait for the first byte
+            write(b"")  # sends the headers, which would wait for the first byte
         return _cut(answer.iter_bytes(count), connection if reset else None)
 
     def send_silent_part(self, answer: AppResponse, count: int) -> Iterable[bytes]:
-        """Pass on so many bytes of the body as if they were all of it."""
+        """Send `count` bytes of the body as if they were the whole."""
         answer.drop_header("Content-Length")
         connection = self._connection()
         if connection:
@@ -165,7 +165,7 @@ class Exchange:
         return answer.iter_bytes(count)
 
     def answer(self, status: int, headers: Mapping[str, str], body: bytes) -> Iterable[bytes]:
-        """Answer in place of the app."""
+        """Send a response in place of the app's."""
         self.drain()
         phrase = HTTPStatus(status).phrase if status in set(HTTPStatus) else "Unknown"
         length = {} if status in (204, 304) else {"Content-Length": str(len(body))}
@@ -175,13 +175,13 @@ class Exchange:
     def drain(self) -> None:
         """Read the request to its end.
 
-        A connection that is closed upon unread bytes is reset, and an answer may be lost.
+        Closing a connection with unread bytes resets it, and the response may be lost.
         """
-        while self.environ["wsgi.input"].read(BLOCK):
+        while self.environ["wsgi.input"].read(BLOCK_BYTES):
             pass
 
     def wait(self, seconds: float) -> None:
-        """Wait, but not for a client that has left, nor longer than the server runs."""
+        """Wait, unless the client leaves or the server stops."""
         connection = self._connection()
         stopping = connection.stopping if connection else Event()
         while seconds > 0 and not stopping.wait(min(seconds, STEP_SECONDS)):

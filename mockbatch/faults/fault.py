@@ -1,4 +1,4 @@
-"""What every kind of fault is."""
+"""The base class of all faults."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields
@@ -13,31 +13,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What befalls one request; a kind's first field gives the kind its name."""
+    """A fault that hits one request; the first field of a kind is the name of the kind."""
 
     @classmethod
     def of(cls, document: Mapping[str, Json]) -> "Self":
-        """Make the fault of a document that fits fault.json; ApiError 400 for what does not."""
+        """Return the fault of a document that fits fault.json; ApiError 400 if it is not valid."""
         return cls(**document)
 
     def apply(self, call: Exchange) -> Iterable[bytes]:
-        """Answer a request as this fault has it; the return value is that of a WSGI app."""
+        """Handle the request with this fault applied; return the body, as a WSGI app does."""
         raise NotImplementedError
 
     @classmethod
     def members(cls) -> list[str]:
-        """Return the members that a document of this kind may have, the kind's name first."""
+        """Return the members that a document of this kind may have, the name of the kind first."""
         return [field.name for field in fields(cls)]
 
     def name(self) -> str:
-        """Return what the journal calls this fault when no preset has named it."""
+        """Return the name of this fault in the journal, unless it comes from a preset."""
         kind = self.members()[0]
         value = getattr(self, kind)
         plain = isinstance(value, str | int | float) and not isinstance(value, bool)
         return f"{kind} {value}" if plain else kind
 
     def as_json(self) -> dict[str, Json]:
-        """Return the document that makes this fault."""
+        """Return the document of this fault."""
         shown = {}
         for field in fields(self):
             value = getattr(self, field.name)

@@ -1,16 +1,16 @@
-"""When an answer asks its client to come again."""
+"""Response headers that ask a client to retry."""
 
 from collections.abc import Mapping
 
 from mockbatch.typing import Json
 
 DEFAULT_MS = 10
-# What the SDK sends again by itself, if nothing in the answer forbids it.
+# The SDK retries these by itself, unless a header of the response forbids it.
 _RETRIED = frozenset({408, 409, 429, *range(500, 600)})
 
 
 def with_default(document: Mapping[str, Json], status: int) -> dict[str, Json]:
-    """Return a fault's document with the default of `retry_after_ms` where one is due.
+    """Return a fault's document with the default of `retry_after_ms`, if its status is retried.
 
     None is due beside a Retry-After of the user's own: the SDK would not look at that.
     """
@@ -23,7 +23,7 @@ def with_default(document: Mapping[str, Json], status: int) -> dict[str, Json]:
 def with_retry_after(
     headers: Mapping[str, str], milliseconds: float | None, own: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return the headers of an answer, in lower case; the user's `own` replace others."""
+    """Return the headers of a response, in lower case; the user's `own` replace others."""
     waits = {} if milliseconds is None else {"retry-after-ms": f"{milliseconds:.15g}"}
     return {name.lower(): value for name, value in {**headers, **waits}.items()} | {
         name.lower(): value for name, value in own.items()

@@ -1,4 +1,4 @@
-"""Which requests meet which fault."""
+"""Which requests a fault hits."""
 
 import re
 from collections.abc import Mapping
@@ -14,21 +14,21 @@ from mockbatch.validation.schema import schema
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Requests by their method and by a glob over their path without its query."""
+    """Requests by their method, and by a glob for the path without its query."""
 
     method: str = "*"
     path: str = "*"
 
     def meets(self, method: str, path: str) -> bool:
-        """Tell whether a request is meant; a slash at the end of its path means nothing."""
+        """Return whether a request matches; a slash at the end of the path is ignored."""
         return self.method in ("*", method) and fnmatchcase(path.rstrip("/"), self.path.rstrip("/"))
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A fault for `times` of the requests that match, for ever if None, after `skip` of them.
+    """A fault that hits `times` matching requests, all if None, after the first `skip`.
 
-    `name` is what the journal shows.
+    `name` is its name in the journal.
     """
 
     match: Match
@@ -38,7 +38,7 @@ class Rule:
     name: str
 
     def as_json(self) -> dict[str, Json]:
-        """Return the rule, JSON-ready."""
+        """Return the rule as JSON."""
         return {
             "name": self.name,
             "match": asdict(self.match),
@@ -48,24 +48,24 @@ class Rule:
         }
 
 
-def parsed(document: Mapping[str, Json], name: str | None = None) -> Rule:
-    """Make a rule from a document, schema fault_rule.json; ApiError 400 for what does not fit.
+def parse(document: Mapping[str, Json], name: str | None = None) -> Rule:
+    """Parse a document of schema fault_rule.json; ApiError 400 if it does not fit.
 
-    Without a name, it has that of its fault.
+    Without a name, the rule has the name of its fault.
     """
     schema("fault_rule").check(document)
     match = Match(**document["match"])
     _check(match)
-    fault = kinds.parsed(document["fault"])
+    fault = kinds.parse(document["fault"])
     times, skip = document.get("times", 1), document.get("skip", 0)
     return Rule(match, fault, times, skip, name or fault.name())
 
 
 def _check(match: Match) -> None:
-    """Raise ApiError 400 for a path that no request can have."""
+    """Raise ApiError 400 for a path pattern that cannot match any request."""
     if not re.match(r"/v1(/|$|\*|\?|\[)|[*?[]", match.path):
-        why = f"'{match.path}' meets no request: faults stand around the routes of /v1 only"
+        why = f"'{match.path}' matches no request: faults apply to routes of /v1 only"
         raise api_error("invalid_value", param="match.path", why=why)
     if re.search(r"\?[^/]*=", match.path):
-        why = "the query is not looked at: leave it out"
+        why = "queries are not matched: leave it out"
         raise api_error("invalid_value", param="match.path", why=why)

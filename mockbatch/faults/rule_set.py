@@ -1,4 +1,4 @@
-"""The faults of one world."""
+"""The fault rules of one world."""
 
 from dataclasses import dataclass
 from threading import Lock
@@ -7,17 +7,17 @@ from mockbatch.errors import api_error
 from mockbatch.faults.rule import Rule
 from mockbatch.typing import Json
 
-MOST = 1000
+MAX_RULES = 1000
 
 
 @dataclass(slots=True)
-class _Counted:
+class _RuleState:
     rule: Rule
     matched: int = 0
     fired: int = 0
 
-    def counts(self, method: str, path: str) -> bool:
-        """Count a request that matches; tell whether the rule's turn has come."""
+    def observe(self, method: str, path: str) -> bool:
+        """Count a request if it matches; return whether the fault should hit it."""
         if not self.rule.match.meets(method, path):
             return False
         self.matched += 1
@@ -26,43 +26,43 @@ class _Counted:
 
 
 class FaultRules:
-    """Rules in the order of their entry; a request meets the first whose turn it is.
+    """Rules in order of entry; a request is hit by the first one that is due.
 
-    All that match count it, so `skip` is a place in the order of requests whatever other
-    rules there are.
+    Every rule that matches counts the request, so what `skip` means for a rule does not depend
+    on other rules.
     """
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._counted: list[_Counted] = []
+        self._states: list[_RuleState] = []
 
     def add(self, rule: Rule) -> None:
-        """Add a rule; ApiError 400 when there are very many."""
+        """Add a rule; ApiError 400 if there are too many."""
         with self._lock:
-            if len(self._counted) >= MOST:
-                raise api_error("too_many_faults", limit=MOST)
-            self._counted.append(_Counted(rule))
+            if len(self._states) >= MAX_RULES:
+                raise api_error("too_many_faults", limit=MAX_RULES)
+            self._states.append(_RuleState(rule))
 
     def clear(self) -> None:
-        """Forget all rules."""
+        """Remove all rules."""
         with self._lock:
-            self._counted = []
+            self._states = []
 
     def next_match(self, method: str, path: str) -> Rule | None:
-        """Count a request, and return the rule that it meets if there is one."""
-        if not self._counted:
+        """Count a request, and return the rule that hits it, None if no rule does."""
+        if not self._states:
             return None
         with self._lock:
-            due = [one for one in self._counted if one.counts(method, path)]
+            due = [state for state in self._states if state.observe(method, path)]
             if not due:
                 return None
             due[0].fired += 1
             return due[0].rule
 
     def as_json(self) -> list[dict[str, Json]]:
-        """Return the rules, JSON-ready, with how many requests matched and met them."""
+        """Return the rules as JSON, with how many requests each matched and hit."""
         with self._lock:
             return [
-                {**one.rule.as_json(), "matched": one.matched, "fired": one.fired}
-                for one in self._counted
+                {**state.rule.as_json(), "matched": state.matched, "fired": state.fired}
+                for state in self._states
             ]

@@ -1,1 +1,7 @@
-"""Uploaded and generated files: what they hold and how the API shows them."""
+"""Files: what clients upload and what batches produce.
+
+content      the bytes: in memory up to 1 MiB, above it in a temporary file without a name
+file         a file as the API knows it
+upload       an upload in parts
+validation   the checks that refuse an upload at once
+"""

@@ -22,15 +22,15 @@ class _Spool(SpooledTemporaryFile[bytes]):
         self.close()
 
 
-def spool() -> IO[bytes]:
-    """Open a writable place for bytes that will become a `Content`."""
+def temporary_file() -> IO[bytes]:
+    """Return a writable stream for bytes that will become a `Content`."""
     return _Spool(max_size=IN_MEMORY_BYTES)
 
 
 class Content:
     """Bytes that never change again, readable by several threads at once.
 
-    They are those of a stream from `start` to its end; who writes behind them holds `lock`.
+    They are the bytes of a stream from `start` to its end; writing behind them takes `lock`.
     """
 
     def __init__(self, stream: IO[bytes], start: int = 0, lock: "Lock | None" = None) -> None:
@@ -41,15 +41,15 @@ class Content:
 
     @classmethod
     def of(cls, data: bytes) -> "Content":
-        """Make a content from bytes at hand."""
-        stream = spool()
+        """Return a content with these bytes."""
+        stream = temporary_file()
         stream.write(data)
         return cls(stream)
 
     @classmethod
     def joined(cls, contents: Iterable["Content"]) -> "Content":
-        """Make a content of others, one after the other."""
-        stream = spool()
+        """Return the concatenation of several contents."""
+        stream = temporary_file()
         for content in contents:
             content.write_to(stream)
         return cls(stream)
@@ -61,18 +61,18 @@ class Content:
             return self._stream.read(max(0, min(stop, self.size) - start))
 
     def chunks(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
-        """Yield the bytes of a range in pieces that fit into memory."""
+        """Yield the bytes of a range in chunks."""
         stop = self.size if stop is None else stop
         for offset in range(start, stop, CHUNK_BYTES):
             yield self.read(offset, min(offset + CHUNK_BYTES, stop))
 
     def write_to(self, stream: IO[bytes]) -> None:
-        """Write all of it to where a stream stands."""
+        """Write all of it to a stream, at its current position."""
         for chunk in self.chunks():
             stream.write(chunk)
 
     def md5(self) -> str:
-        """Return the checksum by which clients know what they have sent, in lower case."""
+        """Return the MD5 checksum, in lower-case hexadecimal."""
         digest = hashlib.md5(usedforsecurity=False)
         for chunk in self.chunks():
             digest.update(chunk)
@@ -106,7 +106,7 @@ class Content:
         return b"".join(found)[:at_most]
 
     def is_utf8(self) -> bool:
-        """Tell whether all of it can be decoded."""
+        """Return whether all of it is UTF-8."""
         decoder = codecs.getincrementaldecoder("utf-8")()
         try:
             for chunk in self.chunks():
@@ -117,15 +117,15 @@ class Content:
         return True
 
 
-class Heap:
-    """A place for many contents: one stream, however many and small they are."""
+class SharedContentFile:
+    """One temporary file for the contents of many parts, however small they are."""
 
     def __init__(self) -> None:
-        self._stream = spool()
+        self._stream = temporary_file()
         self._lock = Lock()
 
     def add(self, content: Content) -> Content:
-        """Copy a content to here, and return the copy."""
+        """Copy a content into the file, and return the copy."""
         with self._lock:
             start = self._stream.seek(0, 2)
             content.write_to(self._stream)

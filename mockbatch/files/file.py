@@ -8,7 +8,7 @@ from mockbatch.files.content import Content
 
 BATCH = "batch"
 BATCH_OUTPUT = "batch_output"
-# What a client may upload; `batch_output` is made by the service alone.
+# The purposes of uploads; only the service creates `batch_output` files.
 # Source: OpenAI's published document (CreateFileRequest).
 UPLOAD_PURPOSES = ("fine-tune", "assistants", "batch", "user_data", "vision", "evals")
 
@@ -17,11 +17,11 @@ BATCH_FILE_SECONDS = 30 * 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file and the seconds of simulated time in which it exists.
+    """A file, with the simulated epoch seconds of its creation and expiry.
 
-    `expires_at` is None for a file that stays; it is visible while `now < expires_at`.
-    `source` gives the content: an output file is not written before somebody asks for it.
-    `distortion` names the scenario that has distorted its lines.
+    It is visible while `now < expires_at`, and never expires if that is None. `source`
+    returns the content: an output file is written when it is first read. `distortion` names
+    the scenario that has distorted its lines.
     """
 
     id: str
@@ -38,7 +38,7 @@ class File:
         return self.source()
 
     def visible(self, now: float) -> bool:
-        """Tell whether the file exists at an instant."""
+        """Return whether the file exists at an instant."""
         return self.expires_at is None or now < self.expires_at
 
     def as_json(self) -> dict[str, Any]:
@@ -57,7 +57,7 @@ class File:
 
 
 def lifetime(purpose: str, expires_after: int | None) -> int | None:
-    """Return the seconds that a file lives, None for ever."""
+    """Return the seconds until a file expires, None if it never does."""
     if expires_after is not None:
         return expires_after
     return BATCH_FILE_SECONDS if purpose in (BATCH, BATCH_OUTPUT) else None

@@ -1,4 +1,4 @@
-"""Uploads: files that come in parts, and the parts that have come."""
+"""Uploads in parts: the upload, and the parts added so far."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,12 +11,12 @@ from mockbatch.files.file import File
 PENDING, COMPLETED, CANCELLED, EXPIRED = "pending", "completed", "cancelled", "expired"
 
 UPLOAD_SECONDS = 3600
-# The mock's own bound; with parts as large as may be, all of an upload are 128.
-MOST_PARTS = 10_000
+# A limit of mockbatch's own: 128 parts of the largest size make the largest upload.
+MAX_PARTS = 10_000
 
 
 class Part(NamedTuple):
-    """Some bytes of a file to be."""
+    """A part of an upload."""
 
     id: str
     upload_id: str
@@ -35,10 +35,10 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file to be, of `bytes` bytes, for which parts are taken during an hour.
+    """An upload of a file of `bytes` bytes, to which parts can be added for an hour.
 
-    The file will live for `file_seconds`, None for its purpose's default. `ended` is the
-    status with which a client has ended the upload; then there are no parts any more.
+    The file expires after `file_seconds`, None for the default of its purpose. `ended` is the
+    status in which a client ended the upload; it has no parts then.
     """
 
     id: str
@@ -52,7 +52,7 @@ class Upload:
 
     @property
     def expires_at(self) -> int:
-        """The second on which it expires, if nobody has ended it."""
+        """The second on which it expires, unless a client ends it before."""
         return self.created_at + UPLOAD_SECONDS
 
     def status(self, now: float) -> str:
@@ -60,7 +60,7 @@ class Upload:
         return self.ended or (PENDING if now < self.expires_at else EXPIRED)
 
     def room(self, limit: int) -> int:
-        """Return how many bytes can still be added when all parts may hold `limit`."""
+        """Return how many bytes can still be added if all parts together may have `limit`."""
         return limit - sum(part.content.size for part in self.parts.values())
 
     def with_part(self, part: Part) -> "Upload":
@@ -68,14 +68,14 @@ class Upload:
         return replace(self, parts={**self.parts, part.id: part})
 
     def without_parts(self, ended: str | None) -> "Upload":
-        """Return what is left of an upload that takes no more parts."""
+        """Return the upload after its end, without its parts."""
         return replace(self, parts={}, ended=ended)
 
     def joined(self, part_ids: Sequence[str], md5: str | None) -> Content:
-        """Return the content that some of the parts make in this order.
+        """Return the content of these parts, joined in this order.
 
-        Raises ApiError 400 when a part is not there or named twice, and when the whole
-        does not have the bytes that were announced, or this checksum.
+        Raises ApiError 400 if a part is unknown or named twice, and if the whole does not have
+        the announced number of bytes or this checksum.
         """
         self._check_ids(part_ids)
         parts = [self.parts[id].content for id in part_ids]

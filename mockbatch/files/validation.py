@@ -1,4 +1,4 @@
-"""What is refused at the door: uploads that the service answers with an error at once."""
+"""The checks of an upload that the service makes at once, before any batch uses the file."""
 
 from mockbatch.errors import ApiError, api_error
 from mockbatch.files.content import Content
@@ -7,22 +7,22 @@ from mockbatch.jsonio import parse
 from mockbatch.limits import Limits
 
 
-def check(content: Content, purpose: str, limits: Limits) -> None:
-    """Raise the ApiError with which an upload of this content is refused.
+def validate_upload(content: Content, purpose: str, limits: Limits) -> None:
+    """Raise ApiError if the service refuses an upload of this content.
 
-    Source: only the encoding, the first line and the size of a batch file are looked at;
-    what is wrong further down fails the batch (observed in August 2025).
+    Source: of a batch file only the encoding, the first line and the size are checked; an
+    error further down fails the batch (observed in August 2025).
     """
     if purpose not in UPLOAD_PURPOSES:
         supported = ", ".join(f"'{name}'" for name in UPLOAD_PURPOSES)
-        raise _refusal("invalid_purpose", value=purpose, supported=supported)
+        raise _error("invalid_purpose", value=purpose, supported=supported)
     if content.size > limits.file_bytes:
         raise api_error("too_large", limit=limits.file_bytes)
-    check_content(content, purpose, limits)
+    validate_content(content, purpose, limits)
 
 
-def check_content(content: Content, purpose: str, limits: Limits) -> None:
-    """Raise the ApiError with which a file for this purpose is refused, however it came."""
+def validate_content(content: Content, purpose: str, limits: Limits) -> None:
+    """Raise ApiError if the content is refused for this purpose, in one piece or in parts."""
     if purpose == BATCH:
         _check_input(content, limits)
 
@@ -31,14 +31,14 @@ def _check_input(content: Content, limits: Limits) -> None:
     if content.size > limits.input_bytes:
         raise api_error("input_too_large", limit=limits.input_bytes)
     if not content.is_utf8():
-        raise _refusal("not_utf8")
+        raise _error("not_utf8")
     try:
         parse(content.first_line(limits.input_bytes))
     except ValueError:
-        raise _refusal("not_jsonl") from None
+        raise _error("not_jsonl") from None
 
 
-def _refusal(name: str, **fields: str) -> ApiError:
+def _error(name: str, **fields: str) -> ApiError:
     error = api_error(name, **fields)
     # Since 2026 the body carries the message a second time, beside `error`.
     error.siblings = {"detail": {"message": error.message, "code": None}}

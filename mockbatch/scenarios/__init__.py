@@ -1,13 +1,24 @@
-"""The catalogue: every fate that a batch can be given, one data file each."""
+"""What can happen to a batch: the catalogue of scenarios, and what a scenario is.
+
+    catalogue/     one JSON file for each scenario; a new scenario is a new file there
+    scenario       a scenario as a value, parsed from such a file with its parameters
+    distortions    changes of what clients see that no schema allows
+    queue          scenarios queued for the next batches of a world
+    docs           the catalogue in a terminal, and as docs/scenarios.md
+
+A new file needs `name`, `summary` and `sees`; `mockbatch/schemas/scenario.json` describes the
+rest. tests/scenarios/test_catalogue.py asks for the facts a client sees, and
+`mockbatch scenarios --markdown` writes the page.
+"""
 
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from mockbatch import jsonio
 from mockbatch.errors import ApiError, api_error
-from mockbatch.jsonio import parse
-from mockbatch.package_data import near, read
-from mockbatch.scenarios.scenario import Scenario, filled, parsed
+from mockbatch.package_data import did_you_mean, read_json_folder
+from mockbatch.scenarios.scenario import Scenario, fill_parameters, parse
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 
@@ -15,38 +26,38 @@ from mockbatch.validation.schema import schema
 @cache
 def catalogue() -> Mapping[str, dict[str, Json]]:
     """Return the documents of the shipped scenarios by name, schema scenario.json."""
-    return read("scenarios", "catalogue")
+    return read_json_folder("scenarios", "catalogue")
 
 
 def scenario(
     name: str, arguments: Mapping[str, object], param: str = "scenario", path: str = ""
 ) -> Scenario:
-    """Return a scenario of the catalogue with its parameters filled in.
+    """Return a scenario of the catalogue with arguments for its parameters.
 
-    Raises ApiError 400: an unknown name, with the names near it; a bad argument, by its name.
-    `param` says where the name came from, `path` what stands before those of the arguments.
+    Raises ApiError 400 for an unknown name, suggesting similar ones, and for a bad argument.
+    `param` is the request member that holds the name; `path` is the prefix of the arguments'.
     """
     document = catalogue().get(name)
     if document is None:
-        known = near(name, catalogue())
+        known = did_you_mean(name, catalogue())
         raise api_error("unknown_scenario", name=name, param=param, hint=known)
-    return parsed(filled(document, arguments, path))
+    return parse(fill_parameters(document, arguments, path))
 
 
 def from_document(document: Json, arguments: Mapping[str, object]) -> Scenario:
-    """Return a scenario of one's own, its parameters filled in; ApiError 400 names a fault."""
+    """Return the scenario of a user's document; ApiError 400 names what is wrong with it."""
     schema("scenario").check(document, "scenario")
-    return parsed(filled(document, arguments))
+    return parse(fill_parameters(document, arguments))
 
 
 def from_option(text: str) -> Scenario:
-    """Return the scenario that a name or a path to a JSON file stands for.
+    """Return the scenario of a name, or of the path to a JSON file.
 
-    Raises ValueError with one line that says what is wrong.
+    Raises ValueError with a message of one line.
     """
     try:
         if not text.endswith(".json"):
             return scenario(text, {})
-        return from_document(parse(Path(text).read_bytes()), {})
+        return from_document(jsonio.parse(Path(text).read_bytes()), {})
     except (ApiError, OSError, ValueError) as error:
         raise ValueError(f"scenario {text!r}: {error}") from error

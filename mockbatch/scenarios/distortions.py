@@ -1,6 +1,7 @@
-"""What a scenario does to the honest, checked object or line on its way out.
+"""Changes that a scenario makes to an object or line after it was checked, on its way out.
 
-No schema allows what comes out; each distortion was seen, or its effect on a client measured.
+The result fits no schema. Each distortion was seen in the wild, or its effect on a client was
+measured.
 """
 
 import json
@@ -13,10 +14,10 @@ from mockbatch.typing import Json
 
 @dataclass(frozen=True, slots=True)
 class ObjectDistortion:
-    """A change of the Batch object, in the statuses `when` (any, when empty).
+    """A change to the Batch object, in the statuses `when` (in any, if empty).
 
-    `set` gives members another value, `null_to` only those that are null, `drop_nulls`
-    leaves null members out.
+    `set` replaces the values of members, `null_to` only of those that are null, and
+    `drop_nulls` leaves null members out.
     """
 
     when: frozenset[str] = frozenset()
@@ -25,26 +26,26 @@ class ObjectDistortion:
     drop_nulls: bool = False
 
     def of(self, shown: dict[str, Json], status: str) -> dict[str, Json]:
-        """Return a Batch object as the distortion leaves it; `status` is the honest one."""
+        """Return the distorted Batch object; `status` is the undistorted one."""
         if self.when and status not in self.when:
             return shown
         shown = {**shown, **self.set}
         for name, value in self.null_to.items():
-            # A member that is not there is not null.
+            # A missing member is not null.
             shown |= {name: value} if shown.get(name, value) is None else {}
         return {k: v for k, v in shown.items() if v is not None or not self.drop_nulls}
 
 
 @dataclass(frozen=True, slots=True)
 class OutputDistortion:
-    """A change of the lines of the output and error files.
+    """A change to the lines of the output and error files.
 
-    `missing` and `duplicate` are shares of the lines, `blank` is the share that has an empty
-    line before it, `astray` the share of the error file's lines that the output file has too;
-    `garbage` is a broken line put into the middle; `drop` names members that bodies lose;
-    `separators` is put raw into the first text of each body; `status_code` replaces that of
-    each response; `fragments` gives a response two messages, of which the first is cut short;
-    `line_end` ends each line, the last one only if `ends`.
+    `missing` and `duplicate` are fractions of the lines, `blank` is the fraction with an empty
+    line before it, `astray` the fraction of the error file's lines that stand in the output
+    file as well. `garbage` is a broken line in the middle; `drop` names members that bodies
+    lose; `separators` is put raw into the texts of each body; `status_code` replaces that of
+    each response; `fragments` gives a response two messages, the first cut short. `line_end`
+    ends each line, and the last one only if `ends`.
     """
 
     missing: float = 0
@@ -59,12 +60,12 @@ class OutputDistortion:
     line_end: str = "\n"
     ends: bool = True
 
-    def strays(self, errors: list[dict[str, Json]]) -> list[dict[str, Json]]:
-        """Return the lines of the error file that the output file has too."""
+    def leaked(self, errors: list[dict[str, Json]]) -> list[dict[str, Json]]:
+        """Return the lines of the error file that stand in the output file as well."""
         return errors[: round(self.astray * len(errors))]
 
     def of(self, lines: list[dict[str, Json]]) -> Iterator[str]:
-        """Yield the text of one file, piece by piece, as the distortion leaves its lines."""
+        """Yield the text of a file with these lines, distorted, piece by piece."""
         lines = lines[round(self.missing * len(lines)) :]
         lines = lines + lines[: round(self.duplicate * len(lines))]
         for index, line in enumerate(lines):
@@ -99,13 +100,13 @@ class OutputDistortion:
 
 @dataclass(frozen=True, slots=True)
 class WebhookDistortion:
-    """What befalls the event of a batch on its way to a receiver, in simulated seconds.
+    """A change to how the event of a batch is delivered; times are simulated seconds.
 
-    It sets out `delay` after the end of the batch, or `early` before it. Of ten batches in
-    order of creation, those that come first are later by up to `reverse`. It comes `copies`
-    times, or never when it is `lost`; the first `failures` attempts reach nobody. Its time
-    stamp is wrong by `skew`, in seconds of real time; of `signatures`, each is that of the
-    endpoint's `own` secret or of an `other` one.
+    It is sent `delay` after the end of the batch, or `early` before it. Of ten batches in order
+    of creation, earlier ones are delayed by up to `reverse`, so that events arrive in reverse
+    order. It is delivered `copies` times, or never if `lost`; the first `failures` attempts do
+    not reach the receiver. Its timestamp is off by `skew` seconds of real time; each of
+    `signatures` is made with the endpoint's `own` secret or an `other` one.
     """
 
     delay: float = 0
@@ -117,16 +118,16 @@ class WebhookDistortion:
     skew: float = 0
     signatures: tuple[str, ...] = ("own",)
 
-    def lateness(self, number: int) -> int:
-        """Return the whole seconds between the end of a batch and its event."""
+    def delay_for(self, number: int) -> int:
+        """Return the whole seconds from the end of the batch with this number to its event."""
         return round(self.delay - self.early + self.reverse * (10 - number % 10) / 10)
 
 
-HONEST = WebhookDistortion()
+NO_DISTORTION = WebhookDistortion()
 
 
-def distorted(shown: dict[str, Json], distortions: Sequence[ObjectDistortion]) -> dict[str, Json]:
-    """Return a Batch object after all distortions, in their order."""
+def distort(shown: dict[str, Json], distortions: Sequence[ObjectDistortion]) -> dict[str, Json]:
+    """Return a Batch object with all distortions applied, in their order."""
     if not distortions:
         return shown
     status = shown["status"]
@@ -136,7 +137,7 @@ def distorted(shown: dict[str, Json], distortions: Sequence[ObjectDistortion]) -
 
 
 def _in_pieces(item: Json, of: str) -> list[Json]:
-    """Return an item of the response `of`, behind its own cut beginning if it is a message."""
+    """Return an output item of response `of`; a message is preceded by its own beginning."""
     match item:
         case {"type": "message", "content": [{"text": str(text)} as part, *_]}:
             start = {**part, "text": text[: len(text) // 3]}
@@ -145,7 +146,7 @@ def _in_pieces(item: Json, of: str) -> list[Json]:
 
 
 def _with_text(value: Json, addition: str) -> Json:
-    """Return a body whose texts for people end in an addition."""
+    """Return a body with an addition at the end of each text."""
     if isinstance(value, dict):
         return {
             name: f"{item}{addition}end"

@@ -1,4 +1,4 @@
-"""The catalogue as a person reads it: in a terminal, and as docs/scenarios.md."""
+"""The catalogue for people: in a terminal, and as docs/scenarios.md."""
 
 from collections.abc import Iterator
 
@@ -7,20 +7,19 @@ from mockbatch.typing import Json
 
 _HEAD = """# Scenarios
 
-What can befall a batch, by name. Choose one with `--scenario NAME` for all new batches, with
+What can happen to a batch, by name. Choose one with `--scenario NAME` for all new batches, with
 `@pytest.mark.mockbatch(scenario="NAME")` for a test, with `mockbatch.scenario("NAME")` for the
 next batch of a test, or in a batch's own metadata, from any language:
 `{"mockbatch_scenario": "NAME", "mockbatch_PARAMETER": "0.4"}`.
 
-This page is made from the files in `mockbatch/scenarios/catalogue/` by
-`mockbatch scenarios --markdown`.
-A file of your own in the same form serves wherever a name does: see
-`mockbatch/schemas/scenario.json`.
+This page is generated from the files in `mockbatch/scenarios/catalogue/` by
+`mockbatch scenarios --markdown`. A file of your own of the same form can be used wherever a
+name can: see `mockbatch/schemas/scenario.json`.
 """
 
 
 def text(name: str | None) -> str:
-    """Return the catalogue, a line a scenario, or all about one; ApiError for an unknown name."""
+    """Return the catalogue, a line for each scenario, or one in full; ApiError if unknown."""
     if name is None:
         width = max(len(name) for name in catalogue())
         return "\n".join(f"{name:{width}}  {one['summary']}" for name, one in catalogue().items())
@@ -29,7 +28,7 @@ def text(name: str | None) -> str:
 
 
 def markdown() -> str:
-    """Return the whole catalogue as a page."""
+    """Return the whole catalogue as a Markdown page."""
     rows = [f"| [`{name}`](#{name}) | {one['summary']} |" for name, one in catalogue().items()]
     parts = [_HEAD, "| name | what happens |\n| --- | --- |\n" + "\n".join(rows) + "\n"]
     parts += [_section(one) for one in catalogue().values()]

@@ -1,4 +1,4 @@
-"""What shall befall the next batches of a world, in the order in which it was chosen."""
+"""Scenarios for the next batches of a world, in the order in which they were queued."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,33 +8,33 @@ from mockbatch.scenarios.scenario import Scenario
 
 
 class ScenarioQueue:
-    """Scenarios that wait for the next accepted batches."""
+    """Scenarios queued for the next batches that are accepted."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._waiting: list[tuple[Scenario, int | None]] = []
 
     def add(self, scenario: Scenario, times: int | None) -> None:
-        """Let a scenario befall `times` batches after those chosen before; None: all others."""
+        """Queue a scenario for `times` batches, None for all that follow."""
         with self._lock:
-            # What was to befall all others gives way to what is chosen after it.
-            waiting = [one for one in self._waiting if one[1] is not None]
+            # A scenario for all that follow ends when another one is queued.
+            waiting = [entry for entry in self._waiting if entry[1] is not None]
             self._waiting = [*waiting, (scenario, times)]
 
     def clear(self) -> None:
-        """Forget what was chosen."""
+        """Remove every scenario."""
         with self._lock:
             self._waiting = []
 
     def waiting(self) -> list[tuple[Scenario, int | None]]:
-        """Return what waits, and for how many batches."""
+        """Return the queued scenarios, each with the number of batches it is for."""
         return list(self._waiting)
 
     @contextmanager
-    def use(self) -> Iterator[Scenario | None]:
-        """Lend what befalls one more batch, None when nothing was chosen.
+    def next_scenario(self) -> Iterator[Scenario | None]:
+        """Yield the scenario of the next batch, None if the queue is empty.
 
-        It is used up unless what it was lent for fails: a batch that is refused is none.
+        It counts as used only if the block succeeds: a refused batch uses up no scenario.
         """
         with self._lock:
             if not self._waiting:
@@ -42,5 +42,5 @@ class ScenarioQueue:
                 return
             (scenario, times), *others = self._waiting
             yield scenario
-            left = None if times is None else times - 1
-            self._waiting = others if left == 0 else [(scenario, left), *others]
+            remaining = None if times is None else times - 1
+            self._waiting = others if remaining == 0 else [(scenario, remaining), *others]

@@ -1,4 +1,4 @@
-"""A scenario: how long each stage of a batch lasts and which of its lines fail."""
+"""A scenario: how long the stages of a batch last, and what goes wrong with it."""
 
 import copy
 from collections.abc import Iterator, Mapping
@@ -9,9 +9,9 @@ from mockbatch.endpoints.scripted_reply import Reply
 from mockbatch.endpoints.scripted_reply import parse as parse_reply
 from mockbatch.errors import ERROR_TEMPLATES, api_error
 from mockbatch.limits import Quotas
-from mockbatch.package_data import near
+from mockbatch.package_data import did_you_mean
 from mockbatch.scenarios.distortions import (
-    HONEST,
+    NO_DISTORTION,
     ObjectDistortion,
     OutputDistortion,
     WebhookDistortion,
@@ -19,8 +19,8 @@ from mockbatch.scenarios.distortions import (
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 
-# Seconds. The first two and the last are what was recorded of the real service in 2025 and
-# 2026; lines and load make them differ by orders of magnitude there.
+# How long each stage lasts. All but finalizing were recorded from the real service in 2025 and
+# 2026, where they vary by orders of magnitude with the number of lines and the load.
 RECORDED_SECONDS: Mapping[str, float] = {
     "validating": 62,
     "in_progress": 61,
@@ -29,8 +29,8 @@ RECORDED_SECONDS: Mapping[str, float] = {
 }
 
 
-# The errors with which validation can end, by code.
-VERDICTS: Mapping[str, str] = {
+# The errors that a scenario can make validation end with: code -> name of the message.
+FAILURE_CODES: Mapping[str, str] = {
     str(ERROR_TEMPLATES[name].code): name
     for name in (
         "invalid_json_line",
@@ -49,21 +49,21 @@ VERDICTS: Mapping[str, str] = {
     )
 }
 
-# Those of a file as a whole, which name no line.
-OF_THE_FILE = frozenset(
+# Those that are about the whole file and name no line.
+FILE_LEVEL_ERRORS = frozenset(
     {"file_not_found", "too_many_lines", "empty_file", "enqueued_tokens", "billing_limit"}
 )
 
 
-class Share(NamedTuple):
-    """A share of the lines, and what they are answered with."""
+class ReplyShare(NamedTuple):
+    """A fraction of the lines, and the reply they get."""
 
     fraction: float
     reply: Reply
 
 
-class Verdict(NamedTuple):
-    """How validation ends whatever the file holds: with an error, by its code, and its line."""
+class ForcedFailure(NamedTuple):
+    """An error with which validation ends, whatever the file holds; `error` is its code."""
 
     error: str
     line: int | None = None
@@ -71,113 +71,114 @@ class Verdict(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What befalls a batch, as a function of time alone.
+    """What happens to a batch, as a function of time alone.
 
     `stages` holds the seconds of each status at pace 1, None for one that never ends by
-    itself. `executed` is the share of lines that run before such an `in_progress` stands
-    still. `replies` are what some lines are answered with.
-    `overdue` is by how many seconds the end of the window is missed, None when it never
-    comes; `visible_after`, `output_seconds` and `enqueued_after` (for how long a batch that has
-    ended still counts towards a quota) are in seconds too. `validation` is None where the
-    input file decides. `loses_race` lets a cancelled batch complete. `quotas` are those of
-    the world from the batch's creation on, None for those it has. `cached` is the share of
-    each prompt that is read from the cache. `object` and `output` are distortions of what is
-    shown, `webhook` is one of how its end is told.
+    itself. `executed_fraction` of the lines run before such an `in_progress` stops. `replies`
+    are given to some of the lines. The batch expires `expiry_delay_seconds` after the end of
+    its window, never if None. It can be retrieved `visible_after_seconds` after its creation;
+    its files live for `output_seconds`; it counts towards a quota until
+    `quota_release_seconds` after its end. `validation` is None if the input file decides.
+    `completes_despite_cancel` lets a cancelled batch complete. `quotas` replace those of the
+    world when the batch is created, unless None. `cached_fraction` of each prompt is read from
+    the cache. `object` and `output` distort what clients see, `webhook` how the end is
+    delivered.
     """
 
     name: str
     stages: Mapping[str, float | None]
-    executed: float
-    replies: tuple[Share, ...] = ()
-    overdue: float | None = 0
-    visible_after: float = 0
+    executed_fraction: float
+    replies: tuple[ReplyShare, ...] = ()
+    expiry_delay_seconds: float | None = 0
+    visible_after_seconds: float = 0
     output_seconds: int | None = None
-    loses_race: bool = False
-    enqueued_after: float = 0
-    validation: Verdict | None = None
+    completes_despite_cancel: bool = False
+    quota_release_seconds: float = 0
+    validation: ForcedFailure | None = None
     quotas: Quotas | None = None
-    cached: float = 0
+    cached_fraction: float = 0
     object: tuple[ObjectDistortion, ...] = ()
     output: OutputDistortion | None = None
-    webhook: WebhookDistortion = HONEST
-    # What it was parsed from, for whoever writes it down again.
+    webhook: WebhookDistortion = NO_DISTORTION
+    # The document it was parsed from, for snapshots.
     document: Mapping[str, Json] = field(default_factory=dict, compare=False)
 
 
-def parsed(document: Mapping[str, Json]) -> Scenario:
-    """Make a scenario from a document; ApiError 400 names what does not fit scenario.json."""
+def parse(document: Mapping[str, Json]) -> Scenario:
+    """Parse a document of schema scenario.json; ApiError 400 names what does not fit."""
     schema("scenario").check(document, "scenario")
     document = schema("scenario").coerce_integers(document)
     return Scenario(
         name=document["name"],
         stages={**RECORDED_SECONDS, **document.get("stages", {})},
-        executed=document.get("executed", 1),
-        replies=tuple(_shares(document.get("replies", ()))),
-        overdue=document.get("overdue", 0),
-        visible_after=document.get("visible_after", 0),
+        executed_fraction=document.get("executed", 1),
+        replies=tuple(_reply_shares(document.get("replies", ()))),
+        expiry_delay_seconds=document.get("overdue", 0),
+        visible_after_seconds=document.get("visible_after", 0),
         output_seconds=document.get("output_seconds"),
-        loses_race=document.get("loses_race", False),
-        enqueued_after=document.get("enqueued_after", 0),
-        validation=_verdict(document.get("validation")),
+        completes_despite_cancel=document.get("loses_race", False),
+        quota_release_seconds=document.get("enqueued_after", 0),
+        validation=_forced_failure(document.get("validation")),
         quotas=_quotas(document.get("quotas")),
-        cached=document.get("cached", 0),
-        object=tuple(_object_distortion(one) for one in document.get("object", ())),
+        cached_fraction=document.get("cached", 0),
+        object=tuple(map(_object_distortion, document.get("object", ()))),
         output=_output_distortion(document.get("output")),
         webhook=_webhook_distortion(document.get("webhook", {})),
         document=document,
     )
 
 
-def _shares(given: Json) -> Iterator[Share]:
-    for place, one in enumerate(given):
-        yield Share(one["fraction"], parse_reply(one["reply"], f"scenario.replies[{place}].reply"))
+def _reply_shares(shares: Json) -> Iterator[ReplyShare]:
+    for index, share in enumerate(shares):
+        path = f"scenario.replies[{index}].reply"
+        yield ReplyShare(share["fraction"], parse_reply(share["reply"], path))
 
 
-def _verdict(given: Json) -> Verdict | None:
-    if given is None:
+def _forced_failure(document: Json) -> ForcedFailure | None:
+    if document is None:
         return None
-    if given["error"] not in VERDICTS:
-        known = ", ".join(sorted(VERDICTS))
+    if document["error"] not in FAILURE_CODES:
+        known = ", ".join(sorted(FAILURE_CODES))
         raise api_error("invalid_value", param="scenario.validation.error", why=f"use {known}")
-    return Verdict(**given)
+    return ForcedFailure(**document)
 
 
-def _quotas(given: Json) -> Quotas | None:
-    if given is None:
+def _quotas(document: Json) -> Quotas | None:
+    if document is None:
         return None
-    schema("quotas").check(given, "scenario.quotas")
-    return Quotas(**given)
+    schema("quotas").check(document, "scenario.quotas")
+    return Quotas(**document)
 
 
-def _object_distortion(given: Json) -> ObjectDistortion:
-    return ObjectDistortion(**{**given, "when": frozenset(given.get("when", ()))})
+def _object_distortion(document: Json) -> ObjectDistortion:
+    return ObjectDistortion(**{**document, "when": frozenset(document.get("when", ()))})
 
 
-def _output_distortion(given: Json) -> OutputDistortion | None:
-    if given is None:
+def _output_distortion(document: Json) -> OutputDistortion | None:
+    if document is None:
         return None
-    return OutputDistortion(**{**given, "drop": tuple(given.get("drop", ()))})
+    return OutputDistortion(**{**document, "drop": tuple(document.get("drop", ()))})
 
 
-def _webhook_distortion(given: Json) -> WebhookDistortion:
-    signatures = tuple(given.get("signatures", HONEST.signatures))
-    return WebhookDistortion(**{**given, "signatures": signatures})
+def _webhook_distortion(document: Json) -> WebhookDistortion:
+    signatures = tuple(document.get("signatures", NO_DISTORTION.signatures))
+    return WebhookDistortion(**{**document, "signatures": signatures})
 
 
-def filled(
+def fill_parameters(
     document: dict[str, Json], arguments: Mapping[str, object], path: str = ""
 ) -> dict[str, Json]:
-    """Return the document with arguments put where its parameters say.
+    """Return the document with the arguments put where its parameters point to.
 
-    Arguments are numbers, texts of numbers as they come in metadata, or one of a
-    parameter's choices. Raises ApiError 400 naming an unknown parameter or a bad argument,
-    `path` before its name.
+    An argument is a number, a number as a string (as in metadata), or one of the parameter's
+    choices. Raises ApiError 400 for an unknown parameter or a bad argument, named with the
+    prefix `path`.
     """
     document = copy.deepcopy(document)
     parameters = document.get("parameters", {}) if isinstance(document, dict) else {}
     for name, argument in arguments.items():
         if name not in parameters:
-            known = near(name, parameters) if parameters else "It has none."
+            known = did_you_mean(name, parameters) if parameters else "It has none."
             raise api_error("unknown_scenario_parameter", param=path + name, hint=known)
         value = _argument(path + name, argument, parameters[name])
         try:
@@ -220,5 +221,5 @@ def _number(name: str, argument: object, bounds: Mapping[str, Json]) -> float:
     if not bounds["minimum"] <= value <= bounds["maximum"]:
         why = f"{argument} is not between {bounds['minimum']} and {bounds['maximum']}"
         raise api_error("invalid_value", param=name, why=why)
-    # "3.0" is the line 3.
+    # "3.0" means line 3.
     return int(value) if value == int(value) else value

@@ -11,7 +11,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser, MultiPartParser
 from werkzeug.http import parse_options_header
 
-from mockbatch.files.content import spool
+from mockbatch.files.content import temporary_file
 
 Texts = MultiDict[str, str]
 Files = MultiDict[str, FileStorage]
@@ -115,7 +115,7 @@ class _Form:
             raise ValueError("a part has no Content-Disposition")
         _, options = parse_options_header(self._headers["Content-Disposition"])
         self._part, self._filename = options.get("name", ""), options.get("filename")
-        self._content = BytesIO() if self._filename is None else spool()
+        self._content = BytesIO() if self._filename is None else temporary_file()
         self._left = self._most_text_bytes if self._filename is None else None
 
     def _take_data(self, data: bytes, start: int, end: int) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from mockbatch import events
-from mockbatch.scenarios.distortions import HONEST, WebhookDistortion
+from mockbatch.scenarios.distortions import NO_DISTORTION, WebhookDistortion
 from mockbatch.typing import Json
 from mockbatch.webhooks.event import Event
 
@@ -79,7 +79,7 @@ class Delivery:
     first_at: int
     next_at: int | None
     scenario: str | None = None
-    distortion: WebhookDistortion = HONEST
+    distortion: WebhookDistortion = NO_DISTORTION
     status: str = PENDING
     copies: int = 1
     failures: int = 0

@@ -55,7 +55,7 @@ class Ends:
 def sets_out_at(batch: Batch) -> int:
     """Return when the event of a batch's end sets out to its receivers."""
     *_, before, end = (None, *batch.timeline.transitions)
-    at = end.at + batch.schedule.scenario.webhook.lateness(batch.number)
+    at = end.at + batch.schedule.scenario.webhook.delay_for(batch.number)
     if at >= end.at:
         return at
     # It can be early while the end is being prepared, and no earlier.

@@ -117,7 +117,7 @@ def _is_enqueued(batch: Batch, at: int) -> bool:
     reached = batch.timeline.reached(at)
     if IN_PROGRESS not in reached:
         return False
-    lingers = at < batch.timeline.end.at + batch.schedule.scenario.enqueued_after
+    lingers = at < batch.timeline.end.at + batch.schedule.scenario.quota_release_seconds
     return batch.status(at) in _ENQUEUED or lingers
 
 

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from mockbatch import clock
 from mockbatch.endpoints.model_list import ModelList
 from mockbatch.limits import Limits, Quotas
-from mockbatch.scenarios.scenario import Scenario, parsed
+from mockbatch.scenarios.scenario import Scenario, parse
 from mockbatch.scripting.script import Script
 from mockbatch.webhooks.settings import WebhookSettings
 
 
 def happy() -> Scenario:
     """Return the scenario in which nothing goes wrong."""
-    return parsed({"name": "happy", "summary": "-", "sees": "-"})
+    return parse({"name": "happy", "summary": "-", "sees": "-"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 
 from mockbatch.clock import WorldClock
 from mockbatch.errors import api_error
-from mockbatch.files.content import Content, Heap
+from mockbatch.files.content import Content, SharedContentFile
 from mockbatch.files.file import File
-from mockbatch.files.upload import CANCELLED, COMPLETED, MOST_PARTS, PENDING, Part, Upload
-from mockbatch.files.validation import check_content
+from mockbatch.files.upload import CANCELLED, COMPLETED, MAX_PARTS, PENDING, Part, Upload
+from mockbatch.files.validation import validate_content
 from mockbatch.ids import Seed, part_id, upload_id
 from mockbatch.limits import Limits
 from mockbatch.repository import Repository
@@ -26,13 +26,13 @@ class Uploads:
         self._seed = seed
         self._limits = limits
         self._uploads: dict[str, Upload] = {}
-        self._heaps: dict[str, Heap] = {}  # where the parts are of those that are pending
+        self._part_files: dict[str, SharedContentFile] = {}  # of pending uploads
 
     def take(self, uploads: Iterable[Upload]) -> None:
         """Hold uploads that are new here."""
         for upload in uploads:
             self._uploads[upload.id] = upload
-            self._heaps[upload.id] = Heap()
+            self._part_files[upload.id] = SharedContentFile()
 
     def all(self) -> tuple[Upload, ...]:
         """Return the uploads, ended ones too, oldest first."""
@@ -40,7 +40,7 @@ class Uploads:
 
     def sweep(self, now: float) -> None:
         """Let go the parts of what has ended; they were out of reach before."""
-        for id in list(self._heaps):
+        for id in list(self._part_files):
             upload = self._uploads[id]
             if upload.status(now) != PENDING:
                 self._end(upload, upload.ended)
@@ -51,7 +51,7 @@ class Uploads:
             limit = self._limits.upload_bytes
             raise api_error("integer_above_maximum", param="bytes", limit=limit, value=size)
         with self._command() as now:
-            if len(self._heaps) >= MOST_PENDING:
+            if len(self._part_files) >= MOST_PENDING:
                 raise api_error("too_many_uploads", limit=MOST_PENDING)
             id = upload_id(self._seed.child("upload", self._repository.number("upload")), now)
             upload = Upload(id, filename, purpose, size, now, seconds)
@@ -64,7 +64,7 @@ class Uploads:
             upload = self._pending(id, now)
             self._check_room(upload, content)
             seed = self._seed.child("part", self._repository.number("part"))
-            part = Part(part_id(seed, now), id, now, self._heaps[id].add(content))
+            part = Part(part_id(seed, now), id, now, self._part_files[id].add(content))
             self._uploads[id] = upload.with_part(part)
             return part
 
@@ -73,7 +73,7 @@ class Uploads:
         # Joining may take seconds: nobody else has to wait for it.
         upload = self._pending(id, self._time.now())
         content = upload.joined(part_ids, md5)
-        check_content(content, upload.purpose, self._limits)
+        validate_content(content, upload.purpose, self._limits)
         with self._command() as now:
             upload = self._pending(id, now)  # somebody else may have ended it
             wanted = upload.filename, upload.purpose, upload.file_seconds
@@ -104,10 +104,10 @@ class Uploads:
             raise api_error("part_too_large", limit=self._limits.part_bytes)
         if content.size > upload.room(self._limits.upload_bytes):
             raise api_error("upload_too_large", limit=self._limits.upload_bytes)
-        if len(upload.parts) >= MOST_PARTS:
-            raise api_error("too_many_parts", limit=MOST_PARTS)
+        if len(upload.parts) >= MAX_PARTS:
+            raise api_error("too_many_parts", limit=MAX_PARTS)
 
     def _end(self, upload: Upload, ended: str | None) -> Upload:
-        self._heaps.pop(upload.id, None)
+        self._part_files.pop(upload.id, None)
         self._uploads[upload.id] = upload.without_parts(ended)
         return self._uploads[upload.id]

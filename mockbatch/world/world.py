@@ -174,7 +174,7 @@ class World:
 
     def upload(self, content: Content, filename: str, purpose: str, seconds: int | None) -> File:
         """Keep a file for `seconds`, None for its purpose's default; ApiError when refused."""
-        validation.check(content, purpose, self.settings.limits)
+        validation.validate_upload(content, purpose, self.settings.limits)
         with self._command() as now:
             return self._repository.store(self._seed, now, content, filename, purpose, seconds)
 
@@ -232,7 +232,7 @@ class World:
         if request.scenario or self.settings.pinned:
             yield request.scenario or self.settings.scenario
         else:
-            with self.chosen.use() as chosen:
+            with self.chosen.next_scenario() as chosen:
                 yield chosen or self.settings.scenario
 
     def batch(self, id: str) -> Batch:

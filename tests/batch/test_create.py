@@ -108,7 +108,7 @@ def test_metadata_names_a_scenario() -> None:
     metadata = {"mockbatch_scenario": "expired_partial", "mockbatch_fraction": "0.7"}
     scenario = create.parse_request({**BODY, "metadata": metadata}).scenario
     assert scenario is not None
-    assert (scenario.name, scenario.executed) == ("expired_partial", 0.7)
+    assert (scenario.name, scenario.executed_fraction) == ("expired_partial", 0.7)
 
 
 @pytest.mark.parametrize(

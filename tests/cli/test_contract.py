@@ -180,7 +180,7 @@ def test_unknown_group(run: Run) -> None:
     """The message suggests the nearest group."""
     status, _, stderr = run("http://127.0.0.1:1/v1", "--only", "file")
     assert status == 2
-    assert "no group 'file'. Near it: files." in stderr
+    assert "no group 'file'. Did you mean: files." in stderr
 
 
 def test_a_key_that_no_header_can_contain_is_not_printed(run: Run) -> None:

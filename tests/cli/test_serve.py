@@ -140,7 +140,7 @@ class TestErrors:
             (["--clock", "x0"], "'x0'"),
             (["--start-time", "soon"], "'soon'"),
             (["--start-time", "-5"], "1970"),
-            (["--scenario", "hapy"], "Near it: happy"),
+            (["--scenario", "hapy"], "Did you mean: happy"),
             (["--scenario", "missing.json"], "missing.json"),
             (["--worlds", "two"], "--worlds"),
             (["--log-format", "xml"], "--log-format"),

@@ -54,7 +54,7 @@ class Client:
             environ["mockbatch.gateway"] = SimpleNamespace(req=self.request)
         call = Exchange(app, environ, self._start, lambda: {"x-api": "1"})
         try:
-            for part in kinds.parsed(fault).apply(call):
+            for part in kinds.parse(fault).apply(call):
                 self.body += part
         except ConnectionAbortedError:
             self.hung_up = True

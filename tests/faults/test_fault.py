@@ -6,7 +6,7 @@ from mockbatch import faults
 from mockbatch.errors import ApiError
 from mockbatch.faults import kinds
 from mockbatch.faults.fault import Fault
-from mockbatch.faults.rule import Match, Rule, parsed
+from mockbatch.faults.rule import Match, Rule, parse
 from mockbatch.typing import Json
 
 GOOD: list[dict[str, Json]] = [
@@ -71,7 +71,7 @@ def refused(body: dict[str, Json]) -> tuple[int, str | None, str | None]:
 
 def match_of(path: str, method: str = "*") -> Match:
     """Return a match as it comes in."""
-    return parsed({"match": {"path": path, "method": method}, "fault": {"delay_ms": 0}}).match
+    return parse({"match": {"path": path, "method": method}, "fault": {"delay_ms": 0}}).match
 
 
 def test_every_kind_is_among_the_good_ones() -> None:
@@ -82,7 +82,7 @@ def test_every_kind_is_among_the_good_ones() -> None:
 @pytest.mark.parametrize("document", GOOD)
 def test_a_fault_is_shown_as_it_came_in(document: dict[str, Json]) -> None:
     """What makes a fault and what it says of itself is the same."""
-    assert kinds.parsed(document).as_json() == document
+    assert kinds.parse(document).as_json() == document
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_fault_is_shown_as_it_came_in(document: dict[str, Json]) -> None:
 )
 def test_a_whole_number_is_one(document: dict[str, Json], member: str) -> None:
     """A status line, a slice of bytes and the journal know no 503.0."""
-    assert type(kinds.parsed(document).as_json()[member]) is int
+    assert type(kinds.parse(document).as_json()[member]) is int
 
 
 @pytest.mark.parametrize(("document", "code", "param"), BAD)
@@ -172,13 +172,13 @@ def test_a_method_is_exact(method: str, meets: bool) -> None:
 
 def test_a_rule_is_for_one_request_unless_it_says_more() -> None:
     """The defaults of `times` and `skip`."""
-    rule = parsed(POLL_429)
+    rule = parse(POLL_429)
     assert (rule.times, rule.skip) == (1, 0)
 
 
 def test_a_rule_without_bound_is_for_ever() -> None:
     """`times` can be null."""
-    assert parsed({**POLL_429, "times": None}).times is None
+    assert parse({**POLL_429, "times": None}).times is None
 
 
 @pytest.mark.parametrize(
@@ -192,13 +192,13 @@ def test_a_rule_without_bound_is_for_ever() -> None:
 )
 def test_a_rule_is_named_by_its_fault(document: dict[str, Json], name: str) -> None:
     """Without a preset the journal shows the kind, with its value if that is plain."""
-    assert parsed({"match": {}, "fault": document}).name == name
+    assert parse({"match": {}, "fault": document}).name == name
 
 
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 503, 599])
 def test_what_clients_send_again_says_when(status: int) -> None:
     """`retry_after_ms` is 10 by default for each status that the SDK retries."""
-    assert kinds.parsed({"status": status}).as_json()["retry_after_ms"] == 10
+    assert kinds.parse({"status": status}).as_json()["retry_after_ms"] == 10
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_what_clients_send_again_says_when(status: int) -> None:
 )
 def test_nothing_else_says_when(document: dict[str, Json]) -> None:
     """Not a status that nobody retries, nor one whose headers or null say otherwise."""
-    assert "retry_after_ms" not in kinds.parsed(document).as_json()
+    assert "retry_after_ms" not in kinds.parse(document).as_json()
 
 
 class TestPresets:
@@ -223,7 +223,7 @@ class TestPresets:
         """The name alone is enough, and is what the journal shows."""
         rule = faults.rule({"preset": "poll_429"})
         document = faults.presets()["poll_429"]
-        assert rule == parsed(
+        assert rule == parse(
             {key: document[key] for key in ("match", "fault", "times")}, "poll_429"
         )
 
@@ -231,7 +231,7 @@ class TestPresets:
         """Members of match and fault are changed one by one, times and skip whole."""
         change = {"match": {"path": "*"}, "fault": {"status": 503}, "times": None, "skip": 2}
         rule = faults.rule({"preset": "poll_429", **change})
-        fault = kinds.parsed({"status": 503, "retry_after_ms": 10})
+        fault = kinds.parse({"status": 503, "retry_after_ms": 10})
         assert rule == Rule(Match("GET", "*"), fault, None, 2, "poll_429")
 
     def test_does_not_become_two_faults(self) -> None:
@@ -252,12 +252,12 @@ class TestPresets:
 
     def test_near_ones_are_told(self) -> None:
         """A misspelt name brings the one that was meant."""
-        with pytest.raises(ApiError, match=r"Near it: poll_429"):
+        with pytest.raises(ApiError, match=r"Did you mean: poll_429"):
             faults.rule({"preset": "pol_429"})
 
     def test_all_are_told_when_none_is_near(self) -> None:
         """A wild guess brings the whole list."""
-        with pytest.raises(ApiError, match=r"There are: content_5xx, .*upload_too_large\."):
+        with pytest.raises(ApiError, match=r"Valid names: content_5xx, .*upload_too_large\."):
             faults.rule({"preset": "?"})
 
     @pytest.mark.parametrize("name", [None, 1, ["poll_429"]])

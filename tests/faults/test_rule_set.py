@@ -11,7 +11,7 @@ import pytest
 
 from mockbatch.errors import ApiError
 from mockbatch.faults import rule_set
-from mockbatch.faults.rule import Match, Rule, parsed
+from mockbatch.faults.rule import Match, Rule, parse
 from mockbatch.faults.rule_set import FaultRules
 from mockbatch.validation.schema import schema
 from tests.support.handover import Intruder
@@ -22,7 +22,7 @@ THREADS = 8
 
 def rule(name: str, **changes: Any) -> Rule:
     """Return a rule for every request, unless it is told otherwise."""
-    return parsed({"match": {}, "fault": {"delay_ms": 0}, **changes}, name)
+    return parse({"match": {}, "fault": {"delay_ms": 0}, **changes}, name)
 
 
 def met(made: FaultRules, count: int = 1) -> list[str | None]:
@@ -118,12 +118,12 @@ def test_what_is_shown_fits_its_schema() -> None:
     [shown] = of(rule("a", times=None, skip=2)).as_json()
     assert schema("faults").accepts({"faults": [shown], "presets": []})
     told = {key: shown[key] for key in ("match", "fault", "times", "skip")}
-    assert parsed(told, "a") == rule("a", times=None, skip=2)
+    assert parse(told, "a") == rule("a", times=None, skip=2)
 
 
 def test_there_are_not_endlessly_many(monkeypatch: pytest.MonkeyPatch) -> None:
     """One rule too many is refused, and changes nothing."""
-    monkeypatch.setattr(rule_set, "MOST", 2)
+    monkeypatch.setattr(rule_set, "MAX_RULES", 2)
     made = of(rule("a"), rule("b"))
     with pytest.raises(ApiError) as refusal:
         made.add(rule("c"))

@@ -11,7 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockbatch.files import content
-from mockbatch.files.content import CHUNK_BYTES, IN_MEMORY_BYTES, Content, Heap, spool
+from mockbatch.files.content import (
+    CHUNK_BYTES,
+    IN_MEMORY_BYTES,
+    Content,
+    SharedContentFile,
+    temporary_file,
+)
 from tests.support.handover import Intruder
 
 BIG = IN_MEMORY_BYTES + 5
@@ -25,7 +31,7 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_content_knows_its_size() -> None:
     """The size is that of the bytes, wherever the stream stands."""
-    stream = spool()
+    stream = temporary_file()
     stream.write(b"abc")
     stream.seek(1)
     assert Content(stream).size == 3
@@ -142,7 +148,7 @@ def test_several_threads_read_one_content() -> None:
 
 def test_a_forgotten_file_is_closed_without_a_word() -> None:
     """A big content that nobody holds any more leaves no warning behind."""
-    stream = spool()
+    stream = temporary_file()
     stream.write(b"x" * BIG)
     made = Content(stream)
     file = stream._file  # type: ignore[attr-defined]
@@ -173,7 +179,7 @@ class TestHeap:
     @given(PIECES)
     def test_each_keeps_its_own_bytes(self, pieces: list[bytes]) -> None:
         """A content on a heap begins and ends where it did before, whatever comes behind it."""
-        heap = Heap()
+        heap = SharedContentFile()
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(content, "CHUNK_BYTES", 4)
             copies = [heap.add(Content.of(piece)) for piece in pieces]
@@ -182,14 +188,14 @@ class TestHeap:
 
     def test_a_range_of_one_does_not_reach_into_others(self) -> None:
         """Reading in the middle counts from a content's own first byte."""
-        heap = Heap()
+        heap = SharedContentFile()
         copies = [heap.add(Content.of(data)) for data in (b"aaaa", b"bcde", b"ffff")]
         assert copies[1].read(1, 99) == b"cde"
 
     def test_small_contents_do_not_pile_up_in_memory(self) -> None:
         """A thousand contents that would each stay in memory share one file."""
         piece = Content.of(b"x" * (20 << 10))
-        heap = Heap()
+        heap = SharedContentFile()
         tracemalloc.start()
         copies = [heap.add(piece) for _ in range(1000)]
         _, peak = tracemalloc.get_traced_memory()
@@ -199,7 +205,7 @@ class TestHeap:
 
     def test_one_is_read_while_another_comes(self) -> None:
         """Writing and reading at the same time do not get into each other's way."""
-        heap = Heap()
+        heap = SharedContentFile()
         first = heap.add(Content.of(b"a" * 100_000))
         stop = threading.Event()
 
@@ -216,7 +222,7 @@ class TestHeap:
 
     def test_it_is_closed_with_its_last_content(self) -> None:
         """A content keeps the file; when the last one goes, so does the file."""
-        heap = Heap()
+        heap = SharedContentFile()
         copy = heap.add(Content.of(b"x" * BIG))
         file = heap._stream._file  # type: ignore[attr-defined]
         del heap
@@ -252,7 +258,7 @@ def test_a_read_is_not_interrupted_by_another() -> None:
 
 def test_contents_of_one_stream_share_its_lock() -> None:
     """A content that is added while another one is read waits for it."""
-    heap = Heap()
+    heap = SharedContentFile()
     first = heap.add(Content.of(b"first"))
     stream = Watched(heap._stream.read())
     stream.write(b"first")

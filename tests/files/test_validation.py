@@ -12,21 +12,21 @@ from mockbatch.limits import Limits
 def refusal(data: bytes, purpose: str = "batch", limits: Limits | None = None) -> ApiError:
     """Return the failure with which an upload is refused."""
     with pytest.raises(ApiError) as refused:
-        validation.check(Content.of(data), purpose, limits or Limits())
+        validation.validate_upload(Content.of(data), purpose, limits or Limits())
     return refused.value
 
 
 @pytest.mark.parametrize("purpose", UPLOAD_PURPOSES)
 def test_a_json_line_may_be_uploaded_for_anything(purpose: str) -> None:
     """A file whose first line is JSON is accepted for every purpose."""
-    validation.check(Content.of(b"{}\n"), purpose, Limits())
+    validation.validate_upload(Content.of(b"{}\n"), purpose, Limits())
 
 
 @pytest.mark.parametrize("purpose", [name for name in UPLOAD_PURPOSES if name != "batch"])
 @pytest.mark.parametrize("data", [b"", b"text", b"\xff"])
 def test_only_batch_files_are_looked_into(purpose: str, data: bytes) -> None:
     """A file for anything but a batch may hold what it likes."""
-    validation.check(Content.of(data), purpose, Limits())
+    validation.validate_upload(Content.of(data), purpose, Limits())
 
 
 @pytest.mark.parametrize("purpose", ["", "Batch", "batch_output", "fine_tune", "x"])
@@ -79,13 +79,13 @@ def test_the_refusal_stands_in_the_body_twice() -> None:
 @pytest.mark.parametrize("data", [b"{}\n{", b"{}\n\n", b"{}\nnope\n", b"[]\n", b"1"])
 def test_what_is_wrong_further_down_is_not_seen(data: bytes) -> None:
     """Only whether the first line is JSON is looked at when a file is uploaded."""
-    validation.check(Content.of(data), "batch", Limits())
+    validation.validate_upload(Content.of(data), "batch", Limits())
 
 
 @pytest.mark.parametrize("data", [b"{}\r\n{}\r\n", b"{}", b" {} \n"])
 def test_blanks_and_line_ends_do_no_harm(data: bytes) -> None:
     """Windows line ends and a missing last one are accepted."""
-    validation.check(Content.of(data), "batch", Limits())
+    validation.validate_upload(Content.of(data), "batch", Limits())
 
 
 @pytest.mark.parametrize("size", [10, 11])
@@ -94,7 +94,7 @@ def test_an_input_file_has_a_greatest_size(size: int) -> None:
     limits = Limits(input_bytes=10)
     data = b"{}" + b" " * (size - 2)
     if size == 10:
-        validation.check(Content.of(data), "batch", limits)
+        validation.validate_upload(Content.of(data), "batch", limits)
     else:
         assert refusal(data, limits=limits).status == 413
 

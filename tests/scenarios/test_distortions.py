@@ -83,8 +83,8 @@ def test_the_last_line_end_can_be_missing(count: int, text: str) -> None:
 def test_strays_are_a_share_of_the_errors() -> None:
     """The output file gets the first of them; none, unless it is said."""
     errors = [line({}, str(number)) for number in range(4)]
-    assert OutputDistortion(astray=0.5).strays(errors) == errors[:2]
-    assert OutputDistortion().strays(errors) == []
+    assert OutputDistortion(astray=0.5).leaked(errors) == errors[:2]
+    assert OutputDistortion().leaked(errors) == []
 
 
 def shape(distortion: OutputDistortion, count: int) -> str:

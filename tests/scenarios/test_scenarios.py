@@ -9,7 +9,7 @@ import pytest
 
 from mockbatch import scenarios
 from mockbatch.errors import ApiError
-from mockbatch.scenarios.scenario import RECORDED_SECONDS, filled, parsed
+from mockbatch.scenarios.scenario import RECORDED_SECONDS, fill_parameters, parse
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 from mockbatch.world.settings import happy
@@ -53,7 +53,7 @@ def test_every_scenario_fits_the_schema(name: str) -> None:
     """A document of the catalogue is accepted by scenario.json and can be used."""
     document = scenarios.catalogue()[name]
     assert schema("scenario").error(document) is None
-    assert scenarios.scenario(name, {}) == parsed(document)
+    assert scenarios.scenario(name, {}) == parse(document)
 
 
 @pytest.mark.parametrize(("name", "key", "parameter"), RANGES)
@@ -165,7 +165,7 @@ def test_no_line_is_done_in_expired_empty(make: "Make") -> None:
 @pytest.mark.parametrize("argument", [0.5, "0.5", " 0.5 ", "5e-1"])
 def test_an_argument_is_a_number_or_its_text(argument: object) -> None:
     """Metadata can only hold texts, so a number may be one."""
-    assert scenarios.scenario("expired_partial", {"fraction": argument}).executed == 0.5
+    assert scenarios.scenario("expired_partial", {"fraction": argument}).executed_fraction == 0.5
 
 
 @pytest.mark.parametrize("argument", ["", "half", None, True, [], {}, "0,5"])
@@ -202,7 +202,7 @@ def test_an_unknown_parameter_is_refused() -> None:
 
 def test_an_unknown_scenario_is_told_what_is_near() -> None:
     """The refusal of a misspelt name says the names near it, and where it came from."""
-    with pytest.raises(ApiError, match="Near it: expired_partial") as refused:
+    with pytest.raises(ApiError, match="Did you mean: expired_partial") as refused:
         scenarios.scenario("expired_patrial", {}, "metadata.mockbatch_scenario")
     assert (refused.value.status, refused.value.code, refused.value.param) == (
         400,
@@ -213,7 +213,7 @@ def test_an_unknown_scenario_is_told_what_is_near() -> None:
 
 def test_a_name_near_to_nothing_is_told_all() -> None:
     """The refusal of a name that is near to none lists them all."""
-    with pytest.raises(ApiError, match=f"There are: {', '.join(NAMES)}\\."):
+    with pytest.raises(ApiError, match=f"Valid names: {', '.join(NAMES)}\\."):
         scenarios.scenario("zzzzzzz", {})
 
 
@@ -221,7 +221,7 @@ def test_filling_leaves_the_document_alone() -> None:
     """Arguments are put into a copy."""
     document = scenarios.catalogue()["expired_partial"]
     before = json.dumps(document)
-    filled(document, {"fraction": 0.9})
+    fill_parameters(document, {"fraction": 0.9})
     assert json.dumps(document) == before
 
 
@@ -273,7 +273,7 @@ def test_an_option_is_a_file(tmp_path: Path) -> None:
     path = tmp_path / "own.json"
     path.write_text(json.dumps({"name": "own", "summary": "-", "sees": "-", "executed": 0.5}))
     found = scenarios.from_option(str(path))
-    assert (found.name, found.executed) == ("own", 0.5)
+    assert (found.name, found.executed_fraction) == ("own", 0.5)
 
 
 @pytest.mark.parametrize(

@@ -211,7 +211,7 @@ class TestOptions:
         ("marker", "message"),
         [
             ("scenaro='happy'", "*unknown option scenaro; valid options: clock, pace, *"),
-            ("scenario='hapy'", "*There is no scenario 'hapy'. Near it: happy.*"),
+            ("scenario='hapy'", "*There is no scenario 'hapy'. Did you mean: happy.*"),
             ("clock='fast'", "*'fast' is no clock mode: use manual, *"),
             ("pace=0", "*pace*"),
             ("poll_limit='x'", "*Invalid type for 'poll_limit'*"),

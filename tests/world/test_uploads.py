@@ -186,7 +186,7 @@ class TestBounds:
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Empty ones count too."""
-        monkeypatch.setattr(uploads, "MOST_PARTS", 3)
+        monkeypatch.setattr(uploads, "MAX_PARTS", 3)
         upload = begin(world)
         for _ in range(3):
             add(world, upload, b"")
@@ -195,7 +195,7 @@ class TestBounds:
     def test_a_completion_can_name_as_many_parts_as_there_can_be(self) -> None:
         """The schema's bound is the same."""
         bound = schema("complete_upload").document["properties"]["part_ids"]["maxItems"]
-        assert bound == parts.MOST_PARTS
+        assert bound == parts.MAX_PARTS
 
     @pytest.mark.parametrize("end", ["complete", "cancel", "expire"])
     def test_there_is_a_greatest_number_of_pending_uploads(

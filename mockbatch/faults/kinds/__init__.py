@@ -14,22 +14,22 @@ from mockbatch.faults.fault import Fault
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 
-MOST_BYTES = 1 << 20
+MAX_BYTES = 1 << 20
 
 
 @cache
 def kinds() -> Mapping[str, type[Fault]]:
-    """Return the kinds by name."""
+    """Return the kinds of fault by name."""
     modules = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
     return {module.KIND.members()[0]: module.KIND for module in modules}
 
 
-def parsed(document: Mapping[str, Json]) -> Fault:
-    """Make a fault from a document, schema fault.json; ApiError 400 names what does not fit."""
+def parse(document: Mapping[str, Json]) -> Fault:
+    """Parse a document of schema fault.json; ApiError 400 names what does not fit."""
     schema("fault").check(document, "fault")
     document = schema("fault").coerce_integers(document)
-    if len(json.dumps(document)) > MOST_BYTES:
-        why = f"it has more than {MOST_BYTES} bytes"
+    if len(json.dumps(document)) > MAX_BYTES:
+        why = f"it has more than {MAX_BYTES} bytes"
         raise api_error("invalid_value", param="fault", why=why)
     named = [name for name in kinds() if name in document]
     if len(named) != 1:

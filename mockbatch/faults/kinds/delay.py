@@ -1,4 +1,4 @@
-"""An answer that comes late."""
+"""A response that is delayed."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class Delay(Fault):
     delay_ms: float
 
     def apply(self, call: Exchange) -> Iterable[bytes]:
-        """Answer late."""
+        """Delay the response."""
         answer = call.run()
         try:
             call.wait(self.delay_ms / 1000)

@@ -1,4 +1,4 @@
-"""A connection that ends when it should not."""
+"""A connection that ends too early."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -25,14 +25,14 @@ class Disconnect(Fault):
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> "Self":
-        """Make the fault; ApiError 400 for bytes that would come before the headers."""
+        """Return the fault; ApiError 400 for bytes before the headers."""
         if document["disconnect"] == "before_headers" and "after_bytes" in document:
             why = "no bytes come before the headers"
             raise api_error("invalid_value", param="fault.after_bytes", why=why)
         return cls(**document)
 
     def apply(self, call: Exchange) -> Iterable[bytes]:
-        """Answer in part, or not at all."""
+        """Send a part of the response, or none of it."""
         call.require_connection()
         reset = self.disconnect == "reset"
         if self.disconnect == "mid_body" or self.after_bytes is not None:

@@ -1,4 +1,4 @@
-"""An error page of a proxy in front of the API, where a client expects JSON."""
+"""The HTML error page of a proxy in front of the API, where a client expects JSON."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -23,18 +23,18 @@ _PAGE = """<html>
 
 @dataclass(frozen=True, slots=True)
 class Html(Fault):
-    """A status with a page; none of the headers that tell of the API."""
+    """A status with an HTML page, and none of the API's own headers."""
 
     html: int
     retry_after_ms: float | None = None
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> "Self":
-        """Make the fault."""
+        """Return the fault."""
         return cls(**with_default(document, document["html"]))
 
     def apply(self, call: Exchange) -> Iterable[bytes]:
-        """Answer."""
+        """Send the page."""
         known = self.html in set(HTTPStatus)
         title = f"{self.html} {HTTPStatus(self.html).phrase}" if known else str(self.html)
         headers = with_retry_after({"content-type": "text/html"}, self.retry_after_ms, {})

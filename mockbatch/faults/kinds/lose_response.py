@@ -1,4 +1,4 @@
-"""An answer that is lost on its way."""
+"""A response that is lost on its way."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from mockbatch.faults.request_record import RequestRecord
 
 @dataclass(frozen=True, slots=True)
 class LoseResponse(Fault):
-    """The request takes effect, and its client never hears of it."""
+    """The request takes effect, and the client gets no response."""
 
     lose_response: bool
 
     def apply(self, call: Exchange) -> Iterable[bytes]:
-        """Let the app answer, and hang up."""
+        """Run the request, and close the connection."""
         call.require_connection()
         RequestRecord.of(call.environ).is_unanswered = True
         call.run().read()

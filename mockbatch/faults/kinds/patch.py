@@ -1,4 +1,4 @@
-"""An answer of the API that says something else than it should."""
+"""A response of the API with members changed."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ class Patch(Fault):
     where: Mapping[str, Json] = field(default_factory=dict)
 
     def apply(self, call: Exchange) -> Iterable[bytes]:
-        """Answer with a change."""
+        """Send the changed response."""
         answer = call.run()
         if answer.status.startswith("2") and answer.header("Content-Type") == "application/json":
             self._change(answer)

@@ -1,4 +1,4 @@
-"""An answer in place of the API's, which never sees the request."""
+"""A response in place of the API's, which never sees the request."""
 
 import json
 import re
@@ -20,7 +20,7 @@ _NAME = re.compile("[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _VALUE = re.compile("[\t\x20-\x7e\x80-\xff]*")
 _FRAMING = frozenset({"content-length", "transfer-encoding"})
 
-# What the service is known to say with a status.
+# Messages that the service is known to send with a status.
 _WORDINGS: Mapping[int, str] = {
     408: "injected_408",
     429: "injected_429",
@@ -46,13 +46,13 @@ class Status(Fault):
 
     @classmethod
     def of(cls, document: Mapping[str, Json]) -> "Self":
-        """Make the fault; ApiError 400 for a header that cannot be sent."""
+        """Return the fault; ApiError 400 for a header that cannot be sent."""
         for name, value in document.get("headers", {}).items():
             _check_header(name, value)
         return cls(**with_default(document, document["status"]))
 
     def apply(self, call: Exchange) -> Iterable[bytes]:
-        """Answer."""
+        """Send the response."""
         body, content_type = self._content()
         headers = {**call.api_headers(), "content-type": content_type}
         return call.answer(
@@ -69,7 +69,7 @@ class Status(Fault):
 
 
 def envelope(status: int) -> dict[str, Json]:
-    """Return what the API says with a status."""
+    """Return the error body that the API sends with a status."""
     if status in _WORDINGS:
         return api_error(_WORDINGS[status]).body()
     kind = "server_error" if status >= 500 else INVALID_REQUEST

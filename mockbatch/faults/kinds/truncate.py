@@ -1,4 +1,4 @@
-"""A body that is cut short."""
+"""A response body that is cut short."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Truncate(Fault):
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> "Self":
-        """Make the fault; ApiError 400 for a body framed in two ways."""
+        """Return the fault; ApiError 400 for a body framed in two ways."""
         fault = cls(**document)
         if fault.silent and fault.chunked:
             why = "a body in chunks has an end to miss, a silent one has none"
@@ -34,7 +34,7 @@ class Truncate(Fault):
         return fault
 
     def apply(self, call: Exchange) -> Iterable[bytes]:
-        """Answer in part."""
+        """Send a part of the response."""
         if not self.silent:
             call.require_connection()
         answer = call.run()

@@ -14,7 +14,7 @@ class WithoutHeaders(Fault):
     without_headers: list[str]
 
     def apply(self, call: Exchange) -> Iterable[bytes]:
-        """Let the app answer what is left."""
+        """Run the request without them."""
         for header in self.without_headers:
             name = header.upper().replace("-", "_")
             call.environ.pop("CONTENT_TYPE" if name == "CONTENT_TYPE" else f"HTTP_{name}", None)

@@ -17,13 +17,13 @@ from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.models import model
 from mockbatch.endpoints.scripted_reply import parse as parse_reply
 from mockbatch.errors import ApiError, api_error
-from mockbatch.files.content import Content, spool
+from mockbatch.files.content import Content, temporary_file
 from mockbatch.files.file import File
 from mockbatch.files.upload import Upload
 from mockbatch.ids import Seed
 from mockbatch.jsonio import parse as parse_json
 from mockbatch.limits import MAX_PACE, MIN_PACE, Quotas
-from mockbatch.scenarios.scenario import Scenario, parsed
+from mockbatch.scenarios.scenario import Scenario, parse
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 from mockbatch.world.settings import WorldSettings
@@ -193,7 +193,7 @@ class _Reader:
 
     def _scenario(self, given: dict[str, Json], place: str) -> Scenario:
         schema("scenario").check(given, place)
-        return parsed(given)
+        return parse(given)
 
     def _timeline(self, given: dict[str, Json], place: str) -> Timeline:
         instants = [change["at"] for change in given["transitions"]]
@@ -247,7 +247,7 @@ def _referred(path: str, folder: Path | None, place: str) -> Content:
     found = (folder / path).resolve()
     if not found.is_relative_to(folder.resolve()):
         raise _misplaced(place, f"{path!r} is not below the folder of the state")
-    stream = spool()
+    stream = temporary_file()
     try:
         # Copied: a content does not change, whatever becomes of the file.
         with found.open("rb") as file:

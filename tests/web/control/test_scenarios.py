@@ -98,7 +98,7 @@ class TestReading:
     def test_an_unknown_one_is_told_what_is_near(self, api: "Caller", name: str, near: str) -> None:
         """GET of a misspelt name is a 400 that lists the names near it."""
         message = api.get(f"{INDEX}/{name}").json["error"]["message"]
-        assert re.search(rf"Near it: .*\b{near}\b", message)
+        assert re.search(rf"Did you mean: .*\b{near}\b", message)
 
     @pytest.mark.parametrize("name", ["zzzzzzz", "x" * 5000, "%ff", "HAPPY.json", "%00"])
     def test_an_unknown_one_is_a_400(self, api: "Caller", name: str) -> None:
@@ -368,7 +368,7 @@ class TestBadInput:
     def test_an_unknown_name_is_told_what_is_near(self, api: "Caller") -> None:
         """The refusal of a misspelt name says what was meant."""
         message = api.post(ACTIVE, {"name": "stuck_finalising"}).json["error"]["message"]
-        assert "Near it: stuck_finalizing" in message
+        assert "Did you mean: stuck_finalizing" in message
 
     @pytest.mark.parametrize(
         ("metadata", "param"),
@@ -541,7 +541,7 @@ class TestCommand:
         """A misspelt name is an error of one line with the names near it."""
         done = command("hapy")
         assert (done.returncode, done.stdout, done.stderr.decode().count("\n")) == (2, b"", 1)
-        assert b"Near it: happy" in done.stderr
+        assert b"Did you mean: happy" in done.stderr
 
     def test_the_page_is_what_it_prints(self) -> None:
         """docs/scenarios.md is the output of --markdown, byte for byte."""
