@@ -12,7 +12,7 @@ from mockbatch.batch.gists import Gists, Writer
 from mockbatch.batch.plain_forms import refusal
 from mockbatch.endpoints.endpoint import Endpoint
 from mockbatch.endpoints.model_list import ModelList
-from mockbatch.errors import ApiError, NoAnswerError, api_error, line_error
+from mockbatch.errors import WORDINGS, ApiError, NoAnswerError, api_error, line_error
 from mockbatch.files.content import Content
 from mockbatch.jsonio import parse
 from mockbatch.limits import Limits
@@ -20,6 +20,7 @@ from mockbatch.typing import Json
 
 ANY_MODEL = ModelList()
 LineError = dict[str, Json]
+_OF_QUOTA = WORDINGS["enqueued_tokens"].code
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,11 @@ class Input:
     def total(self) -> int:
         """The number of requests."""
         return len(self.starts) - 1
+
+    @property
+    def has_own_faults(self) -> bool:
+        """Whether validation fails for another reason than a quota, which may make room yet."""
+        return any(error["code"] != _OF_QUOTA for error in self.errors)
 
     def request(self, index: int) -> dict[str, Json]:
         """Read line `index` again."""

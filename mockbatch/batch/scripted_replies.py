@@ -14,7 +14,8 @@ def cast(batch: Batch, script: Script, done: int = 0) -> Batch:
     These have had theirs. A function is called once for each of its lines, and what it
     returns is kept.
     """
-    if batch.given.errors or not (script.entries or batch.replies):
+    can_never_run = batch.given.has_own_faults or batch.pace.scenario.validation is not None
+    if can_never_run or not (script.entries or batch.replies):
         return batch
     order = batch.work.order
     replies = planned_replies(batch.given, batch.endpoint, batch.pace.scenario, batch.seed)

@@ -3,9 +3,11 @@
 import json
 import re
 from email.message import Message
+from types import SimpleNamespace
 
 import pytest
 
+from mockbatch.contract import expectations
 from mockbatch.contract.client import Answer
 from mockbatch.contract.expectations import breaches, wrong_status
 from mockbatch.contract.placeholders import at, differences, filled, filled_request
@@ -126,6 +128,57 @@ def test_header_is_a_pattern() -> None:
     wanted = {"headers": {"X-Request-Id": "req_.+"}}
     assert list(breaches(wanted, answer({}, x_request_id="req_1"))) == []
     assert list(breaches(wanted, answer({}))) == ["header X-Request-Id is missing, not req_.+"]
+
+
+@pytest.mark.parametrize("body", ["a\nb", "a\u2028b", "a.b"])
+def test_pattern_of_a_body_spans_its_lines(body: str) -> None:
+    """A dot is any character, a line end included."""
+    assert list(breaches({"matches": "a.b"}, answer(body))) == []
+
+
+@pytest.mark.parametrize("body", ["a", "a.b.c", "xa.b"])
+def test_pattern_is_of_the_whole_body(body: str) -> None:
+    """More before or behind is told."""
+    [said] = breaches({"matches": "a.b"}, answer(body))
+    assert said == f"the body is {body!r}, not a.b"
+
+
+def test_text_is_the_whole_body() -> None:
+    """To the last character."""
+    assert list(breaches({"text": "a\n"}, answer("a\n"))) == []
+    assert list(breaches({"text": "a\n"}, answer("a"))) == ["the body is 'a', not 'a\\n'"]
+
+
+def test_form_of_an_id_is_the_servers_own_affair() -> None:
+    """The pattern that the schema has for it is not asked for."""
+    file = {
+        "object": "file", "id": "F-1", "purpose": "batch", "filename": "in.jsonl", "bytes": 0,
+        "created_at": 0, "expires_at": None, "status": "processed", "status_details": None,
+    }  # fmt: skip
+    assert list(breaches({"schema": "file_wire"}, answer(file))) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"pattern": "a"}, []),
+        ({"pattern": "b", "newer": 1}, []),
+        ({"pattern": 1}, ["1 is not of type 'string' (properties.pattern.type)"]),
+        ({}, ["'pattern' is a required property (required)"]),
+    ],
+)
+def test_member_may_be_called_pattern(
+    monkeypatch: pytest.MonkeyPatch, body: Json, said: list[str]
+) -> None:
+    """It has to be there as any other; what is left out is the keyword of that name."""
+    document = {
+        "type": "object",
+        "properties": {"pattern": {"type": "string", "pattern": "^a$"}},
+        "required": ["pattern"],
+        "additionalProperties": False,
+    }
+    monkeypatch.setattr(expectations, "schema", lambda _: SimpleNamespace(document=document))
+    assert list(breaches({"schema": "with_a_member_called_pattern"}, answer(body))) == said
 
 
 def test_status_comes_with_what_was_said() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -109,6 +110,57 @@ def test_what_only_memory_says_is_no_breach(
     with Runner(client, Options(strict=strict)) as runner:
         [result] = runner.run([one_case(source)])
     assert (result.outcome, result.reason) == (outcome, "GET /batches: status 200, not 418")
+
+
+@pytest.mark.parametrize(
+    ("key", "shown"), [("sk-12345", "<the key>"), ("sk-1234", "sk-1234"), ("s", "s")]
+)
+def test_key_of_eight_characters_is_not_shown(key: str, shown: str) -> None:
+    """A shorter one is no secret, and its letters stand in many a word."""
+    server = Server()
+    body = json.dumps({"error": {"message": f"Who is {key}?"}})
+    plant(server.app, Fault("", always("*", 400, body)))
+    with Runner(Client(f"{server.url}/v1", key), Options()) as runner:
+        [result] = runner.run([one_case("observed")])
+    server.close()
+    assert result.reason == f"GET /batches: status 400, not 418 (Who is {shown}?)"
+
+
+@pytest.mark.parametrize(
+    ("fault", "outcome", "reason"),
+    [
+        ({"disconnect": "before_headers"}, BREACH, "what comes back is not HTTP"),
+        ({"status": 429, "headers": {"Retry-After": "0"}}, SKIPPED, "the server limits the rate"),
+        ({"status": 400}, BREACH, "to begin with, a batch that has failed"),
+    ],
+)
+def test_what_cases_share_is_asked_for_once(
+    mockbatch: Handle, fault: Json, outcome: str, reason: str
+) -> None:
+    """Those that begin with it come out as the first did, however it went wrong."""
+    mockbatch.fault({"method": "POST", "path": "/v1/batches"}, fault, times=None)
+    case = replace(one_case("observed"), given=("failed_batch",))
+    client = Client(mockbatch.base_url, mockbatch.api_key)
+    with Runner(client, Options(control=True)) as runner:
+        [first] = runner.run([case])
+        asked = len(mockbatch.requests)
+        results = list(runner.run([case, case]))
+        assert len(mockbatch.requests) == asked > 0
+    assert {one.outcome for one in (first, *results)} == {outcome}
+    assert {one.reason for one in results} == {first.reason}
+    assert first.reason.startswith(reason)
+
+
+def test_what_cases_share_is_made_once_and_taken_away_at_the_end(mockbatch: Handle) -> None:
+    """Each case that begins with the batch gets the same one."""
+    read = {"request": {"method": "GET", "path": "/batches/${batch}"}}
+    case = replace(one_case("observed"), given=("failed_batch",), steps=(read,))
+    client = Client(mockbatch.base_url, mockbatch.api_key)
+    with Runner(client, Options(control=True)) as runner:
+        assert {one.outcome for one in runner.run([case, case])} == {PASSED}
+        assert len(runner.left) == 1
+    mockbatch.assert_requested("POST", "/v1/batches", count=1)
+    assert runner.left == []
 
 
 def test_folded_row_fits_a_terminal() -> None:

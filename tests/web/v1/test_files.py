@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from werkzeug.http import parse_options_header
@@ -392,6 +393,14 @@ class TestContent:
         assert header.isprintable()
         assert header.isascii()
         assert list(parse_options_header(header)[1]) == ["filename"]
+
+    @pytest.mark.parametrize("name", ['a"; x="b', "a\\", '\\"', 'a"b\\c"', "a; x=b", "'"])
+    def test_name_of_ascii_comes_back_as_it_was(self, api: Caller, name: str) -> None:
+        """Quotes and backslashes within it are the name's own: no parameter follows."""
+        part = (f"name=\"file\"; filename*=UTF-8''{quote(name, safe='')}", b"{}")
+        id = api.good(api.call("POST", "/v1/files", **form(PURPOSE, part)))["id"]
+        header = api.get(f"/v1/files/{id}/content").headers["Content-Disposition"]
+        assert parse_options_header(header) == ("attachment", {"filename": name})
 
     def test_name_in_another_script_is_told_in_full(self, api: Caller) -> None:
         """RFC 5987 carries what ASCII cannot."""
