@@ -12,7 +12,7 @@ from mockbatch.batch.gists import Gists, Writer
 from mockbatch.batch.plain_forms import refusal
 from mockbatch.endpoints.endpoint import Endpoint
 from mockbatch.endpoints.model_list import ModelList
-from mockbatch.errors import ApiError, NoReplyPossibleError, api_error, line_error
+from mockbatch.errors import ERROR_TEMPLATES, ApiError, NoReplyPossibleError, api_error, line_error
 from mockbatch.files.content import Content
 from mockbatch.jsonio import parse
 from mockbatch.limits import Limits
@@ -44,6 +44,12 @@ class BatchInput:
     def total(self) -> int:
         """The number of requests."""
         return len(self.line_offsets) - 1
+
+    @property
+    def has_errors_of_its_own(self) -> bool:
+        """Whether validation fails for another reason than a quota, which may still make room."""
+        quota = ERROR_TEMPLATES["enqueued_tokens"].code
+        return any(error["code"] != quota for error in self.errors)
 
     def request(self, index: int) -> dict[str, Json]:
         """Read line `index` again."""

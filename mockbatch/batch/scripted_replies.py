@@ -14,7 +14,8 @@ def apply_script(batch: Batch, script: Script, done: int = 0) -> Batch:
     These have had theirs. A function is called once for each of its lines, and what it
     returns is kept.
     """
-    if batch.input.errors or not (script.entries or batch.replies):
+    can_never_run = batch.input.has_errors_of_its_own or batch.schedule.scenario.validation
+    if can_never_run or not (script.entries or batch.replies):
         return batch
     order = batch.execution_order.order
     replies = plan_replies(batch.input, batch.endpoint, batch.schedule.scenario, batch.seed)

@@ -17,9 +17,9 @@ class Ends:
 
     def __init__(self, held: Repository, now: float) -> None:
         self._repository = held
-        # What is past when somebody begins to look is old news.
+        # What has ended before is old news, and so is an event that was sent early.
         self._told = {
-            batch.id: ending(batch) for batch in held.batches.values() if batch.is_final(now)
+            batch.id: ending(batch) for batch in held.batches.values() if told_at(batch) <= now
         }
         self._heap: list[tuple[int, int, str]] = []  # when, number of the batch, its id
         held.changed.update(held.batches)

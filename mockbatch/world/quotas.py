@@ -109,7 +109,11 @@ def _is_undecided(batch: Batch) -> bool:
     if batch.held or batch.schedule.scenario.validation:
         return False
     coming = batch.timeline.transitions[1:]
-    return bool(coming) and coming[0].status in (IN_PROGRESS, FAILED) and not _own_faults(batch)
+    return (
+        bool(coming)
+        and coming[0].status in (IN_PROGRESS, FAILED)
+        and not batch.input.has_errors_of_its_own
+    )
 
 
 def _is_enqueued(batch: Batch, at: int) -> bool:
@@ -119,11 +123,6 @@ def _is_enqueued(batch: Batch, at: int) -> bool:
         return False
     lingers = at < batch.timeline.end.at + batch.schedule.scenario.quota_release_seconds
     return batch.status(at) in _ENQUEUED or lingers
-
-
-def _own_faults(batch: Batch) -> bool:
-    code = _limit_error(batch, 0, "")["code"]
-    return any(error["code"] != code for error in batch.input.errors)
 
 
 def _validated_at(batch: Batch) -> int:

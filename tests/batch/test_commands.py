@@ -245,6 +245,39 @@ def test_what_is_held_can_be_cancelled(make: "Make") -> None:
     assert stamps(cancelled, DAY)["cancelled_at"] == 500 + DRAIN
 
 
+def test_a_batch_that_loses_the_race_completes_as_planned(make: "Make") -> None:
+    """Cancelled while it runs, it completes on the second on which it would have."""
+    cancelled = commands.cancel(make.batch(loses_race=True), make.created + HALF)
+    assert stamps(cancelled, DAY) == {
+        "created_at": 0,
+        "in_progress_at": RUNS,
+        "cancelling_at": HALF,
+        "completed_at": ENDS,
+    }
+    assert at(cancelled, ENDS)["request_counts"]["completed"] == 10
+
+
+def test_a_batch_in_validation_loses_no_race(make: "Make") -> None:
+    """Cancelled while it validates, it is cancelled as any other."""
+    cancelled = commands.cancel(make.batch(loses_race=True), make.created + 5)
+    assert stamps(cancelled, DAY)["cancelled_at"] == 5 + DRAIN
+
+
+@pytest.mark.parametrize("held_at", [HALF, WRITES])
+def test_a_held_batch_loses_no_race(make: "Make", held_at: int) -> None:
+    """A held batch has nothing that could overtake the cancel: it is cancelled."""
+    held = commands.hold(make.batch(loses_race=True), make.created + held_at)
+    cancelled = commands.cancel(held, make.created + 500)
+    assert cancelled.timeline.end == (make.created + 500 + DRAIN, "cancelled")
+
+
+def test_a_batch_that_would_expire_loses_no_race(make: "Make") -> None:
+    """Only a completion overtakes a cancel; a window that ends meanwhile does not."""
+    batch = make.batch(loses_race=True, stages={"in_progress": None})
+    cancelled = commands.cancel(batch, batch.expires_at - 1)
+    assert cancelled.timeline.end == (batch.expires_at - 1 + DRAIN, "cancelled")
+
+
 # --- hold and resume
 
 
@@ -402,10 +435,17 @@ def test_lines_planned_to_fail_fail_when_completed_by_command(make: "Make") -> N
     assert at(done, 0)["request_counts"] == {"total": 10, "completed": 7, "failed": 3}
 
 
-@pytest.mark.parametrize("name", ["expire", "complete"])
-def test_what_is_held_can_be_ended(make: "Make", name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "held_at"),
+    [
+        *((name, 5) for name in LEADS_TO),
+        *((name, HALF) for name in LEADS_TO if name != "fail"),
+        *((name, WRITES) for name in ("cancel", "complete")),
+    ],
+)
+def test_what_is_held_can_be_ended(make: "Make", name: str, held_at: int) -> None:
     """A held batch can be ended by command, and is no longer held."""
-    held = commands.hold(make.batch(), make.created + HALF)
+    held = commands.hold(make.batch(), make.created + held_at)
     ended = COMMANDS[name](held, make.created + 500)
     assert ended.held is None
     assert at(ended, 500)["status"] == LEADS_TO[name]

@@ -4,15 +4,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mockbatch.batch import create
+from mockbatch.batch import create, input_file
 from mockbatch.batch.create import BatchRequest
+from mockbatch.batch.input_file import BatchInput
+from mockbatch.batch.plan import Schedule
 from mockbatch.errors import ApiError
+from mockbatch.ids import Seed
+from mockbatch.scenarios.scenario import FAILURE_CODES, FILE_LEVEL_ERRORS
 from mockbatch.typing import Json
 
 if TYPE_CHECKING:
     from tests.conftest import Make
 
 
+CHAT = "/v1/chat/completions"
 BODY = {"input_file_id": "file-1", "endpoint": "/v1/embeddings", "completion_window": "24h"}
 
 
@@ -166,12 +171,79 @@ def test_the_lifetime_of_output_files_has_limits(given: Json, code: str, param: 
     assert refusal(output_expires_after=given) == (400, code, f"output_expires_after.{param}")
 
 
+@pytest.mark.parametrize(
+    ("asked", "of_scenario", "seconds"),
+    [(None, None, None), (7200, None, 7200), (None, 60, 60), (7200, 60, 60), (7200, 0, 0)],
+)
+def test_a_scenario_decides_the_lifetime_before_the_request(
+    make: "Make", asked: int | None, of_scenario: int | None, seconds: int | None
+) -> None:
+    """The output files live as long as the scenario says, else as long as was asked."""
+    document = {} if of_scenario is None else {"output_seconds": of_scenario}
+    request = BatchRequest("file-1", CHAT, None, asked, None)
+    pace = Schedule(make.scenario(**document), 1)
+    batch = create.create_batch(
+        request, make.batch_input(make.line()), pace, Seed.of("x"), 0, make.created
+    )
+    assert batch.output_seconds == seconds
+
+
 def test_a_whole_number_may_be_written_as_a_decimal() -> None:
     """3600.0 is an integer in JSON Schema, and gives whole seconds."""
     given = {"anchor": "created_at", "seconds": 3600.0}
     assert isinstance(
         create.parse_request({**BODY, "output_expires_after": given}).output_seconds, int
     )
+
+
+def verdict(make: "Make", code: str, given: BatchInput, endpoint: str = CHAT) -> Json:
+    """Return the error of a batch whose scenario lets validation fail with a code, on line 7."""
+    request = BatchRequest("file-1", endpoint, None, None, None)
+    pace = Schedule(make.scenario(validation={"error": code, "line": 7}), 1)
+    [error] = create.create_batch(
+        request, given, pace, Seed.of("x"), 0, make.created, "org-1"
+    ).input.errors
+    return error
+
+
+@pytest.mark.parametrize("code", sorted(FAILURE_CODES))
+def test_a_verdict_names_a_line_unless_it_is_on_the_file(make: "Make", code: str) -> None:
+    """An error of the whole file has no line, whatever the scenario says."""
+    error = verdict(make, code, make.batch_input(make.line()))
+    assert (error["code"], error["line"]) == (
+        code,
+        None if FAILURE_CODES[code] in FILE_LEVEL_ERRORS else 7,
+    )
+
+
+@pytest.mark.parametrize("code", sorted(FAILURE_CODES))
+def test_a_verdict_can_be_given_on_any_file(make: "Make", code: str) -> None:
+    """A file without a model or a line, too, fails with a message that has no gap."""
+    message = verdict(make, code, input_file.missing_input("file-1", "org-1"))["message"]
+    assert message
+    assert not {"{", "}", "None"} & set(message.replace("'", " ").split())
+
+
+def test_a_verdict_names_the_product_of_its_endpoint(make: "Make") -> None:
+    """The message on streaming is about the endpoint of the batch."""
+    line = make.line(url="/v1/embeddings", body={"model": "m", "input": "x"})
+    given = make.batch_input(line, endpoint="/v1/embeddings")
+    message = verdict(make, "streaming_unsupported", given, "/v1/embeddings")["message"]
+    assert message.startswith("Embeddings: ")
+
+
+def test_a_verdict_names_the_model_of_the_file(make: "Make") -> None:
+    """The message on an unknown model names the one that the lines name."""
+    assert (
+        "'gpt-4o-mini'"
+        in verdict(make, "model_not_found", make.batch_input(make.line()))["message"]
+    )
+
+
+@pytest.mark.parametrize("key", ["my_mockbatch_scenario", "Mockbatch_scenario", "mockbatch"])
+def test_only_keys_that_begin_so_steer(key: str) -> None:
+    """Any other key is the client's own."""
+    assert create.parse_request({**BODY, "metadata": {key: "nope"}}).scenario is None
 
 
 @pytest.mark.parametrize("body", [None, [], "x", 1])

@@ -1,6 +1,7 @@
 """What validation says of an input file."""
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from mockbatch.batch import input_file
 from mockbatch.batch.input_file import BatchInput
 from mockbatch.endpoints import endpoints
+from mockbatch.endpoints.model_list import ModelList
 from mockbatch.errors import ERROR_TEMPLATES
 from mockbatch.files.content import Content
 from mockbatch.limits import Limits
@@ -78,6 +80,9 @@ def test_a_missing_member_is_told_in_the_observed_words(make: "Make") -> None:
         ({"body": body(model=None)}, "invalid_request", "body.model"),
         ({"body": body(model="")}, "invalid_request", "body.model"),
         ({"body": body(model=5)}, "invalid_type", "body.model"),
+        ({"body": body(model=0)}, "invalid_type", "body.model"),
+        ({"body": body(model=[])}, "invalid_type", "body.model"),
+        ({"body": body(model=False)}, "invalid_type", "body.model"),
         ({"body": body(messages=None)}, "missing_required_parameter", "body.messages"),
         ({"body": body(stream=True)}, "streaming_unsupported", "body.stream"),
         ({"body": body(model="gpt-4o")}, "mismatched_model", "body.model"),
@@ -128,12 +133,13 @@ def test_streaming_is_told_by_the_product(make: "Make") -> None:
     assert error["message"] == "Chat Completions: Streaming is not supported in the Batch API."
 
 
-@pytest.mark.parametrize("stream", [1, "no", "true", 0])
-def test_a_stream_that_is_no_boolean_is_not_refused_as_streaming(
+@pytest.mark.parametrize("stream", [1, 1.0, 0, "no", "true", [], {}])
+def test_a_stream_that_is_no_boolean_is_refused_by_its_line_only(
     make: "Make", stream: Json
 ) -> None:
-    """Validation looks for `true`; what else is wrong with it, the line's own answer says."""
-    assert make.batch_input(make.line(body={**BODY, "stream": stream})).errors == ()
+    """Only `true` asks for a stream; any other type is the endpoint's to refuse."""
+    found = make.batch_input(make.line(body={**BODY, "stream": stream}))
+    assert (found.errors, found.failing_lines) == ((), frozenset({0}))
 
 
 @pytest.mark.parametrize("stream", [False, None])
@@ -322,6 +328,55 @@ def test_embedding_inputs_are_counted_over_all_lines(
     ]
     limits = Limits(embedding_inputs=3)
     assert told(make.batch_input(*lines, endpoint="/v1/embeddings", limits=limits)) == errors
+
+
+def test_inputs_of_another_endpoint_are_not_limited(make: "Make") -> None:
+    """The limit of inputs is for embeddings alone."""
+    lines = [
+        make.line(f"{n}", url="/v1/moderations", body={"model": "m", "input": ["a", "b"]})
+        for n in range(3)
+    ]
+    limits = Limits(embedding_inputs=1)
+    assert make.batch_input(*lines, endpoint="/v1/moderations", limits=limits).errors == ()
+
+
+@pytest.mark.parametrize(("model", "lines"), [("gpt-4o-mini", []), ("gpt-4o", [1, 2])])
+def test_a_model_that_is_not_served_is_told_on_each_line(
+    make: "Make", model: str, lines: list[int]
+) -> None:
+    """Where only some models are served, each line that names another is at fault."""
+    content = Content.of(make.jsonl([make.line(f"{n}", body=body(model=model)) for n in range(2)]))
+    served = ModelList(("gpt-4o-mini",))
+    found = input_file.read_input(content, endpoints()["/v1/chat/completions"], Limits(), served)
+    assert told(found) == [("model_not_found", "body.model", line) for line in lines]
+
+
+def test_a_line_that_only_the_mock_cannot_answer_is_told_apart(make: "Make") -> None:
+    """Of the refused lines, those are noted that OpenAI would have answered."""
+    schema = {"name": "x", "schema": {"pattern": "^(?<=b)a$"}}
+    hard = body(response_format={"type": "json_schema", "json_schema": schema})
+    found = make.batch_input(make.line("a", body=body(temperature=3)), make.line("b", body=hard))
+    assert (found.failing_lines, found.unsupported_lines) == (frozenset({0, 1}), frozenset({1}))
+
+
+@pytest.mark.parametrize(
+    ("codes", "has_errors_of_its_own"),
+    [
+        ([], False),
+        (["token_limit_exceeded"], False),
+        (["invalid_url"], True),
+        (["token_limit_exceeded", "invalid_url"], True),
+    ],
+)
+def test_a_quota_is_no_fault_of_the_file(
+    make: "Make", codes: list[str], has_errors_of_its_own: bool
+) -> None:
+    """What a quota lets fail may run yet; what has another fault never does."""
+    errors = tuple({"code": code, "message": "", "param": None, "line": None} for code in codes)
+    assert (
+        replace(make.batch_input(make.line()), errors=errors).has_errors_of_its_own
+        is has_errors_of_its_own
+    )
 
 
 def test_a_missing_file_is_told_in_the_observed_words() -> None:

@@ -1,6 +1,7 @@
 """The output and the error file of a batch that has ended."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,8 +19,10 @@ from mockbatch.validation.schema import SchemaViolationError, schema
 if TYPE_CHECKING:
     from tests.conftest import Make
 
+Command = Callable[[Batch, int], Batch]
 
 RUNS, WRITES = 62, 123
+DAY = 24 * 3600
 HALF = RUNS + 31  # five lines of ten are done
 ERROR = {"message": "no", "type": "invalid_request_error", "param": "messages", "code": "c"}
 
@@ -177,6 +180,87 @@ def test_lines_that_never_ran_come_last(make: "Make") -> None:
     assert set(ran) == {True, False}
 
 
+ON_THE_SECOND = [
+    (command, seconds)
+    for command in (commands.cancel, commands.expire, commands.hold)
+    for seconds in (0, RUNS, RUNS + 1, RUNS + 7, HALF, WRITES - 1, WRITES)
+    if not (command is commands.expire and seconds == WRITES)
+]
+
+
+@pytest.mark.parametrize(("command", "seconds"), ON_THE_SECOND)
+def test_files_hold_the_lines_that_are_counted(
+    make: "Make", command: Command, seconds: int
+) -> None:
+    """Whatever ends a batch, on the very second of a change too, files and counts agree."""
+    batch = command(make.batch(), make.created + seconds)
+    if command is commands.hold and seconds == WRITES:  # no window ends that
+        batch = commands.complete(batch, make.created + DAY)
+    assert len(files(batch)[0]) == batch.counts(make.created + 2 * DAY).completed
+
+
+@pytest.mark.parametrize(
+    ("seconds", "completed"), [(RUNS, 0), (RUNS + 6, 0), (RUNS + 7, 1), (WRITES - 1, 9)]
+)
+def test_a_line_counts_from_its_exact_second(make: "Make", seconds: int, completed: int) -> None:
+    """Expired on the second on which a line is done, a batch has that line, and no other."""
+    batch = commands.expire(make.batch(), make.created + seconds)
+    assert batch.counts(make.created + seconds).completed == completed
+    assert len(files(batch)[0]) == completed
+
+
+def test_a_failed_line_is_not_billed(make: "Make") -> None:
+    """A failure whose body tells a usage costs nothing all the same."""
+    usage = {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12}
+    reply = {"status_code": 500, "raw": True, "body": {"usage": usage}}
+    batch = make.batch(1, replies=[{"fraction": 1, "reply": reply}])
+    written = output_file.write_output(batch)
+    assert len(lines(written.error)) == 1
+    assert (written.tokens.input, written.tokens.output) == (0, 0)
+
+
+def test_a_raw_error_of_any_shape_is_written(make: "Make") -> None:
+    """What a raw reply says of a line that never ran is not held against a schema."""
+    reply = {"raw": True, "error": {"odd": [1]}}
+    [line] = files(make.batch(1, replies=[{"fraction": 1, "reply": reply}]))[1]
+    assert (line["response"], line["error"]) == (None, {"odd": [1]})
+
+
+def test_a_share_of_each_prompt_is_read_from_the_cache(make: "Make") -> None:
+    """Where a scenario says so, plain lines too show cached tokens, and are billed for them."""
+    batch = make.batch(2, cached=0.5)
+    for line in files(batch)[0]:
+        usage = line["response"]["body"]["usage"]
+        assert usage["prompt_tokens_details"]["cached_tokens"] == usage["prompt_tokens"] // 2 > 0
+    assert output_file.write_output(batch).tokens.cached == 2 * 4
+
+
+def test_no_failure_is_read_from_the_cache(make: "Make") -> None:
+    """A failed line stays as its reply says, in a scenario that caches prompts too."""
+    usage = {"prompt_tokens": 8, "prompt_tokens_details": {"cached_tokens": 0}}
+    reply = {"status_code": 500, "raw": True, "body": {"usage": usage}}
+    batch = make.batch(1, cached=0.5, replies=[{"fraction": 1, "reply": reply}])
+    [line] = files(batch)[1]
+    assert line["response"]["body"] == {"usage": usage}
+
+
+@pytest.mark.parametrize("count", [249, 250, 251, 520])
+def test_a_long_batch_has_each_line_once_and_failures_where_they_are(
+    make: "Make", count: int
+) -> None:
+    """However many lines are written at once, each is there, and the refused ones failed."""
+    given = make.lines(count)
+    refused = {f"line-{number}" for number in range(0, count, 7)}
+    for line in given:
+        if line["custom_id"] in refused:
+            line["body"]["temperature"] = 3
+    batch = make.started(make.world(), given)
+    done, failed = files(batch)
+    assert {line["custom_id"] for line in failed} == refused
+    ran = [f"line-{number}" for number in batch.execution_order.order]
+    assert [line["custom_id"] for line in done] == [id for id in ran if id not in refused]
+
+
 def test_tokens_are_those_of_the_answers(make: "Make") -> None:
     """A batch is billed for what its answers say they used, and for no failed line."""
     batch = with_a_refused_line(make)
@@ -184,6 +268,14 @@ def test_tokens_are_those_of_the_answers(make: "Make") -> None:
     tokens = output_file.write_output(batch).tokens
     assert tokens.input == sum(usage["prompt_tokens"] for usage in usages) > 0
     assert tokens.output == sum(usage["completion_tokens"] for usage in usages) > 0
+
+
+def test_a_failed_line_is_billed_for_nothing(make: "Make", monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever its endpoint would read from the body of a refusal."""
+    batch = with_a_refused_line(make)
+    costly = replace(endpoints()[batch.endpoint], tokens=lambda _: Tokens(1, 2), plain=None)
+    monkeypatch.setattr(output_file, "endpoints", lambda: {batch.endpoint: costly})
+    assert output_file.write_output(batch).tokens[:2] == (9, 18)
 
 
 def test_two_writes_are_equal(make: "Make") -> None:

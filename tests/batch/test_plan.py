@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from mockbatch.batch import plan
 from mockbatch.batch.plan import Schedule
+from mockbatch.endpoints.scripted_reply import parse
 from mockbatch.ids import Seed
 from mockbatch.typing import Json
 
@@ -64,7 +65,7 @@ def test_stages_without_length_fall_on_one_second(make: "Make") -> None:
 
 
 def test_faulty_input_fails_when_it_is_validated(make: "Make") -> None:
-    """Input with a fault ends the batch when its validation ends."""
+    """BatchInput with a fault ends the batch when its validation ends."""
     made = plan.plan_timeline(0, make.batch_input(b"{"), Schedule(make.scenario(), 1))
     assert [(change.at, change.status) for change in made.transitions[1:]] == [(62, "failed")]
 
@@ -118,6 +119,12 @@ def test_the_end_of_the_window_can_be_missed(make: "Make", overdue: float, end: 
     assert planned(make, stages={"in_progress": None}, overdue=overdue)[-1] == (end, "expired")
 
 
+def test_a_pace_makes_no_window_end_earlier(make: "Make") -> None:
+    """The seconds by which a window is overdue are the same at any pace."""
+    late = planned(make, pace=60, stages={"in_progress": None}, overdue=1800)
+    assert late[-1] == (DAY + 1800, "expired")
+
+
 def test_the_window_may_never_end(make: "Make") -> None:
     """A scenario may let a batch run for ever."""
     stages = {"in_progress": None}
@@ -133,7 +140,10 @@ def test_some_lines_are_done_when_the_window_ends(make: "Make") -> None:
 
 @pytest.mark.parametrize(
     ("executed", "count", "done"),
-    [(0.4, 10, 4), (0, 10, 0), (1, 10, 10), (0.01, 10, 1), (0.99, 10, 9), (0.4, 1, 0), (0.6, 1, 1)],
+    [
+        *((0.4, 10, 4), (0, 10, 0), (1, 10, 10), (0.01, 10, 1), (0.99, 10, 9)),
+        *((0.01, 2, 1), (0.99, 2, 1), (0.4, 1, 0), (0.6, 1, 1)),
+    ],
 )
 def test_a_share_of_the_lines_runs_before_they_stand_still(
     make: "Make", executed: float, count: int, done: int
@@ -149,6 +159,13 @@ def test_lines_stand_still_after_the_usual_time(make: "Make") -> None:
     scenario = make.scenario(stages={"in_progress": None}, executed=0.4)
     made = plan.plan_timeline(0, make.batch_input(*make.lines(10)), Schedule(scenario, 1))
     assert [made.done(62), made.done(122), made.done(123), made.done(DAY)] == [0, 3, 4, 4]
+
+
+def test_lines_stand_still_sooner_at_a_faster_pace(make: "Make") -> None:
+    """The lines that run before they stand still have the pace of the stages."""
+    scenario = make.scenario(stages={"in_progress": None}, executed=0.4)
+    made = plan.plan_timeline(0, make.batch_input(*make.lines(10)), Schedule(scenario, 61))
+    assert [made.done(1), made.done(2)] == [0, 4]
 
 
 @pytest.mark.parametrize(("seconds", "pace", "expected"), [(605, 1, 605), (605, 60, 10), (0, 1, 0)])
@@ -198,7 +215,10 @@ def test_the_order_comes_from_the_seed(make: "Make") -> None:
 
 @pytest.mark.parametrize(
     ("fraction", "count", "failing"),
-    [(0.2, 10, 2), (1, 10, 10), (0, 10, 0), (0.01, 10, 1), (0.99, 10, 9), (0.5, 1, 0), (1, 1, 1)],
+    [
+        *((0.2, 10, 2), (1, 10, 10), (0, 10, 0), (0.01, 10, 1), (0.99, 10, 9)),
+        *((0.01, 2, 1), (0.99, 2, 1), (0.5, 1, 0), (1, 1, 1)),
+    ],
 )
 def test_a_share_of_the_lines_fails(
     make: "Make", fraction: float, count: int, failing: int
@@ -208,6 +228,77 @@ def test_a_share_of_the_lines_fails(
     scenario = make.scenario(replies=[{"fraction": fraction, "reply": FAILING}])
     replies = plan.plan_replies(given, "/v1/chat/completions", scenario, Seed.of("x"))
     assert len(plan.execution_order(given, Seed.of("x"), replies).failing) == failing
+
+
+@pytest.mark.parametrize(
+    ("fractions", "shares"),
+    [
+        ((0.5, 0.5), (5, 5)),
+        ((0.3, 0.3, 0.4), (3, 3, 4)),
+        ((1, 1), (10, 0)),
+        ((0.7, 0.7), (7, 3)),
+    ],
+)
+def test_no_line_is_in_two_shares(
+    make: "Make", fractions: tuple[float, ...], shares: tuple[int, ...]
+) -> None:
+    """Each share takes its lines from those that the shares before it have left."""
+    texts = [f"share {number}" for number in range(len(fractions))]
+    replies = [
+        {"fraction": fraction, "reply": {"content": text}}
+        for fraction, text in zip(fractions, texts, strict=True)
+    ]
+    scenario = make.scenario(replies=replies)
+    given = make.batch_input(*make.lines(10))
+    found = plan.plan_replies(given, "/v1/chat/completions", scenario, Seed.of("x"))
+    said = [reply.content for reply in found.values()]
+    assert tuple(said.count(text) for text in texts) == shares
+
+
+def test_a_share_is_not_the_first_lines(make: "Make") -> None:
+    """Lines are taken from all over the file, and others with another seed."""
+    given = make.batch_input(*make.lines(40))
+    scenario = make.scenario(replies=[{"fraction": 0.5, "reply": FAILING}])
+    chosen = [
+        set(plan.plan_replies(given, "/v1/chat/completions", scenario, Seed.of(seed)))
+        for seed in ("x", "x", "y")
+    ]
+    assert chosen[0] == chosen[1] != chosen[2]
+    assert set(range(20)) not in chosen
+
+
+def test_a_reply_lets_a_refused_line_succeed_that_takes_it(make: "Make") -> None:
+    """A line that the endpoint refuses fails, unless a reply answers it."""
+    lines = make.lines(3)
+    lines[1]["body"]["temperature"] = 3
+    given = make.batch_input(*lines)
+    answer = parse({"raw": True, "body": {}}, "reply")
+    assert list(plan.execution_order(given, Seed.of("x"), {1: answer}).failing) == []
+
+
+# No text meets it that the mock would find.
+HARD = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"pattern": "^(?<=b)a$"}}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "reply", "is_taken"),
+    [
+        ({}, {"content": "said"}, True),
+        ({"temperature": 3}, {"content": "said"}, False),
+        ({"temperature": 3}, {"raw": True, "body": {}}, True),
+        ({"temperature": 3}, FAILING, True),
+        ({"response_format": HARD}, {"content": "said"}, True),
+        ({"response_format": HARD}, {"finish_reason": "length"}, False),
+    ],
+)
+def test_a_reply_is_for_lines_that_it_can_answer(
+    make: "Make", changes: Json, reply: Json, is_taken: bool
+) -> None:
+    """What OpenAI refuses takes a whole answer; where only the mock has none, words will do."""
+    line = make.line()
+    line["body"].update(changes)
+    given = make.batch_input(line)
+    assert plan.accepts_reply(given, "/v1/chat/completions", 0, parse(reply, "reply")) is is_taken
 
 
 def test_refused_lines_fail_where_they_run(make: "Make") -> None:

@@ -1,49 +1,189 @@
-"""Scripted replies of a batch's lines, assigned before the lines run."""
+"""The scripted replies of a batch: which of its lines say what."""
 
 from typing import TYPE_CHECKING
 
-from mockbatch.scripting.script import parse
+import pytest
+
+from mockbatch.batch import commands
+from mockbatch.batch.batch import Batch
+from mockbatch.batch.scripted_replies import apply_script
+from mockbatch.endpoints.scripted_reply import Reply
+from mockbatch.limits import Quotas
+from mockbatch.scripting.script import Script, parse
+from mockbatch.typing import Json
 from mockbatch.world.world import World
 
 if TYPE_CHECKING:
     from tests.conftest import Make
 
-ANY_LINE = {"match": {}, "reply": {"content": "scripted"}}
+
+VALIDATED, DONE = 62, 123
+COUNT = 10
+ERROR = {"message": "no", "type": "invalid_request_error", "param": None, "code": None}
+FAILURE = {"status_code": 400, "body": {"error": ERROR}}
 
 
-def scripted(make: "Make") -> World:
-    """Return a world in which every line gets one reply."""
+def script(*replies: Json, match: Json = None) -> Script:
+    """Return a script of replies to the requests that match, to all if none is given."""
+    return Script(tuple(parse({"match": match or {}, "reply": reply}) for reply in replies))
+
+
+def said(text: str) -> Reply:
+    """Return the reply that says a text."""
+    [entry] = script({"content": text}).entries
+    assert isinstance(entry.reply, Reply)
+    return entry.reply
+
+
+class TestNothingToCast:
+    """Batches that no script changes."""
+
+    def test_a_batch_without_a_script_stays_as_it_is(self, make: "Make") -> None:
+        """Where nothing is scripted, the very same value comes back."""
+        batch = make.batch()
+        assert apply_script(batch, Script()) is batch
+
+    @pytest.mark.parametrize("line", [b"{", b"[]", b"null", b""])
+    def test_a_line_that_is_no_request_is_not_read(self, make: "Make", line: bytes) -> None:
+        """With a script, too, a file with a bad line fails by that line's error."""
+        world = make.world(script=script({"content": "Mine."}))
+        batch = make.started(world, [make.line(), line])
+        world.advance.by(VALIDATED)
+        assert world.batch(batch.id).status(world.now()) == "failed"
+        assert [error["line"] for error in batch.input.errors] == [2]
+
+    def test_a_bad_file_survives_a_script_that_comes_later(self, make: "Make") -> None:
+        """A script that is entered while such a file is validated changes nothing."""
+        world = make.world()
+        batch = make.started(world, [make.line(), b"{"])
+        world.replace_script(script({"content": "Mine."}))
+        assert world.batch(batch.id) == batch
+
+    def test_no_function_is_called_for_a_batch_that_cannot_run(self, make: "Make") -> None:
+        """A file with a bad line runs no line, so none is shown to a function."""
+        calls: list[Json] = []
+        world = make.world(script=script(calls.append))
+        make.started(world, [make.line(), b"{"])
+        assert calls == []
+
+
+class TestQuotas:
+    """A batch for which there may be room yet."""
+
+    @staticmethod
+    def waiting(make: "Make") -> tuple[World, Batch, Batch]:
+        """Return a world in which a quota lets one batch run, and the next one fail."""
+        world = make.world(quotas=Quotas(enqueued_tokens={"*": 9}))
+        return world, make.started(world, make.lines(1)), make.started(world, make.lines(1))
+
+    def test_a_batch_that_is_to_fail_by_a_quota_gets_its_replies(self, make: "Make") -> None:
+        """Entered while there is no room for it, a reply is there when room has come."""
+        world, first, second = self.waiting(make)
+        world.replace_script(script({"content": "Mine."}))
+        world.command(first.id, commands.cancel)
+        world.advance.by(VALIDATED)
+        changed = world.batch(second.id)
+        assert changed.status(world.now()) == "in_progress"
+        assert changed.replies == {0: said("Mine.")}
+
+    def test_its_replies_do_not_let_it_run(self, make: "Make") -> None:
+        """Where no room comes, it fails by the quota as before."""
+        world, _, second = self.waiting(make)
+        world.replace_script(script({"content": "Mine."}))
+        world.advance.by(VALIDATED)
+        assert world.batch(second.id).status(world.now()) == "failed"
+
+    def test_a_verdict_of_the_same_code_is_final(self, make: "Make") -> None:
+        """A batch that its scenario fails by a quota never runs: no function is called."""
+        calls: list[Json] = []
+        batch = make.batch(COUNT, validation={"error": "token_limit_exceeded"})
+        assert apply_script(batch, script(calls.append)) is batch
+        assert calls == []
+
+
+class TestLinesThatHaveRun:
+    """A script that comes while a batch runs."""
+
+    def test_the_first_lines_of_the_order_keep_what_they_had(self, make: "Make") -> None:
+        """Of ten lines of which four have run, the other six get the new reply."""
+        batch = apply_script(make.batch(COUNT), script({"content": "old"}))
+        changed = apply_script(batch, script({"content": "new"}), 4)
+        ran, rest = batch.execution_order.order[:4], batch.execution_order.order[4:]
+        assert changed.replies == {
+            **dict.fromkeys(ran, said("old")),
+            **dict.fromkeys(rest, said("new")),
+        }
+
+    def test_lines_that_ran_without_a_reply_get_none(self, make: "Make") -> None:
+        """What has run by default stays so."""
+        batch = make.batch(COUNT)
+        changed = apply_script(batch, script({"content": "new"}), 4)
+        assert changed.replies.keys() == set(batch.execution_order.order[4:])
+
+    def test_lines_that_ran_scripted_stay_so_when_all_is_forgotten(self, make: "Make") -> None:
+        """An empty script takes the replies of the lines that have yet to run, and no others."""
+        batch = apply_script(make.batch(COUNT), script({"content": "old"}))
+        changed = apply_script(batch, Script(), 4)
+        assert changed.replies.keys() == set(batch.execution_order.order[:4])
+
+    def test_no_function_is_called_for_them(self, make: "Make") -> None:
+        """A function that comes while a batch runs is called for the lines still to run."""
+        calls: list[Json] = []
+        batch = make.batch(COUNT)
+        apply_script(batch, script(calls.append), 4)
+        rest = [f"line-{line}" for line in batch.execution_order.order[4:]]
+        assert [line["custom_id"] for line in calls] == rest
+
+    def test_the_order_of_the_lines_stays(self, make: "Make") -> None:
+        """Replies that come later move no line."""
+        batch = make.batch(COUNT)
+        assert (
+            apply_script(batch, script({"content": "new"}), 4).execution_order.order
+            == batch.execution_order.order
+        )
+
+    def test_failures_that_are_scripted_are_counted(self, make: "Make") -> None:
+        """A scripted failure fails its line, at the place where the line runs."""
+        batch = apply_script(make.batch(COUNT), script(FAILURE, match={"custom_id": "line-3"}))
+        assert [batch.execution_order.order[place] for place in batch.execution_order.failing] == [
+            3
+        ]
+
+    def test_a_scenario_says_what_the_script_does_not(self, make: "Make") -> None:
+        """Where half the lines fail by scenario, a script changes only the line it names."""
+        batch: Batch = make.batch(COUNT, replies=[{"fraction": 0.5, "reply": FAILURE}])
+        line = min(batch.replies)
+        changed = apply_script(
+            batch, script({"content": "Mine."}, match={"custom_id": f"line-{line}"})
+        )
+        assert changed.replies == {**batch.replies, line: said("Mine.")}
+
+    def test_forgetting_a_script_brings_back_the_scenario(self, make: "Make") -> None:
+        """Lines that have yet to run are answered again as the scenario says."""
+        batch = make.batch(COUNT, replies=[{"fraction": 0.5, "reply": FAILURE}])
+        scripted = apply_script(batch, script({"content": "Mine."}))
+        assert apply_script(scripted, Script()).replies == batch.replies
+
+
+def test_a_refused_line_takes_no_words(make: "Make") -> None:
+    """What the endpoint refuses fails, whatever a script would have it say."""
+    lines = make.lines(2)
+    lines[1]["body"]["temperature"] = 3
+    batch = make.started(make.world(), lines)
+    assert apply_script(batch, script({"content": "Mine."})).replies.keys() == {0}
+
+
+def test_a_line_is_matched_by_its_number_from_one(make: "Make") -> None:
+    """`line` counts from 1, as errors do."""
+    batch = apply_script(make.batch(COUNT), script({"content": "Mine."}, match={"line": 1}))
+    assert batch.replies.keys() == {0}
+
+
+def test_an_ended_batch_gets_no_reply(make: "Make") -> None:
+    """A script that comes after the end leaves the batch as it was."""
     world = make.world()
-    world.add_reply(parse(ANY_LINE))
-    return world
-
-
-def test_an_invalid_line_fails_the_batch_beside_a_script(make: "Make") -> None:
-    """A line that is not JSON is reported in `errors`, and no reply is looked for."""
-    world = scripted(make)
-    batch = make.started(world, [make.line("a"), b"{"])
-    world.advance.by(3600)
-    shown = world.batch_json(world.batch(batch.id))
-    assert shown["status"] == "failed"
-    assert batch.replies == {}
-
-
-def test_lines_that_ran_keep_their_reply(make: "Make") -> None:
-    """A reply entered half-way is for the lines that have not run yet."""
-    world = make.world()
-    batch = make.started(world, make.lines(10))
-    world.advance.by(62 + 31)
-    done = batch.timeline.done(world.now())
-    assert 0 < done < 10
-    world.add_reply(parse(ANY_LINE))
-    assert sorted(world.batch(batch.id).replies) == sorted(batch.execution_order.order[done:])
-
-
-def test_replies_that_are_taken_back_stay_with_lines_that_ran(make: "Make") -> None:
-    """A script that is emptied half-way keeps what the lines before it got."""
-    world = scripted(make)
-    batch = make.started(world, make.lines(10))
-    world.advance.by(62 + 31)
-    done = batch.timeline.done(world.now())
-    world.replace_script(type(world.script)())
-    assert sorted(world.batch(batch.id).replies) == sorted(batch.execution_order.order[:done])
+    batch = make.started(world, make.lines(2))
+    world.command(batch.id, commands.expire)
+    ended = world.batch(batch.id)
+    world.replace_script(script({"content": "Mine."}))
+    assert world.batch(batch.id) is ended

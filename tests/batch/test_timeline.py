@@ -198,6 +198,53 @@ def test_progress_instants_are_where_lines_are_done(plan: Timeline, after: int, 
     assert plan.progress_instants(after, after + span) == grown
 
 
+@pytest.mark.parametrize(
+    ("after", "until", "instants"), [(5, 10, [10]), (9, 10, [10]), (10, 20, []), (0, 9, [])]
+)
+def test_a_jump_is_progress_on_its_second(after: int, until: int, instants: list[int]) -> None:
+    """A jump is told in the span that ends with its second, and in no other."""
+    jump = Timeline((Transition(0, VALIDATING),), (ProgressPoint(10, 0), ProgressPoint(10, 5)))
+    assert jump.progress_instants(after, until) == instants
+
+
+def test_instants_of_a_jump_are_its_second() -> None:
+    """All lines of a jump are executed on the second of the jump."""
+    jump = Timeline((Transition(0, VALIDATING),), (ProgressPoint(10, 0), ProgressPoint(10, 3)))
+    assert list(jump.line_times()) == [10, 10, 10]
+
+
+def test_lines_before_the_first_mark_are_not_done() -> None:
+    """Before the second of its first mark a batch has done nothing, whatever that mark says."""
+    late = Timeline((Transition(0, VALIDATING),), (ProgressPoint(10, 3), ProgressPoint(20, 5)))
+    assert [late.done(9.999), late.done(10)] == [0, 3]
+
+
+def test_a_cut_on_the_second_of_the_first_mark_keeps_it() -> None:
+    """What is cut on the very second on which lines begin to run has begun to run."""
+    assert PLAN.until(60).marks == (ProgressPoint(60, 0), ProgressPoint(60, 0))
+
+
+def test_a_cut_before_the_first_mark_has_none() -> None:
+    """What is cut before any line ran has no progress."""
+    assert PLAN.until(59).marks == ()
+
+
+def test_a_rest_on_the_second_of_the_first_mark_goes_on_from_there() -> None:
+    """The rest of what has just begun to run is its whole progress."""
+    assert PLAN.remainder(60).marks == (ProgressPoint(60, 0), ProgressPoint(160, 10))
+
+
+@given(progress(), st.integers(0, 500), st.integers(0, 2000))
+def test_no_line_ends_between_a_cut_and_what_follows_it(
+    plan: Timeline, now: int, pause: int
+) -> None:
+    """A plan that goes on after a pause has as many lines done as it would have without."""
+    later = plan.remainder(now).shifted(pause)
+    whole = plan.until(now).followed_by(later.transitions, later.marks)
+    assert whole.done(now + pause) == plan.done(now)
+    assert len(list(whole.line_times())) == len(list(plan.line_times()))
+
+
 def test_progress_over_a_year_is_found_without_counting_seconds() -> None:
     """Two lines that take a year are found at once."""
     year = 31_536_000

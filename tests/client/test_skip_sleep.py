@@ -23,40 +23,13 @@ from freezegun import freeze_time
 from mockbatch import ControlError, MockBatch, MockBatchWarning
 from mockbatch.client import WorldClient, asyncio_sleep
 from mockbatch.client.skip_sleep import is_asyncio_clock_frozen, skip_sleep
+from tests.support.simulated import START, Simulated
 
 INPUT = (Path(__file__).parents[2] / "fixtures/requests/chat_completions.jsonl").read_bytes()
-START = 1_713_894_800
 DAY = 24 * 3600
 
 # Not names of this module, which would be caught.
 real = SimpleNamespace(sleep=time.sleep, asyncio_sleep=asyncio.sleep)
-
-
-class Simulated:
-    """A clock as a world has one; `moves` are the instants that it was moved to."""
-
-    def __init__(self) -> None:
-        self.at: float = START
-        self.moves: list[float] = []
-
-    def now(self) -> float:
-        """Return the present instant."""
-        return self.at
-
-    def advance_by(self, seconds: float) -> None:
-        """Move on."""
-        self.advance_to(self.at + seconds)
-
-    def advance_to(self, instant: float) -> float:
-        """Move on, never backwards."""
-        self.at = max(self.at, instant)
-        self.moves.append(self.at - START)
-        return self.at
-
-    @property
-    def passed(self) -> float:
-        """How many seconds have passed."""
-        return self.at - START
 
 
 @pytest.fixture

@@ -6,8 +6,17 @@ from email.message import Message
 
 import pytest
 
-from mockbatch.contract.expectations import find_breaches, loosen, status_error
-from mockbatch.contract.placeholders import fill, fill_request, find_differences, value_at
+from mockbatch.contract.expectations import (
+    find_breaches,
+    loosen,
+    status_error,
+)
+from mockbatch.contract.placeholders import (
+    fill,
+    fill_request,
+    find_differences,
+    value_at,
+)
 from mockbatch.http_client import HttpResponse
 from mockbatch.typing import Json
 

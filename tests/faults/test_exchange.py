@@ -114,6 +114,58 @@ def test_an_application_can_clean_up(fault: dict[str, Json], events: list[str]) 
     assert app.events == events
 
 
+class Body:
+    """A body as WSGI has it, which is told when it is over."""
+
+    def __init__(self, *parts: bytes) -> None:
+        self.parts = parts
+        self.closed = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.parts)
+
+    def close(self) -> None:
+        """Note the call."""
+        self.closed += 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "sent"),
+    [
+        ({"truncate_bytes": 1}, b"{"),
+        ({"truncate_bytes": 0}, b""),
+        ({"truncate_bytes": 1, "silent": True}, b"{"),
+        ({"truncate_bytes": 1, "chunked": True}, b"{"),
+        ({"disconnect": "mid_body"}, b"{"),
+        ({"disconnect": "mid_body", "after_bytes": 0}, b""),
+        ({"lose_response": True}, b""),
+        ({"patch": {"a": 1}}, b'{\n  "a": 1\n}'),
+    ],
+)
+def test_a_body_that_a_fault_ends_is_closed(
+    monkeypatch: pytest.MonkeyPatch, fault: dict[str, Json], sent: bytes
+) -> None:
+    """The server will not: it never gets to see the application's own body."""
+    app, body = App(Content_Type="application/json", Content_Length="2"), Body(b"{", b"}")
+    monkeypatch.setattr(app, "body", lambda: body)
+    assert Client(app, fault).body == sent
+    assert body.closed == 1
+
+
+def test_a_body_that_cannot_be_read_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An application that fails while its answer is lost has cleaned up all the same."""
+
+    class Broken(Body):
+        def __iter__(self) -> Iterator[bytes]:
+            raise RuntimeError("broken")
+
+    app, body = App(), Broken()
+    monkeypatch.setattr(app, "body", lambda: body)
+    with pytest.raises(RuntimeError, match="broken"):
+        Client(app, {"lose_response": True})
+    assert body.closed == 1
+
+
 def test_chunks_have_no_length() -> None:
     """The server then sends the body in chunks."""
     client = Client(App(b"abc", Content_Length="3"), {"truncate_bytes": 1, "chunked": True})

@@ -90,6 +90,18 @@ def test_a_custom_id_meets_itself() -> None:
     assert parse({"custom_id": "task[12]"}).matches(RequestContext({"custom_id": "task[12]"}, CHAT))
 
 
+@pytest.mark.parametrize(
+    ("custom_id", "other"),
+    [("a*", "ab"), ("a?", "ab"), ("a[1]", "a1"), ("[!a]", "b"), ("[", "a"), ("a[*]", "a*")],
+)
+def test_an_id_with_the_characters_of_a_glob_is_one_id(custom_id: str, other: str) -> None:
+    """In the match of a line they mean nothing."""
+    match = Match.for_custom_id(custom_id)
+    assert match.exact_custom_id == custom_id
+    assert match.matches(RequestContext({"custom_id": custom_id}, CHAT))
+    assert not match.matches(RequestContext({"custom_id": other}, CHAT))
+
+
 @given(st.text(), st.text())
 def test_an_escaped_id_meets_only_itself(one: str, other: str) -> None:
     """The match of a line's own id meets that id and no other."""
@@ -126,6 +138,24 @@ def test_a_glob_is_about_several_ids(glob: str) -> None:
             "a",
         ),
         ({"messages": [{"role": "system", "content": "a"}]}, "a"),
+        (
+            {
+                "input": [
+                    {"role": "user", "content": "a"},
+                    {"role": "user", "type": "reasoning", "content": "b"},
+                ]
+            },
+            "a",
+        ),
+        (
+            {
+                "input": [
+                    {"role": "user", "type": "message", "content": "a"},
+                    {"role": "assistant", "type": "message", "content": "b"},
+                ]
+            },
+            "a",
+        ),
         (
             {
                 "messages": [

@@ -10,6 +10,7 @@ from mockbatch.webhooks.delivery import (
     DELIVERED,
     DROPPED,
     FAILED,
+    FIRST_PAUSE,
     MOST_ATTEMPTS,
     PENDING,
     RETRIED_FOR,
@@ -67,6 +68,38 @@ def test_copies_come_one_after_the_other() -> None:
     second = tried(first, BAD)
     assert second.next_at == START + 15
     assert tried(second, GOOD).status == DELIVERED
+
+
+def test_a_copy_after_a_good_one_begins_with_the_shortest_pause() -> None:
+    """The failures before the good answer are not those of the next copy."""
+    one = delivery(copies=2)
+    for answer in (BAD, BAD, GOOD):
+        one = tried(one, answer)
+    assert one.next_at == START + 15 + 30
+    assert tried(one, BAD).next_at == one.next_at + FIRST_PAUSE
+
+
+def test_a_copy_is_given_up_with_the_others() -> None:
+    """The 72 hours count from when the event set out, whichever copy is tried."""
+    one = tried(delivery(copies=2), GOOD)
+    late = replace(one, next_at=START + RETRIED_FOR - FIRST_PAUSE)
+    last = tried(late, BAD)
+    assert (last.status, last.next_at) == (PENDING, START + RETRIED_FOR)
+    assert tried(last, BAD).status == FAILED
+
+
+@pytest.mark.parametrize("status", [199, 300, None])
+def test_only_a_status_of_the_200s_is_good(status: int | None) -> None:
+    """A redirect is not followed, and no answer is none."""
+    assert not Answer(status_code=status).is_good
+    assert Answer(status_code=299).is_good
+
+
+def test_asked_for_again_a_good_answer_ends_all_copies() -> None:
+    """What was still to come is not sent any more."""
+    first = tried(delivery(copies=3), GOOD)
+    after = first.again(Attempt(START + 5, GOOD))
+    assert (after.status, after.next_at) == (DELIVERED, None)
 
 
 @pytest.mark.parametrize("status", [FAILED, DROPPED, DELIVERED])

@@ -1,6 +1,7 @@
 """Which ends of batches are told, and when: what follows from timelines and what was told."""
 
 from contextlib import suppress
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +19,7 @@ from mockbatch.world.world import World
 if TYPE_CHECKING:
     from tests.conftest import Make
 
-GOOD = Answer(status_code=200)
+GOOD, BAD = Answer(status_code=200), Answer(status_code=500)
 ALL = ["batch.completed", "batch.failed", "batch.expired", "batch.cancelled"]
 FOR_EVER = 10**10
 
@@ -34,13 +35,13 @@ def hook(world: World, *types: str) -> str:
     return world.webhooks.create(body).id
 
 
-def sent(world: World, now: float) -> list[tuple[int, str, str]]:
+def sent(world: World, now: float, answer: Answer = GOOD) -> list[tuple[int, str, str]]:
     """Send all that is due by an instant, and return when it was due, its type and its batch."""
     found = []
     while due := outbox(world).take(now):
         event, at = due.delivery.event, due.delivery.next_at
         assert at is not None
-        outbox(world).note(due, Attempt(at, GOOD))
+        outbox(world).note(due, Attempt(at, answer))
         found.append((at, event.type, event.about))
     return found
 
@@ -97,6 +98,7 @@ class TestEnds:
     def test_a_held_batch_is_not_told_of(self, make: "Make", world: World) -> None:
         """But when its window ends, or when it was resumed."""
         batch, other = (make.started(world, make.lines(1)) for _ in range(2))
+        assert outbox(world).next_at() == batch.created_at + 124
         for one in (batch, other):
             world.command(one.id, commands.hold)
         assert sent(world, batch.expires_at - 1) == []
@@ -107,10 +109,38 @@ class TestEnds:
             (batch.expires_at, "batch.expired", batch.id),
         ]
 
+    def test_a_command_that_leaves_the_end_as_it_was_tells_nothing_twice(
+        self, make: "Make", world: World
+    ) -> None:
+        """However often somebody has looked when it comes."""
+        batch = make.started(world, make.lines(1))
+        for _ in range(2):
+            assert outbox(world).next_at() == batch.created_at + 124
+            world.command(batch.id, lambda same, _: same)
+        assert len(sent(world, FOR_EVER)) == 1
+        assert world.webhooks.deliveries(10)["count"] == 1
+
+    @pytest.mark.parametrize(
+        ("webhook", "created_after", "due_after"),
+        [({"delay": 3600}, 124, 124 + 3600), ({"early": 1}, 123, 123), ({}, 124, 124)],
+    )
+    def test_an_event_is_created_at_the_end_or_when_it_sets_out_before(
+        self, make: "Make", world: World, webhook: Any, created_after: int, due_after: int
+    ) -> None:
+        """A late one is shown as pending from the end of its batch on."""
+        batch = make.started(world, make.lines(1), webhook=webhook)
+        coming = outbox(world).coming(batch.created_at + created_after)
+        [told] = world.webhooks.deliveries(10)["deliveries"]
+        assert told["status"] == "pending"
+        assert told["event"]["created_at"] == batch.created_at + created_after
+        assert told["next_attempt_at"] == batch.created_at + due_after
+        assert coming is not None
+        assert coming.at == batch.created_at + due_after
+
     def test_what_never_ends_is_never_told(self, make: "Make", world: World) -> None:
         """Nothing is due, for ever."""
         make.started(world, make.lines(1), stages={"validating": None}, overdue=None)
-        assert outbox(world).next_at() == float("inf")
+        assert outbox(world).next_at() == inf
 
     def test_ends_of_one_second_are_told_in_order_of_creation(
         self, make: "Make", world: World
@@ -162,6 +192,42 @@ class TestEnds:
         )
         assert [at for at, _, _ in sent(world, FOR_EVER)] == [batch.created_at + 123]
 
+    @pytest.mark.parametrize(("early", "after"), [(5, 600), (10_000, 0)])
+    def test_a_cancelled_end_can_be_told_early(
+        self, make: "Make", world: World, early: int, after: int
+    ) -> None:
+        """The event sets out while the batch is cancelling, and not before that."""
+        batch = make.started(world, make.lines(1), webhook={"early": early})
+        world.advance.past(batch.created_at + 100)
+        world.command(batch.id, commands.cancel)
+        assert sent(world, FOR_EVER) == [
+            (batch.created_at + 100 + after, "batch.cancelled", batch.id)
+        ]
+
+    @pytest.mark.parametrize("command", [commands.complete, commands.expire])
+    def test_an_end_that_a_command_brings_is_not_told_early(
+        self, make: "Make", world: World, command: Any
+    ) -> None:
+        """The command's second is the first at which anybody can know of it."""
+        batch = make.started(world, make.lines(1), webhook={"early": 50})
+        world.advance.past(batch.created_at + 100)
+        world.command(batch.id, command)
+        assert [at for at, _, _ in sent(world, FOR_EVER)] == [batch.created_at + 100]
+
+    def test_two_ends_of_one_batch_are_two_deliveries(self, make: "Make", world: World) -> None:
+        """A receiver that remembers ids of webhooks or events takes both."""
+        batch = make.started(
+            world, make.lines(1), stages={"finalizing": 100}, webhook={"early": 50}
+        )
+        world.advance.past(batch.created_at + 173)
+        sent(world, world.now())
+        world.command(batch.id, commands.cancel)
+        sent(world, FOR_EVER)
+        told = world.webhooks.deliveries(10)["deliveries"]
+        assert [one["event"]["type"] for one in told] == ["batch.completed", "batch.cancelled"]
+        assert len({one["id"] for one in told}) == 2
+        assert len({one["event"]["id"] for one in told}) == 2
+
 
 class TestEndpoints:
     """Who is told."""
@@ -185,6 +251,32 @@ class TestEndpoints:
         hook(world)  # the first one has not been sent what is due by now
         assert [id for _, _, id in sent(world, FOR_EVER)] == [late.id]
 
+    def test_an_endpoint_is_not_told_what_was_told_early(self, make: "Make", world: World) -> None:
+        """The event has set out before the endpoint was made; nor is it told twice to others."""
+        batch = make.started(
+            world, make.lines(1), stages={"finalizing": 100}, webhook={"early": 50}
+        )
+        world.advance.past(batch.created_at + 173)
+        assert len(sent(world, world.now())) == 1
+        hook(world)
+        assert sent(world, FOR_EVER) == []
+
+    def test_an_endpoint_made_anew_is_not_told_what_was_told_early(
+        self, make: "Make", world: World
+    ) -> None:
+        """The event had set out, though its batch has not ended; another end is news."""
+        [endpoint] = world.webhooks.endpoints
+        early = {"stages": {"finalizing": 100}, "webhook": {"early": 50}}
+        batch, other = (make.started(world, make.lines(1), **early) for _ in range(2))
+        world.advance.past(batch.created_at + 173)
+        assert len(sent(world, world.now())) == 2
+        world.webhooks.delete(endpoint.id)
+        hook(world)
+        world.command(other.id, commands.cancel)
+        assert [(kind, id) for _, kind, id in sent(world, FOR_EVER)] == [
+            ("batch.cancelled", other.id)
+        ]
+
     def test_what_happened_before_a_change_goes_by_what_was(self, make: "Make") -> None:
         """An endpoint that asks for something else is still told what it had asked for."""
         world = make.world()
@@ -204,6 +296,33 @@ class TestEndpoints:
         [delivery] = outbox(world).as_json(10)["deliveries"]
         assert (delivery["status"], delivery["next_attempt_at"]) == ("dropped", None)
 
+    def test_an_endpoint_made_anew_is_told_what_ends_from_then_on(
+        self, make: "Make", world: World
+    ) -> None:
+        """While there was no endpoint nobody looked; a batch that still runs is told of."""
+        [endpoint] = world.webhooks.endpoints
+        ended, running = make.started(world, make.lines(1)), make.started(world, make.lines(1))
+        world.command(ended.id, commands.complete)
+        assert outbox(world).next_at() == ended.created_at
+        world.webhooks.delete(endpoint.id)
+        assert outbox(world).next_at() == inf
+        hook(world)
+        assert sent(world, FOR_EVER) == [(running.created_at + 124, "batch.completed", running.id)]
+
+    def test_deliveries_that_are_over_outlive_their_endpoint(
+        self, make: "Make", world: World
+    ) -> None:
+        """Only what is still pending is dropped when the endpoint is deleted."""
+        [endpoint] = world.webhooks.endpoints
+        make.started(world, make.lines(1), webhook={"lost": True})
+        make.started(world, make.lines(1))
+        sent(world, FOR_EVER)
+        make.started(world, make.lines(1))
+        sent(world, FOR_EVER, BAD)
+        world.webhooks.delete(endpoint.id)
+        told = world.webhooks.deliveries(10)["deliveries"]
+        assert [one["status"] for one in told] == ["lost", "delivered", "failed"]
+
     def test_an_answer_after_the_deletion_is_noted(self, make: "Make", world: World) -> None:
         """It was under way when its endpoint went."""
         [endpoint] = world.webhooks.endpoints
@@ -211,7 +330,7 @@ class TestEndpoints:
         due = outbox(world).take(batch.created_at + 124)
         assert due is not None
         world.webhooks.delete(endpoint.id)
-        outbox(world).note(due, Attempt(batch.created_at + 124, Answer(status_code=500)))
+        outbox(world).note(due, Attempt(batch.created_at + 124, BAD))
         [delivery] = outbox(world).as_json(10)["deliveries"]
         assert (delivery["status"], len(delivery["attempts"])) == ("dropped", 1)
         assert sent(world, FOR_EVER) == []
@@ -223,14 +342,160 @@ class TestEndpoints:
         due = outbox(world).take(at)
         assert due is not None
         outbox(world).note(outbox(world).again(due.delivery.id), Attempt(at, GOOD), asked=True)
-        outbox(world).note(due, Attempt(at, Answer(status_code=500)))
+        outbox(world).note(due, Attempt(at, BAD))
         [delivery] = outbox(world).as_json(10)["deliveries"]
         assert (delivery["status"], len(delivery["attempts"])) == ("delivered", 2)
         assert sent(world, FOR_EVER) == []
 
 
+class TestUnderWay:
+    """A delivery whose receiver is being called."""
+
+    def test_it_is_due_to_nobody_else(self, make: "Make", world: World) -> None:
+        """Neither is it shown as coming, until its answer is noted."""
+        batch = make.started(world, make.lines(1))
+        at = batch.created_at + 124
+        due = outbox(world).take(at)
+        assert due is not None
+        assert outbox(world).take(FOR_EVER) is None
+        assert (outbox(world).next_at(), outbox(world).coming(at)) == (inf, None)
+        outbox(world).note(due, Attempt(at, BAD))
+        assert outbox(world).next_at() == at + 15
+
+    def test_copies_are_due_on_the_same_second(self, make: "Make", world: World) -> None:
+        """Each is taken once the one before was answered."""
+        batch = make.started(world, make.lines(1), webhook={"copies": 3})
+        assert sent(world, FOR_EVER) == [(batch.created_at + 124, "batch.completed", batch.id)] * 3
+
+    def test_a_good_answer_to_one_more_attempt_ends_what_is_planned(
+        self, make: "Make", world: World
+    ) -> None:
+        """The retry that was due is not made any more."""
+        batch = make.started(world, make.lines(1))
+        at = batch.created_at + 124
+        due = outbox(world).take(at)
+        assert due is not None
+        outbox(world).note(due, Attempt(at, BAD))
+        outbox(world).note(outbox(world).again(due.delivery.id), Attempt(at, GOOD), asked=True)
+        assert sent(world, FOR_EVER) == []
+
+    def test_a_bad_answer_to_one_more_attempt_leaves_what_is_planned(
+        self, make: "Make", world: World
+    ) -> None:
+        """The retry is made at its time, and once."""
+        batch = make.started(world, make.lines(1))
+        at = batch.created_at + 124
+        due = outbox(world).take(at)
+        assert due is not None
+        outbox(world).note(due, Attempt(at, BAD))
+        outbox(world).note(outbox(world).again(due.delivery.id), Attempt(at, BAD), asked=True)
+        assert [when for when, _, _ in sent(world, FOR_EVER)] == [at + 15]
+
+    def test_a_retry_is_sent_to_the_endpoint_as_it_is_then(
+        self, make: "Make", world: World
+    ) -> None:
+        """Not as it was when the batch ended."""
+        [endpoint] = world.webhooks.endpoints
+        batch = make.started(world, make.lines(1))
+        outbox(world).tell(batch.created_at + 124)
+        world.webhooks.update(endpoint.id, {"url": "http://127.0.0.1:9/moved"})
+        due = outbox(world).take(batch.created_at + 124)
+        assert due is not None
+        assert due.endpoint.target.url == "http://127.0.0.1:9/moved"
+
+
+class TestSamples:
+    """Events about nothing, which are sent when somebody asks for a test."""
+
+    def test_two_samples_are_two_deliveries(self, world: World) -> None:
+        """Of one endpoint and one type, too; ids of webhooks, events and objects differ."""
+        told = samples(world, "batch.completed", "batch.completed")
+        assert len({one["id"] for one in told}) == 2
+        assert len({one["event"]["id"] for one in told}) == 2
+        assert len({one["event"]["data"]["id"] for one in told}) == 2
+
+    def test_a_sample_that_nobody_takes_is_not_tried_again(self, world: World) -> None:
+        """It is shown as failed."""
+        [told] = samples(world, "batch.failed")
+        assert (told["status"], told["next_attempt_at"]) == ("failed", None)
+        assert sent(world, FOR_EVER) == []
+
+    def test_a_sample_does_not_disturb_what_is_to_come(self, make: "Make", world: World) -> None:
+        """A batch that ends later is told of, with a number of its own."""
+        batch = make.started(world, make.lines(1))
+        samples(world, "batch.failed")
+        assert [id for _, _, id in sent(world, FOR_EVER)] == [batch.id]
+        assert world.webhooks.deliveries(10)["count"] == 2
+
+
+def samples(world: World, *types: str) -> list[dict[str, Any]]:
+    """Send samples to an endpoint where nobody listens, and return their deliveries."""
+    [endpoint] = world.webhooks.endpoints
+    for kind in types:
+        with pytest.raises(ApiError, match=endpoint.id):
+            world.webhooks.test(endpoint.id, kind)
+    return world.webhooks.deliveries(100)["deliveries"]
+
+
 class TestBounds:
     """What is kept, and for how long."""
+
+    @pytest.mark.parametrize("limit", [0, 1, 2, 3, 4])
+    def test_the_last_deliveries_are_shown(self, make: "Make", world: World, limit: int) -> None:
+        """At most as many as are asked for; 0 shows the counts alone."""
+        ids = [make.started(world, make.lines(1)).id for _ in range(3)]
+        world.advance.past(world.now() + 124)
+        told = world.webhooks.deliveries(limit)
+        assert [one["event"]["data"]["id"] for one in told["deliveries"]] == ids[
+            3 - min(limit, 3) :
+        ]
+        assert (told["count"], told["dropped"]) == (3, 0)
+
+    def test_one_more_attempt_makes_nothing_older(
+        self, make: "Make", world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """However often a delivery is sent again, it takes the place of one."""
+        monkeypatch.setattr(outboxes, "KEPT", 2)
+        for _ in range(2):
+            make.started(world, make.lines(1))
+        sent(world, FOR_EVER)
+        first, second = (one["id"] for one in world.webhooks.deliveries(10)["deliveries"])
+        for _ in range(3):
+            outbox(world).note(
+                outbox(world).again(second), Attempt(int(world.now()), GOOD), asked=True
+            )
+        assert outbox(world).again(first).delivery.id == first
+
+    def test_one_that_is_gone_meanwhile_does_not_come_back(
+        self, make: "Make", world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Newer deliveries took its place while its receiver was called once more."""
+        monkeypatch.setattr(outboxes, "KEPT", 1)
+        make.started(world, make.lines(1))
+        sent(world, FOR_EVER)
+        [old] = world.webhooks.deliveries(10)["deliveries"]
+        due = outbox(world).again(old["id"])
+        for _ in range(2):
+            newer = make.started(world, make.lines(1))
+            sent(world, FOR_EVER)
+        noted = outbox(world).note(due, Attempt(int(world.now()), GOOD), asked=True)
+        assert len(noted.attempts) == 2
+        told = world.webhooks.deliveries(10)
+        assert [one["event"]["data"]["id"] for one in told["deliveries"]] == [newer.id]
+        assert (told["count"], told["dropped"]) == (3, 2)
+
+    def test_more_than_are_kept_can_be_dropped_at_once(
+        self, make: "Make", world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """An endpoint may go that many deliveries were on their way to."""
+        monkeypatch.setattr(outboxes, "KEPT", 1)
+        [endpoint] = world.webhooks.endpoints
+        ids = [make.started(world, make.lines(1)).id for _ in range(3)]
+        outbox(world).tell(FOR_EVER)
+        world.webhooks.delete(endpoint.id)
+        told = world.webhooks.deliveries(10)
+        assert [one["event"]["data"]["id"] for one in told["deliveries"]] == ids[2:]
+        assert told["dropped"] == 2
 
     def test_old_deliveries_go(
         self, make: "Make", world: World, monkeypatch: pytest.MonkeyPatch
@@ -240,7 +505,7 @@ class TestBounds:
         stuck = make.started(world, make.lines(1))
         due = outbox(world).take(stuck.created_at + 124)
         assert due is not None
-        outbox(world).note(due, Attempt(stuck.created_at + 124, Answer(status_code=500)))
+        outbox(world).note(due, Attempt(stuck.created_at + 124, BAD))
         ids = [make.started(world, make.lines(1)).id for _ in range(5)]
         while due := outbox(world).take(stuck.created_at + 130):
             outbox(world).note(due, Attempt(stuck.created_at + 124, GOOD))
@@ -257,12 +522,24 @@ class TestBounds:
         world.restore(world.state())
         assert [id for _, _, id in sent(world, FOR_EVER)] == [running.id]
 
+    def test_a_restored_world_does_not_tell_again_what_was_told_early(
+        self, make: "Make", world: World
+    ) -> None:
+        """Its batch still finalizes, and its event has set out."""
+        batch = make.started(
+            world, make.lines(1), stages={"finalizing": 100}, webhook={"early": 50}
+        )
+        world.advance.past(batch.created_at + 173)
+        assert len(sent(world, world.now())) == 1
+        world.restore(world.state())
+        assert sent(world, FOR_EVER) == []
+
     def test_a_reset_world_tells_nothing(self, make: "Make", world: World) -> None:
         """Neither the old outbox nor the new one."""
         before = outbox(world)
         make.started(world, make.lines(1))
         world.reset(world.settings)
-        assert before.next_at() == outbox(world).next_at() == float("inf")
+        assert before.next_at() == outbox(world).next_at() == inf
         assert before.take(FOR_EVER) is None
         assert not world.webhooks.endpoints
 

@@ -1,90 +1,162 @@
-"""Retrieving an unfinished batch again and again."""
+"""What a client meets that retrieves an unfinished batch again and again."""
 
-from typing import TYPE_CHECKING
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mockbatch.client import WorldClient
 from mockbatch.errors import ApiError
+from mockbatch.testing.servers import LocalServer
+from mockbatch.web.app import create_app
+from mockbatch.webhooks.settings import WebhookSettings
 from mockbatch.world.polling import poll
+from mockbatch.world.settings import ServerSettings, WorldSettings
 from mockbatch.world.world import World
 
 if TYPE_CHECKING:
     from tests.conftest import Make
 
+LATE_SECONDS = 30
+VALIDATED, DONE, WRITTEN = 62, 123, 124
+# As long as a slow machine may need for a few requests.
+PATIENCE_SECONDS = 10
+
+
+def on_poll(make: "Make", **settings: Any) -> World:
+    """Make a world whose clock a poll moves."""
+    return make.world(clock="on-poll", **settings)
+
 
 @pytest.fixture
-def world(make: "Make") -> World:
-    """Make a world whose clock moves when a batch is polled."""
-    return make.world(clock="on-poll")
+def patient_server() -> Iterator[LocalServer]:
+    """Serve worlds that wait for a receiver longer than the receiver waits for a test."""
+    webhooks = WebhookSettings(timeout=3 * PATIENCE_SECONDS)
+    server = LocalServer(create_app(ServerSettings(world=WorldSettings(webhooks=webhooks))))
+    yield server
+    server.close()
+
+
+class TestNotVisibleYet:
+    """A batch that can be found only some seconds after its creation."""
+
+    def test_a_poll_moves_time_to_where_it_can_be_found(self, make: "Make") -> None:
+        """The first poll is a 404 and moves an on-poll clock there; the second answers."""
+        world = on_poll(make)
+        id = make.started(world, make.lines(1), visible_after=LATE_SECONDS).id
+        with pytest.raises(ApiError) as refused:
+            poll(world, id)
+        assert (refused.value.status, world.now()) == (404, make.created + LATE_SECONDS)
+        assert poll(world, id).id == id
+
+    def test_no_poll_moves_another_clock(self, make: "Make") -> None:
+        """On a manual clock the batch stays a 404 until someone moves time."""
+        world = make.world()
+        id = make.started(world, make.lines(1), visible_after=LATE_SECONDS).id
+        for _ in range(2):
+            with pytest.raises(ApiError) as refused:
+                poll(world, id)
+            assert (refused.value.status, world.now()) == (404, make.created)
+        world.advance.by(LATE_SECONDS)
+        assert poll(world, id).id == id
+
+    def test_a_batch_that_never_was_moves_nothing(self, make: "Make") -> None:
+        """The poll of an unknown batch is a 404 and leaves an on-poll clock alone."""
+        world = on_poll(make)
+        with pytest.raises(ApiError) as refused:
+            poll(world, "batch_unknown")
+        assert (refused.value.status, world.now()) == (404, make.created)
 
 
 class TestOnPoll:
-    """On an on-poll clock a poll moves time, and nothing else does."""
+    """A clock that a poll moves."""
 
-    def test_a_batch_that_cannot_be_found_yet_is_found_by_the_second_poll(
-        self, make: "Make", world: World
-    ) -> None:
-        """The first poll is a 404 and moves the clock to where the batch is visible."""
-        batch = make.started(world, make.lines(1), visible_after=30)
-        with pytest.raises(ApiError) as error:
-            poll(world, batch.id)
-        assert error.value.status == 404
-        assert poll(world, batch.id).id == batch.id
+    def test_each_poll_moves_to_the_exact_second_of_the_next_status(self, make: "Make") -> None:
+        """Time stands on the second of the status that the poll reached, and at the end stays."""
+        world = on_poll(make)
+        id = make.started(world, make.lines(1)).id
+        instants = []
+        for _ in range(4):
+            poll(world, id)
+            instants.append(world.now() - make.created)
+        assert instants == [VALIDATED, DONE, WRITTEN, WRITTEN]
 
-    def test_each_poll_moves_to_the_next_status(self, make: "Make", world: World) -> None:
-        """A batch passes one status a poll until it is final."""
-        batch = make.started(world, make.lines(1))
-        statuses = [poll(world, batch.id).status(world.now()) for _ in range(4)]
-        assert statuses == ["in_progress", "finalizing", "completed", "completed"]
-
-    def test_a_final_batch_moves_no_clock(self, make: "Make", world: World) -> None:
-        """A poll of a batch that has ended leaves time alone."""
-        batch = make.started(world, make.lines(1))
-        for _ in range(3):
-            poll(world, batch.id)
-        now = world.now()
+    def test_a_poll_of_a_stuck_batch_moves_nothing(self, make: "Make") -> None:
+        """Where no status is to come, there is nothing to move to."""
+        world = on_poll(make)
+        batch = make.started(world, make.lines(1), stages={"validating": None}, overdue=None)
         poll(world, batch.id)
-        assert world.now() == now
-
-    def test_an_unknown_batch_moves_no_clock(self, make: "Make", world: World) -> None:
-        """A poll of an id that does not exist is a 404 and leaves time alone."""
-        with pytest.raises(ApiError):
-            poll(world, "batch_" + "0" * 32)
         assert world.now() == make.created
+
+    def test_a_poll_waits_for_no_receiver(self, patient_server: LocalServer) -> None:
+        """A receiver that answers only after the three polls keeps none of them waiting."""
+        mock = patient_server.world(clock="on-poll")
+        polled, answered = threading.Event(), threading.Event()
+        was_polled: list[bool] = []
+
+        def receive(_: Any) -> None:
+            was_polled.append(polled.wait(PATIENCE_SECONDS))
+            answered.set()
+
+        mock.webhook(receive)
+        id = submit(mock)
+        statuses = [mock.client.batches.retrieve(id).status for _ in range(3)]
+        polled.set()
+        assert statuses == ["in_progress", "finalizing", "completed"]
+        assert answered.wait(3 * PATIENCE_SECONDS)
+        assert was_polled == [True]
 
 
 class TestPollLimit:
-    """While the clock stands, a batch can be polled only so often."""
+    """A client that polls while time stands still."""
 
-    def test_the_poll_that_reaches_the_limit_is_refused(self, make: "Make") -> None:
-        """With a limit of 3, two polls pass and the third is a 400 that must not be retried."""
+    def test_the_limit_is_reached_by_the_poll_of_its_number(self, make: "Make") -> None:
+        """With a limit of three the third poll is a 400 that tells how many there were."""
         world = make.world(poll_limit=3)
         batch = make.started(world, make.lines(1))
-        poll(world, batch.id)
-        poll(world, batch.id)
-        with pytest.raises(ApiError) as error:
+        assert [poll(world, batch.id).id for _ in range(2)] == [batch.id] * 2
+        with pytest.raises(ApiError, match=f"{batch.id}.* 3 .*validating") as refused:
             poll(world, batch.id)
-        assert error.value.status == 400
-        assert error.value.headers == {"x-should-retry": "false"}
+        assert (refused.value.status, refused.value.code) == (400, "nobody_moves_the_clock")
+        assert refused.value.headers == {"x-should-retry": "false"}
 
-    def test_moving_the_clock_starts_the_count_anew(self, make: "Make") -> None:
-        """After an advance of one second the polls before it no longer count."""
-        world = make.world(poll_limit=2)
-        batch = make.started(world, make.lines(1))
-        poll(world, batch.id)
-        world.advance.by(1)
-        assert poll(world, batch.id).id == batch.id
-
-    def test_each_batch_is_counted_by_itself(self, make: "Make") -> None:
-        """Polls of one batch do not count for another."""
-        world = make.world(poll_limit=2)
-        one, other = (make.started(world, make.lines(1)) for _ in range(2))
-        poll(world, one.id)
-        assert poll(world, other.id).id == other.id
-
-    def test_a_final_batch_is_not_counted(self, make: "Make") -> None:
-        """A batch that has ended can be retrieved without limit."""
+    def test_an_ended_batch_may_be_polled_as_often_as_one_likes(self, make: "Make") -> None:
+        """The limit is for batches that have not ended."""
         world = make.world(poll_limit=1)
-        batch = make.started(world, make.lines(1))
-        world.advance.by(24 * 3600)
-        assert [poll(world, batch.id).status(world.now()) for _ in range(5)] == ["completed"] * 5
+        id = make.started(world, make.lines(1)).id
+        world.advance.by(WRITTEN)
+        assert {poll(world, id).id for _ in range(5)} == {id}
+
+    def test_there_may_be_no_limit(self, make: "Make") -> None:
+        """Without a limit nobody loses patience."""
+        world = make.world(poll_limit=None)
+        id = make.started(world, make.lines(1)).id
+        assert {poll(world, id).id for _ in range(500)} == {id}
+
+    def test_polls_that_move_time_are_not_counted_together(self, make: "Make") -> None:
+        """On an on-poll clock each poll that reaches a status begins the count anew."""
+        world = on_poll(make, poll_limit=2)
+        id = make.started(world, make.lines(1)).id
+        assert {poll(world, id).id for _ in range(4)} == {id}
+
+    def test_a_stuck_batch_reaches_the_limit_on_an_on_poll_clock_too(self, make: "Make") -> None:
+        """Where no poll can move time, the limit holds."""
+        world = on_poll(make, poll_limit=2)
+        id = make.started(world, make.lines(1), stages={"validating": None}, overdue=None).id
+        poll(world, id)
+        with pytest.raises(ApiError) as refused:
+            poll(world, id)
+        assert refused.value.code == "nobody_moves_the_clock"
+
+
+def submit(mock: WorldClient) -> str:
+    """Create a batch of one line and return its id."""
+    line = (
+        b'{"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": '
+        b'{"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"}]}}\n'
+    )
+    file = mock.client.files.create(file=("in.jsonl", line), purpose="batch")
+    return mock.client.batches.create(
+        input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h"
+    ).id

@@ -289,6 +289,82 @@ class TestEnqueuedTokens:
         stuck, batch = case.create(stages={"validating": None}), case.create()
         assert case.at(VALIDATED).statuses(stuck, batch) == ["validating", "in_progress"]
 
+    @pytest.mark.parametrize(("count", "statuses"), [(10, ["in_progress"]), (11, ["failed"])])
+    def test_a_validation_that_takes_no_time_is_decided_too(
+        self, case: Case, count: int, statuses: list[str]
+    ) -> None:
+        """A batch that is validated at its creation is within the limit or fails there."""
+        batch = case.create(count, stages={"validating": 0})
+        assert case.statuses(batch) == statuses
+
+    def test_what_is_validated_at_once_counts_those_before_it(self, case: Case) -> None:
+        """Of two batches that are validated at their creation, the second one fails."""
+        batches = [case.create(stages={"validating": 0}) for _ in range(2)]
+        assert case.statuses(*batches) == ["in_progress", "failed"]
+
+    def test_what_is_validated_at_once_does_not_count_who_waits(self, case: Case) -> None:
+        """A batch that is validated at its creation overtakes one that is not yet validated."""
+        slow, quick = case.create(), case.create(stages={"validating": 0, "in_progress": None})
+        assert case.statuses(slow, quick) == ["validating", "in_progress"]
+        assert case.at(VALIDATED).status(slow) == "failed"
+
+    def test_a_limit_that_is_set_later_is_for_those_who_wait(self, make: "Make") -> None:
+        """Of two batches, the second fails though there was no limit at its creation."""
+        case = Case(make, make.world())
+        batches = [case.create() for _ in range(2)]
+        case.at(VALIDATED - 1).world.set_quotas(ONE)
+        assert case.at(VALIDATED).statuses(*batches) == ["in_progress", "failed"]
+
+    def test_a_limit_that_is_set_later_counts_who_runs(self, make: "Make") -> None:
+        """What has passed before there was a limit runs on, and takes room."""
+        case = Case(make, make.world())
+        first = case.create(stages={"in_progress": None})
+        case.at(VALIDATED).world.set_quotas(ONE)
+        second = case.create()
+        assert case.at(2 * VALIDATED).statuses(first, second) == ["in_progress", "failed"]
+
+    def test_without_a_limit_again_who_was_to_fail_runs(self, case: Case) -> None:
+        """A limit that is taken away fails none of those who wait."""
+        batches = [case.create() for _ in range(2)]
+        case.world.set_quotas(Quotas())
+        assert case.at(VALIDATED).statuses(*batches) == ["in_progress"] * 2
+
+    def test_a_scenario_sets_the_quotas_of_its_world(self, make: "Make") -> None:
+        """The batch of such a scenario is held to them, and so are those after it."""
+        case = Case(make, make.world())
+        quotas = {"enqueued_tokens": {MINI: TOKENS}}
+        batches = [case.create(quotas=quotas), case.create()]
+        assert case.world.quotas == ONE
+        assert case.at(VALIDATED).statuses(*batches) == ["in_progress", "failed"]
+
+    @pytest.mark.parametrize(("after", "status"), [(99, "failed"), (100, "in_progress")])
+    def test_prompts_can_linger_after_the_end(self, case: Case, after: int, status: str) -> None:
+        """Where a scenario says so, an ended batch takes room for some seconds more."""
+        case.create(enqueued_after=100)
+        batch = case.at(WRITTEN + after - VALIDATED).create()
+        assert case.at(WRITTEN + after).status(batch) == status
+
+    def test_what_never_ran_does_not_linger(self, case: Case) -> None:
+        """A batch that failed or was cancelled in validation had nothing in the queue."""
+        case.do(case.create(enqueued_after=10_000), commands.expire)
+        batch = case.create()
+        assert case.at(VALIDATED).status(batch) == "in_progress"
+
+    @pytest.mark.parametrize("stage", ["in_progress", "finalizing", "cancelling"])
+    def test_who_never_ends_takes_room_for_ever(self, case: Case, stage: str) -> None:
+        """A batch that is stuck in a status has its prompts in the queue, years later too."""
+        first = case.create(stages={stage: None}, overdue=None)
+        if stage == "cancelling":
+            case.at(VALIDATED).do(first, commands.cancel)
+        batch = case.at(1000 * 24 * HOUR).create()
+        case.at(1000 * 24 * HOUR + VALIDATED)
+        assert case.statuses(first, batch) == [stage, "failed"]
+
+    def test_a_validation_without_any_end_is_not_decided(self, case: Case) -> None:
+        """A batch that is too large and never validated, not even by its window, stays so."""
+        stuck = case.create(11, stages={"validating": None}, overdue=None)
+        assert case.at(48 * HOUR).status(stuck) == "validating"
+
     def test_a_window_that_ends_in_validation_is_not_touched(self, case: Case) -> None:
         """A batch that expires while it is validated does so though it is too large."""
         batch = case.create(11, stages={"validating": 25 * HOUR})
@@ -407,6 +483,36 @@ class TestRate:
         case.at(1000).create(1)
         case.at(3600).create(1)
         assert self.refusal(case).headers["Retry-After"] == "1000"
+
+    def test_room_after_a_lowered_limit_comes_when_enough_are_old(self, make: "Make") -> None:
+        """With three batches and a limit of one, there is room when the newest is an hour old."""
+        case = started(make, Quotas())
+        for seconds in (0, 100, 1000):
+            case.at(seconds).create(1)
+        case.world.set_quotas(Quotas(batches_per_hour=1))
+        assert self.refusal(case).headers["Retry-After"] == str(HOUR)
+        self.refusal(case.at(1000 + HOUR - 1))
+        assert case.at(1000 + HOUR).create(1).created_at == make.created + 1000 + HOUR
+
+    def test_room_after_a_lowered_limit_of_two(self, make: "Make") -> None:
+        """With three batches and a limit of two, the second has to be an hour old."""
+        case = started(make, Quotas())
+        for seconds in (0, 100, 1000):
+            case.at(seconds).create(1)
+        case.world.set_quotas(Quotas(batches_per_hour=2))
+        assert self.refusal(case).headers["Retry-After"] == str(HOUR - 900)
+
+    def test_a_batch_that_has_ended_counts(self, make: "Make") -> None:
+        """What counts is when batches were created, whatever became of them."""
+        case = started(make, Quotas(batches_per_hour=1))
+        case.do(case.create(1), commands.expire)
+        assert self.refusal(case).status == 429
+
+    def test_a_slow_clock_makes_the_wait_longer(self, make: "Make") -> None:
+        """Seconds of a clock at half the speed are two of the client's."""
+        case = started(make, Quotas(batches_per_hour=1), clock="x0.5")
+        case.create(1)
+        assert self.refusal(case).headers["Retry-After"] in ("7199", "7200")
 
     def test_room_is_there_when_it_was_promised(self, make: "Make") -> None:
         """After Retry-After seconds the next one is accepted, and not before."""

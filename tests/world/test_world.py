@@ -1,52 +1,185 @@
-"""One key's world: what its parts do together."""
+"""One key's world: what happens to a batch's input while it is validated, and what hides it."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mockbatch.batch import commands
+from mockbatch.batch.batch import Batch
 from mockbatch.batch.create import BatchRequest
+from mockbatch.endpoints.model_list import ModelList
+from mockbatch.errors import ApiError
 from mockbatch.files.content import Content
+from mockbatch.typing import Json
 from mockbatch.world.world import World
 
 if TYPE_CHECKING:
-    from tests.conftest import CHAT, Make
-else:
-    CHAT = "/v1/chat/completions"
-
-DAY = 24 * 3600
-VALIDATED = 62
+    from tests.conftest import Make
 
 
-def created(make: "Make", world: World, seconds: int | None, at: int) -> dict[str, object]:
-    """Upload a file that lives for `seconds`, create a batch `at` a second, and let it end."""
+CHAT = "/v1/chat/completions"
+VALIDATED, WRITTEN = 62, 124
+HOUR = 3600
+
+
+def uploaded(make: "Make", world: World, *, purpose: str = "batch", seconds: Any = None) -> str:
+    """Upload an input file of one line and return its id."""
     content = Content.of(make.jsonl(make.lines(1)))
-    file = world.upload(content, "batch.jsonl", "batch", seconds)
-    world.advance.to(make.created + at)
-    batch = world.create_batch(BatchRequest(file.id, CHAT, None, None, None))
-    world.advance.by(3600)
-    return world.batch_json(world.batch(batch.id))
+    return world.upload(content, "in.jsonl", purpose, seconds).id
 
 
-@pytest.mark.parametrize(
-    ("created_at", "status"),
-    [(3600 - VALIDATED, "completed"), (3600 - VALIDATED + 1, "failed"), (3599, "failed")],
-)
-def test_an_input_that_expires_during_validation_is_not_found(
-    make: "Make", created_at: int, status: str
-) -> None:
-    """A batch needs its input file until its validation is over, and not a second longer."""
-    shown = created(make, make.world(), 3600, created_at)
-    assert shown["status"] == status
+def created(world: World, file_id: str) -> Batch:
+    """Create a batch of an input file."""
+    return world.create_batch(BatchRequest(file_id, CHAT, None, None, None))
 
 
-def test_a_scenario_outranks_the_request_on_how_long_output_lives(make: "Make") -> None:
-    """`output_expires_after` of a request gives way to that of the scenario."""
-    world = make.world()
-    content = Content.of(make.jsonl(make.lines(1)))
-    file = world.upload(content, "batch.jsonl", "batch", None)
-    for scenario, lifetime in (
-        (None, DAY),
-        (make.scenario(output_seconds=3600), 3600),
-    ):
-        batch = world.create_batch(BatchRequest(file.id, CHAT, None, DAY, scenario))
-        assert batch.output_seconds == lifetime
+def ended(world: World, batch: Batch) -> tuple[str, list[str | None]]:
+    """Return the status of a batch once it is validated, and the params of its errors."""
+    world.advance.to(batch.created_at + VALIDATED)
+    batch = world.batch(batch.id)
+    return batch.status(world.now()), [error["param"] for error in batch.input.errors]
+
+
+class Disturbed(Content):
+    """A content that something happens to while its lines are read."""
+
+    meanwhile: Callable[[], None] | None = None
+
+    def lines(self) -> Iterator[bytes]:
+        """Yield the lines, and let it happen after the last one."""
+        yield from super().lines()
+        if self.meanwhile:
+            self.meanwhile()
+
+
+class TestInput:
+    """An input file has to be there until validation is over."""
+
+    @pytest.mark.parametrize(
+        ("created_after", "expected"),
+        [
+            (HOUR - 10, ("failed", ["file_id"])),
+            (HOUR - VALIDATED + 1, ("failed", ["file_id"])),
+            (HOUR - VALIDATED, ("in_progress", [])),
+            (0, ("in_progress", [])),
+        ],
+    )
+    def test_a_file_that_expires_in_validation_is_not_found(
+        self, make: "Make", created_after: int, expected: tuple[str, list[str]]
+    ) -> None:
+        """A file that is gone on the second before validation ends fails its batch."""
+        world = make.world()
+        file_id = uploaded(make, world, seconds=HOUR)
+        world.advance.by(created_after)
+        assert ended(world, created(world, file_id)) == expected
+
+    def test_a_file_that_is_deleted_while_it_is_read_is_not_found(self, make: "Make") -> None:
+        """A create that reads a file while another client deletes it makes a batch that fails."""
+        world = make.world()
+        content = Disturbed.of(make.jsonl(make.lines(1)))
+        assert isinstance(content, Disturbed)
+        file_id = world.upload(content, "in.jsonl", "batch", None).id
+        content.meanwhile = lambda: world.delete_file(file_id)
+        assert ended(world, created(world, file_id)) == ("failed", ["file_id"])
+
+    @pytest.mark.parametrize("purpose", ["user_data", "vision"])
+    def test_a_file_for_another_purpose_is_not_found(self, make: "Make", purpose: str) -> None:
+        """Only a file for a batch is an input file."""
+        world = make.world()
+        batch = created(world, uploaded(make, world, purpose=purpose))
+        assert ended(world, batch) == ("failed", ["file_id"])
+
+    @pytest.mark.parametrize(
+        ("later", "expected"), [(0, ("failed", ["file_id"])), (-1, ("in_progress", []))]
+    )
+    def test_a_file_is_gone_on_the_second_on_which_it_expires(
+        self, make: "Make", later: int, expected: tuple[str, list[str]]
+    ) -> None:
+        """A batch that is validated at once has its input until the second before that."""
+        world = make.world(scenario=make.scenario(stages={"validating": 0}))
+        file_id = uploaded(make, world, seconds=HOUR)
+        world.advance.by(HOUR + later)
+        batch = created(world, file_id)
+        assert (batch.status(world.now()), [one["param"] for one in batch.input.errors]) == expected
+
+    def test_another_batch_keeps_its_input(self, make: "Make") -> None:
+        """A file that is deleted fails the batches of that file, and no others."""
+        world = make.world()
+        batches = [created(world, uploaded(make, world)) for _ in range(2)]
+        world.delete_file(batches[0].input_file_id)
+        statuses = [ended(world, batch)[0] for batch in batches]
+        assert statuses == ["failed", "in_progress"]
+
+    def test_a_file_can_be_deleted_once(self, make: "Make") -> None:
+        """Deleting it again is a 404."""
+        world = make.world()
+        file_id = uploaded(make, world)
+        world.delete_file(file_id)
+        with pytest.raises(ApiError) as refused:
+            world.delete_file(file_id)
+        assert refused.value.status == 404
+
+    def test_models_that_come_later_are_for_later_batches(self, make: "Make") -> None:
+        """A batch that was accepted runs on when its model is no longer served."""
+        world = make.world()
+        file_id = uploaded(make, world)
+        first = created(world, file_id)
+        world.set_models(ModelList(("gpt-4o",)))
+        second = created(world, file_id)
+        assert (ended(world, first)[0], ended(world, second)[0]) == ("in_progress", "failed")
+
+
+class TestVisibility:
+    """A batch can be hidden for some seconds after its creation."""
+
+    @pytest.mark.parametrize(("seconds", "is_visible"), [(0, False), (29.9, False), (30, True)])
+    def test_it_can_be_found_from_its_exact_second_on(
+        self, make: "Make", seconds: float, is_visible: bool
+    ) -> None:
+        """Before that second it is a 404, to commands too."""
+        world = make.world()
+        batch = make.started(world, make.lines(1), visible_after=30)
+        world.advance.by(seconds)
+        if is_visible:
+            assert world.batch(batch.id) == batch
+            world.command(batch.id, commands.cancel)
+        else:
+            for ask in (world.batch, lambda id: world.command(id, commands.cancel)):
+                with pytest.raises(ApiError) as refused:
+                    ask(batch.id)
+                assert refused.value.status == 404
+
+    def test_it_is_listed_all_the_same(self, make: "Make") -> None:
+        """Only a retrieve does not find it."""
+        world = make.world()
+        batch = make.started(world, make.lines(1), visible_after=30)
+        assert [one.id for one in world.batches(10, None).items] == [batch.id]
+
+
+class TestUsage:
+    """What a batch is billed for."""
+
+    @pytest.mark.parametrize(("seconds", "is_billed"), [(WRITTEN - 1, False), (WRITTEN, True)])
+    def test_it_is_told_when_the_batch_is_completed(
+        self, make: "Make", seconds: int, is_billed: bool
+    ) -> None:
+        """Until its last second a batch shows no tokens."""
+        world = make.world()
+        batch = make.started(world, make.lines(2))
+        world.advance.by(seconds)
+        usage: Json = world.batch_json(world.batch(batch.id))["usage"]
+        assert (usage["total_tokens"] > 0) is is_billed
+
+    @pytest.mark.parametrize("command", [commands.cancel, commands.expire])
+    def test_no_other_end_is_billed(
+        self, make: "Make", command: Callable[[Batch, int], Batch]
+    ) -> None:
+        """A batch that was cancelled or expired shows no tokens, with lines done too."""
+        world = make.world()
+        batch = make.started(world, make.lines(10))
+        world.advance.by(VALIDATED + 31)
+        world.command(batch.id, command)
+        world.advance.by(24 * HOUR)
+        usage: Json = world.batch_json(world.batch(batch.id))["usage"]
+        assert usage["total_tokens"] == 0

@@ -281,6 +281,12 @@ class TestAdvance:
         assert refusal(api.post("/_mock/clock/advance", body)) == (400, code, param)
         assert api.clock()["now"] == START
 
+    def test_reaches_the_last_second_of_four_bytes(self, api: Caller) -> None:
+        """2**32 - 1 is a good instant; one more is none."""
+        assert api.advance(2**32 - 1 - START)["now"] == 2**32 - 1
+        answer = api.post("/_mock/clock/advance", {"seconds": 1})
+        assert refusal(answer) == (400, "invalid_value", "seconds")
+
     def test_empty_body_is_refused(self, api: Caller) -> None:
         """`curl -X POST` alone says nothing."""
         assert refusal(api.post("/_mock/clock/advance"))[0] == 400
@@ -739,6 +745,18 @@ class TestReset:
         assert owner.good(owner.post("/_mock/reset", {"all": True})) == {"reset": 2}
         assert held_by(owner) == held_by(other) == (0, 0)
 
+    def test_reset_of_all_leaves_each_world_its_own_settings(self) -> None:
+        """A world that was made anew with other settings begins with these once more."""
+        app = app_of()
+        owner, other = Caller(app, "sk-mockbatch"), Caller(app, OTHER)
+        owner.create()
+        other.good(other.post("/_mock/reset", {"start_time": 1000, "pace": VALIDATING}))
+        other.advance(50)
+        owner.good(owner.post("/_mock/reset", {"all": True}))
+        other.create()
+        assert (other.clock()["now"], other.clock()["next_event"]["at"]) == (1000, 1001)
+        assert owner.clock()["now"] == START
+
     @pytest.mark.parametrize("key", [OTHER, None])
     def test_nobody_else_does(self, api: Caller, key: str | None) -> None:
         """Another key, or none, resets nothing."""
@@ -961,11 +979,12 @@ class TestGuard:
         "host",
         [
             "example.com",
-            "a.xlocalhost",
-            "xhost.docker.internal",
             "localhost.example.com",
             "127.0.0.1.example.com:80",
             "a.local",
+            "a.xlocalhost",
+            "xhost.docker.internal",
+            "host.docker.internal.example.com",
             "",
             "[::1",
         ],

@@ -1,0 +1,280 @@
+"""What a world holds: its files in order of time, its batches in order of creation."""
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mockbatch.batch import commands
+from mockbatch.batch.batch import Batch
+from mockbatch.errors import ApiError
+from mockbatch.files.content import Content
+from mockbatch.files.file import File
+from mockbatch.repository import Repository
+from mockbatch.typing import Json
+from mockbatch.world.world import World
+
+if TYPE_CHECKING:
+    from tests.conftest import Make
+
+
+VALIDATED, WRITTEN = 62, 124
+DAY = 24 * 3600
+MONTH = 30 * DAY
+STATUS_OF = {"output": 200, "error": 400}
+ERROR = {"message": "no", "type": "invalid_request_error", "param": None, "code": None}
+
+
+def failing(fraction: float) -> list[Json]:
+    """Return the replies of a scenario in which a share of the lines fails."""
+    return [{"fraction": fraction, "reply": {"status_code": 400, "body": {"error": ERROR}}}]
+
+
+def uploaded(world: World, *, seconds: int | None = None) -> str:
+    """Upload a file and return its id."""
+    return world.upload(Content.of(b"{}\n"), "f", "user_data", seconds).id
+
+
+def listed(world: World, *, purpose: str | None = None, newest_first: bool = True) -> list[str]:
+    """Return the ids of the files that exist, as a list shows them."""
+    page = world.files(purpose, 100, None, newest_first=newest_first)
+    return [file.id for file in page.items]
+
+
+def made(world: World, batch: Batch) -> dict[str, str]:
+    """Return the ids of the files that a batch has made, by kind."""
+    return world.batch(batch.id).existing_file_ids(world.now())
+
+
+class TestFiles:
+    """Uploads, and what batches have made."""
+
+    def test_output_files_stand_among_uploads_by_time(self, make: "Make") -> None:
+        """A file that a batch made stands between those uploaded before and after its end."""
+        world = make.world()
+        before = uploaded(world)
+        batch = make.started(world, make.lines(2))
+        world.advance.by(WRITTEN)
+        world.advance.by(1)
+        after = uploaded(world)
+        [output] = made(world, batch).values()
+        assert listed(world) == [after, output, batch.input_file_id, before]
+        assert listed(world, newest_first=False) == [before, batch.input_file_id, output, after]
+
+    def test_output_files_stand_in_order_of_their_ends(self, make: "Make") -> None:
+        """Of two batches, the one that ended first has the older file."""
+        world = make.world()
+        slow = make.started(world, make.lines(1), stages={"in_progress": 1000})
+        quick = make.started(world, make.lines(1))
+        world.advance.by(DAY)
+        ids = [id for batch in (slow, quick) for id in made(world, batch).values()]
+        assert listed(world, purpose="batch_output") == ids
+
+    @pytest.mark.parametrize(
+        ("fraction", "kinds"), [(0, {"output"}), (1, {"error"}), (0.5, {"output", "error"})]
+    )
+    def test_a_batch_makes_the_files_that_have_lines(
+        self, make: "Make", fraction: float, kinds: set[str]
+    ) -> None:
+        """Answers make an output file, failures an error file."""
+        world = make.world()
+        batch = make.started(world, make.lines(2), replies=failing(fraction))
+        world.advance.by(WRITTEN)
+        ids = made(world, batch)
+        assert ids.keys() == kinds
+        assert set(listed(world, purpose="batch_output")) == set(ids.values())
+        # A file that was not made cannot be found by the id that it would have had.
+        for kind in {"output", "error"} - kinds:
+            with pytest.raises(ApiError) as refused:
+                world.file(batch.planned_file_id(kind))
+            assert refused.value.status == 404
+
+    def test_a_made_file_is_there_from_the_exact_second_of_the_end(self, make: "Make") -> None:
+        """The second before, it is neither found nor listed."""
+        world = make.world()
+        batch = make.started(world, make.lines(1))
+        id = batch.planned_file_id("output")
+        world.advance.by(WRITTEN - 1)
+        assert listed(world, purpose="batch_output") == []
+        with pytest.raises(ApiError) as refused:
+            world.file(id)
+        assert refused.value.status == 404
+        world.advance.by(1)
+        assert listed(world, purpose="batch_output") == [id]
+
+    def test_a_made_file_is_named_after_its_batch(self, make: "Make") -> None:
+        """Name, purpose and both instants follow from the batch and its kind."""
+        world = make.world()
+        batch = make.started(world, make.lines(2), replies=failing(0.5))
+        world.advance.by(WRITTEN)
+        end = make.created + WRITTEN
+        for kind, id in made(world, batch).items():
+            file = world.file(id)
+            assert (file.filename, file.purpose) == (f"{batch.id}_{kind}.jsonl", "batch_output")
+            assert (file.created_at, file.expires_at) == (end, end + MONTH)
+            [line] = file.content.lines()
+            assert json.loads(line)["response"]["status_code"] == STATUS_OF[kind]
+
+    @pytest.mark.parametrize("seconds", [0, 60])
+    def test_a_made_file_lives_as_long_as_its_batch_says(self, make: "Make", seconds: int) -> None:
+        """Its life begins with the end of the batch; one of no seconds is never there."""
+        world = make.world()
+        batch = make.started(world, make.lines(1), output_seconds=seconds)
+        world.advance.by(WRITTEN)
+        [id] = made(world, batch).values()
+        assert listed(world, purpose="batch_output") == [id] * bool(seconds)
+        world.advance.by(seconds)
+        assert listed(world, purpose="batch_output") == []
+        with pytest.raises(ApiError):
+            world.file(id)
+
+    def test_a_made_file_that_was_deleted_stays_so(self, make: "Make") -> None:
+        """It is neither found nor listed, and the other one stays."""
+        world = make.world()
+        batch = make.started(world, make.lines(2), replies=failing(0.5))
+        world.advance.by(WRITTEN)
+        ids = made(world, batch)
+        world.delete_file(ids["output"])
+        assert listed(world, purpose="batch_output") == [ids["error"]]
+        with pytest.raises(ApiError) as refused:
+            world.file(ids["output"])
+        assert refused.value.status == 404
+
+    def test_a_made_file_is_written_once(self, make: "Make") -> None:
+        """Each look at it has the very same content."""
+        world = make.world()
+        batch = make.started(world, make.lines(2))
+        world.advance.by(WRITTEN)
+        [id] = made(world, batch).values()
+        assert world.file(id).content is world.file(id).content
+
+    def test_what_has_expired_is_no_longer_held(self, make: "Make") -> None:
+        """An advance past the end of a file lets it go, and keeps those that stay."""
+        world = make.world()
+        uploaded(world, seconds=3600)
+        stays = uploaded(world)
+        world.advance.by(3600)
+        assert listed(world) == [stays]
+        assert [file.id for file in world.state().files] == [stays]
+
+    def test_a_page_begins_behind_its_cursor(self, make: "Make") -> None:
+        """A cursor may be a file that a batch has made."""
+        world = make.world()
+        batch = make.started(world, make.lines(1))
+        world.advance.by(WRITTEN)
+        [output] = made(world, batch).values()
+        page = world.files(None, 1, output, newest_first=True)
+        assert [file.id for file in page.items] == [batch.input_file_id]
+        assert not page.has_more
+
+    def test_a_file_of_another_purpose_is_no_cursor(self, make: "Make") -> None:
+        """A cursor has to be in the list that is asked for."""
+        world = make.world()
+        id = uploaded(world)
+        with pytest.raises(ApiError) as refused:
+            world.files("batch", 10, id, newest_first=True)
+        assert (refused.value.status, refused.value.param) == (400, "after")
+
+    def test_a_file_whose_lines_were_distorted_says_by_what(self, make: "Make") -> None:
+        """A file of a scenario that distorts it names the scenario, an honest one none."""
+        world = make.world()
+        odd = make.started(world, make.lines(2), output={"garbage": "{"})
+        honest = make.started(world, make.lines(2))
+        world.advance.by(WRITTEN)
+        files = [world.file(id) for batch in (odd, honest) for id in made(world, batch).values()]
+        assert [file.distortion for file in files] == ["made", None]
+
+
+class TestBatches:
+    """Batches, newest first."""
+
+    @staticmethod
+    def created(make: "Make", world: World, count: int) -> list[str]:
+        """Create so many batches and return their ids, newest first."""
+        return [make.started(world, make.lines(1)).id for _ in range(count)][::-1]
+
+    @staticmethod
+    def page(world: World, limit: int, after: str | None = None) -> tuple[list[str], bool]:
+        """Return the ids of a page, and whether there is more."""
+        page = world.batches(limit, after)
+        return [batch.id for batch in page.items], page.has_more
+
+    def test_pages_hold_each_batch_once(self, make: "Make") -> None:
+        """A client that follows the cursor gets all of them, newest first."""
+        world = make.world()
+        ids = self.created(make, world, 5)
+        assert self.page(world, 2) == (ids[:2], True)
+        assert self.page(world, 2, ids[1]) == (ids[2:4], True)
+        assert self.page(world, 2, ids[3]) == (ids[4:], False)
+        assert self.page(world, 2, ids[4]) == ([], False)
+
+    @pytest.mark.parametrize(("limit", "has_more"), [(4, True), (5, False), (6, False)])
+    def test_a_page_that_ends_with_the_list_has_no_more(
+        self, make: "Make", limit: int, has_more: bool
+    ) -> None:
+        """`has_more` is false from the limit on that takes in the oldest."""
+        world = make.world()
+        ids = self.created(make, world, 5)
+        assert self.page(world, limit) == (ids[:limit], has_more)
+
+    def test_commands_move_no_batch_in_the_list(self, make: "Make") -> None:
+        """A batch that was commanded stays in its place, and is shown as it is now."""
+        world = make.world()
+        ids = self.created(make, world, 3)
+        world.command(ids[1], commands.cancel)
+        assert self.page(world, 3) == (ids, False)
+        statuses = [batch.status(world.now()) for batch in world.batches(3, None).items]
+        assert statuses == ["validating", "cancelling", "validating"]
+
+    def test_an_unknown_cursor_is_refused(self, make: "Make") -> None:
+        """A batch that is not there is a 400 that names the parameter."""
+        with pytest.raises(ApiError) as refused:
+            make.world().batches(10, "batch_unknown")
+        assert (refused.value.status, refused.value.param) == (400, "after")
+
+    @pytest.mark.parametrize(("id", "status"), [("file-1", 400), ("batch_1", 404), ("", 400)])
+    def test_a_batch_that_is_not_there_is_refused(self, make: "Make", id: str, status: int) -> None:
+        """What is no id of a batch is told apart from one that is unknown."""
+        with pytest.raises(ApiError) as refused:
+            make.world().batch(id)
+        assert refused.value.status == status
+
+
+class TestChanges:
+    """What others go by who look again when something has changed."""
+
+    @pytest.fixture
+    def held(self) -> Repository:
+        """Hold one upload."""
+        holdings = Repository(validate=True)
+        holdings.keep(File("file-1", "batch", "f", 0, None, lambda: Content.of(b"")))
+        return holdings
+
+    def test_a_new_batch_is_a_change(self, make: "Make", held: Repository) -> None:
+        """It is among the changed ones, and the version is another."""
+        batch, version = make.batch(), held.version
+        held.add(batch)
+        assert (held.changed, held.version > version) == ({batch.id}, True)
+
+    def test_a_replaced_batch_is_a_change(self, make: "Make", held: Repository) -> None:
+        """It is among the changed ones again, and the version is another."""
+        batch = make.batch()
+        held.add(batch)
+        held.changed.clear()
+        version = held.version
+        held.replace(batch)
+        assert (held.changed, held.version > version) == ({batch.id}, True)
+
+    def test_an_upload_that_comes_or_goes_is_a_change(self, held: Repository) -> None:
+        """Each makes another version, and changes no batch."""
+        versions = [held.version]
+        held.keep(held.file("file-1", 0))
+        versions.append(held.version)
+        held.drop("file-1")
+        versions.append(held.version)
+        assert versions == sorted(set(versions))
+        assert held.changed == set()
+
+    def test_numbers_count_each_kind_from_zero(self, held: Repository) -> None:
+        """Each kind has numbers of its own."""
+        assert [held.number("file"), held.number("file"), held.number("live")] == [0, 1, 0]
