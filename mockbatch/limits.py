@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mockbatch.endpoints.models import model
+from mockbatch.endpoints.models import get_model
 
 ANY_MODEL = "*"
 # Between these, the duration of a stage remains a number that a clock can represent.
@@ -37,5 +37,5 @@ class Quotas:
 
         `name` is the name of a snapshot; limits may name that or an alias of it.
         """
-        limits = {model(alias).name: limit for alias, limit in self.enqueued_tokens.items()}
+        limits = {get_model(alias).name: limit for alias, limit in self.enqueued_tokens.items()}
         return limits.get(name or "", limits.get(ANY_MODEL))

@@ -8,14 +8,14 @@ from mockbatch.batch.batch import Batch
 from mockbatch.batch.input_file import BatchInput
 from mockbatch.batch.plan import Schedule, execution_order, plan_replies, plan_timeline
 from mockbatch.endpoints import endpoints
-from mockbatch.endpoints.models import model
+from mockbatch.endpoints.models import get_model
 from mockbatch.errors import api_error, line_error
 from mockbatch.ids import Seed, batch_id
 from mockbatch.limits import Limits
 from mockbatch.scenarios import scenario
 from mockbatch.scenarios.scenario import FAILURE_CODES, FILE_LEVEL_ERRORS, ForcedFailure, Scenario
 from mockbatch.typing import Json
-from mockbatch.validation.error_wording import listed
+from mockbatch.validation.error_wording import join_items
 from mockbatch.validation.schema import schema
 
 # Metadata is the one thing that travels through every SDK and gateway untouched, so these
@@ -37,7 +37,7 @@ def parse_request(body: Json) -> BatchRequest:
     """Read the body of POST /v1/batches; ApiError 400 names what is wrong with it."""
     schema("create_batch").check(body)
     if body["endpoint"] not in endpoints():
-        supported = listed([f"'{path}'" for path in endpoints()])
+        supported = join_items([f"'{path}'" for path in endpoints()])
         value = body["endpoint"]
         raise api_error("unsupported_value", param="endpoint", value=value, supported=supported)
     expires_after = body.get("output_expires_after")
@@ -76,7 +76,7 @@ def create_batch(
         if schedule.scenario.output_seconds is not None
         else request.output_seconds,
         created_at=now,
-        model=None if given.model is None else model(given.model).name,
+        model=None if given.model is None else get_model(given.model).name,
         schedule=schedule,
         seed=seed,
         input=given,

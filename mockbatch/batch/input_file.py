@@ -170,7 +170,7 @@ class _Reader:
         plain = self._endpoint.plain
         gist = plain.gist(body) if plain else None
         if plain is None or gist is None:
-            refused = self._endpoint.refusal(body)
+            refused = self._endpoint.validate(body)
         elif self.gists.knows(gist):
             refused = None
         else:
@@ -184,7 +184,7 @@ class _Reader:
             self.gists.put(index, custom_id, gist)
             return
         limit = self._limits.embedding_inputs
-        before, self._inputs = self._inputs, self._inputs + self._endpoint.input_count(body)
+        before, self._inputs = self._inputs, self._inputs + self._endpoint.count_inputs(body)
         if before <= limit < self._inputs and self._endpoint.path == "/v1/embeddings":
             self.errors.append(line_error("too_many_embedding_inputs", None, limit=limit))
 

@@ -11,7 +11,7 @@ from mockbatch.batch.output_line import LineChecker, output_line
 from mockbatch.batch.plain_lines import PlainLines
 from mockbatch.batch.timeline import CANCELLED, FINALIZING
 from mockbatch.endpoints import endpoints
-from mockbatch.endpoints.endpoint import Execution, Tokens, partly_cached
+from mockbatch.endpoints.endpoint import Execution, Tokens, with_cached_share
 from mockbatch.endpoints.respond import EndpointResponse, respond
 from mockbatch.endpoints.scripted_reply import NEVER_RAN
 from mockbatch.errors import api_error
@@ -107,9 +107,9 @@ class _Writer:
         answer = self._answer(position, line, request["body"], Seed(value), at)
         kind = OUTPUT if answer.succeeded else ERROR
         if kind == OUTPUT:
-            self._tokens = self._tokens.plus(self._endpoint.tokens(answer.body))
+            self._tokens = self._tokens.plus(self._endpoint.read_usage(answer.body))
         written = output_line(id, request["custom_id"], request_id, answer)
-        if self._checker and answer.honest:
+        if self._checker and answer.is_checked:
             self._checker.check(written)
         if self._distortion is None:
             self._files[kind].write(json.dumps(written) + "\n")
@@ -140,14 +140,14 @@ class _Writer:
         if at is None:
             return EndpointResponse(None, None, self._never_ran)
         reply = self._batch.replies.get(line)
-        if reply is not None and reply.ending == NEVER_RAN:
-            return EndpointResponse(None, None, reply.error, honest=not reply.raw)
+        if reply is not None and reply.outcome == NEVER_RAN:
+            return EndpointResponse(None, None, reply.error, is_checked=not reply.raw)
         fails = _contains(self._batch.execution_order.failing, position)
-        refusal = self._endpoint.refusal(body) if fails else None
+        refusal = self._endpoint.validate(body) if fails else None
         answer = respond(self._endpoint, body, Execution(seed, at), reply, refusal)
         if not (self._cached and answer.succeeded):
             return answer
-        return answer._replace(body=partly_cached(answer.body, self._cached))
+        return answer._replace(body=with_cached_share(answer.body, self._cached))
 
 
 def _contains(ordered: Sequence[int], item: int) -> bool:

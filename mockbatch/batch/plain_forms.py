@@ -34,7 +34,7 @@ class Way(NamedTuple):
 @lru_cache(_REMEMBERED)
 def refusal(path: str, plain: Plain, form: bytes) -> ApiError | None:
     """Return the failure with which an endpoint refuses requests of a form, None if it does not."""
-    return endpoints()[path].refusal(plain.example(rest(form)))
+    return endpoints()[path].validate(plain.example(rest(form)))
 
 
 @lru_cache(_REMEMBERED)
@@ -45,7 +45,7 @@ def way(path: str, plain: Plain, form: bytes, *, validate: bool) -> Way | None:
     """
     endpoint, body = endpoints()[path], plain.example(rest(form))
     [(seed, _, id, request_id)] = LineIds(Seed.of("example"), 1, built_at=0).generate([0])
-    answer = endpoint.answer(body, Execution(Seed(seed), at=0))
+    answer = endpoint.make_response(body, Execution(Seed(seed), created_at=0))
     line = output_line(id, "example", request_id, EndpointResponse(200, answer))
     if validate:
         LineChecker(path).check(line)
@@ -53,4 +53,4 @@ def way(path: str, plain: Plain, form: bytes, *, validate: bool) -> Way | None:
     found = pattern(line, places, end="\n")
     if found is None:
         return None
-    return Way(found, plain.answering(body), endpoint.tokens(answer).reasoning)
+    return Way(found, plain.answering(body), endpoint.read_usage(answer).reasoning)

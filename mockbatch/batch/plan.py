@@ -87,7 +87,7 @@ def execution_order(given: BatchInput, seed: Seed, replies: Mapping[int, Reply])
     """Return the order of execution and the lines that fail; a scripted reply decides first."""
     order = array("L", shuffled(range(given.total), seed.child("order")))
     failed = set(given.failing_lines).difference(replies)
-    failed.update(line for line, reply in replies.items() if reply.ending != SUCCEEDED)
+    failed.update(line for line, reply in replies.items() if reply.outcome != SUCCEEDED)
     return ExecutionOrder(
         order, array("L", (at for at, line in enumerate(order) if line in failed))
     )
@@ -116,9 +116,9 @@ def accepts_reply(given: BatchInput, endpoint: str, line: int, reply: Reply) -> 
     What the endpoint refuses has no answer into which something could be put: it fails, or
     gets a whole answer of that endpoint. Where only the mock finds none, words will do.
     """
-    if line not in given.failing_lines or reply.stands_alone(endpoint):
+    if line not in given.failing_lines or reply.is_complete(endpoint):
         return True
-    return line in given.unsupported_lines and reply.speaks(endpoint)
+    return line in given.unsupported_lines and reply.has_content_for(endpoint)
 
 
 def shuffled(items: Iterable[int], seed: Seed) -> list[int]:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -20,7 +21,11 @@ def complete_scenario(_: click.Context, __: click.Parameter, incomplete: str) ->
 
 
 class _ServeOption(click.Option):
-    """An option whose variable separates several values by commas, if it is repeatable."""
+    """An option that an environment variable can set.
+
+    If it is repeatable, the variable separates several values by commas. An error in a value names
+    the variable if the value comes from there.
+    """
 
     def value_from_envvar(self, ctx: click.Context) -> Any:
         """Return the value, or the list of values, of the environment variable."""
@@ -30,6 +35,14 @@ class _ServeOption(click.Option):
         if text is None:
             return None
         return [value.strip() for value in text.split(",") if value.strip()]
+
+    def get_error_hint(self, ctx: click.Context | None) -> str:
+        """Return how errors name this option."""
+        hint = f"'{self.opts[0]}'"
+        source = ctx and self.name and ctx.get_parameter_source(self.name)
+        if source == ParameterSource.ENVIRONMENT:
+            return f"{hint} (env var: '{self.envvar}')"
+        return hint
 
 
 def serve_option(flag: str, **attributes: Any) -> Callable[[_Function], _Function]:

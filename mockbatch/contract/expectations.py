@@ -9,7 +9,7 @@ from mockbatch.contract.placeholders import find_differences
 from mockbatch.http_client import HttpResponse
 from mockbatch.jsonio import parse
 from mockbatch.typing import Json
-from mockbatch.validation.client_schema import SentSchema
+from mockbatch.validation.client_schema import ClientSchema
 from mockbatch.validation.schema import schema
 
 # Expectations for which the body is parsed.
@@ -126,14 +126,14 @@ def _items(expect: Mapping[str, Json], body: Json) -> list[Json]:
 
 def _check_own_schema(document: Json, body: Json) -> Iterator[str]:
     """Check a body against a case's own schema, which values of earlier responses are part of."""
-    own_schema = SentSchema(document)
+    own_schema = ClientSchema(document)
     if own_schema.is_valid():
         yield from _check_schema(own_schema, body)
     else:
         yield "an earlier response has a value of another type than this one is compared with"
 
 
-def _check_schema(expected: SentSchema, value: Json) -> Iterator[str]:
+def _check_schema(expected: ClientSchema, value: Json) -> Iterator[str]:
     breach = expected.breach(value)
     if breach:
         message, path = breach
@@ -141,8 +141,8 @@ def _check_schema(expected: SentSchema, value: Json) -> Iterator[str]:
 
 
 @cache
-def _lenient_schema(name: str) -> SentSchema:
-    return SentSchema(loosen(schema(name).document))
+def _lenient_schema(name: str) -> ClientSchema:
+    return ClientSchema(loosen(schema(name).document))
 
 
 def loosen(document: Json) -> Json:

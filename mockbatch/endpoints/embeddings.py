@@ -8,7 +8,7 @@ from math import sqrt
 
 from mockbatch.endpoints import text
 from mockbatch.endpoints.endpoint import Endpoint, Execution, Tokens, token_count
-from mockbatch.endpoints.models import Model, model
+from mockbatch.endpoints.models import Model, get_model
 from mockbatch.errors import api_error
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
@@ -35,7 +35,7 @@ def _check(body: dict[str, Json]) -> None:
         # Seen since 2023 for empty texts and lists, nulls, and lists too long.
         raise api_error("invalid_embedding_input")
     if "dimensions" in body:
-        _check_dimensions(body["dimensions"], model(body["model"]))
+        _check_dimensions(body["dimensions"], get_model(body["model"]))
 
 
 def _filled(given: Json) -> bool:
@@ -54,13 +54,13 @@ def _check_dimensions(wanted: int, of: Model) -> None:
         raise api_error("integer_above_maximum", param="dimensions", limit=limit, value=wanted)
 
 
-def _answer(body: dict[str, Json], _: Execution) -> dict[str, Json]:
-    of = model(body["model"])
+def _build_response(body: dict[str, Json], _: Execution) -> dict[str, Json]:
+    of = get_model(body["model"])
     dimensions = int(body.get("dimensions", of.dimensions))
     as_text = body.get("encoding_format") == "base64"
     inputs = _inputs(body["input"])
     vectors = (_vector(of.name, one, dimensions) for one in inputs)
-    count = sum(text.tokens(one) if isinstance(one, str) else len(one) for one in inputs)
+    count = sum(text.count_tokens(one) if isinstance(one, str) else len(one) for one in inputs)
     return {
         "object": "list",
         "data": [
@@ -108,12 +108,12 @@ def _base64(vector: list[float]) -> str:
     return b64encode(floats.tobytes()).decode("ascii")
 
 
-def _input_count(body: dict[str, Json]) -> int:
+def _count_inputs(body: dict[str, Json]) -> int:
     """Count inputs; asked of bodies that nobody has checked."""
     return len(_inputs(body.get("input")))
 
 
-def _tokens(body: dict[str, Json]) -> Tokens:
+def _read_usage(body: dict[str, Json]) -> Tokens:
     return Tokens(input=token_count(body, "usage", "prompt_tokens"), output=0)
 
 
@@ -121,8 +121,8 @@ ENDPOINT = Endpoint(
     path="/v1/embeddings",
     product="Embeddings",
     check=_check,
-    answer=_answer,
-    tokens=_tokens,
+    build_response=_build_response,
+    read_usage=_read_usage,
     schema="embeddings.response",
-    input_count=_input_count,
+    count_inputs=_count_inputs,
 )

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 class Execution(NamedTuple):
-    """One execution of a request: where its ids come from, and when it is.
+    """One execution of a request: the seed of its ids, and its time.
 
-    `seed` differs for every execution; texts and vectors come from the request alone.
-    `at` is in whole epoch seconds of simulated time.
+    `seed` differs for every execution; texts and vectors depend on the request alone.
+    `created_at` is in whole epoch seconds of simulated time.
     """
 
     seed: Seed
-    at: int
+    created_at: int
 
 
 class Tokens(NamedTuple):
@@ -58,10 +58,11 @@ class Form(NamedTuple):
 
 
 class Stream(NamedTuple):
-    """How an endpoint streams an answer that fits its schema.
+    """How an endpoint streams a response that fits its schema.
 
-    `events` cuts the answer to a request body into events; one that has a `type` is named by
-    it. `schema` names the schema of an event. `end` is what stands after the last one.
+    `events(response, body)` yields the events for the response to a request body; an event
+    with a `type` is named after it. `schema` names the schema of an event. `end` is the data
+    of the last event.
     """
 
     events: Callable[[dict[str, Json], dict[str, Json]], Iterable[dict[str, Json]]]
@@ -74,73 +75,80 @@ class Endpoint:
     """One endpoint of the API.
 
     `product` is its name in OpenAI's messages ("Chat Completions").
-    `check` raises the ApiError with which the endpoint refuses a request body.
-    `answer` makes the response body of a request body that `check` let through.
-    `tokens` reads what a response body is billed for; a scripted one may lack its usage.
+    `check(body)` raises the ApiError with which the endpoint rejects a request body.
+    `build_response(body, execution)` returns the response body for a valid request body.
+    `read_usage(response)` returns what a response body is billed for; a scripted one may lack
+    its `usage`.
     `schema` names the schema of the response body.
-    `input_count` counts the inputs that one request brings (only embeddings have a limit).
-    `says` names what has a place in its answers of what a scripted reply can say, and `say`
-    puts it there: into an answer to a request body, which both stay as they are.
+    `count_inputs(body)` counts the inputs of a request (only embeddings limit them).
+    `supported_reply_fields` are the fields of a scripted reply that its responses can carry,
+    and `apply_reply(response, reply, body)` returns the response with those fields put in.
     `plain` is for requests whose answers differ in little, so that many are quick to make.
-    `body` makes the request body of a multipart form, where a live call may send one.
-    `stream` is for answers that a live call may want event by event.
-    `unknown_model` names the failure of a live call to a model that is not served.
+    `parse_form(form)` returns the request body of a multipart form, if live calls may send one.
+    `stream` is set if live calls may ask for server-sent events.
+    `unknown_model_error` names the error of a live call to a model that is not served.
     """
 
     path: str
     product: str
     check: Callable[[dict[str, Json]], None]
-    answer: Callable[[dict[str, Json], Execution], dict[str, Json]]
-    tokens: Callable[[dict[str, Json]], Tokens]
+    build_response: Callable[[dict[str, Json], Execution], dict[str, Json]]
+    read_usage: Callable[[dict[str, Json]], Tokens]
     schema: str
-    input_count: Callable[[dict[str, Json]], int] = lambda _: 1
-    says: frozenset[str] = frozenset()
-    say: "Callable[[dict[str, Json], Reply, dict[str, Json]], dict[str, Json]]" = (
-        lambda answer, *_: answer
+    count_inputs: Callable[[dict[str, Json]], int] = lambda _: 1
+    supported_reply_fields: frozenset[str] = frozenset()
+    apply_reply: "Callable[[dict[str, Json], Reply, dict[str, Json]], dict[str, Json]]" = (
+        lambda response, *_: response
     )
-    body: Callable[[Form], dict[str, Json]] | None = None
+    parse_form: Callable[[Form], dict[str, Json]] | None = None
     plain: "Plain | None" = None
     stream: Stream | None = None
-    unknown_model: str = "model_not_served"
+    unknown_model_error: str = "model_not_served"
 
-    def refusal(self, body: dict[str, Json]) -> ApiError | None:
-        """Return the failure with which it refuses a request body; None if it takes it."""
+    def validate(self, body: dict[str, Json]) -> ApiError | None:
+        """Return the error with which the endpoint rejects a request body, None if it is valid."""
         try:
             self.check(body)
-        except ApiError as refusal:
-            return refusal
+        except ApiError as error:
+            return error
         return None
 
-    def scripted(
-        self, answer: dict[str, Json], reply: "Reply", body: dict[str, Json]
-    ) -> dict[str, Json]:
-        """Return the answer to a request body with a reply put into it.
+    def make_response(self, body: dict[str, Json], execution: Execution) -> dict[str, Json]:
+        """Return the response body for a valid request body."""
+        return self.build_response(body, execution)
 
-        A reply that has no place there leaves it as it is, and so does one that stands alone.
+    def with_reply(
+        self, response: dict[str, Json], reply: "Reply", body: dict[str, Json]
+    ) -> dict[str, Json]:
+        """Return the response to a request body with the fields of a scripted reply put in.
+
+        It stays as it is if the reply has no such fields, or one that the endpoint lacks.
         """
-        said = reply.said
-        return self.say(answer, reply, body) if said and said <= self.says else answer
+        fields = reply.fields
+        if not fields or not fields <= self.supported_reply_fields:
+            return response
+        return self.apply_reply(response, reply, body)
 
 
 def token_count(body: Json, *path: str) -> int:
-    """Return a count of tokens in a response body; 0 where a raw one has none."""
+    """Return the token count at a path in a response body; 0 if a raw body has none there."""
     for name in path:
         body = body.get(name) if isinstance(body, dict) else None
     return body if type(body) is int and body > 0 else 0
 
 
-def partly_cached(body: Json, share: float) -> Json:
-    """Return a response body in which a share of its prompt was read from the cache.
+def with_cached_share(body: Json, share: float) -> Json:
+    """Return a response body whose usage says that a share of the prompt came from the cache.
 
-    Where its usage has no place for that, or a raw one has no usage, it stays as it is.
+    A body stays as it is if its usage does not report cached tokens, or if it has no usage.
     """
     usage: Json = body.get("usage") if isinstance(body, dict) else None
-    for given in ("prompt_tokens", "input_tokens") if isinstance(usage, dict) else ():
-        details = usage.get(f"{given}_details")
+    for name in ("prompt_tokens", "input_tokens") if isinstance(usage, dict) else ():
+        details = usage.get(f"{name}_details")
         if isinstance(details, dict) and "cached_tokens" in details:
-            cached = int(share * token_count(usage, given))
+            cached = int(share * token_count(usage, name))
             return {
                 **body,
-                "usage": {**usage, f"{given}_details": {**details, "cached_tokens": cached}},
+                "usage": {**usage, f"{name}_details": {**details, "cached_tokens": cached}},
             }
     return body

@@ -12,7 +12,7 @@ _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _BOOLEANS = {"true": True, "false": False}
 
 
-def texts(form: Form, request: Mapping[str, Json]) -> dict[str, Json]:
+def parse_texts(form: Form, request: Mapping[str, Json]) -> dict[str, Json]:
     """Return the texts of a form as members of a body, of the types that a request schema names.
 
     A text that is no such value stays a text, for the schema to refuse it. `a[b]` is member b
@@ -32,7 +32,7 @@ def texts(form: Form, request: Mapping[str, Json]) -> dict[str, Json]:
     return body
 
 
-def refuse_other_files(form: Form, *names: str) -> None:
+def reject_other_files(form: Form, *names: str) -> None:
     """Refuse a form with files in other fields than these."""
     for name in form.files:
         if name not in names:

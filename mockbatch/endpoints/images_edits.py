@@ -23,19 +23,19 @@ def _check(body: dict[str, Json]) -> None:
     for name in _MORE_IMAGES:
         if name in body:
             media_references.check(body[name], name)
-    answer.check(body, _model(body))
+    answer.check_request(body, _model(body))
 
 
-def _answer(body: dict[str, Json], moment: Execution) -> dict[str, Json]:
+def _build_response(body: dict[str, Json], execution: Execution) -> dict[str, Json]:
     sources = [reference.get("image_url", reference.get("file_id")) for reference in body["images"]]
-    return answer.answer(body, moment, _model(body), sources)
+    return answer.make_response(body, execution, _model(body), sources)
 
 
 def _model(body: dict[str, Json]) -> str:
     return body.get("model") or _DEFAULT_MODEL
 
 
-def _body(form: Form) -> dict[str, Json]:
+def _parse_form(form: Form) -> dict[str, Json]:
     """Return the body of a form, in which `image` or `image[]` are the pictures to edit."""
     for name in ("image", "image[]"):
         if name in form.texts:
@@ -46,8 +46,8 @@ def _body(form: Form) -> dict[str, Json]:
                 expected="one of an array of files or file",
                 actual="a string",
             )
-    form_fields.refuse_other_files(form, "image", "image[]", *_MORE_IMAGES)
-    body = form_fields.texts(form, schema(_REQUEST).document)
+    form_fields.reject_other_files(form, "image", "image[]", *_MORE_IMAGES)
+    body = form_fields.parse_texts(form, schema(_REQUEST).document)
     named = [("image", file) for file in form.files.get("image", ())]
     named += [(f"image[{place}]", file) for place, file in enumerate(form.files.get("image[]", ()))]
     if not named:
@@ -63,8 +63,8 @@ ENDPOINT = Endpoint(
     path="/v1/images/edits",
     product="Image Edits",
     check=_check,
-    answer=_answer,
-    tokens=answer.tokens,
+    build_response=_build_response,
+    read_usage=answer.read_usage,
     schema=answer.SCHEMA,
-    body=_body,
+    parse_form=_parse_form,
 )

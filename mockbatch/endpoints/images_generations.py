@@ -12,18 +12,18 @@ def _check(body: dict[str, Json]) -> None:
     if isinstance(body, dict) and body.get("model", "") == "":
         raise api_error("no_model_named")
     schema("images_generations.request").check(body)
-    answer.check(body, body["model"])
+    answer.check_request(body, body["model"])
 
 
-def _answer(body: dict[str, Json], moment: Execution) -> dict[str, Json]:
-    return answer.answer(body, moment, body["model"])
+def _build_response(body: dict[str, Json], execution: Execution) -> dict[str, Json]:
+    return answer.make_response(body, execution, body["model"])
 
 
 ENDPOINT = Endpoint(
     path="/v1/images/generations",
     product="Image Generations",
     check=_check,
-    answer=_answer,
-    tokens=answer.tokens,
+    build_response=_build_response,
+    read_usage=answer.read_usage,
     schema=answer.SCHEMA,
 )

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from mockbatch.endpoints.endpoint import FormFile
 from mockbatch.errors import api_error
 from mockbatch.typing import Json
-from mockbatch.validation.error_wording import listed
+from mockbatch.validation.error_wording import join_items
 
 IMAGES = ("image/jpeg", "image/png", "image/webp")
 IMAGES_AND_FILMS = (*IMAGES, "video/mp4")
@@ -55,7 +55,7 @@ def from_file(file: FormFile, param: str, types: Sequence[str] = IMAGES) -> dict
     """Return the reference to a file of a form; refuses a file that says it is of another type."""
     mimetype = file.content_type.partition(";")[0].strip().lower()
     if mimetype not in types:
-        supported = listed(list(map(repr, types)))
+        supported = join_items(list(map(repr, types)))
         raise api_error("unsupported_mimetype", param=param, value=mimetype, supported=supported)
     return {"image_url": f"data:{mimetype};base64,{b64encode(file.content).decode('ascii')}"}
 

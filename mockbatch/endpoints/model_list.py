@@ -9,7 +9,7 @@ from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
 
-from mockbatch.endpoints.models import aliases, model
+from mockbatch.endpoints.models import get_model, model_aliases
 from mockbatch.errors import ApiError, api_error
 from mockbatch.jsonio import parse as parse_json
 from mockbatch.typing import Json
@@ -28,11 +28,11 @@ class ModelList:
 
     def serves(self, name: str) -> bool:
         """Tell whether there is a model of that name."""
-        return self._snapshots is None or model(name).name in self._snapshots
+        return self._snapshots is None or get_model(name).name in self._snapshots
 
     def listed(self) -> list[dict[str, Json]]:
         """Return the model objects of the list; without names, those of OpenAI's models."""
-        names = dict.fromkeys([*_listed(), *aliases()]) if self.names is None else self.names
+        names = dict.fromkeys([*_listed(), *model_aliases()]) if self.names is None else self.names
         return [_object(name) for name in names]
 
     def shown(self, name: str) -> dict[str, Json]:
@@ -43,7 +43,9 @@ class ModelList:
 
     @cached_property
     def _snapshots(self) -> frozenset[str] | None:
-        return None if self.names is None else frozenset(model(name).name for name in self.names)
+        return (
+            None if self.names is None else frozenset(get_model(name).name for name in self.names)
+        )
 
 
 def parse(document: Json) -> ModelList:
@@ -73,7 +75,7 @@ def _names(data: bytes) -> Json:
 
 
 def _object(name: str) -> dict[str, Json]:
-    made_up = (_dated(model(name).name), _OPENAI if name in aliases() else _USER)
+    made_up = (_dated(get_model(name).name), _OPENAI if name in model_aliases() else _USER)
     created, owned_by = _listed().get(name, made_up)
     return {"id": name, "object": "model", "created": created, "owned_by": owned_by}
 

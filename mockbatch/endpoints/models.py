@@ -44,10 +44,10 @@ class Model:
 
 
 @lru_cache(maxsize=256)
-def model(alias: str) -> Model:
+def get_model(alias: str) -> Model:
     """Return the model that a request means; an unknown name stands for itself."""
-    name = snapshot(alias)
-    family = traits_of(alias, "families")
+    name = snapshot_name(alias)
+    family = model_traits(alias, "families")
     traits = family or {}
     return Model(
         name=name,
@@ -65,7 +65,7 @@ def served_tier(wanted: str | None) -> str:
     return _TIERS.get(wanted or "auto", "default")
 
 
-def aliases() -> dict[str, str]:
+def model_aliases() -> dict[str, str]:
     """Return the names that stand for a snapshot, and that."""
     snapshots: dict[str, str] = _table()["snapshots"]
     return snapshots
@@ -78,13 +78,13 @@ def _table() -> dict[str, Any]:
     return table
 
 
-def snapshot(alias: str) -> str:
+def snapshot_name(alias: str) -> str:
     """Return what a model is called in replies."""
     name: str = _table()["snapshots"].get(alias, alias)
     return name
 
 
-def traits_of(name: str, group: str) -> Mapping[str, Any] | None:
+def model_traits(name: str, group: str) -> Mapping[str, Any] | None:
     """Return what a group of models.json says of a model; None if it does not know it.
 
     The longest known beginning counts, cut at hyphens.

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from mockbatch.endpoints import media_references
 from mockbatch.endpoints.endpoint import Endpoint, Execution, Tokens
-from mockbatch.endpoints.models import model
+from mockbatch.endpoints.models import get_model
 from mockbatch.endpoints.scripted_reply import Reply
 from mockbatch.errors import api_error
 from mockbatch.ids import Seed
@@ -67,13 +67,13 @@ def _is_parts(given: Json) -> bool:
     return isinstance(given, list) and isinstance(given[0], dict)
 
 
-def _answer(body: dict[str, Json], moment: Execution) -> dict[str, Json]:
+def _build_response(body: dict[str, Json], execution: Execution) -> dict[str, Json]:
     given = body["input"]
     inputs = [given] if isinstance(given, str) or _is_parts(given) else given
     return {
         # Four digits as recorded; until 2025 there were 29 letters and digits, or 32 hex ones.
-        "id": "modr-" + moment.seed.child("modr").text("0123456789", 4),
-        "model": model(body.get("model", "omni-moderation-latest")).name,
+        "id": "modr-" + execution.seed.child("modr").text("0123456789", 4),
+        "model": get_model(body.get("model", "omni-moderation-latest")).name,
         "results": [_result(one) for one in inputs],
     }
 
@@ -100,12 +100,12 @@ def _applied(category: _Category, kinds: set[str]) -> list[str]:
     return ["text", *images] if "text" in kinds else images
 
 
-def _tokens(_: dict[str, Json]) -> Tokens:
+def _read_usage(_: dict[str, Json]) -> Tokens:
     """Moderation is free, and its answers tell no usage."""
     return Tokens(input=0, output=0)
 
 
-def _say(answer: dict[str, Json], reply: Reply, _: dict[str, Json]) -> dict[str, Json]:
+def _apply_reply(answer: dict[str, Json], reply: Reply, _: dict[str, Json]) -> dict[str, Json]:
     """Return the answer with each of its results flagged for the categories of a reply."""
     results = [_flagged(result, reply.flagged) for result in answer["results"]]
     return {**answer, "results": results}
@@ -126,9 +126,9 @@ ENDPOINT = Endpoint(
     path="/v1/moderations",
     product="Moderations",
     check=_check,
-    answer=_answer,
-    tokens=_tokens,
+    build_response=_build_response,
+    read_usage=_read_usage,
     schema="moderations.response",
-    says=frozenset({"flagged"}),
-    say=_say,
+    supported_reply_fields=frozenset({"flagged"}),
+    apply_reply=_apply_reply,
 )

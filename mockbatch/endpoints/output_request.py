@@ -5,56 +5,60 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from mockbatch.endpoints import text
-from mockbatch.endpoints.structured_output.generator import ECHO
-from mockbatch.endpoints.structured_output.sample import Shape, written
-from mockbatch.endpoints.tool_calls import Call, tokens, within
-from mockbatch.endpoints.tools import Arguments, Tool
+from mockbatch.endpoints.structured_output.generator import FREE_MEMBER
+from mockbatch.endpoints.structured_output.sample import SchemaSampler, compact_json
+from mockbatch.endpoints.tool_calls import ToolCall, count_tokens, limit_calls
+from mockbatch.endpoints.tools import ArgumentsFunction, Tool
 from mockbatch.errors import NoReplyPossibleError
 from mockbatch.typing import Json
 
 
-class Spoken(NamedTuple):
+class GeneratedOutput(NamedTuple):
     """One reply: a text or calls, their tokens, and whether the limit cut them."""
 
     text: str | None
-    calls: tuple[Call, ...]
+    calls: tuple[ToolCall, ...]
     tokens: int
     cut: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class OutputRequest:
     """What a request wants; without `calls` and `json`, any text.
 
     `calls` are the tools that have to be called, `named` tells whether the request names the
     one. `shape` is that of the JSON that is asked for, None for any object.
     """
 
-    calls: tuple[tuple[Tool, Arguments], ...] = ()
+    calls: tuple[tuple[Tool, ArgumentsFunction], ...] = ()
     named: bool = False
     json: bool = False
-    shape: Shape | None = None
+    shape: SchemaSampler | None = None
 
-    def spoken(self, asked: str, place: int, limit: int | None, stop: Iterable[str] = ()) -> Spoken:
+    def spoken(
+        self, asked: str, place: int, limit: int | None, stop: Iterable[str] = ()
+    ) -> GeneratedOutput:
         """Return the reply to what was asked, within `limit` tokens; `place` counts from 0."""
         if self.calls:
             calls = [
-                Call(tool.name, arguments(asked, place), custom=tool.kind == "custom")
+                ToolCall(tool.name, arguments(asked, place), custom=tool.kind == "custom")
                 for tool, arguments in self.calls
             ]
-            made = within(calls, limit)
-            return Spoken(None, made, tokens(made), cut=made != tuple(calls))
-        said = text.said(self._text(asked, place), limit, stop)
-        return Spoken(said.text, (), said.tokens, said.cut)
+            made = limit_calls(calls, limit)
+            return GeneratedOutput(None, made, count_tokens(made), cut=made != tuple(calls))
+        said = text.limit_text(self._text(asked, place), limit, stop)
+        return GeneratedOutput(said.text, (), said.tokens, said.cut)
 
     def _text(self, asked: str, place: int) -> str:
         if self.shape is not None:
             return self.shape.text(asked, place)
-        said = text.reply(asked, place)
-        return written({ECHO: said}) if self.json else said
+        said = text.mock_reply(asked, place)
+        return compact_json({FREE_MEMBER: said}) if self.json else said
 
 
-def or_text(wanted: Callable[[dict[str, Json]], Wanted], body: dict[str, Json]) -> Wanted:
+def output_request_or_text(
+    wanted: Callable[[dict[str, Json]], OutputRequest], body: dict[str, Json]
+) -> OutputRequest:
     """Return what a request body wants, any text where the mock finds nothing that is wanted.
 
     Such an answer is only for a scripted reply to be put into.
@@ -62,4 +66,4 @@ def or_text(wanted: Callable[[dict[str, Json]], Wanted], body: dict[str, Json]) 
     try:
         return wanted(body)
     except NoReplyPossibleError:
-        return Wanted()
+        return OutputRequest()

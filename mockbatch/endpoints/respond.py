@@ -19,7 +19,7 @@ class EndpointResponse(NamedTuple):
     status_code: int | None
     body: Json
     error: Mapping[str, Json] | None = None
-    honest: bool = True
+    is_checked: bool = True
 
     @property
     def succeeded(self) -> bool:
@@ -30,7 +30,7 @@ class EndpointResponse(NamedTuple):
 def respond(
     endpoint: Endpoint,
     body: dict[str, Json],
-    moment: Execution,
+    execution: Execution,
     reply: Reply | None,
     refusal: ApiError | None,
 ) -> EndpointResponse:
@@ -40,26 +40,26 @@ def respond(
     the endpoint's own, which only a reply that stands alone outranks; where the mock finds no
     answer, one that speaks does too.
     """
-    if reply is not None and reply.stands_alone(endpoint.path):
+    if reply is not None and reply.is_complete(endpoint.path):
         status_code = 200 if reply.status_code is None else reply.status_code
-        return EndpointResponse(status_code, reply.body, reply.error, honest=not reply.raw)
-    speaks = reply is not None and reply.speaks(endpoint.path)
+        return EndpointResponse(status_code, reply.body, reply.error, is_checked=not reply.raw)
+    speaks = reply is not None and reply.has_content_for(endpoint.path)
     if refusal is not None and not (speaks and isinstance(refusal, NoReplyPossibleError)):
         return EndpointResponse(refusal.status, refusal.body())
-    if reply is not None and reply.calls_what_is_offered:
-        return EndpointResponse(200, _calling(endpoint, body, moment))
-    answer = endpoint.answer(body, moment)
+    if reply is not None and reply.calls_offered_tools:
+        return EndpointResponse(200, _calling(endpoint, body, execution))
+    answer = endpoint.make_response(body, execution)
     if reply is not None:
-        answer = endpoint.scripted(answer, reply, body)
+        answer = endpoint.with_reply(answer, reply, body)
     return EndpointResponse(200, answer)
 
 
-def _calling(endpoint: Endpoint, body: dict[str, Json], moment: Execution) -> dict[str, Json]:
+def _calling(endpoint: Endpoint, body: dict[str, Json], execution: Execution) -> dict[str, Json]:
     """Return an answer that calls the tools that a request offers; a text if it offers none."""
     required = {**body, "tool_choice": "required"}
-    if not body.get("tools") or endpoint.refusal(required) is not None:
-        return endpoint.answer(body, moment)
-    answer = endpoint.answer(required, moment)
+    if not body.get("tools") or endpoint.validate(required) is not None:
+        return endpoint.make_response(body, execution)
+    answer = endpoint.make_response(required, execution)
     # A response tells what the request has chosen.
     told = {"tool_choice": body.get("tool_choice", "auto")} if "tool_choice" in answer else {}
     return {**answer, **told}

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from mockbatch.endpoints import endpoints, text, tool_calls
 from mockbatch.endpoints.endpoint import Endpoint
-from mockbatch.endpoints.tool_calls import Call
+from mockbatch.endpoints.tool_calls import ToolCall
 from mockbatch.errors import ApiError, api_error
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
@@ -19,13 +19,13 @@ FAILED = "failed"
 NEVER_RAN = "never_ran"
 
 # What a model can be made to say; an endpoint says which of it has a place in its answers.
-SAID = ("content", "tool_calls", "refusal", "finish_reason", "flagged")
+REPLY_FIELDS = ("content", "tool_calls", "refusal", "finish_reason", "flagged")
 # In place of `tool_calls`: the tools that the request offers are called.
-OFFERED = "offered"
+CALL_OFFERED_TOOLS = "offered"
 _OTHER_KINDS = ("body", "status_code", "error")
 
 
-class Written(NamedTuple):
+class RecordedBody(NamedTuple):
     """The body in a line of a real output file; as text it is a fifth of its values."""
 
     line: bytes
@@ -46,7 +46,7 @@ class Reply:
 
     document: Mapping[str, Json]
     content: str | None = None
-    calls: tuple[Call, ...] = ()
+    calls: tuple[ToolCall, ...] = ()
     refusal: str | None = None
     finish_reason: str | None = None
     flagged: tuple[str, ...] = ()
@@ -56,72 +56,74 @@ class Reply:
     paths: frozenset[str] | None = None
 
     @property
-    def ending(self) -> str:
+    def outcome(self) -> str:
         """How the line ends: SUCCEEDED, FAILED (answered with an HTTP error) or NEVER_RAN."""
         if self.status_code is not None and not 200 <= self.status_code < 300:
             return FAILED
         never_ran = self.error is not None and "body" not in self.document
         return NEVER_RAN if never_ran else SUCCEEDED
 
-    def answers(self, path: str) -> bool:
+    def is_body_for(self, path: str) -> bool:
         """Tell whether its body is the whole answer of the endpoint at a path."""
-        whole = "body" in self.document and self.ending == SUCCEEDED
+        whole = "body" in self.document and self.outcome == SUCCEEDED
         return whole and (self.paths is None or path in self.paths)
 
-    def stands_alone(self, path: str) -> bool:
+    def is_complete(self, path: str) -> bool:
         """Tell whether it needs no answer of the endpoint at a path to be put into."""
-        return self.ending != SUCCEEDED or self.answers(path)
+        return self.outcome != SUCCEEDED or self.is_body_for(path)
 
-    def speaks(self, path: str) -> bool:
+    def has_content_for(self, path: str) -> bool:
         """Tell whether it says something of its own in answers of the endpoint at a path."""
-        own = self.said - {"finish_reason"} and not self.calls_what_is_offered
-        return bool(own) and self.said <= endpoints()[path].says
+        own = self.fields - {"finish_reason"} and not self.calls_offered_tools
+        return bool(own) and self.fields <= endpoints()[path].supported_reply_fields
 
     @property
-    def calls_what_is_offered(self) -> bool:
+    def calls_offered_tools(self) -> bool:
         """Whether it is a call of each tool that the request offers."""
-        return self.document.get("tool_calls") == OFFERED
+        return self.document.get("tool_calls") == CALL_OFFERED_TOOLS
 
     @property
     def body(self) -> Json:
         """The whole body of the answer, or of the failure."""
         body = self.document.get("body")
-        return body.read() if isinstance(body, Written) else body
+        return body.read() if isinstance(body, RecordedBody) else body
 
     @property
-    def said(self) -> frozenset[str]:
+    def fields(self) -> frozenset[str]:
         """Which of the members that an endpoint has to have a place for are given."""
-        return frozenset(name for name in SAID if name in self.document)
+        return frozenset(name for name in REPLY_FIELDS if name in self.document)
 
     @property
     def tokens(self) -> int:
         """How many tokens what it says is."""
         return (
-            text.tokens(self.content or "")
-            + text.tokens(self.refusal or "")
-            + tool_calls.tokens(self.calls)
+            text.count_tokens(self.content or "")
+            + text.count_tokens(self.refusal or "")
+            + tool_calls.count_tokens(self.calls)
         )
 
-    def said_for(self, default: str) -> text.Said:
+    def text_replacing(self, default: str) -> text.GeneratedText:
         """Return the text it gives in place of another; a text withheld is billed all the same.
 
         Source: BerriAI/litellm#8953 shows a filtered answer of no text and 14 tokens.
         """
         cut = self.finish_reason == "length"
         if self.content is not None:
-            return text.Said(self.content, text.tokens(self.content), cut=cut)
+            return text.GeneratedText(self.content, text.count_tokens(self.content), cut=cut)
         if cut:
             # Half of a text shows in any client that takes it for whole.
-            return text.said(default, text.tokens(default) // 2)
+            return text.limit_text(default, text.count_tokens(default) // 2)
         withheld = self.finish_reason == "content_filter"
-        return text.Said("" if withheld else default, text.tokens(default), cut=False)
+        return text.GeneratedText(
+            "" if withheld else default, text.count_tokens(default), cut=False
+        )
 
     def as_json(self) -> Mapping[str, Json]:
         """Return the document, schema reply.json."""
         return {**self.document, "body": self.body} if "body" in self.document else self.document
 
 
-def parse(document: Json, path: str = "reply", endpoint: Endpoint | None = None) -> Reply:
+def parse_reply(document: Json, path: str = "reply", endpoint: Endpoint | None = None) -> Reply:
     """Return the reply that a document holds, schema reply.json.
 
     With an `endpoint`, everything has to have a place in its answers; without one, a body
@@ -147,7 +149,7 @@ def trusted(document: Mapping[str, Json], paths: frozenset[str] | None = None) -
     return Reply(
         document,
         content=document.get("content"),
-        calls=() if told == OFFERED else tuple(map(_call, told)),
+        calls=() if told == CALL_OFFERED_TOOLS else tuple(map(_call, told)),
         refusal=document.get("refusal"),
         finish_reason=document.get("finish_reason"),
         flagged=tuple(document.get("flagged", ())),
@@ -161,19 +163,19 @@ def trusted(document: Mapping[str, Json], paths: frozenset[str] | None = None) -
 
 def _check_kinds(document: Mapping[str, Json], path: str) -> None:
     """Refuse members that do not go together, and a document without any."""
-    kinds = [name for name in (*_OTHER_KINDS, *SAID) if name in document]
+    kinds = [name for name in (*_OTHER_KINDS, *REPLY_FIELDS) if name in document]
     if not kinds:
-        names = ", ".join((*SAID, *_OTHER_KINDS))
+        names = ", ".join((*REPLY_FIELDS, *_OTHER_KINDS))
         raise api_error("invalid_value", param=path, why=f"it has none of {names}")
     if "status_code" in document and "body" not in document:
         raise api_error("missing_parameter", param=f"{path}.body")
     first, *others = kinds
     for other in others:
-        alone = OFFERED in (document[first], document[other])
+        alone = CALL_OFFERED_TOOLS in (document[first], document[other])
         if alone or not _go_together(first, other, raw=document.get("raw", False)):
             why = f"a reply with '{first}' has no '{other}'"
             raise api_error("invalid_value", param=f"{path}.{other}", why=why)
-    if document.get("raw") and first in SAID:
+    if document.get("raw") and first in REPLY_FIELDS:
         why = f"'{first}' has nothing that could be sent as it is"
         raise api_error("invalid_value", param=f"{path}.raw", why=why)
     if document.get("finish_reason") == "tool_calls" and "tool_calls" not in document:
@@ -189,8 +191,8 @@ def _go_together(first: str, other: str, *, raw: bool) -> bool:
 
 
 def _check_places(document: Mapping[str, Json], path: str, endpoint: Endpoint) -> None:
-    for name in SAID:
-        if name in document and name not in endpoint.says:
+    for name in REPLY_FIELDS:
+        if name in document and name not in endpoint.supported_reply_fields:
             why = f"an answer of {endpoint.path} has no place for it"
             raise api_error("invalid_value", param=f"{path}.{name}", why=why)
 
@@ -242,10 +244,10 @@ def _named(fault: ApiError, place: str) -> ApiError:
     return api_error("reply_breaks_schema", param=fault.param or place, why=fault.message)
 
 
-def _call(given: Mapping[str, Json]) -> Call:
+def _call(given: Mapping[str, Json]) -> ToolCall:
     function = given.get("function", given)
     arguments = function.get("arguments", {})
     if not isinstance(arguments, str):
         # As compact as the service writes them.
         arguments = json.dumps(arguments, ensure_ascii=False, separators=(",", ":"))
-    return Call(function["name"], arguments, given.get("id"))
+    return ToolCall(function["name"], arguments, given.get("id"))

@@ -11,17 +11,17 @@ from mockbatch.typing import Json
 _BLOCK = 16
 
 
-def cut(said: str, tokens: Sequence[Json] | None) -> list[tuple[str, list[Json]]]:
+def chunk_text(said: str, tokens: Sequence[Json] | None) -> list[tuple[str, list[Json]]]:
     """Cut a text into pieces, each with the log probabilities of its tokens, none if None."""
     given = list(tokens or ())
     if said and "".join(one["token"] for one in given) == said:
         return [(one["token"], [one]) for one in given]
     # Of a scripted answer, which may say anything.
-    pieces = text.pieces(said)
+    pieces = text.split_tokens(said)
     return [(piece, [] if number else given) for number, piece in enumerate(pieces)]
 
 
-def side_by_side(choices: Iterable[Iterable[Json]]) -> Iterator[Json]:
+def interleave(choices: Iterable[Iterable[Json]]) -> Iterator[Json]:
     """Yield what several choices are made of, in turn: they are made at the same time."""
     for round_ in zip_longest(*choices):
         yield from (piece for piece in round_ if piece is not None)
@@ -37,6 +37,6 @@ def is_obfuscated(body: Mapping[str, Json]) -> bool:
     return (body.get("stream_options") or {}).get("include_obfuscation") is not False
 
 
-def obfuscation(length: int, *names: object) -> str:
+def make_obfuscation(length: int, *names: object) -> str:
     """Return what hides a length; `names` are those of a seed."""
     return Seed.of("obfuscation", *names).text(ALPHANUMERIC, _BLOCK - length % _BLOCK)

@@ -23,7 +23,7 @@ _QUOTED = 200
 _QUOTED_END = 80
 
 
-class Said(NamedTuple):
+class GeneratedText(NamedTuple):
     """A text, its tokens, and whether the limit cut it."""
 
     text: str
@@ -31,12 +31,12 @@ class Said(NamedTuple):
     cut: bool
 
 
-def tokens(text: str) -> int:
+def count_tokens(text: str) -> int:
     """Return how many tokens a text is; none if it is empty."""
     return -(-len(text) // CHARACTERS_PER_TOKEN)
 
 
-def pieces(text: str) -> list[str]:
+def split_tokens(text: str) -> list[str]:
     """Cut a text into its tokens."""
     return [
         text[start : start + CHARACTERS_PER_TOKEN]
@@ -44,7 +44,7 @@ def pieces(text: str) -> list[str]:
     ]
 
 
-def spoken(content: Json) -> str:
+def content_text(content: Json) -> str:
     """Return what the text parts of a message's content say."""
     if isinstance(content, str):
         return content
@@ -57,11 +57,13 @@ def spoken(content: Json) -> str:
 def content_tokens(content: Json) -> int:
     """Return how many tokens a message's content is."""
     if isinstance(content, str):
-        return tokens(content)
+        return count_tokens(content)
     if not content:
         return 0
     texts = (part.get("text", part.get("refusal")) for part in content)
-    return sum(tokens(text) if isinstance(text, str) else _TOKENS_PER_ATTACHMENT for text in texts)
+    return sum(
+        count_tokens(text) if isinstance(text, str) else _TOKENS_PER_ATTACHMENT for text in texts
+    )
 
 
 def conversation_tokens(contents: Iterable[Json], *definitions: Json) -> int:
@@ -69,15 +71,15 @@ def conversation_tokens(contents: Iterable[Json], *definitions: Json) -> int:
     count = TOKENS_FOR_REPLY
     for content in contents:
         count += TOKENS_PER_MESSAGE + content_tokens(content)
-    return count + sum(tokens(json.dumps(given)) for given in definitions if given)
+    return count + sum(count_tokens(json.dumps(given)) for given in definitions if given)
 
 
-def reply(asked: str, number: int = 0) -> str:
+def mock_reply(asked: str, number: int = 0) -> str:
     """Return what the mock answers to a text; `number` counts several answers from 0."""
-    return answer_to(quote(asked)[0], number)
+    return mock_reply_to_quote(quote(asked)[0], number)
 
 
-def answer_to(quoted: str, number: int = 0) -> str:
+def mock_reply_to_quote(quoted: str, number: int = 0) -> str:
     """Return the same for a text that is quoted already."""
     prefix = f"Mock reply {number + 1}" if number else "Mock reply"
     return f"{prefix} to: {quoted}" if quoted else f"{prefix}."
@@ -99,23 +101,23 @@ def quote(text: str) -> tuple[str, bool]:
     return " ".join(text.split()), False
 
 
-def said(text: str, limit: int | None, stop: Iterable[str] = ()) -> Said:
+def limit_text(text: str, limit: int | None, stop: Iterable[str] = ()) -> GeneratedText:
     """Return what is said of a text that ends before any of `stop`, within `limit` tokens."""
     for sequence in stop:
         if sequence:
             text = text.partition(sequence)[0]
-    count = tokens(text)
+    count = count_tokens(text)
     if limit is None or count <= limit:
-        return Said(text, count, cut=False)
-    return Said(text[: limit * CHARACTERS_PER_TOKEN], limit, cut=True)
+        return GeneratedText(text, count, cut=False)
+    return GeneratedText(text[: limit * CHARACTERS_PER_TOKEN], limit, cut=True)
 
 
-def stops(given: Json) -> Iterable[str]:
+def stop_sequences(given: Json) -> Iterable[str]:
     """Return the sequences of a `stop` parameter: text, texts or null."""
     return (given,) if isinstance(given, str) else given or ()
 
 
-def logprobs(text: str, alternatives: int) -> list[dict[str, Json]]:
+def make_logprobs(text: str, alternatives: int) -> list[dict[str, Json]]:
     """Return the log probabilities of a text's tokens, with `alternatives` for each.
 
     The first alternative is the token itself, the others are made up.
@@ -128,7 +130,7 @@ def logprobs(text: str, alternatives: int) -> list[dict[str, Json]]:
                 for rank in range(alternatives)
             ],
         }
-        for piece in pieces(text)
+        for piece in split_tokens(text)
     ]
 
 

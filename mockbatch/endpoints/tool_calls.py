@@ -8,7 +8,7 @@ from mockbatch.ids import ALPHANUMERIC, Seed
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ToolCall:
     """One tool call; `arguments` is the text that is sent, which need not be JSON.
 
     Those of a `custom` tool are called its input.
@@ -26,24 +26,24 @@ class Call:
     @property
     def tokens(self) -> int:
         """How many tokens it is."""
-        return text.tokens(self.name) + text.tokens(self.arguments)
+        return text.count_tokens(self.name) + text.count_tokens(self.arguments)
 
 
-def tokens(calls: Sequence[Call]) -> int:
+def count_tokens(calls: Sequence[ToolCall]) -> int:
     """Return how many tokens calls are."""
     return sum(call.tokens for call in calls)
 
 
-def within(calls: Sequence[Call], limit: int | None) -> tuple[Call, ...]:
+def limit_calls(calls: Sequence[ToolCall], limit: int | None) -> tuple[ToolCall, ...]:
     """Return what is made of calls within a limit of tokens: the last one may be cut."""
     if limit is None:
         return tuple(calls)
-    made: list[Call] = []
+    made: list[ToolCall] = []
     for call in calls:
-        left = limit - tokens(made) - text.tokens(call.name)
+        left = limit - count_tokens(made) - text.count_tokens(call.name)
         if left < 0:
             break
-        said = text.said(call.arguments, left)
+        said = text.limit_text(call.arguments, left)
         made.append(replace(call, arguments=said.text))
         if said.cut:
             break

@@ -8,15 +8,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mockbatch.endpoints import text
-from mockbatch.endpoints.structured_output.alternatives import CannotMakeError
-from mockbatch.endpoints.structured_output.location import Spot
-from mockbatch.endpoints.structured_output.strict import fault_of_parameters
+from mockbatch.endpoints.structured_output.alternatives import NoSampleError
+from mockbatch.endpoints.structured_output.location import SchemaLocation
+from mockbatch.endpoints.structured_output.strict import find_parameters_issue
 from mockbatch.ids import Seed
 from mockbatch.typing import Json
-from mockbatch.validation.regex import PatternError, Steps, pattern
+from mockbatch.validation.regex import RegexError, StepBudget, compile_regex
 
 # Makes the arguments of a call, of what was asked and the place of the reply, from 0.
-Arguments = Callable[[str, int], str]
+ArgumentsFunction = Callable[[str, int], str]
 
 _MOST_CALLS = 128
 
@@ -31,7 +31,7 @@ class Tool:
     kind: str
     definition: dict[str, Json]
     grammar: dict[str, Json] | None
-    spot: Spot
+    spot: SchemaLocation
 
     @property
     def name(self) -> str:
@@ -42,22 +42,22 @@ class Tool:
         """Raise the ApiError with which OpenAI refuses its parameters."""
         if self.definition.get("parameters") is not None and self.kind == "function":
             strict = self.definition.get("strict") is True
-            self.spot.check(fault_of_parameters(self.definition["parameters"], strict=strict))
+            self.spot.check(find_parameters_issue(self.definition["parameters"], strict=strict))
 
-    def arguments(self) -> Arguments:
+    def arguments(self) -> ArgumentsFunction:
         """Return what makes the arguments of its calls; raises ApiError 400 if nothing can."""
         if self.kind == "function":
             parameters = self.definition.get("parameters")
             return (lambda *_: "{}") if parameters is None else self.spot.shape(parameters).text
         if self.grammar is None:
-            return text.reply
+            return text.mock_reply
         try:
             return _of_grammar(self.grammar)
-        except CannotMakeError as error:
+        except NoSampleError as error:
             raise self.spot.cannot_make(error) from error
 
 
-def of_chat(tools: Sequence[Json]) -> list[Tool]:
+def parse_chat_tools(tools: Sequence[Json]) -> list[Tool]:
     """Return the tools of `tools` of a chat completion."""
     found = []
     for place, tool in enumerate(tools):
@@ -67,7 +67,7 @@ def of_chat(tools: Sequence[Json]) -> list[Tool]:
     return found
 
 
-def of_functions(functions: Sequence[Json]) -> list[Tool]:
+def parse_functions(functions: Sequence[Json]) -> list[Tool]:
     """Return the tools of `functions` of a chat completion, which came before tools."""
     return [
         _tool("function", definition, None, f"functions[{place}]")
@@ -75,7 +75,7 @@ def of_functions(functions: Sequence[Json]) -> list[Tool]:
     ]
 
 
-def of_response(tools: Sequence[Json]) -> list[Tool]:
+def parse_response_tools(tools: Sequence[Json]) -> list[Tool]:
     """Return the functions and custom tools among `tools` of a response."""
     found = []
     for place, tool in enumerate(tools):
@@ -87,7 +87,9 @@ def of_response(tools: Sequence[Json]) -> list[Tool]:
     return found
 
 
-def calls(tools: Sequence[Tool], *, parallel: bool) -> tuple[tuple[Tool, Arguments], ...]:
+def required_calls(
+    tools: Sequence[Tool], *, parallel: bool
+) -> tuple[tuple[Tool, ArgumentsFunction], ...]:
     """Return the tools that are called, once each, if a call is required."""
     first = tools[: _MOST_CALLS if parallel else 1]
     return tuple((tool, tool.arguments()) for tool in first)
@@ -99,29 +101,34 @@ def _tool(
     name = definition["name"]
     if kind == "custom":
         return Tool(
-            kind, definition, grammar, Spot(f"custom tool '{name}'", f"{param}.format", None)
+            kind,
+            definition,
+            grammar,
+            SchemaLocation(f"custom tool '{name}'", f"{param}.format", None),
         )
-    spot = Spot(f"function '{name}'", f"{param}.parameters", "invalid_function_parameters")
+    spot = SchemaLocation(
+        f"function '{name}'", f"{param}.parameters", "invalid_function_parameters"
+    )
     return Tool(kind, definition, None, spot)
 
 
-def _of_grammar(grammar: dict[str, Json]) -> Arguments:
+def _of_grammar(grammar: dict[str, Json]) -> ArgumentsFunction:
     """Return what makes inputs of a grammar, of which one is known from the beginning."""
     if grammar["syntax"] != "regex":
-        raise CannotMakeError(f"its grammar is written in {grammar['syntax']}")
+        raise NoSampleError(f"its grammar is written in {grammar['syntax']}")
     try:
-        expression = pattern(f"^(?:{grammar['definition']})$")
-        known = expression.example(Seed.of("grammar").random(), Steps())
-    except PatternError as error:
-        raise CannotMakeError(f"its grammar is not supported: {error}") from error
+        expression = compile_regex(f"^(?:{grammar['definition']})$")
+        known = expression.example(Seed.of("grammar").random(), StepBudget())
+    except RegexError as error:
+        raise NoSampleError(f"its grammar is not supported: {error}") from error
     if known is None:
-        raise CannotMakeError("no text of its grammar was found")
+        raise NoSampleError("no text of its grammar was found")
 
     def make(asked: str, place: int) -> str:
         try:
             random = Seed.of("grammar", asked, place).random()
-            return expression.example(random, Steps()) or known
-        except PatternError:
+            return expression.example(random, StepBudget()) or known
+        except RegexError:
             return known
 
     return make

@@ -2,7 +2,7 @@
 
 from mockbatch.endpoints import form_fields, media_references
 from mockbatch.endpoints.endpoint import Endpoint, Execution, Form, Tokens
-from mockbatch.endpoints.models import snapshot
+from mockbatch.endpoints.models import snapshot_name
 from mockbatch.ids import video_id
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
@@ -17,17 +17,17 @@ def _check(body: dict[str, Json]) -> None:
         media_references.check(body[_REFERENCE], _REFERENCE, media_references.IMAGES_AND_FILMS)
 
 
-def _answer(body: dict[str, Json], moment: Execution) -> dict[str, Json]:
+def _build_response(body: dict[str, Json], execution: Execution) -> dict[str, Json]:
     return {
-        "id": video_id(moment.seed.child("video"), moment.at),
+        "id": video_id(execution.seed.child("video"), execution.created_at),
         "object": "video",
-        "created_at": moment.at,
+        "created_at": execution.created_at,
         "status": "queued",
         "completed_at": None,
         "error": None,
         "expires_at": None,
         # Clients quote sora-2 for sora-2, which has several snapshots.
-        "model": snapshot(body.get("model") or "sora-2"),
+        "model": snapshot_name(body.get("model") or "sora-2"),
         "progress": 0,
         "prompt": body["prompt"],
         "remixed_from_video_id": None,
@@ -36,15 +36,15 @@ def _answer(body: dict[str, Json], moment: Execution) -> dict[str, Json]:
     }
 
 
-def _tokens(_: dict[str, Json]) -> Tokens:
+def _read_usage(_: dict[str, Json]) -> Tokens:
     """Videos are billed by the second, and their jobs tell no usage."""
     return Tokens(input=0, output=0)
 
 
-def _body(form: Form) -> dict[str, Json]:
+def _parse_form(form: Form) -> dict[str, Json]:
     """Return the body of a form, which may have the reference as a file."""
-    form_fields.refuse_other_files(form, _REFERENCE)
-    body = form_fields.texts(form, schema(_REQUEST).document)
+    form_fields.reject_other_files(form, _REFERENCE)
+    body = form_fields.parse_texts(form, schema(_REQUEST).document)
     for file in form.files.get(_REFERENCE, ()):
         body[_REFERENCE] = media_references.from_file(
             file, _REFERENCE, media_references.IMAGES_AND_FILMS
@@ -56,8 +56,8 @@ ENDPOINT = Endpoint(
     path="/v1/videos",
     product="Videos",
     check=_check,
-    answer=_answer,
-    tokens=_tokens,
+    build_response=_build_response,
+    read_usage=_read_usage,
     schema="videos.response",
-    body=_body,
+    parse_form=_parse_form,
 )

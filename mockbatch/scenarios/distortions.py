@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mockbatch.endpoints.responses.output_items import further_id
+from mockbatch.endpoints.responses.output_items import make_item_id
 from mockbatch.typing import Json
 
 
@@ -141,7 +141,7 @@ def _in_pieces(item: Json, of: str) -> list[Json]:
     match item:
         case {"type": "message", "content": [{"text": str(text)} as part, *_]}:
             start = {**part, "text": text[: len(text) // 3]}
-            return [{**item, "id": further_id("msg", of, 1), "content": [start]}, item]
+            return [{**item, "id": make_item_id("msg", of, 1), "content": [start]}, item]
     return [item]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from mockbatch.endpoints.scripted_reply import Reply
-from mockbatch.endpoints.scripted_reply import parse as parse_reply
+from mockbatch.endpoints.scripted_reply import parse_reply as parse_reply
 from mockbatch.errors import ERROR_TEMPLATES, api_error
 from mockbatch.limits import Quotas
 from mockbatch.package_data import did_you_mean

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mockbatch.endpoints import endpoints
-from mockbatch.endpoints.scripted_reply import Reply, Written, trusted
-from mockbatch.endpoints.scripted_reply import parse as parse_reply
+from mockbatch.endpoints.scripted_reply import RecordedBody, Reply, trusted
+from mockbatch.endpoints.scripted_reply import parse_reply as parse_reply
 from mockbatch.errors import ApiError, api_error
 from mockbatch.jsonio import parse as parse_json
 from mockbatch.scripting.match import Match, RequestContext
@@ -199,7 +199,7 @@ def _replayed(line: bytes) -> Entry:
             raise ValueError("its response has no status_code and body")
         if status_code != 200:
             document["status_code"] = status_code
-        document["body"] = Written(line)
+        document["body"] = RecordedBody(line)
     if error:
         if not isinstance(error, dict):
             raise ValueError("its error is not an object")

@@ -14,14 +14,14 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 
 from mockbatch.typing import Json
-from mockbatch.validation.regex import Steps, pattern
+from mockbatch.validation.regex import StepBudget, compile_regex
 
 # About a second. To follow a reference takes as long as so many steps of a pattern.
 _MOST_STEPS = 1_000_000
 _STEPS_OF_A_REFERENCE = 20
 
 
-class SentSchema:
+class ClientSchema:
     """A JSON Schema that a client sent; nothing that it refers to elsewhere is ever fetched.
 
     It is of draft 7 where it says so, and else of 2020-12. Formats are notes, as in 2020-12.
@@ -38,7 +38,9 @@ class SentSchema:
         except RecursionError:
             return False
 
-    def breach(self, value: Json, steps: Steps | None = None) -> tuple[str, tuple[str, ...]] | None:
+    def breach(
+        self, value: Json, steps: StepBudget | None = None
+    ) -> tuple[str, tuple[str, ...]] | None:
         """Say how a value breaks the schema, and where in the schema; None if it fits.
 
         `steps` are those that this and other judgements may take, see `steps`.
@@ -53,9 +55,9 @@ class SentSchema:
         return None
 
     @staticmethod
-    def steps() -> Steps:
+    def steps() -> StepBudget:
         """Return how many steps may be taken to find a value that fits a schema."""
-        return Steps(_MOST_STEPS)
+        return StepBudget(_MOST_STEPS)
 
     @cached_property
     def _validator(self) -> Any:
@@ -80,14 +82,16 @@ class _Budget(FormatChecker):
     As the checker of formats it reaches every keyword, and nothing else of a validator can.
     """
 
-    def __init__(self, steps: Steps) -> None:
+    def __init__(self, steps: StepBudget) -> None:
         super().__init__(formats=())
         self.steps = steps
 
 
 def _pattern(of: Any, source: str, instance: Json, _: Json) -> Iterator[ValidationError]:
     """Judge the keyword `pattern` in bounded time, which Python's matcher does not."""
-    if isinstance(instance, str) and not pattern(source).meets(instance, of.format_checker.steps):
+    if isinstance(instance, str) and not compile_regex(source).meets(
+        instance, of.format_checker.steps
+    ):
         yield ValidationError(f"{instance[:50]!r} does not match {source[:100]!r}")
 
 

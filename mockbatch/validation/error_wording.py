@@ -34,7 +34,7 @@ _KINDS: tuple[tuple[type, str], ...] = (
 )
 
 
-def worded(errors: "Iterable[ValidationError]", path: str) -> ApiError:
+def to_api_error(errors: "Iterable[ValidationError]", path: str) -> ApiError:
     """Return the one failure that is told of all that jsonschema found in a value.
 
     `path` names the value within the request.
@@ -58,7 +58,7 @@ def worded(errors: "Iterable[ValidationError]", path: str) -> ApiError:
             branches = error.context or []
             return _wrong_type(place, [noun for one in branches for noun in _expected(one)], value)
         case "enum":
-            supported = listed([_quoted(choice) for choice in limit])
+            supported = join_items([_quoted(choice) for choice in limit])
             given = _shown(value)
             return api_error("unsupported_value", param=place, value=given, supported=supported)
         case "const":
@@ -90,7 +90,7 @@ def _telling(error: "ValidationError") -> tuple[int, bool]:
 
 def _wrong_type(place: str, nouns: list[str], value: Json) -> ApiError:
     nouns = [noun for noun in dict.fromkeys(nouns) if noun != "null"] or nouns
-    expected = nouns[0] if len(nouns) == 1 else "one of " + listed(nouns, "or")
+    expected = nouns[0] if len(nouns) == 1 else "one of " + join_items(nouns, "or")
     actual = next((noun for kind, noun in _KINDS if isinstance(value, kind)), "null")
     return api_error("invalid_type", param=place or "body", expected=expected, actual=actual)
 
@@ -157,7 +157,7 @@ def _quoted(choice: Json) -> str:
     return repr(choice) if isinstance(choice, str) else json.dumps(choice)
 
 
-def listed(items: list[str], last: str = "and") -> str:
+def join_items(items: list[str], last: str = "and") -> str:
     """Return items as OpenAI's messages list them."""
     if len(items) < 3:
         return f" {last} ".join(items)

@@ -25,7 +25,7 @@ Kinds = frozenset[type]
 Judges = Callable[[Json], "Validator"]
 
 # What Python's reader makes of each type that JSON Schema has.
-KINDS: Mapping[str, tuple[type, ...]] = {
+PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
     "integer": (int,),
     "number": (int, float),
@@ -47,7 +47,7 @@ _NUMBER = {"type", "minimum", "maximum", "exclusiveMinimum"}
 _REMEMBERED = 512
 
 
-def accepter(document: dict[str, Json], judges: Judges) -> Accepter:
+def compile_check(document: dict[str, Json], judges: Judges) -> Accepter:
     """Compile a schema document into a function that accepts what plainly fits it."""
     return _Compiler(document, judges).compile(document)
 
@@ -149,9 +149,9 @@ class _Compiler:
 
 def _scalar(schema: dict[str, Json], keywords: set[str]) -> Accepter | None:
     """Compile a schema of a text or a number, of choices, or of nothing but a type."""
-    names = schema.get("type", list(KINDS))
+    names = schema.get("type", list(PYTHON_TYPES))
     names = [names] if isinstance(names, str) else names
-    kinds = frozenset(kind for name in names for kind in KINDS[name])
+    kinds = frozenset(kind for name in names for kind in PYTHON_TYPES[name])
     if keywords <= {"type"}:
         return lambda value: type(value) in kinds
     if keywords in ({"const"}, {"enum"}, {"type", "enum"}):

@@ -22,7 +22,7 @@ Places = frozenset[int]
 # Private, and for twenty years what every generator of texts for expressions builds on.
 _parser: Any = import_module("re._parser" if sys.version_info >= (3, 11) else "sre_parse")
 
-LONGEST = 1000
+MAX_TEXT_LENGTH = 1000
 _WORD = string.ascii_letters + string.digits + "_"
 _CATEGORIES = {"DIGIT": string.digits, "WORD": _WORD, "SPACE": " \t\n\r\f\v"}
 # What a text is made of where an expression leaves the choice; the last ones for odd classes.
@@ -39,11 +39,11 @@ _REPEATS = (8, 8, 8, 4, 4, 2, 1, 0)
 _MOST_PARTS = 16
 
 
-class PatternError(ValueError):
+class RegexError(ValueError):
     """An expression that cannot be read, or takes too long."""
 
 
-class Steps:
+class StepBudget:
     """How many steps of matching are left, for one text or for many."""
 
     def __init__(self, left: int = 100_000) -> None:
@@ -53,11 +53,11 @@ class Steps:
         """Take steps; raises PatternError when there are not so many."""
         self._left -= steps
         if self._left < 0:
-            raise PatternError("it takes too long to match")
+            raise RegexError("it takes too long to match")
 
 
 @lru_cache(maxsize=256)
-def pattern(source: str) -> "Regex":
+def compile_regex(source: str) -> "Regex":
     """Return the expression that a text is; raises PatternError."""
     return Regex(source)
 
@@ -71,26 +71,26 @@ class Regex:
             self._nodes = _read(parsed)
         # A warning is raised where a test run makes errors of them: two hyphens in a class.
         except (re.error, RecursionError, OverflowError, FutureWarning) as error:
-            raise PatternError(f"it cannot be read: {error}") from error
+            raise RegexError(f"it cannot be read: {error}") from error
         if parsed.state.flags & _FLAGS:
-            raise PatternError("it has flags")
+            raise RegexError("it has flags")
 
-    def meets(self, text: str, steps: Steps | None = None) -> bool:
+    def meets(self, text: str, steps: StepBudget | None = None) -> bool:
         """Tell whether a text meets the expression; raises PatternError if that takes too long."""
-        if len(text) > LONGEST:
-            raise PatternError(f"it would have to be looked for in {len(text)} characters")
-        walk = _Walk(text, steps or Steps())
+        if len(text) > MAX_TEXT_LENGTH:
+            raise RegexError(f"it would have to be looked for in {len(text)} characters")
+        walk = _Walk(text, steps or StepBudget())
         return bool(walk.ends(self._nodes, frozenset(range(len(text) + 1))))
 
     def example(
-        self, random: Random, steps: Steps, least: int = 0, most: float = LONGEST
+        self, random: Random, steps: StepBudget, least: int = 0, most: float = MAX_TEXT_LENGTH
     ) -> str | None:
         """Return a text of `least` to `most` characters that meets it, None if none was found."""
-        if least > LONGEST:
+        if least > MAX_TEXT_LENGTH:
             return None
         for repeats in _REPEATS:
             for made in self._texts(random, repeats, least):
-                if least <= len(made) <= min(most, LONGEST) and self.meets(made, steps):
+                if least <= len(made) <= min(most, MAX_TEXT_LENGTH) and self.meets(made, steps):
                     return made
         return None
 
@@ -111,7 +111,7 @@ class Regex:
 class _Walk:
     """The search for an expression in one text."""
 
-    def __init__(self, text: str, steps: Steps) -> None:
+    def __init__(self, text: str, steps: StepBudget) -> None:
         self._text = text
         self._steps = steps
 
@@ -201,7 +201,7 @@ class _Writer:
         count = min(least + self._more.get(self.parts, self._repeats), most)
         self.parts += 1
         texts: list[str] = []
-        while len(texts) < count and self._length <= LONGEST:
+        while len(texts) < count and self._length <= MAX_TEXT_LENGTH:
             texts.append(self.text(nodes))
             self._length += max(1, len(texts[-1]))
         return "".join(texts)
@@ -232,7 +232,7 @@ class _Characters:
         if not found and not self._negated:
             found = [chr(arg[0] if str(op) == "RANGE" else arg) for op, arg in self._items[:1]]
         if not found:
-            raise PatternError("it has a class of no usual character")
+            raise RegexError("it has a class of no usual character")
         plain = [character for character in found if character in _WORD]
         return plain or [character for character in found if character.isascii()] or found
 
@@ -270,7 +270,7 @@ def _node(op: str, arg: Any) -> Node:
         case "SUBPATTERN":
             _, added, removed, nodes = arg
             if added or removed:
-                raise PatternError("it has flags")
+                raise RegexError("it has flags")
             return "branch", [_read(nodes)]
         case "MAX_REPEAT" | "MIN_REPEAT":
             least, most, nodes = arg
@@ -278,4 +278,4 @@ def _node(op: str, arg: Any) -> Node:
         case "ASSERT" | "ASSERT_NOT":
             direction, nodes = arg
             return "look", (direction > 0, op == "ASSERT", _read(nodes))
-    raise PatternError(f"it has a {op.lower().replace('_', ' ')}, which is not supported")
+    raise RegexError(f"it has a {op.lower().replace('_', ' ')}, which is not supported")

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from mockbatch.errors import ApiError
 from mockbatch.typing import Json
-from mockbatch.validation.error_wording import worded
-from mockbatch.validation.fast_check import accepter
+from mockbatch.validation.error_wording import to_api_error
+from mockbatch.validation.fast_check import compile_check
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -31,7 +31,7 @@ class Schema:
         self.document: dict[str, Json] = json.loads(
             resources.files("mockbatch").joinpath("schemas", f"{name}.json").read_bytes()
         )
-        self._accepts: Callable[[Json], bool] = accepter(
+        self._accepts: Callable[[Json], bool] = compile_check(
             self.document, lambda part: self._validator.evolve(schema=part)
         )
 
@@ -53,7 +53,7 @@ class Schema:
         """
         if self.accepts(value):
             return None
-        return worded(self._validator.iter_errors(value), path)
+        return to_api_error(self._validator.iter_errors(value), path)
 
     def check(self, value: Json, path: str = "") -> None:
         """Raise the ApiError of a value that does not fit."""

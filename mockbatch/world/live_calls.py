@@ -17,11 +17,11 @@ def check_model(models: ModelList, endpoint: Endpoint, body: dict[str, Json]) ->
     """Raise the ApiError of a call to a model that is not served."""
     name = body.get("model")
     if isinstance(name, str) and name and not models.serves(name):
-        raise api_error(endpoint.unknown_model, model=name)
+        raise api_error(endpoint.unknown_model_error, model=name)
 
 
 def answered(
-    endpoint: Endpoint, body: dict[str, Json], moment: Execution, script: Script
+    endpoint: Endpoint, body: dict[str, Json], execution: Execution, script: Script
 ) -> EndpointResponse:
     """Return the answer to a call.
 
@@ -30,9 +30,9 @@ def answered(
     """
     line = {"method": "POST", "url": endpoint.path, "body": body}
     reply = script.reply(line, None, endpoint.path, None)
-    if reply is not None and reply.ending == NEVER_RAN:
+    if reply is not None and reply.outcome == NEVER_RAN:
         raise api_error("unexecuted_reply_in_live_call")
-    answer = respond.respond(endpoint, body, moment, reply, endpoint.refusal(body))
+    answer = respond.respond(endpoint, body, execution, reply, endpoint.validate(body))
     if answer.status_code is not None and answer.status_code < 200:
         raise api_error("batch_only_status_in_live_call", status=answer.status_code)
     return answer

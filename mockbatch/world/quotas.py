@@ -62,10 +62,12 @@ def with_token_count(quotas: Quotas, batch: Batch) -> Batch:
     if not batch.input.total:
         return batch
     endpoint = endpoints()[batch.endpoint]
-    moment = Execution(Seed.of("tokens"), 0)
+    execution = Execution(Seed.of("tokens"), 0)
     running = (line for line in range(batch.input.total) if line not in batch.input.failing_lines)
-    answers = (endpoint.answer(batch.input.request(line)["body"], moment) for line in running)
-    tokens = sum(endpoint.tokens(answer).input for answer in answers)
+    answers = (
+        endpoint.make_response(batch.input.request(line)["body"], execution) for line in running
+    )
+    tokens = sum(endpoint.read_usage(answer).input for answer in answers)
     return replace(batch, enqueued_tokens=tokens)
 
 

@@ -301,7 +301,10 @@ def test_odd_texts_in_a_body_do_no_harm(make: "Make") -> None:
 def broken(monkeypatch: pytest.MonkeyPatch, batch: Batch) -> None:
     """Let the endpoint of a batch answer what its own schema does not accept."""
     bad = replace(
-        endpoints()[batch.endpoint], answer=lambda *_: {"odd": 1}, tokens=no_tokens, plain=None
+        endpoints()[batch.endpoint],
+        build_response=lambda *_: {"odd": 1},
+        read_usage=no_tokens,
+        plain=None,
     )
     monkeypatch.setattr(output_file, "endpoints", lambda: {batch.endpoint: bad})
 

@@ -170,6 +170,12 @@ class TestErrors:
         """The line names the variable, which the command does not show."""
         assert f"(env var: '{name}')" in read_error(run("serve", **{name: text}))
 
+    def test_error_in_a_flag_does_not_name_the_variable(self, run: Run) -> None:
+        """The value did not come from there."""
+        line = read_error(run("serve", "--port", "http", MOCKBATCH_PORT="1"))
+        assert "'--port'" in line
+        assert "MOCKBATCH_PORT" not in line
+
     def test_bad_variable_does_not_affect_other_commands(self, run: Run) -> None:
         """They do not read it, and neither does --help."""
         assert run("--version", MOCKBATCH_PORT="x").returncode == 0

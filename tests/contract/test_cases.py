@@ -10,7 +10,7 @@ from mockbatch.contract import docs
 from mockbatch.contract.cases import SOURCES, Case, load_cases, load_preparations
 from mockbatch.contract.placeholders import fill
 from mockbatch.typing import Json
-from mockbatch.validation.client_schema import SentSchema
+from mockbatch.validation.client_schema import ClientSchema
 from mockbatch.validation.schema import schema
 
 ROOT = Path(__file__).parents[2]
@@ -59,7 +59,7 @@ def test_each_schema_of_a_case_exists(id: str) -> None:
             if name in expected:
                 assert schema(expected[name]).document
         own = expected.get("fits", {})
-        assert SentSchema(fill(own, dict.fromkeys(find_placeholders(own), 1))).is_valid()
+        assert ClientSchema(fill(own, dict.fromkeys(find_placeholders(own), 1))).is_valid()
 
 
 @pytest.mark.parametrize("id", CASES)

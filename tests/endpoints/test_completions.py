@@ -4,17 +4,17 @@ import pytest
 
 from mockbatch.endpoints.completions.endpoint import ENDPOINT
 from mockbatch.endpoints.endpoint import Tokens
-from mockbatch.endpoints.scripted_reply import parse
+from mockbatch.endpoints.scripted_reply import parse_reply
 from mockbatch.errors import ApiError
 from mockbatch.typing import Json
-from tests.support.bodies import MOMENT
+from tests.support.bodies import EXECUTION
 
 
 def answer(**body: Json) -> dict[str, Json]:
     """Return the answer to a request of these parameters."""
     request = {"model": "gpt-3.5-turbo-instruct", "prompt": "Once upon a time", **body}
     ENDPOINT.check(request)
-    return ENDPOINT.answer(request, MOMENT)
+    return ENDPOINT.make_response(request, EXECUTION)
 
 
 def texts(**body: Json) -> list[str]:
@@ -100,7 +100,7 @@ def test_usage_adds_up() -> None:
     """Prompts count once, choices each."""
     body = answer(prompt=[[1, 2, 3], [4]], n=2, max_tokens=1)
     assert body["usage"] == {"prompt_tokens": 4, "completion_tokens": 4, "total_tokens": 8}
-    assert ENDPOINT.tokens(body) == Tokens(input=4, output=4)
+    assert ENDPOINT.read_usage(body) == Tokens(input=4, output=4)
 
 
 def test_logprobs_are_null_unless_asked_for() -> None:
@@ -143,7 +143,9 @@ def test_an_empty_list_is_refused() -> None:
 def scripted(reply: Json, **body: Json) -> dict[str, Json]:
     """Return the scripted answer to a request of these parameters."""
     request = {"model": "davinci-002", "prompt": "Once upon a time", **body}
-    return ENDPOINT.scripted(ENDPOINT.answer(request, MOMENT), parse(reply), request)
+    return ENDPOINT.with_reply(
+        ENDPOINT.make_response(request, EXECUTION), parse_reply(reply), request
+    )
 
 
 def endings(answered: dict[str, Json]) -> list[tuple[str, str]]:

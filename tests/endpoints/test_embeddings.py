@@ -9,14 +9,14 @@ from mockbatch.endpoints.embeddings import ENDPOINT
 from mockbatch.endpoints.endpoint import Tokens
 from mockbatch.errors import ApiError
 from mockbatch.typing import Json
-from tests.support.bodies import MOMENT
+from tests.support.bodies import EXECUTION
 
 
 def answer(**body: Json) -> dict[str, Json]:
     """Return the answer to a request of these parameters."""
     request = {"model": "text-embedding-3-small", "input": "Hello", **body}
     ENDPOINT.check(request)
-    return ENDPOINT.answer(request, MOMENT)
+    return ENDPOINT.make_response(request, EXECUTION)
 
 
 def vectors(**body: Json) -> list[Json]:
@@ -104,7 +104,7 @@ def test_usage_counts_texts_and_tokens() -> None:
     """Four characters or one number are a token, and there is no output."""
     body = answer(input=[[1, 2, 3], [4]], dimensions=2)
     assert body["usage"] == {"prompt_tokens": 4, "total_tokens": 4}
-    assert ENDPOINT.tokens(body) == Tokens(input=4, output=0)
+    assert ENDPOINT.read_usage(body) == Tokens(input=4, output=0)
 
 
 @pytest.mark.parametrize(
@@ -113,12 +113,12 @@ def test_usage_counts_texts_and_tokens() -> None:
 )
 def test_inputs_are_counted_before_a_check(given: Json, count: int) -> None:
     """The count of inputs is asked of any body."""
-    assert ENDPOINT.input_count({"input": given}) == count
+    assert ENDPOINT.count_inputs({"input": given}) == count
 
 
 def test_a_body_without_input_is_counted() -> None:
     """Nothing is counted as one input, for the check to refuse."""
-    assert ENDPOINT.input_count({}) == 1
+    assert ENDPOINT.count_inputs({}) == 1
 
 
 @pytest.mark.parametrize("given", ["", [], [""], ["a", ""], [[]], [[1], []], [-1], None, ["a", 1]])

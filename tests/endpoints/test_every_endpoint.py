@@ -23,7 +23,7 @@ from mockbatch.endpoints.endpoint import Endpoint, Execution, Tokens
 from mockbatch.errors import ApiError
 from mockbatch.ids import Seed
 from mockbatch.typing import Json
-from mockbatch.validation.fast_check import accepter
+from mockbatch.validation.fast_check import compile_check
 from mockbatch.validation.schema import schema
 from tests.support.bodies import (
     BODIES,
@@ -32,9 +32,9 @@ from tests.support.bodies import (
     COMPLETIONS,
     EDITS,
     EMBEDDINGS,
+    EXECUTION,
     GENERATIONS,
     MODERATIONS,
-    MOMENT,
     RESPONSES,
     VIDEOS,
     mutants,
@@ -144,9 +144,9 @@ def test_any_json_is_refused_or_answered(path: str, data: st.DataObject) -> None
         assert error.status == 400
         json.dumps(error.body())
         return
-    answer = endpoint(path).answer(body, MOMENT)
+    answer = endpoint(path).make_response(body, EXECUTION)
     assert schema(endpoint(path).schema).error(answer) is None
-    used = endpoint(path).tokens(answer)
+    used = endpoint(path).read_usage(answer)
     assert used.input >= 0
     assert used.output >= used.reasoning >= 0
     json.dumps(answer, allow_nan=False)
@@ -162,7 +162,7 @@ def test_bodies_of_another_kind_are_refused(path: str, body: Json) -> None:
 @EVERY_BODY
 def test_answers_fit_their_schema(path: str, body: Json) -> None:
     """An answer is what the endpoint's schema says."""
-    schema(endpoint(path).schema).check(endpoint(path).answer(body, MOMENT))
+    schema(endpoint(path).schema).check(endpoint(path).make_response(body, EXECUTION))
 
 
 @EVERY_BODY
@@ -170,7 +170,7 @@ def test_answers_fit_the_sdk(path: str, body: Json) -> None:
     """An answer is what the SDK's types say, without a conversion."""
     if body.get("encoding_format") == "base64":
         pytest.skip("the SDK decodes base64 before it checks")
-    TYPES[path][1].model_validate(endpoint(path).answer(body, MOMENT), strict=True)
+    TYPES[path][1].model_validate(endpoint(path).make_response(body, EXECUTION), strict=True)
 
 
 @EVERY_BODY
@@ -178,7 +178,7 @@ def test_answers_fit_the_published_schema(path: str, body: Json) -> None:
     """An answer is what OpenAI's document says, but for nulls that it forgot."""
     if body.get("encoding_format") == "base64":
         pytest.skip("the document knows only numbers")
-    answer = endpoint(path).answer(body, MOMENT)
+    answer = endpoint(path).make_response(body, EXECUTION)
     for name in NULL_ON_THE_WIRE:
         if answer.get(name, "") is None:
             del answer[name]
@@ -188,16 +188,19 @@ def test_answers_fit_the_published_schema(path: str, body: Json) -> None:
 @EVERY_BODY
 def test_answers_are_repeatable(path: str, body: Json) -> None:
     """The same request at the same moment gets the same bytes."""
-    first, second = (json.dumps(endpoint(path).answer(body, MOMENT)) for _ in range(2))
+    first, second = (json.dumps(endpoint(path).make_response(body, EXECUTION)) for _ in range(2))
     assert first == second
 
 
 @pytest.mark.parametrize("path", [CHAT, COMPLETIONS, MODERATIONS, RESPONSES, VIDEOS])
 def test_ids_come_from_the_moment(path: str) -> None:
     """Two executions of one request have different ids."""
-    other = Execution(Seed.of("other"), MOMENT.at)
+    other = Execution(Seed.of("other"), EXECUTION.created_at)
     body = BODIES[path][0]
-    assert endpoint(path).answer(body, MOMENT)["id"] != endpoint(path).answer(body, other)["id"]
+    assert (
+        endpoint(path).make_response(body, EXECUTION)["id"]
+        != endpoint(path).make_response(body, other)["id"]
+    )
 
 
 @pytest.mark.parametrize("path", [CHAT, EMBEDDINGS, RESPONSES])
@@ -222,7 +225,7 @@ def test_keys_stand_in_the_recorded_order(path: str) -> None:
             "include": ["reasoning.encrypted_content"],
         },
     }[path]
-    assert _keys(endpoint(path).answer(body, MOMENT)) == _keys(real)  # type: ignore[arg-type]
+    assert _keys(endpoint(path).make_response(body, EXECUTION)) == _keys(real)  # type: ignore[arg-type]
 
 
 def _keys(value: Json) -> Json:
@@ -253,7 +256,7 @@ def test_the_schema_misses_every_recorded_key(path: str) -> None:
 @EVERY
 def test_the_schema_knows_every_type(path: str) -> None:
     """An answer with a value of another type somewhere fits no longer."""
-    answer = endpoint(path).answer(BODIES[path][0], MOMENT)
+    answer = endpoint(path).make_response(BODIES[path][0], EXECUTION)
     for index, (_, key) in enumerate(_spots(answer)):
         copied = copy.deepcopy(answer)
         place, _ = _spots(copied)[index]
@@ -265,7 +268,7 @@ def test_the_schema_knows_every_type(path: str) -> None:
 @EVERY
 def test_the_schema_takes_no_other_keys(path: str) -> None:
     """An answer with a key of its own somewhere fits no longer."""
-    answer = endpoint(path).answer(BODIES[path][0], MOMENT)
+    answer = endpoint(path).make_response(BODIES[path][0], EXECUTION)
     for index, (_, key) in enumerate(_spots({"root": answer})):
         copied = {"root": copy.deepcopy(answer)}
         place, _ = _spots(copied)[index]
@@ -309,7 +312,7 @@ def test_endpoints_stand_in_the_observed_order() -> None:
 def test_only_embeddings_count_inputs(path: str, body: Json) -> None:
     """A request of the other endpoints is one input."""
     if path != EMBEDDINGS:
-        assert endpoint(path).input_count(body) == 1
+        assert endpoint(path).count_inputs(body) == 1
 
 
 @EVERY_BODY
@@ -319,7 +322,7 @@ def test_typical_bodies_are_plainly_accepted(path: str, body: Json) -> None:
         pytest.skip("its items get their types first")
     known = schema(request_schema(path))
     judge = Draft202012Validator(known.document)
-    assert accepter(known.document, lambda part: judge.evolve(schema=part))(body)
+    assert compile_check(known.document, lambda part: judge.evolve(schema=part))(body)
 
 
 USER = {"role": "user", "content": "Hi"}
@@ -461,4 +464,4 @@ def test_a_raw_body_need_not_count() -> None:
     for path in PATHS:
         bodies: list[Any] = [{}, {"usage": None}, {"usage": {"prompt_tokens": "x"}}, None, [1], "x"]
         for body in bodies:
-            assert endpoint(path).tokens(body) == Tokens(input=0, output=0)
+            assert endpoint(path).read_usage(body) == Tokens(input=0, output=0)

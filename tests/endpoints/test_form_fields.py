@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.endpoint import Execution, Form, FormFile
-from mockbatch.endpoints.form_fields import texts
+from mockbatch.endpoints.form_fields import parse_texts
 from mockbatch.errors import ApiError
 from mockbatch.ids import Seed
 from mockbatch.typing import Json
@@ -23,7 +23,7 @@ REQUEST = {
 
 def read(**given: str) -> dict[str, Json]:
     """Return the body of a form with these texts."""
-    return texts(Form({name: [text] for name, text in given.items()}, {}), REQUEST)
+    return parse_texts(Form({name: [text] for name, text in given.items()}, {}), REQUEST)
 
 
 @pytest.mark.parametrize(
@@ -52,13 +52,13 @@ def test_a_text_is_no_object() -> None:
 
 def test_the_first_of_several_counts() -> None:
     """Which one the service takes is not known."""
-    assert texts(Form({"n": ["1", "2"]}, {}), REQUEST) == {"n": 1}
+    assert parse_texts(Form({"n": ["1", "2"]}, {}), REQUEST) == {"n": 1}
 
 
 @given(st.dictionaries(st.text(), st.lists(st.text(), min_size=1)))
 def test_any_form_is_read_or_refused(form: dict[str, list[str]]) -> None:
     """No name and no text breaks it."""
-    read_or_refused = attempt(lambda: texts(Form(form, {}), REQUEST))
+    read_or_refused = attempt(lambda: parse_texts(Form(form, {}), REQUEST))
     assert isinstance(read_or_refused, ApiError | dict)
 
 
@@ -81,17 +81,20 @@ FILES = st.builds(
 def test_any_form_is_answered_or_refused(path: str, texts: Json, files: Json) -> None:
     """Whatever a form holds, it has an answer, or a refusal that is the client's fault."""
     endpoint = endpoints()[path]
-    assert endpoint.body is not None
-    read = endpoint.body
+    assert endpoint.parse_form is not None
+    read = endpoint.parse_form
     body = attempt(lambda: read(Form({"prompt": ["x"], **texts}, files)))
     if not isinstance(body, ApiError) and (error := attempt(lambda: endpoint.check(body))):
         body = error
     if isinstance(body, ApiError):
         assert body.status == 400
     else:
-        assert endpoint.answer(body, Execution(Seed.of("x"), 1))
+        assert endpoint.make_response(body, Execution(Seed.of("x"), 1))
 
 
 def test_there_are_no_other_forms() -> None:
     """Every other endpoint takes JSON alone."""
-    assert {path for path, endpoint in endpoints().items() if endpoint.body} == {EDITS, VIDEOS}
+    assert {path for path, endpoint in endpoints().items() if endpoint.parse_form} == {
+        EDITS,
+        VIDEOS,
+    }

@@ -6,7 +6,7 @@ from mockbatch.endpoints.endpoint import Form, FormFile
 from mockbatch.endpoints.images_edits import ENDPOINT
 from mockbatch.errors import ApiError
 from mockbatch.typing import Json
-from tests.support.bodies import DATA_URL, MOMENT, PNG
+from tests.support.bodies import DATA_URL, EXECUTION, PNG
 
 NO_INTEGER = "Invalid type for 'n': expected an integer, but got a string instead."
 NO_FILE = (
@@ -21,8 +21,8 @@ TEXTS = {"prompt": ["make it green"], "model": ["gpt-image-1.5"]}
 
 def read(texts: Json = TEXTS, **files: list[FormFile]) -> dict[str, Json]:
     """Return the body of a form."""
-    assert ENDPOINT.body is not None
-    return ENDPOINT.body(
+    assert ENDPOINT.parse_form is not None
+    return ENDPOINT.parse_form(
         Form(texts, {name.replace("__", "[]"): given for name, given in files.items()})
     )
 
@@ -107,8 +107,8 @@ def test_a_live_call_may_leave_the_model_out(model: Json) -> None:
     """The default is the published one."""
     named = {} if model is ... else {"model": model}
     body = {"prompt": "make it green", "images": [{"image_url": DATA_URL}]}
-    assert ENDPOINT.answer({**body, **named}, MOMENT) == ENDPOINT.answer(
-        {**body, **REQUEST}, MOMENT
+    assert ENDPOINT.make_response({**body, **named}, EXECUTION) == ENDPOINT.make_response(
+        {**body, **REQUEST}, EXECUTION
     )
 
 

@@ -13,14 +13,14 @@ from mockbatch.endpoints.images_generations import ENDPOINT
 from mockbatch.errors import ApiError
 from mockbatch.ids import Seed
 from mockbatch.typing import Json
-from tests.support.bodies import DATA_URL, MOMENT
+from tests.support.bodies import DATA_URL, EXECUTION
 
 
 def answer(**body: Json) -> dict[str, Json]:
     """Return the answer to a request of these parameters."""
     request = {"model": "gpt-image-1", "prompt": "a siamese cat", **body}
     ENDPOINT.check(request)
-    return ENDPOINT.answer(request, MOMENT)
+    return ENDPOINT.make_response(request, EXECUTION)
 
 
 def edited(*images: str, **body: Json) -> dict[str, Json]:
@@ -28,7 +28,7 @@ def edited(*images: str, **body: Json) -> dict[str, Json]:
     references = [{"image_url": url} for url in images]
     request = {"model": "gpt-image-1.5", "prompt": "make it green", "images": references, **body}
     EDITING.check(request)
-    return EDITING.answer(request, MOMENT)
+    return EDITING.make_response(request, EXECUTION)
 
 
 def pictures(answer: dict[str, Json]) -> list[str]:
@@ -65,7 +65,7 @@ def test_what_nobody_chose_is_as_recorded() -> None:
     made = answer()
     settings = [made[name] for name in ("background", "output_format", "quality", "size")]
     assert settings == ["opaque", "png", "high", "1024x1024"]
-    assert made["created"] == MOMENT.at
+    assert made["created"] == EXECUTION.created_at
     assert made["usage"]["output_tokens"] == 4160
 
 
@@ -104,13 +104,13 @@ def test_usage_adds_up() -> None:
         assert sum(usage[f"{side}_tokens_details"].values()) == usage[f"{side}_tokens"]
     assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"]
     assert usage["input_tokens_details"]["image_tokens"] == 2 * 194
-    assert EDITING.tokens(made) == Tokens(usage["input_tokens"], usage["output_tokens"])
+    assert EDITING.read_usage(made) == Tokens(usage["input_tokens"], usage["output_tokens"])
 
 
 def test_pictures_come_from_the_request_alone() -> None:
     """Another prompt or model has another picture, another execution has not."""
     request = {"model": "gpt-image-1", "prompt": "a siamese cat"}
-    again = ENDPOINT.answer(request, Execution(Seed.of("other"), 7))
+    again = ENDPOINT.make_response(request, Execution(Seed.of("other"), 7))
     assert pictures(again) == pictures(answer())
     others = [answer(prompt="a dog"), answer(model="gpt-image-2"), edited(DATA_URL)]
     assert len({*map(str, map(pictures, [again, *others]))}) == 4
@@ -193,7 +193,7 @@ def test_dall_e_answers_with_a_url_that_leads_nowhere_else() -> None:
     head, _, content = image["url"].partition(",")
     assert head == "data:image/png;base64"
     assert Image.open(BytesIO(b64decode(content))).size == (256, 256)
-    assert ENDPOINT.tokens(made) == Tokens(input=0, output=0)
+    assert ENDPOINT.read_usage(made) == Tokens(input=0, output=0)
 
 
 def test_dall_e_answers_with_base64_if_asked_to() -> None:

@@ -4,12 +4,12 @@ import pytest
 
 from mockbatch.endpoints.endpoint import Execution, Tokens
 from mockbatch.endpoints.moderations import ENDPOINT
-from mockbatch.endpoints.scripted_reply import parse
+from mockbatch.endpoints.scripted_reply import parse_reply
 from mockbatch.errors import ApiError
 from mockbatch.ids import Seed
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
-from tests.support.bodies import DATA_URL, MOMENT
+from tests.support.bodies import DATA_URL, EXECUTION
 
 TEXT = {"type": "text", "text": "Look at this."}
 IMAGE = {"type": "image_url", "image_url": {"url": "https://a.b/c.png"}}
@@ -29,13 +29,13 @@ def answer(given: Json, **body: Json) -> dict[str, Json]:
     """Return the answer to a request with this input."""
     request = {"input": given, **body}
     ENDPOINT.check(request)
-    return ENDPOINT.answer(request, MOMENT)
+    return ENDPOINT.make_response(request, EXECUTION)
 
 
 def flagged(given: Json, *names: str) -> list[Json]:
     """Return the results when a reply flags an input for these categories."""
-    reply = parse({"flagged": [*names]}, endpoint=ENDPOINT)
-    scripted = ENDPOINT.scripted(answer(given), reply, {"input": given})
+    reply = parse_reply({"flagged": [*names]}, endpoint=ENDPOINT)
+    scripted = ENDPOINT.with_reply(answer(given), reply, {"input": given})
     schema(ENDPOINT.schema).check(scripted)
     results: list[Json] = scripted["results"]
     return results
@@ -60,7 +60,7 @@ def test_keys_stand_in_the_recorded_order() -> None:
 
 def test_ids_have_four_digits() -> None:
     """As recorded, and another moment has another id."""
-    other = ENDPOINT.answer({"input": "x"}, Execution(Seed.of("other"), 1))["id"]
+    other = ENDPOINT.make_response({"input": "x"}, Execution(Seed.of("other"), 1))["id"]
     assert other != answer("x")["id"]
     assert other.removeprefix("modr-").isdecimal()
     assert len(other) == len("modr-4303")
@@ -117,7 +117,7 @@ def test_what_was_judged_is_told(given: Json, of_texts: Json, of_images: Json) -
 
 def test_moderation_is_free() -> None:
     """There is no usage to read."""
-    assert ENDPOINT.tokens(answer("x")) == Tokens(input=0, output=0)
+    assert ENDPOINT.read_usage(answer("x")) == Tokens(input=0, output=0)
 
 
 # --- scripted
@@ -150,7 +150,7 @@ def test_a_reply_may_flag_nothing() -> None:
 def test_only_categories_can_be_flagged(name: Json) -> None:
     """A slip in a name is told."""
     with pytest.raises(ApiError) as raised:
-        parse({"flagged": [name]})
+        parse_reply({"flagged": [name]})
     assert raised.value.param == "reply.flagged[0]"
 
 
@@ -159,7 +159,7 @@ def test_flagging_is_said_alone(other: str) -> None:
     """Judging is not speaking."""
     said = {"finish_reason": "stop", "tool_calls": [{"name": "f"}]}.get(other, "x")
     with pytest.raises(ApiError) as raised:
-        parse({other: said, "flagged": ["hate"]})
+        parse_reply({other: said, "flagged": ["hate"]})
     assert raised.value.code == "invalid_value"
 
 

@@ -16,16 +16,16 @@ def check(body):
         raise api_error("missing_parameter", param="input")
 
 
-def answer(body, moment):
-    return {"object": "shout", "created": moment.at, "text": body["input"].upper()}
+def answer(body, execution):
+    return {"object": "shout", "created": execution.created_at, "text": body["input"].upper()}
 
 
 ENDPOINT = Endpoint(
     path="/v1/shouts",
     product="Shouts",
     check=check,
-    answer=answer,
-    tokens=lambda body: Tokens(input=1, output=2),
+    build_response=answer,
+    read_usage=lambda body: Tokens(input=1, output=2),
     # A shape of its own would be schemas/shouts.response.json.
     schema="file_wire",
 )

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 
 from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.respond import respond
-from mockbatch.endpoints.scripted_reply import SUCCEEDED, parse
+from mockbatch.endpoints.scripted_reply import SUCCEEDED, parse_reply
 from mockbatch.errors import ApiError, api_error
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
@@ -18,8 +18,8 @@ from tests.support.bodies import (
     BODIES,
     CHAT,
     EMBEDDINGS,
+    EXECUTION,
     JSON,
-    MOMENT,
     RESPONSES,
     mutants_of,
     published,
@@ -29,25 +29,29 @@ from tests.support.scripted_replies import FAILURE, NEVER, SAYING
 BASES = [
     *SAYING,
     *[FAILURE, NEVER],
-    *({"body": endpoints()[path].answer(BODIES[path][0], MOMENT)} for path in BODIES),
+    *({"body": endpoints()[path].make_response(BODIES[path][0], EXECUTION)} for path in BODIES),
 ]
 
 
 def scripted(path: str, body: Json, document: Json) -> Json:
     """Return the answer to a request body with a reply in it."""
     endpoint = endpoints()[path]
-    return endpoint.scripted(endpoint.answer(body, MOMENT), parse(document), body)
+    return endpoint.with_reply(endpoint.make_response(body, EXECUTION), parse_reply(document), body)
 
 
 def answer(path: str, document: Json, refusal: ApiError | None = None) -> tuple[Json, ...]:
     """Return status, body and honesty of the answer to a request that meets a reply."""
-    found = respond(endpoints()[path], BODIES[path][0], MOMENT, parse(document), refusal)
-    return found.status_code, found.body, found.honest
+    found = respond(endpoints()[path], BODIES[path][0], EXECUTION, parse_reply(document), refusal)
+    return found.status_code, found.body, found.is_checked
 
 
 def placed(path: str) -> list[dict[str, Json]]:
     """Return the replies that have a place at an endpoint."""
-    return [document for document in SAYING if parse(document).said <= endpoints()[path].says]
+    return [
+        document
+        for document in SAYING
+        if parse_reply(document).fields <= endpoints()[path].supported_reply_fields
+    ]
 
 
 @EVERY_BODY
@@ -81,7 +85,7 @@ def test_scripted_usage_adds_up(path: str, body: Json) -> None:
     """The total is the sum, and what was reasoned is part of what was made."""
     for document in placed(path):
         answer = scripted(path, body, document)
-        used = endpoints()[path].tokens(answer)
+        used = endpoints()[path].read_usage(answer)
         assert answer["usage"]["total_tokens"] == used.input + used.output
         assert used.output >= used.reasoning
 
@@ -89,9 +93,9 @@ def test_scripted_usage_adds_up(path: str, body: Json) -> None:
 @EVERY_BODY
 def test_a_reply_costs_no_other_prompt(path: str, body: Json) -> None:
     """What was asked, and reasoned, is billed as without a script."""
-    default = endpoints()[path].tokens(endpoints()[path].answer(body, MOMENT))
+    default = endpoints()[path].read_usage(endpoints()[path].make_response(body, EXECUTION))
     for document in placed(path):
-        used = endpoints()[path].tokens(scripted(path, body, document))
+        used = endpoints()[path].read_usage(scripted(path, body, document))
         assert (used.input, used.reasoning) == (default.input, default.reasoning)
 
 
@@ -99,11 +103,11 @@ def test_a_reply_costs_no_other_prompt(path: str, body: Json) -> None:
 def test_scripting_changes_nothing_given(path: str, body: Json) -> None:
     """The default answer, the request and the reply are what they were."""
     endpoint = endpoints()[path]
-    default = endpoint.answer(body, MOMENT)
+    default = endpoint.make_response(body, EXECUTION)
     for document in SAYING:
-        reply = parse(document)
+        reply = parse_reply(document)
         before = copy.deepcopy((default, body, reply))
-        endpoint.scripted(default, reply, body)
+        endpoint.with_reply(default, reply, body)
         assert (default, body, reply) == before
 
 
@@ -118,7 +122,7 @@ def test_scripted_answers_are_repeatable(path: str, body: Json) -> None:
 @EVERY_BODY
 def test_what_has_no_place_leaves_the_default(path: str, body: Json) -> None:
     """A reply that an endpoint cannot give is as if it were not there."""
-    default = endpoints()[path].answer(body, MOMENT)
+    default = endpoints()[path].make_response(body, EXECUTION)
     without = [document for document in SAYING if document not in placed(path)]
     assert all(scripted(path, body, document) == default for document in [*without, FAILURE, NEVER])
 
@@ -126,13 +130,13 @@ def test_what_has_no_place_leaves_the_default(path: str, body: Json) -> None:
 @EVERY
 def test_a_whole_body_is_the_answer(path: str) -> None:
     """A body that the schema takes replaces the default."""
-    other = endpoints()[path].answer(BODIES[path][1], MOMENT)
+    other = endpoints()[path].make_response(BODIES[path][1], EXECUTION)
     assert answer(path, {"body": other}) == (200, other, True)
 
 
 def test_a_whole_body_of_another_endpoint_leaves_the_default() -> None:
     """A chat completion answers no request for embeddings."""
-    other = endpoints()[CHAT].answer(BODIES[CHAT][0], MOMENT)
+    other = endpoints()[CHAT].make_response(BODIES[CHAT][0], EXECUTION)
     assert answer(EMBEDDINGS, {"body": other})[1]["object"] == "list"
 
 
@@ -167,9 +171,9 @@ def test_a_reply_can_be_put_into_a_scripted_answer(path: str) -> None:
     for body in BODIES[path]:
         for first in SAYING:
             for then in SAYING:
-                answer = endpoint.scripted(scripted(path, body, first), parse(then), body)
+                answer = endpoint.with_reply(scripted(path, body, first), parse_reply(then), body)
                 schema(endpoint.schema).check(answer)
-                assert endpoint.tokens(answer).output >= endpoint.tokens(answer).reasoning
+                assert endpoint.read_usage(answer).output >= endpoint.read_usage(answer).reasoning
 
 
 @given(JSON | mutants_of(BASES))
@@ -177,7 +181,7 @@ def test_a_reply_can_be_put_into_a_scripted_answer(path: str) -> None:
 def test_whatever_is_taken_makes_answers_that_fit(document: Json) -> None:
     """Every reply that is taken, raw ones apart, leaves every answer as its schema says."""
     try:
-        reply = parse(document)
+        reply = parse_reply(document)
     except ApiError:
         return
     if reply.raw:
@@ -185,7 +189,7 @@ def test_whatever_is_taken_makes_answers_that_fit(document: Json) -> None:
     for path, bodies in BODIES.items():
         endpoint = endpoints()[path]
         for body in bodies:
-            answer = endpoint.scripted(endpoint.answer(body, MOMENT), reply, body)
+            answer = endpoint.with_reply(endpoint.make_response(body, EXECUTION), reply, body)
             assert schema(endpoint.schema).error(answer) is None
-            if reply.ending != SUCCEEDED:
-                assert answer == endpoint.answer(body, MOMENT)
+            if reply.outcome != SUCCEEDED:
+                assert answer == endpoint.make_response(body, EXECUTION)

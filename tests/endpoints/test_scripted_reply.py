@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockbatch.endpoints import endpoints
-from mockbatch.endpoints.scripted_reply import FAILED, NEVER_RAN, SUCCEEDED, parse
+from mockbatch.endpoints.scripted_reply import FAILED, NEVER_RAN, SUCCEEDED, parse_reply
 from mockbatch.errors import ApiError
 from mockbatch.typing import Json
 from tests.support.bodies import (
@@ -17,8 +17,8 @@ from tests.support.bodies import (
     COMPLETIONS,
     EDITS,
     EMBEDDINGS,
+    EXECUTION,
     JSON,
-    MOMENT,
     RESPONSES,
     attempt,
     mutants_of,
@@ -30,13 +30,13 @@ EVERY_SAYING = pytest.mark.parametrize("document", SAYING)
 
 def whole(path: str) -> dict[str, Json]:
     """Return a whole body that an endpoint may answer with."""
-    return endpoints()[path].answer(BODIES[path][0], MOMENT)
+    return endpoints()[path].make_response(BODIES[path][0], EXECUTION)
 
 
 def refusal(document: Json, endpoint: str | None = None) -> ApiError:
     """Return the failure with which a reply is refused."""
     with pytest.raises(ApiError) as raised:
-        parse(document, endpoint=None if endpoint is None else endpoints()[endpoint])
+        parse_reply(document, endpoint=None if endpoint is None else endpoints()[endpoint])
     return raised.value
 
 
@@ -46,9 +46,9 @@ def refusal(document: Json, endpoint: str | None = None) -> ApiError:
 @pytest.mark.parametrize("document", [*SAYING, FAILURE, NEVER])
 def test_a_reply_gives_its_document_back(document: Json) -> None:
     """What was entered is shown, and makes the same reply again."""
-    reply = parse(document)
+    reply = parse_reply(document)
     assert reply.as_json() == document
-    assert parse(reply.as_json()) == reply
+    assert parse_reply(reply.as_json()) == reply
 
 
 @pytest.mark.parametrize(
@@ -67,36 +67,38 @@ def test_a_reply_gives_its_document_back(document: Json) -> None:
 )
 def test_a_reply_says_how_its_line_ends(document: Json, ending: str) -> None:
     """A line succeeds, fails, or never ran."""
-    assert parse(document).ending == ending
+    assert parse_reply(document).outcome == ending
 
 
 def test_a_failure_has_a_status_and_a_body() -> None:
     """Both are there for the line of the error file."""
-    reply = parse({"status_code": 429.0, "body": {"error": ERROR}})
+    reply = parse_reply({"status_code": 429.0, "body": {"error": ERROR}})
     assert (reply.status_code, reply.body) == (429, {"error": ERROR})
     assert isinstance(reply.status_code, int)
 
 
 def test_what_never_ran_has_a_code_and_a_message() -> None:
     """They are the line's top-level error."""
-    assert parse(NEVER).error == NEVER["error"]
+    assert parse_reply(NEVER).error == NEVER["error"]
 
 
 def test_arguments_become_a_json_text() -> None:
     """An object is written compactly, with its letters as they are."""
-    [call] = parse({"tool_calls": [{"name": "f", "arguments": {"city": "Köln", "n": 1}}]}).calls
+    [call] = parse_reply(
+        {"tool_calls": [{"name": "f", "arguments": {"city": "Köln", "n": 1}}]}
+    ).calls
     assert call.arguments == '{"city":"Köln","n":1}'
 
 
 def test_arguments_may_be_broken_json() -> None:
     """A text is sent as it is."""
-    [call] = parse({"tool_calls": [{"name": "f", "arguments": '{"city": "Os'}]}).calls
+    [call] = parse_reply({"tool_calls": [{"name": "f", "arguments": '{"city": "Os'}]}).calls
     assert call.arguments == '{"city": "Os'
 
 
 def test_a_call_without_arguments_has_an_empty_object() -> None:
     """A function may take none."""
-    [call] = parse({"tool_calls": [{"name": "f"}]}).calls
+    [call] = parse_reply({"tool_calls": [{"name": "f"}]}).calls
     assert call.arguments == "{}"
 
 
@@ -104,40 +106,40 @@ def test_a_call_in_openais_form_is_the_same_call() -> None:
     """What was copied from an answer is taken as it is."""
     full = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
     short = {"id": "call_1", "name": "f", "arguments": "{}"}
-    assert parse({"tool_calls": [full]}).calls == parse({"tool_calls": [short]}).calls
+    assert parse_reply({"tool_calls": [full]}).calls == parse_reply({"tool_calls": [short]}).calls
 
 
 @pytest.mark.parametrize("path", endpoints())
 def test_a_body_is_that_of_the_endpoints_that_answer_so(path: str) -> None:
     """Which ones is found by its `object`, or by its shape: two answer with pictures."""
-    reply = parse({"body": whole(path)})
+    reply = parse_reply({"body": whole(path)})
     name = endpoints()[path].schema
     alike = [other for other, endpoint in endpoints().items() if endpoint.schema == name]
-    assert [other for other in endpoints() if reply.answers(other)] == alike
+    assert [other for other in endpoints() if reply.is_body_for(other)] == alike
 
 
 def test_a_body_is_that_of_the_endpoint_that_is_matched() -> None:
     """A reply for edits alone says nothing of generations."""
-    reply = parse({"body": whole(EDITS)}, endpoint=endpoints()[EDITS])
-    assert [other for other in endpoints() if reply.answers(other)] == [EDITS]
+    reply = parse_reply({"body": whole(EDITS)}, endpoint=endpoints()[EDITS])
+    assert [other for other in endpoints() if reply.is_body_for(other)] == [EDITS]
 
 
 def test_a_raw_body_is_that_of_any_endpoint() -> None:
     """Nobody looks at it."""
-    reply = parse({"body": [1], "raw": True})
-    assert all(reply.answers(path) for path in endpoints())
+    reply = parse_reply({"body": [1], "raw": True})
+    assert all(reply.is_body_for(path) for path in endpoints())
 
 
 @pytest.mark.parametrize("document", [FAILURE, NEVER, {"content": "Hi"}])
 def test_only_a_body_is_a_whole_answer(document: Json) -> None:
     """What fails, or says a part, answers for no endpoint."""
-    assert not any(parse(document).answers(path) for path in endpoints())
+    assert not any(parse_reply(document).is_body_for(path) for path in endpoints())
 
 
 def test_a_reply_does_not_change_with_its_document() -> None:
     """What was entered can be used again for something else."""
     document = {"body": whole(CHAT)}
-    reply = parse(document)
+    reply = parse_reply(document)
     document["body"]["choices"].clear()
     assert reply.body["choices"]
 
@@ -241,7 +243,7 @@ def test_a_breach_says_the_way_out() -> None:
         "Invalid 'reply.body.id': string does not match pattern."
     )
     assert '"raw": true' in refusal({"body": body}).message
-    parse({"body": body, "raw": True})
+    parse_reply({"body": body, "raw": True})
 
 
 def test_a_body_of_another_endpoint_is_refused() -> None:
@@ -286,14 +288,14 @@ def test_what_has_no_place_is_refused(document: Json, path: str) -> None:
 @pytest.mark.parametrize("path", [CHAT, RESPONSES])
 def test_chats_have_a_place_for_everything(document: Json, path: str) -> None:
     """Messages and output items can say whatever a reply says."""
-    parse(document, endpoint=endpoints()[path])
+    parse_reply(document, endpoint=endpoints()[path])
 
 
 @pytest.mark.parametrize("document", [FAILURE, NEVER])
 def test_every_endpoint_can_fail(document: Json) -> None:
     """A failure has no place to find."""
     for endpoint in endpoints().values():
-        parse(document, endpoint=endpoint)
+        parse_reply(document, endpoint=endpoint)
 
 
 # --- any JSON
@@ -307,11 +309,11 @@ def test_any_json_is_a_reply_or_refused(document: Json, endpoint: str | None) ->
     """Whatever the document, a refusal has its place, and a reply gives it back unchanged."""
     before = copy.deepcopy(document)
     of = None if endpoint is None else endpoints()[endpoint]
-    reply = attempt(lambda: parse(document, endpoint=of))
+    reply = attempt(lambda: parse_reply(document, endpoint=of))
     assert document == before
     if isinstance(reply, ApiError):
         assert (reply.status, str(reply.param)[:5]) == (400, "reply")
         json.dumps(reply.body())
         return
     assert reply.as_json() == before
-    assert reply.ending in (SUCCEEDED, FAILED, NEVER_RAN)
+    assert reply.outcome in (SUCCEEDED, FAILED, NEVER_RAN)

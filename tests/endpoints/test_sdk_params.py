@@ -106,7 +106,7 @@ def test_types_of_the_sdk_are_taken(path: str) -> None:
     refusals = {}
     for name, member in get_type_hints(kind, include_extras=True).items():
         for one in examples(member):
-            refusal = endpoints()[path].refusal({"model": "mine", **beside, name: one})
+            refusal = endpoints()[path].validate({"model": "mine", **beside, name: one})
             if refusal and (refusal.code, refusal.param) not in REFUSED:
                 refusals[refusal.message] = {name: one}
     assert refusals == {}

@@ -12,11 +12,11 @@ from pydantic import TypeAdapter
 
 from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.respond import respond
-from mockbatch.endpoints.scripted_reply import parse
-from mockbatch.endpoints.streaming import cut
+from mockbatch.endpoints.scripted_reply import parse_reply
+from mockbatch.endpoints.streaming import chunk_text
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
-from tests.support.bodies import BODIES, CHAT, COMPLETIONS, EMBEDDINGS, MOMENT, RESPONSES
+from tests.support.bodies import BODIES, CHAT, COMPLETIONS, EMBEDDINGS, EXECUTION, RESPONSES
 from tests.support.scripted_replies import SAYING, WEATHER
 
 Events = list[dict[str, Json]]
@@ -43,8 +43,8 @@ ASKED: dict[str, dict[str, Json]] = {
 
 def answer(path: str, body: Json, document: Json = None) -> dict[str, Json]:
     """Return the answer to a request body, with a reply in it if there is one."""
-    reply = None if document is None else parse(document)
-    body = respond(endpoints()[path], body, MOMENT, reply, None).body
+    reply = None if document is None else parse_reply(document)
+    body = respond(endpoints()[path], body, EXECUTION, reply, None).body
     assert isinstance(body, dict)
     return body
 
@@ -78,8 +78,8 @@ def kinds(events: Events) -> list[str]:
 
 def documents(path: str) -> list[Json]:
     """Return the replies that have a place at an endpoint, and none."""
-    says = endpoints()[path].says
-    return [None, *(one for one in SAYING if parse(one).said <= says)]
+    says = endpoints()[path].supported_reply_fields
+    return [None, *(one for one in SAYING if parse_reply(one).fields <= says)]
 
 
 @EVERY_BODY
@@ -422,7 +422,7 @@ def test_only_three_endpoints_stream() -> None:
 def test_text_of_other_tokens_is_cut_all_the_same() -> None:
     """What belongs to no piece stands with the first; a text without tokens has none."""
     token = {"token": "Rain"}
-    assert cut("Rain", [token]) == [("Rain", [token])]
-    assert cut("Sunny day", [token]) == [("Sunn", [token]), ("y da", []), ("y", [])]
-    assert cut("Sun", None) == [("Sun", [])]
-    assert cut("", None) == []
+    assert chunk_text("Rain", [token]) == [("Rain", [token])]
+    assert chunk_text("Sunny day", [token]) == [("Sunn", [token]), ("y da", []), ("y", [])]
+    assert chunk_text("Sun", None) == [("Sun", [])]
+    assert chunk_text("", None) == []

@@ -11,17 +11,17 @@ from mockbatch.endpoints import text
 
 def test_a_reply_repeats_what_was_asked() -> None:
     """A reply says that it is a mock's, and what to."""
-    assert text.reply("What is sushi?") == "Mock reply to: What is sushi?"
+    assert text.mock_reply("What is sushi?") == "Mock reply to: What is sushi?"
 
 
 def test_further_replies_are_numbered() -> None:
     """The second answer to one text is another text."""
-    assert text.reply("Hi", 1) == "Mock reply 2 to: Hi"
+    assert text.mock_reply("Hi", 1) == "Mock reply 2 to: Hi"
 
 
 def test_nothing_asked_has_a_reply() -> None:
     """A reply to nothing is still a text."""
-    assert text.reply("") == "Mock reply."
+    assert text.mock_reply("") == "Mock reply."
 
 
 def test_200_characters_are_quoted_whole() -> None:
@@ -73,38 +73,38 @@ def test_most_texts_are_bare() -> None:
 @pytest.mark.parametrize(("length", "count"), [(0, 0), (1, 1), (4, 1), (5, 2), (8, 2)])
 def test_four_characters_are_a_token(length: int, count: int) -> None:
     """The last token may be shorter."""
-    assert text.tokens("x" * length) == count == len(text.pieces("x" * length))
+    assert text.count_tokens("x" * length) == count == len(text.split_tokens("x" * length))
 
 
 def test_a_text_within_its_limit_is_whole() -> None:
     """As many tokens as the limit are not too many."""
-    assert text.said("12345678", 2) == ("12345678", 2, False)
+    assert text.limit_text("12345678", 2) == ("12345678", 2, False)
 
 
 def test_a_text_beyond_its_limit_is_cut() -> None:
     """A cut text has as many tokens as the limit."""
-    assert text.said("123456789", 2) == ("12345678", 2, True)
+    assert text.limit_text("123456789", 2) == ("12345678", 2, True)
 
 
 def test_a_limit_of_nothing_leaves_nothing() -> None:
     """No tokens, no text."""
-    assert text.said("1", 0) == ("", 0, True)
+    assert text.limit_text("1", 0) == ("", 0, True)
 
 
 def test_the_first_stop_in_the_text_ends_it() -> None:
     """The text ends before the first of its stops, in whatever order they are named."""
-    assert text.said("one two three", None, ["three", "two"]).text == "one "
+    assert text.limit_text("one two three", None, ["three", "two"]).text == "one "
 
 
 def test_an_empty_stop_stops_nothing() -> None:
     """The empty text is found everywhere, and means nothing."""
-    assert text.said("one", None, [""]).text == "one"
+    assert text.limit_text("one", None, [""]).text == "one"
 
 
 def test_parts_are_spoken_line_by_line() -> None:
     """What a list of parts says is its texts."""
     parts = [{"type": "text", "text": "a"}, {"type": "image_url"}, {"type": "text", "text": "b"}]
-    assert text.spoken(parts) == "a\nb"
+    assert text.content_text(parts) == "a\nb"
 
 
 def test_parts_without_text_count_85_tokens() -> None:
@@ -129,7 +129,7 @@ def test_definitions_of_tools_count() -> None:
 
 def test_each_token_has_its_probability() -> None:
     """Log probabilities are told of every token, with its bytes."""
-    assert text.logprobs("ééééx", 0) == [
+    assert text.make_logprobs("ééééx", 0) == [
         {"token": "éééé", "logprob": -0.1, "bytes": [195, 169] * 4, "top_logprobs": []},
         {"token": "x", "logprob": -0.1, "bytes": [120], "top_logprobs": []},
     ]
@@ -137,7 +137,7 @@ def test_each_token_has_its_probability() -> None:
 
 def test_alternatives_begin_with_the_token_itself() -> None:
     """As many alternatives as asked for, all different, the likeliest first."""
-    [token] = text.logprobs("abc", 3)
+    [token] = text.make_logprobs("abc", 3)
     names = [other["token"] for other in token["top_logprobs"]]
     assert names[0] == "abc"
     assert len({*names}) == 3

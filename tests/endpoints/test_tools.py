@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockbatch.endpoints import endpoints
-from mockbatch.endpoints.scripted_reply import parse
+from mockbatch.endpoints.scripted_reply import parse_reply
 from mockbatch.errors import ApiError
 from mockbatch.typing import Json
 from tests.endpoints.test_every_endpoint import THOROUGH
-from tests.support.bodies import CHAT, MOMENT, RESPONSES, attempt, mutants_of
+from tests.support.bodies import CHAT, EXECUTION, RESPONSES, attempt, mutants_of
 from tests.support.shapes import BOTH, answer, body, closed, formatted, refusal
 
 CITY = {"type": "object", "properties": {"city": {"type": "string", "maxLength": 40}}}
@@ -240,7 +240,7 @@ def test_usage_counts_the_calls(path: str) -> None:
     request = offering(path, REQUIRED, "a", "b")
     made = calls(path, request)
     tokens = sum(-(-len(part) // 4) for call in made for part in call)
-    used = endpoints()[path].tokens(answer(path, request))
+    used = endpoints()[path].read_usage(answer(path, request))
     assert used.output == tokens
     assert used.input + used.output == answer(path, request)["usage"]["total_tokens"]
 
@@ -355,8 +355,8 @@ def test_a_function_has_no_format(given: Json) -> None:
 def test_a_script_outranks_the_choice(path: str) -> None:
     """A scripted content stands where a call was required."""
     request = offering(path, REQUIRED, "a")
-    default = endpoints()[path].answer(request, MOMENT)
-    scripted = endpoints()[path].scripted(default, parse({"content": "No."}), request)
+    default = endpoints()[path].make_response(request, EXECUTION)
+    scripted = endpoints()[path].with_reply(default, parse_reply({"content": "No."}), request)
     assert "No." in json.dumps(scripted)
     assert "city" not in json.dumps(scripted.get("output", scripted.get("choices")))
 
@@ -367,17 +367,19 @@ def test_a_script_can_cut_the_calls(kind: str, name: str) -> None:
     for path in (CHAT, RESPONSES):
         tools = [tool(path, "a", kind)]
         request = body(path, tools=tools, tool_choice=REQUIRED)
-        default = endpoints()[path].answer(request, MOMENT)
+        default = endpoints()[path].make_response(request, EXECUTION)
         [(_, whole)] = calls(path, request)
-        cut = endpoints()[path].scripted(default, parse({"finish_reason": "length"}), request)
+        cut = endpoints()[path].with_reply(
+            default, parse_reply({"finish_reason": "length"}), request
+        )
         half = -(-len(whole) // 4) // 2
         assert json.dumps(whole[: half * 4]) in json.dumps(cut)
-        assert endpoints()[path].tokens(cut).output == 1 + half
+        assert endpoints()[path].read_usage(cut).output == 1 + half
 
 
 def test_a_script_can_cut_a_function_of_old() -> None:
     """In its place."""
     request = body(CHAT, functions=[{"name": "f", "parameters": CITY}], function_call={"name": "f"})
-    default = endpoints()[CHAT].answer(request, MOMENT)
-    cut = endpoints()[CHAT].scripted(default, parse({"finish_reason": "length"}), request)
+    default = endpoints()[CHAT].make_response(request, EXECUTION)
+    cut = endpoints()[CHAT].with_reply(default, parse_reply({"finish_reason": "length"}), request)
     assert cut["choices"][0]["message"]["function_call"]["arguments"] == '{"city":"Mock reply '

@@ -6,7 +6,7 @@ from mockbatch.endpoints.endpoint import Form, FormFile, Tokens
 from mockbatch.endpoints.videos import ENDPOINT
 from mockbatch.errors import ApiError
 from mockbatch.typing import Json
-from tests.support.bodies import DATA_URL, MOMENT
+from tests.support.bodies import DATA_URL, EXECUTION
 
 MP4 = FormFile("a.mp4", "video/mp4", b"\0\0\0\x18ftypmp42 and so on")
 PNG = FormFile("a.png", "image/png", b"\x89PNG\r\n\x1a\n and so on")
@@ -16,7 +16,7 @@ def answer(**body: Json) -> dict[str, Json]:
     """Return the answer to a request of these parameters."""
     request = {"model": "sora-2", "prompt": "a cat", **body}
     ENDPOINT.check(request)
-    return ENDPOINT.answer(request, MOMENT)
+    return ENDPOINT.make_response(request, EXECUTION)
 
 
 def refusal(**body: Json) -> ApiError:
@@ -28,8 +28,8 @@ def refusal(**body: Json) -> ApiError:
 
 def read(texts: Json, **files: list[FormFile]) -> dict[str, Json]:
     """Return the body of a form."""
-    assert ENDPOINT.body is not None
-    return ENDPOINT.body(Form(texts, files))
+    assert ENDPOINT.parse_form is not None
+    return ENDPOINT.parse_form(Form(texts, files))
 
 
 def test_a_job_waits_to_be_done() -> None:
@@ -37,7 +37,11 @@ def test_a_job_waits_to_be_done() -> None:
     job = answer()
     assert (job["status"], job["progress"]) == ("queued", 0)
     assert (job["seconds"], job["size"]) == ("4", "720x1280")
-    assert (job["created_at"], job["completed_at"], job["error"]) == (MOMENT.at, None, None)
+    assert (job["created_at"], job["completed_at"], job["error"]) == (
+        EXECUTION.created_at,
+        None,
+        None,
+    )
 
 
 def test_a_job_says_what_was_asked_for() -> None:
@@ -49,18 +53,18 @@ def test_a_job_says_what_was_asked_for() -> None:
 
 def test_ids_are_stamped() -> None:
     """As clients quote them: the time in hex, and the constant of batches."""
-    assert answer()["id"].startswith(f"video_{MOMENT.at:08x}")
+    assert answer()["id"].startswith(f"video_{EXECUTION.created_at:08x}")
     assert answer()["id"][18:22] == "8190"
 
 
 def test_a_live_call_may_leave_the_model_out() -> None:
     """The default is sora-2."""
-    assert ENDPOINT.answer({"prompt": "x"}, MOMENT)["model"] == "sora-2"
+    assert ENDPOINT.make_response({"prompt": "x"}, EXECUTION)["model"] == "sora-2"
 
 
 def test_videos_are_not_billed_by_tokens() -> None:
     """There is no usage to read."""
-    assert ENDPOINT.tokens(answer()) == Tokens(input=0, output=0)
+    assert ENDPOINT.read_usage(answer()) == Tokens(input=0, output=0)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ COUNT = 4
 IDS = {f"line-{number}" for number in range(COUNT)}
 ERROR = {"message": "No.", "type": "invalid_request_error", "param": None, "code": "no"}
 NEVER = {"code": "batch_expired", "message": "Too late."}
-WHOLE = endpoints()[CHAT].answer(
+WHOLE = endpoints()[CHAT].make_response(
     {"model": "gpt-4.1", "messages": [{"role": "user", "content": "Another question"}]},
     Execution(Seed.of("test"), 1),
 )

@@ -229,11 +229,11 @@ def sent() -> Iterator[tuple[openai.OpenAI, Callable[[], Form]]]:
 def answered(path: str, form: Form) -> Any:
     """Return the parsed answer of an endpoint to a form."""
     endpoint = endpoints()[path]
-    assert endpoint.body is not None
-    body = endpoint.body(form)
+    assert endpoint.parse_form is not None
+    body = endpoint.parse_form(form)
     endpoint.check(body)
     return TYPES[path].model_validate(
-        endpoint.answer(body, Execution(Seed.of("x"), 1)), strict=True
+        endpoint.make_response(body, Execution(Seed.of("x"), 1)), strict=True
     )
 
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockbatch.endpoints import endpoints
-from mockbatch.endpoints.scripted_reply import FAILED, NEVER_RAN, SUCCEEDED, Reply, Written
-from mockbatch.endpoints.scripted_reply import parse as parse_reply
+from mockbatch.endpoints.scripted_reply import FAILED, NEVER_RAN, SUCCEEDED, RecordedBody, Reply
+from mockbatch.endpoints.scripted_reply import parse_reply as parse_reply
 from mockbatch.errors import ApiError
 from mockbatch.scripting.match import Match, RequestContext
 from mockbatch.scripting.script import (
@@ -23,7 +23,7 @@ from mockbatch.scripting.script import (
     parse,
 )
 from mockbatch.typing import Json
-from tests.support.bodies import BODIES, CHAT, EMBEDDINGS, JSON, MOMENT, SHARED, attempt
+from tests.support.bodies import BODIES, CHAT, EMBEDDINGS, EXECUTION, JSON, SHARED, attempt
 from tests.support.scripted_replies import ERROR, FAILURE, NEVER
 
 BODY = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hi"}]}
@@ -292,41 +292,41 @@ def test_an_answer_is_replayed_by_its_custom_id() -> None:
     """The body is sent as it was."""
     given = replay(answered("a", {"x": 1}), answered("b", {"x": 2}))
     assert found(given, "b").body == {"x": 2}
-    assert found(given, "b").ending == SUCCEEDED
+    assert found(given, "b").outcome == SUCCEEDED
     assert said(given, "c") is None
 
 
 def test_a_replayed_body_stays_text() -> None:
     """Until it is asked for: the values of a big file would fill the memory."""
     reply = found(replay(answered("a", {"x": 1})), "a")
-    assert isinstance(reply.document["body"], Written)
+    assert isinstance(reply.document["body"], RecordedBody)
     assert reply.as_json() == {"raw": True, "body": {"x": 1}}
 
 
 def test_a_failure_is_replayed() -> None:
     """Status and body are what they were."""
     reply = found(replay(answered("a", {"error": ERROR}, 400)), "a")
-    assert (reply.ending, reply.status_code, reply.body) == (FAILED, 400, {"error": ERROR})
+    assert (reply.outcome, reply.status_code, reply.body) == (FAILED, 400, {"error": ERROR})
 
 
 def test_what_never_ran_is_replayed() -> None:
     """A line with a null response has an error."""
     reply = found(replay(recorded("a", None, NEVER["error"])), "a")
-    assert (reply.ending, reply.error) == (NEVER_RAN, NEVER["error"])
+    assert (reply.outcome, reply.error) == (NEVER_RAN, NEVER["error"])
 
 
 def test_an_answer_with_an_error_beside_it_is_replayed() -> None:
     """Some services send both."""
     response = {"status_code": 400, "request_id": "", "body": {}}
     reply = found(replay(recorded("a", response, {"code": "x"})), "a")
-    assert (reply.ending, reply.body, reply.error) == (FAILED, {}, {"code": "x"})
+    assert (reply.outcome, reply.body, reply.error) == (FAILED, {}, {"code": "x"})
 
 
 def test_odd_lines_are_replayed() -> None:
     """A status of 0 and a body of text were met in real files."""
     response = {"status_code": 0, "request_id": "", "body": ""}
     reply = found(replay(recorded("a", response)), "a")
-    assert (reply.ending, reply.status_code, reply.body) == (FAILED, 0, "")
+    assert (reply.outcome, reply.status_code, reply.body) == (FAILED, 0, "")
 
 
 def test_a_custom_id_is_replayed_to_the_letter() -> None:
@@ -353,7 +353,7 @@ def test_a_replay_can_be_written_down() -> None:
     again = Script(tuple(map(parse, given.as_json())))
     for custom_id in ("a[1]", "b", "c", "d", "e"):
         assert found(again, custom_id).as_json() == found(given, custom_id).as_json()
-        assert found(again, custom_id).ending == found(given, custom_id).ending
+        assert found(again, custom_id).outcome == found(given, custom_id).outcome
 
 
 def test_recorded_lines_are_replayed() -> None:
@@ -402,7 +402,7 @@ def test_any_line_is_replayed_or_named(value: Json) -> None:
 
 def test_50000_lines_are_replayed_in_no_time() -> None:
     """To read and to find them all takes about a second; a walk for each would take hours."""
-    body = endpoints()[CHAT].answer(BODIES[CHAT][0], MOMENT)
+    body = endpoints()[CHAT].make_response(BODIES[CHAT][0], EXECUTION)
     text = answered("task[0]", body)
     lines = [text.replace(b"task[0]", b"task[%d]" % number) for number in range(50_000)]
     started = time.process_time()

@@ -26,7 +26,7 @@ MODERATIONS, GENERATIONS, EDITS, VIDEOS = (
     "/v1/images/edits",
     "/v1/videos",
 )
-MOMENT = Execution(Seed.of("test"), 1787150602)
+EXECUTION = Execution(Seed.of("test"), 1787150602)
 
 # One white pixel.
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mP4DwABAQEAHLCMmQAAAABJRU5ErkJggg=="

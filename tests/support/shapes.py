@@ -10,7 +10,7 @@ from mockbatch.endpoints import endpoints
 from mockbatch.errors import ApiError
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema as package_schema
-from tests.support.bodies import CHAT, MOMENT, RESPONSES
+from tests.support.bodies import CHAT, EXECUTION, RESPONSES
 
 BOTH = pytest.mark.parametrize("path", [CHAT, RESPONSES])
 
@@ -44,7 +44,7 @@ def answer(path: str, request: dict[str, Json]) -> dict[str, Json]:
     """Return the checked answer to a body."""
     endpoint = endpoints()[path]
     endpoint.check(request)
-    made = endpoint.answer(request, MOMENT)
+    made = endpoint.make_response(request, EXECUTION)
     package_schema(endpoint.schema).assert_valid(made, "the answer")
     return made
 

@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator
 
 from mockbatch.errors import ApiError
 from mockbatch.typing import Json
-from mockbatch.validation.error_wording import worded
+from mockbatch.validation.error_wording import to_api_error
 from mockbatch.validation.schema import schema
 
 DAY = {"input_file_id": "file-1", "endpoint": "/v1/embeddings", "completion_window": "24h"}
@@ -15,7 +15,7 @@ DAY = {"input_file_id": "file-1", "endpoint": "/v1/embeddings", "completion_wind
 
 def refused(part: Json, value: Json, path: str = "") -> ApiError:
     """Return how a value is refused by a schema that stands here."""
-    return worded(Draft202012Validator(part).iter_errors(value), path)
+    return to_api_error(Draft202012Validator(part).iter_errors(value), path)
 
 
 def told(error: ApiError | None) -> tuple[int, str | None, str | None]:

@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 
 from mockbatch.errors import ApiError
 from mockbatch.typing import Json
-from mockbatch.validation.fast_check import accepter
+from mockbatch.validation.fast_check import compile_check
 from mockbatch.validation.schema import schema
 
 NAMES = sorted(
@@ -117,7 +117,7 @@ def test_a_quick_yes_is_always_right(name: str) -> None:
     """For every schema: what the quick look accepts, jsonschema accepts; and both as one do."""
     one = schema(name)
     judge = Draft202012Validator(one.document)
-    quick = accepter(one.document, judges(one.document))
+    quick = compile_check(one.document, judges(one.document))
 
     @FEW_EXAMPLES
     @given(broken(fitting(one.document, one.document)))
@@ -149,7 +149,7 @@ def test_every_refusal_can_be_worded(name: str) -> None:
 
 def quickly(document: dict[str, Json], value: Json) -> bool:
     """Tell whether the quick look at a schema says yes."""
-    return accepter(document, judges(document))(value)
+    return compile_check(document, judges(document))(value)
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_what_does_not_fit_gets_no_yes(part: Json, value: Json) -> None:
 def test_a_remembered_value_is_no_yes_for_its_equals(value: Json) -> None:
     """What jsonschema accepted once is accepted again, but not True in place of 1."""
     document = {"not": {"const": True}}
-    look = accepter(document, judges(document))
+    look = compile_check(document, judges(document))
     assert look(value)
     assert not look(True)
 
@@ -215,7 +215,7 @@ def test_what_plainly_fits_is_no_matter_for_jsonschema(part: Json, value: Json) 
         raise AssertionError("jsonschema was asked")
 
     document = {"type": "object", "properties": {"a": part}}
-    assert accepter(document, unasked)({"a": value})
+    assert compile_check(document, unasked)({"a": value})
 
 
 def test_a_condition_without_its_property_holds() -> None:
@@ -252,7 +252,7 @@ def test_a_schema_may_run_in_circles() -> None:
 
 def test_a_full_memory_begins_anew() -> None:
     """More distinct values than are remembered are still judged rightly."""
-    look = accepter({"pattern": "^a"}, judges({"pattern": "^a"}))
+    look = compile_check({"pattern": "^a"}, judges({"pattern": "^a"}))
     texts = [f"a{number}" for number in range(600)]
     assert all(map(look, texts))
     assert all(map(look, texts))
@@ -265,7 +265,7 @@ def test_a_value_too_deep_to_remember_is_left_to_jsonschema() -> None:
     for _ in range(3000):
         deep = [deep]
     document = {"minItems": 1}
-    assert not accepter(document, judges(document))(deep)
+    assert not compile_check(document, judges(document))(deep)
 
 
 @pytest.mark.parametrize("name", NAMES)

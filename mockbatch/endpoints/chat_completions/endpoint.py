@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from mockbatch.endpoints import text
 from mockbatch.endpoints.chat_completions import fast_path, scripted, stream
 from mockbatch.endpoints.chat_completions import message as chat_message
-from mockbatch.endpoints.chat_completions.requested_output import wanted
+from mockbatch.endpoints.chat_completions.requested_output import parse_output_request
 from mockbatch.endpoints.endpoint import Endpoint, Execution, Tokens, token_count
-from mockbatch.endpoints.models import Model, model, served_tier
-from mockbatch.endpoints.output_request import Spoken, or_text
+from mockbatch.endpoints.models import Model, get_model, served_tier
+from mockbatch.endpoints.output_request import GeneratedOutput, output_request_or_text
 from mockbatch.errors import ApiError, api_error
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
@@ -22,9 +22,9 @@ def _check(body: dict[str, Json]) -> None:
     if isinstance(body, dict) and body.get("model", "") == "":
         raise api_error("no_model_named")
     schema("chat_completions.request").check(body)
-    _check_parameters(body, model(body["model"]))
+    _check_parameters(body, get_model(body["model"]))
     _check_calls(body["messages"])
-    wanted(body)
+    parse_output_request(body)
     _check_content(body["messages"])
 
 
@@ -97,23 +97,23 @@ def _stands_without(message: dict[str, Json]) -> bool:
     )
 
 
-def _answer(body: dict[str, Json], moment: Execution) -> dict[str, Json]:
-    of = model(body["model"])
+def _build_response(body: dict[str, Json], execution: Execution) -> dict[str, Json]:
+    of = get_model(body["model"])
     limit, thinking = fast_path.limit(body)
     count = int(body.get("n") or 1)
     asked = _asked(body["messages"])
-    stop = text.stops(body.get("stop"))
+    stop = text.stop_sequences(body.get("stop"))
     left = None if limit is None else limit - thinking
-    want = or_text(wanted, body)
+    want = output_request_or_text(parse_output_request, body)
     spoken = [want.spoken(asked, place, left, stop) for place in range(count)]
     contents = (message.get("content") for message in body["messages"])
     prompt = text.conversation_tokens(contents, body.get("tools"), body.get("functions"))
     completion = sum(one.tokens for one in spoken) + thinking * count
-    answer_id = fast_path.answer_id(moment.seed.letters)
+    answer_id = fast_path.answer_id(execution.seed.letters)
     return {
         "id": answer_id,
         "object": "chat.completion",
-        "created": moment.at,
+        "created": execution.created_at,
         "model": of.name,
         "choices": [
             _choice(answer_id, index, one, body, _reason(one, named=want.named))
@@ -141,21 +141,21 @@ def _usage(prompt: int, completion: int, thinking: int) -> dict[str, Json]:
 
 
 def _choice(
-    answer_id: str, index: int, one: Spoken, body: dict[str, Json], reason: str
+    answer_id: str, index: int, one: GeneratedOutput, body: dict[str, Json], reason: str
 ) -> dict[str, Json]:
     if isinstance(body.get("function_call"), dict):
-        message = chat_message.function_call(one.calls)
+        message = chat_message.make_function_call_message(one.calls)
     else:
-        message = chat_message.message(answer_id, index, one.text, one.calls)
+        message = chat_message.make_message(answer_id, index, one.text, one.calls)
     return {
         "index": index,
         "message": message,
-        "logprobs": chat_message.logprobs(body, one.text),
+        "logprobs": chat_message.make_logprobs(body, one.text),
         "finish_reason": reason,
     }
 
 
-def _reason(one: Spoken, *, named: bool) -> str:
+def _reason(one: GeneratedOutput, *, named: bool) -> str:
     """Return why a reply ends; calls that a request names end with `stop`, seen in 2025."""
     if one.cut:
         return "length"
@@ -166,11 +166,11 @@ def _asked(messages: list[Json]) -> str:
     """Return what the last user message says, or the last message if there is none."""
     for message in reversed(messages):
         if message["role"] == "user":
-            return text.spoken(message["content"])
-    return text.spoken(messages[-1].get("content"))
+            return text.content_text(message["content"])
+    return text.content_text(messages[-1].get("content"))
 
 
-def _tokens(body: dict[str, Json]) -> Tokens:
+def _read_usage(body: dict[str, Json]) -> Tokens:
     return Tokens(
         input=token_count(body, "usage", "prompt_tokens"),
         output=token_count(body, "usage", "completion_tokens"),
@@ -183,11 +183,11 @@ ENDPOINT = Endpoint(
     path="/v1/chat/completions",
     product="Chat Completions",
     check=_check,
-    answer=_answer,
-    tokens=_tokens,
+    build_response=_build_response,
+    read_usage=_read_usage,
     schema="chat_completions.response",
-    says=scripted.SAYS,
-    say=scripted.say,
+    supported_reply_fields=scripted.SUPPORTED_REPLY_FIELDS,
+    apply_reply=scripted.apply_reply,
     stream=stream.STREAM,
     plain=fast_path.PLAIN,
 )

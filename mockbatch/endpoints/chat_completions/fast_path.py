@@ -5,12 +5,20 @@ from collections.abc import Mapping
 from mockbatch.endpoints import text
 from mockbatch.endpoints.fast_path import Answering, Gist, Plain, Values, form
 from mockbatch.endpoints.json_template import Place, escaped
-from mockbatch.endpoints.models import model
+from mockbatch.endpoints.models import get_model
 from mockbatch.typing import Json
 
 _MEMBERS = frozenset(
     {
-        *("model", "temperature", "top_p", "max_tokens", "max_completion_tokens", "stop", "seed"),
+        *(
+            "model",
+            "temperature",
+            "top_p",
+            "max_tokens",
+            "max_completion_tokens",
+            "stop",
+            "seed",
+        ),
         *("presence_penalty", "frequency_penalty", "reasoning_effort", "verbosity", "store"),
         *("user", "metadata", "service_tier", "n", "stream"),
     }
@@ -38,7 +46,7 @@ def _gist(body: dict[str, Json]) -> Gist | None:
         content = _said(message)
         if content is None:
             return None
-        given += text.TOKENS_PER_MESSAGE + text.tokens(content)
+        given += text.TOKENS_PER_MESSAGE + text.count_tokens(content)
         if message["role"] == "user":
             asked = content
     written = form(rest)
@@ -63,14 +71,14 @@ def _said(message: Json) -> str | None:
 def _answering(body: Mapping[str, Json]) -> Answering:
     most, thinking = limit(body)
     left = None if most is None else most - thinking
-    stop = tuple(text.stops(body.get("stop")))
+    stop = tuple(text.stop_sequences(body.get("stop")))
 
     def values(asked: tuple[str, bool], given: int, letters: str, at: int) -> Values:
         quoted, is_bare = asked
-        said, reason = text.answer_to(quoted), "stop"
-        made = text.tokens(said)
+        said, reason = text.mock_reply_to_quote(quoted), "stop"
+        made = text.count_tokens(said)
         if stop or (left is not None and made > left):
-            said, made, cut = text.said(said, left, stop)
+            said, made, cut = text.limit_text(said, left, stop)
             reason = "length" if cut else "stop"
         if not is_bare:
             said = escaped(said)
@@ -85,7 +93,7 @@ def limit(body: Mapping[str, Json]) -> tuple[int | None, int]:
     limit = body.get("max_completion_tokens")
     if limit is None:
         limit = body.get("max_tokens")
-    thinking = model(body["model"]).reasoning_tokens(body.get("reasoning_effort"))
+    thinking = get_model(body["model"]).reasoning_tokens(body.get("reasoning_effort"))
     # JSON Schema takes 16.0 for an integer.
     return (None, thinking) if limit is None else (int(limit), min(thinking, int(limit)))
 

@@ -4,16 +4,16 @@ import copy
 from collections.abc import Sequence
 
 from mockbatch.endpoints import text
-from mockbatch.endpoints.tool_calls import Call
+from mockbatch.endpoints.tool_calls import ToolCall
 from mockbatch.ids import Seed
 from mockbatch.typing import Json
 
 
-def message(
+def make_message(
     answer_id: str,
     index: int,
     content: str | None,
-    calls: Sequence[Call] = (),
+    calls: Sequence[ToolCall] = (),
     refusal: str | None = None,
 ) -> dict[str, Json]:
     """Return the message of the choice of an index, counted from 0, with calls if there are."""
@@ -27,7 +27,7 @@ def message(
     return {**made, "refusal": refusal, "annotations": []}
 
 
-def function_call(calls: Sequence[Call]) -> dict[str, Json]:
+def make_function_call_message(calls: Sequence[ToolCall]) -> dict[str, Json]:
     """Return the message that calls one of a request's `functions`, as it was before tools."""
     made: dict[str, Json] = {"role": "assistant", "content": None}
     for call in calls[:1]:
@@ -35,13 +35,13 @@ def function_call(calls: Sequence[Call]) -> dict[str, Json]:
     return {**made, "refusal": None, "annotations": []}
 
 
-def end(message: dict[str, Json]) -> str:
+def last_text(message: dict[str, Json]) -> str:
     """Return what a message says last: its content, or the arguments of its last call."""
     inside, name = _last(message)
     return inside[name] or ""
 
 
-def with_end(message: dict[str, Json], said: str) -> dict[str, Json]:
+def with_last_text(message: dict[str, Json], said: str) -> dict[str, Json]:
     """Return a message that says something else last."""
     changed = copy.deepcopy(message)
     inside, name = _last(changed)
@@ -60,7 +60,7 @@ def _last(message: dict[str, Json]) -> tuple[dict[str, Json], str]:
     )
 
 
-def logprobs(
+def make_logprobs(
     body: dict[str, Json], content: str | None, refusal: str | None = None
 ) -> dict[str, Json] | None:
     """Return the log probabilities of what is said, if a request body wants them."""
@@ -68,12 +68,12 @@ def logprobs(
         return None
     alternatives = int(body.get("top_logprobs") or 0)
     return {
-        name: None if said is None else text.logprobs(said, alternatives)
+        name: None if said is None else text.make_logprobs(said, alternatives)
         for name, said in (("content", content), ("refusal", refusal))
     }
 
 
-def _tool_call(call: Call, call_id: str) -> dict[str, Json]:
+def _tool_call(call: ToolCall, call_id: str) -> dict[str, Json]:
     if call.custom:
         inside = {"name": call.name, "input": call.arguments}
         return {"id": call_id, "type": "custom", "custom": inside}

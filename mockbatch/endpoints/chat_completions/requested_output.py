@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 from mockbatch.endpoints import text, tools
-from mockbatch.endpoints.output_request import Wanted
-from mockbatch.endpoints.structured_output.location import Spot
-from mockbatch.endpoints.structured_output.strict import fault_of_format
+from mockbatch.endpoints.output_request import OutputRequest
+from mockbatch.endpoints.structured_output.location import SchemaLocation
+from mockbatch.endpoints.structured_output.strict import find_format_issue
 from mockbatch.endpoints.tools import Tool
 from mockbatch.errors import api_error
 from mockbatch.typing import Json
@@ -17,13 +17,13 @@ _NEEDING = (
 )
 
 
-def wanted(body: dict[str, Json]) -> Wanted:
+def parse_output_request(body: dict[str, Json]) -> OutputRequest:
     """Return what a request body wants; raises the ApiError with which it is refused.
 
     Where a call is required, a format says nothing.
     """
-    offered = tools.of_chat(body.get("tools", ()))
-    functions = tools.of_functions(body.get("functions", ()))
+    offered = tools.parse_chat_tools(body.get("tools", ()))
+    functions = tools.parse_functions(body.get("functions", ()))
     for tool in (*offered, *functions):
         tool.check()
     for param, needed in _NEEDING:
@@ -33,24 +33,26 @@ def wanted(body: dict[str, Json]) -> Wanted:
     if isinstance(body.get("function_call"), dict):
         name = body["function_call"]["name"]
         chosen = _found(functions, "function", name, "function_call", "functions")
-        return Wanted(tools.calls([chosen], parallel=False), named=True)
+        return OutputRequest(tools.required_calls([chosen], parallel=False), named=True)
     return _calling(body, offered) or _formatted(body)
 
 
-def _calling(body: dict[str, Json], offered: Sequence[Tool]) -> Wanted | None:
+def _calling(body: dict[str, Json], offered: Sequence[Tool]) -> OutputRequest | None:
     """Return the calls that `tool_choice` requires, None if it requires none."""
     choice = body.get("tool_choice")
     parallel = body.get("parallel_tool_calls") is not False
     if choice == "required":
-        return Wanted(tools.calls(offered, parallel=parallel))
+        return OutputRequest(tools.required_calls(offered, parallel=parallel))
     if not isinstance(choice, dict):
         return None
     if choice["type"] != "allowed_tools":
-        return Wanted(tools.calls([_chosen(offered, choice)], parallel=False), named=True)
+        return OutputRequest(
+            tools.required_calls([_chosen(offered, choice)], parallel=False), named=True
+        )
     allowed = choice["allowed_tools"]
     among = [_chosen(offered, one) for one in allowed["tools"]]
     if allowed["mode"] == "required":
-        return Wanted(tools.calls(among, parallel=parallel))
+        return OutputRequest(tools.required_calls(among, parallel=parallel))
     return None
 
 
@@ -69,20 +71,20 @@ def _found(offered: Iterable[Tool], kind: str, name: str, param: str, among: str
 def _check_format(body: dict[str, Json]) -> None:
     given = body.get("response_format", {})
     if given.get("type") == "json_object":
-        said = (text.spoken(message.get("content")) for message in body["messages"])
+        said = (text.content_text(message.get("content")) for message in body["messages"])
         if not any("json" in one.lower() for one in said):
             raise api_error("json_not_mentioned")
     if given.get("type") == "json_schema":
         schema, strict = _schema(body), given["json_schema"].get("strict") is True
-        _spot(body).check(fault_of_format(schema, strict=strict))
+        _spot(body).check(find_format_issue(schema, strict=strict))
 
 
-def _formatted(body: dict[str, Json]) -> Wanted:
+def _formatted(body: dict[str, Json]) -> OutputRequest:
     kind = body.get("response_format", {}).get("type", "text")
     # An empty schema is met by any JSON, and so by an object.
     if kind == "json_schema" and _schema(body):
-        return Wanted(shape=_spot(body).shape(_schema(body)))
-    return Wanted(json=kind != "text")
+        return OutputRequest(shape=_spot(body).shape(_schema(body)))
+    return OutputRequest(json=kind != "text")
 
 
 def _schema(body: dict[str, Json]) -> dict[str, Json]:
@@ -90,6 +92,6 @@ def _schema(body: dict[str, Json]) -> dict[str, Json]:
     return schema
 
 
-def _spot(body: dict[str, Json]) -> Spot:
+def _spot(body: dict[str, Json]) -> SchemaLocation:
     name = body["response_format"]["json_schema"]["name"]
-    return Spot(f"response_format '{name}'", "response_format", None)
+    return SchemaLocation(f"response_format '{name}'", "response_format", None)

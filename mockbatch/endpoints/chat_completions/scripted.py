@@ -9,12 +9,12 @@ from mockbatch.typing import Json
 
 Choice = dict[str, Json]
 
-SAYS = frozenset({"content", "tool_calls", "refusal", "finish_reason"})
+SUPPORTED_REPLY_FIELDS = frozenset({"content", "tool_calls", "refusal", "finish_reason"})
 
 
-def say(answer: dict[str, Json], reply: Reply, body: dict[str, Json]) -> dict[str, Json]:
+def apply_reply(answer: dict[str, Json], reply: Reply, body: dict[str, Json]) -> dict[str, Json]:
     """Return the answer to a request body with a reply in each of its choices."""
-    if reply.said == {"finish_reason"}:
+    if reply.fields == {"finish_reason"}:
         return _ended(answer, reply)
     reasoning = answer["usage"]["completion_tokens_details"]["reasoning_tokens"]
     made = reasoning + reply.tokens * len(answer["choices"])
@@ -23,8 +23,8 @@ def say(answer: dict[str, Json], reply: Reply, body: dict[str, Json]) -> dict[st
 
 def _ended(answer: dict[str, Json], reply: Reply) -> dict[str, Json]:
     """Return an answer that ends for another reason, cut or withheld if that is the reason."""
-    texts = [chat_message.end(choice["message"]) for choice in answer["choices"]]
-    spared = sum(text.tokens(one) - reply.said_for(one).tokens for one in texts)
+    texts = [chat_message.last_text(choice["message"]) for choice in answer["choices"]]
+    spared = sum(text.count_tokens(one) - reply.text_replacing(one).tokens for one in texts)
     made = answer["usage"]["completion_tokens"] - spared
     return _with(answer, lambda choice: _cut(choice, reply), made)
 
@@ -47,10 +47,10 @@ def _with(
 def _said(choice: Choice, reply: Reply, body: dict[str, Json], answer_id: str) -> Choice:
     return {
         **choice,
-        "message": chat_message.message(
+        "message": chat_message.make_message(
             answer_id, choice["index"], reply.content, reply.calls, reply.refusal
         ),
-        "logprobs": chat_message.logprobs(body, reply.content, reply.refusal),
+        "logprobs": chat_message.make_logprobs(body, reply.content, reply.refusal),
         "finish_reason": reply.finish_reason or ("tool_calls" if reply.calls else "stop"),
     }
 
@@ -61,8 +61,8 @@ def _cut(choice: Choice, reply: Reply) -> Choice:
         message = {"role": "assistant", "content": None, "refusal": None, "annotations": []}
         logprobs = None
     else:
-        said = reply.said_for(chat_message.end(message))
-        message = chat_message.with_end(message, said.text)
+        said = reply.text_replacing(chat_message.last_text(message))
+        message = chat_message.with_last_text(message, said.text)
         if logprobs and logprobs["content"]:
             logprobs = {**logprobs, "content": logprobs["content"][: said.tokens]}
     return {

@@ -8,8 +8,14 @@ import json
 from collections.abc import Iterator
 
 from mockbatch.endpoints.endpoint import Stream
-from mockbatch.endpoints.models import model
-from mockbatch.endpoints.streaming import cut, is_obfuscated, obfuscation, side_by_side, wants_usage
+from mockbatch.endpoints.models import get_model
+from mockbatch.endpoints.streaming import (
+    chunk_text,
+    interleave,
+    is_obfuscated,
+    make_obfuscation,
+    wants_usage,
+)
 from mockbatch.typing import Json
 
 # A delta, the log probabilities beside it, and why the choice ends.
@@ -27,7 +33,7 @@ def _events(answer: dict[str, Json], body: dict[str, Json]) -> Iterator[dict[str
     for number, chunk in enumerate(chunks):
         # As recorded, the length of a whole chunk is one more than a multiple of sixteen.
         bare = json.dumps({**chunk, "obfuscation": ""}, ensure_ascii=False, separators=(",", ":"))
-        yield {**chunk, "obfuscation": obfuscation(len(bare) - 1, chunk["id"], number)}
+        yield {**chunk, "obfuscation": make_obfuscation(len(bare) - 1, chunk["id"], number)}
 
 
 def _chunks(answer: dict[str, Json], *, with_usage: bool) -> Iterator[dict[str, Json]]:
@@ -40,8 +46,8 @@ def _chunks(answer: dict[str, Json], *, with_usage: bool) -> Iterator[dict[str, 
         "system_fingerprint": answer["system_fingerprint"],
     }
     usage = {"usage": None} if with_usage else {}
-    reasons = model(answer["model"]).effort is not None
-    for choice in side_by_side(map(_choice, answer["choices"])):
+    reasons = get_model(answer["model"]).effort is not None
+    for choice in interleave(map(_choice, answer["choices"])):
         if reasons and choice["logprobs"] is None:
             # Recorded: chunks of such a model say nothing of them.
             del choice["logprobs"]
@@ -66,14 +72,14 @@ def _steps(choice: dict[str, Json]) -> Iterator[Step]:
     message, logprobs = choice["message"], choice["logprobs"] or {}
     yield _beginning(message), None, None
     for name in ("content", "refusal"):
-        for piece, tokens in cut(message[name] or "", logprobs.get(name)):
+        for piece, tokens in chunk_text(message[name] or "", logprobs.get(name)):
             beside = {"content": None, "refusal": None, name: tokens} if logprobs else None
             yield {name: piece}, beside, None
     for index, call in enumerate(message.get("tool_calls") or ()):
         if index or message["content"] is not None:
             yield {"tool_calls": [_opened(index, call)]}, None, None
         kind = call["type"]
-        for piece, _ in cut(call[kind][_WRITTEN[kind]], None):
+        for piece, _ in chunk_text(call[kind][_WRITTEN[kind]], None):
             yield {"tool_calls": [{"index": index, kind: {_WRITTEN[kind]: piece}}]}, None, None
     for name in ("function_call", "audio", "annotations"):
         if message.get(name):

@@ -3,7 +3,7 @@
 from mockbatch.endpoints import text
 from mockbatch.endpoints.completions import stream
 from mockbatch.endpoints.endpoint import Endpoint, Execution, Tokens, token_count
-from mockbatch.endpoints.models import model
+from mockbatch.endpoints.models import get_model
 from mockbatch.endpoints.scripted_reply import Reply
 from mockbatch.errors import api_error
 from mockbatch.ids import ALPHANUMERIC
@@ -28,7 +28,7 @@ def _check(body: dict[str, Json]) -> None:
         raise api_error("more_choices_than_made")
 
 
-def _answer(body: dict[str, Json], moment: Execution) -> dict[str, Json]:
+def _build_response(body: dict[str, Json], execution: Execution) -> dict[str, Json]:
     prompts = _prompts(body.get("prompt"))
     texts = [
         (prompt, _said(prompt, number, body))
@@ -38,10 +38,10 @@ def _answer(body: dict[str, Json], moment: Execution) -> dict[str, Json]:
     prompt_tokens = sum(map(_count, prompts))
     completion_tokens = sum(said.tokens for _, said in texts)
     return {
-        "id": "cmpl-" + moment.seed.child("cmpl").text(ALPHANUMERIC, 29),
+        "id": "cmpl-" + execution.seed.child("cmpl").text(ALPHANUMERIC, 29),
         "object": "text_completion",
-        "created": moment.at,
-        "model": model(body["model"]).name,
+        "created": execution.created_at,
+        "model": get_model(body["model"]).name,
         "choices": [
             _choice(index, prompt, said, body) for index, (prompt, said) in enumerate(texts)
         ],
@@ -62,16 +62,20 @@ def _prompts(given: Json) -> list[Prompt]:
     return [given]
 
 
-def _said(prompt: Prompt, number: int, body: dict[str, Json]) -> text.Said:
+def _said(prompt: Prompt, number: int, body: dict[str, Json]) -> text.GeneratedText:
     limit = body.get("max_tokens")
     # A completion goes on where the prompt ends; a new line would meet the usual `stop`.
-    whole = " " + text.reply(_shown(prompt), number)
-    return text.said(
-        whole, _TOKENS_BY_DEFAULT if limit is None else int(limit), text.stops(body.get("stop"))
+    whole = " " + text.mock_reply(_shown(prompt), number)
+    return text.limit_text(
+        whole,
+        _TOKENS_BY_DEFAULT if limit is None else int(limit),
+        text.stop_sequences(body.get("stop")),
     )
 
 
-def _choice(index: int, prompt: Prompt, said: text.Said, body: dict[str, Json]) -> dict[str, Json]:
+def _choice(
+    index: int, prompt: Prompt, said: text.GeneratedText, body: dict[str, Json]
+) -> dict[str, Json]:
     spoken = _shown(prompt) + said.text if body.get("echo") else said.text
     alternatives = body.get("logprobs")
     return {
@@ -84,7 +88,7 @@ def _choice(index: int, prompt: Prompt, said: text.Said, body: dict[str, Json]) 
 
 def _logprobs(spoken: str, alternatives: int) -> dict[str, Json]:
     """Return the log probabilities in the shape that only this endpoint has."""
-    tokens = text.logprobs(spoken, alternatives)
+    tokens = text.make_logprobs(spoken, alternatives)
     pieces = [token["token"] for token in tokens]
     return {
         "text_offset": [place * text.CHARACTERS_PER_TOKEN for place in range(len(pieces))],
@@ -106,24 +110,24 @@ def _shown(prompt: Prompt) -> str:
 
 
 def _count(prompt: Prompt) -> int:
-    return text.tokens(prompt) if isinstance(prompt, str) else len(prompt)
+    return text.count_tokens(prompt) if isinstance(prompt, str) else len(prompt)
 
 
-def _tokens(body: dict[str, Json]) -> Tokens:
+def _read_usage(body: dict[str, Json]) -> Tokens:
     return Tokens(
         input=token_count(body, "usage", "prompt_tokens"),
         output=token_count(body, "usage", "completion_tokens"),
     )
 
 
-def _say(answer: dict[str, Json], reply: Reply, body: dict[str, Json]) -> dict[str, Json]:
+def _apply_reply(answer: dict[str, Json], reply: Reply, body: dict[str, Json]) -> dict[str, Json]:
     """Return the answer to a request body with a reply in each of its choices."""
     prompts = _prompts(body.get("prompt"))
     choices, made = [], 0
     for choice in answer["choices"]:
         prompt = prompts[choice["index"] * len(prompts) // len(answer["choices"])]
         echoed = len(_shown(prompt)) if body.get("echo") else 0
-        said = reply.said_for(choice["text"][echoed:])
+        said = reply.text_replacing(choice["text"][echoed:])
         reason = reply.finish_reason or "stop"
         choices.append({**_choice(choice["index"], prompt, said, body), "finish_reason": reason})
         made += said.tokens
@@ -136,10 +140,10 @@ ENDPOINT = Endpoint(
     path="/v1/completions",
     product="Completions",
     check=_check,
-    answer=_answer,
-    tokens=_tokens,
+    build_response=_build_response,
+    read_usage=_read_usage,
     schema="completions.response",
-    says=frozenset({"content", "finish_reason"}),
-    say=_say,
+    supported_reply_fields=frozenset({"content", "finish_reason"}),
+    apply_reply=_apply_reply,
     stream=stream.STREAM,
 )

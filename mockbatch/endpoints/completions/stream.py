@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 from mockbatch.endpoints import text
 from mockbatch.endpoints.endpoint import Stream
-from mockbatch.endpoints.streaming import side_by_side, wants_usage
+from mockbatch.endpoints.streaming import interleave, wants_usage
 from mockbatch.typing import Json
 
 
 def _events(answer: dict[str, Json], body: dict[str, Json]) -> Iterator[dict[str, Json]]:
     head = {name: value for name, value in answer.items() if name != "usage"}
     usage = {"usage": None} if wants_usage(body) else {}
-    for choice in side_by_side(map(_choice, answer["choices"])):
+    for choice in interleave(map(_choice, answer["choices"])):
         yield {**head, "choices": [choice], **usage}
     if usage:
         yield {**head, "choices": [], "usage": answer["usage"]}
@@ -26,7 +26,7 @@ def _choice(choice: dict[str, Json]) -> Iterator[dict[str, Json]]:
 def _pieces(said: str, logprobs: Json) -> Iterator[tuple[str, Json]]:
     if logprobs is None or "".join(logprobs["tokens"]) != said:
         # Of a scripted answer, whose log probabilities may be of anything.
-        for place, piece in enumerate(text.pieces(said)):
+        for place, piece in enumerate(text.split_tokens(said)):
             yield piece, None if place else logprobs
         return
     for place, piece in enumerate(logprobs["tokens"]):

@@ -5,7 +5,12 @@ from collections.abc import Sequence
 from mockbatch.endpoints import text
 from mockbatch.endpoints.endpoint import Execution, Tokens, token_count
 from mockbatch.endpoints.images import png
-from mockbatch.endpoints.images.models import BILLED, ImageModel, edges, image_model
+from mockbatch.endpoints.images.models import (
+    BILLED_QUALITIES,
+    ImageModel,
+    get_image_model,
+    parse_dimensions,
+)
 from mockbatch.errors import api_error
 from mockbatch.ids import Seed
 from mockbatch.typing import Json
@@ -17,55 +22,55 @@ _TOKENS_PER_PROMPT = 7
 _TOKENS_PER_IMAGE = 194
 
 
-def check(body: dict[str, Json], model: str) -> None:
+def check_request(body: dict[str, Json], model: str) -> None:
     """Refuse what a model does not do, of a body whose shape is checked.
 
     Texts as clients have quoted them since 2025, or recorded in 2026-08.
     """
-    image_model(model).check(body)
+    get_image_model(model).check(body)
     output_format = body.get("output_format") or png.PNG
     if body.get("background") == "transparent" and output_format == "jpeg":
         raise api_error("no_transparent_jpeg")
     compression = body.get("output_compression")
     if output_format == png.PNG and compression is not None and compression < 100:
         raise api_error("no_png_compression")
-    if not png.can_make(output_format):
+    if not png.can_encode(output_format):
         raise api_error("no_encoder", format=output_format)
 
 
-def answer(
-    body: dict[str, Json], moment: Execution, model: str, sources: Sequence[Json] = ()
+def make_response(
+    body: dict[str, Json], execution: Execution, model: str, sources: Sequence[Json] = ()
 ) -> dict[str, Json]:
     """Return the pictures that a body asks for, which may be made from others."""
-    of = image_model(model)
+    of = get_image_model(model)
     look = _look(body)
     seed = Seed.of("image", model, body["prompt"], *sources)
     # JSON Schema takes 2.0 for an integer.
-    made = [png.picture(look, seed, number) for number in range(int(body.get("n") or 1))]
+    made = [png.make_picture(look, seed, number) for number in range(int(body.get("n") or 1))]
     data = [_image(one, look, body, of) for one in made]
     if of.is_dall_e:
-        return {"created": moment.at, "data": data}
+        return {"created": execution.created_at, "data": data}
     asked = str(body.get("quality"))
-    quality = asked if asked in BILLED else of.quality
+    quality = asked if asked in BILLED_QUALITIES else of.quality
     return {
-        "created": moment.at,
+        "created": execution.created_at,
         "background": "transparent" if look.transparent else "opaque",
         "data": data,
         "output_format": look.output_format,
         "quality": quality,
         "size": f"{look.width}x{look.height}",
         "usage": _usage(
-            _TOKENS_PER_PROMPT + text.tokens(body["prompt"]),
+            _TOKENS_PER_PROMPT + text.count_tokens(body["prompt"]),
             _TOKENS_PER_IMAGE * len(sources),
             len(made) * of.tokens(look.width, look.height, quality),
         ),
     }
 
 
-def _look(body: dict[str, Json]) -> png.Look:
-    width, height = edges(body.get("size"))
+def _look(body: dict[str, Json]) -> png.PictureSpec:
+    width, height = parse_dimensions(body.get("size"))
     compression = body.get("output_compression")
-    return png.Look(
+    return png.PictureSpec(
         width,
         height,
         transparent=body.get("background") == "transparent",
@@ -74,7 +79,7 @@ def _look(body: dict[str, Json]) -> png.Look:
     )
 
 
-def _image(made: str, look: png.Look, body: dict[str, Json], of: ImageModel) -> Json:
+def _image(made: str, look: png.PictureSpec, body: dict[str, Json], of: ImageModel) -> Json:
     """Return one picture: as base64, or as a URL that holds it, for nobody to fetch elsewhere."""
     default = "url" if of.is_dall_e else "b64_json"
     if (body.get("response_format") or default) == "b64_json":
@@ -94,7 +99,7 @@ def _usage(texts: int, images: int, made: int) -> dict[str, Json]:
     }
 
 
-def tokens(body: dict[str, Json]) -> Tokens:
+def read_usage(body: dict[str, Json]) -> Tokens:
     """Return what pictures are billed for."""
     return Tokens(
         input=token_count(body, "usage", "input_tokens"),

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from mockbatch.endpoints.models import traits_of
+from mockbatch.endpoints.models import model_traits
 from mockbatch.errors import api_error
 from mockbatch.typing import Json
-from mockbatch.validation.error_wording import listed
+from mockbatch.validation.error_wording import join_items
 
 _SIZE = re.compile(r"([1-9][0-9]{0,3})x([1-9][0-9]{0,3})")
 # As published for gpt-image-2; the pixels as those who tried it found them in 2026.
@@ -17,7 +17,7 @@ _MOST_NARROW = 3
 _FEWEST_PIXELS = 655_360
 _MOST_PIXELS = 8_294_400
 # The qualities by which pictures are billed; the others are DALL·E's.
-BILLED = ("low", "medium", "high", "xhigh", "max")
+BILLED_QUALITIES = ("low", "medium", "high", "xhigh", "max")
 # How many pixels a patch is wide and high, and how many patches an edge has: see `tokens`.
 _PATCH = {"low": 64, "medium": 32, "high": 16}
 _PATCHES = {"low": 16, "medium": 48, "high": 96, "xhigh": 144, "max": 192}
@@ -36,7 +36,7 @@ class ImageModel:
     name: str
     sizes: Sequence[str] | None = None
     grid: int | None = None
-    qualities: Sequence[str] = ("standard", "hd", *BILLED)
+    qualities: Sequence[str] = ("standard", "hd", *BILLED_QUALITIES)
     quality: str = "medium"
     most: int = 10
     refuses: Sequence[str] = ()
@@ -106,18 +106,18 @@ class ImageModel:
     @staticmethod
     def _check_choice(param: str, value: str | None, choices: Sequence[str]) -> None:
         if value not in (None, *choices, "auto"):
-            supported = listed([repr(choice) for choice in (*choices, "auto")])
+            supported = join_items([repr(choice) for choice in (*choices, "auto")])
             raise api_error("unsupported_value", param=param, value=value, supported=supported)
 
 
 @lru_cache(maxsize=256)
-def image_model(name: str) -> ImageModel:
+def get_image_model(name: str) -> ImageModel:
     """Return the model of a name."""
-    traits = traits_of(name, "images") or {}
+    traits = model_traits(name, "images") or {}
     return ImageModel(name, **traits)
 
 
-def edges(size: str | None) -> tuple[int, int]:
+def parse_dimensions(size: str | None) -> tuple[int, int]:
     """Return the width and height of a size that was let through; `auto` makes a square."""
     found = _SIZE.fullmatch(size or "auto")
     return (int(found[1]), int(found[2])) if found else (1024, 1024)

@@ -18,7 +18,7 @@ PNG = "png"
 _WITH_PILLOW = 256
 
 
-class Look(NamedTuple):
+class PictureSpec(NamedTuple):
     """What is asked of a picture, but for what it shows; `compression` is 0 to 100, 100 best."""
 
     width: int
@@ -28,7 +28,7 @@ class Look(NamedTuple):
     compression: int = 100
 
 
-def can_make(output_format: str) -> bool:
+def can_encode(output_format: str) -> bool:
     """Tell whether pictures of a format can be made here."""
     if output_format != PNG:
         try:
@@ -38,14 +38,14 @@ def can_make(output_format: str) -> bool:
     return True
 
 
-def picture(look: Look, seed: Seed, number: int) -> str:
+def make_picture(look: PictureSpec, seed: Seed, number: int) -> str:
     """Return picture `number` of a seed as base64 text; less than 256 differ for sure."""
     if look.output_format == PNG:
         return b64encode(_png(look, seed.child(number).bytes(6))).decode("ascii")
     return _converted(look, (seed.bytes(1)[0] + number) % _WITH_PILLOW)
 
 
-def _png(look: Look, colours: bytes) -> bytes:
+def _png(look: PictureSpec, colours: bytes) -> bytes:
     """Return a PNG whose upper and lower half have two colours of three bytes each."""
     header = struct.pack(">IIBBBBB", look.width, look.height, 1, 3, 0, 0, 0)
     chunks = [(b"IHDR", header), (b"PLTE", colours)]
@@ -69,7 +69,7 @@ def _pixels(width: int, height: int) -> bytes:
 
 
 @lru_cache(maxsize=4 * _WITH_PILLOW)
-def _converted(look: Look, number: int) -> str:
+def _converted(look: PictureSpec, number: int) -> str:
     """Return a picture in another format than PNG."""
     from PIL import Image
 

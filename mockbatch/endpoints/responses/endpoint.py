@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from mockbatch.endpoints.endpoint import Endpoint, Execution, Tokens, token_count
-from mockbatch.endpoints.models import Model, model, served_tier
-from mockbatch.endpoints.output_request import Spoken, or_text
+from mockbatch.endpoints.models import Model, get_model, served_tier
+from mockbatch.endpoints.output_request import GeneratedOutput, output_request_or_text
 from mockbatch.endpoints.responses import input_items, output_items, scripted, stream
-from mockbatch.endpoints.responses.requested_output import wanted
+from mockbatch.endpoints.responses.requested_output import parse_output_request
 from mockbatch.errors import api_error
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
@@ -34,13 +34,13 @@ def _check(body: dict[str, Json]) -> None:
     Where in it the schemas of formats and tools come is not known.
     """
     _check_beginnings(body)
-    schema("responses.request").check(input_items.with_types(body))
+    schema("responses.request").check(input_items.with_item_types(body))
     if not body["input"] and not any(body.get(name) for name in _INSTEAD_OF_INPUT):
         raise api_error("no_input_at_all")
     if body.get("conversation") is not None and body.get("previous_response_id") is not None:
         raise api_error("two_memories")
-    _check_parameters(body, model(body["model"]))
-    wanted(body)
+    _check_parameters(body, get_model(body["model"]))
+    parse_output_request(body)
 
 
 def _check_beginnings(body: Json) -> None:
@@ -72,8 +72,8 @@ def _effort(body: dict[str, Json]) -> Json:
     return (body.get("reasoning") or {}).get("effort")
 
 
-def _answer(body: dict[str, Json], moment: Execution) -> dict[str, Json]:
-    of = model(body["model"])
+def _build_response(body: dict[str, Json], execution: Execution) -> dict[str, Json]:
+    of = get_model(body["model"])
     thinking = of.reasoning_tokens(_effort(body))
     limit = body.get("max_output_tokens")
     if limit is not None:
@@ -81,18 +81,22 @@ def _answer(body: dict[str, Json], moment: Execution) -> dict[str, Json]:
         limit = int(limit)
         thinking = min(thinking, limit)
     left = None if limit is None else limit - thinking
-    spoken = or_text(wanted, body).spoken(input_items.asked(body["input"]), 0, left)
-    response_id, *item_ids = output_items.ids(moment)
+    spoken = output_request_or_text(parse_output_request, body).spoken(
+        input_items.find_prompt(body["input"]), 0, left
+    )
+    response_id, *item_ids = output_items.make_ids(execution)
     most = body.get("max_tool_calls")
-    usage = output_items.usage(input_items.tokens(body), spoken.tokens + thinking, thinking)
+    usage = output_items.make_usage(
+        input_items.count_tokens(body), spoken.tokens + thinking, thinking
+    )
     return {
         "id": response_id,
         "object": "response",
-        "created_at": moment.at,
+        "created_at": execution.created_at,
         "status": "incomplete" if spoken.cut else "completed",
         "background": bool(body.get("background")),
         "billing": {"payer": "developer"},
-        "completed_at": None if spoken.cut else moment.at,
+        "completed_at": None if spoken.cut else execution.created_at,
         "error": None,
         "frequency_penalty": float(body.get("frequency_penalty") or 0),
         "incomplete_details": {"reason": "max_output_tokens"} if spoken.cut else None,
@@ -106,16 +110,18 @@ def _answer(body: dict[str, Json], moment: Execution) -> dict[str, Json]:
     }
 
 
-def _output(body: dict[str, Json], of: Model, ids: Sequence[str], spoken: Spoken) -> list[Json]:
+def _output(
+    body: dict[str, Json], of: Model, ids: Sequence[str], spoken: GeneratedOutput
+) -> list[Json]:
     """Return reasoning, from a model that reasons, and what it says, unless no token was left."""
     response_id, reasoning_id, message_id = ids
     items = []
     if of.reasons(_effort(body)):
-        items.append(output_items.reasoning(reasoning_id, body))
-    items += output_items.calls(response_id, spoken.calls, cut=spoken.cut)
+        items.append(output_items.make_reasoning(reasoning_id, body))
+    items += output_items.make_calls(response_id, spoken.calls, cut=spoken.cut)
     if spoken.text or not items:
-        part = output_items.output_text(spoken.text or "", body)
-        items.append(output_items.message(message_id, part, cut=spoken.cut))
+        part = output_items.make_output_text(spoken.text or "", body)
+        items.append(output_items.make_message(message_id, part, cut=spoken.cut))
     return items
 
 
@@ -178,7 +184,7 @@ def _tool(tool: dict[str, Json]) -> dict[str, Json]:
     return {**tool, "parameters": tool.get("parameters"), "strict": _given(tool, "strict", True)}
 
 
-def _tokens(body: dict[str, Json]) -> Tokens:
+def _read_usage(body: dict[str, Json]) -> Tokens:
     return Tokens(
         input=token_count(body, "usage", "input_tokens"),
         output=token_count(body, "usage", "output_tokens"),
@@ -191,11 +197,11 @@ ENDPOINT = Endpoint(
     path="/v1/responses",
     product="Responses",
     check=_check,
-    answer=_answer,
-    tokens=_tokens,
+    build_response=_build_response,
+    read_usage=_read_usage,
     schema="responses.response",
-    says=scripted.SAYS,
-    say=scripted.say,
+    supported_reply_fields=scripted.SUPPORTED_REPLY_FIELDS,
+    apply_reply=scripted.apply_reply,
     stream=stream.STREAM,
-    unknown_model="no_such_model",
+    unknown_model_error="no_such_model",
 )

@@ -7,32 +7,32 @@ from mockbatch.typing import Json
 
 Item = dict[str, Json]
 
-SAYS = frozenset({"content", "tool_calls", "refusal", "finish_reason"})
+SUPPORTED_REPLY_FIELDS = frozenset({"content", "tool_calls", "refusal", "finish_reason"})
 
 # A response names no reason to finish: it is incomplete for one of these.
 _INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
 
 
-def say(answer: dict[str, Json], reply: Reply, body: dict[str, Json]) -> dict[str, Json]:
+def apply_reply(answer: dict[str, Json], reply: Reply, body: dict[str, Json]) -> dict[str, Json]:
     """Return the answer to a request body with what a reply says as its output.
 
     What the model reasoned for that stays.
     """
-    if reply.said == {"finish_reason"}:
+    if reply.fields == {"finish_reason"}:
         return _ended(answer, reply, body)
     cut = reply.finish_reason in _INCOMPLETE
     output = _reasoned(answer)
     part = None
     if reply.content is not None:
-        part = output_items.output_text(reply.content, body)
+        part = output_items.make_output_text(reply.content, body)
     elif reply.refusal is not None:
         part = {"type": "refusal", "refusal": reply.refusal}
     if part is not None:
         # An answer whose model reasoned to its limit has no message yet.
         message_ids = (item["id"] for item in answer["output"] if item["type"] == "message")
-        message_id = next(message_ids, output_items.further_id("msg", answer["id"]))
-        output.append(output_items.message(message_id, part, cut=cut))
-    output += output_items.calls(answer["id"], reply.calls, cut=cut)
+        message_id = next(message_ids, output_items.make_item_id("msg", answer["id"]))
+        output.append(output_items.make_message(message_id, part, cut=cut))
+    output += output_items.make_calls(answer["id"], reply.calls, cut=cut)
     made = answer["usage"]["output_tokens_details"]["reasoning_tokens"] + reply.tokens
     return _with(answer, output, reply.finish_reason, made)
 
@@ -55,15 +55,17 @@ def _cut(item: Item, reply: Reply, body: dict[str, Json]) -> tuple[Item, int]:
     status = "incomplete" if cut else "completed"
     for name in ("arguments", "input"):
         if name in item:
-            said = reply.said_for(item[name])
+            said = reply.text_replacing(item[name])
             shorter = {**item, name: said.text, "status": status}
-            return shorter, text.tokens(item[name]) - said.tokens
+            return shorter, text.count_tokens(item[name]) - said.tokens
     part = item["content"][0] if item["type"] == "message" else {}
     if part.get("type") != "output_text":
         return item, 0
-    said = reply.said_for(part["text"])
-    shorter = output_items.message(item["id"], output_items.output_text(said.text, body), cut=cut)
-    return shorter, text.tokens(part["text"]) - said.tokens
+    said = reply.text_replacing(part["text"])
+    shorter = output_items.make_message(
+        item["id"], output_items.make_output_text(said.text, body), cut=cut
+    )
+    return shorter, text.count_tokens(part["text"]) - said.tokens
 
 
 def _reasoned(answer: dict[str, Json]) -> list[Item]:

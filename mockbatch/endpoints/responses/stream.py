@@ -7,7 +7,7 @@ SDK's types.
 from collections.abc import Iterator
 
 from mockbatch.endpoints.endpoint import Stream
-from mockbatch.endpoints.streaming import cut, is_obfuscated, obfuscation
+from mockbatch.endpoints.streaming import chunk_text, is_obfuscated, make_obfuscation
 from mockbatch.typing import Json
 
 Event = dict[str, Json]
@@ -25,7 +25,7 @@ def _events(answer: dict[str, Json], body: dict[str, Json]) -> Iterator[Event]:
     hidden = is_obfuscated(body)
     for number, event in enumerate(_unnumbered(answer, body)):
         if hidden and "delta" in event:
-            event["obfuscation"] = obfuscation(len(event["delta"]), answer["id"], number)
+            event["obfuscation"] = make_obfuscation(len(event["delta"]), answer["id"], number)
         yield {**event, "sequence_number": number}
 
 
@@ -90,7 +90,7 @@ def _part(part: dict[str, Json]) -> Iterator[Event]:
 
 
 def _text(part: dict[str, Json]) -> Iterator[Event]:
-    for piece, tokens in cut(part["text"], part["logprobs"]):
+    for piece, tokens in chunk_text(part["text"], part["logprobs"]):
         yield {"type": "response.output_text.delta", "delta": piece, "logprobs": tokens}
     for place, annotation in enumerate(part["annotations"]):
         yield {
@@ -113,7 +113,7 @@ def _summary(part: dict[str, Json]) -> Iterator[Event]:
 
 def _written(kind: str, name: str, of: dict[str, Json]) -> Iterator[Event]:
     """Yield how a text is written, piece by piece, that stands in the end in `name`."""
-    for piece, _ in cut(of[name], None):
+    for piece, _ in chunk_text(of[name], None):
         yield {"type": f"{kind}.delta", "delta": piece}
     yield {"type": f"{kind}.done", name: of[name]}
 

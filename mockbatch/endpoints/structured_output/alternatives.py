@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from itertools import islice
 from urllib.parse import unquote
 
-from mockbatch.endpoints.structured_output.subschemas import Context, walk
+from mockbatch.endpoints.structured_output.subschemas import SchemaPath, walk_subschemas
 from mockbatch.typing import Json
 
-Flat = dict[str, Json]
+FlatSchema = dict[str, Json]
 
 # In how many alternatives of one schema a value is sought, and how much one document is looked
 # through and merged for it: who sends more does it to see what happens.
@@ -34,23 +34,23 @@ _UNSUPPORTED = ("patternProperties", "$dynamicRef", "$recursiveRef")
 _ONLY_AT_THE_ROOT = ("$id", "$schema")
 
 
-class CannotMakeError(ValueError):
+class NoSampleError(ValueError):
     """No value of a schema was found; says why, and where, in the schema or in the value."""
 
-    def __init__(self, why: str, place: Context = ()) -> None:
+    def __init__(self, why: str, place: SchemaPath = ()) -> None:
         super().__init__(why)
         self.place = place
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Plain:
+class Alternative:
     """One way to meet a schema: `kind` is a type, or `enum` for a choice of values.
 
     `refs` are the references that led to it, by which a recursion is known.
     """
 
     kind: str
-    schema: Flat
+    schema: FlatSchema
     refs: frozenset[str]
 
 
@@ -60,27 +60,29 @@ class Document:
     def __init__(self, root: Json) -> None:
         """Raise CannotMakeError for a schema that leads elsewhere, or is not supported."""
         self.root = root
-        self._parts = {id(node) for _, node in walk(root)}
-        for context, node in walk(root):
+        self._parts = {id(node) for _, node in walk_subschemas(root)}
+        for context, node in walk_subschemas(root):
             if isinstance(node, dict):
                 self._check(node, context)
-        self._plain: dict[int, tuple[Json, tuple[Plain, ...]]] = {}
+        self._plain: dict[int, tuple[Json, tuple[Alternative, ...]]] = {}
         self._work = 0
         # All at once, so that what is too much does not depend on which replies came before.
-        for _, node in walk(root):
+        for _, node in walk_subschemas(root):
             self.plain(node)
 
-    def plain(self, node: Json) -> tuple[Plain, ...]:
+    def plain(self, node: Json) -> tuple[Alternative, ...]:
         """Return the ways to meet a schema of the document; none if it cannot be met."""
         if id(node) not in self._plain:
             opened = frozenset({"#"}) if node is self.root else frozenset[str]()
             flats = islice(self._flat(node, opened), _MOST_ALTERNATIVES)
-            ways = tuple(Plain(kind, *found) for found in flats for kind in _kinds(found[0]))
+            ways = tuple(Alternative(kind, *found) for found in flats for kind in _kinds(found[0]))
             # The node is kept so that no other one gets its identity.
             self._plain[id(node)] = node, ways
         return self._plain[id(node)][1]
 
-    def _flat(self, node: Json, refs: frozenset[str]) -> Iterator[tuple[Flat, frozenset[str]]]:
+    def _flat(
+        self, node: Json, refs: frozenset[str]
+    ) -> Iterator[tuple[FlatSchema, frozenset[str]]]:
         self._spend(1)
         if not isinstance(node, dict):
             if node is True:
@@ -101,13 +103,13 @@ class Document:
         yield from found
 
     def _factors(
-        self, node: Flat, refs: frozenset[str]
-    ) -> Iterator[list[tuple[Flat, frozenset[str]]]]:
+        self, node: FlatSchema, refs: frozenset[str]
+    ) -> Iterator[list[tuple[FlatSchema, frozenset[str]]]]:
         """Yield the alternatives of each keyword of which one has to be met as well."""
         if "$ref" in node:
             ref = node["$ref"]
             if len(refs) > _LONGEST_CHAIN:
-                raise CannotMakeError("its references lead on and on")
+                raise NoSampleError("its references lead on and on")
             # A reference that leads to itself, without an object or an array between, is no way.
             yield [] if ref in refs else list(self._flat(self._at(ref), refs | {ref}))
         for part in node.get("allOf", ()):
@@ -117,7 +119,7 @@ class Document:
                 branches = (found for part in node[name] for found in self._flat(part, refs))
                 yield list(islice(branches, _MOST_ALTERNATIVES))
 
-    def _merged(self, left: Flat, right: Flat) -> Flat | None:
+    def _merged(self, left: FlatSchema, right: FlatSchema) -> FlatSchema | None:
         """Return a schema that asks for what both ask for; None if they exclude each other."""
         merged = {**left, **right}
         for name in left.keys() & right.keys():
@@ -130,16 +132,14 @@ class Document:
     def _spend(self, work: int) -> None:
         self._work += work
         if self._work > _MOST_WORK:
-            raise CannotMakeError("it has too many parts")
+            raise NoSampleError("it has too many parts")
 
-    def _check(self, node: Flat, context: Context) -> None:
+    def _check(self, node: FlatSchema, context: SchemaPath) -> None:
         for name in (*_UNSUPPORTED, *(_ONLY_AT_THE_ROOT if context else ())):
             if name in node:
-                raise CannotMakeError(f"'{name}' is not supported", context)
+                raise NoSampleError(f"'{name}' is not supported", context)
         if "$ref" in node and id(self._at(node["$ref"])) not in self._parts:
-            raise CannotMakeError(
-                f"'$ref' leads to no schema in it: '{node['$ref'][:100]}'", context
-            )
+            raise NoSampleError(f"'$ref' leads to no schema in it: '{node['$ref'][:100]}'", context)
 
     def _at(self, ref: str) -> Json:
         """Return what a reference within the document means; None for any other."""
@@ -155,7 +155,7 @@ class Document:
         return node
 
 
-def _kinds(flat: Flat) -> Iterable[str]:
+def _kinds(flat: FlatSchema) -> Iterable[str]:
     if "enum" in flat:
         return ("enum",)
     named = flat.get("type")

@@ -9,36 +9,36 @@ from random import Random
 
 from mockbatch.endpoints import text
 from mockbatch.endpoints.structured_output.alternatives import (
-    CannotMakeError,
+    Alternative,
     Document,
-    Flat,
-    Plain,
+    FlatSchema,
+    NoSampleError,
 )
-from mockbatch.endpoints.structured_output.depth import Heights, items, member
-from mockbatch.endpoints.structured_output.numbers import number
-from mockbatch.endpoints.structured_output.strings import string
+from mockbatch.endpoints.structured_output.depth import MinimumDepth, item_schemas, member_schema
+from mockbatch.endpoints.structured_output.numbers import make_number
+from mockbatch.endpoints.structured_output.strings import make_string
 from mockbatch.typing import Json
-from mockbatch.validation.fast_check import KINDS
-from mockbatch.validation.regex import Steps
+from mockbatch.validation.fast_check import PYTHON_TYPES
+from mockbatch.validation.regex import StepBudget
 
 Refs = frozenset[str]
 
 # What an object says that may have any members.
-ECHO = "reply"
+FREE_MEMBER = "reply"
 _MOST_VALUES = 10_000
 _MOST_CHARACTERS = 1_000_000
 _LONGEST_ARRAY = 1000
 _TRIES_FOR_ITEM = 200
 
 
-class Maker:
+class SampleGenerator:
     """Makes one value; what the schema leaves to choice is drawn from `random`.
 
     `asked` is what the texts repeat, `place` which of several replies, from 0, they are in.
     """
 
     def __init__(
-        self, document: Document, heights: Heights, random: Random, asked: str, place: int
+        self, document: Document, heights: MinimumDepth, random: Random, asked: str, place: int
     ) -> None:
         self._document = document
         self._heights = heights
@@ -48,19 +48,19 @@ class Maker:
         self._path: list[str] = []
         self._values = 0
         self._characters = 0
-        self._steps = Steps()
+        self._steps = StepBudget()
 
     def make(self, *, brief: bool) -> Json:
         """Return a value, a `brief` one without what is not required; raises CannotMakeError."""
         try:
             return self._value(self._document.root, frozenset(), self._place, brief)
-        except CannotMakeError as error:
-            raise CannotMakeError(str(error), tuple(self._path)) from error
+        except NoSampleError as error:
+            raise NoSampleError(str(error), tuple(self._path)) from error
 
     def _value(self, node: Json, opened: Refs, place: int, brief: bool) -> Json:
         self._values += 1
         if self._values > _MOST_VALUES:
-            raise CannotMakeError(f"it has more than {_MOST_VALUES} values")
+            raise NoSampleError(f"it has more than {_MOST_VALUES} values")
         ways = self._document.plain(node)
         brief = brief or any(opened & way.refs for way in ways)
         way = self._chosen(ways, brief)
@@ -71,32 +71,32 @@ class Maker:
                 return self._array(way.schema, opened | way.refs, place, brief)
         return self._scalar(way.kind, way.schema, place)
 
-    def _chosen(self, ways: tuple[Plain, ...], brief: bool) -> Plain:
+    def _chosen(self, ways: tuple[Alternative, ...], brief: bool) -> Alternative:
         if not ways:
-            raise CannotMakeError("no value meets it")
+            raise NoSampleError("no value meets it")
         heights = {way: self._heights.of(way) for way in ways}
         ending = [way for way in ways if heights[way] is not None]
         if not ending:
-            raise CannotMakeError("no value of it ends")
+            raise NoSampleError("no value of it ends")
         if brief:
             return min(ending, key=lambda way: heights[way] or 0)
         # Null is what is said for nothing, and a mock has something to say.
         telling = [way for way in ending if way.kind != "null"]
         return self._random.choice(telling or ending)
 
-    def _object(self, schema: Flat, opened: Refs, place: int, brief: bool) -> dict[str, Json]:
+    def _object(self, schema: FlatSchema, opened: Refs, place: int, brief: bool) -> dict[str, Json]:
         return {
             name: self._member(name, schema, opened, place, brief)
             for name in self._names(schema, brief)
         }
 
-    def _member(self, name: str, schema: Flat, opened: Refs, place: int, brief: bool) -> Json:
+    def _member(self, name: str, schema: FlatSchema, opened: Refs, place: int, brief: bool) -> Json:
         self._path.append(name)
-        made = self._value(member(schema, name), opened, place, brief)
+        made = self._value(member_schema(schema, name), opened, place, brief)
         self._path.pop()
         return made
 
-    def _names(self, schema: Flat, brief: bool) -> list[str]:
+    def _names(self, schema: FlatSchema, brief: bool) -> list[str]:
         """Return the members of an object: as declared, then the others that there have to be."""
         properties: dict[str, Json] = schema.get("properties", {})
         required = dict.fromkeys(schema.get("required", ()))
@@ -109,19 +109,21 @@ class Maker:
         least = int(schema.get("minProperties", 0))
         if not brief and "properties" not in schema:
             least = max(least, 1)
-        if len(names) < least <= _MOST_VALUES and self._heights.has_end(member(schema, ECHO)):
-            others = [ECHO, *(f"{ECHO}_{count}" for count in range(2, least + 1))]
+        if len(names) < least <= _MOST_VALUES and self._heights.has_end(
+            member_schema(schema, FREE_MEMBER)
+        ):
+            others = [FREE_MEMBER, *(f"{FREE_MEMBER}_{count}" for count in range(2, least + 1))]
             names += [name for name in others if name not in names][: least - len(names)]
         return names
 
-    def _array(self, schema: Flat, opened: Refs, place: int, brief: bool) -> list[Json]:
+    def _array(self, schema: FlatSchema, opened: Refs, place: int, brief: bool) -> list[Json]:
         least, most = int(schema.get("minItems", 0)), schema.get("maxItems", _LONGEST_ARRAY)
         if least > min(most, _LONGEST_ARRAY):
-            raise CannotMakeError(f"no array of {least} items is made")
+            raise NoSampleError(f"no array of {least} items is made")
         usual = 0 if brief else max(1, len(schema.get("prefixItems", ())))
         made: list[Json] = []
         known: set[str] | None = set() if schema.get("uniqueItems") else None
-        for index, part in enumerate(items(schema, int(min(max(least, usual), most)))):
+        for index, part in enumerate(item_schemas(schema, int(min(max(least, usual), most)))):
             if index >= least and not self._heights.has_end(part):
                 break
             self._path.append(str(index))
@@ -141,33 +143,35 @@ class Maker:
             if written not in known:
                 known.add(written)
                 return item
-        raise CannotMakeError("its items cannot all differ")
+        raise NoSampleError("its items cannot all differ")
 
-    def _scalar(self, kind: str, schema: Flat, place: int) -> Json:
+    def _scalar(self, kind: str, schema: FlatSchema, place: int) -> Json:
         match kind:
             case "enum":
                 return self._random.choice(_of_type(schema))
             case "string":
-                said = text.reply(self._asked, place)
-                made = string(schema, self._random, self._steps, said)
+                said = text.mock_reply(self._asked, place)
+                made = make_string(schema, self._random, self._steps, said)
                 self._characters += len(made)
                 if self._characters > _MOST_CHARACTERS:
-                    raise CannotMakeError(f"it has more than {_MOST_CHARACTERS} characters")
+                    raise NoSampleError(f"it has more than {_MOST_CHARACTERS} characters")
                 return made
             case "integer" | "number":
-                return number(schema, self._random, whole=kind == "integer")
+                return make_number(schema, self._random, whole=kind == "integer")
             case "boolean":
                 return self._random.random() < 0.5
         return None
 
 
-def _of_type(schema: Flat) -> list[Json]:
+def _of_type(schema: FlatSchema) -> list[Json]:
     """Return the values of a choice that are of its type."""
-    named = schema.get("type", list(KINDS))
+    named = schema.get("type", list(PYTHON_TYPES))
     kinds = {
-        kind for name in ([named] if isinstance(named, str) else named) for kind in KINDS[name]
+        kind
+        for name in ([named] if isinstance(named, str) else named)
+        for kind in PYTHON_TYPES[name]
     }
     values = [value for value in schema["enum"] if type(value) in kinds]
     if not values:
-        raise CannotMakeError("none of its values is of its type")
+        raise NoSampleError("none of its values is of its type")
     return values

@@ -5,7 +5,7 @@ from fractions import Fraction
 from math import ceil, floor, lcm
 from random import Random
 
-from mockbatch.endpoints.structured_output.alternatives import CannotMakeError
+from mockbatch.endpoints.structured_output.alternatives import NoSampleError
 from mockbatch.typing import Json
 
 _SPAN = 1000
@@ -15,10 +15,10 @@ _LARGEST = 10**300
 _BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
 
 
-def number(schema: Mapping[str, Json], random: Random, *, whole: bool) -> int | float:
+def make_number(schema: Mapping[str, Json], random: Random, *, whole: bool) -> int | float:
     """Return a number that the schema allows, one of at most a thousand if it is free."""
     if any(abs(schema[name]) > _LARGEST for name in _BOUNDS if name in schema):
-        raise CannotMakeError("its numbers are too large")
+        raise NoSampleError("its numbers are too large")
     step = Fraction(1) if whole else Fraction(1, 100)
     if "multipleOf" in schema:
         step = _multiple(Fraction(str(schema["multipleOf"])), whole=whole)
@@ -32,7 +32,7 @@ def number(schema: Mapping[str, Json], random: Random, *, whole: bool) -> int | 
         made = value.numerator if value.denominator == 1 else float(value)
         if "multipleOf" not in schema or (made / schema["multipleOf"]).is_integer():
             return made
-    raise CannotMakeError("no number is within its bounds")
+    raise NoSampleError("no number is within its bounds")
 
 
 def _multiple(of: Fraction, *, whole: bool) -> Fraction:

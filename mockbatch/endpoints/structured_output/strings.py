@@ -5,23 +5,23 @@ from datetime import datetime, timedelta, timezone
 from random import Random
 from uuid import UUID
 
-from mockbatch.endpoints.structured_output.alternatives import CannotMakeError
+from mockbatch.endpoints.structured_output.alternatives import NoSampleError
 from mockbatch.ids import Seed
 from mockbatch.typing import Json
-from mockbatch.validation.regex import PatternError, Steps, pattern
+from mockbatch.validation.regex import RegexError, StepBudget, compile_regex
 
 # How long a text may be made, whatever a schema asks for.
-LONGEST = 100_000
+MAX_TEXT_LENGTH = 100_000
 _TRIES = 20
 _DIGITS_THAT_DIFFER = 6
 _NEW_YEAR = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
 
-def string(schema: Mapping[str, Json], random: Random, steps: Steps, said: str) -> str:
+def make_string(schema: Mapping[str, Json], random: Random, steps: StepBudget, said: str) -> str:
     """Return a text that the schema allows: `said`, where it leaves the choice and the room."""
-    least, most = int(schema.get("minLength", 0)), int(schema.get("maxLength", LONGEST))
-    if least > most or least > LONGEST:
-        raise CannotMakeError(f"no text of {least} to {most} characters is made")
+    least, most = int(schema.get("minLength", 0)), int(schema.get("maxLength", MAX_TEXT_LENGTH))
+    if least > most or least > MAX_TEXT_LENGTH:
+        raise NoSampleError(f"no text of {least} to {most} characters is made")
     if "pattern" in schema:
         return _of_pattern(schema["pattern"], random, steps, least, most)
     make = _FORMATS.get(schema.get("format", ""))
@@ -31,16 +31,16 @@ def string(schema: Mapping[str, Json], random: Random, steps: Steps, said: str) 
         made = make(random)
         if least <= len(made) <= most:
             return made
-    raise CannotMakeError(f"no {schema['format']} of {least} to {most} characters is made")
+    raise NoSampleError(f"no {schema['format']} of {least} to {most} characters is made")
 
 
-def _of_pattern(source: str, random: Random, steps: Steps, least: int, most: int) -> str:
+def _of_pattern(source: str, random: Random, steps: StepBudget, least: int, most: int) -> str:
     try:
-        made = pattern(source).example(random, steps, least, most)
-    except PatternError as error:
-        raise CannotMakeError(f"its pattern '{source[:100]}' is not supported: {error}") from error
+        made = compile_regex(source).example(random, steps, least, most)
+    except RegexError as error:
+        raise NoSampleError(f"its pattern '{source[:100]}' is not supported: {error}") from error
     if made is None:
-        raise CannotMakeError(f"no text for its pattern '{source[:100]}' was found")
+        raise NoSampleError(f"no text for its pattern '{source[:100]}' was found")
     return made
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from mockbatch.typing import Json
 
-Context = tuple[str, ...]
+SchemaPath = tuple[str, ...]
 
 _OF_ONE = (
     *("items", "additionalProperties", "additionalItems", "contains", "propertyNames", "not"),
@@ -14,9 +14,9 @@ _OF_MANY = ("anyOf", "oneOf", "allOf", "prefixItems", "items")
 _BY_NAME = ("properties", "$defs", "definitions", "patternProperties", "dependentSchemas")
 
 
-def walk(root: Json) -> Iterator[tuple[Context, Json]]:
+def walk_subschemas(root: Json) -> Iterator[tuple[SchemaPath, Json]]:
     """Yield a schema and all inside of it, each before its parts; references are not followed."""
-    waiting: list[tuple[Context, Json]] = [((), root)]
+    waiting: list[tuple[SchemaPath, Json]] = [((), root)]
     while waiting:
         context, node = waiting.pop()
         yield context, node
@@ -24,7 +24,7 @@ def walk(root: Json) -> Iterator[tuple[Context, Json]]:
             waiting += reversed([((*context, *step), part) for step, part in _parts(node)])
 
 
-def _parts(node: dict[str, Json]) -> Iterator[tuple[Context, Json]]:
+def _parts(node: dict[str, Json]) -> Iterator[tuple[SchemaPath, Json]]:
     for name in node:
         inside = node[name]
         if name == "additionalItems" and not isinstance(node.get("items"), list):

@@ -34,7 +34,7 @@ def call(endpoint: Endpoint) -> Response:
         frames = _frames(stream, stream.events(answer.body, body), _judge(stream))
         response = Response(frames, content_type="text/event-stream; charset=utf-8")
     if answer.succeeded:
-        response.headers.update(_rate_limits(endpoint.tokens(answer.body).input))
+        response.headers.update(_rate_limits(endpoint.read_usage(answer.body).input))
     return response
 
 
@@ -44,13 +44,13 @@ for _path, _endpoint in endpoints().items():
 
 def _body(endpoint: Endpoint) -> dict[str, Json]:
     """Return the request's body; what an endpoint makes of it, if it is a form."""
-    if endpoint.body is None or request.mimetype != "multipart/form-data":
+    if endpoint.parse_form is None or request.mimetype != "multipart/form-data":
         return json_body()
     files = {
         name: [FormFile(one.filename or "", one.mimetype, one.read()) for one in parts]
         for name, parts in request.files.lists()
     }
-    return endpoint.body(Form(dict(request.form.lists()), files))
+    return endpoint.parse_form(Form(dict(request.form.lists()), files))
 
 
 def _stream(endpoint: Endpoint) -> Stream:
@@ -61,7 +61,7 @@ def _stream(endpoint: Endpoint) -> Stream:
 
 def _hold(endpoint: Endpoint, answer: EndpointResponse, *, streamed: bool) -> None:
     """Check an answer; ApiError 400 for a raw one of which no events can be made."""
-    if answer.honest:
+    if answer.is_checked:
         check_response(endpoint.schema if answer.status_code == 200 else "error", answer.body)
     elif streamed and not schema(endpoint.schema).accepts(answer.body):
         raise api_error("raw_reply_not_streamable", path=endpoint.path)

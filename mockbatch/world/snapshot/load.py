@@ -14,8 +14,8 @@ from mockbatch.batch.recorded import recorded_batch
 from mockbatch.batch.timeline import COMPLETED, VALIDATING, ProgressPoint, Timeline, Transition
 from mockbatch.clock import parse_mode
 from mockbatch.endpoints import endpoints
-from mockbatch.endpoints.models import model
-from mockbatch.endpoints.scripted_reply import parse as parse_reply
+from mockbatch.endpoints.models import get_model
+from mockbatch.endpoints.scripted_reply import parse_reply as parse_reply
 from mockbatch.errors import ApiError, api_error
 from mockbatch.files.content import Content, temporary_file
 from mockbatch.files.file import File
@@ -161,7 +161,7 @@ class _Reader:
             metadata=given["metadata"],
             output_seconds=given["output_seconds"],
             created_at=given["created_at"],
-            model=None if given_input.model is None else model(given_input.model).name,
+            model=None if given_input.model is None else get_model(given_input.model).name,
             schedule=plan.Schedule(scenario, given["pace"]),
             seed=seed,
             input=given_input,

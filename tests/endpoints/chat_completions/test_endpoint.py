@@ -8,7 +8,7 @@ from mockbatch.endpoints.chat_completions.endpoint import ENDPOINT
 from mockbatch.endpoints.endpoint import Tokens
 from mockbatch.errors import ApiError
 from mockbatch.typing import Json
-from tests.support.bodies import CALL, CHAT_TOOL, MOMENT
+from tests.support.bodies import CALL, CHAT_TOOL, EXECUTION
 
 USER = {"role": "user", "content": "What is sushi?"}
 CALLING = {"role": "assistant", "tool_calls": [CALL]}
@@ -19,7 +19,7 @@ def answer(**body: Json) -> dict[str, Json]:
     """Return the answer to a request of these parameters."""
     request = {"model": "gpt-4o", "messages": [USER], **body}
     ENDPOINT.check(request)
-    return ENDPOINT.answer(request, MOMENT)
+    return ENDPOINT.make_response(request, EXECUTION)
 
 
 def contents(**body: Json) -> list[str]:
@@ -70,7 +70,7 @@ def test_ids_are_29_characters() -> None:
 
 def test_an_answer_is_made_at_its_moment() -> None:
     """`created` is the second of the execution."""
-    assert answer()["created"] == MOMENT.at
+    assert answer()["created"] == EXECUTION.created_at
 
 
 def test_the_model_is_its_snapshot() -> None:
@@ -124,7 +124,7 @@ def test_reasoning_is_billed() -> None:
     """A model that reasons has 64 tokens more than its text, and tells them apart."""
     body = answer(model="gpt-5-nano")
     assert body["usage"]["completion_tokens_details"]["reasoning_tokens"] == 64
-    assert ENDPOINT.tokens(body) == Tokens(input=11, output=64 + 8, cached=0, reasoning=64)
+    assert ENDPOINT.read_usage(body) == Tokens(input=11, output=64 + 8, cached=0, reasoning=64)
 
 
 def test_reasoning_can_use_up_the_limit() -> None:

@@ -5,9 +5,9 @@ import re
 import pytest
 
 from mockbatch.endpoints.chat_completions.endpoint import ENDPOINT
-from mockbatch.endpoints.scripted_reply import parse
+from mockbatch.endpoints.scripted_reply import parse_reply
 from mockbatch.typing import Json
-from tests.support.bodies import MOMENT
+from tests.support.bodies import EXECUTION
 from tests.support.scripted_replies import FULL_WEATHER, WEATHER
 
 USER = {"role": "user", "content": "What is sushi?"}
@@ -16,7 +16,9 @@ USER = {"role": "user", "content": "What is sushi?"}
 def answer(reply: Json, **body: Json) -> dict[str, Json]:
     """Return the scripted answer to a request of these parameters."""
     request = {"model": "gpt-4o", "messages": [USER], **body}
-    return ENDPOINT.scripted(ENDPOINT.answer(request, MOMENT), parse(reply), request)
+    return ENDPOINT.with_reply(
+        ENDPOINT.make_response(request, EXECUTION), parse_reply(reply), request
+    )
 
 
 def choice(reply: Json, **body: Json) -> dict[str, Json]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mockbatch.endpoints.images.models import BILLED, edges, image_model
+from mockbatch.endpoints.images.models import BILLED_QUALITIES, get_image_model, parse_dimensions
 from mockbatch.errors import ApiError
 from mockbatch.typing import Json
 
@@ -13,7 +13,7 @@ FIXED = "gpt-image-1.5"
 def refusal(name: str, **body: Json) -> ApiError:
     """Return the failure with which a model refuses these parameters."""
     with pytest.raises(ApiError) as raised:
-        image_model(name).check(body)
+        get_image_model(name).check(body)
     return raised.value
 
 
@@ -33,14 +33,14 @@ def refusal(name: str, **body: Json) -> ApiError:
 )
 def test_tokens_are_the_real_ones(name: str, size: str, quality: str, tokens: int) -> None:
     """A picture is billed as the service bills it."""
-    assert image_model(name).tokens(*edges(size), quality) == tokens
+    assert get_image_model(name).tokens(*parse_dimensions(size), quality) == tokens
 
 
 @pytest.mark.parametrize("name", [FREE, FIXED, "gpt-image-2.5-flare", "other"])
 def test_better_pictures_cost_more(name: str) -> None:
     """In the order of the qualities, those of later models too."""
-    billed = [one for one in image_model(name).qualities if one in BILLED]
-    costs = [image_model(name).tokens(1024, 1024, one) for one in billed]
+    billed = [one for one in get_image_model(name).qualities if one in BILLED_QUALITIES]
+    costs = [get_image_model(name).tokens(1024, 1024, one) for one in billed]
     assert costs == sorted(set(costs))
 
 
@@ -67,7 +67,7 @@ def test_sizes_that_later_models_do_not_make(size: str, message: str) -> None:
 @pytest.mark.parametrize("size", ["3840x1280", "1024x640", "3840x2160", "auto", None])
 def test_the_bounds_of_sizes_are_taken(size: str | None) -> None:
     """Three to one is the most narrow; there is a smallest and a largest."""
-    image_model(FREE).check({"size": size})
+    get_image_model(FREE).check({"size": size})
 
 
 def test_a_size_is_no_ribbon() -> None:
@@ -95,8 +95,8 @@ def test_sizes_that_earlier_models_do_not_make() -> None:
 
 def test_dall_e_has_sizes_of_its_own() -> None:
     """Refused in words of its own, met in 2024."""
-    image_model("dall-e-2").check({"size": "256x256"})
-    image_model("dall-e-3").check({"size": "1792x1024"})
+    get_image_model("dall-e-2").check({"size": "256x256"})
+    get_image_model("dall-e-3").check({"size": "1792x1024"})
     error = refusal("dall-e-3", size="256x256")
     assert (error.message, error.param, error.code) == (
         "The size is not supported by this model.",
@@ -123,7 +123,7 @@ def test_qualities_are_of_a_model(name: str, quality: str, supported: str) -> No
 @pytest.mark.parametrize("name", ["gpt-image-2.5-flare", "gpt-image-2.5-sunburst-2026-09-08"])
 def test_the_newest_models_have_more_qualities(name: str) -> None:
     """Up to `max`."""
-    image_model(name).check({"quality": "max", "background": "transparent", "size": "1536x864"})
+    get_image_model(name).check({"quality": "max", "background": "transparent", "size": "1536x864"})
 
 
 @pytest.mark.parametrize("param", ["response_format", "style"])
@@ -143,7 +143,7 @@ def test_dall_e_does_not_know_what_is_gpts() -> None:
 def test_dall_e_3_makes_one_picture() -> None:
     """As published; its sister makes ten."""
     assert refusal("dall-e-3", n=2).code == "integer_above_max_value"
-    image_model("dall-e-2").check({"n": 10})
+    get_image_model("dall-e-2").check({"n": 10})
 
 
 def test_what_gpt_image_2_cannot_do() -> None:
@@ -158,7 +158,7 @@ def test_what_gpt_image_2_cannot_do() -> None:
 
 def test_of_other_models_little_is_refused() -> None:
     """They may make whatever can be made."""
-    image_model("flux").check(
+    get_image_model("flux").check(
         {"size": "17x33", "quality": "hd", "response_format": "url", "n": 10, "style": "vivid"}
     )
     assert refusal("flux", size="9999x1").param == "size"
@@ -167,5 +167,5 @@ def test_of_other_models_little_is_refused() -> None:
 @pytest.mark.parametrize(("size", "found"), [("16x32", (16, 32)), ("auto", (1024, 1024))])
 def test_edges(size: str, found: tuple[int, int]) -> None:
     """A size that nobody chose is the usual square."""
-    assert edges(size) == found
-    assert edges(None) == (1024, 1024)
+    assert parse_dimensions(size) == found
+    assert parse_dimensions(None) == (1024, 1024)

@@ -10,16 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from mockbatch.endpoints.images.png import Look, can_make, picture
+from mockbatch.endpoints.images.png import PictureSpec, can_encode, make_picture
 from mockbatch.ids import Seed
 
 SEED = Seed.of("test")
 FORMATS = pytest.mark.parametrize("output_format", ["png", "jpeg", "webp"])
 
 
-def opened(look: Look, number: int = 0, seed: Seed = SEED) -> Image.Image:
+def opened(look: PictureSpec, number: int = 0, seed: Seed = SEED) -> Image.Image:
     """Return a picture as Pillow reads it, which checks every byte of it."""
-    image = Image.open(BytesIO(b64decode(picture(look, seed, number), validate=True)))
+    image = Image.open(BytesIO(b64decode(make_picture(look, seed, number), validate=True)))
     image.load()
     return image
 
@@ -28,28 +28,30 @@ def opened(look: Look, number: int = 0, seed: Seed = SEED) -> Image.Image:
 @pytest.mark.parametrize("size", [(1024, 1024), (1536, 864), (17, 1), (1, 1)])
 def test_a_picture_has_its_size_and_format(output_format: str, size: tuple[int, int]) -> None:
     """Whatever is asked for, it is that."""
-    image = opened(Look(*size, output_format=output_format))
+    image = opened(PictureSpec(*size, output_format=output_format))
     assert (image.size, image.format) == (size, output_format.upper())
 
 
 @given(st.integers(1, 200), st.integers(1, 200), st.booleans())
 def test_any_size_is_a_valid_png(width: int, height: int, transparent: bool) -> None:
     """Widths that are no multiple of eight too."""
-    image = opened(Look(width, height, transparent=transparent))
+    image = opened(PictureSpec(width, height, transparent=transparent))
     assert image.size == (width, height)
 
 
 @pytest.mark.parametrize("output_format", ["png", "webp"])
 def test_a_transparent_background_can_be_seen_through(output_format: str) -> None:
     """The upper half is nothing, the lower half is a colour."""
-    image = opened(Look(64, 64, transparent=True, output_format=output_format)).convert("RGBA")
+    image = opened(PictureSpec(64, 64, transparent=True, output_format=output_format)).convert(
+        "RGBA"
+    )
     assert [image.getpixel((32, row))[3] for row in (5, 58)] == [0, 255]  # type: ignore[index]
 
 
 @FORMATS
 def test_an_opaque_picture_has_two_colours(output_format: str) -> None:
     """One above the other."""
-    image = opened(Look(64, 64, output_format=output_format)).convert("RGBA")
+    image = opened(PictureSpec(64, 64, output_format=output_format)).convert("RGBA")
     upper, lower = image.getpixel((32, 5)), image.getpixel((32, 58))
     assert upper != lower
     assert (upper[3], lower[3]) == (255, 255)  # type: ignore[index]
@@ -58,39 +60,44 @@ def test_an_opaque_picture_has_two_colours(output_format: str) -> None:
 @FORMATS
 def test_pictures_of_one_request_differ(output_format: str) -> None:
     """Each of the ten has colours of its own, and they are the same each time."""
-    look = Look(64, 64, output_format=output_format)
-    made = [picture(look, SEED, number) for number in range(10)]
+    look = PictureSpec(64, 64, output_format=output_format)
+    made = [make_picture(look, SEED, number) for number in range(10)]
     assert len(set(made)) == 10
-    assert made == [picture(look, SEED, number) for number in range(10)]
+    assert made == [make_picture(look, SEED, number) for number in range(10)]
 
 
 def test_pictures_of_two_requests_differ() -> None:
     """Another seed, another picture."""
-    assert len({picture(Look(64, 64), Seed.of(number), 0) for number in range(1000)}) == 1000
+    assert (
+        len({make_picture(PictureSpec(64, 64), Seed.of(number), 0) for number in range(1000)})
+        == 1000
+    )
 
 
 def test_worse_compression_is_shorter() -> None:
     """It is the quality of the encoder."""
-    long, short = (Look(256, 256, output_format="jpeg", compression=worth) for worth in (100, 10))
-    assert len(picture(long, SEED, 0)) > len(picture(short, SEED, 0))
+    long, short = (
+        PictureSpec(256, 256, output_format="jpeg", compression=worth) for worth in (100, 10)
+    )
+    assert len(make_picture(long, SEED, 0)) > len(make_picture(short, SEED, 0))
 
 
 def test_a_png_is_small() -> None:
     """The usual size is less than a kilobyte in base64, the largest less than three."""
-    assert len(picture(Look(1024, 1024), SEED, 0)) < 1000
-    assert len(picture(Look(3840, 2160), SEED, 0)) < 3000
+    assert len(make_picture(PictureSpec(1024, 1024), SEED, 0)) < 1000
+    assert len(make_picture(PictureSpec(3840, 2160), SEED, 0)) < 3000
 
 
 def test_many_pngs_take_no_time() -> None:
     """A thousand different ones are made in less than a second."""
     begin = perf_counter()
     for number in range(1000):
-        picture(Look(1024, 1536), Seed.of(number), 0)
+        make_picture(PictureSpec(1024, 1536), Seed.of(number), 0)
     assert perf_counter() - begin < 1
 
 
 def test_png_needs_no_library(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without Pillow there are PNGs and nothing else."""
     monkeypatch.setitem(sys.modules, "PIL", None)
-    assert [can_make(name) for name in ("png", "jpeg", "webp")] == [True, False, False]
-    assert picture(Look(8, 8), SEED, 0)
+    assert [can_encode(name) for name in ("png", "jpeg", "webp")] == [True, False, False]
+    assert make_picture(PictureSpec(8, 8), SEED, 0)

@@ -8,16 +8,16 @@ from mockbatch.endpoints.endpoint import Tokens
 from mockbatch.endpoints.responses.endpoint import ENDPOINT
 from mockbatch.errors import ApiError
 from mockbatch.typing import Json
-from tests.support.bodies import MOMENT, PARAMETERS
+from tests.support.bodies import EXECUTION, PARAMETERS
 
-STAMP = f"{MOMENT.at:08x}"
+STAMP = f"{EXECUTION.created_at:08x}"
 
 
 def answer(**body: Json) -> dict[str, Json]:
     """Return the answer to a request of these parameters."""
     request = {"model": "gpt-4o", "input": "What is sushi?", **body}
     ENDPOINT.check(request)
-    return ENDPOINT.answer(request, MOMENT)
+    return ENDPOINT.make_response(request, EXECUTION)
 
 
 def reasoned(**body: Json) -> dict[str, Json]:
@@ -74,7 +74,7 @@ def test_ids_have_the_recorded_form() -> None:
 def test_a_response_is_made_and_completed_at_its_moment() -> None:
     """Both stamps are the second of the execution."""
     body = answer()
-    assert body["created_at"] == body["completed_at"] == MOMENT.at
+    assert body["created_at"] == body["completed_at"] == EXECUTION.created_at
 
 
 def test_models_that_reason_show_it() -> None:
@@ -141,7 +141,7 @@ def test_usage_adds_up() -> None:
         "output_tokens_details": {"reasoning_tokens": 64},
         "total_tokens": 18 + 72,
     }
-    assert ENDPOINT.tokens(body) == Tokens(input=18, output=72, cached=0, reasoning=64)
+    assert ENDPOINT.read_usage(body) == Tokens(input=18, output=72, cached=0, reasoning=64)
 
 
 @pytest.mark.parametrize(

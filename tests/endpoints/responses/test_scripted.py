@@ -5,21 +5,23 @@ import re
 import pytest
 
 from mockbatch.endpoints.responses.endpoint import ENDPOINT
-from mockbatch.endpoints.scripted_reply import parse
+from mockbatch.endpoints.scripted_reply import parse_reply
 from mockbatch.typing import Json
-from tests.support.bodies import MOMENT
+from tests.support.bodies import EXECUTION
 from tests.support.scripted_replies import FULL_WEATHER, WEATHER
 
 
 def default(**body: Json) -> dict[str, Json]:
     """Return the answer without a script."""
-    return ENDPOINT.answer({"model": "gpt-4o", "input": "What is sushi?", **body}, MOMENT)
+    return ENDPOINT.make_response({"model": "gpt-4o", "input": "What is sushi?", **body}, EXECUTION)
 
 
 def answer(reply: Json, **body: Json) -> dict[str, Json]:
     """Return the scripted answer to a request of these parameters."""
     request = {"model": "gpt-4o", "input": "What is sushi?", **body}
-    return ENDPOINT.scripted(ENDPOINT.answer(request, MOMENT), parse(reply), request)
+    return ENDPOINT.with_reply(
+        ENDPOINT.make_response(request, EXECUTION), parse_reply(reply), request
+    )
 
 
 def ending(body: dict[str, Json]) -> tuple[Json, ...]:
@@ -27,7 +29,7 @@ def ending(body: dict[str, Json]) -> tuple[Json, ...]:
     return body["status"], body["incomplete_details"], body["completed_at"]
 
 
-COMPLETED = ("completed", None, MOMENT.at)
+COMPLETED = ("completed", None, EXECUTION.created_at)
 CUT = ("incomplete", {"reason": "max_output_tokens"}, None)
 FILTERED = ("incomplete", {"reason": "content_filter"}, None)
 

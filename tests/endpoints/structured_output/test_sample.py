@@ -12,11 +12,11 @@ from uuid import UUID
 import pytest
 
 from mockbatch.endpoints import endpoints
-from mockbatch.endpoints.scripted_reply import parse
+from mockbatch.endpoints.scripted_reply import parse_reply
 from mockbatch.errors import ApiError
 from mockbatch.typing import Json
-from mockbatch.validation.client_schema import SentSchema
-from tests.support.bodies import CHAT, MOMENT, RESPONSES, attempt
+from mockbatch.validation.client_schema import ClientSchema
+from tests.support.bodies import CHAT, EXECUTION, RESPONSES, attempt
 from tests.support.shapes import (
     BOTH,
     answer,
@@ -202,7 +202,7 @@ def test_usage_counts_the_content(path: str) -> None:
     """A token is four characters of it."""
     request = body(path, **formatted(path, PERSON))
     [content] = contents(path, request)
-    assert endpoints()[path].tokens(answer(path, request)).output == -(-len(content) // 4)
+    assert endpoints()[path].read_usage(answer(path, request)).output == -(-len(content) // 4)
 
 
 def test_a_limit_cuts_the_json() -> None:
@@ -247,8 +247,8 @@ def test_a_scripted_content_breaks_the_schema_if_it_wants_to(path: str) -> None:
     """What people test is what their code does then."""
     request = body(path, **formatted(path, PERSON, strict=True))
     endpoint = endpoints()[path]
-    default = endpoint.answer(request, MOMENT)
-    scripted = endpoint.scripted(default, parse({"content": "No JSON."}), request)
+    default = endpoint.make_response(request, EXECUTION)
+    scripted = endpoint.with_reply(default, parse_reply({"content": "No JSON."}), request)
     assert "No JSON." in json.dumps(scripted)
 
 
@@ -380,7 +380,7 @@ def test_hostile_schemas_are_bounded(schema: Json) -> None:
         assert "mockbatch found no reply" in made.message
     else:
         # jsonschema by itself would not come back from some of these patterns.
-        assert SentSchema(schema).breach(json.loads(made[0])) is None
+        assert ClientSchema(schema).breach(json.loads(made[0])) is None
     assert perf_counter() - begun < 30
 
 

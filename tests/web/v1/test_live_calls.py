@@ -402,7 +402,7 @@ class TestForms:
             return {**BODY, "messages": [{"role": "user", "content": said}]}
 
         app = app_of()
-        call = partial(live_calls.call, replace(endpoints()[CHAT], body=body))
+        call = partial(live_calls.call, replace(endpoints()[CHAT], parse_form=body))
         app.add_url_rule("/v1/made-up", "made-up", call, methods=["POST"])
         return Caller(app)
 

@@ -8,7 +8,7 @@ import pytest
 from mockbatch.cli import main
 from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.model_list import ModelList, from_file
-from mockbatch.endpoints.models import aliases
+from mockbatch.endpoints.models import model_aliases
 from mockbatch.typing import Json
 from tests.support.caller import VALIDATING, Caller, app_of, refusal
 
@@ -44,7 +44,7 @@ class TestList:
         assert listed["object"] == "list"
         ids = [model["id"] for model in listed["data"]]
         assert len(ids) == len({*ids})
-        assert {*aliases(), "text-embedding-3-small"} <= {*ids}
+        assert {*model_aliases(), "text-embedding-3-small"} <= {*ids}
 
     def test_objects_are_models(self, api: Caller) -> None:
         """With the recorded times and owners."""
