@@ -273,7 +273,7 @@ def test_tokens_are_those_of_the_answers(make: "Make") -> None:
 def test_a_failed_line_is_billed_for_nothing(make: "Make", monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever its endpoint would read from the body of a refusal."""
     batch = with_a_refused_line(make)
-    costly = replace(endpoints()[batch.endpoint], tokens=lambda _: Tokens(1, 2), plain=None)
+    costly = replace(endpoints()[batch.endpoint], read_usage=lambda _: Tokens(1, 2), plain=None)
     monkeypatch.setattr(output_file, "endpoints", lambda: {batch.endpoint: costly})
     assert output_file.write_output(batch).tokens[:2] == (9, 18)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mockbatch.batch import plan
 from mockbatch.batch.plan import Schedule
-from mockbatch.endpoints.scripted_reply import parse
+from mockbatch.endpoints.scripted_reply import parse_reply as parse
 from mockbatch.ids import Seed
 from mockbatch.typing import Json
 

@@ -461,8 +461,9 @@ class TestBounds:
         sent(world, FOR_EVER)
         first, second = (one["id"] for one in world.webhooks.deliveries(10)["deliveries"])
         for _ in range(3):
+            attempt = Attempt(int(world.now()), GOOD)
             outbox(world).note(
-                outbox(world).again(second), Attempt(int(world.now()), GOOD), asked=True
+                outbox(world).again(second), attempt, asked=True
             )
         assert outbox(world).again(first).delivery.id == first
 
