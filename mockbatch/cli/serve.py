@@ -159,7 +159,7 @@ def _serve(options: ServeOptions, settings: "ServerSettings", beginning: "Snapsh
     with _StopSignal() as stop, Tls(options.host) if options.tls else nullcontext() as tls:
         server = HttpServer(app, options.host, options.port, tls.adapter if tls else None)
         _start(server, options)
-        _print_startup(server.url, options.host, settings, tls.authority_file if tls else None)
+        _print_startup(server.url, options.host, settings, tls.ca_file if tls else None)
         if options.ready_file:
             _write_ready_file(Path(options.ready_file), server.url)
         stop.wait()
@@ -199,9 +199,7 @@ class _StopSignal:
         self._receiver.recv(1)
 
 
-def _print_startup(
-    url: str, host: str, settings: "ServerSettings", authority_file: Path | None
-) -> None:
+def _print_startup(url: str, host: str, settings: "ServerSettings", ca_file: Path | None) -> None:
     """Print the line that says where the server listens, and what a shell can `eval`."""
     if host not in ("127.0.0.1", "localhost", "::1"):
         warning = f"warning: {host} can be reached from other machines"
@@ -209,9 +207,9 @@ def _print_startup(
     exports = {"OPENAI_BASE_URL": f"{url}/v1", "OPENAI_API_KEY": settings.owner_key}
     if settings.world.webhooks.secret:
         exports["OPENAI_WEBHOOK_SECRET"] = settings.world.webhooks.secret
-    if authority_file:
+    if ca_file:
         for name in ("CURL_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"):
-            exports[name] = str(authority_file)
+            exports[name] = str(ca_file)
     lines = [f"export {name}={value}" for name, value in exports.items()]
     print("\n".join([f"mockbatch is listening on {url}", *lines]), flush=True)
 
