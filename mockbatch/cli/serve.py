@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import socket
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,7 @@ from mockbatch.cli.webhook_options import add_webhook_options
 
 if TYPE_CHECKING:
     from mockbatch.http_server.server import HttpServer
+    from mockbatch.http_server.tls import Tls
     from mockbatch.world.settings import ServerSettings
     from mockbatch.world.snapshot.snapshot import Snapshot
 
@@ -151,12 +152,11 @@ def serve(**values: Any) -> None:
 def _serve(options: ServeOptions, settings: "ServerSettings", beginning: "Snapshot | None") -> None:
     from mockbatch.cli.request_log import log_requests
     from mockbatch.http_server.server import HttpServer
-    from mockbatch.http_server.tls import Tls
     from mockbatch.web.app import create_app
 
     log_requests(options.log_format)
     app = create_app(settings, beginning)
-    with _StopSignal() as stop, Tls(options.host) if options.tls else nullcontext() as tls:
+    with _StopSignal() as stop, _open_tls(options) as tls:
         server = HttpServer(app, options.host, options.port, tls.adapter if tls else None)
         _start(server, options)
         _print_startup(server.url, options.host, settings, tls.ca_file if tls else None)
@@ -165,6 +165,15 @@ def _serve(options: ServeOptions, settings: "ServerSettings", beginning: "Snapsh
         stop.wait()
         app.extensions["mockbatch"].worlds.close()
         server.stop()
+
+
+def _open_tls(options: ServeOptions) -> "AbstractContextManager[Tls | None]":
+    from mockbatch.http_server.tls import Tls
+
+    try:
+        return Tls(options.host) if options.tls else nullcontext()
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _start(server: "HttpServer", options: ServeOptions) -> None:
