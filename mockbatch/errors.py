@@ -1,7 +1,7 @@
-"""The failures of the API: typed, raised deep, turned into an answer in one place.
+"""Errors in OpenAI's format: raised anywhere, turned into a response in one place.
 
-Everything below the web raises `ApiError`; `mockbatch.web.errors` turns it into OpenAI's
-envelope. Their texts are looked up by name in `error_messages.json`.
+Code below the web raises `ApiError`; `mockbatch.web.errors` turns it into a response. The texts
+are in `error_messages.json`, by name: a new error is a row there and an `api_error(name)`.
 """
 
 import json
@@ -13,13 +13,16 @@ from typing import Any, NamedTuple
 INVALID_REQUEST = "invalid_request_error"
 
 # Where a text comes from.
-OBSERVED = "observed"  # in recorded traffic, or quoted from it by those who met it
+OBSERVED = "observed"  # in recorded traffic, or quoted in a public report
 REMEMBERED = "remembered"  # known to exist, its exact wording unverified
-MOCKBATCH_ONLY = "mockbatch"  # only a mock can say it
+MOCKBATCH_ONLY = "mockbatch"  # no counterpart at OpenAI
 
 
 class ErrorTemplate(NamedTuple):
-    """One failure: `status` as in HTTP (0 for one that no answer has), texts with {fields}."""
+    """One row of `error_messages.json`; `message` and `param` have {fields} to fill in.
+
+    `status` is the HTTP status, 0 for an error that occurs only in a batch's error file.
+    """
 
     status: int
     code: str | None
@@ -29,18 +32,21 @@ class ErrorTemplate(NamedTuple):
     type: str = INVALID_REQUEST
 
 
-def _read() -> Mapping[str, ErrorTemplate]:
+def _load_templates() -> Mapping[str, ErrorTemplate]:
     path = resources.files("mockbatch").joinpath("error_messages.json")
     groups = json.loads(path.read_bytes())
     return {name: ErrorTemplate(**row) for group in groups.values() for name, row in group.items()}
 
 
-ERROR_TEMPLATES: Mapping[str, ErrorTemplate] = _read()
+ERROR_TEMPLATES: Mapping[str, ErrorTemplate] = _load_templates()
 
 
 @dataclass
 class ApiError(Exception):
-    """A failure that a client is told of, in the words of OpenAI's envelope."""
+    """An error returned to the client in OpenAI's error format.
+
+    `siblings` are members of the response body beside `error`.
+    """
 
     status: int
     message: str
@@ -48,14 +54,13 @@ class ApiError(Exception):
     param: str | None = None
     code: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
-    # What stands beside `error` in the answer.
     siblings: Mapping[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return self.message
 
     def body(self) -> dict[str, Any]:
-        """Return the JSON-ready envelope, schema error.json."""
+        """Return the body of the response, JSON-ready, schema error.json."""
         error = {
             "message": self.message,
             "type": self.type,
@@ -66,26 +71,29 @@ class ApiError(Exception):
 
 
 class NoReplyPossibleError(ApiError):
-    """A refusal of the mock's own: OpenAI would answer, and the mock finds nothing to say.
+    """mockbatch cannot generate a reply to a request that OpenAI would answer.
 
-    A scripted reply that says something stands in.
+    A scripted reply takes its place.
     """
 
 
 def api_error(name: str, /, **fields: object) -> ApiError:
-    """Make the failure of that name; `fields` fill the gaps of its texts."""
-    wording = ERROR_TEMPLATES[name]
+    """Return the error of that name, with `fields` filled into its texts."""
+    template = ERROR_TEMPLATES[name]
     return ApiError(
-        wording.status,
-        wording.message.format_map(fields),
-        wording.type,
-        None if wording.param is None else wording.param.format_map(fields),
-        wording.code,
+        template.status,
+        template.message.format_map(fields),
+        template.type,
+        None if template.param is None else template.param.format_map(fields),
+        template.code,
     )
 
 
 def line_error(name: str, line: int | None, /, **fields: object) -> dict[str, Any]:
-    """Make an entry of a batch's `errors.data`; `line` counts from 1."""
+    """Return the error of that name as an entry of a batch's `errors.data`.
+
+    `line` is the number of the input line, counted from 1.
+    """
     error = api_error(name, **fields)
     return {
         "code": error.code,

@@ -1,52 +1,53 @@
-"""JSON as the standard has it: what Python's reader lets through beyond that is refused."""
+"""A strict JSON reader: what Python's own accepts beyond the standard is an error."""
 
 import json
 from math import isinf
 from typing import Any
 
-DEEPEST = 100
-_SPACE = " \t\n\r"
+MAX_DEPTH = 100
+_WHITESPACE = " \t\n\r"
 
 
-def _refuse(constant: str) -> None:
+def _reject_constant(constant: str) -> None:
     raise ValueError(f"{constant} is not JSON")
 
 
-def _finite(digits: str) -> float:
+def _finite_float(digits: str) -> float:
     number = float(digits)
     if isinf(number):
-        raise ValueError(f"{digits[:20]} is too large a number")
+        raise ValueError(f"the number {digits[:20]} is too large")
     return number
 
 
-# Made once: json.loads() makes a new one at each call with an option.
-_DECODER = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
+# Kept, because json.loads() makes a new decoder at each call with an option.
+_DECODER = json.JSONDecoder(parse_constant=_reject_constant, parse_float=_finite_float)
 
 
 def parse(data: bytes | str) -> Any:
-    """Return the value of UTF-8 JSON text.
+    """Return the value of a JSON text; bytes are UTF-8.
 
-    Raises ValueError for anything else: NaN and Infinity, bytes that are not UTF-8, a byte
-    order mark, numbers beyond every float, which could not be written again, and values
-    nested more than 100 levels deep, which would overflow the stack of whoever walks them.
+    Raises ValueError for anything else. That includes NaN and Infinity, a byte order mark,
+    numbers that overflow a float and so could not be written again, and values nested more
+    than 100 levels deep, which would overflow the stack of code that walks them.
     """
-    text = (data if isinstance(data, str) else data.decode("utf-8")).rstrip(_SPACE)
+    text = (data if isinstance(data, str) else data.decode("utf-8")).rstrip(_WHITESPACE)
     try:
-        # Not its decode(), which looks for space by patterns: a tenth of the time of a line.
-        value, end = _DECODER.raw_decode(text, len(text) - len(text.lstrip(_SPACE)))
+        # Not decode(), whose regular expressions for whitespace take a tenth of a line's time.
+        value, end = _DECODER.raw_decode(text, len(text) - len(text.lstrip(_WHITESPACE)))
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     if end < len(text):
         raise json.JSONDecodeError("Extra data", text, end)
     # Counting brackets is quick, and few texts have enough of them to need the walk.
-    if text.count("[") + text.count("{") > DEEPEST and _depth(value) > DEEPEST:
+    if text.count("[") + text.count("{") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
         raise ValueError("nested too deeply")
     return value
 
 
 def _depth(value: Any) -> int:
+    """Return how many levels of lists and objects a value has, counting to MAX_DEPTH + 1."""
     level, depth = [value], 0
-    while level and depth <= DEEPEST:
+    while level and depth <= MAX_DEPTH:
         containers = [item for item in level if isinstance(item, dict | list)]
         level = [
             inner

@@ -1,4 +1,4 @@
-"""Pages of a list, with the id of the last object as the cursor."""
+"""Cursor pagination: pages of a list, with the id of an object as the cursor."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Item]):
-    """Some of the items of a list, in its order."""
+    """Consecutive items of a list; `has_more` tells whether others follow."""
 
     items: Sequence[Item]
     has_more: bool
 
-    def as_json(self, shown: Callable[[Item], dict[str, Json]]) -> dict[str, Json]:
-        """Return the list object, schema page.json; its items as `shown` has them."""
-        data = [shown(item) for item in self.items]
+    def as_json(self, serialize: Callable[[Item], dict[str, Json]]) -> dict[str, Json]:
+        """Return the page as a list object, schema page.json; `serialize` gives its items."""
+        data = [serialize(item) for item in self.items]
         return {
             "object": "list",
             "data": data,
@@ -29,8 +29,8 @@ class Page(Generic[Item]):
         }
 
 
-def paged(ids: Sequence[str], limit: int, after: str | None) -> Page[str]:
-    """Return the ids behind `after`, `limit` of them at most; ApiError 400 when it is unknown."""
+def paginate(ids: Sequence[str], limit: int, after: str | None) -> Page[str]:
+    """Return up to `limit` ids, beginning after the id `after`; ApiError 400 if it is unknown."""
     start = 0
     if after is not None:
         if after not in ids:

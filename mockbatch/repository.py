@@ -13,7 +13,7 @@ from mockbatch.errors import api_error
 from mockbatch.files.content import Content
 from mockbatch.files.file import BATCH_OUTPUT, File, lifetime
 from mockbatch.ids import Seed, file_id
-from mockbatch.pagination import Page, paged
+from mockbatch.pagination import Page, paginate
 
 
 class Repository:
@@ -135,7 +135,7 @@ class Repository:
         found = [file for file in self.files(now) if file.visible(now)]
         shown = {file.id: file for file in found if purpose in (None, file.purpose)}
         ids = sorted(shown, key=lambda id: shown[id].created_at)
-        page = paged(ids[::-1] if newest_first else ids, limit, after)
+        page = paginate(ids[::-1] if newest_first else ids, limit, after)
         return Page([shown[id] for id in page.items], page.has_more)
 
     def _made(self, id: str, now: float) -> File | None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockbatch.errors import ApiError
-from mockbatch.pagination import Page, paged
+from mockbatch.pagination import Page, paginate
 from mockbatch.validation.schema import schema
 
 IDS = ["a", "b", "c", "d", "e"]
@@ -15,10 +15,10 @@ IDS = ["a", "b", "c", "d", "e"]
 
 def pages(ids: list[str], limit: int) -> Iterator[list[str]]:
     """Yield all pages, as a client that follows `has_more` gets them."""
-    page = paged(ids, limit, None)
+    page = paginate(ids, limit, None)
     yield list(page.items)
     while page.has_more:
-        page = paged(ids, limit, page.items[-1])
+        page = paginate(ids, limit, page.items[-1])
         yield list(page.items)
 
 
@@ -38,23 +38,23 @@ def test_no_page_but_the_last_is_short(ids: list[str], limit: int) -> None:
 
 def test_the_cursor_itself_is_not_repeated() -> None:
     """A page begins with the id behind its cursor."""
-    assert paged(IDS, 2, "b") == Page(["c", "d"], has_more=True)
+    assert paginate(IDS, 2, "b") == Page(["c", "d"], has_more=True)
 
 
 def test_a_page_that_ends_with_the_list_has_no_more() -> None:
     """A page that ends exactly with the list says that there is no more."""
-    assert paged(IDS, 3, "b") == Page(["c", "d", "e"], has_more=False)
+    assert paginate(IDS, 3, "b") == Page(["c", "d", "e"], has_more=False)
 
 
 def test_behind_the_last_id_is_an_empty_page() -> None:
     """The last id as a cursor gives an empty page."""
-    assert paged(IDS, 3, "e") == Page([], has_more=False)
+    assert paginate(IDS, 3, "e") == Page([], has_more=False)
 
 
 def test_an_unknown_cursor_is_refused() -> None:
     """An id that is not in the list is a 400 that names the parameter."""
     with pytest.raises(ApiError) as refused:
-        paged(IDS, 3, "z")
+        paginate(IDS, 3, "z")
     assert (refused.value.status, refused.value.code, refused.value.param) == (
         400,
         "invalid_value",

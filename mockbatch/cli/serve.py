@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import socket
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,7 @@ from mockbatch.cli.webhook_options import add_webhook_options
 
 if TYPE_CHECKING:
     from mockbatch.http_server.server import HttpServer
+    from mockbatch.http_server.tls import Tls
     from mockbatch.world.settings import ServerSettings
     from mockbatch.world.snapshot.snapshot import Snapshot
 
@@ -151,20 +152,28 @@ def serve(**values: Any) -> None:
 def _serve(options: ServeOptions, settings: "ServerSettings", beginning: "Snapshot | None") -> None:
     from mockbatch.cli.request_log import log_requests
     from mockbatch.http_server.server import HttpServer
-    from mockbatch.http_server.tls import Tls
     from mockbatch.web.app import create_app
 
     log_requests(options.log_format)
     app = create_app(settings, beginning)
-    with _StopSignal() as stop, Tls(options.host) if options.tls else nullcontext() as tls:
+    with _StopSignal() as stop, _open_tls(options) as tls:
         server = HttpServer(app, options.host, options.port, tls.adapter if tls else None)
         _start(server, options)
-        _print_startup(server.url, options.host, settings, tls.authority_file if tls else None)
+        _print_startup(server.url, options.host, settings, tls.ca_file if tls else None)
         if options.ready_file:
             _write_ready_file(Path(options.ready_file), server.url)
         stop.wait()
         app.extensions["mockbatch"].worlds.close()
         server.stop()
+
+
+def _open_tls(options: ServeOptions) -> "AbstractContextManager[Tls | None]":
+    from mockbatch.http_server.tls import Tls
+
+    try:
+        return Tls(options.host) if options.tls else nullcontext()
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _start(server: "HttpServer", options: ServeOptions) -> None:
@@ -199,9 +208,7 @@ class _StopSignal:
         self._receiver.recv(1)
 
 
-def _print_startup(
-    url: str, host: str, settings: "ServerSettings", authority_file: Path | None
-) -> None:
+def _print_startup(url: str, host: str, settings: "ServerSettings", ca_file: Path | None) -> None:
     """Print the line that says where the server listens, and what a shell can `eval`."""
     if host not in ("127.0.0.1", "localhost", "::1"):
         warning = f"warning: {host} can be reached from other machines"
@@ -209,9 +216,9 @@ def _print_startup(
     exports = {"OPENAI_BASE_URL": f"{url}/v1", "OPENAI_API_KEY": settings.owner_key}
     if settings.world.webhooks.secret:
         exports["OPENAI_WEBHOOK_SECRET"] = settings.world.webhooks.secret
-    if authority_file:
+    if ca_file:
         for name in ("CURL_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"):
-            exports[name] = str(authority_file)
+            exports[name] = str(ca_file)
     lines = [f"export {name}={value}" for name, value in exports.items()]
     print("\n".join([f"mockbatch is listening on {url}", *lines]), flush=True)
 

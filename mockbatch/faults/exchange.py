@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from mockbatch.faults.connection import Connection, connection_aborted
 from mockbatch.faults.request_record import RequestRecord
+from mockbatch.http_server import HTTP_REQUEST_KEY
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -114,8 +115,8 @@ class Exchange:
         _ = self.connection
 
     def _connection(self) -> Connection | None:
-        gateway: Any = self.environ.get("mockbatch.gateway")
-        return None if gateway is None else Connection(gateway)
+        request: Any = self.environ.get(HTTP_REQUEST_KEY)
+        return None if request is None else Connection(request)
 
     def run(self) -> AppResponse:
         """Run the app and return its response; nothing is sent yet."""

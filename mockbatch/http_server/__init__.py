@@ -1,1 +1,11 @@
-"""The HTTP server: cheroot, adapted for faults and for many slow clients."""
+"""The HTTP server: cheroot, with what faults, many slow clients and simulated time need.
+
+server       binds, accepts connections, and gives each busy one a thread
+connection   the socket of one client, and the requests on it, one after the other
+request      one request: framing, body, WSGI environ, response
+tls          a certificate for https, made for this run
+"""
+
+# The key in the WSGI environ under which an app finds the `Request`, as gunicorn and Werkzeug
+# pass on their sockets. Faults break the connection through it.
+HTTP_REQUEST_KEY = "mockbatch.http_request"

@@ -1,7 +1,7 @@
 """A client's connection: its socket as two streams, and one request on it after the other.
 
-cheroot reads and writes sockets by Python's own buffers and sends headers by themselves. Both
-take a third of the time of a short answer, so the streams are ours, over the interpreter's.
+cheroot reads and writes sockets through Python's own buffers and sends headers separately.
+Both take a third of the time of a short response, so the streams here replace them.
 """
 
 import contextlib
@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 from cheroot import server
 
-from mockbatch.http_server.request import BLOCK, Body, Request
+from mockbatch.http_server.request import BLOCK_BYTES, Body, Request
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-DRAIN_SECONDS, DRAIN_BYTES = 1.0, 64 << 20  # for bytes that nobody wants
-# How long a thread stays with a connection for its next request, which then finds it at once.
-STAY_SECONDS = 0.2
+# Limits for reading the rest of a body that the app left unread.
+DRAIN_SECONDS, DRAIN_BYTES = 1.0, 64 << 20
+# How long a thread waits on a connection for its next request, which it then handles at once.
+NEXT_REQUEST_SECONDS = 0.2
 
 
-class _Received(io.RawIOBase):
-    """What a client sends; unlike socket.SocketIO, it can be read on after a time-out."""
+class _SocketInput(io.RawIOBase):
+    """The bytes that a client sends; unlike socket.SocketIO, still readable after a timeout."""
 
     def __init__(self, socket: socket.socket) -> None:
         self._socket = socket
@@ -36,33 +37,33 @@ class _Received(io.RawIOBase):
 
 
 class _Reader(io.BufferedReader):
-    """Reads from a socket."""
+    """Buffered input from a socket."""
 
     def has_data(self) -> bool:
-        """Tell cheroot that the socket may be waited for: `Connection.is_asked` has looked."""
+        """Return False: cheroot may select() on the socket, as `_has_next_request` has peeked."""
         return False
 
 
 class _Writer:
-    """Writes to a socket at once, but for headers: these go with what is written after them."""
+    """Unbuffered output to a socket, except that headers are sent with the bytes after them."""
 
     def __init__(self, socket: socket.socket) -> None:
         self._socket = socket
-        self._held = b""
-        #: Whether what is written now is held.
-        self.holds = False
+        self._buffered = b""
+        #: Whether `write` buffers; the next unbuffered write sends it all.
+        self.is_buffering = False
 
     def write(self, data: bytes) -> None:
-        """Send what was held and this."""
-        if self.holds:
-            self._held += data
+        """Buffer or send data, after what is buffered."""
+        if self.is_buffering:
+            self._buffered += data
             return
-        data, self._held = self._held + data, b""
+        data, self._buffered = self._buffered + data, b""
         self._socket.sendall(data)
 
     def flush(self) -> None:
-        """Send what was held, if there is any."""
-        if self._held:
+        """Send what is buffered."""
+        if self._buffered:
             self.write(b"")
 
 
@@ -70,33 +71,34 @@ class Connection(server.HTTPConnection):
     """A client's connection."""
 
     RequestHandlerClass = Request
-    refused = False  # the server itself answered with an error
-    # Never long ago: a clock that jumps by a day would close all kept connections.
+    #: Whether the server itself, not the app, answered with an error.
+    server_error_sent = False
+    # Always "just used": otherwise a mocked clock jump would expire every keep-alive connection.
     last_used = property(lambda _: math.inf, lambda _, __: None)
 
     def __init__(self, server: Any, socket: socket.socket, _: object = None) -> None:
         super().__init__(server, socket, lambda *_: None)
-        self.rfile = _Reader(_Received(socket), BLOCK)
+        self.rfile = _Reader(_SocketInput(socket), BLOCK_BYTES)
         self.wfile = _Writer(socket)
 
     def communicate(self) -> bool:
-        """Answer requests while they come without a pause; false to have it closed."""
-        while self._answered():
-            if not self._is_asked():
+        """Handle requests as long as they follow closely; return whether to keep it open."""
+        while self._handle_request():
+            if not self._has_next_request():
                 return True
         return False
 
-    def _answered(self) -> bool:
-        keep = bool(super().communicate())  # type: ignore[no-untyped-call]
-        if self.refused:
-            # Closed upon unread bytes, the connection is reset and the answer may be lost.
+    def _handle_request(self) -> bool:
+        keep_open = bool(super().communicate())  # type: ignore[no-untyped-call]
+        if self.server_error_sent:
+            # Closing with unread bytes resets the connection, and the response may be lost.
             self.shutdown(socket.SHUT_WR)
             self.drain(Body(self.rfile, DRAIN_BYTES))
-        return keep
+        return keep_open
 
-    def _is_asked(self) -> bool:
-        """Wait a little for the client's next request, or for its end."""
-        self.socket.settimeout(STAY_SECONDS)
+    def _has_next_request(self) -> bool:
+        """Wait a little for the client's next bytes, or for the end of its stream."""
+        self.socket.settimeout(NEXT_REQUEST_SECONDS)
         try:
             self.rfile.peek(1)
         except TimeoutError:
@@ -106,8 +108,8 @@ class Connection(server.HTTPConnection):
         return True
 
     def drain(self, body: Body) -> bool:
-        """Read and drop a body; false if it is too long, too slow or broken."""
-        total, scratch = 0, bytearray(BLOCK)
+        """Read and discard a body; return False if it is too long, too slow or malformed."""
+        total, scratch = 0, bytearray(BLOCK_BYTES)
         with contextlib.suppress(OSError):
             self.socket.settimeout(DRAIN_SECONDS)
             while total < DRAIN_BYTES and (count := body.readinto(scratch)):
@@ -117,12 +119,12 @@ class Connection(server.HTTPConnection):
         return False
 
     def shutdown(self, how: int) -> None:
-        """Shut down the TCP connection; an SSLSocket's own method would go on in plain text."""
+        """Shut down the TCP connection; SSLSocket.shutdown() would continue in plain text."""
         with contextlib.suppress(OSError):
             socket.socket.shutdown(self.socket, how)
 
     def close(self) -> None:
-        """Close it; a fault may have closed the socket."""
+        """Close the connection, even if a fault has closed its socket."""
         with contextlib.suppress(OSError):
             super().close()
         self.socket.close()

@@ -1,4 +1,4 @@
-"""One request over HTTP/1.1 and its response: body, framing and environ, on top of cheroot."""
+"""One HTTP/1.1 request and its response: framing, body and WSGI environ, on top of cheroot."""
 
 import contextlib
 import errno
@@ -11,138 +11,142 @@ from urllib.parse import unquote_to_bytes
 from cheroot import server, wsgi
 
 from mockbatch.errors import ApiError, api_error
+from mockbatch.http_server import HTTP_REQUEST_KEY
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-NAME = "mockbatch"
-BLOCK = 1 << 16
+SERVER_NAME = "mockbatch"
+BLOCK_BYTES = 1 << 16
 
 
 class Body(io.RawIOBase):
-    """What is still to come of a request body, `length` bytes, or chunked when that is None.
+    """A request body as a stream: `length` bytes, or chunked if `length` is None.
 
-    cheroot's own reader keeps a whole chunk in memory, Werkzeug's refuses extensions and
-    trailers. When the body is cut or wrongly framed, this and each later read raise OSError.
+    cheroot's own reader keeps a whole chunk in memory, and Werkzeug's rejects chunk extensions
+    and trailers. If the body is cut off or malformed, this and every later read raise OSError.
     """
 
     def __init__(self, rfile: Any, length: int | None) -> None:
         self._rfile, self._left, self._chunked = rfile, length or 0, length is None
 
     def readable(self) -> bool:
-        """Say that it can be read."""
+        """Return True, as io.RawIOBase requires of a stream to read."""
         return True
 
     @property
-    def is_read(self) -> bool:
-        """Whether nothing of it is to come."""
+    def is_exhausted(self) -> bool:
+        """Whether the whole body has been read."""
         return not self._left and not self._chunked
 
     def readinto(self, buffer: "WriteableBuffer") -> int:
-        """Read what one recv() brings; 0 at the end."""
+        """Read what one recv() returns, and return its length; 0 at the end."""
         if self._chunked and not self._left:
-            size = self._line().partition(b";")[0].strip()
+            size = self._read_line().partition(b";")[0].strip()
             if not re.fullmatch(rb"[0-9A-Fa-f]{1,16}", size):
                 self._fail("a chunk size is not a hexadecimal number")
             self._left = int(size, 16)
             if not self._left:
-                while self._line():
+                while self._read_line():
                     pass  # a trailer
                 self._chunked = False
         view = memoryview(buffer)[: self._left]
         count: int = self._rfile.readinto1(view) if view else 0
         self._left -= count
         if view and not count:
-            self._fail("it ends early")
-        if self._chunked and not self._left and self._line():
+            self._fail("it ends too early")
+        if self._chunked and not self._left and self._read_line():
             self._fail("a chunk is longer than its size")
         return count
 
-    def _line(self) -> bytes:
+    def _read_line(self) -> bytes:
         line: bytes = self._rfile.readline(4096)
-        return line[:-2] if line.endswith(b"\r\n") else self._fail("a line has no end")
+        return line[:-2] if line.endswith(b"\r\n") else self._fail("a line does not end in CRLF")
 
-    def _fail(self, why: str) -> NoReturn:
-        self._rfile = io.BytesIO()  # what follows cannot be trusted
-        # The one error that cheroot answers with a closed connection and without a traceback.
-        raise ConnectionAbortedError(errno.ECONNABORTED, f"Invalid request body: {why}")
+    def _fail(self, reason: str) -> NoReturn:
+        self._rfile = io.BytesIO()  # the framing of the rest is unknown
+        # The only error for which cheroot closes the connection without a traceback.
+        raise ConnectionAbortedError(errno.ECONNABORTED, f"Invalid request body: {reason}")
 
 
 class Request(server.HTTPRequest):
-    """One request: framing stricter than cheroot's, errors in OpenAI's envelope."""
+    """One request, with stricter framing than cheroot's and errors in OpenAI's format."""
 
-    bodiless = False
+    #: Whether the response must not have a body.
+    has_bodiless_response = False
 
     def parse_request(self) -> None:
         """Read the request line and the headers."""
-        self.proxy_mode = True  # else "//v1/batches" is refused, as a URI with an authority
+        self.proxy_mode = True  # else cheroot rejects "//v1/batches", a URI with an authority
         try:
-            if self.conn.rfile.peek(1)[:1] == b"\x16":  # both sides would wait for each other
-                raise ValueError("This port speaks plain HTTP, not TLS: use http://")
+            # A TLS handshake: both sides would wait for each other.
+            if self.conn.rfile.peek(1)[:1] == b"\x16":
+                raise ValueError("This port serves plain HTTP, not TLS: use http://")
             super().parse_request()
         except (ValueError, NameError) as error:
-            # cheroot 11 lets these escape: ValueError for the target "http://[", NameError
-            # for headers that begin with a continuation line.
+            # cheroot 11 does not catch these itself: ValueError for the target "http://[",
+            # NameError for headers that begin with a continuation line.
             text = str(error) if isinstance(error, ValueError) else "Malformed headers"
             self.simple_response("400 Bad Request", text)
 
     def read_request_headers(self) -> bool:
-        """Read the headers, and refuse framing that has two readings."""
+        """Read the headers; ValueError for ambiguous framing."""
         if not super().read_request_headers():  # type: ignore[no-untyped-call]
             return False
-        http11 = self.response_protocol == "HTTP/1.1"
+        is_http11 = self.response_protocol == "HTTP/1.1"
         if not self.inheaders.get(b"Content-Length", b"0").isdigit():
             raise ValueError("Malformed Content-Length header")
         coding = self.inheaders.get(b"Transfer-Encoding")
-        if coding is not None and not (http11 and coding.lower() == b"chunked"):
+        if coding is not None and not (is_http11 and coding.lower() == b"chunked"):
             raise ValueError("The only transfer coding is 'chunked', once, in HTTP/1.1")
-        # cheroot knows one spelling of each; asked for "Close", it would keep the client waiting.
+        # cheroot compares case-sensitively: after "Close" it would leave the client waiting.
         options = re.split(rb"[\s,]+", self.inheaders.get(b"Connection", b"").lower())
-        self.close_connection = b"close" in options or not (http11 or b"keep-alive" in options)
+        self.close_connection = b"close" in options or not (is_http11 or b"keep-alive" in options)
         return True
 
     def respond(self) -> None:
-        """Answer, and leave the connection at the next request."""
+        """Have the app respond, and leave the connection at the start of the next request."""
         length = None if self.chunked_read else int(self.inheaders.get(b"Content-Length", 0))
         body = Body(self.conn.rfile, length)
-        self.rfile = io.BufferedReader(body, BLOCK)
+        self.rfile = io.BufferedReader(body, BLOCK_BYTES)
         self.server.gateway(self).respond()
         if self.chunked_write:
             self.conn.wfile.write(b"0\r\n\r\n")
-        # After the response, which a client may wait for before it sends the rest.
-        self.close_connection |= not (body.is_read or self.conn.drain(body))
+        # Only now: a client may wait for the response before it sends the rest of the body.
+        self.close_connection |= not (body.is_exhausted or self.conn.drain(body))
 
     def simple_response(self, status: str, msg: str = "") -> None:
-        """Answer an error of the server's own, and close."""
-        self.close_connection = self.sent_headers = self.conn.refused = True
+        """Respond with an error of the server itself, and close the connection."""
+        self.close_connection = self.sent_headers = self.conn.server_error_sent = True
         error = ApiError(int(status[:3]), msg or status[4:])
         if error.status == 500:
             error = api_error("server_error")
         body = json.dumps(error.body(), indent=2)
         head = f"{self.server.protocol} {status}\r\nContent-Type: application/json\r\n"
-        head += f"Content-Length: {len(body)}\r\nConnection: close\r\nServer: {NAME}\r\n\r\n"
+        head += f"Content-Length: {len(body)}\r\nConnection: close\r\nServer: {SERVER_NAME}\r\n\r\n"
         with contextlib.suppress(OSError):
             self.conn.wfile.write((head + body).encode("ascii"))
 
     def send_headers(self) -> None:
-        """Send the headers, and settle whether a body may follow."""
-        self.bodiless = self.method == b"HEAD" or int(self.status[:3]) in {204, 304}
+        """Send the headers, and decide whether a body may follow."""
+        self.has_bodiless_response = self.method == b"HEAD" or int(self.status[:3]) in {204, 304}
         if any(k.lower() == b"connection" and v.lower() == b"close" for k, v in self.outheaders):
             self.close_connection = True
-        # cheroot closes after a HEAD of unknown length; framed like its GET, it can be kept.
+        # cheroot closes the connection after a HEAD response of unknown length; framed like
+        # the response to a GET, it can stay open.
         method, self.method = self.method, b"GET"
-        self.conn.wfile.holds = True
+        self.conn.wfile.is_buffering = True
         super().send_headers()
-        self.conn.wfile.holds = False
+        self.conn.wfile.is_buffering = False
         self.method = method
-        self.chunked_write = self.chunked_write and not self.bodiless
+        self.chunked_write = self.chunked_write and not self.has_bodiless_response
 
 
-class Gateway(wsgi.Gateway_10):
-    """Between a request and the application: `environ["mockbatch.gateway"]`, with `req.conn`."""
+class WsgiGateway(wsgi.Gateway_10):
+    """Calls the WSGI app with a request's environ, and sends what it returns."""
 
     def get_environ(self) -> dict[str, Any]:  # type: ignore[override]
-        """Return the environ, with the path rebuilt from the target as it was sent."""
+        """Return the environ, with the path decoded from the target as the client sent it."""
         env: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
         path, _, query = self.req.uri.partition(b"?")
         if b"://" in path and not path.startswith(b"/"):
@@ -153,18 +157,18 @@ class Gateway(wsgi.Gateway_10):
         env["RAW_URI"] = env["REQUEST_URI"]
         env["SERVER_NAME"] = self.req.server.host
         env["wsgi.url_scheme"] = "https" if self.req.server.ssl_adapter else "http"
-        env["mockbatch.gateway"] = self
-        # A header spelt Content_Length arrives as one too; with chunks, none counts.
+        env[HTTP_REQUEST_KEY] = self.req
+        # The header Content_Length sets it, too; and with chunks none is valid.
         env.pop("CONTENT_LENGTH", None)
         if not self.req.chunked_read:
-            # Its presence alone makes Werkzeug skip its check for clients that left.
+            # While the key is there, Werkzeug does not notice that a client disconnected.
             del env["wsgi.input_terminated"]
             if b"Content-Length" in self.req.inheaders:
                 env["CONTENT_LENGTH"] = self.req.inheaders[b"Content-Length"].decode("ascii")
         return env
 
     def respond(self) -> None:
-        """Run the application; if it fails before its first byte, nothing has been sent."""
+        """Run the app; if it fails before its first byte, nothing has been sent."""
         response = self.req.server.wsgi_app(self.env, self.start_response)
         try:
             for chunk in filter(None, response):
@@ -173,11 +177,11 @@ class Gateway(wsgi.Gateway_10):
         finally:
             if hasattr(response, "close"):
                 response.close()
-        if self.remaining_bytes_out and not self.req.bodiless:
+        if self.remaining_bytes_out and not self.req.has_bodiless_response:
             self.req.close_connection = True  # else the client waits for the rest
 
     def write(self, chunk: bytes) -> None:
-        """Send a part of the response body, before the first one the headers."""
+        """Send a part of the response body; the headers go before the first one."""
         if not self.started_response:
             raise RuntimeError("the application did not call start_response")
         if self.remaining_bytes_out is not None:
@@ -185,7 +189,7 @@ class Gateway(wsgi.Gateway_10):
             if self.remaining_bytes_out < 0:
                 raise ValueError("the response is longer than its Content-Length")
         self.req.ensure_headers_sent()
-        # In blocks: a client has a time-out's seconds to take one.
-        for start in range(0, 0 if self.req.bodiless else len(chunk), BLOCK):
-            self.req.write(chunk[start : start + BLOCK])
+        # In blocks, because the socket's timeout is the time that a client has for each write.
+        for start in range(0, 0 if self.req.has_bodiless_response else len(chunk), BLOCK_BYTES):
+            self.req.write(chunk[start : start + BLOCK_BYTES])
         self.req.conn.wfile.flush()

@@ -1,8 +1,9 @@
-"""Serve a WSGI application over HTTP/1.1: cheroot, with a pool and a few classes of ours.
+"""Serves a WSGI app over HTTP/1.1: cheroot's server with a thread pool of its own.
 
-cheroot brings parsing, framing, keep-alive and TLS. What a mock needs beyond it, which delays,
-cuts and freezes time on purpose, stands here. Each wait is a time-out of a lock or a socket
-and nothing here reads a clock, so a simulated one can neither stretch nor end a wait.
+cheroot parses requests, frames responses, and does keep-alive and TLS. This module adds what a
+mock needs that delays and cuts responses on purpose: a thread for each busy connection, and a
+stop that does not wait for slow clients. Every wait is a timeout of a lock or socket. Nothing
+here reads a clock, so tests that fake the clock can neither prolong nor shorten a wait.
 """
 
 import contextlib
@@ -18,46 +19,48 @@ from typing import TYPE_CHECKING, Any
 from cheroot import server
 
 from mockbatch.http_server.connection import Connection
-from mockbatch.http_server.request import NAME, Gateway
+from mockbatch.http_server.request import SERVER_NAME, WsgiGateway
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
     from cheroot.ssl import Adapter
 
 MAX_THREADS = 512  # beyond it, connections queue
-IDLE_SECONDS = 10.0  # then a thread without work retires
-CLIENT_SECONDS = 60  # then a client that is silent within a request is given up
+IDLE_SECONDS = 10.0  # after which a thread without work ends
+CLIENT_SECONDS = 60  # the longest pause of a client within a request
 
 log = logging.getLogger("mockbatch.http_server")
 
 
-class _Pool:
-    """A thread for each busy connection; duck-typed after cheroot's ThreadPool."""
+class _ThreadPool:
+    """A thread for each busy connection; has the interface of cheroot's ThreadPool."""
 
     def __init__(self, server: "HttpServer") -> None:
         self._server = server
         self._condition = threading.Condition()
         self._queue: deque[Connection] = deque()
         self._threads: dict[threading.Thread, Connection | None] = {}
-        self._waiting, self._stopped = 0, False
-        self._gone = threading.Event()
+        self._waiting_count, self._is_stopped = 0, False
+        self._all_ended = threading.Event()
 
     def start(self) -> None:
-        """Do nothing: threads come with connections."""
+        """Do nothing: threads are started as connections come."""
 
     def put(self, conn: Connection) -> None:
-        """Have a thread serve the connection: one that waits, else a new one."""
+        """Have a waiting thread handle the connection, or else a new one."""
         with self._condition:
             self._queue.append(conn)
-            if self._waiting >= len(self._queue):
+            if self._waiting_count >= len(self._queue):
                 self._condition.notify()
             elif len(self._threads) < MAX_THREADS:
-                thread = threading.Thread(target=self._work, name=f"{NAME}-worker", daemon=True)
+                thread = threading.Thread(
+                    target=self._work, name=f"{SERVER_NAME}-worker", daemon=True
+                )
                 thread.start()
                 self._threads[thread] = None
 
     def _work(self) -> None:
-        while conn := self._next(threading.current_thread()):
+        while conn := self._next_connection(threading.current_thread()):
             try:
                 if conn.communicate():
                     self._server.put_conn(conn)
@@ -66,48 +69,49 @@ class _Pool:
                 self._server.error_log(repr(error), traceback=True)
             conn.close()
 
-    def _next(self, thread: threading.Thread) -> Connection | None:
+    def _next_connection(self, thread: threading.Thread) -> Connection | None:
+        """Wait for a connection; return None when the thread should end."""
         with self._condition:
             self._threads[thread] = None
             while not self._queue:
-                self._waiting += 1
-                woken = not self._stopped and self._condition.wait(IDLE_SECONDS)
-                self._waiting -= 1
-                if not woken and not self._queue:
+                self._waiting_count += 1
+                is_notified = not self._is_stopped and self._condition.wait(IDLE_SECONDS)
+                self._waiting_count -= 1
+                if not is_notified and not self._queue:
                     del self._threads[thread]
-                    if self._stopped and not self._threads:
-                        self._gone.set()
+                    if self._is_stopped and not self._threads:
+                        self._all_ended.set()
                     return None
             conn = self._threads[thread] = self._queue.popleft()
             return conn
 
     def stop(self, timeout: float) -> None:
-        """End all threads but the calling one; those stuck for `timeout` seconds are left."""
+        """End all threads but the calling one; abandon those that take `timeout` seconds."""
         with self._condition:
-            self._stopped = True
+            self._is_stopped = True
             self._threads.pop(threading.current_thread(), None)
             threads = list(self._threads)
             while self._queue:
                 self._queue.popleft().close()
             if not threads:
-                self._gone.set()
+                self._all_ended.set()
             self._condition.notify_all()
-        # First nothing more comes in, so that an answer under way still goes out.
+        # First stop only the input, so that responses in progress can still be sent.
         for how in (socket.SHUT_RD, socket.SHUT_RDWR):
             with self._condition:
                 for conn in filter(None, self._threads.values()):
                     conn.shutdown(how)
-            self._gone.wait(timeout / 2)
+            self._all_ended.wait(timeout / 2)
         for thread in threads:
             if thread not in self._threads:
                 thread.join(timeout)
 
 
 class HttpServer(server.HTTPServer):
-    """An HTTP server for one WSGI application, to be started once.
+    """An HTTP server for one WSGI app, which can be started once.
 
-    `start` serves in a daemon thread; `prepare` and then `serve` do so in the calling one.
-    `port` 0 picks a free one. `ssl_adapter` is one of cheroot's and makes it HTTPS.
+    `start` serves in a daemon thread; `prepare` and then `serve` serve in the calling thread.
+    `port` 0 picks a free port. With an `ssl_adapter` of cheroot's it serves HTTPS.
     """
 
     ConnectionClass = Connection
@@ -115,7 +119,7 @@ class HttpServer(server.HTTPServer):
     max_request_header_size = 1 << 18
     request_queue_size = 128
     shutdown_timeout = 1
-    software = NAME
+    software = SERVER_NAME
     timeout = CLIENT_SECONDS
     _connections: Any
 
@@ -126,51 +130,51 @@ class HttpServer(server.HTTPServer):
         port: int = 0,
         ssl_adapter: "Adapter | None" = None,
     ) -> None:
-        super().__init__((host, port), Gateway, server_name=NAME)
-        # cheroot's registry of the whole process would keep each server and its app for ever.
+        super().__init__((host, port), WsgiGateway, server_name=SERVER_NAME)
+        # cheroot's process-wide registry would keep every server and its app in memory.
         getattr(logging, "statistics", {}).pop(f"Cheroot HTTPServer {id(self)}", None)
         self.wsgi_app = app
         self.ssl_adapter = ssl_adapter
-        self.requests = _Pool(self)
-        #: Set when `stop` begins; whoever delays a response waits on this.
+        self.requests = _ThreadPool(self)
+        #: Set when `stop` begins; code that delays a response waits on it.
         self.stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
     @property
     def host(self) -> str:
-        """The address it listens on; before `prepare`, the one asked for."""
+        """The address it listens on; before `prepare`, the one passed in."""
         return str(self.bind_addr[0])
 
     @property
     def port(self) -> int:
-        """The port it listens on; before `prepare`, the one asked for."""
+        """The port it listens on; before `prepare`, the one passed in."""
         return int(self.bind_addr[1])
 
     @property
     def url(self) -> str:
-        """Where clients on this machine find it, without a slash at the end."""
+        """The URL for clients on this machine, without a slash at the end."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
         scheme = "https" if self.ssl_adapter else "http"
         return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     @staticmethod
     def bind_socket(socket_: socket.socket, bind_addr: tuple[str, int]) -> socket.socket:
-        """Bind; cheroot would leave the socket open on failure."""
+        """Bind the socket, and close it if that fails, which cheroot does not."""
         try:
             socket_.bind(bind_addr)
         except OSError:
             socket_.close()
             raise
         if os.name == "posix":
-            # For a restart on this port while old connections are in TIME_WAIT; after bind(),
-            # as before it two servers can be given the same free port.
+            # Allows a restart on this port while old connections are in TIME_WAIT. Not before
+            # bind(), where it could give two servers the same free port.
             socket_.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         return socket_
 
     def start(self) -> None:
-        """Listen, and serve in a daemon thread; raises OSError when the port is taken."""
+        """Listen, and serve in a daemon thread; raises OSError if the port is in use."""
         self.prepare()
-        self._thread = threading.Thread(target=self.serve, name=NAME, daemon=True)
+        self._thread = threading.Thread(target=self.serve, name=SERVER_NAME, daemon=True)
         self._thread.start()
 
     def serve(self) -> None:
@@ -178,23 +182,24 @@ class HttpServer(server.HTTPServer):
         while self.ready:
             try:
                 self._connections.run(self.expiration_interval)
-            except Exception as error:  # noqa: BLE001, PERF203 (out of file descriptors, say)
+            except Exception as error:  # noqa: BLE001, PERF203 (for example, no file descriptors left)
                 self.error_log(repr(error), traceback=self.ready)
                 self.stopping.wait(0.1)
 
     def stop(self) -> None:
-        """End serving and close all connections; does nothing the second time.
+        """Stop serving and close all connections; does nothing the second time.
 
-        Answers under way have half a second to get out; what is stuck after one is left.
+        Responses in progress have half a second to be sent; threads still busy after one
+        second are abandoned.
         """
         self.stopping.set()
         if not self.ready:
             return
-        # In another order than cheroot's, which polls, and closes idle connections while
-        # workers may still hand some back.
+        # Not in cheroot's order: it polls, and it closes idle connections while workers may
+        # still return some.
         self.ready = False
         self._connections._stop_requested = True
-        with contextlib.suppress(OSError):  # wakes select(), which sleeps for half a second
+        with contextlib.suppress(OSError):  # wakes up select(), which sleeps for half a second
             socket.create_connection((self.host, self.port), 0.5).close()
         if self._thread:
             self._thread.join(1)
@@ -203,7 +208,9 @@ class HttpServer(server.HTTPServer):
         self._connections.close()
 
     def error_log(self, msg: str = "", level: int = 0, traceback: bool = False) -> None:  # noqa: ARG002
-        """Log for cheroot: its tracebacks at ERROR, unless the client is what failed."""
-        gone = isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError, ssl.SSLError))
-        bug = traceback and not gone
-        log.log(logging.ERROR if bug else logging.DEBUG, "%s", msg, exc_info=bug)
+        """Log for cheroot: tracebacks at ERROR, unless the client caused the failure."""
+        is_client_gone = isinstance(
+            sys.exc_info()[1], (ConnectionError, TimeoutError, ssl.SSLError)
+        )
+        is_bug = traceback and not is_client_gone
+        log.log(logging.ERROR if is_bug else logging.DEBUG, "%s", msg, exc_info=is_bug)

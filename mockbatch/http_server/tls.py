@@ -1,4 +1,4 @@
-"""https with a certificate that a throw-away authority makes at the start."""
+"""TLS with a certificate that a throw-away CA issues when the server starts."""
 
 import ssl
 from pathlib import Path
@@ -9,9 +9,9 @@ from cheroot.ssl.builtin import BuiltinSSLAdapter
 
 
 class Tls:
-    """An adapter for the server and the file of the authority that clients must trust.
+    """A TLS adapter for the server, and the certificate file of the CA that clients must trust.
 
-    The files are gone when it is closed. Raises ValueError when the extra is not installed.
+    Closing it deletes the files. Raises ValueError if the extra `tls` is not installed.
     """
 
     def __init__(self, host: str) -> None:
@@ -20,12 +20,12 @@ class Tls:
         except ImportError:
             raise ValueError("--tls needs an extra: pip install 'mockbatch[tls]'") from None
         self._folder = TemporaryDirectory(prefix="mockbatch-")
-        authority = trustme.CA(organization_name="mockbatch, for this run only")
+        ca = trustme.CA(organization_name="mockbatch, for this run only")
         names = dict.fromkeys(["localhost", "127.0.0.1", "::1", host])
-        issued = authority.issue_cert(*(name for name in names if name not in ("0.0.0.0", "::")))  # noqa: S104
+        issued = ca.issue_cert(*(name for name in names if name not in ("0.0.0.0", "::")))  # noqa: S104
         folder = Path(self._folder.name)
-        self.authority_file = folder / "ca.pem"
-        authority.cert_pem.write_to_path(str(self.authority_file))
+        self.ca_file = folder / "ca.pem"
+        ca.cert_pem.write_to_path(str(self.ca_file))
         certificate, key = folder / "server.pem", folder / "server.key"
         for blob in issued.cert_chain_pems:
             blob.write_to_path(str(certificate), append=True)
@@ -39,15 +39,15 @@ class Tls:
         self.close()
 
     def close(self) -> None:
-        """Remove the files."""
+        """Delete the files."""
         self._folder.cleanup()
 
 
 class _Adapter(BuiltinSSLAdapter):
-    """Leaves the handshake to the thread that serves a connection.
+    """Leaves the TLS handshake to the thread that handles the connection.
 
-    cheroot does it where connections are accepted: a client that says nothing would keep
-    everybody out.
+    cheroot does it in the thread that accepts connections, where a silent client would block
+    all others.
     """
 
     def wrap(self, sock: Any) -> tuple[ssl.SSLSocket, dict[str, Any]]:

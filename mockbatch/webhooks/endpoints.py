@@ -7,7 +7,7 @@ from typing import Any
 
 from mockbatch.errors import api_error
 from mockbatch.ids import Seed
-from mockbatch.pagination import Page, paged
+from mockbatch.pagination import Page, paginate
 from mockbatch.webhooks import signature
 from mockbatch.webhooks.endpoint import OLD_SECRET_SECONDS, Endpoint
 from mockbatch.webhooks.target import Target
@@ -43,7 +43,7 @@ class Endpoints:
 
     def page(self, limit: int, after: str | None) -> Page[Endpoint]:
         """Return a page of the endpoints, newest first."""
-        page = paged(list(self._all)[::-1], limit, after)
+        page = paginate(list(self._all)[::-1], limit, after)
         return Page([self._all[id] for id in page.items], page.has_more)
 
     def add(

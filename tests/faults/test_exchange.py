@@ -10,6 +10,8 @@ import pytest
 
 from mockbatch.faults import kinds
 from mockbatch.faults.exchange import AppResponse, Exchange
+from mockbatch.faults.request_record import RequestRecord
+from mockbatch.http_server import HTTP_REQUEST_KEY
 from mockbatch.typing import Json
 
 if TYPE_CHECKING:
@@ -49,9 +51,9 @@ class Client:
         self.connection = SimpleNamespace(socket=None)
         server = SimpleNamespace(stopping=Event())
         self.request = SimpleNamespace(conn=self.connection, server=server)
-        environ: dict[str, Any] = {"wsgi.input": io.BytesIO(b"sent"), "mockbatch.fault": "x"}
+        environ = RequestRecord(fault="x").put({"wsgi.input": io.BytesIO(b"sent")})
         if connected:
-            environ["mockbatch.gateway"] = SimpleNamespace(req=self.request)
+            environ[HTTP_REQUEST_KEY] = self.request
         call = Exchange(app, environ, self._start, lambda: {"x-api": "1"})
         try:
             for part in kinds.parse(fault).apply(call):

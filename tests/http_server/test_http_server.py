@@ -21,8 +21,8 @@ import time_machine
 from cheroot.ssl.builtin import BuiltinSSLAdapter
 from freezegun import freeze_time
 
-from mockbatch.http_server import connection
-from mockbatch.http_server import server as httpd
+from mockbatch.http_server import HTTP_REQUEST_KEY, connection
+from mockbatch.http_server import server as server_module
 from mockbatch.http_server.server import HttpServer
 
 if TYPE_CHECKING:
@@ -214,7 +214,7 @@ def test_a_connection_is_kept_over_a_pause(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch, pause: float
 ) -> None:
     """A request is answered whether its connection still has a thread or waits for one."""
-    monkeypatch.setattr(connection, "STAY_SECONDS", 0.001)
+    monkeypatch.setattr(connection, "NEXT_REQUEST_SECONDS", 0.001)
     client = connect(serve(hello))
     for _ in range(3):
         assert client.ask().body == b"hello"
@@ -225,8 +225,8 @@ def test_a_thread_leaves_a_silent_connection(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Kept connections without requests hold no threads: two do for many clients."""
-    monkeypatch.setattr(httpd, "MAX_THREADS", 2)
-    monkeypatch.setattr(connection, "STAY_SECONDS", 0.001)
+    monkeypatch.setattr(server_module, "MAX_THREADS", 2)
+    monkeypatch.setattr(connection, "NEXT_REQUEST_SECONDS", 0.001)
     server = serve(hello)
     clients = [connect(server) for _ in range(20)]
     for _ in range(2):
@@ -550,11 +550,11 @@ def test_a_header_with_underscores_frames_nothing(serve: Serve, connect: Connect
     assert json.loads(answer.body) == [None]
 
 
-def test_the_gateway_is_in_the_environ(serve: Serve, connect: Connect) -> None:
-    """Faults find the socket through `mockbatch.gateway`."""
+def test_the_request_is_in_the_environ(serve: Serve, connect: Connect) -> None:
+    """Faults reach the socket through the request in the environ."""
 
     def drop(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        environ["mockbatch.gateway"].req.conn.socket.close()
+        environ[HTTP_REQUEST_KEY].conn.socket.close()
         raise ConnectionAbortedError(errno.ECONNABORTED, "a fault")
 
     client = connect(serve(drop))
@@ -802,7 +802,7 @@ def test_beyond_the_thread_limit_connections_queue(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With all threads busy a request waits, and is served by the first that is free."""
-    monkeypatch.setattr(httpd, "MAX_THREADS", 2)
+    monkeypatch.setattr(server_module, "MAX_THREADS", 2)
     app = Blocker()
     server = serve(app)
     clients = [connect(server) for _ in range(3)]
@@ -838,7 +838,7 @@ def test_idle_threads_retire(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Threads without work end, and the server goes on."""
-    monkeypatch.setattr(httpd, "IDLE_SECONDS", 0.05)
+    monkeypatch.setattr(server_module, "IDLE_SECONDS", 0.05)
     client = connect(serve(hello))
     client.ask()
     join_workers()
@@ -986,7 +986,7 @@ def test_stop_knows_of_threads_that_came_after_others_retired(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """That the threads were gone once does not mean that they are."""
-    monkeypatch.setattr(httpd, "IDLE_SECONDS", 0.01)
+    monkeypatch.setattr(server_module, "IDLE_SECONDS", 0.01)
     server = serve(echo)
     connect(server).ask()
     join_workers()

@@ -56,7 +56,7 @@ def secure() -> Iterator[tuple[WorldClient, openai.OpenAI]]:
     tls, app = Tls("127.0.0.1"), create_app()
     httpd = HttpServer(app, ssl_adapter=tls.adapter)
     httpd.start()
-    trusted = ssl.create_default_context(cafile=str(tls.authority_file))
+    trusted = ssl.create_default_context(cafile=str(tls.ca_file))
     http_client = openai.DefaultHttpxClient(verify=trusted, trust_env=False)
     with contextlib.ExitStack() as stack:
         stack.callback(tls.close)

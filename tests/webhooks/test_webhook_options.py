@@ -162,7 +162,7 @@ class TestTls:
             return []
 
         with Tls("localhost") as tls:
-            monkeypatch.setenv("SSL_CERT_FILE", str(tls.authority_file))
+            monkeypatch.setenv("SSL_CERT_FILE", str(tls.ca_file))
             sender._certified.cache_clear()
             httpd = HttpServer(app, "localhost", 0, tls.adapter)
             httpd.start()
