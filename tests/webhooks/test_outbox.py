@@ -462,9 +462,7 @@ class TestBounds:
         first, second = (one["id"] for one in world.webhooks.deliveries(10)["deliveries"])
         for _ in range(3):
             attempt = Attempt(int(world.now()), GOOD)
-            outbox(world).note(
-                outbox(world).again(second), attempt, asked=True
-            )
+            outbox(world).note(outbox(world).again(second), attempt, asked=True)
         assert outbox(world).again(first).delivery.id == first
 
     def test_one_that_is_gone_meanwhile_does_not_come_back(
