@@ -1,1 +1,5 @@
-"""The user's scripted replies."""
+"""The user's scripted replies, and which requests they are for.
+
+script   the entries of a world in order, parsed from JSON, from functions or from a file
+match    the conditions of an entry
+"""

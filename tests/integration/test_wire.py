@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.conftest import Make
 
 
-WIRE = Path(__file__).parents[2].parent / "shared" / "wire"
+WIRE = Path(__file__).parents[2] / "fixtures" / "wire"
 TOKENS = Tokens(input=10, output=5, cached=2, reasoning=1)
 STAMPS = (
     "in_progress_at",
@@ -52,11 +52,9 @@ KEYS = schema("batch").document["required"]
 
 
 def recorded(name: str, member: str) -> Iterator[Json]:
-    """Yield the recorded objects of a file; none when the recordings are not here."""
-    path = WIRE / name
-    if path.exists():
-        for line in path.read_text().splitlines():
-            yield json.loads(line)[member]
+    """Yield the recorded objects of a file."""
+    for line in (WIRE / name).read_text().splitlines():
+        yield json.loads(line)[member]
 
 
 def in_status(make: "Make", status: str) -> Batch:
@@ -89,7 +87,6 @@ def fits(value: Json) -> bool:
     return schema("batch").accepts(value)
 
 
-@pytest.mark.skipif(not WIRE.exists(), reason="the recordings are not in this checkout")
 @pytest.mark.parametrize(
     ("name", "member", "judge"),
     [
@@ -105,7 +102,6 @@ def test_recorded_objects_fit(name: str, member: str, judge: str) -> None:
     assert [str(schema(judge).error(value)) for value in objects] == ["None"] * len(objects)
 
 
-@pytest.mark.skipif(not WIRE.exists(), reason="the recordings are not in this checkout")
 def test_recorded_objects_of_today_have_our_keys_in_our_order() -> None:
     """The 22 keys that are sent since 2026 are ours, in the same order."""
     today = [value for value in recorded("batch_objects.jsonl", "object") if "usage" in value]

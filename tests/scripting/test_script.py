@@ -23,7 +23,7 @@ from mockbatch.scripting.script import (
     parse,
 )
 from mockbatch.typing import Json
-from tests.support.bodies import BODIES, CHAT, EMBEDDINGS, EXECUTION, JSON, SHARED, attempt
+from tests.support.bodies import BODIES, CHAT, EMBEDDINGS, EXECUTION, JSON, WIRE, attempt
 from tests.support.scripted_replies import ERROR, FAILURE, NEVER
 
 BODY = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hi"}]}
@@ -358,9 +358,7 @@ def test_a_replay_can_be_written_down() -> None:
 
 def test_recorded_lines_are_replayed() -> None:
     """Every line that the real service was seen to write is one."""
-    path = SHARED / "wire" / "output_lines.jsonl"
-    if not path.exists():
-        pytest.skip("the recorded lines are not here")
+    path = WIRE / "output_lines.jsonl"
     lines = [json.loads(one)["line"] for one in path.read_text("utf-8").splitlines()]
     given = replay(*(json.dumps(one).encode() for one in lines))
     last = {one["custom_id"]: one["response"]["body"] for one in reversed(lines)}

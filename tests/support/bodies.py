@@ -13,7 +13,9 @@ from mockbatch.errors import ApiError
 from mockbatch.ids import Seed
 from mockbatch.typing import Json
 
-SHARED = Path(__file__).parents[2].parent / "shared"
+ROOT = Path(__file__).parents[2]
+WIRE = ROOT / "fixtures" / "wire"
+SHARED = ROOT.parent / "shared"
 CHAT, RESPONSES, EMBEDDINGS, COMPLETIONS = (
     "/v1/chat/completions",
     "/v1/responses",
@@ -363,10 +365,8 @@ def spots(value: Json) -> list[tuple[Json, Json]]:
 
 
 def recorded(endpoint: str) -> list[dict[str, Json]]:
-    """Return the bodies of recorded output lines; skips the test where they are absent."""
-    path = SHARED / "wire" / "output_lines.jsonl"
-    if not path.exists():
-        pytest.skip("the recorded lines are not here")
+    """Return the bodies of recorded output lines."""
+    path = WIRE / "output_lines.jsonl"
     kinds = {"chat.completion": CHAT, "response": RESPONSES, "list": EMBEDDINGS}
     lines = [json.loads(line)["line"] for line in path.read_text("utf-8").splitlines()]
     bodies = [line["response"]["body"] for line in lines]
