@@ -132,6 +132,6 @@ def _unfinished(batch: Batch, now: int, done: str) -> None:
         raise _illegal(batch, now, f"cannot be {done} any more")
 
 
-def _illegal(batch: Batch, now: int, why: str) -> ApiError:
+def _illegal(batch: Batch, now: int, reason: str) -> ApiError:
     status = batch.status(now)
-    return api_error("illegal_command", why=f"Batch '{batch.id}' is {status} and {why}.")
+    return api_error("illegal_command", reason=f"Batch '{batch.id}' is {status} and {reason}.")

@@ -70,7 +70,7 @@ def errors_as_bad_parameter(flag: str | None = None) -> Iterator[None]:
 
 
 def parse_positive(text: str) -> float:
-    """Return a positive number; click.BadParameter if a text is not one, or extremely so."""
+    """Return a number from 1e-6 to 1e9; click.BadParameter for anything else."""
     try:
         number = float(text)
     except ValueError:

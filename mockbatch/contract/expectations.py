@@ -116,7 +116,7 @@ def _check_body(expect: Mapping[str, Json], body: Json) -> Iterator[str]:
 def _items(expect: Mapping[str, Json], body: Json) -> list[Json]:
     """Return the lines of JSONL, or the objects of a page.
 
-    A body that is not a page has none: that it is not one, the page's schema reports.
+    A body that is not a page has no objects; the schema of pages reports that error.
     """
     if "lines_by" in expect:
         return list(body.values())

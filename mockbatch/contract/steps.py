@@ -106,10 +106,10 @@ class CaseRunner:
         kept = _keep(step.get("keep", {}), response, request)
         # An expectation may use values of the same response.
         expect = fill(expect, {**values, **kept})
-        found = expectations.find_breaches(expect, response, self.options.provider)
-        breaches = list(islice(found, _MAX_BREACHES_SHOWN))
-        if breaches:
-            raise BreachError(f"{request}: {'; '.join(breaches)}")
+        breaches = expectations.find_breaches(expect, response, self.options.provider)
+        shown = list(islice(breaches, _MAX_BREACHES_SHOWN))
+        if shown:
+            raise BreachError(f"{request}: {'; '.join(shown)}")
         return kept
 
 

@@ -34,7 +34,7 @@ def check(reference: Mapping[str, Json], place: str, types: Sequence[str] = IMAG
     """
     given = [name for name in ("image_url", "file_id") if name in reference]
     if len(given) > 1:
-        raise api_error("two_references", param=place)
+        raise api_error("conflicting_references", param=place)
     if not given:
         raise api_error("missing_parameter", param=f"{place}.image_url")
     if "image_url" in reference:

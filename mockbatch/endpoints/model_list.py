@@ -64,8 +64,8 @@ def from_file(path: str) -> ModelList:
     try:
         return parse({"models": _names(Path(path).read_bytes())})
     except (ApiError, OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
-        raise ValueError(" ".join(f"{path}: {why}".split())) from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ValueError(" ".join(f"{path}: {reason}".split())) from error
 
 
 def _names(data: bytes) -> Json:

@@ -166,21 +166,21 @@ def _check_kinds(document: Mapping[str, Json], path: str) -> None:
     kinds = [name for name in (*_OTHER_KINDS, *REPLY_FIELDS) if name in document]
     if not kinds:
         names = ", ".join((*REPLY_FIELDS, *_OTHER_KINDS))
-        raise api_error("invalid_value", param=path, why=f"it has none of {names}")
+        raise api_error("invalid_value", param=path, reason=f"it has none of {names}")
     if "status_code" in document and "body" not in document:
         raise api_error("missing_parameter", param=f"{path}.body")
     first, *others = kinds
     for other in others:
         alone = CALL_OFFERED_TOOLS in (document[first], document[other])
         if alone or not _go_together(first, other, raw=document.get("raw", False)):
-            why = f"a reply with '{first}' has no '{other}'"
-            raise api_error("invalid_value", param=f"{path}.{other}", why=why)
+            reason = f"a reply with '{first}' has no '{other}'"
+            raise api_error("invalid_value", param=f"{path}.{other}", reason=reason)
     if document.get("raw") and first in REPLY_FIELDS:
-        why = f"'{first}' has nothing that could be sent as it is"
-        raise api_error("invalid_value", param=f"{path}.raw", why=why)
+        reason = f"'{first}' has nothing that could be sent as it is"
+        raise api_error("invalid_value", param=f"{path}.raw", reason=reason)
     if document.get("finish_reason") == "tool_calls" and "tool_calls" not in document:
-        why = "there are no 'tool_calls' in this reply"
-        raise api_error("invalid_value", param=f"{path}.finish_reason", why=why)
+        reason = "there are no 'tool_calls' in this reply"
+        raise api_error("invalid_value", param=f"{path}.finish_reason", reason=reason)
 
 
 def _go_together(first: str, other: str, *, raw: bool) -> bool:
@@ -193,8 +193,8 @@ def _go_together(first: str, other: str, *, raw: bool) -> bool:
 def _check_places(document: Mapping[str, Json], path: str, endpoint: Endpoint) -> None:
     for name in REPLY_FIELDS:
         if name in document and name not in endpoint.supported_reply_fields:
-            why = f"an answer of {endpoint.path} has no place for it"
-            raise api_error("invalid_value", param=f"{path}.{name}", why=why)
+            reason = f"an answer of {endpoint.path} has no place for it"
+            raise api_error("invalid_value", param=f"{path}.{name}", reason=reason)
 
 
 def _checked_body(
@@ -224,8 +224,8 @@ def _answering(body: dict[str, Json], place: str) -> list[Endpoint]:
     found = [endpoint for endpoint in known if _answers_so(endpoint, body)]
     if not found:
         objects = ", ".join(repr(name) for name in map(_object, known) if name)
-        why = f"its 'object' is none of {objects}; name the endpoint in 'match'"
-        raise _named(api_error("invalid_value", param=f"{place}.object", why=why), place)
+        reason = f"its 'object' is none of {objects}; name the endpoint in 'match'"
+        raise _named(api_error("invalid_value", param=f"{place}.object", reason=reason), place)
     return found
 
 
@@ -241,7 +241,7 @@ def _object(endpoint: Endpoint) -> Json:
 
 
 def _named(fault: ApiError, place: str) -> ApiError:
-    return api_error("reply_breaks_schema", param=fault.param or place, why=fault.message)
+    return api_error("reply_breaks_schema", param=fault.param or place, reason=fault.message)
 
 
 def _call(given: Mapping[str, Json]) -> ToolCall:

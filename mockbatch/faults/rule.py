@@ -64,8 +64,8 @@ def parse(document: Mapping[str, Json], name: str | None = None) -> Rule:
 def _check(match: Match) -> None:
     """Raise ApiError 400 for a path pattern that cannot match any request."""
     if not re.match(r"/v1(/|$|\*|\?|\[)|[*?[]", match.path):
-        why = f"'{match.path}' matches no request: faults apply to routes of /v1 only"
-        raise api_error("invalid_value", param="match.path", why=why)
+        reason = f"'{match.path}' matches no request: faults apply to routes of /v1 only"
+        raise api_error("invalid_value", param="match.path", reason=reason)
     if re.search(r"\?[^/]*=", match.path):
-        why = "queries are not matched: leave it out"
-        raise api_error("invalid_value", param="match.path", why=why)
+        reason = "queries are not matched: leave it out"
+        raise api_error("invalid_value", param="match.path", reason=reason)

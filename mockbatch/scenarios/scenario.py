@@ -139,7 +139,7 @@ def _forced_failure(document: Json) -> ForcedFailure | None:
         return None
     if document["error"] not in FAILURE_CODES:
         known = ", ".join(sorted(FAILURE_CODES))
-        raise api_error("invalid_value", param="scenario.validation.error", why=f"use {known}")
+        raise api_error("invalid_value", param="scenario.validation.error", reason=f"use {known}")
     return ForcedFailure(**document)
 
 
@@ -185,7 +185,7 @@ def fill_parameters(
             _put(document, parameters[name]["sets"], value)
         except (AttributeError, LookupError, TypeError):
             place = f"scenario.parameters.{name}.sets"
-            raise api_error("invalid_value", param=place, why="it leads nowhere") from None
+            raise api_error("invalid_value", param=place, reason="it leads nowhere") from None
     return document
 
 
@@ -219,7 +219,7 @@ def _number(name: str, argument: object, bounds: Mapping[str, Json]) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise api_error("invalid_type", param=name, expected="a number", actual=repr(argument))
     if not bounds["minimum"] <= value <= bounds["maximum"]:
-        why = f"{argument} is not between {bounds['minimum']} and {bounds['maximum']}"
-        raise api_error("invalid_value", param=name, why=why)
+        reason = f"{argument} is not between {bounds['minimum']} and {bounds['maximum']}"
+        raise api_error("invalid_value", param=name, reason=reason)
     # "3.0" means line 3.
     return int(value) if value == int(value) else value

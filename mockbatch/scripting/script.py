@@ -137,8 +137,8 @@ def call_reply_function(function: ReplyFunction, line: Mapping[str, Json]) -> Re
     if isinstance(returned, str):
         return trusted({"content": returned})
     if not isinstance(returned, dict):
-        why = f"it returned {_noun(returned)}, not a reply, a text or None"
-        raise _failure(function, line, why)
+        reason = f"it returned {_noun(returned)}, not a reply, a text or None"
+        raise _failure(function, line, reason)
     try:
         # Written and read again, it is JSON, and nobody else's.
         document = parse_json(json.dumps(returned, allow_nan=False))
@@ -179,8 +179,8 @@ def load_script(path: str) -> Script:
         return Script(tuple(parse(one, f"[{place}]") for place, one in enumerate(document)))
     except (ApiError, OSError, ValueError) as error:
         place = f" at {error.param}" if isinstance(error, ApiError) else ""
-        why = error.strerror if isinstance(error, OSError) else error
-        raise ValueError(" ".join(f"{path}{place}: {why}".split())) from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ValueError(" ".join(f"{path}{place}: {reason}".split())) from error
 
 
 def _replayed(line: bytes) -> Entry:
@@ -207,10 +207,10 @@ def _replayed(line: bytes) -> Entry:
     return Entry(Match.for_custom_id(value["custom_id"]), trusted(document))
 
 
-def _failure(function: ReplyFunction, line: Mapping[str, Json], why: str) -> ApiError:
+def _failure(function: ReplyFunction, line: Mapping[str, Json], reason: str) -> ApiError:
     custom_id = line.get("custom_id")
     request = "a live call" if custom_id is None else f"custom_id {custom_id!r}"
-    return api_error("callable_failed", name=_name(function), request=request, why=why)
+    return api_error("callable_failed", name=_name(function), request=request, reason=reason)
 
 
 def _name(function: ReplyFunction) -> str:

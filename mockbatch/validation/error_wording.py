@@ -127,7 +127,7 @@ def _out_of_bounds(error: "ValidationError", place: str) -> ApiError:
     }
     bound = names.get(str(error.validator))
     if bound is None:
-        return api_error("invalid_value", param=place, why=error.message[:200])
+        return api_error("invalid_value", param=place, reason=error.message[:200])
     return api_error(bound, param=place, limit=limit, length=len(value))
 
 

@@ -84,5 +84,5 @@ def _resolved(host: str, port: int, param: str) -> list[str]:
     return list(dict.fromkeys(str(one[4][0]).partition("%")[0] for one in found))
 
 
-def _invalid(param: str, why: str) -> ApiError:
-    return api_error("invalid_value", param=param, why=why)
+def _invalid(param: str, reason: str) -> ApiError:
+    return api_error("invalid_value", param=param, reason=reason)

@@ -105,7 +105,7 @@ class Webhooks:
             due = self._outbox.sample(self.endpoints.endpoint(id), kind, self._seed, now)
         answer = self._extra(due, now).attempts[-1].answer
         if answer.status_code is None:
-            raise api_error("receiver_unreachable", id=id, why=answer.error)
+            raise api_error("receiver_unreachable", id=id, reason=answer.error)
         return answer.status_code
 
     def redeliver(self, id: str) -> Delivery:
@@ -168,4 +168,4 @@ def _check(secret: str | None) -> None:
     try:
         signature.key(secret or "")
     except ValueError as error:
-        raise api_error("invalid_value", param="secret", why=error) from None
+        raise api_error("invalid_value", param="secret", reason=error) from None

@@ -101,8 +101,8 @@ class Advance:
                 return happened
             # A receiver may have put it off.
             if status not in [change.status for change in batch.timeline.after(now)]:
-                why = explain.sentence(batch, now)
-                raise api_error("unreachable_status", id=id, status=status, why=why)
+                reason = explain.sentence(batch, now)
+                raise api_error("unreachable_status", id=id, status=status, reason=reason)
 
     def past(self, instant: float) -> None:
         """Move the clock to an instant unless it is past, and deliver nothing.

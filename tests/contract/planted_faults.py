@@ -136,7 +136,7 @@ OPENAI: Mapping[str, PlantedFault] = {
         change_body(
             BATCH,
             change_batch_errors(
-                lambda errors: [{**one, "line": (one["line"] or 0) - 1} for one in errors]
+                lambda errors: [{**error, "line": (error["line"] or 0) - 1} for error in errors]
             ),
         ),
     ),

@@ -89,7 +89,7 @@ def test_a_case_about_webhooks_needs_a_local_server(id: str) -> None:
 def test_preparations_have_the_same_steps_as_cases() -> None:
     """The two schemas define them alike."""
     of_cases, of_preparations = (
-        schema(f"contract_{one}").document["$defs"] for one in ("cases", "preparations")
+        schema(f"contract_{name}").document["$defs"] for name in ("cases", "preparations")
     )
     assert of_preparations == {name: of_cases[name] for name in of_preparations}
 

@@ -43,7 +43,7 @@ def _check_parameters(body: dict[str, Json], of: Model) -> None:
                 raise api_error("unsupported_parameter", param=param)
     elif body.get("max_tokens") is not None and body.get("max_completion_tokens") is not None:
         # As clients quote it; `param` from memory.
-        raise api_error("two_limits")
+        raise api_error("conflicting_token_limits")
     if of.reasons(body.get("reasoning_effort")):
         for param in ("presence_penalty", "frequency_penalty", "logprobs"):
             if body.get(param):
@@ -52,7 +52,7 @@ def _check_parameters(body: dict[str, Json], of: Model) -> None:
             if body.get(param, 1) not in (1, None):
                 raise api_error("only_default_value", param=param, value=body[param], default=1)
     if body.get("top_logprobs") is not None and not body.get("logprobs"):
-        raise api_error("top_logprobs_alone")
+        raise api_error("top_logprobs_without_logprobs")
 
 
 def _check_calls(messages: list[Json]) -> None:
@@ -65,7 +65,7 @@ def _check_calls(messages: list[Json]) -> None:
     for index, message in enumerate(messages):
         if message["role"] == "tool":
             if message["tool_call_id"] not in calls:
-                raise api_error("answer_to_no_call", index=index)
+                raise api_error("tool_message_without_call", index=index)
             unanswered.pop(message["tool_call_id"], None)
             continue
         if unanswered:
@@ -79,14 +79,14 @@ def _check_calls(messages: list[Json]) -> None:
 
 
 def _unanswered(calls: Iterable[str], index: int) -> ApiError:
-    return api_error("unanswered_calls", calls=", ".join(calls), index=index)
+    return api_error("tool_calls_without_response", calls=", ".join(calls), index=index)
 
 
 def _check_content(messages: list[Json]) -> None:
     """Refuse a message without content; observed in 2026-08, as the last check of all."""
     for index, message in enumerate(messages):
         if message.get("content") is None and not _stands_without(message):
-            raise api_error("no_content", index=index)
+            raise api_error("null_content", index=index)
 
 
 def _stands_without(message: dict[str, Json]) -> bool:

@@ -28,7 +28,7 @@ def parse_output_request(body: dict[str, Json]) -> OutputRequest:
         tool.check()
     for param, needed in _NEEDING:
         if param in body and not body.get(needed):
-            raise api_error("only_with", param=param, needed=needed)
+            raise api_error("only_allowed_with", param=param, needed=needed)
     _check_format(body)
     if isinstance(body.get("function_call"), dict):
         name = body["function_call"]["name"]

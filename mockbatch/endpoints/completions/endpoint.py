@@ -25,7 +25,7 @@ def _check(body: dict[str, Json]) -> None:
     schema("completions.request").check(body)
     best_of = body.get("best_of")
     if best_of is not None and best_of < (body.get("n") or 1):
-        raise api_error("more_choices_than_made")
+        raise api_error("n_above_best_of")
 
 
 def _build_response(body: dict[str, Json], execution: Execution) -> dict[str, Json]:

@@ -81,7 +81,7 @@ class ImageModel:
     def _check_size(self, size: str) -> None:
         if self.sizes is not None:
             if self.is_dall_e and size not in (*self.sizes, "auto"):
-                raise api_error("size_of_another_model")
+                raise api_error("size_not_supported")
             self._check_choice("size", size, self.sizes)
         elif size != "auto":
             self._check_edges(size)
@@ -89,13 +89,13 @@ class ImageModel:
     def _check_edges(self, size: str) -> None:
         found = _SIZE.fullmatch(size)
         if found is None:
-            why = "it is neither 'auto' nor a WIDTHxHEIGHT of at most four digits each"
-            raise api_error("invalid_value", param="size", why=why)
+            reason = "it is neither 'auto' nor a WIDTHxHEIGHT of at most four digits each"
+            raise api_error("invalid_value", param="size", reason=reason)
         width, height = map(int, found.groups())
         if self.grid and (width % self.grid or height % self.grid):
-            raise api_error("size_off_the_grid", size=size, grid=self.grid)
+            raise api_error("size_not_divisible", size=size, grid=self.grid)
         if max(width, height) > _LONGEST_EDGE:
-            raise api_error("size_too_long", size=size, limit=_LONGEST_EDGE)
+            raise api_error("size_edge_too_long", size=size, limit=_LONGEST_EDGE)
         if width * height > _MOST_PIXELS:
             raise api_error("size_too_large", size=size)
         if self.grid and max(width, height) > _MOST_NARROW * min(width, height):

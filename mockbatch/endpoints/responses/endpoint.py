@@ -36,9 +36,9 @@ def _check(body: dict[str, Json]) -> None:
     _check_beginnings(body)
     schema("responses.request").check(input_items.with_item_types(body))
     if not body["input"] and not any(body.get(name) for name in _INSTEAD_OF_INPUT):
-        raise api_error("no_input_at_all")
+        raise api_error("no_input")
     if body.get("conversation") is not None and body.get("previous_response_id") is not None:
-        raise api_error("two_memories")
+        raise api_error("conflicting_conversation")
     _check_parameters(body, get_model(body["model"]))
     parse_output_request(body)
 
@@ -65,7 +65,7 @@ def _check_parameters(body: dict[str, Json], of: Model) -> None:
     for param in ("include", "top_logprobs"):
         given = body.get(param)
         if output_items.LOGPROBS in given if isinstance(given, list) else given:
-            raise api_error("no_logprobs_when_reasoning", param=param)
+            raise api_error("logprobs_with_reasoning", param=param)
 
 
 def _effort(body: dict[str, Json]) -> Json:

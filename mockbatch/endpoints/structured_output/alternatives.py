@@ -37,8 +37,8 @@ _ONLY_AT_THE_ROOT = ("$id", "$schema")
 class NoSampleError(ValueError):
     """No value of a schema was found; says why, and where, in the schema or in the value."""
 
-    def __init__(self, why: str, place: SchemaPath = ()) -> None:
-        super().__init__(why)
+    def __init__(self, reason: str, place: SchemaPath = ()) -> None:
+        super().__init__(reason)
         self.place = place
 
 

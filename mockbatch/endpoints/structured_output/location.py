@@ -31,7 +31,7 @@ class SchemaLocation:
 
     def cannot_make(self, error: NoSampleError) -> NoReplyPossibleError:
         """Return the refusal of a schema for which no value was found."""
-        found = self._refusal("cannot_make", why=error, place=error.place)
+        found = self._refusal("no_sample_possible", reason=error, location=error.place)
         return NoReplyPossibleError(
             found.status, found.message, found.type, found.param, found.code
         )

@@ -78,7 +78,7 @@ def _faults_of_format(schema: Json, strict: bool) -> Iterator[SchemaIssue]:
 def _faults_of_parameters(schema: Json, strict: bool) -> Iterator[SchemaIssue]:
     yield from _not_an_object(schema)
     if any(name in schema for name in _NOT_IN_PARAMETERS):
-        yield SchemaIssue("no_plain_object")
+        yield SchemaIssue("root_has_combinators")
     if "properties" not in schema:
         yield SchemaIssue("object_without_properties", {"context": ()})
     if not _is_schema(schema):
@@ -93,7 +93,7 @@ def _faults_of_parameters(schema: Json, strict: bool) -> Iterator[SchemaIssue]:
 def _not_an_object(schema: Json) -> Iterator[SchemaIssue]:
     kind = schema.get("type")
     if kind != "object":
-        yield SchemaIssue("root_no_object", {"kind": kind if isinstance(kind, str) else "None"})
+        yield SchemaIssue("root_not_an_object", {"kind": kind if isinstance(kind, str) else "None"})
 
 
 def _without_items(context: SchemaPath, node: Json) -> Iterator[SchemaIssue]:
@@ -145,12 +145,12 @@ def _strict_reference(context: SchemaPath, node: dict[str, Json]) -> Iterator[Sc
         )
     steps = node["$ref"].split("/")
     if steps != ["#"] and not (len(steps) == 3 and steps[1] in ("$defs", "definitions")):
-        yield SchemaIssue("reference_to_no_definition", {"context": context})
+        yield SchemaIssue("reference_not_to_definition", {"context": context})
 
 
 def _strict_object(context: SchemaPath, node: dict[str, Json]) -> Iterator[SchemaIssue]:
     if node.get("additionalProperties") is not False:
-        yield SchemaIssue("open_object", {"context": context})
+        yield SchemaIssue("additional_properties_not_false", {"context": context})
     properties, required = node.get("properties", {}), dict.fromkeys(node.get("required", ()))
     for name in properties:
         if name not in required:
@@ -167,23 +167,23 @@ def _too_large(schema: dict[str, Json]) -> Iterator[SchemaIssue]:
     nodes = [(context, node) for context, node in walk_subschemas(schema) if isinstance(node, dict)]
     depth = max(_depth(context) for context, _ in nodes)
     if depth > _DEEPEST:
-        yield SchemaIssue("too_deep_a_schema", {"depth": depth, "limit": _DEEPEST})
+        yield SchemaIssue("schema_too_deep", {"depth": depth, "limit": _DEEPEST})
     names = [name for _, node in nodes for name in node.get("properties", ())]
     if len(names) > _MOST_PROPERTIES:
         yield SchemaIssue("too_many_parameters", {"count": len(names), "limit": _MOST_PROPERTIES})
     choices = [node["enum"] for _, node in nodes if "enum" in node]
     count = sum(map(len, choices))
     if count > _MOST_CHOICES:
-        yield SchemaIssue("too_many_choices", {"count": count, "limit": _MOST_CHOICES})
+        yield SchemaIssue("too_many_enum_values", {"count": count, "limit": _MOST_CHOICES})
     for choice in choices:
         limit = _MOST_CHARACTERS_OF_MANY_CHOICES
         if len(choice) > _MANY_CHOICES and (size := _characters(choice)) > limit:
-            yield SchemaIssue("too_long_choices", {"size": size, "limit": limit})
+            yield SchemaIssue("enum_values_too_long", {"size": size, "limit": limit})
     defined = [name for key in ("$defs", "definitions") for name in schema.get(key, ())]
     constants = [node["const"] for _, node in nodes if "const" in node]
     size = _characters([*names, *defined, *constants, *(one for many in choices for one in many)])
     if size > _MOST_CHARACTERS:
-        yield SchemaIssue("too_long_names", {"size": size, "limit": _MOST_CHARACTERS})
+        yield SchemaIssue("schema_strings_too_long", {"size": size, "limit": _MOST_CHARACTERS})
 
 
 def _depth(context: SchemaPath) -> int:

@@ -29,16 +29,16 @@ def parse(document: Mapping[str, Json]) -> Fault:
     schema("fault").check(document, "fault")
     document = schema("fault").coerce_integers(document)
     if len(json.dumps(document)) > MAX_BYTES:
-        why = f"it has more than {MAX_BYTES} bytes"
-        raise api_error("invalid_value", param="fault", why=why)
+        reason = f"it has more than {MAX_BYTES} bytes"
+        raise api_error("invalid_value", param="fault", reason=reason)
     named = [name for name in kinds() if name in document]
     if len(named) != 1:
         found = " and ".join(named) or "none"
-        why = f"it takes one of {', '.join(kinds())}, and it has {found}"
-        raise api_error("invalid_value", param="fault", why=why)
+        reason = f"it takes one of {', '.join(kinds())}, and it has {found}"
+        raise api_error("invalid_value", param="fault", reason=reason)
     kind = kinds()[named[0]]
     stranger = next((member for member in document if member not in kind.members()), None)
     if stranger is not None:
-        why = f"it does not go with {named[0]}"
-        raise api_error("invalid_value", param=f"fault.{stranger}", why=why)
+        reason = f"it does not go with {named[0]}"
+        raise api_error("invalid_value", param=f"fault.{stranger}", reason=reason)
     return kind.of(document)

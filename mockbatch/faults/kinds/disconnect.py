@@ -27,8 +27,8 @@ class Disconnect(Fault):
     def of(cls, document: Mapping[str, Any]) -> "Self":
         """Return the fault; ApiError 400 for bytes before the headers."""
         if document["disconnect"] == "before_headers" and "after_bytes" in document:
-            why = "no bytes come before the headers"
-            raise api_error("invalid_value", param="fault.after_bytes", why=why)
+            reason = "no bytes come before the headers"
+            raise api_error("invalid_value", param="fault.after_bytes", reason=reason)
         return cls(**document)
 
     def apply(self, call: Exchange) -> Iterable[bytes]:

@@ -83,9 +83,9 @@ def _phrase(status: int) -> str:
 def _check_header(name: str, value: str) -> None:
     param = f"fault.headers.{name[:100]}"
     if name.lower() in _FRAMING:
-        raise api_error("invalid_value", param=param, why="the server sets it from the body")
+        raise api_error("invalid_value", param=param, reason="the server sets it from the body")
     if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
-        raise api_error("invalid_value", param=param, why="HTTP has no such header")
+        raise api_error("invalid_value", param=param, reason="HTTP has no such header")
 
 
 KIND = Status

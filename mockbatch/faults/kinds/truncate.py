@@ -29,8 +29,8 @@ class Truncate(Fault):
         """Return the fault; ApiError 400 for a body framed in two ways."""
         fault = cls(**document)
         if fault.silent and fault.chunked:
-            why = "a body in chunks has an end to miss, a silent one has none"
-            raise api_error("invalid_value", param="fault.chunked", why=why)
+            reason = "a body in chunks has an end to miss, a silent one has none"
+            raise api_error("invalid_value", param="fault.chunked", reason=reason)
         return fault
 
     def apply(self, call: Exchange) -> Iterable[bytes]:

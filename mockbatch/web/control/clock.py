@@ -37,7 +37,7 @@ def set_mode() -> Response:
     try:
         world().time.set_mode(mode)
     except ValueError as error:
-        raise api_error("invalid_value", param="mode", why=error) from None
+        raise api_error("invalid_value", param="mode", reason=error) from None
     return show()
 
 
@@ -61,7 +61,7 @@ def _advance(body: dict[str, Json]) -> list[Happened]:
     match body:
         case {"seconds": seconds, **rest} if not rest:
             if world().now() + seconds >= clock.END:
-                raise api_error("invalid_value", param="seconds", why="the clock ends in 2106")
+                raise api_error("invalid_value", param="seconds", reason="the clock ends in 2106")
             return advance.by(seconds, include)
         case {"to": instant, **rest} if not rest:
             return advance.to(instant, include)
@@ -69,5 +69,5 @@ def _advance(body: dict[str, Json]) -> list[Happened]:
             return advance.to_next(include)
         case {"batch": id, "status": status, **rest} if not rest:
             return advance.until(id, status, include)
-    why = "send one of seconds, to, next_event, or batch with status"
-    raise api_error("invalid_value", param="body", why=why)
+    reason = "send one of seconds, to, next_event, or batch with status"
+    raise api_error("invalid_value", param="body", reason=reason)

@@ -31,7 +31,7 @@ def choose() -> Response:
     """Choose what befalls the next batches that this world accepts."""
     body = checked_body("choose_scenario")
     if ("name" in body) == ("document" in body):
-        raise api_error("invalid_value", param="body", why="send one of name and document")
+        raise api_error("invalid_value", param="body", reason="send one of name and document")
     arguments = body.get("params", {})
     if "name" in body:
         chosen = scenario(body["name"], arguments, "name")

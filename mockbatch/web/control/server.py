@@ -43,7 +43,7 @@ def _reset_all(settings: dict[str, Json]) -> Response:
     if bearer_key() != server().settings.owner_key:
         raise api_error("not_the_owner")
     if settings:
-        raise api_error("invalid_value", param="all", why="it cannot be combined with settings")
+        raise api_error("invalid_value", param="all", reason="it cannot be combined with settings")
     worlds = server().worlds.all().values()
     for each in worlds:
         each.reset(each.settings)
@@ -54,9 +54,11 @@ def _settings(settings: WorldSettings, body: dict[str, Json]) -> WorldSettings:
     """Return settings with the changes that a body asks for; ApiError 400 for a bad one."""
     changes = {**body}
     if not MIN_PACE <= changes.get("pace", 1) <= MAX_PACE:
-        raise api_error("invalid_value", param="pace", why="it is not between 1e-6 and 1e9")
+        raise api_error("invalid_value", param="pace", reason="it is not between 1e-6 and 1e9")
     if not 0 <= (changes.get("start_time") or 0) < clock.END:
-        raise api_error("invalid_value", param="start_time", why="it is not between 1970 and 2106")
+        raise api_error(
+            "invalid_value", param="start_time", reason="it is not between 1970 and 2106"
+        )
     if "scenario" in changes:
         value = changes["scenario"]
         is_name = isinstance(value, str)
@@ -67,5 +69,5 @@ def _settings(settings: WorldSettings, body: dict[str, Json]) -> WorldSettings:
         try:
             changes["clock"] = clock.parse_mode(changes["clock"])
         except ValueError as error:
-            raise api_error("invalid_value", param="clock", why=error) from None
+            raise api_error("invalid_value", param="clock", reason=error) from None
     return replace(settings, **changes)

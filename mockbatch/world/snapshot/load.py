@@ -271,5 +271,5 @@ def _placed(place: str) -> Iterator[None]:
         raise _misplaced(place, str(error)) from None
 
 
-def _misplaced(place: str, why: str) -> ApiError:
-    return api_error("invalid_value", param=place, why=why)
+def _misplaced(place: str, reason: str) -> ApiError:
+    return api_error("invalid_value", param=place, reason=reason)
