@@ -1,21 +1,18 @@
 """The rules of one world: whose turn it is, and how often."""
 
-import sys
-from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from mockbatch.errors import ApiError
 from mockbatch.faults import rule_set
-from mockbatch.faults.rule import Rule, parsed
+from mockbatch.faults.rule import Match, Rule, parsed
 from mockbatch.faults.rule_set import Rules
 from mockbatch.validation.schema import schema
+from tests.support.rival import Rival
 
 PATH = "/v1/batches"
-THREADS = 8
 
 
 def rule(name: str, **changes: Any) -> Rule:
@@ -129,22 +126,22 @@ def test_there_are_not_endlessly_many(monkeypatch: pytest.MonkeyPatch) -> None:
     assert met(made, 3) == ["a", "b", None]
 
 
-@pytest.fixture
-def restless() -> Iterator[None]:
-    """Have threads take turns as often as can be."""
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(interval)
+@pytest.mark.parametrize("times", [1, 2])
+def test_counts_are_exact_under_threads(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    """A request that comes while another is counted is the next one."""
+    rival = Rival(lambda: met(made))
+    monkeypatch.setattr(rule_set, "Lock", rival.lock)
 
+    class Interrupted(Match):
+        """All requests; while it is asked the first time, another one comes."""
 
-@pytest.mark.usefixtures("restless")
-def test_counts_are_exact_under_threads() -> None:
-    """Eight threads that ask at once get each fault exactly as often as it says."""
-    made = of(rule("a", times=1000, skip=100), rule("b", times=500))
-    with ThreadPoolExecutor(THREADS) as pool:
-        names = [
-            name for names in pool.map(met, [made] * THREADS, [300] * THREADS) for name in names
-        ]
-    assert Counter(names) == {"a": 1000, "b": 500, None: 900}
-    assert [one["matched"] for one in made.as_json()] == [2400, 2400]
+        def meets(self, method: str, path: str) -> bool:
+            rival.begin()
+            return True
+
+    interrupted = replace(rule("b", times=1), match=Interrupted())
+    made = of(rule("a", times=times), interrupted)
+    assert met(made) == ["a"]
+    assert rival.end() == ["a" if times == 2 else "b"]
+    shown = [(one["matched"], one["fired"]) for one in made.as_json()]
+    assert shown == [(2, times), (2, 2 - times)]
