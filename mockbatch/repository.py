@@ -91,7 +91,7 @@ class Repository:
         """Make a file of a content, for `seconds` or for its purpose's default, and hold it."""
         lives = lifetime(purpose, seconds)
         file = File(
-            id=file_id(seed.child("file", self.number("file"))),
+            id=self._new_file_id(seed),
             purpose=purpose,
             filename=filename,
             created_at=now,
@@ -100,6 +100,13 @@ class Repository:
         )
         self.keep(file)
         return file
+
+    def _new_file_id(self, seed: Seed) -> str:
+        # A state may leave its counters out: the first ids are taken then, or were.
+        while True:
+            id = file_id(seed.child("file", self.number("file")))
+            if id not in self.uploads and id not in self.deleted:
+                return id
 
     def keep(self, file: File) -> None:
         """Hold an upload."""

@@ -70,6 +70,16 @@ def test_no_two_lines_share_anything() -> None:
     assert [len(set(column)) for column in zip(*lines, strict=True)] == [2000] * 4
 
 
+def test_the_ids_of_a_line_do_not_repeat_each_other() -> None:
+    """No five digits of its id are found in its request_id."""
+    [(_, _, id, request_id)] = ids.LineIds(SEED, 1, 0).generate([0])
+    stamped = id.removeprefix("batch_req_00000000")
+    own, other = stamped.replace("8190", "", 1), request_id.replace("-", "")
+    assert not {own[at : at + 5] for at in range(len(own) - 4)} & {
+        other[at : at + 5] for at in range(len(other) - 4)
+    }
+
+
 def test_the_letters_of_a_line_are_those_of_its_seed() -> None:
     """An answer's id can be made of either."""
     [(value, letters, _, _)] = ids.LineIds(SEED, 1, 0).generate([0])

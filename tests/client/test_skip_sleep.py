@@ -49,15 +49,15 @@ def _at_once() -> Iterator[None]:
 
 
 @contextmanager
-def module(**names: Any) -> Iterator[Any]:
+def module(called: str = "of_a_user", /, **names: Any) -> Iterator[Any]:
     """Give a loaded module with these names in it."""
-    made = ModuleType("of_a_user")
+    made = ModuleType(called)
     vars(made).update(names)
-    sys.modules["of_a_user"] = made
+    sys.modules[called] = made
     try:
         yield made
     finally:
-        del sys.modules["of_a_user"]
+        del sys.modules[called]
 
 
 def together(*coroutines: Coroutine[Any, Any, Any]) -> list[Any]:
@@ -140,6 +140,15 @@ class TestSleep:
         program = [sys.executable, "-c", "import time; time.sleep(0.1)"]
         with skip_sleep(simulated), subprocess.Popen(program) as child:
             assert child.wait(timeout=20) == 0
+        assert simulated.moves == []
+
+    @pytest.mark.parametrize("called", ["cheroot.of_a_user", "mockbatch.of_a_user", "_pytest.x"])
+    def test_of_the_machinery_stays_real(self, simulated: Simulated, called: str) -> None:
+        """In any module of a server or of the test run, whichever way it has the sleep."""
+        with module(called, pause=time.sleep, time=time) as machinery, skip_sleep(simulated):
+            exec("def by_attribute(): time.sleep(0.001)", vars(machinery))
+            assert machinery.pause is real.sleep
+            machinery.by_attribute()
         assert simulated.moves == []
 
 
@@ -433,6 +442,16 @@ class TestConcurrentSleeps:
         assert simulated.moves == [60, 120, 180, 240, 300]
 
 
+def fails(_: float) -> None:
+    """Stand where nobody should sleep."""
+    raise AssertionError("the test's own sleep was called")
+
+
+async def fails_too(_: float, result: Any = None) -> Any:
+    """Stand where no task should sleep."""
+    raise AssertionError("the test's own asyncio sleep was called")
+
+
 class TestWithin:
     """Entering and leaving."""
 
@@ -483,12 +502,77 @@ class TestWithin:
             time.sleep(5)
         assert (simulated.moves, slept) == ([60], [0, 5])
 
-    def test_what_a_test_changed_within_is_left(self, simulated: Simulated) -> None:
-        """A name that was changed meanwhile is not changed again."""
-        with module(pause=time.sleep) as user:
+    def test_own_asyncio_sleep_of_a_test_is_put_back(
+        self, simulated: Simulated, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """In its module and in others; it gets what is no wait."""
+        slept: list[float] = []
+
+        async def own(delay: float, result: Any = None) -> Any:
+            slept.append(delay)
+            return result
+
+        with monkeypatch.context() as patch, module(nap=own) as user:
+            patch.setattr(asyncio, "sleep", own)
             with skip_sleep(simulated):
-                user.pause = None
-            assert user.pause is None
+                assert together(asyncio.sleep(60, "a"), user.nap(60, "b")) == ["a", "b"]
+                assert together(asyncio.sleep(0, "c")) == ["c"]
+            assert asyncio.sleep is user.nap is own
+            together(asyncio.sleep(5))
+        assert (simulated.moves, slept) == ([60], [0, 5])
+
+    def test_the_real_sleeps_are_caught_beside_those_of_a_test(
+        self, simulated: Simulated, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A module that bound them before the test put its own in their place keeps them."""
+        with monkeypatch.context() as patch, module(pause=time.sleep, nap=asyncio.sleep) as user:
+            patch.setattr(time, "sleep", fails)
+            patch.setattr(asyncio, "sleep", fails_too)
+            with skip_sleep(simulated):
+                user.pause(60)
+                together(user.nap(60))
+            assert (user.pause, user.nap) == (real.sleep, real.asyncio_sleep)
+        assert simulated.moves == [60, 120]
+
+    def test_own_sleeps_of_a_test_are_forgotten(
+        self, simulated: Simulated, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What was kept beyond the end sleeps for real, not as that test had it."""
+        with monkeypatch.context() as patch:
+            patch.setattr(time, "sleep", fails)
+            patch.setattr(asyncio, "sleep", fails_too)
+            with skip_sleep(simulated):
+                kept, kept_asyncio = time.sleep, asyncio.sleep
+        kept(0)
+        assert together(kept_asyncio(0, "slept")) == ["slept"]
+
+    def test_names_are_put_back_at_the_end_of_the_last(self, simulated: Simulated) -> None:
+        """However many were in effect at a time, in whatever order they end."""
+        with module(pause=time.sleep, nap=asyncio.sleep) as user:
+            first, second = skip_sleep(Simulated()), skip_sleep(simulated)
+            first.__enter__()
+            second.__enter__()
+            first.__exit__(None, None, None)
+            user.pause(60)
+            together(user.nap(60))
+            second.__exit__(None, None, None)
+            assert (user.pause, user.nap) == (real.sleep, real.asyncio_sleep)
+        assert simulated.moves == [60, 120]
+
+    @pytest.mark.parametrize("changed", [None, print])
+    def test_what_a_test_changed_within_is_left(self, simulated: Simulated, changed: Any) -> None:
+        """A name that was changed meanwhile is not changed again."""
+        with module(pause=time.sleep, nap=asyncio.sleep) as user:
+            with skip_sleep(simulated):
+                user.pause = user.nap = changed
+            assert (user.pause, user.nap) == (changed, changed)
+
+    def test_what_a_test_deleted_within_stays_so(self, simulated: Simulated) -> None:
+        """A name that is gone is not made anew."""
+        with module(pause=time.sleep, nap=asyncio.sleep) as user:
+            with skip_sleep(simulated):
+                del user.pause, user.nap
+            assert not {"pause", "nap"} & vars(user).keys()
 
     def test_replacement_put_back_too_late_is_healed(self, simulated: Simulated) -> None:
         """A monkeypatch that outlives it leaves a sleep that is real, until the next end."""
@@ -499,6 +583,18 @@ class TestWithin:
         with skip_sleep(simulated):
             time.sleep(60)
         assert time.sleep is real.sleep
+        assert simulated.passed == 60
+
+    def test_asyncio_replacement_put_back_too_late_is_healed(self, simulated: Simulated) -> None:
+        """As that of time.sleep is."""
+        with skip_sleep(Simulated()):
+            kept = asyncio.sleep
+        asyncio.sleep = kept
+        together(asyncio.sleep(0))
+        with skip_sleep(simulated):
+            together(asyncio.sleep(60))
+            together(asyncio.sleep(0))
+        assert asyncio.sleep is real.asyncio_sleep
         assert simulated.passed == 60
 
     def test_lazy_modules_stay_asleep(
@@ -547,6 +643,19 @@ class TestWithin:
             return time.perf_counter() - begun
 
         assert asyncio.run(leave()) >= 0.09
+        assert simulated.moves == []
+
+    def test_tasks_of_every_loop_are_let_go_at_the_end(self, simulated: Simulated) -> None:
+        """None of them moves the clock any more."""
+        loops = [asyncio.new_event_loop() for _ in range(2)]
+        with skip_sleep(simulated):
+            tasks = [loop.create_task(asyncio.sleep(0.001)) for loop in loops]
+            for loop in loops:  # one turn: its task has gone to sleep
+                loop.call_soon(loop.stop)
+                loop.run_forever()
+        for loop, task in zip(loops, tasks, strict=True):
+            loop.run_until_complete(task)
+            loop.close()
         assert simulated.moves == []
 
     def test_decorates_a_function(self, simulated: Simulated) -> None:

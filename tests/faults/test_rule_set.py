@@ -1,9 +1,5 @@
 """The rules of one world: whose turn it is, and how often."""
 
-import sys
-from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -14,10 +10,9 @@ from mockbatch.faults import rule_set
 from mockbatch.faults.rule import Match, Rule, parse
 from mockbatch.faults.rule_set import FaultRules
 from mockbatch.validation.schema import schema
-from tests.support.handover import Intruder
+from tests.support.rival import Rival
 
 PATH = "/v1/batches"
-THREADS = 8
 
 
 def rule(name: str, **changes: Any) -> Rule:
@@ -64,7 +59,7 @@ def test_a_rule_fires_so_many_times_after_so_many(
     assert "".join(name or "-" for name in met(made, 4)) == expected
 
 
-def test_only_requests_that_match_are_counted() -> None:
+def test_only_requests_that_match_are_states() -> None:
     """A request of another kind neither meets a fault nor brings one nearer."""
     made = of(rule("a", match={"method": "POST"}, skip=1))
     assert met(made, 3) == [None] * 3
@@ -72,7 +67,7 @@ def test_only_requests_that_match_are_counted() -> None:
 
 
 def test_the_first_rule_wins() -> None:
-    """Rules stand in the order of their entry; a spent one makes room for the next."""
+    """FaultRules stand in the order of their entry; a spent one makes room for the next."""
     assert met(of(rule("a"), rule("b", times=2)), 4) == ["a", "b", "b", None]
 
 
@@ -131,46 +126,22 @@ def test_there_are_not_endlessly_many(monkeypatch: pytest.MonkeyPatch) -> None:
     assert met(made, 3) == ["a", "b", None]
 
 
-@pytest.fixture
-def restless() -> Iterator[None]:
-    """Have threads take turns as often as can be."""
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(interval)
+@pytest.mark.parametrize("times", [1, 2])
+def test_counts_are_exact_under_threads(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    """A request that comes while another is counted is the next one."""
+    rival = Rival(lambda: met(made))
+    monkeypatch.setattr(rule_set, "Lock", rival.lock)
 
+    class Interrupted(Match):
+        """All requests; while it is asked the first time, another one comes."""
 
-@pytest.mark.usefixtures("restless")
-def test_counts_are_exact_under_threads() -> None:
-    """Eight threads that ask at once get each fault exactly as often as it says."""
-    made = of(rule("a", times=1000, skip=100), rule("b", times=500))
-    with ThreadPoolExecutor(THREADS) as pool:
-        names = [
-            name for names in pool.map(met, [made] * THREADS, [300] * THREADS) for name in names
-        ]
-    assert Counter(names) == {"a": 1000, "b": 500, None: 900}
-    assert [one["matched"] for one in made.as_json()] == [2400, 2400]
+        def meets(self, method: str, path: str) -> bool:
+            rival.begin()
+            return True
 
-
-class Visited(Match):
-    """A match that tells an intruder of each request it is compared with."""
-
-    def __init__(self, intruder: Intruder) -> None:
-        super().__init__()
-        object.__setattr__(self, "intruder", intruder)
-
-    def meets(self, method: str, path: str) -> bool:
-        """Let the intruder try to be counted, too."""
-        self.intruder.visit()  # type: ignore[attr-defined]
-        return super().meets(method, path)
-
-
-def test_a_request_is_counted_before_the_next_is() -> None:
-    """Two requests at once cannot both meet a rule that is for one of them."""
-    second: list[str | None] = []
-    intruder = Intruder(lambda: second.extend(met(made)))
-    made = of(replace(rule("a", times=1), match=Visited(intruder)))
+    interrupted = replace(rule("b", times=1), match=Interrupted())
+    made = of(rule("a", times=times), interrupted)
     assert met(made) == ["a"]
-    intruder.join()
-    assert second == [None]
-    assert not intruder.came_in
+    assert rival.end() == ["a" if times == 2 else "b"]
+    shown = [(one["matched"], one["fired"]) for one in made.as_json()]
+    assert shown == [(2, times), (2, 2 - times)]

@@ -2,9 +2,10 @@
 
 import gc
 import hashlib
-import io
-import threading
 import tracemalloc
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,7 @@ from mockbatch.files.content import (
     SharedContentFile,
     temporary_file,
 )
-from tests.support.handover import Intruder
+from tests.support.rival import Rival
 
 BIG = IN_MEMORY_BYTES + 5
 
@@ -129,21 +130,44 @@ def test_only_utf8_is_utf8(data: bytes, fine: bool) -> None:
     assert Content.of(data).is_utf8() is fine
 
 
-def test_several_threads_read_one_content() -> None:
-    """Readers at the same time each get the bytes of their own range."""
-    made = Content.of(bytes(range(256)) * 8192)
-    wrong: list[bytes] = []
+class Interrupted(BytesIO):
+    """A stream at which a rival comes as soon as it stands somewhere, once it is armed."""
 
-    def read(start: int) -> None:
-        found = {made.read(start, start + 1) for _ in range(300)}
-        wrong.extend(found - {bytes([start])})
+    def __init__(self) -> None:
+        super().__init__()
+        self.rival: Rival[Any] | None = None
 
-    threads = [threading.Thread(target=read, args=(start,)) for start in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert wrong == []
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Let the rival begin when the stream stands where it was asked to."""
+        place = super().seek(offset, whence)
+        if self.rival is not None:
+            self.rival.begin()
+        return place
+
+
+@pytest.fixture
+def interrupt(monkeypatch: pytest.MonkeyPatch) -> Callable[[Rival[Any]], Interrupted]:
+    """Return what makes a rival come in the middle of reads and writes of what is made next."""
+
+    def prepare(rival: Rival[Any]) -> Interrupted:
+        stream = Interrupted()
+        monkeypatch.setattr(content, "Lock", rival.lock)
+        monkeypatch.setattr(content, "temporary_file", lambda: stream)
+        return stream
+
+    return prepare
+
+
+def test_a_read_is_not_led_astray_by_another(
+    interrupt: Callable[[Rival[Any]], Interrupted],
+) -> None:
+    """Threads that read one content at the same time each get their own range."""
+    rival = Rival(lambda: made.read(3, 6))
+    stream = interrupt(rival)
+    made = Content.of(b"abcdef")
+    stream.rival = rival
+    assert made.read(0, 3) == b"abc"
+    assert rival.end() == b"def"
 
 
 def test_a_forgotten_file_is_closed_without_a_word() -> None:
@@ -192,6 +216,14 @@ class TestHeap:
         copies = [heap.add(Content.of(data)) for data in (b"aaaa", b"bcde", b"ffff")]
         assert copies[1].read(1, 99) == b"cde"
 
+    def test_one_that_comes_after_a_read_is_behind_all(self) -> None:
+        """Wherever the read has left off."""
+        heap = SharedContentFile()
+        first = heap.add(Content.of(b"abcdef"))
+        assert first.read(0, 2) == b"ab"
+        second = heap.add(Content.of(b"xyz"))
+        assert (first.read(0, 9), second.read(0, 9)) == (b"abcdef", b"xyz")
+
     def test_small_contents_do_not_pile_up_in_memory(self) -> None:
         """A thousand contents that would each stay in memory share one file."""
         piece = Content.of(b"x" * (20 << 10))
@@ -203,22 +235,47 @@ class TestHeap:
         assert sum(copy.size for copy in copies) == 1000 * (20 << 10)
         assert peak < 4 * IN_MEMORY_BYTES
 
-    def test_one_is_read_while_another_comes(self) -> None:
-        """Writing and reading at the same time do not get into each other's way."""
+    def test_a_read_is_not_led_astray_by_another_content(
+        self, interrupt: Callable[[Rival[Any]], Interrupted]
+    ) -> None:
+        """Of the same heap: they are read from one stream."""
+        sources = [Content.of(b"abc"), Content.of(b"def")]
+        rival = Rival(lambda: second.read(0, 3))
+        stream = interrupt(rival)
         heap = SharedContentFile()
-        first = heap.add(Content.of(b"a" * 100_000))
-        stop = threading.Event()
+        first, second = map(heap.add, sources)
+        stream.rival = rival
+        assert first.read(0, 3) == b"abc"
+        assert rival.end() == b"def"
 
-        def add() -> None:
-            while not stop.is_set():
-                heap.add(Content.of(b"b" * 5000))
+    def test_one_is_read_while_another_comes(
+        self, interrupt: Callable[[Rival[Any]], Interrupted]
+    ) -> None:
+        """What is added in the middle of a read is not written over what is there."""
+        sources = [Content.of(b"abc"), Content.of(b"def")]
+        rival = Rival(lambda: heap.add(sources[1]))
+        stream = interrupt(rival)
+        heap = SharedContentFile()
+        first = heap.add(sources[0])
+        stream.rival = rival
+        assert first.read(0, 3) == b"abc"
+        assert rival.end().read(0, 3) == b"def"
+        assert first.read(0, 3) == b"abc"
 
-        writer = threading.Thread(target=add)
-        writer.start()
-        found = {first.read(start, start + 1000) for start in range(0, 99_000, 100)}
-        stop.set()
-        writer.join()
-        assert found == {b"a" * 1000}
+    @pytest.mark.parametrize("reads", [True, False])
+    def test_one_comes_while_another_is_read_or_comes(
+        self, interrupt: Callable[[Rival[Any]], Interrupted], reads: bool
+    ) -> None:
+        """Each is written behind all that came before it."""
+        sources = [Content.of(data) for data in (b"abc", b"def", b"ghi")]
+        rival = Rival(lambda: first.read(0, 1) if reads else heap.add(sources[2]).read(0, 3))
+        stream = interrupt(rival)
+        heap = SharedContentFile()
+        first = heap.add(sources[0])
+        stream.rival = rival
+        second = heap.add(sources[1])
+        assert rival.end() == (b"a" if reads else b"ghi")
+        assert (first.read(0, 3), second.read(0, 3)) == (b"abc", b"def")
 
     def test_it_is_closed_with_its_last_content(self) -> None:
         """A content keeps the file; when the last one goes, so does the file."""
@@ -231,39 +288,3 @@ class TestHeap:
         del copy
         gc.collect()
         assert file.closed
-
-
-class Watched(io.BytesIO):
-    """A stream that tells an intruder of each seek."""
-
-    intruder: Intruder | None = None
-
-    def seek(self, *arguments: int) -> int:
-        """Move, and let the intruder try to do the same."""
-        moved = super().seek(*arguments)
-        if self.intruder is not None:
-            self.intruder.visit()
-        return moved
-
-
-def test_a_read_is_not_interrupted_by_another() -> None:
-    """A seek and its read belong together: a second reader waits for the first."""
-    stream = Watched(b"0123456789")
-    content = Content(stream)
-    stream.intruder = Intruder(lambda: content.read(5, 10))
-    assert content.read(0, 5) == b"01234"
-    stream.intruder.join()
-    assert not stream.intruder.came_in
-
-
-def test_contents_of_one_stream_share_its_lock() -> None:
-    """A content that is added while another one is read waits for it."""
-    heap = SharedContentFile()
-    first = heap.add(Content.of(b"first"))
-    stream = Watched(heap._stream.read())
-    stream.write(b"first")
-    first._stream = heap._stream = stream
-    stream.intruder = Intruder(lambda: heap.add(Content.of(b"second")))
-    assert first.read(0, 5) == b"first"
-    stream.intruder.join()
-    assert not stream.intruder.came_in

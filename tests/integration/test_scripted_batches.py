@@ -223,6 +223,18 @@ class TestFunctions:
         assert said(mockbatch, id) == first
         assert sorted(called) == sorted(IDS)
 
+    def test_it_is_not_called_for_lines_that_never_run(self, mockbatch: WorldClient) -> None:
+        """A batch that has ended half-way is asked for nothing more; one that runs is."""
+        cancelled, running = submit(mockbatch), submit(mockbatch)
+        mockbatch.client.batches.cancel(cancelled)
+        mockbatch.clock.run_until(cancelled, "cancelled")
+        later = submit(mockbatch)
+        called: list[str] = []
+        mockbatch.reply({"batch_id": cancelled}, lambda line: called.append("cancelled"))
+        mockbatch.reply({"batch_id": running}, lambda line: called.append("completed"))
+        mockbatch.reply({"batch_id": later}, lambda line: called.append("later"))
+        assert called == ["later"] * COUNT
+
     def test_one_that_fails_lets_no_batch_be(self, mockbatch: WorldClient) -> None:
         """The create is a 400 that names the function and the line."""
         mockbatch.reply("line-1", lambda line: {"content": line["none"]})
@@ -317,7 +329,7 @@ class TestRefused:
                 .message.content
             )
 
-        with pytest.raises(openai.BadRequestError, match="mockbatch found no reply"):
+        with pytest.raises(openai.BadRequestError, match="could not generate a reply"):
             ask()
         mockbatch.reply({}, '"a"')
         assert ask() == '"a"'

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from mockbatch.batch import commands
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.create import BatchRequest
+from mockbatch.clock import start
 from mockbatch.errors import ApiError
 from mockbatch.limits import Quotas
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
-from mockbatch.world.quotas import HOUR
+from mockbatch.world.quotas import HOUR, check_rate
 from mockbatch.world.snapshot.dump import dump
 from mockbatch.world.snapshot.load import load
 from mockbatch.world.world import World
@@ -508,11 +509,18 @@ class TestRate:
         case.do(case.create(1), commands.expire)
         assert self.refusal(case).status == 429
 
-    def test_a_slow_clock_makes_the_wait_longer(self, make: "Make") -> None:
-        """Seconds of a clock at half the speed are two of the client's."""
-        case = started(make, Quotas(batches_per_hour=1), clock="x0.5")
-        case.create(1)
-        assert self.refusal(case).headers["Retry-After"] in ("7199", "7200")
+    @pytest.mark.parametrize(
+        ("mode", "seconds"), [("x0.5", "7200"), ("x60", "60"), ("x7", "515"), ("realtime", "3600")]
+    )
+    def test_the_wait_is_in_seconds_of_the_client(
+        self, make: "Make", mode: str, seconds: str
+    ) -> None:
+        """An hour is two on a clock at half the speed; a part of a second is rounded up."""
+        batch = make.batch(1)
+        clock = start(mode, make.created, make.created)
+        with pytest.raises(ApiError) as refused:
+            check_rate(Quotas(batches_per_hour=1), [batch], batch.created_at, clock)
+        assert refused.value.headers == {"Retry-After": seconds}
 
     def test_room_is_there_when_it_was_promised(self, make: "Make") -> None:
         """After Retry-After seconds the next one is accepted, and not before."""

@@ -18,11 +18,13 @@ from mockbatch.batch import commands
 from mockbatch.batch.create import BatchRequest
 from mockbatch.errors import ApiError
 from mockbatch.files.content import Content
+from mockbatch.limits import MAX_PACE, MIN_PACE, Quotas
 from mockbatch.typing import Json
 from mockbatch.web.app import create_app
 from mockbatch.world.settings import ServerSettings, WorldSettings
 from mockbatch.world.snapshot.dump import dump
 from mockbatch.world.snapshot.load import from_file, load
+from mockbatch.world.snapshot.snapshot import Snapshot
 from mockbatch.world.world import World
 
 ROOT = Path(__file__).parents[3]
@@ -102,6 +104,18 @@ def wanted(file: str, scenario: str, **fields: Json) -> Json:
         "completion_window": "24h",
         "metadata": {"mockbatch_scenario": scenario},
         **fields,
+    }
+
+
+def loose_file() -> Json:
+    """Return a file of a state whose content is named `c`."""
+    return {
+        "id": "file-1",
+        "purpose": "user_data",
+        "filename": "f",
+        "created_at": START,
+        "expires_at": None,
+        "content": "c",
     }
 
 
@@ -372,6 +386,83 @@ def test_answer_counts_what_was_put(document: Json) -> None:
     assert told == {"files": len(document["files"]), "batches": batches}
 
 
+def test_deleted_files_stand_in_order() -> None:
+    """Two dumps of one world are the same text, however a set is walked through."""
+    ids = [f"file-{number:02}" for number in range(30)]
+    state = Snapshot(WorldSettings(), deleted=frozenset(ids[::-1]))
+    assert dump(state)["deleted"] == ids
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 4])
+def test_recorded_batches_and_own_ones_are_paged_together(limit: int) -> None:
+    """A client that follows the cursor gets each once, newest first, recorded ones last."""
+    api = Api(app_of(page()))
+    file = api.upload(lines(1))
+    ids = [api.create(file) for _ in range(3)][::-1]
+    other = moved(api)
+    found: list[str] = []
+    after = ""
+    while True:
+        answer = other.call("GET", f"/v1/batches?limit={limit}{after}")
+        found += [batch["id"] for batch in answer["data"]]
+        if not answer["has_more"]:
+            break
+        after = f"&after={answer['last_id']}"
+    assert found == [*ids, "batch_abc123"]
+
+
+@pytest.mark.parametrize("verb", ["cancel", "resume", "expire", "fail", "complete"])
+@pytest.mark.parametrize("pause", [0, 10])
+def test_batch_that_was_held_moves_after_any_command(verb: str, pause: int) -> None:
+    """Commanded on the second of its hold or later, it can be loaded, and goes on the same."""
+    api = Api(app_of())
+    id = api.create(api.upload(lines(10)))
+    api.advance(5)
+    api.command(id, "hold")
+    api.advance(pause)
+    api.command(id, verb)
+    other = moved(api)
+    for one in (api, other):
+        one.advance(2 * DAY)
+    assert other.everything() == api.everything()
+
+
+@pytest.mark.parametrize("held_at", [5, VALIDATING + 20])
+def test_batch_that_expired_while_it_was_held_moves(held_at: int) -> None:
+    """What it was held from is written down, and loaded, though it cannot go on with it."""
+    api = Api(app_of())
+    id = api.create(api.upload(lines(10)))
+    api.advance(held_at)
+    api.command(id, "hold")
+    api.advance(DAY)
+    other = moved(api)
+    assert other.everything() == api.everything()
+    assert other.call("GET", "/_mock/state") == api.call("GET", "/_mock/state")
+
+
+def test_quotas_and_poll_limit_move() -> None:
+    """The limits of this world hold over there."""
+    api = Api(app_of(poll_limit=3, quotas=Quotas({"*": 7}, 5)))
+    settings = moved(api).call("GET", "/_mock/state")["settings"]
+    assert settings["quotas"] == {"enqueued_tokens": {"*": 7}, "batches_per_hour": 5}
+    assert settings["poll_limit"] == 3
+
+
+def test_quotas_that_were_set_later_move() -> None:
+    """What is written down are the limits that hold now, not those of the beginning."""
+    world = World("sk-test", WorldSettings(clock="manual", start_time=START), "org-test")
+    world.set_quotas(Quotas({"*": 7}))
+    assert dump(world.state())["settings"]["quotas"]["enqueued_tokens"] == {"*": 7}
+
+
+@pytest.mark.parametrize("metadata", [None, {}, {"a": "b"}])
+def test_metadata_moves_as_it_was_sent(metadata: Json) -> None:
+    """No metadata and empty metadata stay what they are."""
+    api = Api(app_of())
+    id = api.create(api.upload(lines(1)), metadata=metadata)
+    assert moved(api).call("GET", f"/v1/batches/{id}")["metadata"] == metadata
+
+
 # --- what a state may leave out
 
 
@@ -398,6 +489,64 @@ def test_counters_left_out_begin_after_what_is_there(state: Json) -> None:
     count = len(api.call("GET", "/v1/files")["data"])
     api.create(api.upload(lines(1)))
     assert len(api.call("GET", "/v1/files")["data"]) == count + 1
+
+
+@pytest.mark.parametrize("pace", [MIN_PACE, MAX_PACE])
+def test_both_bounds_of_the_pace_are_allowed(state: Json, pace: float) -> None:
+    """A batch may have the slowest pace that there is, and the fastest."""
+    state["batches"][0]["pace"] = pace
+    assert Api(app_of()).call("PUT", "/_mock/state", state)
+
+
+def test_half_a_character_in_a_text_is_replaced() -> None:
+    """What JSON can say and UTF-8 cannot becomes a question mark."""
+    state = load(
+        {"format": FORMAT, "contents": {"c": {"text": "a\ud800b"}}, "files": [loose_file()]},
+        WorldSettings(),
+    )
+    assert state.files[0].content.read(0, 9) == b"a?b"
+
+
+def test_settings_left_out_are_those_of_the_world() -> None:
+    """A state that says nothing of pace, quotas and scenario changes none of them."""
+    settings = WorldSettings(pace=7, poll_limit=3, quotas=Quotas({"*": 7}), start_time=START)
+    assert load({"format": FORMAT}, settings).settings == settings
+
+
+def test_counters_left_out_count_what_is_there(state: Json) -> None:
+    """Recorded batches count as batches."""
+    del state["numbers"]
+    numbers = load(state, WorldSettings()).numbers
+    assert numbers["batch"] == len(state["batches"]) + len(state["recorded"])
+    assert numbers["file"] == len(state["files"])
+
+
+def test_counters_may_say_more_than_is_there(state: Json) -> None:
+    """A state whose files were deleted goes on counting from where it was."""
+    state["numbers"] = {"batch": 100, "file": 200, "live": 3}
+    numbers = load(state, WorldSettings()).numbers
+    assert (numbers["batch"], numbers["file"], numbers["live"]) == (100, 200, 3)
+
+
+def test_counter_of_exactly_its_own_batches_is_enough(state: Json) -> None:
+    """Recorded batches have ids of their own, that no new batch can get."""
+    state["numbers"]["batch"] = len(state["batches"])
+    assert load(state, WorldSettings()).numbers["batch"] == len(state["batches"])
+
+
+@pytest.mark.parametrize("deleted", [0, 1])
+def test_a_new_file_takes_no_id_where_counters_are_left_out(deleted: int) -> None:
+    """With a file deleted before, the other one stays, and a batch finds the new one."""
+    chosen = WorldSettings(clock="manual", start_time=START)
+    world = World("sk-test", chosen, "org-test")
+    ids = [world.upload(Content.of(lines(1)), "f", "batch", None).id for _ in range(2)]
+    world.delete_file(ids[deleted])
+    other = World("sk-test", chosen, "org-test")
+    other.restore(load({**dump(world.state()), "numbers": {}}, chosen))
+    new = other.upload(Content.of(lines(1)), "f", "batch", None).id
+    assert new not in ids
+    assert other.file(ids[1 - deleted]).filename == "f"
+    assert other.create_batch(BatchRequest(new, CHAT, None, None, None)).input.errors == ()
 
 
 def test_comment_may_stand_in_it() -> None:
@@ -527,6 +676,8 @@ HELD = 2  # the batch that is held, with its input lost
 DONE = 8  # the batch that was completed at once
 LINE = ("batches", DONE, "timeline")
 TRANSITIONS = (*LINE, "transitions")
+HELD_REST = ("batches", HELD, "held", "rest")
+END = START + DAY  # of the batch that was completed at once
 # What is wrong, and the param with which it is refused.
 FAULTS: Mapping[str, tuple[Change, str]] = {
     "no format": (without("format"), "state.format"),
@@ -567,6 +718,18 @@ FAULTS: Mapping[str, tuple[Change, str]] = {
         put("contents", "content 1", value={"base64": "x"}),
         "state.contents.content 1",
     ),
+    **{
+        f"a content of base64 and {name}": (
+            put("contents", "content 1", value={"base64": text}),
+            "state.contents.content 1",
+        )
+        for name, text in {
+            "rubbish": "eA==!",
+            "rubbish within": "e?A==",
+            "a line end": "eA==\n",
+            "no padding": "eA",
+        }.items()
+    },
     "a content in a file": (
         put("contents", "content 1", value={"path": "x"}),
         "state.contents.content 1",
@@ -586,6 +749,14 @@ FAULTS: Mapping[str, tuple[Change, str]] = {
     ),
     "a batch of an endless pace": (
         put("batches", 0, "pace", value=1e-300),
+        "state.batches[0].pace",
+    ),
+    "a batch of a pace that is too slow": (
+        put("batches", 0, "pace", value=MIN_PACE * 0.99),
+        "state.batches[0].pace",
+    ),
+    "a batch of a pace that is too fast": (
+        put("batches", 0, "pace", value=MAX_PACE * 1.01),
         "state.batches[0].pace",
     ),
     "a batch of an impossible scenario": (
@@ -644,6 +815,18 @@ FAULTS: Mapping[str, tuple[Change, str]] = {
         put(*LINE, "marks", value=[{"at": START, "done": 2}, {"at": START, "done": 1}]),
         f"state.batches[{DONE}].timeline.marks",
     ),
+    "progress backwards on the way": (
+        put(*LINE, "marks", value=[{"at": END, "done": done} for done in (0, 5, 3, 10)]),
+        f"state.batches[{DONE}].timeline.marks",
+    ),
+    "marks out of order": (
+        put(*LINE, "marks", value=[{"at": END, "done": 0}, {"at": END - 1, "done": 10}]),
+        f"state.batches[{DONE}].timeline.marks",
+    ),
+    "held progress backwards": (
+        put(*HELD_REST, "marks", value=[{"at": END, "done": done} for done in (0, 5, 3, 10)]),
+        f"state.batches[{HELD}].held.rest.marks",
+    ),
     "a hold without what is held": (
         without("batches", HELD, "held", "rest"),
         f"state.batches[{HELD}].held.rest",
@@ -665,6 +848,23 @@ FAULTS: Mapping[str, tuple[Change, str]] = {
         "state.recorded[0].request_counts",
     ),
     "a recorded batch twice": (doubled("recorded"), "state.batches"),
+    "a batch of a recorded one's id": (
+        lambda state: state["recorded"][0].update(id=state["batches"][0]["id"]),
+        "state.batches",
+    ),
+    "a reply to no line": (
+        put("batches", 0, "replies", value={"x": {}}),
+        "state.batches[0].replies",
+    ),
+    "a reply that says nothing known": (
+        put("batches", 0, "replies", value={"0": {"odd": 1}}),
+        "state.batches[0].replies.0.odd",
+    ),
+    "an unknown setting": (put("settings", "odd", value=1), "state.settings.odd"),
+    "a negative quota": (
+        put("settings", "quotas", "batches_per_hour", value=-1),
+        "state.settings.quotas.batches_per_hour",
+    ),
     # No part of a state: it would be lost without a word.
     "a script": (put("script", value=[]), "state.script"),
 }
@@ -720,15 +920,7 @@ def written(folder: Path, state: Json, name: str = "state.json") -> str:
 
 def referring(path: str) -> Json:
     """Return a state whose one file has its content elsewhere."""
-    file = {
-        "id": "file-1",
-        "purpose": "user_data",
-        "filename": "f",
-        "created_at": START,
-        "expires_at": None,
-        "content": "c",
-    }
-    return {"format": FORMAT, "contents": {"c": {"path": path}}, "files": [file]}
+    return {"format": FORMAT, "contents": {"c": {"path": path}}, "files": [loose_file()]}
 
 
 @pytest.fixture
