@@ -190,8 +190,8 @@ def test_parameters_that_cannot_be_met_are_refused_if_they_are_called(path: str)
     tools = [tool(path, "f", parameters=parameters)]
     error = refusal(path, tools=tools, tool_choice=REQUIRED)
     assert error.message == (
-        "mockbatch found no reply that fits function 'f': no value of it ends, at (). "
-        "A scripted one would be sent."
+        "mockbatch could not generate a reply for function 'f': no value of it ends, at (). "
+        "Provide a scripted reply."
     )
     assert calls(path, body(path, tools=tools)) == []
 
