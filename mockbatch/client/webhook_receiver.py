@@ -1,10 +1,10 @@
 """A webhook receiver in this process: a small server that calls functions."""
 
+import http.client
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ class WebhookReceiver:
         function = self._functions.get(environ["PATH_INFO"])
         received = Received(_headers(environ), environ["wsgi.input"].read())
         status = 404 if function is None else _call(function, received)
-        start_response(f"{status} {_phrase(status)}", [("Content-Length", "0")])
+        phrase = http.client.responses.get(status, "Unknown")
+        start_response(f"{status} {phrase}", [("Content-Length", "0")])
         return []
 
 
@@ -95,7 +96,3 @@ def _headers(environ: Mapping[str, Any]) -> dict[str, str]:
         if name.startswith("HTTP_") or name in ("CONTENT_TYPE", "CONTENT_LENGTH")
     }
     return dict(sorted(named.items()))
-
-
-def _phrase(status: int) -> str:
-    return HTTPStatus(status).phrase if status in set(HTTPStatus) else "Unknown"

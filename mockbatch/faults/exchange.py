@@ -3,9 +3,9 @@
 Both speak WSGI and nothing above it, so a fault fits around any app.
 """
 
+import http.client
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from http import HTTPStatus
 from threading import Event
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -168,7 +168,7 @@ class Exchange:
     def answer(self, status: int, headers: Mapping[str, str], body: bytes) -> Iterable[bytes]:
         """Send a response in place of the app's."""
         self.drain()
-        phrase = HTTPStatus(status).phrase if status in set(HTTPStatus) else "Unknown"
+        phrase = http.client.responses.get(status, "Unknown")
         length = {} if status in (204, 304) else {"Content-Length": str(len(body))}
         self.start_response(f"{status} {phrase}", list({**headers, **length}.items()))
         return [body]

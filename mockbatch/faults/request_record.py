@@ -1,7 +1,7 @@
-"""What is noted about a request while it is handled, kept in its WSGI environ.
+"""Notes about a request, kept in its WSGI environ while it is handled.
 
-The fault middleware, the handlers and the recorder each add a part; the journal and the log
-are written from it.
+The fault middleware and the handlers add to them; the journal and the log are written from
+them.
 """
 
 from dataclasses import dataclass
@@ -17,10 +17,15 @@ _KEY = "mockbatch.request"
 class RequestRecord:
     """The notes about one request.
 
-    `fault` names the fault or distortion that it met. `is_unanswered`: the client gets no
-    response, though the request took effect. `is_unrouted`: there is no such route or method.
-    `has_failed`: mockbatch itself failed. `is_logged` and `is_journaled` tell where it has been
-    written down. `due_world` is the world whose due webhooks an internal request delivers.
+    Attributes:
+        fault: The name of the fault or distortion that was applied.
+        is_unanswered: The request took effect, but the client gets no response.
+        is_unrouted: There is no such route or method.
+        has_failed: mockbatch itself failed.
+        is_logged: It is in the log, or does not belong there.
+        is_journaled: It is in the journal of its world.
+        due_world: For the internal request that delivers due webhooks, their world.
+
     """
 
     fault: str | None = None
@@ -33,10 +38,10 @@ class RequestRecord:
 
     @classmethod
     def of(cls, environ: "WSGIEnvironment") -> "RequestRecord":
-        """Return the record in an environ; a new one is put there at the first call."""
+        """Return the record in an environ, after adding one if there is none."""
         record: RequestRecord = environ.setdefault(_KEY, cls())
         return record
 
-    def put(self, environ: "WSGIEnvironment") -> "WSGIEnvironment":
-        """Return an environ that carries this record."""
+    def added_to(self, environ: "WSGIEnvironment") -> "WSGIEnvironment":
+        """Return a copy of an environ with this record in it."""
         return {**environ, _KEY: self}

@@ -1,4 +1,4 @@
-"""The Flask app: its routes, and what surrounds every request."""
+"""Creates the Flask app: its routes, and what happens before and after each request."""
 
 from collections.abc import Iterator
 from importlib import import_module
@@ -11,15 +11,15 @@ from mockbatch.errors import api_error
 from mockbatch.web import auth, control, errors, multipart, v1, wakeup
 from mockbatch.web.context import EXTENSION, ServerState, api_headers, server
 from mockbatch.web.fault_middleware import FaultMiddleware
-from mockbatch.web.portkey.middleware import Portkey
+from mockbatch.web.portkey.middleware import PortkeyGateway
 from mockbatch.web.request_recorder import record_request
 from mockbatch.world.settings import ServerSettings
 from mockbatch.world.snapshot.snapshot import Snapshot
 from mockbatch.world.world import World
 
-# Packages whose modules with a `blueprint` serve routes: a new route is a new module there.
-ROUTES = (v1, control)
-# Room for the parts of a form beside its file.
+# Every module in these packages that has a `blueprint` adds routes.
+ROUTE_PACKAGES = (v1, control)
+# How much larger than its file an upload form may be.
 FORM_BYTES = 1 << 20
 
 
@@ -32,31 +32,30 @@ def create_app(settings: ServerSettings | None = None, beginning: Snapshot | Non
     app.config["MAX_CONTENT_LENGTH"] = server_state.settings.world.limits.file_bytes + FORM_BYTES
     app.extensions[EXTENSION] = server_state
     app.url_map.strict_slashes = False
-    app.url_map.merge_slashes = (
-        False  # the server merges them itself, so that no redirect loses a body
-    )
+    # The HTTP server merges slashes: a redirect by Flask would lose the request body.
+    app.url_map.merge_slashes = False
     errors.register(app)
-    app.before_request(_begin)
+    app.before_request(_begin_request)
     app.before_request(auth.authenticate)
-    app.after_request(_finish)
+    app.after_request(_finish_request)
     for blueprint in _blueprints():
         app.register_blueprint(blueprint)
     gateway = server_state.settings.gateway
     with_faults = FaultMiddleware(app.wsgi_app, server_state)
-    app.wsgi_app = Portkey(with_faults, always=gateway)  # type: ignore[method-assign]
+    app.wsgi_app = PortkeyGateway(with_faults, always=gateway)  # type: ignore[method-assign]
     return app
 
 
 def _blueprints() -> Iterator[Blueprint]:
     yield wakeup.blueprint
-    for package in ROUTES:
-        for found in iter_modules(package.__path__, f"{package.__name__}."):
-            module = import_module(found.name)
+    for package in ROUTE_PACKAGES:
+        for info in iter_modules(package.__path__, f"{package.__name__}."):
+            module = import_module(info.name)
             if hasattr(module, "blueprint"):
                 yield module.blueprint
 
 
-def _begin() -> None:
+def _begin_request() -> None:
     g.started = clock.monotonic()
     try:
         request.query_string.decode()
@@ -64,16 +63,16 @@ def _begin() -> None:
         raise api_error("bad_request", detail="The query is not UTF-8.") from None
 
 
-def _finish(response: Response) -> Response:
-    """Add the headers that every recorded response of 2026 has, and record the request."""
-    # Looked up once: each look through Flask's proxies takes time in every request.
+def _finish_request(response: Response) -> Response:
+    """Add OpenAI's response headers, record the request, and schedule the next wake-up."""
+    # Resolved once: going through Flask's proxies takes time in every request.
     current: Request = request._get_current_object()  # type: ignore[attr-defined]
     world: World | None = g.get("world")
     state = server()
     is_kept = world is not None and state.worlds.keeps(world)
     if current.path.startswith("/v1/"):
         milliseconds = max(1, round((clock.monotonic() - g.started) * 1000))
-        # A world that is not kept would give every request the same id.
+        # A world that exists only for this request would give every request the same id.
         id = world.next_request_id() if world is not None and is_kept else state.next_request_id()
         response.headers.extend(api_headers(state.settings.organization, milliseconds, id))
     record_request(current, world, response.status_code)

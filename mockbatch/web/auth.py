@@ -1,4 +1,4 @@
-"""Who asks: the bearer key of a request, and the world that it opens."""
+"""Authentication: the key of a request, and the world it opens."""
 
 import base64
 import binascii
@@ -10,17 +10,17 @@ from mockbatch.web.context import ServerState, server
 from mockbatch.world.registry import SHARED_WORLD
 from mockbatch.world.world import World
 
-_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_READ_ONLY_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def authenticate() -> None:
-    """Open the world of the request's key; ApiError 401 without an accepted one.
+    """Open the world of the request's key; ApiError 401 without an accepted key.
 
-    An unknown URL or method is told before a missing key, but journaled in the world of a
-    good one.
+    An unknown URL or method is reported even if the key is missing or wrong. With a valid key
+    it is journaled in its world.
     """
     if request.path.startswith("/_mock"):
-        return  # the control API has rules of its own
+        return  # the control API authenticates in `control/guard.py`
     try:
         key = bearer_key()
         if key is None:
@@ -32,33 +32,39 @@ def authenticate() -> None:
 
 
 def open_world(key: str) -> World:
-    """Return the world of an accepted key; reading makes none."""
+    """Return the world of a key; only a request that changes something creates a lasting one.
+
+    ApiError 401 if the key is not accepted.
+    """
     worlds = server().worlds
     worlds.admit(key)
-    return worlds.world(key, reading=_reads())
+    return worlds.world(key, reading=_is_read_only())
 
 
 def default_world() -> World:
-    """Return the world of a caller without a key: the only one there is."""
-    return server().worlds.only(reading=_reads())
+    """Return the server's only world, for a caller without a key; ApiError 400 if it has more."""
+    return server().worlds.only(reading=_is_read_only())
 
 
-def _reads() -> bool:
-    return request.method in _READING or request.routing_exception is not None
+def _is_read_only() -> bool:
+    return request.method in _READ_ONLY_METHODS or request.routing_exception is not None
 
 
 def bearer_key() -> str | None:
-    """Return the key of the Authorization header, None when there is no header of use.
+    """Return the key in the Authorization header, None without a usable header.
 
-    A scheme doubled by mistake is no key: `Bearer Bearer x` stays what it is and is refused.
+    `Bearer Bearer x`, a doubled scheme, is an ApiError 401.
     """
-    return _key(request.headers.get("Authorization", ""))
+    return _parse_key(request.headers.get("Authorization", ""))
 
 
 def existing_world(state: ServerState, authorization: str) -> World | None:
-    """Return the world that a header opens, for callers outside a request; None for none yet."""
+    """Return the world that an Authorization header opens, None if there is none yet.
+
+    For code outside Flask's request context.
+    """
     try:
-        key = _key(authorization)
+        key = _parse_key(authorization)
         if key is None:
             return None
         state.worlds.admit(key)
@@ -67,7 +73,7 @@ def existing_world(state: ServerState, authorization: str) -> World | None:
     return state.worlds.all().get(SHARED_WORLD if state.settings.one_world else key)
 
 
-def _key(authorization: str) -> str | None:
+def _parse_key(authorization: str) -> str | None:
     scheme, _, credentials = authorization.partition(" ")
     credentials = credentials.strip()
     if scheme.lower() == "basic":

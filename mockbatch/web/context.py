@@ -1,4 +1,4 @@
-"""What the routes of one app share, and what belongs to the request at hand."""
+"""The state that the routes of one app share, and the world of the current request."""
 
 from itertools import count
 
@@ -15,36 +15,39 @@ EXTENSION = "mockbatch"
 
 
 class ServerState:
-    """One server's settings and worlds; kept in `app.extensions`, so that two never meet."""
+    """One server's settings and worlds.
+
+    It is in `app.extensions`, so that several servers can run in one process.
+    """
 
     def __init__(self, settings: ServerSettings, beginning: Snapshot | None) -> None:
         self.settings = settings
         self.worlds = WorldRegistry(settings, beginning)
         self.started = clock.monotonic()
-        self._nowhere = Seed.of(settings.world.seed, "requests without a world")
-        self._requests_nowhere = count()
+        self._request_id_seed = Seed.of(settings.world.seed, "requests without a world")
+        self._request_numbers = count()
 
     def next_request_id(self) -> str:
-        """Return the id of one more request to no world that is kept."""
-        return request_id(self._nowhere.child(next(self._requests_nowhere)))
+        """Return the id for one more request that belongs to no world of the registry."""
+        return request_id(self._request_id_seed.child(next(self._request_numbers)))
 
 
 def server() -> ServerState:
-    """Return what belongs to the server that handles this request."""
-    found: ServerState = current_app.extensions[EXTENSION]
-    return found
+    """Return the state of the server that handles this request."""
+    state: ServerState = current_app.extensions[EXTENSION]
+    return state
 
 
 def world() -> World:
     """Return the world of this request's key."""
-    found: World = g.world
-    return found
+    current: World = g.world
+    return current
 
 
 def api_headers(organization: str, milliseconds: int, request_id: str) -> dict[str, str]:
-    """Return the headers that every answer of `/v1` carries.
+    """Return the headers that every response under `/v1` has.
 
-    Source: every recorded answer of 2026 has them.
+    Source: every response recorded in 2026.
     """
     return {
         "openai-version": "2020-10-01",

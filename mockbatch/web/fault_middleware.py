@@ -1,8 +1,8 @@
-"""A WSGI middleware that applies faults to the routes of `/v1`: handlers know nothing of them.
+"""A WSGI middleware that applies faults to the routes of `/v1`.
 
-It wraps the Flask app and is wrapped by Portkey's role: what goes wrong does so between the
-gateway and the API. It stands outside of Flask because an exception that breaks a connection
-would become a 500 inside.
+It wraps the Flask app, and the Portkey middleware wraps it: faults happen between the gateway
+and the API. It is outside Flask, which would turn an exception that breaks a connection into
+a 500.
 """
 
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class FaultMiddleware:
-    """Applies the faults of each request's world to the app of a server."""
+    """Applies the faults of a request's world to the request."""
 
     def __init__(self, app: "WSGIApplication", server: ServerState) -> None:
         self._app = app
@@ -33,7 +33,7 @@ class FaultMiddleware:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        """Handle a request, with the fault applied that it meets, if any."""
+        """Handle a request, with the next matching fault of its world applied."""
         world, rule = self._next_fault(environ)
         if world is None or rule is None:
             return self._app(environ, start_response)
@@ -54,7 +54,7 @@ class FaultMiddleware:
                 record_request(request, world, statuses[0] if statuses else 0)
 
     def _next_fault(self, environ: "WSGIEnvironment") -> tuple[World | None, Rule | None]:
-        # WSGI passes the bytes of a path as if they were Latin-1.
+        # WSGI decodes the bytes of a path as Latin-1.
         path = environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
         if path != "/v1" and not path.startswith("/v1/"):
             return None, None

@@ -14,7 +14,10 @@ log = logging.getLogger("mockbatch.requests")
 
 
 def record_request(request: Request, world: World | None, status: int) -> None:
-    """Write a request down once, however often this is called; status 0: no response."""
+    """Journal and log a request, the first time that this is called for it.
+
+    `status` is 0 if the client got no response.
+    """
     record = RequestRecord.of(request.environ)
     if record.is_unanswered:
         status = 0

@@ -1,7 +1,8 @@
-"""The request that a server sends to itself when a webhook is due and its clock runs by itself.
+"""The request that a server sends to itself when a webhook is due on a running clock.
 
-Time is read only while a request is handled, where a faked clock is the same for everybody. So
-the timer's thread reads no clock: it sends this request, which delivers what is due.
+Time is read only while a request is handled, because a test may have faked the clock for the
+thread that handles it. So the timer's thread reads no clock: it sends this request, which
+delivers the due webhooks.
 """
 
 from flask import Blueprint, Flask, Response, g, request
@@ -20,9 +21,9 @@ blueprint = Blueprint("wakeup", __name__)
 
 @blueprint.post(PATH)
 def deliver_due() -> Response:
-    """Deliver the webhooks that are due in the world that the environ names.
+    """Deliver the due webhooks of the world in the environ.
 
-    No client can put a world into the environ: to clients this route does not exist.
+    A client cannot put one there, so for clients this URL is a 404.
     """
     due_world = RequestRecord.of(request.environ).due_world
     if due_world is None:
@@ -39,5 +40,5 @@ def schedule_wakeup(app: Flask, world: World) -> None:
 
 def _send(app: Flask, world: World) -> None:
     record = RequestRecord(due_world=world, is_logged=True)  # the log is about clients
-    environ = record.put(create_environ(PATH, method="POST"))
+    environ = record.added_to(create_environ(PATH, method="POST"))
     run_wsgi_app(app, environ, buffered=True)

@@ -51,7 +51,7 @@ class Client:
         self.connection = SimpleNamespace(socket=None)
         server = SimpleNamespace(stopping=Event())
         self.request = SimpleNamespace(conn=self.connection, server=server)
-        environ = RequestRecord(fault="x").put({"wsgi.input": io.BytesIO(b"sent")})
+        environ = RequestRecord(fault="x").added_to({"wsgi.input": io.BytesIO(b"sent")})
         if connected:
             environ[HTTP_REQUEST_KEY] = self.request
         call = Exchange(app, environ, self._start, lambda: {"x-api": "1"})

@@ -61,7 +61,7 @@ class TestForm:
     def test_is_read_in_any_pieces(self, given: list[tuple[bytes, bool, bytes]], size: int) -> None:
         """A file and a text come out as they went in, whatever in them looks like a boundary."""
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(multipart, "PIECE_BYTES", size)
+            patch.setattr(multipart, "CHUNK_BYTES", size)
             texts, files = parsed(written(given))
         wanted = [(name.decode(), data) for name, is_file, data in given if not is_file]
         assert [(name, text.encode()) for name, text in texts] == by_name(wanted)
@@ -156,7 +156,7 @@ class TestBrokenForm:
             snippet = data.draw(st.sampled_from([*_SNIPPETS, b"", b"\x00", b"\xff", b":", b'"']))
             form[place : place + data.draw(st.integers(0, 3))] = snippet
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(multipart, "PIECE_BYTES", data.draw(st.integers(1, 80)))
+            patch.setattr(multipart, "CHUNK_BYTES", data.draw(st.integers(1, 80)))
             parsed(bytes(form))
 
     def test_prints_nothing(self) -> None:
@@ -188,7 +188,7 @@ class TestLimits:
 
     def test_of_a_text_in_pieces(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A text that comes piece by piece may have no more."""
-        monkeypatch.setattr(multipart, "PIECE_BYTES", 10)
+        monkeypatch.setattr(multipart, "CHUNK_BYTES", 10)
         with pytest.raises(RequestEntityTooLarge):
             parsed(written([(b"a", False, b"x" * 1000)]), text_bytes=99)
 

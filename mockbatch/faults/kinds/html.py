@@ -1,8 +1,8 @@
 """The HTML error page of a proxy in front of the API, where a client expects JSON."""
 
+import http.client
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from mockbatch.faults.exchange import Exchange
@@ -35,8 +35,7 @@ class Html(Fault):
 
     def apply(self, call: Exchange) -> Iterable[bytes]:
         """Send the page."""
-        known = self.html in set(HTTPStatus)
-        title = f"{self.html} {HTTPStatus(self.html).phrase}" if known else str(self.html)
+        title = f"{self.html} {http.client.responses.get(self.html, '')}".rstrip()
         headers = with_retry_after({"content-type": "text/html"}, self.retry_after_ms, {})
         return call.answer(self.html, headers, _PAGE.format(title=title).encode())
 

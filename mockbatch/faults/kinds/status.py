@@ -1,10 +1,10 @@
 """A response in place of the API's, which never sees the request."""
 
+import http.client
 import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from mockbatch.errors import INVALID_REQUEST, ApiError, api_error
@@ -73,11 +73,8 @@ def envelope(status: int) -> dict[str, Json]:
     if status in _WORDINGS:
         return api_error(_WORDINGS[status]).body()
     kind = "server_error" if status >= 500 else INVALID_REQUEST
-    return ApiError(status, f"{_phrase(status)}.", kind).body()
-
-
-def _phrase(status: int) -> str:
-    return HTTPStatus(status).phrase if status in set(HTTPStatus) else f"Status {status}"
+    phrase = http.client.responses.get(status, f"Status {status}")
+    return ApiError(status, f"{phrase}.", kind).body()
 
 
 def _check_header(name: str, value: str) -> None:

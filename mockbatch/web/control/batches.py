@@ -16,7 +16,7 @@ blueprint.before_request(guard)
 
 @blueprint.get("/<id>/timeline")
 def timeline(id: str) -> Response:
-    """Return what happened and will happen to a batch, and why."""
+    """Return the past and coming events of a batch, and why it is where it is."""
     return json_response("timeline", world().explain(id))
 
 

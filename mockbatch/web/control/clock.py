@@ -14,6 +14,7 @@ from mockbatch.webhooks.signature import DELIVERY_HEADER
 blueprint = Blueprint("control_clock", __name__, url_prefix="/_mock/clock")
 blueprint.before_request(guard)
 
+# How many events a response lists.
 MAX_EVENTS = 100
 
 
@@ -43,7 +44,7 @@ def set_mode() -> Response:
 
 @blueprint.post("/advance")
 def advance() -> Response:
-    """Move the clock, and respond when everything due on the way has happened."""
+    """Move the clock, and respond when all events that fall due on the way have happened."""
     events = _advance(checked_body("advance"))
     body = {
         "now": world().now(),
@@ -61,7 +62,9 @@ def _advance(body: dict[str, Json]) -> list[Happened]:
     match body:
         case {"seconds": seconds, **rest} if not rest:
             if world().now() + seconds >= clock.END:
-                raise api_error("invalid_value", param="seconds", reason="the clock ends in 2106")
+                raise api_error(
+                    "invalid_value", param="seconds", reason="the clock cannot go beyond 2106"
+                )
             return advance.by(seconds, include)
         case {"to": instant, **rest} if not rest:
             return advance.to(instant, include)

@@ -1,4 +1,4 @@
-"""`/_mock/faults`: what shall go wrong between a client and the API."""
+"""`/_mock/faults`: faults between clients and the API."""
 
 from flask import Blueprint, Response
 
@@ -13,20 +13,20 @@ blueprint.before_request(guard)
 
 @blueprint.post("")
 def add() -> Response:
-    """Let requests of this world meet a fault: a rule in full, or a preset with changes."""
+    """Add a fault rule to this world: in full, or a preset with changes."""
     world().faults.add(faults.rule(json_body()))
     return show()
 
 
 @blueprint.get("")
 def show() -> Response:
-    """Tell the faults of this world, how often each was met, and the presets there are."""
+    """Return the faults of this world, how often each fired, and the names of the presets."""
     body = {"faults": world().faults.as_json(), "presets": list(faults.presets())}
     return json_response("faults", body)
 
 
 @blueprint.delete("")
 def clear() -> Response:
-    """Forget the faults of this world; requests under way meet theirs to its end."""
+    """Remove the faults of this world; requests in progress keep theirs."""
     world().faults.clear()
     return show()

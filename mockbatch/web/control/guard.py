@@ -10,7 +10,7 @@ from mockbatch.errors import api_error
 from mockbatch.web.auth import bearer_key, default_world, open_world
 from mockbatch.web.context import server
 
-# Echoed in messages, cut so that a message stays readable.
+# How much of a header a message repeats.
 _MAX_ECHOED_CHARACTERS = 200
 
 
@@ -34,9 +34,10 @@ def guard() -> None:
 
 @lru_cache(64)
 def _is_local_host(host: str, own: str, allowed: frozenset[str]) -> bool:
-    """Return whether a Host header cannot name a public server that points to this machine.
+    """Return whether a Host header is safe from DNS rebinding.
 
-    DNS rebinding takes a public domain name, so addresses and names without a dot are local.
+    An attack needs a public domain name that resolves to this machine. So addresses, names
+    without a dot and the names that the server knows are safe.
     """
     try:
         name = urlsplit(f"//{host}").hostname or ""

@@ -1,4 +1,4 @@
-"""`/_mock/models`: which models there are."""
+"""`/_mock/models`: the models that a world serves."""
 
 from flask import Blueprint, Response
 
@@ -13,14 +13,14 @@ blueprint.before_request(guard)
 
 @blueprint.get("")
 def show() -> Response:
-    """Tell which models this world serves, null for any."""
+    """Return the models that this world serves, null for any."""
     names = world().models.names
     return json_response("models", {"models": None if names is None else list(names)})
 
 
 @blueprint.put("")
-def choose() -> Response:
-    """Serve these models and no other."""
+def replace() -> Response:
+    """Serve these models only."""
     world().set_models(parse(json_body()))
     return show()
 

@@ -1,4 +1,4 @@
-"""`/_mock/quotas`: what an organization may have under way at once."""
+"""`/_mock/quotas`: limits on enqueued tokens and on batches per hour."""
 
 from dataclasses import asdict
 

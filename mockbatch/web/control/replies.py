@@ -1,4 +1,4 @@
-"""`/_mock/replies`: what lines and live calls shall be answered with."""
+"""`/_mock/replies`: scripted replies to batch lines and live calls."""
 
 from flask import Blueprint, Response
 
@@ -13,19 +13,19 @@ blueprint.before_request(guard)
 
 @blueprint.post("")
 def add() -> Response:
-    """Let lines that run from now on, and live calls, be answered so if they match."""
+    """Add scripted replies, for live calls and for lines that run from now on."""
     world().add_reply(parse(json_body()))
     return show()
 
 
 @blueprint.get("")
 def show() -> Response:
-    """Show the scripted replies of this world, in order of entry."""
+    """Return the scripted replies of this world, in the order in which they were added."""
     return json_response("replies", {"replies": world().script.as_json()})
 
 
 @blueprint.delete("")
 def clear() -> Response:
-    """Forget the scripted replies; lines that have run keep theirs."""
+    """Remove the scripted replies; lines that have run keep theirs."""
     world().replace_script(Script())
     return show()

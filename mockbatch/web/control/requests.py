@@ -1,4 +1,4 @@
-"""`/_mock/requests`: what the clients of a world have asked for."""
+"""`/_mock/requests`: the journal of the requests that a world received."""
 
 from collections.abc import Callable
 from difflib import get_close_matches
@@ -16,48 +16,48 @@ from mockbatch.world.journal import KEPT, Entry
 blueprint = Blueprint("control_requests", __name__, url_prefix="/_mock/requests")
 blueprint.before_request(guard)
 
-_ANY = -1  # status
+_ANY_STATUS = -1
 
 
 @blueprint.get("")
 def index() -> Response:
-    """Show the journal of this world: the last `limit` requests that pass the filters."""
+    """Return the last `limit` requests that pass the filters in the query."""
     limit = query_integer("limit", KEPT, 0, KEPT)
-    return json_response("journal", world().journal.as_json(limit, _filter()))
+    return json_response("journal", world().journal.as_json(limit, _entry_filter()))
 
 
 @blueprint.get("/unmatched")
 def unmatched() -> Response:
-    """Show the requests that no route knows, each with the route that is nearest to it."""
-    routes = list(_routes())
-    found = [entry for entry in world().journal.entries() if not entry.known]
-    asked = [
+    """Return the requests that matched no route, each with the most similar route."""
+    routes = _routes()
+    requests = [
         {
             "method": entry.method,
             "path": entry.path,
             "now": entry.now,
-            "nearest": get_close_matches(_asked(entry), routes, n=1, cutoff=0)[0],
+            "nearest": get_close_matches(_called(entry), routes, n=1, cutoff=0)[0],
         }
-        for entry in found
+        for entry in world().journal.entries()
+        if not entry.known
     ]
-    return json_response("unmatched", {"requests": asked})
+    return json_response("unmatched", {"requests": requests})
 
 
-def _filter() -> Callable[[Entry], bool]:
-    """Return what tells which entries are asked for; ApiError 400 for a filter that is none."""
-    given = request.args
-    for name in given:
+def _entry_filter() -> Callable[[Entry], bool]:
+    """Return a predicate for the filters in the query; ApiError 400 for an unknown filter."""
+    filters = request.args
+    for name in filters:
         if name not in ("limit", "method", "path", "status", "since", "broken"):
             raise api_error("unknown_parameter", param=name)
-    method, path = given.get("method", "*").upper(), given.get("path", "*")
-    status, since = query_integer("status", _ANY, 0, 999), _since(given.get("since", "0"))
+    method, path = filters.get("method", "*").upper(), filters.get("path", "*")
+    status, since = query_integer("status", _ANY_STATUS, 0, 999), _since(filters.get("since", "0"))
     broken = query_choice("broken", ("true", "false"))
 
     def passes(entry: Entry) -> bool:
         return (
             method in ("*", entry.method)
             and fnmatchcase(entry.path.partition("?")[0], path)
-            and status in (_ANY, entry.status)
+            and status in (_ANY_STATUS, entry.status)
             and entry.now >= since
             and broken in (None, "true" if entry.broken else "false")
         )
@@ -75,7 +75,7 @@ def _since(text: str) -> float:
     return since
 
 
-def _asked(entry: Entry) -> str:
+def _called(entry: Entry) -> str:
     return f"{entry.method} {entry.path.partition('?')[0]}"
 
 

@@ -1,4 +1,4 @@
-"""`/_mock/scenarios`: what can befall a batch, and what shall befall the next ones."""
+"""`/_mock/scenarios`: the catalogue, and the scenarios queued for the next batches."""
 
 from flask import Blueprint, Response
 
@@ -14,24 +14,24 @@ blueprint.before_request(guard)
 
 @blueprint.get("")
 def index() -> Response:
-    """Show the catalogue, and what waits for the next batches of this world."""
+    """Return the catalogue, and the scenarios queued in this world."""
     active = [{"name": chosen.name, "times": times} for chosen, times in world().chosen.waiting()]
     return json_response("scenarios", {"scenarios": list(catalogue().values()), "active": active})
 
 
 @blueprint.get("/<name>")
 def show(name: str) -> Response:
-    """Show one scenario of the catalogue."""
+    """Return one scenario of the catalogue."""
     scenario(name, {}, "name")
     return json_response("scenario", catalogue()[name])
 
 
 @blueprint.post("/active")
-def choose() -> Response:
-    """Choose what befalls the next batches that this world accepts."""
+def enqueue() -> Response:
+    """Queue a scenario for the next batches that this world accepts."""
     body = checked_body("choose_scenario")
     if ("name" in body) == ("document" in body):
-        raise api_error("invalid_value", param="body", reason="send one of name and document")
+        raise api_error("invalid_value", param="body", reason="send either name or document")
     arguments = body.get("params", {})
     if "name" in body:
         chosen = scenario(body["name"], arguments, "name")
@@ -43,6 +43,6 @@ def choose() -> Response:
 
 @blueprint.delete("/active")
 def clear() -> Response:
-    """Forget what was chosen for the next batches."""
+    """Clear the queue."""
     world().chosen.clear()
     return index()

@@ -30,7 +30,7 @@ def health() -> Response:
 
 @blueprint.post("/reset")
 def reset() -> Response:
-    """Empty this world, or all worlds; settings in the body are those it begins anew with."""
+    """Empty this world, or all of them; the body may change the settings of this one."""
     guard()
     body = checked_body("reset", optional=True)
     if body.pop("all", False):
@@ -45,19 +45,19 @@ def _reset_all(settings: dict[str, Json]) -> Response:
     if settings:
         raise api_error("invalid_value", param="all", reason="it cannot be combined with settings")
     worlds = server().worlds.all().values()
-    for each in worlds:
-        each.reset(each.settings)
+    for one_world in worlds:
+        one_world.reset(one_world.settings)
     return json_response("world_reset", {"reset": len(worlds)})
 
 
 def _settings(settings: WorldSettings, body: dict[str, Json]) -> WorldSettings:
-    """Return settings with the changes that a body asks for; ApiError 400 for a bad one."""
+    """Return settings with the changes in a body; ApiError 400 for an invalid one."""
     changes = {**body}
     if not MIN_PACE <= changes.get("pace", 1) <= MAX_PACE:
-        raise api_error("invalid_value", param="pace", reason="it is not between 1e-6 and 1e9")
+        raise api_error("invalid_value", param="pace", reason="it must be between 1e-6 and 1e9")
     if not 0 <= (changes.get("start_time") or 0) < clock.END:
         raise api_error(
-            "invalid_value", param="start_time", reason="it is not between 1970 and 2106"
+            "invalid_value", param="start_time", reason="it must be between 1970 and 2106"
         )
     if "scenario" in changes:
         value = changes["scenario"]

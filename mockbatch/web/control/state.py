@@ -14,13 +14,13 @@ blueprint.before_request(guard)
 
 @blueprint.get("")
 def show() -> Response:
-    """Return everything that this world holds."""
+    """Return this world as a document."""
     return json_response("state", dump(world().state()))
 
 
 @blueprint.put("")
 def replace() -> Response:
-    """Replace this world by the one of a document; an invalid document changes nothing."""
+    """Replace this world with the one in a document; an invalid document changes nothing."""
     snapshot = load(json_body(), world().settings)
     world().restore(snapshot)
     body = {"files": len(snapshot.files), "batches": len(snapshot.batches)}

@@ -1,4 +1,4 @@
-"""`/_mock/webhooks`: endpoints with a secret of one's own, and what became of deliveries."""
+"""`/_mock/webhooks`: endpoints with a secret of your choice, and the deliveries."""
 
 from flask import Blueprint, Response
 
@@ -13,20 +13,20 @@ blueprint.before_request(guard)
 
 @blueprint.post("/endpoints")
 def add() -> Response:
-    """Add an endpoint to this world; beside the URL all may be left to it."""
+    """Add an endpoint to this world; only its URL is required."""
     endpoint = world().webhooks.create(checked_body("add_webhook_endpoint"))
     return json_response("webhook_endpoint_with_secret", endpoint.with_secret())
 
 
 @blueprint.get("/deliveries")
 def deliveries() -> Response:
-    """Show the deliveries of this world, the last `limit`, each with its attempts."""
+    """Return the last `limit` deliveries of this world, each with its attempts."""
     limit = query_integer("limit", KEPT, 0, KEPT)
     return json_response("webhook_deliveries", world().webhooks.deliveries(limit))
 
 
 @blueprint.post("/deliveries/<id>/redeliver")
 def redeliver(id: str) -> Response:
-    """Try a delivery once more, and answer when its receiver has."""
+    """Attempt a delivery once more, and respond when its receiver has."""
     checked_body("nothing", optional=True)
     return json_response("webhook_delivery", world().webhooks.redeliver(id).as_json())

@@ -1,8 +1,8 @@
-"""The role of Portkey's gateway, as a WSGI middleware around the app.
+"""Portkey's gateway, as a WSGI middleware around the app.
 
-middleware   which requests it is for, and what it does to request and response
-checks       what the gateway refuses itself
-bodies       how the gateway rewrites bodies
-config       the `x-portkey-config` header
-hosts        which custom hosts the gateway trusts
+middleware   recognizes its requests, forwards them to the app, and rewrites the responses
+checks       checks the headers, and chooses where the gateway would send the request
+config       validates the `x-portkey-config` header
+hosts        tells which custom hosts the gateway trusts
+bodies       rewrites JSON request bodies
 """

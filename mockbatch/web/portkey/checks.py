@@ -1,4 +1,4 @@
-"""What Portkey's gateway refuses before it passes a request on, in its own words."""
+"""The checks that Portkey's gateway makes before it forwards a request, with its messages."""
 
 import json
 from dataclasses import dataclass
@@ -11,111 +11,115 @@ from mockbatch.typing import Json
 from mockbatch.web.portkey.config import PROVIDERS, config_errors, is_truthy
 from mockbatch.web.portkey.hosts import is_trusted
 
-EXCEPTION = (("x-portkey-gateway-exception", "true"),)
+# The header of an error that the gateway's code did not expect.
+EXCEPTION_HEADERS = (("x-portkey-gateway-exception", "true"),)
 
 
-class Route(NamedTuple):
-    """Where the gateway would send a request: with which key, by which option of its config."""
+class Target(NamedTuple):
+    """Where the gateway sends a request: the key it uses, and the path of the config option."""
 
     key: str
     option: str
 
 
 @dataclass
-class RefusalError(Exception):
-    """An answer of the gateway's own, without the headers that it adds to others."""
+class GatewayError(Exception):
+    """An error of the gateway itself; such a response has no `x-portkey-*` headers but these."""
 
     status: int
     body: dict[str, Json]
     headers: tuple[tuple[str, str], ...] = ()
 
     def response(self) -> Response:
-        """Return the answer, compact as the gateway's are."""
+        """Return the response, in compact JSON as the gateway sends it."""
         text = json.dumps(self.body, separators=(",", ":"))
         return Response(text, self.status, list(self.headers), content_type="application/json")
 
 
-def failure(message: str, **more: Json) -> dict[str, Json]:
-    """Return the body of a refusal."""
-    return {"status": "failure", "message": message, **more}
+def failure_body(message: str, **members: Json) -> dict[str, Json]:
+    """Return the body of a gateway error."""
+    return {"status": "failure", "message": message, **members}
 
 
-def went_wrong(headers: tuple[tuple[str, str], ...] = ()) -> RefusalError:
-    """Return what the gateway says when it does not say what is wrong."""
-    return RefusalError(500, failure("Something went wrong"), headers)
+def internal_error(headers: tuple[tuple[str, str], ...] = ()) -> GatewayError:
+    """Return the gateway's error that gives no reason."""
+    return GatewayError(500, failure_body("Something went wrong"), headers)
 
 
-def check(headers: Headers) -> Route:
-    """Return where a request goes; RefusalError for one that the gateway does not pass on."""
-    kind = headers.get("Content-Type", "").partition(";")[0]
-    if kind not in ("", "application/json", "multipart/form-data") and not kind.startswith("audio"):
-        raise _refused("Invalid content type passed")
+def choose_target(headers: Headers) -> Target:
+    """Return where a request goes; GatewayError if the gateway does not forward it."""
+    mimetype = headers.get("Content-Type", "").partition(";")[0]
+    known = mimetype in ("", "application/json", "multipart/form-data")
+    if not known and not mimetype.startswith("audio"):
+        raise _bad_request("Invalid content type passed")
     provider, config = headers.get("x-portkey-provider"), headers.get("x-portkey-config")
     if not provider and not config:
-        raise _refused("Either x-portkey-config or x-portkey-provider header is required")
+        raise _bad_request("Either x-portkey-config or x-portkey-provider header is required")
     if provider and provider not in PROVIDERS:
-        raise _refused("Invalid provider passed")
+        raise _bad_request("Invalid provider passed")
     host = headers.get("x-portkey-custom-host")
     if host and not is_trusted(host):
-        raise _refused("Invalid custom host")
-    given = _read(config, provider) if config else {}
-    if not given.get("provider") and "targets" not in given:
+        raise _bad_request("Invalid custom host")
+    members = _parse_config(config, provider) if config else {}
+    if not members.get("provider") and "targets" not in members:
         authorization = headers.get("Authorization", "undefined")
-        own = {"provider": provider, "api_key": authorization.replace("Bearer ", "", 1)}
-        given = {**given, **own}
-    return _route(given, "config")
+        from_headers = {"provider": provider, "api_key": authorization.replace("Bearer ", "", 1)}
+        members = {**members, **from_headers}
+    return _target(members, "config")
 
 
-def _route(config: dict[str, Json], option: str) -> Route:
-    """Return the route that a config, or a target in it, leads to."""
+def _target(config: dict[str, Json], option: str) -> Target:
+    """Return the target of a config, or of a config among the targets of another."""
     mode = config.get("strategy", {}).get("mode")
     if mode == "conditional":
-        # Ours, as below: the real gateway would look for a target.
-        raise RefusalError(501, failure("mockbatch does not choose targets by conditions"))
+        # Not the gateway's: it would evaluate the conditions.
+        raise GatewayError(501, failure_body("mockbatch does not choose targets by conditions"))
     if mode is not None:
         targets = config.get("targets")
         if not targets:
-            raise went_wrong()
-        weighty = (index for index, target in enumerate(targets) if target.get("weight", 1) > 0)
-        index = next(weighty, 0) if mode == "loadbalance" else 0
-        return _route(targets[index], f"{option}.targets[{index}]")
+            raise internal_error()
+        weighted = (index for index, target in enumerate(targets) if target.get("weight", 1) > 0)
+        index = next(weighted, 0) if mode == "loadbalance" else 0
+        return _target(targets[index], f"{option}.targets[{index}]")
     provider = config.get("provider", "")
     if provider in ("", "portkey"):
-        raise RefusalError(500, failure(f"Provider {provider} not found"), EXCEPTION)
+        message = f"Provider {provider} not found"
+        raise GatewayError(500, failure_body(message), EXCEPTION_HEADERS)
     if provider != "openai":
-        # The real gateway would call that provider.
-        raise RefusalError(501, failure(f"mockbatch serves the provider openai, not {provider}"))
-    return Route(config.get("api_key", "undefined"), option)
+        # Not the gateway's: it would call that provider.
+        message = f"mockbatch serves the provider openai, not {provider}"
+        raise GatewayError(501, failure_body(message))
+    return Target(config.get("api_key", "undefined"), option)
 
 
-def _read(text: str, provider: str | None) -> dict[str, Json]:
-    """Return a config, which is whole; `provider` is what the request says beside it."""
+def _parse_config(text: str, provider: str | None) -> dict[str, Json]:
+    """Return the members of a valid config; `provider` is that of the request's other header."""
     try:
-        given = json.loads(text, parse_constant=_refuse_constant)
-        if given is None and not provider:
+        config = json.loads(text, parse_constant=_reject_constant)
+        if config is None and not provider:
             raise ValueError("null has no members")
     except (ValueError, RecursionError):
-        raise _refused("Invalid config passed. You need to pass a valid json") from None
-    members = given if isinstance(given, dict) else {}
+        raise _bad_request("Invalid config passed. You need to pass a valid json") from None
+    members = config if isinstance(config, dict) else {}
     if not provider and not members.get("provider") and not is_truthy(members.get("targets")):
-        raise _refused(
+        raise _bad_request(
             "Either x-portkey-provider needs to be passed. Or the x-portkey-config header should "
             "have a valid config with provider details in it."
         )
-    errors = config_errors(given)
+    errors = config_errors(config)
     if errors:
-        raise _refused("Invalid config passed", errors=errors)
+        raise _bad_request("Invalid config passed", errors=errors)
     if is_truthy(members.get("options")):
-        raise _refused(
+        raise _bad_request(
             "This version of config is not supported in this route. Please migrate to the latest "
             "version"
         )
     return members
 
 
-def _refuse_constant(name: str) -> None:
+def _reject_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _refused(message: str, **more: Json) -> RefusalError:
-    return RefusalError(400, failure(message, **more))
+def _bad_request(message: str, **members: Json) -> GatewayError:
+    return GatewayError(400, failure_body(message, **members))

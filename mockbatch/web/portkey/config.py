@@ -1,6 +1,6 @@
-"""What Portkey's gateway says of the config in a request, in its own words.
+"""Validates the config in a request as Portkey's gateway does, with its messages.
 
-They are those of zod, the library that it checks configs with.
+The gateway validates with the library zod, so the messages are zod's.
 """
 
 from collections.abc import Iterator
@@ -21,8 +21,9 @@ _PROVIDERS = """
     meshy tripo3d nextbit modal z-ai oracle iointelligence aibadgr ovhcloud
 """
 PROVIDERS = tuple(_PROVIDERS.split())
-# What a config may hold: the name of a type, a choice with the name it has in messages, a list
-# of one shape, or an object, whose names with an exclamation mark have to be there.
+# The schema of a config. A schema is the name of a type; a tuple of the name in messages and the
+# allowed values; a list with the schema of its items; or an object, whose members with an
+# exclamation mark are required. "config" is this schema again.
 _CONFIG: dict[str, Json] = {
     "strategy": {
         "mode!": ("mode", "single", "loadbalance", "fallback", "conditional"),
@@ -64,73 +65,71 @@ _INCOMPLETE = (
     "Invalid configuration. It must have either 'provider' and 'api_key', or 'strategy' and "
     "'targets', or 'cache', or 'retry', or 'request_timeout'"
 )
-
-
-# Any one of these makes a config whole.
+# Any one of these makes a config complete.
 _SUFFICIENT = (
     *("cache", "retry", "request_timeout", "after_request_hooks", "before_request_hooks"),
     *("input_guardrails", "output_guardrails"),
 )
 
 
-class _Fault(NamedTuple):
-    place: tuple[str | int, ...]
+class _ConfigError(NamedTuple):
+    path: tuple[str | int, ...]
     message: str
-    is_last: bool  # what is built upon it is not looked at any more
+    ends_validation: bool  # the rules for the whole config are not checked any more
 
     def __str__(self) -> str:
-        return f"path: {','.join(map(str, self.place))}, message: {self.message}"
+        return f"path: {','.join(map(str, self.path))}, message: {self.message}"
 
 
 def config_errors(config: Json) -> list[str]:
-    """Return what the gateway would say is wrong with a config, nothing when it is whole."""
-    return [str(fault) for fault in _faults(config, "config", ())]
+    """Return the gateway's messages about a config, none if it is valid."""
+    return [str(error) for error in _errors(config, "config", ())]
 
 
 def is_truthy(value: Json) -> bool:
-    """Tell whether JavaScript takes a value for true; an empty list or object it does."""
+    """Return whether a value is true in JavaScript, as even an empty list or object is."""
     return bool(value) or isinstance(value, list | dict)
 
 
-def _faults(value: Json, shape: Json, place: tuple[str | int, ...]) -> Iterator[_Fault]:
-    """Yield what is wrong with a part of a config, in the order of its shape."""
-    if shape == "config":
-        yield from _config_faults(value, place)
+def _errors(value: Json, schema: Json, path: tuple[str | int, ...]) -> Iterator[_ConfigError]:
+    """Yield the errors in a part of a config, in the order of its schema."""
+    if schema == "config":
+        yield from _config_errors(value, path)
         return
-    expected = shape if isinstance(shape, str) else _EXPECTED[type(shape)]
-    found = _TYPES[type(value)]
-    if found != expected:
-        yield _Fault(place, f"Expected {expected}, received {found}", is_last=True)
-    elif isinstance(shape, tuple):
-        name, *choices = shape
+    expected = schema if isinstance(schema, str) else _EXPECTED[type(schema)]
+    received = _TYPES[type(value)]
+    if received != expected:
+        message = f"Expected {expected}, received {received}"
+        yield _ConfigError(path, message, ends_validation=True)
+    elif isinstance(schema, tuple):
+        name, *choices = schema
         if value not in choices:
-            known = ", ".join(choices)
-            message = f"Invalid '{name}' value. Must be one of: {known}"
-            yield _Fault(place, message, is_last=False)
-    elif isinstance(shape, list):
+            message = f"Invalid '{name}' value. Must be one of: {', '.join(choices)}"
+            yield _ConfigError(path, message, ends_validation=False)
+    elif isinstance(schema, list):
         for index, item in enumerate(value):
-            yield from _faults(item, shape[0], (*place, index))
-    elif isinstance(shape, dict):
-        for name, inner in shape.items():
+            yield from _errors(item, schema[0], (*path, index))
+    elif isinstance(schema, dict):
+        for name, member in schema.items():
             key = name.rstrip("!")
             if key in value:
-                yield from _faults(value[key], inner, (*place, key))
+                yield from _errors(value[key], member, (*path, key))
             elif name != key:
-                yield _Fault((*place, key), "Required", is_last=True)
+                yield _ConfigError((*path, key), "Required", ends_validation=True)
 
 
-def _config_faults(config: Json, place: tuple[str | int, ...]) -> Iterator[_Fault]:
-    faults = list(_faults(config, _CONFIG, place))
-    yield from faults
-    if any(fault.is_last for fault in faults):
+def _config_errors(config: Json, path: tuple[str | int, ...]) -> Iterator[_ConfigError]:
+    errors = list(_errors(config, _CONFIG, path))
+    yield from errors
+    if any(error.ends_validation for error in errors):
         return
-    complete = (
+    is_complete = (
         {"provider", "api_key"} <= config.keys()
         or {"strategy", "targets"} <= config.keys()
         or config.get("provider") in ("ollama", "triton")
         or any(is_truthy(config.get(name)) for name in _SUFFICIENT)
     )
-    if not complete:
-        yield _Fault(place, _INCOMPLETE, is_last=False)
+    if not is_complete:
+        yield _ConfigError(path, _INCOMPLETE, ends_validation=False)
     if config.get("custom_host") and not is_trusted(config["custom_host"]):
-        yield _Fault(place, "Invalid custom host", is_last=False)
+        yield _ConfigError(path, "Invalid custom host", ends_validation=False)

@@ -1,4 +1,4 @@
-"""Which hosts Portkey's gateway would call when a request names one."""
+"""Which custom hosts Portkey's gateway would call."""
 
 import re
 import socket
@@ -25,7 +25,7 @@ _PRIVATE_NETWORKS = [
 
 
 def is_trusted(url: str) -> bool:
-    """Tell whether the gateway would call this host; loopback it would, a private net not."""
+    """Return whether the gateway would call this URL: loopback yes, a private network no."""
     parts = _URL.fullmatch(url.strip())
     if not parts or "@" in url or "api.portkey" in url.lower():
         return False
@@ -35,7 +35,7 @@ def is_trusted(url: str) -> bool:
         return False
     if re.fullmatch(r"(.*\.)?([0-9]+|0x[0-9a-f]*)", name):
         try:
-            # Numbers in whatever form are one address.
+            # The same address can be written with fewer, octal or hexadecimal numbers.
             name = socket.inet_ntoa(socket.inet_aton(name))
         except OSError:
             return False

@@ -1,9 +1,9 @@
-"""Portkey's gateway, played in front of the API: what a request with `x-portkey-*` meets.
+"""A WSGI middleware that plays Portkey's gateway for requests with `x-portkey-*` headers.
 
-A WSGI application around another, as the real gateway is a server in front of another: it
-checks the request, passes it on without its own headers, and rewrites the answer.
+Like the real gateway it checks a request, forwards it without its own headers, and rewrites
+the response.
 Source: measured against the npm package @portkey-ai/gateway 1.15.2; docs/portkey.md lists
-what is different on purpose.
+the intended differences.
 """
 
 import json
@@ -17,14 +17,15 @@ from werkzeug.wrappers import Request, Response
 
 from mockbatch.typing import Json
 from mockbatch.web.portkey import bodies, checks
-from mockbatch.web.portkey.checks import RefusalError, Route
+from mockbatch.web.portkey.checks import GatewayError, Target
 from mockbatch.web.portkey.config import is_truthy
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
-# What the gateway knows as OpenAI's; anything else below /v1 it passes on and back as it is.
+# OpenAI's routes that the gateway knows; other requests below /v1 and their responses it
+# forwards unchanged.
 _KNOWN = re.compile(
     r"(POST|GET) /v1/(files|batches)"
     r"|(GET|DELETE) /v1/files/[^/]+"
@@ -35,24 +36,25 @@ _KNOWN = re.compile(
     r"|(GET|DELETE) /v1/responses/[^/]+"
     r"|POST /v1/(fine_tuning/jobs|audio/speech)|GET /v1/fine_tuning/jobs/[^/]+"
 )
-_PASSED_ON = re.compile("(GET|POST|DELETE) /v1/.*|(POST|DELETE) /v1")
+_FORWARDED = re.compile("(GET|POST|DELETE) /v1/.*|(POST|DELETE) /v1")
 _OUTPUT = re.compile("GET /v1/batches/[^/]+/output")
-_NOT_FETCHED = (
+_FETCH_FAILED = (
     "Message: fetch failed Cause: InvalidArgumentError: invalid transfer-encoding header "
     "Name: TypeError"
 )
-# No JSON, or cut off.
-UNREADABLE = (ValueError, RecursionError, OSError, HTTPException)
-# Routes whose answers the gateway does not look at.
-_LEFT_ALONE = ("/v1/embeddings", "/v1/images/edits")
-# Statuses of answers that the gateway takes for some of its own.
-_ITS_OWN = (408, 412)
-# What would change an answer, and reaches a known route only when it is named.
-_DROPPED = {"range": "HTTP_RANGE", "if-range": "HTTP_IF_RANGE"}
+# What reading and parsing a body raises if it is cut off or invalid.
+_UNREADABLE_BODY = (ValueError, RecursionError, OSError, HTTPException)
+# Routes whose responses the gateway does not rewrite.
+_UNTOUCHED = ("/v1/embeddings", "/v1/images/edits")
+# The gateway takes responses with these statuses for its own.
+_GATEWAY_STATUSES = (408, 412)
+# Request headers that change a response. On a known route the gateway forwards only those that
+# `x-portkey-forward-headers` names.
+_DROPPED_HEADERS = {"range": "HTTP_RANGE", "if-range": "HTTP_IF_RANGE"}
 
 
-class Portkey:
-    """Wraps the app of a server; `always` makes the gateway answer every request."""
+class PortkeyGateway:
+    """The gateway in front of an app; `always` applies it to requests without its headers, too."""
 
     def __init__(self, app: "WSGIApplication", *, always: bool) -> None:
         self._app = app
@@ -61,97 +63,96 @@ class Portkey:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        """Answer one request, in the role that its headers ask for."""
-        if not self._is_meant(environ):
+        """Handle a request, as the gateway if its headers say so."""
+        if not self._applies(environ):
             return self._app(environ, start_response)
         try:
-            response = self._answer(Request(environ))
-        except RefusalError as refusal:
-            response = refusal.response()
+            response = self._respond(Request(environ))
+        except GatewayError as error:
+            response = error.response()
         return response(environ, start_response)
 
-    def _is_meant(self, environ: "WSGIEnvironment") -> bool:
+    def _applies(self, environ: "WSGIEnvironment") -> bool:
         if environ["PATH_INFO"].startswith("/_mock"):
             return False
         return self._always or any(name.startswith("HTTP_X_PORTKEY_") for name in environ)
 
-    def _answer(self, request: Request) -> Response:
-        # A HEAD is a GET whose body is not sent.
+    def _respond(self, request: Request) -> Response:
+        # A HEAD is handled as a GET, and the server does not send its body.
         method = "GET" if request.method == "HEAD" else request.method
         called = f"{method} {_path(request.environ)}"
         if called == "GET /":
             return Response("AI Gateway says hey!", content_type="text/plain; charset=UTF-8")
-        if not _PASSED_ON.fullmatch(called):
-            raise RefusalError(404, {"message": "Not Found", "ok": False})
-        route = checks.check(request.headers)
+        if not _FORWARDED.fullmatch(called):
+            raise GatewayError(404, {"message": "Not Found", "ok": False})
+        target = checks.choose_target(request.headers)
         if _OUTPUT.fullmatch(called):
-            response = self._output(request, route)
+            response = self._get_batch_output(request, target)
         elif _KNOWN.fullmatch(called):
-            response = self._mapped(request, route)
+            response = self._call_known_route(request, target)
         else:
-            response = self._proxied(request, route)
-        response.headers.update(_headers(request, route))
+            response = self._proxy(request, target)
+        response.headers.update(_response_headers(request, target))
         return response
 
-    def _mapped(self, request: Request, route: Route) -> Response:
-        """Pass on a request to a route that the gateway knows."""
-        environ = _upstream(request)
+    def _call_known_route(self, request: Request, target: Target) -> Response:
+        """Forward a request to a route that the gateway knows, and rewrite the response."""
+        environ = _upstream_environ(request)
         forwarded = _forwarded_headers(request)
         if "authorization" not in forwarded:
-            environ["HTTP_AUTHORIZATION"] = f"Bearer {route.key}"
-        for name in _DROPPED.keys() - forwarded:
-            environ.pop(_DROPPED[name], None)
-        streams = request.method == "POST" and _rewrite_body(request, environ)
+            environ["HTTP_AUTHORIZATION"] = f"Bearer {target.key}"
+        for name in _DROPPED_HEADERS.keys() - forwarded:
+            environ.pop(_DROPPED_HEADERS[name], None)
+        is_streamed = request.method == "POST" and _rewrite_body(request, environ)
         response = Response.from_app(self._app, environ)
-        if (streams and response.status_code == 200) or request.path in _LEFT_ALONE:
-            # Passed back as it comes, whatever it is.
+        if (is_streamed and response.status_code == 200) or request.path in _UNTOUCHED:
             return response
-        return _rewritten(request, response)
+        return _rewrite_response(request, response)
 
-    def _proxied(self, request: Request, route: Route) -> Response:
-        """Pass on a request as it is, and its answer too."""
-        environ = _upstream(request)
+    def _proxy(self, request: Request, target: Target) -> Response:
+        """Forward a request unchanged, and return the response unchanged."""
+        environ = _upstream_environ(request)
         if request.method == "POST" and request.mimetype == "application/json":
             _check_json(request, environ)
         if "Transfer-Encoding" in request.headers:
-            # Measured: it passes the header on too, which its own client then refuses.
-            return Response(_NOT_FETCHED, 500, content_type="text/plain;charset=UTF-8")
+            # Measured: the gateway forwards this header, too, which its HTTP client rejects.
+            return Response(_FETCH_FAILED, 500, content_type="text/plain;charset=UTF-8")
         environ["PATH_INFO"] = environ["PATH_INFO"].replace("/v1/proxy", "/v1", 1)
-        environ.setdefault("HTTP_AUTHORIZATION", f"Bearer {route.key}")
+        environ.setdefault("HTTP_AUTHORIZATION", f"Bearer {target.key}")
         return Response.from_app(self._app, environ)
 
-    def _output(self, request: Request, route: Route) -> Response:
-        """Answer what the gateway adds to the API: a batch's output in one call.
+    def _get_batch_output(self, request: Request, target: Target) -> Response:
+        """Return the content of a batch's output file: a route that only the gateway has.
 
-        It asks for the batch and then, whatever the answer, for its output file.
+        The gateway retrieves the batch and then, even after an error, its output file.
         """
-        environ = {**_upstream(request), "HTTP_AUTHORIZATION": f"Bearer {route.key}"}
-        for dropped in _DROPPED.values():
-            environ.pop(dropped, None)
+        environ = {**_upstream_environ(request), "HTTP_AUTHORIZATION": f"Bearer {target.key}"}
+        for name in _DROPPED_HEADERS.values():
+            environ.pop(name, None)
         environ["PATH_INFO"] = environ["PATH_INFO"].removesuffix("/output")
         try:
             batch = json.loads(Response.from_app(self._app, environ).get_data())
-            file = batch.get("output_file_id")
+            file_id = batch.get("output_file_id")
         except (ValueError, AttributeError) as error:
             text = f"Message: {error} Cause: NA Name: {type(error).__name__}"
             return Response(text, 500, content_type="text/plain;charset=UTF-8")
-        if not file and is_truthy(batch.get("errors")):
-            return Response(_text(batch["errors"]), content_type="text/plain;charset=UTF-8")
-        # JavaScript's words for what is not there.
-        file = file or ("null" if "output_file_id" in batch else "undefined")
-        path = f"/v1/files/{file}/content".encode("utf-8", "replace").decode("latin-1")
+        if not file_id and is_truthy(batch.get("errors")):
+            return Response(_to_json(batch["errors"]), content_type="text/plain;charset=UTF-8")
+        # As JavaScript formats a missing value.
+        file_id = file_id or ("null" if "output_file_id" in batch else "undefined")
+        path = f"/v1/files/{file_id}/content".encode("utf-8", "replace").decode("latin-1")
         content = {**environ, "PATH_INFO": path, "QUERY_STRING": ""}
         return Response.from_app(self._app, content)
 
 
 def _path(environ: "WSGIEnvironment") -> str:
-    """Return the path as it was sent, in which an escaped slash divides nothing."""
+    """Return the path as the client sent it, in which an escaped slash is not a separator."""
     path = str(environ.get("RAW_URI", "")).partition("?")[0]
     return re.sub("/+", "/", path) if path.startswith("/") else str(environ["PATH_INFO"])
 
 
-def _upstream(request: Request) -> "WSGIEnvironment":
-    """Return the request as it leaves the gateway: no headers of its own, a GET for a HEAD."""
+def _upstream_environ(request: Request) -> "WSGIEnvironment":
+    """Return the environ of the forwarded request: without `x-portkey-*`, and GET for HEAD."""
     environ = {
         name: value
         for name, value in request.environ.items()
@@ -163,69 +164,73 @@ def _upstream(request: Request) -> "WSGIEnvironment":
 
 
 def _forwarded_headers(request: Request) -> set[str]:
+    """Return the names, in lower case, of the headers that the client wants forwarded."""
     named = request.headers.get("x-portkey-forward-headers", "").lower().split(",")
     return {name.strip() for name in named if request.headers.get(name.strip())}
 
 
 def _rewrite_body(request: Request, environ: "WSGIEnvironment") -> bool:
-    """Forward of a body what the gateway knows, and of a cancel nothing; tell if it streams."""
+    """Put the rewritten body into the environ; return whether it asks for a stream.
+
+    A cancel is forwarded without a body.
+    """
     if request.path.endswith("/cancel"):
-        _put_body(b"", environ)
+        _set_body(b"", environ)
         return False
     if request.path == "/v1/images/edits" and request.mimetype != "multipart/form-data":
-        raise checks.went_wrong()  # a form is all that it reads there
+        raise checks.internal_error()  # the gateway accepts only a form there
     params = bodies.PARAMS.get(request.path)
     if params is None:
         return False
     try:
-        given = bodies.read(request.get_data())
-    except UNREADABLE:
-        raise checks.went_wrong() from None
-    body = json.dumps(bodies.passed_on(given, params)).encode()
-    # Without a content type it is read, but not passed on.
-    _put_body(body if request.headers.get("Content-Type") else b"", environ)
-    return given.get("stream") is True
+        body = bodies.parse_object(request.get_data())
+    except _UNREADABLE_BODY:
+        raise checks.internal_error() from None
+    forwarded = json.dumps(bodies.forward(body, params)).encode()
+    # Without a content type the gateway reads the body, but does not forward it.
+    _set_body(forwarded if request.headers.get("Content-Type") else b"", environ)
+    return body.get("stream") is True
 
 
 def _check_json(request: Request, environ: "WSGIEnvironment") -> None:
     try:
         json.loads(request.get_data())
-    except UNREADABLE as error:
-        raise RefusalError(500, checks.failure(f"Proxy error: {error}")) from None
-    _put_body(request.get_data(), environ)
+    except _UNREADABLE_BODY as error:
+        raise GatewayError(500, checks.failure_body(f"Proxy error: {error}")) from None
+    _set_body(request.get_data(), environ)
 
 
-def _put_body(body: bytes, environ: "WSGIEnvironment") -> None:
+def _set_body(body: bytes, environ: "WSGIEnvironment") -> None:
     environ["wsgi.input"] = BytesIO(body)
     environ["CONTENT_LENGTH"] = str(len(body))
     environ.pop("HTTP_TRANSFER_ENCODING", None)
 
 
-def _rewritten(request: Request, response: Response) -> Response:
-    """Return an answer as the gateway writes it: whatever it is, as JSON, unless it is a file."""
-    kind = response.headers.get("Content-Type", "")
-    if kind == "application/octet-stream" or kind.startswith(("audio", "image/")):
+def _rewrite_response(request: Request, response: Response) -> Response:
+    """Return a response as the gateway sends it: as JSON, unless it is a file."""
+    content_type = response.headers.get("Content-Type", "")
+    if content_type == "application/octet-stream" or content_type.startswith(("audio", "image/")):
         return response
-    if kind.startswith(("text/plain", "text/html")):
+    if content_type.startswith(("text/plain", "text/html")):
         body: Json = {"html-message": response.get_data().decode("utf-8", "replace")}
         response.headers["Content-Type"] = "application/json"
     else:
-        body = _named(response)
-        of_response = request.path == "/v1/responses" and response.status_code not in _ITS_OWN
-        if of_response and isinstance(body, dict):
+        body = _with_provider(response)
+        is_own = response.status_code in _GATEWAY_STATUSES
+        if request.path == "/v1/responses" and not is_own and isinstance(body, dict):
             body.setdefault("provider", "openai")
-    response.set_data(_text(body, indent=2 if "pretty" in request.args else None))
+    response.set_data(_to_json(body, indent=2 if "pretty" in request.args else None))
     return response
 
 
-def _named(response: Response) -> Json:
-    """Return the JSON of an answer, an error with the name of the provider."""
-    exception = checks.went_wrong(checks.EXCEPTION)
+def _with_provider(response: Response) -> Json:
+    """Return the JSON body of a response; an error gets the name of the provider."""
+    exception = checks.internal_error(checks.EXCEPTION_HEADERS)
     try:
-        body = bodies.parse(response.get_data())
+        body = bodies.parse_json(response.get_data())
     except ValueError:
         raise exception from None
-    if response.status_code in (200, *_ITS_OWN):
+    if response.status_code in (200, *_GATEWAY_STATUSES):
         return body
     if not isinstance(body, dict | list):
         raise exception
@@ -234,22 +239,22 @@ def _named(response: Response) -> Json:
     error = body["error"] if isinstance(body["error"], dict) else {}
     message = error.get("message") if "message" in error else "undefined"
     text = message if isinstance(message, str) else json.dumps(message)
-    kept = {name: error.get(name) for name in ("type", "param", "code")}
-    return {"error": {"message": f"openai error: {text}", **kept}, "provider": "openai"}
+    others = {name: error.get(name) for name in ("type", "param", "code")}
+    return {"error": {"message": f"openai error: {text}", **others}, "provider": "openai"}
 
 
-def _text(value: Json, *, indent: int | None = None) -> bytes:
-    """Return JSON as the gateway writes it: compact unless it is indented, and no ASCII."""
+def _to_json(value: Json, *, indent: int | None = None) -> bytes:
+    """Return JSON as the gateway writes it: in UTF-8 without escapes, compact unless indented."""
     separators = (",", ":") if indent is None else None
     text = json.dumps(value, indent=indent, separators=separators, ensure_ascii=False)
-    # Half a surrogate can only be written as its escape.
+    # UTF-8 cannot encode a lone surrogate, so it is written as a JSON escape.
     return text.encode("utf-8", "backslashreplace")
 
 
-def _headers(request: Request, route: Route) -> Mapping[str, str]:
+def _response_headers(request: Request, target: Target) -> Mapping[str, str]:
     return {
         "x-portkey-cache-status": "DISABLED",
-        "x-portkey-last-used-option-index": route.option,
+        "x-portkey-last-used-option-index": target.option,
         "x-portkey-provider": "openai",
         "x-portkey-retry-attempt-count": "0",
         "x-portkey-trace-id": request.headers.get("x-portkey-trace-id", ""),

@@ -10,7 +10,7 @@ blueprint = Blueprint("models", __name__, url_prefix="/v1/models")
 
 @blueprint.get("")
 def index() -> Response:
-    """List the models, all on one page."""
+    """List all models; there is only one page."""
     body = {"object": "list", "data": world().models.listed()}
     check_response("model_list", body)
     for item in body["data"]:
@@ -20,5 +20,5 @@ def index() -> Response:
 
 @blueprint.get("/<path:name>")
 def retrieve(name: str) -> Response:
-    """Describe a model; a name may have slashes and colons."""
+    """Retrieve a model; its name may contain slashes and colons."""
     return json_response("model", world().models.shown(name), end="\n")

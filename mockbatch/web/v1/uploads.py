@@ -1,4 +1,4 @@
-"""`/v1/uploads`: files that come in parts. There is no way to ask for one, nor to list them."""
+"""`/v1/uploads`: files uploaded in parts. Like OpenAI's API, it cannot retrieve or list them."""
 
 from flask import Blueprint, Response, request
 
@@ -6,25 +6,25 @@ from mockbatch.files.file import File
 from mockbatch.files.upload import Upload
 from mockbatch.web.context import world
 from mockbatch.web.responses import check_response, checked_body, json_response
-from mockbatch.web.v1.files import detach_content, required_part
+from mockbatch.web.v1.files import detach_content, required_field
 
 blueprint = Blueprint("uploads", __name__, url_prefix="/v1/uploads")
 
 
 @blueprint.post("")
 def create() -> Response:
-    """Begin an upload."""
+    """Create an upload."""
     body = checked_body("create_upload")
     expires_after = body.get("expires_after")
     seconds = None if expires_after is None else expires_after["seconds"]
     upload = world().uploads.create(body["filename"], body["purpose"], body["bytes"], seconds)
-    return _answer(upload)
+    return _upload_response(upload)
 
 
 @blueprint.post("/<id>/parts")
 def add_part(id: str) -> Response:
-    """Add a part."""
-    data = required_part("data", request.files.get("data"))
+    """Add a part to an upload."""
+    data = required_field("data", request.files.get("data"))
     return json_response(
         "upload_part", world().uploads.add_part(id, detach_content(data)).as_json()
     )
@@ -32,19 +32,19 @@ def add_part(id: str) -> Response:
 
 @blueprint.post("/<id>/complete")
 def complete(id: str) -> Response:
-    """Make a file of the parts that are named."""
+    """Create a file from the parts in the body."""
     body = checked_body("complete_upload")
     upload, file = world().uploads.complete(id, body["part_ids"], body.get("md5"))
-    return _answer(upload, file)
+    return _upload_response(upload, file)
 
 
 @blueprint.post("/<id>/cancel")
 def cancel(id: str) -> Response:
-    """Cancel an upload. The body is not read: clients send none, `{}`, or none as JSON."""
-    return _answer(world().uploads.cancel(id))
+    """Cancel an upload. The body is not read: clients send none, `{}`, or an empty JSON body."""
+    return _upload_response(world().uploads.cancel(id))
 
 
-def _answer(upload: Upload, file: File | None = None) -> Response:
+def _upload_response(upload: Upload, file: File | None = None) -> Response:
     if file is not None:
         check_response("file", file.as_json())
     return json_response("upload", upload.as_json(world().now(), file))

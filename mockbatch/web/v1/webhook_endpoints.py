@@ -17,7 +17,7 @@ blueprint = Blueprint("webhook_endpoints", __name__, url_prefix="/v1")
 
 @blueprint.post("/webhook_endpoints")
 def create() -> Response:
-    """Create an endpoint; this answer alone tells its secret."""
+    """Create an endpoint; only this response shows its secret."""
     endpoint = world().webhooks.create(checked_body("create_webhook_endpoint"))
     return json_response("webhook_endpoint_with_secret", endpoint.with_secret())
 
@@ -47,7 +47,7 @@ def update(id: str) -> Response:
 
 @blueprint.delete("/webhook_endpoints/<id>")
 def delete(id: str) -> Response:
-    """Delete an endpoint; what is on its way to it is given up."""
+    """Delete an endpoint; deliveries to it that are in progress are dropped."""
     world().webhooks.delete(id)
     body = {"id": id, "object": "webhook_endpoint.deleted", "deleted": True}
     return json_response("webhook_endpoint_deleted", body)
@@ -55,7 +55,7 @@ def delete(id: str) -> Response:
 
 @blueprint.post("/webhook_endpoints/<id>/rotate_secret")
 def rotate_secret(id: str) -> Response:
-    """Give an endpoint a new secret, which this answer alone tells."""
+    """Give an endpoint a new secret; only this response shows it."""
     body = checked_body("rotate_webhook_secret", optional=True)
     keep_old = body.get("keep_old_secret_active_for_24_hours", False)
     endpoint = world().webhooks.rotate(id, keep_old=keep_old)
@@ -64,13 +64,13 @@ def rotate_secret(id: str) -> Response:
 
 @blueprint.post("/webhook_endpoints/<id>/test")
 def test(id: str) -> Response:
-    """Send an endpoint a sample, and tell its status: the one call that waits for a receiver."""
-    kind = checked_body("send_webhook_sample")["event_type"]
+    """Send a sample event to an endpoint; the response has the status code of its receiver."""
+    event_type = checked_body("send_webhook_sample")["event_type"]
     body = {
         "object": "webhook_endpoint.test",
         "webhook_endpoint_id": id,
-        "event_type": kind,
-        "status_code": world().webhooks.test(id, kind),
+        "event_type": event_type,
+        "status_code": world().webhooks.test(id, event_type),
         "success": True,
     }
     return json_response("webhook_endpoint_test", body)
@@ -78,5 +78,5 @@ def test(id: str) -> Response:
 
 @blueprint.get("/webhook_event_types")
 def event_types() -> Response:
-    """List the types of events that an endpoint can be made for."""
+    """List the event types that an endpoint can subscribe to."""
     return json_response("webhook_event_types", {"object": "list", "data": event.types()})
