@@ -39,8 +39,7 @@ mockbatch.endpoints.__path__.append(sys.argv[1])
 import httpx2
 import openai
 
-from mockbatch.client import WorldClient, wsgi_transport
-from mockbatch.testing.servers import begin, key
+from mockbatch.testing.servers import app_world
 from mockbatch.world.settings import ServerSettings, WorldSettings
 from mockbatch.web.app import create_app
 
@@ -51,7 +50,7 @@ LINES = [
 ]
 
 app = create_app(ServerSettings(world=WorldSettings(validate=False)))
-handle = begin(WorldClient("http://localhost", key("ninth"), wsgi_transport(app)), {}, app)
+handle = app_world(app, "ninth", {})
 client = openai.OpenAI(
     base_url="http://localhost/v1",
     api_key=handle.api_key,
