@@ -7,7 +7,6 @@ from flask import g, request
 
 from mockbatch.errors import ApiError, api_error
 from mockbatch.web.context import ServerState, server
-from mockbatch.world.registry import SHARED_WORLD
 from mockbatch.world.world import World
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -34,13 +33,13 @@ def authenticate() -> None:
 def open_world(key: str) -> World:
     """Return the world of an accepted key; reading makes none."""
     worlds = server().worlds
-    worlds.admit(key)
-    return worlds.world(key, reading=_reads())
+    worlds.check_key(key)
+    return worlds.open(key, is_read_only=_reads())
 
 
 def default_world() -> World:
     """Return the world of a caller without a key: the only one there is."""
-    return server().worlds.only(reading=_reads())
+    return server().worlds.open_default(is_read_only=_reads())
 
 
 def _reads() -> bool:
@@ -61,10 +60,10 @@ def existing_world(state: ServerState, authorization: str) -> World | None:
         key = _key(authorization)
         if key is None:
             return None
-        state.worlds.admit(key)
+        state.worlds.check_key(key)
     except ApiError:
         return None
-    return state.worlds.all().get(SHARED_WORLD if state.settings.one_world else key)
+    return state.worlds.find(key)
 
 
 def _key(authorization: str) -> str | None:

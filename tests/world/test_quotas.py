@@ -572,7 +572,7 @@ class TestState:
     def copied(self, make: "Make", case: Case) -> tuple[Case, Batch, Batch]:
         """Give a world that another was loaded from, and what is in both."""
         first, second = case.create(), case.create()
-        state = load(dump(case.world.state()), make.world().settings)
+        state = load(dump(case.world.snapshot()), make.world().settings)
         world = World("sk-test", state.settings, "org-test")
         world.restore(state)
         return Case(make, world), first, second

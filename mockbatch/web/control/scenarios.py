@@ -15,7 +15,9 @@ blueprint.before_request(guard)
 @blueprint.get("")
 def index() -> Response:
     """Show the catalogue, and what waits for the next batches of this world."""
-    active = [{"name": chosen.name, "times": times} for chosen, times in world().chosen.waiting()]
+    active = [
+        {"name": chosen.name, "times": times} for chosen, times in world().scenarios.waiting()
+    ]
     return json_response("scenarios", {"scenarios": list(catalogue().values()), "active": active})
 
 
@@ -37,12 +39,12 @@ def choose() -> Response:
         chosen = scenario(body["name"], arguments, "name")
     else:
         chosen = from_document(body["document"], arguments)
-    world().chosen.add(chosen, body.get("times", 1))
+    world().scenarios.add(chosen, body.get("times", 1))
     return index()
 
 
 @blueprint.delete("/active")
 def clear() -> Response:
     """Forget what was chosen for the next batches."""
-    world().chosen.clear()
+    world().scenarios.clear()
     return index()
