@@ -1,8 +1,8 @@
-"""The simulated clock, and the only place that asks what time it really is.
+"""Simulated time, and the only place where the real time is read.
 
-A clock is a frozen value: simulated time is a straight line over wall time. Wall time is
-read by attribute and late, while a request is handled, so that freezegun and time-machine
-in the same process drive it too.
+A `Clock` is a frozen value: simulated time as a linear function of the process's time. The
+process's time is read late, while a request is handled, and by attribute (`time.time()`), so
+that freezegun and time-machine in the same process control simulated time too.
 """
 
 import re
@@ -17,9 +17,10 @@ MANUAL = "manual"
 REALTIME = "realtime"
 ON_POLL = "on-poll"
 
-_FASTER = re.compile(r"x(\d+(?:\.\d+)?)")
-_FASTEST = 1_000_000.0
-# Instants are before this: ids carry epoch seconds in four bytes. It falls into 2106.
+_SPEED = re.compile(r"x(\d+(?:\.\d+)?)")
+_MAX_SPEED = 1_000_000.0
+#: Simulated time ends before this instant (epoch seconds, in the year 2106): ids hold epoch
+#: seconds in four bytes.
 END = 2**32
 
 
@@ -33,12 +34,35 @@ def monotonic() -> float:
     return time.perf_counter()
 
 
+def parse_instant(text: str) -> float:
+    """Return the epoch seconds of a text that holds epoch seconds or an ISO 8601 time.
+
+    A time without a zone is UTC. Raises ValueError for any other text, and for an instant
+    before 1970 or after the end of simulated time.
+    """
+    try:
+        seconds = float(text)
+    except ValueError:
+        date = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        if date.tzinfo is None:
+            date = date.replace(tzinfo=timezone.utc)
+        seconds = date.timestamp()
+    if not 0 <= seconds < END:
+        raise ValueError(f"{text!r} is not between 1970 and 2106")
+    return seconds
+
+
+def format_instant(seconds: float) -> str:
+    """Return epoch seconds in UTC for a person to read, `2024-04-23 17:53:20Z`."""
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Simulated time: `origin` when the wall clock says `wall_origin`, moving at `speed`.
+    """Simulated time: `origin` at the wall time `wall_origin`, moving at `speed` from there.
 
-    `mode` is one of `manual`, `realtime`, `on-poll` and `xN` (N simulated seconds a second).
-    One that `is_paused` stands still, whatever its mode.
+    Both are epoch seconds. `mode` is `manual`, `realtime`, `on-poll` or `xN` (N simulated
+    seconds a second). A clock with `is_paused` does not move in any mode.
     """
 
     mode: str
@@ -48,7 +72,7 @@ class Clock:
 
     @property
     def speed(self) -> float:
-        """Simulated seconds in a second of wall time; 0 for a clock that stands still."""
+        """Simulated seconds in a second of wall time; 0 if the clock does not move by itself."""
         return 0.0 if self.is_paused else _speed(self.mode)
 
     def now(self, wall_now: float) -> float:
@@ -58,56 +82,47 @@ class Clock:
             return self.origin
         if speed == 1:
             # One addition of a constant: with no offset this is wall time to the last bit,
-            # so that an instant frozen on a whole second is that second.
+            # so an instant frozen on a whole second is exactly that second.
             return wall_now + (self.origin - self.wall_origin)
         return self.origin + (wall_now - self.wall_origin) * speed
 
     def moved_to(self, instant: float, wall_now: float) -> "Clock":
-        """Return the same clock, saying `instant` now."""
+        """Return the same clock, set to `instant` now."""
         return replace(self, origin=instant, wall_origin=wall_now)
 
-    def paused(self, wall_now: float, *, is_paused: bool) -> "Clock":
-        """Return a clock that stands at the same instant, or goes on from it."""
+    def with_mode(self, mode: str, wall_now: float) -> "Clock":
+        """Return a clock that continues in another mode; ValueError for an invalid mode."""
+        return replace(self.moved_to(self.now(wall_now), wall_now), mode=parse_mode(mode))
+
+    def with_pause(self, wall_now: float, *, is_paused: bool) -> "Clock":
+        """Return a clock that stops at the present instant, or continues from it."""
         if is_paused == self.is_paused:
             return self
         return replace(self.moved_to(self.now(wall_now), wall_now), is_paused=is_paused)
 
-    def with_mode(self, mode: str, wall_now: float) -> "Clock":
-        """Return a clock of another mode that goes on from the same instant."""
-        return replace(self.moved_to(self.now(wall_now), wall_now), mode=parse_mode(mode))
 
+def start_clock(mode: str, start_time: float | None, wall_now: float) -> Clock:
+    """Return a clock that begins at `start_time`, or at wall time if that is None.
 
-def start(mode: str, start_time: float | None, wall_now: float) -> Clock:
-    """Make a clock that begins at `start_time`, or at wall time when that is None."""
+    Raises ValueError for an invalid mode.
+    """
     mode = parse_mode(mode)
     if start_time is None:
-        # A clock that stands still stands on a whole second, where events are.
+        # Events fall on whole seconds, so a clock that does not move begins on one.
         start_time = wall_now if _speed(mode) else float(int(wall_now))
     return Clock(mode, start_time, wall_now)
 
 
 def parse_mode(text: str) -> str:
-    """Return the mode's normal form; ValueError says which modes there are."""
+    """Return the normal form of a clock mode; ValueError lists the modes for any other text."""
     if text in (MANUAL, REALTIME, ON_POLL):
         return text
-    match = _FASTER.fullmatch(text)
-    if match and 0 < float(match[1]) <= _FASTEST:
+    match = _SPEED.fullmatch(text)
+    if match and 0 < float(match[1]) <= _MAX_SPEED:
         return text if float(match[1]) != 1 else REALTIME
-    raise ValueError(f"{text!r} is no clock mode: use manual, realtime, on-poll or xN (x60)")
-
-
-def parse_instant(text: str) -> float:
-    """Return epoch seconds from epoch seconds or ISO 8601 text; without a zone it is UTC."""
-    try:
-        instant = float(text)
-    except ValueError:
-        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=timezone.utc)
-        instant = moment.timestamp()
-    if not 0 <= instant < END:
-        raise ValueError(f"{text!r} is not between 1970 and 2106")
-    return instant
+    raise ValueError(
+        f"invalid clock mode {text!r}: use manual, realtime, on-poll or xN (for example x60)"
+    )
 
 
 def _speed(mode: str) -> float:
@@ -117,62 +132,75 @@ def _speed(mode: str) -> float:
 
 
 class WorldClock:
-    """Keeps simulated time for one world: forward only, commands one by one under its lock."""
+    """The clock of one world, which never goes back behind what a command has done.
+
+    Commands run one at a time: each holds `lock`, the lock of the world.
+    """
 
     def __init__(self, mode: str, start_time: float | None, lock: RLock) -> None:
         self.lock = lock
-        self.clock = start(mode, start_time, wall_time())
+        self._current = start_clock(mode, start_time, wall_time())
         self._last_command = 0
         self._pauses = 0
-        self._waiting: dict[str, tuple[float, int]] = {}
+        self._polls: dict[str, tuple[float, int]] = {}  # id -> when polled last, how often
+
+    @property
+    def current(self) -> Clock:
+        """The clock as a value: it changes when somebody sets, moves or pauses it."""
+        return self._current
+
+    @property
+    def mode(self) -> str:
+        """`manual`, `realtime`, `on-poll` or `xN`."""
+        return self._current.mode
 
     def now(self) -> float:
         """Return simulated epoch seconds, never before the last command."""
-        return max(self.clock.now(wall_time()), self._last_command)
+        return max(self._current.now(wall_time()), self._last_command)
 
     def is_behind(self) -> bool:
-        """Tell whether the clock was put back behind the last command."""
-        return self.clock.now(wall_time()) < self._last_command
+        """Return whether the clock was set back behind the last command."""
+        return self._current.now(wall_time()) < self._last_command
 
     def set_mode(self, mode: str) -> None:
-        """Let the clock go on in another mode; ValueError for none that there is."""
+        """Continue in another mode; ValueError for an invalid mode."""
         with self.lock:
-            self.clock = self.clock.with_mode(mode, wall_time())
+            self._current = self._current.with_mode(mode, wall_time())
 
     def move_to(self, instant: float) -> None:
-        """Let the clock go on from an instant that is not past."""
+        """Move the clock to an instant; one that is past does not move it back."""
         with self.lock:
-            if instant > self.now():  # else one that was put back stays behind
-                self.clock = self.clock.moved_to(instant, wall_time())
-            # What has been told to happen on the way is not taken back.
+            if instant > self.now():  # a clock that was set back stays behind
+                self._current = self._current.moved_to(instant, wall_time())
+            # The events up to this instant have been reported, so it cannot be undone.
             self._last_command = max(self._last_command, int(instant))
 
     @contextmanager
-    def paused(self) -> Iterator[None]:
-        """Let the clock stand where it is put, and run on from there in the end."""
-        self._pause(1)
+    def pause(self) -> Iterator[None]:
+        """Stop the clock for the `with` block; afterwards it continues from where it then is."""
+        self._count_pauses(1)
         try:
             yield
         finally:
-            self._pause(-1)
+            self._count_pauses(-1)
 
-    def _pause(self, more: int) -> None:
+    def _count_pauses(self, change: int) -> None:
         with self.lock:
-            self._pauses += more
-            self.clock = self.clock.paused(wall_time(), is_paused=self._pauses > 0)
+            self._pauses += change
+            self._current = self._current.with_pause(wall_time(), is_paused=self._pauses > 0)
 
     @contextmanager
     def command(self) -> Iterator[int]:
-        """Hold the lock for a command and yield the whole second on which it falls."""
+        """Hold the lock for a command, and yield the whole second at which it happens."""
         with self.lock:
             now = int(self.now())
             yield now
             self._last_command = now
 
     def count_poll(self, id: str) -> int:
-        """Count how often one object was asked for since time last moved, this time included."""
+        """Return how often an object has been polled since time last moved, this time included."""
         now = self.now()
-        since, times = self._waiting.get(id, (now, 0))
-        times = times + 1 if since == now else 1
-        self._waiting[id] = now, times
-        return times
+        polled_at, count = self._polls.get(id, (now, 0))
+        count = count + 1 if polled_at == now else 1
+        self._polls[id] = now, count
+        return count

@@ -10,7 +10,7 @@ from mockbatch.files.file import File
 from mockbatch.files.upload import Upload
 
 # The types of status changes.
-CHANGES = {status: f"batch.{status}" for status in STATUSES}
+STATUS_EVENT_TYPES = {status: f"batch.{status}" for status in STATUSES}
 EXPIRY = "expiry"
 PROGRESS = "progress"
 # Far enough for whatever expires: files live 30 days after the last batch has ended.
@@ -36,24 +36,24 @@ class WorldEvent(NamedTuple):
 
 # An event as a plain tuple. An advance may bring ten thousands, of which few are ever shown:
 # a third of its time would go into Event's own constructor.
-Happened = tuple[int, str, str]
+EventTuple = tuple[int, str, str]
 
 
-def between(
+def events_between(
     batches: Iterable[Batch],
     files: Iterable[File],
     after: float,
     until: float,
     include: Iterable[str] = (),
     uploads: Iterable[Upload] = (),
-) -> list[Happened]:
+) -> list[EventTuple]:
     """Return the events with `after < at <= until`, in order of time, then of creation.
 
     `uploads` are those that nobody has ended.
     """
     batches = list(batches)
     events = [
-        (at, CHANGES[status], batch.id)
+        (at, STATUS_EVENT_TYPES[status], batch.id)
         for batch in batches
         for at, status in batch.timeline.transitions
         if after < at <= until
@@ -75,10 +75,10 @@ def between(
     return events
 
 
-def coming(batches: Iterable[Batch], now: float) -> WorldEvent | None:
+def next_status_change(batches: Iterable[Batch], now: float) -> WorldEvent | None:
     """Return the next status change of all, None when nothing is due."""
     events = (
-        WorldEvent(change.at, CHANGES[change.status], batch.id)
+        WorldEvent(change.at, STATUS_EVENT_TYPES[change.status], batch.id)
         for batch in batches
         for change in batch.timeline.after(now)[:1]
     )

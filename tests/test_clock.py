@@ -17,48 +17,48 @@ WALLS = st.floats(1_600_000_000, 2_000_000_000)
 @pytest.mark.parametrize("mode", ["manual", "on-poll"])
 def test_a_standing_clock_stands(mode: str) -> None:
     """A manual or on-poll clock says the same whatever the wall clock says."""
-    stands = clock.start(mode, 100, WALL)
+    stands = clock.start_clock(mode, 100, WALL)
     assert stands.now(WALL + 5) == 100
     assert stands.speed == 0
 
 
 def test_realtime_with_no_offset_is_wall_time_to_the_last_bit() -> None:
     """A realtime clock without a start time says exactly what the wall clock says."""
-    assert clock.start("realtime", None, WALL).now(WALL + 0.1) == WALL + 0.1
+    assert clock.start_clock("realtime", None, WALL).now(WALL + 0.1) == WALL + 0.1
 
 
 def test_a_fast_clock_multiplies_what_has_passed() -> None:
     """On an x60 clock a second of wall time is a minute."""
-    assert clock.start("x60", 1000, WALL).now(WALL + 2) == 1120
+    assert clock.start_clock("x60", 1000, WALL).now(WALL + 2) == 1120
 
 
 def test_a_standing_clock_starts_on_a_whole_second() -> None:
     """A clock that stands still and begins now begins on the second that has begun."""
-    assert clock.start("manual", None, WALL).now(WALL) == 1_763_000_000
+    assert clock.start_clock("manual", None, WALL).now(WALL) == 1_763_000_000
 
 
 def test_a_start_time_is_taken_as_it_is() -> None:
     """A start time is where the clock begins, a fraction included."""
-    assert clock.start("manual", 12.5, WALL).now(WALL) == 12.5
+    assert clock.start_clock("manual", 12.5, WALL).now(WALL) == 12.5
 
 
 @given(INSTANTS, WALLS, st.sampled_from(["manual", "realtime", "on-poll", "x60", "x0.5"]))
 def test_a_clock_that_was_moved_says_that_instant(instant: int, wall: float, mode: str) -> None:
     """Moved to a whole second, a clock of any mode says exactly that second."""
-    assert clock.start(mode, 0, wall).moved_to(instant, wall).now(wall) == instant
+    assert clock.start_clock(mode, 0, wall).moved_to(instant, wall).now(wall) == instant
 
 
 @given(INSTANTS, WALLS, st.floats(0, 1e6))
 def test_a_change_of_mode_takes_no_time(start: int, wall: float, passed: float) -> None:
     """A clock that changes its mode goes on from the instant at which it stands."""
-    before = clock.start("x60", start, wall)
+    before = clock.start_clock("x60", start, wall)
     after = before.with_mode("manual", wall + passed)
     assert after.now(wall) == before.now(wall + passed)
 
 
 def test_a_change_of_mode_is_told_by_the_mode() -> None:
     """The mode of a changed clock is the new one in its normal form."""
-    assert clock.start("manual", 0, WALL).with_mode("x1", WALL).mode == "realtime"
+    assert clock.start_clock("manual", 0, WALL).with_mode("x1", WALL).mode == "realtime"
 
 
 @pytest.mark.parametrize("text", ["manual", "realtime", "on-poll", "x60", "x0.5", "x1000000"])

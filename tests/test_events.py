@@ -29,7 +29,7 @@ def file(id: str, expires_at: int | None) -> File:
     return File(id, "batch", "a.jsonl", 0, expires_at, lambda: Content.of(b""))
 
 
-def types(found: list[events.Happened]) -> list[str]:
+def types(found: list[events.EventTuple]) -> list[str]:
     """Return the types of events."""
     return [kind for _, kind, _ in found]
 
@@ -37,7 +37,7 @@ def types(found: list[events.Happened]) -> list[str]:
 def test_every_status_is_an_event(make: "Make") -> None:
     """A batch has an event for each status that it takes on, named by it."""
     batch = make.batch()
-    assert events.between([batch], [], 0, LATER) == [
+    assert events.events_between([batch], [], 0, LATER) == [
         WorldEvent(batch.created_at, "batch.validating", batch.id),
         WorldEvent(batch.created_at + 62, "batch.in_progress", batch.id),
         WorldEvent(batch.created_at + 123, "batch.finalizing", batch.id),
@@ -48,21 +48,21 @@ def test_every_status_is_an_event(make: "Make") -> None:
 def test_events_lie_after_the_first_instant_and_not_after_the_second(make: "Make") -> None:
     """The event on the first second is past, that on the last one is among them."""
     batch = make.batch()
-    found = events.between([batch], [], batch.created_at + 62, batch.created_at + 123)
+    found = events.events_between([batch], [], batch.created_at + 62, batch.created_at + 123)
     assert types(found) == ["batch.finalizing"]
 
 
 def test_events_of_one_second_stand_in_order_of_creation(make: "Make") -> None:
     """Of two batches that change on one second, the older one comes first."""
     batches = pair(make)
-    found = events.between(batches, [], batches[0].created_at, LATER)
+    found = events.events_between(batches, [], batches[0].created_at, LATER)
     assert [id for _, _, id in found] == [batch.id for _ in range(3) for batch in batches]
 
 
 def test_statuses_of_one_second_stand_in_their_order(make: "Make") -> None:
     """A batch that goes through several statuses on one second tells them in order."""
     done = commands.complete(make.batch(), make.created)
-    assert types(events.between([done], [], 0, LATER)) == [
+    assert types(events.events_between([done], [], 0, LATER)) == [
         "batch.validating",
         "batch.in_progress",
         "batch.finalizing",
@@ -73,7 +73,7 @@ def test_statuses_of_one_second_stand_in_their_order(make: "Make") -> None:
 def test_progress_is_told_where_it_is_asked_for(make: "Make") -> None:
     """Each second at which more lines are done is an event, in its place in time."""
     batch = make.batch(3)
-    found = events.between([batch], [], batch.created_at, LATER, ["progress"])
+    found = events.events_between([batch], [], batch.created_at, LATER, ["progress"])
     assert [at - batch.created_at for at, kind, _ in found if kind == "batch.progress"] == [
         83,
         103,
@@ -85,7 +85,7 @@ def test_progress_is_told_where_it_is_asked_for(make: "Make") -> None:
 def test_expiry_is_told_where_it_is_asked_for() -> None:
     """A file is an event on the second on which it is gone; one that stays is none."""
     files = [file("file-1", 100), file("file-2", None), file("file-3", 101)]
-    assert events.between([], files, 0, 100, ["expiry"]) == [
+    assert events.events_between([], files, 0, 100, ["expiry"]) == [
         WorldEvent(100, "file.expired", "file-1")
     ]
 
@@ -93,18 +93,18 @@ def test_expiry_is_told_where_it_is_asked_for() -> None:
 def test_expiry_of_uploads_is_told_with_that_of_files() -> None:
     """In order of time; an upload lives for an hour."""
     uploads = [Upload(f"upload_{at}", "a", "batch", 1, at, None) for at in (50, 0, 51)]
-    found = events.between([], [file("file-1", 3601)], 3600, 3650, ["expiry"], uploads)
+    found = events.events_between([], [file("file-1", 3601)], 3600, 3650, ["expiry"], uploads)
     assert found == [
         WorldEvent(3601, "file.expired", "file-1"),
         WorldEvent(3650, "upload.expired", "upload_50"),
     ]
-    assert events.between([], [], 0, LATER, [], uploads) == []
+    assert events.events_between([], [], 0, LATER, [], uploads) == []
 
 
 def test_neither_is_told_unasked(make: "Make") -> None:
     """Without a word only status changes are events."""
     batch = make.batch()
-    found = events.between([batch], [file("file-1", batch.created_at + 5)], 0, LATER)
+    found = events.events_between([batch], [file("file-1", batch.created_at + 5)], 0, LATER)
     assert {kind.split(".")[0] for kind in types(found)} == {"batch"}
     assert "batch.progress" not in types(found)
 
@@ -116,7 +116,7 @@ def test_neither_is_told_unasked(make: "Make") -> None:
 def test_the_coming_event_lies_after_now(make: "Make", seconds: int, status: str) -> None:
     """The next event is the first one after this very second."""
     batch = make.batch()
-    found = events.coming([batch], batch.created_at + seconds)
+    found = events.next_status_change([batch], batch.created_at + seconds)
     assert found is not None
     assert found.type == f"batch.{status}"
 
@@ -124,16 +124,16 @@ def test_the_coming_event_lies_after_now(make: "Make", seconds: int, status: str
 def test_the_coming_event_is_the_first_of_all(make: "Make") -> None:
     """Of several batches the one that changes next is told, the older one on a tie."""
     first, second = pair(make)
-    assert events.coming([first, second], make.created).id == first.id
+    assert events.next_status_change([first, second], make.created).id == first.id
     held = commands.hold(first, make.created)
-    assert events.coming([held, second], make.created).id == second.id
+    assert events.next_status_change([held, second], make.created).id == second.id
 
 
 def test_nothing_comes_when_all_is_over(make: "Make") -> None:
     """When every batch has ended, and when there is none, nothing comes."""
     batch = make.batch()
-    assert events.coming([batch], batch.created_at + 124) is None
-    assert events.coming([], 0) is None
+    assert events.next_status_change([batch], batch.created_at + 124) is None
+    assert events.next_status_change([], 0) is None
 
 
 def test_an_event_is_shown_with_three_members() -> None:

@@ -155,7 +155,7 @@ class TestFiles:
         stays = uploaded(world)
         world.advance.by(3600)
         assert listed(world) == [stays]
-        assert [file.id for file in world.state().files] == [stays]
+        assert [file.id for file in world.snapshot().files] == [stays]
 
     def test_a_page_begins_behind_its_cursor(self, make: "Make") -> None:
         """A cursor may be a file that a batch has made."""

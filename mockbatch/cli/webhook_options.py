@@ -14,10 +14,10 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def _parse_host(text: str) -> str:
-    from mockbatch.webhooks.target import host
+    from mockbatch.webhooks.target import parse_host
 
     with errors_as_bad_parameter():
-        return host(text)
+        return parse_host(text)
 
 
 _OPTIONS = (
@@ -74,8 +74,8 @@ def webhook_settings(
             raise click.UsageError("--webhook-secret needs --webhook-url")
         return WebhookSettings(allowed_hosts=hosts, timeout=timeout_seconds)
     with errors_as_bad_parameter("--webhook-url"):
-        target = address.target(url, None, "--webhook-url")
-    secret = secret or signature.secret(Seed.of(seed))
+        target = address.resolve_target(url, None, "--webhook-url")
+    secret = secret or signature.new_secret(Seed.of(seed))
     with errors_as_bad_parameter("--webhook-secret"):
-        signature.key(secret)
+        signature.decode_secret(secret)
     return WebhookSettings(target, secret, hosts, timeout_seconds)

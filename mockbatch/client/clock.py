@@ -92,7 +92,9 @@ class SleepClock:
         if self._app is None:
             return self._clock.now
         # Every sleep of a task asks for it: read without a request it costs next to nothing.
-        now: float = self._app.extensions["mockbatch"].worlds.world(self._key, reading=True).now()
+        now: float = (
+            self._app.extensions["mockbatch"].worlds.open(self._key, is_read_only=True).now()
+        )
         return now
 
     def advance_by(self, seconds: float) -> None:

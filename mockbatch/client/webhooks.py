@@ -9,7 +9,7 @@ from mockbatch.client.results import Attempt, Delivery, Webhook
 from mockbatch.client.webhook_receiver import Function, WebhookReceiver, current_delivery
 from mockbatch.ids import Seed
 from mockbatch.typing import Json
-from mockbatch.webhooks.signature import DELIVERY_HEADER, secret
+from mockbatch.webhooks.signature import DELIVERY_HEADER, new_secret
 
 if TYPE_CHECKING:
     from mockbatch.client.world_client import WorldClient
@@ -25,7 +25,7 @@ class Webhooks:
     @cached_property
     def secret(self) -> str:
         """The secret that signs webhooks to endpoints added here."""
-        return secret(Seed.of(self._world.api_key))
+        return new_secret(Seed.of(self._world.api_key))
 
     def add(self, receiver: str | Function, events: Iterable[str] | None) -> Webhook:
         """Add an endpoint for a URL or a function."""

@@ -14,7 +14,7 @@ from mockbatch.contract.placeholders import value_at
 from mockbatch.http_client import HttpResponse
 from mockbatch.jsonio import parse
 from mockbatch.typing import Json
-from mockbatch.webhooks.signature import signature
+from mockbatch.webhooks.signature import sign
 
 _MAX_WEBHOOKS = 10_000
 
@@ -78,7 +78,7 @@ def _is_signed(received: Received, secret: Json) -> bool:
     headers = received.headers
     id, timestamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
     try:
-        right = signature(str(secret), id, int(timestamp), received.body).encode()
+        right = sign(str(secret), id, int(timestamp), received.body).encode()
     except ValueError:
         return False
     sent = headers.get("webhook-signature", "").split(" ")

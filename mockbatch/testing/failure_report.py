@@ -37,7 +37,7 @@ def render(client: ControlApi, world: World | None) -> str:
 def _lines(client: ControlApi, world: World | None) -> Iterator[str]:
     if world is not None:
         now, mode, journal = world.now(), world.clock.mode, world.journal.as_json(MAX_REQUESTS)
-        webhooks = world.webhooks.deliveries(MAX_REQUESTS)
+        webhooks = world.webhooks.deliveries_json(MAX_REQUESTS)
         batches = [world.explain(batch.id) for batch in world.batches(MAX_BATCHES, None).items]
     elif client.closed:
         yield f"the world at {client.base_url} is gone"

@@ -52,7 +52,7 @@ class _WorldLog:
             owner = self.fixtures[-1]
         world = None
         if app is not None:
-            world = app.extensions["mockbatch"].worlds.all().get(client.api_key)
+            world = app.extensions["mockbatch"].worlds.find(client.api_key)
         self._worlds.setdefault(owner, []).append((client, world))
 
     def end(self, fixture: pytest.FixtureDef[Any]) -> None:

@@ -175,7 +175,7 @@ def _in_process(app: Flask | None, api_key: str) -> dict[str, Json]:
         return {}
 
     def add_reply(document: dict[str, Json]) -> None:
-        world = app.extensions["mockbatch"].worlds.world(api_key, reading=False)
+        world = app.extensions["mockbatch"].worlds.open(api_key, is_read_only=False)
         try:
             world.add_reply(parse(document))
         except ApiError as error:

@@ -69,7 +69,7 @@ def _finish_request(response: Response) -> Response:
     current: Request = request._get_current_object()  # type: ignore[attr-defined]
     world: World | None = g.get("world")
     state = server()
-    is_kept = world is not None and state.worlds.keeps(world)
+    is_kept = world is not None and state.worlds.contains(world)
     if current.path.startswith("/v1/"):
         milliseconds = max(1, round((clock.monotonic() - g.started) * 1000))
         # A world that exists only for this request would give every request the same id.

@@ -7,7 +7,6 @@ from flask import g, request
 
 from mockbatch.errors import ApiError, api_error
 from mockbatch.web.context import ServerState, server
-from mockbatch.world.registry import SHARED_WORLD
 from mockbatch.world.world import World
 
 _READ_ONLY_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -37,13 +36,13 @@ def open_world(key: str) -> World:
     ApiError 401 if the key is not accepted.
     """
     worlds = server().worlds
-    worlds.admit(key)
-    return worlds.world(key, reading=_is_read_only())
+    worlds.check_key(key)
+    return worlds.open(key, is_read_only=_is_read_only())
 
 
 def default_world() -> World:
     """Return the server's only world, for a caller without a key; ApiError 400 if it has more."""
-    return server().worlds.only(reading=_is_read_only())
+    return server().worlds.open_default(is_read_only=_is_read_only())
 
 
 def _is_read_only() -> bool:
@@ -67,10 +66,10 @@ def existing_world(state: ServerState, authorization: str) -> World | None:
         key = _parse_key(authorization)
         if key is None:
             return None
-        state.worlds.admit(key)
+        state.worlds.check_key(key)
     except ApiError:
         return None
-    return state.worlds.all().get(SHARED_WORLD if state.settings.one_world else key)
+    return state.worlds.find(key)
 
 
 def _parse_key(authorization: str) -> str | None:

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Request
 
 from mockbatch import clock
 from mockbatch.faults.request_record import RequestRecord
-from mockbatch.world.journal import Entry
+from mockbatch.world.journal import JournalEntry
 from mockbatch.world.world import World
 
 log = logging.getLogger("mockbatch.requests")
@@ -36,11 +36,11 @@ def record_request(request: Request, world: World | None, status: int) -> None:
     record.is_logged = True
 
 
-def _entry(request: Request, world: World, status: int, record: RequestRecord) -> Entry:
+def _entry(request: Request, world: World, status: int, record: RequestRecord) -> JournalEntry:
     retries = request.headers.get("x-stainless-retry-count", "0")
     # Not request.full_path, which fails on bytes that are not UTF-8.
     query = request.query_string.decode(errors="replace")
-    return Entry(
+    return JournalEntry(
         method=request.method,
         path=f"{request.path}?{query}" if query else request.path,
         status=status,

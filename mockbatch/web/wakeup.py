@@ -35,7 +35,7 @@ def deliver_due() -> Response:
 
 def schedule_wakeup(app: Flask, world: World) -> None:
     """Schedule the request for when the world's next webhook is due."""
-    world.webhooks.set_alarm(lambda: _send(app, world))
+    world.webhooks.schedule_wakeup(lambda: _send(app, world))
 
 
 def _send(app: Flask, world: World) -> None:

@@ -6,24 +6,24 @@ from dataclasses import dataclass, field, replace
 from mockbatch import events
 from mockbatch.scenarios.distortions import NO_DISTORTION, WebhookDistortion
 from mockbatch.typing import Json
-from mockbatch.webhooks.event import Event
+from mockbatch.webhooks.event import WebhookEvent
 
 PENDING = "pending"
 DELIVERED = "delivered"
 FAILED = "failed"  # given up
 LOST = "lost"
-DROPPED = "dropped"  # its endpoint is gone
+ENDPOINT_DELETED = "dropped"  # its endpoint is gone
 
 # Seconds of simulated time. That attempts go on for 72 hours, ever more rarely, is published;
 # how rarely is not.
-FIRST_PAUSE = 15
-RETRIED_FOR = 72 * 3600
+FIRST_PAUSE_SECONDS = 15
+RETRY_SECONDS = 72 * 3600
 # Redeliveries can be asked for without end.
-MOST_ATTEMPTS = 50
+MAX_ATTEMPTS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AttemptResult:
     """What came of a call: `status_code` is None and `error` says why when nothing did."""
 
     status_code: int | None = None
@@ -42,7 +42,7 @@ class Attempt:
     """One attempt: `at` in simulated seconds, `wall` and headers if anybody was called."""
 
     at: int
-    answer: Answer
+    answer: AttemptResult
     wall: float | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -73,7 +73,7 @@ class Delivery:
 
     id: str
     number: int
-    event: Event
+    event: WebhookEvent
     endpoint_id: str
     url: str
     first_at: int
@@ -93,8 +93,8 @@ class Delivery:
             next_at = attempt.at if left else None
             status = PENDING if left else DELIVERED
             return replace(tried, copies=left, failures=0, next_at=next_at, status=status)
-        next_at = attempt.at + FIRST_PAUSE * 2**self.failures
-        if next_at > self.first_at + RETRIED_FOR:
+        next_at = attempt.at + FIRST_PAUSE_SECONDS * 2**self.failures
+        if next_at > self.first_at + RETRY_SECONDS:
             return replace(tried, next_at=None, status=FAILED)
         return replace(tried, failures=self.failures + 1, next_at=next_at, status=PENDING)
 
@@ -107,7 +107,7 @@ class Delivery:
 
     def without_endpoint(self) -> "Delivery":
         """Return the delivery when its endpoint is gone."""
-        return replace(self, next_at=None, status=DROPPED)
+        return replace(self, next_at=None, status=ENDPOINT_DELETED)
 
     def happened(self) -> list[events.WorldEvent]:
         """Return what has happened to it."""
@@ -134,4 +134,4 @@ class Delivery:
         }
 
     def _noted(self, attempt: Attempt) -> "Delivery":
-        return replace(self, attempts=(*self.attempts, attempt)[-MOST_ATTEMPTS:])
+        return replace(self, attempts=(*self.attempts, attempt)[-MAX_ATTEMPTS:])

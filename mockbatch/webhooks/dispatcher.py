@@ -12,17 +12,17 @@ from threading import Condition
 from mockbatch.clock import WorldClock
 from mockbatch.events import WorldEvent
 from mockbatch.webhooks.outbox import Outbox
-from mockbatch.webhooks.round import Round
+from mockbatch.webhooks.round import DeliveryRun
 
 
-class Courier:
+class WebhookDispatcher:
     """Delivers what is due in one world."""
 
-    def __init__(self, time: WorldClock, outbox: Outbox, timeout: float) -> None:
-        self._time = time
+    def __init__(self, clock: WorldClock, outbox: Outbox, timeout: float) -> None:
+        self._clock = clock
         self._outbox = outbox
         self._timeout = timeout
-        self._free = Condition(time.lock)
+        self._free = Condition(clock.lock)
         self._is_busy = False
 
     @property
@@ -36,16 +36,16 @@ class Courier:
 
     def coming(self) -> WorldEvent | None:
         """Return the attempt that comes next, if its batch has ended by now."""
-        with self._time.lock:
-            return self._outbox.coming(self._time.now())
+        with self._clock.lock:
+            return self._outbox.coming(self._clock.now())
 
     @contextmanager
-    def turn(self, *, nested: bool = False) -> Iterator[Round]:
+    def exclusive(self, *, is_nested: bool = False) -> Iterator[DeliveryRun]:
         """Wait until nobody else delivers, and then be who does.
 
         Whoever is `nested` in a delivery of somebody else waits for nobody.
         """
-        if nested:
+        if is_nested:
             yield self.round()
             return
         with self._free:
@@ -56,9 +56,9 @@ class Courier:
             yield self.round()
         finally:
             self._end()
-            self.settle()
+            self.deliver_due()
 
-    def settle(self) -> None:
+    def deliver_due(self) -> None:
         """Deliver what is due now, unless somebody else does."""
         while self._begin():
             try:
@@ -66,13 +66,13 @@ class Courier:
             finally:
                 self._end()
 
-    def round(self) -> Round:
+    def round(self) -> DeliveryRun:
         """Return a round for whoever delivers, or has been called by a receiver meanwhile."""
-        return Round(self._time, self._outbox, self._timeout)
+        return DeliveryRun(self._clock, self._outbox, self._timeout)
 
     def _begin(self) -> bool:
-        with self._time.lock:
-            if self._is_busy or self._outbox.next_at() > self._time.now():
+        with self._clock.lock:
+            if self._is_busy or self._outbox.next_at() > self._clock.now():
                 return False
             self._is_busy = True
             return True

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 
 from mockbatch.typing import Json
-from mockbatch.webhooks.signature import hint
+from mockbatch.webhooks.signature import mask_secret
 from mockbatch.webhooks.target import Target
 
 OLD_SECRET_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class WebhookEndpoint:
     """A webhook endpoint; instants are seconds of simulated time.
 
     `old` is the secret before the present one, with the instant at which it ceases to sign.
@@ -41,7 +41,7 @@ class Endpoint:
             "name": self.name,
             "url": self.target.url,
             "event_types": list(self.event_types),
-            "signing_secret_hint": hint(self.secret),
+            "signing_secret_hint": mask_secret(self.secret),
         }
 
     def with_secret(self) -> dict[str, Json]:

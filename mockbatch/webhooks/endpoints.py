@@ -9,39 +9,39 @@ from mockbatch.errors import api_error
 from mockbatch.ids import Seed
 from mockbatch.pagination import Page, paginate
 from mockbatch.webhooks import signature
-from mockbatch.webhooks.endpoint import OLD_SECRET_SECONDS, Endpoint
+from mockbatch.webhooks.endpoint import OLD_SECRET_SECONDS, WebhookEndpoint
 from mockbatch.webhooks.target import Target
 
 # Each event is sent to all of them.
-MOST_ENDPOINTS = 50
+MAX_ENDPOINTS = 50
 
 
-class Endpoints:
+class WebhookEndpoints:
     """What a world knows of its receivers; changed only by commands, under its lock."""
 
     def __init__(self, seed: Seed) -> None:
         self._seed = seed
         self._count = count()
         self._secrets = count()
-        self._all: dict[str, Endpoint] = {}
+        self._all: dict[str, WebhookEndpoint] = {}
 
-    def __iter__(self) -> Iterator[Endpoint]:
+    def __iter__(self) -> Iterator[WebhookEndpoint]:
         return iter(list(self._all.values()))
 
     def __bool__(self) -> bool:
         return bool(self._all)
 
-    def get(self, id: str) -> Endpoint | None:
+    def get(self, id: str) -> WebhookEndpoint | None:
         """Return an endpoint, None when there is none of that id."""
         return self._all.get(id)
 
-    def endpoint(self, id: str) -> Endpoint:
+    def endpoint(self, id: str) -> WebhookEndpoint:
         """Return an endpoint; ApiError 404 when there is none of that id."""
         if id not in self._all:
             raise api_error("no_such_webhook_endpoint", id=id)
         return self._all[id]
 
-    def page(self, limit: int, after: str | None) -> Page[Endpoint]:
+    def page(self, limit: int, after: str | None) -> Page[WebhookEndpoint]:
         """Return a page of the endpoints, newest first."""
         page = paginate(list(self._all)[::-1], limit, after)
         return Page([self._all[id] for id in page.items], page.has_more)
@@ -53,11 +53,11 @@ class Endpoints:
         event_types: Iterable[str],
         secret: str | None,
         now: int,
-    ) -> Endpoint:
+    ) -> WebhookEndpoint:
         """Add an endpoint; its secret is a new one unless it is given."""
-        if len(self._all) >= MOST_ENDPOINTS:
-            raise api_error("too_many_webhook_endpoints", limit=MOST_ENDPOINTS)
-        endpoint = Endpoint(
+        if len(self._all) >= MAX_ENDPOINTS:
+            raise api_error("too_many_webhook_endpoints", limit=MAX_ENDPOINTS)
+        endpoint = WebhookEndpoint(
             # Source: the prefix is that of published examples, the rest is made up.
             id="whe_" + self._seed.child("webhook endpoint", next(self._count)).hex(32),
             name=name,
@@ -70,14 +70,14 @@ class Endpoints:
         self._all[endpoint.id] = endpoint
         return endpoint
 
-    def update(self, id: str, changes: Mapping[str, Any], now: int) -> Endpoint:
+    def update(self, id: str, changes: Mapping[str, Any], now: int) -> WebhookEndpoint:
         """Change members of an endpoint; its `updated_at` only if that makes a difference."""
         before = self.endpoint(id)
         after = replace(before, **changes)
         self._all[id] = before if after == before else replace(after, updated_at=now)
         return self._all[id]
 
-    def rotate(self, id: str, now: int, *, keep_old: bool) -> Endpoint:
+    def rotate(self, id: str, now: int, *, keep_old: bool) -> WebhookEndpoint:
         """Give an endpoint a new secret; the old one signs, too, for a day if it is kept."""
         before = self.endpoint(id)
         old = (before.secret, now + OLD_SECRET_SECONDS) if keep_old else None
@@ -90,4 +90,4 @@ class Endpoints:
         del self._all[id]
 
     def _new_secret(self) -> str:
-        return signature.secret(self._seed.child(next(self._secrets)))
+        return signature.new_secret(self._seed.child(next(self._secrets)))

@@ -10,7 +10,7 @@ from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 
 #: The types for which something happens here.
-OF_BATCHES = ("batch.completed", "batch.failed", "batch.expired", "batch.cancelled")
+BATCH_EVENT_TYPES = ("batch.completed", "batch.failed", "batch.expired", "batch.cancelled")
 # In samples: the ids of the objects that events of other types are about.
 _PREFIXES = {
     "batch": "batch_",
@@ -22,7 +22,7 @@ _PREFIXES = {
 }
 
 
-class Event(NamedTuple):
+class WebhookEvent(NamedTuple):
     """Something that has happened to the object `about`, at a second of simulated time."""
 
     id: str
@@ -45,26 +45,26 @@ class Event(NamedTuple):
         return json.dumps(self.as_json(), separators=(",", ":")).encode()
 
 
-def types() -> list[str]:
+def event_types() -> list[str]:
     """Return the types that an endpoint can be made for."""
     return list(schema("webhook_event_types").document["properties"]["data"]["items"]["enum"])
 
 
-def ending(batch: Batch) -> str | None:
+def end_type(batch: Batch) -> str | None:
     """Return the type of the event with which a batch is going to end, None for no end."""
     end = batch.timeline.end
     return f"batch.{end.status}" if end.status in FINAL else None
 
 
-def of_end(batch: Batch, kind: str, at: int) -> Event:
+def end_event(batch: Batch, kind: str, at: int) -> WebhookEvent:
     """Return the event of a batch that has ended, or is about to, at that instant."""
-    return Event(event_id(batch.seed.child(kind)), kind, at, batch.id)
+    return WebhookEvent(event_id(batch.seed.child(kind)), kind, at, batch.id)
 
 
-def sample(kind: str, seed: Seed, now: int) -> Event:
+def sample_event(kind: str, seed: Seed, now: int) -> WebhookEvent:
     """Return an event about nothing that there is."""
     prefix = _PREFIXES.get(kind.partition(".")[0], "obj_")
-    return Event(event_id(seed), kind, now, prefix + seed.child("object").hex(32))
+    return WebhookEvent(event_id(seed), kind, now, prefix + seed.child("object").hex(32))
 
 
 def event_id(seed: Seed) -> str:

@@ -6,30 +6,32 @@ from math import inf
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.timeline import CANCELLING, FINALIZING
 from mockbatch.repository import Repository
-from mockbatch.webhooks.event import ending
+from mockbatch.webhooks.event import end_type
 
 
-class Ends:
+class FinishedBatches:
     """The ends of a world's batches, earliest first, as their timelines have them.
 
     Each is told once. A batch that a command has sent towards another end is told of again.
     """
 
-    def __init__(self, held: Repository, now: float) -> None:
-        self._repository = held
+    def __init__(self, repository: Repository, now: float) -> None:
+        self._repository = repository
         # What has ended before is old news, and so is an event that was sent early.
         self._told = {
-            batch.id: ending(batch) for batch in held.batches.values() if told_at(batch) <= now
+            batch.id: end_type(batch)
+            for batch in repository.batches.values()
+            if announce_at(batch) <= now
         }
         self._heap: list[tuple[int, int, str]] = []  # when, number of the batch, its id
-        held.changed.update(held.batches)
+        repository.changed.update(repository.batches)
 
     def next_at(self) -> float:
         """Return when the next end is to be told, infinity for never."""
         while self._repository.changed:
             batch = self._repository.batches[self._repository.changed.pop()]
             if self._is_news(batch):
-                heappush(self._heap, (told_at(batch), batch.number, batch.id))
+                heappush(self._heap, (announce_at(batch), batch.number, batch.id))
         # Where a command has changed the end, the former one still stands there.
         while self._heap and not self._is_true(*self._heap[0]):
             heappop(self._heap)
@@ -40,19 +42,19 @@ class Ends:
         if self.next_at() > now:
             return None
         batch = self._repository.batches[heappop(self._heap)[2]]
-        self._told[batch.id] = ending(batch)
+        self._told[batch.id] = end_type(batch)
         return batch
 
     def _is_news(self, batch: Batch) -> bool:
-        # One that is held has no end: what was told of it early is not taken back.
-        return ending(batch) not in (None, self._told.get(batch.id))
+        # One that is repository has no end: what was told of it early is not taken back.
+        return end_type(batch) not in (None, self._told.get(batch.id))
 
     def _is_true(self, at: int, _: int, id: str) -> bool:
         batch = self._repository.batches[id]
-        return self._is_news(batch) and told_at(batch) == at
+        return self._is_news(batch) and announce_at(batch) == at
 
 
-def sets_out_at(batch: Batch) -> int:
+def first_attempt_at(batch: Batch) -> int:
     """Return when the event of a batch's end sets out to its receivers."""
     *_, before, end = (None, *batch.timeline.transitions)
     at = end.at + batch.schedule.scenario.webhook.delay_for(batch.number)
@@ -63,6 +65,6 @@ def sets_out_at(batch: Batch) -> int:
     return max(at, before.at) if is_prepared else end.at
 
 
-def told_at(batch: Batch) -> int:
+def announce_at(batch: Batch) -> int:
     """Return when a delivery is made of the end of a batch."""
-    return min(sets_out_at(batch), batch.timeline.end.at)
+    return min(first_attempt_at(batch), batch.timeline.end.at)

@@ -15,30 +15,30 @@ from mockbatch.events import WorldEvent
 from mockbatch.ids import Seed
 from mockbatch.repository import Repository
 from mockbatch.typing import Json
-from mockbatch.webhooks.delivery import DROPPED, FAILED, LOST, PENDING, Attempt, Delivery
-from mockbatch.webhooks.endpoint import Endpoint
-from mockbatch.webhooks.endpoints import Endpoints
-from mockbatch.webhooks.event import ending, of_end, sample
-from mockbatch.webhooks.finished_batches import Ends, sets_out_at
+from mockbatch.webhooks.delivery import ENDPOINT_DELETED, FAILED, LOST, PENDING, Attempt, Delivery
+from mockbatch.webhooks.endpoint import WebhookEndpoint
+from mockbatch.webhooks.endpoints import WebhookEndpoints
+from mockbatch.webhooks.event import end_event, end_type, sample_event
+from mockbatch.webhooks.finished_batches import FinishedBatches, first_attempt_at
 
 # Deliveries that are over; the oldest go when there are more. Those under way all stay.
-KEPT = 5000
+MAX_FINISHED = 5000
 
 
-class Due(NamedTuple):
+class DueDelivery(NamedTuple):
     """A delivery to be attempted, and its endpoint as it is at that time."""
 
     delivery: Delivery
-    endpoint: Endpoint
+    endpoint: WebhookEndpoint
 
 
 class Outbox:
     """The deliveries of one world; ends of batches become such while it has endpoints."""
 
-    def __init__(self, held: Repository, endpoints: Endpoints) -> None:
-        self._repository = held
+    def __init__(self, repository: Repository, endpoints: WebhookEndpoints) -> None:
+        self._repository = repository
         self._endpoints = endpoints
-        self._ends: Ends | None = None
+        self._ends: FinishedBatches | None = None
         self._deliveries: dict[str, Delivery] = {}  # in order of making
         self._queue: list[tuple[int, int, str]] = []  # when, number of the delivery, its id
         self._over: deque[str] = deque()
@@ -53,13 +53,13 @@ class Outbox:
         if not self._endpoints:
             self._ends = None
         elif self._ends is None:
-            self._ends = Ends(self._repository, now)
+            self._ends = FinishedBatches(self._repository, now)
 
     def tell(self, now: float) -> None:
         """Make deliveries of what has ended by now, for the endpoints that there are."""
         while self._ends is not None and (batch := self._ends.take(now)) is not None:
             for endpoint in self._endpoints:
-                if ending(batch) in endpoint.event_types:
+                if end_type(batch) in endpoint.event_types:
                     self._add(_delivery(batch, endpoint, self.count))
 
     def next_at(self) -> float:
@@ -80,7 +80,7 @@ class Outbox:
         """Return the deliveries that tell of a batch."""
         return [one for one in self._deliveries.values() if one.event.about == id]
 
-    def take(self, now: float) -> Due | None:
+    def take(self, now: float) -> DueDelivery | None:
         """Return the delivery that is due first, under way from now on; None when none is due."""
         self.tell(now)
         if self._is_closed or self._queued_at() > now:
@@ -89,13 +89,13 @@ class Outbox:
         self._deliveries[delivery.id] = replace(delivery, next_at=None)
         return self._due(delivery)
 
-    def again(self, id: str) -> Due:
+    def again(self, id: str) -> DueDelivery:
         """Return a delivery for one more attempt; ApiError 404 when it or its endpoint is gone."""
         if id not in self._deliveries:
             raise api_error("no_such_delivery", id=id)
         return self._due(self._deliveries[id])
 
-    def note(self, due: Due, attempt: Attempt, *, asked: bool = False) -> Delivery:
+    def note(self, due: DueDelivery, attempt: Attempt, *, asked: bool = False) -> Delivery:
         """Write an attempt down; one that was `asked` for changes no plan unless it is good."""
         found = self._deliveries.get(due.delivery.id)
         before = replace(found or due.delivery, url=due.endpoint.target.url)
@@ -106,14 +106,14 @@ class Outbox:
             self._put(after)
         return after
 
-    def sample(self, endpoint: Endpoint, kind: str, seed: Seed, now: int) -> Due:
+    def sample(self, endpoint: WebhookEndpoint, kind: str, seed: Seed, now: int) -> DueDelivery:
         """Return a new delivery of a sample, which is tried only when somebody asks."""
         number = self.count
         own = seed.child("webhook sample", number)
         delivery = Delivery(
             id="wh_" + own.hex(32),
             number=number,
-            event=sample(kind, own, now),
+            event=sample_event(kind, own, now),
             endpoint_id=endpoint.id,
             url=endpoint.target.url,
             first_at=now,
@@ -121,17 +121,17 @@ class Outbox:
             status=FAILED,
         )
         self._add(delivery)
-        return Due(delivery, endpoint)
+        return DueDelivery(delivery, endpoint)
 
     def _add(self, delivery: Delivery) -> None:
         self.count += 1
         self._put(delivery)
 
-    def drop(self, endpoint: Endpoint) -> None:
+    def drop(self, endpoint: WebhookEndpoint) -> None:
         """Try no delivery to an endpoint any more."""
         for delivery in list(self._deliveries.values()):
             if delivery.endpoint_id == endpoint.id and delivery.status == PENDING:
-                self._put(replace(delivery, next_at=None, status=DROPPED))
+                self._put(replace(delivery, next_at=None, status=ENDPOINT_DELETED))
 
     def close(self) -> None:
         """Send nothing any more."""
@@ -146,8 +146,8 @@ class Outbox:
             "dropped": self.count - len(kept),
         }
 
-    def _due(self, delivery: Delivery) -> Due:
-        return Due(delivery, self._endpoints.endpoint(delivery.endpoint_id))
+    def _due(self, delivery: Delivery) -> DueDelivery:
+        return DueDelivery(delivery, self._endpoints.endpoint(delivery.endpoint_id))
 
     def _put(self, delivery: Delivery) -> None:
         before = self._deliveries.get(delivery.id)
@@ -156,7 +156,7 @@ class Outbox:
             heappush(self._queue, (delivery.next_at, delivery.number, delivery.id))
         if delivery.status != PENDING and (before is None or before.status == PENDING):
             self._over.append(delivery.id)
-        while len(self._over) > KEPT:
+        while len(self._over) > MAX_FINISHED:
             oldest = self._deliveries.get(self._over.popleft())
             if oldest is not None and oldest.status != PENDING:
                 del self._deliveries[oldest.id]
@@ -171,13 +171,13 @@ class Outbox:
         return delivery is not None and delivery.next_at == at
 
 
-def _delivery(batch: Batch, endpoint: Endpoint, number: int) -> Delivery:
-    kind, first_at = str(ending(batch)), sets_out_at(batch)
+def _delivery(batch: Batch, endpoint: WebhookEndpoint, number: int) -> Delivery:
+    kind, first_at = str(end_type(batch)), first_attempt_at(batch)
     distortion = batch.schedule.scenario.webhook
     return Delivery(
         id="wh_" + batch.seed.child(kind, endpoint.id).hex(32),
         number=number,
-        event=of_end(batch, kind, min(first_at, batch.timeline.end.at)),
+        event=end_event(batch, kind, min(first_at, batch.timeline.end.at)),
         endpoint_id=endpoint.id,
         url=endpoint.target.url,
         first_at=first_at,

@@ -8,25 +8,27 @@ from functools import cache
 from http.client import HTTPConnection
 
 from mockbatch.http_client import exchange
-from mockbatch.webhooks.delivery import Answer
+from mockbatch.webhooks.delivery import AttemptResult
 from mockbatch.webhooks.target import Target
 
 # Of an answer: what is read of its body, and the characters of it that are kept.
-MOST_READ = 4096
-MOST_SHOWN = 200
+MAX_BODY_BYTES = 4096
+MAX_SHOWN_CHARACTERS = 200
 
 
-def call(target: Target, headers: Mapping[str, str], body: bytes, timeout: float) -> Answer:
+def post(target: Target, headers: Mapping[str, str], body: bytes, timeout: float) -> AttemptResult:
     """Post a body and return what came of it, whatever the receiver does; in seconds."""
     try:
         return _answer(target, headers, body, timeout)
     except TimeoutError:
-        return Answer(error=f"no answer within {timeout:g} seconds", timed_out=True)
+        return AttemptResult(error=f"no answer within {timeout:g} seconds", timed_out=True)
     except Exception as error:  # noqa: BLE001 - nothing that a receiver does is a failure of ours
-        return Answer(error=f"{type(error).__name__}: {error}"[:MOST_SHOWN])
+        return AttemptResult(error=f"{type(error).__name__}: {error}"[:MAX_SHOWN_CHARACTERS])
 
 
-def _answer(target: Target, headers: Mapping[str, str], body: bytes, timeout: float) -> Answer:
+def _answer(
+    target: Target, headers: Mapping[str, str], body: bytes, timeout: float
+) -> AttemptResult:
     response = exchange(
         _ResolvedConnection(target, timeout),
         "POST",
@@ -34,9 +36,9 @@ def _answer(target: Target, headers: Mapping[str, str], body: bytes, timeout: fl
         headers,
         body,
         timeout_seconds=timeout,
-        max_bytes=MOST_READ,
+        max_bytes=MAX_BODY_BYTES,
     )
-    return Answer(status_code=response.status, response=response.text[:MOST_SHOWN])
+    return AttemptResult(status_code=response.status, response=response.text[:MAX_SHOWN_CHARACTERS])
 
 
 class _ResolvedConnection(HTTPConnection):
@@ -52,7 +54,7 @@ class _ResolvedConnection(HTTPConnection):
         self.sock = _connected(self._target, self._seconds)
         self.sock.settimeout(self._seconds)
         if self._target.secure:
-            self.sock = _certified().wrap_socket(self.sock, server_hostname=self._target.host)
+            self.sock = _tls_context().wrap_socket(self.sock, server_hostname=self._target.host)
 
 
 def _connected(target: Target, timeout: float) -> socket.socket:
@@ -66,5 +68,5 @@ def _connected(target: Target, timeout: float) -> socket.socket:
 
 
 @cache
-def _certified() -> ssl.SSLContext:
+def _tls_context() -> ssl.SSLContext:
     return ssl.create_default_context()

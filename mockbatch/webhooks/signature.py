@@ -12,12 +12,12 @@ PREFIX = "whsec_"
 DELIVERY_HEADER = "x-mockbatch-delivery"
 
 
-def secret(seed: Seed) -> str:
+def new_secret(seed: Seed) -> str:
     """Return a signing secret."""
     return PREFIX + base64.b64encode(seed.child("webhook secret").bytes(32)).decode()
 
 
-def key(secret: str) -> bytes:
+def decode_secret(secret: str) -> bytes:
     """Return the bytes with which a secret signs; ValueError for one that is no secret."""
     if not secret.startswith(PREFIX):
         return secret.encode()
@@ -27,14 +27,14 @@ def key(secret: str) -> bytes:
         raise ValueError(f"what follows {PREFIX} is not base64: {error}") from None
 
 
-def signature(secret: str, id: str, timestamp: int, body: bytes) -> str:
+def sign(secret: str, id: str, timestamp: int, body: bytes) -> str:
     """Return the value of `webhook-signature` that a secret makes of a delivery."""
     signed = f"{id}.{timestamp}.".encode() + body
-    digest = hmac.new(key(secret), signed, hashlib.sha256).digest()
+    digest = hmac.new(decode_secret(secret), signed, hashlib.sha256).digest()
     return "v1," + base64.b64encode(digest).decode()
 
 
-def hint(secret: str) -> str:
+def mask_secret(secret: str) -> str:
     """Return as much of a secret as may be shown.
 
     Source: the form of the service's own hints is not known.

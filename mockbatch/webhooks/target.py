@@ -28,7 +28,7 @@ class Target(NamedTuple):
     addresses: tuple[str, ...]
 
 
-def host(text: str) -> str:
+def parse_host(text: str) -> str:
     """Return the normal form of a host that may be called; ValueError for what is none."""
     try:
         return str(ip_address(text))
@@ -38,7 +38,7 @@ def host(text: str) -> str:
     raise ValueError(f"{text!r} is neither the name nor the address of a host")
 
 
-def target(url: str, allowed: Collection[str] | None, param: str = "url") -> Target:
+def resolve_target(url: str, allowed: Collection[str] | None, param: str = "url") -> Target:
     """Return the target that a URL names; ApiError 400 for one that must not be called.
 
     `allowed` are hosts and addresses beside those of this machine, None for whatever there

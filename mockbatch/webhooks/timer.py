@@ -4,7 +4,7 @@ from collections.abc import Callable
 from threading import Lock, Timer
 
 
-class Alarm:
+class WakeUpTimer:
     """Rings once, after seconds of real time that somebody else has computed.
 
     It reads no clock itself: under freezegun a thread sees another time than a request.

@@ -8,7 +8,7 @@ from mockbatch import events
 from mockbatch.clock import WorldClock
 from mockbatch.errors import api_error
 from mockbatch.repository import Repository
-from mockbatch.webhooks.dispatcher import Courier
+from mockbatch.webhooks.dispatcher import WebhookDispatcher
 from mockbatch.world import explain
 from mockbatch.world.uploads import Uploads
 
@@ -29,30 +29,30 @@ class Advance:
 
     def __init__(
         self,
-        time: WorldClock,
-        held: Repository,
+        clock: WorldClock,
+        repository: Repository,
         uploads: Uploads,
-        courier: Courier,
+        dispatcher: WebhookDispatcher,
         *,
         is_nested: bool = False,
     ) -> None:
-        self._time = time
-        self._repository = held
+        self._clock = clock
+        self._repository = repository
         self._uploads = uploads
-        self._courier = courier
+        self._dispatcher = dispatcher
         self._is_nested = is_nested
 
     def nested(self) -> "Advance":
         """Return the way for a receiver, whose delivery would otherwise wait for itself."""
-        held, uploads, courier = self._repository, self._uploads, self._courier
-        return Advance(self._time, held, uploads, courier, is_nested=True)
+        repository, uploads, dispatcher = self._repository, self._uploads, self._dispatcher
+        return Advance(self._clock, repository, uploads, dispatcher, is_nested=True)
 
     def next_event(self, now: float) -> events.WorldEvent | None:
         """Return the status change or webhook that comes next."""
-        change = events.coming(list(self._repository.batches.values()), now)
-        return _first(change, self._courier.coming())
+        change = events.next_status_change(list(self._repository.batches.values()), now)
+        return _first(change, self._dispatcher.coming())
 
-    def to(self, instant: float, include: Iterable[str] = ()) -> list[events.Happened]:
+    def to(self, instant: float, include: Iterable[str] = ()) -> list[events.EventTuple]:
         """Move the clock to an instant; ApiError 409 for one that is past."""
 
         def where(now: float) -> float:
@@ -62,11 +62,11 @@ class Advance:
 
         return self._move(where, include)
 
-    def by(self, seconds: float, include: Iterable[str] = ()) -> list[events.Happened]:
+    def by(self, seconds: float, include: Iterable[str] = ()) -> list[events.EventTuple]:
         """Move the clock by seconds; advances of several clients add up."""
         return self._move(lambda now: now + seconds, include)
 
-    def to_next(self, include: Iterable[str] = ()) -> list[events.Happened]:
+    def to_next(self, include: Iterable[str] = ()) -> list[events.EventTuple]:
         """Move the clock to the next event; ApiError 409 when nothing is due."""
 
         def where(now: float) -> float:
@@ -79,7 +79,7 @@ class Advance:
 
         return self._move(where, include)
 
-    def until(self, id: str, status: str, include: Iterable[str] = ()) -> list[events.Happened]:
+    def until(self, id: str, status: str, include: Iterable[str] = ()) -> list[events.EventTuple]:
         """Move the clock until a batch has taken on a status.
 
         Raises ApiError 409 when it never will; the clock then stands where the batch ended.
@@ -96,12 +96,12 @@ class Advance:
         happened = []
         while True:
             happened += self._move(where, include)
-            batch, now = self._repository.batch(id), self._time.now()
+            batch, now = self._repository.batch(id), self._clock.now()
             if status in batch.timeline.reached(now):
                 return happened
             # A receiver may have put it off.
             if status not in [change.status for change in batch.timeline.after(now)]:
-                reason = explain.sentence(batch, now)
+                reason = explain.describe(batch, now)
                 raise api_error("unreachable_status", id=id, status=status, reason=reason)
 
     def past(self, instant: float) -> None:
@@ -109,10 +109,10 @@ class Advance:
 
         For whoever must not wait for a receiver: what is due then is left to the alarm.
         """
-        with self._time.lock:
-            now = self._time.now()
+        with self._clock.lock:
+            now = self._clock.now()
             if now < instant:
-                self._time.move_to(instant)
+                self._clock.move_to(instant)
                 self._sweep(now)
 
     def until_visible(self, id: str) -> None:
@@ -121,20 +121,20 @@ class Advance:
         if batch is not None:
             self.past(batch.visible_at)
 
-    def _move(self, where: Where, include: Iterable[str]) -> list[events.Happened]:
+    def _move(self, where: Where, include: Iterable[str]) -> list[events.EventTuple]:
         """Move the clock to where it is to be, seen from now, and deliver on the way."""
-        happened: list[events.Happened] = []
-        with self._courier.turn(nested=self._is_nested) as turn, self._time.paused():
-            with self._time.lock:
-                begun = self._time.now()
+        happened: list[events.EventTuple] = []
+        with self._dispatcher.exclusive(is_nested=self._is_nested) as turn, self._clock.pause():
+            with self._clock.lock:
+                begun = self._clock.now()
                 target = where(begun)
             changes = _Changes(self._repository, lambda after: self._events(after, target, include))
             while True:
                 happened += turn.deliver()
-                with self._time.lock:
-                    now, due = self._time.now(), self._courier.next_at()
+                with self._clock.lock:
+                    now, due = self._clock.now(), self._dispatcher.next_at()
                     at = max(min(due, target), now)
-                    self._time.move_to(at)
+                    self._clock.move_to(at)
                     happened += changes.between(now, at)
                     if due > target:
                         self._sweep(begun)
@@ -143,14 +143,16 @@ class Advance:
     def _sweep(self, begun: float) -> None:
         # What expires on the way is still told of: files are looked up to tell it.
         self._repository.sweep(begun)
-        self._uploads.sweep(self._time.now())
+        self._uploads.sweep(self._clock.now())
 
-    def _events(self, after: float, until: float, include: Iterable[str]) -> list[events.Happened]:
-        held = self._repository
-        files = held.files(until) if events.EXPIRY in include else []
+    def _events(
+        self, after: float, until: float, include: Iterable[str]
+    ) -> list[events.EventTuple]:
+        repository = self._repository
+        files = repository.files(until) if events.EXPIRY in include else []
         uploads = [upload for upload in self._uploads.all() if upload.ended is None]
-        batches = list(held.batches.values())
-        return events.between(batches, files, after, until, include, uploads)
+        batches = list(repository.batches.values())
+        return events.events_between(batches, files, after, until, include, uploads)
 
 
 def _first(*coming: events.WorldEvent | None) -> events.WorldEvent | None:
@@ -160,13 +162,15 @@ def _first(*coming: events.WorldEvent | None) -> events.WorldEvent | None:
 class _Changes:
     """What happens on the way to an instant, looked up again when a command has changed it."""
 
-    def __init__(self, held: Repository, look_up: Callable[[float], list[events.Happened]]) -> None:
-        self._repository = held
+    def __init__(
+        self, repository: Repository, look_up: Callable[[float], list[events.EventTuple]]
+    ) -> None:
+        self._repository = repository
         self._look_up = look_up
         self._version = -1
-        self._found: list[events.Happened] = []
+        self._found: list[events.EventTuple] = []
 
-    def between(self, after: float, until: float) -> list[events.Happened]:
+    def between(self, after: float, until: float) -> list[events.EventTuple]:
         """Return what happens with `after < at <= until`."""
         if self._version != self._repository.version:
             self._version = self._repository.version

@@ -1,16 +1,16 @@
 """Why a batch is where it is, and what comes next, in a sentence for a person."""
 
 from collections.abc import Iterable
-from datetime import datetime, timezone
 from operator import itemgetter
 
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.timeline import Transition
+from mockbatch.clock import format_instant
 from mockbatch.events import WorldEvent
 from mockbatch.typing import Json
 
 
-def timeline(
+def timeline_json(
     batch: Batch,
     now: float,
     told: Iterable[WorldEvent] = (),
@@ -30,7 +30,7 @@ def timeline(
         "now": now,
         "past": _in_order(past, told),
         "coming": _in_order(batch.timeline.after(now), to_tell),
-        "explanation": sentence(batch, now, clock_is_behind=clock_is_behind),
+        "explanation": describe(batch, now, clock_is_behind=clock_is_behind),
     }
 
 
@@ -45,12 +45,12 @@ def _in_order(
     return sorted(events, key=itemgetter("at"))
 
 
-def sentence(batch: Batch, now: float, *, clock_is_behind: bool = False) -> str:
+def describe(batch: Batch, now: float, *, clock_is_behind: bool = False) -> str:
     """Say where the batch is, why, and what comes next."""
     status = batch.status(now)
     counts = batch.counts(now)
     since = batch.timeline.between(float("-inf"), now)[-1].at
-    said = f"{batch.id} is {status} since {_moment(since)}"
+    said = f"{batch.id} is {status} since {format_instant(since)}"
     said += f" (scenario {batch.schedule.scenario.name}"
     said += f", {counts.completed + counts.failed} of {counts.total} lines executed)"
     coming = batch.timeline.after(now)
@@ -66,7 +66,3 @@ def sentence(batch: Batch, now: float, *, clock_is_behind: bool = False) -> str:
     if clock_is_behind:
         said += ". The clock is behind the last command: time stands still until it catches up"
     return said + "."
-
-
-def _moment(at: int) -> str:
-    return datetime.fromtimestamp(at, timezone.utc).strftime("%Y-%m-%d %H:%M:%SZ")

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from mockbatch.typing import Json
 
-KEPT = 10_000
+MAX_ENTRIES = 10_000
 
 
-class Entry(NamedTuple):
+class JournalEntry(NamedTuple):
     """One request: `now` in simulated epoch seconds, `wall` in the process's own.
 
     `status` is 0 when the client got no answer; `fault` names the fault or distortion that it
@@ -35,19 +35,19 @@ class Journal:
     """The last requests of one world, and how many there were."""
 
     def __init__(self) -> None:
-        self._entries: deque[Entry] = deque(maxlen=KEPT)
+        self._entries: deque[JournalEntry] = deque(maxlen=MAX_ENTRIES)
         self.count = 0
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: JournalEntry) -> None:
         """Write an entry down; the oldest goes when there are too many."""
         self._entries.append(entry)
         self.count += 1
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[JournalEntry]:
         """Return the entries that are kept, oldest first."""
         return list(self._entries.copy())
 
-    def as_json(self, limit: int, passes: Callable[[Entry], bool] = bool) -> dict[str, Json]:
+    def as_json(self, limit: int, passes: Callable[[JournalEntry], bool] = bool) -> dict[str, Json]:
         """Return the last `limit` entries that pass, schema journal.json; `dropped` are gone."""
         entries = self.entries()
         shown = [entry for entry in entries if passes(entry)]

@@ -20,7 +20,7 @@ def check_model(models: ModelList, endpoint: Endpoint, body: dict[str, Json]) ->
         raise api_error(endpoint.unknown_model_error, model=name)
 
 
-def answered(
+def respond_live(
     endpoint: Endpoint, body: dict[str, Json], execution: Execution, script: Script
 ) -> EndpointResponse:
     """Return the answer to a call.

@@ -6,7 +6,7 @@ from mockbatch.errors import ApiError, api_error
 from mockbatch.world.world import World
 
 
-def poll(world: World, id: str) -> Batch:
+def retrieve_polled(world: World, id: str) -> Batch:
     """Return a batch to a client that waits for it.
 
     On an on-poll clock this moves time to the batch's next status change, and to where it
@@ -31,7 +31,7 @@ def poll(world: World, id: str) -> Batch:
 
 
 def _lose_patience(world: World, batch: Batch) -> None:
-    limit, times = world.settings.poll_limit, world.time.count_poll(batch.id)
+    limit, times = world.settings.poll_limit, world.clock.count_poll(batch.id)
     if limit is not None and times >= limit:
         status = batch.status(world.now())
         error = api_error("clock_not_moving", id=batch.id, count=times, status=status)

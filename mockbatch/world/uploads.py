@@ -20,9 +20,11 @@ MOST_PENDING = 100
 class Uploads:
     """Begins uploads, takes their parts and ends them."""
 
-    def __init__(self, time: WorldClock, held: Repository, seed: Seed, limits: Limits) -> None:
-        self._time = time
-        self._repository = held
+    def __init__(
+        self, clock: WorldClock, repository: Repository, seed: Seed, limits: Limits
+    ) -> None:
+        self._clock = clock
+        self._repository = repository
         self._seed = seed
         self._limits = limits
         self._uploads: dict[str, Upload] = {}
@@ -71,7 +73,7 @@ class Uploads:
     def complete(self, id: str, part_ids: Sequence[str], md5: str | None) -> tuple[Upload, File]:
         """Make a file of parts in this order; an upload that is refused stays as it is."""
         # Joining may take seconds: nobody else has to wait for it.
-        upload = self._pending(id, self._time.now())
+        upload = self._pending(id, self._clock.now())
         content = upload.joined(part_ids, md5)
         validate_content(content, upload.purpose, self._limits)
         with self._command() as now:
@@ -87,7 +89,7 @@ class Uploads:
 
     @contextmanager
     def _command(self) -> Iterator[int]:
-        with self._time.command() as now:
+        with self._clock.command() as now:
             self.sweep(now)
             yield now
 

@@ -15,7 +15,7 @@ from mockbatch.batch.batch import NO_TOKENS, Batch
 from mockbatch.batch.plan import Schedule
 from mockbatch.batch.scripted_replies import apply_script
 from mockbatch.batch.timeline import COMPLETED, VALIDATING
-from mockbatch.clock import Clock, WorldClock
+from mockbatch.clock import WorldClock
 from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.endpoint import Endpoint, Execution
 from mockbatch.endpoints.model_list import ModelList
@@ -76,15 +76,15 @@ class World:
         self.faults = FaultRules()
         beginning, start = self._beginning, settings.start_time
         start = beginning.now if start is None else start
-        self.time = WorldClock(settings.clock, start, self._lock)
+        self.clock = WorldClock(settings.clock, start, self._lock)
         self._seed = beginning.seed or Seed.of(settings.seed, self.name)
         self._requests = count()
-        self.chosen = ScenarioQueue()
+        self.scenarios = ScenarioQueue()
         self.script, self.models, self.quotas = settings.script, settings.models, settings.quotas
         self._hold(beginning)
-        self.webhooks = Webhooks(self.time, self._repository, self._seed, settings.webhooks)
+        self.webhooks = Webhooks(self.clock, self._repository, self._seed, settings.webhooks)
 
-    def state(self) -> Snapshot:
+    def snapshot(self) -> Snapshot:
         """Return everything that the world holds, as values."""
         with self._lock:
             now = self.now()
@@ -105,10 +105,10 @@ class World:
         """Become the world that a state was taken of."""
         with self._lock:
             self.settings, self.quotas = state.settings, state.settings.quotas
-            self.time = WorldClock(state.settings.clock, state.now, self._lock)
+            self.clock = WorldClock(state.settings.clock, state.now, self._lock)
             self._seed = state.seed or self._seed
             self._hold(state)
-            self.webhooks.moved(self.time, self._repository)
+            self.webhooks.restart(self.clock, self._repository)
 
     def _hold(self, state: Snapshot) -> None:
         self._repository = Repository(validate=self.settings.validate)
@@ -118,7 +118,7 @@ class World:
             self._repository.keep(file)
         for batch in state.batches:
             self._repository.add(batch)
-        self.uploads = Uploads(self.time, self._repository, self._seed, self.settings.limits)
+        self.uploads = Uploads(self.clock, self._repository, self._seed, self.settings.limits)
         self.uploads.take(state.uploads)
 
     # --- time
@@ -126,20 +126,15 @@ class World:
     @property
     def advance(self) -> Advance:
         """The way into the future."""
-        return Advance(self.time, self._repository, self.uploads, self.webhooks.courier)
-
-    @property
-    def clock(self) -> Clock:
-        """The clock as it is."""
-        return self.time.clock
+        return Advance(self.clock, self._repository, self.uploads, self.webhooks.dispatcher)
 
     def deliver_due(self) -> None:
         """Deliver the webhooks that are due now, unless another thread is doing so."""
-        self.webhooks.courier.settle()
+        self.webhooks.dispatcher.deliver_due()
 
     def now(self) -> float:
         """Return simulated epoch seconds, never before the last command."""
-        return self.time.now()
+        return self.clock.now()
 
     def next_request_id(self) -> str:
         """Return the id of one more request to this world."""
@@ -148,7 +143,7 @@ class World:
     @contextmanager
     def _command(self) -> Iterator[int]:
         """Hold the lock for a command on a whole second, and decide anew what hangs on it."""
-        with self.time.command() as now:
+        with self.clock.command() as now:
             yield now
             if self.quotas.enqueued_tokens:
                 self._decide(now)
@@ -161,7 +156,7 @@ class World:
 
     def set_quotas(self, quotas: Quotas) -> None:
         """Limit what may be under way at once; batches that still wait are decided anew."""
-        with self.time.command() as now:
+        with self.clock.command() as now:
             self._limit(quotas, now)
 
     def _limit(self, quotas: Quotas, now: int) -> None:
@@ -210,7 +205,7 @@ class World:
             if scenario.quotas is not None:
                 self._limit(scenario.quotas, now)
             others = self._repository.batches.values()
-            check_rate(self.quotas, others, now, self.clock)
+            check_rate(self.quotas, others, now, self.clock.current)
             schedule = Schedule(scenario, self.settings.pace)
             seed = self._seed.child("batch", self._repository.number("batch"))
             number = len(others)
@@ -232,7 +227,7 @@ class World:
         if request.scenario or self.settings.pinned:
             yield request.scenario or self.settings.scenario
         else:
-            with self.chosen.next_scenario() as chosen:
+            with self.scenarios.next_scenario() as chosen:
                 yield chosen or self.settings.scenario
 
     def batch(self, id: str) -> Batch:
@@ -283,12 +278,14 @@ class World:
         live_calls.check_model(self.models, endpoint, body)
         with self._command() as now:
             seed = self._seed.child("live", self._repository.number("live"))
-        return live_calls.answered(endpoint, body, Execution(seed, now), self.script)
+        return live_calls.respond_live(endpoint, body, Execution(seed, now), self.script)
 
     def explain(self, id: str) -> Json:
         """Return a batch's past and future, its webhooks among them, schema timeline.json."""
-        batch, told = self._repository.batch(id), self.webhooks.about(id)
-        return explain.timeline(batch, self.now(), *told, clock_is_behind=self.time.is_behind())
+        batch, told = self._repository.batch(id), self.webhooks.attempts_for(id)
+        return explain.timeline_json(
+            batch, self.now(), *told, clock_is_behind=self.clock.is_behind()
+        )
 
     def _read_input(self, request: create.BatchRequest) -> tuple[input_file.BatchInput, float]:
         """Return the input of a new batch, and the instant from which it is gone."""

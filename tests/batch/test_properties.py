@@ -23,7 +23,7 @@ from mockbatch.errors import ApiError
 from mockbatch.jsonio import parse
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
-from mockbatch.world.polling import poll
+from mockbatch.world.polling import retrieve_polled
 from mockbatch.world.world import World
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ class Run:
 
     def _look(self) -> None:
         if self._looking:
-            poll(self.world, self.id)
+            retrieve_polled(self.world, self.id)
             self.looks.append(self.last)
             self.files()
 

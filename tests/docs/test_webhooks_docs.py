@@ -7,9 +7,9 @@ import pytest
 
 from mockbatch.client import WorldClient
 from mockbatch.scenarios import catalogue
-from mockbatch.webhooks.delivery import FIRST_PAUSE, RETRIED_FOR
-from mockbatch.webhooks.event import OF_BATCHES
-from mockbatch.webhooks.outbox import KEPT
+from mockbatch.webhooks.delivery import FIRST_PAUSE_SECONDS, RETRY_SECONDS
+from mockbatch.webhooks.event import BATCH_EVENT_TYPES
+from mockbatch.webhooks.outbox import MAX_FINISHED
 from mockbatch.webhooks.settings import WebhookSettings
 from tests.support.told import LINE
 
@@ -58,11 +58,11 @@ def test_scenarios_are_those_of_the_catalogue() -> None:
 
 def test_numbers_are_those_of_the_code() -> None:
     """Pauses, bounds and events."""
-    assert f"after {FIRST_PAUSE} seconds" in TEXT
-    assert f"as long as {RETRIED_FOR // 3600} hours" in TEXT
-    assert f"The last {KEPT} that are over" in TEXT
+    assert f"after {FIRST_PAUSE_SECONDS} seconds" in TEXT
+    assert f"as long as {RETRY_SECONDS // 3600} hours" in TEXT
+    assert f"The last {MAX_FINISHED} that are over" in TEXT
     assert WebhookSettings().timeout == 5
-    assert all(f"`{kind}`" in TEXT for kind in OF_BATCHES)
+    assert all(f"`{kind}`" in TEXT for kind in BATCH_EVENT_TYPES)
 
 
 def test_names_exist() -> None:

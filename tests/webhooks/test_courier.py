@@ -9,8 +9,8 @@ import pytest
 
 from mockbatch.batch.batch import Batch
 from mockbatch.webhooks import dispatcher as couriers
-from mockbatch.webhooks.delivery import Answer
-from mockbatch.webhooks.dispatcher import Courier
+from mockbatch.webhooks.delivery import AttemptResult
+from mockbatch.webhooks.dispatcher import WebhookDispatcher
 from tests.support.deliverer import GOOD, TIMEOUT_SECONDS, Deliverer
 from tests.support.rival import PATIENCE_SECONDS, Rival, is_free
 
@@ -42,10 +42,10 @@ class TestSettle:
     def test_all_that_is_due_is_delivered(self, deliverer: Deliverer, batches: list[Batch]) -> None:
         """On its very second, each once."""
         deliverer.hold(*batches)
-        deliverer.courier.settle()
+        deliverer.courier.deliver_due()
         assert deliverer.called == [URL] * len(batches)
         assert {one["status"] for one in deliverer.deliveries} == {"delivered"}
-        deliverer.courier.settle()
+        deliverer.courier.deliver_due()
         assert len(deliverer.called) == len(batches)
 
     def test_nothing_is_delivered_before_its_second(
@@ -55,7 +55,7 @@ class TestSettle:
         deliverer = Deliverer(monkeypatch, make.created + ENDS_AFTER - 0.001)
         deliverer.hook()
         deliverer.hold(*batches)
-        deliverer.courier.settle()
+        deliverer.courier.deliver_due()
         assert deliverer.called == []
 
     def test_what_a_receiver_makes_due_is_delivered(
@@ -64,16 +64,16 @@ class TestSettle:
         """Though the receiver itself cannot deliver it."""
         first, second, *_ = batches
 
-        def receive(*_: object) -> Answer:
+        def receive(*_: object) -> AttemptResult:
             if len(deliverer.called) == 1:
                 deliverer.hold(second)
-                deliverer.courier.settle()
+                deliverer.courier.deliver_due()
                 assert len(deliverer.called) == 1
             return GOOD
 
         deliverer.receive = receive
         deliverer.hold(first)
-        deliverer.courier.settle()
+        deliverer.courier.deliver_due()
         assert len(deliverer.called) == 2
 
     def test_what_falls_due_at_the_very_end_is_delivered(
@@ -86,7 +86,7 @@ class TestSettle:
             deliverer.hold(late.pop()) if due is None and late else None
         )
         deliverer.hold(first)
-        deliverer.courier.settle()
+        deliverer.courier.deliver_due()
         assert len(deliverer.called) == 2
 
     def test_an_error_leaves_room_for_others(
@@ -97,14 +97,14 @@ class TestSettle:
         deliverer.hold(first, second)
         deliverer.receive = broken
         with pytest.raises(OSError, match="broken"):
-            deliverer.courier.settle()
+            deliverer.courier.deliver_due()
         assert not deliverer.courier.is_busy
         deliverer.receive = lambda *_: GOOD
-        deliverer.courier.settle()
+        deliverer.courier.deliver_due()
         assert [one["status"] for one in deliverer.deliveries] == ["pending", "delivered"]
 
 
-def broken(*_: object) -> Answer:
+def broken(*_: object) -> AttemptResult:
     """Fail as no receiver should be able to."""
     raise OSError("broken")
 
@@ -119,9 +119,9 @@ class TestLock:
         courier = deliverer.courier
         deliverer.hold(*batches[:2])
         assert courier.coming() is not None
-        courier.settle()
+        courier.deliver_due()
         deliverer.hold(*batches[2:])
-        with courier.turn() as turn:
+        with courier.exclusive() as turn:
             turn.deliver()
         assert deliverer.outbox.calls > 10
         assert deliverer.outbox.unguarded == 0
@@ -132,18 +132,18 @@ class TestLock:
         """Everybody else can go on meanwhile."""
         free: list[bool] = []
 
-        def receive(*_: object) -> Answer:
+        def receive(*_: object) -> AttemptResult:
             free.append(is_free(deliverer.lock))
             return GOOD
 
         deliverer.receive = receive
         deliverer.hold(*batches)
-        deliverer.courier.settle()
+        deliverer.courier.deliver_due()
         assert free == [True] * len(batches)
 
     def test_a_turn_is_not_taken_under_the_lock(self, deliverer: Deliverer) -> None:
         """Whoever moves the clock holds it for moments only."""
-        with deliverer.courier.turn():
+        with deliverer.courier.exclusive():
             assert is_free(deliverer.lock)
 
 
@@ -154,9 +154,9 @@ class TestTurn:
         self, deliverer: Deliverer, batches: list[Batch]
     ) -> None:
         """Others left it to the one whose turn it is."""
-        with deliverer.courier.turn():
+        with deliverer.courier.exclusive():
             deliverer.hold(*batches)
-            deliverer.courier.settle()
+            deliverer.courier.deliver_due()
             assert deliverer.courier.is_busy
             assert deliverer.called == []
         assert deliverer.called == [URL] * len(batches)
@@ -165,7 +165,7 @@ class TestTurn:
     def test_an_error_ends_it(self, deliverer: Deliverer, batches: list[Batch]) -> None:
         """What is due is delivered all the same, and others have their turn."""
         deliverer.hold(*batches)
-        with pytest.raises(OSError, match="broken"), deliverer.courier.turn():
+        with pytest.raises(OSError, match="broken"), deliverer.courier.exclusive():
             broken()
         assert not deliverer.courier.is_busy
         assert deliverer.called == [URL] * len(batches)
@@ -182,10 +182,10 @@ class TestTurn:
         deliverer.hold(*batches)
 
         def deliver() -> None:
-            with courier.turn(nested=True) as turn:
+            with courier.exclusive(is_nested=True) as turn:
                 told.put(f"delivers {len(turn.deliver())}")
 
-        with courier.turn():
+        with courier.exclusive():
             receiver = threading.Thread(target=deliver, daemon=True)
             receiver.start()
             assert told.get(timeout=PATIENCE_SECONDS) == f"delivers {len(batches)}"
@@ -198,7 +198,7 @@ class TestTurn:
         """And then has its own."""
         told = waits(lambda: False)
         courier = deliverer.courier
-        with courier.turn():
+        with courier.exclusive():
             threading.Thread(target=take_turn, args=(courier, told), daemon=True).start()
             assert told.get(timeout=PATIENCE_SECONDS) == "waits"
             assert told.empty()
@@ -212,7 +212,7 @@ class TestTurn:
         woken_for_nothing = iter([True])
         told = waits(lambda: next(woken_for_nothing, False))
         courier = deliverer.courier
-        with courier.turn():
+        with courier.exclusive():
             threading.Thread(target=take_turn, args=(courier, told), daemon=True).start()
             assert told.get(timeout=PATIENCE_SECONDS) == "waits"
             assert told.get(timeout=PATIENCE_SECONDS) == "waits"
@@ -228,12 +228,12 @@ class TestTurn:
         seen: list[list[str]] = []
 
         def act() -> None:
-            with deliverer.courier.turn():
+            with deliverer.courier.exclusive():
                 turns.append("begun")
                 rival.let_go_on()
                 settled.wait(PATIENCE_SECONDS)
 
-        def receive(*_: object) -> Answer:
+        def receive(*_: object) -> AttemptResult:
             seen.append(list(turns))
             return GOOD
 
@@ -246,19 +246,19 @@ class TestTurn:
 
         rival = Rival(act)
         monkeypatch.setattr(couriers, "Condition", Watched)
-        deliverer.courier = Courier(deliverer.time, deliverer.outbox, TIMEOUT_SECONDS)
+        deliverer.courier = WebhookDispatcher(deliverer.time, deliverer.outbox, TIMEOUT_SECONDS)
         deliverer.outbox.before_next_at = rival.begin
         deliverer.receive = receive
         deliverer.hold(batches[0])
-        deliverer.courier.settle()
+        deliverer.courier.deliver_due()
         settled.set()
         rival.end()
         assert (seen, turns) == ([[]], ["begun"])
 
 
-def take_turn(courier: Courier, told: "Queue[str]") -> None:
+def take_turn(courier: WebhookDispatcher, told: "Queue[str]") -> None:
     """Take a turn, and tell of it."""
-    with courier.turn():
+    with courier.exclusive():
         told.put("has its turn")
     told.put("ends")
 
@@ -278,7 +278,7 @@ def waits(
                 return is_woken() or super().wait(timeout)
 
         monkeypatch.setattr(couriers, "Condition", Watched)
-        deliverer.courier = Courier(deliverer.time, deliverer.outbox, TIMEOUT_SECONDS)
+        deliverer.courier = WebhookDispatcher(deliverer.time, deliverer.outbox, TIMEOUT_SECONDS)
         return told
 
     return watch

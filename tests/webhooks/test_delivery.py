@@ -8,29 +8,29 @@ import pytest
 
 from mockbatch.webhooks.delivery import (
     DELIVERED,
-    DROPPED,
+    ENDPOINT_DELETED,
     FAILED,
-    FIRST_PAUSE,
-    MOST_ATTEMPTS,
+    FIRST_PAUSE_SECONDS,
+    MAX_ATTEMPTS,
     PENDING,
-    RETRIED_FOR,
-    Answer,
+    RETRY_SECONDS,
     Attempt,
+    AttemptResult,
     Delivery,
 )
-from mockbatch.webhooks.event import Event
+from mockbatch.webhooks.event import WebhookEvent
 
-GOOD, BAD = Answer(status_code=200), Answer(status_code=500)
+GOOD, BAD = AttemptResult(status_code=200), AttemptResult(status_code=500)
 START = 1000
 
 
 def delivery(**changes: Any) -> Delivery:
     """Return a delivery that was not tried yet."""
-    event = Event("evt_1", "batch.completed", START, "batch_1")
+    event = WebhookEvent("evt_1", "batch.completed", START, "batch_1")
     return replace(Delivery("wh_1", 0, event, "whe_1", "http://x/", START, START), **changes)
 
 
-def tried(one: Delivery, answer: Answer) -> Delivery:
+def tried(one: Delivery, answer: AttemptResult) -> Delivery:
     """Return a delivery after the attempt that is due."""
     assert one.next_at is not None
     return one.tried(Attempt(one.next_at, answer))
@@ -50,7 +50,7 @@ def test_pauses_double_for_seventy_two_hours() -> None:
         one = tried(one, BAD)
     pauses = [after - before for before, after in pairwise(instants)]
     assert pauses == [15 * 2**number for number in range(14)]
-    assert instants[-1] <= RETRIED_FOR < instants[-1] + 2 * pauses[-1]
+    assert instants[-1] <= RETRY_SECONDS < instants[-1] + 2 * pauses[-1]
     assert (one.status, len(one.attempts)) == (FAILED, 15)
 
 
@@ -76,23 +76,23 @@ def test_a_copy_after_a_good_one_begins_with_the_shortest_pause() -> None:
     for answer in (BAD, BAD, GOOD):
         one = tried(one, answer)
     assert one.next_at == START + 15 + 30
-    assert tried(one, BAD).next_at == one.next_at + FIRST_PAUSE
+    assert tried(one, BAD).next_at == one.next_at + FIRST_PAUSE_SECONDS
 
 
 def test_a_copy_is_given_up_with_the_others() -> None:
     """The 72 hours count from when the event set out, whichever copy is tried."""
     one = tried(delivery(copies=2), GOOD)
-    late = replace(one, next_at=START + RETRIED_FOR - FIRST_PAUSE)
+    late = replace(one, next_at=START + RETRY_SECONDS - FIRST_PAUSE_SECONDS)
     last = tried(late, BAD)
-    assert (last.status, last.next_at) == (PENDING, START + RETRIED_FOR)
+    assert (last.status, last.next_at) == (PENDING, START + RETRY_SECONDS)
     assert tried(last, BAD).status == FAILED
 
 
 @pytest.mark.parametrize("status", [199, 300, None])
 def test_only_a_status_of_the_200s_is_good(status: int | None) -> None:
     """A redirect is not followed, and no answer is none."""
-    assert not Answer(status_code=status).is_good
-    assert Answer(status_code=299).is_good
+    assert not AttemptResult(status_code=status).is_good
+    assert AttemptResult(status_code=299).is_good
 
 
 def test_asked_for_again_a_good_answer_ends_all_copies() -> None:
@@ -102,7 +102,7 @@ def test_asked_for_again_a_good_answer_ends_all_copies() -> None:
     assert (after.status, after.next_at) == (DELIVERED, None)
 
 
-@pytest.mark.parametrize("status", [FAILED, DROPPED, DELIVERED])
+@pytest.mark.parametrize("status", [FAILED, ENDPOINT_DELETED, DELIVERED])
 def test_asked_for_again_a_good_answer_is_good(status: str) -> None:
     """Whatever came of it before."""
     after = delivery(status=status, next_at=None).again(Attempt(START, GOOD))
@@ -120,10 +120,10 @@ def test_asked_for_again_a_bad_answer_changes_no_plan() -> None:
 def test_attempts_are_not_kept_without_end() -> None:
     """However often somebody asks."""
     one = delivery()
-    for second in range(MOST_ATTEMPTS + 10):
+    for second in range(MAX_ATTEMPTS + 10):
         one = one.again(Attempt(second, BAD))
-    assert len(one.attempts) == MOST_ATTEMPTS
-    assert one.attempts[-1].at == MOST_ATTEMPTS + 9
+    assert len(one.attempts) == MAX_ATTEMPTS
+    assert one.attempts[-1].at == MAX_ATTEMPTS + 9
 
 
 def test_a_copy_begins_with_the_first_pause() -> None:

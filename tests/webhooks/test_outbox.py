@@ -12,14 +12,14 @@ from mockbatch.batch import commands
 from mockbatch.batch.timeline import FINAL
 from mockbatch.errors import ApiError
 from mockbatch.webhooks import outbox as outboxes
-from mockbatch.webhooks.delivery import Answer, Attempt
+from mockbatch.webhooks.delivery import Attempt, AttemptResult
 from mockbatch.webhooks.outbox import Outbox
 from mockbatch.world.world import World
 
 if TYPE_CHECKING:
     from tests.conftest import Make
 
-GOOD, BAD = Answer(status_code=200), Answer(status_code=500)
+GOOD, BAD = AttemptResult(status_code=200), AttemptResult(status_code=500)
 ALL = ["batch.completed", "batch.failed", "batch.expired", "batch.cancelled"]
 FOR_EVER = 10**10
 
@@ -32,10 +32,10 @@ def outbox(world: World) -> Outbox:
 def hook(world: World, *types: str) -> str:
     """Give a world an endpoint, and return its id."""
     body = {"url": "http://127.0.0.1:9/", "event_types": list(types or ALL)}
-    return world.webhooks.create(body).id
+    return world.webhooks.create_endpoint(body).id
 
 
-def sent(world: World, now: float, answer: Answer = GOOD) -> list[tuple[int, str, str]]:
+def sent(world: World, now: float, answer: AttemptResult = GOOD) -> list[tuple[int, str, str]]:
     """Send all that is due by an instant, and return when it was due, its type and its batch."""
     found = []
     while due := outbox(world).take(now):
@@ -118,7 +118,7 @@ class TestEnds:
             assert outbox(world).next_at() == batch.created_at + 124
             world.command(batch.id, lambda same, _: same)
         assert len(sent(world, FOR_EVER)) == 1
-        assert world.webhooks.deliveries(10)["count"] == 1
+        assert world.webhooks.deliveries_json(10)["count"] == 1
 
     @pytest.mark.parametrize(
         ("webhook", "created_after", "due_after"),
@@ -130,7 +130,7 @@ class TestEnds:
         """A late one is shown as pending from the end of its batch on."""
         batch = make.started(world, make.lines(1), webhook=webhook)
         coming = outbox(world).coming(batch.created_at + created_after)
-        [told] = world.webhooks.deliveries(10)["deliveries"]
+        [told] = world.webhooks.deliveries_json(10)["deliveries"]
         assert told["status"] == "pending"
         assert told["event"]["created_at"] == batch.created_at + created_after
         assert told["next_attempt_at"] == batch.created_at + due_after
@@ -223,7 +223,7 @@ class TestEnds:
         sent(world, world.now())
         world.command(batch.id, commands.cancel)
         sent(world, FOR_EVER)
-        told = world.webhooks.deliveries(10)["deliveries"]
+        told = world.webhooks.deliveries_json(10)["deliveries"]
         assert [one["event"]["type"] for one in told] == ["batch.completed", "batch.cancelled"]
         assert len({one["id"] for one in told}) == 2
         assert len({one["event"]["id"] for one in told}) == 2
@@ -270,7 +270,7 @@ class TestEndpoints:
         batch, other = (make.started(world, make.lines(1), **early) for _ in range(2))
         world.advance.past(batch.created_at + 173)
         assert len(sent(world, world.now())) == 2
-        world.webhooks.delete(endpoint.id)
+        world.webhooks.delete_endpoint(endpoint.id)
         hook(world)
         world.command(other.id, commands.cancel)
         assert [(kind, id) for _, kind, id in sent(world, FOR_EVER)] == [
@@ -283,7 +283,7 @@ class TestEndpoints:
         id = hook(world)
         batch = make.started(world, make.lines(1))
         world.advance.past(batch.created_at + 124)
-        world.webhooks.update(id, {"event_types": ["batch.failed"]})
+        world.webhooks.update_endpoint(id, {"event_types": ["batch.failed"]})
         assert [kind for _, kind, _ in sent(world, FOR_EVER)] == ["batch.completed"]
 
     def test_a_deleted_endpoint_is_told_nothing(self, make: "Make", world: World) -> None:
@@ -291,7 +291,7 @@ class TestEndpoints:
         [endpoint] = world.webhooks.endpoints
         batch = make.started(world, make.lines(1))
         outbox(world).tell(batch.created_at + 124)
-        world.webhooks.delete(endpoint.id)
+        world.webhooks.delete_endpoint(endpoint.id)
         assert sent(world, FOR_EVER) == []
         [delivery] = outbox(world).as_json(10)["deliveries"]
         assert (delivery["status"], delivery["next_attempt_at"]) == ("dropped", None)
@@ -304,7 +304,7 @@ class TestEndpoints:
         ended, running = make.started(world, make.lines(1)), make.started(world, make.lines(1))
         world.command(ended.id, commands.complete)
         assert outbox(world).next_at() == ended.created_at
-        world.webhooks.delete(endpoint.id)
+        world.webhooks.delete_endpoint(endpoint.id)
         assert outbox(world).next_at() == inf
         hook(world)
         assert sent(world, FOR_EVER) == [(running.created_at + 124, "batch.completed", running.id)]
@@ -319,8 +319,8 @@ class TestEndpoints:
         sent(world, FOR_EVER)
         make.started(world, make.lines(1))
         sent(world, FOR_EVER, BAD)
-        world.webhooks.delete(endpoint.id)
-        told = world.webhooks.deliveries(10)["deliveries"]
+        world.webhooks.delete_endpoint(endpoint.id)
+        told = world.webhooks.deliveries_json(10)["deliveries"]
         assert [one["status"] for one in told] == ["lost", "delivered", "failed"]
 
     def test_an_answer_after_the_deletion_is_noted(self, make: "Make", world: World) -> None:
@@ -329,7 +329,7 @@ class TestEndpoints:
         batch = make.started(world, make.lines(1))
         due = outbox(world).take(batch.created_at + 124)
         assert due is not None
-        world.webhooks.delete(endpoint.id)
+        world.webhooks.delete_endpoint(endpoint.id)
         outbox(world).note(due, Attempt(batch.created_at + 124, BAD))
         [delivery] = outbox(world).as_json(10)["deliveries"]
         assert (delivery["status"], len(delivery["attempts"])) == ("dropped", 1)
@@ -398,7 +398,7 @@ class TestUnderWay:
         [endpoint] = world.webhooks.endpoints
         batch = make.started(world, make.lines(1))
         outbox(world).tell(batch.created_at + 124)
-        world.webhooks.update(endpoint.id, {"url": "http://127.0.0.1:9/moved"})
+        world.webhooks.update_endpoint(endpoint.id, {"url": "http://127.0.0.1:9/moved"})
         due = outbox(world).take(batch.created_at + 124)
         assert due is not None
         assert due.endpoint.target.url == "http://127.0.0.1:9/moved"
@@ -425,7 +425,7 @@ class TestSamples:
         batch = make.started(world, make.lines(1))
         samples(world, "batch.failed")
         assert [id for _, _, id in sent(world, FOR_EVER)] == [batch.id]
-        assert world.webhooks.deliveries(10)["count"] == 2
+        assert world.webhooks.deliveries_json(10)["count"] == 2
 
 
 def samples(world: World, *types: str) -> list[dict[str, Any]]:
@@ -433,8 +433,8 @@ def samples(world: World, *types: str) -> list[dict[str, Any]]:
     [endpoint] = world.webhooks.endpoints
     for kind in types:
         with pytest.raises(ApiError, match=endpoint.id):
-            world.webhooks.test(endpoint.id, kind)
-    return world.webhooks.deliveries(100)["deliveries"]
+            world.webhooks.send_sample(endpoint.id, kind)
+    return world.webhooks.deliveries_json(100)["deliveries"]
 
 
 class TestBounds:
@@ -445,7 +445,7 @@ class TestBounds:
         """At most as many as are asked for; 0 shows the counts alone."""
         ids = [make.started(world, make.lines(1)).id for _ in range(3)]
         world.advance.past(world.now() + 124)
-        told = world.webhooks.deliveries(limit)
+        told = world.webhooks.deliveries_json(limit)
         assert [one["event"]["data"]["id"] for one in told["deliveries"]] == ids[
             3 - min(limit, 3) :
         ]
@@ -455,11 +455,11 @@ class TestBounds:
         self, make: "Make", world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """However often a delivery is sent again, it takes the place of one."""
-        monkeypatch.setattr(outboxes, "KEPT", 2)
+        monkeypatch.setattr(outboxes, "MAX_FINISHED", 2)
         for _ in range(2):
             make.started(world, make.lines(1))
         sent(world, FOR_EVER)
-        first, second = (one["id"] for one in world.webhooks.deliveries(10)["deliveries"])
+        first, second = (one["id"] for one in world.webhooks.deliveries_json(10)["deliveries"])
         for _ in range(3):
             attempt = Attempt(int(world.now()), GOOD)
             outbox(world).note(outbox(world).again(second), attempt, asked=True)
@@ -469,17 +469,17 @@ class TestBounds:
         self, make: "Make", world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Newer deliveries took its place while its receiver was called once more."""
-        monkeypatch.setattr(outboxes, "KEPT", 1)
+        monkeypatch.setattr(outboxes, "MAX_FINISHED", 1)
         make.started(world, make.lines(1))
         sent(world, FOR_EVER)
-        [old] = world.webhooks.deliveries(10)["deliveries"]
+        [old] = world.webhooks.deliveries_json(10)["deliveries"]
         due = outbox(world).again(old["id"])
         for _ in range(2):
             newer = make.started(world, make.lines(1))
             sent(world, FOR_EVER)
         noted = outbox(world).note(due, Attempt(int(world.now()), GOOD), asked=True)
         assert len(noted.attempts) == 2
-        told = world.webhooks.deliveries(10)
+        told = world.webhooks.deliveries_json(10)
         assert [one["event"]["data"]["id"] for one in told["deliveries"]] == [newer.id]
         assert (told["count"], told["dropped"]) == (3, 2)
 
@@ -487,12 +487,12 @@ class TestBounds:
         self, make: "Make", world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """An endpoint may go that many deliveries were on their way to."""
-        monkeypatch.setattr(outboxes, "KEPT", 1)
+        monkeypatch.setattr(outboxes, "MAX_FINISHED", 1)
         [endpoint] = world.webhooks.endpoints
         ids = [make.started(world, make.lines(1)).id for _ in range(3)]
         outbox(world).tell(FOR_EVER)
-        world.webhooks.delete(endpoint.id)
-        told = world.webhooks.deliveries(10)
+        world.webhooks.delete_endpoint(endpoint.id)
+        told = world.webhooks.deliveries_json(10)
         assert [one["event"]["data"]["id"] for one in told["deliveries"]] == ids[2:]
         assert told["dropped"] == 2
 
@@ -500,7 +500,7 @@ class TestBounds:
         self, make: "Make", world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The list says how many; what is still to come stays."""
-        monkeypatch.setattr(outboxes, "KEPT", 3)
+        monkeypatch.setattr(outboxes, "MAX_FINISHED", 3)
         stuck = make.started(world, make.lines(1))
         due = outbox(world).take(stuck.created_at + 124)
         assert due is not None
@@ -518,7 +518,7 @@ class TestBounds:
         world.advance.past(ended.created_at + 100)
         running = make.started(world, make.lines(1))
         world.advance.past(ended.created_at + 150)
-        world.restore(world.state())
+        world.restore(world.snapshot())
         assert [id for _, _, id in sent(world, FOR_EVER)] == [running.id]
 
     def test_a_restored_world_does_not_tell_again_what_was_told_early(
@@ -530,7 +530,7 @@ class TestBounds:
         )
         world.advance.past(batch.created_at + 173)
         assert len(sent(world, world.now())) == 1
-        world.restore(world.state())
+        world.restore(world.snapshot())
         assert sent(world, FOR_EVER) == []
 
     def test_a_reset_world_tells_nothing(self, make: "Make", world: World) -> None:
@@ -590,7 +590,7 @@ class TestEndpointsThatComeAndGo:
     def test_an_endpoint_made_again_is_sent_the_end(self, make: "Make") -> None:
         """Created, deleted and created again before the end, an endpoint gets its event once."""
         world = make.world()
-        world.webhooks.delete(hook(world))
+        world.webhooks.delete_endpoint(hook(world))
         batch = make.started(world, make.lines(1))
         hook(world)
         assert [id for _, _, id in sent(world, make.created + 1000)] == [batch.id]
@@ -601,7 +601,7 @@ class TestEndpointsThatComeAndGo:
         first = hook(world)
         batch = make.started(world, make.lines(1))
         assert outbox(world).next_at() < FOR_EVER
-        world.webhooks.delete(first)
+        world.webhooks.delete_endpoint(first)
         hook(world)
         assert [id for _, _, id in sent(world, make.created + 1000)] == [batch.id]
 
@@ -612,7 +612,7 @@ class TestEndpointsThatComeAndGo:
         make.started(world, make.lines(1))
         sent(world, make.created + 1000)
         before = [one["status"] for one in outbox(world).as_json(10)["deliveries"]]
-        world.webhooks.delete(id)
+        world.webhooks.delete_endpoint(id)
         after = [one["status"] for one in outbox(world).as_json(10)["deliveries"]]
         assert before == after == ["delivered"]
 
@@ -622,7 +622,7 @@ class TestEndpointsThatComeAndGo:
         gone, other = hook(world), hook(world)
         make.started(world, make.lines(1))
         outbox(world).tell(make.created + 1000)
-        world.webhooks.delete(gone)
+        world.webhooks.delete_endpoint(gone)
         statuses = {
             one["endpoint_id"]: one["status"] for one in outbox(world).as_json(10)["deliveries"]
         }
@@ -645,7 +645,7 @@ def test_two_samples_have_ids_of_their_own(make: "Make") -> None:
     world = make.world()
     hook(world)
     [endpoint] = world.webhooks.endpoints
-    seed = world.state().seed
+    seed = world.snapshot().seed
     assert seed is not None
     first, second = (
         outbox(world).sample(endpoint, "batch.completed", seed, make.created).delivery

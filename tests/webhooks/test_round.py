@@ -8,8 +8,8 @@ import pytest
 from mockbatch import clock
 from mockbatch.batch.batch import Batch
 from mockbatch.webhooks import signature
-from mockbatch.webhooks.delivery import Answer, Attempt
-from mockbatch.webhooks.round import MOST_TIMEOUTS, OTHER_SECRET
+from mockbatch.webhooks.delivery import Attempt, AttemptResult
+from mockbatch.webhooks.round import MAX_TIMEOUTS, OTHER_SECRET
 from tests.support.deliverer import BAD, GOOD, TIMED_OUT, Deliverer
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class TestFailures:
             deliverer.called.clear()
             deliverer.hold(*ended)
             deliverer.courier.round().deliver()
-            assert deliverer.called.count(HANGING) == MOST_TIMEOUTS == 3
+            assert deliverer.called.count(HANGING) == MAX_TIMEOUTS == 3
             assert deliverer.called.count(OTHER) == 5
         uncalled = [
             attempt["wall"]
@@ -144,7 +144,7 @@ class TestFailures:
         """A bad answer, or a refused connection, costs no time."""
         deliverer.hook("other")
         answers = count()
-        deliverer.receive = lambda *_: BAD if next(answers) % 2 else Answer(error="refused")
+        deliverer.receive = lambda *_: BAD if next(answers) % 2 else AttemptResult(error="refused")
         deliverer.hold(*started(make, 8))
         deliverer.courier.round().deliver()
         assert len(deliverer.called) == 8
@@ -176,7 +176,7 @@ class TestSignatures:
         endpoint = deliverer.hook()
         bodies: list[bytes] = []
 
-        def receive(url: str, headers: dict[str, str], body: bytes) -> Answer:
+        def receive(url: str, headers: dict[str, str], body: bytes) -> AttemptResult:
             bodies.append(body)
             return GOOD
 
@@ -189,7 +189,7 @@ class TestSignatures:
             delivery["id"],
             str(timestamp),
         )
-        assert headers["webhook-signature"] == signature.signature(
+        assert headers["webhook-signature"] == signature.sign(
             endpoint.secret, delivery["id"], timestamp, bodies[0]
         )
 
@@ -208,7 +208,7 @@ class TestSignatures:
         deliverer.courier.round().deliver()
         [delivery] = deliverer.deliveries
         assert delivery["attempts"][0]["headers"]["webhook-signature"].split() == [
-            signature.signature(secrets[one], delivery["id"], 1000, delivery["body"].encode())
+            signature.sign(secrets[one], delivery["id"], 1000, delivery["body"].encode())
             for one in whose
         ]
 
@@ -231,14 +231,14 @@ class TestSignatures:
         [delivery] = deliverer.deliveries
         signatures = delivery["attempts"][0]["headers"]["webhook-signature"].split()
         assert signatures == [
-            signature.signature(secret, delivery["id"], 1000, delivery["body"].encode())
+            signature.sign(secret, delivery["id"], 1000, delivery["body"].encode())
             for secret in (rotated.secret, endpoint.secret)[:count]
         ]
 
 
 def test_an_attempt_tells_whether_it_was_taken() -> None:
     """Any status of the 200s is a delivery."""
-    told = [Attempt(7, Answer(status_code=status)).happened("wh_1") for status in (204, 302)]
+    told = [Attempt(7, AttemptResult(status_code=status)).happened("wh_1") for status in (204, 302)]
     assert [(event.at, event.type, event.id) for event in told] == [
         (7, "webhook.delivered", "wh_1"),
         (7, "webhook.failed", "wh_1"),

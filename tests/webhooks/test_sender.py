@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from mockbatch.webhooks import sender, target
-from mockbatch.webhooks.delivery import Answer
-from mockbatch.webhooks.sender import MOST_SHOWN, call
+from mockbatch.webhooks.delivery import AttemptResult
+from mockbatch.webhooks.sender import MAX_SHOWN_CHARACTERS, post
 from tests.support.receivers import (
     Behaviour,
     RawReceiver,
@@ -30,15 +30,17 @@ from tests.support.told import PATIENCE
 SECONDS = 0.3
 
 
-def called(receiver: RawReceiver, url: str | None = None, seconds: float = PATIENCE) -> Answer:
+def called(
+    receiver: RawReceiver, url: str | None = None, seconds: float = PATIENCE
+) -> AttemptResult:
     """Call a receiver."""
-    return call(target.target(url or receiver.url, ()), {"x-name": "value"}, b"{}", seconds)
+    return post(target.resolve_target(url or receiver.url, ()), {"x-name": "value"}, b"{}", seconds)
 
 
 def test_request_is_a_plain_post() -> None:
     """With the headers that were given, a length, and the name of the host."""
     with receiving(answers(200)) as receiver:
-        assert called(receiver, receiver.url + "?a=b") == Answer(200)
+        assert called(receiver, receiver.url + "?a=b") == AttemptResult(200)
         head, _, body = receiver.requests[0].partition(b"\r\n\r\n")
     assert body == b"{}"
     first, *headers = head.decode().split("\r\n")
@@ -85,37 +87,37 @@ def test_a_flood_is_not_drunk() -> None:
     """Of a body without end only the beginning is read, and less is kept."""
     with receiving(floods) as receiver:
         answer = called(receiver)
-    assert (answer.status_code, answer.response) == (200, "x" * MOST_SHOWN)
+    assert (answer.status_code, answer.response) == (200, "x" * MAX_SHOWN_CHARACTERS)
 
 
 def test_nobody_listens() -> None:
     """A closed port is an attempt that failed, at once."""
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
-    answer = call(target.target(f"http://127.0.0.1:{port}/", ()), {}, b"", PATIENCE)
+    answer = post(target.resolve_target(f"http://127.0.0.1:{port}/", ()), {}, b"", PATIENCE)
     assert (answer.status_code, answer.timed_out) == (None, False)
 
 
 def test_the_second_address_is_called_when_the_first_is_deaf() -> None:
     """A receiver on IPv4 is found where `localhost` means IPv6 first."""
     with receiving(answers(200)) as receiver:
-        near = target.target(receiver.url, ())
+        near = target.resolve_target(receiver.url, ())
         both = target.Target(
             near.url, near.secure, near.host, near.port, near.path, ("::1", "127.0.0.1")
         )
-        assert call(both, {}, b"", PATIENCE).is_good
+        assert post(both, {}, b"", PATIENCE).is_good
 
 
 def test_addresses_that_swallow_everything_share_the_time() -> None:
     """However many a name has; nobody knows how long another would have taken."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full, ExitStack() as waiting:
-        near = target.target(f"http://127.0.0.1:{full.getsockname()[1]}/", ())
+        near = target.resolve_target(f"http://127.0.0.1:{full.getsockname()[1]}/", ())
         with suppress(TimeoutError):
             for _ in range(100):  # until there is no room for another
                 waiting.enter_context(socket.create_connection(("127.0.0.1", near.port), 0.2))
         many = near._replace(addresses=("127.0.0.1",) * 20)
         begun = time.perf_counter()
-        answer = call(many, {}, b"", SECONDS)
+        answer = post(many, {}, b"", SECONDS)
         assert (answer.status_code, answer.timed_out) == (None, True)
         assert time.perf_counter() - begun < 10 * SECONDS  # and not 20
 
@@ -128,14 +130,14 @@ def test_an_address_that_answers_late_has_all_the_time() -> None:
         answers(200)(connection)
 
     with receiving(late) as receiver:
-        near = target.target(receiver.url, ())
-        assert call(near._replace(addresses=("127.0.0.1",) * 100), {}, b"", PATIENCE).is_good
+        near = target.resolve_target(receiver.url, ())
+        assert post(near._replace(addresses=("127.0.0.1",) * 100), {}, b"", PATIENCE).is_good
 
 
 def test_a_name_is_not_looked_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was judged is what is called, though the name may point elsewhere by now."""
     with receiving(answers(200)) as receiver:
-        judged = target.target(f"http://localhost:{receiver.port}/", ())
+        judged = target.resolve_target(f"http://localhost:{receiver.port}/", ())
         known = socket.getaddrinfo
 
         def looked_up(host: str, *arguments: Any, **options: Any) -> Any:
@@ -143,7 +145,7 @@ def test_a_name_is_not_looked_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
             return known(host, *arguments, **options)
 
         monkeypatch.setattr(socket, "getaddrinfo", looked_up)
-        assert call(judged, {}, b"", PATIENCE).is_good
+        assert post(judged, {}, b"", PATIENCE).is_good
         assert f"Host: localhost:{receiver.port}".encode() in receiver.requests[0]
 
 
@@ -172,7 +174,7 @@ def test_a_handshake_that_takes_all_the_time_leaves_none(monkeypatch: pytest.Mon
             threading.Event().wait(2 * SECONDS)
             return wrapped
 
-    monkeypatch.setattr(sender, "_certified", Slow)
+    monkeypatch.setattr(sender, "_tls_context", Slow)
     with receiving(answers(200)) as receiver:
         answer = called(receiver, receiver.url.replace("http:", "https:"), SECONDS)
         assert receiver.requests == []

@@ -36,7 +36,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
 )
 def test_this_machine_may_be_called(url: str, host: str, port: int, path: str) -> None:
     """Loopback addresses, of either family, over http and https."""
-    found = target.target(url, ())
+    found = target.resolve_target(url, ())
     assert (found.host, found.port, found.path, found.addresses) == (host, port, path, (host,))
 
 
@@ -55,7 +55,7 @@ def test_this_machine_may_be_called(url: str, host: str, port: int, path: str) -
 def test_no_other_address_may_be_called(url: str) -> None:
     """A network behind the mock is none of its callers' business."""
     with pytest.raises(ApiError) as refused:
-        target.target(url, ())
+        target.resolve_target(url, ())
     error = refused.value
     assert (error.status, error.code, error.param) == (400, "host_not_allowed", "url")
     assert "--webhook-allow-host" in error.message
@@ -85,7 +85,7 @@ def test_what_is_no_url_of_a_receiver_is_refused(url: str, names: dict[str, list
     """Each is a 400 that names the parameter."""
     names["127.0.0.1"] = ["127.0.0.1"]
     with pytest.raises(ApiError) as refused:
-        target.target(url, ())
+        target.resolve_target(url, ())
     assert (refused.value.status, refused.value.param) == (400, "url")
 
 
@@ -93,9 +93,9 @@ def test_a_name_is_judged_by_its_address(names: dict[str, list[str]]) -> None:
     """A name may be called if it means this machine, whatever it looks like."""
     names["near.example"] = ["127.0.0.1"]
     names["localhost.example"] = [PUBLIC]
-    assert target.target("http://near.example/", ()).addresses == ("127.0.0.1",)
+    assert target.resolve_target("http://near.example/", ()).addresses == ("127.0.0.1",)
     with pytest.raises(ApiError, match=PUBLIC):
-        target.target("http://localhost.example/", ())
+        target.resolve_target("http://localhost.example/", ())
 
 
 def test_of_several_addresses_those_of_this_machine_are_called(
@@ -103,16 +103,16 @@ def test_of_several_addresses_those_of_this_machine_are_called(
 ) -> None:
     """The others are left out."""
     names["both.example"] = [PUBLIC, "::1", "127.0.0.1"]
-    assert target.target("http://both.example/", ()).addresses == ("::1", "127.0.0.1")
+    assert target.resolve_target("http://both.example/", ()).addresses == ("::1", "127.0.0.1")
 
 
 @pytest.mark.parametrize("allowed", ["far.example", PUBLIC])
 def test_an_allowed_host_may_be_called(names: dict[str, list[str]], allowed: str) -> None:
     """By its name or by its address."""
     names["far.example"] = [PUBLIC]
-    assert target.target("http://FAR.example/", {allowed}).addresses == (PUBLIC,)
+    assert target.resolve_target("http://FAR.example/", {allowed}).addresses == (PUBLIC,)
     with pytest.raises(ApiError):
-        target.target("http://10.0.0.1/", {allowed})
+        target.resolve_target("http://10.0.0.1/", {allowed})
 
 
 @pytest.mark.parametrize(
@@ -121,4 +121,4 @@ def test_an_allowed_host_may_be_called(names: dict[str, list[str]], allowed: str
 )
 def test_a_host_can_be_spelt_otherwise(given: str, meant: str) -> None:
     """As URLs have it, or name servers."""
-    assert target.host(given) == meant
+    assert target.parse_host(given) == meant

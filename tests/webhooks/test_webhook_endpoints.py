@@ -12,7 +12,7 @@ from openai.types.webhooks import webhook_test_params
 from mockbatch.client import ControlError, Received, WorldClient
 from mockbatch.typing import Json
 from mockbatch.webhooks import event
-from mockbatch.webhooks.endpoints import MOST_ENDPOINTS
+from mockbatch.webhooks.endpoints import MAX_ENDPOINTS
 from tests.support.receivers import answers, closes, hangs, receiving
 from tests.support.told import START, Told, submit
 
@@ -77,7 +77,7 @@ class TestCreate:
     def test_all_types_of_the_sdk_are_accepted(self, mock: WorldClient) -> None:
         """And no other."""
         types = get_args(get_type_hints(webhook_test_params.WebhookTestParams)["event_type"])
-        assert event.types() == list(types)
+        assert event.event_types() == list(types)
         made = mock.client.webhooks.create(**{**WANTED, "event_types": list(types)})
         assert made.event_types == list(types)
         assert mock.client.webhooks.event_types.list().data == list(types)
@@ -122,7 +122,7 @@ class TestCreate:
 
     def test_there_is_a_most(self, mock: WorldClient) -> None:
         """One more is a 400."""
-        for _ in range(MOST_ENDPOINTS):
+        for _ in range(MAX_ENDPOINTS):
             mock.client.webhooks.create(**WANTED)
         with pytest.raises(openai.BadRequestError) as refused:
             mock.client.webhooks.create(**WANTED)
@@ -256,7 +256,7 @@ class TestTheRest:
         }
         assert mock.client.webhooks.retrieve(made.id).updated_at == START
 
-    @pytest.mark.parametrize("kind", event.types())
+    @pytest.mark.parametrize("kind", event.event_types())
     def test_a_sample_of_each_type_is_accepted(self, mock: WorldClient, kind: str) -> None:
         """Signed as everything is."""
         told = Told(mock)
@@ -312,7 +312,7 @@ class TestOfATest:
         mock.clock.advance(hours=1)
         assert told.types == ["batch.failed"]
         types = [set(one.event_types) for one in mock.client.webhooks.list().data]
-        assert types == [set(event.OF_BATCHES), {"batch.failed"}]
+        assert types == [set(event.BATCH_EVENT_TYPES), {"batch.failed"}]
 
     @pytest.mark.parametrize(
         ("given", "param"),

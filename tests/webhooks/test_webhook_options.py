@@ -17,7 +17,7 @@ from tests.support.receivers import answers, hangs, receiving
 from tests.support.serving import serving
 from tests.support.told import Told, submit, until
 
-SECRET = signature.secret(Seed.of("a secret of one's own"))
+SECRET = signature.new_secret(Seed.of("a secret of one's own"))
 
 
 def sent(url: str, key: str, **metadata: str) -> str:
@@ -163,12 +163,12 @@ class TestTls:
 
         with Tls("localhost") as tls:
             monkeypatch.setenv("SSL_CERT_FILE", str(tls.ca_file))
-            sender._certified.cache_clear()
+            sender._tls_context.cache_clear()
             httpd = HttpServer(app, "localhost", 0, tls.adapter)
             httpd.start()
             mock.webhook(f"https://localhost:{httpd.port}/hook")
             submit(mock)
             mock.clock.advance(seconds=130)
             httpd.stop()
-        sender._certified.cache_clear()
+        sender._tls_context.cache_clear()
         assert [one.status for one in mock.deliveries] == ["delivered"]

@@ -4,14 +4,14 @@ import pytest
 
 from mockbatch.validation.schema import schema
 from mockbatch.world import journal
-from mockbatch.world.journal import Entry, Journal
+from mockbatch.world.journal import Journal, JournalEntry
 
 
 def written(count: int) -> Journal:
     """Return a journal with entries whose paths are their numbers."""
     made = Journal()
     for number in range(count):
-        made.add(Entry("GET", f"/{number}", 200, 0, 1.5, 2.5))
+        made.add(JournalEntry("GET", f"/{number}", 200, 0, 1.5, 2.5))
     return made
 
 
@@ -47,7 +47,7 @@ def test_an_entry_shows_what_is_known_of_its_request() -> None:
 
 def test_the_oldest_entries_go(monkeypatch: pytest.MonkeyPatch) -> None:
     """A full journal drops its oldest entries and says how many."""
-    monkeypatch.setattr(journal, "KEPT", 2)
+    monkeypatch.setattr(journal, "MAX_ENTRIES", 2)
     shown = written(5).as_json(10)
     assert [entry["path"] for entry in shown["requests"]] == ["/3", "/4"]
     assert (shown["count"], shown["dropped"]) == (5, 3)
@@ -55,7 +55,7 @@ def test_the_oldest_entries_go(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_journal_keeps_ten_thousand_requests() -> None:
     """Ten thousand requests are kept, and the next one pushes the first out."""
-    assert journal.KEPT == 10_000
+    assert journal.MAX_ENTRIES == 10_000
     assert written(10_001).as_json(0)["dropped"] == 1
 
 

@@ -11,7 +11,7 @@ from mockbatch.errors import ApiError
 from mockbatch.testing.servers import LocalServer
 from mockbatch.web.app import create_app
 from mockbatch.webhooks.settings import WebhookSettings
-from mockbatch.world.polling import poll
+from mockbatch.world.polling import retrieve_polled
 from mockbatch.world.settings import ServerSettings, WorldSettings
 from mockbatch.world.world import World
 
@@ -46,9 +46,9 @@ class TestNotVisibleYet:
         world = on_poll(make)
         id = make.started(world, make.lines(1), visible_after=LATE_SECONDS).id
         with pytest.raises(ApiError) as refused:
-            poll(world, id)
+            retrieve_polled(world, id)
         assert (refused.value.status, world.now()) == (404, make.created + LATE_SECONDS)
-        assert poll(world, id).id == id
+        assert retrieve_polled(world, id).id == id
 
     def test_no_poll_moves_another_clock(self, make: "Make") -> None:
         """On a manual clock the batch stays a 404 until someone moves time."""
@@ -56,16 +56,16 @@ class TestNotVisibleYet:
         id = make.started(world, make.lines(1), visible_after=LATE_SECONDS).id
         for _ in range(2):
             with pytest.raises(ApiError) as refused:
-                poll(world, id)
+                retrieve_polled(world, id)
             assert (refused.value.status, world.now()) == (404, make.created)
         world.advance.by(LATE_SECONDS)
-        assert poll(world, id).id == id
+        assert retrieve_polled(world, id).id == id
 
     def test_a_batch_that_never_was_moves_nothing(self, make: "Make") -> None:
         """The poll of an unknown batch is a 404 and leaves an on-poll clock alone."""
         world = on_poll(make)
         with pytest.raises(ApiError) as refused:
-            poll(world, "batch_unknown")
+            retrieve_polled(world, "batch_unknown")
         assert (refused.value.status, world.now()) == (404, make.created)
 
 
@@ -78,7 +78,7 @@ class TestOnPoll:
         id = make.started(world, make.lines(1)).id
         instants = []
         for _ in range(4):
-            poll(world, id)
+            retrieve_polled(world, id)
             instants.append(world.now() - make.created)
         assert instants == [VALIDATED, DONE, WRITTEN, WRITTEN]
 
@@ -86,7 +86,7 @@ class TestOnPoll:
         """Where no status is to come, there is nothing to move to."""
         world = on_poll(make)
         batch = make.started(world, make.lines(1), stages={"validating": None}, overdue=None)
-        poll(world, batch.id)
+        retrieve_polled(world, batch.id)
         assert world.now() == make.created
 
     def test_a_poll_waits_for_no_receiver(self, patient_server: LocalServer) -> None:
@@ -115,9 +115,9 @@ class TestPollLimit:
         """With a limit of three the third poll is a 400 that tells how many there were."""
         world = make.world(poll_limit=3)
         batch = make.started(world, make.lines(1))
-        assert [poll(world, batch.id).id for _ in range(2)] == [batch.id] * 2
+        assert [retrieve_polled(world, batch.id).id for _ in range(2)] == [batch.id] * 2
         with pytest.raises(ApiError, match=f"{batch.id}.* 3 .*validating") as refused:
-            poll(world, batch.id)
+            retrieve_polled(world, batch.id)
         assert (refused.value.status, refused.value.code) == (400, "nobody_moves_the_clock")
         assert refused.value.headers == {"x-should-retry": "false"}
 
@@ -126,27 +126,27 @@ class TestPollLimit:
         world = make.world(poll_limit=1)
         id = make.started(world, make.lines(1)).id
         world.advance.by(WRITTEN)
-        assert {poll(world, id).id for _ in range(5)} == {id}
+        assert {retrieve_polled(world, id).id for _ in range(5)} == {id}
 
     def test_there_may_be_no_limit(self, make: "Make") -> None:
         """Without a limit nobody loses patience."""
         world = make.world(poll_limit=None)
         id = make.started(world, make.lines(1)).id
-        assert {poll(world, id).id for _ in range(500)} == {id}
+        assert {retrieve_polled(world, id).id for _ in range(500)} == {id}
 
     def test_polls_that_move_time_are_not_counted_together(self, make: "Make") -> None:
         """On an on-poll clock each poll that reaches a status begins the count anew."""
         world = on_poll(make, poll_limit=2)
         id = make.started(world, make.lines(1)).id
-        assert {poll(world, id).id for _ in range(4)} == {id}
+        assert {retrieve_polled(world, id).id for _ in range(4)} == {id}
 
     def test_a_stuck_batch_reaches_the_limit_on_an_on_poll_clock_too(self, make: "Make") -> None:
         """Where no poll can move time, the limit holds."""
         world = on_poll(make, poll_limit=2)
         id = make.started(world, make.lines(1), stages={"validating": None}, overdue=None).id
-        poll(world, id)
+        retrieve_polled(world, id)
         with pytest.raises(ApiError) as refused:
-            poll(world, id)
+            retrieve_polled(world, id)
         assert refused.value.code == "nobody_moves_the_clock"
 
 

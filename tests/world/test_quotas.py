@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mockbatch.batch import commands
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.create import BatchRequest
-from mockbatch.clock import start
+from mockbatch.clock import start_clock
 from mockbatch.errors import ApiError
 from mockbatch.limits import Quotas
 from mockbatch.typing import Json
@@ -517,7 +517,7 @@ class TestRate:
     ) -> None:
         """An hour is two on a clock at half the speed; a part of a second is rounded up."""
         batch = make.batch(1)
-        clock = start(mode, make.created, make.created)
+        clock = start_clock(mode, make.created, make.created)
         with pytest.raises(ApiError) as refused:
             check_rate(Quotas(batches_per_hour=1), [batch], batch.created_at, clock)
         assert refused.value.headers == {"Retry-After": seconds}
@@ -580,7 +580,7 @@ class TestState:
     def copied(self, make: "Make", case: Case) -> tuple[Case, Batch, Batch]:
         """Give a world that another was loaded from, and what is in both."""
         first, second = case.create(), case.create()
-        state = load(dump(case.world.state()), make.world().settings)
+        state = load(dump(case.world.snapshot()), make.world().settings)
         world = World("sk-test", state.settings, "org-test")
         world.restore(state)
         return Case(make, world), first, second

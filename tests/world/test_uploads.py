@@ -127,7 +127,7 @@ class TestEnd:
         wrong, right = add(world, upload, b"abc"), add(world, upload, b"{}\n")
         asked = world.uploads.complete, upload.id, [wrong], None
         assert refusal(*asked) == (400, None, None)
-        before = world.state().numbers
+        before = world.snapshot().numbers
         assert "file" not in before
         assert world.uploads.complete(upload.id, [right], None)[1].content.size == 3
 
@@ -238,7 +238,7 @@ class TestBounds:
         gc.disable()
         try:
             world = make.world()
-            world.webhooks.create({"url": "http://127.0.0.1:9/"})
+            world.webhooks.create_endpoint({"url": "http://127.0.0.1:9/"})
             make.started(world, make.lines(1))
             part = world.uploads.add_part(begin(world).id, Content.of(b"abc"))
             kept = weakref.ref(part.content._stream)

@@ -4,7 +4,7 @@ from flask import Blueprint, Response, request
 
 from mockbatch import clock
 from mockbatch.errors import api_error
-from mockbatch.events import Happened, WorldEvent
+from mockbatch.events import EventTuple, WorldEvent
 from mockbatch.typing import Json
 from mockbatch.web.context import world
 from mockbatch.web.control.guard import guard
@@ -36,7 +36,7 @@ def set_mode() -> Response:
     """Continue the clock in another mode."""
     mode = checked_body("set_clock")["mode"]
     try:
-        world().time.set_mode(mode)
+        world().clock.set_mode(mode)
     except ValueError as error:
         raise api_error("invalid_value", param="mode", reason=error) from None
     return show()
@@ -54,10 +54,10 @@ def advance() -> Response:
     return json_response("advanced", body)
 
 
-def _advance(body: dict[str, Json]) -> list[Happened]:
+def _advance(body: dict[str, Json]) -> list[EventTuple]:
     include = body.pop("include", ())
     # A webhook receiver that advances its own world must not wait for its own delivery.
-    is_nested = world().webhooks.knows(request.headers.get(DELIVERY_HEADER, ""))
+    is_nested = world().webhooks.has_delivery(request.headers.get(DELIVERY_HEADER, ""))
     advance = world().advance.nested() if is_nested else world().advance
     match body:
         case {"seconds": seconds, **rest} if not rest:

@@ -11,7 +11,7 @@ from mockbatch.errors import api_error
 from mockbatch.web.context import world
 from mockbatch.web.control.guard import guard
 from mockbatch.web.responses import json_response, query_choice, query_integer
-from mockbatch.world.journal import KEPT, Entry
+from mockbatch.world.journal import MAX_ENTRIES, JournalEntry
 
 blueprint = Blueprint("control_requests", __name__, url_prefix="/_mock/requests")
 blueprint.before_request(guard)
@@ -22,7 +22,7 @@ _ANY_STATUS = -1
 @blueprint.get("")
 def index() -> Response:
     """Return the last `limit` requests that pass the filters in the query."""
-    limit = query_integer("limit", KEPT, 0, KEPT)
+    limit = query_integer("limit", MAX_ENTRIES, 0, MAX_ENTRIES)
     return json_response("journal", world().journal.as_json(limit, _entry_filter()))
 
 
@@ -43,7 +43,7 @@ def unmatched() -> Response:
     return json_response("unmatched", {"requests": requests})
 
 
-def _entry_filter() -> Callable[[Entry], bool]:
+def _entry_filter() -> Callable[[JournalEntry], bool]:
     """Return a predicate for the filters in the query; ApiError 400 for an unknown filter."""
     filters = request.args
     for name in filters:
@@ -53,7 +53,7 @@ def _entry_filter() -> Callable[[Entry], bool]:
     status, since = query_integer("status", _ANY_STATUS, 0, 999), _since(filters.get("since", "0"))
     broken = query_choice("broken", ("true", "false"))
 
-    def passes(entry: Entry) -> bool:
+    def passes(entry: JournalEntry) -> bool:
         return (
             method in ("*", entry.method)
             and fnmatchcase(entry.path.partition("?")[0], path)
@@ -75,7 +75,7 @@ def _since(text: str) -> float:
     return since
 
 
-def _called(entry: Entry) -> str:
+def _called(entry: JournalEntry) -> str:
     return f"{entry.method} {entry.path.partition('?')[0]}"
 
 

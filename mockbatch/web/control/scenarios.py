@@ -15,7 +15,9 @@ blueprint.before_request(guard)
 @blueprint.get("")
 def index() -> Response:
     """Return the catalogue, and the scenarios queued in this world."""
-    active = [{"name": chosen.name, "times": times} for chosen, times in world().chosen.waiting()]
+    active = [
+        {"name": chosen.name, "times": times} for chosen, times in world().scenarios.waiting()
+    ]
     return json_response("scenarios", {"scenarios": list(catalogue().values()), "active": active})
 
 
@@ -37,12 +39,12 @@ def enqueue() -> Response:
         chosen = scenario(body["name"], arguments, "name")
     else:
         chosen = from_document(body["document"], arguments)
-    world().chosen.add(chosen, body.get("times", 1))
+    world().scenarios.add(chosen, body.get("times", 1))
     return index()
 
 
 @blueprint.delete("/active")
 def clear() -> Response:
     """Clear the queue."""
-    world().chosen.clear()
+    world().scenarios.clear()
     return index()

@@ -15,7 +15,7 @@ blueprint.before_request(guard)
 @blueprint.get("")
 def show() -> Response:
     """Return this world as a document."""
-    return json_response("state", dump(world().state()))
+    return json_response("state", dump(world().snapshot()))
 
 
 @blueprint.put("")
@@ -30,5 +30,5 @@ def replace() -> Response:
 @blueprint.delete("")
 def delete() -> Response:
     """Remove this world."""
-    server().worlds.forget(world().name)
+    server().worlds.remove(world().name)
     return json_response("world_reset", {"reset": 1})

@@ -5,7 +5,7 @@ from flask import Blueprint, Response
 from mockbatch.web.context import world
 from mockbatch.web.control.guard import guard
 from mockbatch.web.responses import checked_body, json_response, query_integer
-from mockbatch.webhooks.outbox import KEPT
+from mockbatch.webhooks.outbox import MAX_FINISHED
 
 blueprint = Blueprint("control_webhooks", __name__, url_prefix="/_mock/webhooks")
 blueprint.before_request(guard)
@@ -14,15 +14,15 @@ blueprint.before_request(guard)
 @blueprint.post("/endpoints")
 def add() -> Response:
     """Add an endpoint to this world; only its URL is required."""
-    endpoint = world().webhooks.create(checked_body("add_webhook_endpoint"))
+    endpoint = world().webhooks.create_endpoint(checked_body("add_webhook_endpoint"))
     return json_response("webhook_endpoint_with_secret", endpoint.with_secret())
 
 
 @blueprint.get("/deliveries")
 def deliveries() -> Response:
     """Return the last `limit` deliveries of this world, each with its attempts."""
-    limit = query_integer("limit", KEPT, 0, KEPT)
-    return json_response("webhook_deliveries", world().webhooks.deliveries(limit))
+    limit = query_integer("limit", MAX_FINISHED, 0, MAX_FINISHED)
+    return json_response("webhook_deliveries", world().webhooks.deliveries_json(limit))
 
 
 @blueprint.post("/deliveries/<id>/redeliver")

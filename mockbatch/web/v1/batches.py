@@ -9,7 +9,7 @@ from mockbatch.faults.request_record import RequestRecord
 from mockbatch.typing import Json
 from mockbatch.web.context import world
 from mockbatch.web.responses import check_page, check_response, json_body, query_integer, send_json
-from mockbatch.world.polling import poll
+from mockbatch.world.polling import retrieve_polled
 
 blueprint = Blueprint("batches", __name__, url_prefix="/v1/batches")
 
@@ -53,7 +53,7 @@ def retrieve(id: str) -> Response:
     is_retry = request.headers.get("x-stainless-retry-count", "0") != "0"
     has_fault = RequestRecord.of(request.environ).fault is not None
     is_poll = request.method == "GET" and not is_retry and not has_fault
-    return batch_response(poll(world(), id) if is_poll else world().batch(id))
+    return batch_response(retrieve_polled(world(), id) if is_poll else world().batch(id))
 
 
 @blueprint.post("/<id>/cancel")

@@ -18,7 +18,7 @@ blueprint = Blueprint("webhook_endpoints", __name__, url_prefix="/v1")
 @blueprint.post("/webhook_endpoints")
 def create() -> Response:
     """Create an endpoint; only this response shows its secret."""
-    endpoint = world().webhooks.create(checked_body("create_webhook_endpoint"))
+    endpoint = world().webhooks.create_endpoint(checked_body("create_webhook_endpoint"))
     return json_response("webhook_endpoint_with_secret", endpoint.with_secret())
 
 
@@ -42,13 +42,13 @@ def retrieve(id: str) -> Response:
 def update(id: str) -> Response:
     """Change an endpoint."""
     body = checked_body("update_webhook_endpoint", optional=True)
-    return json_response("webhook_endpoint", world().webhooks.update(id, body).as_json())
+    return json_response("webhook_endpoint", world().webhooks.update_endpoint(id, body).as_json())
 
 
 @blueprint.delete("/webhook_endpoints/<id>")
 def delete(id: str) -> Response:
     """Delete an endpoint; deliveries to it that are in progress are dropped."""
-    world().webhooks.delete(id)
+    world().webhooks.delete_endpoint(id)
     body = {"id": id, "object": "webhook_endpoint.deleted", "deleted": True}
     return json_response("webhook_endpoint_deleted", body)
 
@@ -58,7 +58,7 @@ def rotate_secret(id: str) -> Response:
     """Give an endpoint a new secret; only this response shows it."""
     body = checked_body("rotate_webhook_secret", optional=True)
     keep_old = body.get("keep_old_secret_active_for_24_hours", False)
-    endpoint = world().webhooks.rotate(id, keep_old=keep_old)
+    endpoint = world().webhooks.rotate_secret(id, keep_old=keep_old)
     return json_response("webhook_endpoint_with_secret", endpoint.with_secret())
 
 
@@ -70,7 +70,7 @@ def test(id: str) -> Response:
         "object": "webhook_endpoint.test",
         "webhook_endpoint_id": id,
         "event_type": event_type,
-        "status_code": world().webhooks.test(id, event_type),
+        "status_code": world().webhooks.send_sample(id, event_type),
         "success": True,
     }
     return json_response("webhook_endpoint_test", body)
@@ -79,4 +79,4 @@ def test(id: str) -> Response:
 @blueprint.get("/webhook_event_types")
 def event_types() -> Response:
     """List the event types that an endpoint can subscribe to."""
-    return json_response("webhook_event_types", {"object": "list", "data": event.types()})
+    return json_response("webhook_event_types", {"object": "list", "data": event.event_types()})

@@ -22,7 +22,7 @@ from mockbatch.files.file import File
 from mockbatch.files.upload import Upload
 from mockbatch.ids import Seed
 from mockbatch.jsonio import parse as parse_json
-from mockbatch.limits import MAX_PACE, MIN_PACE, Quotas
+from mockbatch.limits import Quotas
 from mockbatch.scenarios.scenario import Scenario, parse
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
@@ -93,7 +93,7 @@ def _numbers(document: Json, files: list[File], uploads: list[Upload]) -> dict[s
     return numbers
 
 
-def from_file(path: str, settings: WorldSettings) -> Snapshot:
+def load_file(path: str, settings: WorldSettings) -> Snapshot:
     """Return the state in a file; ValueError says in one line what is wrong with it."""
     try:
         return load(parse_json(Path(path).read_bytes()), settings, Path(path).parent)
@@ -144,8 +144,6 @@ class _Reader:
             raise _misplaced(
                 f"{place}.timeline.transitions", "the first is validating, at creation"
             )
-        if not MIN_PACE <= given["pace"] <= MAX_PACE:
-            raise _misplaced(f"{place}.pace", f"it is not between {MIN_PACE:g} and {MAX_PACE:g}")
         held = given["held"]
         seed = Seed(bytes.fromhex(given["seed"]))
         given_input = self._input(given, place)

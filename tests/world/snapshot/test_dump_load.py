@@ -23,7 +23,7 @@ from mockbatch.typing import Json
 from mockbatch.web.app import create_app
 from mockbatch.world.settings import ServerSettings, WorldSettings
 from mockbatch.world.snapshot.dump import dump
-from mockbatch.world.snapshot.load import from_file, load
+from mockbatch.world.snapshot.load import load, load_file
 from mockbatch.world.snapshot.snapshot import Snapshot
 from mockbatch.world.world import World
 
@@ -452,7 +452,7 @@ def test_quotas_that_were_set_later_move() -> None:
     """What is written down are the limits that hold now, not those of the beginning."""
     world = World("sk-test", WorldSettings(clock="manual", start_time=START), "org-test")
     world.set_quotas(Quotas({"*": 7}))
-    assert dump(world.state())["settings"]["quotas"]["enqueued_tokens"] == {"*": 7}
+    assert dump(world.snapshot())["settings"]["quotas"]["enqueued_tokens"] == {"*": 7}
 
 
 @pytest.mark.parametrize("metadata", [None, {}, {"a": "b"}])
@@ -542,7 +542,7 @@ def test_a_new_file_takes_no_id_where_counters_are_left_out(deleted: int) -> Non
     ids = [world.upload(Content.of(lines(1)), "f", "batch", None).id for _ in range(2)]
     world.delete_file(ids[deleted])
     other = World("sk-test", chosen, "org-test")
-    other.restore(load({**dump(world.state()), "numbers": {}}, chosen))
+    other.restore(load({**dump(world.snapshot()), "numbers": {}}, chosen))
     new = other.upload(Content.of(lines(1)), "f", "batch", None).id
     assert new not in ids
     assert other.file(ids[1 - deleted]).filename == "f"
@@ -632,7 +632,7 @@ def test_any_history_can_be_moved(before: list[Any], after: list[Any]) -> None:
     for step in before:
         first.play(step)
     second = Player(World("two", chosen, "org-test"))
-    second.world.restore(load(json.loads(json.dumps(dump(first.world.state()))), chosen))
+    second.world.restore(load(json.loads(json.dumps(dump(first.world.snapshot()))), chosen))
     second._files = list(first._files)
     for step in after:
         first.play(step)
@@ -935,20 +935,20 @@ def folder(tmp_path: Path) -> Path:
 
 def test_content_below_the_folder_is_read(folder: Path) -> None:
     """A path is looked for below the folder of the state."""
-    state = from_file(written(folder, referring("deeper/data")), WorldSettings())
+    state = load_file(written(folder, referring("deeper/data")), WorldSettings())
     assert state.files[0].content.read(0, 9) == b"\x00data"
 
 
 def test_content_stays_when_its_file_changes(folder: Path) -> None:
     """It is read once, at the start."""
-    state = from_file(written(folder, referring("deeper/data")), WorldSettings())
+    state = load_file(written(folder, referring("deeper/data")), WorldSettings())
     (folder / "deeper" / "data").write_bytes(b"changed")
     assert state.files[0].content.read(0, 9) == b"\x00data"
 
 
 def test_file_of_a_content_is_closed(folder: Path, recwarn: pytest.WarningsRecorder) -> None:
     """Nothing stays open that nobody will close."""
-    from_file(written(folder, referring("deeper/data")), WorldSettings())
+    load_file(written(folder, referring("deeper/data")), WorldSettings())
     gc.collect()
     assert [warning for warning in recwarn if warning.category is ResourceWarning] == []
 
@@ -971,20 +971,20 @@ def test_content_elsewhere_is_refused(folder: Path, number: int) -> None:
     """Only files below the folder are read."""
     path = list(outside(folder))[number]
     with pytest.raises(ValueError, match=r"state\.contents\.c"):
-        from_file(written(folder, referring(path)), WorldSettings())
+        load_file(written(folder, referring(path)), WorldSettings())
 
 
 def test_path_with_a_nul_is_refused(folder: Path) -> None:
     """No file has such a name."""
     with pytest.raises(ValueError, match="null"):
-        from_file(written(folder, referring("a\0b")), WorldSettings())
+        load_file(written(folder, referring("a\0b")), WorldSettings())
 
 
 def test_fault_in_a_file_is_one_line(folder: Path) -> None:
     """It names the file, the place and the fault."""
     path = written(folder, {"format": FORMAT, "files": [{}]})
     with pytest.raises(ValueError, match=r"^.*state\.json at state\.files\[0\]\.id: .*$") as caught:
-        from_file(path, WorldSettings())
+        load_file(path, WorldSettings())
     assert "\n" not in str(caught.value)
 
 
@@ -993,13 +993,13 @@ def test_file_that_is_no_json_is_one_line(folder: Path, data: bytes) -> None:
     """A file of anything is told by its name."""
     (folder / "x").write_bytes(data)
     with pytest.raises(ValueError, match=r"^.*x: .*$"):
-        from_file(str(folder / "x"), WorldSettings())
+        load_file(str(folder / "x"), WorldSettings())
 
 
 def test_missing_file_is_told() -> None:
     """The system's own words for it."""
     with pytest.raises(OSError, match="missing"):
-        from_file("/missing", WorldSettings())
+        load_file("/missing", WorldSettings())
 
 
 # --- what each world begins with

@@ -37,7 +37,7 @@ def filled(make: "Make") -> World:
 
 def written(world: World) -> Json:
     """Return a world's state as it would travel."""
-    return json.loads(json.dumps(dump(world.state())))
+    return json.loads(json.dumps(dump(world.snapshot())))
 
 
 def read(make: "Make", document: Json) -> World:
