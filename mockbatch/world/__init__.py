@@ -1,1 +1,14 @@
-"""One key's world: its state, and everything that changes it."""
+"""One key's world: its state, and everything that changes it.
+
+world        the only object that the web asks; commands change it, reads do not
+registry     the worlds of a server, by key
+settings     how a server and its worlds begin
+advance      moves the clock, and delivers what falls due on the way
+polling      a client that retrieves an unfinished batch again and again
+quotas       enqueued tokens and batches an hour: the decisions
+uploads      uploads in parts
+live_calls   calls of the endpoints outside of a batch
+explain      why a batch is where it is, in a sentence
+journal      the last requests that the world received
+snapshot/    a whole world as JSON, to dump and load
+"""

@@ -1,6 +1,10 @@
 """A whole world as JSON: to keep it, to move it, to attach it to a bug report.
 
-What a world holds are values, so writing them down loses nothing: a batch under way goes on
-elsewhere as it would have here. What follows from other values (which lines there are, the
-order in which they run) is not written but made again.
+    snapshot   a world as a value
+    dump       a snapshot as a JSON document
+    load       parses and validates such a document; errors name the offending path
+    uploads    the part of both that is about uploads
+
+Nothing is lost: an unfinished batch goes on elsewhere as it would have here. What follows from
+other values, such as the execution order, is not written but computed again.
 """
