@@ -136,7 +136,7 @@ class TestErrors:
             (["--pace", "0"], "--pace"),
             (["--pace", "nan"], "--pace"),
             (["--pace", "fast"], "--pace"),
-            (["--clock", "fast"], "--clock"),
+            (["--clock", "fast"], "invalid clock mode 'fast'"),
             (["--clock", "x0"], "'x0'"),
             (["--start-time", "soon"], "'soon'"),
             (["--start-time", "-5"], "1970"),
