@@ -1,41 +1,42 @@
-"""What happens in a world, in the order in which it happens."""
+"""What happens in a world, in order of time."""
 
 from collections.abc import Iterable
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.timeline import STATUSES
 from mockbatch.files.file import File
 from mockbatch.files.upload import Upload
+from mockbatch.typing import Json
 
-# The types of status changes.
+#: The type of the event by which a batch reaches a status.
 STATUS_EVENT_TYPES = {status: f"batch.{status}" for status in STATUSES}
 EXPIRY = "expiry"
 PROGRESS = "progress"
-# Far enough for whatever expires: files live 30 days after the last batch has ended.
-HORIZON = 40 * 24 * 3600
+#: Nothing happens later than this after a world's last event: files live 30 days.
+HORIZON_SECONDS = 40 * 24 * 3600
 
 
 class WorldEvent(NamedTuple):
-    """Something that happens to the object `id` at a whole second of simulated time.
+    """Something that happens to the object `id` at a second of simulated time.
 
-    `type` is `batch.` and the status taken on, or of an attempt to deliver a webhook
-    `webhook.delivered`, `webhook.failed`, and `webhook.attempt` as long as it is to come;
-    where asked for also `batch.progress`, `file.expired` and `upload.expired`.
+    `type` is `batch.` and the status that a batch reaches. An attempt to deliver a webhook is
+    `webhook.delivered` or `webhook.failed`, and `webhook.attempt` before it is made. On request
+    there are also `batch.progress`, `file.expired` and `upload.expired`.
     """
 
     at: int
     type: str
     id: str
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Json]:
         """Return the event, JSON-ready."""
         return self._asdict()
 
 
-# An event as a plain tuple. An advance may bring ten thousands, of which few are ever shown:
-# a third of its time would go into Event's own constructor.
+#: A WorldEvent as a tuple. An advance may report ten thousand events and show a hundred: the
+#: constructor of WorldEvent would take a third of its time.
 EventTuple = tuple[int, str, str]
 
 
@@ -49,7 +50,7 @@ def events_between(
 ) -> list[EventTuple]:
     """Return the events with `after < at <= until`, in order of time, then of creation.
 
-    `uploads` are those that nobody has ended.
+    `uploads` are the uploads that no client has completed or cancelled.
     """
     batches = list(batches)
     events = [
@@ -65,21 +66,23 @@ def events_between(
             for at in batch.timeline.progress_instants(after, until)
         ]
     if EXPIRY in include:
-        gone = [("file.expired", file.expires_at, file.id) for file in files]
-        gone += [("upload.expired", upload.expires_at, upload.id) for upload in uploads]
+        expiries = [("file.expired", file.expires_at, file.id) for file in files]
+        expiries += [("upload.expired", upload.expires_at, upload.id) for upload in uploads]
         events += [
-            (at, kind, id) for kind, at, id in gone if at is not None and after < at <= until
+            (at, event_type, id)
+            for event_type, at, id in expiries
+            if at is not None and after < at <= until
         ]
-    # Sorting is stable: what falls on one second stays in order of creation and of status.
+    # Sorting is stable: events of one second stay in order of creation and of status.
     events.sort(key=itemgetter(0))
     return events
 
 
 def next_status_change(batches: Iterable[Batch], now: float) -> WorldEvent | None:
-    """Return the next status change of all, None when nothing is due."""
-    events = (
+    """Return the next status change of any batch, None if none is planned."""
+    changes = (
         WorldEvent(change.at, STATUS_EVENT_TYPES[change.status], batch.id)
         for batch in batches
         for change in batch.timeline.after(now)[:1]
     )
-    return min(events, key=lambda event: event.at, default=None)
+    return min(changes, key=lambda change: change.at, default=None)

@@ -1,10 +1,11 @@
-"""What a world holds: uploads, batches, and the files that these have made.
+"""The files and batches of one world, by id.
 
-Values are replaced whole, so whoever reads without the world's lock sees each as it was
-before a command or after it.
+Files and batches are immutable values that are replaced whole. So a thread that reads without
+the world's lock sees each of them as it was either before a command or after it.
 """
 
 from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from threading import RLock
 
 from mockbatch.batch import output_file
@@ -17,45 +18,68 @@ from mockbatch.pagination import Page, paginate
 
 
 class Repository:
-    """The files and batches of one world, from its beginning to its next reset."""
+    """The files and batches of one world, from its beginning to its next reset.
+
+    Changed only under the world's lock, and read by any thread.
+    """
 
     def __init__(self, *, validate: bool) -> None:
         self._validate = validate
-        self.uploads: dict[str, File] = {}
+        #: Files that clients have uploaded; those that batches have written are not among them.
+        self.uploaded_files: dict[str, File] = {}
         self.batches: dict[str, Batch] = {}
-        #: Ids of batches that were added or replaced since somebody last emptied this.
-        self.changed: set[str] = set()
-        #: Counts what was added, replaced or dropped.
+        self.deleted_file_ids: set[str] = set()
+        #: How many objects of each type were created.
+        self.counters: Counter[str] = Counter()
+        #: Grows with every file and batch that is added, replaced or deleted.
         self.version = 0
-        self.deleted: set[str] = set()
-        self.numbers: Counter[str] = Counter()
-        self._order: list[str] = []  # ids of batches, oldest first
-        self._makers: dict[str, tuple[str, str]] = {}  # output file -> its batch and kind
-        self._written: dict[str, output_file.OutputFiles] = {}
-        self._writing = RLock()
+        #: Called, under the world's lock, with every batch that is added or replaced.
+        self.on_batch_change: Callable[[Batch], None] | None = None
+        self._batch_ids: list[str] = []  # oldest first
+        # Ids of the files that a batch may write, with the batch's id and `output` or `error`.
+        self._batch_of_file: dict[str, tuple[str, str]] = {}
+        self._output_files: dict[str, output_file.OutputFiles] = {}  # by id of the batch
+        self._output_lock = RLock()
 
-    def number(self, kind: str) -> int:
-        """Return how many things of a kind were made before this one."""
-        self.numbers[kind] += 1
-        return self.numbers[kind] - 1
+    def load(
+        self,
+        files: Iterable[File],
+        batches: Iterable[Batch],
+        deleted_file_ids: Iterable[str],
+        counters: Mapping[str, int],
+    ) -> None:
+        """Add everything that a snapshot holds."""
+        for file in files:
+            self.add_file(file)
+        for batch in batches:
+            self.add_batch(batch)
+        self.deleted_file_ids.update(deleted_file_ids)
+        self.counters.update(counters)
+
+    def next_number(self, type_name: str) -> int:
+        """Return how many objects of a type were created before this one."""
+        self.counters[type_name] += 1
+        return self.counters[type_name] - 1
 
     # --- batches
 
-    def add(self, batch: Batch) -> None:
-        """Hold a new batch."""
-        self.replace(batch)
-        self._order.append(batch.id)
+    def add_batch(self, batch: Batch) -> None:
+        """Add a new batch."""
+        # A batch can be found before it is listed.
+        self.replace_batch(batch)
+        self._batch_ids.append(batch.id)
         for kind, id in batch.planned_file_ids().items():
-            self._makers[id] = batch.id, kind
+            self._batch_of_file[id] = batch.id, kind
 
-    def replace(self, batch: Batch) -> None:
-        """Hold a batch as a command left it."""
+    def replace_batch(self, batch: Batch) -> None:
+        """Replace a batch by what a command has made of it."""
         self.batches[batch.id] = batch
-        self.changed.add(batch.id)
         self.version += 1
+        if self.on_batch_change is not None:
+            self.on_batch_change(batch)
 
     def batch(self, id: str) -> Batch:
-        """Return a batch; ApiError when there is none of that id."""
+        """Return a batch; ApiError 404 for an unknown id, 400 if it is no batch's id at all."""
         if not id.startswith("batch"):
             raise api_error("not_a_batch_id", id=id)
         if id not in self.batches:
@@ -63,23 +87,24 @@ class Repository:
         return self.batches[id]
 
     def batch_page(self, limit: int, after: str | None) -> Page[Batch]:
-        """Return a page of the batches, newest first."""
+        """Return a page of the batches, newest first; ApiError 400 for an unknown cursor."""
         if after is not None and after not in self.batches:
             raise api_error("unknown_cursor", id=after)
-        stop = len(self._order) if after is None else self.batches[after].number
-        ids = self._order[max(stop - limit, 0) : stop]
+        stop = len(self._batch_ids) if after is None else self.batches[after].number
+        ids = self._batch_ids[max(stop - limit, 0) : stop]
         return Page([self.batches[id] for id in reversed(ids)], stop > limit)
 
-    def output(self, batch: Batch) -> output_file.OutputFiles:
-        """Return the files of a batch that has ended, written at the first call."""
-        with self._writing:
-            if batch.id not in self._written:
-                self._written[batch.id] = output_file.write_output(batch, validate=self._validate)
-            return self._written[batch.id]
+    def output_files(self, batch: Batch) -> output_file.OutputFiles:
+        """Return the output and error file of a batch that has ended, written at the first call."""
+        with self._output_lock:
+            if batch.id not in self._output_files:
+                files = output_file.write_output(batch, validate=self._validate)
+                self._output_files[batch.id] = files
+            return self._output_files[batch.id]
 
     # --- files
 
-    def store(
+    def create_file(
         self,
         seed: Seed,
         now: int,
@@ -88,76 +113,85 @@ class Repository:
         purpose: str,
         seconds: int | None,
     ) -> File:
-        """Make a file of a content, for `seconds` or for its purpose's default, and hold it."""
-        lives = lifetime(purpose, seconds)
+        """Create a file that lives for `seconds`, or its purpose's default if that is None."""
+        lifetime_seconds = lifetime(purpose, seconds)
         file = File(
             id=self._new_file_id(seed),
             purpose=purpose,
             filename=filename,
             created_at=now,
-            expires_at=None if lives is None else now + lives,
+            expires_at=None if lifetime_seconds is None else now + lifetime_seconds,
             source=lambda: content,
         )
-        self.keep(file)
+        self.add_file(file)
         return file
 
     def _new_file_id(self, seed: Seed) -> str:
-        # A state may leave its counters out: the first ids are taken then, or were.
+        # A snapshot may come without its counters, and the first ids are then in use.
         while True:
-            id = file_id(seed.child("file", self.number("file")))
-            if id not in self.uploads and id not in self.deleted:
+            id = file_id(seed.child("file", self.next_number("file")))
+            if id not in self.uploaded_files and id not in self.deleted_file_ids:
                 return id
 
-    def keep(self, file: File) -> None:
-        """Hold an upload."""
-        self.uploads[file.id] = file
+    def add_file(self, file: File) -> None:
+        """Add an uploaded file."""
+        self.uploaded_files[file.id] = file
         self.version += 1
 
-    def drop(self, id: str) -> None:
-        """Let a file go; one that a batch has made is not made again."""
-        self.deleted.add(id)
+    def delete_file(self, id: str) -> None:
+        """Delete a file; one that a batch has written is not written again."""
+        self.deleted_file_ids.add(id)
         self.version += 1
-        self.uploads.pop(id, None)
+        self.uploaded_files.pop(id, None)
 
-    def sweep(self, now: float) -> None:
-        """Let go what has expired; it was invisible before."""
-        self.uploads = {id: file for id, file in self.uploads.items() if file.visible(now)}
+    def remove_expired(self, now: float) -> None:
+        """Remove expired files, which could not be found any more anyway."""
+        self.uploaded_files = {
+            id: file for id, file in self.uploaded_files.items() if file.visible(now)
+        }
 
     def file(self, id: str, now: float) -> File:
         """Return a file that exists at an instant; ApiError 404 for any other."""
-        found = self.uploads.get(id) or self._made(id, now)
-        if found is None or not found.visible(now):
+        file = self.uploaded_files.get(id) or self._batch_file(id, now)
+        if file is None or not file.visible(now):
             raise api_error("no_such_file", id=id)
-        return found
+        return file
 
     def files(self, now: float) -> list[File]:
-        """Return the files that there are at an instant, and those expired before it."""
-        made = (self._made(id, now) for id in list(self._makers))
-        return [*list(self.uploads.values()), *(file for file in made if file is not None)]
+        """Return the files that exist at an instant, and those that have expired by then."""
+        batch_files = (self._batch_file(id, now) for id in list(self._batch_of_file))
+        return [
+            *list(self.uploaded_files.values()),
+            *(file for file in batch_files if file is not None),
+        ]
 
     def file_page(
         self, now: float, purpose: str | None, limit: int, after: str | None, *, newest_first: bool
     ) -> Page[File]:
-        """Return a page of the files that exist at an instant."""
-        found = [file for file in self.files(now) if file.visible(now)]
-        shown = {file.id: file for file in found if purpose in (None, file.purpose)}
-        ids = sorted(shown, key=lambda id: shown[id].created_at)
+        """Return a page of the files that exist at an instant, by time of creation."""
+        files = {
+            file.id: file
+            for file in self.files(now)
+            if file.visible(now) and purpose in (None, file.purpose)
+        }
+        ids = sorted(files, key=lambda id: files[id].created_at)
         page = paginate(ids[::-1] if newest_first else ids, limit, after)
-        return Page([shown[id] for id in page.items], page.has_more)
+        return Page([files[id] for id in page.items], page.has_more)
 
-    def _made(self, id: str, now: float) -> File | None:
-        """Return an output or error file once its batch has ended."""
-        maker, kind = self._makers.get(id, ("", ""))
-        batch = self.batches.get(maker)
-        if batch is None or id in self.deleted or kind not in batch.existing_file_ids(now):
+    def _batch_file(self, id: str, now: float) -> File | None:
+        """Return an output or error file, None before its batch has ended."""
+        batch_id, kind = self._batch_of_file.get(id, ("", ""))
+        batch = self.batches.get(batch_id)
+        if batch is None or id in self.deleted_file_ids or kind not in batch.existing_file_ids(now):
             return None
         created_at = batch.timeline.end.at
+        scenario = batch.schedule.scenario
         return File(
             id=id,
             purpose=BATCH_OUTPUT,
             filename=f"{batch.id}_{kind}.jsonl",
             created_at=created_at,
             expires_at=created_at + (lifetime(BATCH_OUTPUT, batch.output_seconds) or 0),
-            source=lambda: getattr(self.output(batch), kind),
-            distortion=batch.schedule.scenario.name if batch.schedule.scenario.output else None,
+            source=lambda: getattr(self.output_files(batch), kind),
+            distortion=scenario.name if scenario.output else None,
         )

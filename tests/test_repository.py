@@ -241,40 +241,42 @@ class TestBatches:
 
 
 class TestChanges:
-    """What others go by who look again when something has changed."""
+    """How others learn that something has changed."""
 
     @pytest.fixture
-    def held(self) -> Repository:
-        """Hold one upload."""
-        holdings = Repository(validate=True)
-        holdings.keep(File("file-1", "batch", "f", 0, None, lambda: Content.of(b"")))
-        return holdings
+    def repository(self) -> Repository:
+        """Return a repository with one file."""
+        repository = Repository(validate=True)
+        repository.add_file(File("file-1", "batch", "f", 0, None, lambda: Content.of(b"")))
+        return repository
 
-    def test_a_new_batch_is_a_change(self, make: "Make", held: Repository) -> None:
-        """It is among the changed ones, and the version is another."""
-        batch, version = make.batch(), held.version
-        held.add(batch)
-        assert (held.changed, held.version > version) == ({batch.id}, True)
-
-    def test_a_replaced_batch_is_a_change(self, make: "Make", held: Repository) -> None:
-        """It is among the changed ones again, and the version is another."""
+    def test_a_new_or_replaced_batch_is_reported(
+        self, make: "Make", repository: Repository
+    ) -> None:
+        """The listener is called with each value of the batch."""
+        reported: list[Batch] = []
+        repository.on_batch_change = reported.append
         batch = make.batch()
-        held.add(batch)
-        held.changed.clear()
-        version = held.version
-        held.replace(batch)
-        assert (held.changed, held.version > version) == ({batch.id}, True)
+        cancelled = commands.cancel(batch, batch.created_at)
+        repository.add_batch(batch)
+        repository.replace_batch(cancelled)
+        assert reported == [batch, cancelled]
 
-    def test_an_upload_that_comes_or_goes_is_a_change(self, held: Repository) -> None:
-        """Each makes another version, and changes no batch."""
-        versions = [held.version]
-        held.keep(held.file("file-1", 0))
-        versions.append(held.version)
-        held.drop("file-1")
-        versions.append(held.version)
+    def test_every_change_makes_another_version(self, make: "Make", repository: Repository) -> None:
+        """Batches that are added or replaced, and files that are added or deleted."""
+        batch = make.batch()
+        versions = [repository.version]
+        repository.add_batch(batch)
+        versions.append(repository.version)
+        repository.replace_batch(batch)
+        versions.append(repository.version)
+        repository.add_file(repository.file("file-1", 0))
+        versions.append(repository.version)
+        repository.delete_file("file-1")
+        versions.append(repository.version)
         assert versions == sorted(set(versions))
-        assert held.changed == set()
 
-    def test_numbers_count_each_kind_from_zero(self, held: Repository) -> None:
-        """Each kind has numbers of its own."""
-        assert [held.number("file"), held.number("file"), held.number("live")] == [0, 1, 0]
+    def test_numbers_count_each_type_from_zero(self, repository: Repository) -> None:
+        """Each type has its own numbers."""
+        numbers = [repository.next_number(name) for name in ("file", "file", "live")]
+        assert numbers == [0, 1, 0]

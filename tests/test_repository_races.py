@@ -28,12 +28,12 @@ def batches(make: "Make") -> list[Batch]:
 
 def store(held: Repository, now: int) -> File:
     """Have an upload."""
-    return held.store(Seed.of("test"), now, Content.of(b"x"), "x.jsonl", "batch", None)
+    return held.create_file(Seed.of("test"), now, Content.of(b"x"), "x.jsonl", "batch", None)
 
 
 def test_an_output_is_written_once(monkeypatch: pytest.MonkeyPatch, batches: list[Batch]) -> None:
     """Two that ask for it at the same time get the same files."""
-    rival = Rival(lambda: held.output(batches[0]))
+    rival = Rival(lambda: held.output_files(batches[0]))
     written: list[str] = []
 
     def write(batch: Batch, **options: Any) -> output_file.OutputFiles:
@@ -45,8 +45,8 @@ def test_an_output_is_written_once(monkeypatch: pytest.MonkeyPatch, batches: lis
     monkeypatch.setattr(output_file, "write_output", write)
     monkeypatch.setattr(module, "RLock", rival.lock)
     held = Repository(validate=False)
-    held.add(batches[0])
-    assert held.output(batches[0]) is rival.end()
+    held.add_batch(batches[0])
+    assert held.output_files(batches[0]) is rival.end()
     assert written == [batches[0].id]
 
 
@@ -54,10 +54,10 @@ def test_each_batch_has_an_output_of_its_own(batches: list[Batch]) -> None:
     """However often, and in whatever order they are asked for."""
     held = Repository(validate=False)
     for batch in batches[:2]:
-        held.add(batch)
-    first, second = map(held.output, batches[:2])
+        held.add_batch(batch)
+    first, second = map(held.output_files, batches[:2])
     assert first is not second
-    assert (held.output(batches[1]), held.output(batches[0])) == (second, first)
+    assert (held.output_files(batches[1]), held.output_files(batches[0])) == (second, first)
 
 
 def test_files_are_listed_while_a_batch_comes(
@@ -65,13 +65,13 @@ def test_files_are_listed_while_a_batch_comes(
 ) -> None:
     """A list that has begun shows what there was when it began."""
     held = Repository(validate=False)
-    held.add(batches[0])
+    held.add_batch(batches[0])
     coming = batches[1:]
     file_ids = Batch.existing_file_ids
 
     def interrupted(batch: Batch, now: float) -> dict[str, str]:
         if coming:
-            held.add(coming.pop())
+            held.add_batch(coming.pop())
         return file_ids(batch, now)
 
     monkeypatch.setattr(Batch, "existing_file_ids", interrupted)
@@ -87,7 +87,7 @@ def test_files_are_listed_by_their_age(
     """Uploads and what batches have made, in one order."""
     held = Repository(validate=False)
     old, new = (store(held, make.created + seconds) for seconds in (0, 500))
-    held.add(batches[0])
+    held.add_batch(batches[0])
     page = held.file_page(FOR_EVER, None, 10, None, newest_first=newest_first)
     assert page.items == []
     page = held.file_page(make.created + 600, None, 10, None, newest_first=newest_first)
@@ -102,10 +102,10 @@ class ReadMeanwhile(Repository):
         super().__init__(validate=False)
         self.seen: list[list[str]] = []
 
-    def replace(self, batch: Batch) -> None:
+    def replace_batch(self, batch: Batch) -> None:
         """Hold a batch, and list all before and after that."""
         self._list()
-        super().replace(batch)
+        super().replace_batch(batch)
         self._list()
 
     def _list(self) -> None:
@@ -117,7 +117,7 @@ def test_a_batch_that_is_listed_can_be_found(batches: list[Batch]) -> None:
     """A list names no batch before it is held."""
     held = ReadMeanwhile()
     for batch in batches[:2]:
-        held.add(batch)
+        held.add_batch(batch)
     first = batches[0].id
     assert held.seen == [[], [], [first], [first]]
     page = held.batch_page(10, None)

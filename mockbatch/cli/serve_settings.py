@@ -128,7 +128,7 @@ def server_settings(options: ServeOptions) -> "ServerSettings":
     return ServerSettings(
         world=world,
         api_keys=frozenset(keys),
-        one_world=options.worlds == "one",
+        is_single_world=options.worlds == "one",
         owner_key=keys[0] if keys else ServerSettings().owner_key,
         host=options.host,
         allowed_hosts=frozenset(name.lower() for name in options.allow_host),

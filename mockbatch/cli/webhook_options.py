@@ -72,7 +72,7 @@ def webhook_settings(
     if url is None:
         if secret:
             raise click.UsageError("--webhook-secret needs --webhook-url")
-        return WebhookSettings(allowed_hosts=hosts, timeout=timeout_seconds)
+        return WebhookSettings(allowed_hosts=hosts, timeout_seconds=timeout_seconds)
     with errors_as_bad_parameter("--webhook-url"):
         target = address.resolve_target(url, None, "--webhook-url")
     secret = secret or signature.new_secret(Seed.of(seed))

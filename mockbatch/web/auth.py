@@ -24,6 +24,7 @@ def authenticate() -> None:
         key = bearer_key()
         if key is None:
             raise api_error("no_authorization")
+        server().worlds.check_key(key)
         g.world = open_world(key)
     except ApiError:
         if request.routing_exception is None:
@@ -31,18 +32,21 @@ def authenticate() -> None:
 
 
 def open_world(key: str) -> World:
-    """Return the world of a key; only a request that changes something creates a lasting one.
+    """Return the world of a key; only a request that changes something creates a lasting one."""
+    return server().worlds.open(key, is_read_only=_is_read_only())
 
-    ApiError 401 if the key is not accepted.
+
+def world_key() -> str:
+    """Return the key of the request's world; without a key, that of the server's only world.
+
+    ApiError 401 if the key is not accepted, 400 if there is none and the server has several
+    worlds.
     """
-    worlds = server().worlds
-    worlds.check_key(key)
-    return worlds.open(key, is_read_only=_is_read_only())
-
-
-def default_world() -> World:
-    """Return the server's only world, for a caller without a key; ApiError 400 if it has more."""
-    return server().worlds.open_default(is_read_only=_is_read_only())
+    key = bearer_key()
+    if key is None:
+        return server().worlds.default_key()
+    server().worlds.check_key(key)
+    return key
 
 
 def _is_read_only() -> bool:

@@ -1,19 +1,19 @@
-"""Webhooks on simulated time: endpoints, the events they are sent, and when.
+"""Webhooks on simulated time: endpoints, the events they receive, and when.
 
 What is due follows from the timelines of the batches and from what was delivered before. The
-world's lock is held while something is looked up or noted, and never while a receiver is called:
+lock of the world is held while something is looked up or recorded, never while a receiver is
+called:
 
-    event, endpoint, delivery    frozen values: what is sent, to whom, and each attempt
-    endpoints                    the endpoints of a world
-    finished_batches             batches whose end has not been announced yet, by time
-    outbox                       the deliveries of a world; all of this changes under its lock
-    dispatcher                   delivers what is due, one thread at a time for each world
-    round                        the attempts of one such delivery run, made without the lock
-    target, signature, sender    HTTP, to this machine and to hosts that are allowed
-    timer                        wakes the server when its clock runs by itself
-    settings, webhooks           what a world is configured with, and what it uses of all this
+    event, target, signature   what is sent, where it may go, what signs it
+    endpoint, delivery         the endpoints of a world; one event on its way to one of them
+    finished_batches           batches whose end is still to be announced
+    outbox                     the deliveries of a world, and which is due next
+    time_queue                 the queue in both of them
+    dispatcher, sender         deliver what is due, one thread at a time; one HTTP request
+    timer                      wakes the server up when the clock runs by itself
+    webhooks, settings         all of it for one world; how it begins
 
-An advance that meets a due webhook: `world/advance` steps the clock to the next due instant,
-the dispatcher takes the delivery from the outbox under the lock, `round` calls the receiver
-without it and notes the attempt under it, and so on until nothing is due at that instant.
+An advance that meets a due webhook: `world/advance` moves the clock to the next instant at
+which something is due. The dispatcher takes the delivery from the outbox under the lock, calls
+the receiver without it and records the attempt under it, until nothing is due at that instant.
 """

@@ -1,55 +1,66 @@
-"""One event on its way to one endpoint: when it is tried, and what came of it."""
+"""Deliveries: one event on its way to one endpoint, when it is attempted, and the results."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
-from mockbatch import events
+from mockbatch.events import WorldEvent
 from mockbatch.scenarios.distortions import NO_DISTORTION, WebhookDistortion
 from mockbatch.typing import Json
+from mockbatch.webhooks import signature
+from mockbatch.webhooks.endpoint import WebhookEndpoint
 from mockbatch.webhooks.event import WebhookEvent
 
 PENDING = "pending"
 DELIVERED = "delivered"
 FAILED = "failed"  # given up
-LOST = "lost"
-ENDPOINT_DELETED = "dropped"  # its endpoint is gone
+LOST = "lost"  # by a scenario: never sent
+ENDPOINT_DELETED = "dropped"
 
-# Seconds of simulated time. That attempts go on for 72 hours, ever more rarely, is published;
-# how rarely is not.
+# Seconds of simulated time. That attempts go on for 72 hours at growing intervals is published,
+# the intervals are not.
 FIRST_PAUSE_SECONDS = 15
 RETRY_SECONDS = 72 * 3600
-# Redeliveries can be asked for without end.
-MAX_ATTEMPTS = 50
+# The last attempts of each delivery are kept: there is no limit to redeliveries.
+MAX_ATTEMPTS_KEPT = 50
+# Source: the user agent of a published delivery of 2025.
+USER_AGENT = "OpenAI/1.0 (+https://platform.openai.com/docs/webhooks)"
+# Signs where a scenario wants a wrong signature.
+OTHER_SECRET = signature.PREFIX + "bm90IHRoZSBzZWNyZXQgb2YgdGhpcyBlbmRwb2ludA=="
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptResult:
-    """What came of a call: `status_code` is None and `error` says why when nothing did."""
+    """A receiver's response, or the `error` if it has not responded (`status_code` is None)."""
 
     status_code: int | None = None
     error: str | None = None
     response: str = ""
-    timed_out: bool = False
+    has_timed_out: bool = False
 
     @property
-    def is_good(self) -> bool:
-        """Whether the receiver has taken the event; a redirect is no answer to it."""
+    def is_success(self) -> bool:
+        """Whether the receiver has acknowledged the event; a redirect does not."""
         return self.status_code is not None and 200 <= self.status_code < 300
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt: `at` in simulated seconds, `wall` and headers if anybody was called."""
+    """One attempt to deliver an event.
+
+    `at` is in simulated seconds. `wall` (epoch seconds) and `headers` are those of the request,
+    if one was sent.
+    """
 
     at: int
-    answer: AttemptResult
+    result: AttemptResult
     wall: float | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def happened(self, id: str) -> events.WorldEvent:
-        """Return what happened to the delivery of that id."""
-        came = "delivered" if self.answer.is_good else "failed"
-        return events.WorldEvent(self.at, f"webhook.{came}", id)
+    def as_event(self, delivery_id: str) -> WorldEvent:
+        """Return the attempt as an event of the delivery."""
+        outcome = "delivered" if self.result.is_success else "failed"
+        return WorldEvent(self.at, f"webhook.{outcome}", delivery_id)
 
     def as_json(self) -> dict[str, Json]:
         """Return the attempt, JSON-ready."""
@@ -57,18 +68,19 @@ class Attempt:
             "at": self.at,
             "wall": self.wall,
             "headers": dict(self.headers),
-            "status_code": self.answer.status_code,
-            "error": self.answer.error,
-            "response": self.answer.response,
+            "status_code": self.result.status_code,
+            "error": self.result.error,
+            "response": self.result.response,
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """An event on its way to an endpoint; `id` is its webhook-id, the same each time.
+    """An event on its way to an endpoint; `id` is the webhook-id of all its attempts.
 
-    `first_at` and `next_at` are simulated seconds, `next_at` None when nothing is to come.
-    `failures` counts attempts since the last good one, `copies` good ones still to come.
+    `first_at` and `next_at` are simulated seconds, `next_at` None if no attempt is planned.
+    `failures` counts the failed attempts since the last success, `copies` the successes that
+    are still to come.
     """
 
     id: str
@@ -85,39 +97,42 @@ class Delivery:
     failures: int = 0
     attempts: tuple[Attempt, ...] = ()
 
-    def tried(self, attempt: Attempt) -> "Delivery":
+    def after_attempt(self, attempt: Attempt) -> "Delivery":
         """Return the delivery after an attempt that was due."""
-        tried = self._noted(attempt)
-        if attempt.answer.is_good:
-            left = max(self.copies - 1, 0)
-            next_at = attempt.at if left else None
-            status = PENDING if left else DELIVERED
-            return replace(tried, copies=left, failures=0, next_at=next_at, status=status)
+        attempted = self._with_attempt(attempt)
+        if attempt.result.is_success:
+            copies = max(self.copies - 1, 0)
+            next_at = attempt.at if copies else None
+            status = PENDING if copies else DELIVERED
+            return replace(attempted, copies=copies, failures=0, next_at=next_at, status=status)
         next_at = attempt.at + FIRST_PAUSE_SECONDS * 2**self.failures
         if next_at > self.first_at + RETRY_SECONDS:
-            return replace(tried, next_at=None, status=FAILED)
-        return replace(tried, failures=self.failures + 1, next_at=next_at, status=PENDING)
+            return replace(attempted, next_at=None, status=FAILED)
+        return replace(attempted, failures=self.failures + 1, next_at=next_at, status=PENDING)
 
-    def again(self, attempt: Attempt) -> "Delivery":
-        """Return the delivery after an attempt that somebody asked for."""
-        noted = self._noted(attempt)
-        if attempt.answer.is_good:
-            return replace(noted, next_at=None, status=DELIVERED)
-        return noted
+    def after_redelivery(self, attempt: Attempt) -> "Delivery":
+        """Return the delivery after an attempt that a user asked for.
+
+        A failure changes no plan.
+        """
+        attempted = self._with_attempt(attempt)
+        if attempt.result.is_success:
+            return replace(attempted, next_at=None, status=DELIVERED)
+        return attempted
 
     def without_endpoint(self) -> "Delivery":
-        """Return the delivery when its endpoint is gone."""
+        """Return the delivery after its endpoint was deleted."""
         return replace(self, next_at=None, status=ENDPOINT_DELETED)
 
-    def happened(self) -> list[events.WorldEvent]:
-        """Return what has happened to it."""
-        return [attempt.happened(self.id) for attempt in self.attempts]
+    def past_events(self) -> list[WorldEvent]:
+        """Return the attempts as events."""
+        return [attempt.as_event(self.id) for attempt in self.attempts]
 
-    def coming(self) -> list[events.WorldEvent]:
-        """Return the attempt that comes next, if there is one."""
+    def next_events(self) -> list[WorldEvent]:
+        """Return the next attempt as an event, if one is planned."""
         if self.next_at is None:
             return []
-        return [events.WorldEvent(self.next_at, "webhook.attempt", self.id)]
+        return [WorldEvent(self.next_at, "webhook.attempt", self.id)]
 
     def as_json(self) -> dict[str, Json]:
         """Return the delivery, schema webhook_delivery.json."""
@@ -133,5 +148,36 @@ class Delivery:
             "attempts": [attempt.as_json() for attempt in self.attempts],
         }
 
-    def _noted(self, attempt: Attempt) -> "Delivery":
-        return replace(self, attempts=(*self.attempts, attempt)[-MAX_ATTEMPTS:])
+    def _with_attempt(self, attempt: Attempt) -> "Delivery":
+        return replace(self, attempts=(*self.attempts, attempt)[-MAX_ATTEMPTS_KEPT:])
+
+
+class DueDelivery(NamedTuple):
+    """A delivery to attempt now, and its endpoint as it is now."""
+
+    delivery: Delivery
+    endpoint: WebhookEndpoint
+
+    def headers(self, at: int, wall: float) -> dict[str, str]:
+        """Return the headers of an attempt at a simulated second and at a wall time.
+
+        The secrets are those of the simulated second. The timestamp is wall time, because a
+        receiver compares it with its own clock.
+
+        Source: the names are those of a published delivery of 2025.
+        """
+        delivery, endpoint = self
+        timestamp = int(wall + delivery.distortion.skew)
+        secrets = {"own": endpoint.secrets(at), "other": [OTHER_SECRET]}
+        signatures = [
+            signature.sign(secret, delivery.id, timestamp, delivery.event.body())
+            for owner in delivery.distortion.signatures
+            for secret in secrets[owner]
+        ]
+        return {
+            "user-agent": USER_AGENT,
+            "content-type": "application/json",
+            "webhook-id": delivery.id,
+            "webhook-timestamp": str(timestamp),
+            "webhook-signature": " ".join(signatures),
+        }

@@ -1,83 +1,139 @@
-"""Who delivers: one at a time in a world, and never under its lock.
+"""Sends the webhooks that are due: one thread at a time in a world, and never under its lock.
 
-Several may want it at once: an advance on its way, a command, the alarm. One takes its turn,
-and goes on until nothing is due any more; the lock is held only to look up what is next and
-to write down what came of it.
+An advance, a command of the control API and the timer's request may all want to deliver at the
+same time. One of them does, until nothing is due any more. It holds the lock of the world only
+to take the next delivery out of the outbox and to record the attempt, not while it calls the
+receiver: the receiver may use the same world meanwhile.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Condition
 
+from mockbatch import clock
 from mockbatch.clock import WorldClock
 from mockbatch.events import WorldEvent
+from mockbatch.webhooks.delivery import Attempt, AttemptResult, DueDelivery
 from mockbatch.webhooks.outbox import Outbox
-from mockbatch.webhooks.round import DeliveryRun
+from mockbatch.webhooks.sender import post
+
+#: A receiver that has timed out this often in one run is not called again in that run.
+MAX_TIMEOUTS = 3
 
 
 class WebhookDispatcher:
     """Delivers what is due in one world."""
 
-    def __init__(self, clock: WorldClock, outbox: Outbox, timeout: float) -> None:
+    def __init__(self, clock: WorldClock, outbox: Outbox, timeout_seconds: float) -> None:
         self._clock = clock
         self._outbox = outbox
-        self._timeout = timeout
-        self._free = Condition(clock.lock)
+        self._timeout_seconds = timeout_seconds
+        self._idle = Condition(clock.lock)
         self._is_busy = False
 
     @property
     def is_busy(self) -> bool:
-        """Whether somebody delivers, who will also deliver what falls due meanwhile."""
+        """Whether some thread is delivering; it will also deliver what becomes due meanwhile."""
         return self._is_busy
 
     def next_at(self) -> float:
-        """Return when something is to be delivered, infinity for never."""
+        """Return when the next delivery is due, infinity for never."""
         return self._outbox.next_at()
 
-    def coming(self) -> WorldEvent | None:
-        """Return the attempt that comes next, if its batch has ended by now."""
+    def next_attempt(self) -> WorldEvent | None:
+        """Return the next attempt, if its batch has ended by now."""
         with self._clock.lock:
-            return self._outbox.coming(self._clock.now())
-
-    @contextmanager
-    def exclusive(self, *, is_nested: bool = False) -> Iterator[DeliveryRun]:
-        """Wait until nobody else delivers, and then be who does.
-
-        Whoever is `nested` in a delivery of somebody else waits for nobody.
-        """
-        if is_nested:
-            yield self.round()
-            return
-        with self._free:
-            while self._is_busy:
-                self._free.wait()
-            self._is_busy = True
-        try:
-            yield self.round()
-        finally:
-            self._end()
-            self.deliver_due()
+            return self._outbox.next_attempt(self._clock.now())
 
     def deliver_due(self) -> None:
-        """Deliver what is due now, unless somebody else does."""
-        while self._begin():
+        """Deliver what is due now, unless another thread is doing so."""
+        while self._try_start():
             try:
-                self.round().deliver()
+                self._run().deliver_due()
             finally:
-                self._end()
+                self._finish()
 
-    def round(self) -> DeliveryRun:
-        """Return a round for whoever delivers, or has been called by a receiver meanwhile."""
-        return DeliveryRun(self._clock, self._outbox, self._timeout)
+    @contextmanager
+    def exclusive(self, *, is_nested: bool = False) -> Iterator["DeliveryRun"]:
+        """Wait until no other thread delivers, and yield a run that delivers alone.
 
-    def _begin(self) -> bool:
+        What becomes due at the very end is delivered, too. With `is_nested` the run does not
+        wait: its caller is called by a receiver, whose delivery waits for the caller.
+        """
+        if is_nested:
+            yield self._run()
+            return
+        with self._idle:
+            while self._is_busy:
+                self._idle.wait()
+            self._is_busy = True
+        try:
+            yield self._run()
+        finally:
+            self._finish()
+            self.deliver_due()
+
+    def send(self, due: DueDelivery, at: int) -> Attempt:
+        """Call a receiver at a second of simulated time, whoever else delivers."""
+        return self._run().send(due, at)
+
+    def _run(self) -> "DeliveryRun":
+        return DeliveryRun(self._clock, self._outbox, self._timeout_seconds)
+
+    def _try_start(self) -> bool:
         with self._clock.lock:
             if self._is_busy or self._outbox.next_at() > self._clock.now():
                 return False
             self._is_busy = True
             return True
 
-    def _end(self) -> None:
-        with self._free:
+    def _finish(self) -> None:
+        with self._idle:
             self._is_busy = False
-            self._free.notify_all()
+            self._idle.notify_all()
+
+
+class DeliveryRun:
+    """The attempts of one advance, or of one look at what is due, one after the other."""
+
+    def __init__(self, clock: WorldClock, outbox: Outbox, timeout_seconds: float) -> None:
+        self._clock = clock
+        self._outbox = outbox
+        self._timeout_seconds = timeout_seconds
+        self._timeouts: Counter[str] = Counter()  # by id of the endpoint
+
+    def deliver_due(self) -> list[WorldEvent]:
+        """Deliver what is due by now in order of time, and return the attempts as events."""
+        events = []
+        while (due := self._pop_due()) is not None:
+            attempt = self._attempt(due, due.delivery.next_at or 0)
+            # A command: the clock does not go back behind an attempt, whatever the process's does.
+            with self._clock.command():
+                self._outbox.record_attempt(due, attempt)
+            events.append(attempt.as_event(due.delivery.id))
+        return events
+
+    def send(self, due: DueDelivery, at: int) -> Attempt:
+        """Call a receiver at a second of simulated time, and return the attempt."""
+        wall = clock.wall_time()
+        headers = due.headers(at, wall)
+        body, target = due.delivery.event.body(), due.endpoint.target
+        result = post(target, headers, body, self._timeout_seconds)
+        self._timeouts[due.endpoint.id] += result.has_timed_out
+        return Attempt(at, result, wall, headers)
+
+    def _pop_due(self) -> DueDelivery | None:
+        with self._clock.lock:
+            return self._outbox.pop_due(self._clock.now())
+
+    def _attempt(self, due: DueDelivery, at: int) -> Attempt:
+        """Make an attempt, without a request if its result is known beforehand."""
+        delivery, endpoint = due
+        if len(delivery.attempts) < delivery.distortion.failures:
+            error = f"not sent: scenario {delivery.scenario} lets this attempt fail"
+            return Attempt(at, AttemptResult(error=error))
+        if self._timeouts[endpoint.id] >= MAX_TIMEOUTS:
+            error = f"not sent: the receiver has timed out {MAX_TIMEOUTS} times"
+            return Attempt(at, AttemptResult(error=error))
+        return self.send(due, at)

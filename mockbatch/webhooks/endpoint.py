@@ -1,19 +1,26 @@
-"""A webhook endpoint: where events are sent, which ones, and with what they are signed."""
+"""Webhook endpoints: where a world sends events, which ones, and what signs them."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import count
 
+from mockbatch.errors import api_error
+from mockbatch.ids import Seed
+from mockbatch.pagination import Page, paginate
 from mockbatch.typing import Json
-from mockbatch.webhooks.signature import mask_secret
+from mockbatch.webhooks.signature import mask_secret, new_secret
 from mockbatch.webhooks.target import Target
 
 OLD_SECRET_SECONDS = 24 * 3600
+#: For each world: every event is sent to all of its endpoints.
+MAX_ENDPOINTS = 50
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookEndpoint:
-    """A webhook endpoint; instants are seconds of simulated time.
+    """A webhook endpoint; its times are seconds of simulated time.
 
-    `old` is the secret before the present one, with the instant at which it ceases to sign.
+    `old` is the secret before the present one, and the second at which it stops signing.
     """
 
     id: str
@@ -26,7 +33,7 @@ class WebhookEndpoint:
     old: tuple[str, int] | None = None
 
     def secrets(self, now: float) -> list[str]:
-        """Return the secrets that sign at an instant, the newest first."""
+        """Return the secrets that sign at an instant, newest first."""
         if self.old is not None and now < self.old[1]:
             return [self.secret, self.old[0]]
         return [self.secret]
@@ -45,5 +52,78 @@ class WebhookEndpoint:
         }
 
     def with_secret(self) -> dict[str, Json]:
-        """Return the object with the secret, schema webhook_endpoint_with_secret.json."""
+        """Return the object with its secret, schema webhook_endpoint_with_secret.json."""
         return {**self.as_json(), "signing_secret": self.secret}
+
+
+class WebhookEndpoints:
+    """The endpoints of one world in order of creation, changed only under the world's lock."""
+
+    def __init__(self, seed: Seed) -> None:
+        self._seed = seed
+        self._endpoint_numbers = count()
+        self._secret_numbers = count()
+        self._endpoints: dict[str, WebhookEndpoint] = {}
+
+    def __iter__(self) -> Iterator[WebhookEndpoint]:
+        return iter(list(self._endpoints.values()))
+
+    def __bool__(self) -> bool:
+        return bool(self._endpoints)
+
+    def get(self, id: str) -> WebhookEndpoint:
+        """Return an endpoint; ApiError 404 for an unknown id."""
+        if id not in self._endpoints:
+            raise api_error("no_such_webhook_endpoint", id=id)
+        return self._endpoints[id]
+
+    def page(self, limit: int, after: str | None) -> Page[WebhookEndpoint]:
+        """Return a page of the endpoints, newest first."""
+        page = paginate(list(self._endpoints)[::-1], limit, after)
+        return Page([self._endpoints[id] for id in page.items], page.has_more)
+
+    def add(
+        self,
+        name: str,
+        target: Target,
+        event_types: Iterable[str],
+        secret: str | None,
+        now: int,
+    ) -> WebhookEndpoint:
+        """Add an endpoint, with a new secret if `secret` is None."""
+        if len(self._endpoints) >= MAX_ENDPOINTS:
+            raise api_error("too_many_webhook_endpoints", limit=MAX_ENDPOINTS)
+        endpoint = WebhookEndpoint(
+            # Source: the prefix is that of published examples, the rest is made up.
+            id="whe_" + self._seed.child("webhook endpoint", next(self._endpoint_numbers)).hex(32),
+            name=name,
+            target=target,
+            event_types=tuple(dict.fromkeys(event_types)),
+            secret=secret or self._new_secret(),
+            created_at=now,
+            updated_at=now,
+        )
+        self._endpoints[endpoint.id] = endpoint
+        return endpoint
+
+    def update(self, id: str, changes: Mapping[str, Json], now: int) -> WebhookEndpoint:
+        """Change fields of an endpoint; `updated_at` changes only if one of them really does."""
+        before = self.get(id)
+        after = replace(before, **changes)
+        self._endpoints[id] = before if after == before else replace(after, updated_at=now)
+        return self._endpoints[id]
+
+    def rotate_secret(self, id: str, now: int, *, keep_old: bool) -> WebhookEndpoint:
+        """Give an endpoint a new secret; with `keep_old` the old one signs for another day."""
+        before = self.get(id)
+        old = (before.secret, now + OLD_SECRET_SECONDS) if keep_old else None
+        self._endpoints[id] = replace(before, secret=self._new_secret(), old=old, updated_at=now)
+        return self._endpoints[id]
+
+    def delete(self, id: str) -> None:
+        """Delete an endpoint; ApiError 404 for an unknown id."""
+        self.get(id)
+        del self._endpoints[id]
+
+    def _new_secret(self) -> str:
+        return new_secret(self._seed.child(next(self._secret_numbers)))

@@ -1,4 +1,4 @@
-"""What a receiver is told of: a thin object that names a batch and says no more."""
+"""The events that webhook endpoints receive: thin objects that name a batch and no more."""
 
 import json
 from typing import NamedTuple
@@ -9,10 +9,10 @@ from mockbatch.ids import Seed
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 
-#: The types for which something happens here.
+#: The types of events that happen in mockbatch.
 BATCH_EVENT_TYPES = ("batch.completed", "batch.failed", "batch.expired", "batch.cancelled")
-# In samples: the ids of the objects that events of other types are about.
-_PREFIXES = {
+# Id prefixes of the objects that samples of the other types name.
+_ID_PREFIXES = {
     "batch": "batch_",
     "response": "resp_",
     "eval": "evalrun_",
@@ -23,12 +23,12 @@ _PREFIXES = {
 
 
 class WebhookEvent(NamedTuple):
-    """Something that has happened to the object `about`, at a second of simulated time."""
+    """Something that happened to an object; `created_at` is a second of simulated time."""
 
     id: str
     type: str
     created_at: int
-    about: str
+    object_id: str
 
     def as_json(self) -> dict[str, Json]:
         """Return the object that is sent, schema webhook_event.json."""
@@ -37,39 +37,40 @@ class WebhookEvent(NamedTuple):
             "object": "event",
             "created_at": self.created_at,
             "type": self.type,
-            "data": {"id": self.about},
+            "data": {"id": self.object_id},
         }
 
     def body(self) -> bytes:
-        """Return the body to be sent and signed, which is the same each time."""
+        """Return the body that is sent and signed, the same bytes at each attempt."""
         return json.dumps(self.as_json(), separators=(",", ":")).encode()
 
 
 def event_types() -> list[str]:
-    """Return the types that an endpoint can be made for."""
+    """Return the event types to which an endpoint can subscribe."""
     return list(schema("webhook_event_types").document["properties"]["data"]["items"]["enum"])
 
 
 def end_type(batch: Batch) -> str | None:
-    """Return the type of the event with which a batch is going to end, None for no end."""
+    """Return the type of the event with which a batch ends, None if no end is planned for it."""
     end = batch.timeline.end
     return f"batch.{end.status}" if end.status in FINAL else None
 
 
-def end_event(batch: Batch, kind: str, at: int) -> WebhookEvent:
-    """Return the event of a batch that has ended, or is about to, at that instant."""
-    return WebhookEvent(event_id(batch.seed.child(kind)), kind, at, batch.id)
+def end_event(batch: Batch, event_type: str, at: int) -> WebhookEvent:
+    """Return the event of a batch that ends at that second."""
+    return WebhookEvent(event_id(batch.seed.child(event_type)), event_type, at, batch.id)
 
 
-def sample_event(kind: str, seed: Seed, now: int) -> WebhookEvent:
-    """Return an event about nothing that there is."""
-    prefix = _PREFIXES.get(kind.partition(".")[0], "obj_")
-    return WebhookEvent(event_id(seed), kind, now, prefix + seed.child("object").hex(32))
+def sample_event(event_type: str, seed: Seed, now: int) -> WebhookEvent:
+    """Return an event about an object that does not exist."""
+    prefix = _ID_PREFIXES.get(event_type.partition(".")[0], "obj_")
+    object_id = prefix + seed.child("object").hex(32)
+    return WebhookEvent(event_id(seed), event_type, now, object_id)
 
 
 def event_id(seed: Seed) -> str:
     """Return the id of an event.
 
-    Source: its prefix is that of the published sample, its length is made up.
+    Source: the prefix is that of the published sample, the length is made up.
     """
     return "evt_" + seed.child("event").hex(32)

@@ -1,70 +1,60 @@
-"""Which batches end when, of those of whose end nobody was told."""
+"""The batches of a world whose end has not been announced yet."""
 
-from heapq import heappop, heappush
-from math import inf
+from collections.abc import Iterable
 
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.timeline import CANCELLING, FINALIZING
-from mockbatch.repository import Repository
 from mockbatch.webhooks.event import end_type
+from mockbatch.webhooks.time_queue import TimeQueue
 
 
 class FinishedBatches:
-    """The ends of a world's batches, earliest first, as their timelines have them.
+    """Batches by the second at which their end is to be announced, each announced once.
 
-    Each is told once. A batch that a command has sent towards another end is told of again.
+    A batch counts as soon as its end is planned. A command that leads it to another end makes
+    that one news too, even if the first was announced early.
     """
 
-    def __init__(self, repository: Repository, now: float) -> None:
-        self._repository = repository
-        # What has ended before is old news, and so is an event that was sent early.
-        self._told = {
-            batch.id: end_type(batch)
-            for batch in repository.batches.values()
-            if announce_at(batch) <= now
-        }
-        self._heap: list[tuple[int, int, str]] = []  # when, number of the batch, its id
-        repository.changed.update(repository.batches)
+    def __init__(self, batches: Iterable[Batch], now: float) -> None:
+        self._announced: dict[str, str | None] = {}  # batch id -> event type
+        self._queue: TimeQueue[Batch] = TimeQueue()
+        for batch in batches:
+            if announce_at(batch) <= now:
+                # It ended before anyone watched, or its event was sent early.
+                self._announced[batch.id] = end_type(batch)
+            self.update(batch)
+
+    def update(self, batch: Batch) -> None:
+        """Plan the announcement of a batch that is new, or that a command has changed."""
+        # A held batch has no planned end. If its end was announced early, that stays so.
+        if end_type(batch) in (None, self._announced.get(batch.id)):
+            self._queue.remove(batch.id)
+        else:
+            self._queue.put(batch.id, announce_at(batch), batch.number, batch)
 
     def next_at(self) -> float:
-        """Return when the next end is to be told, infinity for never."""
-        while self._repository.changed:
-            batch = self._repository.batches[self._repository.changed.pop()]
-            if self._is_news(batch):
-                heappush(self._heap, (announce_at(batch), batch.number, batch.id))
-        # Where a command has changed the end, the former one still stands there.
-        while self._heap and not self._is_true(*self._heap[0]):
-            heappop(self._heap)
-        return self._heap[0][0] if self._heap else inf
+        """Return when the next end is to be announced, infinity for never."""
+        return self._queue.next_at()
 
-    def take(self, now: float) -> Batch | None:
-        """Return the first batch whose end is to be told by now, None for none."""
-        if self.next_at() > now:
-            return None
-        batch = self._repository.batches[heappop(self._heap)[2]]
-        self._told[batch.id] = end_type(batch)
+    def pop_due(self, now: float) -> Batch | None:
+        """Return the first batch whose end is to be announced by now, None if there is none."""
+        batch = self._queue.pop_due(now)
+        if batch is not None:
+            self._announced[batch.id] = end_type(batch)
         return batch
-
-    def _is_news(self, batch: Batch) -> bool:
-        # One that is repository has no end: what was told of it early is not taken back.
-        return end_type(batch) not in (None, self._told.get(batch.id))
-
-    def _is_true(self, at: int, _: int, id: str) -> bool:
-        batch = self._repository.batches[id]
-        return self._is_news(batch) and announce_at(batch) == at
 
 
 def first_attempt_at(batch: Batch) -> int:
-    """Return when the event of a batch's end sets out to its receivers."""
+    """Return the second at which the event of a batch's end is first sent."""
     *_, before, end = (None, *batch.timeline.transitions)
     at = end.at + batch.schedule.scenario.webhook.delay_for(batch.number)
     if at >= end.at:
         return at
-    # It can be early while the end is being prepared, and no earlier.
-    is_prepared = before is not None and before.status in (FINALIZING, CANCELLING)
-    return max(at, before.at) if is_prepared else end.at
+    # An event can be early while the batch is finalizing or cancelling, and not earlier.
+    is_ending = before is not None and before.status in (FINALIZING, CANCELLING)
+    return max(at, before.at) if is_ending else end.at
 
 
 def announce_at(batch: Batch) -> int:
-    """Return when a delivery is made of the end of a batch."""
+    """Return the second at which the deliveries of a batch's end are created."""
     return min(first_attempt_at(batch), batch.timeline.end.at)

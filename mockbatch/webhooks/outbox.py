@@ -1,13 +1,8 @@
-"""What a world has to send: the ends of its batches, and deliveries until they are over.
-
-Everything here happens under the lock of the world.
-"""
+"""The webhook deliveries of a world, pending and past."""
 
 from collections import deque
 from dataclasses import replace
-from heapq import heappop, heappush
 from math import inf
-from typing import NamedTuple
 
 from mockbatch.batch.batch import Batch
 from mockbatch.errors import api_error
@@ -15,105 +10,112 @@ from mockbatch.events import WorldEvent
 from mockbatch.ids import Seed
 from mockbatch.repository import Repository
 from mockbatch.typing import Json
-from mockbatch.webhooks.delivery import ENDPOINT_DELETED, FAILED, LOST, PENDING, Attempt, Delivery
-from mockbatch.webhooks.endpoint import WebhookEndpoint
-from mockbatch.webhooks.endpoints import WebhookEndpoints
+from mockbatch.webhooks.delivery import FAILED, LOST, PENDING, Attempt, Delivery, DueDelivery
+from mockbatch.webhooks.endpoint import WebhookEndpoint, WebhookEndpoints
 from mockbatch.webhooks.event import end_event, end_type, sample_event
 from mockbatch.webhooks.finished_batches import FinishedBatches, first_attempt_at
+from mockbatch.webhooks.time_queue import TimeQueue
 
-# Deliveries that are over; the oldest go when there are more. Those under way all stay.
+#: Past deliveries that are kept; the oldest go first. Pending ones are all kept.
 MAX_FINISHED = 5000
 
 
-class DueDelivery(NamedTuple):
-    """A delivery to be attempted, and its endpoint as it is at that time."""
-
-    delivery: Delivery
-    endpoint: WebhookEndpoint
-
-
 class Outbox:
-    """The deliveries of one world; ends of batches become such while it has endpoints."""
+    """The deliveries of one world, used only under the world's lock.
+
+    While the world has endpoints, a finished batch becomes a delivery to each of those that
+    subscribe to its event.
+    """
 
     def __init__(self, repository: Repository, endpoints: WebhookEndpoints) -> None:
         self._repository = repository
         self._endpoints = endpoints
-        self._ends: FinishedBatches | None = None
-        self._deliveries: dict[str, Delivery] = {}  # in order of making
-        self._queue: list[tuple[int, int, str]] = []  # when, number of the delivery, its id
-        self._over: deque[str] = deque()
+        self._finished: FinishedBatches | None = None
+        self._deliveries: dict[str, Delivery] = {}  # oldest first
+        self._queue: TimeQueue[Delivery] = TimeQueue()
+        self._past: deque[str] = deque()  # ids of deliveries in the order in which they ended
         self._is_closed = False
         self.count = 0
 
     def __contains__(self, id: str) -> bool:
         return id in self._deliveries
 
-    def look(self, now: float) -> None:
-        """Look for ends from now on, if there are endpoints, and for none if there is none."""
+    def watch(self, now: float) -> None:
+        """Start or stop watching for finished batches, depending on whether endpoints exist."""
         if not self._endpoints:
-            self._ends = None
-        elif self._ends is None:
-            self._ends = FinishedBatches(self._repository, now)
+            self._finished = None
+            self._repository.on_batch_change = None
+        elif self._finished is None:
+            self._finished = FinishedBatches(self._repository.batches.values(), now)
+            self._repository.on_batch_change = self._finished.update
 
-    def tell(self, now: float) -> None:
-        """Make deliveries of what has ended by now, for the endpoints that there are."""
-        while self._ends is not None and (batch := self._ends.take(now)) is not None:
+    def enqueue_finished(self, now: float) -> None:
+        """Add deliveries for the batches that have finished by now, to the present endpoints."""
+        while self._finished is not None and (batch := self._finished.pop_due(now)) is not None:
             for endpoint in self._endpoints:
                 if end_type(batch) in endpoint.event_types:
                     self._add(_delivery(batch, endpoint, self.count))
 
     def next_at(self) -> float:
-        """Return when something is to be done, infinity for never."""
+        """Return when there is something to do, infinity for never."""
         if self._is_closed:
             return inf
-        return min(self._queued_at(), inf if self._ends is None else self._ends.next_at())
+        finished_at = inf if self._finished is None else self._finished.next_at()
+        return min(self._queue.next_at(), finished_at)
 
-    def coming(self, now: float) -> WorldEvent | None:
-        """Return the attempt that comes next, of what has ended by now."""
-        self.tell(now)
-        if self._queued_at() == inf:
+    def next_attempt(self, now: float) -> WorldEvent | None:
+        """Return the next attempt, for batches that have finished by now."""
+        self.enqueue_finished(now)
+        delivery = self._queue.first()
+        if delivery is None:
             return None
-        [coming] = self._deliveries[self._queue[0][2]].coming()
-        return coming
+        [attempt] = delivery.next_events()
+        return attempt
 
-    def about(self, id: str) -> list[Delivery]:
-        """Return the deliveries that tell of a batch."""
-        return [one for one in self._deliveries.values() if one.event.about == id]
+    def deliveries_of(self, object_id: str) -> list[Delivery]:
+        """Return the deliveries of the events of a batch."""
+        return [one for one in self._deliveries.values() if one.event.object_id == object_id]
 
-    def take(self, now: float) -> DueDelivery | None:
-        """Return the delivery that is due first, under way from now on; None when none is due."""
-        self.tell(now)
-        if self._is_closed or self._queued_at() > now:
+    def pop_due(self, now: float) -> DueDelivery | None:
+        """Return the first delivery that is due, None if nothing is; it is then being attempted."""
+        self.enqueue_finished(now)
+        delivery = None if self._is_closed else self._queue.pop_due(now)
+        if delivery is None:
             return None
-        delivery = self._deliveries[heappop(self._queue)[2]]
         self._deliveries[delivery.id] = replace(delivery, next_at=None)
         return self._due(delivery)
 
-    def again(self, id: str) -> DueDelivery:
-        """Return a delivery for one more attempt; ApiError 404 when it or its endpoint is gone."""
+    def redelivery(self, id: str) -> DueDelivery:
+        """Return a delivery for another attempt; ApiError 404 if it or its endpoint is gone."""
         if id not in self._deliveries:
             raise api_error("no_such_delivery", id=id)
         return self._due(self._deliveries[id])
 
-    def note(self, due: DueDelivery, attempt: Attempt, *, asked: bool = False) -> Delivery:
-        """Write an attempt down; one that was `asked` for changes no plan unless it is good."""
-        found = self._deliveries.get(due.delivery.id)
-        before = replace(found or due.delivery, url=due.endpoint.target.url)
-        # Its endpoint may be gone by now, or somebody has sent it again meanwhile.
-        is_extra = asked or before.status != PENDING
-        after = before.again(attempt) if is_extra else before.tried(attempt)
-        if found is not None:
+    def record_attempt(
+        self, due: DueDelivery, attempt: Attempt, *, is_redelivery: bool = False
+    ) -> Delivery:
+        """Record an attempt and return the delivery after it."""
+        known = self._deliveries.get(due.delivery.id)
+        before = replace(known or due.delivery, url=due.endpoint.target.url)
+        # Meanwhile its endpoint may have been deleted, or a redelivery may have succeeded.
+        if is_redelivery or before.status != PENDING:
+            after = before.after_redelivery(attempt)
+        else:
+            after = before.after_attempt(attempt)
+        if known is not None:
             self._put(after)
         return after
 
-    def sample(self, endpoint: WebhookEndpoint, kind: str, seed: Seed, now: int) -> DueDelivery:
-        """Return a new delivery of a sample, which is tried only when somebody asks."""
+    def add_sample(
+        self, endpoint: WebhookEndpoint, event_type: str, seed: Seed, now: int
+    ) -> DueDelivery:
+        """Add a delivery of a sample event, which is attempted only by a redelivery."""
         number = self.count
-        own = seed.child("webhook sample", number)
+        sample_seed = seed.child("webhook sample", number)
         delivery = Delivery(
-            id="wh_" + own.hex(32),
+            id="wh_" + sample_seed.hex(32),
             number=number,
-            event=sample_event(kind, own, now),
+            event=sample_event(event_type, sample_seed, now),
             endpoint_id=endpoint.id,
             url=endpoint.target.url,
             first_at=now,
@@ -123,61 +125,55 @@ class Outbox:
         self._add(delivery)
         return DueDelivery(delivery, endpoint)
 
-    def _add(self, delivery: Delivery) -> None:
-        self.count += 1
-        self._put(delivery)
-
-    def drop(self, endpoint: WebhookEndpoint) -> None:
-        """Try no delivery to an endpoint any more."""
+    def drop_deliveries(self, endpoint: WebhookEndpoint) -> None:
+        """Attempt no delivery to an endpoint any more."""
         for delivery in list(self._deliveries.values()):
             if delivery.endpoint_id == endpoint.id and delivery.status == PENDING:
-                self._put(replace(delivery, next_at=None, status=ENDPOINT_DELETED))
+                self._put(delivery.without_endpoint())
 
     def close(self) -> None:
         """Send nothing any more."""
         self._is_closed = True
+        self._repository.on_batch_change = None
 
     def as_json(self, limit: int) -> dict[str, Json]:
         """Return the last `limit` deliveries, schema webhook_deliveries.json."""
         kept = list(self._deliveries.values())
         return {
-            "deliveries": [one.as_json() for one in kept[max(len(kept) - limit, 0) :]],
+            "deliveries": [delivery.as_json() for delivery in kept[max(len(kept) - limit, 0) :]],
             "count": self.count,
             "dropped": self.count - len(kept),
         }
 
     def _due(self, delivery: Delivery) -> DueDelivery:
-        return DueDelivery(delivery, self._endpoints.endpoint(delivery.endpoint_id))
+        return DueDelivery(delivery, self._endpoints.get(delivery.endpoint_id))
+
+    def _add(self, delivery: Delivery) -> None:
+        self.count += 1
+        self._put(delivery)
 
     def _put(self, delivery: Delivery) -> None:
         before = self._deliveries.get(delivery.id)
         self._deliveries[delivery.id] = delivery
-        if delivery.next_at is not None and (before is None or before.next_at != delivery.next_at):
-            heappush(self._queue, (delivery.next_at, delivery.number, delivery.id))
+        if delivery.next_at is None:
+            self._queue.remove(delivery.id)
+        else:
+            self._queue.put(delivery.id, delivery.next_at, delivery.number, delivery)
         if delivery.status != PENDING and (before is None or before.status == PENDING):
-            self._over.append(delivery.id)
-        while len(self._over) > MAX_FINISHED:
-            oldest = self._deliveries.get(self._over.popleft())
+            self._past.append(delivery.id)
+        while len(self._past) > MAX_FINISHED:
+            oldest = self._deliveries.get(self._past.popleft())
             if oldest is not None and oldest.status != PENDING:
                 del self._deliveries[oldest.id]
 
-    def _queued_at(self) -> float:
-        while self._queue and not self._is_true(*self._queue[0]):
-            heappop(self._queue)
-        return self._queue[0][0] if self._queue else inf
-
-    def _is_true(self, at: int, _: int, id: str) -> bool:
-        delivery = self._deliveries.get(id)
-        return delivery is not None and delivery.next_at == at
-
 
 def _delivery(batch: Batch, endpoint: WebhookEndpoint, number: int) -> Delivery:
-    kind, first_at = str(end_type(batch)), first_attempt_at(batch)
+    event_type, first_at = str(end_type(batch)), first_attempt_at(batch)
     distortion = batch.schedule.scenario.webhook
     return Delivery(
-        id="wh_" + batch.seed.child(kind, endpoint.id).hex(32),
+        id="wh_" + batch.seed.child(event_type, endpoint.id).hex(32),
         number=number,
-        event=end_event(batch, kind, min(first_at, batch.timeline.end.at)),
+        event=end_event(batch, event_type, min(first_at, batch.timeline.end.at)),
         endpoint_id=endpoint.id,
         url=endpoint.target.url,
         first_at=first_at,

@@ -1,4 +1,4 @@
-"""One call of a receiver: an HTTP POST that follows nothing, trusts nothing and ends in time."""
+"""Sends one webhook: an HTTP POST that follows no redirect and has a deadline."""
 
 import contextlib
 import socket
@@ -11,56 +11,63 @@ from mockbatch.http_client import exchange
 from mockbatch.webhooks.delivery import AttemptResult
 from mockbatch.webhooks.target import Target
 
-# Of an answer: what is read of its body, and the characters of it that are kept.
+#: How much of a response's body is read, and how much of it is kept to be shown.
 MAX_BODY_BYTES = 4096
 MAX_SHOWN_CHARACTERS = 200
 
 
-def post(target: Target, headers: Mapping[str, str], body: bytes, timeout: float) -> AttemptResult:
-    """Post a body and return what came of it, whatever the receiver does; in seconds."""
+def post(
+    target: Target, headers: Mapping[str, str], body: bytes, timeout_seconds: float
+) -> AttemptResult:
+    """Send a body and return the result, whatever the receiver does.
+
+    Everything together, from connecting to the end of the response, takes at most
+    `timeout_seconds`.
+    """
     try:
-        return _answer(target, headers, body, timeout)
+        return _post(target, headers, body, timeout_seconds)
     except TimeoutError:
-        return AttemptResult(error=f"no answer within {timeout:g} seconds", timed_out=True)
-    except Exception as error:  # noqa: BLE001 - nothing that a receiver does is a failure of ours
+        error = f"no response within {timeout_seconds:g} seconds"
+        return AttemptResult(error=error, has_timed_out=True)
+    except Exception as error:  # noqa: BLE001 - a receiver's mistake is not an error of ours
         return AttemptResult(error=f"{type(error).__name__}: {error}"[:MAX_SHOWN_CHARACTERS])
 
 
-def _answer(
-    target: Target, headers: Mapping[str, str], body: bytes, timeout: float
+def _post(
+    target: Target, headers: Mapping[str, str], body: bytes, timeout_seconds: float
 ) -> AttemptResult:
     response = exchange(
-        _ResolvedConnection(target, timeout),
+        _ResolvedConnection(target, timeout_seconds),
         "POST",
         target.path,
         headers,
         body,
-        timeout_seconds=timeout,
+        timeout_seconds=timeout_seconds,
         max_bytes=MAX_BODY_BYTES,
     )
-    return AttemptResult(status_code=response.status, response=response.text[:MAX_SHOWN_CHARACTERS])
+    return AttemptResult(response.status, response=response.text[:MAX_SHOWN_CHARACTERS])
 
 
 class _ResolvedConnection(HTTPConnection):
-    """A connection to addresses that were resolved and checked before; no name is looked up."""
+    """A connection to addresses that were resolved and checked before; it resolves no name."""
 
-    def __init__(self, target: Target, timeout: float) -> None:
+    def __init__(self, target: Target, timeout_seconds: float) -> None:
         super().__init__(target.host, target.port)
         self._target = target
-        self._seconds = timeout
+        self._timeout_seconds = timeout_seconds
 
     def connect(self) -> None:
-        """Connect to the first address that accepts, and shake hands if it is https."""
-        self.sock = _connected(self._target, self._seconds)
-        self.sock.settimeout(self._seconds)
-        if self._target.secure:
+        """Connect to the first address that accepts; for https, do the TLS handshake."""
+        self.sock = _connect(self._target, self._timeout_seconds)
+        self.sock.settimeout(self._timeout_seconds)
+        if self._target.is_https:
             self.sock = _tls_context().wrap_socket(self.sock, server_hostname=self._target.host)
 
 
-def _connected(target: Target, timeout: float) -> socket.socket:
-    """Return a connection to the first address that takes one; they share the time."""
+def _connect(target: Target, timeout_seconds: float) -> socket.socket:
+    """Return a connection to the first address that accepts one; they share the time."""
     *others, last = target.addresses
-    share = timeout / len(target.addresses)
+    share = timeout_seconds / len(target.addresses)
     for address in others:
         with contextlib.suppress(OSError):
             return socket.create_connection((address, target.port), share)

@@ -1,4 +1,4 @@
-"""What a server is told of webhooks at the start."""
+"""How the webhooks of a world begin."""
 
 from typing import NamedTuple
 
@@ -6,13 +6,14 @@ from mockbatch.webhooks.target import Target
 
 
 class WebhookSettings(NamedTuple):
-    """What the webhooks of a world begin with.
+    """What a server is started with.
 
-    `target` is where every world sends its events, signed with `secret`. `allowed_hosts` may
-    be called beside this machine. A receiver has `timeout` seconds of real time to answer.
+    Every world begins with an endpoint at `target`, signed with `secret`, if there is a target.
+    Endpoints may be on this machine or at `allowed_hosts` (names and addresses). A receiver has
+    `timeout_seconds` of real time to respond.
     """
 
     target: Target | None = None
     secret: str | None = None
     allowed_hosts: frozenset[str] = frozenset()
-    timeout: float = 5
+    timeout_seconds: float = 5

@@ -7,8 +7,9 @@ import hmac
 
 from mockbatch.ids import Seed
 
+#: What a secret in base64 begins with.
 PREFIX = "whsec_"
-#: In a receiver's calls of the control API: the id of the delivery that waits for it.
+#: In a receiver's calls of the control API: the id of the delivery that waits for the receiver.
 DELIVERY_HEADER = "x-mockbatch-delivery"
 
 
@@ -18,7 +19,10 @@ def new_secret(seed: Seed) -> str:
 
 
 def decode_secret(secret: str) -> bytes:
-    """Return the bytes with which a secret signs; ValueError for one that is no secret."""
+    """Return the bytes that a secret signs with; ValueError if it is not valid base64.
+
+    A secret without the prefix is used as it is, as the SDK does.
+    """
     if not secret.startswith(PREFIX):
         return secret.encode()
     try:
@@ -28,14 +32,14 @@ def decode_secret(secret: str) -> bytes:
 
 
 def sign(secret: str, id: str, timestamp: int, body: bytes) -> str:
-    """Return the value of `webhook-signature` that a secret makes of a delivery."""
+    """Return the `webhook-signature` of a delivery."""
     signed = f"{id}.{timestamp}.".encode() + body
     digest = hmac.new(decode_secret(secret), signed, hashlib.sha256).digest()
     return "v1," + base64.b64encode(digest).decode()
 
 
 def mask_secret(secret: str) -> str:
-    """Return as much of a secret as may be shown.
+    """Return a hint at a secret that may be shown: its prefix and its last four characters.
 
     Source: the form of the service's own hints is not known.
     """

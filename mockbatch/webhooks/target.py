@@ -1,7 +1,7 @@
-"""Where a webhook may go: this machine, and the hosts that whoever serves has allowed.
+"""Where a webhook may go: to this machine, and to hosts that the server was told to allow.
 
-A name is resolved once. The addresses found then are those that are judged and, later,
-those that are called: a name that points elsewhere afterwards leads nowhere.
+A name is resolved once, when the endpoint is created. Its addresses are then checked, and only
+they are ever called, so a name that points elsewhere later does not lead anywhere else.
 """
 
 import re
@@ -13,15 +13,15 @@ from urllib.parse import SplitResult, urlsplit
 
 from mockbatch.errors import ApiError, api_error
 
-PORTS = {"http": 80, "https": 443}
-_NAME = re.compile(r"[a-z0-9_.-]+")
+DEFAULT_PORTS = {"http": 80, "https": 443}
+_HOST_NAME = re.compile(r"[a-z0-9_.-]+")
 
 
 class Target(NamedTuple):
-    """A URL, taken apart, and the addresses of its host."""
+    """A URL in parts, and the addresses of its host; `path` includes the query."""
 
     url: str
-    secure: bool
+    is_https: bool
     host: str
     port: int
     path: str
@@ -29,59 +29,63 @@ class Target(NamedTuple):
 
 
 def parse_host(text: str) -> str:
-    """Return the normal form of a host that may be called; ValueError for what is none."""
+    """Return the normal form of a host's name or address; ValueError for any other text."""
     try:
         return str(ip_address(text))
     except ValueError:
-        if _NAME.fullmatch(text.lower()):
+        if _HOST_NAME.fullmatch(text.lower()):
             return text.lower()
     raise ValueError(f"{text!r} is neither the name nor the address of a host")
 
 
-def resolve_target(url: str, allowed: Collection[str] | None, param: str = "url") -> Target:
-    """Return the target that a URL names; ApiError 400 for one that must not be called.
+def resolve_target(url: str, allowed_hosts: Collection[str] | None, param: str = "url") -> Target:
+    """Return the target of a URL; ApiError 400 if it is not allowed or cannot be resolved.
 
-    `allowed` are hosts and addresses beside those of this machine, None for whatever there
-    is. This may ask a name server.
+    Allowed are this machine and `allowed_hosts` (names and addresses), or any host if that is
+    None. This may ask a name server.
     """
     try:
         parts = urlsplit(url)
-        port = PORTS.get(parts.scheme, 0) if parts.port is None else parts.port
+        port = DEFAULT_PORTS.get(parts.scheme, 0) if parts.port is None else parts.port
     except ValueError as error:
         raise _invalid(param, str(error)) from None
     host = parts.hostname or ""
     _check(parts, host, url, param)
-    addresses = _resolved(host, port, param)
-    if allowed is None or host in allowed:
-        may = addresses
+    addresses = _resolve(host, port, param)
+    if allowed_hosts is None or host in allowed_hosts:
+        allowed = addresses
     else:
-        may = [one for one in addresses if one in allowed or ip_address(one).is_loopback]
-    if not may:
+        allowed = [
+            address
+            for address in addresses
+            if address in allowed_hosts or ip_address(address).is_loopback
+        ]
+    if not allowed:
         raise api_error("host_not_allowed", param=param, host=host, address=addresses[0])
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return Target(url, parts.scheme == "https", host, port, path, tuple(may))
+    return Target(url, parts.scheme == "https", host, port, path, tuple(allowed))
 
 
 def _check(parts: SplitResult, host: str, url: str, param: str) -> None:
-    if parts.scheme not in PORTS:
-        raise _invalid(param, "it is neither an http nor an https URL")
+    if parts.scheme not in DEFAULT_PORTS:
+        raise _invalid(param, "it is not an http or https URL")
     if not host:
-        raise _invalid(param, "it names no host")
+        raise _invalid(param, "it has no host")
     if parts.port == 0:
-        raise _invalid(param, "nobody listens on port 0")
+        raise _invalid(param, "its port is 0")
     if parts.username is not None or parts.password is not None:
-        raise _invalid(param, "it holds a user name or a password")
+        raise _invalid(param, "it contains a user name or password")
     if not url.isascii() or not url.isprintable() or " " in url:
-        raise _invalid(param, "it holds characters that a URL has to escape")
+        raise _invalid(param, "it contains characters that must be escaped in a URL")
 
 
-def _resolved(host: str, port: int, param: str) -> list[str]:
+def _resolve(host: str, port: int, param: str) -> list[str]:
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        results = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise _invalid(param, f"its host cannot be found: {error}") from None
-    # The zone of a link-local address is no part of it.
-    return list(dict.fromkeys(str(one[4][0]).partition("%")[0] for one in found))
+        raise _invalid(param, f"its host cannot be resolved: {error}") from None
+    # The zone of a link-local address is not part of the address.
+    return list(dict.fromkeys(str(result[4][0]).partition("%")[0] for result in results))
 
 
 def _invalid(param: str, reason: str) -> ApiError:

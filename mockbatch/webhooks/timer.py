@@ -1,53 +1,56 @@
-"""A thread that waits where the clock runs by itself and nobody may be asking."""
+"""A thread that waits for the next webhook while the clock runs by itself."""
 
 from collections.abc import Callable
 from threading import Lock, Timer
 
 
 class WakeUpTimer:
-    """Rings once, after seconds of real time that somebody else has computed.
+    """Calls a function once, after some seconds of real time.
 
-    It reads no clock itself: under freezegun a thread sees another time than a request.
-    There is a thread only while it is set.
+    The seconds are computed by a request, not here: under freezegun a thread of its own sees
+    another time than a request does. There is a thread only while the timer is set.
     """
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._timer: Timer | None = None
-        self._set_for: object = None
+        self._key: object = None
         self._is_stopped = False
 
     @property
     def is_set(self) -> bool:
-        """Whether it is to ring, or has rung last."""
+        """Whether the timer is set, or was set until it fired."""
         return self._timer is not None
 
-    def set(self, seconds: float | None, ring: Callable[[], None], why: object) -> None:
-        """Ring after so many seconds, None for not at all; set for the same `why`, it stays."""
+    def set(self, seconds: float | None, fire: Callable[[], None], key: object) -> None:
+        """Call `fire` after some seconds; None clears the timer.
+
+        Setting it again for an equal key, before it has fired, changes nothing.
+        """
         with self._lock:
-            if self._is_stopped or (seconds is not None and why == self._set_for):
+            if self._is_stopped or (seconds is not None and key == self._key):
                 return
             self._clear()
             if seconds is not None:
-                self._set_for = why
-                self._timer = Timer(seconds, self._ring, (ring,))
+                self._key = key
+                self._timer = Timer(seconds, self._fire, (fire,))
                 self._timer.daemon = True
-                self._timer.name = "mockbatch-alarm"
+                self._timer.name = "mockbatch-webhook-timer"
                 self._timer.start()
 
     def stop(self) -> None:
-        """Ring no more."""
+        """Clear the timer for good."""
         with self._lock:
             self._is_stopped = True
             self._clear()
 
-    def _ring(self, ring: Callable[[], None]) -> None:
+    def _fire(self, fire: Callable[[], None]) -> None:
         with self._lock:
-            self._set_for = None
-        ring()
+            self._key = None
+        fire()
 
     def _clear(self) -> None:
-        self._set_for = None
+        self._key = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

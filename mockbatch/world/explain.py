@@ -1,4 +1,4 @@
-"""Why a batch is where it is, and what comes next, in a sentence for a person."""
+"""Explains a batch to a person: its past, its future, and why it is where it is."""
 
 from collections.abc import Iterable
 from operator import itemgetter
@@ -6,21 +6,21 @@ from operator import itemgetter
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.timeline import Transition
 from mockbatch.clock import format_instant
-from mockbatch.events import WorldEvent
+from mockbatch.events import STATUS_EVENT_TYPES, WorldEvent
 from mockbatch.typing import Json
 
 
 def timeline_json(
     batch: Batch,
     now: float,
-    told: Iterable[WorldEvent] = (),
-    to_tell: Iterable[WorldEvent] = (),
+    past_attempts: Iterable[WorldEvent] = (),
+    next_attempts: Iterable[WorldEvent] = (),
     *,
-    clock_is_behind: bool,
+    is_clock_behind: bool,
 ) -> dict[str, Json]:
-    """Return what happened and will happen to a batch, schema timeline.json.
+    """Return what has happened and will happen to a batch, schema timeline.json.
 
-    `told` and `to_tell` are the attempts to tell a receiver of its end.
+    The attempts are those to deliver its webhook events.
     """
     past = batch.timeline.between(float("-inf"), now)
     return {
@@ -28,41 +28,41 @@ def timeline_json(
         "scenario": batch.schedule.scenario.name,
         "status": batch.status(now),
         "now": now,
-        "past": _in_order(past, told),
-        "coming": _in_order(batch.timeline.after(now), to_tell),
-        "explanation": describe(batch, now, clock_is_behind=clock_is_behind),
+        "past": _in_order(past, past_attempts),
+        "coming": _in_order(batch.timeline.after(now), next_attempts),
+        "explanation": describe(batch, now, is_clock_behind=is_clock_behind),
     }
 
 
 def _in_order(
-    changes: Iterable[Transition], webhooks: Iterable[WorldEvent]
+    changes: Iterable[Transition], attempts: Iterable[WorldEvent]
 ) -> list[dict[str, Json]]:
     events: list[dict[str, Json]] = [
-        {"at": change.at, "type": f"batch.{change.status}"} for change in changes
+        {"at": change.at, "type": STATUS_EVENT_TYPES[change.status]} for change in changes
     ]
-    events += [event.as_json() for event in webhooks]
-    # Sorting is stable: on one second, a status is taken on before it is told.
+    events += [attempt.as_json() for attempt in attempts]
+    # Sorting is stable: within a second, the status change comes before its webhooks.
     return sorted(events, key=itemgetter("at"))
 
 
-def describe(batch: Batch, now: float, *, clock_is_behind: bool = False) -> str:
-    """Say where the batch is, why, and what comes next."""
+def describe(batch: Batch, now: float, *, is_clock_behind: bool = False) -> str:
+    """Return one or two sentences about the batch: its status, the reason, and what is next."""
     status = batch.status(now)
     counts = batch.counts(now)
     since = batch.timeline.between(float("-inf"), now)[-1].at
-    said = f"{batch.id} is {status} since {format_instant(since)}"
-    said += f" (scenario {batch.schedule.scenario.name}"
-    said += f", {counts.completed + counts.failed} of {counts.total} lines executed)"
-    coming = batch.timeline.after(now)
+    text = f"{batch.id} is {status} (since {format_instant(since)}"
+    text += f", scenario {batch.schedule.scenario.name}"
+    text += f", {counts.completed + counts.failed} of {counts.total} lines executed)"
+    changes = batch.timeline.after(now)
     if batch.held is not None and not batch.is_final(now):
-        said += ", held"
-    if coming:
-        seconds = f"{round(coming[0].at - now, 3):.15g}"
-        said += f"; it becomes {coming[0].status} in {seconds} s of simulated time"
+        text += " and is held"
+    if changes:
+        seconds = f"{round(changes[0].at - now, 3):.15g}"
+        text += f"; it becomes {changes[0].status} in {seconds} s of simulated time"
     elif not batch.is_final(now):
-        said += "; nothing is planned for it, so it stays so until somebody commands otherwise"
+        text += "; no change is planned, so it keeps this status until a command changes it"
     else:
-        said += "; nothing can happen to it any more"
-    if clock_is_behind:
-        said += ". The clock is behind the last command: time stands still until it catches up"
-    return said + "."
+        text += "; this is final"
+    if is_clock_behind:
+        text += ". The clock is behind the last command, so time stands still until it catches up"
+    return text + "."

@@ -1,4 +1,4 @@
-"""The requests that a world has answered, oldest first and not without end."""
+"""The last requests that a world received."""
 
 from collections import deque
 from collections.abc import Callable
@@ -6,14 +6,15 @@ from typing import NamedTuple
 
 from mockbatch.typing import Json
 
+#: The oldest entries go first when there are more.
 MAX_ENTRIES = 10_000
 
 
 class JournalEntry(NamedTuple):
-    """One request: `now` in simulated epoch seconds, `wall` in the process's own.
+    """One request, at `now` in simulated epoch seconds and at `wall` in the process's own.
 
-    `status` is 0 when the client got no answer; `fault` names the fault or distortion that it
-    met. `known` tells whether there is such a route, `broken` whether mockbatch itself failed.
+    `status` is 0 if the client got no response. `fault` names the fault or distortion that it
+    met. `known` tells whether a route matched, `broken` whether mockbatch itself failed.
     """
 
     method: str
@@ -32,14 +33,14 @@ class JournalEntry(NamedTuple):
 
 
 class Journal:
-    """The last requests of one world, and how many there were."""
+    """The last requests of one world, oldest first, and how many there have been."""
 
     def __init__(self) -> None:
         self._entries: deque[JournalEntry] = deque(maxlen=MAX_ENTRIES)
         self.count = 0
 
     def add(self, entry: JournalEntry) -> None:
-        """Write an entry down; the oldest goes when there are too many."""
+        """Add an entry; a full journal drops its oldest one."""
         self._entries.append(entry)
         self.count += 1
 
@@ -47,10 +48,15 @@ class Journal:
         """Return the entries that are kept, oldest first."""
         return list(self._entries.copy())
 
-    def as_json(self, limit: int, passes: Callable[[JournalEntry], bool] = bool) -> dict[str, Json]:
-        """Return the last `limit` entries that pass, schema journal.json; `dropped` are gone."""
+    def as_json(
+        self, limit: int, matches: Callable[[JournalEntry], bool] = bool
+    ) -> dict[str, Json]:
+        """Return the last `limit` entries that match, schema journal.json.
+
+        `dropped` counts the requests whose entries are no longer kept.
+        """
         entries = self.entries()
-        shown = [entry for entry in entries if passes(entry)]
+        shown = [entry for entry in entries if matches(entry)]
         return {
             "requests": [entry.as_json() for entry in shown[max(len(shown) - limit, 0) :]],
             "count": self.count,

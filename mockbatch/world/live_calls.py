@@ -1,6 +1,6 @@
-"""Live calls of the endpoints: outside of any batch, answered at once.
+"""Live calls: requests to the endpoints outside of a batch, answered at once.
 
-The answer to a request is that of a batch's line with the same body, but for ids and times.
+The response to a body is that of a batch line with the same body, apart from ids and times.
 """
 
 from mockbatch.endpoints import respond
@@ -14,7 +14,7 @@ from mockbatch.typing import Json
 
 
 def check_model(models: ModelList, endpoint: Endpoint, body: dict[str, Json]) -> None:
-    """Raise the ApiError of a call to a model that is not served."""
+    """Raise the endpoint's ApiError for a model that is not served."""
     name = body.get("model")
     if isinstance(name, str) and name and not models.serves(name):
         raise api_error(endpoint.unknown_model_error, model=name)
@@ -23,16 +23,16 @@ def check_model(models: ModelList, endpoint: Endpoint, body: dict[str, Json]) ->
 def respond_live(
     endpoint: Endpoint, body: dict[str, Json], execution: Execution, script: Script
 ) -> EndpointResponse:
-    """Return the answer to a call.
+    """Return the response to a live call.
 
-    Raises ApiError 400 for a scripted reply that fails, and for one that only a line of a
-    batch can get: that it never ran, or a status below 200.
+    Raises ApiError 400 if the scripted reply fails, or if only a batch line can have it: one
+    that never ran, or one with a status below 200.
     """
     line = {"method": "POST", "url": endpoint.path, "body": body}
     reply = script.reply(line, None, endpoint.path, None)
     if reply is not None and reply.outcome == NEVER_RAN:
         raise api_error("unexecuted_reply_in_live_call")
-    answer = respond.respond(endpoint, body, execution, reply, endpoint.validate(body))
-    if answer.status_code is not None and answer.status_code < 200:
-        raise api_error("batch_only_status_in_live_call", status=answer.status_code)
-    return answer
+    response = respond.respond(endpoint, body, execution, reply, endpoint.validate(body))
+    if response.status_code is not None and response.status_code < 200:
+        raise api_error("batch_only_status_in_live_call", status=response.status_code)
+    return response

@@ -1,4 +1,4 @@
-"""What a client meets that retrieves an unfinished batch again and again."""
+"""Retrieving a batch for a client that polls it: the on-poll clock, and the poll limit."""
 
 from mockbatch.batch.batch import Batch
 from mockbatch.clock import ON_POLL
@@ -7,33 +7,34 @@ from mockbatch.world.world import World
 
 
 def retrieve_polled(world: World, id: str) -> Batch:
-    """Return a batch to a client that waits for it.
+    """Return a batch to a client that polls it.
 
-    On an on-poll clock this moves time to the batch's next status change, and to where it
-    can be found after saying once that it cannot; no receiver of webhooks is waited for.
-    Raises ApiError 400 when a client has waited long while time stood still.
+    On an on-poll clock this moves time to the batch's next status change. If the batch cannot
+    be found yet, it raises ApiError 404 and moves time to where it can. It waits for no webhook
+    receiver. Raises ApiError 400 if a client has polled an unfinished batch up to the poll
+    limit while time stood still.
     """
-    follows = world.clock.mode == ON_POLL
+    moves_clock = world.clock.mode == ON_POLL
     try:
         batch = world.batch(id)
     except ApiError:
-        if follows:
-            world.advance.until_visible(id)
+        if moves_clock:
+            world.advance.fast_forward_until_visible(id)
         raise
     if batch.is_final(world.now()):
         return batch
-    if follows:
-        coming = batch.timeline.after(world.now())
-        if coming:
-            world.advance.past(coming[0].at)
-    _lose_patience(world, batch)
+    if moves_clock:
+        changes = batch.timeline.after(world.now())
+        if changes:
+            world.advance.fast_forward(changes[0].at)
+    _check_poll_limit(world, batch)
     return batch
 
 
-def _lose_patience(world: World, batch: Batch) -> None:
-    limit, times = world.settings.poll_limit, world.clock.count_poll(batch.id)
-    if limit is not None and times >= limit:
+def _check_poll_limit(world: World, batch: Batch) -> None:
+    limit, count = world.settings.poll_limit, world.clock.count_poll(batch.id)
+    if limit is not None and count >= limit:
         status = batch.status(world.now())
-        error = api_error("clock_not_moving", id=batch.id, count=times, status=status)
+        error = api_error("clock_not_moving", id=batch.id, count=count, status=status)
         error.headers = {"x-should-retry": "false"}
         raise error

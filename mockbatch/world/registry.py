@@ -1,107 +1,130 @@
-"""The worlds of one server, by key."""
+"""The worlds of one server, by API key."""
 
 import logging
 from collections.abc import Mapping
 from threading import Lock
 
 from mockbatch.errors import api_error
-from mockbatch.world.settings import ServerSettings
+from mockbatch.world.settings import ServerSettings, WorldSettings
 from mockbatch.world.snapshot.snapshot import Snapshot
 from mockbatch.world.world import World
 
 log = logging.getLogger(__name__)
 
+#: The name of the world that all keys share on a server with a single world.
 SHARED_WORLD = "one world"
-# What a forgotten variable sends in JavaScript, in JSON, and in a shell.
-UNSET_KEYS = frozenset({"", "undefined", "null"})
+# What clients send when a variable with the key is not set: in a shell, JavaScript and JSON.
+_UNSET_KEYS = frozenset({"", "undefined", "null"})
 
 
 class WorldRegistry:
-    """Makes a world when a key first changes something, and bounds how many there are."""
+    """Creates a world when a key first changes something, and bounds the number of worlds.
 
-    def __init__(self, settings: ServerSettings, beginning: Snapshot | None = None) -> None:
+    New worlds begin as `initial`, if given. The methods may be called by any thread.
+    """
+
+    def __init__(self, settings: ServerSettings, initial: Snapshot | None = None) -> None:
         self.settings = settings
-        self._beginning = beginning
+        self._initial = initial
         self._lock = Lock()
-        self._worlds: dict[str, World] = {}  # the longest idle one first
+        self._worlds: dict[str, World] = {}  # by name, the longest idle one first
 
     def check_key(self, key: str) -> None:
         """Raise ApiError 401 for a key that is not accepted."""
         accepted = self.settings.api_keys
-        if key in UNSET_KEYS or (accepted and key not in accepted):
+        if key in _UNSET_KEYS or (accepted and key not in accepted):
             error = api_error("wrong_key", key=key if len(key) < 12 else mask_key(key))
             error.headers = {"WWW-Authenticate": 'Bearer realm="OpenAI API"'}
             raise error
 
-    def open(self, key: str, *, is_read_only: bool) -> World:
-        """Return the world of a key; one that only reads is not kept when it is new."""
-        name = self._name(key)
-        with self._lock:
-            found = self._worlds.pop(name, None)
-            if found is not None:
-                self._worlds[name] = found
-                return found
-        made = World(name, self.settings.world, self.settings.organization, self._beginning)
-        return made if is_read_only else self._keep(made)
+    def default_key(self) -> str:
+        """Return the key of the world for callers without a key: the only world there is.
 
-    def open_default(self, *, is_read_only: bool) -> World:
-        """Return the world of a caller without a key: the only one there is.
-
-        Where there is none, the owner's; one that only reads is not kept then.
-        Raises ApiError 400 listing the masked keys when there are several.
+        Without any world it is the owner's key. Raises ApiError 400, with the masked keys, if
+        there are several worlds.
         """
-        kept = self.all()
-        if len(kept) > 1:
-            raise api_error("ambiguous_world", keys=", ".join(mask_key(name) for name in kept))
-        found = next(iter(kept.values()), None)
-        return found or self.open(self.settings.owner_key, is_read_only=is_read_only)
+        worlds = self.all()
+        if len(worlds) > 1:
+            raise api_error("ambiguous_world", keys=", ".join(mask_key(name) for name in worlds))
+        return next(iter(worlds), self.settings.owner_key)
 
-    def all(self) -> Mapping[str, World]:
-        """Return the worlds that are kept, by name."""
-        with self._lock:
-            return dict(self._worlds)
+    def open(self, key: str, *, is_read_only: bool) -> World:
+        """Return the world of a key, a new one if the key has none.
+
+        A new world is kept only if it is going to be changed.
+        """
+        world = self._touch(self._name(key))
+        if world is not None:
+            return world
+        world = self._new_world(key, self.settings.world)
+        return world if is_read_only else self._add(world)
+
+    def create(self, key: str, settings: WorldSettings) -> World:
+        """Return the world of a key, begun with these settings: a new world, or one reset."""
+        world = self._touch(self._name(key))
+        if world is None:
+            new = self._new_world(key, settings)
+            world = self._add(new)
+            if world is new:
+                return new
+        world.reset(settings)
+        return world
 
     def find(self, key: str) -> World | None:
-        """Return the world of a key, None if it has none yet."""
+        """Return the world of a key, None if the key has none yet."""
         return self.all().get(self._name(key))
 
     def contains(self, world: World) -> bool:
-        """Tell whether a world is one of those that are kept."""
-        with self._lock:
-            return self._worlds.get(world.name) is world
+        """Return whether a world is kept, and not a new one that was only read."""
+        return self.all().get(world.name) is world
 
-    def remove(self, key: str) -> None:
-        """Let a world go."""
+    def all(self) -> Mapping[str, World]:
+        """Return the worlds by name, the longest idle one first."""
         with self._lock:
-            found = self._worlds.pop(key, None)
-        if found is not None:
-            found.close()
+            return dict(self._worlds)
+
+    def remove(self, name: str) -> None:
+        """Remove and close the world of that name, if there is one."""
+        with self._lock:
+            world = self._worlds.pop(name, None)
+        if world is not None:
+            world.close()
 
     def close(self) -> None:
-        """Let nothing more happen by itself in any world."""
+        """Close all worlds, so that nothing happens by itself any more."""
         for world in self.all().values():
             world.close()
 
     def _name(self, key: str) -> str:
-        return SHARED_WORLD if self.settings.one_world else key
+        return SHARED_WORLD if self.settings.is_single_world else key
 
-    def _keep(self, made: World) -> World:
+    def _new_world(self, key: str, settings: WorldSettings) -> World:
+        return World(self._name(key), settings, self.settings.organization, self._initial)
+
+    def _touch(self, name: str) -> World | None:
+        """Return the world of that name and make it the last one to be removed."""
         with self._lock:
-            kept = self._worlds.setdefault(made.name, made)
-            while len(self._worlds) > self.settings.most_worlds:
+            world = self._worlds.pop(name, None)
+            if world is not None:
+                self._worlds[name] = world
+            return world
+
+    def _add(self, new: World) -> World:
+        """Add a world, and return it or the one that another thread has added meanwhile."""
+        with self._lock:
+            world = self._worlds.setdefault(new.name, new)
+            while len(self._worlds) > self.settings.max_worlds:
                 idle = next(iter(self._worlds))
                 self._worlds.pop(idle).close()
-                log.warning(
-                    "too many worlds: the one of key %s, idle longest, is gone", mask_key(idle)
-                )
-        return kept
+                log.warning("too many worlds: removed the one idle longest, %s", mask_key(idle))
+        return world
 
 
 def mask_key(key: str) -> str:
     """Return a key as it may be shown: its first 8 and last 4 characters.
 
-    Source: so OpenAI's own message does it, recorded in 2026, but for keys shorter than 12,
-    which it prints whole.
+    Source: OpenAI's own message masks keys so, recorded in 2026, but prints keys shorter than
+    12 characters whole.
     """
     if len(key) < 12:
         return key[:2] + "*" * len(key[2:])

@@ -1,4 +1,4 @@
-"""What a server and its worlds are told at the start."""
+"""The settings with which a server and its worlds begin."""
 
 from dataclasses import dataclass, field
 
@@ -17,11 +17,13 @@ def happy() -> Scenario:
 
 @dataclass(frozen=True, slots=True)
 class WorldSettings:
-    """How a world begins, and begins anew after a reset.
+    """How a world begins, and begins again after a reset.
 
-    `start_time` is in simulated epoch seconds, None for the time of its first request.
-    `poll_limit` is how often an unfinished batch may be retrieved while nobody moves the
-    clock, None for any number. `pinned` lets `scenario` outrank one that is chosen later.
+    `start_time` is in simulated epoch seconds, None for the time of the first request.
+    `poll_limit` is how often an unfinished batch can be retrieved while time stands still, None
+    for no limit. With `pinned`, `scenario` takes precedence over scenarios queued through the
+    control API. With `validate`, objects are checked against their schemas before they are
+    sent.
     """
 
     clock: str = clock.REALTIME
@@ -41,21 +43,21 @@ class WorldSettings:
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """How a server admits its callers.
+    """How a server treats its callers, and how its worlds begin.
 
-    `api_keys` are the keys that are accepted, any when empty. `one_world` puts all keys
-    into one world. `owner_key` is the key that `mockbatch serve` prints. `allowed_hosts` are
-    names, in lower case, by which the control API may be called too.
-    `most_worlds` bounds the worlds kept; the longest idle one goes first. `gateway` answers
-    every request as Portkey's gateway would.
+    Only `api_keys` are accepted, or any key if there are none. With `is_single_world` all keys
+    share one world. `owner_key` is the key that `mockbatch serve` prints. The control API can
+    be called as `host`, and as `allowed_hosts` (lower case). Beyond `max_worlds` the world that
+    has been idle longest is removed. With `gateway` every request is answered as by Portkey's
+    gateway.
     """
 
     world: WorldSettings = field(default_factory=WorldSettings)
     api_keys: frozenset[str] = frozenset()
-    one_world: bool = False
+    is_single_world: bool = False
     owner_key: str = "sk-mockbatch"
     host: str = "127.0.0.1"
     allowed_hosts: frozenset[str] = frozenset()
-    most_worlds: int = 1000
+    max_worlds: int = 1000
     gateway: bool = False
     organization: str = "org-mockbatch"

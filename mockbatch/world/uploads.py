@@ -1,4 +1,4 @@
-"""The uploads of a world: they are begun, parts come, and they are ended."""
+"""The uploads of a world: created, filled part by part, and completed or cancelled."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,12 +13,12 @@ from mockbatch.ids import Seed, part_id, upload_id
 from mockbatch.limits import Limits
 from mockbatch.repository import Repository
 
-# Of those pending at once; each may hold a file open.
-MOST_PENDING = 100
+#: Pending uploads of a world; each may keep a file open.
+MAX_PENDING = 100
 
 
 class Uploads:
-    """Begins uploads, takes their parts and ends them."""
+    """Creates the uploads of a world, adds their parts, and completes or cancels them."""
 
     def __init__(
         self, clock: WorldClock, repository: Repository, seed: Seed, limits: Limits
@@ -27,70 +27,77 @@ class Uploads:
         self._repository = repository
         self._seed = seed
         self._limits = limits
-        self._uploads: dict[str, Upload] = {}
-        self._part_files: dict[str, SharedContentFile] = {}  # of pending uploads
+        self._uploads: dict[str, Upload] = {}  # oldest first
+        self._part_files: dict[str, SharedContentFile] = {}  # by id of the pending upload
 
-    def take(self, uploads: Iterable[Upload]) -> None:
-        """Hold uploads that are new here."""
+    def load(self, uploads: Iterable[Upload]) -> None:
+        """Add the uploads of a snapshot."""
         for upload in uploads:
-            self._uploads[upload.id] = upload
-            self._part_files[upload.id] = SharedContentFile()
+            self._add(upload)
 
     def all(self) -> tuple[Upload, ...]:
-        """Return the uploads, ended ones too, oldest first."""
+        """Return all uploads, finished ones included, oldest first."""
         return tuple(self._uploads.values())
 
-    def sweep(self, now: float) -> None:
-        """Let go the parts of what has ended; they were out of reach before."""
+    def release_parts(self, now: float) -> None:
+        """Drop the parts of uploads that are no longer pending; no client could reach them."""
         for id in list(self._part_files):
             upload = self._uploads[id]
             if upload.status(now) != PENDING:
                 self._end(upload, upload.ended)
 
     def create(self, filename: str, purpose: str, size: int, seconds: int | None) -> Upload:
-        """Begin an upload of `size` bytes, whose file will live for `seconds`."""
+        """Create an upload of `size` bytes whose file is to live for `seconds`.
+
+        None is the default of its purpose. Raises ApiError 400 if it is too large, or if too
+        many uploads are pending.
+        """
         if size > self._limits.upload_bytes:
             limit = self._limits.upload_bytes
             raise api_error("integer_above_maximum", param="bytes", limit=limit, value=size)
         with self._command() as now:
-            if len(self._part_files) >= MOST_PENDING:
-                raise api_error("too_many_uploads", limit=MOST_PENDING)
-            id = upload_id(self._seed.child("upload", self._repository.number("upload")), now)
-            upload = Upload(id, filename, purpose, size, now, seconds)
-            self.take([upload])
+            if len(self._part_files) >= MAX_PENDING:
+                raise api_error("too_many_uploads", limit=MAX_PENDING)
+            seed = self._seed.child("upload", self._repository.next_number("upload"))
+            upload = Upload(upload_id(seed, now), filename, purpose, size, now, seconds)
+            self._add(upload)
             return upload
 
     def add_part(self, id: str, content: Content) -> Part:
-        """Add a part to an upload; ApiError when that is none, not pending, or full."""
+        """Add a part to an upload; ApiError if it is unknown, not pending, or too large then."""
         with self._command() as now:
             upload = self._pending(id, now)
             self._check_room(upload, content)
-            seed = self._seed.child("part", self._repository.number("part"))
+            seed = self._seed.child("part", self._repository.next_number("part"))
             part = Part(part_id(seed, now), id, now, self._part_files[id].add(content))
             self._uploads[id] = upload.with_part(part)
             return part
 
     def complete(self, id: str, part_ids: Sequence[str], md5: str | None) -> tuple[Upload, File]:
-        """Make a file of parts in this order; an upload that is refused stays as it is."""
-        # Joining may take seconds: nobody else has to wait for it.
+        """Create a file of an upload's parts in this order, and end the upload.
+
+        An ApiError leaves the upload as it was.
+        """
+        # Outside the lock: joining the parts may take seconds.
         upload = self._pending(id, self._clock.now())
         content = upload.joined(part_ids, md5)
         validate_content(content, upload.purpose, self._limits)
         with self._command() as now:
-            upload = self._pending(id, now)  # somebody else may have ended it
-            wanted = upload.filename, upload.purpose, upload.file_seconds
-            file = self._repository.store(self._seed, now, content, *wanted)
+            upload = self._pending(id, now)  # another client may have ended it meanwhile
+            file = self._repository.create_file(
+                self._seed, now, content, upload.filename, upload.purpose, upload.file_seconds
+            )
             return self._end(upload, COMPLETED), file
 
     def cancel(self, id: str) -> Upload:
-        """End an upload without a file; ApiError when there is none, or it is not pending."""
+        """End an upload without creating a file; ApiError if it is unknown or not pending."""
         with self._command() as now:
             return self._end(self._pending(id, now), CANCELLED)
 
     @contextmanager
     def _command(self) -> Iterator[int]:
         with self._clock.command() as now:
-            self.sweep(now)
+            self.release_parts(now)
             yield now
 
     def _pending(self, id: str, now: float) -> Upload:
@@ -108,6 +115,10 @@ class Uploads:
             raise api_error("upload_too_large", limit=self._limits.upload_bytes)
         if len(upload.parts) >= MAX_PARTS:
             raise api_error("too_many_parts", limit=MAX_PARTS)
+
+    def _add(self, upload: Upload) -> None:
+        self._uploads[upload.id] = upload
+        self._part_files[upload.id] = SharedContentFile()
 
     def _end(self, upload: Upload, ended: str | None) -> Upload:
         self._part_files.pop(upload.id, None)

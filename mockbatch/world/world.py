@@ -1,7 +1,7 @@
 """One key's world: the only thing that changes.
 
-Commands change it, one after the other under its lock, each at a whole second. Reads take
-no lock and change nothing: what they see are values that a command replaces whole.
+Commands change it one at a time, under its lock, each at a whole second. Reads take no lock and
+change nothing: what they see are immutable values, which commands replace whole.
 """
 
 from collections.abc import Callable, Iterator
@@ -32,6 +32,7 @@ from mockbatch.repository import Repository
 from mockbatch.scenarios.queue import ScenarioQueue
 from mockbatch.scenarios.scenario import Scenario
 from mockbatch.scripting.script import Entry, Script
+from mockbatch.typing import Json
 from mockbatch.webhooks.webhooks import Webhooks
 from mockbatch.world import explain, live_calls
 from mockbatch.world.advance import Advance
@@ -41,137 +42,127 @@ from mockbatch.world.settings import WorldSettings
 from mockbatch.world.snapshot.snapshot import Snapshot
 from mockbatch.world.uploads import Uploads
 
-Json = dict[str, object]
-
 
 class World:
-    """Files, batches, clock, faults and journal of one key; `name` is the key."""
+    """The files, batches, clock, faults, webhooks and journal of one key, which is its `name`.
+
+    It begins as `initial`, if given, and again after each reset.
+    """
 
     def __init__(
         self,
         name: str,
         settings: WorldSettings,
         organization: str,
-        beginning: Snapshot | None = None,
+        initial: Snapshot | None = None,
     ) -> None:
         self.name = name
         self.organization = organization
-        self._beginning = beginning or Snapshot(settings)
+        self._initial = initial or Snapshot(settings)
         self._lock = RLock()
         self._begin(settings)
 
     def reset(self, settings: WorldSettings) -> None:
-        """Empty the world and let it begin anew with these settings."""
+        """Empty the world, and let it begin again with these settings."""
         with self._lock:
             self.close()
             self._begin(settings)
 
     def close(self) -> None:
-        """Let no webhook go out any more, and nobody wait for one."""
+        """Send no more webhooks, and wait for none."""
         self.webhooks.close()
 
     def _begin(self, settings: WorldSettings) -> None:
-        self.settings = settings
         self.journal = Journal()
         self.faults = FaultRules()
-        beginning, start = self._beginning, settings.start_time
-        start = beginning.now if start is None else start
-        self.clock = WorldClock(settings.clock, start, self._lock)
-        self._seed = beginning.seed or Seed.of(settings.seed, self.name)
-        self._requests = count()
         self.scenarios = ScenarioQueue()
-        self.script, self.models, self.quotas = settings.script, settings.models, settings.quotas
-        self._hold(beginning)
+        self.script, self.models = settings.script, settings.models
+        self._request_numbers = count()
+        self._seed = Seed.of(settings.seed, self.name)
+        start_time = self._initial.now if settings.start_time is None else settings.start_time
+        self._load(replace(self._initial, settings=settings, now=start_time))
         self.webhooks = Webhooks(self.clock, self._repository, self._seed, settings.webhooks)
 
     def snapshot(self) -> Snapshot:
         """Return everything that the world holds, as values."""
         with self._lock:
             now = self.now()
-            self._repository.sweep(now)
-            self.uploads.sweep(now)
+            self._repository.remove_expired(now)
+            self.uploads.release_parts(now)
             return Snapshot(
                 settings=replace(self.settings, clock=self.clock.mode, quotas=self.quotas),
                 seed=self._seed,
                 now=now,
-                numbers=dict(+self._repository.numbers),  # those that are not 0
-                files=tuple(self._repository.uploads.values()),
-                deleted=frozenset(self._repository.deleted),
+                numbers=dict(+self._repository.counters),  # those that are not 0
+                files=tuple(self._repository.uploaded_files.values()),
+                deleted_file_ids=frozenset(self._repository.deleted_file_ids),
                 batches=tuple(self._repository.batches.values()),
                 uploads=self.uploads.all(),
             )
 
-    def restore(self, state: Snapshot) -> None:
-        """Become the world that a state was taken of."""
+    def restore(self, snapshot: Snapshot) -> None:
+        """Become the world of a snapshot, but keep the webhook endpoints."""
         with self._lock:
-            self.settings, self.quotas = state.settings, state.settings.quotas
-            self.clock = WorldClock(state.settings.clock, state.now, self._lock)
-            self._seed = state.seed or self._seed
-            self._hold(state)
+            self._load(snapshot)
             self.webhooks.restart(self.clock, self._repository)
 
-    def _hold(self, state: Snapshot) -> None:
+    def _load(self, snapshot: Snapshot) -> None:
+        self.settings, self.quotas = snapshot.settings, snapshot.settings.quotas
+        self.clock = WorldClock(snapshot.settings.clock, snapshot.now, self._lock)
+        self._seed = snapshot.seed or self._seed
         self._repository = Repository(validate=self.settings.validate)
-        self._repository.numbers.update(state.numbers)
-        self._repository.deleted.update(state.deleted)
-        for file in state.files:
-            self._repository.keep(file)
-        for batch in state.batches:
-            self._repository.add(batch)
+        deleted, numbers = snapshot.deleted_file_ids, snapshot.numbers
+        self._repository.load(snapshot.files, snapshot.batches, deleted, numbers)
         self.uploads = Uploads(self.clock, self._repository, self._seed, self.settings.limits)
-        self.uploads.take(state.uploads)
+        self.uploads.load(snapshot.uploads)
 
-    # --- time
+    # --- time and quotas
+
+    def now(self) -> float:
+        """Return simulated epoch seconds, never before the last command."""
+        return self.clock.now()
 
     @property
     def advance(self) -> Advance:
-        """The way into the future."""
+        """Moves the clock forward."""
         return Advance(self.clock, self._repository, self.uploads, self.webhooks.dispatcher)
 
     def deliver_due(self) -> None:
         """Deliver the webhooks that are due now, unless another thread is doing so."""
         self.webhooks.dispatcher.deliver_due()
 
-    def now(self) -> float:
-        """Return simulated epoch seconds, never before the last command."""
-        return self.clock.now()
-
-    def next_request_id(self) -> str:
-        """Return the id of one more request to this world."""
-        return request_id(self._seed.child("request", next(self._requests)))
-
     @contextmanager
     def _command(self) -> Iterator[int]:
-        """Hold the lock for a command on a whole second, and decide anew what hangs on it."""
+        """Hold the lock for a command, yield the second of it, and apply the quotas afterwards."""
         with self.clock.command() as now:
             yield now
             if self.quotas.enqueued_tokens:
-                self._decide(now)
-
-    def _decide(self, now: int) -> None:
-        for batch in recheck_waiting(
-            self.quotas, self._repository.batches.values(), now, self.organization
-        ):
-            self._repository.replace(batch)
+                self._apply_quotas(now)
 
     def set_quotas(self, quotas: Quotas) -> None:
-        """Limit what may be under way at once; batches that still wait are decided anew."""
+        """Limit what may be enqueued at once, also by batches that are still validating."""
         with self.clock.command() as now:
-            self._limit(quotas, now)
+            self._set_quotas(quotas, now)
 
-    def _limit(self, quotas: Quotas, now: int) -> None:
+    def _set_quotas(self, quotas: Quotas, now: int) -> None:
         self.quotas = quotas
         for batch in list(self._repository.batches.values()):
-            self._repository.replace(with_token_count(quotas, batch))
-        self._decide(now)
+            self._repository.replace_batch(with_token_count(quotas, batch))
+        self._apply_quotas(now)
+
+    def _apply_quotas(self, now: int) -> None:
+        batches = self._repository.batches.values()
+        for batch in recheck_waiting(self.quotas, batches, now, self.organization):
+            self._repository.replace_batch(batch)
 
     # --- files
 
     def upload(self, content: Content, filename: str, purpose: str, seconds: int | None) -> File:
-        """Keep a file for `seconds`, None for its purpose's default; ApiError when refused."""
+        """Create a file; it lives for `seconds`, or its purpose's default if that is None."""
         validation.validate_upload(content, purpose, self.settings.limits)
         with self._command() as now:
-            return self._repository.store(self._seed, now, content, filename, purpose, seconds)
+            seed = self._seed
+            return self._repository.create_file(seed, now, content, filename, purpose, seconds)
 
     def file(self, id: str) -> File:
         """Return a file that exists now; ApiError 404 for any other."""
@@ -181,19 +172,18 @@ class World:
         self, purpose: str | None, limit: int, after: str | None, *, newest_first: bool
     ) -> Page[File]:
         """Return a page of the files that exist now."""
-        return self._repository.file_page(
-            self.now(), purpose, limit, after, newest_first=newest_first
-        )
+        now = self.now()
+        return self._repository.file_page(now, purpose, limit, after, newest_first=newest_first)
 
     def delete_file(self, id: str) -> None:
-        """Delete a file; a batch whose input it is will not find it if it still looks for it."""
+        """Delete a file; a batch that has not read it as its input yet will fail."""
         with self._command() as now:
             self._repository.file(id, now)
-            self._repository.drop(id)
+            self._repository.delete_file(id)
             missing = input_file.missing_input(id, self.organization)
             for batch in list(self._repository.batches.values()):
                 if batch.input_file_id == id:
-                    self._repository.replace(commands.lose_input(batch, now, missing))
+                    self._repository.replace_batch(commands.lose_input(batch, now, missing))
 
     # --- batches
 
@@ -203,22 +193,22 @@ class World:
         given, readable_until = self._read_input(request)
         with self._command() as now, self._scenario(request) as scenario:
             if scenario.quotas is not None:
-                self._limit(scenario.quotas, now)
+                self._set_quotas(scenario.quotas, now)
             others = self._repository.batches.values()
             check_rate(self.quotas, others, now, self.clock.current)
             schedule = Schedule(scenario, self.settings.pace)
-            seed = self._seed.child("batch", self._repository.number("batch"))
+            seed = self._seed.child("batch", self._repository.next_number("batch"))
             number = len(others)
             batch = create.create_batch(
                 request, given, schedule, seed, number, now, self.organization
             )
-            deleted = request.input_file_id in self._repository.deleted
+            deleted = request.input_file_id in self._repository.deleted_file_ids
             if deleted or batch.timeline.status(readable_until) == VALIDATING:
                 missing = input_file.missing_input(request.input_file_id, self.organization)
                 batch = commands.lose_input(batch, now, missing)
             batch = with_token_count(self.quotas, apply_script(batch, self.script))
             batch = check_on_create(self.quotas, batch, others, now, self.organization)
-            self._repository.add(batch)
+            self._repository.add_batch(batch)
             return batch
 
     @contextmanager
@@ -231,7 +221,7 @@ class World:
                 yield chosen or self.settings.scenario
 
     def batch(self, id: str) -> Batch:
-        """Return a batch; ApiError when there is none of that id."""
+        """Return a batch; ApiError 404 if it does not exist or cannot be found yet."""
         batch = self._repository.batch(id)
         if self.now() < batch.visible_at:
             raise api_error("no_such_batch", id=id)
@@ -241,55 +231,67 @@ class World:
         """Return a page of the batches, newest first."""
         return self._repository.batch_page(limit, after)
 
-    def batch_json(self, batch: Batch) -> Json:
+    def batch_json(self, batch: Batch) -> dict[str, Json]:
         """Return the Batch object as of now, schema batch.json."""
         now = self.now()
-        completed = batch.status(now) == COMPLETED and batch.planned_file_ids()
-        return batch.as_json(now, self._repository.output(batch).tokens if completed else NO_TOKENS)
+        is_completed = batch.status(now) == COMPLETED and batch.planned_file_ids()
+        tokens = self._repository.output_files(batch).tokens if is_completed else NO_TOKENS
+        return batch.as_json(now, tokens)
 
     def command(self, id: str, command: Callable[[Batch, int], Batch]) -> Batch:
-        """Do something to a batch; ApiError when there is none or it may not be done."""
+        """Replace a batch by what a command makes of it, and return that.
+
+        Raises ApiError 404 if it does not exist, 409 if its status does not allow the command.
+        """
         with self._command() as now:
             changed = command(self.batch(id), now)
-            self._repository.replace(changed)
+            self._repository.replace_batch(changed)
             return changed
 
+    def explain(self, id: str) -> dict[str, Json]:
+        """Return a batch's past and future, with its webhooks, schema timeline.json."""
+        batch, attempts = self._repository.batch(id), self.webhooks.attempts_for(id)
+        is_behind = self.clock.is_behind()
+        return explain.timeline_json(batch, self.now(), *attempts, is_clock_behind=is_behind)
+
+    # --- scripted replies, models and live calls
+
     def add_reply(self, entry: Entry) -> None:
-        """Add a scripted reply, behind those that there are."""
+        """Add a scripted reply; earlier ones take precedence."""
         self.replace_script(self.script.extended(entry))
 
     def replace_script(self, script: Script) -> None:
-        """Let lines that run from now on be answered by another script."""
+        """Answer the lines that have not run yet by another script."""
         with self._command() as now:
-            running = [one for one in self._repository.batches.values() if not one.is_final(now)]
-            # A function in it may fail, which leaves all as it was.
-            changed = [apply_script(batch, script, batch.timeline.done(now)) for batch in running]
+            # A function in the script may fail, and then everything stays as it was.
+            changed = [
+                apply_script(batch, script, batch.timeline.done(now))
+                for batch in self._repository.batches.values()
+                if not batch.is_final(now)
+            ]
             self.script = script
             for batch in changed:
-                self._repository.replace(batch)
+                self._repository.replace_batch(batch)
 
     def set_models(self, models: ModelList) -> None:
-        """Serve these models from now on; batches that were accepted go on."""
+        """Serve these models from now on; accepted batches are not affected."""
         with self._lock:
             self.models = models
 
-    def answer(self, endpoint: Endpoint, body: Json) -> EndpointResponse:
-        """Return the answer to a live call; ApiError for what is refused."""
+    def respond(self, endpoint: Endpoint, body: dict[str, Json]) -> EndpointResponse:
+        """Return the response to a live call; ApiError if it fails."""
         live_calls.check_model(self.models, endpoint, body)
         with self._command() as now:
-            seed = self._seed.child("live", self._repository.number("live"))
+            seed = self._seed.child("live", self._repository.next_number("live"))
         return live_calls.respond_live(endpoint, body, Execution(seed, now), self.script)
 
-    def explain(self, id: str) -> Json:
-        """Return a batch's past and future, its webhooks among them, schema timeline.json."""
-        batch, told = self._repository.batch(id), self.webhooks.attempts_for(id)
-        return explain.timeline_json(
-            batch, self.now(), *told, clock_is_behind=self.clock.is_behind()
-        )
+    def next_request_id(self) -> str:
+        """Return the id of another request to this world."""
+        return request_id(self._seed.child("request", next(self._request_numbers)))
 
     def _read_input(self, request: create.BatchRequest) -> tuple[input_file.BatchInput, float]:
         """Return the input of a new batch, and the instant from which it is gone."""
-        file = self._repository.uploads.get(request.input_file_id)
+        file = self._repository.uploaded_files.get(request.input_file_id)
         if file is None or file.purpose != BATCH or not file.visible(self.now()):
             return input_file.missing_input(request.input_file_id, self.organization), float("inf")
         endpoint = endpoints()[request.endpoint]

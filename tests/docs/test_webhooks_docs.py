@@ -61,7 +61,7 @@ def test_numbers_are_those_of_the_code() -> None:
     assert f"after {FIRST_PAUSE_SECONDS} seconds" in TEXT
     assert f"as long as {RETRY_SECONDS // 3600} hours" in TEXT
     assert f"The last {MAX_FINISHED} that are over" in TEXT
-    assert WebhookSettings().timeout == 5
+    assert WebhookSettings().timeout_seconds == 5
     assert all(f"`{kind}`" in TEXT for kind in BATCH_EVENT_TYPES)
 
 

@@ -66,7 +66,7 @@ def another(mock: WorldClient, file_id: str, **metadata: str) -> Any:
 
 def server_settings(timeout: float = TIMEOUT) -> ServerSettings:
     """Return settings of a server whose receivers have little time, or so much."""
-    return ServerSettings(world=WorldSettings(webhooks=WebhookSettings(timeout=timeout)))
+    return ServerSettings(world=WorldSettings(webhooks=WebhookSettings(timeout_seconds=timeout)))
 
 
 def until(condition: Callable[[], object]) -> None:

@@ -301,7 +301,7 @@ class TestScope:
 
     def test_a_wrong_key_meets_none(self) -> None:
         """It has no world."""
-        app = app_of(server={"api_keys": frozenset({KEY}), "one_world": True})
+        app = app_of(server={"api_keys": frozenset({KEY}), "is_single_world": True})
         fault(Caller(app), {}, {"status": 500}, times=None)
         assert Caller(app, "sk-wrong").get("/v1/batches").status_code == 401
 

@@ -1,602 +1,283 @@
-"""Deliveries over a socket to a receiver that stands on the real SDK, as time is moved."""
+"""The dispatcher: one thread delivers, without the world's lock, until nothing is due."""
 
-import json
 import threading
-import time
 from collections.abc import Callable
-from itertools import count
-from typing import Any
+from queue import Queue
+from typing import TYPE_CHECKING
 
 import pytest
 
-from mockbatch.client import ControlError, WorldClient
-from mockbatch.testing.servers import LocalServer
-from tests.support.receivers import Behaviour, answers, closes, drips, hangs, receiving
-from tests.support.told import PATIENCE, START, TIMEOUT, Told, another, submit, until
+from mockbatch.batch.batch import Batch
+from mockbatch.webhooks import dispatcher as dispatcher_module
+from mockbatch.webhooks.delivery import AttemptResult
+from mockbatch.webhooks.dispatcher import WebhookDispatcher
+from tests.support.dispatching import SUCCESS, Dispatching
+from tests.support.rival import PATIENCE_SECONDS, Rival, is_free
 
-DAY = 24 * 3600
-World = Callable[..., WorldClient]
+if TYPE_CHECKING:
+    from tests.conftest import Make
+
+URL = "http://127.0.0.1:9/"
+ENDS_AFTER_SECONDS = 124
+# Sets a `Condition` whose waits are reported; the function says whether a wait ends at once.
+ReportWaits = Callable[[Callable[[], bool]], "Queue[str]"]
 
 
-class TestEvents:
-    """What is told, in the SDK's own types."""
+@pytest.fixture
+def batches(make: "Make") -> list[Batch]:
+    """Return batches that end at the same second."""
+    world = make.world()
+    return [make.started(world, make.lines(1)) for _ in range(4)]
 
-    @pytest.mark.parametrize(
-        ("scenario", "kind", "after"),
-        [
-            ("happy", "batch.completed", 124),
-            ("validation_failed", "batch.failed", 62),
-            ("expired_partial", "batch.expired", DAY),
-        ],
-    )
-    def test_an_end_is_told(self, mock: WorldClient, scenario: str, kind: str, after: int) -> None:
-        """At its instant, with the id of the batch and nothing more."""
-        told = Told(mock)
-        mock.webhook(told)
-        batch = submit(mock, scenario=scenario)
-        mock.clock.advance_to(START + after - 1)
-        assert told.events == []
-        mock.clock.advance(seconds=1)
-        [event] = told.events
-        assert (event.type, event.object, event.created_at) == (kind, "event", START + after)
-        assert event.data.to_dict() == {"id": batch.id}
-        assert type(event).__name__.startswith(kind.replace(".", " ").title().replace(" ", ""))
 
-    def test_a_cancelled_batch_is_told_of(self, mock: WorldClient) -> None:
-        """When the cancelling is over."""
-        told = Told(mock)
-        mock.webhook(told)
-        batch = submit(mock)
-        mock.client.batches.cancel(batch.id)
-        mock.clock.run_until(batch, "cancelled")
-        assert [(event.type, event.created_at) for event in told.events] == [
-            ("batch.cancelled", START + 605)
-        ]
+@pytest.fixture
+def bench(make: "Make", monkeypatch: pytest.MonkeyPatch) -> Dispatching:
+    """Return a dispatcher at the second at which the batches end, with one endpoint."""
+    bench = Dispatching(monkeypatch, make.created + ENDS_AFTER_SECONDS)
+    bench.add_endpoint()
+    return bench
 
-    def test_headers_are_those_of_the_service(self, mock: WorldClient) -> None:
-        """With the time stamp of this process, though a year has passed in the simulation."""
-        told = Told(mock)
-        mock.webhook(told)
-        mock.clock.advance(days=365)
-        submit(mock)
-        mock.clock.advance(hours=1)
-        headers = told.received[0].headers
-        assert headers["user-agent"] == "OpenAI/1.0 (+https://platform.openai.com/docs/webhooks)"
-        assert headers["content-type"] == "application/json"
-        assert headers["webhook-id"].startswith("wh_")
-        assert abs(int(headers["webhook-timestamp"]) - time.time()) < 60
-        assert headers["webhook-signature"].startswith("v1,")
 
-    def test_an_advance_lists_what_was_delivered(self, mock: WorldClient) -> None:
-        """Behind the status change that it tells of."""
-        mock.webhook(Told(mock))
-        batch = submit(mock)
-        advanced = mock.clock.advance(hours=1)
-        [delivery] = mock.deliveries
-        assert [(event.at - START, event.type, event.id) for event in advanced.events[2:]] == [
-            (124, "batch.completed", batch.id),
-            (124, "webhook.delivered", delivery.id),
-        ]
-        assert advanced.event_count == 4
+def fail(*_: object) -> AttemptResult:
+    """Raise an error that no receiver should be able to cause."""
+    raise OSError("broken")
 
-    def test_an_attempt_is_an_event_to_which_the_clock_can_go(self, mock: WorldClient) -> None:
-        """The next one is told beforehand, and reached."""
-        with receiving(answers(500)) as receiver:
-            mock.webhook(receiver.url)
-            batch = submit(mock)
-            mock.clock.run_until(batch)
-            coming = mock.clock.next_event
-            assert coming is not None
-            assert (coming.at, coming.type) == (START + 124 + 15, "webhook.attempt")
-            advanced = mock.clock.advance_to_next()
-        assert [(event.at, event.type) for event in advanced.events] == [
-            (coming.at, "webhook.failed")
-        ]
 
-    def test_an_attempt_comes_before_what_else_is_asked_for(self, mock: WorldClient) -> None:
-        """The next event of all, though expiries count as well."""
-        mock.webhook(lambda _: 500)
-        mock.clock.run_until(submit(mock))
-        asked = {"next_event": True, "include": ["expiry"]}
-        advanced = mock.call("POST", "/_mock/clock/advance", asked)
-        assert [event["type"] for event in advanced["events"]] == ["webhook.failed"]
+class TestDeliverDue:
+    """`deliver_due`."""
 
-    def test_a_timeline_tells_attempts(self, mock: WorldClient) -> None:
-        """Those made, and the one that comes, of the batch in question alone."""
-        told = Told(mock, lambda _: 500 if len(told.events) < 3 else 200)
-        mock.webhook(told)
-        batch = submit(mock)
-        mock.clock.run_until(batch)
-        another(mock, batch.input_file_id, scenario="instant")
-        [delivery, _] = mock.deliveries
-        assert mock.timeline(batch)["past"][-2:] == [
-            {"at": START + 124, "type": "batch.completed"},
-            {"at": START + 124, "type": "webhook.failed", "id": delivery.id},
-        ]
-        assert mock.timeline(batch)["coming"] == [
-            {"at": START + 139, "type": "webhook.attempt", "id": delivery.id}
-        ]
-        mock.clock.advance(hours=1)
-        assert mock.timeline(batch)["past"][-1]["type"] == "webhook.delivered"
-        assert mock.timeline(batch)["coming"] == []
-
-    def test_a_timeline_tells_an_attempt_before_the_end_in_its_place(
-        self, mock: WorldClient
+    def test_everything_that_is_due_is_delivered(
+        self, bench: Dispatching, batches: list[Batch]
     ) -> None:
-        """An end can be told early."""
-        mock.webhook(Told(mock))
-        batch = submit(mock, scenario="webhook_before_visible")
-        mock.clock.run_until(batch)
-        assert [event["type"] for event in mock.timeline(batch)["past"][-3:]] == [
-            "batch.finalizing",
-            "webhook.delivered",
-            "batch.completed",
-        ]
+        """At the very second at which the batches end, each is delivered once."""
+        bench.add_batches(*batches)
+        bench.dispatcher.deliver_due()
+        assert bench.called_urls == [URL] * len(batches)
+        assert {delivery["status"] for delivery in bench.deliveries} == {"delivered"}
+        bench.dispatcher.deliver_due()
+        assert len(bench.called_urls) == len(batches)
 
-
-class TestWhoCallsBack:
-    """A receiver that calls the mock while its delivery is under way."""
-
-    def test_it_sees_the_instant_of_its_event(self, mock: WorldClient) -> None:
-        """Of each of two, a day apart, whatever the jump; and the batch as it is then."""
-        seen = []
-
-        def look(event: Any) -> None:
-            status = mock.client.batches.retrieve(event.data.id).status
-            seen.append((mock.clock.now - START, status))
-
-        mock.webhook(Told(mock, look))
-        submit(mock)
-        submit(mock, scenario="expired_empty")
-        mock.clock.advance(days=3)
-        assert seen == [(124, "completed"), (DAY, "expired")]
-        assert mock.clock.now == START + 3 * DAY
-
-    def test_what_it_starts_goes_on_from_there(self, mock: WorldClient) -> None:
-        """A chain of batches, each started by the end of the one before, in one advance."""
-
-        def next_one(event: Any) -> None:
-            if len(told.events) < 5:
-                another(mock, file_id)
-
-        told = Told(mock, next_one)
-        mock.webhook(told)
-        file_id = submit(mock).input_file_id
-        advanced = mock.clock.advance(hours=1)
-        assert [event.created_at - START for event in told.events] == [
-            124 * number for number in (1, 2, 3, 4, 5)
-        ]
-        # A command's own doing, as creation is, is no event of an advance.
-        assert advanced.event_count == 5 * 4
-
-    def test_what_it_cancels_is_cancelled(self, mock: WorldClient) -> None:
-        """In the same advance, and the end that was planned never comes."""
-
-        def cancel(event: Any) -> None:
-            if event.data.id == first.id:
-                mock.client.batches.cancel(second.id)
-
-        told = Told(mock, cancel)
-        mock.webhook(told)
-        first = submit(mock)
-        second = submit(mock, scenario="happy", in_progress="1000")
-        mock.clock.advance(hours=1)
-        assert [(event.type, event.created_at - START) for event in told.events] == [
-            ("batch.completed", 124),
-            ("batch.cancelled", 124 + 605),
-        ]
-
-    def test_what_it_puts_off_is_waited_for(self, mock: WorldClient) -> None:
-        """`run_until` goes on to the end that a batch has by then."""
-
-        def put_off(event: Any) -> None:
-            if event.data.id == first.id:
-                mock.hold(second)
-
-        mock.webhook(Told(mock, put_off))
-        first = submit(mock)
-        second = submit(mock, scenario="happy", in_progress="1000")
-        mock.clock.run_until(second, "expired")
-        assert mock.clock.now == START + DAY
-
-    def test_what_it_completes_is_told_in_the_same_advance(self, mock: WorldClient) -> None:
-        """A command of the control API does not wait for the delivery that its caller is in."""
-
-        def complete(event: Any) -> None:
-            if event.data.id == first.id:
-                mock.complete(second)
-
-        told = Told(mock, complete)
-        mock.webhook(told)
-        first, second = submit(mock), submit(mock, scenario="stuck_in_progress")
-        mock.clock.advance(hours=1)
-        assert told.ids == [first.id, second.id]
-        assert [one.status for one in mock.deliveries] == ["delivered"] * 2
-
-    def test_it_may_move_the_clock(self, mock: WorldClient) -> None:
-        """A function that sleeps in simulated time delays nobody's answer."""
-        told = Told(mock, lambda _: mock.clock.advance(seconds=10))
-        mock.webhook(told)
-        submit(mock)
-        mock.clock.advance_to(START + 124)
-        assert mock.clock.now == START + 134
-        assert [one.attempts[-1].status_code for one in mock.deliveries] == [200]
-
-    def test_in_another_world_it_waits_as_anybody_does(self, world: World) -> None:
-        """For the delivery that is under way there: its own is not."""
-        here, there = world(), world(seed=1)
-        entered, released = threading.Event(), threading.Event()
-        order = []
-
-        def hang(_: Any) -> None:
-            entered.set()
-            released.wait(PATIENCE)
-            order.append("answered there")
-
-        def move(_: Any) -> None:
-            threading.Timer(0.3, released.set).start()
-            there.clock.advance(seconds=1)
-            order.append("moved on from here")
-
-        here.webhook(move)
-        there.webhook(hang)
-        for mock in (here, there):
-            submit(mock)
-        advance = threading.Thread(target=there.clock.advance, kwargs={"seconds": 124})
-        advance.start()
-        assert entered.wait(PATIENCE)
-        here.clock.advance(seconds=124)
-        advance.join()
-        assert order == ["answered there", "moved on from here"]
-
-    def test_one_that_moves_the_clock_in_secret_runs_out_of_time(self, hasty: WorldClient) -> None:
-        """Nothing tells that its advance belongs to the delivery: it waits, and nobody for ever."""
-        moving: list[threading.Thread] = []
-
-        def move(_: Any) -> None:
-            thread = threading.Thread(target=hasty.clock.advance, kwargs={"seconds": 10})
-            thread.start()
-            moving.append(thread)
-            thread.join()
-
-        hasty.webhook(Told(hasty, move))
-        submit(hasty)
-        hasty.clock.advance_to(START + 124)
-        until(lambda: moving)
-        moving[0].join()
-        assert hasty.clock.now == START + 134
-        [delivery] = hasty.deliveries
-        assert delivery.attempts[0].error == "no answer within 0.25 seconds"
-
-    def test_it_may_empty_the_world(self, mock: WorldClient) -> None:
-        """Nothing of the old one is delivered any more, and the advance ends."""
-        told = Told(mock, lambda _: mock.reset())
-        mock.webhook(told)
-        submit(mock)
-        submit(mock)
-        mock.clock.advance(hours=1)
-        assert len(told.events) == 1
-        assert (mock.deliveries, mock.clock.now) == ([], START)
-
-    def test_it_may_delete_its_endpoint(self, mock: WorldClient) -> None:
-        """What is left for it is dropped."""
-
-        def delete(_: Any) -> None:
-            mock.client.webhooks.delete(endpoint.id)
-
-        told = Told(mock, delete)
-        endpoint = mock.webhook(told)
-        submit(mock)
-        submit(mock)
-        mock.clock.advance(hours=1)
-        assert len(told.events) == 1
-        assert [one.status for one in mock.deliveries] == ["delivered", "dropped"]
-
-
-class TestBadReceivers:
-    """Nothing is lost, and nobody else waits."""
-
-    @pytest.mark.parametrize("behave", [answers(500), answers(302, "Location: /"), closes])
-    def test_what_is_not_taken_comes_again_for_three_days(
-        self, mock: WorldClient, behave: Behaviour
+    def test_nothing_is_delivered_before_its_second(
+        self, make: "Make", monkeypatch: pytest.MonkeyPatch, batches: list[Batch]
     ) -> None:
-        """Fifteen attempts in one advance, each at its simulated instant, then no more."""
-        with receiving(behave) as receiver:
-            mock.webhook(receiver.url)
-            batch = submit(mock)
-            mock.clock.run_until(batch)
-            advanced = mock.clock.advance(hours=72)
-            assert len(receiver.requests) == 15
-            mock.clock.advance(days=30)
-            assert len(receiver.requests) == 15
-        assert [event.at - START - 124 for event in advanced.events] == [
-            15 * (2**number - 1) for number in range(1, 15)
-        ]
-        [delivery] = mock.deliveries
-        assert (delivery.status, delivery.next_attempt_at) == ("failed", None)
+        """A moment before the end no receiver is called."""
+        bench = Dispatching(monkeypatch, make.created + ENDS_AFTER_SECONDS - 0.001)
+        bench.add_endpoint()
+        bench.add_batches(*batches)
+        bench.dispatcher.deliver_due()
+        assert bench.called_urls == []
 
-    def test_what_is_taken_in_the_end_comes_no_more(self, mock: WorldClient) -> None:
-        """With the same webhook-id and body at each attempt, signed anew."""
-        told = Told(mock, lambda _: 500 if len(told.events) < 4 else 204)
-        mock.webhook(told)
-        submit(mock)
-        mock.clock.advance(hours=72)
-        assert len({received.headers["webhook-id"] for received in told.received}) == 1
-        assert len({received.body for received in told.received}) == 1
-        [delivery] = mock.deliveries
-        assert [attempt.status_code for attempt in delivery.attempts] == [500, 500, 500, 204]
-
-    @pytest.mark.parametrize("behave", [hangs, drips])
-    def test_one_that_hangs_is_called_three_times_in_an_advance(
-        self, hasty: WorldClient, behave: Behaviour
+    def test_what_a_receiver_makes_due_is_delivered(
+        self, bench: Dispatching, batches: list[Batch]
     ) -> None:
-        """Then its attempts fail without a call, and in the next advance it is called again."""
-        with receiving(behave) as receiver:
-            hasty.webhook(receiver.url)
-            for _ in range(3):
-                submit(hasty)
-            begun = time.perf_counter()
-            hasty.clock.advance(hours=1)
-            until(lambda: len(receiver.requests) == 3)  # what was sent in time may be read later
-            assert 3 * TIMEOUT <= time.perf_counter() - begun < 3 * TIMEOUT + 5
-            hasty.clock.advance(hours=1)
-            until(lambda: len(receiver.requests) == 6)
-        errors = {attempt.error for one in hasty.deliveries for attempt in one.attempts}
-        assert errors == {
-            "no answer within 0.25 seconds",
-            "not called: 3 calls had no answer",
-        }
-        assert {one.status for one in hasty.deliveries} == {"pending"}
+        """The receiver's own call delivers nothing; the thread that called the receiver does."""
+        first, second, *_ = batches
 
-    @pytest.mark.parametrize("behave", [hangs, closes, answers(302, "Location: /"), answers(500)])
-    def test_one_that_comes_to_its_senses_has_lost_nothing(
-        self, hasty: WorldClient, behave: Behaviour
+        def receive(*_: object) -> AttemptResult:
+            if len(bench.called_urls) == 1:
+                bench.add_batches(second)
+                bench.dispatcher.deliver_due()
+                assert len(bench.called_urls) == 1
+            return SUCCESS
+
+        bench.receive = receive
+        bench.add_batches(first)
+        bench.dispatcher.deliver_due()
+        assert len(bench.called_urls) == 2
+
+    def test_what_becomes_due_at_the_very_end_is_delivered(
+        self, bench: Dispatching, batches: list[Batch]
     ) -> None:
-        """Whatever it did at first, each event arrives within the three days."""
-        calls = count()
-
-        def at_last(connection: Any) -> None:
-            (behave if next(calls) < 6 else answers(200))(connection)
-
-        with receiving(at_last) as receiver:
-            hasty.webhook(receiver.url)
-            batches = [submit(hasty).id for _ in range(4)]
-            for _ in range(18):  # after three calls without an answer, an advance makes no more
-                hasty.clock.advance(hours=4)
-        told = [(one.event["data"]["id"], one.status) for one in hasty.deliveries]
-        assert told == [(id, "delivered") for id in batches]
-
-    def test_another_receiver_gets_what_one_that_hangs_does_not(self, hasty: WorldClient) -> None:
-        """All of it, in the same advance."""
-        told = Told(hasty)
-        with receiving(hangs) as receiver:
-            hasty.webhook(receiver.url)
-            hasty.webhook(told)
-            batches = [submit(hasty).id for _ in range(5)]
-            hasty.clock.advance(hours=1)
-        # On a slow machine an answer may come too late, and the same event again.
-        assert list(dict.fromkeys(told.ids)) == batches
-
-    def test_an_ordinary_call_waits_for_nobody(self, mock: WorldClient) -> None:
-        """While a receiver takes its time, retrieve and create are answered."""
-        entered, released = threading.Event(), threading.Event()
-
-        def hang(_: Any) -> None:
-            entered.set()
-            released.wait(PATIENCE)
-
-        mock.webhook(Told(mock, hang))
-        batch = submit(mock)
-        advance = threading.Thread(target=mock.clock.advance, kwargs={"seconds": 124})
-        advance.start()
-        assert entered.wait(PATIENCE)
-        assert mock.client.batches.retrieve(batch.id).status == "completed"
-        another(mock, batch.input_file_id)
-        assert advance.is_alive()
-        released.set()
-        advance.join()
-
-    @pytest.mark.parametrize("error", [LookupError, pytest.fail.Exception])
-    def test_a_function_that_raises_is_an_internal_error(
-        self, mock: WorldClient, caplog: pytest.LogCaptureFixture, error: type[BaseException]
-    ) -> None:
-        """As in a server: 500, and the log says why."""
-
-        def fail(_: Any) -> None:
-            raise error("no such label")
-
-        mock.webhook(fail)
-        submit(mock)
-        mock.clock.advance(seconds=130)
-        assert mock.deliveries[0].attempts[0].status_code == 500
-        assert "no such label" in caplog.text
-
-    @pytest.mark.parametrize("returned", [-1, 0, 1, 100, 199, 600, 10**9])
-    def test_a_number_that_is_no_status_is_an_error_of_the_function(
-        self, mock: WorldClient, caplog: pytest.LogCaptureFixture, returned: int
-    ) -> None:
-        """A count that it returns by chance, say: the log tells."""
-        mock.webhook(lambda _: returned)
-        submit(mock)
-        mock.clock.advance(seconds=130)
-        assert mock.deliveries[0].attempts[0].status_code == 500
-        assert f"{returned}, which is not an HTTP status" in caplog.text
-
-    def test_an_async_function_is_refused(self, mock: WorldClient) -> None:
-        """It would be called, answer 200, and never run."""
-
-        async def receive(_: Any) -> None: ...
-
-        with pytest.raises(TypeError, match="async function"):
-            mock.webhook(receive)
-
-    @pytest.mark.parametrize("path", ["", "/", "/2", "/0", "/-1", "/x", "/1/x"])
-    def test_a_function_stands_at_its_own_path_only(self, mock: WorldClient, path: str) -> None:
-        """Elsewhere on its port nothing is found."""
-        told = Told(mock)
-        url = mock.webhook(told).url
-        mock.webhook(url.removesuffix("/1") + path)
-        submit(mock)
-        mock.clock.advance(seconds=130)
-        assert [one.attempts[0].status_code for one in mock.deliveries] == [200, 404]
-        assert len(told.events) == 1
-
-    @pytest.mark.parametrize(
-        ("returned", "status"), [(None, 200), ("x", 200), (True, 200), (204, 204), (429, 429)]
-    )
-    def test_a_number_that_a_function_returns_is_its_status(
-        self, mock: WorldClient, returned: Any, status: int
-    ) -> None:
-        """Anything else is as good as nothing: 200."""
-        mock.webhook(lambda _: returned)
-        submit(mock)
-        mock.clock.advance(seconds=130)
-        assert mock.deliveries[0].attempts[0].status_code == status
-
-
-class TestMany:
-    """Many batches, many clients."""
-
-    def test_a_thousand_ends_in_one_jump(self, mock: WorldClient) -> None:
-        """Are a thousand deliveries, once each, in order of creation."""
-        told = Told(mock)
-        mock.webhook(told)
-        file_id = submit(mock).input_file_id
-        for _ in range(999):
-            another(mock, file_id)
-        advanced = mock.clock.advance(hours=24)
-        created = [
-            one.id for page in mock.client.batches.list(limit=100).iter_pages() for one in page.data
-        ]
-        assert told.ids == created[::-1]
-        assert advanced.event_count == 4000
-        assert len({event.id for event in told.events}) == 1000
-
-    def test_advances_of_several_clients_add_up(self, mock: WorldClient) -> None:
-        """Each end is told once, and each advance ends behind what it has brought about."""
-        told = Told(mock)
-        mock.webhook(told)
-        for _ in range(20):
-            submit(mock)
-            mock.clock.advance(seconds=1)
-        behind = []
-
-        def advance() -> None:
-            now = mock.clock.advance(seconds=30).now
-            behind.append(all(event.created_at <= now for event in list(told.events)))
-            due = [one for one in mock.deliveries if one.event["created_at"] <= now]
-            behind.append(all(one.status == "delivered" for one in due))
-
-        clients = [threading.Thread(target=advance) for _ in range(8)]
-        for client in clients:
-            client.start()
-        for client in clients:
-            client.join()
-        assert mock.clock.now == START + 20 + 8 * 30
-        assert len(told.ids) == len(set(told.ids)) == 20
-        assert [event.created_at for event in told.events] == sorted(
-            event.created_at for event in told.events
+        """No other thread would do it: they saw that one is delivering."""
+        first, second, *_ = batches
+        late = [second]
+        bench.outbox.after_pop = lambda due: (
+            bench.add_batches(late.pop()) if due is None and late else None
         )
-        assert all(behind)
+        bench.add_batches(first)
+        bench.dispatcher.deliver_due()
+        assert len(bench.called_urls) == 2
 
-    def test_worlds_do_not_see_each_other(self, world: World) -> None:
-        """Neither endpoints, nor events, nor secrets."""
-        one, other = world(), world(seed=1)
-        told, told_other = Told(one), Told(other)
-        one.webhook(told)
-        other.webhook(told_other)
-        batch = submit(one)
-        one.clock.advance(hours=1)
-        other.clock.advance(hours=1)
-        assert (told.ids, told_other.ids, other.deliveries) == ([batch.id], [], [])
-        assert len(one.client.webhooks.list().data) == 1
-        assert one.webhook_secret != other.webhook_secret
-
-    def test_servers_do_not_see_each_other(self, mock: WorldClient) -> None:
-        """The same key on two servers is two worlds."""
-        mock.webhook(Told(mock))
-        server = LocalServer()
-        try:
-            with server.world("other") as other:
-                other.api_key = mock.api_key
-                assert other.deliveries == []
-                assert other.call("GET", "/_mock/webhooks/deliveries")["count"] == 0
-        finally:
-            server.close()
-
-
-class TestDeliveries:
-    """`/_mock/webhooks/deliveries`."""
-
-    def test_a_delivery_is_shown_with_its_attempts(self, mock: WorldClient) -> None:
-        """What was sent where, when, with which headers, and what came back."""
-        with receiving(answers(503, body=b"out of order")) as receiver:
-            mock.webhook(receiver.url)
-            batch = submit(mock)
-            mock.clock.advance(seconds=130)
-            [sent] = receiver.requests
-        [delivery] = mock.call("GET", "/_mock/webhooks/deliveries")["deliveries"]
-        [attempt] = delivery.pop("attempts")
-        assert delivery["event"]["data"] == {"id": batch.id}
-        assert json.loads(delivery.pop("body")) == delivery.pop("event")
-        assert delivery.pop("endpoint_id").startswith("whe_")
-        assert delivery == {
-            "id": attempt["headers"]["webhook-id"],
-            "url": receiver.url,
-            "scenario": "happy",
-            "status": "pending",
-            "next_attempt_at": START + 139,
-        }
-        for name, text in attempt["headers"].items():
-            assert f"{name}: {text}\r\n".encode() in sent
-        assert (attempt["at"], attempt["status_code"]) == (START + 124, 503)
-        assert (attempt["error"], attempt["response"]) == (None, "out of order")
-
-    def test_the_last_ones_can_be_asked_for(self, mock: WorldClient) -> None:
-        """And how many there are is told all the same."""
-        mock.webhook(Told(mock))
-        batches = [submit(mock) for _ in range(3)]
-        mock.clock.advance(hours=1)
-        told = mock.call("GET", "/_mock/webhooks/deliveries?limit=1")
-        assert [one["event"]["data"]["id"] for one in told["deliveries"]] == [batches[-1].id]
-        assert (told["count"], told["dropped"]) == (3, 0)
-
-    def test_one_can_be_sent_again(self, mock: WorldClient) -> None:
-        """With the same id and body, now, and the answer tells what came of it."""
-        told = Told(mock)
-        mock.webhook(told)
-        submit(mock)
-        mock.clock.advance(hours=1)
-        [delivery] = mock.deliveries
-        again = mock.call("POST", f"/_mock/webhooks/deliveries/{delivery.id}/redeliver")
-        assert [attempt["at"] - START for attempt in again["attempts"]] == [124, 3600]
-        assert told.events[0] == told.events[1]
-        assert len({received.headers["webhook-id"] for received in told.received}) == 1
-
-    @pytest.mark.parametrize("scenario", ["webhook_lost", "webhook_receiver_fails"])
-    def test_one_that_a_scenario_kept_back_can_be_sent(
-        self, mock: WorldClient, scenario: str
+    def test_an_error_does_not_block_the_next_thread(
+        self, bench: Dispatching, batches: list[Batch]
     ) -> None:
-        """Whoever asks for it gets it."""
-        told = Told(mock)
-        mock.webhook(told)
-        submit(mock, scenario=scenario)
-        mock.clock.advance(seconds=130)
-        assert told.events == []
-        [delivery] = mock.deliveries
-        mock.call("POST", f"/_mock/webhooks/deliveries/{delivery.id}/redeliver")
-        assert [one.status for one in mock.deliveries] == ["delivered"]
-        mock.clock.advance(days=3)
-        assert len(told.events) == 1
+        """The next call delivers the rest."""
+        first, second, *_ = batches
+        bench.add_batches(first, second)
+        bench.receive = fail
+        with pytest.raises(OSError, match="broken"):
+            bench.dispatcher.deliver_due()
+        assert not bench.dispatcher.is_busy
+        bench.receive = lambda *_: SUCCESS
+        bench.dispatcher.deliver_due()
+        statuses = [delivery["status"] for delivery in bench.deliveries]
+        assert statuses == ["pending", "delivered"]
 
-    def test_an_unknown_one_cannot(self, mock: WorldClient) -> None:
-        """A 404, in the envelope."""
-        with pytest.raises(ControlError) as refused:
-            mock.call("POST", "/_mock/webhooks/deliveries/wh_none/redeliver")
-        assert refused.value.status == 404
 
-    def test_the_alarm_can_only_be_rung_from_inside(self, mock: WorldClient) -> None:
-        """To everybody else there is no such URL."""
-        with pytest.raises(ControlError) as refused:
-            mock.call("POST", "/_mock/webhooks/alarm")
-        assert refused.value.status == 404
+class TestLock:
+    """The lock of the world, which a slow receiver must not keep from other threads."""
+
+    def test_the_outbox_is_used_only_under_the_lock(
+        self, bench: Dispatching, batches: list[Batch]
+    ) -> None:
+        """To look for the next attempt, to deliver what is due, and in an exclusive run."""
+        bench.add_batches(*batches[:2])
+        assert bench.dispatcher.next_attempt() is not None
+        bench.dispatcher.deliver_due()
+        bench.add_batches(*batches[2:])
+        with bench.dispatcher.exclusive() as run:
+            run.deliver_due()
+        assert bench.outbox.calls > 10
+        assert bench.outbox.unguarded_calls == 0
+
+    def test_a_receiver_is_called_without_the_lock(
+        self, bench: Dispatching, batches: list[Batch]
+    ) -> None:
+        """Other threads can use the world meanwhile."""
+        free: list[bool] = []
+
+        def receive(*_: object) -> AttemptResult:
+            free.append(is_free(bench.lock))
+            return SUCCESS
+
+        bench.receive = receive
+        bench.add_batches(*batches)
+        bench.dispatcher.deliver_due()
+        assert free == [True] * len(batches)
+
+    def test_an_exclusive_run_does_not_hold_the_lock(self, bench: Dispatching) -> None:
+        """An advance holds the lock only for moments."""
+        with bench.dispatcher.exclusive():
+            assert is_free(bench.lock)
+
+
+class TestExclusive:
+    """The exclusive run of an advance, which delivers on its way."""
+
+    def test_what_became_due_meanwhile_is_delivered_at_its_end(
+        self, bench: Dispatching, batches: list[Batch]
+    ) -> None:
+        """Other threads leave it to the exclusive run."""
+        with bench.dispatcher.exclusive():
+            bench.add_batches(*batches)
+            bench.dispatcher.deliver_due()
+            assert bench.dispatcher.is_busy
+            assert bench.called_urls == []
+        assert bench.called_urls == [URL] * len(batches)
+        assert not bench.dispatcher.is_busy
+
+    def test_an_error_ends_it(self, bench: Dispatching, batches: list[Batch]) -> None:
+        """What is due is delivered all the same, and other runs can begin."""
+        bench.add_batches(*batches)
+        with pytest.raises(OSError, match="broken"), bench.dispatcher.exclusive():
+            fail()
+        assert not bench.dispatcher.is_busy
+        assert bench.called_urls == [URL] * len(batches)
+
+    def test_a_nested_run_does_not_wait(
+        self, bench: Dispatching, batches: list[Batch], report_waits: ReportWaits
+    ) -> None:
+        """It delivers what is due, and the outer run continues after it."""
+        reports = report_waits(lambda: False)
+        dispatcher = bench.dispatcher
+        bench.add_batches(*batches)
+
+        def deliver() -> None:
+            with dispatcher.exclusive(is_nested=True) as run:
+                reports.put(f"delivered {len(run.deliver_due())}")
+
+        with dispatcher.exclusive():
+            receiver = threading.Thread(target=deliver, daemon=True)
+            receiver.start()
+            assert reports.get(timeout=PATIENCE_SECONDS) == f"delivered {len(batches)}"
+            receiver.join(PATIENCE_SECONDS)
+            assert dispatcher.is_busy
+
+    def test_a_second_run_waits_for_the_end_of_the_first(
+        self, bench: Dispatching, report_waits: ReportWaits
+    ) -> None:
+        """Then it begins."""
+        reports = report_waits(lambda: False)
+        dispatcher = bench.dispatcher
+        with dispatcher.exclusive():
+            threading.Thread(target=run_once, args=(dispatcher, reports), daemon=True).start()
+            assert reports.get(timeout=PATIENCE_SECONDS) == "waits"
+            assert reports.empty()
+        assert reports.get(timeout=PATIENCE_SECONDS) == "runs"
+        assert reports.get(timeout=PATIENCE_SECONDS) == "ends"
+
+    def test_a_thread_woken_while_another_delivers_waits_again(
+        self, bench: Dispatching, report_waits: ReportWaits
+    ) -> None:
+        """A third thread may have been quicker."""
+        wakes_too_early = iter([True])
+        reports = report_waits(lambda: next(wakes_too_early, False))
+        dispatcher = bench.dispatcher
+        with dispatcher.exclusive():
+            threading.Thread(target=run_once, args=(dispatcher, reports), daemon=True).start()
+            assert reports.get(timeout=PATIENCE_SECONDS) == "waits"
+            assert reports.get(timeout=PATIENCE_SECONDS) == "waits"
+        assert reports.get(timeout=PATIENCE_SECONDS) == "runs"
+        assert reports.get(timeout=PATIENCE_SECONDS) == "ends"
+
+    def test_it_does_not_begin_while_another_thread_begins_to_deliver(
+        self, monkeypatch: pytest.MonkeyPatch, bench: Dispatching, batches: list[Batch]
+    ) -> None:
+        """Both take the same lock before they find that no thread is delivering."""
+        delivered = threading.Event()
+        runs: list[str] = []
+        seen: list[list[str]] = []
+
+        def act() -> None:
+            with bench.dispatcher.exclusive():
+                runs.append("begun")
+                rival.let_go_on()
+                delivered.wait(PATIENCE_SECONDS)
+
+        def receive(*_: object) -> AttemptResult:
+            seen.append(list(runs))
+            return SUCCESS
+
+        class Watched(threading.Condition):
+            def __enter__(self) -> bool:
+                if not self.acquire(blocking=False):
+                    rival.let_go_on()
+                    self.acquire()
+                return True
+
+        rival = Rival(act)
+        monkeypatch.setattr(dispatcher_module, "Condition", Watched)
+        bench.dispatcher = bench.new_dispatcher()
+        bench.outbox.before_next_at = rival.begin
+        bench.receive = receive
+        bench.add_batches(batches[0])
+        bench.dispatcher.deliver_due()
+        delivered.set()
+        rival.end()
+        assert (seen, runs) == ([[]], ["begun"])
+
+
+def run_once(dispatcher: WebhookDispatcher, reports: "Queue[str]") -> None:
+    """Enter an exclusive run and leave it, and report both."""
+    with dispatcher.exclusive():
+        reports.put("runs")
+    reports.put("ends")
+
+
+@pytest.fixture
+def report_waits(monkeypatch: pytest.MonkeyPatch, bench: Dispatching) -> ReportWaits:
+    """Report each wait for an exclusive run, and let it end at once where the test wants that."""
+
+    def watch(wakes_at_once: Callable[[], bool]) -> "Queue[str]":
+        reports: Queue[str] = Queue()
+
+        class Watched(threading.Condition):
+            def wait(self, timeout: float | None = None) -> bool:
+                reports.put("waits")
+                return wakes_at_once() or super().wait(timeout)
+
+        monkeypatch.setattr(dispatcher_module, "Condition", Watched)
+        bench.dispatcher = bench.new_dispatcher()
+        return reports
+
+    return watch

@@ -19,7 +19,7 @@ from mockbatch.world.world import World
 if TYPE_CHECKING:
     from tests.conftest import Make
 
-GOOD, BAD = AttemptResult(status_code=200), AttemptResult(status_code=500)
+SUCCESS, FAILURE = AttemptResult(status_code=200), AttemptResult(status_code=500)
 ALL = ["batch.completed", "batch.failed", "batch.expired", "batch.cancelled"]
 FOR_EVER = 10**10
 
@@ -35,14 +35,14 @@ def hook(world: World, *types: str) -> str:
     return world.webhooks.create_endpoint(body).id
 
 
-def sent(world: World, now: float, answer: AttemptResult = GOOD) -> list[tuple[int, str, str]]:
+def sent(world: World, now: float, answer: AttemptResult = SUCCESS) -> list[tuple[int, str, str]]:
     """Send all that is due by an instant, and return when it was due, its type and its batch."""
     found = []
-    while due := outbox(world).take(now):
+    while due := outbox(world).pop_due(now):
         event, at = due.delivery.event, due.delivery.next_at
         assert at is not None
-        outbox(world).note(due, Attempt(at, answer))
-        found.append((at, event.type, event.about))
+        outbox(world).record_attempt(due, Attempt(at, answer))
+        found.append((at, event.type, event.object_id))
     return found
 
 
@@ -90,7 +90,7 @@ class TestEnds:
     ) -> None:
         """The end that was planned before is not."""
         batch = make.started(world, make.lines(1))
-        world.advance.past(batch.created_at + seconds)
+        world.advance.fast_forward(batch.created_at + seconds)
         world.command(batch.id, command)
         at = batch.created_at + seconds + after
         assert sent(world, FOR_EVER) == [(at, kind, batch.id)]
@@ -102,7 +102,7 @@ class TestEnds:
         for one in (batch, other):
             world.command(one.id, commands.hold)
         assert sent(world, batch.expires_at - 1) == []
-        world.advance.past(batch.created_at + 1000)
+        world.advance.fast_forward(batch.created_at + 1000)
         world.command(other.id, commands.resume)
         assert sent(world, FOR_EVER) == [
             (batch.created_at + 1124, "batch.completed", other.id),
@@ -129,7 +129,7 @@ class TestEnds:
     ) -> None:
         """A late one is shown as pending from the end of its batch on."""
         batch = make.started(world, make.lines(1), webhook=webhook)
-        coming = outbox(world).coming(batch.created_at + created_after)
+        coming = outbox(world).next_attempt(batch.created_at + created_after)
         [told] = world.webhooks.deliveries_json(10)["deliveries"]
         assert told["status"] == "pending"
         assert told["event"]["created_at"] == batch.created_at + created_after
@@ -158,7 +158,7 @@ class TestEnds:
         batch, other = (make.started(world, make.lines(1), **early) for _ in range(2))
         at = batch.created_at + 173
         assert sent(world, at) == [(at, "batch.completed", one.id) for one in (batch, other)]
-        world.advance.past(at)
+        world.advance.fast_forward(at)
         world.command(other.id, commands.cancel)
         assert [(kind, id) for _, kind, id in sent(world, FOR_EVER)] == [
             ("batch.cancelled", other.id)
@@ -173,7 +173,7 @@ class TestEnds:
         )
         at = batch.created_at + 173
         assert sent(world, at) == [(at, "batch.completed", batch.id)]
-        world.advance.past(at)
+        world.advance.fast_forward(at)
         world.command(batch.id, commands.hold)
         assert sent(world, at) == []
         world.command(batch.id, commands.resume)
@@ -198,7 +198,7 @@ class TestEnds:
     ) -> None:
         """The event sets out while the batch is cancelling, and not before that."""
         batch = make.started(world, make.lines(1), webhook={"early": early})
-        world.advance.past(batch.created_at + 100)
+        world.advance.fast_forward(batch.created_at + 100)
         world.command(batch.id, commands.cancel)
         assert sent(world, FOR_EVER) == [
             (batch.created_at + 100 + after, "batch.cancelled", batch.id)
@@ -210,7 +210,7 @@ class TestEnds:
     ) -> None:
         """The command's second is the first at which anybody can know of it."""
         batch = make.started(world, make.lines(1), webhook={"early": 50})
-        world.advance.past(batch.created_at + 100)
+        world.advance.fast_forward(batch.created_at + 100)
         world.command(batch.id, command)
         assert [at for at, _, _ in sent(world, FOR_EVER)] == [batch.created_at + 100]
 
@@ -219,7 +219,7 @@ class TestEnds:
         batch = make.started(
             world, make.lines(1), stages={"finalizing": 100}, webhook={"early": 50}
         )
-        world.advance.past(batch.created_at + 173)
+        world.advance.fast_forward(batch.created_at + 173)
         sent(world, world.now())
         world.command(batch.id, commands.cancel)
         sent(world, FOR_EVER)
@@ -247,7 +247,7 @@ class TestEndpoints:
         world.advance.to(world.now() + 124)
         hook(world)
         late = make.started(world, make.lines(1))
-        world.advance.past(world.now() + 124)
+        world.advance.fast_forward(world.now() + 124)
         hook(world)  # the first one has not been sent what is due by now
         assert [id for _, _, id in sent(world, FOR_EVER)] == [late.id]
 
@@ -256,7 +256,7 @@ class TestEndpoints:
         batch = make.started(
             world, make.lines(1), stages={"finalizing": 100}, webhook={"early": 50}
         )
-        world.advance.past(batch.created_at + 173)
+        world.advance.fast_forward(batch.created_at + 173)
         assert len(sent(world, world.now())) == 1
         hook(world)
         assert sent(world, FOR_EVER) == []
@@ -268,7 +268,7 @@ class TestEndpoints:
         [endpoint] = world.webhooks.endpoints
         early = {"stages": {"finalizing": 100}, "webhook": {"early": 50}}
         batch, other = (make.started(world, make.lines(1), **early) for _ in range(2))
-        world.advance.past(batch.created_at + 173)
+        world.advance.fast_forward(batch.created_at + 173)
         assert len(sent(world, world.now())) == 2
         world.webhooks.delete_endpoint(endpoint.id)
         hook(world)
@@ -282,7 +282,7 @@ class TestEndpoints:
         world = make.world()
         id = hook(world)
         batch = make.started(world, make.lines(1))
-        world.advance.past(batch.created_at + 124)
+        world.advance.fast_forward(batch.created_at + 124)
         world.webhooks.update_endpoint(id, {"event_types": ["batch.failed"]})
         assert [kind for _, kind, _ in sent(world, FOR_EVER)] == ["batch.completed"]
 
@@ -290,7 +290,7 @@ class TestEndpoints:
         """What was on its way to it is dropped, and says so."""
         [endpoint] = world.webhooks.endpoints
         batch = make.started(world, make.lines(1))
-        outbox(world).tell(batch.created_at + 124)
+        outbox(world).enqueue_finished(batch.created_at + 124)
         world.webhooks.delete_endpoint(endpoint.id)
         assert sent(world, FOR_EVER) == []
         [delivery] = outbox(world).as_json(10)["deliveries"]
@@ -318,7 +318,7 @@ class TestEndpoints:
         make.started(world, make.lines(1))
         sent(world, FOR_EVER)
         make.started(world, make.lines(1))
-        sent(world, FOR_EVER, BAD)
+        sent(world, FOR_EVER, FAILURE)
         world.webhooks.delete_endpoint(endpoint.id)
         told = world.webhooks.deliveries_json(10)["deliveries"]
         assert [one["status"] for one in told] == ["lost", "delivered", "failed"]
@@ -327,10 +327,10 @@ class TestEndpoints:
         """It was under way when its endpoint went."""
         [endpoint] = world.webhooks.endpoints
         batch = make.started(world, make.lines(1))
-        due = outbox(world).take(batch.created_at + 124)
+        due = outbox(world).pop_due(batch.created_at + 124)
         assert due is not None
         world.webhooks.delete_endpoint(endpoint.id)
-        outbox(world).note(due, Attempt(batch.created_at + 124, BAD))
+        outbox(world).record_attempt(due, Attempt(batch.created_at + 124, FAILURE))
         [delivery] = outbox(world).as_json(10)["deliveries"]
         assert (delivery["status"], len(delivery["attempts"])) == ("dropped", 1)
         assert sent(world, FOR_EVER) == []
@@ -339,10 +339,12 @@ class TestEndpoints:
         """Somebody sent it again while it was under way, and it was taken: that is the end."""
         batch = make.started(world, make.lines(1))
         at = batch.created_at + 124
-        due = outbox(world).take(at)
+        due = outbox(world).pop_due(at)
         assert due is not None
-        outbox(world).note(outbox(world).again(due.delivery.id), Attempt(at, GOOD), asked=True)
-        outbox(world).note(due, Attempt(at, BAD))
+        outbox(world).record_attempt(
+            outbox(world).redelivery(due.delivery.id), Attempt(at, SUCCESS), is_redelivery=True
+        )
+        outbox(world).record_attempt(due, Attempt(at, FAILURE))
         [delivery] = outbox(world).as_json(10)["deliveries"]
         assert (delivery["status"], len(delivery["attempts"])) == ("delivered", 2)
         assert sent(world, FOR_EVER) == []
@@ -355,11 +357,11 @@ class TestUnderWay:
         """Neither is it shown as coming, until its answer is noted."""
         batch = make.started(world, make.lines(1))
         at = batch.created_at + 124
-        due = outbox(world).take(at)
+        due = outbox(world).pop_due(at)
         assert due is not None
-        assert outbox(world).take(FOR_EVER) is None
-        assert (outbox(world).next_at(), outbox(world).coming(at)) == (inf, None)
-        outbox(world).note(due, Attempt(at, BAD))
+        assert outbox(world).pop_due(FOR_EVER) is None
+        assert (outbox(world).next_at(), outbox(world).next_attempt(at)) == (inf, None)
+        outbox(world).record_attempt(due, Attempt(at, FAILURE))
         assert outbox(world).next_at() == at + 15
 
     def test_copies_are_due_on_the_same_second(self, make: "Make", world: World) -> None:
@@ -373,10 +375,12 @@ class TestUnderWay:
         """The retry that was due is not made any more."""
         batch = make.started(world, make.lines(1))
         at = batch.created_at + 124
-        due = outbox(world).take(at)
+        due = outbox(world).pop_due(at)
         assert due is not None
-        outbox(world).note(due, Attempt(at, BAD))
-        outbox(world).note(outbox(world).again(due.delivery.id), Attempt(at, GOOD), asked=True)
+        outbox(world).record_attempt(due, Attempt(at, FAILURE))
+        outbox(world).record_attempt(
+            outbox(world).redelivery(due.delivery.id), Attempt(at, SUCCESS), is_redelivery=True
+        )
         assert sent(world, FOR_EVER) == []
 
     def test_a_bad_answer_to_one_more_attempt_leaves_what_is_planned(
@@ -385,10 +389,12 @@ class TestUnderWay:
         """The retry is made at its time, and once."""
         batch = make.started(world, make.lines(1))
         at = batch.created_at + 124
-        due = outbox(world).take(at)
+        due = outbox(world).pop_due(at)
         assert due is not None
-        outbox(world).note(due, Attempt(at, BAD))
-        outbox(world).note(outbox(world).again(due.delivery.id), Attempt(at, BAD), asked=True)
+        outbox(world).record_attempt(due, Attempt(at, FAILURE))
+        outbox(world).record_attempt(
+            outbox(world).redelivery(due.delivery.id), Attempt(at, FAILURE), is_redelivery=True
+        )
         assert [when for when, _, _ in sent(world, FOR_EVER)] == [at + 15]
 
     def test_a_retry_is_sent_to_the_endpoint_as_it_is_then(
@@ -397,9 +403,9 @@ class TestUnderWay:
         """Not as it was when the batch ended."""
         [endpoint] = world.webhooks.endpoints
         batch = make.started(world, make.lines(1))
-        outbox(world).tell(batch.created_at + 124)
+        outbox(world).enqueue_finished(batch.created_at + 124)
         world.webhooks.update_endpoint(endpoint.id, {"url": "http://127.0.0.1:9/moved"})
-        due = outbox(world).take(batch.created_at + 124)
+        due = outbox(world).pop_due(batch.created_at + 124)
         assert due is not None
         assert due.endpoint.target.url == "http://127.0.0.1:9/moved"
 
@@ -444,7 +450,7 @@ class TestBounds:
     def test_the_last_deliveries_are_shown(self, make: "Make", world: World, limit: int) -> None:
         """At most as many as are asked for; 0 shows the counts alone."""
         ids = [make.started(world, make.lines(1)).id for _ in range(3)]
-        world.advance.past(world.now() + 124)
+        world.advance.fast_forward(world.now() + 124)
         told = world.webhooks.deliveries_json(limit)
         assert [one["event"]["data"]["id"] for one in told["deliveries"]] == ids[
             3 - min(limit, 3) :
@@ -461,9 +467,11 @@ class TestBounds:
         sent(world, FOR_EVER)
         first, second = (one["id"] for one in world.webhooks.deliveries_json(10)["deliveries"])
         for _ in range(3):
-            attempt = Attempt(int(world.now()), GOOD)
-            outbox(world).note(outbox(world).again(second), attempt, asked=True)
-        assert outbox(world).again(first).delivery.id == first
+            attempt = Attempt(int(world.now()), SUCCESS)
+            outbox(world).record_attempt(
+                outbox(world).redelivery(second), attempt, is_redelivery=True
+            )
+        assert outbox(world).redelivery(first).delivery.id == first
 
     def test_one_that_is_gone_meanwhile_does_not_come_back(
         self, make: "Make", world: World, monkeypatch: pytest.MonkeyPatch
@@ -473,11 +481,13 @@ class TestBounds:
         make.started(world, make.lines(1))
         sent(world, FOR_EVER)
         [old] = world.webhooks.deliveries_json(10)["deliveries"]
-        due = outbox(world).again(old["id"])
+        due = outbox(world).redelivery(old["id"])
         for _ in range(2):
             newer = make.started(world, make.lines(1))
             sent(world, FOR_EVER)
-        noted = outbox(world).note(due, Attempt(int(world.now()), GOOD), asked=True)
+        noted = outbox(world).record_attempt(
+            due, Attempt(int(world.now()), SUCCESS), is_redelivery=True
+        )
         assert len(noted.attempts) == 2
         told = world.webhooks.deliveries_json(10)
         assert [one["event"]["data"]["id"] for one in told["deliveries"]] == [newer.id]
@@ -490,7 +500,7 @@ class TestBounds:
         monkeypatch.setattr(outboxes, "MAX_FINISHED", 1)
         [endpoint] = world.webhooks.endpoints
         ids = [make.started(world, make.lines(1)).id for _ in range(3)]
-        outbox(world).tell(FOR_EVER)
+        outbox(world).enqueue_finished(FOR_EVER)
         world.webhooks.delete_endpoint(endpoint.id)
         told = world.webhooks.deliveries_json(10)
         assert [one["event"]["data"]["id"] for one in told["deliveries"]] == ids[2:]
@@ -502,12 +512,12 @@ class TestBounds:
         """The list says how many; what is still to come stays."""
         monkeypatch.setattr(outboxes, "MAX_FINISHED", 3)
         stuck = make.started(world, make.lines(1))
-        due = outbox(world).take(stuck.created_at + 124)
+        due = outbox(world).pop_due(stuck.created_at + 124)
         assert due is not None
-        outbox(world).note(due, Attempt(stuck.created_at + 124, BAD))
+        outbox(world).record_attempt(due, Attempt(stuck.created_at + 124, FAILURE))
         ids = [make.started(world, make.lines(1)).id for _ in range(5)]
-        while due := outbox(world).take(stuck.created_at + 130):
-            outbox(world).note(due, Attempt(stuck.created_at + 124, GOOD))
+        while due := outbox(world).pop_due(stuck.created_at + 130):
+            outbox(world).record_attempt(due, Attempt(stuck.created_at + 124, SUCCESS))
         told = outbox(world).as_json(100)
         about = [one["event"]["data"]["id"] for one in told["deliveries"]]
         assert (about, told["count"], told["dropped"]) == ([stuck.id, *ids[2:]], 6, 2)
@@ -515,9 +525,9 @@ class TestBounds:
     def test_a_restored_world_tells_no_old_news(self, make: "Make", world: World) -> None:
         """What had ended in it is past, what goes on is told, and its endpoints are there."""
         ended = make.started(world, make.lines(1))
-        world.advance.past(ended.created_at + 100)
+        world.advance.fast_forward(ended.created_at + 100)
         running = make.started(world, make.lines(1))
-        world.advance.past(ended.created_at + 150)
+        world.advance.fast_forward(ended.created_at + 150)
         world.restore(world.snapshot())
         assert [id for _, _, id in sent(world, FOR_EVER)] == [running.id]
 
@@ -528,7 +538,7 @@ class TestBounds:
         batch = make.started(
             world, make.lines(1), stages={"finalizing": 100}, webhook={"early": 50}
         )
-        world.advance.past(batch.created_at + 173)
+        world.advance.fast_forward(batch.created_at + 173)
         assert len(sent(world, world.now())) == 1
         world.restore(world.snapshot())
         assert sent(world, FOR_EVER) == []
@@ -539,7 +549,7 @@ class TestBounds:
         make.started(world, make.lines(1))
         world.reset(world.settings)
         assert before.next_at() == outbox(world).next_at() == inf
-        assert before.take(FOR_EVER) is None
+        assert before.pop_due(FOR_EVER) is None
         assert not world.webhooks.endpoints
 
 
@@ -571,7 +581,7 @@ def test_whatever_is_commanded_each_end_is_told_once_and_in_order(
         if name == "start":
             ids.append(make.started(world, make.lines(1)).id)
         elif name == "pass":
-            world.advance.past(world.now() + arguments[0])
+            world.advance.fast_forward(world.now() + arguments[0])
         elif name == "send":
             told += sent(world, world.now())
         elif ids:
@@ -621,7 +631,7 @@ class TestEndpointsThatComeAndGo:
         world = make.world()
         gone, other = hook(world), hook(world)
         make.started(world, make.lines(1))
-        outbox(world).tell(make.created + 1000)
+        outbox(world).enqueue_finished(make.created + 1000)
         world.webhooks.delete_endpoint(gone)
         statuses = {
             one["endpoint_id"]: one["status"] for one in outbox(world).as_json(10)["deliveries"]
@@ -648,7 +658,7 @@ def test_two_samples_have_ids_of_their_own(make: "Make") -> None:
     seed = world.snapshot().seed
     assert seed is not None
     first, second = (
-        outbox(world).sample(endpoint, "batch.completed", seed, make.created).delivery
+        outbox(world).add_sample(endpoint, "batch.completed", seed, make.created).delivery
         for _ in range(2)
     )
     assert first.id != second.id
@@ -661,6 +671,6 @@ def test_a_list_of_deliveries_has_its_limit(make: "Make", limit: int, shown: int
     for _ in range(3):
         hook(world)
     make.started(world, make.lines(1))
-    outbox(world).tell(make.created + 1000)
+    outbox(world).enqueue_finished(make.created + 1000)
     found = outbox(world).as_json(limit)
     assert (len(found["deliveries"]), found["count"], found["dropped"]) == (shown, 3, 0)

@@ -52,7 +52,7 @@ def test_request_is_a_plain_post() -> None:
 def test_two_hundreds_are_good(status: int) -> None:
     """Any of them acknowledges."""
     with receiving(answers(status)) as receiver:
-        assert called(receiver).is_good
+        assert called(receiver).is_success
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 400, 404, 410, 500, 503])
@@ -61,7 +61,7 @@ def test_nothing_else_is_good(status: int) -> None:
     with receiving(answers(200)) as elsewhere:
         with receiving(answers(status, f"Location: {elsewhere.url}")) as receiver:
             answer = called(receiver)
-        assert (answer.status_code, answer.is_good) == (status, False)
+        assert (answer.status_code, answer.is_success) == (status, False)
         assert elsewhere.requests == []
 
 
@@ -70,8 +70,8 @@ def test_a_receiver_has_so_much_time_and_no_more(behave: Behaviour) -> None:
     """Whether it says nothing or a little now and then."""
     with receiving(behave) as receiver:
         answer = called(receiver, seconds=SECONDS)
-    assert (answer.status_code, answer.timed_out) == (None, True)
-    assert answer.error == "no answer within 0.3 seconds"
+    assert (answer.status_code, answer.has_timed_out) == (None, True)
+    assert answer.error == "no response within 0.3 seconds"
 
 
 @pytest.mark.parametrize("behave", [closes, babbles])
@@ -79,7 +79,7 @@ def test_a_receiver_that_breaks_off_is_no_failure_of_ours(behave: Behaviour) -> 
     """The answer says what was met."""
     with receiving(behave) as receiver:
         answer = called(receiver)
-    assert (answer.status_code, answer.timed_out) == (None, False)
+    assert (answer.status_code, answer.has_timed_out) == (None, False)
     assert answer.error
 
 
@@ -95,7 +95,7 @@ def test_nobody_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
     answer = post(target.resolve_target(f"http://127.0.0.1:{port}/", ()), {}, b"", PATIENCE)
-    assert (answer.status_code, answer.timed_out) == (None, False)
+    assert (answer.status_code, answer.has_timed_out) == (None, False)
 
 
 def test_the_second_address_is_called_when_the_first_is_deaf() -> None:
@@ -103,9 +103,9 @@ def test_the_second_address_is_called_when_the_first_is_deaf() -> None:
     with receiving(answers(200)) as receiver:
         near = target.resolve_target(receiver.url, ())
         both = target.Target(
-            near.url, near.secure, near.host, near.port, near.path, ("::1", "127.0.0.1")
+            near.url, near.is_https, near.host, near.port, near.path, ("::1", "127.0.0.1")
         )
-        assert post(both, {}, b"", PATIENCE).is_good
+        assert post(both, {}, b"", PATIENCE).is_success
 
 
 def test_addresses_that_swallow_everything_share_the_time() -> None:
@@ -118,7 +118,7 @@ def test_addresses_that_swallow_everything_share_the_time() -> None:
         many = near._replace(addresses=("127.0.0.1",) * 20)
         begun = time.perf_counter()
         answer = post(many, {}, b"", SECONDS)
-        assert (answer.status_code, answer.timed_out) == (None, True)
+        assert (answer.status_code, answer.has_timed_out) == (None, True)
         assert time.perf_counter() - begun < 10 * SECONDS  # and not 20
 
 
@@ -131,7 +131,7 @@ def test_an_address_that_answers_late_has_all_the_time() -> None:
 
     with receiving(late) as receiver:
         near = target.resolve_target(receiver.url, ())
-        assert post(near._replace(addresses=("127.0.0.1",) * 100), {}, b"", PATIENCE).is_good
+        assert post(near._replace(addresses=("127.0.0.1",) * 100), {}, b"", PATIENCE).is_success
 
 
 def test_a_name_is_not_looked_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +145,7 @@ def test_a_name_is_not_looked_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
             return known(host, *arguments, **options)
 
         monkeypatch.setattr(socket, "getaddrinfo", looked_up)
-        assert post(judged, {}, b"", PATIENCE).is_good
+        assert post(judged, {}, b"", PATIENCE).is_success
         assert f"Host: localhost:{receiver.port}".encode() in receiver.requests[0]
 
 
@@ -160,7 +160,7 @@ def test_a_handshake_without_end_is_cut() -> None:
     """A receiver has no more time for it than for an answer."""
     with receiving(drips_handshake) as receiver:
         answer = called(receiver, receiver.url.replace("http:", "https:"), SECONDS)
-    assert answer.timed_out
+    assert answer.has_timed_out
 
 
 def test_a_handshake_that_takes_all_the_time_leaves_none(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,4 +178,4 @@ def test_a_handshake_that_takes_all_the_time_leaves_none(monkeypatch: pytest.Mon
     with receiving(answers(200)) as receiver:
         answer = called(receiver, receiver.url.replace("http:", "https:"), SECONDS)
         assert receiver.requests == []
-    assert answer.timed_out
+    assert answer.has_timed_out

@@ -12,7 +12,7 @@ from openai.types.webhooks import webhook_test_params
 from mockbatch.client import ControlError, Received, WorldClient
 from mockbatch.typing import Json
 from mockbatch.webhooks import event
-from mockbatch.webhooks.endpoints import MAX_ENDPOINTS
+from mockbatch.webhooks.endpoint import MAX_ENDPOINTS
 from tests.support.receivers import answers, closes, hangs, receiving
 from tests.support.told import START, Told, submit
 

@@ -65,14 +65,14 @@ def test_seconds_are_told_in_full(make: "Make", seconds: float, stage: int, told
 
 def test_a_clock_that_is_behind_is_told(make: "Make") -> None:
     """When the clock was put back, the sentence says that time stands still."""
-    told = explain.describe(make.batch(), make.created, clock_is_behind=True)
+    told = explain.describe(make.batch(), make.created, is_clock_behind=True)
     assert "The clock is behind the last command" in told
 
 
 def test_the_timeline_parts_past_and_coming(make: "Make") -> None:
     """What happened on this very second is past."""
     batch = make.batch()
-    shown = explain.timeline_json(batch, batch.created_at + 62, clock_is_behind=False)
+    shown = explain.timeline_json(batch, batch.created_at + 62, is_clock_behind=False)
     assert [event["type"] for event in shown["past"]] == ["batch.validating", "batch.in_progress"]
     assert [event["at"] - batch.created_at for event in shown["coming"]] == [123, 124]
 
@@ -81,5 +81,5 @@ def test_the_timeline_parts_past_and_coming(make: "Make") -> None:
 def test_the_timeline_fits_its_schema(make: "Make", seconds: float) -> None:
     """What is shown of a batch at any time is accepted by timeline.json."""
     batch = make.batch()
-    shown = explain.timeline_json(batch, batch.created_at + seconds, clock_is_behind=False)
+    shown = explain.timeline_json(batch, batch.created_at + seconds, is_clock_behind=False)
     assert schema("timeline").error(shown) is None

@@ -32,7 +32,7 @@ def on_poll(make: "Make", **settings: Any) -> World:
 @pytest.fixture
 def patient_server() -> Iterator[LocalServer]:
     """Serve worlds that wait for a receiver longer than the receiver waits for a test."""
-    webhooks = WebhookSettings(timeout=3 * PATIENCE_SECONDS)
+    webhooks = WebhookSettings(timeout_seconds=3 * PATIENCE_SECONDS)
     server = LocalServer(create_app(ServerSettings(world=WorldSettings(webhooks=webhooks))))
     yield server
     server.close()

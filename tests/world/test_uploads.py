@@ -202,7 +202,7 @@ class TestBounds:
         self, world: World, monkeypatch: pytest.MonkeyPatch, end: str
     ) -> None:
         """An end of any kind makes room."""
-        monkeypatch.setattr(uploads, "MOST_PENDING", 2)
+        monkeypatch.setattr(uploads, "MAX_PENDING", 2)
         first = begin(world, 0)
         begin(world)
         assert refusal(begin, world) == (400, "too_many_uploads", None)

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from flask import g, request
 
 from mockbatch.errors import api_error
-from mockbatch.web.auth import bearer_key, default_world, open_world
+from mockbatch.web.auth import open_world, world_key
 from mockbatch.web.context import server
 
 # How much of a header a message repeats.
@@ -28,8 +28,7 @@ def check_caller() -> None:
 def guard() -> None:
     """Check the caller, and open the world of its key."""
     check_caller()
-    key = bearer_key()
-    g.world = default_world() if key is None else open_world(key)
+    g.world = open_world(world_key())
 
 
 @lru_cache(64)

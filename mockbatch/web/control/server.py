@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, g
 
 import mockbatch
 from mockbatch import clock
@@ -10,9 +10,9 @@ from mockbatch.errors import api_error
 from mockbatch.limits import Quotas
 from mockbatch.scenarios import from_document, scenario
 from mockbatch.typing import Json
-from mockbatch.web.auth import bearer_key
-from mockbatch.web.context import server, world
-from mockbatch.web.control.guard import check_caller, guard
+from mockbatch.web.auth import bearer_key, open_world, world_key
+from mockbatch.web.context import server
+from mockbatch.web.control.guard import check_caller
 from mockbatch.web.responses import checked_body, json_response
 from mockbatch.world.settings import WorldSettings
 
@@ -31,22 +31,26 @@ def health() -> Response:
 @blueprint.post("/reset")
 def reset() -> Response:
     """Empty this world, or all of them; the body may change the settings of this one."""
-    guard()
+    check_caller()
+    key, worlds = world_key(), server().worlds
     body = checked_body("reset", optional=True)
     if body.pop("all", False):
-        return _reset_all(body)
-    world().reset(_settings(world().settings, body))
+        return _reset_all(key, body)
+    world = worlds.find(key)
+    settings = server().settings.world if world is None else world.settings
+    g.world = worlds.create(key, _settings(settings, body))
     return json_response("world_reset", {"reset": 1})
 
 
-def _reset_all(settings: dict[str, Json]) -> Response:
+def _reset_all(key: str, settings: dict[str, Json]) -> Response:
+    g.world = open_world(key)
     if bearer_key() != server().settings.owner_key:
         raise api_error("not_the_owner")
     if settings:
         raise api_error("invalid_value", param="all", reason="it cannot be combined with settings")
     worlds = server().worlds.all().values()
-    for one_world in worlds:
-        one_world.reset(one_world.settings)
+    for world in worlds:
+        world.reset(world.settings)
     return json_response("world_reset", {"reset": len(worlds)})
 
 

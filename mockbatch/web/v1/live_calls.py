@@ -25,7 +25,7 @@ _REQUESTS_PER_MINUTE, _TOKENS_PER_MINUTE = 5_000, 2_000_000
 def call(endpoint: Endpoint) -> Response:
     """Respond to a live call of an endpoint, as a stream of events if its body says so."""
     body = _request_body(endpoint)
-    result = world().answer(endpoint, body)
+    result = world().respond(endpoint, body)
     stream = _stream(endpoint) if result.succeeded and body.get("stream") is True else None
     _check(endpoint, result, is_streamed=stream is not None)
     if stream is None:

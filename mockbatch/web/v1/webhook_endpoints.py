@@ -35,7 +35,7 @@ def index() -> Response:
 @blueprint.get("/webhook_endpoints/<id>")
 def retrieve(id: str) -> Response:
     """Retrieve an endpoint."""
-    return json_response("webhook_endpoint", world().webhooks.endpoints.endpoint(id).as_json())
+    return json_response("webhook_endpoint", world().webhooks.endpoints.get(id).as_json())
 
 
 @blueprint.post("/webhook_endpoints/<id>")

@@ -41,7 +41,7 @@ def dump(state: Snapshot) -> dict[str, Json]:
         "seed": None if state.seed is None else state.seed.value.hex(),
         "numbers": dict(state.numbers),
         "files": files,
-        "deleted": sorted(state.deleted),
+        "deleted": sorted(state.deleted_file_ids),
         "recorded": [
             dict(batch.shown) for batch in state.batches if isinstance(batch, RecordedBatch)
         ],

@@ -71,7 +71,7 @@ def load(document: Json, settings: WorldSettings, folder: Path | None = None) ->
         now=clock.get("now", settings.start_time),
         numbers=_numbers(document, files, uploads),
         files=tuple(files),
-        deleted=frozenset(document.get("deleted", ())),
+        deleted_file_ids=frozenset(document.get("deleted", ())),
         batches=tuple(batches),
         uploads=tuple(uploads),
     )

@@ -1,4 +1,4 @@
-"""A world at one moment, as values."""
+"""A whole world as a value."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,13 +12,17 @@ from mockbatch.world.settings import WorldSettings
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A world at one moment. None where a loaded document leaves something to the world."""
+    """Everything that a world holds at an instant, `now` in simulated epoch seconds.
+
+    `numbers` counts the objects created of each type. `seed` and `now` are None where a
+    document leaves them to the world that loads it.
+    """
 
     settings: WorldSettings
     seed: Seed | None = None
     now: float | None = None
     numbers: Mapping[str, int] = field(default_factory=dict)
     files: tuple[File, ...] = ()
-    deleted: frozenset[str] = frozenset()
+    deleted_file_ids: frozenset[str] = frozenset()
     batches: tuple[Batch, ...] = ()
     uploads: tuple[Upload, ...] = ()

@@ -543,7 +543,7 @@ class TestTimeline:
         """In one sentence for a person."""
         id = api.create()["id"]
         told = api.get(f"/_mock/batches/{id}/timeline").json["explanation"]
-        assert f"{id} is validating since" in told
+        assert f"{id} is validating (since " in told
         assert f"in_progress in {VALIDATING} s" in told
 
     def test_is_no_poll(self) -> None:
@@ -927,7 +927,7 @@ class TestWorlds:
 
     def test_oldest_idle_one_goes_with_a_log_line(self, caplog: pytest.LogCaptureFixture) -> None:
         """The number of worlds is bounded; the key in the log is masked."""
-        app = app_of(server={"most_worlds": 2})
+        app = app_of(server={"max_worlds": 2})
         first, second, third = (Caller(app, f"sk-number-{n}-0000") for n in range(3))
         first.upload()
         second.upload()
@@ -940,7 +940,7 @@ class TestWorlds:
 
     def test_one_world_for_all_keys(self) -> None:
         """`--worlds one`."""
-        app = app_of(server={"one_world": True})
+        app = app_of(server={"is_single_world": True})
         Caller(app).create()
         assert held_by(Caller(app, OTHER)) == (1, 1)
         assert created_in_the_only_world(Caller(app)) == 1

@@ -133,6 +133,6 @@ def test_a_fault_can_be_the_first_word_of_a_key() -> None:
 
 def test_one_world_for_all_keys_has_one_set_of_faults() -> None:
     """With `--worlds one`, the fault of one key is met by another."""
-    app = app_of(server={"one_world": True})
+    app = app_of(server={"is_single_world": True})
     Caller(app, KEY).post("/_mock/faults", RULE)
     assert Caller(app, OTHER).get("/v1/files").status_code == 503

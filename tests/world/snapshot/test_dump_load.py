@@ -389,7 +389,7 @@ def test_answer_counts_what_was_put(document: Json) -> None:
 def test_deleted_files_stand_in_order() -> None:
     """Two dumps of one world are the same text, however a set is walked through."""
     ids = [f"file-{number:02}" for number in range(30)]
-    state = Snapshot(WorldSettings(), deleted=frozenset(ids[::-1]))
+    state = Snapshot(WorldSettings(), deleted_file_ids=frozenset(ids[::-1]))
     assert dump(state)["deleted"] == ids
 
 

@@ -46,7 +46,7 @@ both_tools = pytest.mark.parametrize("freeze", [by_freezegun, by_time_machine])
 
 def alarms() -> list[str]:
     """Return the threads that wait for a webhook."""
-    return [one.name for one in threading.enumerate() if one.name == "mockbatch-alarm"]
+    return [one.name for one in threading.enumerate() if one.name == "mockbatch-webhook-timer"]
 
 
 class TestFrozen:

@@ -1,0 +1,55 @@
+"""A queue of items by the time at which they are due."""
+
+from heapq import heappop, heappush
+from math import inf
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class TimeQueue(Generic[T]):
+    """Items by the second at which they are due, one item per key.
+
+    Items due at the same second are ordered by their number.
+    """
+
+    def __init__(self) -> None:
+        self._items: dict[str, tuple[int, int, T]] = {}  # key -> when due, number, item
+        # Also has outdated entries, of keys whose item was replaced or removed: they are dropped
+        # when they come to the top.
+        self._heap: list[tuple[int, int, str]] = []  # when due, number, key
+
+    def put(self, key: str, due_at: int, number: int, item: T) -> None:
+        """Add an item; it replaces the one that the key had."""
+        known = self._items.get(key)
+        self._items[key] = due_at, number, item
+        if known is None or known[:2] != (due_at, number):
+            heappush(self._heap, (due_at, number, key))
+
+    def remove(self, key: str) -> None:
+        """Remove the item of a key, if it has one."""
+        self._items.pop(key, None)
+
+    def next_at(self) -> float:
+        """Return when the first item is due, infinity if there are no items."""
+        self._drop_outdated()
+        return self._heap[0][0] if self._heap else inf
+
+    def first(self) -> T | None:
+        """Return the first item, whenever it is due, or None if there are no items."""
+        self._drop_outdated()
+        return self._items[self._heap[0][2]][2] if self._heap else None
+
+    def pop_due(self, now: float) -> T | None:
+        """Remove and return the first item due by `now`, None if nothing is due."""
+        if self.next_at() > now:
+            return None
+        _, _, key = heappop(self._heap)
+        return self._items.pop(key)[2]
+
+    def _drop_outdated(self) -> None:
+        while self._heap:
+            due_at, number, key = self._heap[0]
+            if self._items.get(key, (None, None))[:2] == (due_at, number):
+                return
+            heappop(self._heap)
