@@ -138,7 +138,7 @@ def server_settings(options: ServeOptions) -> "ServerSettings":
 
 def load_snapshot(path: str, settings: "WorldSettings") -> "Snapshot":
     """Return the state in the file of `--load`, for a world with these settings."""
-    from mockbatch.world.snapshot.load import load_file
+    from mockbatch.world.snapshot.load import load_from_file
 
     with errors_as_bad_parameter("--load"):
-        return load_file(path, settings)
+        return load_from_file(path, settings)

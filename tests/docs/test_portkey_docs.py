@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mockbatch.world.settings import WorldSettings
-from mockbatch.world.snapshot.load import load_file
+from mockbatch.world.snapshot.load import load_from_file
 from tests.support.serving import ROOT, Serving, serving
 
 TEXT = (ROOT / "docs/portkey.md").read_text(encoding="utf-8")
@@ -67,7 +67,7 @@ def test_world_is_taken_out_and_put_in(server: Serving, tmp_path: Path) -> None:
     code = here(server, block("sh", "/_mock/state"))
     told = server.shell(f"cd {tmp_path}\n{code}")
     assert json.loads(told) == {"files": 2, "batches": 1}
-    assert len(load_file(str(tmp_path / "world.json"), WorldSettings()).batches) == 1
+    assert len(load_from_file(str(tmp_path / "world.json"), WorldSettings()).batches) == 1
 
 
 def test_world_by_hand_is_whole(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_world_by_hand_is_whole(tmp_path: Path) -> None:
     (tmp_path / "downloads").mkdir()
     (tmp_path / "downloads/output.jsonl").write_text("{}\n")
     (tmp_path / "world.json").write_text(block("json", "mockbatch state 1"))
-    state = load_file(str(tmp_path / "world.json"), WorldSettings())
+    state = load_from_file(str(tmp_path / "world.json"), WorldSettings())
     assert state.files[0].content.read(0, 9) == b"{}\n"
 
 

@@ -1,10 +1,11 @@
-"""A whole world as JSON: to keep it, to move it, to attach it to a bug report.
+"""A whole world as a value and as a JSON document, to keep, move or attach to a bug report.
 
-    snapshot   a world as a value
-    dump       a snapshot as a JSON document
-    load       parses and validates such a document; errors name the offending path
-    uploads    the part of both that is about uploads
+A world consists of values, so nothing is lost in its document: a batch continues elsewhere as
+it would have here. What follows from other values, such as the order in which lines run, is not
+in the document but computed again.
 
-Nothing is lost: an unfinished batch goes on elsewhere as it would have here. What follows from
-other values, such as the execution order, is not written but computed again.
+    snapshot                           a world as a value
+    dump, load                         the document of a snapshot, and back (schema state.json)
+    batches, files, uploads, contents  the parts of the document, each in both directions
+    cursor                             a place in the document, for the errors of `load`
 """

@@ -1,14 +1,13 @@
-"""Uploads that stand in a state: how they are written down, and read."""
+"""Uploads in a state document."""
 
-from collections.abc import Callable
-
-from mockbatch.files.content import Content
 from mockbatch.files.upload import Part, Upload
 from mockbatch.typing import Json
+from mockbatch.world.snapshot.contents import ContentReader, ContentWriter
+from mockbatch.world.snapshot.cursor import Cursor
 
 
-def dump(upload: Upload, name: Callable[[Content], str]) -> dict[str, Json]:
-    """Return an upload as JSON; `name` is asked for the names of contents."""
+def dump_upload(upload: Upload, contents: ContentWriter) -> dict[str, Json]:
+    """Return an upload, JSON-ready."""
     return {
         "id": upload.id,
         "filename": upload.filename,
@@ -18,21 +17,17 @@ def dump(upload: Upload, name: Callable[[Content], str]) -> dict[str, Json]:
         "file_seconds": upload.file_seconds,
         "ended": upload.ended,
         "parts": [
-            {"id": part.id, "created_at": part.created_at, "content": name(part.content)}
+            {"id": part.id, "created_at": part.created_at, "content": contents.name(part.content)}
             for part in upload.parts.values()
         ],
     }
 
 
-def load(given: dict[str, Json], found: Callable[[str, str], Content], place: str) -> Upload:
-    """Return the upload that JSON stands for; `found` is asked for contents, with the place."""
+def load_upload(document: Cursor, contents: ContentReader) -> Upload:
+    """Return the upload that a document describes; ApiError 400 if it is not valid."""
+    upload_id = document.value["id"]
     parts = [
-        Part(
-            part["id"],
-            given["id"],
-            part["created_at"],
-            found(part["content"], f"{place}.parts[{index}].content"),
-        )
-        for index, part in enumerate(given["parts"])
+        Part(part.value["id"], upload_id, part.value["created_at"], contents.find(part["content"]))
+        for part in document["parts"].items()
     ]
-    return Upload(**{**given, "parts": {part.id: part for part in parts}})
+    return Upload(**{**document.value, "parts": {part.id: part for part in parts}})

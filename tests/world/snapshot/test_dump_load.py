@@ -23,7 +23,7 @@ from mockbatch.typing import Json
 from mockbatch.web.app import create_app
 from mockbatch.world.settings import ServerSettings, WorldSettings
 from mockbatch.world.snapshot.dump import dump
-from mockbatch.world.snapshot.load import load, load_file
+from mockbatch.world.snapshot.load import load, load_from_file
 from mockbatch.world.snapshot.snapshot import Snapshot
 from mockbatch.world.world import World
 
@@ -935,20 +935,20 @@ def folder(tmp_path: Path) -> Path:
 
 def test_content_below_the_folder_is_read(folder: Path) -> None:
     """A path is looked for below the folder of the state."""
-    state = load_file(written(folder, referring("deeper/data")), WorldSettings())
+    state = load_from_file(written(folder, referring("deeper/data")), WorldSettings())
     assert state.files[0].content.read(0, 9) == b"\x00data"
 
 
 def test_content_stays_when_its_file_changes(folder: Path) -> None:
     """It is read once, at the start."""
-    state = load_file(written(folder, referring("deeper/data")), WorldSettings())
+    state = load_from_file(written(folder, referring("deeper/data")), WorldSettings())
     (folder / "deeper" / "data").write_bytes(b"changed")
     assert state.files[0].content.read(0, 9) == b"\x00data"
 
 
 def test_file_of_a_content_is_closed(folder: Path, recwarn: pytest.WarningsRecorder) -> None:
     """Nothing stays open that nobody will close."""
-    load_file(written(folder, referring("deeper/data")), WorldSettings())
+    load_from_file(written(folder, referring("deeper/data")), WorldSettings())
     gc.collect()
     assert [warning for warning in recwarn if warning.category is ResourceWarning] == []
 
@@ -971,20 +971,20 @@ def test_content_elsewhere_is_refused(folder: Path, number: int) -> None:
     """Only files below the folder are read."""
     path = list(outside(folder))[number]
     with pytest.raises(ValueError, match=r"state\.contents\.c"):
-        load_file(written(folder, referring(path)), WorldSettings())
+        load_from_file(written(folder, referring(path)), WorldSettings())
 
 
 def test_path_with_a_nul_is_refused(folder: Path) -> None:
     """No file has such a name."""
     with pytest.raises(ValueError, match="null"):
-        load_file(written(folder, referring("a\0b")), WorldSettings())
+        load_from_file(written(folder, referring("a\0b")), WorldSettings())
 
 
 def test_fault_in_a_file_is_one_line(folder: Path) -> None:
     """It names the file, the place and the fault."""
     path = written(folder, {"format": FORMAT, "files": [{}]})
     with pytest.raises(ValueError, match=r"^.*state\.json at state\.files\[0\]\.id: .*$") as caught:
-        load_file(path, WorldSettings())
+        load_from_file(path, WorldSettings())
     assert "\n" not in str(caught.value)
 
 
@@ -993,13 +993,13 @@ def test_file_that_is_no_json_is_one_line(folder: Path, data: bytes) -> None:
     """A file of anything is told by its name."""
     (folder / "x").write_bytes(data)
     with pytest.raises(ValueError, match=r"^.*x: .*$"):
-        load_file(str(folder / "x"), WorldSettings())
+        load_from_file(str(folder / "x"), WorldSettings())
 
 
 def test_missing_file_is_told() -> None:
     """The system's own words for it."""
     with pytest.raises(OSError, match="missing"):
-        load_file("/missing", WorldSettings())
+        load_from_file("/missing", WorldSettings())
 
 
 # --- what each world begins with

@@ -1,0 +1,158 @@
+"""Batches in a state document."""
+
+from dataclasses import replace
+
+from mockbatch.batch import commands, input_file, plan
+from mockbatch.batch.batch import Batch
+from mockbatch.batch.timeline import COMPLETED, VALIDATING, ProgressPoint, Timeline, Transition
+from mockbatch.endpoints import endpoints
+from mockbatch.endpoints.models import get_model
+from mockbatch.endpoints.scripted_reply import parse_reply
+from mockbatch.errors import ApiError
+from mockbatch.files.content import Content
+from mockbatch.ids import Seed
+from mockbatch.limits import Limits
+from mockbatch.scenarios.scenario import Scenario, parse
+from mockbatch.typing import Json
+from mockbatch.validation.schema import schema
+from mockbatch.world.snapshot.contents import ContentReader, ContentWriter
+from mockbatch.world.snapshot.cursor import Cursor
+
+
+def dump_batch(batch: Batch, contents: ContentWriter) -> dict[str, Json]:
+    """Return a batch, JSON-ready."""
+    content = batch.input.content
+    return {
+        "id": batch.id,
+        "endpoint": batch.endpoint,
+        "input_file_id": batch.input_file_id,
+        "metadata": batch.metadata,
+        "output_seconds": batch.output_seconds,
+        "created_at": batch.created_at,
+        "pace": batch.schedule.speedup,
+        "scenario": dict(batch.schedule.scenario.document),
+        "seed": batch.seed.value.hex(),
+        "content": contents.name(content) if content.size else None,
+        "errors": list(batch.input.errors),
+        "enqueued_tokens": batch.enqueued_tokens,
+        "replies": {str(line): reply.as_json() for line, reply in batch.replies.items()},
+        "timeline": _dump_timeline(batch.timeline),
+        "held": None if batch.held is None else _dump_held(*batch.held),
+    }
+
+
+def _dump_held(held_at: int, rest: Timeline) -> dict[str, Json]:
+    return {"at": held_at, "rest": _dump_timeline(rest)}
+
+
+def _dump_timeline(timeline: Timeline) -> dict[str, Json]:
+    return {
+        "transitions": [change._asdict() for change in timeline.transitions],
+        "marks": [point._asdict() for point in timeline.marks],
+    }
+
+
+def load_batch(document: Cursor, number: int, contents: ContentReader, limits: Limits) -> Batch:
+    """Return the batch that a document describes; ApiError 400 if it is not valid.
+
+    `number` is how many batches were created before it.
+    """
+    values = document.value
+    seed = Seed(bytes.fromhex(values["seed"]))
+    batch_input = _load_input(document, contents, limits)
+    replies = {
+        int(line): parse_reply(reply.value, reply.path)
+        for line, reply in document.get("replies", {}).members()
+    }
+    batch = Batch(
+        id=values["id"],
+        number=number,
+        endpoint=values["endpoint"],
+        input_file_id=values["input_file_id"],
+        metadata=values["metadata"],
+        output_seconds=values["output_seconds"],
+        created_at=values["created_at"],
+        model=None if batch_input.model is None else get_model(batch_input.model).name,
+        schedule=plan.Schedule(load_scenario(document["scenario"]), values["pace"]),
+        seed=seed,
+        input=batch_input,
+        replies=replies,
+        execution_order=plan.execution_order(batch_input, seed, replies),
+        timeline=_load_timeline(document["timeline"]),
+        enqueued_tokens=values.get("enqueued_tokens", 0),
+        held=_load_held(document["held"]),
+    )
+    _check_timeline(batch, document["timeline"])
+    if batch.held is not None:
+        _check_held(batch, batch.held[0], document["held"])
+    return batch
+
+
+def load_scenario(document: Cursor) -> Scenario:
+    """Return the scenario that a document describes; ApiError 400 if it is not valid."""
+    schema("scenario").check(document.value, document.path)
+    return parse(document.value)
+
+
+def _load_input(document: Cursor, contents: ContentReader, limits: Limits) -> input_file.BatchInput:
+    endpoint = endpoints().get(document.value["endpoint"])
+    if endpoint is None:
+        raise document["endpoint"].error(f"there is no {document.value['endpoint']!r}")
+    name = document["content"]
+    content = Content.of(b"") if name.value is None else contents.find(name)
+    batch_input = input_file.read_input(content, endpoint, limits)
+    # The errors are not those of the lines if a command or a deleted file has changed them.
+    return replace(batch_input, errors=tuple(document.value["errors"]))
+
+
+def _load_timeline(document: Cursor) -> Timeline:
+    transitions, marks = document["transitions"], document["marks"]
+    _check_order(transitions, "at")
+    _check_order(marks, "at")
+    _check_order(marks, "done")
+    return Timeline(
+        tuple(Transition(**change) for change in transitions.value),
+        tuple(ProgressPoint(**point) for point in marks.value),
+    )
+
+
+def _load_held(document: Cursor) -> tuple[int, Timeline] | None:
+    if document.value is None:
+        return None
+    return document.value["at"], _load_timeline(document["rest"])
+
+
+def _check_order(points: Cursor, name: str) -> None:
+    values = [point[name] for point in points.value]
+    if values != sorted(values):
+        raise points.error("they are not in order")
+
+
+def _check_timeline(batch: Batch, timeline: Cursor) -> None:
+    """Raise ApiError 400 for a timeline that no batch can have."""
+    if batch.timeline.transitions[:1] != (Transition(batch.created_at, VALIDATING),):
+        raise timeline["transitions"].error("the first is not validating at created_at")
+    _check_objects(batch, timeline)
+
+
+def _check_objects(batch: Batch, timeline: Cursor) -> None:
+    """Raise ApiError 400 if a batch would at any time be an object that no batch can be."""
+    marks, total = batch.timeline.marks, batch.input.total
+    if marks and (marks[0].done or marks[-1].done > total):
+        raise timeline["marks"].error(f"they do not go from 0 to at most {total} lines")
+    for index, change in enumerate(batch.timeline.transitions):
+        place = Cursor(change, f"{timeline.path}.transitions[{index}]")
+        error = schema(batch.schema).error(batch.as_json(change.at))
+        if error is not None:
+            raise place.error(error)
+        if change.status == COMPLETED and batch.timeline.done(change.at) < total:
+            raise place.error(f"not all {total} lines are done")
+
+
+def _check_held(batch: Batch, held_at: int, held: Cursor) -> None:
+    """Raise ApiError 400 if a held batch could not continue at once."""
+    try:
+        resumed = commands.resume(batch, held_at)
+    except ApiError as error:
+        raise held.error(error) from None
+    _check_objects(resumed, held["rest"])

@@ -1,0 +1,76 @@
+"""The contents of files in a state document: each once, by a name that others refer to."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from pathlib import Path
+from shutil import copyfileobj
+
+from mockbatch.files.content import Content, temporary_file
+from mockbatch.typing import Json
+from mockbatch.world.snapshot.cursor import Cursor
+
+
+class ContentWriter:
+    """Collects contents in `document`, however many files and batches refer to each."""
+
+    def __init__(self) -> None:
+        self.document: dict[str, Json] = {}
+        self._names: dict[int, str] = {}  # by identity of the content
+
+    def name(self, content: Content) -> str:
+        """Return the name of a content, which is added to the document the first time."""
+        if id(content) not in self._names:
+            name = self._names[id(content)] = f"content {len(self._names) + 1}"
+            data = content.read(0, content.size)
+            try:
+                self.document[name] = {"text": data.decode("utf-8")}
+            except UnicodeDecodeError:
+                self.document[name] = {"base64": base64.b64encode(data).decode()}
+        return self._names[id(content)]
+
+
+class ContentReader:
+    """Finds contents by their names; `folder` holds those that the document refers to by path.
+
+    Raises ApiError 400 for a content that cannot be read.
+    """
+
+    def __init__(self, document: Cursor, folder: Path | None) -> None:
+        self._folder = folder
+        self._contents: Mapping[str, Content] = {
+            name: self._read(content) for name, content in document.members()
+        }
+
+    def find(self, name: Cursor) -> Content:
+        """Return the content of that name; ApiError 400 if there is none."""
+        if name.value not in self._contents:
+            raise name.error(f"there is no content {name.value!r}")
+        return self._contents[name.value]
+
+    def _read(self, content: Cursor) -> Content:
+        match content.value:
+            case {"text": text}:
+                return Content.of(text.encode("utf-8", "replace"))
+            case {"base64": text}:
+                try:
+                    return Content.of(base64.b64decode(text, validate=True))
+                except binascii.Error as error:
+                    raise content.error(error) from None
+            case _:
+                return self._copy(content)
+
+    def _copy(self, content: Cursor) -> Content:
+        """Return a copy of the file that a content refers to, which may change later."""
+        if self._folder is None:
+            raise content.error("only a file given with --load can refer to other files")
+        path = (self._folder / content.value["path"]).resolve()
+        if not path.is_relative_to(self._folder.resolve()):
+            raise content.error(f"{content.value['path']!r} is outside of the document's folder")
+        stream = temporary_file()
+        try:
+            with path.open("rb") as file:
+                copyfileobj(file, stream)
+        except OSError as error:
+            raise content.error(error) from None
+        return Content(stream)

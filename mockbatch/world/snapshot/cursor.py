@@ -1,0 +1,36 @@
+"""Places in a JSON document, so that an error can name its place."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mockbatch.errors import ApiError, api_error
+from mockbatch.typing import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A value in a document, and its path, such as `state.files[0].content`."""
+
+    value: Json
+    path: str
+
+    def __getitem__(self, name: str) -> "Cursor":
+        return Cursor(self.value[name], f"{self.path}.{name}")
+
+    def get(self, name: str, default: Json) -> "Cursor":
+        """Return a member of an object, with a default value if it is missing."""
+        return Cursor(self.value.get(name, default), f"{self.path}.{name}")
+
+    def members(self) -> Iterator[tuple[str, "Cursor"]]:
+        """Yield the members of an object, each with its name."""
+        for name in self.value:
+            yield name, self[name]
+
+    def items(self) -> Iterator["Cursor"]:
+        """Yield the items of an array."""
+        for index, item in enumerate(self.value):
+            yield Cursor(item, f"{self.path}[{index}]")
+
+    def error(self, reason: object) -> ApiError:
+        """Return the ApiError 400 for this place."""
+        return api_error("invalid_value", param=self.path, reason=reason)
