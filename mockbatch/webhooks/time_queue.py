@@ -42,7 +42,8 @@ class TimeQueue(Generic[T]):
 
     def pop_due(self, now: float) -> T | None:
         """Remove and return the first item due by `now`, None if nothing is due."""
-        if self.next_at() > now:
+        self._drop_outdated()
+        if not self._heap or self._heap[0][0] > now:
             return None
         _, _, key = heappop(self._heap)
         return self._items.pop(key)[2]

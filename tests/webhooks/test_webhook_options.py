@@ -87,8 +87,8 @@ class TestServe:
     @pytest.mark.parametrize(
         ("options", "said"),
         [
-            (["--webhook-url", "ftp://127.0.0.1/"], "neither an http nor an https URL"),
-            (["--webhook-url", "http://nowhere.invalid/"], "cannot be found"),
+            (["--webhook-url", "ftp://127.0.0.1/"], "not an http or https URL"),
+            (["--webhook-url", "http://nowhere.invalid/"], "cannot be resolved"),
             (["--webhook-secret", SECRET], "--webhook-secret needs --webhook-url"),
             (["--webhook-url", "http://127.0.0.1/", "--webhook-secret", "whsec_?"], "not base64"),
             (["--webhook-timeout", "0"], "'0' is not a number from 1e-6 to 1e9"),

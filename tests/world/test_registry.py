@@ -1,0 +1,102 @@
+"""The worlds of a server, by key."""
+
+from dataclasses import replace
+
+import pytest
+
+from mockbatch.errors import ApiError
+from mockbatch.files.content import Content
+from mockbatch.world import registry as registry_module
+from mockbatch.world.registry import WorldRegistry
+from mockbatch.world.settings import ServerSettings, WorldSettings
+from mockbatch.world.world import World
+
+KEY, OTHER_KEY = "sk-key-of-a-test-0001", "sk-key-of-a-test-0002"
+SETTINGS = WorldSettings(clock="manual", start_time=1000)
+
+
+@pytest.fixture
+def registry() -> WorldRegistry:
+    """Return the registry of a server with at most two worlds."""
+    return WorldRegistry(ServerSettings(world=SETTINGS, max_worlds=2))
+
+
+class TestOpen:
+    """`open`."""
+
+    def test_a_changing_request_keeps_the_new_world(self, registry: WorldRegistry) -> None:
+        """The next request with that key gets the same one."""
+        world = registry.open(KEY, is_read_only=False)
+        assert registry.contains(world)
+        assert registry.open(KEY, is_read_only=True) is world
+
+    def test_a_read_only_request_does_not_keep_the_new_world(self, registry: WorldRegistry) -> None:
+        """It reads an empty world, and the registry stays empty."""
+        world = registry.open(KEY, is_read_only=True)
+        assert not registry.contains(world)
+        assert registry.find(KEY) is None
+
+    def test_the_world_idle_longest_makes_room(self, registry: WorldRegistry) -> None:
+        """Opening a world, even to read it, counts as use."""
+        first = registry.open(KEY, is_read_only=False)
+        registry.open(OTHER_KEY, is_read_only=False)
+        registry.open(KEY, is_read_only=True)
+        third = registry.open("sk-third-key-0003", is_read_only=False)
+        assert list(registry.all().values()) == [first, third]
+
+
+class TestCreate:
+    """`create`."""
+
+    def test_a_new_world_is_built_once_with_its_own_settings(
+        self, registry: WorldRegistry, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The settings of the server are not used for it."""
+        built: list[WorldSettings] = []
+
+        class Counted(World):
+            def _begin(self, settings: WorldSettings) -> None:
+                built.append(settings)
+                super()._begin(settings)
+
+        monkeypatch.setattr(registry_module, "World", Counted)
+        settings = replace(SETTINGS, start_time=2000)
+        world = registry.create(KEY, settings)
+        assert built == [settings]
+        assert world.now() == 2000
+        assert registry.find(KEY) is world
+
+    def test_an_existing_world_is_reset(self, registry: WorldRegistry) -> None:
+        """It stays the same object, empty and with the new settings."""
+        world = registry.open(KEY, is_read_only=False)
+        world.upload(Content.of(b"x"), "x", "user_data", None)
+        assert registry.create(KEY, replace(SETTINGS, start_time=2000)) is world
+        assert world.files(None, 10, None, newest_first=True).items == []
+        assert world.now() == 2000
+
+
+class TestDefaultKey:
+    """`default_key`, for callers without a key."""
+
+    def test_it_is_the_key_of_the_only_world(self, registry: WorldRegistry) -> None:
+        """Without any world it is the owner's."""
+        assert registry.default_key() == registry.settings.owner_key
+        world = registry.open(KEY, is_read_only=False)
+        assert registry.open(registry.default_key(), is_read_only=True) is world
+
+    def test_several_worlds_are_ambiguous(self, registry: WorldRegistry) -> None:
+        """The error lists the masked keys."""
+        for key in (KEY, OTHER_KEY):
+            registry.open(key, is_read_only=False)
+        with pytest.raises(ApiError, match=r"sk-key-o.*0001, sk-key-o.*0002") as error:
+            registry.default_key()
+        assert error.value.status == 400
+
+
+def test_a_single_world_is_shared_by_all_keys() -> None:
+    """Whatever the key, and without one."""
+    registry = WorldRegistry(ServerSettings(world=SETTINGS, is_single_world=True))
+    world = registry.open(KEY, is_read_only=False)
+    assert registry.open(OTHER_KEY, is_read_only=False) is world
+    assert registry.find("sk-third") is world
+    assert registry.open(registry.default_key(), is_read_only=True) is world
