@@ -1,4 +1,4 @@
-"""The simulated clock: a straight line over wall time."""
+"""The simulated clock, a linear function of wall time."""
 
 import time
 
@@ -15,69 +15,71 @@ WALLS = st.floats(1_600_000_000, 2_000_000_000)
 
 
 @pytest.mark.parametrize("mode", ["manual", "on-poll"])
-def test_a_standing_clock_stands(mode: str) -> None:
-    """A manual or on-poll clock says the same whatever the wall clock says."""
+def test_a_manual_clock_does_not_move(mode: str) -> None:
+    """Neither does an on-poll clock, whatever the wall time is."""
     stands = clock.start_clock(mode, 100, WALL)
     assert stands.now(WALL + 5) == 100
     assert stands.speed == 0
 
 
 def test_realtime_with_no_offset_is_wall_time_to_the_last_bit() -> None:
-    """A realtime clock without a start time says exactly what the wall clock says."""
+    """A realtime clock without a start time shows exactly the wall time."""
     assert clock.start_clock("realtime", None, WALL).now(WALL + 0.1) == WALL + 0.1
 
 
-def test_a_fast_clock_multiplies_what_has_passed() -> None:
+def test_a_fast_clock_multiplies_elapsed_time() -> None:
     """On an x60 clock a second of wall time is a minute."""
     assert clock.start_clock("x60", 1000, WALL).now(WALL + 2) == 1120
 
 
-def test_a_standing_clock_starts_on_a_whole_second() -> None:
-    """A clock that stands still and begins now begins on the second that has begun."""
+def test_a_manual_clock_starts_on_a_whole_second() -> None:
+    """A clock that does not move begins at the second that has begun."""
     assert clock.start_clock("manual", None, WALL).now(WALL) == 1_763_000_000
 
 
-def test_a_start_time_is_taken_as_it_is() -> None:
-    """A start time is where the clock begins, a fraction included."""
+def test_a_start_time_keeps_its_fraction() -> None:
+    """The clock begins exactly there."""
     assert clock.start_clock("manual", 12.5, WALL).now(WALL) == 12.5
 
 
 @given(INSTANTS, WALLS, st.sampled_from(["manual", "realtime", "on-poll", "x60", "x0.5"]))
-def test_a_clock_that_was_moved_says_that_instant(instant: int, wall: float, mode: str) -> None:
-    """Moved to a whole second, a clock of any mode says exactly that second."""
+def test_a_moved_clock_shows_the_instant_it_was_moved_to(
+    instant: int, wall: float, mode: str
+) -> None:
+    """To the very second, in any mode."""
     assert clock.start_clock(mode, 0, wall).moved_to(instant, wall).now(wall) == instant
 
 
 @given(INSTANTS, WALLS, st.floats(0, 1e6))
-def test_a_change_of_mode_takes_no_time(start: int, wall: float, passed: float) -> None:
-    """A clock that changes its mode goes on from the instant at which it stands."""
+def test_a_change_of_mode_does_not_move_the_clock(start: int, wall: float, passed: float) -> None:
+    """It continues from the instant at which it was."""
     before = clock.start_clock("x60", start, wall)
     after = before.with_mode("manual", wall + passed)
     assert after.now(wall) == before.now(wall + passed)
 
 
-def test_a_change_of_mode_is_told_by_the_mode() -> None:
-    """The mode of a changed clock is the new one in its normal form."""
+def test_a_changed_clock_has_the_new_mode() -> None:
+    """In its normal form."""
     assert clock.start_clock("manual", 0, WALL).with_mode("x1", WALL).mode == "realtime"
 
 
 @pytest.mark.parametrize("text", ["manual", "realtime", "on-poll", "x60", "x0.5", "x1000000"])
 def test_a_mode_is_its_own_normal_form(text: str) -> None:
-    """Every mode but x1 is kept as it is written."""
+    """Every mode but x1 stays as it is written."""
     assert clock.parse_mode(text) == text
 
 
 @pytest.mark.parametrize("text", ["x1", "x1.0"])
-def test_once_as_fast_is_realtime(text: str) -> None:
-    """A clock that is once as fast as the wall clock is a realtime clock."""
+def test_x1_is_realtime(text: str) -> None:
+    """A clock of that speed is a realtime clock."""
     assert clock.parse_mode(text) == "realtime"
 
 
 @pytest.mark.parametrize(
     "text", ["", "x", "x0", "x-1", "x1000001", "x1e3", "xnan", "x60 ", "x60\n", "X60", "fast"]
 )
-def test_anything_else_is_no_mode(text: str) -> None:
-    """What is no mode is a ValueError that lists the modes."""
+def test_any_other_text_is_an_invalid_mode(text: str) -> None:
+    """The ValueError lists the modes."""
     with pytest.raises(ValueError, match="use manual, realtime, on-poll or xN"):
         clock.parse_mode(text)
 
@@ -95,31 +97,50 @@ def test_anything_else_is_no_mode(text: str) -> None:
     ],
 )
 def test_an_instant_is_a_number_or_iso_text(text: str, instant: float) -> None:
-    """An instant is epoch seconds or ISO 8601, in UTC when it names no zone."""
+    """Epoch seconds, or ISO 8601, in UTC if it names no zone."""
     assert clock.parse_instant(text) == instant
 
 
 @pytest.mark.parametrize(
     "text", ["", "soon", "nan", "inf", "-1", "4294967296", "1969-12-31", "2107-01-01", "2024-13-01"]
 )
-def test_what_is_no_instant_is_refused(text: str) -> None:
-    """What is no instant, or lies before 1970 or after 2106, is a ValueError."""
+def test_any_other_text_is_an_invalid_instant(text: str) -> None:
+    """So is an instant before 1970 or after 2106."""
     with pytest.raises(ValueError, match=r".+"):
         clock.parse_instant(text)
 
 
 def test_wall_time_is_read_late() -> None:
-    """Time that is frozen after the import is the time that is read."""
+    """A time frozen after the import is the time that is read."""
     with freeze_time("2024-04-23 17:53:20"):
         assert clock.wall_time() == 1_713_894_800
 
 
-def test_the_stopwatch_runs_while_time_is_frozen() -> None:
-    """The stopwatch never goes backwards."""
+def test_monotonic_time_does_not_go_back() -> None:
+    """Not even in two reads at once."""
     before = clock.monotonic()
     assert clock.monotonic() >= before
 
 
-def test_wall_time_is_what_the_process_says() -> None:
-    """Without anything frozen the wall clock is the process's own."""
+def test_wall_time_is_the_process_time() -> None:
+    """Without any freezing."""
     assert abs(clock.wall_time() - time.time()) < 5
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "1970-01-01 00:00:00Z"), (1_713_894_800.9, "2024-04-23 17:53:20Z")],
+)
+def test_an_instant_is_shown_in_utc(seconds: float, text: str) -> None:
+    """With the second that has begun."""
+    assert clock.format_instant(seconds) == text
+
+
+@pytest.mark.parametrize("mode", ["manual", "x60"])
+def test_a_paused_clock_does_not_move(mode: str) -> None:
+    """Afterwards it continues from the same instant."""
+    running = clock.start_clock(mode, 100, WALL)
+    paused = running.with_pause(WALL + 1, is_paused=True)
+    assert paused.now(WALL + 9) == running.now(WALL + 1)
+    continued = paused.with_pause(WALL + 9, is_paused=False)
+    assert continued.now(WALL + 10) == running.now(WALL + 2)

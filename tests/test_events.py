@@ -1,4 +1,4 @@
-"""What happens in a world, in order."""
+"""The events of a world, in order of time."""
 
 from typing import TYPE_CHECKING
 
@@ -35,7 +35,7 @@ def types(found: list[events.EventTuple]) -> list[str]:
 
 
 def test_every_status_is_an_event(make: "Make") -> None:
-    """A batch has an event for each status that it takes on, named by it."""
+    """A batch has an event for each status it reaches, named after it."""
     batch = make.batch()
     assert events.events_between([batch], [], 0, LATER) == [
         WorldEvent(batch.created_at, "batch.validating", batch.id),
@@ -45,22 +45,22 @@ def test_every_status_is_an_event(make: "Make") -> None:
     ]
 
 
-def test_events_lie_after_the_first_instant_and_not_after_the_second(make: "Make") -> None:
-    """The event on the first second is past, that on the last one is among them."""
+def test_events_are_after_the_first_instant_and_up_to_the_second(make: "Make") -> None:
+    """An event at the first second is past, one at the last second is included."""
     batch = make.batch()
     found = events.events_between([batch], [], batch.created_at + 62, batch.created_at + 123)
     assert types(found) == ["batch.finalizing"]
 
 
-def test_events_of_one_second_stand_in_order_of_creation(make: "Make") -> None:
-    """Of two batches that change on one second, the older one comes first."""
+def test_events_of_one_second_are_in_order_of_creation(make: "Make") -> None:
+    """Of two batches that change at the same second, the older one comes first."""
     batches = pair(make)
     found = events.events_between(batches, [], batches[0].created_at, LATER)
     assert [id for _, _, id in found] == [batch.id for _ in range(3) for batch in batches]
 
 
-def test_statuses_of_one_second_stand_in_their_order(make: "Make") -> None:
-    """A batch that goes through several statuses on one second tells them in order."""
+def test_statuses_of_one_second_are_in_their_order(make: "Make") -> None:
+    """Even if a batch passes through several statuses at once."""
     done = commands.complete(make.batch(), make.created)
     assert types(events.events_between([done], [], 0, LATER)) == [
         "batch.validating",
@@ -70,8 +70,8 @@ def test_statuses_of_one_second_stand_in_their_order(make: "Make") -> None:
     ]
 
 
-def test_progress_is_told_where_it_is_asked_for(make: "Make") -> None:
-    """Each second at which more lines are done is an event, in its place in time."""
+def test_progress_is_included_on_request(make: "Make") -> None:
+    """Each second at which more lines are done is an event, in order of time."""
     batch = make.batch(3)
     found = events.events_between([batch], [], batch.created_at, LATER, ["progress"])
     assert [at - batch.created_at for at, kind, _ in found if kind == "batch.progress"] == [
@@ -82,15 +82,15 @@ def test_progress_is_told_where_it_is_asked_for(make: "Make") -> None:
     assert types(found)[0] == "batch.in_progress"
 
 
-def test_expiry_is_told_where_it_is_asked_for() -> None:
-    """A file is an event on the second on which it is gone; one that stays is none."""
+def test_expiry_is_included_on_request() -> None:
+    """A file that expires is an event at its last second."""
     files = [file("file-1", 100), file("file-2", None), file("file-3", 101)]
     assert events.events_between([], files, 0, 100, ["expiry"]) == [
         WorldEvent(100, "file.expired", "file-1")
     ]
 
 
-def test_expiry_of_uploads_is_told_with_that_of_files() -> None:
+def test_expiry_of_uploads_is_included_with_that_of_files() -> None:
     """In order of time; an upload lives for an hour."""
     uploads = [Upload(f"upload_{at}", "a", "batch", 1, at, None) for at in (50, 0, 51)]
     found = events.events_between([], [file("file-1", 3601)], 3600, 3650, ["expiry"], uploads)
@@ -101,8 +101,8 @@ def test_expiry_of_uploads_is_told_with_that_of_files() -> None:
     assert events.events_between([], [], 0, LATER, [], uploads) == []
 
 
-def test_neither_is_told_unasked(make: "Make") -> None:
-    """Without a word only status changes are events."""
+def test_neither_is_included_without_a_request(make: "Make") -> None:
+    """Then only status changes are events."""
     batch = make.batch()
     found = events.events_between([batch], [file("file-1", batch.created_at + 5)], 0, LATER)
     assert {kind.split(".")[0] for kind in types(found)} == {"batch"}
@@ -113,31 +113,31 @@ def test_neither_is_told_unasked(make: "Make") -> None:
     ("seconds", "status"),
     [(0, "in_progress"), (61, "in_progress"), (62, "finalizing"), (123, "completed")],
 )
-def test_the_coming_event_lies_after_now(make: "Make", seconds: int, status: str) -> None:
-    """The next event is the first one after this very second."""
+def test_the_next_change_is_after_now(make: "Make", seconds: int, status: str) -> None:
+    """A change at this very second is past."""
     batch = make.batch()
     found = events.next_status_change([batch], batch.created_at + seconds)
     assert found is not None
     assert found.type == f"batch.{status}"
 
 
-def test_the_coming_event_is_the_first_of_all(make: "Make") -> None:
-    """Of several batches the one that changes next is told, the older one on a tie."""
+def test_the_next_change_is_the_earliest_of_all_batches(make: "Make") -> None:
+    """On a tie, that of the older batch."""
     first, second = pair(make)
     assert events.next_status_change([first, second], make.created).id == first.id
     held = commands.hold(first, make.created)
     assert events.next_status_change([held, second], make.created).id == second.id
 
 
-def test_nothing_comes_when_all_is_over(make: "Make") -> None:
-    """When every batch has ended, and when there is none, nothing comes."""
+def test_there_is_no_next_change_after_the_last_end(make: "Make") -> None:
+    """Nor without any batch."""
     batch = make.batch()
     assert events.next_status_change([batch], batch.created_at + 124) is None
     assert events.next_status_change([], 0) is None
 
 
-def test_an_event_is_shown_with_three_members() -> None:
-    """An event is shown as at, type and id."""
+def test_an_event_has_three_members() -> None:
+    """`at`, `type` and `id`."""
     assert WorldEvent(1, "batch.failed", "batch_1").as_json() == {
         "at": 1,
         "type": "batch.failed",

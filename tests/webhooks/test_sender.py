@@ -1,4 +1,4 @@
-"""One call of a receiver, whatever it does."""
+"""Sending one webhook, whatever the receiver does."""
 
 import socket
 import threading
@@ -30,17 +30,17 @@ from tests.support.told import PATIENCE
 SECONDS = 0.3
 
 
-def called(
+def post_to(
     receiver: RawReceiver, url: str | None = None, seconds: float = PATIENCE
 ) -> AttemptResult:
-    """Call a receiver."""
+    """Post a body to a receiver."""
     return post(target.resolve_target(url or receiver.url, ()), {"x-name": "value"}, b"{}", seconds)
 
 
-def test_request_is_a_plain_post() -> None:
-    """With the headers that were given, a length, and the name of the host."""
+def test_a_request_is_a_post() -> None:
+    """It has the given headers, a length, and the name of the host."""
     with receiving(answers(200)) as receiver:
-        assert called(receiver, receiver.url + "?a=b") == AttemptResult(200)
+        assert post_to(receiver, receiver.url + "?a=b") == AttemptResult(200)
         head, _, body = receiver.requests[0].partition(b"\r\n\r\n")
     assert body == b"{}"
     first, *headers = head.decode().split("\r\n")
@@ -49,56 +49,56 @@ def test_request_is_a_plain_post() -> None:
 
 
 @pytest.mark.parametrize("status", [200, 201, 204, 299])
-def test_two_hundreds_are_good(status: int) -> None:
-    """Any of them acknowledges."""
+def test_a_2xx_status_is_a_success(status: int) -> None:
+    """Any of them acknowledges the event."""
     with receiving(answers(status)) as receiver:
-        assert called(receiver).is_success
+        assert post_to(receiver).is_success
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 400, 404, 410, 500, 503])
-def test_nothing_else_is_good(status: int) -> None:
-    """A redirect is no acknowledgement, and is not followed."""
+def test_any_other_status_is_a_failure(status: int) -> None:
+    """A redirect is one, too, and is not followed."""
     with receiving(answers(200)) as elsewhere:
         with receiving(answers(status, f"Location: {elsewhere.url}")) as receiver:
-            answer = called(receiver)
+            answer = post_to(receiver)
         assert (answer.status_code, answer.is_success) == (status, False)
         assert elsewhere.requests == []
 
 
 @pytest.mark.parametrize("behave", [hangs, drips, drips_body])
-def test_a_receiver_has_so_much_time_and_no_more(behave: Behaviour) -> None:
-    """Whether it says nothing or a little now and then."""
+def test_a_receiver_has_to_respond_in_time(behave: Behaviour) -> None:
+    """Whether it sends nothing, or a little now and then."""
     with receiving(behave) as receiver:
-        answer = called(receiver, seconds=SECONDS)
+        answer = post_to(receiver, seconds=SECONDS)
     assert (answer.status_code, answer.has_timed_out) == (None, True)
     assert answer.error == "no response within 0.3 seconds"
 
 
 @pytest.mark.parametrize("behave", [closes, babbles])
-def test_a_receiver_that_breaks_off_is_no_failure_of_ours(behave: Behaviour) -> None:
-    """The answer says what was met."""
+def test_a_receiver_that_breaks_the_connection_is_a_failed_attempt(behave: Behaviour) -> None:
+    """The result says what happened."""
     with receiving(behave) as receiver:
-        answer = called(receiver)
+        answer = post_to(receiver)
     assert (answer.status_code, answer.has_timed_out) == (None, False)
     assert answer.error
 
 
-def test_a_flood_is_not_drunk() -> None:
-    """Of a body without end only the beginning is read, and less is kept."""
+def test_only_the_beginning_of_an_endless_body_is_read() -> None:
+    """Even less of it is kept."""
     with receiving(floods) as receiver:
-        answer = called(receiver)
+        answer = post_to(receiver)
     assert (answer.status_code, answer.response) == (200, "x" * MAX_SHOWN_CHARACTERS)
 
 
-def test_nobody_listens() -> None:
-    """A closed port is an attempt that failed, at once."""
+def test_a_closed_port_is_a_failed_attempt() -> None:
+    """At once, and not as a timeout."""
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
     answer = post(target.resolve_target(f"http://127.0.0.1:{port}/", ()), {}, b"", PATIENCE)
     assert (answer.status_code, answer.has_timed_out) == (None, False)
 
 
-def test_the_second_address_is_called_when_the_first_is_deaf() -> None:
+def test_the_second_address_is_used_if_the_first_refuses() -> None:
     """A receiver on IPv4 is found where `localhost` means IPv6 first."""
     with receiving(answers(200)) as receiver:
         near = target.resolve_target(receiver.url, ())
@@ -108,8 +108,8 @@ def test_the_second_address_is_called_when_the_first_is_deaf() -> None:
         assert post(both, {}, b"", PATIENCE).is_success
 
 
-def test_addresses_that_swallow_everything_share_the_time() -> None:
-    """However many a name has; nobody knows how long another would have taken."""
+def test_addresses_that_do_not_respond_share_the_time() -> None:
+    """However many a name has."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full, ExitStack() as waiting:
         near = target.resolve_target(f"http://127.0.0.1:{full.getsockname()[1]}/", ())
         with suppress(TimeoutError):
@@ -122,8 +122,8 @@ def test_addresses_that_swallow_everything_share_the_time() -> None:
         assert time.perf_counter() - begun < 10 * SECONDS  # and not 20
 
 
-def test_an_address_that_answers_late_has_all_the_time() -> None:
-    """The share is for the connection only."""
+def test_a_connected_address_has_all_the_time() -> None:
+    """Only connecting shares it."""
 
     def late(connection: socket.socket) -> None:
         threading.Event().wait(0.5)
@@ -134,8 +134,8 @@ def test_an_address_that_answers_late_has_all_the_time() -> None:
         assert post(near._replace(addresses=("127.0.0.1",) * 100), {}, b"", PATIENCE).is_success
 
 
-def test_a_name_is_not_looked_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was judged is what is called, though the name may point elsewhere by now."""
+def test_a_name_is_resolved_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The checked address is called, even if the name points elsewhere by then."""
     with receiving(answers(200)) as receiver:
         judged = target.resolve_target(f"http://localhost:{receiver.port}/", ())
         known = socket.getaddrinfo
@@ -149,22 +149,24 @@ def test_a_name_is_not_looked_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
         assert f"Host: localhost:{receiver.port}".encode() in receiver.requests[0]
 
 
-def test_https_trusts_nobody_unknown() -> None:
-    """A receiver that does not speak TLS, or has no good certificate, is an attempt that failed."""
+def test_https_needs_a_receiver_with_a_trusted_certificate() -> None:
+    """One that does not even speak TLS is a failed attempt."""
     with receiving(answers(200)) as receiver:
-        answer = called(receiver, receiver.url.replace("http:", "https:"), SECONDS)
+        answer = post_to(receiver, receiver.url.replace("http:", "https:"), SECONDS)
     assert answer.status_code is None
 
 
-def test_a_handshake_without_end_is_cut() -> None:
-    """A receiver has no more time for it than for an answer."""
+def test_an_endless_handshake_is_cut_off() -> None:
+    """It has no more time than a response."""
     with receiving(drips_handshake) as receiver:
-        answer = called(receiver, receiver.url.replace("http:", "https:"), SECONDS)
+        answer = post_to(receiver, receiver.url.replace("http:", "https:"), SECONDS)
     assert answer.has_timed_out
 
 
-def test_a_handshake_that_takes_all_the_time_leaves_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    """TLS makes another socket of a connection: the time that is over is over for that, too."""
+def test_a_handshake_that_takes_all_the_time_leaves_none_for_the_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """TLS makes another socket of the connection, and the deadline counts for that one, too."""
 
     class Slow:
         def wrap_socket(self, plain: socket.socket, **_: object) -> socket.socket:
@@ -176,6 +178,6 @@ def test_a_handshake_that_takes_all_the_time_leaves_none(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(sender, "_tls_context", Slow)
     with receiving(answers(200)) as receiver:
-        answer = called(receiver, receiver.url.replace("http:", "https:"), SECONDS)
+        answer = post_to(receiver, receiver.url.replace("http:", "https:"), SECONDS)
         assert receiver.requests == []
     assert answer.has_timed_out

@@ -1,4 +1,4 @@
-"""The signature of a delivery, beside published vectors and the SDK's own check."""
+"""Signatures, compared with published vectors and with the SDK's own check."""
 
 import openai
 import pytest
@@ -15,14 +15,14 @@ BODY = b'{"test": 2432232314}'
 SIGNATURE = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
-def test_published_example() -> None:
+def test_the_published_example_is_signed_alike() -> None:
     """The signature is that of the scheme's own example."""
     assert signature.sign(SECRET, ID, 1614265330, BODY) == SIGNATURE
 
 
 @given(st.text(), st.binary(max_size=40).map(lambda key: Seed(key)))
-def test_sdk_accepts_what_any_secret_signs(text: str, seed: Seed) -> None:
-    """Whatever the body and the secret, `verify_signature` has no objection."""
+def test_the_sdk_accepts_every_signature(text: str, seed: Seed) -> None:
+    """`verify_signature` accepts it, whatever the body and the secret."""
     body, secret = text.encode("utf-8", "replace"), signature.new_secret(seed)
     client = openai.OpenAI(api_key="sk-x", webhook_secret=secret)
     headers = {
@@ -33,19 +33,19 @@ def test_sdk_accepts_what_any_secret_signs(text: str, seed: Seed) -> None:
     client.webhooks.verify_signature(body, headers, tolerance=10**10)
 
 
-def test_secret_without_a_prefix_is_taken_as_it_is() -> None:
-    """As the SDK takes it."""
+def test_a_secret_without_the_prefix_is_used_as_it_is() -> None:
+    """As the SDK does."""
     assert signature.decode_secret("plain") == b"plain"
 
 
-def test_secret_that_is_no_base64_is_refused() -> None:
-    """What cannot sign is told before it has to."""
+def test_a_secret_that_is_not_base64_is_an_error() -> None:
+    """It is reported before it has to sign anything."""
     with pytest.raises(ValueError, match="not base64"):
         signature.decode_secret("whsec_?")
 
 
-def test_hint_tells_no_secret() -> None:
-    """Four characters at the end are all that it shows."""
+def test_a_masked_secret_shows_four_characters() -> None:
+    """The last four, after the prefix if there is one."""
     assert signature.mask_secret(SECRET) == "whsec_...LaSw"
     assert signature.mask_secret("plain-secret") == "...cret"
 

@@ -13,7 +13,7 @@ PUBLIC = "93.184.216.34"
 
 @pytest.fixture
 def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
-    """Let names mean what the test says; what it does not say cannot be found."""
+    """Return the addresses of host names, for the test to fill; other names cannot be resolved."""
     known: dict[str, list[str]] = {}
 
     def found(host: str, port: int, **_: Any) -> list[Any]:
@@ -34,8 +34,8 @@ def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
         ("HTTP://127.0.0.1/", "127.0.0.1", 80, "/"),
     ],
 )
-def test_this_machine_may_be_called(url: str, host: str, port: int, path: str) -> None:
-    """Loopback addresses, of either family, over http and https."""
+def test_this_machine_is_allowed(url: str, host: str, port: int, path: str) -> None:
+    """Loopback addresses of both families, over http and https."""
     found = target.resolve_target(url, ())
     assert (found.host, found.port, found.path, found.addresses) == (host, port, path, (host,))
 
@@ -52,8 +52,8 @@ def test_this_machine_may_be_called(url: str, host: str, port: int, path: str) -
         "http://192.168.0.1:22/",
     ],
 )
-def test_no_other_address_may_be_called(url: str) -> None:
-    """A network behind the mock is none of its callers' business."""
+def test_other_addresses_are_not_allowed(url: str) -> None:
+    """A webhook cannot reach the network behind the mock."""
     with pytest.raises(ApiError) as refused:
         target.resolve_target(url, ())
     error = refused.value
@@ -81,16 +81,16 @@ def test_no_other_address_may_be_called(url: str) -> None:
         "http://nowhere.invalid/",
     ],
 )
-def test_what_is_no_url_of_a_receiver_is_refused(url: str, names: dict[str, list[str]]) -> None:
-    """Each is a 400 that names the parameter."""
+def test_an_unusable_url_is_refused(url: str, names: dict[str, list[str]]) -> None:
+    """With a 400 that names the parameter."""
     names["127.0.0.1"] = ["127.0.0.1"]
     with pytest.raises(ApiError) as refused:
         target.resolve_target(url, ())
     assert (refused.value.status, refused.value.param) == (400, "url")
 
 
-def test_a_name_is_judged_by_its_address(names: dict[str, list[str]]) -> None:
-    """A name may be called if it means this machine, whatever it looks like."""
+def test_a_name_is_checked_by_its_address(names: dict[str, list[str]]) -> None:
+    """A name that resolves to this machine is allowed, whatever it looks like."""
     names["near.example"] = ["127.0.0.1"]
     names["localhost.example"] = [PUBLIC]
     assert target.resolve_target("http://near.example/", ()).addresses == ("127.0.0.1",)
@@ -98,7 +98,7 @@ def test_a_name_is_judged_by_its_address(names: dict[str, list[str]]) -> None:
         target.resolve_target("http://localhost.example/", ())
 
 
-def test_of_several_addresses_those_of_this_machine_are_called(
+def test_of_several_addresses_only_those_of_this_machine_are_used(
     names: dict[str, list[str]],
 ) -> None:
     """The others are left out."""
@@ -107,7 +107,7 @@ def test_of_several_addresses_those_of_this_machine_are_called(
 
 
 @pytest.mark.parametrize("allowed", ["far.example", PUBLIC])
-def test_an_allowed_host_may_be_called(names: dict[str, list[str]], allowed: str) -> None:
+def test_an_allowed_host_can_be_called(names: dict[str, list[str]], allowed: str) -> None:
     """By its name or by its address."""
     names["far.example"] = [PUBLIC]
     assert target.resolve_target("http://FAR.example/", {allowed}).addresses == (PUBLIC,)
@@ -119,6 +119,6 @@ def test_an_allowed_host_may_be_called(names: dict[str, list[str]], allowed: str
     ("given", "meant"),
     [("Far.Example", "far.example"), ("a_b-c", "a_b-c"), ("FD00:0::1", "fd00::1")],
 )
-def test_a_host_can_be_spelt_otherwise(given: str, meant: str) -> None:
-    """As URLs have it, or name servers."""
+def test_a_host_has_a_normal_form(given: str, meant: str) -> None:
+    """As in URLs, or as name servers write it."""
     assert target.parse_host(given) == meant

@@ -3,38 +3,45 @@
 import pytest
 
 from mockbatch.validation.schema import schema
-from mockbatch.world import journal
+from mockbatch.world import journal as journal_module
 from mockbatch.world.journal import Journal, JournalEntry
 
 
-def written(count: int) -> Journal:
-    """Return a journal with entries whose paths are their numbers."""
-    made = Journal()
+def journal_of(count: int) -> Journal:
+    """Return a journal with so many entries, whose paths are their numbers."""
+    journal = Journal()
     for number in range(count):
-        made.add(JournalEntry("GET", f"/{number}", 200, 0, 1.5, 2.5))
-    return made
+        journal.add(JournalEntry("GET", f"/{number}", 200, 0, 1.5, 2.5))
+    return journal
 
 
-def paths(made: Journal, limit: int) -> list[str]:
+def shown_paths(journal: Journal, limit: int) -> list[str]:
     """Return the paths that a journal shows."""
-    return [entry["path"] for entry in made.as_json(limit)["requests"]]
+    return [entry["path"] for entry in journal.as_json(limit)["requests"]]
 
 
-def test_entries_stand_oldest_first() -> None:
-    """The entries are shown in the order of their requests."""
-    assert paths(written(3), 10) == ["/0", "/1", "/2"]
+def test_entries_are_shown_oldest_first() -> None:
+    """They are in the order of the requests."""
+    assert shown_paths(journal_of(3), 10) == ["/0", "/1", "/2"]
 
 
 @pytest.mark.parametrize(("limit", "shown"), [(0, []), (1, ["/2"]), (2, ["/1", "/2"])])
 def test_a_limit_shows_the_last_entries(limit: int, shown: list[str]) -> None:
-    """A limit leaves the newest entries."""
-    assert paths(written(3), limit) == shown
+    """The newest entries are shown."""
+    assert shown_paths(journal_of(3), limit) == shown
 
 
-def test_an_entry_shows_what_is_known_of_its_request() -> None:
-    """An entry has method, path, status, retry count, simulated and wall time."""
-    [entry] = written(1).as_json(1)["requests"]
-    known = {
+def test_only_matching_entries_are_shown() -> None:
+    """The limit counts the entries that match, and the count counts all."""
+    document = journal_of(4).as_json(1, lambda entry: entry.path < "/2")
+    assert [entry["path"] for entry in document["requests"]] == ["/1"]
+    assert document["count"] == 4
+
+
+def test_an_entry_describes_its_request() -> None:
+    """It has the method, path, status, retry count, simulated time and wall time."""
+    [entry] = journal_of(1).as_json(1)["requests"]
+    expected = {
         "method": "GET",
         "path": "/0",
         "status": 200,
@@ -42,24 +49,24 @@ def test_an_entry_shows_what_is_known_of_its_request() -> None:
         "now": 1.5,
         "wall": 2.5,
     }
-    assert known.items() <= entry.items()
+    assert expected.items() <= entry.items()
 
 
-def test_the_oldest_entries_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A full journal drops its oldest entries and says how many."""
-    monkeypatch.setattr(journal, "MAX_ENTRIES", 2)
-    shown = written(5).as_json(10)
-    assert [entry["path"] for entry in shown["requests"]] == ["/3", "/4"]
-    assert (shown["count"], shown["dropped"]) == (5, 3)
+def test_a_full_journal_drops_its_oldest_entries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It counts how many it has dropped."""
+    monkeypatch.setattr(journal_module, "MAX_ENTRIES", 2)
+    document = journal_of(5).as_json(10)
+    assert [entry["path"] for entry in document["requests"]] == ["/3", "/4"]
+    assert (document["count"], document["dropped"]) == (5, 3)
 
 
 def test_a_journal_keeps_ten_thousand_requests() -> None:
-    """Ten thousand requests are kept, and the next one pushes the first out."""
-    assert journal.MAX_ENTRIES == 10_000
-    assert written(10_001).as_json(0)["dropped"] == 1
+    """The next one drops the first."""
+    assert journal_module.MAX_ENTRIES == 10_000
+    assert journal_of(10_001).as_json(0)["dropped"] == 1
 
 
 @pytest.mark.parametrize("count", [0, 2])
 def test_a_journal_fits_its_schema(count: int) -> None:
-    """What a journal shows is accepted by journal.json."""
-    assert schema("journal").accepts(written(count).as_json(10))
+    """journal.json accepts it, with entries and without."""
+    assert schema("journal").accepts(journal_of(count).as_json(10))
