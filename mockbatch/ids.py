@@ -6,7 +6,6 @@ Source: recorded traffic of 2025 and 2026 unless a line says otherwise.
 """
 
 import string
-from collections.abc import Iterable, Iterator
 from functools import cache
 from hashlib import blake2b, shake_256
 from random import Random
@@ -15,8 +14,8 @@ from typing import NamedTuple
 ALPHANUMERIC = string.ascii_letters + string.digits
 # As many bytes as an id of the longest kind takes, so that most need no further hash.
 _SEED_BYTES = 32
-# What the 17th digit of a version 4 UUID is made into.
-_VARIANTS = bytes.maketrans(b"0123456789abcdef", b"89ab" * 4)
+# The 17th digit of a version 4 UUID is one of 8, 9, a and b.
+_VARIANTS = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
@@ -78,56 +77,49 @@ def batch_id(seed: Seed, created_at: int) -> str:
     return "batch_" + _stamped(seed, created_at)
 
 
-# What identifies an output line: the value of its seed, its letters, its id, its request_id.
-LineIdentity = tuple[bytes, str, str, str]
+class LineIdentity(NamedTuple):
+    """What identifies one output line: the seed of its response, its `id` and `request_id`.
 
-
-class LineIds:
-    """What identifies the lines of a batch, made for many of them at once.
-
-    A line's id is `batch_req_` and stamped with the instant at which the file was built, like
-    that of a batch; its `request_id` is a version 4 UUID. One by one they take four times as
-    long, which was a quarter of the time of a line.
+    `letters` are those of the seed.
     """
 
-    def __init__(self, parent: Seed, count: int, built_at: int) -> None:
-        self._seeds = shake_256(parent.value).digest(count * _SEED_BYTES)
-        self._id = f"batch_req_{built_at & 0xFFFFFFFF:08x}????8190????????????????"
+    seed_bytes: bytes
+    letters: str
+    id: str
+    request_id: str
 
-    def generate(self, lines: Iterable[int]) -> Iterator[LineIdentity]:
-        """Return what identifies each of some lines, by their number."""
-        all_seeds = self._seeds
-        starts = [line * _SEED_BYTES for line in lines]
-        seeds = [all_seeds[start : start + _SEED_BYTES] for start in starts]
-        joined = b"".join(seeds)
-        digits = joined.hex().encode()
-        return zip(
-            seeds,
-            _cut(joined.translate(_characters(ALPHANUMERIC)), _SEED_BYTES),
-            _laid_out(self._id, digits, 0),
-            _laid_out("????????-????-4???-!???-????????????", digits, _SEED_BYTES),
-            strict=True,
+    @property
+    def seed(self) -> Seed:
+        """The seed of the line's response."""
+        return Seed(self.seed_bytes)
+
+
+class LineIdentities:
+    """The identities of the lines of one batch.
+
+    An `id` is `batch_req_`, then like a batch's id, with the time at which the output file was
+    begun. A `request_id` is a version 4 UUID.
+    """
+
+    def __init__(self, batch_seed: Seed, count: int, built_at: int) -> None:
+        # Hashed and translated at once for all lines, of which there may be 50,000.
+        self._seeds = shake_256(batch_seed.child("lines").value).digest(count * _SEED_BYTES)
+        self._digits = self._seeds.hex()
+        self._letters = self._seeds.translate(_characters(ALPHANUMERIC)).decode("ascii")
+        self._id_start = f"batch_req_{built_at & 0xFFFFFFFF:08x}"
+
+    def of_line(self, index: int) -> LineIdentity:
+        """Return the identity of a line by its index in the input file."""
+        start, stop = index * _SEED_BYTES, (index + 1) * _SEED_BYTES
+        digits = self._digits[2 * start : 2 * stop]
+        variant = _VARIANTS[digits[47]]
+        return LineIdentity(
+            self._seeds[start:stop],
+            self._letters[start:stop],
+            f"{self._id_start}{digits[:4]}8190{digits[4:20]}",
+            f"{digits[32:40]}-{digits[40:44]}-4{digits[44:47]}"
+            f"-{variant}{digits[48:51]}-{digits[51:63]}",
         )
-
-
-def _laid_out(layout: str, digits: bytes, place: int) -> list[str]:
-    """Return a text for each seed: a layout with its digits from a place on, one for each mark.
-
-    `!` marks a UUID's variant. A mark is replaced in all texts by one copy.
-    """
-    width, row = len(layout), 2 * _SEED_BYTES
-    texts = bytearray(layout.encode() * (len(digits) // row))
-    for column, mark in enumerate(layout):
-        if mark in "?!":
-            found = digits[place::row]
-            texts[column::width] = found if mark == "?" else found.translate(_VARIANTS)
-            place += 1
-    return _cut(texts, width)
-
-
-def _cut(text: bytes | bytearray, width: int) -> list[str]:
-    whole = text.decode("ascii")
-    return [whole[start : start + width] for start in range(0, len(whole), width)]
 
 
 def video_id(seed: Seed, created_at: int) -> str:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockbatch import ids
-from mockbatch.ids import Seed
+from mockbatch.ids import LineIdentity, Seed
 
 SEED = Seed.of("test")
 NAMES = st.lists(st.text(), min_size=1, max_size=3)
@@ -22,10 +22,16 @@ def test_a_batch_id_begins_with_the_time_of_creation_in_hex() -> None:
     )
 
 
+def identities(count: int, seed: Seed = SEED, built_at: int = 0) -> list[LineIdentity]:
+    """Return the identities of the first lines of a batch."""
+    of_batch = ids.LineIdentities(seed, count, built_at)
+    return [of_batch.of_line(index) for index in range(count)]
+
+
 def test_an_output_line_id_has_the_time_its_file_was_built() -> None:
     """The id of an output line is stamped like that of a batch."""
-    [(_, _, found, _)] = ids.LineIds(SEED, 1, 0x6627F5D0).generate([0])
-    assert re.fullmatch(r"batch_req_6627f5d0[0-9a-f]{4}8190[0-9a-f]{16}", found)
+    [line] = identities(1, built_at=0x6627F5D0)
+    assert re.fullmatch(r"batch_req_6627f5d0[0-9a-f]{4}8190[0-9a-f]{16}", line.id)
 
 
 def test_a_file_id_is_22_base58_characters() -> None:
@@ -48,43 +54,49 @@ def test_a_request_id_is_32_hex_digits() -> None:
 
 def test_the_request_id_of_a_line_is_a_uuid4_with_dashes() -> None:
     """The request_id of an output line is a version 4 UUID."""
-    for _, _, _, found in ids.LineIds(SEED, 500, 0).generate(range(500)):
-        assert UUID(found).version == 4
-        assert UUID(found).variant == RFC_4122
-        assert str(UUID(found)) == found
+    for line in identities(500):
+        assert UUID(line.request_id).version == 4
+        assert UUID(line.request_id).variant == RFC_4122
+        assert str(UUID(line.request_id)) == line.request_id
 
 
-@given(st.lists(st.integers(0, 99)))
-def test_a_line_is_identified_by_its_number(numbers: list[int]) -> None:
-    """Whichever lines are asked for together, in whatever order, and however many there are."""
-    of_all = list(ids.LineIds(SEED, 200, 5).generate(range(200)))
-    assert list(ids.LineIds(SEED, 100, 5).generate(numbers)) == [
-        of_all[number] for number in numbers
-    ]
+def test_the_identities_of_released_versions_stay() -> None:
+    """The same seed gives the same ids in every version, recorded here from the first one."""
+    assert ids.LineIdentities(Seed.of("x"), 3, 1_713_894_800).of_line(2)[1:] == (
+        "AwBwKukJo18TnlBYxqanblXefhoG3doY",
+        "batch_req_6627f590969281909792a09048230e73",
+        "93ca0089-3f0b-4adb-abfc-1c85eb37f4ce",
+    )
+
+
+@given(st.integers(0, 99))
+def test_a_line_is_identified_by_its_index(index: int) -> None:
+    """However many lines its batch has."""
+    few, many = ids.LineIdentities(SEED, 100, 5), ids.LineIdentities(SEED, 200, 5)
+    assert few.of_line(index) == many.of_line(index)
 
 
 def test_no_two_lines_share_anything() -> None:
-    """Seeds, letters and both ids are of one line each, and of one batch."""
-    lines = list(ids.LineIds(SEED, 1000, 5).generate(range(1000)))
-    lines += ids.LineIds(SEED.child("other"), 1000, 5).generate(range(1000))
+    """Seeds, letters and both ids belong to one line each, and to one batch."""
+    lines = identities(1000) + identities(1000, SEED.child("other"))
     assert [len(set(column)) for column in zip(*lines, strict=True)] == [2000] * 4
 
 
 def test_the_ids_of_a_line_do_not_repeat_each_other() -> None:
     """No five digits of its id are found in its request_id."""
-    [(_, _, id, request_id)] = ids.LineIds(SEED, 1, 0).generate([0])
-    stamped = id.removeprefix("batch_req_00000000")
-    own, other = stamped.replace("8190", "", 1), request_id.replace("-", "")
+    [line] = identities(1)
+    stamped = line.id.removeprefix("batch_req_00000000")
+    own, other = stamped.replace("8190", "", 1), line.request_id.replace("-", "")
     assert not {own[at : at + 5] for at in range(len(own) - 4)} & {
         other[at : at + 5] for at in range(len(other) - 4)
     }
 
 
 def test_the_letters_of_a_line_are_those_of_its_seed() -> None:
-    """An answer's id can be made of either."""
-    [(value, letters, _, _)] = ids.LineIds(SEED, 1, 0).generate([0])
-    assert letters == Seed(value).letters
-    assert re.fullmatch("[A-Za-z0-9]{32}", letters)
+    """The id of a response can be made of either."""
+    [line] = identities(1)
+    assert line.letters == line.seed.letters
+    assert re.fullmatch("[A-Za-z0-9]{32}", line.letters)
 
 
 @pytest.mark.parametrize("at", [0, 1, 2**32 - 1, 2**32])

@@ -1,15 +1,14 @@
-"""An input file as validation sees it: its lines, or everything that is wrong with them.
+"""Validates the input file of a batch: where its lines are, or everything that is wrong with them.
 
-Only what the Batch API itself looks at is judged here; what an endpoint would refuse is
-noted and becomes a failed line. Source: facts of August 2025 to September 2026.
+Only what the Batch API itself checks is an error here. A line whose body its endpoint would
+reject is valid, and fails when it runs. Source: facts of August 2025 to September 2026.
 """
 
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mockbatch.batch.gists import Gists, Writer
-from mockbatch.batch.plain_forms import refusal
+from mockbatch.batch import fast_path
 from mockbatch.endpoints.endpoint import Endpoint
 from mockbatch.endpoints.model_list import ModelList
 from mockbatch.errors import ERROR_TEMPLATES, ApiError, NoReplyPossibleError, api_error, line_error
@@ -24,12 +23,11 @@ LineError = dict[str, Json]
 
 @dataclass(frozen=True, slots=True)
 class BatchInput:
-    """A validated input file: where its lines are, not what they say.
+    """A validated input file: where its lines are, not what they contain.
 
     Line i, counted from 0, is the bytes from `line_offsets[i]` to `line_offsets[i + 1]`.
     `failing_lines` are the lines whose body the endpoint rejects; `unsupported_lines` are those
-    of them that only mockbatch cannot reply to. `errors` is empty if validation succeeds.
-    `gists` are those of the plain lines.
+    of them for which only mockbatch has no reply. `errors` is empty if validation succeeds.
     """
 
     content: Content
@@ -37,7 +35,6 @@ class BatchInput:
     model: str | None
     failing_lines: frozenset[int]
     errors: tuple[LineError, ...]
-    gists: Gists | None = None
     unsupported_lines: frozenset[int] = frozenset()
 
     @property
@@ -48,19 +45,21 @@ class BatchInput:
     @property
     def has_errors_of_its_own(self) -> bool:
         """Whether validation fails for another reason than a quota, which may still make room."""
-        quota = ERROR_TEMPLATES["enqueued_tokens"].code
-        return any(error["code"] != quota for error in self.errors)
+        quota_code = ERROR_TEMPLATES["enqueued_tokens"].code
+        return any(error["code"] != quota_code for error in self.errors)
 
-    def request(self, index: int) -> dict[str, Json]:
-        """Read line `index` again."""
-        line: dict[str, Json] = parse(
-            self.content.read(self.line_offsets[index], self.line_offsets[index + 1])
-        )
-        return line
+    def read_line(self, index: int) -> bytes:
+        """Return the bytes of a line with its line end."""
+        return self.content.read(self.line_offsets[index], self.line_offsets[index + 1])
+
+    def read_request(self, index: int) -> dict[str, Json]:
+        """Return the request in a valid line."""
+        request: dict[str, Json] = parse(self.read_line(index))
+        return request
 
 
 def missing_input(file_id: str, organization: str) -> BatchInput:
-    """Make the input of a batch whose file does not exist."""
+    """Return the input of a batch whose input file does not exist."""
     error = line_error("file_not_found", None, id=file_id, organization=organization)
     return BatchInput(Content.of(b""), array("Q", [0]), None, frozenset(), (error,))
 
@@ -68,30 +67,29 @@ def missing_input(file_id: str, organization: str) -> BatchInput:
 def read_input(
     content: Content, endpoint: Endpoint, limits: Limits, models: ModelList = ANY_MODEL
 ) -> BatchInput:
-    """Validate an input file; all faults of all lines are reported together."""
-    reader = _Reader(endpoint, limits, models)
-    starts = array("Q", [0])
+    """Validate an input file; `errors` has the errors of all lines."""
+    validator = _InputValidator(endpoint, limits, models)
+    offsets = array("Q", [0])
     for index, line in enumerate(content.lines()):
         if index == limits.lines:
-            reader.errors = [line_error("too_many_lines", None, limit=limits.lines)]
+            validator.errors = [line_error("too_many_lines", None, limit=limits.lines)]
             break
-        starts.append(starts[-1] + len(line))
-        reader.take(index, line)
-    if len(starts) == 1:
-        reader.errors.append(line_error("empty_file", None))
+        offsets.append(offsets[-1] + len(line))
+        validator.validate_line(index, line)
+    if len(offsets) == 1:
+        validator.errors.append(line_error("empty_file", None))
     return BatchInput(
         content,
-        starts,
-        reader.model,
-        frozenset(reader.failing_lines),
-        tuple(reader.errors),
-        None if reader.errors else reader.gists.close(len(starts) - 1),
-        frozenset(reader.unsupported_lines),
+        offsets,
+        validator.model,
+        frozenset(validator.failing_lines),
+        tuple(validator.errors),
+        frozenset(validator.unsupported_lines),
     )
 
 
-class _Reader:
-    """What has been learnt from the lines so far."""
+class _InputValidator:
+    """Validates one line after the other; `model` is that of all lines, once it is known."""
 
     def __init__(self, endpoint: Endpoint, limits: Limits, models: ModelList) -> None:
         self.errors: list[LineError] = []
@@ -101,11 +99,19 @@ class _Reader:
         self._endpoint = endpoint
         self._limits = limits
         self._models = models
-        self.gists = Writer()
+        self._has_fast_path = endpoint.path == fast_path.PATH
         self._custom_ids: set[str] = set()
-        self._inputs = 0
+        self._embedding_inputs = 0
 
-    def take(self, index: int, line: bytes) -> None:
+    def validate_line(self, index: int, line: bytes) -> None:
+        simple = fast_path.parse_simple_line(line) if self._has_fast_path else None
+        if simple is None or simple.model != self.model or simple.custom_id in self._custom_ids:
+            self._validate_ordinary_line(index, line)
+        else:
+            self._custom_ids.add(simple.custom_id)
+            self._note_rejection(index, fast_path.check_parameters(simple.parameters))
+
+    def _validate_ordinary_line(self, index: int, line: bytes) -> None:
         try:
             request = parse(line)
         except ValueError:
@@ -114,14 +120,17 @@ class _Reader:
         if not isinstance(request, dict):
             self.errors.append(line_error("line_not_an_object", index + 1))
             return
-        faults = self._envelope_faults(request) + self._body_faults(request)
-        if faults:
-            self.errors += [{**_entry(fault), "line": index + 1} for fault in faults]
-        else:
-            self._try(index, request["custom_id"], request["body"])
+        errors = self._check_envelope(request) + self._check_body(request)
+        self.errors += [_as_line_error(error, index + 1) for error in errors]
+        if errors:
+            return
+        rejection = self._endpoint.validate(request["body"])
+        self._note_rejection(index, rejection)
+        if rejection is None and self._endpoint.path == "/v1/embeddings":
+            self._count_embedding_inputs(request["body"])
 
-    def _envelope_faults(self, request: dict[str, Json]) -> list[ApiError]:
-        faults = [
+    def _check_envelope(self, request: dict[str, Json]) -> list[ApiError]:
+        errors = [
             api_error("missing_parameter", param=name)
             for name in ("custom_id", "method", "url", "body")
             if name not in request
@@ -129,36 +138,36 @@ class _Reader:
         custom_id = request.get("custom_id")
         if isinstance(custom_id, str):
             if custom_id in self._custom_ids:
-                faults.append(api_error("duplicate_custom_id", custom_id=custom_id))
+                errors.append(api_error("duplicate_custom_id", custom_id=custom_id))
             self._custom_ids.add(custom_id)
         elif "custom_id" in request:
-            faults.append(_wrong_type("custom_id", "a string", custom_id))
+            errors.append(_invalid_type("custom_id", "a string", custom_id))
         if request.get("method", "POST") != "POST":
-            faults.append(api_error("invalid_method"))
+            errors.append(api_error("invalid_method"))
         if request.get("url", self._endpoint.path) != self._endpoint.path:
-            faults.append(api_error("invalid_url"))
-        return faults
+            errors.append(api_error("invalid_url"))
+        return errors
 
-    def _body_faults(self, request: dict[str, Json]) -> list[ApiError]:
+    def _check_body(self, request: dict[str, Json]) -> list[ApiError]:
         if "body" not in request:
             return []
         body = request["body"]
         if not isinstance(body, dict):
-            return [_wrong_type("body", "an object", body)]
+            return [_invalid_type("body", "an object", body)]
         model = body.get("model")
-        known = model is not None and model == self.model
-        faults = [] if known else list(self._model_faults(model))
+        is_known = model is not None and model == self.model
+        errors = [] if is_known else list(self._check_model(model))
         if self._endpoint.path == "/v1/chat/completions" and body.get("messages") is None:
-            faults.append(api_error("no_messages"))
+            errors.append(api_error("no_messages"))
         if body.get("stream") is True:
-            faults.append(api_error("streaming_unsupported", product=self._endpoint.product))
-        return faults
+            errors.append(api_error("streaming_unsupported", product=self._endpoint.product))
+        return errors
 
-    def _model_faults(self, model: Json) -> Iterator[ApiError]:
+    def _check_model(self, model: Json) -> Iterator[ApiError]:
         if model is None or model == "":
             yield api_error("no_model")
         elif not isinstance(model, str):
-            yield _wrong_type("body.model", "a string", model)
+            yield _invalid_type("body.model", "a string", model)
         elif not self._models.serves(model):
             yield api_error("model_not_found", model=model)
         elif self.model is None:
@@ -166,34 +175,25 @@ class _Reader:
         else:
             yield api_error("mismatched_model", model=model)
 
-    def _try(self, index: int, custom_id: str, body: dict[str, Json]) -> None:
-        plain = self._endpoint.plain
-        gist = plain.gist(body) if plain else None
-        if plain is None or gist is None:
-            refused = self._endpoint.validate(body)
-        elif self.gists.knows(gist):
-            refused = None
-        else:
-            refused = refusal(self._endpoint.path, plain, gist.form)
-        if refused is not None:
+    def _note_rejection(self, index: int, error: ApiError | None) -> None:
+        if error is not None:
             self.failing_lines.append(index)
-            if isinstance(refused, NoReplyPossibleError):
+            if isinstance(error, NoReplyPossibleError):
                 self.unsupported_lines.append(index)
-            return
-        if gist is not None:
-            self.gists.put(index, custom_id, gist)
-            return
+
+    def _count_embedding_inputs(self, body: dict[str, Json]) -> None:
         limit = self._limits.embedding_inputs
-        before, self._inputs = self._inputs, self._inputs + self._endpoint.count_inputs(body)
-        if before <= limit < self._inputs and self._endpoint.path == "/v1/embeddings":
+        before = self._embedding_inputs
+        self._embedding_inputs += self._endpoint.count_inputs(body)
+        if before <= limit < self._embedding_inputs:
             self.errors.append(line_error("too_many_embedding_inputs", None, limit=limit))
 
 
-def _wrong_type(param: str, expected: str, value: Json) -> ApiError:
+def _invalid_type(param: str, expected: str, value: Json) -> ApiError:
     nouns = {dict: "an object", list: "an array", bool: "a boolean", str: "a string"}
     actual = "null" if value is None else nouns.get(type(value), "a number")
     return api_error("invalid_type", param=param, expected=expected, actual=actual)
 
 
-def _entry(error: ApiError) -> LineError:
-    return {"code": error.code, "message": error.message, "param": error.param}
+def _as_line_error(error: ApiError, line: int) -> LineError:
+    return {"code": error.code, "message": error.message, "param": error.param, "line": line}

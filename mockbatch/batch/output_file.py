@@ -1,4 +1,4 @@
-"""The output and the error file of a batch that has ended, written line by line."""
+"""Writes the output file and the error file of a batch that has ended."""
 
 import json
 from bisect import bisect_left
@@ -7,8 +7,8 @@ from itertools import chain, islice, repeat
 from typing import NamedTuple
 
 from mockbatch.batch.batch import ERROR, NO_TOKENS, OUTPUT, Batch
+from mockbatch.batch.fast_path import PATH, SimpleLineWriter
 from mockbatch.batch.output_line import LineChecker, output_line
-from mockbatch.batch.plain_lines import PlainLines
 from mockbatch.batch.timeline import CANCELLED, FINALIZING
 from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.endpoint import Execution, Tokens, with_cached_share
@@ -16,10 +16,11 @@ from mockbatch.endpoints.respond import EndpointResponse, respond
 from mockbatch.endpoints.scripted_reply import NEVER_RAN
 from mockbatch.errors import api_error
 from mockbatch.files.content import Content, temporary_file
-from mockbatch.ids import LineIdentity, LineIds, Seed
+from mockbatch.ids import LineIdentities, LineIdentity
 from mockbatch.typing import Json
 
-# So many lines are worth a call; others get a turn after a quarter of a megabyte of text.
+# Text is written in blocks of about a quarter of a megabyte. Between two of them, other threads
+# get their turn.
 _BLOCK_LINES = 250
 
 
@@ -32,124 +33,132 @@ class OutputFiles(NamedTuple):
 
 
 def write_output(batch: Batch, *, validate: bool = True) -> OutputFiles:
-    """Write both files of a batch as its timeline leaves it at the end.
+    """Write both files of a batch as its timeline leaves it at its end.
 
-    The lines stand in the order in which they ran; lines that never ran come last, in the
-    error file. `validate` checks one line of each distinct shape.
+    The lines are in the order in which they ran. Lines that never ran come last, in the error
+    file. `validate` checks one line of each shape against its schema.
     """
-    writer = _Writer(batch, LineChecker(batch.endpoint) if validate else None)
-    for position in range(0, batch.input.total, _BLOCK_LINES):
-        writer.put(position, batch.execution_order.order[position : position + _BLOCK_LINES])
+    writer = _OutputWriter(batch, validate=validate)
+    for first_position in range(0, batch.input.total, _BLOCK_LINES):
+        writer.write_block(first_position)
     return writer.close()
 
 
-class _Lines:
+class _BufferedFile:
     """The text of one file."""
 
     def __init__(self) -> None:
-        self._spool = temporary_file()
-        self._waiting: list[str] = []
-        #: Adds a text, which waits for others: a short one is not worth a call.
-        self.add = self._waiting.append
+        self._stream = temporary_file()
+        self._buffered: list[str] = []
+        self.add = self._buffered.append
 
-    def write(self, text: str = "") -> None:
-        """Write what waits and a text."""
-        self.add(text)
-        self._spool.write("".join(self._waiting).encode("utf-8", "replace"))
-        self._waiting.clear()
+    def flush(self) -> None:
+        self._stream.write("".join(self._buffered).encode("utf-8", "replace"))
+        self._buffered.clear()
 
     def close(self) -> Content:
-        """Return the file."""
-        self.write()
-        return Content(self._spool)
+        self.flush()
+        return Content(self._stream)
 
 
-class _Writer:
-    """Writes the lines of a batch, one after the other."""
+class _OutputWriter:
+    """Writes the lines of a batch block by block, in the order of execution."""
 
-    def __init__(self, batch: Batch, checker: LineChecker | None) -> None:
+    def __init__(self, batch: Batch, *, validate: bool) -> None:
         self._batch = batch
-        self._checker = checker
         self._endpoint = endpoints()[batch.endpoint]
-        self._files = {OUTPUT: _Lines(), ERROR: _Lines()}
-        # Lines that wait for a distortion, which has to see all of a file.
-        self._distortion = batch.schedule.scenario.output
-        self._cached = batch.schedule.scenario.cached_fraction
-        self._waiting: dict[str, list[dict[str, Json]]] = {OUTPUT: [], ERROR: []}
+        self._checker = LineChecker(batch.endpoint) if validate else None
+        self._files = {OUTPUT: _BufferedFile(), ERROR: _BufferedFile()}
+        scenario = batch.schedule.scenario
+        self._cached_share = scenario.cached_fraction
+        self._distortion = scenario.output
+        # With a distortion, all lines of a file: it can repeat, drop or move them.
+        self._undistorted: dict[str, list[dict[str, Json]]] = {OUTPUT: [], ERROR: []}
         self._tokens = NO_TOKENS
+        self._simple_lines: SimpleLineWriter | None = None
+        if batch.endpoint == PATH and not self._distortion and not self._cached_share:
+            self._simple_lines = SimpleLineWriter(
+                batch.input.read_line, batch.replies, validate=validate
+            )
         end = batch.timeline.end
-        # A line's id carries the instant at which its file was begun.
+        # A line's id contains the time at which its file was begun.
         built_at = batch.timeline.reached(end.at).get(FINALIZING, end.at)
-        self._ids = LineIds(batch.seed.child("lines"), batch.input.total, built_at)
-        # When each line runs, None for those that never do.
-        done = batch.timeline.done(end.at)
-        self._instants = chain(islice(batch.timeline.line_times(), done), repeat(None))
-        self._plain = self._plain_lines()
-        never_ran = api_error("batch_cancelled" if end.status == CANCELLED else "batch_expired")
-        self._never_ran = {"code": never_ran.code, "message": never_ran.message}
+        self._identities = LineIdentities(batch.seed, batch.input.total, built_at)
+        executed = batch.timeline.done(end.at)
+        # When each line runs, None for a line that never does.
+        self._times = chain(islice(batch.timeline.line_times(), executed), repeat(None))
+        error = api_error("batch_cancelled" if end.status == CANCELLED else "batch_expired")
+        self._never_ran_error = {"code": error.code, "message": error.message}
 
-    def put(self, first: int, lines: Sequence[int]) -> None:
-        """Write the lines that run from a position on; all come in the order of execution."""
-        ids = list(self._ids.generate(lines))
-        instants = list(islice(self._instants, len(lines)))
-        plain, output = self._plain, self._files[OUTPUT]
-        texts = plain.texts(lines, instants, ids) if plain else [None] * len(lines)
-        for place, text in enumerate(texts):
+    def write_block(self, first_position: int) -> None:
+        """Write the lines of the next block, which begins at a position."""
+        order = self._batch.execution_order.order
+        block = order[first_position : first_position + _BLOCK_LINES]
+        times = islice(self._times, len(block))
+        output = self._files[OUTPUT]
+        for position, (index, time) in enumerate(zip(block, times, strict=True), first_position):
+            identity = self._identities.of_line(index)
+            text = None
+            if self._simple_lines and time is not None:
+                text = self._simple_lines.render(index, identity, time)
             if text is None:
-                self._put_whole(first + place, lines[place], ids[place], instants[place])
+                self._write_ordinary_line(position, index, identity, time)
             else:
                 output.add(text)
-        output.write()
+        for file in self._files.values():
+            file.flush()
 
-    def _put_whole(self, position: int, line: int, ids: LineIdentity, at: int | None) -> None:
-        value, _, id, request_id = ids
-        request = self._batch.input.request(line)
-        answer = self._answer(position, line, request["body"], Seed(value), at)
-        kind = OUTPUT if answer.succeeded else ERROR
+    def _write_ordinary_line(
+        self, position: int, index: int, identity: LineIdentity, time: int | None
+    ) -> None:
+        request = self._batch.input.read_request(index)
+        response = self._respond(position, index, request["body"], identity, time)
+        kind = OUTPUT if response.succeeded else ERROR
         if kind == OUTPUT:
-            self._tokens = self._tokens.plus(self._endpoint.read_usage(answer.body))
-        written = output_line(id, request["custom_id"], request_id, answer)
-        if self._checker and answer.is_checked:
-            self._checker.check(written)
+            self._tokens = self._tokens.plus(self._endpoint.read_usage(response.body))
+        line = output_line(identity, request["custom_id"], response)
+        if self._checker and response.is_checked:
+            self._checker.check(line)
         if self._distortion is None:
-            self._files[kind].write(json.dumps(written) + "\n")
+            self._files[kind].add(json.dumps(line) + "\n")
         else:
-            self._waiting[kind].append(written)
+            self._undistorted[kind].append(line)
 
-    def close(self) -> OutputFiles:
-        """Return both files, distorted if the scenario says so."""
-        if self._distortion:
-            self._waiting[OUTPUT] += self._distortion.leaked(self._waiting[ERROR])
-            for kind, lines in self._waiting.items():
-                for text in self._distortion.of(lines):
-                    self._files[kind].write(text)
-        output, error = (self._files[kind].close() for kind in (OUTPUT, ERROR))
-        tokens = self._tokens.plus(self._plain.tokens) if self._plain else self._tokens
-        return OutputFiles(output, error, tokens)
-
-    def _plain_lines(self) -> PlainLines | None:
-        plain, gists = self._endpoint.plain, self._batch.input.gists
-        if plain is None or gists is None or self._distortion or self._cached:
-            return None
-        scripted, validate = self._batch.replies, self._checker is not None
-        return PlainLines(self._endpoint.path, plain, gists, scripted, validate=validate)
-
-    def _answer(
-        self, position: int, line: int, body: dict[str, Json], seed: Seed, at: int | None
+    def _respond(
+        self,
+        position: int,
+        index: int,
+        body: dict[str, Json],
+        identity: LineIdentity,
+        time: int | None,
     ) -> EndpointResponse:
-        if at is None:
-            return EndpointResponse(None, None, self._never_ran)
-        reply = self._batch.replies.get(line)
+        if time is None:
+            return EndpointResponse(None, None, self._never_ran_error)
+        reply = self._batch.replies.get(index)
         if reply is not None and reply.outcome == NEVER_RAN:
             return EndpointResponse(None, None, reply.error, is_checked=not reply.raw)
         fails = _contains(self._batch.execution_order.failing, position)
-        refusal = self._endpoint.validate(body) if fails else None
-        answer = respond(self._endpoint, body, Execution(seed, at), reply, refusal)
-        if not (self._cached and answer.succeeded):
-            return answer
-        return answer._replace(body=with_cached_share(answer.body, self._cached))
+        rejection = self._endpoint.validate(body) if fails else None
+        execution = Execution(identity.seed, time)
+        response = respond(self._endpoint, body, execution, reply, rejection)
+        if not (self._cached_share and response.succeeded):
+            return response
+        return response._replace(body=with_cached_share(response.body, self._cached_share))
+
+    def close(self) -> OutputFiles:
+        """Return both files, distorted if the scenario wants it."""
+        if self._distortion:
+            lines = self._undistorted
+            lines[OUTPUT] += self._distortion.leaked(lines[ERROR])
+            for kind, file in self._files.items():
+                for text in self._distortion.of(lines[kind]):
+                    file.add(text)
+                    file.flush()
+        output, error = (self._files[kind].close() for kind in (OUTPUT, ERROR))
+        simple_tokens = self._simple_lines.tokens if self._simple_lines else NO_TOKENS
+        return OutputFiles(output, error, self._tokens.plus(simple_tokens))
 
 
 def _contains(ordered: Sequence[int], item: int) -> bool:
-    place = bisect_left(ordered, item)
-    return place < len(ordered) and ordered[place] == item
+    index = bisect_left(ordered, item)
+    return index < len(ordered) and ordered[index] == item

@@ -1,47 +1,55 @@
-"""One line of an output or an error file, and whether it fits its schema."""
+"""One line of an output or error file, and the check that it fits its schema."""
 
 from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.respond import EndpointResponse
+from mockbatch.ids import LineIdentity
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 
 
 def output_line(
-    id: str, custom_id: str, request_id: str, answer: EndpointResponse
+    identity: LineIdentity, custom_id: str, response: EndpointResponse
 ) -> dict[str, Json]:
-    """Return the line of a request that was answered, or never ran; schema output_line.json."""
-    response = {"status_code": answer.status_code, "request_id": request_id, "body": answer.body}
+    """Return the line of a request that got this response or never ran; output_line.json."""
+    shown = {
+        "status_code": response.status_code,
+        "request_id": identity.request_id,
+        "body": response.body,
+    }
     return {
-        "id": id,
+        "id": identity.id,
         "custom_id": custom_id,
-        "response": None if answer.status_code is None else response,
-        "error": answer.error,
+        "response": None if response.status_code is None else shown,
+        "error": response.error,
     }
 
 
 class LineChecker:
-    """Checks one line of each distinct shape: the others differ in their texts only."""
+    """Checks the first line of each shape: others of that shape differ in their scalars only.
+
+    A shape is the names and types of everything in a line.
+    """
 
     def __init__(self, endpoint: str) -> None:
-        self._body = schema(endpoints()[endpoint].schema)
-        self._seen: set[object] = set()
+        self._body_schema = schema(endpoints()[endpoint].schema)
+        self._checked_shapes: set[object] = set()
 
     def check(self, line: dict[str, Json]) -> None:
-        """Raise SchemaBreachError for a line that breaks its schema."""
+        """Raise SchemaViolationError if a line does not fit its schema."""
         shape = _shape(line)
-        if shape in self._seen:
+        if shape in self._checked_shapes:
             return
-        what = f"the output line of {line['custom_id']!r}"
-        schema("output_line").assert_valid(line, what)
+        description = f"the output line of {line['custom_id']!r}"
+        schema("output_line").assert_valid(line, description)
         response = line["response"]
         if response is not None:
-            judge = self._body if response["status_code"] == 200 else schema("error")
-            judge.assert_valid(response["body"], what)
-        self._seen.add(shape)
+            is_success = response["status_code"] == 200
+            body_schema = self._body_schema if is_success else schema("error")
+            body_schema.assert_valid(response["body"], description)
+        self._checked_shapes.add(shape)
 
 
 def _shape(value: Json) -> object:
-    kind = type(value)
-    if kind is dict:
+    if type(value) is dict:
         return *value, *map(_shape, value.values())
-    return frozenset(map(_shape, value)) if kind is list else kind
+    return frozenset(map(_shape, value)) if type(value) is list else type(value)

@@ -33,7 +33,7 @@ def apply_script(batch: Batch, script: Script, done: int = 0) -> Batch:
 
 
 def _reply(batch: Batch, script: Script, line: int) -> Reply | None:
-    request = batch.input.request(line)
+    request = batch.input.read_request(line)
     reply = script.reply(request, line + 1, batch.endpoint, batch.id)
     if reply is None or not accepts_reply(batch.input, batch.endpoint, line, reply):
         return None

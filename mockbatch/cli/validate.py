@@ -73,7 +73,7 @@ def _line_error(batch_input: "BatchInput", index: int, endpoint: "Endpoint") -> 
     from mockbatch.errors import ApiError
 
     try:
-        endpoint.check(batch_input.request(index)["body"])
+        endpoint.check(batch_input.read_request(index)["body"])
     except ApiError as error:
         return str(error)
     return ""

@@ -9,7 +9,6 @@ from mockbatch.ids import Seed
 from mockbatch.typing import Json
 
 if TYPE_CHECKING:
-    from mockbatch.endpoints.fast_path import Plain
     from mockbatch.endpoints.scripted_reply import Reply
 
 
@@ -83,7 +82,6 @@ class Endpoint:
     `count_inputs(body)` counts the inputs of a request (only embeddings limit them).
     `supported_reply_fields` are the fields of a scripted reply that its responses can carry,
     and `apply_reply(response, reply, body)` returns the response with those fields put in.
-    `plain` is for requests whose answers differ in little, so that many are quick to make.
     `parse_form(form)` returns the request body of a multipart form, if live calls may send one.
     `stream` is set if live calls may ask for server-sent events.
     `unknown_model_error` names the error of a live call to a model that is not served.
@@ -101,7 +99,6 @@ class Endpoint:
         lambda response, *_: response
     )
     parse_form: Callable[[Form], dict[str, Json]] | None = None
-    plain: "Plain | None" = None
     stream: Stream | None = None
     unknown_model_error: str = "model_not_served"
 

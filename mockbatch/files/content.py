@@ -6,6 +6,7 @@ too, so nothing here has to be cleaned up.
 
 import codecs
 import hashlib
+import os
 from collections.abc import Iterable, Iterator
 from tempfile import SpooledTemporaryFile
 from threading import Lock
@@ -37,7 +38,12 @@ class Content:
         self._stream = stream
         self._start = start
         self._lock = lock or Lock()  # a seek and its read belong together
-        self.size = stream.seek(0, 2) - start
+        end = stream.seek(0, 2)
+        self.size = end - start
+        # What does not fit in memory is in a file, where a read at an offset takes a quarter of
+        # the time of a seek and a read. Windows has no such call.
+        is_in_file = end > IN_MEMORY_BYTES and hasattr(os, "pread")
+        self._descriptor = stream.fileno() if is_in_file else None
 
     @classmethod
     def of(cls, data: bytes) -> "Content":
@@ -56,9 +62,12 @@ class Content:
 
     def read(self, start: int, stop: int) -> bytes:
         """Return the bytes from `start` up to, not including, `stop`."""
+        size = max(0, min(stop, self.size) - start)
+        if self._descriptor is not None:
+            return os.pread(self._descriptor, size, self._start + start)
         with self._lock:
             self._stream.seek(self._start + start)
-            return self._stream.read(max(0, min(stop, self.size) - start))
+            return self._stream.read(size)
 
     def chunks(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
         """Yield the bytes of a range in chunks."""

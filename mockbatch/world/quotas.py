@@ -65,7 +65,8 @@ def with_token_count(quotas: Quotas, batch: Batch) -> Batch:
     execution = Execution(Seed.of("tokens"), 0)
     running = (line for line in range(batch.input.total) if line not in batch.input.failing_lines)
     answers = (
-        endpoint.make_response(batch.input.request(line)["body"], execution) for line in running
+        endpoint.make_response(batch.input.read_request(line)["body"], execution)
+        for line in running
     )
     tokens = sum(endpoint.read_usage(answer).input for answer in answers)
     return replace(batch, enqueued_tokens=tokens)

@@ -1,14 +1,16 @@
-"""Plain lines: what is made of them quickly is what is made of them in full."""
+"""The fast path: what it makes of simple lines is what the ordinary way makes of them."""
 
 import json
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockbatch.batch import input_file, output_file
+from mockbatch.batch import fast_path, input_file, output_file
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.input_file import BatchInput
 from mockbatch.endpoints import endpoints
@@ -33,7 +35,7 @@ MESSAGES = st.lists(
     min_size=1,
     max_size=3,
 )
-ODD_MESSAGES = st.one_of(
+UNUSUAL_MESSAGES = st.one_of(
     st.just([]),
     st.just(None),
     st.just([{"role": ["user"], "content": "x"}]),
@@ -44,114 +46,254 @@ ODD_MESSAGES = st.one_of(
     st.just([{"role": "tool", "content": "x"}]),
     st.just(["user"]),
 )
-RESTS = st.sampled_from(
+PARAMETERS = st.sampled_from(
     [
         {},
         {"temperature": 0.5, "max_tokens": 5},
+        {"temperature": 1},
+        {"temperature": True},
+        {"top_p": None, "user": None, "seed": None, "store": None, "metadata": None},
         {"max_tokens": 0},
+        {"max_tokens": 16.0},
         {"max_completion_tokens": 7, "stop": ["e", "Mock reply to"]},
         {"stop": "o"},
+        {"stop": [1]},
         {"n": 1, "stream": False, "user": "u", "metadata": {"a": "b"}},
         {"n": True},
         {"n": 2},
+        {"n": None, "stream": None},
+        {"stream": True},
         {"temperature": 9},
         {"metadata": {"a": 1}},
+        {"metadata": {f"k{number}": "v" for number in range(17)}},
         {"service_tier": "flex", "seed": 3},
+        {"service_tier": "none of them"},
+        {"seed": 10**30},
+        {"reasoning_effort": "low", "verbosity": "high"},
         {"logprobs": True},
         {"metadata": {"a": "x" * 5000}},
     ]
 )
 MODELS = st.sampled_from(["gpt-4o-mini", "gpt-5-nano", "%s", "\0" + "0\0", "o3"])
+# Lines that readers of JSON take in different ways.
+UNUSUAL_JSON = {
+    "a member twice": b'"custom_id": "c", "custom_id": "d"',
+    "a member twice, first of another type": b'"custom_id": 1, "custom_id": "d"',
+    "messages twice": b'"custom_id": "c", "body": 5',
+    "a member with an escape in its name": b'"custom_\\u0069d": "c"',
+    "an unknown member": b'"custom_id": "c", "unknown": null',
+    "half a surrogate pair": b'"custom_id": "\\ud83d"',
+    "an escaped pair": b'"custom_id": "\\ud83d\\ude00"',
+    "a control character": b'"custom_id": "\x01"',
+    "a null character": b'"custom_id": "\\u0000"',
+    "not UTF-8": b'"custom_id": "\xff"',
+    "an encoded surrogate": b'"custom_id": "\xed\xa0\x80"',
+    "no number": b'"custom_id": "c", "x": NaN',
+    "too large a number": b'"custom_id": "c", "x": 1e999',
+    "too deep": b'"custom_id": "c", "x": ' + b"[" * 101 + b"]" * 101,
+    "a comma too many": b'"custom_id": "c",',
+}
+UNUSUAL_NUMBERS = [
+    b"NaN",
+    b"1e999",
+    b"-1e999",
+    b"01",
+    b"1.",
+    b"-0",
+    b"1E0",
+    b"1" * 400,
+    b"0.1e-400",
+]
 
 
-def requests(bodies: list[dict[str, Json]]) -> list[Json]:
-    """Return the lines with these bodies."""
-    line = {"method": "POST", "url": CHAT}
-    return [{"custom_id": f'"%s" {at}', **line, "body": body} for at, body in enumerate(bodies)]
+@contextmanager
+def ordinary_way() -> Iterator[None]:
+    """Let no line be simple."""
+    with mock.patch.object(fast_path, "parse_simple_line", return_value=None):
+        yield
 
 
-def read(lines: list[Json], *, plainly: bool) -> BatchInput:
-    """Validate lines, with or without a look for plain ones."""
-    content = Content.of(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
-    endpoint = endpoints()[CHAT]
-    endpoint = endpoint if plainly else replace(endpoint, plain=None)
-    return input_file.read_input(content, endpoint, Limits(), ModelList())
+def lines_of(bodies: list[dict[str, Json]]) -> list[dict[str, Json]]:
+    """Return lines with these bodies."""
+    envelope = {"method": "POST", "url": CHAT}
+    return [
+        {"custom_id": f'"%s" {index}', **envelope, "body": body}
+        for index, body in enumerate(bodies)
+    ]
 
 
-def written(batch: Batch, *, plainly: bool) -> tuple[bytes, bytes, Json]:
-    """Return both files of a batch and its bill, with or without the gists of its lines."""
-    given = batch.input if plainly else replace(batch.input, gists=None)
-    found = output_file.write_output(replace(batch, input=given))
-    output, error = (b"".join(file.chunks()) for file in (found.output, found.error))
-    return output, error, found.tokens
+def read(lines: list[bytes]) -> BatchInput:
+    """Validate an input file of these lines."""
+    content = Content.of(b"".join(line + b"\n" for line in lines))
+    return input_file.read_input(content, endpoints()[CHAT], Limits(), ModelList())
 
 
-@given(MODELS, st.lists(st.tuples(RESTS, st.one_of(MESSAGES, MESSAGES, ODD_MESSAGES)), max_size=6))
+def assert_read_alike(lines: list[bytes]) -> None:
+    """Both ways find the same errors and the same failing lines."""
+    quick = read(lines)
+    with ordinary_way():
+        ordinary = read(lines)
+    assert quick.errors == ordinary.errors
+    assert quick.failing_lines == ordinary.failing_lines
+    assert quick.unsupported_lines == ordinary.unsupported_lines
+    assert quick.model == ordinary.model
+
+
+def write(batch: Batch) -> tuple[bytes, bytes, Json]:
+    """Return the bytes of both files of a batch, and what it is billed for."""
+    files = output_file.write_output(batch)
+    output, error = (b"".join(file.chunks()) for file in (files.output, files.error))
+    return output, error, files.tokens
+
+
+def assert_written_alike(batch: Batch) -> None:
+    """Both ways write the same files and the same bill."""
+    quick = write(batch)
+    with ordinary_way():
+        assert quick == write(batch)
+
+
+def simple_line(**changes: Json) -> bytes:
+    """Return a simple line, with changes to its body."""
+    body = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello"}], **changes}
+    return json.dumps(lines_of([body])[0]).encode()
+
+
+@given(
+    MODELS,
+    st.lists(st.tuples(PARAMETERS, st.one_of(MESSAGES, MESSAGES, UNUSUAL_MESSAGES)), max_size=6),
+)
 def test_files_are_the_same_to_the_byte(
     make: "Make", model: str, bodies: list[tuple[Json, Json]]
 ) -> None:
     """Whatever the lines are: both files, and what they are billed for."""
-    lines = requests(
-        [{"model": model, **rest, "messages": messages} for rest, messages in bodies if messages]
+    lines = lines_of(
+        [
+            {"model": model, **parameters, "messages": messages}
+            for parameters, messages in bodies
+            if messages and not parameters.get("stream")
+        ]
     )
-    lines += requests([{"model": model, "messages": [{"role": "user", "content": "x"}]}] * 1)[:1]
-    lines = [{**line, "custom_id": f"{at} %s"} for at, line in enumerate(lines)]
-    batch = make.started(make.world(), lines)
-    assert written(batch, plainly=True) == written(batch, plainly=False)
+    lines += lines_of([{"model": model, "messages": [{"role": "user", "content": "x"}]}])
+    lines = [{**line, "custom_id": f"{index} %s"} for index, line in enumerate(lines)]
+    assert_written_alike(make.started(make.world(), lines))
 
 
 @given(
-    MODELS, st.lists(st.tuples(RESTS, st.one_of(MESSAGES, ODD_MESSAGES)), min_size=1, max_size=6)
+    MODELS,
+    st.lists(st.tuples(PARAMETERS, st.one_of(MESSAGES, UNUSUAL_MESSAGES)), min_size=1, max_size=6),
 )
-def test_the_same_lines_are_refused(model: str, bodies: list[tuple[Json, Json]]) -> None:
-    """Of one form all lines are taken, or all refused, as each would be alone."""
-    lines = requests([{"model": model, **rest, "messages": said} for rest, said in bodies])
-    quick, whole = (read(lines, plainly=which) for which in (True, False))
-    assert (quick.failing_lines, quick.errors) == (whole.failing_lines, whole.errors)
+def test_the_same_lines_fail(model: str, bodies: list[tuple[Json, Json]]) -> None:
+    """Lines with the same parameters are all accepted or all rejected, as each would be alone."""
+    lines = lines_of(
+        [{"model": model, **parameters, "messages": messages} for parameters, messages in bodies]
+    )
+    assert_read_alike([simple_line(), *(json.dumps(line).encode() for line in lines)])
 
 
-def test_most_lines_are_plain(make: "Make") -> None:
-    """Texts alone, and the usual parameters: the gist of each line is kept."""
-    batch = make.batch(3)
-    assert batch.input.gists is not None
-    find = batch.input.gists.opened()
-    assert [kept and kept[2] for kept in find(range(3))] == [("Hello", True)] * 3
+@pytest.mark.parametrize("members", UNUSUAL_JSON.values(), ids=UNUSUAL_JSON)
+@pytest.mark.parametrize("is_first", [True, False])
+def test_unusual_json_is_read_alike(members: bytes, is_first: bool) -> None:
+    """Both ways agree on duplicate members, on surrogates, and on what is not JSON."""
+    rest = b'"method": "POST", "url": "/v1/chat/completions", "body": {"model": "gpt-4o", '
+    rest += b'"messages": [{"role": "user", "content": "Hello"}]}'
+    parts = [members, rest] if is_first else [rest, members]
+    assert_read_alike([simple_line(), b"{" + b", ".join(parts) + b"}", simple_line()])
+
+
+@pytest.mark.parametrize("number", UNUSUAL_NUMBERS)
+@pytest.mark.parametrize("name", ["temperature", "max_tokens", "seed", "n"])
+@pytest.mark.parametrize("then", [b"", b', "%b": 1'])
+def test_unusual_numbers_are_read_alike(number: bytes, name: str, then: bytes) -> None:
+    """Both ways agree on a parameter's number, even if a second one replaces it."""
+    parameter = b'"%b": %b' % (name.encode(), number)
+    parameter += then.replace(b"%b", name.encode())
+    line = simple_line(user="REPLACED").replace(b'"user": "REPLACED"', parameter)
+    assert_read_alike([simple_line(), line])
+
+
+@pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf", b" \t", b"\x0b", b"\xc2\xa0"])
+@pytest.mark.parametrize("after", [b"", b" \t\r", b"\x0b", b" x", b"\x00"])
+def test_text_around_a_line_is_read_alike(before: bytes, after: bytes) -> None:
+    """Both ways accept JSON's white space only."""
+    line = simple_line().replace(b"0", b"1")
+    assert_read_alike([simple_line(), before + line + after])
 
 
 @pytest.mark.parametrize(
-    "changes", [{"n": 2}, {"tools": []}, {"response_format": {"type": "text"}}]
+    "changes",
+    [
+        {},
+        {"temperature": 0, "max_tokens": 5, "stop": ["a"], "metadata": {"a": "b"}},
+        {"n": 1, "stream": False, "store": True, "reasoning_effort": None},
+    ],
 )
-def test_others_are_not(changes: dict[str, Json]) -> None:
-    """What can give an answer more than a text, or no text, is looked at line by line."""
-    body = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello"}], **changes}
-    found = read(requests([body]), plainly=True).gists
-    assert found is not None
-    assert found.opened()([0]) == [None]
+def test_most_lines_are_simple(changes: dict[str, Json]) -> None:
+    """Text messages with the usual parameters are read and rendered quickly."""
+    line = fast_path.parse_simple_line(simple_line(**changes))
+    assert line is not None
+    assert json.loads(line.parameters) == {"model": "gpt-4o", **changes}
+    assert [message.content for message in line.messages] == ["Hello"]
 
 
-def test_a_file_of_many_forms_is_written_all_the_same(make: "Make") -> None:
-    """Where each line is of a form of its own, the first few hundred are remembered."""
-    lines = [make.line(f"line-{at}") for at in range(300)]
-    for at, line in enumerate(lines):
-        line["body"]["seed"] = at
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"n": 2},
+        {"tools": []},
+        {"response_format": {"type": "text"}},
+        {"stream": True},
+        {"messages": []},
+        {"metadata": {"a": "x" * 5000}},
+    ],
+)
+def test_other_lines_take_the_ordinary_way(changes: dict[str, Json]) -> None:
+    """What can make the reply more than a text, or no text, is not simple."""
+    assert fast_path.parse_simple_line(simple_line(**changes)) is None
+
+
+def test_simple_lines_are_rendered_quickly(make: "Make") -> None:
+    """The ordinary way is not taken for a single line of a usual batch."""
+    batch = make.batch(3)
+    with mock.patch.object(BatchInput, "read_request", side_effect=AssertionError):
+        assert write(batch)[0].count(b"\n") == 3
+
+
+def test_a_file_of_many_parameters_is_written_all_the_same(make: "Make") -> None:
+    """Where each line has parameters of its own, templates are made for the first few hundred."""
+    lines = [make.line(f"line-{number}") for number in range(300)]
+    for number, line in enumerate(lines):
+        line["body"]["seed"] = number
     batch = make.started(make.world(), lines)
-    assert batch.input.gists is not None
-    assert len(batch.input.gists.forms) == 256
-    assert written(batch, plainly=True) == written(batch, plainly=False)
+    read_request = BatchInput.read_request
+    with mock.patch.object(BatchInput, "read_request", autospec=True) as ordinary:
+        ordinary.side_effect = read_request
+        write(batch)
+    assert ordinary.call_count == 300 - 256
+    assert_written_alike(batch)
 
 
-def test_a_scripted_line_is_none(make: "Make") -> None:
-    """A reply outranks the default of a line that is plain."""
+def test_a_scripted_line_takes_the_ordinary_way(make: "Make") -> None:
+    """A scripted reply outranks the default of a simple line."""
     batch = make.batch(4, replies=[{"fraction": 0.5, "reply": {"content": "Scripted."}}])
-    assert written(batch, plainly=True) == written(batch, plainly=False)
-    assert written(batch, plainly=True)[0].count(b"Scripted.") == 2
+    assert_written_alike(batch)
+    assert write(batch)[0].count(b"Scripted.") == 2
 
 
-@pytest.mark.parametrize("size", [0, 1 << 30])
-def test_gists_need_not_be_in_memory(
-    make: "Make", monkeypatch: pytest.MonkeyPatch, size: int
-) -> None:
-    """Of a large file they are read one by one."""
-    monkeypatch.setattr("mockbatch.batch.gists._IN_MEMORY_BYTES", size)
-    batch = make.batch(10)
-    assert written(batch, plainly=True) == written(batch, plainly=False)
+def test_a_large_input_is_written_alike(make: "Make") -> None:
+    """Lines are read from a file as from memory."""
+    lines = [make.line(f"line-{number}") for number in range(300)]
+    for line in lines:
+        line["body"]["messages"][0]["content"] = "x" * 5000
+    assert_written_alike(make.started(make.world(), lines))
+
+
+def test_split_json_leaves_the_values_out() -> None:
+    """The pieces with the escaped values between them are the JSON of the whole."""
+    pieces = fast_path.split_json({"a": "x", "b": [{"c": 5, "d": "%s"}]}, [("a",), ("b", 0, "c")])
+    assert pieces == ['{"a": "', '", "b": [{"c": ', ', "d": "%s"}]}']
+
+
+def test_what_looks_like_a_gap_has_no_template() -> None:
+    """A value that contains the marker of a gap itself is not split."""
+    assert fast_path.split_json({"a": "x", "b": "\0" + "0\0"}, [("a",)]) is None

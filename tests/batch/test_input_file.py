@@ -193,7 +193,7 @@ def test_a_line_separator_in_a_text_ends_no_line(make: "Make") -> None:
     text = json.dumps(make.line("a\u2028\u2029\u0085b"), ensure_ascii=False).encode()
     found = make.batch_input(text, make.line("b"))
     assert (found.total, found.errors) == (2, ())
-    assert found.request(0)["custom_id"] == "a\u2028\u2029\u0085b"
+    assert found.read_request(0)["custom_id"] == "a\u2028\u2029\u0085b"
 
 
 def test_a_huge_number_is_a_number(make: "Make") -> None:
@@ -283,7 +283,7 @@ def test_a_line_is_read_again_from_its_place(make: "Make") -> None:
     """Every line can be read again by its number."""
     lines = [make.line("ä"), make.line("b" * 300_000), make.line("c")]
     found = make.batch_input(*lines)
-    assert [found.request(index) for index in range(3)] == lines
+    assert [found.read_request(index) for index in range(3)] == lines
 
 
 @pytest.mark.parametrize(("count", "errors"), [(3, []), (4, [("too_many_tasks", None, None)])])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mockbatch.batch import commands, output_file
+from mockbatch.batch import commands, fast_path, output_file
 from mockbatch.batch.batch import Batch
 from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.endpoint import Tokens
@@ -273,8 +273,9 @@ def test_tokens_are_those_of_the_answers(make: "Make") -> None:
 def test_a_failed_line_is_billed_for_nothing(make: "Make", monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever its endpoint would read from the body of a refusal."""
     batch = with_a_refused_line(make)
-    costly = replace(endpoints()[batch.endpoint], read_usage=lambda _: Tokens(1, 2), plain=None)
+    costly = replace(endpoints()[batch.endpoint], read_usage=lambda _: Tokens(1, 2))
     monkeypatch.setattr(output_file, "endpoints", lambda: {batch.endpoint: costly})
+    monkeypatch.setattr(fast_path, "parse_simple_line", lambda _: None)
     assert output_file.write_output(batch).tokens[:2] == (9, 18)
 
 
@@ -304,9 +305,9 @@ def broken(monkeypatch: pytest.MonkeyPatch, batch: Batch) -> None:
         endpoints()[batch.endpoint],
         build_response=lambda *_: {"odd": 1},
         read_usage=no_tokens,
-        plain=None,
     )
     monkeypatch.setattr(output_file, "endpoints", lambda: {batch.endpoint: bad})
+    monkeypatch.setattr(fast_path, "parse_simple_line", lambda _: None)
 
 
 def no_tokens(_: Json) -> Tokens:

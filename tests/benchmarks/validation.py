@@ -29,4 +29,4 @@ def measure() -> list[Row]:
 
     floor, measured = by_turns(ROUNDS, parsed, created)
     what = f"create to validation result, {COUNT:,} lines, {len(data) / 1e6:.0f} MB"
-    return [Row(what, "s", measured, floor, 2.5, 1.5)]
+    return [Row(what, "s", measured, floor, 1, 0.5)]

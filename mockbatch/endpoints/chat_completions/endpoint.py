@@ -1,10 +1,10 @@
 """POST /v1/chat/completions: a message for the messages so far."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from mockbatch.endpoints import text
-from mockbatch.endpoints.chat_completions import fast_path, scripted, stream
 from mockbatch.endpoints.chat_completions import message as chat_message
+from mockbatch.endpoints.chat_completions import scripted, stream
 from mockbatch.endpoints.chat_completions.requested_output import parse_output_request
 from mockbatch.endpoints.endpoint import Endpoint, Execution, Tokens, token_count
 from mockbatch.endpoints.models import Model, get_model, served_tier
@@ -99,7 +99,7 @@ def _stands_without(message: dict[str, Json]) -> bool:
 
 def _build_response(body: dict[str, Json], execution: Execution) -> dict[str, Json]:
     of = get_model(body["model"])
-    limit, thinking = fast_path.limit(body)
+    limit, thinking = token_limit(body)
     count = int(body.get("n") or 1)
     asked = _asked(body["messages"])
     stop = text.stop_sequences(body.get("stop"))
@@ -109,20 +109,40 @@ def _build_response(body: dict[str, Json], execution: Execution) -> dict[str, Js
     contents = (message.get("content") for message in body["messages"])
     prompt = text.conversation_tokens(contents, body.get("tools"), body.get("functions"))
     completion = sum(one.tokens for one in spoken) + thinking * count
-    answer_id = fast_path.answer_id(execution.seed.letters)
+    id = completion_id(execution.seed.letters)
     return {
-        "id": answer_id,
+        "id": id,
         "object": "chat.completion",
         "created": execution.created_at,
         "model": of.name,
         "choices": [
-            _choice(answer_id, index, one, body, _reason(one, named=want.named))
+            _choice(id, index, one, body, _reason(one, named=want.named))
             for index, one in enumerate(spoken)
         ],
         "usage": _usage(prompt, completion, thinking * count),
         "service_tier": served_tier(body.get("service_tier")),
         "system_fingerprint": of.fingerprint,
     }
+
+
+def token_limit(body: Mapping[str, Json]) -> tuple[int | None, int]:
+    """Return the limit on completion tokens, None if there is none, and the reasoning tokens."""
+    limit = body.get("max_completion_tokens")
+    if limit is None:
+        limit = body.get("max_tokens")
+    reasoning_tokens = get_model(body["model"]).reasoning_tokens(body.get("reasoning_effort"))
+    if limit is None:
+        return None, reasoning_tokens
+    # JSON Schema takes 16.0 for an integer.
+    return int(limit), min(reasoning_tokens, int(limit))
+
+
+def completion_id(letters: str) -> str:
+    """Return the id of a chat completion, `chatcmpl-` and 29 letters and digits, as recorded.
+
+    `letters` are those of the seed of its execution.
+    """
+    return "chatcmpl-" + letters[:29]
 
 
 def _usage(prompt: int, completion: int, thinking: int) -> dict[str, Json]:
@@ -189,5 +209,4 @@ ENDPOINT = Endpoint(
     supported_reply_fields=scripted.SUPPORTED_REPLY_FIELDS,
     apply_reply=scripted.apply_reply,
     stream=stream.STREAM,
-    plain=fast_path.PLAIN,
 )
