@@ -8,6 +8,11 @@ from importlib import resources
 from mockbatch.typing import Json
 
 
+def read_json(*path: str) -> Json:
+    """Return the document of a JSON file of the package."""
+    return json.loads(resources.files("mockbatch").joinpath(*path).read_bytes())
+
+
 def read_json_folder(*folder: str) -> Mapping[str, dict[str, Json]]:
     """Return the JSON documents of a folder of the package by their `name`, sorted."""
     entries = resources.files("mockbatch").joinpath(*folder).iterdir()

@@ -1,14 +1,14 @@
 """A batch as a frozen value, and everything that is computed from it.
 
-    create             the request that creates a batch, and the batch made from it
-    input_file         validates an input file, line by line
-    plan               the timeline, execution order and scenario's replies of a new batch
-    timeline           status changes and progress, as a function of time
-    batch              the batch, and the Batch object at an instant
-    commands           cancel, hold, resume, expire, fail, complete
-    scripted_replies   applies the user's scripted replies to lines that have not run
-    output_file        renders the output and error files of a batch that has ended
-    output_line        one line of such a file
-    fast_path          reads and renders the simple lines, most of all, in a tenth of the time
-    recorded           a batch that is shown as it was recorded
+create             the request that creates a batch, and the batch made from it
+input_file         validates an input file, line by line
+plan               the timeline, execution order and scenario's replies of a new batch
+timeline           status changes and progress, as a function of time
+batch              the batch, and the Batch object at an instant
+commands           cancel, hold, resume, expire, fail, complete
+scripted_replies   applies the user's scripted replies to lines that have not run
+output_file        renders the output and error files of a batch that has ended
+output_line        one line of such a file
+fast_path          reads and renders the simple lines, most of all, in a tenth of the time
+recorded           a batch that is shown as it was recorded
 """

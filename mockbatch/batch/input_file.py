@@ -16,6 +16,7 @@ from mockbatch.files.content import Content
 from mockbatch.jsonio import parse
 from mockbatch.limits import Limits
 from mockbatch.typing import Json
+from mockbatch.validation.type_names import describe_type
 
 ANY_MODEL = ModelList()
 LineError = dict[str, Json]
@@ -190,8 +191,7 @@ class _InputValidator:
 
 
 def _invalid_type(param: str, expected: str, value: Json) -> ApiError:
-    nouns = {dict: "an object", list: "an array", bool: "a boolean", str: "a string"}
-    actual = "null" if value is None else nouns.get(type(value), "a number")
+    actual = describe_type(value)
     return api_error("invalid_type", param=param, expected=expected, actual=actual)
 
 

@@ -31,7 +31,7 @@ class LineChecker:
     """
 
     def __init__(self, endpoint: str) -> None:
-        self._body_schema = schema(endpoints()[endpoint].schema)
+        self._body_schema = schema(endpoints()[endpoint].response_schema)
         self._checked_shapes: set[object] = set()
 
     def check(self, line: dict[str, Json]) -> None:

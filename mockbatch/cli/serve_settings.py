@@ -51,10 +51,10 @@ def parse_replies(path: str) -> "Script":
 
 def parse_models(path: str) -> "ModelList":
     """Return the models in the file of `--models`."""
-    from mockbatch.endpoints.model_list import from_file
+    from mockbatch.endpoints.model_list import load_model_list
 
     with errors_as_bad_parameter():
-        return from_file(path)
+        return load_model_list(path)
 
 
 def parse_limit(text: str) -> tuple[str, int]:

@@ -134,7 +134,7 @@ def _check_own_schema(document: Json, body: Json) -> Iterator[str]:
 
 
 def _check_schema(expected: ClientSchema, value: Json) -> Iterator[str]:
-    breach = expected.breach(value)
+    breach = expected.first_violation(value)
     if breach:
         message, path = breach
         yield f"{message} ({'.'.join(path)})"

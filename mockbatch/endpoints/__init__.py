@@ -1,7 +1,28 @@
-"""What the endpoints answer: one module for each, found by being in this folder.
+"""What OpenAI's endpoints respond with.
 
-The body of a batch line equals the live answer to the same request, so one endpoint makes
-both. A new endpoint is a new module that defines `ENDPOINT`, and its two schemas.
+Each endpoint is a module or a package in this folder that defines ENDPOINT; a batch line gets
+the same response body as a live call with the same request body.
+
+To add an endpoint `/v1/shouts`, add
+
+- `endpoints/shouts.py`, or a package `endpoints/shouts/`, that defines ENDPOINT: see `Endpoint`
+  in `endpoint` for what it consists of, and `embeddings` for a small one,
+- `schemas/shouts.request.json` and `schemas/shouts.response.json`, its two JSON Schemas.
+
+Nothing else has to be changed: batches, live calls, `mockbatch validate` and the command line
+take it from `endpoints()`. `tests/endpoints/test_ninth_endpoint.py` does all this.
+
+What is in the package besides the endpoints:
+
+- `endpoint`: the types an endpoint is made of.
+- `respond`: the response to a request: the endpoint's, a scripted reply, or an error.
+- `scripted_reply`: a scripted reply, as a value; `mockbatch.scripting` parses them.
+- `text`: generated texts and token counts.
+- `output_request`, `tools`, `tool_calls`: what chat completions and responses are asked for.
+- `structured_output`: values for the JSON Schemas of requests.
+- `streaming`: what server-sent events of several endpoints share.
+- `form_fields`, `media_references`: multipart forms, and images and videos in requests.
+- `models`, `model_list`: what the mock knows about models, and which a world serves.
 """
 
 from collections.abc import Mapping
@@ -11,7 +32,7 @@ from pkgutil import iter_modules
 
 from mockbatch.endpoints.endpoint import Endpoint
 
-# The order in which the service's own message lists them, so far as it was observed.
+# The order in which the service's own error message lists them, as far as it was observed.
 _LISTED_FIRST = (
     "/v1/chat/completions",
     "/v1/completions",
@@ -23,14 +44,13 @@ _LISTED_FIRST = (
 
 @cache
 def endpoints() -> Mapping[str, Endpoint]:
-    """Return the endpoints a batch can name, by path."""
+    """Return the endpoints that a batch can name, by path, in the order of OpenAI's messages."""
     modules = (import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__))
-    found = {
-        module.ENDPOINT.path: module.ENDPOINT for module in modules if hasattr(module, "ENDPOINT")
-    }
-    return {path: found[path] for path in sorted(found, key=_listed_at)}
+    found = [module.ENDPOINT for module in modules if hasattr(module, "ENDPOINT")]
+    return {endpoint.path: endpoint for endpoint in sorted(found, key=_sort_key)}
 
 
-def _listed_at(path: str) -> tuple[int, str]:
-    place = _LISTED_FIRST.index(path) if path in _LISTED_FIRST else len(_LISTED_FIRST)
-    return place, path
+def _sort_key(endpoint: Endpoint) -> tuple[int, str]:
+    path = endpoint.path
+    is_listed = path in _LISTED_FIRST
+    return (_LISTED_FIRST.index(path) if is_listed else len(_LISTED_FIRST)), path

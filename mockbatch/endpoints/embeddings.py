@@ -1,8 +1,9 @@
-"""POST /v1/embeddings: a vector for each input, the same for the same input and model."""
+"""POST /v1/embeddings: a vector for each input, always the same for an input and a model."""
 
 import sys
 from array import array
 from base64 import b64encode
+from functools import partial
 from hashlib import shake_256
 from math import sqrt
 
@@ -16,84 +17,86 @@ from mockbatch.validation.schema import schema
 # A text, or a list of tokens.
 Input = str | list[int]
 
+_REQUEST_SCHEMA = "embeddings.request"
 # A byte of the hash is one coordinate, an odd number from -255 to 255 before it is scaled.
-# Whole numbers, so that their sum is exact; none of them is 0, so that no vector is.
+# Integers, so that the sum of their squares is exact; none is 0, so that no vector is.
 _SQUARES = [(2 * byte - 255) ** 2 for byte in range(256)]
 # Recorded vectors have half precision; eight decimals are as near and shorter.
 _DECIMALS = 8
+# The longest vector that OpenAI serves; an unknown name may stand for any model.
+_MAX_DIMENSIONS = 4096
 
 
 def _check(body: dict[str, Json]) -> None:
     if isinstance(body, dict) and body.get("model", "") == "":
         raise api_error("no_model_named")
-    error = schema("embeddings.request").error(body)
+    error = schema(_REQUEST_SCHEMA).error(body)
     if error and not (error.param == "input" or (error.param or "").startswith("input[")):
         raise error
     if "input" not in body:
         raise api_error("missing_parameter", param="input")
-    if error or not _filled(body["input"]):
-        # Seen since 2023 for empty texts and lists, nulls, and lists too long.
+    if error or not _is_valid_input(body["input"]):
+        # Seen since 2023 for empty texts and lists, nulls, and lists that are too long.
         raise api_error("invalid_embedding_input")
     if "dimensions" in body:
         _check_dimensions(body["dimensions"], get_model(body["model"]))
 
 
-def _filled(given: Json) -> bool:
-    """Tell whether there is an input and none is empty; tokens are counted from 0."""
-    inputs = _inputs(given)
-    return bool(inputs) and all(one and (isinstance(one, str) or min(one) >= 0) for one in inputs)
+def _is_valid_input(input_: Json) -> bool:
+    """Tell whether there are inputs, none is empty, and no token is negative."""
+    inputs = _list_inputs(input_)
+    return bool(inputs) and all(
+        each and (isinstance(each, str) or min(each) >= 0) for each in inputs
+    )
 
 
-def _check_dimensions(wanted: int, of: Model) -> None:
-    if not of.resizable:
+def _check_dimensions(dimensions: int, model: Model) -> None:
+    if not model.is_resizable:
         # Observed in 2024 and 2025.
         raise api_error("fixed_dimensions")
-    # The longest vector OpenAI serves; other names may stand for any model.
-    limit = of.dimensions if of.known else 4096
-    if wanted > limit:
-        raise api_error("integer_above_maximum", param="dimensions", limit=limit, value=wanted)
+    limit = model.dimensions if model.is_known else _MAX_DIMENSIONS
+    if dimensions > limit:
+        raise api_error("integer_above_maximum", param="dimensions", limit=limit, value=dimensions)
 
 
 def _build_response(body: dict[str, Json], _: Execution) -> dict[str, Json]:
-    of = get_model(body["model"])
-    dimensions = int(body.get("dimensions", of.dimensions))
-    as_text = body.get("encoding_format") == "base64"
-    inputs = _inputs(body["input"])
-    vectors = (_vector(of.name, one, dimensions) for one in inputs)
-    count = sum(text.count_tokens(one) if isinstance(one, str) else len(one) for one in inputs)
+    model = get_model(body["model"])
+    inputs = _list_inputs(body["input"])
+    make_vector = partial(_make_vector, model.name, body.get("dimensions", model.dimensions))
+    is_base64 = body.get("encoding_format") == "base64"
+    count = sum(text.count_tokens(each) if isinstance(each, str) else len(each) for each in inputs)
     return {
         "object": "list",
         "data": [
             {
                 "object": "embedding",
-                "embedding": _base64(vector) if as_text else vector,
+                "embedding": _to_base64(vector) if is_base64 else vector,
                 "index": index,
             }
-            for index, vector in enumerate(vectors)
+            for index, vector in enumerate(map(make_vector, inputs))
         ],
-        "model": of.name,
+        "model": model.name,
         "usage": {"prompt_tokens": count, "total_tokens": count},
     }
 
 
-def _inputs(given: Json) -> list[Input]:
-    """Return the inputs of a request: one text or token list, or several."""
-    if isinstance(given, list) and (not given or isinstance(given[0], str | list)):
-        return given
-    return [given]
+def _list_inputs(input_: Json) -> list[Input]:
+    """Return the inputs of an `input` parameter: one text or token list, or several."""
+    if isinstance(input_, list) and (not input_ or isinstance(input_[0], str | list)):
+        return input_
+    return [input_]
 
 
-def _vector(name: str, one: Input, dimensions: int) -> list[float]:
+def _make_vector(model_name: str, dimensions: int, input_: Input) -> list[float]:
     """Return the unit vector of an input.
 
-    A shorter vector is the beginning of a longer one, scaled, as it is of OpenAI's models.
+    As with OpenAI's models, a shorter vector is the beginning of a longer one, scaled.
     """
-    if isinstance(one, str):
-        content = "text:" + one
+    if isinstance(input_, str):
+        content = "text:" + input_
     else:
-        # JSON Schema takes 16.0 for an integer.
-        content = "tokens:" + ",".join(str(int(token)) for token in one)
-    source = f"{name}\0{content}".encode("utf-8", "surrogatepass")
+        content = "tokens:" + ",".join(map(str, input_))
+    source = f"{model_name}\0{content}".encode("utf-8", "surrogatepass")
     digest = shake_256(source).digest(dimensions)
     length = sqrt(sum(map(_SQUARES.__getitem__, digest)))
     positive = [round(odd / length, _DECIMALS) for odd in range(1, 256, 2)]
@@ -101,7 +104,7 @@ def _vector(name: str, one: Input, dimensions: int) -> list[float]:
     return list(map(scaled.__getitem__, digest))
 
 
-def _base64(vector: list[float]) -> str:
+def _to_base64(vector: list[float]) -> str:
     floats = array("f", vector)
     if sys.byteorder == "big":
         floats.byteswap()
@@ -109,20 +112,21 @@ def _base64(vector: list[float]) -> str:
 
 
 def _count_inputs(body: dict[str, Json]) -> int:
-    """Count inputs; asked of bodies that nobody has checked."""
-    return len(_inputs(body.get("input")))
+    """Return the number of inputs of a body that need not be valid."""
+    return len(_list_inputs(body.get("input")))
 
 
-def _read_usage(body: dict[str, Json]) -> Tokens:
-    return Tokens(input=token_count(body, "usage", "prompt_tokens"), output=0)
+def _read_usage(response: dict[str, Json]) -> Tokens:
+    return Tokens(input=token_count(response, "usage", "prompt_tokens"), output=0)
 
 
 ENDPOINT = Endpoint(
     path="/v1/embeddings",
     product="Embeddings",
+    request_schema=_REQUEST_SCHEMA,
+    response_schema="embeddings.response",
     check=_check,
     build_response=_build_response,
     read_usage=_read_usage,
-    schema="embeddings.response",
     count_inputs=_count_inputs,
 )

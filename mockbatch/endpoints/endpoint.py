@@ -1,4 +1,4 @@
-"""What every endpoint has to say of itself."""
+"""The types that an endpoint consists of, and what several endpoints need for theirs."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mockbatch.errors import ApiError
 from mockbatch.ids import Seed
 from mockbatch.typing import Json
+from mockbatch.validation.schema import schema
 
 if TYPE_CHECKING:
     from mockbatch.endpoints.scripted_reply import Reply
@@ -24,7 +25,7 @@ class Execution(NamedTuple):
 
 
 class Tokens(NamedTuple):
-    """What a reply is billed for, in the words of a batch's `usage`."""
+    """The tokens that a response is billed for, by the members of a batch's `usage`."""
 
     input: int
     output: int
@@ -32,7 +33,7 @@ class Tokens(NamedTuple):
     reasoning: int = 0
 
     def plus(self, other: "Tokens") -> "Tokens":
-        """Return the sum of two bills."""
+        """Return the sum of both."""
         return Tokens(
             self.input + other.input,
             self.output + other.output,
@@ -42,7 +43,7 @@ class Tokens(NamedTuple):
 
 
 class FormFile(NamedTuple):
-    """A file in a form: its bytes, and what the client calls them."""
+    """A file in a form: its name and content type as the client sent them, and its bytes."""
 
     filename: str
     content_type: str
@@ -50,7 +51,7 @@ class FormFile(NamedTuple):
 
 
 class Form(NamedTuple):
-    """A multipart form: its texts and its files by the name of their field, each in order."""
+    """A multipart form: its texts and its files by field name, each in order."""
 
     texts: Mapping[str, Sequence[str]]
     files: Mapping[str, Sequence[FormFile]]
@@ -74,25 +75,29 @@ class Endpoint:
     """One endpoint of the API.
 
     `product` is its name in OpenAI's messages ("Chat Completions").
+    `request_schema` and `response_schema` name the schemas of the two bodies.
     `check(body)` raises the ApiError with which the endpoint rejects a request body.
     `build_response(body, execution)` returns the response body for a valid request body.
     `read_usage(response)` returns what a response body is billed for; a scripted one may lack
     its `usage`.
-    `schema` names the schema of the response body.
     `count_inputs(body)` counts the inputs of a request (only embeddings limit them).
     `supported_reply_fields` are the fields of a scripted reply that its responses can carry,
     and `apply_reply(response, reply, body)` returns the response with those fields put in.
     `parse_form(form)` returns the request body of a multipart form, if live calls may send one.
     `stream` is set if live calls may ask for server-sent events.
     `unknown_model_error` names the error of a live call to a model that is not served.
+
+    Call `make_response` and `with_reply` in place of the functions with which they are built:
+    they coerce the integers of the body, so that no function has to expect 16.0 for 16.
     """
 
     path: str
     product: str
+    request_schema: str
+    response_schema: str
     check: Callable[[dict[str, Json]], None]
     build_response: Callable[[dict[str, Json], Execution], dict[str, Json]]
     read_usage: Callable[[dict[str, Json]], Tokens]
-    schema: str
     count_inputs: Callable[[dict[str, Json]], int] = lambda _: 1
     supported_reply_fields: frozenset[str] = frozenset()
     apply_reply: "Callable[[dict[str, Json], Reply, dict[str, Json]], dict[str, Json]]" = (
@@ -112,7 +117,7 @@ class Endpoint:
 
     def make_response(self, body: dict[str, Json], execution: Execution) -> dict[str, Json]:
         """Return the response body for a valid request body."""
-        return self.build_response(body, execution)
+        return self.build_response(self._coerce_integers(body), execution)
 
     def with_reply(
         self, response: dict[str, Json], reply: "Reply", body: dict[str, Json]
@@ -124,7 +129,11 @@ class Endpoint:
         fields = reply.fields
         if not fields or not fields <= self.supported_reply_fields:
             return response
-        return self.apply_reply(response, reply, body)
+        return self.apply_reply(response, reply, self._coerce_integers(body))
+
+    def _coerce_integers(self, body: dict[str, Json]) -> dict[str, Json]:
+        coerced: dict[str, Json] = schema(self.request_schema).coerce_integers(body)
+        return coerced
 
 
 def token_count(body: Json, *path: str) -> int:
@@ -132,6 +141,23 @@ def token_count(body: Json, *path: str) -> int:
     for name in path:
         body = body.get(name) if isinstance(body, dict) else None
     return body if type(body) is int and body > 0 else 0
+
+
+def read_usage(response: dict[str, Json], input_name: str, output_name: str) -> Tokens:
+    """Return the token counts in the `usage` of a response body, whose members have these names."""
+    return Tokens(
+        input=token_count(response, "usage", input_name),
+        output=token_count(response, "usage", output_name),
+        cached=token_count(response, "usage", f"{input_name}_details", "cached_tokens"),
+        reasoning=token_count(response, "usage", f"{output_name}_details", "reasoning_tokens"),
+    )
+
+
+def with_output_tokens(
+    usage: dict[str, Json], count: int, input_name: str, output_name: str
+) -> dict[str, Json]:
+    """Return a `usage` with another number of output tokens."""
+    return {**usage, output_name: count, "total_tokens": usage[input_name] + count}
 
 
 def with_cached_share(body: Json, share: float) -> Json:

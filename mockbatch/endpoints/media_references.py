@@ -1,7 +1,7 @@
-"""Pictures and films that a request refers to: by URL, as data, or as a file of a form.
+"""Images and videos that a request refers to: by URL, as data, or as a file of a form.
 
-The mock fetches nothing and keeps no copies: a URL is taken for what it says it is, and so
-is the id of a file. Data are looked at as far as it takes to tell what they are.
+The mock fetches nothing and keeps no copies: it believes what a URL says, and any file id.
+Data are decoded only to find out their type.
 """
 
 import re
@@ -14,9 +14,9 @@ from mockbatch.typing import Json
 from mockbatch.validation.error_wording import join_items
 
 IMAGES = ("image/jpeg", "image/png", "image/webp")
-IMAGES_AND_FILMS = (*IMAGES, "video/mp4")
+IMAGES_AND_VIDEOS = (*IMAGES, "video/mp4")
 
-# Where in a file of a type which bytes stand.
+# The bytes by which a file of each type is recognised, and their offset.
 _SIGNATURES: Mapping[str, tuple[int, bytes]] = {
     "image/jpeg": (0, b"\xff\xd8\xff"),
     "image/png": (0, b"\x89PNG\r\n\x1a\n"),
@@ -27,44 +27,47 @@ _REMOTE = re.compile(r"https?://[^\s/]", re.IGNORECASE)
 _DATA = re.compile(r"data:[^,]{0,100};base64,", re.IGNORECASE)
 
 
-def check(reference: Mapping[str, Json], place: str, types: Sequence[str] = IMAGES) -> None:
-    """Refuse a reference that is not one of `image_url` and `file_id`, or not of these types.
+def check(reference: Mapping[str, Json], param: str, types: Sequence[str] = IMAGES) -> None:
+    """Raise the ApiError of a reference that has not one of `image_url` and `file_id`.
 
-    `place` names it within the request.
+    Data in an `image_url` must be of one of the types. `param` names the reference within the
+    request.
     """
-    given = [name for name in ("image_url", "file_id") if name in reference]
-    if len(given) > 1:
-        raise api_error("conflicting_references", param=place)
-    if not given:
-        raise api_error("missing_parameter", param=f"{place}.image_url")
+    names = [name for name in ("image_url", "file_id") if name in reference]
+    if len(names) > 1:
+        raise api_error("conflicting_references", param=param)
+    if not names:
+        raise api_error("missing_parameter", param=f"{param}.image_url")
     if "image_url" in reference:
-        url, param = reference["image_url"], f"{place}.image_url"
-        check_url(url, param)
-        if _DATA.match(url) and not _is_one_of(url, types):
-            # Recorded in 2026-08, of a URL behind which there was no such image.
-            raise api_error("invalid_image_data", param=param)
+        url, url_param = reference["image_url"], f"{param}.image_url"
+        check_url(url, url_param)
+        if _DATA.match(url) and not _is_data_of_type(url, types):
+            # Recorded in 2026-08, for a URL that led to no such image.
+            raise api_error("invalid_image_data", param=url_param)
 
 
 def check_url(url: str, param: str) -> None:
-    """Refuse what is neither the URL of something remote nor data."""
+    """Raise the ApiError of a text that is neither an HTTP URL nor a data URL in base64."""
     if not _REMOTE.match(url) and not _DATA.match(url):
         raise api_error("invalid_url_format", param=param)
 
 
 def from_file(file: FormFile, param: str, types: Sequence[str] = IMAGES) -> dict[str, Json]:
-    """Return the reference to a file of a form; refuses a file that says it is of another type."""
-    mimetype = file.content_type.partition(";")[0].strip().lower()
-    if mimetype not in types:
+    """Return the reference to a file of a form; ApiError 400 if its content type is another one."""
+    content_type = file.content_type.partition(";")[0].strip().lower()
+    if content_type not in types:
         supported = join_items(list(map(repr, types)))
-        raise api_error("unsupported_mimetype", param=param, value=mimetype, supported=supported)
-    return {"image_url": f"data:{mimetype};base64,{b64encode(file.content).decode('ascii')}"}
+        raise api_error(
+            "unsupported_mimetype", param=param, value=content_type, supported=supported
+        )
+    return {"image_url": f"data:{content_type};base64,{b64encode(file.content).decode('ascii')}"}
 
 
-def _is_one_of(url: str, types: Sequence[str]) -> bool:
-    """Tell whether data are base64 of a file of one of these types."""
+def _is_data_of_type(url: str, types: Sequence[str]) -> bool:
+    """Tell whether a data URL is base64 of a file of one of these types."""
     try:
         content = b64decode(url.partition(",")[2], validate=True)
     except ValueError:
         return False
     signatures = map(_SIGNATURES.__getitem__, types)
-    return any(content.startswith(bytes_, start) for start, bytes_ in signatures)
+    return any(content.startswith(signature, offset) for offset, signature in signatures)

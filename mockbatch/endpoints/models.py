@@ -1,99 +1,101 @@
-"""What the mock knows of models: the snapshot behind an alias, and who takes which parameter."""
+"""What the mock knows about models: the snapshot of an alias, and who accepts which parameter."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib import resources
 from typing import Any
 
 from mockbatch.ids import Seed
+from mockbatch.package_data import read_json
 
 # 64 for medium was recorded; the service bills reasoning in multiples of it, and the other
-# figures only keep the order of efforts.
+# numbers only keep the order of the efforts.
 _REASONING_TOKENS = {"low": 64, "medium": 64, "high": 192, "xhigh": 384, "max": 768}
 
-_TIERS = {"flex": "flex", "priority": "priority", "fast": "priority"}
+_SERVED_TIERS = {"flex": "flex", "priority": "priority", "fast": "priority"}
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One model, as far as replies depend on it.
+    """One model, as far as responses depend on it.
 
-    `name` is what replies call it. `known` tells whether its family is in models.json: of
-    other models nothing is refused. `effort` is the effort it reasons with when a request
-    names none, and None for a model that cannot reason.
-    `dimensions` is the length of its embeddings, which only a `resizable` model shortens.
+    `name` is what responses call it. `is_known` tells whether its family is in models.json:
+    other models reject no parameters. `default_effort` is its reasoning effort unless a request
+    names one, and None if the model cannot reason. `accepts_stop` is false if it rejects `stop`.
+    `dimensions` is the length of its embeddings, which a request may shorten if it `is_resizable`.
     """
 
     name: str
-    known: bool
-    effort: str | None
-    stop: bool
+    is_known: bool
+    default_effort: str | None
+    accepts_stop: bool
     fingerprint: str | None
     dimensions: int
-    resizable: bool
+    is_resizable: bool
 
     def reasons(self, effort: str | None) -> bool:
-        """Tell whether it reasons when a request names this effort, or none."""
-        return self.effort is not None and (effort or self.effort) != "none"
+        """Tell whether the model reasons if a request names this effort, or none."""
+        return self.default_effort is not None and (effort or self.default_effort) != "none"
 
     def reasoning_tokens(self, effort: str | None) -> int:
-        """Return how many tokens it reasons for, before any limit."""
-        return 0 if self.effort is None else _REASONING_TOKENS.get(effort or self.effort, 0)
+        """Return the number of tokens that it reasons for at an effort, before any limit."""
+        if self.default_effort is None:
+            return 0
+        return _REASONING_TOKENS.get(effort or self.default_effort, 0)
 
 
 @lru_cache(maxsize=256)
 def get_model(alias: str) -> Model:
-    """Return the model that a request means; an unknown name stands for itself."""
+    """Return the model that a request names; an unknown name is its own snapshot."""
     name = snapshot_name(alias)
     family = model_traits(alias, "families")
     traits = family or {}
     return Model(
         name=name,
-        known=family is not None,
-        effort=traits.get("effort"),
-        stop=traits.get("stop", True),
-        fingerprint="fp_" + Seed.of(name).hex(10) if traits.get("fingerprint") else None,
+        is_known=family is not None,
+        default_effort=traits.get("default_effort"),
+        accepts_stop=traits.get("accepts_stop", True),
+        fingerprint="fp_" + Seed.of(name).hex(10) if traits.get("has_fingerprint") else None,
         dimensions=traits.get("dimensions", 1536),
-        resizable=traits.get("resizable", True),
+        is_resizable=traits.get("is_resizable", True),
     )
 
 
-def served_tier(wanted: str | None) -> str:
-    """Return the `service_tier` of a reply; a batch recorded `default`, live calls the others."""
-    return _TIERS.get(wanted or "auto", "default")
+def served_tier(requested: str | None) -> str:
+    """Return the `service_tier` of a response to a request for one.
+
+    `default` was recorded in a batch, the others in live calls.
+    """
+    return _SERVED_TIERS.get(requested or "auto", "default")
 
 
-def model_aliases() -> dict[str, str]:
-    """Return the names that stand for a snapshot, and that."""
-    snapshots: dict[str, str] = _table()["snapshots"]
-    return snapshots
-
-
-@cache
-def _table() -> dict[str, Any]:
-    path = resources.files("mockbatch").joinpath("endpoints", "models.json")
-    table: dict[str, Any] = json.loads(path.read_bytes())
-    return table
+def model_aliases() -> Mapping[str, str]:
+    """Return the aliases, and the snapshot that each stands for."""
+    aliases: Mapping[str, str] = _read_table()["snapshots"]
+    return aliases
 
 
 def snapshot_name(alias: str) -> str:
-    """Return what a model is called in replies."""
-    name: str = _table()["snapshots"].get(alias, alias)
-    return name
+    """Return what responses call a model."""
+    return model_aliases().get(alias, alias)
 
 
 def model_traits(name: str, group: str) -> Mapping[str, Any] | None:
-    """Return what a group of models.json says of a model; None if it does not know it.
+    """Return what a group of models.json says about a model; None if it does not know it.
 
-    The longest known beginning counts, cut at hyphens.
+    The entry with the longest matching prefix counts; prefixes end before a hyphen.
     """
     # A fine-tuned model is called ft:BASE:ORGANISATION:NAME:ID.
     name = name.removeprefix("ft:").split(":")[0]
-    known: Mapping[str, Mapping[str, Any]] = _table()[group]
+    known: Mapping[str, Mapping[str, Any]] = _read_table()[group]
     while name:
         if name in known:
             return known[name]
         name = name.rpartition("-")[0]
     return None
+
+
+@cache
+def _read_table() -> dict[str, Any]:
+    table: dict[str, Any] = read_json("endpoints", "models.json")
+    return table

@@ -1,4 +1,4 @@
-"""What the streams of several endpoints do alike: cut texts, and hide how long the pieces are."""
+"""What the streams of several endpoints share: chunks of text, and padding that hides lengths."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
@@ -7,28 +7,31 @@ from mockbatch.endpoints import text
 from mockbatch.ids import ALPHANUMERIC, Seed
 from mockbatch.typing import Json
 
-# As recorded, what hides a length fills it up to a multiple of this.
-_BLOCK = 16
+# As recorded, padding fills a length up to a multiple of this.
+_BLOCK_LENGTH = 16
 
 
-def chunk_text(said: str, tokens: Sequence[Json] | None) -> list[tuple[str, list[Json]]]:
-    """Cut a text into pieces, each with the log probabilities of its tokens, none if None."""
-    given = list(tokens or ())
-    if said and "".join(one["token"] for one in given) == said:
-        return [(one["token"], [one]) for one in given]
-    # Of a scripted answer, which may say anything.
-    pieces = text.split_tokens(said)
-    return [(piece, [] if number else given) for number, piece in enumerate(pieces)]
+def chunk_text(content: str, logprobs: Sequence[Json] | None) -> list[tuple[str, list[Json]]]:
+    """Split a text into chunks, each with the log probabilities of its tokens.
+
+    The lists are empty where `logprobs` is None.
+    """
+    tokens = list(logprobs or ())
+    if content and "".join(token["token"] for token in tokens) == content:
+        return [(token["token"], [token]) for token in tokens]
+    # A scripted reply may have log probabilities of any text.
+    chunks = text.split_tokens(content)
+    return [(chunk, [] if index else tokens) for index, chunk in enumerate(chunks)]
 
 
 def interleave(choices: Iterable[Iterable[Json]]) -> Iterator[Json]:
-    """Yield what several choices are made of, in turn: they are made at the same time."""
-    for round_ in zip_longest(*choices):
-        yield from (piece for piece in round_ if piece is not None)
+    """Yield the chunks of several choices in turn, because they are generated simultaneously."""
+    for chunks in zip_longest(*choices):
+        yield from (chunk for chunk in chunks if chunk is not None)
 
 
 def wants_usage(body: Mapping[str, Json]) -> bool:
-    """Tell whether what an answer is billed for shall come last."""
+    """Tell whether a request asks for the usage in a last chunk."""
     return (body.get("stream_options") or {}).get("include_usage") is True
 
 
@@ -38,5 +41,5 @@ def is_obfuscated(body: Mapping[str, Json]) -> bool:
 
 
 def make_obfuscation(length: int, *names: object) -> str:
-    """Return what hides a length; `names` are those of a seed."""
-    return Seed.of("obfuscation", *names).text(ALPHANUMERIC, _BLOCK - length % _BLOCK)
+    """Return the padding that hides a length; `names` seed it."""
+    return Seed.of("obfuscation", *names).text(ALPHANUMERIC, _BLOCK_LENGTH - length % _BLOCK_LENGTH)

@@ -1,7 +1,7 @@
-"""The texts a mock says, and how many tokens they are.
+"""The texts that the mock generates, and how many tokens a text has.
 
-A token is four characters: near enough for bills and limits, the same everywhere, and a
-text can be cut at it. A real tokenizer counts otherwise, above all outside of English.
+A token is four characters: close enough for bills and limits, the same everywhere, and a text
+can be cut at it. A real tokenizer counts differently, above all outside of English.
 """
 
 import json
@@ -11,33 +11,33 @@ from typing import NamedTuple
 from mockbatch.typing import Json
 
 CHARACTERS_PER_TOKEN = 4
-# What a conversation adds to its texts: for the beginning of the reply, and for each message.
+# What a conversation adds to the tokens of its texts: once for the reply, and for each message.
 # From OpenAI's cookbook on counting tokens.
 TOKENS_FOR_REPLY = 3
 TOKENS_PER_MESSAGE = 4
-# What a picture, a recording or a file counts; a picture of low detail is 85 on gpt-4o.
+# What an image, a recording or a file counts; an image of low detail is 85 tokens on gpt-4o.
 _TOKENS_PER_ATTACHMENT = 85
-# How much of what was asked a reply repeats: its beginning, and its end when it is longer,
-# because prompts made from a template differ in their end.
-_QUOTED = 200
-_QUOTED_END = 80
+# How much of the prompt a reply quotes: its first characters, and the last ones if it is longer,
+# because prompts made from a template differ at the end.
+_MAX_QUOTE_LENGTH = 200
+_QUOTE_END_LENGTH = 80
 
 
 class GeneratedText(NamedTuple):
-    """A text, its tokens, and whether the limit cut it."""
+    """A text, its tokens, and whether the token limit cut it."""
 
     text: str
-    tokens: int
-    cut: bool
+    token_count: int
+    is_cut: bool
 
 
 def count_tokens(text: str) -> int:
-    """Return how many tokens a text is; none if it is empty."""
+    """Return the number of tokens in a text; an empty text has none."""
     return -(-len(text) // CHARACTERS_PER_TOKEN)
 
 
 def split_tokens(text: str) -> list[str]:
-    """Cut a text into its tokens."""
+    """Split a text into its tokens."""
     return [
         text[start : start + CHARACTERS_PER_TOKEN]
         for start in range(0, len(text), CHARACTERS_PER_TOKEN)
@@ -45,7 +45,7 @@ def split_tokens(text: str) -> list[str]:
 
 
 def content_text(content: Json) -> str:
-    """Return what the text parts of a message's content say."""
+    """Return the text of a message's content: a text, or parts, of which the texts are joined."""
     if isinstance(content, str):
         return content
     if not content:
@@ -55,7 +55,7 @@ def content_text(content: Json) -> str:
 
 
 def content_tokens(content: Json) -> int:
-    """Return how many tokens a message's content is."""
+    """Return the number of tokens in a message's content."""
     if isinstance(content, str):
         return count_tokens(content)
     if not content:
@@ -67,54 +67,55 @@ def content_tokens(content: Json) -> int:
 
 
 def conversation_tokens(contents: Iterable[Json], *definitions: Json) -> int:
-    """Return how many tokens messages of these contents are, with definitions of tools."""
+    """Return the number of tokens in messages with these contents, and in tool definitions."""
     count = TOKENS_FOR_REPLY
     for content in contents:
         count += TOKENS_PER_MESSAGE + content_tokens(content)
-    return count + sum(count_tokens(json.dumps(given)) for given in definitions if given)
+    return count + sum(count_tokens(json.dumps(tools)) for tools in definitions if tools)
 
 
-def mock_reply(asked: str, number: int = 0) -> str:
-    """Return what the mock answers to a text; `number` counts several answers from 0."""
-    return mock_reply_to_quote(quote(asked)[0], number)
+def mock_reply(prompt: str, number: int = 0) -> str:
+    """Return the mock's reply to a prompt; `number` counts several replies from 0."""
+    return mock_reply_to_quote(quote(prompt)[0], number)
 
 
 def mock_reply_to_quote(quoted: str, number: int = 0) -> str:
-    """Return the same for a text that is quoted already."""
+    """Return the mock's reply to a prompt that is quoted already."""
     prefix = f"Mock reply {number + 1}" if number else "Mock reply"
     return f"{prefix} to: {quoted}" if quoted else f"{prefix}."
 
 
 def quote(text: str) -> tuple[str, bool]:
-    """Return a text on one line, at most 200 characters of it, and whether it is bare.
+    """Return a text on one line, at most 200 characters of it, and whether JSON takes it as it is.
 
-    A bare text stands in JSON as it is.
+    The boolean is true if the quoted text needs no escapes in JSON.
     """
-    if len(text) > _QUOTED:
-        text = f"{text[: _QUOTED - _QUOTED_END - 5]} ... {text[-_QUOTED_END:]}"
+    if len(text) > _MAX_QUOTE_LENGTH:
+        start = text[: _MAX_QUOTE_LENGTH - _QUOTE_END_LENGTH - 5]
+        text = f"{start} ... {text[-_QUOTE_END_LENGTH:]}"
     if not text.isascii():
-        # Half a surrogate pair is JSON, but no client can encode it again.
+        # Half a surrogate pair is valid JSON, but no client can encode it again.
         text = text.encode("utf-8", "replace").decode("utf-8")
     if text.isprintable() and "  " not in text:
-        # Most texts; to split them takes three times as long.
+        # True of most texts, and three times as fast as splitting them.
         return text.strip(" "), text.isascii() and '"' not in text and "\\" not in text
     return " ".join(text.split()), False
 
 
 def limit_text(text: str, limit: int | None, stop: Iterable[str] = ()) -> GeneratedText:
-    """Return what is said of a text that ends before any of `stop`, within `limit` tokens."""
+    """Return a text up to the first of the `stop` sequences, cut at `limit` tokens."""
     for sequence in stop:
         if sequence:
             text = text.partition(sequence)[0]
     count = count_tokens(text)
     if limit is None or count <= limit:
-        return GeneratedText(text, count, cut=False)
-    return GeneratedText(text[: limit * CHARACTERS_PER_TOKEN], limit, cut=True)
+        return GeneratedText(text, count, is_cut=False)
+    return GeneratedText(text[: limit * CHARACTERS_PER_TOKEN], limit, is_cut=True)
 
 
-def stop_sequences(given: Json) -> Iterable[str]:
-    """Return the sequences of a `stop` parameter: text, texts or null."""
-    return (given,) if isinstance(given, str) else given or ()
+def stop_sequences(stop: Json) -> Iterable[str]:
+    """Return the sequences of a `stop` parameter: a text, texts or null."""
+    return (stop,) if isinstance(stop, str) else stop or ()
 
 
 def make_logprobs(text: str, alternatives: int) -> list[dict[str, Json]]:
@@ -124,15 +125,15 @@ def make_logprobs(text: str, alternatives: int) -> list[dict[str, Json]]:
     """
     return [
         {
-            **_token(piece, 0),
+            **_logprob(token, 0),
             "top_logprobs": [
-                _token(piece if rank == 0 else f"{piece}?{rank}", rank)
+                _logprob(token if rank == 0 else f"{token}?{rank}", rank)
                 for rank in range(alternatives)
             ],
         }
-        for piece in split_tokens(text)
+        for token in split_tokens(text)
     ]
 
 
-def _token(text: str, rank: int) -> dict[str, Json]:
-    return {"token": text, "logprob": -0.1 - rank, "bytes": list(text.encode("utf-8", "replace"))}
+def _logprob(token: str, rank: int) -> dict[str, Json]:
+    return {"token": token, "logprob": -0.1 - rank, "bytes": list(token.encode("utf-8", "replace"))}

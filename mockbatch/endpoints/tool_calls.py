@@ -1,4 +1,4 @@
-"""Calls of tools, before each endpoint writes them in its own way."""
+"""Tool calls in a reply, before each endpoint writes them in its own form."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,40 +11,40 @@ from mockbatch.ids import ALPHANUMERIC, Seed
 class ToolCall:
     """One tool call; `arguments` is the text that is sent, which need not be JSON.
 
-    Those of a `custom` tool are called its input.
+    `is_custom` is true for a call of a custom tool, whose `arguments` OpenAI names its input.
     """
 
     name: str
     arguments: str
     id: str | None = None
-    custom: bool = False
+    is_custom: bool = False
 
-    def sent_id(self, seed: Seed) -> str:
-        """Return its id, or one from a seed: `call_` and 24 letters and digits."""
+    def id_or_new(self, seed: Seed) -> str:
+        """Return the call's id, or one made from a seed: `call_` and 24 letters and digits."""
         return self.id or "call_" + seed.text(ALPHANUMERIC, 24)
 
     @property
-    def tokens(self) -> int:
-        """How many tokens it is."""
+    def token_count(self) -> int:
+        """The number of tokens in the call."""
         return text.count_tokens(self.name) + text.count_tokens(self.arguments)
 
 
 def count_tokens(calls: Sequence[ToolCall]) -> int:
-    """Return how many tokens calls are."""
-    return sum(call.tokens for call in calls)
+    """Return the number of tokens in several calls."""
+    return sum(call.token_count for call in calls)
 
 
 def limit_calls(calls: Sequence[ToolCall], limit: int | None) -> tuple[ToolCall, ...]:
-    """Return what is made of calls within a limit of tokens: the last one may be cut."""
+    """Return the calls that fit into `limit` tokens; the arguments of the last may be cut."""
     if limit is None:
         return tuple(calls)
-    made: list[ToolCall] = []
+    fitting: list[ToolCall] = []
     for call in calls:
-        left = limit - count_tokens(made) - text.count_tokens(call.name)
-        if left < 0:
+        remaining = limit - count_tokens(fitting) - text.count_tokens(call.name)
+        if remaining < 0:
             break
-        said = text.limit_text(call.arguments, left)
-        made.append(replace(call, arguments=said.text))
-        if said.cut:
+        arguments = text.limit_text(call.arguments, remaining)
+        fitting.append(replace(call, arguments=arguments.text))
+        if arguments.is_cut:
             break
-    return tuple(made)
+    return tuple(fitting)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from mockbatch.endpoints.scripted_reply import Reply
-from mockbatch.endpoints.scripted_reply import parse_reply as parse_reply
 from mockbatch.errors import ERROR_TEMPLATES, api_error
 from mockbatch.limits import Quotas
 from mockbatch.package_data import did_you_mean
@@ -16,6 +15,7 @@ from mockbatch.scenarios.distortions import (
     OutputDistortion,
     WebhookDistortion,
 )
+from mockbatch.scripting.reply import parse_reply
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 

@@ -10,20 +10,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mockbatch.endpoints import endpoints
-from mockbatch.endpoints.scripted_reply import RecordedBody, Reply, trusted
-from mockbatch.endpoints.scripted_reply import parse_reply as parse_reply
+from mockbatch.endpoints.scripted_reply import RecordedBody, Reply
 from mockbatch.errors import ApiError, api_error
 from mockbatch.jsonio import parse as parse_json
 from mockbatch.scripting.match import Match, RequestContext
 from mockbatch.scripting.match import parse as parse_match
+from mockbatch.scripting.reply import parse_reply
 from mockbatch.typing import Json
+from mockbatch.validation.type_names import describe_type
 
 # Gets a line (custom_id, method, url, body), each None in a live call that lacks it; returns
 # a reply document, a text to say, or None for the default reply.
 ReplyFunction = Callable[[dict[str, Json]], Json]
 
 _OF_A_LINE = ("custom_id", "method", "url", "body")
-_NOUNS = {"str": "a text", "list": "an array", "dict": "an object", "NoneType": "null"}
 
 
 class Entry(NamedTuple):
@@ -108,7 +108,10 @@ def parse(document: Json, path: str = "") -> Entry:
     """
     if not isinstance(document, dict):
         raise api_error(
-            "invalid_type", param=path or "body", expected="an object", actual=_noun(document)
+            "invalid_type",
+            param=path or "body",
+            expected="an object",
+            actual=describe_type(document),
         )
     place = f"{path}." if path else ""
     for name in document:
@@ -135,9 +138,9 @@ def call_reply_function(function: ReplyFunction, line: Mapping[str, Json]) -> Re
     if returned is None:
         return None
     if isinstance(returned, str):
-        return trusted({"content": returned})
+        return Reply.from_valid_document({"content": returned})
     if not isinstance(returned, dict):
-        reason = f"it returned {_noun(returned)}, not a reply, a text or None"
+        reason = f"it returned {describe_type(returned)}, not a reply, a text or None"
         raise _failure(function, line, reason)
     try:
         # Written and read again, it is JSON, and nobody else's.
@@ -204,7 +207,7 @@ def _replayed(line: bytes) -> Entry:
         if not isinstance(error, dict):
             raise ValueError("its error is not an object")
         document["error"] = error
-    return Entry(Match.for_custom_id(value["custom_id"]), trusted(document))
+    return Entry(Match.for_custom_id(value["custom_id"]), Reply.from_valid_document(document))
 
 
 def _failure(function: ReplyFunction, line: Mapping[str, Json], reason: str) -> ApiError:
@@ -215,8 +218,3 @@ def _failure(function: ReplyFunction, line: Mapping[str, Json], reason: str) -> 
 
 def _name(function: ReplyFunction) -> str:
     return getattr(function, "__name__", type(function).__name__)
-
-
-def _noun(value: object) -> str:
-    kind = type(value).__name__
-    return _NOUNS.get(kind, f"a value of type {kind}")

@@ -1,9 +1,10 @@
-"""JSON Schemas, and the messages for values that do not fit them.
+"""JSON Schema: the package's own schemas, and those that clients send.
 
-schema          the schemas of the package: check, assert, coerce integers
-fast_check      accepts most valid values quickly; whatever it does not accept,
-                jsonschema judges
-error_wording   words jsonschema's errors as OpenAI does
-client_schema   schemas that clients send, validated within a limit of steps
-regex           regular expressions of JSON Schemas, matched within a limit of steps
+- `schema`: the schemas in `schemas/`: checking values, and errors for invalid ones.
+- `fast_check`: recognises obviously valid values without jsonschema.
+- `error_wording`: jsonschema's errors in OpenAI's words.
+- `type_names`: what JSON Schema's types are called in messages, and in Python.
+- `integers`: 16.0 becomes 16 where a schema asks for an integer.
+- `client_schema`: schemas that clients send, checked in bounded time.
+- `regex`, `regex_syntax`: the patterns in those, matched in bounded time, and sample texts.
 """

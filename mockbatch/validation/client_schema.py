@@ -1,7 +1,7 @@
-"""JSON Schemas that clients send: whether they are any, and whether values fit them.
+"""JSON Schemas that clients send: whether they are valid, and whether values fit them.
 
-jsonschema is the judge here too, held to bounded time: a few lines of definitions that each
-need the next one twice would keep it busy for years, and so would patterns.
+jsonschema decides here too, but in bounded time: a schema of a few lines whose definitions
+each need the next one twice would keep it busy for years, and so would some patterns.
 """
 
 from collections.abc import Iterator
@@ -16,111 +16,118 @@ from referencing.exceptions import Unresolvable
 from mockbatch.typing import Json
 from mockbatch.validation.regex import StepBudget, compile_regex
 
-# About a second. To follow a reference takes as long as so many steps of a pattern.
-_MOST_STEPS = 1_000_000
-_STEPS_OF_A_REFERENCE = 20
+# Takes about a second. Following a reference takes as long as so many steps of matching a regex.
+_MAX_STEPS = 1_000_000
+_STEPS_PER_REFERENCE = 20
 
 
 class ClientSchema:
-    """A JSON Schema that a client sent; nothing that it refers to elsewhere is ever fetched.
+    """A JSON Schema that a client sent; external references are never fetched.
 
-    It is of draft 7 where it says so, and else of 2020-12. Formats are notes, as in 2020-12.
+    It is read as draft 7 if it says so, and as 2020-12 otherwise. Formats are annotations, as
+    in 2020-12.
     """
 
     def __init__(self, document: Json) -> None:
-        self._meta, self._kind = _DRAFT_7 if _says_draft_7(document) else _DRAFT_2020_12
+        self._metaschema, self._validator_class = (
+            _DRAFT_7 if _is_draft_7(document) else _DRAFT_2020_12
+        )
         self._document = document
 
     def is_valid(self) -> bool:
-        """Tell whether it is a JSON Schema at all, later keywords of draft 7 included."""
+        """Tell whether it is a JSON Schema; draft 7 may have later keywords."""
         try:
-            return bool(self._meta.is_valid(self._document))
+            return bool(self._metaschema.is_valid(self._document))
         except RecursionError:
             return False
 
-    def breach(
-        self, value: Json, steps: StepBudget | None = None
+    def first_violation(
+        self, value: Json, budget: StepBudget | None = None
     ) -> tuple[str, tuple[str, ...]] | None:
-        """Say how a value breaks the schema, and where in the schema; None if it fits.
+        """Return how a value violates the schema, and where in the schema; None if it fits.
 
-        `steps` are those that this and other judgements may take, see `steps`.
+        `budget` limits the steps of this and other checks, see `new_budget`. The schema has to
+        be valid.
         """
-        budget = _Budget(steps or self.steps())
+        limit = _StepLimit(budget or self.new_budget())
         try:
-            for error in self._validator.evolve(format_checker=budget).iter_errors(value):
+            for error in self._validator.evolve(format_checker=limit).iter_errors(value):
                 return error.message[:200], tuple(map(str, error.absolute_schema_path))
-        # The last one is for integers that no float holds, among multiples of one.
+        # OverflowError: `multipleOf` for integers that no float can hold.
         except (RecursionError, Unresolvable, ValueError, OverflowError) as error:
             return str(error)[:200], ()
         return None
 
     @staticmethod
-    def steps() -> StepBudget:
-        """Return how many steps may be taken to find a value that fits a schema."""
-        return StepBudget(_MOST_STEPS)
+    def new_budget() -> StepBudget:
+        """Return the budget of steps for finding a value that fits a schema."""
+        return StepBudget(_MAX_STEPS)
 
     @cached_property
     def _validator(self) -> Any:
-        """What judges values; only what is valid can be read so far.
+        """The validator of values, without `$schema`.
 
-        A draft that is named would be judged by another validator, in unbounded time.
+        For a subschema that names a draft, jsonschema would choose a validator of its own, which
+        runs in unbounded time.
         """
         document = self._document
         if isinstance(document, dict):
-            document = {name: part for name, part in document.items() if name != "$schema"}
-        return self._kind(document, registry=Registry())
+            document = {name: value for name, value in document.items() if name != "$schema"}
+        return self._validator_class(document, registry=Registry())
 
 
-def _says_draft_7(document: Json) -> bool:
-    said = document.get("$schema") if isinstance(document, dict) else None
-    return isinstance(said, str) and "draft-07" in said
+def _is_draft_7(document: Json) -> bool:
+    draft = document.get("$schema") if isinstance(document, dict) else None
+    return isinstance(draft, str) and "draft-07" in draft
 
 
-class _Budget(FormatChecker):
-    """The steps that judging may take; it knows no format.
+class _StepLimit(FormatChecker):
+    """Carries the step budget to the keywords; it checks no formats.
 
-    As the checker of formats it reaches every keyword, and nothing else of a validator can.
+    Of all that a validator can be given, only the format checker reaches every keyword.
     """
 
-    def __init__(self, steps: StepBudget) -> None:
+    def __init__(self, budget: StepBudget) -> None:
         super().__init__(formats=())
-        self.steps = steps
+        self.budget = budget
 
 
-def _pattern(of: Any, source: str, instance: Json, _: Json) -> Iterator[ValidationError]:
-    """Judge the keyword `pattern` in bounded time, which Python's matcher does not."""
-    if isinstance(instance, str) and not compile_regex(source).meets(
-        instance, of.format_checker.steps
-    ):
-        yield ValidationError(f"{instance[:50]!r} does not match {source[:100]!r}")
+def _pattern(validator: Any, pattern: str, value: Json, _: Json) -> Iterator[ValidationError]:
+    """Check the keyword `pattern` in bounded time, which Python's matcher does not."""
+    budget = validator.format_checker.budget
+    if isinstance(value, str) and not compile_regex(pattern).search(value, budget):
+        yield ValidationError(f"{value[:50]!r} does not match {pattern[:100]!r}")
 
 
-def _reference(of: Any, ref: str, instance: Json, schema: Json) -> Iterator[ValidationError]:
-    """Follow a `$ref`, which counts."""
-    of.format_checker.steps.spend(_STEPS_OF_A_REFERENCE)
-    yield from Draft202012Validator.VALIDATORS["$ref"](of, ref, instance, schema)
+def _reference(validator: Any, ref: str, value: Json, schema: Json) -> Iterator[ValidationError]:
+    """Follow a `$ref`, which costs steps."""
+    validator.format_checker.budget.spend(_STEPS_PER_REFERENCE)
+    yield from Draft202012Validator.VALIDATORS["$ref"](validator, ref, value, schema)
 
 
-def _bounded(kind: Any) -> Any:
-    return extend(kind, {"pattern": _pattern, "$ref": _reference})  # type: ignore[no-untyped-call]
+def _with_limit(validator_class: Any) -> Any:
+    keywords = {"pattern": _pattern, "$ref": _reference}
+    return extend(validator_class, keywords)  # type: ignore[no-untyped-call]
 
 
-# Keywords that came after draft 7, and that libraries write into its schemas all the same.
-_PARTS = {"type": "object", "additionalProperties": {"$ref": "#"}}
-_LATER = {
+# Keywords newer than draft 7 that libraries write into its schemas all the same.
+_SCHEMAS_BY_NAME = {"type": "object", "additionalProperties": {"$ref": "#"}}
+_LATER_KEYWORDS = {
     "unevaluatedItems": {"$ref": "#"},
     "unevaluatedProperties": {"$ref": "#"},
-    "$defs": _PARTS,
-    "dependentSchemas": _PARTS,
+    "$defs": _SCHEMAS_BY_NAME,
+    "dependentSchemas": _SCHEMAS_BY_NAME,
     "prefixItems": {"$ref": "#/definitions/schemaArray"},
 }
-_META_7: Json = Draft7Validator.META_SCHEMA
-# What judges a schema of each draft, and the class of what judges values by it.
+_METASCHEMA_7: Json = Draft7Validator.META_SCHEMA
+# For each draft, the validator of schemas and the class of validators of values.
 _DRAFT_7: tuple[Any, Any] = (
-    Draft7Validator({**_META_7, "properties": {**_META_7["properties"], **_LATER}}),
-    _bounded(Draft7Validator),
+    Draft7Validator(
+        {**_METASCHEMA_7, "properties": {**_METASCHEMA_7["properties"], **_LATER_KEYWORDS}}
+    ),
+    _with_limit(Draft7Validator),
 )
 _DRAFT_2020_12: tuple[Any, Any] = (
     Draft202012Validator(Draft202012Validator.META_SCHEMA),
-    _bounded(Draft202012Validator),
+    _with_limit(Draft202012Validator),
 )

@@ -1,134 +1,161 @@
-"""What jsonschema finds wrong, in OpenAI's words for it.
+"""Turns jsonschema's errors into errors in OpenAI's words.
 
-Source: the forms of these messages were observed, in 2025 and 2026, where the table of
-wordings says so; which of several faults the service tells first is not known.
+Source: error_messages.json says which of these messages were observed, in 2025 and 2026. Which
+of several errors the service reports first is not known.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from mockbatch.errors import ApiError, api_error
 from mockbatch.typing import Json
+from mockbatch.validation.type_names import EXPECTED_TYPES, describe_type
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
 
 
-_NOUNS = {
-    "string": "a string",
-    "integer": "an integer",
-    "number": "a decimal",
-    "boolean": "a boolean",
-    "array": "an array",
-    "object": "an object",
-    "null": "null",
-}
-_KINDS: tuple[tuple[type, str], ...] = (
-    (bool, "a boolean"),  # before int, of which it is one
-    (str, "a string"),
-    (int, "an integer"),
-    (float, "a decimal number"),
-    (dict, "an object"),
-    (list, "an array"),
-)
-
-
 def to_api_error(errors: "Iterable[ValidationError]", path: str) -> ApiError:
-    """Return the one failure that is told of all that jsonschema found in a value.
+    """Return the ApiError for the most relevant of the errors that jsonschema found in a value.
 
     `path` names the value within the request.
     """
-    error = _deepest(min(errors, key=_order))
-    place = _param(path, error.absolute_path)
-    value: Json = error.instance
-    limit: Json = error.validator_value
-    match error.validator:
-        case "required":
-            missing = next(name for name in limit if name not in value)
-            return api_error("missing_parameter", param=_param(place, [missing]))
-        case "additionalProperties":
-            schema: Json = error.schema
-            extra = next(name for name in value if name not in schema.get("properties", {}))
-            return api_error("unknown_parameter", param=_param(place, [extra]))
-        case "type":
-            return _wrong_type(place, _expected(error), value)
-        case "anyOf" | "oneOf":
-            # `_deepest` stops here only when every branch fails for its type.
-            branches = error.context or []
-            return _wrong_type(place, [noun for one in branches for noun in _expected(one)], value)
-        case "enum":
-            supported = join_items([_quoted(choice) for choice in limit])
-            given = _shown(value)
-            return api_error("unsupported_value", param=place, value=given, supported=supported)
-        case "const":
-            given = _shown(value)
-            return api_error("only_value", param=place, value=given, supported=_quoted(limit))
-    return _out_of_bounds(error, place or "body")
+    error = _deepest(min(errors, key=_sort_key))
+    describe = _BY_KEYWORD.get(str(error.validator), _invalid_value)
+    return describe(error, _param(path, error.absolute_path))
 
 
-def _order(error: "ValidationError") -> tuple[bool, list[tuple[bool, str | int]]]:
-    # What is missing is told before what is wrong, then in order of place.
+def join_items(items: list[str], last: str = "and") -> str:
+    """Return items as OpenAI's messages list them: "a, b, and c"."""
+    if len(items) < 3:
+        return f" {last} ".join(items)
+    return ", ".join(items[:-1]) + f", {last} {items[-1]}"
+
+
+def _sort_key(error: "ValidationError") -> tuple[bool, list[tuple[bool, str | int]]]:
+    # Missing parameters come first, the others in the order of their paths.
     steps = [(isinstance(step, str), step) for step in error.absolute_path]
     return error.validator != "required", steps
 
 
 def _deepest(error: "ValidationError") -> "ValidationError":
-    """Of a failed anyOf, return the failure of the branch that got furthest."""
+    """Return the error of the branch that matched most of the value, if a union failed.
+
+    If each branch failed for the value's type, it is the error of the union itself.
+    """
     while error.validator in ("anyOf", "oneOf") and error.context:
-        best = max(error.context, key=_telling)
+        best = max(error.context, key=_relevance)
         if not best.relative_path and best.validator == "type":
-            return error  # no branch got anywhere: the union itself is the news
+            return error
         error = best
     return error
 
 
-def _telling(error: "ValidationError") -> tuple[int, bool]:
-    # Of the failures of branches, the deeper one tells more, and a wrong type the least.
+def _relevance(error: "ValidationError") -> tuple[int, bool]:
+    # A deeper error is more relevant, and a wrong type the least.
     return len(error.relative_path), error.validator != "type"
 
 
-def _wrong_type(place: str, nouns: list[str], value: Json) -> ApiError:
-    nouns = [noun for noun in dict.fromkeys(nouns) if noun != "null"] or nouns
-    expected = nouns[0] if len(nouns) == 1 else "one of " + join_items(nouns, "or")
-    actual = next((noun for kind, noun in _KINDS if isinstance(value, kind)), "null")
-    return api_error("invalid_type", param=place or "body", expected=expected, actual=actual)
-
-
-def _out_of_bounds(error: "ValidationError", place: str) -> ApiError:
+def _missing_parameter(error: "ValidationError", param: str) -> ApiError:
+    names: Json = error.validator_value
     value: Json = error.instance
-    limit: Json = error.validator_value
-    in_name = "propertyNames" in error.absolute_schema_path
+    missing = next(name for name in names if name not in value)
+    return api_error("missing_parameter", param=_param(param, [missing]))
+
+
+def _unknown_parameter(error: "ValidationError", param: str) -> ApiError:
     schema: Json = error.schema
+    value: Json = error.instance
+    unknown = next(name for name in value if name not in schema.get("properties", {}))
+    return api_error("unknown_parameter", param=_param(param, [unknown]))
+
+
+def _invalid_type(error: "ValidationError", param: str) -> ApiError:
+    # A union gets here only if each branch failed for the value's type.
+    branches = [error] if error.validator == "type" else error.context or []
+    types = dict.fromkeys(name for branch in branches for name in _expected_types(branch))
+    names = [name for name in types if name != "null"] or list(types)
+    expected = names[0] if len(names) == 1 else "one of " + join_items(names, "or")
+    actual = describe_type(error.instance)
+    return api_error("invalid_type", param=param or "body", expected=expected, actual=actual)
+
+
+def _expected_types(error: "ValidationError") -> list[str]:
+    """Return the types that a value should have had; the choices instead, if there is an enum."""
+    schema: Json = error.schema
+    if error.validator != "type":
+        return []
+    if "enum" in schema:
+        return [_quote_choice(choice) for choice in schema["enum"]]
+    types: Json = error.validator_value
+    return [EXPECTED_TYPES[name] for name in ([types] if isinstance(types, str) else types)]
+
+
+def _unsupported_value(error: "ValidationError", param: str) -> ApiError:
+    choices: Json = error.validator_value
+    supported = join_items([_quote_choice(choice) for choice in choices])
+    value = _show(error.instance)
+    return api_error("unsupported_value", param=param, value=value, supported=supported)
+
+
+def _only_value(error: "ValidationError", param: str) -> ApiError:
+    supported = _quote_choice(error.validator_value)
+    return api_error("only_value", param=param, value=_show(error.instance), supported=supported)
+
+
+def _number_out_of_range(error: "ValidationError", param: str) -> ApiError:
+    schema: Json = error.schema
+    integer_error, decimal_error = _RANGE_ERRORS[str(error.validator)]
     # Where null is allowed too, the type is a list.
-    is_decimal = "number" in schema.get("type", ())
-    match error.validator:
-        case "maximum":
-            name = "decimal_above_maximum" if is_decimal else "integer_above_maximum"
-            return api_error(name, param=place, limit=limit, value=value)
-        case "minimum":
-            name = "decimal_below_minimum" if is_decimal else "integer_below_minimum"
-            return api_error(name, param=place, limit=limit, value=value)
-        case "maxLength" if in_name:
-            key = _param(place, [value])
-            return api_error("key_too_long", param=key, limit=limit, length=len(value))
-        case "pattern":
-            return api_error("pattern_mismatch", param=place, pattern=limit)
-        case "minLength" if not value:
-            return api_error("empty_string", param=place, limit=limit)
-        case "minItems" if not value:
-            return api_error("empty_array", param=place, limit=limit)
-    names = {
-        "maxLength": "string_too_long",
-        "minLength": "string_too_short",
-        "maxItems": "array_too_long",
-        "minItems": "array_too_short",
-        "maxProperties": "too_many_properties",
-    }
-    bound = names.get(str(error.validator))
-    if bound is None:
-        return api_error("invalid_value", param=place, reason=error.message[:200])
-    return api_error(bound, param=place, limit=limit, length=len(value))
+    name = decimal_error if "number" in schema.get("type", ()) else integer_error
+    limit, value = error.validator_value, error.instance
+    return api_error(name, param=param or "body", limit=limit, value=value)
+
+
+def _wrong_length(error: "ValidationError", param: str) -> ApiError:
+    value: Json = error.instance
+    limit, length = error.validator_value, len(value)
+    if error.validator == "maxLength" and "propertyNames" in error.absolute_schema_path:
+        key = _param(param or "body", [value])
+        return api_error("key_too_long", param=key, limit=limit, length=length)
+    keyword = str(error.validator)
+    name = _LENGTH_ERRORS[keyword] if value else _EMPTY_ERRORS.get(keyword, _LENGTH_ERRORS[keyword])
+    return api_error(name, param=param or "body", limit=limit, length=length)
+
+
+def _pattern_mismatch(error: "ValidationError", param: str) -> ApiError:
+    return api_error("pattern_mismatch", param=param or "body", pattern=error.validator_value)
+
+
+def _invalid_value(error: "ValidationError", param: str) -> ApiError:
+    return api_error("invalid_value", param=param or "body", reason=error.message[:200])
+
+
+# The errors of integers, and of decimals.
+_RANGE_ERRORS = {
+    "maximum": ("integer_above_maximum", "decimal_above_maximum"),
+    "minimum": ("integer_below_minimum", "decimal_below_minimum"),
+}
+_LENGTH_ERRORS = {
+    "maxLength": "string_too_long",
+    "minLength": "string_too_short",
+    "maxItems": "array_too_long",
+    "minItems": "array_too_short",
+    "maxProperties": "too_many_properties",
+}
+_EMPTY_ERRORS = {"minLength": "empty_string", "minItems": "empty_array"}
+# The function that describes a failed keyword; `param` is empty for the body as a whole.
+_BY_KEYWORD: "Mapping[str, Callable[[ValidationError, str], ApiError]]" = {
+    "required": _missing_parameter,
+    "additionalProperties": _unknown_parameter,
+    **dict.fromkeys(("type", "anyOf", "oneOf"), _invalid_type),
+    "enum": _unsupported_value,
+    "const": _only_value,
+    **dict.fromkeys(_RANGE_ERRORS, _number_out_of_range),
+    **dict.fromkeys(_LENGTH_ERRORS, _wrong_length),
+    "pattern": _pattern_mismatch,
+}
 
 
 def _param(path: str, steps: Iterable[str | int]) -> str:
@@ -140,25 +167,9 @@ def _param(path: str, steps: Iterable[str | int]) -> str:
     return path
 
 
-def _expected(error: "ValidationError") -> list[str]:
-    """Return what a value of the wrong type should have been: choices, if there are only these."""
-    schema: Json = error.schema
-    if error.validator == "type" and "enum" in schema:
-        return [_quoted(choice) for choice in schema["enum"]]
-    kinds: Json = error.validator_value if error.validator == "type" else []
-    return [_NOUNS[kind] for kind in ([kinds] if isinstance(kinds, str) else kinds)]
-
-
-def _shown(value: Json) -> str:
+def _show(value: Json) -> str:
     return value if isinstance(value, str) else json.dumps(value)[:100]
 
 
-def _quoted(choice: Json) -> str:
+def _quote_choice(choice: Json) -> str:
     return repr(choice) if isinstance(choice, str) else json.dumps(choice)
-
-
-def join_items(items: list[str], last: str = "and") -> str:
-    """Return items as OpenAI's messages list them."""
-    if len(items) < 3:
-        return f" {last} ".join(items)
-    return ", ".join(items[:-1]) + f", {last} {items[-1]}"

@@ -1,95 +1,81 @@
 """The JSON Schemas of the package, loaded and compiled once.
 
-jsonschema is the one judge of shapes. `fast_check` spares it the values that are
-plainly fine; whatever is not accepted there is judged, and refused in OpenAI's words, here.
+jsonschema alone decides whether a value is valid. `fast_check` spares it the values that are
+obviously valid; all others are checked by jsonschema, and rejected in OpenAI's words.
 """
 
-import json
 from collections.abc import Callable
 from functools import cache, cached_property
-from importlib import resources
 from typing import TYPE_CHECKING
 
 from mockbatch.errors import ApiError
+from mockbatch.package_data import read_json
 from mockbatch.typing import Json
 from mockbatch.validation.error_wording import to_api_error
 from mockbatch.validation.fast_check import compile_check
+from mockbatch.validation.integers import Coercion, compile_coercion
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
 
 
 class SchemaViolationError(RuntimeError):
-    """Something of mockbatch's own that does not fit its schema: a bug, never the client's."""
+    """A value that mockbatch itself produced violates its schema: a bug, never the client's."""
 
 
 class Schema:
-    """One schema file of the package, by its name without the suffix."""
+    """One schema of the package, by the name of its file in `schemas/` without the suffix."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.document: dict[str, Json] = json.loads(
-            resources.files("mockbatch").joinpath("schemas", f"{name}.json").read_bytes()
-        )
-        self._accepts: Callable[[Json], bool] = compile_check(
-            self.document, lambda part: self._validator.evolve(schema=part)
+        self.document: dict[str, Json] = read_json("schemas", f"{name}.json")
+        self._is_obviously_valid: Callable[[Json], bool] = compile_check(
+            self.document, lambda subschema: self._validator.evolve(schema=subschema)
         )
 
     @cached_property
     def _validator(self) -> "Draft202012Validator":
-        # Loaded by the first value that is not plainly fine: it takes longer than all of ours.
+        # Imported for the first value that is not obviously valid: jsonschema takes longer to
+        # import than all of this package.
         from jsonschema import Draft202012Validator
 
         return Draft202012Validator(self.document)
 
+    @cached_property
+    def _coerce(self) -> Coercion:
+        return compile_coercion(self.document)
+
     def accepts(self, value: Json) -> bool:
-        """Tell whether a value fits the schema."""
-        return self._accepts(value) or self._validator.is_valid(value)
+        """Tell whether a value is valid."""
+        return self._is_obviously_valid(value) or self._validator.is_valid(value)
 
     def error(self, value: Json, path: str = "") -> ApiError | None:
-        """Return the failure of a value that does not fit, worded as OpenAI does.
+        """Return the error of an invalid value, worded as OpenAI does; None for a valid one.
 
-        `path` names the value within the request, for the failure's `param`.
+        `path` names the value within the request, for the error's `param`.
         """
         if self.accepts(value):
             return None
         return to_api_error(self._validator.iter_errors(value), path)
 
     def check(self, value: Json, path: str = "") -> None:
-        """Raise the ApiError of a value that does not fit."""
+        """Raise the ApiError of an invalid value."""
         error = self.error(value, path)
         if error:
             raise error
 
     def coerce_integers(self, value: Json) -> Json:
-        """Return a value that fits, with 3 in place of 3.0 wherever an integer has to be.
+        """Return a valid value with 3 in place of 3.0 wherever the schema asks for an integer."""
+        return self._coerce(value)
 
-        JSON Schema takes both for an integer; what is made of it is not always as broad-minded.
-        """
-        return _whole(value, self.document, self.document.get("$defs", {}))
-
-    def assert_valid(self, value: Json, what: str) -> None:
-        """Raise SchemaBreachError when a value of our own does not fit; `what` it is."""
-        breach = self.error(value)
-        if breach is not None:
-            raise SchemaViolationError(f"{what} breaks schema {self.name}: {breach}")
+    def assert_valid(self, value: Json, description: str) -> None:
+        """Raise SchemaViolationError for an invalid value that mockbatch itself produced."""
+        error = self.error(value)
+        if error is not None:
+            raise SchemaViolationError(f"{description} violates schema {self.name}: {error}")
 
 
 @cache
 def schema(name: str) -> Schema:
-    """Return the schema of that name, compiled at its first use."""
+    """Return the schema with that name, compiled when it is first used."""
     return Schema(name)
-
-
-def _whole(value: Json, kind: Json, known: Json) -> Json:
-    kinds = [kind, *kind.get("anyOf", ())]
-    kinds += [known[one["$ref"].rpartition("/")[2]] for one in kinds if "$ref" in one]
-    found = {name: setting for one in kinds for name, setting in one.items()}
-    if isinstance(value, dict):
-        members, others = found.get("properties", {}), found.get("additionalProperties")
-        among = others if isinstance(others, dict) else {}
-        return {name: _whole(item, members.get(name, among), known) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_whole(item, found.get("items", {}), known) for item in value]
-    is_integer = any("integer" in one.get("type", ()) for one in kinds)
-    return int(value) if isinstance(value, float) and is_integer else value

@@ -10,6 +10,7 @@ from mockbatch.errors import api_error
 from mockbatch.jsonio import parse
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
+from mockbatch.validation.type_names import describe_type
 from mockbatch.web.context import server
 
 _INTEGER = re.compile(r"[+-]?\d{1,18}")
@@ -61,8 +62,7 @@ def json_body(*, optional: bool = False) -> dict[str, Json]:
     except ValueError:
         raise api_error("not_json") from None
     if not isinstance(body, dict):
-        kind = {list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
-        actual = kind.get(type(body), "a number")
+        actual = describe_type(body)
         raise api_error("invalid_type", param="body", expected="an object", actual=actual)
     return body
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from mockbatch.batch import plan
 from mockbatch.batch.plan import Schedule
-from mockbatch.endpoints.scripted_reply import parse_reply as parse
 from mockbatch.ids import Seed
+from mockbatch.scripting.reply import parse_reply as parse
 from mockbatch.typing import Json
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What holds for every endpoint alike."""
+"""What holds for every endpoint."""
 
 import copy
 import json
@@ -82,8 +82,8 @@ def request_schema(path: str) -> str:
     return path.removeprefix("/v1/").replace("/", "_") + ".request"
 
 
-def refusal(path: str, body: Json) -> ApiError | None:
-    """Return the failure with which an endpoint refuses a body, if it does."""
+def rejection(path: str, body: Json) -> ApiError | None:
+    """Return the error with which an endpoint rejects a body, None if it does not."""
     try:
         endpoint(path).check(body)
     except ApiError as error:
@@ -92,14 +92,14 @@ def refusal(path: str, body: Json) -> ApiError | None:
 
 
 @EVERY_BODY
-def test_valid_bodies_pass(path: str, body: Json) -> None:
-    """A body that the service takes is let through."""
+def test_valid_bodies_are_accepted(path: str, body: Json) -> None:
+    """What the service accepts."""
     endpoint(path).check(body)
 
 
 @EVERY_BODY
-def test_check_changes_nothing(path: str, body: Json) -> None:
-    """A checked body is what it was."""
+def test_checking_changes_nothing(path: str, body: Json) -> None:
+    """The body is the same afterwards."""
     before = copy.deepcopy(body)
     endpoint(path).check(body)
     assert body == before
@@ -108,18 +108,18 @@ def test_check_changes_nothing(path: str, body: Json) -> None:
 @EVERY
 @given(data=st.data())
 @THOROUGH
-def test_acceptance_is_exact(path: str, data: st.DataObject) -> None:
-    """What is accepted without jsonschema is what jsonschema accepts."""
+def test_the_fast_check_is_exact(path: str, data: st.DataObject) -> None:
+    """Values that it accepts are accepted by jsonschema."""
     body = data.draw(mutants(path))
     known = schema(request_schema(path))
     assert known.accepts(body) == Draft202012Validator(known.document).is_valid(body)
 
 
 @EVERY_BODY
-def test_known_shapes_are_accepted_without_jsonschema(
+def test_bodies_like_an_earlier_one_need_no_jsonschema(
     path: str, body: Json, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A body like one before it, but with other texts, costs no walk of jsonschema."""
+    """A body that differs only in its texts is accepted by the fast check."""
     endpoint(path).check(body)
     other = copy.deepcopy(body)
     for name in ("messages", "input", "prompt"):
@@ -137,15 +137,15 @@ def _must_not_be_asked(*_: object) -> None:
 @EVERY
 @given(data=st.data())
 @THOROUGH
-def test_any_json_is_refused_or_answered(path: str, data: st.DataObject) -> None:
-    """Whatever the body, the endpoint refuses it or answers as its schema says."""
+def test_any_json_is_rejected_or_gets_a_valid_response(path: str, data: st.DataObject) -> None:
+    """Whatever the body is."""
     body = data.draw(mutants(path))
-    if error := refusal(path, body):
+    if error := rejection(path, body):
         assert error.status == 400
         json.dumps(error.body())
         return
     answer = endpoint(path).make_response(body, EXECUTION)
-    assert schema(endpoint(path).schema).error(answer) is None
+    assert schema(endpoint(path).response_schema).error(answer) is None
     used = endpoint(path).read_usage(answer)
     assert used.input >= 0
     assert used.output >= used.reasoning >= 0
@@ -154,28 +154,28 @@ def test_any_json_is_refused_or_answered(path: str, data: st.DataObject) -> None
 
 @EVERY
 @pytest.mark.parametrize("body", [None, True, 1, 1.5, "x", [], [{}], {}, {"model": None}])
-def test_bodies_of_another_kind_are_refused(path: str, body: Json) -> None:
-    """A body that is no object, or has no model, is refused and nothing breaks."""
-    assert refusal(path, body)
+def test_bodies_of_another_type_are_rejected(path: str, body: Json) -> None:
+    """A body that is no object, or has no model, causes no exception."""
+    assert rejection(path, body)
 
 
 @EVERY_BODY
-def test_answers_fit_their_schema(path: str, body: Json) -> None:
-    """An answer is what the endpoint's schema says."""
-    schema(endpoint(path).schema).check(endpoint(path).make_response(body, EXECUTION))
+def test_responses_fit_their_schema(path: str, body: Json) -> None:
+    """The one that the endpoint names."""
+    schema(endpoint(path).response_schema).check(endpoint(path).make_response(body, EXECUTION))
 
 
 @EVERY_BODY
-def test_answers_fit_the_sdk(path: str, body: Json) -> None:
-    """An answer is what the SDK's types say, without a conversion."""
+def test_responses_fit_the_sdk(path: str, body: Json) -> None:
+    """The SDK's types accept a response without conversion."""
     if body.get("encoding_format") == "base64":
         pytest.skip("the SDK decodes base64 before it checks")
     TYPES[path][1].model_validate(endpoint(path).make_response(body, EXECUTION), strict=True)
 
 
 @EVERY_BODY
-def test_answers_fit_the_published_schema(path: str, body: Json) -> None:
-    """An answer is what OpenAI's document says, but for nulls that it forgot."""
+def test_responses_fit_the_published_schema(path: str, body: Json) -> None:
+    """OpenAI's OpenAPI document accepts a response, but for nulls that it forgot."""
     if body.get("encoding_format") == "base64":
         pytest.skip("the document knows only numbers")
     answer = endpoint(path).make_response(body, EXECUTION)
@@ -186,14 +186,14 @@ def test_answers_fit_the_published_schema(path: str, body: Json) -> None:
 
 
 @EVERY_BODY
-def test_answers_are_repeatable(path: str, body: Json) -> None:
-    """The same request at the same moment gets the same bytes."""
+def test_responses_are_repeatable(path: str, body: Json) -> None:
+    """The same execution of a request has the same bytes."""
     first, second = (json.dumps(endpoint(path).make_response(body, EXECUTION)) for _ in range(2))
     assert first == second
 
 
 @pytest.mark.parametrize("path", [CHAT, COMPLETIONS, MODERATIONS, RESPONSES, VIDEOS])
-def test_ids_come_from_the_moment(path: str) -> None:
+def test_ids_come_from_the_execution(path: str) -> None:
     """Two executions of one request have different ids."""
     other = Execution(Seed.of("other"), EXECUTION.created_at)
     body = BODIES[path][0]
@@ -205,16 +205,16 @@ def test_ids_come_from_the_moment(path: str) -> None:
 
 @pytest.mark.parametrize("path", [CHAT, EMBEDDINGS, RESPONSES])
 def test_recorded_bodies_fit_the_schema(path: str) -> None:
-    """The schema of an answer takes every body the real service was seen to send."""
+    """The response schema accepts every body that was recorded from the real service."""
     bodies = recorded(path)
     assert bodies
     for body in bodies:
-        schema(endpoint(path).schema).check(body)
+        schema(endpoint(path).response_schema).check(body)
 
 
 @pytest.mark.parametrize("path", [CHAT, EMBEDDINGS, RESPONSES])
-def test_keys_stand_in_the_recorded_order(path: str) -> None:
-    """An answer has the keys of the newest recorded body, in its order."""
+def test_keys_are_in_the_recorded_order(path: str) -> None:
+    """A response has the keys of the newest recorded body, in its order."""
     real = recorded(path)[-1]
     body = {
         CHAT: {"model": "gpt-4o", "messages": [{"role": "user", "content": "x"}]},
@@ -242,39 +242,39 @@ OPTIONAL = {"annotations", "encrypted_content", "context", "mode"}
 
 
 @pytest.mark.parametrize("path", [CHAT, EMBEDDINGS, RESPONSES])
-def test_the_schema_misses_every_recorded_key(path: str) -> None:
-    """A recorded body without one of its keys fits no longer."""
+def test_the_schema_requires_every_recorded_key(path: str) -> None:
+    """A recorded body without one of its keys is invalid."""
     real = recorded(path)[-1]
     for index, (_, key) in enumerate(_spots(real)):
         copied = copy.deepcopy(real)
         place, _ = _spots(copied)[index]
-        if isinstance(place, dict) and key not in OPTIONAL and not _free(place, key):
+        if isinstance(place, dict) and key not in OPTIONAL and not _may_be_any_object(place, key):
             del place[key]
-            assert not schema(endpoint(path).schema).accepts(copied), key
+            assert not schema(endpoint(path).response_schema).accepts(copied), key
 
 
 @EVERY
-def test_the_schema_knows_every_type(path: str) -> None:
-    """An answer with a value of another type somewhere fits no longer."""
+def test_the_schema_checks_every_type(path: str) -> None:
+    """A response with a value of another type somewhere is invalid."""
     answer = endpoint(path).make_response(BODIES[path][0], EXECUTION)
     for index, (_, key) in enumerate(_spots(answer)):
         copied = copy.deepcopy(answer)
         place, _ = _spots(copied)[index]
         place[key] = {"mock": [1]}
-        if not _free(place, key):
-            assert not schema(endpoint(path).schema).accepts(copied), key
+        if not _may_be_any_object(place, key):
+            assert not schema(endpoint(path).response_schema).accepts(copied), key
 
 
 @EVERY
-def test_the_schema_takes_no_other_keys(path: str) -> None:
-    """An answer with a key of its own somewhere fits no longer."""
+def test_the_schema_forbids_other_keys(path: str) -> None:
+    """A response with an additional key somewhere is invalid."""
     answer = endpoint(path).make_response(BODIES[path][0], EXECUTION)
     for index, (_, key) in enumerate(_spots({"root": answer})):
         copied = {"root": copy.deepcopy(answer)}
         place, _ = _spots(copied)[index]
-        if isinstance(place[key], dict) and not _free(place, key):
+        if isinstance(place[key], dict) and not _may_be_any_object(place, key):
             place[key]["mock"] = [1]
-            assert not schema(endpoint(path).schema).accepts(copied["root"]), key
+            assert not schema(endpoint(path).response_schema).accepts(copied["root"]), key
 
 
 def _spots(value: Json) -> list[tuple[Json, Json]]:
@@ -282,25 +282,24 @@ def _spots(value: Json) -> list[tuple[Json, Json]]:
     return [(place, key) for place, key in spots(value) if not isinstance(key, int) or key < 2]
 
 
-def _free(place: Json, key: Json) -> bool:
-    """Tell whether a place may hold any object: the result of moderation, a tool choice."""
+def _may_be_any_object(place: Json, key: Json) -> bool:
+    """Tell whether a place may hold any object: a moderation result, a tool choice."""
     return key in ("moderation", "tool_choice") or (key == "type" and "verbosity" in place)
 
 
 @EVERY
 def test_endpoints_are_named_as_in_messages(path: str) -> None:
-    """An endpoint's product is its name in OpenAI's messages, of which one was observed."""
+    """The product is the name in OpenAI's messages, of which one was observed."""
     names = {CHAT: "Chat Completions", GENERATIONS: "Image Generations", EDITS: "Image Edits"}
     assert endpoint(path).product == names.get(path, path.removeprefix("/v1/").title())
 
 
 def test_every_endpoint_is_tested_here() -> None:
-    """There are bodies for each endpoint that a batch can name: these eight."""
+    """There are request bodies for each endpoint that a batch can name."""
     assert set(PATHS) == set(endpoints())
-    assert len(PATHS) == 8
 
 
-def test_endpoints_stand_in_the_observed_order() -> None:
+def test_endpoints_are_in_the_observed_order() -> None:
     """Those of the message of 2025-12 come first, in its order, and all others by path."""
     assert [*endpoints()] == [
         *(CHAT, COMPLETIONS, EMBEDDINGS, RESPONSES, MODERATIONS),
@@ -310,14 +309,14 @@ def test_endpoints_stand_in_the_observed_order() -> None:
 
 @EVERY_BODY
 def test_only_embeddings_count_inputs(path: str, body: Json) -> None:
-    """A request of the other endpoints is one input."""
+    """A request to another endpoint is one input."""
     if path != EMBEDDINGS:
         assert endpoint(path).count_inputs(body) == 1
 
 
 @EVERY_BODY
-def test_typical_bodies_are_plainly_accepted(path: str, body: Json) -> None:
-    """The quick check of the request schema says yes to what clients send."""
+def test_typical_bodies_need_no_jsonschema(path: str, body: Json) -> None:
+    """The fast check accepts what clients send."""
     if path == RESPONSES:
         pytest.skip("its items get their types first")
     known = schema(request_schema(path))
@@ -443,24 +442,24 @@ CALLING = {"role": "assistant", "tool_calls": [CALL]}
         ),
     ],
 )
-def test_observed_refusals_are_kept_to_the_letter(path: str, changes: Json, message: str) -> None:
-    """What the real service was seen to say is said in the same words."""
-    error = refusal(path, {**BODIES[path][0], **changes})
+def test_observed_errors_have_the_same_message(path: str, changes: Json, message: str) -> None:
+    """Word for word as the real service was observed to send them."""
+    error = rejection(path, {**BODIES[path][0], **changes})
     assert error is not None
     assert error.message == message
 
 
-def test_only_responses_refuse_a_parameter_without_a_code() -> None:
-    """The same text has a code at one endpoint and none at the other; observed in 2026-08."""
-    chat = refusal(CHAT, {"model": "gpt-5.6-terra", "messages": [USER], "stop": "x"})
-    responses = refusal(RESPONSES, {"model": "gpt-5-nano", "input": "x", "top_p": 0.5})
+def test_only_responses_reject_a_parameter_without_a_code() -> None:
+    """The same message has a code at one endpoint and none at the other; observed in 2026-08."""
+    chat = rejection(CHAT, {"model": "gpt-5.6-terra", "messages": [USER], "stop": "x"})
+    responses = rejection(RESPONSES, {"model": "gpt-5-nano", "input": "x", "top_p": 0.5})
     assert chat is not None
     assert responses is not None
     assert (chat.code, responses.code) == ("unsupported_parameter", None)
 
 
-def test_a_raw_body_need_not_count() -> None:
-    """Whatever a body is, each endpoint reads a bill from it."""
+def test_the_usage_of_a_raw_body_may_be_anything() -> None:
+    """Each endpoint reads token counts from it all the same."""
     for path in PATHS:
         bodies: list[Any] = [{}, {"usage": None}, {"usage": {"prompt_tokens": "x"}}, None, [1], "x"]
         for body in bodies:

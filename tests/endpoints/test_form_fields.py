@@ -1,4 +1,4 @@
-"""The texts of forms."""
+"""The texts of multipart forms."""
 
 import pytest
 from hypothesis import given
@@ -21,7 +21,7 @@ REQUEST = {
 }
 
 
-def read(**given: str) -> dict[str, Json]:
+def parse(**given: str) -> dict[str, Json]:
     """Return the body of a form with these texts."""
     return parse_texts(Form({name: [text] for name, text in given.items()}, {}), REQUEST)
 
@@ -34,30 +34,30 @@ def read(**given: str) -> dict[str, Json]:
         *[("prompt", "2", "2"), ("prompt", "true", "true"), ("other", "2", "2")],
     ],
 )
-def test_a_text_has_the_type_that_is_wanted(name: str, text: str, value: Json) -> None:
-    """And stays a text if it cannot."""
-    assert read(**{name: text}) == {name: value}
+def test_a_text_is_converted_to_the_type_of_the_schema(name: str, text: str, value: Json) -> None:
+    """It stays a text if it is not of the type."""
+    assert parse(**{name: text}) == {name: value}
 
 
 def test_brackets_are_members() -> None:
     """One level deep, as clients write objects."""
-    assert read(**{"a[b]": "1", "a[c]": "2"}) == {"a": {"b": "1", "c": "2"}}
+    assert parse(**{"a[b]": "1", "a[c]": "2"}) == {"a": {"b": "1", "c": "2"}}
 
 
-def test_a_text_is_no_object() -> None:
-    """A name that is both is refused."""
+def test_a_field_cannot_be_a_text_and_an_object() -> None:
+    """A name that is both is rejected."""
     with pytest.raises(ApiError):
-        read(**{"a": "1", "a[b]": "2"})
+        parse(**{"a": "1", "a[b]": "2"})
 
 
-def test_the_first_of_several_counts() -> None:
-    """Which one the service takes is not known."""
+def test_the_first_of_several_texts_is_used() -> None:
+    """Which one the service uses is not known."""
     assert parse_texts(Form({"n": ["1", "2"]}, {}), REQUEST) == {"n": 1}
 
 
 @given(st.dictionaries(st.text(), st.lists(st.text(), min_size=1)))
-def test_any_form_is_read_or_refused(form: dict[str, list[str]]) -> None:
-    """No name and no text breaks it."""
+def test_any_form_is_parsed_or_rejected(form: dict[str, list[str]]) -> None:
+    """No name and no text causes an exception."""
     read_or_refused = attempt(lambda: parse_texts(Form(form, {}), REQUEST))
     assert isinstance(read_or_refused, ApiError | dict)
 
@@ -78,12 +78,12 @@ FILES = st.builds(
     texts=st.dictionaries(NAMES | st.text(), st.lists(st.text(), min_size=1)),
     files=st.dictionaries(NAMES | st.text(), st.lists(FILES)),
 )
-def test_any_form_is_answered_or_refused(path: str, texts: Json, files: Json) -> None:
-    """Whatever a form holds, it has an answer, or a refusal that is the client's fault."""
+def test_any_form_gets_a_response_or_an_error(path: str, texts: Json, files: Json) -> None:
+    """The error is the client's fault."""
     endpoint = endpoints()[path]
     assert endpoint.parse_form is not None
-    read = endpoint.parse_form
-    body = attempt(lambda: read(Form({"prompt": ["x"], **texts}, files)))
+    parse_form = endpoint.parse_form
+    body = attempt(lambda: parse_form(Form({"prompt": ["x"], **texts}, files)))
     if not isinstance(body, ApiError) and (error := attempt(lambda: endpoint.check(body))):
         body = error
     if isinstance(body, ApiError):
@@ -92,8 +92,8 @@ def test_any_form_is_answered_or_refused(path: str, texts: Json, files: Json) ->
         assert endpoint.make_response(body, Execution(Seed.of("x"), 1))
 
 
-def test_there_are_no_other_forms() -> None:
-    """Every other endpoint takes JSON alone."""
+def test_only_edits_and_videos_have_forms() -> None:
+    """Every other endpoint accepts JSON only."""
     assert {path for path, endpoint in endpoints().items() if endpoint.parse_form} == {
         EDITS,
         VIDEOS,

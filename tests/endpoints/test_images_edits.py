@@ -1,4 +1,4 @@
-"""POST /v1/images/edits: what only edits have."""
+"""POST /v1/images/edits: what differs from generations."""
 
 import pytest
 
@@ -19,7 +19,7 @@ FILE = FormFile("a.png", "image/png", b"\x89PNG\r\n\x1a\n and so on")
 TEXTS = {"prompt": ["make it green"], "model": ["gpt-image-1.5"]}
 
 
-def read(texts: Json = TEXTS, **files: list[FormFile]) -> dict[str, Json]:
+def parse_form(texts: Json = TEXTS, **files: list[FormFile]) -> dict[str, Json]:
     """Return the body of a form."""
     assert ENDPOINT.parse_form is not None
     return ENDPOINT.parse_form(
@@ -27,17 +27,17 @@ def read(texts: Json = TEXTS, **files: list[FormFile]) -> dict[str, Json]:
     )
 
 
-def refusal(body: Json) -> ApiError:
-    """Return the failure with which the endpoint refuses a body."""
+def rejection(body: Json) -> ApiError:
+    """Return the error with which the endpoint rejects a body."""
     with pytest.raises(ApiError) as raised:
         ENDPOINT.check(body)
     return raised.value
 
 
-def refused_form(texts: Json = TEXTS, **files: list[FormFile]) -> ApiError:
-    """Return the failure with which the endpoint refuses a form, at once or after reading it."""
+def form_rejection(texts: Json = TEXTS, **files: list[FormFile]) -> ApiError:
+    """Return the error with which the endpoint rejects a form or its body."""
     with pytest.raises(ApiError) as raised:
-        ENDPOINT.check(read(texts, **files))
+        ENDPOINT.check(parse_form(texts, **files))
     return raised.value
 
 
@@ -45,8 +45,8 @@ def refused_form(texts: Json = TEXTS, **files: list[FormFile]) -> ApiError:
     "url",
     ["https://a.b/c.png", "http://localhost:1/x", DATA_URL, DATA_URL.replace("png;", "jpeg;")],
 )
-def test_images_are_urls_and_data(url: str) -> None:
-    """Nothing is fetched, and of data only the bytes count."""
+def test_images_may_be_urls_or_data(url: str) -> None:
+    """Nothing is fetched, and only the first bytes of data are looked at."""
     ENDPOINT.check({**REQUEST, "images": [{"image_url": url}], "mask": {"file_id": "file-1"}})
 
 
@@ -61,9 +61,9 @@ def test_images_are_urls_and_data(url: str) -> None:
         *(f"data:image/png;base64,{PNG}!", f"data:image/png;base64,{PNG[:-3]}", DATA_URL + "é"),
     ],
 )
-def test_data_that_are_no_image_are_refused(url: str) -> None:
-    """As recorded in 2026-08 for a URL that led to none."""
-    error = refusal({**REQUEST, "images": [{"image_url": DATA_URL}, {"image_url": url}]})
+def test_data_of_other_types_are_rejected(url: str) -> None:
+    """As recorded in 2026-08 for a URL that led to no image."""
+    error = rejection({**REQUEST, "images": [{"image_url": DATA_URL}, {"image_url": url}]})
     assert error.message == "Invalid image data."
     assert (error.type, error.param, error.code) == (
         "image_generation_user_error",
@@ -73,18 +73,18 @@ def test_data_that_are_no_image_are_refused(url: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["", "a.png", "file:///etc/passwd", "data:image/png,x"])
-def test_what_is_no_url_is_refused(url: str) -> None:
-    """In the words the service has elsewhere."""
-    error = refusal({**REQUEST, "images": [{"image_url": DATA_URL}], "mask": {"image_url": url}})
+def test_invalid_urls_are_rejected(url: str) -> None:
+    """In the words that the service uses elsewhere."""
+    error = rejection({**REQUEST, "images": [{"image_url": DATA_URL}], "mask": {"image_url": url}})
     assert (error.param, error.code) == ("mask.image_url", "invalid_value")
 
 
-def test_a_reference_is_one_of_two() -> None:
-    """Neither lacks a parameter, both are too many."""
+def test_a_reference_is_a_url_or_a_file_id() -> None:
+    """Neither or both is an error."""
     neither: dict[str, str] = {}
     both = {"image_url": DATA_URL, "file_id": "file-1"}
-    assert refusal({**REQUEST, "images": [neither]}).param == "images[0].image_url"
-    assert refusal({**REQUEST, "images": [both]}).code == "mutually_exclusive_parameters"
+    assert rejection({**REQUEST, "images": [neither]}).param == "images[0].image_url"
+    assert rejection({**REQUEST, "images": [both]}).code == "mutually_exclusive_parameters"
 
 
 @pytest.mark.parametrize(
@@ -98,8 +98,8 @@ def test_a_reference_is_one_of_two() -> None:
     ],
 )
 def test_images_are_one_to_sixteen_references(images: Json, param: str) -> None:
-    """Whatever else there is, it is refused by its place."""
-    assert refusal({**REQUEST, "images": images}).param == param
+    """Anything else is rejected, with its path."""
+    assert rejection({**REQUEST, "images": images}).param == param
 
 
 @pytest.mark.parametrize("model", [None, ...])
@@ -115,10 +115,10 @@ def test_a_live_call_may_leave_the_model_out(model: Json) -> None:
 # --- forms
 
 
-def test_a_form_is_a_body() -> None:
-    """Files become data, numbers and truths become themselves."""
+def test_a_form_becomes_a_body() -> None:
+    """Files become data URLs, numbers and booleans become JSON values."""
     texts = {**TEXTS, "n": ["2"], "stream": ["false"], "size": ["1024x1024"]}
-    body = read(texts, image=[FILE], mask=[FILE])
+    body = parse_form(texts, image=[FILE], mask=[FILE])
     ENDPOINT.check(body)
     assert (body["n"], body["stream"], body["size"]) == (2, False, "1024x1024")
     assert body["images"] == [body["mask"]]
@@ -126,11 +126,14 @@ def test_a_form_is_a_body() -> None:
 
 
 def test_several_images_keep_their_order() -> None:
-    """`image[]` is how clients send them, and some repeat `image`."""
+    """Clients send `image[]`, and some repeat `image`."""
     other = FormFile("b.webp", "image/webp", b"RIFF\0\0\0\0WEBPVP8 ")
-    several = read(image__=[FILE, other])
-    assert several == read(image=[FILE, other])
-    assert several["images"] == [*read(image=[FILE])["images"], *read(image=[other])["images"]]
+    several = parse_form(image__=[FILE, other])
+    assert several == parse_form(image=[FILE, other])
+    assert several["images"] == [
+        *parse_form(image=[FILE])["images"],
+        *parse_form(image=[other])["images"],
+    ]
 
 
 @pytest.mark.parametrize(
@@ -143,35 +146,35 @@ def test_several_images_keep_their_order() -> None:
         ("svg[model]", "x", "Unknown parameter: 'svg'."),
     ],
 )
-def test_bad_texts_are_refused_as_in_json(name: str, value: str, message: str) -> None:
-    """A form is judged by the same schema."""
-    assert refused_form({**TEXTS, name: [value]}, image=[FILE]).message == message
+def test_invalid_texts_are_rejected_as_in_json(name: str, value: str, message: str) -> None:
+    """The same schema checks a form."""
+    assert form_rejection({**TEXTS, name: [value]}, image=[FILE]).message == message
 
 
 def test_a_form_needs_an_image() -> None:
-    """It is called what the form calls it."""
-    error = refused_form()
+    """The error names the form's field."""
+    error = form_rejection()
     assert (error.message, error.param) == ("Missing required parameter: 'image'.", "image")
 
 
-def test_a_file_says_what_it_is() -> None:
-    """A nameless file is sent as octet-stream, which many clients have met."""
+def test_a_file_needs_a_supported_content_type() -> None:
+    """A file without a name is sent as octet-stream, which many clients have met."""
     unnamed = FormFile("upload", "application/octet-stream", FILE.content)
-    error = refused_form(image=[unnamed])
+    error = form_rejection(image=[unnamed])
     assert error.message == (
         "Invalid file 'image': unsupported mimetype ('application/octet-stream'). Supported file "
         "formats are 'image/jpeg', 'image/png', and 'image/webp'."
     )
     assert (error.param, error.code) == ("image", "unsupported_file_mimetype")
-    assert refused_form(image__=[FILE, unnamed]).param == "image[1]"
-    assert refused_form(image=[FILE], mask=[unnamed]).param == "mask"
+    assert form_rejection(image__=[FILE, unnamed]).param == "image[1]"
+    assert form_rejection(image=[FILE], mask=[unnamed]).param == "mask"
 
 
-def test_a_file_is_what_it_says() -> None:
-    """A text that calls itself a picture is none."""
-    assert refused_form(image=[FormFile("a.png", "image/png", b"x")]).code == "invalid_image_file"
+def test_a_file_must_have_its_content_type() -> None:
+    """A text file that claims to be an image is rejected."""
+    assert form_rejection(image=[FormFile("a.png", "image/png", b"x")]).code == "invalid_image_file"
 
 
-def test_other_files_are_refused() -> None:
-    """Nobody asked for them."""
-    assert refused_form(image=[FILE], prompt=[FILE]).message == "Unknown parameter: 'prompt'."
+def test_other_files_are_rejected() -> None:
+    """The endpoint has no such parameter."""
+    assert form_rejection(image=[FILE], prompt=[FILE]).message == "Unknown parameter: 'prompt'."

@@ -4,9 +4,9 @@ import pytest
 
 from mockbatch.endpoints.endpoint import Execution, Tokens
 from mockbatch.endpoints.moderations import ENDPOINT
-from mockbatch.endpoints.scripted_reply import parse_reply
 from mockbatch.errors import ApiError
 from mockbatch.ids import Seed
+from mockbatch.scripting.reply import parse_reply
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 from tests.support.bodies import DATA_URL, EXECUTION
@@ -25,32 +25,32 @@ OF_IMAGES = {
 }
 
 
-def answer(given: Json, **body: Json) -> dict[str, Json]:
-    """Return the answer to a request with this input."""
+def respond(given: Json, **body: Json) -> dict[str, Json]:
+    """Return the response to a request with this input."""
     request = {"input": given, **body}
     ENDPOINT.check(request)
     return ENDPOINT.make_response(request, EXECUTION)
 
 
-def flagged(given: Json, *names: str) -> list[Json]:
-    """Return the results when a reply flags an input for these categories."""
+def flag(given: Json, *names: str) -> list[Json]:
+    """Return the results when a scripted reply flags an input for these categories."""
     reply = parse_reply({"flagged": [*names]}, endpoint=ENDPOINT)
-    scripted = ENDPOINT.with_reply(answer(given), reply, {"input": given})
-    schema(ENDPOINT.schema).check(scripted)
+    scripted = ENDPOINT.with_reply(respond(given), reply, {"input": given})
+    schema(ENDPOINT.response_schema).check(scripted)
     results: list[Json] = scripted["results"]
     return results
 
 
-def refusal(given: Json, **body: Json) -> ApiError:
-    """Return the failure with which the endpoint refuses an input."""
+def rejection(given: Json, **body: Json) -> ApiError:
+    """Return the error with which the endpoint rejects an input."""
     with pytest.raises(ApiError) as raised:
-        answer(given, **body)
+        respond(given, **body)
     return raised.value
 
 
-def test_keys_stand_in_the_recorded_order() -> None:
-    """An answer has the keys of the recorded ones, and so has each of its parts."""
-    body = answer("Hello")
+def test_keys_are_in_the_recorded_order() -> None:
+    """A response has the keys of the recorded ones, and so has each of its parts."""
+    body = respond("Hello")
     assert [*body] == ["id", "model", "results"]
     [result] = body["results"]
     parts = ["categories", "category_scores", "category_applied_input_types"]
@@ -59,9 +59,9 @@ def test_keys_stand_in_the_recorded_order() -> None:
 
 
 def test_ids_have_four_digits() -> None:
-    """As recorded, and another moment has another id."""
+    """As recorded; another execution has another id."""
     other = ENDPOINT.make_response({"input": "x"}, Execution(Seed.of("other"), 1))["id"]
-    assert other != answer("x")["id"]
+    assert other != respond("x")["id"]
     assert other.removeprefix("modr-").isdecimal()
     assert len(other) == len("modr-4303")
 
@@ -69,10 +69,10 @@ def test_ids_have_four_digits() -> None:
 @pytest.mark.parametrize(
     "model", [None, "omni-moderation-latest", "omni-moderation-2024-09-26", "other"]
 )
-def test_a_model_is_called_what_the_request_calls_it(model: str | None) -> None:
-    """Recorded answers to `latest` say so too; without a model that is meant."""
+def test_the_model_is_named_as_in_the_request(model: str | None) -> None:
+    """As in recorded responses to `latest`, which is also the default."""
     named = {} if model is None else {"model": model}
-    assert answer("x", **named)["model"] == (model or "omni-moderation-latest")
+    assert respond("x", **named)["model"] == (model or "omni-moderation-latest")
 
 
 @pytest.mark.parametrize(
@@ -80,21 +80,21 @@ def test_a_model_is_called_what_the_request_calls_it(model: str | None) -> None:
 )
 def test_texts_are_judged_one_by_one_and_parts_together(given: Json, count: int) -> None:
     """A list of texts has a result for each, a list of parts has one."""
-    assert len(answer(given)["results"]) == count
+    assert len(respond(given)["results"]) == count
 
 
 @pytest.mark.parametrize("given", ["I hate violence", ["kill", "x"], [TEXT, IMAGE], [IMAGE]])
-def test_nothing_is_flagged_by_itself(given: Json) -> None:
-    """Whatever is said, the mock finds no harm, and scores near 0."""
-    for result in answer(given)["results"]:
+def test_nothing_is_flagged_by_default(given: Json) -> None:
+    """Whatever the input, the mock finds no harm, and scores are near 0."""
+    for result in respond(given)["results"]:
         assert result["flagged"] is False
         assert not any(result["categories"].values())
         assert all(0 <= score < 0.01 for score in result["category_scores"].values())
 
 
-def test_scores_come_from_the_input() -> None:
-    """The same text has the same scores wherever it is, and another one has others."""
-    first, second, third = (one["category_scores"] for one in answer(["a", "b", "a"])["results"])
+def test_scores_depend_on_the_input() -> None:
+    """The same text always has the same scores, another one has others."""
+    first, second, third = (one["category_scores"] for one in respond(["a", "b", "a"])["results"])
     assert first == third != second
 
 
@@ -107,9 +107,9 @@ def test_scores_come_from_the_input() -> None:
         ([IMAGE], [], ["image"]),
     ],
 )
-def test_what_was_judged_is_told(given: Json, of_texts: Json, of_images: Json) -> None:
-    """Seven categories are of texts only, and where nothing is judged the score is 0."""
-    [result] = answer(given)["results"]
+def test_the_applied_input_types_are_listed(given: Json, of_texts: Json, of_images: Json) -> None:
+    """Seven categories judge only texts; where nothing is judged the score is 0."""
+    [result] = respond(given)["results"]
     for name, applied in result["category_applied_input_types"].items():
         assert applied == (of_images if name in OF_IMAGES else of_texts)
         assert (result["category_scores"][name] == 0) == (applied == [])
@@ -117,16 +117,16 @@ def test_what_was_judged_is_told(given: Json, of_texts: Json, of_images: Json) -
 
 def test_moderation_is_free() -> None:
     """There is no usage to read."""
-    assert ENDPOINT.read_usage(answer("x")) == Tokens(input=0, output=0)
+    assert ENDPOINT.read_usage(respond("x")) == Tokens(input=0, output=0)
 
 
 # --- scripted
 
 
-def test_a_reply_flags_for_its_categories() -> None:
-    """These are true and score near 1; the others are as without the reply."""
-    [result] = flagged("x", "violence", "hate")
-    [default] = answer("x")["results"]
+def test_a_reply_flags_its_categories() -> None:
+    """They are true and score near 1; the others are as without the reply."""
+    [result] = flag("x", "violence", "hate")
+    [default] = respond("x")["results"]
     assert result["flagged"] is True
     for name in CATEGORIES:
         named = name in {"violence", "hate"}
@@ -137,26 +137,26 @@ def test_a_reply_flags_for_its_categories() -> None:
 
 
 def test_a_reply_flags_every_input() -> None:
-    """As a text stands in every choice."""
-    assert [result["flagged"] for result in flagged(["a", "b"], "sexual")] == [True, True]
+    """Just as a content is in every choice."""
+    assert [result["flagged"] for result in flag(["a", "b"], "sexual")] == [True, True]
 
 
 def test_a_reply_may_flag_nothing() -> None:
-    """No category is no harm, whatever other replies would say."""
-    assert [flagged("x")] == [answer("x")["results"]]
+    """An empty list is no harm, whatever later replies would say."""
+    assert [flag("x")] == [respond("x")["results"]]
 
 
 @pytest.mark.parametrize("name", ["violent", "", None, 1])
 def test_only_categories_can_be_flagged(name: Json) -> None:
-    """A slip in a name is told."""
+    """A misspelt name is rejected."""
     with pytest.raises(ApiError) as raised:
         parse_reply({"flagged": [name]})
     assert raised.value.param == "reply.flagged[0]"
 
 
 @pytest.mark.parametrize("other", ["content", "finish_reason", "refusal", "tool_calls"])
-def test_flagging_is_said_alone(other: str) -> None:
-    """Judging is not speaking."""
+def test_flagged_cannot_be_combined_with_content(other: str) -> None:
+    """A moderation has no content."""
     said = {"finish_reason": "stop", "tool_calls": [{"name": "f"}]}.get(other, "x")
     with pytest.raises(ApiError) as raised:
         parse_reply({other: said, "flagged": ["hate"]})
@@ -166,24 +166,24 @@ def test_flagging_is_said_alone(other: str) -> None:
 # --- refused
 
 
-def test_older_models_are_refused() -> None:
+def test_older_models_are_rejected() -> None:
     """They were retired; met by a client in 2025-11."""
-    error = refusal("x", model="text-moderation-latest")
+    error = rejection("x", model="text-moderation-latest")
     assert (error.message, error.param) == ("please request omni-moderation-latest", "model")
 
 
-def test_one_image_is_the_most() -> None:
+def test_one_image_is_the_maximum() -> None:
     """Met by a client in 2026-04."""
-    error = refusal([IMAGE, TEXT, IMAGE])
+    error = rejection([IMAGE, TEXT, IMAGE])
     assert error.message == "Number of images (2) exceeds maximum of 1"
     assert (error.param, error.code) == ("input", "too_many_images")
 
 
 @pytest.mark.parametrize("url", ["", "c.png", "ftp://a.b/c.png", "/tmp/c.png", "https://"])
 def test_an_image_is_a_url_or_data(url: str) -> None:
-    """What is neither is told by its place."""
-    answer([{"type": "image_url", "image_url": {"url": DATA_URL}}])
-    error = refusal([TEXT, {"type": "image_url", "image_url": {"url": url}}])
+    """Anything else is rejected, with its path."""
+    respond([{"type": "image_url", "image_url": {"url": DATA_URL}}])
+    error = rejection([TEXT, {"type": "image_url", "image_url": {"url": url}}])
     assert (error.param, error.code) == ("input[1].image_url.url", "invalid_value")
 
 
@@ -201,13 +201,13 @@ def test_an_image_is_a_url_or_data(url: str) -> None:
         ([{**TEXT, "foo": 1}], "input[0].foo"),
     ],
 )
-def test_other_inputs_are_refused_by_their_place(given: Json, param: str) -> None:
-    """The deepest fault is told."""
-    assert refusal(given).param == param
+def test_other_inputs_are_rejected_with_their_path(given: Json, param: str) -> None:
+    """The deepest error is reported."""
+    assert rejection(given).param == param
 
 
 def test_input_is_required() -> None:
-    """A body without input lacks a parameter."""
+    """A body without it lacks a parameter."""
     with pytest.raises(ApiError) as raised:
         ENDPOINT.check({"model": "omni-moderation-latest"})
     assert (raised.value.param, raised.value.code) == ("input", "missing_required_parameter")

@@ -1,4 +1,4 @@
-"""What the SDK's types let a program send is taken: nothing is refused for its shape alone."""
+"""Every value that the SDK's types allow is accepted: nothing is rejected for its type alone."""
 
 import itertools
 import types
@@ -53,7 +53,7 @@ SCHEMAS = ("parameters", "schema")
 
 
 def examples(kind: Json, depth: int = 0) -> Iterator[Json]:
-    """Yield values of a type: of each branch of a union, with each member that may be there."""
+    """Yield values of a type: of each branch of a union, with each optional member."""
     origin: Any = get_origin(kind)
     arguments = get_args(kind)
     if depth > 10:
@@ -77,7 +77,7 @@ def examples(kind: Json, depth: int = 0) -> Iterator[Json]:
 
 
 def objects(kind: Json, depth: int) -> Iterator[dict[str, Json]]:
-    """Yield objects of a type: with what they need, and with one more member each."""
+    """Yield objects of a type: with the required members, and with one more each."""
     members = get_type_hints(kind, include_extras=True)
     needed = {
         name: SCHEMA if name in SCHEMAS else next(examples(member, depth))
@@ -97,8 +97,8 @@ def few(kind: Json, depth: int) -> Iterator[Json]:
 
 
 @pytest.mark.parametrize("path", TYPES)
-def test_types_of_the_sdk_are_taken(path: str) -> None:
-    """Each parameter, in each of its shapes, beside what every request has."""
+def test_types_of_the_sdk_are_accepted(path: str) -> None:
+    """Each parameter, in each of its forms, beside those that every request has."""
     version = tuple(map(int, openai.__version__.split(".")[:2]))
     if version > TRIED:
         pytest.skip(f"openai {openai.__version__} may know more than was tried")
@@ -112,8 +112,8 @@ def test_types_of_the_sdk_are_taken(path: str) -> None:
     assert refusals == {}
 
 
-def test_examples_are_many() -> None:
-    """What is tried is more than a handful."""
+def test_there_are_many_examples() -> None:
+    """The types are not just skipped."""
     assert len(list(examples(Chat))) > 100
     assert {"type": "web_search"} in [one[0] for one in examples_of("tools") if one]
 

@@ -1,4 +1,4 @@
-"""Answers in events: each fits the SDK's types, and all of them are the answer."""
+"""Responses in events: each fits the SDK's types, and together they are the response."""
 
 import json
 from collections import Counter
@@ -11,9 +11,9 @@ from openai.types.responses import ResponseStreamEvent
 from pydantic import TypeAdapter
 
 from mockbatch.endpoints import endpoints
-from mockbatch.endpoints.respond import respond
-from mockbatch.endpoints.scripted_reply import parse_reply
+from mockbatch.endpoints.respond import respond as make_response
 from mockbatch.endpoints.streaming import chunk_text
+from mockbatch.scripting.reply import parse_reply
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 from tests.support.bodies import BODIES, CHAT, COMPLETIONS, EMBEDDINGS, EXECUTION, RESPONSES
@@ -41,50 +41,50 @@ ASKED: dict[str, dict[str, Json]] = {
 }
 
 
-def answer(path: str, body: Json, document: Json = None) -> dict[str, Json]:
-    """Return the answer to a request body, with a reply in it if there is one."""
+def respond(path: str, body: Json, document: Json = None) -> dict[str, Json]:
+    """Return the response to a request body, with a scripted reply in it if there is one."""
     reply = None if document is None else parse_reply(document)
-    body = respond(endpoints()[path], body, EXECUTION, reply, None).body
+    body = make_response(endpoints()[path], body, EXECUTION, reply, None).body
     assert isinstance(body, dict)
     return body
 
 
 def stream(path: str, body: Json, document: Json = None) -> Events:
-    """Return the events of an answer, each of which fits its schema."""
+    """Return the events of a response, each of which fits its schema."""
     how = endpoints()[path].stream
     assert how is not None
-    events = list(how.events(answer(path, body, document), body))
+    events = list(how.events(respond(path, body, document), body))
     for event in events:
         schema(how.schema).check(event)
     return events
 
 
-def asked(path: str, **more: Json) -> Events:
-    """Return the events of the answer to a plain request."""
+def stream_default(path: str, **more: Json) -> Events:
+    """Return the events of the response to a simple request."""
     return stream(path, {**ASKED[path], **more})
 
 
-def chat(document: Json = None, **more: Json) -> Events:
-    """Return the deltas of a chat, and what ends it, without what hides their lengths."""
+def chat_steps(document: Json = None, **more: Json) -> Events:
+    """Return the deltas and finish_reasons of a chat completion, without the padding."""
     body = {**ASKED[CHAT], **BARE, **more}
     return [chunk["choices"][0] for chunk in stream(CHAT, body, document)]
 
 
-def kinds(events: Events) -> list[str]:
+def event_types(events: Events) -> list[str]:
     """Return the types of events, each once where it is repeated."""
     names = [event["type"].removeprefix("response.") for event in events]
     return [name for number, name in enumerate(names) if names[number - 1 : number] != [name]]
 
 
 def documents(path: str) -> list[Json]:
-    """Return the replies that have a place at an endpoint, and none."""
+    """Return the replies that an endpoint supports, and None."""
     says = endpoints()[path].supported_reply_fields
     return [None, *(one for one in SAYING if parse_reply(one).fields <= says)]
 
 
 @EVERY_BODY
 def test_events_fit_the_sdk(path: str, body: Json) -> None:
-    """Each event is what the SDK's types say, without a conversion, and JSON."""
+    """The SDK's types accept each event without conversion, and it is JSON."""
     for document in documents(path):
         for event in stream(path, body, document):
             if path == RESPONSES:
@@ -101,22 +101,22 @@ def test_events_fit_the_sdk(path: str, body: Json) -> None:
 
 @EVERY_BODY
 def test_streams_are_repeatable(path: str, body: Json) -> None:
-    """The same answer has the same events."""
+    """The same response has the same events."""
     assert stream(path, body) == stream(path, body)
 
 
 @EVERY_BODY
-def test_streaming_changes_nothing_given(path: str, body: Json) -> None:
-    """The answer and the body are what they were, however often they are streamed."""
-    how, given = endpoints()[path].stream, answer(path, body)
+def test_arguments_are_not_changed(path: str, body: Json) -> None:
+    """The response and the body stay as they are, however often they are streamed."""
+    how, given = endpoints()[path].stream, respond(path, body)
     before = json.dumps([given, body])
     assert how is not None
     first, second = (list(how.events(given, body)) for _ in range(2))
     assert (first, json.dumps([given, body])) == (second, before)
 
 
-def put_together(chunks: Events) -> dict[int, dict[str, Json]]:
-    """Return what the chunks of a chat say, by the index of the choice."""
+def join_chunks(chunks: Events) -> dict[int, dict[str, Json]]:
+    """Return the messages that the chunks of a chat completion add up to, by choice."""
     said: dict[int, dict[str, Json]] = {}
     for chunk in chunks:
         for choice in chunk["choices"]:
@@ -132,7 +132,7 @@ def put_together(chunks: Events) -> dict[int, dict[str, Json]]:
 
 
 def add_calls(calls: dict[int, Json], deltas: Events) -> None:
-    """Add what chunks say of calls to what is known of them."""
+    """Add the tool calls of a chunk to those that are known."""
     for delta in deltas:
         if "id" in delta:
             calls[delta["index"]] = json.loads(json.dumps(delta))
@@ -141,11 +141,11 @@ def add_calls(calls: dict[int, Json], deltas: Events) -> None:
 
 
 @pytest.mark.parametrize("body", BODIES[CHAT])
-def test_chunks_of_a_chat_are_its_answer(body: Json) -> None:
-    """What a client puts together is what it would have got at once."""
+def test_chunks_of_a_chat_completion_are_its_response(body: Json) -> None:
+    """A client that joins them has what it would get without streaming."""
     for document in documents(CHAT):
-        whole = answer(CHAT, body, document)
-        said = put_together(stream(CHAT, body, document))
+        whole = respond(CHAT, body, document)
+        said = join_chunks(stream(CHAT, body, document))
         for choice in whole["choices"]:
             message, found = choice["message"], said[choice["index"]]
             assert (found["content"], found["refusal"]) == (message["content"], message["refusal"])
@@ -156,10 +156,10 @@ def test_chunks_of_a_chat_are_its_answer(body: Json) -> None:
 
 
 @pytest.mark.parametrize("body", BODIES[COMPLETIONS])
-def test_chunks_of_a_completion_are_its_answer(body: Json) -> None:
-    """Texts, log probabilities and ends."""
+def test_chunks_of_a_completion_are_its_response(body: Json) -> None:
+    """Texts, log probabilities and finish_reasons."""
     for document in documents(COMPLETIONS):
-        whole, chunks = answer(COMPLETIONS, body, document), stream(COMPLETIONS, body, document)
+        whole, chunks = respond(COMPLETIONS, body, document), stream(COMPLETIONS, body, document)
         for choice in whole["choices"]:
             own = [
                 one["choices"][0] for one in chunks if one["choices"][0]["index"] == choice["index"]
@@ -171,10 +171,10 @@ def test_chunks_of_a_completion_are_its_answer(body: Json) -> None:
 
 
 @pytest.mark.parametrize("body", BODIES[RESPONSES])
-def test_events_of_a_response_are_its_answer(body: Json) -> None:
-    """The last one has it, and what the others say of each item adds up to the item."""
+def test_events_of_a_response_are_its_response(body: Json) -> None:
+    """The last one has all of it, and those of each item add up to the item."""
     for document in documents(RESPONSES):
-        whole, events = answer(RESPONSES, body, document), stream(RESPONSES, body, document)
+        whole, events = respond(RESPONSES, body, document), stream(RESPONSES, body, document)
         assert events[-1]["response"] == {k: v for k, v in whole.items() if k != "billing"}
         done = [one["item"] for one in events if one["type"] == "response.output_item.done"]
         assert done == whole["output"]
@@ -190,9 +190,9 @@ def test_events_of_a_response_are_its_answer(body: Json) -> None:
 class TestChat:
     """The order and the members of chunks, as recorded."""
 
-    def test_members_stand_in_the_recorded_order(self) -> None:
+    def test_members_are_in_the_recorded_order(self) -> None:
         """As in a stream of 2026."""
-        first, *_ = asked(CHAT, **USAGE)
+        first, *_ = stream_default(CHAT, **USAGE)
         assert list(first) == [
             *("id", "object", "created", "model", "service_tier", "system_fingerprint"),
             *("choices", "usage", "obfuscation"),
@@ -200,9 +200,9 @@ class TestChat:
         assert list(first["choices"][0]) == ["index", "delta", "logprobs", "finish_reason"]
         assert list(first["choices"][0]["delta"]) == ["role", "content", "refusal"]
 
-    def test_text_begins_with_a_role_and_ends_with_a_reason(self) -> None:
-        """The first delta says nothing yet, the last nothing more."""
-        first, *middle, last = chat({"content": "Rain in Oslo"})
+    def test_a_stream_begins_with_a_role_and_ends_with_a_finish_reason(self) -> None:
+        """The first and the last delta have no text."""
+        first, *middle, last = chat_steps({"content": "Rain in Oslo"})
         assert first["delta"] == {"role": "assistant", "content": "", "refusal": None}
         assert [one["delta"] for one in middle] == [
             {"content": "Rain"},
@@ -212,9 +212,9 @@ class TestChat:
         assert {one["finish_reason"] for one in (first, *middle)} == {None}
         assert (last["delta"], last["finish_reason"]) == ({}, "stop")
 
-    def test_one_call_is_opened_by_the_first_chunk(self) -> None:
+    def test_the_first_chunk_starts_the_only_call(self) -> None:
         """As recorded in 2026-07; its arguments follow."""
-        first, second, *_, last = chat({"tool_calls": [WEATHER]})
+        first, second, *_, last = chat_steps({"tool_calls": [WEATHER]})
         assert first["delta"]["content"] is None
         [opened] = first["delta"]["tool_calls"]
         assert (opened["index"], opened["type"]) == (0, "function")
@@ -222,79 +222,81 @@ class TestChat:
         assert second["delta"] == {"tool_calls": [{"index": 0, "function": {"arguments": '{"ci'}}]}
         assert last["finish_reason"] == "tool_calls"
 
-    def test_calls_follow_what_is_said(self) -> None:
-        """A text comes first, and each call is opened when its turn has come."""
-        deltas = [one["delta"] for one in chat({"content": "Hm.", "tool_calls": [WEATHER] * 2})]
+    def test_calls_follow_the_content(self) -> None:
+        """A text comes first, and each call starts with a chunk of its own."""
+        deltas = [
+            one["delta"] for one in chat_steps({"content": "Hm.", "tool_calls": [WEATHER] * 2})
+        ]
         assert "tool_calls" not in deltas[0]
         opened = [one["tool_calls"][0]["index"] for one in deltas if "id" in str(one)]
         assert opened == [0, 1]
         assert deltas[1] == {"content": "Hm."}
 
-    def test_refusal_is_told_in_pieces(self) -> None:
-        """And content is null."""
-        first, second, *_ = chat({"refusal": "I cannot."})
+    def test_a_refusal_is_chunked(self) -> None:
+        """Its content is null."""
+        first, second, *_ = chat_steps({"refusal": "I cannot."})
         assert first["delta"] == {"role": "assistant", "content": None, "refusal": ""}
         assert second["delta"] == {"refusal": "I ca"}
 
     @pytest.mark.parametrize("reason", ["length", "content_filter"])
-    def test_other_ends_are_told(self, reason: str) -> None:
+    def test_other_finish_reasons_are_sent(self, reason: str) -> None:
         """In the last chunk."""
-        assert chat({"finish_reason": reason})[-1]["finish_reason"] == reason
+        assert chat_steps({"finish_reason": reason})[-1]["finish_reason"] == reason
 
-    def test_choices_are_made_side_by_side(self) -> None:
-        """A client that takes the first choice for over before the second is found out."""
-        order = [chunk["choices"][0]["index"] for chunk in asked(CHAT, n=3)]
+    def test_choices_are_interleaved(self) -> None:
+        """A client that expects the first choice to end before the second begins fails."""
+        order = [chunk["choices"][0]["index"] for chunk in stream_default(CHAT, n=3)]
         assert order[:6] == [0, 1, 2, 0, 1, 2]
 
     def test_usage_comes_last_and_alone(self) -> None:
-        """Only when it was asked for; the others then have null."""
-        *chunks, last = asked(CHAT, **USAGE)
+        """Only on request; the other chunks then have null."""
+        *chunks, last = stream_default(CHAT, **USAGE)
         assert (last["choices"], last["usage"]["prompt_tokens"]) == ([], 9)
         assert {chunk["usage"] for chunk in chunks} == {None}
-        assert not any("usage" in chunk for chunk in asked(CHAT))
+        assert not any("usage" in chunk for chunk in stream_default(CHAT))
 
-    def test_lengths_are_hidden_unless_the_client_says_otherwise(self) -> None:
-        """As recorded, each chunk is sixteen times something and one long."""
-        chunks = asked(CHAT, **USAGE, n=2)
+    def test_lengths_are_hidden_by_default(self) -> None:
+        """As recorded, the length of each chunk is one more than a multiple of sixteen."""
+        chunks = stream_default(CHAT, **USAGE, n=2)
         sizes = {len(json.dumps(one, separators=(",", ":"), ensure_ascii=False)) for one in chunks}
         assert {size % 16 for size in sizes} == {1}
-        assert not any("obfuscation" in chunk for chunk in asked(CHAT, **BARE))
+        assert not any("obfuscation" in chunk for chunk in stream_default(CHAT, **BARE))
 
-    def test_log_probabilities_come_with_their_token(self) -> None:
-        """One for each piece."""
-        _, *middle, _ = chat({"content": "Rain in Oslo"}, logprobs=True, top_logprobs=1)
+    def test_logprobs_come_with_their_token(self) -> None:
+        """One for each chunk."""
+        _, *middle, _ = chat_steps({"content": "Rain in Oslo"}, logprobs=True, top_logprobs=1)
         tokens = [one["logprobs"]["content"][0]["token"] for one in middle]
         assert tokens == ["Rain", " in ", "Oslo"]
         assert {one["logprobs"]["refusal"] for one in middle} == {None}
 
-    def test_models_that_reason_say_nothing_of_log_probabilities(self) -> None:
+    def test_chunks_of_models_that_reason_have_no_logprobs(self) -> None:
         """As recorded of gpt-5."""
-        assert "logprobs" not in chat(model="gpt-5-nano")[0]
-        assert chat()[0]["logprobs"] is None
+        assert "logprobs" not in chat_steps(model="gpt-5-nano")[0]
+        assert chat_steps()[0]["logprobs"] is None
 
-    def test_moderation_comes_behind_the_usage(self) -> None:
-        """As recorded; only a scripted answer has one."""
-        whole = {**answer(CHAT, ASKED[CHAT]), "moderation": {"input": {}}}
+    def test_moderation_comes_after_the_usage(self) -> None:
+        """As recorded; only a scripted response has one."""
+        whole = {**respond(CHAT, ASKED[CHAT]), "moderation": {"input": {}}}
         *_, last = stream(CHAT, {**ASKED[CHAT], **USAGE}, {"body": whole, "raw": True})
         assert (last["choices"], last["moderation"], last["usage"]) == ([], {"input": {}}, None)
 
     def test_custom_tools_and_old_functions_are_streamed(self) -> None:
-        """Of scripted answers: nothing that they say is lost."""
-        whole = answer(CHAT, ASKED[CHAT])
+        """All of a scripted response is sent."""
+        whole = respond(CHAT, ASKED[CHAT])
         custom = {"id": "call_1", "type": "custom", "custom": {"name": "sh", "input": "ls -la"}}
         old = {"name": "f", "arguments": "{}"}
         whole["choices"][0]["message"] |= {"tool_calls": [custom], "function_call": old}
-        text = str(chat({"body": whole}))
+        text = str(chat_steps({"body": whole}))
         assert "'input': 'ls -'" in text
         assert str(old) in text
 
 
 class TestCompletions:
-    """Chunks of the old endpoint."""
+    """Chunks of /v1/completions."""
 
-    def test_last_chunk_says_why_it_ends(self) -> None:
-        """With no more text."""
-        *chunks, last = asked(COMPLETIONS)
+    def test_the_last_chunk_has_the_finish_reason(self) -> None:
+        """And no more text."""
+        *chunks, last = stream_default(COMPLETIONS)
         assert {one["choices"][0]["finish_reason"] for one in chunks} == {None}
         assert last["choices"][0] == {
             "text": "",
@@ -304,14 +306,14 @@ class TestCompletions:
         }
 
     def test_usage_comes_last(self) -> None:
-        """When it was asked for."""
-        *chunks, last = asked(COMPLETIONS, **USAGE)
+        """If the request asks for it."""
+        *chunks, last = stream_default(COMPLETIONS, **USAGE)
         assert (last["choices"], last["usage"]["prompt_tokens"]) == ([], 1)
         assert {one["usage"] for one in chunks} == {None}
 
-    def test_nothing_of_other_log_probabilities_is_lost(self) -> None:
-        """A scripted answer may have some of another text."""
-        whole = answer(COMPLETIONS, {**ASKED[COMPLETIONS], "logprobs": 1})
+    def test_logprobs_of_another_text_are_sent(self) -> None:
+        """A scripted response may have them."""
+        whole = respond(COMPLETIONS, {**ASKED[COMPLETIONS], "logprobs": 1})
         whole["choices"][0]["text"] = "Something else"
         first, second, *_ = stream(COMPLETIONS, ASKED[COMPLETIONS], {"body": whole})
         assert first["choices"][0]["logprobs"] == whole["choices"][0]["logprobs"]
@@ -323,16 +325,16 @@ class TestResponses:
 
     def test_text(self) -> None:
         """From created to completed."""
-        assert kinds(asked(RESPONSES)) == [
+        assert event_types(stream_default(RESPONSES)) == [
             *("created", "in_progress", "output_item.added", "content_part.added"),
             *("output_text.delta", "output_text.done", "content_part.done", "output_item.done"),
             "completed",
         ]
 
     def test_reasoning_with_a_summary(self) -> None:
-        """The item is there before its summary, and done before the message begins."""
-        events = asked(RESPONSES, model="gpt-5-nano", reasoning={"summary": "auto"})
-        assert kinds(events)[2:8] == [
+        """The item is added before its summary, and done before the message begins."""
+        events = stream_default(RESPONSES, model="gpt-5-nano", reasoning={"summary": "auto"})
+        assert event_types(events)[2:8] == [
             *("output_item.added", "reasoning_summary_part.added"),
             *("reasoning_summary_text.delta", "reasoning_summary_text.done"),
             *("reasoning_summary_part.done", "output_item.done"),
@@ -340,14 +342,18 @@ class TestResponses:
         assert events[2]["item"]["summary"] == []
 
     def test_reasoning_without_a_summary(self) -> None:
-        """Begins and is done."""
-        events = asked(RESPONSES, model="gpt-5-nano")
-        assert kinds(events)[2:5] == ["output_item.added", "output_item.done", "output_item.added"]
+        """It is added and done."""
+        events = stream_default(RESPONSES, model="gpt-5-nano")
+        assert event_types(events)[2:5] == [
+            "output_item.added",
+            "output_item.done",
+            "output_item.added",
+        ]
 
     def test_calls(self) -> None:
-        """Each with its arguments in pieces."""
+        """Each has its arguments in chunks."""
         events = stream(RESPONSES, ASKED[RESPONSES], {"tool_calls": [WEATHER]})
-        assert kinds(events)[2:6] == [
+        assert event_types(events)[2:6] == [
             *("output_item.added", "function_call_arguments.delta"),
             *("function_call_arguments.done", "output_item.done"),
         ]
@@ -355,19 +361,19 @@ class TestResponses:
         assert events[2]["item"]["status"] == "in_progress"
 
     def test_refusal(self) -> None:
-        """A part of another type."""
+        """It is a part of another type."""
         events = stream(RESPONSES, ASKED[RESPONSES], {"refusal": "I cannot."})
-        assert kinds(events)[3:6] == ["content_part.added", "refusal.delta", "refusal.done"]
+        assert event_types(events)[3:6] == ["content_part.added", "refusal.delta", "refusal.done"]
         assert events[3]["part"] == {"type": "refusal", "refusal": ""}
 
-    def test_numbers_count_from_zero(self) -> None:
+    def test_sequence_numbers_count_from_zero(self) -> None:
         """Each event has the next one."""
-        events = asked(RESPONSES)
+        events = stream_default(RESPONSES)
         assert [event["sequence_number"] for event in events] == list(range(len(events)))
 
-    def test_response_in_progress_has_made_nothing(self) -> None:
-        """No output, no usage, no bill; its tier is the one that was asked for."""
-        first, second, *_, last = asked(RESPONSES)
+    def test_the_response_in_progress_is_empty(self) -> None:
+        """No output, no usage, no billing; its tier is that of the request."""
+        first, second, *_, last = stream_default(RESPONSES)
         assert first["response"] == second["response"]
         begun = first["response"]
         names = ("status", "output", "usage", "completed_at", "service_tier")
@@ -379,28 +385,28 @@ class TestResponses:
         ("document", "end"),
         [({"finish_reason": "length"}, "incomplete"), ({"content": "x"}, "completed")],
     )
-    def test_last_event_is_named_by_the_status(self, document: Json, end: str) -> None:
-        """An answer that was cut is incomplete."""
-        assert kinds(stream(RESPONSES, ASKED[RESPONSES], document))[-1] == end
+    def test_the_last_event_is_named_after_the_status(self, document: Json, end: str) -> None:
+        """A response that was cut is incomplete."""
+        assert event_types(stream(RESPONSES, ASKED[RESPONSES], document))[-1] == end
 
-    def test_failed_response_ends_failed(self) -> None:
-        """Which only a scripted answer is."""
+    def test_a_failed_response_ends_with_failed(self) -> None:
+        """Only a scripted response can fail."""
         error = {"code": "server_error", "message": "No."}
-        whole = {**answer(RESPONSES, ASKED[RESPONSES]), "status": "failed", "error": error}
+        whole = {**respond(RESPONSES, ASKED[RESPONSES]), "status": "failed", "error": error}
         events = stream(RESPONSES, ASKED[RESPONSES], {"body": {**whole, "output": []}, "raw": True})
-        assert kinds(events) == ["created", "in_progress", "failed"]
+        assert event_types(events) == ["created", "in_progress", "failed"]
         assert (events[0]["response"]["error"], events[-1]["response"]["error"]) == (None, error)
 
     def test_lengths_of_deltas_are_hidden(self) -> None:
-        """As recorded, filled up to sixteen; by nothing else and not when it is unwanted."""
-        for event in asked(RESPONSES):
+        """As recorded, filled up to sixteen; not if the request turns it off."""
+        for event in stream_default(RESPONSES):
             whole = len(event.get("delta", "")) + len(event.get("obfuscation", ""))
             assert whole == (16 if "delta" in event else 0)
-        assert not any("obfuscation" in event for event in asked(RESPONSES, **BARE))
+        assert not any("obfuscation" in event for event in stream_default(RESPONSES, **BARE))
 
-    def test_annotations_and_items_of_other_types_are_told(self) -> None:
-        """Nothing that a scripted answer says is lost."""
-        whole = answer(RESPONSES, ASKED[RESPONSES])
+    def test_annotations_and_items_of_other_types_are_sent(self) -> None:
+        """All of a scripted response is."""
+        whole = respond(RESPONSES, ASKED[RESPONSES])
         note = {"type": "url_citation", "url": "https://a.b", "title": "A"}
         whole["output"][0]["content"][0]["annotations"] = [note]
         shell = {"type": "custom_tool_call", "id": "ctc_" + "0" * 50, "status": "completed"}
@@ -408,19 +414,19 @@ class TestResponses:
         whole["output"] += [{**shell, "call_id": "c", "name": "sh", "input": "ls"}, search]
         events = stream(RESPONSES, ASKED[RESPONSES], {"body": whole})
         assert note in [event.get("annotation") for event in events]
-        assert kinds(events)[-7:] == [
+        assert event_types(events)[-7:] == [
             *("output_item.added", "custom_tool_call_input.delta", "custom_tool_call_input.done"),
             *("output_item.done", "output_item.added", "output_item.done", "completed"),
         ]
 
 
 def test_only_three_endpoints_stream() -> None:
-    """There are no events of vectors."""
+    """Embeddings have no events."""
     assert endpoints()[EMBEDDINGS].stream is None
 
 
-def test_text_of_other_tokens_is_cut_all_the_same() -> None:
-    """What belongs to no piece stands with the first; a text without tokens has none."""
+def test_text_with_other_logprobs_is_chunked() -> None:
+    """The log probabilities come with the first chunk; a text without tokens has none."""
     token = {"token": "Rain"}
     assert chunk_text("Rain", [token]) == [("Rain", [token])]
     assert chunk_text("Sunny day", [token]) == [("Sunn", [token]), ("y da", []), ("y", [])]

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockbatch.endpoints import endpoints
-from mockbatch.endpoints.scripted_reply import parse_reply
 from mockbatch.errors import ApiError
+from mockbatch.scripting.reply import parse_reply
 from mockbatch.typing import Json
 from tests.endpoints.test_every_endpoint import THOROUGH
 from tests.support.bodies import CHAT, EXECUTION, RESPONSES, attempt, mutants_of
@@ -20,32 +20,32 @@ REQUIRED = "required"
 
 
 def tool(path: str, name: str, kind: str = "function", **members: Json) -> dict[str, Json]:
-    """Return a tool, as each endpoint has it."""
+    """Return a tool in the form of each endpoint."""
     given = {"name": name, **({"parameters": CITY} if kind == "function" else {}), **members}
     return {"type": kind, **given} if path == RESPONSES else {"type": kind, kind: given}
 
 
 def named(path: str, name: str, kind: str = "function") -> dict[str, Json]:
-    """Return the choice of one tool, as each endpoint has it."""
+    """Return the choice of one tool in the form of each endpoint."""
     given = {"name": name}
     return {"type": kind, **given} if path == RESPONSES else {"type": kind, kind: given}
 
 
 def allowed(path: str, mode: str, *tools: Json) -> dict[str, Json]:
-    """Return the choice of some tools, as each endpoint has it."""
+    """Return the choice of some tools in the form of each endpoint."""
     given = {"mode": mode, "tools": [*tools]}
     inside = given if path == RESPONSES else {"allowed_tools": given}
     return {"type": "allowed_tools", **inside}
 
 
-def offering(path: str, choice: Json, *names: str, **members: Json) -> dict[str, Json]:
+def offer_functions(path: str, choice: Json, *names: str, **members: Json) -> dict[str, Json]:
     """Return a request that offers functions and chooses among them."""
     tools = [tool(path, name) for name in names]
     return body(path, tools=tools, tool_choice=choice, **members)
 
 
-def calls(path: str, request: dict[str, Json]) -> list[tuple[str, str]]:
-    """Return the names and the arguments of the calls in the only choice of an answer."""
+def read_calls(path: str, request: dict[str, Json]) -> list[tuple[str, str]]:
+    """Return the names and the arguments of the calls in the only choice of a response."""
     made = answer(path, request)
     if path == RESPONSES:
         items = [item for item in made["output"] if item["type"].endswith("call")]
@@ -60,42 +60,46 @@ def calls(path: str, request: dict[str, Json]) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("choice", [None, "auto", "none"])
 @BOTH
-def test_nothing_is_called_that_need_not_be(path: str, choice: Json) -> None:
-    """The default says a text."""
-    request = offering(path, choice, "a")
+def test_tools_are_called_only_if_required(path: str, choice: Json) -> None:
+    """By default, the reply is a text."""
+    request = offer_functions(path, choice, "a")
     if choice is None:
         del request["tool_choice"]
-    assert calls(path, request) == []
+    assert read_calls(path, request) == []
 
 
 @BOTH
 def test_required_calls_each_function_once(path: str) -> None:
-    """Side by side, in the order in which they are offered."""
-    found = calls(path, offering(path, REQUIRED, "a", "b", "c"))
+    """In parallel, in the order of the request."""
+    found = read_calls(path, offer_functions(path, REQUIRED, "a", "b", "c"))
     assert [name for name, _ in found] == ["a", "b", "c"]
     assert {arguments for _, arguments in found} == {'{"city":"Mock reply to: What is sushi?"}'}
 
 
 @BOTH
 def test_without_parallel_calls_there_is_one(path: str) -> None:
-    """The first that is offered."""
-    request = offering(path, REQUIRED, "a", "b", parallel_tool_calls=False)
-    assert [name for name, _ in calls(path, request)] == ["a"]
+    """The first tool is called."""
+    request = offer_functions(path, REQUIRED, "a", "b", parallel_tool_calls=False)
+    assert [name for name, _ in read_calls(path, request)] == ["a"]
 
 
 @BOTH
 def test_a_named_function_is_called(path: str) -> None:
-    """It alone."""
-    assert [name for name, _ in calls(path, offering(path, named(path, "b"), "a", "b"))] == ["b"]
+    """And no other."""
+    assert [
+        name for name, _ in read_calls(path, offer_functions(path, named(path, "b"), "a", "b"))
+    ] == ["b"]
 
 
 @BOTH
-def test_of_allowed_tools_each_is_called_if_required(path: str) -> None:
-    """And none, if the mode is `auto`."""
+def test_allowed_tools_are_called_if_required(path: str) -> None:
+    """None is, if the mode is `auto`."""
     some = [named(path, "c"), named(path, "a")]
-    request = offering(path, allowed(path, REQUIRED, *some), "a", "b", "c")
-    assert [name for name, _ in calls(path, request)] == ["c", "a"]
-    assert calls(path, offering(path, allowed(path, "auto", *some), "a", "b", "c")) == []
+    request = offer_functions(path, allowed(path, REQUIRED, *some), "a", "b", "c")
+    assert [name for name, _ in read_calls(path, request)] == ["c", "a"]
+    assert (
+        read_calls(path, offer_functions(path, allowed(path, "auto", *some), "a", "b", "c")) == []
+    )
 
 
 @BOTH
@@ -103,21 +107,21 @@ def test_custom_tools_get_a_text(path: str) -> None:
     """Their input is not JSON."""
     tools = [tool(path, "k", "custom")]
     request = body(path, tools=tools, tool_choice=named(path, "k", "custom"))
-    assert calls(path, request) == [("k", "Mock reply to: What is sushi?")]
+    assert read_calls(path, request) == [("k", "Mock reply to: What is sushi?")]
 
 
 def grammar(path: str, syntax: str, definition: str) -> dict[str, Json]:
-    """Return a custom tool with a grammar, as each endpoint has it."""
+    """Return a custom tool with a grammar in the form of each endpoint."""
     rules = {"syntax": syntax, "definition": definition}
     inside = rules if path == RESPONSES else {"grammar": rules}
     return tool(path, "k", "custom", format={"type": "grammar", **inside})
 
 
 @BOTH
-def test_custom_tools_keep_to_a_regular_expression(path: str) -> None:
-    """From the beginning to the end of their input."""
+def test_inputs_of_custom_tools_match_a_regular_expression(path: str) -> None:
+    """All of the input does."""
     request = body(path, tools=[grammar(path, "regex", r"[a-f]{2}|x\d{3}")], tool_choice=REQUIRED)
-    [(_, text)] = calls(path, request)
+    [(_, text)] = read_calls(path, request)
     assert re.fullmatch(r"[a-f]{2}|x\d{3}", text)
 
 
@@ -125,17 +129,17 @@ def test_custom_tools_keep_to_a_regular_expression(path: str) -> None:
     ("syntax", "rules"), [("lark", 'start: "a"'), ("regex", "("), ("regex", "(?!)")]
 )
 @BOTH
-def test_other_grammars_are_refused_if_they_are_called(path: str, syntax: str, rules: str) -> None:
-    """Loudly; an offer that nobody takes is none of the mock's business."""
+def test_other_grammars_are_rejected_if_called(path: str, syntax: str, rules: str) -> None:
+    """The mock cannot generate an input; a tool that is only offered may have any grammar."""
     tools = [grammar(path, syntax, rules)]
     error = refusal(path, tools=tools, tool_choice=REQUIRED)
     assert "custom tool 'k'" in error.message
     assert str(error.param).endswith("format")
-    assert calls(path, body(path, tools=tools)) == []
+    assert read_calls(path, body(path, tools=tools)) == []
 
 
-def test_functions_of_old_are_called_in_their_way() -> None:
-    """One call, in `function_call`, and the reason is `stop`."""
+def test_old_functions_are_called_in_their_own_form() -> None:
+    """One call, in `function_call`, and the finish_reason is `stop`."""
     functions = [{"name": "f", "parameters": CITY}, {"name": "g"}]
     request = body(CHAT, functions=functions, function_call={"name": "f"})
     [choice] = answer(CHAT, request)["choices"]
@@ -156,7 +160,7 @@ def test_hosted_tools_are_not_called() -> None:
         assert item["content"][0]["text"] == "Mock reply to: What is sushi?"
     tools = [{"type": "web_search"}, tool(RESPONSES, "a")]
     request = body(RESPONSES, tools=tools, tool_choice=REQUIRED)
-    assert [name for name, _ in calls(RESPONSES, request)] == ["a"]
+    assert [name for name, _ in read_calls(RESPONSES, request)] == ["a"]
 
 
 # --- what a call says
@@ -164,70 +168,70 @@ def test_hosted_tools_are_not_called() -> None:
 
 @BOTH
 def test_arguments_fit_the_parameters(path: str) -> None:
-    """They are made as structured outputs are."""
+    """They are generated like structured outputs."""
     parameters = closed(
         day={"type": "string", "format": "date"}, count={"type": "integer", "minimum": 5}
     )
     tools = [tool(path, "f", parameters=parameters, strict=True)]
-    [(_, arguments)] = calls(path, body(path, tools=tools, tool_choice=REQUIRED))
+    [(_, arguments)] = read_calls(path, body(path, tools=tools, tool_choice=REQUIRED))
     made = json.loads(arguments)
     assert re.fullmatch(r"2026-\d\d-\d\d", made["day"])
     assert made["count"] >= 5
 
 
 @BOTH
-def test_a_function_without_parameters_gets_none(path: str) -> None:
-    """An empty object."""
+def test_a_function_without_parameters_gets_an_empty_object(path: str) -> None:
+    """It has no arguments."""
     given = tool(path, "f")
     del given.get("function", given)["parameters"]
-    assert calls(path, body(path, tools=[given], tool_choice=REQUIRED)) == [("f", "{}")]
+    assert read_calls(path, body(path, tools=[given], tool_choice=REQUIRED)) == [("f", "{}")]
 
 
 @BOTH
-def test_parameters_that_cannot_be_met_are_refused_if_they_are_called(path: str) -> None:
-    """The message names the function and the place."""
+def test_parameters_without_a_sample_are_rejected_if_called(path: str) -> None:
+    """The message names the function and the path."""
     parameters = {"type": "object", "properties": {"a": {"$ref": "#"}}, "required": ["a"]}
     tools = [tool(path, "f", parameters=parameters)]
     error = refusal(path, tools=tools, tool_choice=REQUIRED)
     assert error.message == (
-        "mockbatch could not generate a reply for function 'f': no value of it ends, at (). "
+        "mockbatch could not generate a reply for function 'f': it has no finite value, at (). "
         "Provide a scripted reply."
     )
-    assert calls(path, body(path, tools=tools)) == []
+    assert read_calls(path, body(path, tools=tools)) == []
 
 
 @BOTH
-def test_a_call_goes_before_a_format(path: str) -> None:
+def test_a_required_call_overrides_a_format(path: str) -> None:
     """The message has no content then."""
-    request = offering(path, REQUIRED, "a") | formatted(path, closed(x={"type": "string"}))
-    assert [name for name, _ in calls(path, request)] == ["a"]
+    request = offer_functions(path, REQUIRED, "a") | formatted(path, closed(x={"type": "string"}))
+    assert [name for name, _ in read_calls(path, request)] == ["a"]
 
 
 @pytest.mark.parametrize(
     ("choice", "reason"), [(REQUIRED, "tool_calls"), (named(CHAT, "a"), "stop")]
 )
 def test_named_calls_end_with_stop(choice: Json, reason: str) -> None:
-    """As the service was seen to say in 2025; the content is null either way."""
-    [only] = answer(CHAT, offering(CHAT, choice, "a"))["choices"]
+    """As observed in 2025; the content is null either way."""
+    [only] = answer(CHAT, offer_functions(CHAT, choice, "a"))["choices"]
     assert (only["finish_reason"], only["message"]["content"]) == (reason, None)
     assert only["logprobs"] is None
 
 
 def test_ids_of_calls() -> None:
-    """`call_` and 24, another for each call of each choice; items have ids of their own."""
-    made = answer(CHAT, offering(CHAT, REQUIRED, "a", "b", n=2))
+    """`call_` and 24 characters, different for each call; items have ids of their own."""
+    made = answer(CHAT, offer_functions(CHAT, REQUIRED, "a", "b", n=2))
     ids = [call["id"] for choice in made["choices"] for call in choice["message"]["tool_calls"]]
     assert len(set(ids)) == 4
     assert all(re.fullmatch("call_[A-Za-z0-9]{24}", one) for one in ids)
-    first, second = answer(RESPONSES, offering(RESPONSES, REQUIRED, "a", "b"))["output"]
+    first, second = answer(RESPONSES, offer_functions(RESPONSES, REQUIRED, "a", "b"))["output"]
     assert re.fullmatch("fc_[0-9a-f]{50}", first["id"])
     assert re.fullmatch("call_[A-Za-z0-9]{24}", first["call_id"])
     assert (first["id"], first["call_id"]) != (second["id"], second["call_id"])
 
 
 def test_reasoning_comes_before_calls() -> None:
-    """From a model that reasons."""
-    request = offering(RESPONSES, REQUIRED, "a", model="o4-mini")
+    """If the model reasons."""
+    request = offer_functions(RESPONSES, REQUIRED, "a", model="o4-mini")
     assert [item["type"] for item in answer(RESPONSES, request)["output"]] == [
         "reasoning",
         "function_call",
@@ -237,8 +241,8 @@ def test_reasoning_comes_before_calls() -> None:
 @BOTH
 def test_usage_counts_the_calls(path: str) -> None:
     """Names and arguments, in each choice."""
-    request = offering(path, REQUIRED, "a", "b")
-    made = calls(path, request)
+    request = offer_functions(path, REQUIRED, "a", "b")
+    made = read_calls(path, request)
     tokens = sum(-(-len(part) // 4) for call in made for part in call)
     used = endpoints()[path].read_usage(answer(path, request))
     assert used.output == tokens
@@ -246,20 +250,20 @@ def test_usage_counts_the_calls(path: str) -> None:
 
 
 def test_a_limit_cuts_the_last_call() -> None:
-    """Its arguments are no JSON then, calls after it are not there, the reason is `length`."""
-    made = answer(CHAT, offering(CHAT, REQUIRED, "a", "b", "c", max_tokens=16))
+    """Its arguments are not JSON then, later calls are missing, the finish_reason is `length`."""
+    made = answer(CHAT, offer_functions(CHAT, REQUIRED, "a", "b", "c", max_tokens=16))
     [choice] = made["choices"]
     first, second = choice["message"]["tool_calls"]
     assert json.loads(first["function"]["arguments"])
     assert second["function"]["arguments"] == '{"city":"Mock reply '[:16]
     assert (choice["finish_reason"], made["usage"]["completion_tokens"]) == ("length", 16)
-    [choice] = answer(CHAT, offering(CHAT, REQUIRED, "a" * 64, max_tokens=1))["choices"]
+    [choice] = answer(CHAT, offer_functions(CHAT, REQUIRED, "a" * 64, max_tokens=1))["choices"]
     assert (choice["message"].get("tool_calls"), choice["finish_reason"]) == (None, "length")
 
 
 def test_a_limit_leaves_a_call_incomplete() -> None:
     """And the response."""
-    request = offering(RESPONSES, REQUIRED, "a" * 64, max_output_tokens=18)
+    request = offer_functions(RESPONSES, REQUIRED, "a" * 64, max_output_tokens=18)
     made = answer(RESPONSES, request)
     assert made["incomplete_details"] == {"reason": "max_output_tokens"}
     assert [(item["status"], item["arguments"]) for item in made["output"]] == [
@@ -270,8 +274,8 @@ def test_a_limit_leaves_a_call_incomplete() -> None:
 # --- what is refused
 
 
-def test_a_choice_needs_tools() -> None:
-    """Texts as clients quote them, for each endpoint its own."""
+def test_a_tool_choice_needs_tools() -> None:
+    """Messages as clients quote them, different for each endpoint."""
     for name, value, needed in [
         ("tool_choice", "none", "tools"),
         ("tool_choice", REQUIRED, "tools"),
@@ -289,7 +293,7 @@ def test_a_choice_needs_tools() -> None:
     answer(RESPONSES, body(RESPONSES, tool_choice="none", parallel_tool_calls=True))
 
 
-def test_a_choice_has_to_be_among_the_tools() -> None:
+def test_a_tool_choice_has_to_be_among_the_tools() -> None:
     """A function, a custom tool or a hosted one."""
     error = refusal(CHAT, tools=[tool(CHAT, "a")], tool_choice=named(CHAT, "b"))
     assert (error.status, error.param, error.code) == (400, "tool_choice", None)
@@ -310,14 +314,14 @@ def test_a_choice_has_to_be_among_the_tools() -> None:
 
 
 @BOTH
-def test_allowed_tools_have_a_shape(path: str) -> None:
-    """A tool without a type or a name is refused."""
+def test_allowed_tools_need_type_and_name(path: str) -> None:
+    """A tool without them is rejected."""
     for one in ({}, {"type": "function"}, 5):
         refusal(path, tools=[tool(path, "a")], tool_choice=allowed(path, "auto", one))
 
 
 def _bodies(path: str) -> list[dict[str, Json]]:
-    """Return requests of every kind of tool and choice, and of formats beside them."""
+    """Return requests with every type of tool and choice, and with formats beside them."""
     tools = [tool(path, "a", strict=False), grammar(path, "regex", "a+")]
     functions: dict[str, Json] = {
         "functions": [{"name": "f", "parameters": CITY}],
@@ -335,16 +339,16 @@ def _bodies(path: str) -> list[dict[str, Json]]:
 @BOTH
 @given(data=st.data())
 @THOROUGH
-def test_no_request_ends_in_a_traceback(path: str, data: st.DataObject) -> None:
-    """Whatever is done to such a request, it is answered as its schema says, or refused."""
+def test_no_request_causes_an_exception(path: str, data: st.DataObject) -> None:
+    """Any mutant of a request gets a valid response or an error."""
     request = data.draw(mutants_of(_bodies(path)))
     made = attempt(lambda: answer(path, request))
     assert not isinstance(made, ApiError) or 400 <= made.status < 500
 
 
 @pytest.mark.parametrize("given", ["text", [], 1, None])
-def test_a_function_has_no_format(given: Json) -> None:
-    """What stands in its place is looked at by nobody."""
+def test_the_format_of_a_function_is_ignored(given: Json) -> None:
+    """Only custom tools have one."""
     answer(RESPONSES, body(RESPONSES, tools=[{**tool(RESPONSES, "a"), "format": given}]))
 
 
@@ -352,9 +356,9 @@ def test_a_function_has_no_format(given: Json) -> None:
 
 
 @BOTH
-def test_a_script_outranks_the_choice(path: str) -> None:
-    """A scripted content stands where a call was required."""
-    request = offering(path, REQUIRED, "a")
+def test_a_scripted_reply_overrides_the_tool_choice(path: str) -> None:
+    """Its content is there although a call was required."""
+    request = offer_functions(path, REQUIRED, "a")
     default = endpoints()[path].make_response(request, EXECUTION)
     scripted = endpoints()[path].with_reply(default, parse_reply({"content": "No."}), request)
     assert "No." in json.dumps(scripted)
@@ -362,13 +366,13 @@ def test_a_script_outranks_the_choice(path: str) -> None:
 
 
 @pytest.mark.parametrize(("kind", "name"), [("function", "arguments"), ("custom", "input")])
-def test_a_script_can_cut_the_calls(kind: str, name: str) -> None:
-    """A reason of `length` leaves half of the last arguments, and bills them."""
+def test_length_alone_cuts_the_calls(kind: str, name: str) -> None:
+    """Half of the last arguments is left, and billed."""
     for path in (CHAT, RESPONSES):
         tools = [tool(path, "a", kind)]
         request = body(path, tools=tools, tool_choice=REQUIRED)
         default = endpoints()[path].make_response(request, EXECUTION)
-        [(_, whole)] = calls(path, request)
+        [(_, whole)] = read_calls(path, request)
         cut = endpoints()[path].with_reply(
             default, parse_reply({"finish_reason": "length"}), request
         )
@@ -377,8 +381,8 @@ def test_a_script_can_cut_the_calls(kind: str, name: str) -> None:
         assert endpoints()[path].read_usage(cut).output == 1 + half
 
 
-def test_a_script_can_cut_a_function_of_old() -> None:
-    """In its place."""
+def test_length_alone_cuts_an_old_function_call() -> None:
+    """In its own form."""
     request = body(CHAT, functions=[{"name": "f", "parameters": CITY}], function_call={"name": "f"})
     default = endpoints()[CHAT].make_response(request, EXECUTION)
     cut = endpoints()[CHAT].with_reply(default, parse_reply({"finish_reason": "length"}), request)

@@ -12,29 +12,29 @@ MP4 = FormFile("a.mp4", "video/mp4", b"\0\0\0\x18ftypmp42 and so on")
 PNG = FormFile("a.png", "image/png", b"\x89PNG\r\n\x1a\n and so on")
 
 
-def answer(**body: Json) -> dict[str, Json]:
-    """Return the answer to a request of these parameters."""
+def respond(**body: Json) -> dict[str, Json]:
+    """Return the response to a request with these parameters."""
     request = {"model": "sora-2", "prompt": "a cat", **body}
     ENDPOINT.check(request)
     return ENDPOINT.make_response(request, EXECUTION)
 
 
-def refusal(**body: Json) -> ApiError:
-    """Return the failure with which the endpoint refuses these parameters."""
+def rejection(**body: Json) -> ApiError:
+    """Return the error with which the endpoint rejects these parameters."""
     with pytest.raises(ApiError) as raised:
-        answer(**body)
+        respond(**body)
     return raised.value
 
 
-def read(texts: Json, **files: list[FormFile]) -> dict[str, Json]:
+def parse_form(texts: Json, **files: list[FormFile]) -> dict[str, Json]:
     """Return the body of a form."""
     assert ENDPOINT.parse_form is not None
     return ENDPOINT.parse_form(Form(texts, files))
 
 
-def test_a_job_waits_to_be_done() -> None:
+def test_a_job_is_queued() -> None:
     """It is as published for a new one, with the published defaults."""
-    job = answer()
+    job = respond()
     assert (job["status"], job["progress"]) == ("queued", 0)
     assert (job["seconds"], job["size"]) == ("4", "720x1280")
     assert (job["created_at"], job["completed_at"], job["error"]) == (
@@ -44,17 +44,17 @@ def test_a_job_waits_to_be_done() -> None:
     )
 
 
-def test_a_job_says_what_was_asked_for() -> None:
+def test_a_job_has_the_parameters_of_the_request() -> None:
     """Model, prompt, length and size."""
-    job = answer(model="sora-2-pro", seconds="12", size="1792x1024")
+    job = respond(model="sora-2-pro", seconds="12", size="1792x1024")
     asked = [job[name] for name in ("model", "prompt", "seconds", "size")]
     assert asked == ["sora-2-pro", "a cat", "12", "1792x1024"]
 
 
-def test_ids_are_stamped() -> None:
-    """As clients quote them: the time in hex, and the constant of batches."""
-    assert answer()["id"].startswith(f"video_{EXECUTION.created_at:08x}")
-    assert answer()["id"][18:22] == "8190"
+def test_ids_contain_the_time() -> None:
+    """As clients quote them: the time in hex, and the constant that batch ids have, too."""
+    assert respond()["id"].startswith(f"video_{EXECUTION.created_at:08x}")
+    assert respond()["id"][18:22] == "8190"
 
 
 def test_a_live_call_may_leave_the_model_out() -> None:
@@ -64,7 +64,7 @@ def test_a_live_call_may_leave_the_model_out() -> None:
 
 def test_videos_are_not_billed_by_tokens() -> None:
     """There is no usage to read."""
-    assert ENDPOINT.read_usage(answer()) == Tokens(input=0, output=0)
+    assert ENDPOINT.read_usage(respond()) == Tokens(input=0, output=0)
 
 
 @pytest.mark.parametrize(
@@ -91,38 +91,40 @@ def test_videos_are_not_billed_by_tokens() -> None:
         ("input_reference", {}, "Missing required parameter: 'input_reference.image_url'."),
     ],
 )
-def test_refusals_are_kept_to_the_letter(name: str, value: Json, message: str) -> None:
-    """What clients have quoted is said in the same words."""
-    assert refusal(**{name: value}).message == message
+def test_errors_have_the_quoted_message(name: str, value: Json, message: str) -> None:
+    """Word for word as clients have quoted them."""
+    assert rejection(**{name: value}).message == message
 
 
 @pytest.mark.parametrize("file", [PNG, MP4])
 def test_a_form_may_have_its_reference_as_a_file(file: FormFile) -> None:
-    """A picture or a film."""
-    body = read({"prompt": ["a cat"], "seconds": ["8"]}, input_reference=[file])
+    """An image or a video."""
+    body = parse_form({"prompt": ["a cat"], "seconds": ["8"]}, input_reference=[file])
     ENDPOINT.check(body)
     assert body["seconds"] == "8"
     assert body["input_reference"]["image_url"].startswith(f"data:{file.content_type};base64,")
 
 
-def test_a_form_may_name_its_reference() -> None:
-    """As a member in brackets."""
-    body = read({"prompt": ["a cat"], "input_reference[image_url]": [DATA_URL]})
+def test_a_form_may_refer_to_a_url() -> None:
+    """By a member in brackets."""
+    body = parse_form({"prompt": ["a cat"], "input_reference[image_url]": [DATA_URL]})
     ENDPOINT.check(body)
     assert body["input_reference"] == {"image_url": DATA_URL}
 
 
-def test_a_reference_is_a_picture_or_a_film() -> None:
-    """The list of formats is that which a client met."""
+def test_a_reference_is_an_image_or_a_video() -> None:
+    """The list of formats is the one that a client met."""
     with pytest.raises(ApiError) as raised:
-        read({"prompt": ["x"]}, input_reference=[FormFile("a", "application/octet-stream", b"x")])
+        parse_form(
+            {"prompt": ["x"]}, input_reference=[FormFile("a", "application/octet-stream", b"x")]
+        )
     assert raised.value.message.endswith(
         "Supported file formats are 'image/jpeg', 'image/png', 'image/webp', and 'video/mp4'."
     )
 
 
-def test_other_files_are_refused() -> None:
-    """Nobody asked for them."""
+def test_other_files_are_rejected() -> None:
+    """The endpoint has no such parameter."""
     with pytest.raises(ApiError) as raised:
-        read({"prompt": ["x"]}, image=[PNG])
+        parse_form({"prompt": ["x"]}, image=[PNG])
     assert raised.value.message == "Unknown parameter: 'image'."

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.scripted_reply import FAILED, NEVER_RAN, SUCCEEDED, RecordedBody, Reply
-from mockbatch.endpoints.scripted_reply import parse_reply as parse_reply
 from mockbatch.errors import ApiError
 from mockbatch.scripting.match import Match, RequestContext
+from mockbatch.scripting.reply import parse_reply
 from mockbatch.scripting.script import (
     Entry,
     Script,
@@ -262,7 +262,7 @@ def test_a_function_that_fails_a_live_call_is_named() -> None:
 @pytest.mark.parametrize(
     ("returned", "why", "param"),
     [
-        (7, "it returned a value of type int, not a reply", None),
+        (7, "it returned an integer, not a reply", None),
         (["Hi"], "it returned an array, not a reply", None),
         ({"content": {1, 2}}, "what it returned is not JSON", None),
         ({"content": float("nan")}, "what it returned is not JSON", None),

@@ -45,7 +45,7 @@ def answer(path: str, request: dict[str, Json]) -> dict[str, Json]:
     endpoint = endpoints()[path]
     endpoint.check(request)
     made = endpoint.make_response(request, EXECUTION)
-    package_schema(endpoint.schema).assert_valid(made, "the answer")
+    package_schema(endpoint.response_schema).assert_valid(made, "the answer")
     return made
 
 

@@ -1,6 +1,6 @@
-"""The quick yes: it never says yes where jsonschema says no.
+"""The fast check never accepts what jsonschema rejects.
 
-Values are drawn from each schema of the package, then broken in one place or left whole.
+Values are drawn from each schema of the package, then broken in one place or left as they are.
 """
 
 import copy
@@ -30,36 +30,36 @@ JUNK = st.sampled_from(
 FEW_EXAMPLES = settings(max_examples=60, suppress_health_check=list(HealthCheck), derandomize=True)
 
 
-def judges(document: dict[str, Json]) -> Callable[[Json], Any]:
-    """Return what makes the judge of a part of a document."""
+def validator_factory(document: dict[str, Json]) -> Callable[[Json], Any]:
+    """Return what makes jsonschema's validator of a subschema."""
     whole = Draft202012Validator(document)
     return lambda part: whole.evolve(schema=part)
 
 
-def fitting(part: Json, document: dict[str, Json]) -> st.SearchStrategy[Json]:
-    """Return values for a schema; conditions and the rarer keywords are left to luck."""
+def valid_values(part: Json, document: dict[str, Json]) -> st.SearchStrategy[Json]:
+    """Return a strategy for values of a schema; conditions and rare keywords are left to luck."""
     if part is True:
         return JUNK
     if part is False:
         return st.nothing()
     if "$ref" in part:
         name = part["$ref"].removeprefix("#/$defs/")
-        return st.deferred(lambda: fitting(document["$defs"][name], document))
+        return st.deferred(lambda: valid_values(document["$defs"][name], document))
     if "const" in part:
         return st.just(part["const"])
     if "enum" in part:
         return st.sampled_from(part["enum"])
     if "anyOf" in part:
-        return st.one_of([fitting(branch, document) for branch in part["anyOf"]])
+        return st.one_of([valid_values(branch, document) for branch in part["anyOf"]])
     kinds = part.get("type", ["object", "string"])
     kinds = [kinds] if isinstance(kinds, str) else kinds
     return st.one_of([_KINDS[kind](part, document) for kind in kinds])
 
 
 def _objects(part: Json, document: dict[str, Json]) -> st.SearchStrategy[Json]:
-    known = {name: fitting(sub, document) for name, sub in part.get("properties", {}).items()}
+    known = {name: valid_values(sub, document) for name, sub in part.get("properties", {}).items()}
     required = {name: known.pop(name) for name in part.get("required", ()) if name in known}
-    others = fitting(part.get("additionalProperties", True), document)
+    others = valid_values(part.get("additionalProperties", True), document)
     extra = st.dictionaries(st.sampled_from(["x", "y" * 70]), others, max_size=2)
     if others.is_empty:
         return st.fixed_dictionaries(required, optional=known)
@@ -70,7 +70,9 @@ def _objects(part: Json, document: dict[str, Json]) -> st.SearchStrategy[Json]:
 
 def _arrays(part: Json, document: dict[str, Json]) -> st.SearchStrategy[Json]:
     least = part.get("minItems", 0)
-    return st.lists(fitting(part.get("items", True), document), min_size=least, max_size=least + 2)
+    return st.lists(
+        valid_values(part.get("items", True), document), min_size=least, max_size=least + 2
+    )
 
 
 def _texts(part: Json, _: dict[str, Json]) -> st.SearchStrategy[Json]:
@@ -97,7 +99,7 @@ _KINDS = {
 
 @st.composite
 def broken(draw: st.DrawFn, whole: st.SearchStrategy[Json]) -> Json:
-    """Draw a value, and now and then put something else into a place of it."""
+    """Draw a value, and sometimes replace something in it."""
     value = copy.deepcopy(draw(whole))
     spot = value
     while isinstance(spot, dict | list) and spot and draw(st.booleans()):
@@ -113,14 +115,14 @@ def broken(draw: st.DrawFn, whole: st.SearchStrategy[Json]) -> Json:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_quick_yes_is_always_right(name: str) -> None:
-    """For every schema: what the quick look accepts, jsonschema accepts; and both as one do."""
+def test_the_fast_check_is_never_wrong(name: str) -> None:
+    """For each schema: jsonschema accepts what it accepts; `Schema` decides like jsonschema."""
     one = schema(name)
     judge = Draft202012Validator(one.document)
-    quick = compile_check(one.document, judges(one.document))
+    quick = compile_check(one.document, validator_factory(one.document))
 
     @FEW_EXAMPLES
-    @given(broken(fitting(one.document, one.document)))
+    @given(broken(valid_values(one.document, one.document)))
     def agree(value: Json) -> None:
         verdict = judge.is_valid(value)
         assert verdict or not quick(value)
@@ -130,12 +132,12 @@ def test_a_quick_yes_is_always_right(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_refusal_can_be_worded(name: str) -> None:
-    """For every schema: what does not fit is refused in words that leave no gap."""
+def test_every_error_can_be_worded(name: str) -> None:
+    """For every schema: the message of an invalid value has no unfilled field."""
     one = schema(name)
 
     @FEW_EXAMPLES
-    @given(broken(fitting(one.document, one.document)))
+    @given(broken(valid_values(one.document, one.document)))
     def worded(value: Json) -> None:
         error = one.error(value)
         assert (error is None) == one.accepts(value)
@@ -147,9 +149,9 @@ def test_every_refusal_can_be_worded(name: str) -> None:
     worded()
 
 
-def quickly(document: dict[str, Json], value: Json) -> bool:
-    """Tell whether the quick look at a schema says yes."""
-    return compile_check(document, judges(document))(value)
+def check_fast(document: dict[str, Json], value: Json) -> bool:
+    """Tell whether the fast check of a schema accepts a value."""
+    return compile_check(document, validator_factory(document))(value)
 
 
 @pytest.mark.parametrize(
@@ -179,17 +181,17 @@ def quickly(document: dict[str, Json], value: Json) -> bool:
         (False, None),
     ],
 )
-def test_what_does_not_fit_gets_no_yes(part: Json, value: Json) -> None:
-    """No keyword says yes to what breaks it, Python's equal values included."""
+def test_invalid_values_are_not_accepted(part: Json, value: Json) -> None:
+    """No keyword accepts what violates it, not even values that Python counts as equal."""
     document = {"type": "object", "properties": {"a": part}}
-    assert not quickly(document, {"a": value})
+    assert not check_fast(document, {"a": value})
 
 
 @pytest.mark.parametrize("value", [1.0, 1])
-def test_a_remembered_value_is_no_yes_for_its_equals(value: Json) -> None:
-    """What jsonschema accepted once is accepted again, but not True in place of 1."""
+def test_the_cache_distinguishes_equal_values(value: Json) -> None:
+    """A value that jsonschema accepted is accepted again, but not True in place of 1."""
     document = {"not": {"const": True}}
-    look = compile_check(document, judges(document))
+    look = compile_check(document, validator_factory(document))
     assert look(value)
     assert not look(True)
 
@@ -208,8 +210,8 @@ def test_a_remembered_value_is_no_yes_for_its_equals(value: Json) -> None:
         ({"required": ["a"]}, None),
     ],
 )
-def test_what_plainly_fits_is_no_matter_for_jsonschema(part: Json, value: Json) -> None:
-    """Bounded texts and numbers, and choices, are accepted before jsonschema is loaded."""
+def test_obviously_valid_values_need_no_jsonschema(part: Json, value: Json) -> None:
+    """Bounded texts and numbers, and enums."""
 
     def unasked(_: Json) -> Draft202012Validator:
         raise AssertionError("jsonschema was asked")
@@ -218,66 +220,66 @@ def test_what_plainly_fits_is_no_matter_for_jsonschema(part: Json, value: Json) 
     assert compile_check(document, unasked)({"a": value})
 
 
-def test_a_condition_without_its_property_holds() -> None:
-    """A value without the property that a condition asks for must fit what follows."""
+def test_a_condition_holds_without_its_property() -> None:
+    """The value then has to fit `then`."""
     rule = {"if": {"properties": {"a": {"const": "x"}}}, "then": {"required": ["b"]}}
     document = {"type": "object", "allOf": [rule]}
-    assert not quickly(document, {})
-    assert quickly(document, {"a": "y"})
+    assert not check_fast(document, {})
+    assert check_fast(document, {"a": "y"})
 
 
 @pytest.mark.parametrize("required", [{}, {"required": ["a"]}], ids=["as it is", "required"])
 @pytest.mark.parametrize("value", [{}, {"a": True}, {"a": 1}, {"a": False}, {"a": None}])
-def test_a_condition_is_told_from_its_opposite(required: Json, value: Json) -> None:
-    """One of two ways has to be fitted, the one that jsonschema takes."""
+def test_a_condition_chooses_between_then_and_else(required: Json, value: Json) -> None:
+    """As jsonschema does."""
     condition = {"properties": {"a": {"const": True}}, **required}
     for ways in ({"then": False, "else": True}, {"then": True, "else": False}):
         document = {"type": "object", "allOf": [{"if": condition, **ways}]}
-        assert quickly(document, value) == Draft202012Validator(document).is_valid(value)
+        assert check_fast(document, value) == Draft202012Validator(document).is_valid(value)
 
 
-def test_a_rule_of_more_than_a_condition_is_left_to_jsonschema() -> None:
-    """What else it says holds too."""
+def test_conditions_with_other_keywords_are_left_to_jsonschema() -> None:
+    """The other keywords are checked as well."""
     rule = {"if": {"properties": {"a": {"const": True}}}, "then": True, "required": ["b"]}
-    assert not quickly({"type": "object", "allOf": [rule]}, {})
+    assert not check_fast({"type": "object", "allOf": [rule]}, {})
 
 
-def test_a_schema_may_run_in_circles() -> None:
-    """A definition that refers to itself is walked as deep as the value is."""
+def test_a_definition_may_refer_to_itself() -> None:
+    """The check goes as deep as the value."""
     node = {"type": "object", "properties": {"next": {"$ref": "#/$defs/node"}}}
     document = {"$ref": "#/$defs/node", "$defs": {"node": node}}
-    assert quickly(document, {"next": {"next": {}}})
-    assert not quickly(document, {"next": {"next": 1}})
+    assert check_fast(document, {"next": {"next": {}}})
+    assert not check_fast(document, {"next": {"next": 1}})
 
 
-def test_a_full_memory_begins_anew() -> None:
-    """More distinct values than are remembered are still judged rightly."""
-    look = compile_check({"pattern": "^a"}, judges({"pattern": "^a"}))
+def test_a_full_cache_is_emptied() -> None:
+    """Values beyond its size are still checked correctly."""
+    look = compile_check({"pattern": "^a"}, validator_factory({"pattern": "^a"}))
     texts = [f"a{number}" for number in range(600)]
     assert all(map(look, texts))
     assert all(map(look, texts))
     assert not look("b")
 
 
-def test_a_value_too_deep_to_remember_is_left_to_jsonschema() -> None:
-    """A value that is nested too deeply for the memory gets no quick yes."""
+def test_values_too_deep_for_the_cache_are_left_to_jsonschema() -> None:
+    """The fast check does not accept them."""
     deep: Json = []
     for _ in range(3000):
         deep = [deep]
     document = {"minItems": 1}
-    assert not compile_check(document, judges(document))(deep)
+    assert not compile_check(document, validator_factory(document))(deep)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_schema_is_a_schema(name: str) -> None:
-    """Every schema file fits the metaschema, draft 2020-12, and is named by its $id."""
+def test_every_schema_is_valid(name: str) -> None:
+    """It fits the metaschema of draft 2020-12, and its $id is its name."""
     document = schema(name).document
     Draft202012Validator.check_schema(document)
     assert document["$id"] == f"urn:mockbatch:{name}"
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_reference_leads_somewhere(name: str) -> None:
+def test_every_reference_has_a_definition(name: str) -> None:
     """Every $ref of a schema names one of its own definitions."""
     document = schema(name).document
     text = json.dumps(document)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockbatch.validation.regex import Regex, RegexError, StepBudget, compile_regex
+from mockbatch.validation.regex import Regex, StepBudget, compile_regex
+from mockbatch.validation.regex_syntax import RegexError
 
 USUAL = [
     r"^@[a-zA-Z0-9_]+$",
@@ -42,14 +43,14 @@ EVIL = [
 
 @pytest.mark.parametrize("source", USUAL)
 @given(text=st.text("abfoxr@AZ019-_ .,$/", max_size=12))
-def test_meeting_is_what_python_finds(source: str, text: str) -> None:
-    """On short ASCII texts of one line both agree."""
-    assert Regex(source).meets(text) == (re.search(source, text) is not None)
+def test_search_agrees_with_python(source: str, text: str) -> None:
+    """On short ASCII texts of one line."""
+    assert Regex(source).search(text) == (re.search(source, text) is not None)
 
 
 @pytest.mark.parametrize("source", USUAL)
-def test_an_example_meets_its_pattern(source: str) -> None:
-    """Python's own matcher says so too, whatever was drawn."""
+def test_examples_match(source: str) -> None:
+    """Python's own matcher agrees, whatever was drawn."""
     for seed in range(20):
         text = compile_regex(source).example(Random(seed), StepBudget())
         assert text is not None
@@ -67,8 +68,8 @@ def test_an_example_meets_its_pattern(source: str) -> None:
         (r"^x*y{2,500}$", 400, 400),
     ],
 )
-def test_an_example_is_as_long_as_it_has_to_be(source: str, least: int, most: int) -> None:
-    """What may be repeated is, until there is enough, and not beyond."""
+def test_examples_have_the_requested_length(source: str, least: int, most: int) -> None:
+    """Parts are repeated until there is enough, and not beyond."""
     text = compile_regex(source).example(Random(1), StepBudget(), least, most)
     assert text is not None
     assert least <= len(text) <= most
@@ -83,26 +84,26 @@ def test_examples_differ() -> None:
 
 
 @pytest.mark.parametrize("source", [r"(?!.*)", r"^a$^b$", r"^(ab){3,}$"])
-def test_where_nothing_is_found_nothing_is_said(source: str) -> None:
-    """There is no such text, or none of 15 characters."""
+def test_there_may_be_no_example(source: str) -> None:
+    """No text matches, or none of 15 characters."""
     assert compile_regex(source).example(Random(0), StepBudget(), 15, 15) is None
 
 
 @pytest.mark.parametrize(("source", "text"), EVIL)
-def test_no_pattern_takes_long(source: str, text: str) -> None:
-    """What keeps Python's matcher busy for years is told or refused in no time."""
+def test_no_regex_takes_long(source: str, text: str) -> None:
+    """What keeps Python's matcher busy for years is decided or rejected at once."""
     begun = perf_counter()
     with suppress(RegexError):
-        assert not compile_regex(source).meets(text)
+        assert not compile_regex(source).search(text)
     assert perf_counter() - begun < 5
 
 
-def test_an_end_is_the_end() -> None:
-    """Python's `$` would let a line end follow."""
-    assert not compile_regex("^a$").meets("a\n")
+def test_dollar_matches_only_at_the_end() -> None:
+    """Python's `$` would also match before a final line break."""
+    assert not compile_regex("^a$").search("a\n")
 
 
-def test_steps_are_shared() -> None:
+def test_a_budget_is_shared() -> None:
     """Many examples cost no more than the steps that are left."""
     steps = StepBudget(1000)
     examples = (compile_regex(r"^[a-z]+$").example(Random(0), steps) for _ in range(1000))
@@ -115,16 +116,16 @@ def test_steps_are_shared() -> None:
     "source",
     ["(", r"(a)\1", r"\p{L}", "(?i)a", "(?i:a)", "a{2,1}", "[" + "z" * 3, "(?P<n>a)(?P=n)"],
 )
-def test_what_cannot_be_read_is_refused(source: str) -> None:
-    """And what would need another matcher."""
+def test_unsupported_expressions_are_rejected(source: str) -> None:
+    """And those that would need another matcher."""
     with pytest.raises(RegexError):
         Regex(source)
 
 
-def test_groups_have_names_as_in_javascript() -> None:
+def test_groups_are_named_as_in_javascript() -> None:
     """`(?<year>…)` is read, and digits are ASCII, as in ECMA 262."""
-    assert compile_regex(r"^(?<year>\d{4})$").meets("2026")
-    assert not compile_regex(r"^\d$").meets("٣")
+    assert compile_regex(r"^(?<year>\d{4})$").search("2026")
+    assert not compile_regex(r"^\d$").search("٣")
 
 
 @pytest.mark.parametrize(
@@ -140,13 +141,13 @@ def test_groups_have_names_as_in_javascript() -> None:
         (r"\[(?<a>x)\]", "[x]"),
     ],
 )
-def test_a_class_is_read_as_in_javascript(source: str, text: str) -> None:
-    """Without a warning of Python's, which is an error here, and no group begins within one."""
-    assert compile_regex(f"^(?:{source})$").meets(text)
-    assert not compile_regex(f"^(?:{source})$").meets("P")
+def test_classes_are_read_as_in_javascript(source: str, text: str) -> None:
+    """Without a warning from Python, which is an error here, and no group begins within one."""
+    assert compile_regex(f"^(?:{source})$").search(text)
+    assert not compile_regex(f"^(?:{source})$").search("P")
 
 
-def test_a_warning_is_a_refusal() -> None:
-    """Two hyphens may mean something else one day."""
+def test_a_warning_is_an_error() -> None:
+    """Two hyphens in a class may mean something else one day."""
     with pytest.raises(RegexError):
         Regex("[+--]")

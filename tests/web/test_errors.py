@@ -236,7 +236,7 @@ class TestOurs:
         assert answer.json["error"]["type"] == "server_error"
         [record] = [record for record in caplog.records if record.levelno >= logging.ERROR]
         assert record.message == "POST /v1/batches failed"
-        assert "breaks schema batch" in str(record.exc_info)
+        assert "violates schema batch" in str(record.exc_info)
 
     def test_breach_in_a_list_is_a_500(self, api: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
         """Each object of a page is checked."""

@@ -1,16 +1,21 @@
-"""What a chat completion is wanted for: `tools`, `functions` and `response_format`."""
+"""What a chat completion asks for: `tools`, `functions` and `response_format`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from mockbatch.endpoints import text, tools
-from mockbatch.endpoints.output_request import OutputRequest
+from mockbatch.endpoints.output_request import (
+    JsonSchemaFormat,
+    OutputRequest,
+    request_calls,
+    require_calls,
+)
 from mockbatch.endpoints.structured_output.location import SchemaLocation
-from mockbatch.endpoints.structured_output.strict import find_format_issue
 from mockbatch.endpoints.tools import Tool
 from mockbatch.errors import api_error
 from mockbatch.typing import Json
 
-_NEEDING = (
+# Parameters that may only be sent with another one.
+_DEPENDENT_PARAMETERS = (
     ("tool_choice", "tools"),
     ("parallel_tool_calls", "tools"),
     ("function_call", "functions"),
@@ -18,80 +23,72 @@ _NEEDING = (
 
 
 def parse_output_request(body: dict[str, Json]) -> OutputRequest:
-    """Return what a request body wants; raises the ApiError with which it is refused.
+    """Return what a request body asks for; raises the ApiError that rejects it.
 
-    Where a call is required, a format says nothing.
+    The format is ignored if a call is required.
     """
     offered = tools.parse_chat_tools(body.get("tools", ()))
     functions = tools.parse_functions(body.get("functions", ()))
     for tool in (*offered, *functions):
         tool.check()
-    for param, needed in _NEEDING:
+    for param, needed in _DEPENDENT_PARAMETERS:
         if param in body and not body.get(needed):
             raise api_error("only_allowed_with", param=param, needed=needed)
     _check_format(body)
-    if isinstance(body.get("function_call"), dict):
-        name = body["function_call"]["name"]
-        chosen = _found(functions, "function", name, "function_call", "functions")
-        return OutputRequest(tools.required_calls([chosen], parallel=False), named=True)
-    return _calling(body, offered) or _formatted(body)
-
-
-def _calling(body: dict[str, Json], offered: Sequence[Tool]) -> OutputRequest | None:
-    """Return the calls that `tool_choice` requires, None if it requires none."""
-    choice = body.get("tool_choice")
-    parallel = body.get("parallel_tool_calls") is not False
-    if choice == "required":
-        return OutputRequest(tools.required_calls(offered, parallel=parallel))
-    if not isinstance(choice, dict):
-        return None
-    if choice["type"] != "allowed_tools":
-        return OutputRequest(
-            tools.required_calls([_chosen(offered, choice)], parallel=False), named=True
+    return (
+        _request_function_call(body, functions)
+        or request_calls(
+            body.get("tool_choice"),
+            offered,
+            lambda choice: [_find_chosen(offered, choice)],
+            is_parallel=body.get("parallel_tool_calls") is not False,
         )
-    allowed = choice["allowed_tools"]
-    among = [_chosen(offered, one) for one in allowed["tools"]]
-    if allowed["mode"] == "required":
-        return OutputRequest(tools.required_calls(among, parallel=parallel))
-    return None
+        or _request_format(body)
+    )
 
 
-def _chosen(offered: Sequence[Tool], choice: dict[str, Json]) -> Tool:
-    kind = choice["type"]
-    return _found(offered, kind, choice[kind]["name"], "tool_choice", "tools")
+def _request_function_call(body: dict[str, Json], functions: list[Tool]) -> OutputRequest | None:
+    """Return the request for the call that `function_call` names, None if it names none."""
+    function_call = body.get("function_call")
+    if not isinstance(function_call, dict):
+        return None
+    name = function_call["name"]
+    chosen = _find_tool(functions, "function", name, "function_call", "functions")
+    return require_calls([chosen], names_tool=True)
 
 
-def _found(offered: Iterable[Tool], kind: str, name: str, param: str, among: str) -> Tool:
-    for tool in offered:
-        if (tool.kind, tool.name) == (kind, name):
+def _find_chosen(offered: Iterable[Tool], choice: dict[str, Json]) -> Tool:
+    type_ = choice["type"]
+    return _find_tool(offered, type_, choice[type_]["name"], "tool_choice", "tools")
+
+
+def _find_tool(tools: Iterable[Tool], type_: str, name: str, param: str, among: str) -> Tool:
+    for tool in tools:
+        if (tool.type, tool.name) == (type_, name):
             return tool
     raise api_error("no_such_function", param=param, name=name, among=among)
 
 
 def _check_format(body: dict[str, Json]) -> None:
-    given = body.get("response_format", {})
-    if given.get("type") == "json_object":
-        said = (text.content_text(message.get("content")) for message in body["messages"])
-        if not any("json" in one.lower() for one in said):
+    if body.get("response_format", {}).get("type") == "json_object":
+        texts = (text.content_text(message.get("content")) for message in body["messages"])
+        if not any("json" in content.lower() for content in texts):
             raise api_error("json_not_mentioned")
-    if given.get("type") == "json_schema":
-        schema, strict = _schema(body), given["json_schema"].get("strict") is True
-        _spot(body).check(find_format_issue(schema, strict=strict))
+    if json_schema := _json_schema_format(body):
+        json_schema.check()
 
 
-def _formatted(body: dict[str, Json]) -> OutputRequest:
-    kind = body.get("response_format", {}).get("type", "text")
-    # An empty schema is met by any JSON, and so by an object.
-    if kind == "json_schema" and _schema(body):
-        return OutputRequest(shape=_spot(body).shape(_schema(body)))
-    return OutputRequest(json=kind != "text")
+def _request_format(body: dict[str, Json]) -> OutputRequest:
+    if json_schema := _json_schema_format(body):
+        return json_schema.output_request()
+    return OutputRequest(is_json=body.get("response_format", {}).get("type") == "json_object")
 
 
-def _schema(body: dict[str, Json]) -> dict[str, Json]:
-    schema: dict[str, Json] = body["response_format"]["json_schema"].get("schema", {})
-    return schema
-
-
-def _spot(body: dict[str, Json]) -> SchemaLocation:
-    name = body["response_format"]["json_schema"]["name"]
-    return SchemaLocation(f"response_format '{name}'", "response_format", None)
+def _json_schema_format(body: dict[str, Json]) -> JsonSchemaFormat | None:
+    response_format = body.get("response_format", {})
+    if response_format.get("type") != "json_schema":
+        return None
+    json_schema = response_format["json_schema"]
+    location = SchemaLocation(f"response_format '{json_schema['name']}'", "response_format", None)
+    is_strict = json_schema.get("strict") is True
+    return JsonSchemaFormat(json_schema.get("schema", {}), is_strict, location)

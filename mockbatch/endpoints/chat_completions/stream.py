@@ -1,6 +1,6 @@
-"""An answer of POST /v1/chat/completions in chunks.
+"""A response of POST /v1/chat/completions in chunks.
 
-Source: streams recorded in 2025 and 2026; that of a refusal, and of several tool calls, from
+Source: streams recorded in 2025 and 2026; those of a refusal and of several tool calls from
 memory.
 """
 
@@ -18,15 +18,15 @@ from mockbatch.endpoints.streaming import (
 )
 from mockbatch.typing import Json
 
-# A delta, the log probabilities beside it, and why the choice ends.
+# A delta, its log probabilities, and the `finish_reason`.
 Step = tuple[dict[str, Json], Json, str | None]
 
-# What a model writes into a call, by the type of the tool.
-_WRITTEN = {"function": "arguments", "custom": "input"}
+# The text that a model generates for a call, by the type of the tool.
+_GENERATED = {"function": "arguments", "custom": "input"}
 
 
-def _events(answer: dict[str, Json], body: dict[str, Json]) -> Iterator[dict[str, Json]]:
-    chunks = _chunks(answer, with_usage=wants_usage(body))
+def _events(response: dict[str, Json], body: dict[str, Json]) -> Iterator[dict[str, Json]]:
+    chunks = _chunks(response, with_usage=wants_usage(body))
     if not is_obfuscated(body):
         yield from chunks
         return
@@ -36,72 +36,74 @@ def _events(answer: dict[str, Json], body: dict[str, Json]) -> Iterator[dict[str
         yield {**chunk, "obfuscation": make_obfuscation(len(bare) - 1, chunk["id"], number)}
 
 
-def _chunks(answer: dict[str, Json], *, with_usage: bool) -> Iterator[dict[str, Json]]:
+def _chunks(response: dict[str, Json], *, with_usage: bool) -> Iterator[dict[str, Json]]:
     head = {
-        "id": answer["id"],
+        "id": response["id"],
         "object": "chat.completion.chunk",
-        "created": answer["created"],
-        "model": answer["model"],
-        "service_tier": answer["service_tier"],
-        "system_fingerprint": answer["system_fingerprint"],
+        "created": response["created"],
+        "model": response["model"],
+        "service_tier": response["service_tier"],
+        "system_fingerprint": response["system_fingerprint"],
     }
     usage = {"usage": None} if with_usage else {}
-    reasons = get_model(answer["model"]).effort is not None
-    for choice in interleave(map(_choice, answer["choices"])):
-        if reasons and choice["logprobs"] is None:
-            # Recorded: chunks of such a model say nothing of them.
+    can_reason = get_model(response["model"]).default_effort is not None
+    for choice in interleave(map(_choice_chunks, response["choices"])):
+        if can_reason and choice["logprobs"] is None:
+            # As recorded, chunks of such a model do not have them.
             del choice["logprobs"]
         yield {**head, "choices": [choice], **usage}
     if with_usage:
-        yield {**head, "choices": [], "usage": answer["usage"]}
-    if answer.get("moderation"):
-        yield {**head, "choices": [], "moderation": answer["moderation"], **usage}
+        yield {**head, "choices": [], "usage": response["usage"]}
+    if response.get("moderation"):
+        yield {**head, "choices": [], "moderation": response["moderation"], **usage}
 
 
-def _choice(choice: dict[str, Json]) -> Iterator[dict[str, Json]]:
-    for delta, logprobs, reason in _steps(choice):
+def _choice_chunks(choice: dict[str, Json]) -> Iterator[dict[str, Json]]:
+    for delta, logprobs, finish_reason in _steps(choice):
         yield {
             "index": choice["index"],
             "delta": delta,
             "logprobs": logprobs,
-            "finish_reason": reason,
+            "finish_reason": finish_reason,
         }
 
 
 def _steps(choice: dict[str, Json]) -> Iterator[Step]:
     message, logprobs = choice["message"], choice["logprobs"] or {}
-    yield _beginning(message), None, None
+    yield _first_delta(message), None, None
     for name in ("content", "refusal"):
-        for piece, tokens in chunk_text(message[name] or "", logprobs.get(name)):
-            beside = {"content": None, "refusal": None, name: tokens} if logprobs else None
-            yield {name: piece}, beside, None
+        for chunk, tokens in chunk_text(message[name] or "", logprobs.get(name)):
+            chunk_logprobs = {"content": None, "refusal": None, name: tokens} if logprobs else None
+            yield {name: chunk}, chunk_logprobs, None
     for index, call in enumerate(message.get("tool_calls") or ()):
         if index or message["content"] is not None:
-            yield {"tool_calls": [_opened(index, call)]}, None, None
-        kind = call["type"]
-        for piece, _ in chunk_text(call[kind][_WRITTEN[kind]], None):
-            yield {"tool_calls": [{"index": index, kind: {_WRITTEN[kind]: piece}}]}, None, None
+            yield {"tool_calls": [_started(index, call)]}, None, None
+        type_ = call["type"]
+        name = _GENERATED[type_]
+        for chunk, _ in chunk_text(call[type_][name], None):
+            yield {"tool_calls": [{"index": index, type_: {name: chunk}}]}, None, None
     for name in ("function_call", "audio", "annotations"):
         if message.get(name):
             yield {name: message[name]}, None, None
     yield {}, None, choice["finish_reason"]
 
 
-def _beginning(message: dict[str, Json]) -> dict[str, Json]:
-    """Return the first delta: the role, and what is about to be said."""
+def _first_delta(message: dict[str, Json]) -> dict[str, Json]:
+    """Return the first delta: the role, and which texts or calls follow."""
     content, refusal = (None if message[name] is None else "" for name in ("content", "refusal"))
     calls = message.get("tool_calls") if content is None else None
-    opened = {"tool_calls": [_opened(0, calls[0])]} if calls else {}
-    return {"role": "assistant", "content": content, **opened, "refusal": refusal}
+    started = {"tool_calls": [_started(0, calls[0])]} if calls else {}
+    return {"role": "assistant", "content": content, **started, "refusal": refusal}
 
 
-def _opened(index: int, call: dict[str, Json]) -> dict[str, Json]:
-    kind = call["type"]
+def _started(index: int, call: dict[str, Json]) -> dict[str, Json]:
+    """Return a tool call of which the arguments or the input follow."""
+    type_ = call["type"]
     return {
         "index": index,
         "id": call["id"],
-        "type": kind,
-        kind: {**call[kind], _WRITTEN[kind]: ""},
+        "type": type_,
+        type_: {**call[type_], _GENERATED[type_]: ""},
     }
 
 

@@ -1,4 +1,4 @@
-"""An answer of POST /v1/completions in chunks; their form is that of OpenAI's reference."""
+"""A response of POST /v1/completions in chunks; their form is that of OpenAI's reference."""
 
 from collections.abc import Iterator
 
@@ -8,30 +8,31 @@ from mockbatch.endpoints.streaming import interleave, wants_usage
 from mockbatch.typing import Json
 
 
-def _events(answer: dict[str, Json], body: dict[str, Json]) -> Iterator[dict[str, Json]]:
-    head = {name: value for name, value in answer.items() if name != "usage"}
+def _events(response: dict[str, Json], body: dict[str, Json]) -> Iterator[dict[str, Json]]:
+    head = {name: value for name, value in response.items() if name != "usage"}
     usage = {"usage": None} if wants_usage(body) else {}
-    for choice in interleave(map(_choice, answer["choices"])):
+    for choice in interleave(map(_choice_chunks, response["choices"])):
         yield {**head, "choices": [choice], **usage}
     if usage:
-        yield {**head, "choices": [], "usage": answer["usage"]}
+        yield {**head, "choices": [], "usage": response["usage"]}
 
 
-def _choice(choice: dict[str, Json]) -> Iterator[dict[str, Json]]:
-    for piece, logprobs in _pieces(choice["text"], choice["logprobs"]):
-        yield {**choice, "text": piece, "logprobs": logprobs, "finish_reason": None}
+def _choice_chunks(choice: dict[str, Json]) -> Iterator[dict[str, Json]]:
+    for chunk, logprobs in _chunk_text(choice["text"], choice["logprobs"]):
+        yield {**choice, "text": chunk, "logprobs": logprobs, "finish_reason": None}
     yield {**choice, "text": "", "logprobs": None}
 
 
-def _pieces(said: str, logprobs: Json) -> Iterator[tuple[str, Json]]:
-    if logprobs is None or "".join(logprobs["tokens"]) != said:
-        # Of a scripted answer, whose log probabilities may be of anything.
-        for place, piece in enumerate(text.split_tokens(said)):
-            yield piece, None if place else logprobs
+def _chunk_text(content: str, logprobs: Json) -> Iterator[tuple[str, Json]]:
+    """Yield the chunks of a text, each with its log probabilities."""
+    if logprobs is None or "".join(logprobs["tokens"]) != content:
+        # A scripted reply may have log probabilities of any text.
+        for index, chunk in enumerate(text.split_tokens(content)):
+            yield chunk, None if index else logprobs
         return
-    for place, piece in enumerate(logprobs["tokens"]):
+    for index, chunk in enumerate(logprobs["tokens"]):
         # One of the lists may be null.
-        yield piece, {name: given and given[place : place + 1] for name, given in logprobs.items()}
+        yield chunk, {name: list_ and list_[index : index + 1] for name, list_ in logprobs.items()}
 
 
 STREAM = Stream(_events, schema="completions.chunk", end="[DONE]")

@@ -1,8 +1,9 @@
-"""POST /v1/responses: a list of output items, and the settings they were made with."""
+"""POST /v1/responses: a list of output items, and the settings of the request."""
 
 from collections.abc import Sequence
+from functools import partial
 
-from mockbatch.endpoints.endpoint import Endpoint, Execution, Tokens, token_count
+from mockbatch.endpoints.endpoint import Endpoint, Execution, read_usage
 from mockbatch.endpoints.models import Model, get_model, served_tier
 from mockbatch.endpoints.output_request import GeneratedOutput, output_request_or_text
 from mockbatch.endpoints.responses import input_items, output_items, scripted, stream
@@ -11,9 +12,10 @@ from mockbatch.errors import api_error
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 
-# What a model that reasons takes no other value of.
+_REQUEST_SCHEMA = "responses.request"
+# The only values that a model accepts when it reasons.
 _DEFAULTS = {"temperature": 1, "top_p": 1, "presence_penalty": 0, "frequency_penalty": 0}
-# The mock uses no tools. Shared by all replies, which nobody changes.
+# The mock uses no tools. All responses share this object, which is never changed.
 _NO_MEDIA = {"image_tokens": 0, "text_tokens": 0}
 _NO_TOOL_USAGE = {
     "image_gen": {
@@ -25,17 +27,18 @@ _NO_TOOL_USAGE = {
     },
     "web_search": {"num_requests": 0},
 }
-_INSTEAD_OF_INPUT = ("previous_response_id", "prompt", "conversation")
+_REPLACE_INPUT = ("previous_response_id", "prompt", "conversation")
 
 
 def _check(body: dict[str, Json]) -> None:
-    """Refuse in the order observed: shape, state, what the model does not take.
+    """Raise the ApiError that rejects a request body.
 
-    Where in it the schemas of formats and tools come is not known.
+    The order was observed: the schema, the state, what the model does not accept. When the
+    service checks the schemas of formats and tools is not known.
     """
-    _check_beginnings(body)
-    schema("responses.request").check(input_items.with_item_types(body))
-    if not body["input"] and not any(body.get(name) for name in _INSTEAD_OF_INPUT):
+    _check_before_schema(body)
+    schema(_REQUEST_SCHEMA).check(input_items.with_item_types(body))
+    if not body["input"] and not any(body.get(name) for name in _REPLACE_INPUT):
         raise api_error("no_input")
     if body.get("conversation") is not None and body.get("previous_response_id") is not None:
         raise api_error("conflicting_conversation")
@@ -43,28 +46,28 @@ def _check(body: dict[str, Json]) -> None:
     parse_output_request(body)
 
 
-def _check_beginnings(body: Json) -> None:
-    """Refuse what the service looks for before any shape; texts observed in 2026-08."""
-    given = body if isinstance(body, dict) else {}
-    if given.get("model") == "":
+def _check_before_schema(body: Json) -> None:
+    """Reject what the service rejects before it checks the schema; observed in 2026-08."""
+    members = body if isinstance(body, dict) else {}
+    if members.get("model") == "":
         raise api_error("no_such_model", model="")
-    if given.keys() >= {"model", "input", "messages"}:
+    if members.keys() >= {"model", "input", "messages"}:
         raise api_error("moved_parameter", name="messages", instead="input")
 
 
-def _check_parameters(body: dict[str, Json], of: Model) -> None:
-    """Refuse what a known model does not take; observed on gpt-5.6 in 2026-08, effort in 2025."""
+def _check_parameters(body: dict[str, Json], model: Model) -> None:
+    """Reject what a known model does not accept; observed on gpt-5.6 in 2026-08, effort in 2025."""
     effort = _effort(body)
-    if of.known and of.effort is None and effort is not None:
+    if model.is_known and model.default_effort is None and effort is not None:
         raise api_error("unsupported_parameter", param="reasoning.effort")
-    if not of.reasons(effort):
+    if not model.reasons(effort):
         return
     for param, default in _DEFAULTS.items():
         if body.get(param, default) not in (default, None):
             raise api_error("unsupported_parameter_without_code", param=param)
     for param in ("include", "top_logprobs"):
-        given = body.get(param)
-        if output_items.LOGPROBS in given if isinstance(given, list) else given:
+        value = body.get(param)
+        if output_items.LOGPROBS in value if isinstance(value, list) else value:
             raise api_error("logprobs_with_reasoning", param=param)
 
 
@@ -73,133 +76,127 @@ def _effort(body: dict[str, Json]) -> Json:
 
 
 def _build_response(body: dict[str, Json], execution: Execution) -> dict[str, Json]:
-    of = get_model(body["model"])
-    thinking = of.reasoning_tokens(_effort(body))
-    limit = body.get("max_output_tokens")
+    model = get_model(body["model"])
+    reasoning_tokens = model.reasoning_tokens(_effort(body))
+    limit, remaining = body.get("max_output_tokens"), None
     if limit is not None:
-        # JSON Schema takes 16.0 for an integer.
-        limit = int(limit)
-        thinking = min(thinking, limit)
-    left = None if limit is None else limit - thinking
-    spoken = output_request_or_text(parse_output_request, body).spoken(
-        input_items.find_prompt(body["input"]), 0, left
-    )
-    response_id, *item_ids = output_items.make_ids(execution)
-    most = body.get("max_tool_calls")
+        reasoning_tokens = min(reasoning_tokens, limit)
+        remaining = limit - reasoning_tokens
+    requested = output_request_or_text(parse_output_request, body)
+    output = requested.generate(input_items.find_prompt(body["input"]), 0, remaining)
+    ids = output_items.make_ids(execution)
     usage = output_items.make_usage(
-        input_items.count_tokens(body), spoken.tokens + thinking, thinking
+        input_items.count_tokens(body), output.token_count + reasoning_tokens, reasoning_tokens
     )
     return {
-        "id": response_id,
+        "id": ids[0],
         "object": "response",
         "created_at": execution.created_at,
-        "status": "incomplete" if spoken.cut else "completed",
+        "status": "incomplete" if output.is_cut else "completed",
         "background": bool(body.get("background")),
         "billing": {"payer": "developer"},
-        "completed_at": None if spoken.cut else execution.created_at,
+        "completed_at": None if output.is_cut else execution.created_at,
         "error": None,
         "frequency_penalty": float(body.get("frequency_penalty") or 0),
-        "incomplete_details": {"reason": "max_output_tokens"} if spoken.cut else None,
+        "incomplete_details": {"reason": "max_output_tokens"} if output.is_cut else None,
         "instructions": body.get("instructions"),
         "max_output_tokens": limit,
-        "max_tool_calls": None if most is None else int(most),
-        "model": of.name,
+        "max_tool_calls": body.get("max_tool_calls"),
+        "model": model.name,
         "moderation": None,
-        "output": _output(body, of, (response_id, *item_ids), spoken),
-        **_settings(body, of, usage),
+        "output": _make_output(body, model, ids, output),
+        **_make_settings(body, model, usage),
     }
 
 
-def _output(
-    body: dict[str, Json], of: Model, ids: Sequence[str], spoken: GeneratedOutput
+def _make_output(
+    body: dict[str, Json], model: Model, ids: Sequence[str], output: GeneratedOutput
 ) -> list[Json]:
-    """Return reasoning, from a model that reasons, and what it says, unless no token was left."""
+    """Return the output: reasoning if the model reasons, then calls or a message.
+
+    Without a text, as when no token was left for one, there is a message only if there would
+    be no item otherwise.
+    """
     response_id, reasoning_id, message_id = ids
     items = []
-    if of.reasons(_effort(body)):
+    if model.reasons(_effort(body)):
         items.append(output_items.make_reasoning(reasoning_id, body))
-    items += output_items.make_calls(response_id, spoken.calls, cut=spoken.cut)
-    if spoken.text or not items:
-        part = output_items.make_output_text(spoken.text or "", body)
-        items.append(output_items.make_message(message_id, part, cut=spoken.cut))
+    items += output_items.make_calls(response_id, output.calls, is_cut=output.is_cut)
+    if output.text or not items:
+        part = output_items.make_output_text(output.text or "", body)
+        items.append(output_items.make_message(message_id, part, is_cut=output.is_cut))
     return items
 
 
-def _settings(body: dict[str, Json], of: Model, usage: Json) -> dict[str, Json]:
-    """Return what the request set, or would have, in the order recorded after `output`."""
-    wording = body.get("text", {})
+def _make_settings(body: dict[str, Json], model: Model, usage: Json) -> dict[str, Json]:
+    """Return the request's settings or their defaults, in the recorded order after `output`."""
+    text = body.get("text", {})
     settings = {
-        "parallel_tool_calls": _given(body, "parallel_tool_calls", True),
+        "parallel_tool_calls": _value_or(body, "parallel_tool_calls", True),
         "presence_penalty": float(body.get("presence_penalty") or 0),
         "previous_response_id": body.get("previous_response_id"),
         "prompt_cache_key": body.get("prompt_cache_key"),
-        "prompt_cache_retention": _given(body, "prompt_cache_retention", "in_memory"),
-        "reasoning": _reasoning_settings(body.get("reasoning") or {}, of),
+        "prompt_cache_retention": _value_or(body, "prompt_cache_retention", "in_memory"),
+        "reasoning": _reasoning_settings(body.get("reasoning") or {}, model),
         "safety_identifier": body.get("safety_identifier"),
         "service_tier": served_tier(body.get("service_tier")),
-        "store": _given(body, "store", True),
-        "temperature": float(_given(body, "temperature", 1)),
+        "store": _value_or(body, "store", True),
+        "temperature": float(_value_or(body, "temperature", 1)),
         "text": {
-            "format": wording.get("format", {"type": "text"}),
-            "verbosity": _given(wording, "verbosity", "medium"),
+            "format": text.get("format", {"type": "text"}),
+            "verbosity": _value_or(text, "verbosity", "medium"),
         },
         "tool_choice": body.get("tool_choice", "auto"),
         "tool_usage": _NO_TOOL_USAGE,
-        "tools": [_tool(tool) for tool in body.get("tools", ())],
-        "top_logprobs": int(body.get("top_logprobs") or 0),
-        "top_p": float(_given(body, "top_p", 1)),
-        "truncation": _given(body, "truncation", "disabled"),
+        "tools": [_make_tool(tool) for tool in body.get("tools", ())],
+        "top_logprobs": body.get("top_logprobs") or 0,
+        "top_p": float(_value_or(body, "top_p", 1)),
+        "truncation": _value_or(body, "truncation", "disabled"),
         "usage": usage,
         "user": body.get("user"),
         "metadata": body.get("metadata") or {},
     }
     # These have no place in the recorded order, because they were not recorded.
-    if given := body.get("conversation"):
-        settings["conversation"] = {"id": given} if isinstance(given, str) else given
-    if given := body.get("prompt"):
-        settings["prompt"] = given
+    if conversation := body.get("conversation"):
+        is_id = isinstance(conversation, str)
+        settings["conversation"] = {"id": conversation} if is_id else conversation
+    if prompt := body.get("prompt"):
+        settings["prompt"] = prompt
     return settings
 
 
-def _given(body: dict[str, Json], name: str, default: Json) -> Json:
-    value = body.get(name)
+def _value_or(parent: dict[str, Json], name: str, default: Json) -> Json:
+    value = parent.get(name)
     return default if value is None else value
 
 
-def _reasoning_settings(given: dict[str, Json], of: Model) -> dict[str, Json]:
-    if of.effort is None:
-        # From memory; recorded were only models that reason.
+def _reasoning_settings(reasoning: dict[str, Json], model: Model) -> dict[str, Json]:
+    if model.default_effort is None:
+        # From memory; only models that reason were recorded.
         return {"effort": None, "summary": None}
     return {
-        "context": _given(given, "context", "current_turn"),
-        "effort": _given(given, "effort", of.effort),
-        "mode": _given(given, "mode", "standard"),
-        "summary": given.get("summary"),
+        "context": _value_or(reasoning, "context", "current_turn"),
+        "effort": _value_or(reasoning, "effort", model.default_effort),
+        "mode": _value_or(reasoning, "mode", "standard"),
+        "summary": reasoning.get("summary"),
     }
 
 
-def _tool(tool: dict[str, Json]) -> dict[str, Json]:
+def _make_tool(tool: dict[str, Json]) -> dict[str, Json]:
     if tool["type"] != "function":
         return tool
-    return {**tool, "parameters": tool.get("parameters"), "strict": _given(tool, "strict", True)}
-
-
-def _read_usage(body: dict[str, Json]) -> Tokens:
-    return Tokens(
-        input=token_count(body, "usage", "input_tokens"),
-        output=token_count(body, "usage", "output_tokens"),
-        cached=token_count(body, "usage", "input_tokens_details", "cached_tokens"),
-        reasoning=token_count(body, "usage", "output_tokens_details", "reasoning_tokens"),
-    )
+    is_strict = _value_or(tool, "strict", True)
+    return {**tool, "parameters": tool.get("parameters"), "strict": is_strict}
 
 
 ENDPOINT = Endpoint(
     path="/v1/responses",
     product="Responses",
+    request_schema=_REQUEST_SCHEMA,
+    response_schema="responses.response",
     check=_check,
     build_response=_build_response,
-    read_usage=_read_usage,
-    schema="responses.response",
+    read_usage=partial(read_usage, input_name="input_tokens", output_name="output_tokens"),
     supported_reply_fields=scripted.SUPPORTED_REPLY_FIELDS,
     apply_reply=scripted.apply_reply,
     stream=stream.STREAM,

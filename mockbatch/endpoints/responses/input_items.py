@@ -1,4 +1,4 @@
-"""The input of POST /v1/responses: a text, or items of many kinds."""
+"""The input of POST /v1/responses: a text, or a list of items."""
 
 import json
 
@@ -7,7 +7,7 @@ from mockbatch.typing import Json
 
 
 def with_item_types(body: Json) -> Json:
-    """Return a body whose input items all have a type: a message, if the client named none."""
+    """Return a body whose input items all have a type; one without a type is a message."""
     if not isinstance(body, dict) or not isinstance(body.get("input"), list):
         return body
     typed = [
@@ -18,34 +18,33 @@ def with_item_types(body: Json) -> Json:
 
 
 def item_type(item: dict[str, Json]) -> str:
-    """Return the type of an input item, or the one that an item without a type has."""
+    """Return the type of an input item; the one that the service assumes if it has none."""
     default = "item_reference" if "id" in item and "role" not in item else "message"
     return str(item.get("type", default))
 
 
-def find_prompt(given: Json) -> str:
-    """Return what the last user message says, or the last item as it stands."""
-    if isinstance(given, str):
-        return given
-    for item in reversed(given):
+def find_prompt(input_: Json) -> str:
+    """Return the text of the last user message; without one, the last item as JSON."""
+    if isinstance(input_, str):
+        return input_
+    for item in reversed(input_):
         if item_type(item) == "message" and item["role"] == "user":
             return text.content_text(item["content"])
-    return json.dumps(given[-1]) if given else ""
+    return json.dumps(input_[-1]) if input_ else ""
 
 
-def join_message_texts(given: Json) -> str:
-    """Return what all the messages say."""
-    if isinstance(given, str):
-        return given
-    return "\n".join(
-        text.content_text(item["content"]) for item in given if item_type(item) == "message"
-    )
+def join_message_texts(input_: Json) -> str:
+    """Return the texts of all messages."""
+    if isinstance(input_, str):
+        return input_
+    messages = (item for item in input_ if item_type(item) == "message")
+    return "\n".join(text.content_text(message["content"]) for message in messages)
 
 
 def count_tokens(body: dict[str, Json]) -> int:
-    """Return how many tokens the input of a request body is, with instructions and tools."""
-    given = body["input"]
-    items = [{"role": "user", "content": given}] if isinstance(given, str) else given
+    """Return the number of tokens in a request body's input, instructions and tools."""
+    input_ = body["input"]
+    items = [{"role": "user", "content": input_}] if isinstance(input_, str) else input_
     contents = [
         item["content"] if item_type(item) == "message" else json.dumps(item) for item in items
     ]

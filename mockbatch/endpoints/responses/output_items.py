@@ -1,4 +1,4 @@
-"""The output items of POST /v1/responses, their ids and what they are billed for."""
+"""The output items of POST /v1/responses, their ids and their usage."""
 
 from collections.abc import Sequence
 
@@ -8,13 +8,15 @@ from mockbatch.endpoints.tool_calls import ToolCall
 from mockbatch.ids import Seed
 from mockbatch.typing import Json
 
+# The value of `include` that asks for log probabilities.
 LOGPROBS = "message.output_text.logprobs"
 
 
 def make_ids(execution: Execution) -> list[str]:
-    """Return the ids of a response, its reasoning and its message.
+    """Return the ids of a response, its reasoning item and its message.
 
-    As recorded: 16 digits they share, 01, the time in hex, 24 digits; they share four of those.
+    As recorded, an id has 16 digits that all three share, 01, the time in hex, and 24 digits, of
+    which four are shared.
     """
     digits = execution.seed.child("response").hex(80)
     stem, shared = f"{digits[:16]}01{execution.created_at & 0xFFFFFFFF:08x}", digits[16:20]
@@ -24,72 +26,79 @@ def make_ids(execution: Execution) -> list[str]:
     ]
 
 
-def make_item_id(prefix: str, of: str, number: int = 0) -> str:
-    """Return the id of one more item, counted from 0, in the response of an id."""
-    digits = Seed.of(of, prefix, number).value.hex()
-    return f"{prefix}_{of[5:31]}{digits[:4]}{of[35:39]}{digits[4:20]}"
+def make_item_id(prefix: str, response_id: str, number: int = 0) -> str:
+    """Return the id of another item of a response; `number` counts from 0 for each prefix."""
+    digits = Seed.of(response_id, prefix, number).value.hex()
+    return f"{prefix}_{response_id[5:31]}{digits[:4]}{response_id[35:39]}{digits[4:20]}"
 
 
 def make_reasoning(item_id: str, body: dict[str, Json]) -> dict[str, Json]:
-    """Return what a model that reasons puts first."""
+    """Return the reasoning item, which comes first in the output of a model that reasons."""
     item: dict[str, Json] = {"id": item_id, "type": "reasoning", "content": []}
     if "reasoning.encrypted_content" in (body.get("include") or ()):
         item["encrypted_content"] = "gAAAAAB" + Seed.of("encrypted", item_id).hex(120)
-    wants = (body.get("reasoning") or {}).get("summary")
-    item["summary"] = [{"type": "summary_text", "text": "Mock reasoning."}] if wants else []
+    has_summary = (body.get("reasoning") or {}).get("summary")
+    item["summary"] = [{"type": "summary_text", "text": "Mock reasoning."}] if has_summary else []
     return item
 
 
-def make_message(item_id: str, part: dict[str, Json], *, cut: bool) -> dict[str, Json]:
-    """Return a message of one part, which may be cut."""
+def make_message(item_id: str, part: dict[str, Json], *, is_cut: bool) -> dict[str, Json]:
+    """Return a message with one content part."""
     return {
         "id": item_id,
         "type": "message",
-        "status": "incomplete" if cut else "completed",
+        "status": _status(is_cut=is_cut),
         "content": [part],
         "role": "assistant",
     }
 
 
-def make_calls(of: str, given: Sequence[ToolCall], *, cut: bool) -> list[dict[str, Json]]:
-    """Return the items of calls in the response of an id; of a cut one, none is complete."""
-    return [_call(of, number, call, cut=cut) for number, call in enumerate(given)]
+def make_calls(
+    response_id: str, calls: Sequence[ToolCall], *, is_cut: bool
+) -> list[dict[str, Json]]:
+    """Return the items of tool calls; all are incomplete if the response is cut."""
+    return [
+        _make_call(response_id, number, call, is_cut=is_cut) for number, call in enumerate(calls)
+    ]
 
 
-def _call(of: str, number: int, call: ToolCall, *, cut: bool) -> dict[str, Json]:
-    called = {"call_id": call.sent_id(Seed.of(of, "call", number)), "name": call.name}
-    status = "incomplete" if cut else "completed"
-    if call.custom:
+def _make_call(response_id: str, number: int, call: ToolCall, *, is_cut: bool) -> dict[str, Json]:
+    ids = {"call_id": call.id_or_new(Seed.of(response_id, "call", number)), "name": call.name}
+    if call.is_custom:
         return {
-            "id": make_item_id("ctc", of, number),
+            "id": make_item_id("ctc", response_id, number),
             "type": "custom_tool_call",
-            "status": status,
+            "status": _status(is_cut=is_cut),
             "input": call.arguments,
-            **called,
+            **ids,
         }
     return {
-        "id": make_item_id("fc", of, number),
+        "id": make_item_id("fc", response_id, number),
         "type": "function_call",
-        "status": status,
+        "status": _status(is_cut=is_cut),
         "arguments": call.arguments,
-        **called,
+        **ids,
     }
 
 
-def make_output_text(said: str, body: dict[str, Json]) -> dict[str, Json]:
-    """Return the part of a message that says a text."""
+def _status(*, is_cut: bool) -> str:
+    return "incomplete" if is_cut else "completed"
+
+
+def make_output_text(content: str, body: dict[str, Json]) -> dict[str, Json]:
+    """Return the content part with the text of a message."""
     logprobs: list[Json] = []
     if LOGPROBS in (body.get("include") or ()):
-        logprobs = text.make_logprobs(said, int(body.get("top_logprobs") or 0))
-    return {"type": "output_text", "annotations": [], "logprobs": logprobs, "text": said}
+        logprobs = text.make_logprobs(content, body.get("top_logprobs") or 0)
+    return {"type": "output_text", "annotations": [], "logprobs": logprobs, "text": content}
 
 
-def make_usage(given: int, made: int, thinking: int) -> dict[str, Json]:
-    """Return what a response is billed for; `made` includes `thinking`."""
+def make_usage(input_tokens: int, output_tokens: int, reasoning_tokens: int) -> dict[str, Json]:
+    """Return the `usage` of a response; `output_tokens` include `reasoning_tokens`."""
     return {
-        "input_tokens": given,
+        "input_tokens": input_tokens,
         "input_tokens_details": {"cache_write_tokens": 0, "cached_tokens": 0},
-        "output_tokens": made,
-        "output_tokens_details": {"reasoning_tokens": thinking},
-        "total_tokens": given + made,
+        "output_tokens": output_tokens,
+        "output_tokens_details": {"reasoning_tokens": reasoning_tokens},
+        "total_tokens": input_tokens + output_tokens,
     }

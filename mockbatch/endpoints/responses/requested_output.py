@@ -1,102 +1,92 @@
-"""What a response is wanted for: `tools` and `text.format`."""
+"""What a response is asked for: `tools` and `text.format`."""
 
 from collections.abc import Sequence
 
 from mockbatch.endpoints import tools
-from mockbatch.endpoints.output_request import OutputRequest
+from mockbatch.endpoints.output_request import JsonSchemaFormat, OutputRequest, request_calls
 from mockbatch.endpoints.responses import input_items
 from mockbatch.endpoints.structured_output.location import SchemaLocation
-from mockbatch.endpoints.structured_output.strict import find_format_issue
 from mockbatch.endpoints.tools import Tool
 from mockbatch.errors import api_error
 from mockbatch.typing import Json
 
-# What holds the words that the model sees, if not the input.
-_ELSEWHERE = ("previous_response_id", "prompt", "conversation")
+# Parameters by which the model may see words that are not in the input.
+_OTHER_INPUTS = ("previous_response_id", "prompt", "conversation")
 
 
 def parse_output_request(body: dict[str, Json]) -> OutputRequest:
-    """Return what a request body wants; raises the ApiError with which it is refused.
+    """Return what a request body asks for; raises the ApiError that rejects it.
 
-    Where a call is required, a format says nothing.
+    The format is ignored if a call is required.
     """
     offered = tools.parse_response_tools(body.get("tools", ()))
     for tool in offered:
         tool.check()
     _check_format(body)
-    return _calling(body, offered) or _formatted(body)
+    tool_choice = body.get("tool_choice")
+    if tool_choice == "required" and not body.get("tools"):
+        raise api_error("tool_choice_without_tools", choice=tool_choice)
+    requested = request_calls(
+        tool_choice,
+        offered,
+        lambda choice: _find_chosen(body, offered, choice),
+        is_parallel=body.get("parallel_tool_calls") is not False,
+    )
+    return requested or _request_format(body)
 
 
-def _calling(body: dict[str, Json], offered: Sequence[Tool]) -> OutputRequest | None:
-    """Return the calls that `tool_choice` requires, None if no tool that is called is meant."""
-    choice = body.get("tool_choice")
-    parallel = body.get("parallel_tool_calls") is not False
-    if choice == "required":
-        if not body.get("tools"):
-            raise api_error("tool_choice_without_tools", choice=choice)
-        return OutputRequest(tools.required_calls(offered, parallel=parallel)) if offered else None
-    if not isinstance(choice, dict):
-        return None
-    if choice["type"] != "allowed_tools":
-        chosen = _chosen(body, offered, choice, choice["type"])
-        return (
-            OutputRequest(tools.required_calls(chosen, parallel=False), named=True)
-            if chosen
-            else None
-        )
-    among = [
-        tool
-        for one in choice["tools"]
-        for tool in _chosen(body, offered, one, one.get("name", one["type"]))
-    ]
-    if among and choice["mode"] == "required":
-        return OutputRequest(tools.required_calls(among, parallel=parallel))
-    return None
-
-
-def _chosen(
-    body: dict[str, Json], offered: Sequence[Tool], choice: dict[str, Json], told: str
+def _find_chosen(
+    body: dict[str, Json], offered: Sequence[Tool], choice: dict[str, Json]
 ) -> list[Tool]:
-    """Return the tool that is chosen; none for a hosted one, which is offered all the same."""
-    kind = choice["type"]
-    if kind in ("function", "custom"):
-        found = [tool for tool in offered if (tool.kind, tool.name) == (kind, choice["name"])]
-        if found:
-            return found[:1]
+    """Return the tool that a choice names, or none for a hosted tool that the request offers.
+
+    Raises ApiError 400 if the request does not offer it.
+    """
+    type_ = choice["type"]
+    if type_ in ("function", "custom"):
+        for tool in offered:
+            if (tool.type, tool.name) == (type_, choice["name"]):
+                return [tool]
     # A hosted tool has several versions, and may be chosen by the name of any.
-    elif any(_alike(tool["type"], kind) for tool in body.get("tools", ())):
+    elif any(_is_version_of(tool["type"], type_) for tool in body.get("tools", ())):
         return []
-    raise api_error("tool_choice_not_found", choice=told)
+    # The one choice is named by its type, an allowed tool by its name if it has one.
+    is_only_choice = choice is body["tool_choice"]
+    raise api_error(
+        "tool_choice_not_found", choice=type_ if is_only_choice else choice.get("name", type_)
+    )
 
 
-def _alike(one: str, other: str) -> bool:
-    return one.startswith(other) or other.startswith(one)
+def _is_version_of(type_: str, other: str) -> bool:
+    return type_.startswith(other) or other.startswith(type_)
 
 
 def _check_format(body: dict[str, Json]) -> None:
-    given = _format(body)
-    if given.get("type") == "json_object":
-        elsewhere = any(body.get(name) for name in _ELSEWHERE)
-        if not elsewhere and "json" not in input_items.join_message_texts(body["input"]).lower():
+    if _text_format(body).get("type") == "json_object":
+        has_other_input = any(body.get(name) for name in _OTHER_INPUTS)
+        texts = input_items.join_message_texts(body["input"])
+        if not has_other_input and "json" not in texts.lower():
             raise api_error("json_not_mentioned_in_input")
-    if given.get("type") == "json_schema":
-        strict = given.get("strict") is True
-        _spot(given).check(find_format_issue(given["schema"], strict=strict))
+    if json_schema := _json_schema_format(body):
+        json_schema.check()
 
 
-def _formatted(body: dict[str, Json]) -> OutputRequest:
-    given = _format(body)
-    # An empty schema is met by any JSON, and so by an object.
-    if given.get("schema"):
-        return OutputRequest(shape=_spot(given).shape(given["schema"]))
-    return OutputRequest(json=given.get("type", "text") != "text")
+def _request_format(body: dict[str, Json]) -> OutputRequest:
+    if json_schema := _json_schema_format(body):
+        return json_schema.output_request()
+    return OutputRequest(is_json=_text_format(body).get("type") == "json_object")
 
 
-def _format(body: dict[str, Json]) -> dict[str, Json]:
-    given: dict[str, Json] = body.get("text", {}).get("format", {})
-    return given
+def _json_schema_format(body: dict[str, Json]) -> JsonSchemaFormat | None:
+    text_format = _text_format(body)
+    if text_format.get("type") != "json_schema":
+        return None
+    location = SchemaLocation(
+        f"response_format '{text_format['name']}'", "text.format.schema", "invalid_json_schema"
+    )
+    return JsonSchemaFormat(text_format["schema"], text_format.get("strict") is True, location)
 
 
-def _spot(given: dict[str, Json]) -> SchemaLocation:
-    what = f"response_format '{given['name']}'"
-    return SchemaLocation(what, "text.format.schema", "invalid_json_schema")
+def _text_format(body: dict[str, Json]) -> dict[str, Json]:
+    text_format: dict[str, Json] = body.get("text", {}).get("format", {})
+    return text_format

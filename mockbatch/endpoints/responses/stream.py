@@ -1,4 +1,4 @@
-"""An answer of POST /v1/responses in events.
+"""A response of POST /v1/responses in events.
 
 Source: streams recorded in 2025 and 2026; those of refusals and of annotations follow the
 SDK's types.
@@ -12,7 +12,7 @@ from mockbatch.typing import Json
 
 Event = dict[str, Json]
 
-# What an item has nothing of when it is begun.
+# The members that are empty when an item has been started.
 _EMPTY: dict[str, dict[str, Json]] = {
     "message": {"content": []},
     "reasoning": {"summary": []},
@@ -21,19 +21,20 @@ _EMPTY: dict[str, dict[str, Json]] = {
 }
 
 
-def _events(answer: dict[str, Json], body: dict[str, Json]) -> Iterator[Event]:
-    hidden = is_obfuscated(body)
-    for number, event in enumerate(_unnumbered(answer, body)):
-        if hidden and "delta" in event:
-            event["obfuscation"] = make_obfuscation(len(event["delta"]), answer["id"], number)
+def _events(response: dict[str, Json], body: dict[str, Json]) -> Iterator[Event]:
+    has_obfuscation = is_obfuscated(body)
+    for number, event in enumerate(_unnumbered_events(response, body)):
+        if has_obfuscation and "delta" in event:
+            padding = make_obfuscation(len(event["delta"]), response["id"], number)
+            event["obfuscation"] = padding
         yield {**event, "sequence_number": number}
 
 
-def _unnumbered(answer: dict[str, Json], body: dict[str, Json]) -> Iterator[Event]:
-    # Recorded only where nothing is streamed.
-    shown = {name: value for name, value in answer.items() if name != "billing"}
+def _unnumbered_events(response: dict[str, Json], body: dict[str, Json]) -> Iterator[Event]:
+    # `billing` was only recorded in responses that are not streamed.
+    final = {name: value for name, value in response.items() if name != "billing"}
     started = {
-        **shown,
+        **final,
         "status": "in_progress",
         "completed_at": None,
         "error": None,
@@ -44,58 +45,59 @@ def _unnumbered(answer: dict[str, Json], body: dict[str, Json]) -> Iterator[Even
     }
     yield {"type": "response.created", "response": started}
     yield {"type": "response.in_progress", "response": started}
-    for index, item in enumerate(answer["output"]):
+    for index, item in enumerate(response["output"]):
         yield {
             "type": "response.output_item.added",
             "output_index": index,
-            "item": _opened(item),
+            "item": _started(item),
         }
-        for event in _inside(item):
+        for event in _item_events(item):
             yield {**event, "item_id": item["id"], "output_index": index}
         yield {"type": "response.output_item.done", "output_index": index, "item": item}
-    yield {"type": f"response.{answer['status']}", "response": shown}
+    yield {"type": f"response.{response['status']}", "response": final}
 
 
-def _opened(item: dict[str, Json]) -> dict[str, Json]:
-    """Return an item of which nothing is made yet."""
+def _started(item: dict[str, Json]) -> dict[str, Json]:
+    """Return an item of which nothing has been generated yet."""
     status = {"status": "in_progress"} if "status" in item else {}
     return {**item, **status, **_EMPTY.get(item["type"], {})}
 
 
-def _inside(item: dict[str, Json]) -> Iterator[Event]:
-    """Yield what happens between the beginning and the end of an item, without its place."""
-    if item["type"] == "message":
-        for place, part in enumerate(item["content"]):
-            for event in _part(part):
-                yield {**event, "content_index": place}
-    elif item["type"] == "reasoning":
-        for place, part in enumerate(item["summary"]):
-            for event in _summary(part):
-                yield {**event, "summary_index": place}
-    elif item["type"] == "function_call":
-        yield from _written("response.function_call_arguments", "arguments", item)
-    elif item["type"] == "custom_tool_call":
-        yield from _written("response.custom_tool_call_input", "input", item)
+def _item_events(item: dict[str, Json]) -> Iterator[Event]:
+    """Yield the events between the first and the last one of an item, without its id and index."""
+    match item["type"]:
+        case "message":
+            for index, part in enumerate(item["content"]):
+                for event in _part_events(part):
+                    yield {**event, "content_index": index}
+        case "reasoning":
+            for index, part in enumerate(item["summary"]):
+                for event in _summary_events(part):
+                    yield {**event, "summary_index": index}
+        case "function_call":
+            yield from _text_events("response.function_call_arguments", "arguments", item)
+        case "custom_tool_call":
+            yield from _text_events("response.custom_tool_call_input", "input", item)
 
 
-def _part(part: dict[str, Json]) -> Iterator[Event]:
+def _part_events(part: dict[str, Json]) -> Iterator[Event]:
     if part["type"] == "refusal":
         yield {"type": "response.content_part.added", "part": {**part, "refusal": ""}}
-        yield from _written("response.refusal", "refusal", part)
+        yield from _text_events("response.refusal", "refusal", part)
     else:
         empty = {**part, "annotations": [], "logprobs": [], "text": ""}
         yield {"type": "response.content_part.added", "part": empty}
-        yield from _text(part)
+        yield from _output_text_events(part)
     yield {"type": "response.content_part.done", "part": part}
 
 
-def _text(part: dict[str, Json]) -> Iterator[Event]:
-    for piece, tokens in chunk_text(part["text"], part["logprobs"]):
-        yield {"type": "response.output_text.delta", "delta": piece, "logprobs": tokens}
-    for place, annotation in enumerate(part["annotations"]):
+def _output_text_events(part: dict[str, Json]) -> Iterator[Event]:
+    for chunk, logprobs in chunk_text(part["text"], part["logprobs"]):
+        yield {"type": "response.output_text.delta", "delta": chunk, "logprobs": logprobs}
+    for index, annotation in enumerate(part["annotations"]):
         yield {
             "type": "response.output_text.annotation.added",
-            "annotation_index": place,
+            "annotation_index": index,
             "annotation": annotation,
         }
     yield {
@@ -105,17 +107,17 @@ def _text(part: dict[str, Json]) -> Iterator[Event]:
     }
 
 
-def _summary(part: dict[str, Json]) -> Iterator[Event]:
+def _summary_events(part: dict[str, Json]) -> Iterator[Event]:
     yield {"type": "response.reasoning_summary_part.added", "part": {**part, "text": ""}}
-    yield from _written("response.reasoning_summary_text", "text", part)
+    yield from _text_events("response.reasoning_summary_text", "text", part)
     yield {"type": "response.reasoning_summary_part.done", "part": part}
 
 
-def _written(kind: str, name: str, of: dict[str, Json]) -> Iterator[Event]:
-    """Yield how a text is written, piece by piece, that stands in the end in `name`."""
-    for piece, _ in chunk_text(of[name], None):
-        yield {"type": f"{kind}.delta", "delta": piece}
-    yield {"type": f"{kind}.done", name: of[name]}
+def _text_events(prefix: str, name: str, parent: dict[str, Json]) -> Iterator[Event]:
+    """Yield the events of the text that `parent` has under a name; their types have a prefix."""
+    for chunk, _ in chunk_text(parent[name], None):
+        yield {"type": f"{prefix}.delta", "delta": chunk}
+    yield {"type": f"{prefix}.done", name: parent[name]}
 
 
 STREAM = Stream(_events, schema="responses.event")

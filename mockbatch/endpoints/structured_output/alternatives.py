@@ -1,6 +1,8 @@
-"""What a schema comes down to: alternatives of one type each, without references and unions.
+"""A schema reduced to alternatives of one type each, without references and unions.
 
-Merging is near enough, not exact: what is made from it is judged by jsonschema in the end.
+`{"anyOf": [{"type": "string"}, {"$ref": "#/$defs/a"}]}` has the alternatives of its two
+branches, `{"type": ["string", "null"]}` one for each type, and `allOf` is merged into one
+schema. Merging is approximate: jsonschema checks what is generated from it in the end.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,181 +13,188 @@ from urllib.parse import unquote
 from mockbatch.endpoints.structured_output.subschemas import SchemaPath, walk_subschemas
 from mockbatch.typing import Json
 
+# A schema without `$ref`, `allOf`, `anyOf` and `oneOf`, apart from those inside its members.
 FlatSchema = dict[str, Json]
+# A flat schema, and the references that were followed to it.
+_Flattened = tuple[FlatSchema, frozenset[str]]
 
-# In how many alternatives of one schema a value is sought, and how much one document is looked
-# through and merged for it: who sends more does it to see what happens.
-_MOST_ALTERNATIVES = 100
-_MOST_WORK = 200_000
-_LONGEST_CHAIN = 50
+# Limits for schemas that are only sent to see what happens: the alternatives of one schema that
+# are considered, and the steps of walking and merging that one document may take.
+_MAX_ALTERNATIVES = 100
+_MAX_STEPS = 200_000
+_MAX_REFERENCE_CHAIN = 50
 _COMBINING = frozenset({"$ref", "allOf", "anyOf", "oneOf"})
-# The type of a schema that names none, by a keyword that says something of one type only.
+# The type of a schema that names none, by a keyword that only applies to one type.
 _TYPE_BY_KEYWORD = {
     **dict.fromkeys(("properties", "required", "additionalProperties", "minProperties"), "object"),
     **dict.fromkeys(("items", "prefixItems", "minItems", "maxItems", "uniqueItems"), "array"),
     **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), "number"),
     "multipleOf": "number",
 }
-_HIGHER = frozenset({"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"})
-_LOWER = frozenset({"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"})
+_LOWER_BOUNDS = frozenset({"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"})
+_UPPER_BOUNDS = frozenset({"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"})
 
-# What neither is made for nor can be judged in bounded time, or elsewhere than in the document.
+# No values are generated for these, or they cannot be checked in bounded time, or they make
+# references lead out of the document.
 _UNSUPPORTED = ("patternProperties", "$dynamicRef", "$recursiveRef")
 _ONLY_AT_THE_ROOT = ("$id", "$schema")
 
 
 class NoSampleError(ValueError):
-    """No value of a schema was found; says why, and where, in the schema or in the value."""
+    """No value of a schema was found; `path` says where, in the schema or in the value."""
 
-    def __init__(self, reason: str, place: SchemaPath = ()) -> None:
+    def __init__(self, reason: str, path: SchemaPath = ()) -> None:
         super().__init__(reason)
-        self.place = place
+        self.path = path
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Alternative:
-    """One way to meet a schema: `kind` is a type, or `enum` for a choice of values.
+    """One way to fit a schema: `type` is a type, or "enum" for a choice of values.
 
-    `refs` are the references that led to it, by which a recursion is known.
+    `refs` are the references that were followed to it, by which recursion is detected.
     """
 
-    kind: str
+    type: str
     schema: FlatSchema
     refs: frozenset[str]
 
 
 class Document:
-    """A schema as it was sent, whose parts may refer to each other."""
+    """A schema as the client sent it; schemas in it may refer to each other."""
 
     def __init__(self, root: Json) -> None:
-        """Raise CannotMakeError for a schema that leads elsewhere, or is not supported."""
+        """Raise NoSampleError if the schema refers elsewhere, or is not supported."""
         self.root = root
-        self._parts = {id(node) for _, node in walk_subschemas(root)}
-        for context, node in walk_subschemas(root):
-            if isinstance(node, dict):
-                self._check(node, context)
-        self._plain: dict[int, tuple[Json, tuple[Alternative, ...]]] = {}
-        self._work = 0
-        # All at once, so that what is too much does not depend on which replies came before.
-        for _, node in walk_subschemas(root):
-            self.plain(node)
+        self._schema_ids = {id(schema) for _, schema in walk_subschemas(root)}
+        for path, schema in walk_subschemas(root):
+            if isinstance(schema, dict):
+                self._check(schema, path)
+        self._alternatives: dict[int, tuple[Json, tuple[Alternative, ...]]] = {}
+        self._steps = 0
+        # All at once, so that reaching the limit does not depend on which replies came before.
+        for _, schema in walk_subschemas(root):
+            self.alternatives(schema)
 
-    def plain(self, node: Json) -> tuple[Alternative, ...]:
-        """Return the ways to meet a schema of the document; none if it cannot be met."""
-        if id(node) not in self._plain:
-            opened = frozenset({"#"}) if node is self.root else frozenset[str]()
-            flats = islice(self._flat(node, opened), _MOST_ALTERNATIVES)
-            ways = tuple(Alternative(kind, *found) for found in flats for kind in _kinds(found[0]))
-            # The node is kept so that no other one gets its identity.
-            self._plain[id(node)] = node, ways
-        return self._plain[id(node)][1]
+    def alternatives(self, schema: Json) -> tuple[Alternative, ...]:
+        """Return the alternatives of a schema in the document; empty if no value fits it."""
+        if id(schema) not in self._alternatives:
+            refs = frozenset({"#"}) if schema is self.root else frozenset[str]()
+            flattened = islice(self._flatten(schema, refs), _MAX_ALTERNATIVES)
+            found = tuple(
+                Alternative(type_, flat, followed)
+                for flat, followed in flattened
+                for type_ in _types(flat)
+            )
+            # The schema is kept, so that no other object gets its id.
+            self._alternatives[id(schema)] = schema, found
+        return self._alternatives[id(schema)][1]
 
-    def _flat(
-        self, node: Json, refs: frozenset[str]
-    ) -> Iterator[tuple[FlatSchema, frozenset[str]]]:
-        self._spend(1)
-        if not isinstance(node, dict):
-            if node is True:
+    def _flatten(self, schema: Json, refs: frozenset[str]) -> Iterator[_Flattened]:
+        """Yield the flat schemas of which a value has to fit one."""
+        self._count_steps(1)
+        if not isinstance(schema, dict):
+            if schema is True:
                 yield {}, refs
             return
-        own = {name: value for name, value in node.items() if name not in _COMBINING}
+        own = {name: value for name, value in schema.items() if name not in _COMBINING}
         if "const" in own:
             own["enum"] = [own.pop("const")]
-        found = [(own, refs)]
-        for factor in self._factors(node, refs):
+        results: list[_Flattened] = [(own, refs)]
+        for others in self._combined(schema, refs):
             pairs = (
-                (self._merged(left, right), left_refs | right_refs)
-                for left, left_refs in found
-                for right, right_refs in factor
+                (self._merge(left, right), left_refs | right_refs)
+                for left, left_refs in results
+                for right, right_refs in others
             )
-            met = ((flat, seen) for flat, seen in pairs if flat is not None)
-            found = list(islice(met, _MOST_ALTERNATIVES))
-        yield from found
+            satisfiable = ((flat, followed) for flat, followed in pairs if flat is not None)
+            results = list(islice(satisfiable, _MAX_ALTERNATIVES))
+        yield from results
 
-    def _factors(
-        self, node: FlatSchema, refs: frozenset[str]
-    ) -> Iterator[list[tuple[FlatSchema, frozenset[str]]]]:
-        """Yield the alternatives of each keyword of which one has to be met as well."""
-        if "$ref" in node:
-            ref = node["$ref"]
-            if len(refs) > _LONGEST_CHAIN:
-                raise NoSampleError("its references lead on and on")
-            # A reference that leads to itself, without an object or an array between, is no way.
-            yield [] if ref in refs else list(self._flat(self._at(ref), refs | {ref}))
-        for part in node.get("allOf", ()):
-            yield list(self._flat(part, refs))
-        for name in ("anyOf", "oneOf"):
-            if name in node:
-                branches = (found for part in node[name] for found in self._flat(part, refs))
-                yield list(islice(branches, _MOST_ALTERNATIVES))
+    def _combined(self, schema: FlatSchema, refs: frozenset[str]) -> Iterator[list[_Flattened]]:
+        """Yield, for each keyword that combines schemas, the flat schemas to fit one of as well."""
+        if "$ref" in schema:
+            ref = schema["$ref"]
+            if len(refs) > _MAX_REFERENCE_CHAIN:
+                raise NoSampleError("its chain of references is too long")
+            # A reference to itself, with no object or array in between, has no value.
+            yield [] if ref in refs else list(self._flatten(self._resolve(ref), refs | {ref}))
+        for branch in schema.get("allOf", ()):
+            yield list(self._flatten(branch, refs))
+        for keyword in ("anyOf", "oneOf"):
+            if keyword in schema:
+                branches = (flat for each in schema[keyword] for flat in self._flatten(each, refs))
+                yield list(islice(branches, _MAX_ALTERNATIVES))
 
-    def _merged(self, left: FlatSchema, right: FlatSchema) -> FlatSchema | None:
-        """Return a schema that asks for what both ask for; None if they exclude each other."""
+    def _merge(self, left: FlatSchema, right: FlatSchema) -> FlatSchema | None:
+        """Return a schema that requires what both require; None if they exclude each other."""
         merged = {**left, **right}
-        for name in left.keys() & right.keys():
-            merged[name] = _both(name, left[name], right[name])
-            if merged[name] == [] and name in ("type", "enum"):
+        for keyword in left.keys() & right.keys():
+            merged[keyword] = _merge_values(keyword, left[keyword], right[keyword])
+            if merged[keyword] == [] and keyword in ("type", "enum"):
                 return None
-        self._spend(len(merged) + len(merged.get("properties", ())))
+        self._count_steps(len(merged) + len(merged.get("properties", ())))
         return merged
 
-    def _spend(self, work: int) -> None:
-        self._work += work
-        if self._work > _MOST_WORK:
+    def _count_steps(self, steps: int) -> None:
+        self._steps += steps
+        if self._steps > _MAX_STEPS:
             raise NoSampleError("it has too many parts")
 
-    def _check(self, node: FlatSchema, context: SchemaPath) -> None:
-        for name in (*_UNSUPPORTED, *(_ONLY_AT_THE_ROOT if context else ())):
-            if name in node:
-                raise NoSampleError(f"'{name}' is not supported", context)
-        if "$ref" in node and id(self._at(node["$ref"])) not in self._parts:
-            raise NoSampleError(f"'$ref' leads to no schema in it: '{node['$ref'][:100]}'", context)
+    def _check(self, schema: FlatSchema, path: SchemaPath) -> None:
+        for keyword in (*_UNSUPPORTED, *(_ONLY_AT_THE_ROOT if path else ())):
+            if keyword in schema:
+                raise NoSampleError(f"'{keyword}' is not supported", path)
+        if "$ref" in schema and id(self._resolve(schema["$ref"])) not in self._schema_ids:
+            raise NoSampleError(f"'$ref' leads to no schema in it: '{schema['$ref'][:100]}'", path)
 
-    def _at(self, ref: str) -> Json:
-        """Return what a reference within the document means; None for any other."""
+    def _resolve(self, ref: str) -> Json:
+        """Return what a reference within the document refers to; None for any other reference."""
         if ref != "#" and not ref.startswith("#/"):
             return None
-        node = self.root
+        value = self.root
         for step in ref.split("/")[1:]:
             name = unquote(step).replace("~1", "/").replace("~0", "~")
-            if isinstance(node, list):
-                node = node[int(name)] if name.isdecimal() and int(name) < len(node) else None
+            if isinstance(value, list):
+                value = value[int(name)] if name.isdecimal() and int(name) < len(value) else None
             else:
-                node = node.get(name) if isinstance(node, dict) else None
-        return node
+                value = value.get(name) if isinstance(value, dict) else None
+        return value
 
 
-def _kinds(flat: FlatSchema) -> Iterable[str]:
+def _types(flat: FlatSchema) -> Iterable[str]:
+    """Return the types of alternatives that a flat schema has."""
     if "enum" in flat:
         return ("enum",)
-    named = flat.get("type")
-    if named is None:
-        told = (_TYPE_BY_KEYWORD[name] for name in flat if name in _TYPE_BY_KEYWORD)
-        return (next(told, "string"),)
-    return (named,) if isinstance(named, str) else named
+    type_ = flat.get("type")
+    if type_ is None:
+        implied = (_TYPE_BY_KEYWORD[name] for name in flat if name in _TYPE_BY_KEYWORD)
+        return (next(implied, "string"),)
+    return (type_,) if isinstance(type_, str) else type_
 
 
-def _both(name: str, left: Json, right: Json) -> Json:
+def _merge_values(keyword: str, left: Json, right: Json) -> Json:
     if left == right:
         return left
-    if name == "type":
+    if keyword == "type":
         return _common_types(left, right)
-    if name == "enum":
+    if keyword == "enum":
         return [value for value in left if value in right]
-    if name == "required":
+    if keyword == "required":
         return list(dict.fromkeys([*left, *right]))
-    if name in _HIGHER:
+    if keyword in _LOWER_BOUNDS:
         return max(left, right)
-    if name in _LOWER:
+    if keyword in _UPPER_BOUNDS:
         return min(left, right)
-    if name == "properties":
-        return {**left, **right, **_shared(left, right)}
-    if name in ("items", "additionalProperties"):
+    if keyword == "properties":
+        return {**left, **right, **_merge_properties(left, right)}
+    if keyword in ("items", "additionalProperties"):
         return False if left is False or right is False else {"allOf": [left, right]}
     return right
 
 
-def _shared(left: Mapping[str, Json], right: Mapping[str, Json]) -> dict[str, Json]:
+def _merge_properties(left: Mapping[str, Json], right: Mapping[str, Json]) -> dict[str, Json]:
+    """Return the schemas of the properties that both sides have."""
     return {
         name: left[name] if left[name] == right[name] else {"allOf": [left[name], right[name]]}
         for name in left
@@ -194,7 +203,7 @@ def _shared(left: Mapping[str, Json], right: Mapping[str, Json]) -> dict[str, Js
 
 
 def _common_types(left: Json, right: Json) -> list[str]:
-    first, second = ([given] if isinstance(given, str) else given for given in (left, right))
+    first, second = ([types] if isinstance(types, str) else types for types in (left, right))
     common = [name for name in first if name in second]
-    apart = "integer" not in common and {"integer", "number"} <= {*first, *second}
-    return [*common, "integer"] if apart else common
+    is_integer = "integer" not in common and {"integer", "number"} <= {*first, *second}
+    return [*common, "integer"] if is_integer else common

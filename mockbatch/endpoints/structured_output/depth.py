@@ -1,42 +1,52 @@
-"""How deep the least values of a schema are, and which have an end at all."""
+"""How deeply the smallest values of a schema are nested, and which schemas have finite values."""
 
 from collections.abc import Iterator
 
-from mockbatch.endpoints.structured_output.alternatives import Alternative, Document, FlatSchema
+from mockbatch.endpoints.structured_output.alternatives import (
+    Alternative,
+    Document,
+    FlatSchema,
+)
 from mockbatch.typing import Json
 
-_DEEPEST = 64
+_MAX_DEPTH = 64
 
 
 class MinimumDepth:
-    """The heights of what a document describes: how many objects and arrays are in each other."""
+    """The minimum depth of what a document describes: how many objects and arrays are nested."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        self._known: dict[Alternative, int | None] = {}
-        self._fitting: dict[tuple[int, int], bool] = {}
+        self._depths: dict[Alternative, int | None] = {}
+        self._has_value: dict[tuple[int, int], bool] = {}
 
-    def of(self, way: Alternative) -> int | None:
-        """Return the height of the least value of one kind; None if none has an end."""
-        if way not in self._known:
-            found = (most for most in range(_DEEPEST) if self._within(way, most))
-            self._known[way] = next(found, None)
-        return self._known[way]
+    def of(self, alternative: Alternative) -> int | None:
+        """Return the depth of the smallest value of an alternative; None if none is finite."""
+        if alternative not in self._depths:
+            depths = (depth for depth in range(_MAX_DEPTH) if self._fits(alternative, depth))
+            self._depths[alternative] = next(depths, None)
+        return self._depths[alternative]
 
-    def has_end(self, node: Json) -> bool:
-        """Tell whether a schema has a value that ends."""
-        return any(self.of(way) is not None for way in self._document.plain(node))
+    def is_finite(self, schema: Json) -> bool:
+        """Tell whether a schema has a finite value."""
+        alternatives = self._document.alternatives(schema)
+        return any(self.of(alternative) is not None for alternative in alternatives)
 
-    def _within(self, way: Alternative, most: int) -> bool:
-        needed = _needed(way)
-        return not needed or (most > 0 and all(self._fits(part, most - 1) for part in needed))
+    def _fits(self, alternative: Alternative, depth: int) -> bool:
+        """Tell whether an alternative has a value of at most this depth."""
+        required = _required_schemas(alternative)
+        return not required or (
+            depth > 0 and all(self._any_fits(schema, depth - 1) for schema in required)
+        )
 
-    def _fits(self, node: Json, most: int) -> bool:
-        key = id(node), most
-        if key not in self._fitting:
-            ways = self._document.plain(node)
-            self._fitting[key] = any(self._within(way, most) for way in ways)
-        return self._fitting[key]
+    def _any_fits(self, schema: Json, depth: int) -> bool:
+        key = id(schema), depth
+        if key not in self._has_value:
+            alternatives = self._document.alternatives(schema)
+            self._has_value[key] = any(
+                self._fits(alternative, depth) for alternative in alternatives
+            )
+        return self._has_value[key]
 
 
 def member_schema(schema: FlatSchema, name: str) -> Json:
@@ -45,20 +55,22 @@ def member_schema(schema: FlatSchema, name: str) -> Json:
 
 
 def item_schemas(schema: FlatSchema, count: int) -> Iterator[Json]:
-    """Yield the schemas of the first items of an array."""
-    rest = schema.get("items", True)
+    """Yield the schemas of the first `count` items of an array."""
+    others = schema.get("items", True)
     first = schema.get("prefixItems", ())
-    if isinstance(rest, list):  # as until draft 7
-        first, rest = rest, schema.get("additionalItems", True)
-    for place in range(count):
-        yield first[place] if place < len(first) else rest
+    if isinstance(others, list):  # as up to draft 7
+        first, others = others, schema.get("additionalItems", True)
+    for index in range(count):
+        yield first[index] if index < len(first) else others
 
 
-def _needed(way: Alternative) -> list[Json]:
-    if way.kind == "object":
-        return [member_schema(way.schema, name) for name in way.schema.get("required", ())]
-    if way.kind == "array":
-        # Further items need no more than the last of these.
-        first = len(way.schema.get("prefixItems", ())) + 1
-        return list(item_schemas(way.schema, min(int(way.schema.get("minItems", 0)), first)))
+def _required_schemas(alternative: Alternative) -> list[Json]:
+    """Return the schemas of the members or items that each value of an alternative has."""
+    schema = alternative.schema
+    if alternative.type == "object":
+        return [member_schema(schema, name) for name in schema.get("required", ())]
+    if alternative.type == "array":
+        # All further items have the schema of the last of these.
+        distinct = len(schema.get("prefixItems", ())) + 1
+        return list(item_schemas(schema, min(int(schema.get("minItems", 0)), distinct)))
     return []

@@ -1,7 +1,7 @@
-"""A value for a schema: made from the top, with what was asked in its free texts.
+"""Generates a value of a schema from the root down; free texts are the reply to the prompt.
 
-A schema that contains itself ends: where it is met again, only what is required is made, by
-the shortest way.
+Recursion ends because inside a schema that contains itself, only required members are
+generated, from the alternatives with the smallest depth.
 """
 
 import json
@@ -18,160 +18,160 @@ from mockbatch.endpoints.structured_output.depth import MinimumDepth, item_schem
 from mockbatch.endpoints.structured_output.numbers import make_number
 from mockbatch.endpoints.structured_output.strings import make_string
 from mockbatch.typing import Json
-from mockbatch.validation.fast_check import PYTHON_TYPES
 from mockbatch.validation.regex import StepBudget
+from mockbatch.validation.type_names import PYTHON_TYPES
 
+# The references that were followed to a schema.
 Refs = frozenset[str]
 
-# What an object says that may have any members.
+# The member of an object that may have any members.
 FREE_MEMBER = "reply"
-_MOST_VALUES = 10_000
-_MOST_CHARACTERS = 1_000_000
-_LONGEST_ARRAY = 1000
-_TRIES_FOR_ITEM = 200
+_MAX_VALUES = 10_000
+_MAX_CHARACTERS = 1_000_000
+_MAX_ITEMS = 1000
+_MAX_TRIES_FOR_ITEM = 200
 
 
 class SampleGenerator:
-    """Makes one value; what the schema leaves to choice is drawn from `random`.
+    """Generates one value; what the schema leaves open is drawn from `random`.
 
-    `asked` is what the texts repeat, `place` which of several replies, from 0, they are in.
+    `prompt` is what free texts reply to, and `index` counts several replies to it from 0.
     """
 
     def __init__(
-        self, document: Document, heights: MinimumDepth, random: Random, asked: str, place: int
+        self, document: Document, depths: MinimumDepth, random: Random, prompt: str, index: int
     ) -> None:
         self._document = document
-        self._heights = heights
+        self._depths = depths
         self._random = random
-        self._asked = asked
-        self._place = place
+        self._prompt = prompt
+        self._index = index
         self._path: list[str] = []
-        self._values = 0
-        self._characters = 0
-        self._steps = StepBudget()
+        self._value_count = 0
+        self._character_count = 0
+        self._budget = StepBudget()
 
-    def make(self, *, brief: bool) -> Json:
-        """Return a value, a `brief` one without what is not required; raises CannotMakeError."""
+    def generate(self, *, minimal: bool) -> Json:
+        """Return a value, a `minimal` one with only what is required; raises NoSampleError."""
         try:
-            return self._value(self._document.root, frozenset(), self._place, brief)
+            return self._value(self._document.root, frozenset(), self._index, minimal)
         except NoSampleError as error:
             raise NoSampleError(str(error), tuple(self._path)) from error
 
-    def _value(self, node: Json, opened: Refs, place: int, brief: bool) -> Json:
-        self._values += 1
-        if self._values > _MOST_VALUES:
-            raise NoSampleError(f"it has more than {_MOST_VALUES} values")
-        ways = self._document.plain(node)
-        brief = brief or any(opened & way.refs for way in ways)
-        way = self._chosen(ways, brief)
-        match way.kind:
+    def _value(self, schema: Json, refs: Refs, index: int, minimal: bool) -> Json:
+        self._value_count += 1
+        if self._value_count > _MAX_VALUES:
+            raise NoSampleError(f"it has more than {_MAX_VALUES} values")
+        alternatives = self._document.alternatives(schema)
+        is_recursive = any(refs & alternative.refs for alternative in alternatives)
+        minimal = minimal or is_recursive
+        chosen = self._choose(alternatives, minimal)
+        match chosen.type:
             case "object":
-                return self._object(way.schema, opened | way.refs, place, brief)
+                return self._object(chosen.schema, refs | chosen.refs, index, minimal)
             case "array":
-                return self._array(way.schema, opened | way.refs, place, brief)
-        return self._scalar(way.kind, way.schema, place)
+                return self._array(chosen.schema, refs | chosen.refs, index, minimal)
+        return self._scalar(chosen.type, chosen.schema, index)
 
-    def _chosen(self, ways: tuple[Alternative, ...], brief: bool) -> Alternative:
-        if not ways:
-            raise NoSampleError("no value meets it")
-        heights = {way: self._heights.of(way) for way in ways}
-        ending = [way for way in ways if heights[way] is not None]
-        if not ending:
-            raise NoSampleError("no value of it ends")
-        if brief:
-            return min(ending, key=lambda way: heights[way] or 0)
-        # Null is what is said for nothing, and a mock has something to say.
-        telling = [way for way in ending if way.kind != "null"]
-        return self._random.choice(telling or ending)
+    def _choose(self, alternatives: tuple[Alternative, ...], minimal: bool) -> Alternative:
+        if not alternatives:
+            raise NoSampleError("no value fits it")
+        depths = {alternative: self._depths.of(alternative) for alternative in alternatives}
+        finite = [alternative for alternative in alternatives if depths[alternative] is not None]
+        if not finite:
+            raise NoSampleError("it has no finite value")
+        if minimal:
+            return min(finite, key=lambda alternative: depths[alternative] or 0)
+        # A mock that says something is of more use than one that says null.
+        not_null = [alternative for alternative in finite if alternative.type != "null"]
+        return self._random.choice(not_null or finite)
 
-    def _object(self, schema: FlatSchema, opened: Refs, place: int, brief: bool) -> dict[str, Json]:
+    def _object(self, schema: FlatSchema, refs: Refs, index: int, minimal: bool) -> dict[str, Json]:
         return {
-            name: self._member(name, schema, opened, place, brief)
-            for name in self._names(schema, brief)
+            name: self._member(name, schema, refs, index, minimal)
+            for name in self._names(schema, minimal)
         }
 
-    def _member(self, name: str, schema: FlatSchema, opened: Refs, place: int, brief: bool) -> Json:
+    def _member(self, name: str, schema: FlatSchema, refs: Refs, index: int, minimal: bool) -> Json:
         self._path.append(name)
-        made = self._value(member_schema(schema, name), opened, place, brief)
+        value = self._value(member_schema(schema, name), refs, index, minimal)
         self._path.pop()
-        return made
+        return value
 
-    def _names(self, schema: FlatSchema, brief: bool) -> list[str]:
-        """Return the members of an object: as declared, then the others that there have to be."""
+    def _names(self, schema: FlatSchema, minimal: bool) -> list[str]:
+        """Return the names of an object's members: as declared, then others that it must have."""
         properties: dict[str, Json] = schema.get("properties", {})
         required = dict.fromkeys(schema.get("required", ()))
         names = [
             name
-            for name, part in properties.items()
-            if name in required or (not brief and self._heights.has_end(part))
+            for name, member in properties.items()
+            if name in required or (not minimal and self._depths.is_finite(member))
         ]
         names += [name for name in required if name not in properties]
-        least = int(schema.get("minProperties", 0))
-        if not brief and "properties" not in schema:
-            least = max(least, 1)
-        if len(names) < least <= _MOST_VALUES and self._heights.has_end(
-            member_schema(schema, FREE_MEMBER)
-        ):
-            others = [FREE_MEMBER, *(f"{FREE_MEMBER}_{count}" for count in range(2, least + 1))]
-            names += [name for name in others if name not in names][: least - len(names)]
+        minimum = int(schema.get("minProperties", 0))
+        if not minimal and "properties" not in schema:
+            minimum = max(minimum, 1)
+        free = member_schema(schema, FREE_MEMBER)
+        if len(names) < minimum <= _MAX_VALUES and self._depths.is_finite(free):
+            others = [FREE_MEMBER, *(f"{FREE_MEMBER}_{count}" for count in range(2, minimum + 1))]
+            names += [name for name in others if name not in names][: minimum - len(names)]
         return names
 
-    def _array(self, schema: FlatSchema, opened: Refs, place: int, brief: bool) -> list[Json]:
-        least, most = int(schema.get("minItems", 0)), schema.get("maxItems", _LONGEST_ARRAY)
-        if least > min(most, _LONGEST_ARRAY):
-            raise NoSampleError(f"no array of {least} items is made")
-        usual = 0 if brief else max(1, len(schema.get("prefixItems", ())))
-        made: list[Json] = []
+    def _array(self, schema: FlatSchema, refs: Refs, index: int, minimal: bool) -> list[Json]:
+        minimum = int(schema.get("minItems", 0))
+        maximum = schema.get("maxItems", _MAX_ITEMS)
+        if minimum > min(maximum, _MAX_ITEMS):
+            raise NoSampleError(f"no array of {minimum} items is generated")
+        preferred = 0 if minimal else max(1, len(schema.get("prefixItems", ())))
+        count = int(min(max(minimum, preferred), maximum))
+        array: list[Json] = []
         known: set[str] | None = set() if schema.get("uniqueItems") else None
-        for index, part in enumerate(item_schemas(schema, int(min(max(least, usual), most)))):
-            if index >= least and not self._heights.has_end(part):
+        for position, item in enumerate(item_schemas(schema, count)):
+            if position >= minimum and not self._depths.is_finite(item):
                 break
-            self._path.append(str(index))
-            made.append(self._item(part, known, opened, place + index, brief))
+            self._path.append(str(position))
+            array.append(self._item(item, known, refs, index + position, minimal))
             self._path.pop()
-        return made
+        return array
 
     def _item(
-        self, part: Json, known: set[str] | None, opened: Refs, place: int, brief: bool
+        self, schema: Json, known: set[str] | None, refs: Refs, index: int, minimal: bool
     ) -> Json:
-        """Return an item that is not among the known ones, which it joins."""
-        for _ in range(_TRIES_FOR_ITEM):
-            item = self._value(part, opened, place, brief)
+        """Return an item that differs from all `known` ones, to which it is added."""
+        for _ in range(_MAX_TRIES_FOR_ITEM):
+            item = self._value(schema, refs, index, minimal)
             if known is None:
                 return item
-            written = json.dumps(item, sort_keys=True)
-            if written not in known:
-                known.add(written)
+            key = json.dumps(item, sort_keys=True)
+            if key not in known:
+                known.add(key)
                 return item
         raise NoSampleError("its items cannot all differ")
 
-    def _scalar(self, kind: str, schema: FlatSchema, place: int) -> Json:
-        match kind:
+    def _scalar(self, type_: str, schema: FlatSchema, index: int) -> Json:
+        match type_:
             case "enum":
-                return self._random.choice(_of_type(schema))
+                return self._random.choice(_choices_of_type(schema))
             case "string":
-                said = text.mock_reply(self._asked, place)
-                made = make_string(schema, self._random, self._steps, said)
-                self._characters += len(made)
-                if self._characters > _MOST_CHARACTERS:
-                    raise NoSampleError(f"it has more than {_MOST_CHARACTERS} characters")
-                return made
+                reply = text.mock_reply(self._prompt, index)
+                string = make_string(schema, self._random, self._budget, reply)
+                self._character_count += len(string)
+                if self._character_count > _MAX_CHARACTERS:
+                    raise NoSampleError(f"it has more than {_MAX_CHARACTERS} characters")
+                return string
             case "integer" | "number":
-                return make_number(schema, self._random, whole=kind == "integer")
+                return make_number(schema, self._random, is_integer=type_ == "integer")
             case "boolean":
                 return self._random.random() < 0.5
         return None
 
 
-def _of_type(schema: FlatSchema) -> list[Json]:
-    """Return the values of a choice that are of its type."""
-    named = schema.get("type", list(PYTHON_TYPES))
-    kinds = {
-        kind
-        for name in ([named] if isinstance(named, str) else named)
-        for kind in PYTHON_TYPES[name]
-    }
-    values = [value for value in schema["enum"] if type(value) in kinds]
+def _choices_of_type(schema: FlatSchema) -> list[Json]:
+    """Return the values of an `enum` that have the schema's type; NoSampleError if none has."""
+    type_ = schema.get("type", list(PYTHON_TYPES))
+    names = [type_] if isinstance(type_, str) else type_
+    python_types = {each for name in names for each in PYTHON_TYPES[name]}
+    values = [value for value in schema["enum"] if type(value) in python_types]
     if not values:
-        raise NoSampleError("none of its values is of its type")
+        raise NoSampleError("no value of its 'enum' has its type")
     return values

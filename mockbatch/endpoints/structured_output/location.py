@@ -1,4 +1,4 @@
-"""Where a schema stands in a request, and how it is refused there."""
+"""Where a schema is in a request, and the errors that name the place."""
 
 from dataclasses import dataclass, replace
 
@@ -11,30 +11,35 @@ from mockbatch.typing import Json
 
 @dataclass(frozen=True, slots=True)
 class SchemaLocation:
-    """Where a schema stands: `what` it is of, in OpenAI's words, its `param` and their `code`."""
+    """Where a schema is, as OpenAI's messages say it.
 
-    what: str
+    `owner` is what has the schema, such as "function 'f'". `param` and `code` are those of
+    errors about it.
+    """
+
+    owner: str
     param: str
     code: str | None
 
-    def check(self, fault: SchemaIssue | None) -> None:
-        """Raise the ApiError of what is wrong with the schema here."""
-        if fault is not None:
-            raise self._refusal(fault.name, **fault.fields)
+    def check(self, issue: SchemaIssue | None) -> None:
+        """Raise the ApiError of an issue with the schema, if there is one."""
+        if issue is not None:
+            raise self._error(issue.name, **issue.fields)
 
-    def shape(self, schema: Json) -> SchemaSampler:
-        """Return what replies to the schema look like; raises ApiError 400 if none is found."""
+    def get_sampler(self, schema: Json) -> SchemaSampler:
+        """Return the sampler of the schema; ApiError 400 if no value of it can be generated."""
         try:
             return get_sampler(schema)
         except NoSampleError as error:
-            raise self.cannot_make(error) from error
+            raise self.no_sample_error(error) from error
 
-    def cannot_make(self, error: NoSampleError) -> NoReplyPossibleError:
-        """Return the refusal of a schema for which no value was found."""
-        found = self._refusal("no_sample_possible", reason=error, location=error.place)
+    def no_sample_error(self, error: NoSampleError) -> NoReplyPossibleError:
+        """Return the error for a schema of which no value could be generated."""
+        found = self._error("no_sample_possible", reason=error, location=error.path)
         return NoReplyPossibleError(
             found.status, found.message, found.type, found.param, found.code
         )
 
-    def _refusal(self, name: str, **fields: object) -> ApiError:
-        return replace(api_error(name, what=self.what, **fields), param=self.param, code=self.code)
+    def _error(self, name: str, **fields: object) -> ApiError:
+        error = api_error(name, what=self.owner, **fields)
+        return replace(error, param=self.param, code=self.code)

@@ -1,4 +1,4 @@
-"""A schema that a client sent, ready for many replies: made once for all who send it."""
+"""Samplers: a schema that a client sent, prepared once to generate values for many prompts."""
 
 import json
 from functools import lru_cache
@@ -9,84 +9,88 @@ from mockbatch.endpoints.structured_output.generator import SampleGenerator
 from mockbatch.ids import Seed
 from mockbatch.typing import Json
 
-# Which draw, and whether a brief one, is tried after which.
-_ATTEMPTS = tuple((number, brief) for number in range(4) for brief in (False, True))
+# The attempts to generate a value, in order: the number of the draw, and whether to generate
+# only what is required.
+_ATTEMPTS = tuple((number, minimal) for number in range(4) for minimal in (False, True))
 
 
 class SchemaSampler:
-    """What replies to a schema look like. One value of it is known to fit from the beginning."""
+    """Generates values of a schema, each checked by jsonschema.
+
+    One value is generated and checked beforehand, and used where other attempts fail.
+    """
 
     def __init__(self, schema: Json) -> None:
-        # Few clients send schemas, and loading what judges by them takes long.
+        """Prepare a schema; raises NoSampleError if no value of it was found."""
+        # Imported here because few clients send schemas, and it loads jsonschema.
         from mockbatch.validation.client_schema import ClientSchema
 
         self._document = Document(schema)
-        self._heights = MinimumDepth(self._document)
-        self._judge = ClientSchema(schema)
-        self._known = self._first_value()
+        self._depths = MinimumDepth(self._document)
+        self._schema = ClientSchema(schema)
+        self._fallback = self._find_first_value()
 
-    def value(self, asked: str, place: int = 0) -> Json:
-        """Return the value for what was asked, in the reply of that place from 0."""
-        steps = self._judge.steps()
-        for number, brief in _ATTEMPTS[:3]:
+    def generate(self, prompt: str, index: int = 0) -> Json:
+        """Return the value for a prompt, in reply `index`, counted from 0."""
+        budget = self._schema.new_budget()
+        for number, minimal in _ATTEMPTS[:3]:
             try:
-                made = self._made(asked, place, number, brief=brief)
+                value = self._draw(prompt, index, number, minimal=minimal)
             except (NoSampleError, RecursionError):
                 continue
-            if self._judge.breach(made, steps) is None:
-                return made
-        return self._known
+            if self._schema.first_violation(value, budget) is None:
+                return value
+        return self._fallback
 
-    def text(self, asked: str, place: int = 0) -> str:
-        """Return the value as JSON, as compact as the service writes it."""
-        return compact_json(self.value(asked, place))
+    def generate_text(self, prompt: str, index: int = 0) -> str:
+        """Return the value for a prompt as JSON, as compact as the service writes it."""
+        return compact_json(self.generate(prompt, index))
 
-    def _made(self, asked: str, place: int, number: int, *, brief: bool) -> Json:
-        random = Seed.of("structured", asked, place, number).random()
-        return SampleGenerator(self._document, self._heights, random, asked, place).make(
-            brief=brief
-        )
+    def _draw(self, prompt: str, index: int, number: int, *, minimal: bool) -> Json:
+        random = Seed.of("structured", prompt, index, number).random()
+        generator = SampleGenerator(self._document, self._depths, random, prompt, index)
+        return generator.generate(minimal=minimal)
 
-    def _first_value(self) -> Json:
-        """Return the first of some values that fits; raises CannotMakeError that tells why not."""
+    def _find_first_value(self) -> Json:
+        """Return the first of some values that fits; NoSampleError says why none does."""
         failure = NoSampleError("no value was found")
-        steps = self._judge.steps()
-        for number, brief in _ATTEMPTS:
+        budget = self._schema.new_budget()
+        for number, minimal in _ATTEMPTS:
             try:
-                made = self._made("", 0, number, brief=brief)
+                value = self._draw("", 0, number, minimal=minimal)
             except NoSampleError as error:
                 failure = error
                 continue
-            breach = self._judge.breach(made, steps)
-            if breach is None:
-                return made
-            failure = NoSampleError(*breach)
+            violation = self._schema.first_violation(value, budget)
+            if violation is None:
+                return value
+            failure = NoSampleError(*violation)
         raise failure
 
 
 def compact_json(value: Json) -> str:
-    """Return a value as the service writes it: compact, and in its own letters."""
-    made = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    # Half a surrogate pair, from the names of a schema, is JSON only as an escape.
-    return made if made.isascii() or _is_utf_8(made) else json.dumps(value, separators=(",", ":"))
+    """Return a value as the service writes it: without spaces, non-ASCII characters unescaped."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    # Half a surrogate pair, from the names of a schema, is JSON only if escaped.
+    return text if text.isascii() or _is_utf_8(text) else json.dumps(value, separators=(",", ":"))
 
 
-def _is_utf_8(made: str) -> bool:
-    return made.encode("utf-8", "replace").decode("utf-8") == made
+def _is_utf_8(text: str) -> bool:
+    return text.encode("utf-8", "replace").decode("utf-8") == text
 
 
 def get_sampler(schema: Json) -> SchemaSampler:
-    """Return the shape of a JSON Schema; raises CannotMakeError if no value of it was found."""
-    found = _cached_sampler(json.dumps(schema))
-    if isinstance(found, NoSampleError):
-        raise NoSampleError(str(found), found.place)
-    return found
+    """Return the sampler of a JSON Schema; raises NoSampleError if no value of it was found."""
+    result = _cached_sampler(json.dumps(schema))
+    if isinstance(result, NoSampleError):
+        raise NoSampleError(str(result), result.path)
+    return result
 
 
 @lru_cache(maxsize=64)
-def _cached_sampler(sent: str) -> SchemaSampler | NoSampleError:
+def _cached_sampler(schema_json: str) -> SchemaSampler | NoSampleError:
     try:
-        return SchemaSampler(json.loads(sent))
+        return SchemaSampler(json.loads(schema_json))
     except NoSampleError as error:
         return error.with_traceback(None)
     except RecursionError:

@@ -1,8 +1,8 @@
-"""What OpenAI refuses of a schema, in its words, and in the order of the schema's parts.
+"""Which schemas OpenAI rejects, with which messages, in the order of the schema's parts.
 
-Texts are quoted by clients from 2024 to 2026; `default`, `const` and the bounds of numbers,
-texts and arrays were refused in 2024 and no longer are. Which of several faults the service
-tells first is not known.
+Messages are quoted by clients from 2024 to 2026; `default`, `const` and the bounds of numbers,
+texts and arrays were rejected in 2024 and no longer are. Which of several issues the service
+reports first is not known.
 """
 
 import json
@@ -14,12 +14,13 @@ from mockbatch.endpoints.structured_output.subschemas import SchemaPath, walk_su
 from mockbatch.typing import Json
 
 # From OpenAI's guide to structured outputs.
-_DEEPEST = 10
-_MOST_PROPERTIES = 5000
-_MOST_CHOICES = 1000
-_MOST_CHARACTERS = 120_000
-_MANY_CHOICES = 250
-_MOST_CHARACTERS_OF_MANY_CHOICES = 15_000
+_MAX_DEPTH = 10
+_MAX_PROPERTIES = 5000
+_MAX_ENUM_VALUES = 1000
+_MAX_CHARACTERS = 120_000
+# An enum with more than so many values may only have so many characters.
+_LARGE_ENUM = 250
+_MAX_CHARACTERS_OF_LARGE_ENUM = 15_000
 _FORMATS = frozenset(
     ("date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid")
 )
@@ -30,174 +31,180 @@ _NOT_PERMITTED = (
     *("uniqueItems", "prefixItems", "additionalItems"),
 )
 _NOT_IN_PARAMETERS = ("oneOf", "anyOf", "allOf", "enum", "not")
+_DEFINITIONS = ("$defs", "definitions")
 
 
 @dataclass(frozen=True, slots=True)
 class SchemaIssue:
-    """One thing that is wrong: its name in the table of wordings, and what fills its gaps."""
+    """One thing that is wrong with a schema: its name in error_messages.json, and the fields."""
 
     name: str
     fields: Mapping[str, Json] = field(default_factory=dict)
 
 
 def find_format_issue(schema: Json, *, strict: bool) -> SchemaIssue | None:
-    """Return what OpenAI refuses of the schema of a `response_format` or a `text.format`."""
-    return _first(_faults_of_format, json.dumps(schema), strict)
+    """Return what OpenAI rejects in the schema of a `response_format` or a `text.format`."""
+    return _find_first(_format_issues, json.dumps(schema), strict)
 
 
 def find_parameters_issue(schema: Json, *, strict: bool) -> SchemaIssue | None:
-    """Return what OpenAI refuses of the schema of a function's parameters."""
-    return _first(_faults_of_parameters, json.dumps(schema), strict)
+    """Return what OpenAI rejects in the schema of a function's parameters."""
+    return _find_first(_parameters_issues, json.dumps(schema), strict)
 
 
 @lru_cache(maxsize=256)
-def _first(
-    faults: Callable[[Json, bool], Iterator[SchemaIssue]], sent: str, strict: bool
+def _find_first(
+    find_issues: Callable[[Json, bool], Iterator[SchemaIssue]], schema_json: str, strict: bool
 ) -> SchemaIssue | None:
-    return next(faults(json.loads(sent), strict), None)
+    return next(find_issues(json.loads(schema_json), strict), None)
 
 
-def _is_schema(sent: Json) -> bool:
-    # Few clients send schemas, and loading what judges them takes long.
+def _is_json_schema(document: Json) -> bool:
+    # Imported here because few clients send schemas, and it loads jsonschema.
     from mockbatch.validation.client_schema import ClientSchema
 
-    return ClientSchema(sent).is_valid()
+    return ClientSchema(document).is_valid()
 
 
-def _faults_of_format(schema: Json, strict: bool) -> Iterator[SchemaIssue]:
+def _format_issues(schema: Json, strict: bool) -> Iterator[SchemaIssue]:
     if strict:
-        yield from _not_an_object(schema)
-    if not _is_schema(schema):
+        yield from _root_issues(schema)
+    if not _is_json_schema(schema):
         yield SchemaIssue("no_json_schema")
     elif strict:
         if "anyOf" in schema:
             yield SchemaIssue("keyword_not_permitted", {"context": (), "keyword": "anyOf"})
-        yield from _strict(schema)
+        yield from _strict_issues(schema)
 
 
-def _faults_of_parameters(schema: Json, strict: bool) -> Iterator[SchemaIssue]:
-    yield from _not_an_object(schema)
+def _parameters_issues(schema: Json, strict: bool) -> Iterator[SchemaIssue]:
+    yield from _root_issues(schema)
     if any(name in schema for name in _NOT_IN_PARAMETERS):
         yield SchemaIssue("root_has_combinators")
     if "properties" not in schema:
         yield SchemaIssue("object_without_properties", {"context": ()})
-    if not _is_schema(schema):
+    if not _is_json_schema(schema):
         yield SchemaIssue("no_json_schema")
     elif strict:
-        yield from _strict(schema)
+        yield from _strict_issues(schema)
     else:
-        for context, node in walk_subschemas(schema):
-            yield from _without_items(context, node)
+        for path, subschema in walk_subschemas(schema):
+            yield from _array_issues(path, subschema)
 
 
-def _not_an_object(schema: Json) -> Iterator[SchemaIssue]:
-    kind = schema.get("type")
-    if kind != "object":
-        yield SchemaIssue("root_not_an_object", {"kind": kind if isinstance(kind, str) else "None"})
+def _root_issues(schema: Json) -> Iterator[SchemaIssue]:
+    type_ = schema.get("type")
+    if type_ != "object":
+        yield SchemaIssue(
+            "root_not_an_object", {"kind": type_ if isinstance(type_, str) else "None"}
+        )
 
 
-def _without_items(context: SchemaPath, node: Json) -> Iterator[SchemaIssue]:
-    for place, kind in _kinds(context, node):
-        if kind == "array" and "items" not in node and "prefixItems" not in node:
-            yield SchemaIssue("array_without_items", {"context": place})
+def _array_issues(path: SchemaPath, schema: Json) -> Iterator[SchemaIssue]:
+    for type_path, type_ in _types(path, schema):
+        if type_ == "array" and "items" not in schema and "prefixItems" not in schema:
+            yield SchemaIssue("array_without_items", {"context": type_path})
 
 
-def _kinds(context: SchemaPath, node: Json) -> list[tuple[SchemaPath, str]]:
-    """Return the types of a schema, with the way to each."""
-    named = node.get("type", ()) if isinstance(node, dict) else ()
-    if isinstance(named, str):
-        return [(context, named)]
-    return [((*context, "type", str(place)), kind) for place, kind in enumerate(named)]
+def _types(path: SchemaPath, schema: Json) -> list[tuple[SchemaPath, str]]:
+    """Return the types that a schema names, each with its path."""
+    types = schema.get("type", ()) if isinstance(schema, dict) else ()
+    if isinstance(types, str):
+        return [(path, types)]
+    return [((*path, "type", str(index)), type_) for index, type_ in enumerate(types)]
 
 
-def _strict(schema: dict[str, Json]) -> Iterator[SchemaIssue]:
-    yield from _too_large(schema)
-    for context, node in walk_subschemas(schema):
-        if isinstance(node, dict):
-            yield from _strict_node(context, node)
-        elif context[-1] != "additionalProperties":
-            yield SchemaIssue("schema_without_type", {"context": context})
+def _strict_issues(schema: dict[str, Json]) -> Iterator[SchemaIssue]:
+    yield from _size_issues(schema)
+    for path, subschema in walk_subschemas(schema):
+        if isinstance(subschema, dict):
+            yield from _subschema_issues(path, subschema)
+        elif path[-1] != "additionalProperties":
+            yield SchemaIssue("schema_without_type", {"context": path})
 
 
-def _strict_node(context: SchemaPath, node: dict[str, Json]) -> Iterator[SchemaIssue]:
-    if "$ref" in node:
-        yield from _strict_reference(context, node)
+def _subschema_issues(path: SchemaPath, schema: dict[str, Json]) -> Iterator[SchemaIssue]:
+    if "$ref" in schema:
+        yield from _reference_issues(path, schema)
         return
     for name in _NOT_PERMITTED:
-        if name in node:
-            yield SchemaIssue("keyword_not_permitted", {"context": context, "keyword": name})
-    if not node.keys() & {"type", "anyOf", "enum", "const"}:
-        yield SchemaIssue("schema_without_type", {"context": context})
-    for place, kind in _kinds(context, node):
-        if kind == "object":
-            yield from _strict_object(place, node)
-    yield from _without_items(context, node)
-    if "format" in node and node["format"] not in _FORMATS:
-        place = _kinds(context, node)[0][0] if "type" in node else context
-        yield SchemaIssue("format_not_valid", {"context": place, "format": node["format"]})
+        if name in schema:
+            yield SchemaIssue("keyword_not_permitted", {"context": path, "keyword": name})
+    if not schema.keys() & {"type", "anyOf", "enum", "const"}:
+        yield SchemaIssue("schema_without_type", {"context": path})
+    for type_path, type_ in _types(path, schema):
+        if type_ == "object":
+            yield from _object_issues(type_path, schema)
+    yield from _array_issues(path, schema)
+    if "format" in schema and schema["format"] not in _FORMATS:
+        format_path = _types(path, schema)[0][0] if "type" in schema else path
+        yield SchemaIssue("format_not_valid", {"context": format_path, "format": schema["format"]})
 
 
-def _strict_reference(context: SchemaPath, node: dict[str, Json]) -> Iterator[SchemaIssue]:
-    others = ", ".join(repr(name) for name in sorted(node) if name != "$ref")
+def _reference_issues(path: SchemaPath, schema: dict[str, Json]) -> Iterator[SchemaIssue]:
+    others = ", ".join(repr(name) for name in sorted(schema) if name != "$ref")
     if others:
-        yield SchemaIssue(
-            "reference_with_keywords", {"context": context, "keywords": f"{{{others}}}"}
-        )
-    steps = node["$ref"].split("/")
-    if steps != ["#"] and not (len(steps) == 3 and steps[1] in ("$defs", "definitions")):
-        yield SchemaIssue("reference_not_to_definition", {"context": context})
+        fields = {"context": path, "keywords": f"{{{others}}}"}
+        yield SchemaIssue("reference_with_keywords", fields)
+    steps = schema["$ref"].split("/")
+    if steps != ["#"] and not (len(steps) == 3 and steps[1] in _DEFINITIONS):
+        yield SchemaIssue("reference_not_to_definition", {"context": path})
 
 
-def _strict_object(context: SchemaPath, node: dict[str, Json]) -> Iterator[SchemaIssue]:
-    if node.get("additionalProperties") is not False:
-        yield SchemaIssue("additional_properties_not_false", {"context": context})
-    properties, required = node.get("properties", {}), dict.fromkeys(node.get("required", ()))
+def _object_issues(path: SchemaPath, schema: dict[str, Json]) -> Iterator[SchemaIssue]:
+    if schema.get("additionalProperties") is not False:
+        yield SchemaIssue("additional_properties_not_false", {"context": path})
+    properties, required = schema.get("properties", {}), dict.fromkeys(schema.get("required", ()))
     for name in properties:
         if name not in required:
             which = f"Missing '{name}'"
-            yield SchemaIssue("not_all_required", {"context": context, "which": which})
+            yield SchemaIssue("not_all_required", {"context": path, "which": which})
     for name in required:
         if name not in properties:
             which = f"Extra required key '{name}' supplied"
-            yield SchemaIssue("not_all_required", {"context": context, "which": which})
+            yield SchemaIssue("not_all_required", {"context": path, "which": which})
 
 
-def _too_large(schema: dict[str, Json]) -> Iterator[SchemaIssue]:
-    """Yield what is beyond the limits; a definition is counted where it stands, from its root."""
-    nodes = [(context, node) for context, node in walk_subschemas(schema) if isinstance(node, dict)]
-    depth = max(_depth(context) for context, _ in nodes)
-    if depth > _DEEPEST:
-        yield SchemaIssue("schema_too_deep", {"depth": depth, "limit": _DEEPEST})
-    names = [name for _, node in nodes for name in node.get("properties", ())]
-    if len(names) > _MOST_PROPERTIES:
-        yield SchemaIssue("too_many_parameters", {"count": len(names), "limit": _MOST_PROPERTIES})
-    choices = [node["enum"] for _, node in nodes if "enum" in node]
-    count = sum(map(len, choices))
-    if count > _MOST_CHOICES:
-        yield SchemaIssue("too_many_enum_values", {"count": count, "limit": _MOST_CHOICES})
-    for choice in choices:
-        limit = _MOST_CHARACTERS_OF_MANY_CHOICES
-        if len(choice) > _MANY_CHOICES and (size := _characters(choice)) > limit:
+def _size_issues(schema: dict[str, Json]) -> Iterator[SchemaIssue]:
+    """Yield the limits that a schema exceeds; the depth of a definition counts from its root."""
+    subschemas = [(path, part) for path, part in walk_subschemas(schema) if isinstance(part, dict)]
+    depth = max(_depth(path) for path, _ in subschemas)
+    properties = [name for _, part in subschemas for name in part.get("properties", ())]
+    enums = [part["enum"] for _, part in subschemas if "enum" in part]
+    values = [value for enum in enums for value in enum]
+    definitions = [name for key in _DEFINITIONS for name in schema.get(key, ())]
+    constants = [part["const"] for _, part in subschemas if "const" in part]
+    if depth > _MAX_DEPTH:
+        yield SchemaIssue("schema_too_deep", {"depth": depth, "limit": _MAX_DEPTH})
+    if (count := len(properties)) > _MAX_PROPERTIES:
+        yield SchemaIssue("too_many_parameters", {"count": count, "limit": _MAX_PROPERTIES})
+    if (count := len(values)) > _MAX_ENUM_VALUES:
+        yield SchemaIssue("too_many_enum_values", {"count": count, "limit": _MAX_ENUM_VALUES})
+    yield from _large_enum_issues(enums)
+    size = _count_characters([*properties, *definitions, *constants, *values])
+    if size > _MAX_CHARACTERS:
+        yield SchemaIssue("schema_strings_too_long", {"size": size, "limit": _MAX_CHARACTERS})
+
+
+def _large_enum_issues(enums: list[list[Json]]) -> Iterator[SchemaIssue]:
+    limit = _MAX_CHARACTERS_OF_LARGE_ENUM
+    for enum in enums:
+        if len(enum) > _LARGE_ENUM and (size := _count_characters(enum)) > limit:
             yield SchemaIssue("enum_values_too_long", {"size": size, "limit": limit})
-    defined = [name for key in ("$defs", "definitions") for name in schema.get(key, ())]
-    constants = [node["const"] for _, node in nodes if "const" in node]
-    size = _characters([*names, *defined, *constants, *(one for many in choices for one in many)])
-    if size > _MOST_CHARACTERS:
-        yield SchemaIssue("schema_strings_too_long", {"size": size, "limit": _MOST_CHARACTERS})
 
 
-def _depth(context: SchemaPath) -> int:
-    """Return in how many objects and arrays of its definition a part is."""
-    depth, steps = 0, iter(context)
+def _depth(path: SchemaPath) -> int:
+    """Return how many objects and arrays of its definition a subschema is nested in."""
+    depth, steps = 0, iter(path)
     for step in steps:
-        if step in ("$defs", "definitions"):
+        if step in _DEFINITIONS:
             depth = 0
         if step in ("properties", "items"):
             depth += 1
-        if step in ("$defs", "definitions", "properties"):
-            next(steps)
+        if step in (*_DEFINITIONS, "properties"):
+            next(steps)  # the name of a definition or a property
     return depth
 
 
-def _characters(values: list[Json]) -> int:
+def _count_characters(values: list[Json]) -> int:
     return sum(len(value) for value in values if isinstance(value, str))

@@ -1,4 +1,4 @@
-"""The schemas inside of a schema, each with the way to it, as OpenAI's messages write it."""
+"""The schemas inside a schema, each with its path, in the form that OpenAI's messages use."""
 
 from collections.abc import Iterator
 
@@ -6,32 +6,35 @@ from mockbatch.typing import Json
 
 SchemaPath = tuple[str, ...]
 
-_OF_ONE = (
+# Keywords by what they contain: one schema, a list of schemas, or schemas by name.
+_ONE = (
     *("items", "additionalProperties", "additionalItems", "contains", "propertyNames", "not"),
     *("if", "then", "else", "unevaluatedItems", "unevaluatedProperties"),
 )
-_OF_MANY = ("anyOf", "oneOf", "allOf", "prefixItems", "items")
+_LIST = ("anyOf", "oneOf", "allOf", "prefixItems", "items")
 _BY_NAME = ("properties", "$defs", "definitions", "patternProperties", "dependentSchemas")
 
 
 def walk_subschemas(root: Json) -> Iterator[tuple[SchemaPath, Json]]:
-    """Yield a schema and all inside of it, each before its parts; references are not followed."""
-    waiting: list[tuple[SchemaPath, Json]] = [((), root)]
-    while waiting:
-        context, node = waiting.pop()
-        yield context, node
-        if isinstance(node, dict):
-            waiting += reversed([((*context, *step), part) for step, part in _parts(node)])
+    """Yield a schema and all schemas inside it, each before its own; references are not followed.
+
+    The first one is the root itself, with an empty path.
+    """
+    pending: list[tuple[SchemaPath, Json]] = [((), root)]
+    while pending:
+        path, schema = pending.pop()
+        yield path, schema
+        if isinstance(schema, dict):
+            pending += reversed([((*path, *steps), child) for steps, child in _children(schema)])
 
 
-def _parts(node: dict[str, Json]) -> Iterator[tuple[SchemaPath, Json]]:
-    for name in node:
-        inside = node[name]
-        if name == "additionalItems" and not isinstance(node.get("items"), list):
-            continue  # It says nothing then, and nobody has judged it.
-        if name in _BY_NAME and isinstance(inside, dict):
-            yield from (((name, key), part) for key, part in inside.items())
-        elif name in _OF_MANY and isinstance(inside, list):
-            yield from (((name, str(place)), part) for place, part in enumerate(inside))
-        elif name in _OF_ONE and isinstance(inside, dict | bool):
-            yield (name,), inside
+def _children(schema: dict[str, Json]) -> Iterator[tuple[SchemaPath, Json]]:
+    for keyword, value in schema.items():
+        if keyword == "additionalItems" and not isinstance(schema.get("items"), list):
+            continue  # It has no effect then, and the metaschema has not checked it.
+        if keyword in _BY_NAME and isinstance(value, dict):
+            yield from (((keyword, name), child) for name, child in value.items())
+        elif keyword in _LIST and isinstance(value, list):
+            yield from (((keyword, str(index)), child) for index, child in enumerate(value))
+        elif keyword in _ONE and isinstance(value, dict | bool):
+            yield (keyword,), value

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response
 
-from mockbatch.endpoints.model_list import ModelList, parse
+from mockbatch.endpoints.model_list import ModelList, parse_model_list
 from mockbatch.web.context import world
 from mockbatch.web.control.guard import guard
 from mockbatch.web.responses import json_body, json_response
@@ -21,7 +21,7 @@ def show() -> Response:
 @blueprint.put("")
 def replace() -> Response:
     """Serve these models only."""
-    world().set_models(parse(json_body()))
+    world().set_models(parse_model_list(json_body()))
     return show()
 
 

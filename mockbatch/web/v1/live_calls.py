@@ -64,8 +64,10 @@ def _stream(endpoint: Endpoint) -> Stream:
 def _check(endpoint: Endpoint, result: EndpointResponse, *, is_streamed: bool) -> None:
     """Check a response body; ApiError 400 for a raw one that cannot be streamed."""
     if result.is_checked:
-        check_response(endpoint.schema if result.status_code == 200 else "error", result.body)
-    elif is_streamed and not schema(endpoint.schema).accepts(result.body):
+        check_response(
+            endpoint.response_schema if result.status_code == 200 else "error", result.body
+        )
+    elif is_streamed and not schema(endpoint.response_schema).accepts(result.body):
         raise api_error("raw_reply_not_streamable", path=endpoint.path)
 
 

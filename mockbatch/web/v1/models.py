@@ -11,7 +11,7 @@ blueprint = Blueprint("models", __name__, url_prefix="/v1/models")
 @blueprint.get("")
 def index() -> Response:
     """List all models; there is only one page."""
-    body = {"object": "list", "data": world().models.listed()}
+    body = {"object": "list", "data": world().models.as_json()}
     check_response("model_list", body)
     for item in body["data"]:
         check_response("model", item)
@@ -21,4 +21,4 @@ def index() -> Response:
 @blueprint.get("/<path:name>")
 def retrieve(name: str) -> Response:
     """Retrieve a model; its name may contain slashes and colons."""
-    return json_response("model", world().models.shown(name), end="\n")
+    return json_response("model", world().models.retrieve(name), end="\n")

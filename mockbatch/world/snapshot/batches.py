@@ -7,12 +7,12 @@ from mockbatch.batch.batch import Batch
 from mockbatch.batch.timeline import COMPLETED, VALIDATING, ProgressPoint, Timeline, Transition
 from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.models import get_model
-from mockbatch.endpoints.scripted_reply import parse_reply
 from mockbatch.errors import ApiError
 from mockbatch.files.content import Content
 from mockbatch.ids import Seed
 from mockbatch.limits import Limits
 from mockbatch.scenarios.scenario import Scenario, parse
+from mockbatch.scripting.reply import parse_reply
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 from mockbatch.world.snapshot.contents import ContentReader, ContentWriter

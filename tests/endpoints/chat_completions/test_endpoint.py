@@ -15,8 +15,8 @@ CALLING = {"role": "assistant", "tool_calls": [CALL]}
 ANSWERING = {"role": "tool", "tool_call_id": "call_1", "content": "Rain"}
 
 
-def answer(**body: Json) -> dict[str, Json]:
-    """Return the answer to a request of these parameters."""
+def respond(**body: Json) -> dict[str, Json]:
+    """Return the response to a request with these parameters."""
     request = {"model": "gpt-4o", "messages": [USER], **body}
     ENDPOINT.check(request)
     return ENDPOINT.make_response(request, EXECUTION)
@@ -24,21 +24,21 @@ def answer(**body: Json) -> dict[str, Json]:
 
 def contents(**body: Json) -> list[str]:
     """Return the texts of the choices."""
-    return [choice["message"]["content"] for choice in answer(**body)["choices"]]
+    return [choice["message"]["content"] for choice in respond(**body)["choices"]]
 
 
-def refusal(**body: Json) -> ApiError:
-    """Return the failure with which the endpoint refuses these parameters."""
+def rejection(**body: Json) -> ApiError:
+    """Return the error with which the endpoint rejects these parameters."""
     with pytest.raises(ApiError) as raised:
-        answer(**body)
+        respond(**body)
     return raised.value
 
 
 # --- answers
 
 
-def test_the_last_user_message_is_answered() -> None:
-    """What stands before it does not show."""
+def test_the_reply_is_to_the_last_user_message() -> None:
+    """Earlier messages do not show in the reply."""
     messages = [
         USER,
         {"role": "assistant", "content": "Rice."},
@@ -47,8 +47,8 @@ def test_the_last_user_message_is_answered() -> None:
     assert contents(messages=messages) == ["Mock reply to: Why?"]
 
 
-def test_text_parts_are_answered() -> None:
-    """Of a message in parts, the texts are repeated."""
+def test_the_reply_is_to_all_text_parts() -> None:
+    """The texts of a message in parts are quoted, one after the other."""
     parts = [
         {"type": "image_url", "image_url": {"url": "https://a.b/c.png"}},
         {"type": "text", "text": "What is this?"},
@@ -58,24 +58,24 @@ def test_text_parts_are_answered() -> None:
     ]
 
 
-def test_without_a_user_the_last_message_is_answered() -> None:
-    """A conversation may be one system message."""
+def test_without_a_user_message_the_reply_is_to_the_last_one() -> None:
+    """A conversation may be a single system message."""
     assert contents(messages=[{"role": "system", "content": "Hi"}]) == ["Mock reply to: Hi"]
 
 
 def test_ids_are_29_characters() -> None:
     """An id is `chatcmpl-` and 29 letters and digits, as recorded."""
-    assert re.fullmatch(r"chatcmpl-[0-9A-Za-z]{29}", answer()["id"])
+    assert re.fullmatch(r"chatcmpl-[0-9A-Za-z]{29}", respond()["id"])
 
 
-def test_an_answer_is_made_at_its_moment() -> None:
+def test_a_response_is_created_at_the_time_of_its_execution() -> None:
     """`created` is the second of the execution."""
-    assert answer()["created"] == EXECUTION.created_at
+    assert respond()["created"] == EXECUTION.created_at
 
 
-def test_the_model_is_its_snapshot() -> None:
+def test_the_model_is_a_snapshot() -> None:
     """An alias is resolved."""
-    assert answer(model="gpt-4o-mini")["model"] == "gpt-4o-mini-2024-07-18"
+    assert respond(model="gpt-4o-mini")["model"] == "gpt-4o-mini-2024-07-18"
 
 
 def test_n_choices_differ() -> None:
@@ -85,30 +85,30 @@ def test_n_choices_differ() -> None:
 
 @pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens"])
 def test_a_limit_cuts_the_text(name: str) -> None:
-    """Three tokens are twelve characters, and the reason is `length`."""
-    [choice] = answer(**{name: 3})["choices"]
+    """Three tokens are twelve characters, and the finish_reason is `length`."""
+    [choice] = respond(**{name: 3})["choices"]
     assert (choice["message"]["content"], choice["finish_reason"]) == ("Mock reply t", "length")
 
 
-def test_a_limit_that_is_met_cuts_nothing() -> None:
+def test_a_text_of_exactly_the_limit_is_not_cut() -> None:
     """Eight tokens are enough for 29 characters."""
-    assert answer(max_tokens=8)["choices"][0]["finish_reason"] == "stop"
+    assert respond(max_tokens=8)["choices"][0]["finish_reason"] == "stop"
 
 
-def test_whole_decimals_are_limits() -> None:
-    """3.0 is an integer in JSON Schema."""
+def test_a_limit_may_be_an_integral_decimal() -> None:
+    """JSON Schema accepts 3.0 as an integer."""
     assert contents(max_tokens=3.0, n=1.0) == ["Mock reply t"]
 
 
-def test_a_stop_ends_the_text() -> None:
-    """The text ends before the stop, and the reason is `stop`."""
-    [choice] = answer(stop=[" to"])["choices"]
+def test_a_stop_sequence_ends_the_text() -> None:
+    """The text ends before the sequence, and the finish_reason is `stop`."""
+    [choice] = respond(stop=[" to"])["choices"]
     assert (choice["message"]["content"], choice["finish_reason"]) == ("Mock reply", "stop")
 
 
 def test_usage_adds_up() -> None:
-    """Three tokens, four and the text's for each message; the text's for each choice."""
-    usage = answer(n=2, max_tokens=3)["usage"]
+    """A prompt costs 3 tokens, 4 for each message, and its texts; a choice costs its text."""
+    usage = respond(n=2, max_tokens=3)["usage"]
     assert usage["prompt_tokens"] == 3 + 4 + 4
     assert usage["completion_tokens"] == 6
     assert usage["total_tokens"] == 17
@@ -116,40 +116,40 @@ def test_usage_adds_up() -> None:
 
 def test_tools_are_part_of_the_prompt() -> None:
     """Definitions of tools cost tokens."""
-    with_tools = answer(tools=[CHAT_TOOL])["usage"]["prompt_tokens"]
-    assert with_tools > answer()["usage"]["prompt_tokens"]
+    with_tools = respond(tools=[CHAT_TOOL])["usage"]["prompt_tokens"]
+    assert with_tools > respond()["usage"]["prompt_tokens"]
 
 
 def test_reasoning_is_billed() -> None:
-    """A model that reasons has 64 tokens more than its text, and tells them apart."""
-    body = answer(model="gpt-5-nano")
+    """A model that reasons bills 64 tokens more than its text, and reports them as reasoning."""
+    body = respond(model="gpt-5-nano")
     assert body["usage"]["completion_tokens_details"]["reasoning_tokens"] == 64
     assert ENDPOINT.read_usage(body) == Tokens(input=11, output=64 + 8, cached=0, reasoning=64)
 
 
 def test_reasoning_can_use_up_the_limit() -> None:
-    """With as many tokens as reasoning takes, the text is empty and the reason `length`."""
-    body = answer(model="gpt-5-nano", max_completion_tokens=64)
+    """If reasoning takes all tokens, the text is empty and the finish_reason is `length`."""
+    body = respond(model="gpt-5-nano", max_completion_tokens=64)
     [choice] = body["choices"]
     assert (choice["message"]["content"], choice["finish_reason"]) == ("", "length")
     assert body["usage"]["completion_tokens"] == 64
 
 
-def test_logprobs_are_null_unless_asked_for() -> None:
+def test_logprobs_are_null_by_default() -> None:
     """As recorded."""
-    assert answer()["choices"][0]["logprobs"] is None
+    assert respond()["choices"][0]["logprobs"] is None
 
 
 def test_logprobs_cover_the_text() -> None:
-    """The tokens of the log probabilities are the text's."""
-    [choice] = answer(logprobs=True, top_logprobs=2)["choices"]
+    """The tokens of the log probabilities are those of the text."""
+    [choice] = respond(logprobs=True, top_logprobs=2)["choices"]
     tokens = choice["logprobs"]["content"]
     assert "".join(token["token"] for token in tokens) == choice["message"]["content"]
     assert {len(token["top_logprobs"]) for token in tokens} == {2}
 
 
-def test_lone_surrogates_do_not_reach_the_text() -> None:
-    """Half a character in the question is a question mark in the answer."""
+def test_lone_surrogates_are_replaced() -> None:
+    """Half a character in the prompt is a question mark in the reply."""
     assert contents(messages=[{"role": "user", "content": "\ud83d"}]) == ["Mock reply to: ?"]
 
 
@@ -181,9 +181,9 @@ def test_lone_surrogates_do_not_reach_the_text() -> None:
         ("model", 4, "invalid_type"),
     ],
 )
-def test_invalid_parameters_are_refused(name: str, value: Json, code: str) -> None:
-    """The refusal names the parameter, and its code the fault."""
-    error = refusal(**{name: value})
+def test_invalid_parameters_are_rejected(name: str, value: Json, code: str) -> None:
+    """The error names the parameter, and its code says what is wrong with it."""
+    error = rejection(**{name: value})
     assert (error.status, error.param, error.code) == (400, name, code)
 
 
@@ -202,15 +202,15 @@ def test_invalid_parameters_are_refused(name: str, value: Json, code: str) -> No
         ("messages", [{"role": "tool", "content": "Hi"}], "messages[0].tool_call_id"),
     ],
 )
-def test_missing_members_are_refused(name: str, value: Json, param: str) -> None:
-    """What is missing is named with its place."""
-    error = refusal(**{name: value})
+def test_missing_members_are_rejected(name: str, value: Json, param: str) -> None:
+    """The error names the path of what is missing."""
+    error = rejection(**{name: value})
     assert (error.param, error.code) == (param, "missing_required_parameter")
 
 
 @pytest.mark.parametrize("name", ["model", "messages"])
-def test_required_parameters(name: str) -> None:
-    """A body lacks nothing else with the model and the messages."""
+def test_only_model_and_messages_are_required(name: str) -> None:
+    """A body needs nothing else."""
     body = {"model": "gpt-4o", "messages": [USER]}
     del body[name]
     with pytest.raises(ApiError) as raised:
@@ -221,69 +221,69 @@ def test_required_parameters(name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["stop", "max_tokens", "presence_penalty", "frequency_penalty", "logprobs"]
 )
-def test_reasoning_models_refuse_parameters(name: str) -> None:
-    """What a model that reasons does not have is refused by name."""
+def test_reasoning_models_reject_parameters(name: str) -> None:
+    """The error names the parameter that the model does not have."""
     value = {"stop": "x", "max_tokens": 9, "logprobs": True}.get(name, 0.5)
-    error = refusal(model="gpt-5.6-terra", **{name: value})
+    error = rejection(model="gpt-5.6-terra", **{name: value})
     assert (error.param, error.code) == (name, "unsupported_parameter")
 
 
-def test_reasoning_models_have_one_temperature() -> None:
-    """The default is taken, another is refused."""
-    answer(model="gpt-5-mini", temperature=1)
-    error = refusal(model="gpt-5-mini", temperature=0.5)
+def test_reasoning_models_accept_only_the_default_temperature() -> None:
+    """Any other value is rejected."""
+    respond(model="gpt-5-mini", temperature=1)
+    error = rejection(model="gpt-5-mini", temperature=0.5)
     assert (error.param, error.code) == ("temperature", "unsupported_value")
 
 
-def test_without_effort_the_parameters_are_back() -> None:
-    """The same model takes them when it does not reason."""
-    answer(model="gpt-5.6-terra", reasoning_effort="none", temperature=0.5, logprobs=True)
+def test_with_effort_none_the_parameters_are_accepted() -> None:
+    """The same model accepts them when it does not reason."""
+    respond(model="gpt-5.6-terra", reasoning_effort="none", temperature=0.5, logprobs=True)
 
 
-def test_effort_needs_a_model_that_reasons() -> None:
+def test_reasoning_effort_needs_a_model_that_reasons() -> None:
     """An older model does not know the parameter."""
-    error = refusal(reasoning_effort="low")
+    error = rejection(reasoning_effort="low")
     assert error.message == "Unrecognized request argument supplied: reasoning_effort"
 
 
-def test_unknown_models_are_refused_nothing() -> None:
-    """What a model of another name takes is not for the mock to say."""
-    answer(model="my-model", reasoning_effort="low", temperature=0.5, max_tokens=9, stop="x")
+def test_unknown_models_accept_every_parameter() -> None:
+    """The mock cannot know what a model with another name rejects."""
+    respond(model="my-model", reasoning_effort="low", temperature=0.5, max_tokens=9, stop="x")
 
 
-def test_two_limits_are_one_too_many() -> None:
-    """The old and the new name of the limit exclude each other."""
-    error = refusal(max_tokens=9, max_completion_tokens=9)
+def test_the_two_limits_exclude_each_other() -> None:
+    """They are the old and the new name of one parameter."""
+    error = rejection(max_tokens=9, max_completion_tokens=9)
     assert error.code == "invalid_parameter_combination"
 
 
 def test_top_logprobs_need_logprobs() -> None:
     """The number of alternatives alone means nothing."""
-    assert refusal(top_logprobs=1).param == "top_logprobs"
+    assert rejection(top_logprobs=1).param == "top_logprobs"
 
 
-def test_unknown_parameters_are_told_before_wrong_ones() -> None:
+def test_unknown_parameters_are_reported_before_invalid_ones() -> None:
     """As the service does, observed in 2026-08."""
-    assert refusal(n="x", zzz=1).param == "zzz"
+    assert rejection(n="x", zzz=1).param == "zzz"
 
 
 # --- refusals: messages
 
 
 @pytest.mark.parametrize("role", ["system", "user", "assistant", "developer"])
-def test_a_content_may_be_text_or_parts(role: str) -> None:
-    """Every speaker may use either."""
+def test_content_may_be_a_text_or_parts(role: str) -> None:
+    """Every role may use either."""
     for content in ("Hi", [{"type": "text", "text": "Hi"}], "", []):
-        answer(messages=[{"role": role, "content": content}])
+        respond(messages=[{"role": role, "content": content}])
 
 
 @pytest.mark.parametrize(
     "message",
     [{"role": "user"}, {"role": "user", "content": None}, {"role": "assistant", "refusal": None}],
 )
-def test_missing_content_has_its_own_text(message: Json) -> None:
-    """The service says so without a code, and with a dot in the place."""
-    error = refusal(messages=[USER, message])
+def test_missing_content_has_its_own_error(message: Json) -> None:
+    """The service reports it without a code, and with a dot in the param."""
+    error = rejection(messages=[USER, message])
     assert (error.message, error.param, error.code) == (
         "Invalid value for 'content': expected a string, got null.",
         "messages.[1].content",
@@ -295,9 +295,9 @@ def test_missing_content_has_its_own_text(message: Json) -> None:
     "instead",
     [{"refusal": "No"}, {"audio": {"id": "a"}}, {"function_call": {"name": "f", "arguments": ""}}],
 )
-def test_an_assistant_need_not_speak(instead: Json) -> None:
-    """A refusal, a sound or a call stands for content."""
-    answer(messages=[USER, {"role": "assistant", **instead}, USER])
+def test_an_assistant_message_needs_no_content(instead: Json) -> None:
+    """A refusal, an audio or a call takes its place."""
+    respond(messages=[USER, {"role": "assistant", **instead}, USER])
 
 
 @pytest.mark.parametrize(
@@ -335,31 +335,31 @@ def test_an_assistant_need_not_speak(instead: Json) -> None:
         ),
     ],
 )
-def test_malformed_messages_are_refused(message: Json, param: str, code: str) -> None:
-    """The refusal names the place within the messages."""
-    error = refusal(messages=[message])
+def test_malformed_messages_are_rejected(message: Json, param: str, code: str) -> None:
+    """The error names the path within the messages."""
+    error = rejection(messages=[message])
     assert (error.param, error.code) == (param, code)
 
 
-def test_calls_and_their_answers_are_taken() -> None:
-    """A call, its answer, and what the user says next."""
-    answer(messages=[USER, CALLING, ANSWERING, USER])
+def test_calls_and_their_tool_messages_are_accepted() -> None:
+    """A call, its tool message, and what the user says next."""
+    respond(messages=[USER, CALLING, ANSWERING, USER])
 
 
-def test_an_answer_needs_its_call() -> None:
-    """A tool message is a response to a call just before it."""
-    error = refusal(messages=[USER, ANSWERING])
+def test_a_tool_message_needs_its_call() -> None:
+    """It has to respond to a call just before it."""
+    error = rejection(messages=[USER, ANSWERING])
     assert error.param == "messages.[1].role"
     assert "must be a response to a preceeding message" in error.message
 
 
-def test_an_old_call_is_answered_no_more() -> None:
-    """After the user spoke, the call is over."""
-    assert refusal(messages=[CALLING, ANSWERING, USER, ANSWERING]).param == "messages.[3].role"
+def test_a_tool_message_may_not_follow_a_user_message() -> None:
+    """After the user has spoken, the call is over."""
+    assert rejection(messages=[CALLING, ANSWERING, USER, ANSWERING]).param == "messages.[3].role"
 
 
 @pytest.mark.parametrize("after", [[], [USER]])
-def test_a_call_needs_its_answer(after: list[Json]) -> None:
-    """A call without a tool message is refused, with its id."""
-    error = refusal(messages=[USER, CALLING, *after])
+def test_a_call_needs_its_tool_message(after: list[Json]) -> None:
+    """A call without one is rejected, with its id."""
+    error = rejection(messages=[USER, CALLING, *after])
     assert error.message.endswith("did not have response messages: call_1")

@@ -13,57 +13,57 @@ from tests.support.bodies import EXECUTION, PARAMETERS
 STAMP = f"{EXECUTION.created_at:08x}"
 
 
-def answer(**body: Json) -> dict[str, Json]:
-    """Return the answer to a request of these parameters."""
+def respond(**body: Json) -> dict[str, Json]:
+    """Return the response to a request with these parameters."""
     request = {"model": "gpt-4o", "input": "What is sushi?", **body}
     ENDPOINT.check(request)
     return ENDPOINT.make_response(request, EXECUTION)
 
 
-def reasoned(**body: Json) -> dict[str, Json]:
-    """Return the answer of a model that reasons."""
-    return answer(model="gpt-5-nano", **body)
+def respond_with_reasoning(**body: Json) -> dict[str, Json]:
+    """Return the response of a model that reasons."""
+    return respond(model="gpt-5-nano", **body)
 
 
-def said(**body: Json) -> str:
+def message_text(**body: Json) -> str:
     """Return the text of the message."""
-    return answer(**body)["output"][-1]["content"][0]["text"]
+    return respond(**body)["output"][-1]["content"][0]["text"]
 
 
-def refusal(**body: Json) -> ApiError:
-    """Return the failure with which the endpoint refuses these parameters."""
+def rejection(**body: Json) -> ApiError:
+    """Return the error with which the endpoint rejects these parameters."""
     with pytest.raises(ApiError) as raised:
-        answer(**body)
+        respond(**body)
     return raised.value
 
 
 # --- answers
 
 
-def test_text_is_answered() -> None:
-    """The input may be one text."""
-    assert said() == "Mock reply to: What is sushi?"
+def test_the_input_may_be_a_text() -> None:
+    """The reply quotes it."""
+    assert message_text() == "Mock reply to: What is sushi?"
 
 
-def test_the_last_user_item_is_answered() -> None:
-    """Of several items, the user's last is repeated."""
+def test_the_reply_is_to_the_last_user_message() -> None:
+    """Earlier items do not show in the reply."""
     items = [
         {"role": "user", "content": "Hi"},
         {"role": "user", "content": [{"type": "input_text", "text": "Why?"}]},
         {"role": "assistant", "content": "Because."},
     ]
-    assert said(input=items) == "Mock reply to: Why?"
+    assert message_text(input=items) == "Mock reply to: Why?"
 
 
-def test_without_a_user_the_last_item_is_answered() -> None:
-    """The output of a function goes on with an earlier response."""
+def test_without_a_user_message_the_reply_is_to_the_last_item() -> None:
+    """The output of a function continues an earlier response."""
     item = {"type": "function_call_output", "call_id": "c", "output": "Rain"}
-    assert "Rain" in said(input=[item], previous_response_id="resp_1")
+    assert "Rain" in message_text(input=[item], previous_response_id="resp_1")
 
 
 def test_ids_have_the_recorded_form() -> None:
-    """50 digits: the response's own 16, 01, the time, and 24 of which four are shared."""
-    body = reasoned()
+    """50 digits: the response's own 16, 01, the time, and 24, of which four are shared."""
+    body = respond_with_reasoning()
     ids = [body["id"], *(item["id"] for item in body["output"])]
     matches = [re.fullmatch(rf"([a-z]+)_(.{{16}})01{STAMP}.{{4}}(.{{4}}).{{16}}", i) for i in ids]
     assert [match[1] for match in matches if match] == ["resp", "rs", "msg"]
@@ -71,53 +71,53 @@ def test_ids_have_the_recorded_form() -> None:
     assert len({*ids}) == 3
 
 
-def test_a_response_is_made_and_completed_at_its_moment() -> None:
-    """Both stamps are the second of the execution."""
-    body = answer()
+def test_a_response_is_created_and_completed_at_the_time_of_its_execution() -> None:
+    """Both times are the second of the execution."""
+    body = respond()
     assert body["created_at"] == body["completed_at"] == EXECUTION.created_at
 
 
-def test_models_that_reason_show_it() -> None:
-    """Reasoning is an item before the message."""
-    assert [item["type"] for item in reasoned()["output"]] == ["reasoning", "message"]
+def test_models_that_reason_have_a_reasoning_item() -> None:
+    """It comes before the message."""
+    assert [item["type"] for item in respond_with_reasoning()["output"]] == ["reasoning", "message"]
 
 
-def test_models_that_do_not_reason_only_speak() -> None:
-    """Their output is the message."""
-    assert [item["type"] for item in answer()["output"]] == ["message"]
+def test_models_that_do_not_reason_have_only_a_message() -> None:
+    """It is all of their output."""
+    assert [item["type"] for item in respond()["output"]] == ["message"]
 
 
-def test_no_effort_shows_no_reasoning() -> None:
-    """With effort `none` there is no item and no token of it."""
-    body = answer(model="gpt-5.6-terra", reasoning={"effort": "none"})
+def test_effort_none_has_no_reasoning() -> None:
+    """There is no item and there are no tokens of it."""
+    body = respond(model="gpt-5.6-terra", reasoning={"effort": "none"})
     assert [item["type"] for item in body["output"]] == ["message"]
     assert body["usage"]["output_tokens_details"] == {"reasoning_tokens": 0}
 
 
-def test_summaries_are_there_when_asked_for() -> None:
+def test_a_summary_is_there_if_requested() -> None:
     """A summary of the reasoning has a text."""
-    body = reasoned(reasoning={"summary": "auto"})
+    body = respond_with_reasoning(reasoning={"summary": "auto"})
     assert [part["type"] for part in body["output"][0]["summary"]] == ["summary_text"]
 
 
-def test_encrypted_content_is_there_when_included() -> None:
-    """Without the request for it, the item has no such key."""
-    assert "encrypted_content" not in reasoned()["output"][0]
-    item = reasoned(include=["reasoning.encrypted_content"])["output"][0]
+def test_encrypted_content_is_there_if_included() -> None:
+    """Otherwise the item has no such member."""
+    assert "encrypted_content" not in respond_with_reasoning()["output"][0]
+    item = respond_with_reasoning(include=["reasoning.encrypted_content"])["output"][0]
     assert item["encrypted_content"].startswith("gAAAAAB")
 
 
-def test_logprobs_are_there_when_included() -> None:
-    """They cover the text, with as many alternatives as asked for."""
-    body = answer(include=["message.output_text.logprobs"], top_logprobs=2)
+def test_logprobs_are_there_if_included() -> None:
+    """They cover the text, with as many alternatives as requested."""
+    body = respond(include=["message.output_text.logprobs"], top_logprobs=2)
     [content] = body["output"][0]["content"]
     assert "".join(token["token"] for token in content["logprobs"]) == content["text"]
     assert len(content["logprobs"][0]["top_logprobs"]) == 2
 
 
 def test_a_limit_leaves_the_response_incomplete() -> None:
-    """16 tokens are 64 characters; response and message say that they are cut."""
-    body = answer(input="x" * 100, max_output_tokens=16)
+    """16 tokens are 64 characters; response and message are incomplete."""
+    body = respond(input="x" * 100, max_output_tokens=16)
     [message] = body["output"]
     assert (body["status"], body["completed_at"]) == ("incomplete", None)
     assert body["incomplete_details"] == {"reason": "max_output_tokens"}
@@ -125,15 +125,15 @@ def test_a_limit_leaves_the_response_incomplete() -> None:
 
 
 def test_reasoning_can_use_up_the_limit() -> None:
-    """With no token left to speak, there is no message at all."""
-    body = reasoned(max_output_tokens=16)
+    """If no token is left for a text, there is no message."""
+    body = respond_with_reasoning(max_output_tokens=16)
     assert [item["type"] for item in body["output"]] == ["reasoning"]
     assert body["usage"]["output_tokens"] == 16
 
 
 def test_usage_adds_up() -> None:
-    """Input and output, cached and reasoned, in the words of the API."""
-    body = reasoned(instructions="Be brief.")
+    """Input and output, cached and reasoning tokens."""
+    body = respond_with_reasoning(instructions="Be brief.")
     assert body["usage"] == {
         "input_tokens": 3 + 4 + 4 + 4 + 3,
         "input_tokens_details": {"cache_write_tokens": 0, "cached_tokens": 0},
@@ -171,9 +171,9 @@ def test_usage_adds_up() -> None:
     ],
 )
 def test_settings_are_echoed(name: str, value: Json) -> None:
-    """What the request set, the response tells."""
-    assert answer(**{name: value})[name] == value
-    assert answer().get(name) != value
+    """The response has the settings of the request."""
+    assert respond(**{name: value})[name] == value
+    assert respond().get(name) != value
 
 
 @pytest.mark.parametrize(
@@ -181,30 +181,30 @@ def test_settings_are_echoed(name: str, value: Json) -> None:
     ["instructions", "metadata", "parallel_tool_calls", "store", "temperature", "reasoning"],
 )
 def test_null_settings_are_the_default(name: str) -> None:
-    """A parameter that is null was not given."""
-    assert answer(**{name: None})[name] == answer()[name]
+    """A parameter that is null counts as left out."""
+    assert respond(**{name: None})[name] == respond()[name]
 
 
-def test_a_conversation_is_named_by_its_id() -> None:
-    """Its id alone is told as an object."""
-    assert answer(conversation="conv_1")["conversation"] == {"id": "conv_1"}
+def test_a_conversation_id_becomes_an_object() -> None:
+    """The response has an object with the id."""
+    assert respond(conversation="conv_1")["conversation"] == {"id": "conv_1"}
 
 
-def test_the_format_of_texts_is_echoed() -> None:
-    """The format is told, the verbosity stays the default."""
+def test_the_text_format_is_echoed() -> None:
+    """The verbosity stays the default."""
     given = {"type": "json_schema", "name": "a", "schema": PARAMETERS}
-    assert answer(text={"format": given})["text"] == {"format": given, "verbosity": "medium"}
+    assert respond(text={"format": given})["text"] == {"format": given, "verbosity": "medium"}
 
 
-def test_function_tools_are_told_with_their_defaults() -> None:
-    """`strict` is on and `parameters` null when the request said nothing."""
-    [tool] = answer(tools=[{"type": "function", "name": "f"}])["tools"]
+def test_function_tools_are_echoed_with_their_defaults() -> None:
+    """`strict` is true and `parameters` null if the request left them out."""
+    [tool] = respond(tools=[{"type": "function", "name": "f"}])["tools"]
     assert tool == {"type": "function", "name": "f", "parameters": None, "strict": True}
 
 
 def test_effort_is_echoed() -> None:
     """The other settings of reasoning stay as recorded."""
-    assert reasoned(reasoning={"effort": "high"})["reasoning"] == {
+    assert respond_with_reasoning(reasoning={"effort": "high"})["reasoning"] == {
         "context": "current_turn",
         "effort": "high",
         "mode": "standard",
@@ -251,17 +251,17 @@ def test_effort_is_echoed() -> None:
         ("messages", [], None, "unsupported_parameter"),
     ],
 )
-def test_invalid_parameters_are_refused(
+def test_invalid_parameters_are_rejected(
     name: str, value: Json, param: str | None, code: str
 ) -> None:
-    """The refusal names the place, and its code the fault."""
-    error = refusal(**{name: value})
+    """The error names the path, and its code says what is wrong."""
+    error = rejection(**{name: value})
     assert (error.status, error.param, error.code) == (400, param, code)
 
 
 @pytest.mark.parametrize("name", ["model", "input"])
-def test_required_parameters(name: str) -> None:
-    """A body lacks nothing else with the model and the input."""
+def test_only_model_and_input_are_required(name: str) -> None:
+    """A body needs nothing else."""
     body = {"model": "gpt-4o", "input": "Hi"}
     del body[name]
     with pytest.raises(ApiError) as raised:
@@ -278,35 +278,35 @@ def test_required_parameters(name: str) -> None:
         ("assistant", "input_text", False),
     ],
 )
-def test_input_is_not_output(role: str, kind: str, fits: bool) -> None:
-    """Users write `input_text`, assistants `output_text`."""
+def test_input_and_output_texts_have_different_types(role: str, kind: str, fits: bool) -> None:
+    """Users send `input_text`, assistants `output_text`."""
     items = [{"role": role, "content": [{"type": kind, "text": "Hi"}]}]
     if fits:
-        answer(input=items)
+        respond(input=items)
     else:
-        assert refusal(input=items).code == "invalid_value"
+        assert rejection(input=items).code == "invalid_value"
 
 
 def test_an_output_can_be_the_next_input() -> None:
-    """Items of a response are taken back as they are."""
-    body = reasoned(include=["reasoning.encrypted_content"])
-    reasoned(input=[{"role": "user", "content": "Hi"}, *body["output"]])
+    """Items of a response are accepted as they are."""
+    body = respond_with_reasoning(include=["reasoning.encrypted_content"])
+    respond_with_reasoning(input=[{"role": "user", "content": "Hi"}, *body["output"]])
 
 
 def test_an_item_with_only_an_id_is_a_reference() -> None:
-    """The type may be left out of a message and of a reference."""
-    answer(input=[{"id": "msg_1"}])
+    """The type of a message and of a reference may be left out."""
+    respond(input=[{"id": "msg_1"}])
 
 
-def test_two_memories_exclude_each_other() -> None:
-    """A conversation and a previous response are one too many."""
-    error = refusal(conversation="conv_1", previous_response_id="resp_1")
+def test_a_conversation_and_a_previous_response_exclude_each_other() -> None:
+    """Either may be sent alone."""
+    error = rejection(conversation="conv_1", previous_response_id="resp_1")
     assert error.code == "mutually_exclusive_parameters"
 
 
-def test_reasoning_models_have_one_temperature() -> None:
-    """Another one is refused, here without a code."""
-    error = refusal(model="gpt-5-nano", temperature=0.5)
+def test_reasoning_models_accept_only_the_default_temperature() -> None:
+    """Another one is rejected, here without a code."""
+    error = rejection(model="gpt-5-nano", temperature=0.5)
     assert (error.param, error.code) == ("temperature", None)
 
 
@@ -314,12 +314,12 @@ def test_reasoning_models_have_one_temperature() -> None:
     ("name", "value"), [("include", ["message.output_text.logprobs"]), ("top_logprobs", 1)]
 )
 def test_reasoning_models_have_no_logprobs(name: str, value: Json) -> None:
-    """By either door they are refused."""
-    error = refusal(model="gpt-5-nano", **{name: value})
+    """Both ways to request them are rejected."""
+    error = rejection(model="gpt-5-nano", **{name: value})
     assert (error.param, error.code) == (name, "unsupported_parameter")
 
 
 def test_effort_needs_a_model_that_reasons() -> None:
     """An older model does not have the parameter."""
-    error = refusal(reasoning={"effort": "low"})
+    error = rejection(reasoning={"effort": "low"})
     assert (error.param, error.code) == ("reasoning.effort", "unsupported_parameter")

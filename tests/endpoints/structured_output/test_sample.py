@@ -1,4 +1,4 @@
-"""Replies in the shape that a request asks for."""
+"""Replies that fit the schema that a request asks for."""
 
 import ipaddress
 import json
@@ -12,8 +12,8 @@ from uuid import UUID
 import pytest
 
 from mockbatch.endpoints import endpoints
-from mockbatch.endpoints.scripted_reply import parse_reply
 from mockbatch.errors import ApiError
+from mockbatch.scripting.reply import parse_reply
 from mockbatch.typing import Json
 from mockbatch.validation.client_schema import ClientSchema
 from tests.support.bodies import CHAT, EXECUTION, RESPONSES, attempt
@@ -45,8 +45,8 @@ PERSON = closed(name={"type": "string"}, age={"type": "integer", "minimum": 18, 
 
 
 @BOTH
-def test_three_hundred_schemas_by_chance_are_met(path: str) -> None:
-    """Whatever strict schema is sent, the content is JSON that fits it."""
+def test_values_fit_three_hundred_random_schemas(path: str) -> None:
+    """For each strict schema, the content is JSON that fits it."""
     for number in range(300):
         schema = schema_by_chance(Random(number))
         value(path, schema, f"Question {number}", strict=True)
@@ -83,15 +83,15 @@ def test_three_hundred_schemas_by_chance_are_met(path: str) -> None:
     ],
 )  # fmt: skip
 @BOTH
-def test_nasty_schemas_are_met(path: str, schema: Json) -> None:
-    """Recursions end, bounds hold, references are followed, unions are decided."""
+def test_values_fit_difficult_schemas(path: str, schema: Json) -> None:
+    """Recursion ends, bounds hold, references are followed, a branch of a union is chosen."""
     for asked in ("?", "Hello", "Überall 🌧", "x" * 5000):
         value(path, schema, asked)
 
 
 @BOTH
-def test_tuples_of_draft_7_are_met(path: str) -> None:
-    """A schema that says so is judged by the draft it was written for."""
+def test_values_fit_tuples_of_draft_7(path: str) -> None:
+    """A schema that names the draft is checked by that draft."""
     schema = {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "type": "array",
@@ -117,7 +117,7 @@ READ: dict[str, Callable[[str], object]] = {
 
 
 @pytest.mark.parametrize("name", READ)
-def test_formats_are_what_they_are_called(name: str) -> None:
+def test_formats_are_valid(name: str) -> None:
     """Python reads each of them, however often one is drawn."""
     for number in range(20):
         made = value(CHAT, closed(a={"type": "string", "format": name}), f"Question {number}")
@@ -125,7 +125,7 @@ def test_formats_are_what_they_are_called(name: str) -> None:
         assert READ[name](made["a"].replace("Z", "+00:00"))
 
 
-def test_free_texts_say_what_was_asked() -> None:
+def test_free_texts_reply_to_the_prompt() -> None:
     """As the default reply does."""
     made = value(CHAT, PERSON)
     assert made["name"] == "Mock reply to: What is sushi?"
@@ -143,8 +143,8 @@ def test_free_texts_say_what_was_asked() -> None:
     ],
 )
 @BOTH
-def test_lines_can_be_told_apart(path: str, schema: Json) -> None:
-    """Another question has another content, where the schema leaves room."""
+def test_contents_differ_with_the_prompt(path: str, schema: Json) -> None:
+    """Where the schema leaves room."""
     made = {json.dumps(value(path, schema, f"Question {number}")) for number in range(10)}
     assert len(made) >= 9
 
@@ -156,33 +156,33 @@ def test_the_same_request_has_the_same_content(path: str) -> None:
     assert contents(path, request) == contents(path, request)
 
 
-def test_members_stand_in_the_order_of_the_schema() -> None:
-    """As the service writes them, optional ones too, and compact."""
+def test_members_are_in_the_order_of_the_schema() -> None:
+    """As the service writes them, optional ones included, and without spaces."""
     schema = {"type": "object", "properties": {"b": {"type": "null"}, "a": {"type": "null"}}}
     assert contents(CHAT, body(CHAT, **formatted(CHAT, schema))) == ['{"b":null,"a":null}']
 
 
-def test_nothing_is_said_only_where_nothing_else_can_be() -> None:
+def test_null_is_chosen_only_if_nothing_else_fits() -> None:
     """Of a type and null, the type is chosen."""
     nullable = {"anyOf": [{"type": "null"}, {"type": "string"}]}
     assert all(value(CHAT, closed(a=nullable), str(n))["a"] for n in range(20))
 
 
-def test_every_branch_of_a_union_is_met_now_and_then() -> None:
-    """Which one, depends on what was asked."""
+def test_every_branch_of_a_union_is_used() -> None:
+    """Which one depends on the prompt."""
     union = {"anyOf": [closed(kind={"const": name}) for name in "abc"]}
     made = {value(CHAT, closed(item=union), str(n))["item"]["kind"] for n in range(50)}
     assert made == {"a", "b", "c"}
 
 
-def test_recursions_go_round_once() -> None:
+def test_recursion_ends_after_one_level() -> None:
     """A tree has a child, and the child has none."""
     assert len(value(CHAT, TREE)["children"]) == 1
     assert value(CHAT, TREE)["children"][0]["children"] == []
 
 
-def test_names_that_are_no_text_are_escaped() -> None:
-    """Half a surrogate pair can be sent, and stays JSON that a client can encode."""
+def test_names_with_lone_surrogates_are_escaped() -> None:
+    """Half a surrogate pair is valid JSON, and stays JSON that a client can encode."""
     [content] = contents(
         CHAT, body(CHAT, **formatted(CHAT, closed(**{"\ud800": {"type": "null"}})))
     )
@@ -206,7 +206,7 @@ def test_usage_counts_the_content(path: str) -> None:
 
 
 def test_a_limit_cuts_the_json() -> None:
-    """It is a beginning of what it would be, and the reason is `length`."""
+    """It is the beginning of the whole JSON, and the finish_reason is `length`."""
     [whole] = contents(CHAT, body(CHAT, **formatted(CHAT, PERSON)))
     [choice] = answer(CHAT, body(CHAT, max_tokens=3, **formatted(CHAT, PERSON)))["choices"]
     assert choice["message"]["content"] == whole[:12]
@@ -214,15 +214,15 @@ def test_a_limit_cuts_the_json() -> None:
 
 
 def test_a_limit_leaves_a_response_incomplete() -> None:
-    """With the beginning of the JSON in its message."""
+    """Its message has the beginning of the JSON."""
     schema = closed(a={"type": "string", "minLength": 200})
     made = answer(RESPONSES, body(RESPONSES, max_output_tokens=16, **formatted(RESPONSES, schema)))
     assert (made["status"], made["output"][0]["status"]) == ("incomplete", "incomplete")
     assert len(made["output"][0]["content"][0]["text"]) == 64
 
 
-def test_stop_and_logprobs_are_as_for_a_text() -> None:
-    """The JSON ends before a sequence, and its tokens are told."""
+def test_stop_and_logprobs_work_as_for_a_text() -> None:
+    """The JSON ends before a stop sequence, and its tokens have log probabilities."""
     request = body(CHAT, stop=[":"], logprobs=True, **formatted(CHAT, PERSON))
     [choice] = answer(CHAT, request)["choices"]
     assert choice["message"]["content"] == '{"name"'
@@ -230,21 +230,21 @@ def test_stop_and_logprobs_are_as_for_a_text() -> None:
 
 
 @BOTH
-def test_a_schema_that_says_nothing_is_met_by_an_object(path: str) -> None:
+def test_an_empty_schema_gets_an_object(path: str) -> None:
     """Any JSON would do, and an object is what clients expect."""
     for given in ({}, {"type": "object"}):
         assert value(path, given) == {"reply": "Mock reply to: What is sushi?"}
 
 
 def test_the_schema_may_be_left_out() -> None:
-    """Of a chat completion; a response has to have it."""
+    """In a chat completion; a response requires it."""
     given = {"type": "json_schema", "json_schema": {"name": "N"}}
     assert json.loads(contents(CHAT, body(CHAT, response_format=given))[0])
 
 
 @BOTH
-def test_a_scripted_content_breaks_the_schema_if_it_wants_to(path: str) -> None:
-    """What people test is what their code does then."""
+def test_scripted_content_may_violate_the_schema(path: str) -> None:
+    """People test how their code handles that."""
     request = body(path, **formatted(path, PERSON, strict=True))
     endpoint = endpoints()[path]
     default = endpoint.make_response(request, EXECUTION)
@@ -255,21 +255,21 @@ def test_a_scripted_content_breaks_the_schema_if_it_wants_to(path: str) -> None:
 # --- JSON without a schema
 
 
-def test_a_json_object_says_what_was_asked() -> None:
-    """In its only member; any message may mention the word, in any letters."""
+def test_a_json_object_replies_to_the_prompt() -> None:
+    """In its only member; any message may mention the word, in any case."""
     messages = [{"role": "system", "content": "Speak JSON."}, {"role": "user", "content": "Hi"}]
     request = body(CHAT, response_format={"type": "json_object"}) | {"messages": messages}
     assert contents(CHAT, request) == ['{"reply":"Mock reply to: Hi"}']
 
 
 def test_a_response_may_be_a_json_object() -> None:
-    """The word stands in the input."""
+    """The word is in the input."""
     request = body(RESPONSES, "Some json", text={"format": {"type": "json_object"}})
     assert contents(RESPONSES, request) == ['{"reply":"Mock reply to: Some json"}']
 
 
 def test_json_has_to_be_mentioned() -> None:
-    """Texts and params as clients quote them; instructions do not count."""
+    """Messages and params as clients quote them; instructions do not count."""
     error = refusal(CHAT, response_format={"type": "json_object"})
     assert (error.status, error.param, error.code) == (400, "messages", None)
     assert error.message == (
@@ -285,8 +285,8 @@ def test_json_has_to_be_mentioned() -> None:
     )
 
 
-def test_the_word_may_stand_in_what_came_before() -> None:
-    """Nobody here knows what a conversation says."""
+def test_the_word_may_be_in_an_earlier_conversation() -> None:
+    """The mock cannot know what it says."""
     contents(
         RESPONSES,
         body(RESPONSES, conversation="conv_1", text={"format": {"type": "json_object"}}),
@@ -299,15 +299,15 @@ def test_the_word_may_stand_in_what_came_before() -> None:
 @pytest.mark.parametrize(
     ("schema", "why", "place"),
     [
-        ({"$ref": "#"}, "no value meets it", ()),
-        (closed(a={"$ref": "#"}), "no value of it ends", ()),
-        (closed(a=False), "no value of it ends", ()),
+        ({"$ref": "#"}, "no value fits it", ()),
+        (closed(a={"$ref": "#"}), "it has no finite value", ()),
+        (closed(a=False), "it has no finite value", ()),
         (closed(a={"$ref": "http://127.0.0.1:9/x"}), "'$ref' leads", ("properties", "a")),
         (closed(a={"$ref": "file:///etc/passwd"}), "'$ref' leads", ("properties", "a")),
         (closed(a={"$ref": "#/$defs/none"}), "'$ref' leads", ("properties", "a")),
         (closed(a={"not": {}}), "should not be valid", ("properties", "a", "not")),
         (closed(a={"type": "integer", "minimum": 2, "maximum": 1}), "no number", ("a",)),
-        (closed(a={"type": "string", "enum": [1]}), "none of its values", ("a",)),
+        (closed(a={"type": "string", "enum": [1]}), "no value of its 'enum'", ("a",)),
         (closed(a={"type": "string", "minLength": 10**9}), "no text of 1000000000", ("a",)),
         (closed(a={"type": "array", "minItems": 10**9}), "no array of 1000000000", ("a",)),
         (closed(a={"type": "string", "pattern": r"(a)\1"}), "its pattern", ("a",)),
@@ -320,7 +320,7 @@ def test_the_word_may_stand_in_what_came_before() -> None:
                    "uniqueItems": True}), "cannot all differ", ("a", "2")),
         ({"$dynamicRef": "#x"}, "'$dynamicRef' is not supported", ()),
         ({"type": "object", "required": ["x"], "additionalProperties": False},
-         "no value of it ends", ()),
+         "it has no finite value", ()),
         (closed(a={"type": "number", "minimum": 1e308}), "too large", ("a",)),
         (closed(a={"type": "number", "minimum": 10**400 + 1, "maximum": 10**400}), "too large",
          ("a",)),
@@ -330,10 +330,10 @@ def test_the_word_may_stand_in_what_came_before() -> None:
     ],
 )  # fmt: skip
 @BOTH
-def test_what_cannot_be_made_is_refused(
+def test_schemas_without_a_sample_are_rejected(
     path: str, schema: Json, why: str, place: tuple[str, ...]
 ) -> None:
-    """Loudly, with the place, and never with a content that does not fit."""
+    """With a message and the path, never with content that does not fit."""
     error = refusal(path, **formatted(path, schema))
     assert error.status == 400
     assert why in error.message
@@ -372,15 +372,15 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("schema", HOSTILE)
-def test_hostile_schemas_are_bounded(schema: Json) -> None:
-    """They are met or refused, in seconds and not in years."""
+def test_hostile_schemas_take_bounded_time(schema: Json) -> None:
+    """They get a value or an error, in seconds and not in years."""
     begun = perf_counter()
     made = attempt(lambda: contents(CHAT, body(CHAT, **formatted(CHAT, schema))))
     if isinstance(made, ApiError):
         assert "could not generate a reply" in made.message
     else:
         # jsonschema by itself would not come back from some of these patterns.
-        assert ClientSchema(schema).breach(json.loads(made[0])) is None
+        assert ClientSchema(schema).first_violation(json.loads(made[0])) is None
     assert perf_counter() - begun < 30
 
 
@@ -396,10 +396,10 @@ def test_hostile_schemas_are_bounded(schema: Json) -> None:
     ],
 )
 @BOTH
-def test_later_keywords_have_their_shape_in_draft_7(
+def test_later_keywords_are_checked_in_draft_7(
     path: str, name: str, right: Json, wrong: Json
 ) -> None:
-    """That draft knows nothing of them, and whoever makes the value reads them."""
+    """That draft does not know them, but the generator reads them."""
     answer(path, body(path, **formatted(path, _later(name, right))))
     for strict in (True, False):
         error = refusal(path, **formatted(path, _later(name, wrong), strict=strict))
@@ -407,13 +407,13 @@ def test_later_keywords_have_their_shape_in_draft_7(
 
 
 @BOTH
-def test_additional_items_say_nothing_without_a_list(path: str) -> None:
-    """No draft looks into them then."""
+def test_additional_items_are_ignored_without_a_list(path: str) -> None:
+    """No draft looks at them then."""
     answer(path, body(path, **formatted(path, closed(a={"additionalItems": {"$ref": 5}}))))
 
 
-def test_many_schemas_are_forgotten() -> None:
-    """A cache is bounded, and what it forgets is made again, the same."""
+def test_the_cache_of_schemas_is_bounded() -> None:
+    """What it drops is prepared again, with the same result."""
     request = body(CHAT, **formatted(CHAT, PERSON))
     before = contents(CHAT, request)
     for number in range(300):

@@ -1,4 +1,4 @@
-"""What OpenAI refuses of schemas, in its words."""
+"""Which schemas OpenAI rejects, in its words."""
 
 import copy
 from functools import partial
@@ -17,15 +17,15 @@ TEXT = {"type": "string"}
 OPEN = {"type": "object", "properties": {"id": TEXT}}
 
 
-def deep(levels: int) -> dict[str, Json]:
-    """Return a schema of so many objects and arrays in each other."""
+def nested_schema(levels: int) -> dict[str, Json]:
+    """Return a schema of so many nested objects and arrays."""
     inside: Json = TEXT
     for level in range(levels - 1):
         inside = {"type": "array", "items": inside} if level % 2 else closed(a=inside)
     return closed(a=inside)
 
 
-def function(path: str, parameters: Json, **members: Json) -> dict[str, Json]:
+def offer_function(path: str, parameters: Json, **members: Json) -> dict[str, Json]:
     """Return the members of a request that offer a function."""
     given = {"name": "f", "parameters": parameters, **members}
     if path == RESPONSES:
@@ -99,7 +99,7 @@ STRICT = [
             "the top level of the schema."
         ),
     ),
-    (deep(14), "14 levels of nesting exceeds limit of 10."),
+    (nested_schema(14), "14 levels of nesting exceeds limit of 10."),
     (closed(**{f"p{n}": TEXT for n in range(5001)}), "5001 parameters exceeds limit of 5000."),
     (
         closed(x={"type": "string", "enum": [str(n) for n in range(1008)]}),
@@ -114,8 +114,8 @@ STRICT = [
 
 @pytest.mark.parametrize(("schema", "message"), STRICT)
 @BOTH
-def test_strict_formats_are_refused(path: str, schema: Json, message: str | None) -> None:
-    """Message, param and code as clients quote them, for each endpoint its own."""
+def test_strict_formats_are_rejected(path: str, schema: Json, message: str | None) -> None:
+    """Message, param and code as clients quote them, different for each endpoint."""
     error = refusal(path, **formatted(path, schema, strict=True))
     if message is None:
         assert error.message.endswith("'N'. Please ensure it is a valid JSON Schema.")
@@ -130,10 +130,10 @@ def test_strict_formats_are_refused(path: str, schema: Json, message: str | None
 
 
 @BOTH
-def test_strict_functions_are_refused(path: str) -> None:
-    """Whether they are called or not; the param tells which of the tools it is."""
+def test_strict_functions_are_rejected(path: str) -> None:
+    """Whether they are called or not; the param says which of the tools it is."""
     for schema, message in STRICT:
-        error = refusal(path, **function(path, schema, strict=True))
+        error = refusal(path, **offer_function(path, schema, strict=True))
         assert (error.status, error.code) == (400, "invalid_function_parameters")
         inside = "tools[0]" if path == RESPONSES else "tools[0].function"
         assert error.param == f"{inside}.parameters"
@@ -166,28 +166,28 @@ def test_strict_functions_are_refused(path: str) -> None:
 )
 @BOTH
 def test_functions_have_rules_of_their_own(path: str, parameters: Json, message: str) -> None:
-    """Though they are not strict."""
+    """Even if they are not strict."""
     for members in ({}, {"strict": False}):
-        error = refusal(path, **function(path, parameters, **members))
+        error = refusal(path, **offer_function(path, parameters, **members))
         assert error.message == f"Invalid schema for function 'f': {message}"
 
 
-def test_functions_of_old_are_refused_in_their_place() -> None:
-    """`functions` came before tools."""
+def test_old_functions_are_rejected_by_their_own_param() -> None:
+    """`functions` is the predecessor of `tools`."""
     error = refusal(CHAT, functions=[{"name": "f", "parameters": {"type": "array"}}])
     assert (error.param, error.code) == ("functions[0].parameters", "invalid_function_parameters")
 
 
 @pytest.mark.parametrize("schema", [{"type": "objekt"}, {"required": True}, {"properties": []}])
 @BOTH
-def test_what_is_no_schema_is_refused(path: str, schema: Json) -> None:
+def test_an_invalid_schema_is_rejected(path: str, schema: Json) -> None:
     """Strict or not, of a format and of a function."""
     given = {"type": "object", "properties": {"a": schema}}
     error = refusal(path, **formatted(path, given, strict=False))
     assert error.message == (
         "Invalid schema for response_format 'N'. Please ensure it is a valid JSON Schema."
     )
-    error = refusal(path, **function(path, given))
+    error = refusal(path, **offer_function(path, given))
     assert error.message == (
         "Invalid schema for function 'f'. Please ensure it is a valid JSON Schema."
     )
@@ -195,10 +195,10 @@ def test_what_is_no_schema_is_refused(path: str, schema: Json) -> None:
 
 @pytest.mark.parametrize("name", [1, {}, None, "#a"])
 @BOTH
-def test_an_id_that_is_none_is_refused(path: str, name: Json) -> None:
-    """It is looked at before anything is referred to it."""
+def test_an_invalid_id_is_rejected(path: str, name: Json) -> None:
+    """It is checked before any reference to it."""
     schema = {**closed(), "$id": name}
-    for members in (formatted(path, schema), function(path, schema)):
+    for members in (formatted(path, schema), offer_function(path, schema)):
         assert refusal(path, **members).message.endswith("Please ensure it is a valid JSON Schema.")
 
 
@@ -212,21 +212,21 @@ def test_an_id_that_is_none_is_refused(path: str, name: Json) -> None:
         {**closed(a={"$ref": "#/$defs/a"}), "$defs": {"a": closed(b={"$ref": "#/$defs/c"}),
                                                      "c": {"type": "array", "items": TEXT}}},
         closed(items={"type": "array", "items": closed(properties=TEXT, required=TEXT)}),
-        deep(10),
+        nested_schema(10),
         closed(x={"type": "string", "enum": [str(n) for n in range(1000)]}),
         closed(),
     ],
 )  # fmt: skip
 @BOTH
-def test_strict_schemas_are_taken(path: str, schema: Json) -> None:
-    """What the guide lists, and what the service has been seen to take."""
+def test_strict_schemas_are_accepted(path: str, schema: Json) -> None:
+    """What the guide lists, and what the service was observed to accept."""
     answer(path, body(path, **formatted(path, schema, strict=True)))
-    answer(path, body(path, **function(path, schema, strict=True), tool_choice="required"))
+    answer(path, body(path, **offer_function(path, schema, strict=True), tool_choice="required"))
 
 
 @BOTH
 def test_the_other_limits_are_those_of_the_guide(path: str) -> None:
-    """Their texts are not known."""
+    """The texts of their errors are not known."""
     many = {"type": "string", "enum": [f"{n:0>60}" for n in range(251)]}
     for schema in (closed(a=many), closed(**{f"{n:0>100}": TEXT for n in range(1201)})):
         assert refusal(path, **formatted(path, schema, strict=True)).status == 400
@@ -239,7 +239,7 @@ def test_the_other_limits_are_those_of_the_guide(path: str) -> None:
     ("name", "code"), [("a.b", "invalid_value"), ("a" * 65, "string_above_max_length")]
 )
 @BOTH
-def test_names_are_short_and_plain(path: str, name: str, code: str) -> None:
+def test_names_are_limited(path: str, name: str, code: str) -> None:
     """Letters, digits, underscores and hyphens, at most 64."""
     members = formatted(path, closed())
     inside = members["text"]["format"] if path == RESPONSES else members["response_format"]
@@ -250,15 +250,15 @@ def test_names_are_short_and_plain(path: str, name: str, code: str) -> None:
 
 
 @BOTH
-def test_what_is_not_strict_may_be_more(path: str) -> None:
-    """`strict` absent, null or false opts out of these rules."""
+def test_schemas_that_are_not_strict_may_break_the_rules(path: str) -> None:
+    """`strict` absent, null or false turns these rules off."""
     for strict in (None, False):
         answer(path, body(path, **formatted(path, OPEN, strict=strict)))
-        answer(path, body(path, **function(path, OPEN, strict=strict)))
-    answer(path, body(path, **function(path, OPEN)))
+        answer(path, body(path, **offer_function(path, OPEN, strict=strict)))
+    answer(path, body(path, **offer_function(path, OPEN)))
 
 
-def test_texts_that_clients_quote_are_called_observed() -> None:
+def test_messages_that_clients_quote_are_marked_observed() -> None:
     """The others are not."""
     unknown = {"enum_values_too_long", "schema_strings_too_long"}
     names = [
@@ -272,8 +272,8 @@ def test_texts_that_clients_quote_are_called_observed() -> None:
 @BOTH
 @given(data=st.data())
 @THOROUGH
-def test_no_schema_ends_in_a_traceback(path: str, data: st.DataObject) -> None:
-    """Whatever is done to a schema, it is met or refused, strict or not."""
+def test_no_schema_causes_an_exception(path: str, data: st.DataObject) -> None:
+    """Any mutant of a schema gets a value or an error, strict or not."""
     junk = [None, True, [], {}, "", "#", "string", "object", 0, -1, 2.5, {"$ref": "#"}, ["null"]]
     junk += [10**400, [10**400], "[[a]", "(" * 80 + "a" + ")" * 80]
     names = ["type", "$ref", "properties", "items", "enum", "anyOf", "required", "pattern", "$defs"]

@@ -1,4 +1,4 @@
-"""Structured outputs as users of the SDK have them: models of pydantic, and batches."""
+"""Structured outputs as users of the SDK have them: pydantic models, and batches."""
 
 import json
 from collections.abc import Callable
@@ -21,28 +21,28 @@ from tests.support.shapes import BOTH, body, contents
 
 
 class Priority(Enum):
-    """How soon."""
+    """An enum."""
 
     LOW = "low"
     HIGH = "high"
 
 
 class Address(BaseModel):
-    """A part that is used twice."""
+    """A model that is used twice."""
 
     street: str = Field(description="With the number.")
     zip_code: str = Field(pattern=r"^\d{5}$")
 
 
 class Cat(BaseModel):
-    """One of a union."""
+    """One branch of a union."""
 
     kind: Literal["cat"]
     lives: int = Field(ge=1, le=9)
 
 
 class Dog(BaseModel):
-    """The other."""
+    """The other branch."""
 
     kind: Literal["dog"]
     name: Annotated[str, Field(min_length=2, max_length=12)]
@@ -68,7 +68,7 @@ class Ticket(BaseModel):
 
 
 class Node(BaseModel):
-    """A tree, and a list in it."""
+    """A recursive model: a tree, and a list in it."""
 
     value: int
     left: "Node | None"
@@ -76,7 +76,7 @@ class Node(BaseModel):
 
 
 class Steps(BaseModel):
-    """What OpenAI's own example has."""
+    """The model of OpenAI's own example."""
 
     steps: list[str]
     final_answer: str
@@ -86,7 +86,7 @@ MODELS: list[type[BaseModel]] = [Ticket, Node, Steps]
 EVERY_MODEL = pytest.mark.parametrize("model", MODELS)
 
 
-def shaped(path: str, model: type[BaseModel]) -> dict[str, Json]:
+def parse_parameters(path: str, model: type[BaseModel]) -> dict[str, Json]:
     """Return the members that the SDK's parse() sends for a model."""
     if path == RESPONSES:
         return {"text": {"format": type_to_text_format_param(model)}}
@@ -95,28 +95,30 @@ def shaped(path: str, model: type[BaseModel]) -> dict[str, Json]:
 
 @EVERY_MODEL
 @BOTH
-def test_models_read_the_replies(path: str, model: type[BaseModel]) -> None:
-    """With the schema that the SDK makes of them, strict as it is."""
+def test_models_parse_the_replies(path: str, model: type[BaseModel]) -> None:
+    """The schema is the strict one that the SDK makes of the model."""
     for number in range(20):
-        request = body(path, f"Question {number}", **shaped(path, model))
+        request = body(path, f"Question {number}", **parse_parameters(path, model))
         [content] = contents(path, request)
         assert model.model_validate_json(content)
 
 
 @BOTH
-def test_models_tell_the_questions_apart(path: str) -> None:
-    """Free texts say what was asked."""
-    [content] = contents(path, body(path, "Where is my refund?", **shaped(path, Ticket)))
+def test_parsed_models_differ_with_the_prompt(path: str) -> None:
+    """Free texts reply to the prompt."""
+    [content] = contents(path, body(path, "Where is my refund?", **parse_parameters(path, Ticket)))
     assert Ticket.model_validate_json(content).summary == "Mock reply to: Where is my refund?"
 
 
 @pytest.fixture
 def mock(make_mockbatch: Callable[..., WorldClient]) -> WorldClient:
-    """Make a world."""
+    """Return a world."""
     return make_mockbatch()
 
 
-def ran(mock: WorldClient, path: str, bodies: list[dict[str, Json]]) -> tuple[Json, Json, Json]:
+def run_batch(
+    mock: WorldClient, path: str, bodies: list[dict[str, Json]]
+) -> tuple[Json, Json, Json]:
     """Run a batch of these bodies; return it, and its output and error lines by custom_id."""
     client: Any = mock.client
     lines = [
@@ -137,12 +139,12 @@ def _lines(client: openai.OpenAI, file_id: str | None) -> dict[str, Json]:
 
 
 @EVERY_MODEL
-def test_a_batch_of_chat_completions_is_read_by_its_model(
+def test_a_batch_of_chat_completions_is_parsed_by_its_model(
     mock: WorldClient, model: type[BaseModel]
 ) -> None:
     """Each line, over a socket, as users read it."""
-    bodies = [body(CHAT, f"Question {n}", **shaped(CHAT, model)) for n in range(10)]
-    batch, output, _ = ran(mock, CHAT, bodies)
+    bodies = [body(CHAT, f"Question {n}", **parse_parameters(CHAT, model)) for n in range(10)]
+    batch, output, _ = run_batch(mock, CHAT, bodies)
     assert batch.request_counts.completed == 10
     for line in output.values():
         content = line["response"]["body"]["choices"][0]["message"]["content"]
@@ -150,22 +152,24 @@ def test_a_batch_of_chat_completions_is_read_by_its_model(
 
 
 @EVERY_MODEL
-def test_a_batch_of_responses_is_read_by_its_model(
+def test_a_batch_of_responses_is_parsed_by_its_model(
     mock: WorldClient, model: type[BaseModel]
 ) -> None:
     """The text is that of the only message."""
-    bodies = [body(RESPONSES, f"Question {n}", **shaped(RESPONSES, model)) for n in range(10)]
-    _, output, _ = ran(mock, RESPONSES, bodies)
+    bodies = [
+        body(RESPONSES, f"Question {n}", **parse_parameters(RESPONSES, model)) for n in range(10)
+    ]
+    _, output, _ = run_batch(mock, RESPONSES, bodies)
     for line in output.values():
         [item] = line["response"]["body"]["output"]
         assert model.model_validate_json(item["content"][0]["text"])
 
 
-def test_a_batch_of_calls_is_read_by_its_model(mock: WorldClient) -> None:
-    """The arguments of the function that the SDK makes of a model."""
+def test_a_batch_of_calls_is_parsed_by_its_model(mock: WorldClient) -> None:
+    """The function is the one that the SDK makes of a model."""
     tool = openai.pydantic_function_tool(Ticket)
     bodies = [body(CHAT, f"Question {n}", tools=[tool], tool_choice="required") for n in range(5)]
-    _, output, _ = ran(mock, CHAT, bodies)
+    _, output, _ = run_batch(mock, CHAT, bodies)
     assert len(output) == 5
     for line in output.values():
         [choice] = line["response"]["body"]["choices"]
@@ -173,15 +177,15 @@ def test_a_batch_of_calls_is_read_by_its_model(mock: WorldClient) -> None:
         assert Ticket.model_validate_json(call["function"]["arguments"])
 
 
-def test_a_refused_schema_is_a_failed_line(mock: WorldClient) -> None:
-    """Of one line only, in the error file, with the body of the refusal."""
+def test_a_rejected_schema_is_a_failed_line(mock: WorldClient) -> None:
+    """It is in the error file, with the body of the error; the other lines succeed."""
     wrong = to_strict_json_schema(Steps) | {"additionalProperties": True}
     given = {"name": "Steps", "schema": wrong, "strict": True}
     good, bad = (
-        body(CHAT, **shaped(CHAT, Steps)),
+        body(CHAT, **parse_parameters(CHAT, Steps)),
         body(CHAT, response_format={"type": "json_schema", "json_schema": given}),
     )
-    batch, output, errors = ran(mock, CHAT, [good, bad])
+    batch, output, errors = run_batch(mock, CHAT, [good, bad])
     assert (batch.request_counts.completed, batch.request_counts.failed) == (1, 1)
     assert output.keys() == {"0"}
     response = errors["1"]["response"]
@@ -192,10 +196,12 @@ def test_a_refused_schema_is_a_failed_line(mock: WorldClient) -> None:
     )
 
 
-def test_a_scripted_content_is_sent_as_it_is(mock: WorldClient) -> None:
-    """Though it breaks the schema that was sent."""
+def test_scripted_content_is_sent_as_it_is(mock: WorldClient) -> None:
+    """Even though it violates the schema of the request."""
     mock.reply({"custom_id": "0"}, {"content": '{"steps": "none"}'})
-    _, output, _ = ran(mock, CHAT, [body(CHAT, **shaped(CHAT, Steps)) for _ in range(2)])
+    _, output, _ = run_batch(
+        mock, CHAT, [body(CHAT, **parse_parameters(CHAT, Steps)) for _ in range(2)]
+    )
     said = {
         name: line["response"]["body"]["choices"][0]["message"]["content"]
         for name, line in output.items()

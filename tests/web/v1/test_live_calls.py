@@ -116,7 +116,7 @@ class TestAnswers:
     @EVERY_REQUEST
     def test_answer_fits_its_schema(self, api: Caller, path: str, body: Json) -> None:
         """As the body of a batch's line does."""
-        schema(endpoints()[path].schema).check(api.good(api.post(path, body)))
+        schema(endpoints()[path].response_schema).check(api.good(api.post(path, body)))
 
     def test_ids_differ_from_call_to_call_and_not_from_run_to_run(self, api: Caller) -> None:
         """Two calls have two ids; another server of the same seed has the same two."""

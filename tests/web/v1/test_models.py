@@ -7,7 +7,7 @@ import pytest
 
 from mockbatch.cli import main
 from mockbatch.endpoints import endpoints
-from mockbatch.endpoints.model_list import ModelList, from_file
+from mockbatch.endpoints.model_list import ModelList, load_model_list
 from mockbatch.endpoints.models import model_aliases
 from mockbatch.typing import Json
 from tests.support.caller import VALIDATING, Caller, app_of, refusal
@@ -210,7 +210,7 @@ class TestFile:
         """JSON, or a name on each line."""
         path = tmp_path / "models"
         path.write_text(text)
-        assert from_file(str(path)).names == ("a", "b:c/d")
+        assert load_model_list(str(path)).names == ("a", "b:c/d")
 
     @pytest.mark.parametrize("data", [b"", b"\n", b"[", b"[]", b'{"a": 1}', b"[1]", b"\xff"])
     def test_other_files_are_told(

@@ -1,0 +1,128 @@
+"""Reads the regular expressions of JSON Schema patterns (ECMA 262) into nodes.
+
+Python's own parser does the reading, once named groups and some character classes are written
+its way. Character classes are ASCII, as in ECMA 262.
+"""
+
+import re
+import string
+import sys
+from collections.abc import Sequence
+from functools import cached_property
+from importlib import import_module
+from typing import Any
+
+# The type of a node, and what it needs:
+# - "character": a CharacterClass
+# - "branch": the alternatives, each a list of nodes
+# - "repeat": the minimum, the maximum, and the nodes to repeat
+# - "at": an anchor, by its name in Python's parser
+# - "look": whether it looks ahead (else behind), whether it has to match, and the nodes
+Node = tuple[str, Any]
+
+WORD_CHARACTERS = string.ascii_letters + string.digits + "_"
+
+# A private module, but for twenty years the base of everything that generates texts for regexes.
+_parser: Any = import_module("re._parser" if sys.version_info >= (3, 11) else "sre_parse")
+_CATEGORIES = {"DIGIT": string.digits, "WORD": WORD_CHARACTERS, "SPACE": " \t\n\r\f\v"}
+# The characters that are generated where a regex leaves the choice; the last ones are for
+# unusual classes.
+_SAMPLE_ALPHABET = WORD_CHARACTERS + "- .,:;!?@#%&*+=/'\"()[]{}<>|~^$`\\\t\néж中"
+_LINE_ENDS = "\n\r\u2028\u2029"
+# What Python reads differently: the beginning of a named group, and in a class what it warns
+# about because of future set operations. Escapes are matched too, so that no match begins in
+# the middle of one.
+_ESCAPE_CLASS_OR_NAME = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\\\]])*|\(\?<(?=[A-Za-z_$])", re.DOTALL)
+_IN_CLASS = re.compile(r"(\\.)|([\[&|~])", re.DOTALL)
+_FLAGS = re.IGNORECASE | re.MULTILINE | re.DOTALL | re.VERBOSE
+
+
+class RegexError(ValueError):
+    """A regular expression cannot be read or is not supported, or matching takes too long."""
+
+
+class CharacterClass:
+    """A set of characters, built from a token of Python's parser."""
+
+    def __init__(self, op: str, arg: Any) -> None:
+        self._is_negated = op in ("NOT_LITERAL", "ANY")
+        self._items = arg if op == "IN" else [("LITERAL", arg)]
+        if op == "ANY":
+            self._items = [("LITERAL", ord(character)) for character in _LINE_ENDS]
+        elif op == "IN" and str(arg[0][0]) == "NEGATE":
+            self._is_negated, self._items = True, arg[1:]
+        self._known: dict[str, bool] = {}
+
+    def __contains__(self, character: str) -> bool:
+        if character not in self._known:
+            is_listed = any(_matches(character, str(op), arg) for op, arg in self._items)
+            self._known[character] = is_listed != self._is_negated
+        return self._known[character]
+
+    @cached_property
+    def sample_characters(self) -> Sequence[str]:
+        """Some characters of the class: only letters, digits and underscores if it has any."""
+        samples = [character for character in _SAMPLE_ALPHABET if character in self]
+        if not samples and not self._is_negated:
+            samples = [chr(arg[0] if str(op) == "RANGE" else arg) for op, arg in self._items[:1]]
+        if not samples:
+            raise RegexError("it has a class without common characters")
+        word_characters = [character for character in samples if character in WORD_CHARACTERS]
+        return word_characters or [each for each in samples if each.isascii()] or samples
+
+
+def parse_regex(source: str) -> list[Node]:
+    """Return the nodes of a regular expression; raises RegexError."""
+    try:
+        parsed = _parser.parse(_ESCAPE_CLASS_OR_NAME.sub(_to_python, source))
+        nodes = _read(parsed)
+    # FutureWarning is for two hyphens in a class, where a test run turns warnings into errors.
+    except (re.error, RecursionError, OverflowError, FutureWarning) as error:
+        raise RegexError(f"it cannot be read: {error}") from error
+    if parsed.state.flags & _FLAGS:
+        raise RegexError("it has flags")
+    return nodes
+
+
+def _to_python(match: "re.Match[str]") -> str:
+    """Return an escape, a class or the beginning of a named group in Python's syntax."""
+    text = match[0]
+    if text.startswith("["):
+        return "[" + _IN_CLASS.sub(lambda inner: inner[1] or f"\\{inner[2]}", text[1:])
+    return "(?P<" if text.startswith("(") else text
+
+
+def _matches(character: str, op: str, arg: Any) -> bool:
+    if op == "LITERAL":
+        return ord(character) == int(arg)
+    if op == "RANGE":
+        return int(arg[0]) <= ord(character) <= int(arg[1])
+    category = str(arg).removeprefix("CATEGORY_")
+    is_negated = category.startswith("NOT_")
+    return (character in _CATEGORIES[category.removeprefix("NOT_")]) != is_negated
+
+
+def _read(parsed: Any) -> list[Node]:
+    return [_read_node(str(op), arg) for op, arg in parsed]
+
+
+def _read_node(op: str, arg: Any) -> Node:
+    match op:
+        case "LITERAL" | "NOT_LITERAL" | "ANY" | "IN":
+            return "character", CharacterClass(op, arg)
+        case "AT":
+            return "at", str(arg)
+        case "BRANCH":
+            return "branch", [_read(branch) for branch in arg[1]]
+        case "SUBPATTERN":
+            _, added_flags, removed_flags, nodes = arg
+            if added_flags or removed_flags:
+                raise RegexError("it has flags")
+            return "branch", [_read(nodes)]
+        case "MAX_REPEAT" | "MIN_REPEAT":
+            minimum, maximum, nodes = arg
+            return "repeat", (int(minimum), int(maximum), _read(nodes))
+        case "ASSERT" | "ASSERT_NOT":
+            direction, nodes = arg
+            return "look", (direction > 0, op == "ASSERT", _read(nodes))
+    raise RegexError(f"it has a {op.lower().replace('_', ' ')}, which is not supported")
