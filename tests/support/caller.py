@@ -126,6 +126,12 @@ class Caller:
         return response.json
 
 
+def count_batches_and_files(caller: Caller) -> tuple[int, int]:
+    """Return how many batches and files a caller's world has."""
+    batches, files = caller.get("/v1/batches?limit=100").json, caller.get("/v1/files").json
+    return len(batches["data"]), len(files["data"])
+
+
 def talk(address: tuple[str, int], data: bytes) -> bytes:
     """Send bytes over a socket and return all that comes back until it is closed."""
     with socket.create_connection(address, 10) as connection:

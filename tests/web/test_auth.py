@@ -1,0 +1,135 @@
+"""The key of a request, and the world it opens."""
+
+import logging
+
+import pytest
+
+from tests.support.caller import (
+    KEY,
+    START,
+    Caller,
+    app_of,
+    count_batches_and_files,
+    refusal,
+    upload_form,
+)
+
+OTHER = "sk-somebody-else-0001"
+
+
+def created_in_the_only_world(api: Caller) -> int:
+    """Return how many batches were created in the only world of an app."""
+    keyless = Caller(api.app, None)
+    journal = keyless.good(keyless.get("/_mock/requests"))
+    return sum(
+        entry["path"] == "/v1/batches" and entry["method"] == "POST"
+        for entry in journal["requests"]
+    )
+
+
+class TestWorlds:
+    """Which world a request is about."""
+
+    def test_each_key_has_its_own(self, api: Caller) -> None:
+        """Files, batches and clock are separate."""
+        other = Caller(api.app, OTHER)
+        api.create()
+        api.advance(100)
+        assert count_batches_and_files(other) == (0, 0)
+        assert other.clock()["now"] == START
+
+    def test_reading_creates_none(self, api: Caller) -> None:
+        """A caller without a key still gets the only world."""
+        api.create()
+        Caller(api.app, OTHER).get("/v1/batches")
+        Caller(api.app, OTHER).get("/_mock/clock")
+        Caller(api.app, OTHER).post("/v1/nowhere")
+        assert created_in_the_only_world(api) == 1
+
+    def test_writing_creates_one(self, api: Caller) -> None:
+        """Then a caller without a key has to choose one."""
+        api.create()
+        Caller(api.app, OTHER).upload()
+        answer = Caller(api.app, None).get("/_mock/clock")
+        assert refusal(answer) == (400, "which_world", None)
+
+    def test_choice_lists_masked_keys(self, api: Caller) -> None:
+        """No key is shown in full."""
+        api.create()
+        Caller(api.app, OTHER).upload()
+        message = Caller(api.app, None).get("/_mock/clock").json["error"]["message"]
+        assert "sk-tests************0001" in message
+        assert "sk-someb*********0001" in message
+        assert KEY not in message
+        assert OTHER not in message
+
+    def test_short_key_is_masked_too(self, api: Caller) -> None:
+        """Only two characters of a short key are shown."""
+        api.create()
+        Caller(api.app, "secret").upload()
+        assert "secret" not in Caller(api.app, None).get("/_mock/clock").text
+
+    def test_caller_without_a_key_gets_the_owners_world_if_there_is_no_other(self) -> None:
+        """It is the world of the key that `serve` prints."""
+        app = app_of()
+        keyless = Caller(app, None)
+        keyless.good(keyless.post("/_mock/reset", {"start_time": 7}))
+        assert Caller(app, "sk-mockbatch").clock()["now"] == 7
+
+    def test_reading_without_a_key_creates_none(self) -> None:
+        """After a look at the clock, the first real key still has the only world."""
+        app = app_of()
+        keyless, first = Caller(app, None), Caller(app)
+        keyless.good(keyless.get("/_mock/clock"))
+        first.good(first.post("/_mock/reset", {"start_time": 7}))
+        assert keyless.clock()["now"] == 7
+
+    @pytest.mark.parametrize("key", ["", "undefined", "null"])
+    def test_unset_key_is_refused_by_the_control_api_too(self, api: Caller, key: str) -> None:
+        """It counts as a wrong key, not as a missing one."""
+        answer = Caller(api.app, key).get("/_mock/clock")
+        assert refusal(answer) == (401, "invalid_api_key", None)
+
+    def test_world_can_be_deleted(self, api: Caller) -> None:
+        """After DELETE /_mock/state it no longer counts."""
+        api.create()
+        api.good(api.delete("/_mock/state"))
+        Caller(api.app, OTHER).upload()
+        assert count_batches_and_files(Caller(api.app, OTHER)) == (0, 1)
+        assert created_in_the_only_world(api) == 0
+        assert count_batches_and_files(api) == (0, 0)
+
+    def test_longest_idle_world_is_dropped_with_a_log_line(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """The number of worlds is bounded; the key in the log is masked."""
+        app = app_of(server={"max_worlds": 2})
+        first, second, third = (Caller(app, f"sk-number-{n}-0000") for n in range(3))
+        first.upload()
+        second.upload()
+        first.get("/v1/files")  # used later than the second
+        with caplog.at_level(logging.WARNING, "mockbatch"):
+            third.upload()
+        assert [count_batches_and_files(one) for one in (first, second, third)] == [
+            (0, 1),
+            (0, 0),
+            (0, 1),
+        ]
+        assert "sk-numbe***0000" not in caplog.text
+        assert "sk-numbe****0000" in caplog.text
+
+    def test_one_world_for_all_keys(self) -> None:
+        """With `--worlds one`, all keys share a world."""
+        app = app_of(server={"is_single_world": True})
+        Caller(app).create()
+        assert count_batches_and_files(Caller(app, OTHER)) == (1, 1)
+        assert created_in_the_only_world(Caller(app)) == 1
+
+    def test_only_allowed_keys_open_worlds(self) -> None:
+        """With `--api-key`, other keys are refused."""
+        app = app_of(server={"api_keys": frozenset({KEY, OTHER})})
+        assert Caller(app).get("/_mock/clock").status_code == 200
+        assert Caller(app, OTHER).get("/v1/files").status_code == 200
+        stranger = Caller(app, "sk-stranger-00001")
+        assert refusal(stranger.get("/_mock/clock")) == (401, "invalid_api_key", None)
+        assert refusal(stranger.call("POST", "/v1/files", **upload_form()))[0] == 401
