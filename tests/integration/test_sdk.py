@@ -219,7 +219,7 @@ class TestExceptions:
         """One request, one refusal."""
         mock = make_mockbatch(poll_limit=1)
         batch = submit(mock.client)
-        with pytest.raises(openai.BadRequestError, match="nobody moved the simulated clock"):
+        with pytest.raises(openai.BadRequestError, match="the simulated clock stood still"):
             mock.client.batches.retrieve(batch.id)
         mock.assert_requested("GET", "/v1/batches/*", count=1)
 
