@@ -1,4 +1,4 @@
-"""The table of failures."""
+"""The table of error messages."""
 
 import re
 from pathlib import Path
@@ -14,8 +14,8 @@ PACKAGE = Path(mockbatch.__file__).parent
 NAMES = sorted(ERROR_TEMPLATES)
 
 
-def gaps(name: str) -> dict[str, str]:
-    """Return a filling for every gap of a failure's texts."""
+def field_values(name: str) -> dict[str, str]:
+    """Return a value for every field in an error's texts."""
     wording = ERROR_TEMPLATES[name]
     parsed = Formatter().parse(wording.message + (wording.param or ""))
     return {field: f"<{field}>" for _, field, _, _ in parsed if field}
@@ -33,27 +33,27 @@ def said() -> set[str]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_text_can_be_filled(name: str) -> None:
-    """With a filling for each gap, message and param have no gap left."""
-    error = api_error(name, **gaps(name))
+def test_every_text_can_be_filled_in(name: str) -> None:
+    """With all fields filled in, message and param have no braces left."""
+    error = api_error(name, **field_values(name))
     assert error.message
     assert not re.search(r"[{}]", error.message + (error.param or ""))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_failure_fits_the_envelope(name: str) -> None:
-    """The body of every failure is accepted by error.json."""
-    assert schema("error").accepts(api_error(name, **gaps(name)).body())
+def test_every_error_fits_the_schema(name: str) -> None:
+    """The body of every error fits error.json."""
+    assert schema("error").accepts(api_error(name, **field_values(name)).body())
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_failure_is_used(name: str, said: set[str]) -> None:
-    """Every name in the table is said somewhere else in the package."""
+def test_every_error_is_used(name: str, said: set[str]) -> None:
+    """Every name in the table occurs in the package's code."""
     assert name in said
 
 
-def test_every_failure_that_is_raised_is_in_the_table() -> None:
-    """No code asks for a failure that the table does not have."""
+def test_every_raised_error_is_in_the_table() -> None:
+    """No code names an error that is not in the table."""
     asked = set(re.findall(r'(?:api_error|line_error|_refusal)\(\s*"(\w+)"', sources()))
     assert asked
     assert asked <= set(ERROR_TEMPLATES)
@@ -61,13 +61,13 @@ def test_every_failure_that_is_raised_is_in_the_table() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_source_is_known(name: str) -> None:
-    """Every text is observed, remembered, or the mock's own."""
+    """Every text is observed, remembered, or mockbatch's own."""
     assert ERROR_TEMPLATES[name].source in {OBSERVED, REMEMBERED, MOCKBATCH_ONLY}
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_status_is_that_of_a_failure(name: str) -> None:
-    """A status is an HTTP failure's, or 0 for what is only told in an error file."""
+def test_every_status_is_that_of_an_error(name: str) -> None:
+    """A status is that of an HTTP error, or 0 for an error that occurs only in error files."""
     assert ERROR_TEMPLATES[name].status == 0 or 400 <= ERROR_TEMPLATES[name].status < 600
 
 
@@ -127,13 +127,13 @@ def test_every_status_is_that_of_a_failure(name: str) -> None:
 def test_observed_texts_are_kept_to_the_letter(
     name: str, fields: dict[str, str], message: str
 ) -> None:
-    """What the real service was seen to say is said in the same words."""
+    """Messages observed from the real service are the same to the letter."""
     assert ERROR_TEMPLATES[name].source == OBSERVED
     assert api_error(name, **fields).message == message
 
 
 def test_the_text_for_a_wrong_key_is_kept_to_the_letter() -> None:
-    """A wrong key is told where to find the right one."""
+    """The message says where to find the right key."""
     assert api_error("wrong_key", key="sk-1").message == (
         "Incorrect API key provided: sk-1. You can find your API key at "
         "https://platform.openai.com/account/api-keys."

@@ -1,4 +1,4 @@
-"""JSON as the standard has it."""
+"""Strict JSON, as in the standard."""
 
 import json
 import math
@@ -20,8 +20,8 @@ VALUES = st.recursive(
 
 
 @given(VALUES)
-def test_what_is_written_is_read_again(value: Any) -> None:
-    """Any JSON value that is written down is read as it was."""
+def test_any_value_survives_a_round_trip(value: Any) -> None:
+    """Any JSON value is the same after writing and parsing."""
     assert parse(json.dumps(value)) == value
 
 
@@ -33,28 +33,28 @@ def test_bytes_are_utf8(value: Any) -> None:
 
 
 @pytest.mark.parametrize("text", ["{}", " {}", "\r\n\t{} \n", "{}\n"])
-def test_space_around_a_value_is_no_matter(text: str) -> None:
-    """A file may begin and end with empty lines."""
+def test_whitespace_around_a_value_is_ignored(text: str) -> None:
+    """A text may begin and end with empty lines."""
     assert parse(text) == {}
 
 
 @pytest.mark.parametrize(("text", "place"), [("\n\n[1,]", "line 3 column"), (" {} {}", "(char 3)")])
-def test_a_failure_tells_its_place(text: str, place: str) -> None:
-    """Space before a value counts."""
+def test_an_error_names_the_position(text: str, place: str) -> None:
+    """Whitespace before a value counts."""
     with pytest.raises(ValueError, match=re.escape(place)):
         parse(text)
 
 
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity", '{"a": [NaN]}'])
-def test_what_is_no_number_is_refused(text: str) -> None:
-    """NaN and Infinity are Python's, not JSON's."""
+def test_nan_and_infinity_are_refused(text: str) -> None:
+    """Python accepts them, JSON does not."""
     with pytest.raises(ValueError, match="is not JSON"):
         parse(text)
 
 
 @pytest.mark.parametrize("text", ["1e400", "-1e400", "[1e999999]"])
-def test_a_number_beyond_every_float_is_refused(text: str) -> None:
-    """A number that would be read as infinite is refused: it could not be written again."""
+def test_a_number_that_overflows_a_float_is_refused(text: str) -> None:
+    """Parsed as infinite, it could not be written again."""
     with pytest.raises(ValueError, match="too large"):
         parse(text)
 
@@ -77,51 +77,51 @@ def test_a_number_beyond_every_float_is_refused(text: str) -> None:
         b'"\x01"',
     ],
 )
-def test_what_is_not_json_is_a_value_error(data: bytes) -> None:
+def test_invalid_json_is_a_value_error(data: bytes) -> None:
     """A byte order mark, other encodings and near-JSON are refused."""
     with pytest.raises(ValueError, match=r".+"):
         parse(data)
 
 
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
-def test_a_hundred_levels_are_read(opening: str, closing: str) -> None:
-    """A value nested 100 levels deep is still read."""
+def test_a_hundred_levels_are_accepted(opening: str, closing: str) -> None:
+    """A value nested 100 levels deep is accepted."""
     assert parse(opening * 99 + "[]" + closing * 99)
 
 
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
 @pytest.mark.parametrize("levels", [101, 5_000, 200_000])
 def test_deeper_values_are_refused(opening: str, closing: str, levels: int) -> None:
-    """From 101 levels on a value is refused, however deep, without an overflow."""
+    """Values with 101 levels and more are refused, without a stack overflow."""
     with pytest.raises(ValueError, match="nested too deeply"):
         parse(opening * (levels - 1) + "[]" + closing * (levels - 1))
 
 
-def test_brackets_in_a_text_are_no_levels() -> None:
-    """A text full of brackets is not taken for a deep value."""
+def test_brackets_in_a_string_are_not_levels() -> None:
+    """A string full of brackets is not a deep value."""
     assert parse(json.dumps("[{" * 1000)) == "[{" * 1000
 
 
-def test_many_shallow_brackets_are_no_levels() -> None:
-    """A long list of lists is not taken for a deep one."""
+def test_many_shallow_lists_are_accepted() -> None:
+    """A long list of lists is not a deep one."""
     assert len(parse("[" + ",".join(["[]"] * 1000) + "]")) == 1000
 
 
-def test_half_a_surrogate_pair_is_read() -> None:
-    """An escaped half of a surrogate pair is JSON, and is read as it is."""
+def test_a_lone_surrogate_is_accepted() -> None:
+    """An escaped lone surrogate is valid JSON."""
     assert parse(r'"\ud800"') == "\ud800"
 
 
 def test_line_separators_are_ordinary_characters() -> None:
-    """U+2028 and U+2029 may stand in a text, as the standard has it."""
+    """U+2028 and U+2029 are allowed in strings, as in the standard."""
     assert parse('"a\u2028b\u2029c"') == "a\u2028b\u2029c"
 
 
-def test_the_last_of_equal_keys_counts() -> None:
-    """An object that says a key twice holds what it says last."""
+def test_the_last_of_equal_keys_wins() -> None:
+    """If a key occurs twice, the last value counts."""
     assert parse('{"a": 1, "a": 2}') == {"a": 2}
 
 
-def test_a_small_exponent_is_read() -> None:
-    """Numbers as large as a float can be are read."""
+def test_a_large_float_is_accepted() -> None:
+    """Numbers up to the largest float are accepted."""
     assert math.isclose(parse("1e308"), 1e308)

@@ -14,7 +14,7 @@ IDS = ["a", "b", "c", "d", "e"]
 
 
 def pages(ids: list[str], limit: int) -> Iterator[list[str]]:
-    """Yield all pages, as a client that follows `has_more` gets them."""
+    """Yield all pages, as for a client that follows `has_more`."""
     page = paginate(ids, limit, None)
     yield list(page.items)
     while page.has_more:
@@ -30,23 +30,23 @@ def test_following_the_cursor_gives_everything_once(ids: list[str], limit: int) 
 
 @given(st.lists(st.text(), unique=True, min_size=1, max_size=30), st.integers(1, 10))
 def test_no_page_but_the_last_is_short(ids: list[str], limit: int) -> None:
-    """Every page is full, but for the last, and none is empty."""
+    """Every page but the last is full, and none is empty."""
     *full, last = pages(ids, limit)
     assert all(len(page) == limit for page in full)
     assert 1 <= len(last) <= limit
 
 
 def test_the_cursor_itself_is_not_repeated() -> None:
-    """A page begins with the id behind its cursor."""
+    """A page begins with the id after its cursor."""
     assert paginate(IDS, 2, "b") == Page(["c", "d"], has_more=True)
 
 
 def test_a_page_that_ends_with_the_list_has_no_more() -> None:
-    """A page that ends exactly with the list says that there is no more."""
+    """`has_more` is false for a page that ends exactly with the list."""
     assert paginate(IDS, 3, "b") == Page(["c", "d", "e"], has_more=False)
 
 
-def test_behind_the_last_id_is_an_empty_page() -> None:
+def test_the_page_after_the_last_id_is_empty() -> None:
     """The last id as a cursor gives an empty page."""
     assert paginate(IDS, 3, "e") == Page([], has_more=False)
 
@@ -62,8 +62,8 @@ def test_an_unknown_cursor_is_refused() -> None:
     )
 
 
-def test_a_page_tells_its_first_and_last_id() -> None:
-    """The list object names the ids at both ends, as its items show them."""
+def test_a_page_has_its_first_and_last_id() -> None:
+    """The list object has the first and the last id of its items."""
     shown = Page(["a", "b"], has_more=True).as_json(lambda id: {"id": id.upper()})
     assert (shown["first_id"], shown["last_id"], shown["has_more"]) == ("A", "B", True)
 

@@ -1,4 +1,4 @@
-"""The HTTP server, over real sockets, under small WSGI applications."""
+"""The HTTP server on real sockets, with small WSGI apps."""
 
 import contextlib
 import errno
@@ -43,14 +43,14 @@ def post(body: bytes = b"", headers: str = "", length: int | None = None) -> byt
 
 
 class Answer:
-    """A response as it came over the wire."""
+    """A response as received."""
 
     def __init__(self, status: int, headers: dict[str, str], body: bytes) -> None:
         self.status, self.headers, self.body = status, headers, body
 
 
 class Client:
-    """A connection that sends any bytes and understands HTTP/1.1 responses."""
+    """A connection that sends any bytes and parses HTTP/1.1 responses."""
 
     def __init__(self, server: HttpServer) -> None:
         self.socket = socket.create_connection((server.host, server.port), SECONDS)
@@ -61,17 +61,17 @@ class Client:
         self.socket.sendall(data)
 
     def ask(self, data: bytes = GET) -> Answer:
-        """Send a request and read its answer."""
+        """Send a request and read the response."""
         self.send(data)
         return self.answer(head=data.startswith(b"HEAD"))
 
     def answer(self, *, head: bool = False) -> Answer:
-        """Read one answer and not a byte more."""
+        """Read one response, and not a byte more."""
         status, headers = self.head()
         return Answer(status, headers, b"" if head else self._body(status, headers))
 
     def head(self) -> tuple[int, dict[str, str]]:
-        """Read the status and the headers of an answer, their names in lower case."""
+        """Read the status and the headers of a response, with names in lower case."""
         status = int(self.file.readline().split()[1])
         headers = {}
         while line := self.file.readline().strip().decode():
@@ -91,7 +91,7 @@ class Client:
         return body
 
     def is_closed(self) -> bool:
-        """Wait for what comes next; true when that is the end."""
+        """Wait for the next byte; return whether the connection ended."""
         try:
             return self.file.read(1) == b""
         except ConnectionResetError:
@@ -117,7 +117,7 @@ def stack() -> Iterator[contextlib.ExitStack]:
 
 @pytest.fixture
 def serve(stack: contextlib.ExitStack) -> Callable[..., HttpServer]:
-    """Start servers that end with the test."""
+    """Return a function that starts servers, which stop with the test."""
 
     def start(app: "WSGIApplication", **options: Any) -> HttpServer:
         server = HttpServer(app, **options)
@@ -130,7 +130,7 @@ def serve(stack: contextlib.ExitStack) -> Callable[..., HttpServer]:
 
 @pytest.fixture
 def connect(stack: contextlib.ExitStack) -> Callable[[HttpServer], Client]:
-    """Open connections that end with the test."""
+    """Return a function that opens connections, which close with the test."""
 
     def open_one(server: HttpServer) -> Client:
         client = Client(server)
@@ -145,29 +145,29 @@ Connect = Callable[[HttpServer], Client]
 
 
 def reply(start_response: "StartResponse", body: bytes, status: str = "200 OK") -> Iterable[bytes]:
-    """Answer with a body of known length."""
+    """Respond with a body of known length."""
     start_response(status, [("Content-Length", str(len(body)))])
     return [body]
 
 
 def hello(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-    """Answer `hello` and leave the request's body alone."""
+    """Respond with `hello` and leave the request's body unread."""
     return reply(start_response, b"hello")
 
 
 def echo(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-    """Answer with the request's body."""
+    """Respond with the request's body."""
     return reply(start_response, environ["wsgi.input"].read())
 
 
 def stream(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-    """Answer with a body of unknown length."""
+    """Respond with a body of unknown length."""
     start_response("200 OK", [])
     return [b"one,", b"", b"two"]
 
 
 def show(*names: str) -> "WSGIApplication":
-    """Make an application that answers with some of its environ, as JSON."""
+    """Return an app that responds with some of its environ, as JSON."""
 
     def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         return reply(start_response, json.dumps([environ.get(name) for name in names]).encode())
@@ -176,7 +176,7 @@ def show(*names: str) -> "WSGIApplication":
 
 
 class Blocker:
-    """An application whose `/block` waits until it is released."""
+    """An app whose `/block` waits until it is released."""
 
     def __init__(self) -> None:
         self.entered, self.release = threading.Semaphore(0), threading.Event()
@@ -195,25 +195,25 @@ class Blocker:
 
 
 def test_a_connection_serves_three_requests(serve: Serve, connect: Connect) -> None:
-    """A connection is kept for the next request, and no header says otherwise."""
+    """The connection stays open for the next request, and no header says otherwise."""
     client = connect(serve(hello))
     answers = [client.ask() for _ in range(3)]
     assert [answer.body for answer in answers] == [b"hello"] * 3
     assert not any("connection" in answer.headers for answer in answers)
 
 
-def test_a_short_answer_comes_in_one_piece(serve: Serve, connect: Connect) -> None:
-    """Headers wait for the first of the body, so that a client is woken once."""
+def test_a_short_response_is_sent_in_one_piece(serve: Serve, connect: Connect) -> None:
+    """The headers wait for the body's first bytes, so that a client is woken once."""
     client = connect(serve(hello))
     client.send(GET)
     assert client.socket.recv(MEGABYTE).endswith(b"\r\n\r\nhello")
 
 
 @pytest.mark.parametrize("pause", [0, 0.05])
-def test_a_connection_is_kept_over_a_pause(
+def test_a_connection_survives_a_pause(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch, pause: float
 ) -> None:
-    """A request is answered whether its connection still has a thread or waits for one."""
+    """A request is handled whether or not its connection still has a thread."""
     monkeypatch.setattr(connection, "NEXT_REQUEST_SECONDS", 0.001)
     client = connect(serve(hello))
     for _ in range(3):
@@ -224,7 +224,7 @@ def test_a_connection_is_kept_over_a_pause(
 def test_a_thread_leaves_a_silent_connection(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Kept connections without requests hold no threads: two do for many clients."""
+    """Idle connections occupy no threads: two threads suffice for many clients."""
     monkeypatch.setattr(server_module, "MAX_THREADS", 2)
     monkeypatch.setattr(connection, "NEXT_REQUEST_SECONDS", 0.001)
     server = serve(hello)
@@ -250,14 +250,14 @@ def test_more_than_ten_connections_are_kept(serve: Serve, connect: Connect) -> N
 
 @pytest.mark.parametrize("value", ["close", "Close", "keep-alive, close"])
 def test_a_client_can_ask_to_close(serve: Serve, connect: Connect, value: str) -> None:
-    """`Connection: close` is heard in any spelling."""
+    """`Connection: close` works in any spelling."""
     client = connect(serve(hello))
     assert client.ask(post(headers=f"Connection: {value}\r\n")).headers["connection"] == "close"
     assert client.is_closed()
 
 
 def test_the_application_can_close(serve: Serve, connect: Connect) -> None:
-    """An application's own `Connection: close` is more than a header."""
+    """An app's own `Connection: close` closes the connection."""
 
     def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         start_response("200 OK", [("Content-Length", "0"), ("Connection", "close")])
@@ -268,14 +268,14 @@ def test_the_application_can_close(serve: Serve, connect: Connect) -> None:
     assert client.is_closed()
 
 
-def test_http_1_0_closes_unless_asked_to_stay(serve: Serve, connect: Connect) -> None:
+def test_http_1_0_closes_by_default(serve: Serve, connect: Connect) -> None:
     """An HTTP/1.0 client that does not know keep-alive sees the end of the response."""
     client = connect(serve(stream))
     assert client.ask(b"GET / HTTP/1.0\r\n\r\n").body == b"one,two"
 
 
-def test_http_1_0_stays_when_asked(serve: Serve, connect: Connect) -> None:
-    """An HTTP/1.0 client can have its connection kept."""
+def test_http_1_0_can_keep_the_connection(serve: Serve, connect: Connect) -> None:
+    """An HTTP/1.0 client can ask to keep its connection."""
     client = connect(serve(hello))
     for _ in range(2):
         assert client.ask(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").body == b"hello"
@@ -291,7 +291,7 @@ def test_a_response_of_unknown_length_is_chunked(serve: Serve, connect: Connect)
 
 @pytest.mark.parametrize("app", [hello, stream])
 def test_head_sends_no_body(serve: Serve, connect: Connect, app: "WSGIApplication") -> None:
-    """What an application yields for HEAD is dropped, and the next answer stands alone."""
+    """The body that an app yields for HEAD is dropped, and the next response is intact."""
     client = connect(serve(app))
     head = client.ask(b"HEAD / HTTP/1.1\r\nHost: h\r\n\r\n")
     get = client.ask()
@@ -301,7 +301,7 @@ def test_head_sends_no_body(serve: Serve, connect: Connect, app: "WSGIApplicatio
 
 @pytest.mark.parametrize("status", ["204 No Content", "304 Not Modified"])
 def test_no_content_sends_no_body(serve: Serve, connect: Connect, status: str) -> None:
-    """A body under 204 or 304 is dropped, and the next answer stands alone."""
+    """A body with status 204 or 304 is dropped, and the next response is intact."""
 
     def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         start_response(status, [])
@@ -316,7 +316,7 @@ def test_no_content_sends_no_body(serve: Serve, connect: Connect, status: str) -
 def test_a_response_shorter_than_promised_ends_the_connection(
     serve: Serve, connect: Connect
 ) -> None:
-    """The client is not left waiting for bytes that will never come."""
+    """The client does not wait for the missing bytes."""
 
     def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         start_response("200 OK", [("Content-Length", "10")])
@@ -328,7 +328,7 @@ def test_a_response_shorter_than_promised_ends_the_connection(
 
 
 def test_a_large_response_is_not_copied(serve: Serve, connect: Connect) -> None:
-    """Forty megabytes in one piece go out whole, and block by block."""
+    """Forty megabytes in one chunk are sent block by block."""
     body = bytes(40 * MEGABYTE)
     client = connect(serve(lambda environ, start_response: reply(start_response, body)))
     client.send(GET)
@@ -352,7 +352,7 @@ def test_the_server_header_names_no_library(serve: Serve, connect: Connect) -> N
 
 
 def test_a_chunked_body_reaches_the_application(serve: Serve, connect: Connect) -> None:
-    """Chunks without Content-Length, with extensions, arrive joined."""
+    """Chunks with extensions are joined."""
     client = connect(serve(echo))
     assert client.ask(CHUNKED + b"3\r\nabc\r\n0A;x=1\r\ndefghijklm\r\n0\r\n\r\n").body == (
         b"abcdefghijklm"
@@ -360,27 +360,27 @@ def test_a_chunked_body_reaches_the_application(serve: Serve, connect: Connect) 
 
 
 def test_a_chunked_body_is_marked_as_terminated(serve: Serve, connect: Connect) -> None:
-    """`wsgi.input_terminated` is set, and a Content-Length beside the chunks is gone."""
+    """`wsgi.input_terminated` is set, and a Content-Length beside the chunks is removed."""
     client = connect(serve(show("wsgi.input_terminated", "CONTENT_LENGTH")))
     request = CHUNKED.replace(b"Host: h", b"Host: h\r\nContent-Length: 3") + b"0\r\n\r\n"
     assert json.loads(client.ask(request).body) == [True, None]
 
 
 def test_a_sized_body_is_not_marked_as_terminated(serve: Serve, connect: Connect) -> None:
-    """Werkzeug then checks by itself that the body is whole."""
+    """Werkzeug then checks itself that the body is complete."""
     client = connect(serve(show("wsgi.input_terminated", "CONTENT_LENGTH")))
     assert json.loads(client.ask(post(b"abc")).body) == [None, "3"]
 
 
 def test_trailers_end_a_chunked_body(serve: Serve, connect: Connect) -> None:
-    """Trailers are dropped, and the next request is found behind them."""
+    """Trailers are dropped, and the next request is read after them."""
     client = connect(serve(echo))
     request = CHUNKED + b"3\r\nabc\r\n0\r\nX-Sum: 1\r\nX-More: 2\r\n\r\n"
     assert [client.ask(request).body for _ in range(2)] == [b"abc", b"abc"]
 
 
 def test_one_chunk_of_21_megabytes_stays_out_of_memory(serve: Serve, connect: Connect) -> None:
-    """A big chunk is read through block by block."""
+    """A big chunk is read block by block."""
 
     def count(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         blocks = iter(lambda: environ["wsgi.input"].read(1 << 16), b"")
@@ -416,13 +416,13 @@ def test_lines_of_a_body_can_be_read(serve: Serve, connect: Connect) -> None:
 def test_an_unread_body_is_not_the_next_request(
     serve: Serve, connect: Connect, request_: bytes
 ) -> None:
-    """What the application left of a body is read away behind its response."""
+    """The unread rest of a body is drained after the response."""
     client = connect(serve(hello))
     assert [client.ask(request_).status for _ in range(2)] == [200, 200]
 
 
-def test_the_answer_does_not_wait_for_an_unread_body(serve: Serve, connect: Connect) -> None:
-    """A client that waits for the answer before it sends on is not kept waiting."""
+def test_the_response_does_not_wait_for_an_unread_body(serve: Serve, connect: Connect) -> None:
+    """A client may wait for the response before it sends the rest."""
     client = connect(serve(hello))
     assert client.ask(post(b"half", length=8)).body == b"hello"
     client.send(b"rest")
@@ -432,7 +432,7 @@ def test_the_answer_does_not_wait_for_an_unread_body(serve: Serve, connect: Conn
 def test_too_much_unread_body_ends_the_connection(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Reading away is bounded in bytes; the answer comes all the same."""
+    """Draining is limited in bytes; the response is sent even so."""
     monkeypatch.setattr(connection, "DRAIN_BYTES", 1 << 16)
     client = connect(serve(hello))
     assert client.ask(post(bytes(1 << 18))).body == b"hello"
@@ -442,17 +442,17 @@ def test_too_much_unread_body_ends_the_connection(
 def test_an_unread_body_that_stalls_ends_the_connection(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Reading away is bounded in time."""
+    """Draining is limited in time."""
     monkeypatch.setattr(connection, "DRAIN_SECONDS", 0.05)
     client = connect(serve(hello))
     client.ask(post(b"half", length=8))
     assert client.is_closed()
 
 
-def test_a_drained_connection_gets_its_time_back(
+def test_draining_does_not_shorten_later_timeouts(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The short patience with unwanted bytes does not hold for the next request."""
+    """The short timeout for draining does not apply to the next request."""
     monkeypatch.setattr(connection, "DRAIN_SECONDS", 0.05)
     client = connect(serve(echo))
     client.ask(post(b"first"))
@@ -462,7 +462,7 @@ def test_a_drained_connection_gets_its_time_back(
 
 
 def test_expect_100_continue_is_answered_at_once(serve: Serve, connect: Connect) -> None:
-    """The client is told to go on before it sends its body."""
+    """The client gets the interim response before it sends its body."""
     client = connect(serve(echo))
     assert client.ask(post(headers="Expect: 100-continue\r\n", length=4)).status == 100
     assert client.ask(b"body").body == b"body"
@@ -479,8 +479,8 @@ def test_expect_100_continue_is_answered_at_once(serve: Serve, connect: Connect)
         pytest.param(b"3;" + b"x" * 5000 + b"\r\nabc\r\n0\r\n\r\n", id="endless extension"),
     ],
 )
-def test_bad_chunks_are_an_error_of_reading(serve: Serve, connect: Connect, body: bytes) -> None:
-    """Reading raises OSError, which the application may answer; the connection then ends."""
+def test_malformed_chunks_raise_on_read(serve: Serve, connect: Connect, body: bytes) -> None:
+    """Reading raises OSError, to which the app may respond; then the connection ends."""
 
     def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         try:
@@ -494,8 +494,8 @@ def test_bad_chunks_are_an_error_of_reading(serve: Serve, connect: Connect, body
     assert client.is_closed()
 
 
-def test_bad_chunks_that_nobody_reads_end_the_connection(serve: Serve, connect: Connect) -> None:
-    """After an unread body of broken framing nothing is taken for a request."""
+def test_unread_malformed_chunks_end_the_connection(serve: Serve, connect: Connect) -> None:
+    """After an unread body with broken framing nothing is parsed as a request."""
     client = connect(serve(hello))
     assert client.ask(CHUNKED + b"x\r\n" + GET).body == b"hello"
     assert client.is_closed()
@@ -521,14 +521,14 @@ def test_bad_chunks_that_nobody_reads_end_the_connection(serve: Serve, connect: 
 def test_the_path_is_rebuilt_from_the_target(
     serve: Serve, connect: Connect, target: str, path: str, query: str
 ) -> None:
-    """Slashes collapse, escapes are decoded once, the query and the raw target stay."""
+    """Slashes are merged, escapes decoded once; the query and the raw target are unchanged."""
     client = connect(serve(show("PATH_INFO", "QUERY_STRING", "REQUEST_URI", "RAW_URI")))
     answer = client.ask(f"GET {target} HTTP/1.1\r\nHost: h\r\n\r\n".encode())
     assert json.loads(answer.body) == [path, query, target, target]
 
 
 def test_an_absolute_target_names_the_host(serve: Serve, connect: Connect) -> None:
-    """The authority of an absolute-form target stands above the Host header."""
+    """The authority of an absolute-form target overrides the Host header."""
     client = connect(serve(show("HTTP_HOST", "wsgi.url_scheme")))
     answer = client.ask(b"GET https://api.example:1/v1 HTTP/1.1\r\nHost: h\r\n\r\n")
     assert json.loads(answer.body) == ["api.example:1", "http"]
@@ -543,7 +543,7 @@ def test_options_of_the_whole_server_reaches_the_application(
     assert json.loads(answer.body) == ["OPTIONS", "/*"]
 
 
-def test_a_header_with_underscores_frames_nothing(serve: Serve, connect: Connect) -> None:
+def test_a_header_with_underscores_does_not_frame_the_body(serve: Serve, connect: Connect) -> None:
     """`Content_Length` does not become CONTENT_LENGTH."""
     client = connect(serve(show("CONTENT_LENGTH")))
     answer = client.ask(b"GET / HTTP/1.1\r\nHost: h\r\nContent_Length: 5\r\n\r\n")
@@ -608,7 +608,7 @@ def request_with(header: str, version: str = "1.1") -> bytes:
 def test_a_malformed_request_gets_the_envelope(
     serve: Serve, connect: Connect, request_: bytes, status: int
 ) -> None:
-    """The server's own errors are OpenAI's JSON, indented, and end the connection."""
+    """The server's own errors have OpenAI's format, indented, and end the connection."""
     client = connect(serve(hello))
     answer = client.ask(request_)
     error = json.loads(answer.body)["error"]
@@ -627,20 +627,20 @@ def test_a_malformed_request_gets_the_envelope(
     assert client.is_closed()
 
 
-def test_a_refusal_is_not_lost_to_a_reset(
+def test_an_error_is_not_lost_to_a_reset(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A client that sends much more than is read still gets the answer, and a clean end."""
+    """A client that sends much more than is read still gets the response, and a clean end."""
     monkeypatch.setattr(connection, "DRAIN_SECONDS", SECONDS * 6)
     client = connect(serve(hello))
     assert client.ask(b"GET /" + bytes(16 * MEGABYTE)).status == 414
     assert client.file.read() == b""
 
 
-def test_a_client_that_falls_silent_is_told(
+def test_a_silent_client_gets_a_408(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A request that stops half-way ends in a 408 with the envelope."""
+    """A request that stops half-way ends in a 408 in OpenAI's format."""
     monkeypatch.setattr(HttpServer, "timeout", 0.05)
     answer = connect(serve(hello)).ask(b"GET / HTT")
     assert (answer.status, json.loads(answer.body)["error"]["code"]) == (408, None)
@@ -652,14 +652,14 @@ def fail(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterabl
 
 
 def fail_in_body(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-    """Fail while the body is made, before its first byte."""
+    """Fail while generating the body, before its first byte."""
     start_response("200 OK", [("Content-Length", "1")])
     yield b""
     raise RuntimeError("secret")
 
 
 def overrun(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-    """Send more than was promised."""
+    """Send more than the Content-Length."""
     start_response("200 OK", [("Content-Length", "1")])
     return [b"secret"]
 
@@ -673,7 +673,7 @@ def start_nothing(environ: "WSGIEnvironment", start_response: "StartResponse") -
 def test_a_bug_of_the_application_is_a_500(
     serve: Serve, connect: Connect, caplog: pytest.LogCaptureFixture, app: "WSGIApplication"
 ) -> None:
-    """The client gets the envelope, the log the traceback, at ERROR."""
+    """The client gets an error in OpenAI's format, and the log the traceback, at ERROR."""
     answer = connect(serve(app)).ask()
     assert (answer.status, json.loads(answer.body)["error"]["type"]) == (500, "server_error")
     assert b"secret" not in answer.body
@@ -682,10 +682,10 @@ def test_a_bug_of_the_application_is_a_500(
     assert record.exc_info
 
 
-def test_a_worker_outlives_pytest_fail(
+def test_a_worker_survives_pytest_fail(
     serve: Serve, connect: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What is no Exception ends its connection, is logged, and nothing else."""
+    """A BaseException is logged and ends only its connection."""
 
     def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if environ["PATH_INFO"] == "/fail":
@@ -727,7 +727,7 @@ def quiet(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -
 def test_a_client_may_vanish_within_its_request(
     serve: Serve, connect: Connect, request_: bytes, leave: Callable[[Client], None]
 ) -> None:
-    """A request that is never finished makes no noise and does not stop the others."""
+    """An unfinished request logs nothing and does not affect others."""
     server = serve(echo)
     client = connect(server)
     client.send(request_)
@@ -738,7 +738,7 @@ def test_a_client_may_vanish_within_its_request(
 
 @pytest.mark.usefixtures("quiet")
 def test_a_client_may_vanish_within_its_download(serve: Serve, connect: Connect) -> None:
-    """The response's iterator is closed, without noise."""
+    """The response's iterator is closed, and nothing is logged."""
     closed = threading.Event()
 
     def endless(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -759,10 +759,10 @@ def test_a_client_may_vanish_within_its_download(serve: Serve, connect: Connect)
 
 
 @pytest.mark.parametrize("error", [ConnectionResetError, TimeoutError, ssl.SSLEOFError])
-def test_a_failing_client_is_no_error_of_ours(
+def test_a_failing_client_is_logged_at_debug(
     caplog: pytest.LogCaptureFixture, error: type[OSError]
 ) -> None:
-    """What cheroot reports of a client that fails is logged at DEBUG, without a traceback."""
+    """There is no traceback."""
     caplog.set_level(logging.DEBUG, "mockbatch.http_server")
     try:
         raise error
@@ -773,11 +773,11 @@ def test_a_failing_client_is_no_error_of_ours(
     assert not record.exc_info
 
 
-# --- nobody waits for another
+# --- no client waits for another
 
 
 def test_blocked_handlers_do_not_delay_others(serve: Serve, connect: Connect) -> None:
-    """Beside 64 requests that block, another client's GET is answered."""
+    """While 64 requests block, another client's GET is handled."""
     app = Blocker()
     server = serve(app)
     clients = [connect(server) for _ in range(64)]
@@ -790,7 +790,7 @@ def test_blocked_handlers_do_not_delay_others(serve: Serve, connect: Connect) ->
 
 
 def test_half_requests_do_not_delay_others(serve: Serve, connect: Connect) -> None:
-    """Beside 20 uploads and 20 headers that stop half-way, a GET is answered."""
+    """While 20 uploads and 20 headers are incomplete, a GET is handled."""
     server = serve(echo)
     for _ in range(20):
         connect(server).send(post(b"half", length=8))
@@ -801,7 +801,7 @@ def test_half_requests_do_not_delay_others(serve: Serve, connect: Connect) -> No
 def test_beyond_the_thread_limit_connections_queue(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With all threads busy a request waits, and is served by the first that is free."""
+    """With all threads busy, a request waits for the first free one."""
     monkeypatch.setattr(server_module, "MAX_THREADS", 2)
     app = Blocker()
     server = serve(app)
@@ -825,8 +825,8 @@ def join_workers() -> None:
         thread.join(SECONDS)
 
 
-def test_a_thread_is_used_again(serve: Serve, connect: Connect) -> None:
-    """Requests one after the other need few threads."""
+def test_threads_are_reused(serve: Serve, connect: Connect) -> None:
+    """Sequential requests need few threads."""
     client = connect(serve(hello))
     for _ in range(100):
         client.ask()
@@ -834,10 +834,8 @@ def test_a_thread_is_used_again(serve: Serve, connect: Connect) -> None:
     assert len(workers()) < 10
 
 
-def test_idle_threads_retire(
-    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Threads without work end, and the server goes on."""
+def test_idle_threads_end(serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads without work end, and the server continues."""
     monkeypatch.setattr(server_module, "IDLE_SECONDS", 0.05)
     client = connect(serve(hello))
     client.ask()
@@ -858,7 +856,7 @@ def test_the_sdk_is_served(serve: Serve) -> None:
 
 
 def test_the_url_names_the_port(serve: Serve) -> None:
-    """Port 0 becomes a free one, and the url says which."""
+    """Port 0 becomes a free port, which is in the URL."""
     server = serve(hello)
     assert server.port > 0
     assert server.url == f"http://127.0.0.1:{server.port}"
@@ -873,17 +871,17 @@ def test_the_url_names_the_port(serve: Serve) -> None:
     ],
 )
 def test_the_url_is_one_a_client_can_use(host: str, url: str) -> None:
-    """IPv6 hosts stand in brackets, and "any address" becomes loopback."""
+    """IPv6 hosts are in brackets, and "any address" becomes loopback."""
     assert HttpServer(hello, host, 8787).url == url
 
 
 def test_an_ssl_adapter_makes_the_url_https() -> None:
-    """TLS is an adapter away."""
+    """With an adapter, the scheme is https."""
     adapter = BuiltinSSLAdapter.__new__(BuiltinSSLAdapter)
     assert HttpServer(hello, port=8787, ssl_adapter=adapter).url == "https://127.0.0.1:8787"
 
 
-def test_an_ipv6_server_answers(serve: Serve, connect: Connect) -> None:
+def test_an_ipv6_server_responds(serve: Serve, connect: Connect) -> None:
     """A server listens on IPv6 loopback, where there is one."""
     try:
         server = serve(hello, host="::1")
@@ -893,7 +891,7 @@ def test_an_ipv6_server_answers(serve: Serve, connect: Connect) -> None:
 
 
 def test_a_taken_port_is_an_oserror(serve: Serve) -> None:
-    """Starting on a port that another server holds says so at once."""
+    """Starting on a port in use fails at once."""
     server = serve(hello)
     with pytest.raises(OSError, match="in use"):
         HttpServer(hello, port=server.port).start()
@@ -928,7 +926,7 @@ def seconds_to_stop(server: HttpServer) -> float:
 
 
 def test_stop_is_quick_with_idle_connections(serve: Serve, connect: Connect) -> None:
-    """Kept connections are closed at once; the accept loop alone would sleep half a second."""
+    """Idle connections are closed at once; the accept loop alone would sleep half a second."""
     server = serve(hello)
     clients = [connect(server) for _ in range(5)]
     for client in clients:
@@ -941,7 +939,7 @@ def test_stop_is_quick_with_idle_connections(serve: Serve, connect: Connect) -> 
 def test_stop_does_not_wait_for_half_requests(
     serve: Serve, connect: Connect, request_: bytes
 ) -> None:
-    """A client half-way through its request holds nothing up."""
+    """An incomplete request does not delay it."""
     server = serve(echo)
     clients = [connect(server) for _ in range(10)]
     for client in clients:
@@ -951,8 +949,8 @@ def test_stop_does_not_wait_for_half_requests(
     assert workers() == []
 
 
-def test_stop_leaves_a_stuck_handler_behind(serve: Serve, connect: Connect) -> None:
-    """A handler that never ends costs a second, and its client sees the end."""
+def test_stop_abandons_a_stuck_handler(serve: Serve, connect: Connect) -> None:
+    """A handler that never ends delays it by a second, and its connection ends."""
     app = Blocker()
     server = serve(app)
     client = connect(server)
@@ -964,8 +962,8 @@ def test_stop_leaves_a_stuck_handler_behind(serve: Serve, connect: Connect) -> N
     join_workers()
 
 
-def test_stop_lets_delayed_answers_out(serve: Serve, connect: Connect) -> None:
-    """A handler that waits on `stopping` still answers its client."""
+def test_stop_lets_delayed_responses_finish(serve: Serve, connect: Connect) -> None:
+    """A handler that waits on `stopping` can still respond."""
     entered = threading.Event()
 
     def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -982,10 +980,10 @@ def test_stop_lets_delayed_answers_out(serve: Serve, connect: Connect) -> None:
     assert client.answer().body == b"hello"
 
 
-def test_stop_knows_of_threads_that_came_after_others_retired(
+def test_stop_waits_for_threads_started_after_others_ended(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """That the threads were gone once does not mean that they are."""
+    """All threads may have ended before, and new ones started."""
     monkeypatch.setattr(server_module, "IDLE_SECONDS", 0.01)
     server = serve(echo)
     connect(server).ask()
@@ -998,7 +996,7 @@ def test_stop_knows_of_threads_that_came_after_others_retired(
 
 
 def test_stop_can_be_called_by_a_handler(serve: Serve, connect: Connect) -> None:
-    """A request can end the server and is answered."""
+    """A request can stop the server, and gets its response."""
 
     def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         server.stop()
@@ -1012,7 +1010,7 @@ def test_stop_can_be_called_by_a_handler(serve: Serve, connect: Connect) -> None
 
 
 def test_stop_works_twice_and_before_start() -> None:
-    """Stopping what does not run is no error."""
+    """Stopping a server that does not run is no error."""
     HttpServer(hello).stop()
     server = HttpServer(hello)
     server.start()
@@ -1033,7 +1031,7 @@ def test_thirty_servers_leave_no_thread(connect: Connect) -> None:
 
 
 def test_thirty_servers_leave_no_open_socket() -> None:
-    """With warnings as errors and in development mode nothing is said until the very end."""
+    """With warnings as errors and in development mode nothing is printed."""
     program = """
 import gc, socket
 from mockbatch.http_server.server import HttpServer
@@ -1063,7 +1061,7 @@ for _ in range(30):
 
 
 def test_a_stopped_server_is_forgotten(serve: Serve) -> None:
-    """No registry of the process keeps a server, and with it its application."""
+    """No process-wide registry keeps the server and its app."""
     server = serve(hello)
     statistics = getattr(logging, "statistics", {})
     assert not any(str(id(server)) in name for name in statistics)
@@ -1076,7 +1074,7 @@ def test_a_stopped_server_is_forgotten(serve: Serve) -> None:
 def test_a_jump_of_a_day_keeps_connections(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch, library: Any
 ) -> None:
-    """+24 h between two requests does not cost the connection."""
+    """A clock jump of 24 hours between two requests does not close the connection."""
     monkeypatch.setattr(HttpServer, "expiration_interval", 0.01)
     client = connect(serve(hello))
     client.ask()
@@ -1088,10 +1086,10 @@ def test_a_jump_of_a_day_keeps_connections(
 
 @pytest.mark.parametrize("library", [freeze_time, time_machine.travel])
 @pytest.mark.parametrize("day", ["2001-01-01", "2099-01-01"])
-def test_a_frozen_clock_delays_no_stop(
+def test_a_frozen_clock_does_not_delay_stop(
     serve: Serve, connect: Connect, library: Any, day: str
 ) -> None:
-    """With time standing still, a server starts, serves and stops as ever."""
+    """With frozen time, a server starts, serves and stops as usual."""
     begun = time.monotonic()
     with library(day, tick=False):
         server = serve(echo)

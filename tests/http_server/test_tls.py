@@ -1,4 +1,4 @@
-"""https with a throw-away authority: who trusts it, and what becomes of it."""
+"""https with a throw-away CA: which clients trust it, and what happens to its files."""
 
 import json
 import shutil
@@ -37,7 +37,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
 
 
 def run(server: Serving, *command: str) -> str:
-    """Run a program in a shell that took the lines, and return what it prints."""
+    """Run a program in a shell with the printed lines, and return its output."""
     done = subprocess.run(
         command, env=server.environment, capture_output=True, text=True, timeout=SECONDS
     )
@@ -46,12 +46,12 @@ def run(server: Serving, *command: str) -> str:
 
 
 def connected(server: Serving, stack: ExitStack) -> socket.socket:
-    """Open a connection that says nothing yet."""
+    """Open a connection that sends nothing yet."""
     return stack.enter_context(socket.create_connection(("127.0.0.1", server.port), SECONDS))
 
 
 def status(server: Serving, host: str = "localhost") -> str:
-    """Ask how the server is, over https and trusting its authority."""
+    """Return the status of a health check over https, trusting the CA."""
     trusting = ssl.create_default_context(cafile=server.exports["SSL_CERT_FILE"])
     with urlopen(f"https://{host}:{server.port}{HEALTH}", context=trusting, timeout=10) as answer:
         return str(json.load(answer)["status"])
@@ -71,24 +71,24 @@ def logged(server: Serving, text: str) -> str:
 
 
 def test_url_is_https(server: Serving) -> None:
-    """The ready line and the base URL say so."""
+    """So are the ready line and the base URL."""
     assert (server.url[:8], server.exports["OPENAI_BASE_URL"]) == ("https://", f"{server.url}/v1")
 
 
-def test_three_variables_name_the_authority(server: Serving) -> None:
-    """One for curl, one for Python, one for Node, all of the same file."""
+def test_three_variables_name_the_ca(server: Serving) -> None:
+    """One is for curl, one for Python and one for Node, all with the same file."""
     names = ("CURL_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")
     files = {server.exports[name] for name in names}
     assert [Path(file).name for file in files] == ["ca.pem"]
 
 
-def test_authority_s_key_is_not_written(server: Serving) -> None:
-    """Nobody can sign with it, so that trusting it for a while does no harm."""
+def test_ca_s_key_is_not_written(server: Serving) -> None:
+    """Nothing else can be signed with it, so trusting it is harmless."""
     folder = Path(server.exports["SSL_CERT_FILE"]).parent
     assert sorted(file.name for file in folder.iterdir()) == ["ca.pem", "server.key", "server.pem"]
 
 
-def test_files_are_for_their_owner_alone(server: Serving) -> None:
+def test_only_the_owner_can_read_the_files(server: Serving) -> None:
     """No other user of the machine can read the server's key."""
     folder = Path(server.exports["SSL_CERT_FILE"]).parent
     assert folder.stat().st_mode & 0o077 == 0
@@ -112,35 +112,35 @@ def test_node_trusts_it(server: Serving) -> None:
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
-def test_certificate_is_for_the_name(server: Serving, host: str) -> None:
-    """Whichever name a client uses for this machine."""
+def test_certificate_covers_the_local_names(server: Serving, host: str) -> None:
+    """For any name that a client uses for this machine."""
     assert status(server, host) == "ok"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has all of 127/8 by itself")
-def test_certificate_is_for_the_host_listened_on(tmp_path: Path) -> None:
-    """An address given with --host is in it too."""
+def test_certificate_covers_the_host_of_the_server(tmp_path: Path) -> None:
+    """It includes the address of --host."""
     with serving(tmp_path, "--tls", "--host", "127.0.0.2") as server:
         trusting = ssl.create_default_context(cafile=server.exports["SSL_CERT_FILE"])
         with urlopen(f"{server.url}{HEALTH}", context=trusting, timeout=10) as answer:
             assert answer.status == 200
 
 
-def test_who_does_not_know_the_authority_refuses(server: Serving) -> None:
-    """The certificate is worth nothing without the file."""
+def test_client_without_the_ca_refuses(server: Serving) -> None:
+    """Without the CA file, the certificate is not trusted."""
     with pytest.raises(OSError, match="CERTIFICATE_VERIFY_FAILED"):
         urlopen(f"{server.url}{HEALTH}", context=ssl.create_default_context(), timeout=10)
 
 
-def test_two_servers_have_different_authorities(server: Serving, tmp_path: Path) -> None:
-    """To trust one is not to trust another."""
+def test_two_servers_have_different_cas(server: Serving, tmp_path: Path) -> None:
+    """Trusting one does not mean trusting another."""
     trusting = ssl.create_default_context(cafile=server.exports["SSL_CERT_FILE"])
     with serving(tmp_path, "--tls") as other, pytest.raises(OSError, match="VERIFY_FAILED"):
         urlopen(f"{other.url}{HEALTH}", context=trusting, timeout=10)
 
 
 def test_connection_is_kept(server: Serving) -> None:
-    """A handshake serves more than one request."""
+    """One handshake suffices for several requests."""
     trusting = ssl.create_default_context(cafile=server.exports["SSL_CERT_FILE"])
     with (
         socket.create_connection(("127.0.0.1", server.port), SECONDS) as plain,
@@ -153,31 +153,31 @@ def test_connection_is_kept(server: Serving) -> None:
             assert lines[0].startswith(b"HTTP/1.1 200 ")
 
 
-def test_plain_http_is_turned_away(server: Serving) -> None:
-    """Who speaks http to the port is not served, and not kept waiting."""
+def test_plain_http_is_refused(server: Serving) -> None:
+    """An http request to the port gets no response and does not wait."""
     with ExitStack() as stack:
         connection = connected(server, stack)
         connection.sendall(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
         assert b" 200 " not in connection.recv(1 << 16)
 
 
-def test_mute_clients_block_nobody(server: Serving) -> None:
-    """Others are served while some say nothing."""
+def test_silent_clients_do_not_block_others(server: Serving) -> None:
+    """Others are served while some clients send nothing."""
     with ExitStack() as stack:
         for _ in range(20):
             connected(server, stack)
         assert status(server) == "ok"
 
 
-def test_half_a_handshake_blocks_nobody(server: Serving) -> None:
-    """Others are served while one has begun to speak."""
+def test_half_a_handshake_does_not_block_others(server: Serving) -> None:
+    """Others are served while a handshake is incomplete."""
     with ExitStack() as stack:
         connected(server, stack).sendall(b"\x16\x03\x01\x02")
         assert status(server) == "ok"
 
 
 def test_failed_handshakes_leave_no_traceback(server: Serving) -> None:
-    """A client that speaks http, one that distrusts, one that goes: nothing of it is logged."""
+    """Clients that use http, do not trust the CA or disconnect leave nothing in the log."""
     with ExitStack() as stack:
         connected(server, stack).sendall(b"GET / HTTP/1.1\r\n\r\n")
         connected(server, stack).sendall(b"\x16\x03\x01\x00\x05hello")
@@ -187,16 +187,16 @@ def test_failed_handshakes_leave_no_traceback(server: Serving) -> None:
     assert "Traceback" not in logged(server, "after-the-handshakes")
 
 
-def test_files_are_gone_after_the_end(tmp_path: Path) -> None:
-    """A stopped server leaves nothing behind, and ends well."""
+def test_files_are_deleted_at_the_end(tmp_path: Path) -> None:
+    """A stopped server leaves no files, and its exit status is 0."""
     with serving(tmp_path, "--tls") as server:
         folder = Path(server.exports["SSL_CERT_FILE"]).parent
         assert folder.is_dir()
         assert (server.stop(), folder.exists()) == (0, False)
 
 
-def test_mute_client_does_not_delay_the_end(tmp_path: Path) -> None:
-    """A handshake that never comes is not waited for."""
+def test_silent_client_does_not_delay_the_end(tmp_path: Path) -> None:
+    """A stop does not wait for its handshake."""
     with serving(tmp_path, "--tls") as server, ExitStack() as stack:
         connected(server, stack)
         began = time.monotonic()
@@ -223,12 +223,12 @@ def test_missing_extra_is_one_line(tmp_path: Path) -> None:
 
 
 def test_taken_port_is_one_line(server: Serving, tmp_path: Path) -> None:
-    """As without --tls."""
+    """The same as without --tls."""
     done = failed(tmp_path, "--port", str(server.port))
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
 
 
 def test_taken_port_leaves_no_files(server: Serving, tmp_path: Path) -> None:
-    """What was made for a server that never listened is gone."""
+    """The files of a server that never listened are deleted."""
     failed(tmp_path, "--port", str(server.port))
     assert list(tmp_path.iterdir()) == []

@@ -58,7 +58,7 @@ def upload_form(
     return form(*parts, (head, lines() if data is None else data))
 
 
-def refusal(response: TestResponse) -> tuple[int, str | None, str | None]:
+def error_of(response: TestResponse) -> tuple[int, str | None, str | None]:
     """Return status, code and param of an answer in OpenAI's envelope, and of nothing else."""
     assert response.content_type == "application/json"
     error = response.json["error"]

@@ -10,7 +10,7 @@ from tests.support.caller import (
     Caller,
     app_of,
     count_batches_and_files,
-    refusal,
+    error_of,
     upload_form,
 )
 
@@ -51,7 +51,7 @@ class TestWorlds:
         api.create()
         Caller(api.app, OTHER).upload()
         answer = Caller(api.app, None).get("/_mock/clock")
-        assert refusal(answer) == (400, "which_world", None)
+        assert error_of(answer) == (400, "which_world", None)
 
     def test_choice_lists_masked_keys(self, api: Caller) -> None:
         """No key is shown in full."""
@@ -88,7 +88,7 @@ class TestWorlds:
     def test_unset_key_is_refused_by_the_control_api_too(self, api: Caller, key: str) -> None:
         """It counts as a wrong key, not as a missing one."""
         answer = Caller(api.app, key).get("/_mock/clock")
-        assert refusal(answer) == (401, "invalid_api_key", None)
+        assert error_of(answer) == (401, "invalid_api_key", None)
 
     def test_world_can_be_deleted(self, api: Caller) -> None:
         """After DELETE /_mock/state it no longer counts."""
@@ -131,5 +131,5 @@ class TestWorlds:
         assert Caller(app).get("/_mock/clock").status_code == 200
         assert Caller(app, OTHER).get("/v1/files").status_code == 200
         stranger = Caller(app, "sk-stranger-00001")
-        assert refusal(stranger.get("/_mock/clock")) == (401, "invalid_api_key", None)
-        assert refusal(stranger.call("POST", "/v1/files", **upload_form()))[0] == 401
+        assert error_of(stranger.get("/_mock/clock")) == (401, "invalid_api_key", None)
+        assert error_of(stranger.call("POST", "/v1/files", **upload_form()))[0] == 401

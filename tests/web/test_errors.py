@@ -1,4 +1,4 @@
-"""Failures, as a client meets them: always OpenAI's envelope, never a 5xx of a client's making."""
+"""Errors that clients get: always in OpenAI's format, and never a 5xx because of the request."""
 
 import json
 import logging
@@ -15,19 +15,19 @@ from hypothesis import strategies as st
 
 from mockbatch.validation.schema import schema
 from mockbatch.world.world import World
-from tests.support.caller import KEY, Caller, app_of, form, lines, refusal, talk, upload_form
+from tests.support.caller import KEY, Caller, app_of, error_of, form, lines, talk, upload_form
 
 URLS = ["/v1/batches", "/v1/files", "/v1/batches/batch_1", "/v1/files/file-1/content"]
 
 
 class TestKey:
-    """401, and what a key is."""
+    """401, and which keys are accepted."""
 
     @pytest.mark.parametrize("url", URLS)
     def test_no_header_is_worded_as_observed(self, api: Caller, url: str) -> None:
         """Observed in December 2025: neither param nor code."""
         answer = Caller(api.app, None).get(url)
-        assert refusal(answer) == (401, None, None)
+        assert error_of(answer) == (401, None, None)
         message = "Missing bearer or basic authentication in header"
         assert answer.json["error"]["message"] == message
 
@@ -43,25 +43,25 @@ class TestKey:
             "Basic /w==",
         ],
     )
-    def test_header_of_no_use_is_a_401(self, api: Caller, header: str) -> None:
-        """Another scheme, none, one doubled by mistake, Basic that cannot be decoded."""
+    def test_unusable_authorization_header_is_a_401(self, api: Caller, header: str) -> None:
+        """Another scheme, no scheme, a doubled scheme, undecodable Basic credentials."""
         answer = Caller(api.app, None).get("/v1/batches", headers={"Authorization": header})
-        assert refusal(answer)[0] == 401
+        assert error_of(answer)[0] == 401
 
     @pytest.mark.parametrize("key", ["", " ", "undefined", "null"])
-    def test_forgotten_variable_is_a_wrong_key(self, api: Caller, key: str) -> None:
-        """What a client sends when its variable is not set opens no world."""
+    def test_unset_variable_is_a_wrong_key(self, api: Caller, key: str) -> None:
+        """The text that a client sends when its variable is not set opens no world."""
         answer = Caller(api.app, key).get("/v1/batches")
-        assert refusal(answer) == (401, "invalid_api_key", None)
+        assert error_of(answer) == (401, "invalid_api_key", None)
 
     @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "Bearer "])
-    def test_scheme_is_read_in_any_case(self, api: Caller, scheme: str) -> None:
-        """As HTTP has it."""
+    def test_scheme_is_case_insensitive(self, api: Caller, scheme: str) -> None:
+        """As HTTP requires."""
         headers = {"Authorization": f"{scheme} {KEY}"}
         assert Caller(api.app, None).get("/v1/batches", headers=headers).status_code == 200
 
     @pytest.mark.parametrize("user", [f"{KEY}:", f":{KEY}", f"{KEY}:x", KEY])
-    def test_basic_carries_a_key_too(self, api: Caller, user: str) -> None:
+    def test_basic_authentication_works_too(self, api: Caller, user: str) -> None:
         """The key is the user, or the password when there is no user."""
         id = api.create()["id"]
         headers = {"Authorization": f"Basic {b64encode(user.encode()).decode()}"}
@@ -71,10 +71,10 @@ class TestKey:
         """`curl -u :` has no key."""
         headers = {"Authorization": f"Basic {b64encode(b':').decode()}"}
         answer = Caller(api.app, None).get("/v1/batches", headers=headers)
-        assert refusal(answer) == (401, "invalid_api_key", None)
+        assert error_of(answer) == (401, "invalid_api_key", None)
 
     def test_wrong_key_is_worded_as_observed(self) -> None:
-        """The key is masked but for its first 8 and last 4 characters."""
+        """The message shows only the first 8 and the last 4 characters of the key."""
         app = app_of(server={"api_keys": frozenset({KEY})})
         answer = Caller(app, "test-key-that-is-wrong").get("/v1/batches")
         assert answer.json["error"]["message"] == (
@@ -84,13 +84,13 @@ class TestKey:
         assert answer.headers["WWW-Authenticate"] == 'Bearer realm="OpenAI API"'
 
     def test_short_wrong_key_is_shown(self) -> None:
-        """Recorded: a key shorter than twelve characters is printed whole."""
+        """Recorded: a key shorter than twelve characters is shown in full."""
         app = app_of(server={"api_keys": frozenset({KEY})})
         message = Caller(app, "wrong").get("/v1/batches").json["error"]["message"]
         assert message.startswith("Incorrect API key provided: wrong. ")
 
     def test_any_other_key_is_accepted(self, api: Caller) -> None:
-        """A mock takes any key, also one that no service would give out."""
+        """A mock accepts any key, even one that no service would issue."""
         assert Caller(api.app, "ü-und-ß").get("/v1/batches").status_code == 200
 
 
@@ -107,7 +107,7 @@ class TestUrl:
     ) -> None:
         """With and without a key: the message repeats method and path."""
         answer = Caller(api.app, key).call(method, path)
-        assert refusal(answer) == (404, None, None)
+        assert error_of(answer) == (404, None, None)
         assert answer.json["error"]["message"] == f"Invalid URL ({method} {path})"
 
     @pytest.mark.parametrize(
@@ -122,17 +122,17 @@ class TestUrl:
             ("GET", "/_mock/reset", "POST"),
         ],
     )
-    def test_wrong_method_tells_the_right_ones(
+    def test_wrong_method_lists_the_allowed_ones(
         self, api: Caller, method: str, path: str, allowed: str
     ) -> None:
         """A 405 has an Allow header."""
         answer = api.call(method, path)
-        assert refusal(answer) == (405, "method_not_supported", None)
+        assert error_of(answer) == (405, "method_not_supported", None)
         assert answer.headers["Allow"] == allowed
 
     @pytest.mark.parametrize("path", ["/v1/batches/", "/v1/files/"])
-    def test_slash_at_the_end_is_no_other_url(self, api: Caller, path: str) -> None:
-        """Base URLs are joined carelessly."""
+    def test_trailing_slash_is_ignored(self, api: Caller, path: str) -> None:
+        """Clients join base URLs carelessly."""
         assert api.get(path).status_code == 200
 
     def test_doubled_slashes_are_one(self, serve: Any) -> None:
@@ -155,18 +155,18 @@ class TestUrl:
         app = app_of()
         app.config["MAX_CONTENT_LENGTH"] = 1000
         answer = Caller(app).call("POST", "/v1/files", **upload_form(b"x" * 1001))
-        assert refusal(answer) == (413, None, None)
+        assert error_of(answer) == (413, None, None)
         assert "1000 bytes" in answer.json["error"]["message"]
 
     def test_text_field_that_is_too_large_says_so(self, api: Caller) -> None:
         """`curl -F file=<in.jsonl` sends the file as a text field."""
         fields = form(('name="purpose"', b"batch"), ('name="file"', b"x" * 600_000))
         answer = api.call("POST", "/v1/files", **fields)
-        assert refusal(answer) == (413, None, None)
+        assert error_of(answer) == (413, None, None)
         assert "500000 bytes" in answer.json["error"]["message"]
 
     def test_chunked_request_that_is_too_large_is_a_413(self, serve: Any) -> None:
-        """Nobody needs to announce the length for the limit to hold."""
+        """The limit also applies without a Content-Length."""
         app = app_of()
         app.config["MAX_CONTENT_LENGTH"] = 1000
         request = upload_form(b"x" * 2000)
@@ -179,14 +179,14 @@ class TestUrl:
 
 
 class TestHeaders:
-    """What every recorded answer of 2026 has."""
+    """The headers of every response recorded in 2026."""
 
     @pytest.mark.parametrize(
         ("key", "path"),
         [(KEY, "/v1/batches"), (KEY, "/v1/batches/batch_1"), (KEY, "/v1/foo"), (None, "/v1/files")],
     )
-    def test_every_answer_has_them(self, api: Caller, key: str | None, path: str) -> None:
-        """Good answers and refusals alike."""
+    def test_every_response_has_them(self, api: Caller, key: str | None, path: str) -> None:
+        """Successes and errors have the same headers."""
         headers = Caller(api.app, key).get(path).headers
         assert headers["openai-version"] == "2020-10-01"
         assert headers["openai-organization"] == "org-mockbatch"
@@ -196,7 +196,7 @@ class TestHeaders:
         assert re.fullmatch("req_[0-9a-f]{32}", headers["x-request-id"])
 
     @pytest.mark.parametrize("key", [KEY, None, "sk-of-one-who-reads"])
-    def test_each_answer_has_another_request_id(self, api: Caller, key: str | None) -> None:
+    def test_each_response_has_its_own_request_id(self, api: Caller, key: str | None) -> None:
         """A request can be found in a log by its id."""
         api.upload()
         caller = Caller(api.app, key)
@@ -204,18 +204,18 @@ class TestHeaders:
         assert len(ids) == 20
 
     @pytest.mark.parametrize("path", ["/v1/batches", "/v1/foo", "/_mock/clock"])
-    def test_type_is_json_without_parameters(self, api: Caller, path: str) -> None:
+    def test_content_type_is_json_without_parameters(self, api: Caller, path: str) -> None:
         """Recorded: no charset."""
         assert api.get(path).headers.getlist("Content-Type") == ["application/json"]
 
-    def test_no_rate_limit_is_told(self, api: Caller) -> None:
+    def test_there_are_no_rate_limit_headers(self, api: Caller) -> None:
         """Recorded: batches and files have no `x-ratelimit-*`."""
         headers = api.get("/v1/batches").headers
         assert not [name for name, _ in headers if name.lower().startswith("x-ratelimit")]
 
     @pytest.mark.parametrize("count", ["1", "x", "-1", "²", "9" * 5000])
-    def test_retry_count_is_taken_from_any_header(self, api: Caller, count: str) -> None:
-        """What is no number is no retry."""
+    def test_invalid_retry_count_is_zero(self, api: Caller, count: str) -> None:
+        """A value that is not a number counts as no retry."""
         api.good(api.post("/_mock/reset"))
         headers = {"x-stainless-retry-count": count}
         assert api.get("/v1/batches", headers=headers).status_code == 200
@@ -223,49 +223,51 @@ class TestHeaders:
         assert entry["retry_count"] == (1 if count == "1" else 0)
 
 
-class TestOurs:
-    """A bug of the mock's own."""
+class TestBugs:
+    """Bugs of mockbatch itself."""
 
-    def test_breach_of_a_schema_is_a_logged_500(
+    def test_schema_violation_is_a_logged_500(
         self, api: Caller, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
-        """Nothing leaves that does not fit its schema."""
+        """No response is sent that violates its schema."""
         monkeypatch.setattr(World, "batch_json", lambda *_: {"id": 1})
         answer = api.post("/v1/batches", api.wanted())
-        assert refusal(answer) == (500, None, None)
+        assert error_of(answer) == (500, None, None)
         assert answer.json["error"]["type"] == "server_error"
         [record] = [record for record in caplog.records if record.levelno >= logging.ERROR]
         assert record.message == "POST /v1/batches failed"
         assert "violates schema batch" in str(record.exc_info)
 
-    def test_breach_in_a_list_is_a_500(self, api: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_schema_violation_in_a_list_is_a_500(
+        self, api: Caller, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """Each object of a page is checked."""
         api.create()
         monkeypatch.setattr(World, "batch_json", lambda *_: {"id": 1})
-        assert refusal(api.get("/v1/batches")) == (500, None, None)
+        assert error_of(api.get("/v1/batches")) == (500, None, None)
 
-    def test_nothing_is_checked_if_asked(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """`--no-validate` lets everything out."""
+    def test_no_validate_checks_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """With `--no-validate`, any response is sent."""
         api = Caller(app_of(validate=False))
         monkeypatch.setattr(World, "batch_json", lambda *_: {"id": 1})
         assert api.good(api.post("/v1/batches", api.wanted())) == {"id": 1}
 
-    def test_exception_tells_the_client_nothing(
+    def test_exception_is_not_shown_to_the_client(
         self, api: Caller, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """The traceback is in the log alone."""
+        """The traceback is only in the log."""
         monkeypatch.setattr(World, "batches", lambda *_: 1 // 0)
         answer = api.get("/v1/batches")
-        assert refusal(answer) == (500, None, None)
+        assert error_of(answer) == (500, None, None)
         assert "division" not in answer.text
 
-    def test_exception_is_an_answer_under_testing_too(
+    def test_exception_becomes_a_response_under_testing_too(
         self, api: Caller, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Flask's `TESTING` would let it through to the client."""
+        """Flask's `TESTING` would otherwise re-raise it."""
         api.app.config["TESTING"] = True
         monkeypatch.setattr(World, "batches", lambda *_: 1 // 0)
-        assert refusal(api.get("/v1/batches")) == (500, None, None)
+        assert error_of(api.get("/v1/batches")) == (500, None, None)
 
 
 REQUESTS = "create_batch expires_after metadata reset advance set_clock fail state"
@@ -273,20 +275,20 @@ STEERING = ["mockbatch_scenario", "mockbatch_fraction", "mockbatch_validating"]
 KNOWN = ["/v1/chat/completions", "manual", "x60", "on-poll", "happy", "expired_partial", "0.5"]
 
 
-def said_in(document: Any, keyword: str) -> Iterator[Any]:
-    """Yield what stands under a keyword anywhere in a schema."""
+def values_of_keyword(document: Any, keyword: str) -> Iterator[Any]:
+    """Yield the values of a keyword anywhere in a schema."""
     if isinstance(document, dict):
         yield from document.get(keyword, ())
         document = list(document.values())
     if isinstance(document, list):
         for inner in document:
-            yield from said_in(inner, keyword)
+            yield from values_of_keyword(inner, keyword)
 
 
 # Any JSON, in which names and values that mean something come up often.
 SCHEMAS = [schema(name).document for name in REQUESTS.split()]
-NAMES = st.sampled_from([*said_in(SCHEMAS, "properties"), *STEERING])
-VALUES = st.sampled_from([*said_in(SCHEMAS, "enum"), "24h", *KNOWN])
+NAMES = st.sampled_from([*values_of_keyword(SCHEMAS, "properties"), *STEERING])
+VALUES = st.sampled_from([*values_of_keyword(SCHEMAS, "enum"), "24h", *KNOWN])
 NUMBERS = (
     st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from([3600, 0])
 )
@@ -323,8 +325,8 @@ HOSTILE = {
 }
 
 
-def routes_that_read() -> list[tuple[str, str]]:
-    """Return method and path of every route that takes a body, with gaps where ids stand."""
+def routes_with_body() -> list[tuple[str, str]]:
+    """Return method and path of every route that reads a body, with gaps for ids."""
     found = []
     for rule in app_of().url_map.iter_rules():
         choices = re.search(r"<any\(([^)]*)\):\w+>", rule.rule)
@@ -335,36 +337,36 @@ def routes_that_read() -> list[tuple[str, str]]:
     return sorted(found)
 
 
-def other_somewhere(value: Any, data: st.DataObject) -> Any:
-    """Return a JSON value that differs in one place."""
+def changed_somewhere(value: Any, data: st.DataObject) -> Any:
+    """Return a strategy for a JSON value changed in one place."""
     if not isinstance(value, dict | list) or not value or data.draw(st.integers(0, 9)) == 0:
         return data.draw(JSON)
     if isinstance(value, list):
         place = data.draw(st.integers(0, len(value) - 1))
-        return [*value[:place], other_somewhere(value[place], data), *value[place + 1 :]]
+        return [*value[:place], changed_somewhere(value[place], data), *value[place + 1 :]]
     name = data.draw(st.sampled_from(sorted(value)))
-    return {**value, name: other_somewhere(value[name], data)}
+    return {**value, name: changed_somewhere(value[name], data)}
 
 
-def enveloped(answer: Any) -> None:
-    """Check that an answer is good, or a refusal in the envelope."""
+def assert_envelope(answer: Any) -> None:
+    """Assert that a response is a success, or an error in OpenAI's format."""
     if answer.status_code != 200:
-        assert refusal(answer)[0] in {400, 401, 403, 404, 405, 409, 413}, answer.text
+        assert error_of(answer)[0] in {400, 401, 403, 404, 405, 409, 413}, answer.text
 
 
 class TestAnything:
-    """Whatever a client sends, it is answered in the envelope and never with a 5xx."""
+    """Any request gets a success or an error in OpenAI's format, never a 5xx."""
 
     api = Caller(app_of())
     many = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 
     @pytest.fixture(autouse=True)
     def world(self) -> str:
-        """Begin anew; the id of a batch that there is."""
+        """Reset the world, and return the id of a new batch."""
         self.api.post("/_mock/reset", {"clock": "manual", "pace": 1, "start_time": 0})
         return str(self.api.create()["id"])
 
-    @pytest.mark.parametrize(("method", "route"), routes_that_read())
+    @pytest.mark.parametrize(("method", "route"), routes_with_body())
     def test_any_json_as_a_body(self, method: str, route: str, world: str) -> None:
         """Each route gets any JSON, often with names and values that it knows."""
 
@@ -372,46 +374,48 @@ class TestAnything:
         @given(body=OBJECTS | JSON)
         def send(body: Any) -> None:
             path = route.format(id=self.api.create(input_file_id="x")["id"])
-            enveloped(self.api.call(method, path, data=json.dumps(body)))
+            assert_envelope(self.api.call(method, path, data=json.dumps(body)))
             for url in (
                 "/_mock/clock",
                 "/v1/batches",
                 "/v1/files",
                 f"/_mock/batches/{world}/timeline",
             ):
-                enveloped(self.api.get(url))
+                assert_envelope(self.api.get(url))
 
         send()
 
     @many
     @given(data=st.data())
     def test_any_change_of_a_state(self, data: st.DataObject) -> None:
-        """A state in which one thing is other JSON is refused, or makes a world that works."""
+        """A state with one changed value is refused, or gives a world that works."""
         self.api.post("/_mock/reset", {"clock": "manual"})
         first = self.api.create(lines(3))["id"]
         second = self.api.create(metadata={"mockbatch_scenario": "some_failed"})["id"]
         self.api.advance(data.draw(st.sampled_from([0, 80, 1000])))
         self.api.post(f"/_mock/batches/{first}/{data.draw(st.sampled_from(['hold', 'expire']))}")
-        changed = other_somewhere(self.api.get("/_mock/state").json, data)
-        enveloped(self.api.call("PUT", "/_mock/state", data=json.dumps(changed)))
+        changed = changed_somewhere(self.api.get("/_mock/state").json, data)
+        assert_envelope(self.api.call("PUT", "/_mock/state", data=json.dumps(changed)))
         self.api.advance(0)
         for id in (first, second):
             batch = self.api.get(f"/v1/batches/{id}")
-            enveloped(batch)
-            enveloped(self.api.get(f"/_mock/batches/{id}/timeline"))
+            assert_envelope(batch)
+            assert_envelope(self.api.get(f"/_mock/batches/{id}/timeline"))
             for name in ("output_file_id", "error_file_id", "input_file_id"):
-                enveloped(self.api.get(f"/v1/files/{batch.json.get(name)}"))
-            enveloped(self.api.post(f"/_mock/batches/{id}/complete"))
+                assert_envelope(self.api.get(f"/v1/files/{batch.json.get(name)}"))
+            assert_envelope(self.api.post(f"/_mock/batches/{id}/complete"))
         for path in ("/v1/batches", "/v1/files", "/_mock/state", "/_mock/clock"):
-            enveloped(self.api.get(path))
+            assert_envelope(self.api.get(path))
 
     @pytest.mark.parametrize("name", HOSTILE)
-    @pytest.mark.parametrize(("method", "route"), routes_that_read())
+    @pytest.mark.parametrize(("method", "route"), routes_with_body())
     def test_hostile_body(self, method: str, route: str, name: str, world: str) -> None:
-        """Each route gets what breaks readers of JSON, and a batch can be made after it."""
-        enveloped(self.api.call(method, route.format(id=world), data=HOSTILE[name]))
-        enveloped(self.api.call("POST", "/v1/batches", json=self.api.wanted(input_file_id="x")))
-        enveloped(self.api.get("/_mock/clock"))
+        """Each route gets JSON that breaks parsers, and a batch can be created afterwards."""
+        assert_envelope(self.api.call(method, route.format(id=world), data=HOSTILE[name]))
+        assert_envelope(
+            self.api.call("POST", "/v1/batches", json=self.api.wanted(input_file_id="x"))
+        )
+        assert_envelope(self.api.get("/_mock/clock"))
 
     @pytest.mark.parametrize(
         "path", ["/v1/batches", "/v1/files", "/_mock/requests", "/_mock/clock"]
@@ -422,14 +426,14 @@ class TestAnything:
         value=st.text(max_size=20) | st.integers().map(str),
     )
     def test_any_query(self, path: str, name: str, value: str) -> None:
-        """Lists get any query."""
-        enveloped(self.api.get(path, query_string={name: value}))
+        """Lists accept or refuse any query."""
+        assert_envelope(self.api.get(path, query_string={name: value}))
 
     @pytest.mark.parametrize("query", ["after=\xff", "\xff\xfe", "%ff=%00", "&&==&", "limit=\xb2"])
-    def test_query_that_is_no_utf8(self, query: str) -> None:
-        """Raw bytes in the query, as WSGI hands them on."""
-        enveloped(self.api.get("/v1/batches", environ_overrides={"QUERY_STRING": query}))
-        enveloped(self.api.get("/v1/foo", environ_overrides={"QUERY_STRING": query}))
+    def test_query_that_is_not_utf8(self, query: str) -> None:
+        """Raw bytes in the query, as WSGI passes them on."""
+        assert_envelope(self.api.get("/v1/batches", environ_overrides={"QUERY_STRING": query}))
+        assert_envelope(self.api.get("/v1/foo", environ_overrides={"QUERY_STRING": query}))
 
     @pytest.mark.parametrize(
         "path",
@@ -447,7 +451,7 @@ class TestAnything:
     @given(id=IDS)
     def test_any_id(self, path: str, id: str) -> None:
         """Paths get any text where an id belongs."""
-        enveloped(self.api.get(path.format(id=quote(id, safe=""))))
+        assert_envelope(self.api.get(path.format(id=quote(id, safe=""))))
 
     @many
     @given(
@@ -466,7 +470,7 @@ class TestAnything:
             ("POST", "/v1/files"),
             ("GET", "/v1/batches"),
         ):
-            enveloped(self.api.call(method, path, headers={name: value}))
+            assert_envelope(self.api.call(method, path, headers={name: value}))
 
     @many
     @given(data=st.binary(max_size=200), name=st.text(max_size=20), purpose=st.text(max_size=9))
@@ -477,34 +481,34 @@ class TestAnything:
         field = purpose.encode("utf-8", "replace")
         body += b'Content-Disposition: form-data; name="purpose"\r\n\r\n%b\r\n--b--' % field
         kind = "multipart/form-data; boundary=b"
-        enveloped(self.api.call("POST", "/v1/files", data=body, content_type=kind))
+        assert_envelope(self.api.call("POST", "/v1/files", data=body, content_type=kind))
 
     @many
     @given(data=st.binary(max_size=200) | st.just(lines()))
     def test_any_input_line(self, data: bytes) -> None:
         """A batch over any bytes can be made, run and read."""
         upload = self.api.call("POST", "/v1/files", **upload_form(lines(1) + data))
-        enveloped(upload)
+        assert_envelope(upload)
         if upload.status_code == 200:
             id = self.api.create(input_file_id=upload.json["id"])["id"]
             self.api.advance(24 * 3600)
             assert self.api.batch(id)["status"] in {"completed", "failed"}
 
     def test_clock_cannot_leave_the_calendar(self) -> None:
-        """Time ends in 2106, however often it is moved."""
+        """However often it is moved, the clock ends in 2106."""
         for _ in range(5):
             answer = self.api.post("/_mock/clock/advance", {"seconds": 10**9})
-        assert refusal(answer) == (400, "invalid_value", "seconds")
+        assert error_of(answer) == (400, "invalid_value", "seconds")
         id = self.api.create()["id"]
         assert self.api.get(f"/_mock/batches/{id}/timeline").status_code == 200
 
 
 def get(path: str) -> bytes:
-    """Return the bytes of a GET with the key of the tests, after which the server closes."""
+    """Return the bytes of a GET with the tests' key that asks to close the connection."""
     head = f"GET {path} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {KEY}\r\n"
     return (head + "Connection: close\r\n\r\n").encode()
 
 
 def status_of(answer: bytes) -> int:
-    """Return the status of an answer as it came over a socket."""
+    """Return the status of a response read from a socket."""
     return int(answer.split()[1])

@@ -1,4 +1,4 @@
-"""Faults around live calls and their streams, as the real SDK meets them."""
+"""Faults and live calls with their streams, seen by the real SDK."""
 
 from collections.abc import Callable
 from time import monotonic
@@ -30,7 +30,7 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def said(client: openai.OpenAI, *, stream: bool) -> str:
-    """Return what a chat says, put together if it is streamed."""
+    """Return the text of a chat completion, joined if it is streamed."""
     done: Json = client.chat.completions.create(model="gpt-4o", messages=HELLO, stream=stream)
     if not stream:
         return str(done.choices[0].message.content)
@@ -38,7 +38,7 @@ def said(client: openai.OpenAI, *, stream: bool) -> str:
 
 
 def failure(act: Callable[[], Any]) -> str:
-    """Return the name of the error that an act ends with."""
+    """Return the name of the error that a call raises."""
     with pytest.raises(openai.OpenAIError) as error:
         act()
     return type(error.value).__name__
@@ -46,7 +46,7 @@ def failure(act: Callable[[], Any]) -> str:
 
 @EACH
 def test_status_is_retried(mock: WorldClient, stream: bool) -> None:
-    """Two tries meet it, the third one is answered."""
+    """Two attempts get it, and the third succeeds."""
     mock.fault(CHAT, {"status": 429}, times=2)
     assert said(mock.client, stream=stream) == "Mock reply to: Hello"
     assert [one.status for one in mock.requests] == [429, 429, 200]
@@ -54,7 +54,7 @@ def test_status_is_retried(mock: WorldClient, stream: bool) -> None:
 
 @EACH
 def test_delay_comes_before_the_answer(mock: WorldClient, stream: bool) -> None:
-    """And before the first event of one that is streamed."""
+    """And before the first event of a stream."""
     mock.fault(CHAT, {"delay_ms": 200})
     began = monotonic()
     assert said(mock.client, stream=stream) == "Mock reply to: Hello"
@@ -66,7 +66,7 @@ def test_delay_comes_before_the_answer(mock: WorldClient, stream: bool) -> None:
     "fault", [{"disconnect": "before_headers"}, {"disconnect": "reset"}, {"lose_response": True}]
 )
 def test_answer_that_does_not_come_is_retried(mock: WorldClient, fault: Json, stream: bool) -> None:
-    """Nothing of it was sent, so the SDK asks again."""
+    """Nothing was sent, so the SDK retries."""
     mock.fault(CHAT, fault)
     assert said(mock.client, stream=stream) == "Mock reply to: Hello"
     assert [one.status for one in mock.requests] == [0, 200]
@@ -76,13 +76,13 @@ def test_answer_that_does_not_come_is_retried(mock: WorldClient, fault: Json, st
     "fault", [{"disconnect": "mid_body"}, {"truncate_bytes": 900}, {"html": 502}]
 )
 def test_answer_that_breaks_off_is_retried(mock: WorldClient, fault: Json) -> None:
-    """As long as nothing was handed to the program."""
+    """As long as the program has not received a part of it."""
     mock.fault(CHAT, fault)
     assert said(mock.client, stream=False) == "Mock reply to: Hello"
 
 
 def pieces_until_it_breaks(mock: WorldClient) -> str:
-    """Return what a stream says until the connection breaks."""
+    """Return the text of a stream until the connection breaks."""
     heard: list[str] = []
     stream = mock.client.chat.completions.create(model="gpt-4o", messages=HELLO, stream=True)
     with pytest.raises(openai.APIConnectionError):
@@ -92,7 +92,7 @@ def pieces_until_it_breaks(mock: WorldClient) -> str:
 
 @pytest.mark.parametrize("fault", [{"disconnect": "mid_body"}, {"truncate_bytes": 900}])
 def test_stream_that_breaks_off_is_not_retried(mock: WorldClient, fault: Json) -> None:
-    """Part of it was heard: the program gets the exception, and one request was made."""
+    """The program has received a part: it gets the exception, and there was one request."""
     mock.fault(CHAT, fault)
     heard = pieces_until_it_breaks(mock)
     assert heard
@@ -102,14 +102,14 @@ def test_stream_that_breaks_off_is_not_retried(mock: WorldClient, fault: Json) -
 
 
 def test_middle_of_a_stream_is_its_middle(mock: WorldClient) -> None:
-    """Half its bytes come, although nobody has counted them before."""
+    """Half of its bytes are sent, although the length is not known in advance."""
     mock.reply({"contains": "Hello"}, "word" * 1000)
     mock.fault(CHAT, {"disconnect": "mid_body"})
     assert 450 < len(pieces_until_it_breaks(mock)) // 4 < 550
 
 
-def test_stream_that_ends_silently_is_taken_for_whole(mock: WorldClient) -> None:
-    """Without its end the SDK cannot tell that there was more, and the program does not."""
+def test_silently_truncated_stream_looks_complete(mock: WorldClient) -> None:
+    """Without an end marker neither the SDK nor the program can tell."""
     mock.fault(CHAT, {"truncate_bytes": 900, "silent": True})
     assert said(mock.client, stream=True) in ("Mock", "Mock rep", "Mock reply t")
 
@@ -120,13 +120,13 @@ def test_server_error_in_a_stream_is_an_exception(mock: WorldClient) -> None:
     assert failure(lambda: said(mock.client, stream=True)) == "InternalServerError"
 
 
-def test_other_routes_are_spared(mock: WorldClient) -> None:
+def test_other_routes_are_not_affected(mock: WorldClient) -> None:
     """A fault of one endpoint is not another's."""
     mock.fault(CHAT, {"status": 500}, times=None)
     assert mock.client.responses.create(model="gpt-4o", input="Hello").status == "completed"
 
 
 def test_models_meet_faults_too(mock: WorldClient) -> None:
-    """As every route of /v1."""
+    """As on every route of /v1."""
     mock.fault({"path": "/v1/models*"}, {"status": 503}, times=3)
     assert failure(lambda: mock.client.models.list()) == "InternalServerError"

@@ -1,4 +1,4 @@
-"""Faults on the wire: what they do to a connection, and through it to the real SDK."""
+"""Faults on sockets: what they do to a connection, and what the real SDK makes of it."""
 
 import asyncio
 import contextlib
@@ -38,13 +38,13 @@ BEFORE_HEADERS = {"disconnect": "before_headers"}
 
 @pytest.fixture
 def mock(make_mockbatch: Make) -> WorldClient:
-    """Give a world of its own on a server with a socket."""
+    """Return a client of a new world on a server with a socket."""
     return make_mockbatch()
 
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Write down how long the SDK would wait before each retry, instead of waiting."""
+    """Record how long the SDK would wait before each retry, without waiting."""
     made: list[float] = []
     monkeypatch.setattr("openai._base_client.time.sleep", made.append)
     return made
@@ -52,7 +52,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture
 def secure() -> Iterator[tuple[WorldClient, openai.OpenAI]]:
-    """Give a world on a server that speaks TLS, and a client that trusts it."""
+    """Return a world on a server with TLS, and a client that trusts it."""
     tls, app = Tls("127.0.0.1"), create_app()
     httpd = HttpServer(app, ssl_adapter=tls.adapter)
     httpd.start()
@@ -74,7 +74,7 @@ def upload(mock: WorldClient, data: bytes = LINES, client: openai.OpenAI | None 
 
 
 def address(mock: WorldClient) -> tuple[str, int]:
-    """Return where the server of a world listens."""
+    """Return the address of a world's server."""
     host, port = mock.base_url.removeprefix("http://").removesuffix("/v1").split(":")
     return host, int(port)
 
@@ -91,7 +91,7 @@ def request(mock: WorldClient, path: str, method: str = "GET", body: bytes = b""
 
 
 def slow(mock: WorldClient) -> socket.socket:
-    """Connect with a buffer so small that answers wait in the server's."""
+    """Connect with a receive buffer so small that responses wait in the server's."""
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     client.settimeout(SECONDS)
@@ -100,7 +100,7 @@ def slow(mock: WorldClient) -> socket.socket:
 
 
 def talk(mock: WorldClient, data: bytes, *, pause: float = 0) -> tuple[bytes, bytes, str]:
-    """Send bytes; return the head of the answer, its body, and how the connection ended.
+    """Send bytes; return the head of the response, its body, and how the connection ended.
 
     With a pause before its first look at the answer, the client is a slow one.
     """
@@ -124,14 +124,14 @@ def closing(mock: WorldClient) -> bytes:
 
 
 def failure(act: Callable[[], Any]) -> tuple[str, str]:
-    """Return the names of the error that an act ends with and of its cause."""
+    """Return the names of the error that a call raises, and of its cause."""
     with pytest.raises(openai.OpenAIError) as error:
         act()
     return type(error.value).__name__, type(error.value.__cause__).__name__
 
 
 def until(is_so: Callable[[], bool]) -> bool:
-    """Wait until something is so; fail when it takes too long."""
+    """Wait until a condition is true; fail if it takes too long."""
     pause = threading.Event()
     for _ in range(SECONDS * 100):
         if is_so():
@@ -144,23 +144,23 @@ class TestDisconnect:
     """{"disconnect": …}, to the byte."""
 
     def test_before_headers_nothing_comes(self, mock: WorldClient) -> None:
-        """The connection is closed in good order, and that is all."""
+        """The connection is closed in order, without a response."""
         mock.fault(EVERY, BEFORE_HEADERS)
         assert talk(mock, request(mock, "/v1/batches")) == (b"", b"", "closed")
 
     def test_before_headers_the_whole_request_is_read(self, mock: WorldClient) -> None:
-        """Else a client that is still sending would see a reset."""
+        """Otherwise a client that is still sending would see a reset."""
         mock.fault(EVERY, BEFORE_HEADERS)
         data = request(mock, "/v1/files", "POST", b"x" * 30 * MEGABYTE)
         assert talk(mock, data)[2] == "closed"
 
     def test_a_reset_is_a_reset(self, mock: WorldClient) -> None:
-        """Nothing comes but the reset."""
+        """There is nothing before the reset."""
         mock.fault(EVERY, RESET)
         assert talk(mock, request(mock, "/v1/batches")) == (b"", b"", "reset")
 
     def test_mid_body_is_half_of_it(self, mock: WorldClient) -> None:
-        """The headers promise all of it."""
+        """The headers announce all of it."""
         file = upload(mock)
         mock.fault(CONTENT, MID_BODY)
         head, body, end = talk(mock, request(mock, f"/v1/files/{file}/content"))
@@ -170,7 +170,7 @@ class TestDisconnect:
     @pytest.mark.parametrize("how", ["mid_body", "reset"])
     @pytest.mark.parametrize("count", [0, 1, 500])
     def test_so_many_bytes_come_first(self, mock: WorldClient, how: str, count: int) -> None:
-        """Not one more or less, whichever way the connection then ends."""
+        """Exactly that many, however the connection then ends."""
         file = upload(mock)
         mock.fault(CONTENT, {"disconnect": how, "after_bytes": count})
         head, body, end = talk(mock, request(mock, f"/v1/files/{file}/content"))
@@ -179,21 +179,21 @@ class TestDisconnect:
         assert end == ("reset" if how == "reset" else "closed")
 
     def test_a_reset_waits_for_what_was_sent(self, mock: WorldClient) -> None:
-        """Megabytes on their way arrive before it."""
+        """Megabytes in flight arrive before it."""
         file = upload(mock, LINES * 8000)
         mock.fault(CONTENT, {**RESET, "after_bytes": 7 * MEGABYTE})
         _, body, end = talk(mock, request(mock, f"/v1/files/{file}/content"))
         assert (len(body), end) == (7 * MEGABYTE, "reset")
 
     def test_a_reset_waits_for_a_slow_client(self, mock: WorldClient) -> None:
-        """What lies in the server's buffer would be thrown away with it."""
+        """It would discard what is in the server's buffer."""
         file = upload(mock, LINES * 1000)
         mock.fault(CONTENT, {**RESET, "after_bytes": 500_000})
         _, body, end = talk(mock, request(mock, f"/v1/files/{file}/content"), pause=0.2)
         assert (len(body), end) == (500_000, "reset")
 
     def test_the_last_byte_never_comes(self, mock: WorldClient) -> None:
-        """A cut beyond the end is one before the last byte."""
+        """A cut beyond the end is before the last byte."""
         file = upload(mock)
         mock.fault(CONTENT, {**MID_BODY, "after_bytes": MEGABYTE})
         assert talk(mock, request(mock, f"/v1/files/{file}/content"))[1] == LINES[:-1]
@@ -202,7 +202,7 @@ class TestDisconnect:
         ("fault", "status"),
         [(BEFORE_HEADERS, 0), (RESET, 0), (MID_BODY, 200), ({**RESET, "after_bytes": 1}, 200)],
     )
-    def test_the_journal_knows(
+    def test_the_journal_has_the_status(
         self, mock: WorldClient, fault: dict[str, Json], status: int
     ) -> None:
         """Status 0 when nothing came, that of the headers when they did."""
@@ -215,23 +215,23 @@ class TestDisconnect:
 class TestTruncate:
     """{"truncate_bytes": …}, to the byte."""
 
-    def test_with_a_length_it_can_be_told(self, mock: WorldClient) -> None:
-        """The headers promise all of it."""
+    def test_with_a_content_length_the_client_notices(self, mock: WorldClient) -> None:
+        """The headers announce all of it."""
         file = upload(mock)
         mock.fault(CONTENT, {"truncate_bytes": 100})
         head, body, _ = talk(mock, request(mock, f"/v1/files/{file}/content"))
         assert f"content-length: {len(LINES)}".encode() in head
         assert body == LINES[:100]
 
-    def test_in_chunks_it_can_be_told(self, mock: WorldClient) -> None:
-        """The last chunk, of no bytes, does not come."""
+    def test_in_chunks_the_client_notices(self, mock: WorldClient) -> None:
+        """The last chunk is missing."""
         file = upload(mock)
         mock.fault(CONTENT, {"truncate_bytes": 100, "chunked": True})
         head, body, _ = talk(mock, request(mock, f"/v1/files/{file}/content"))
         assert b"transfer-encoding: chunked" in head
         assert body == b"64\r\n" + LINES[:100] + b"\r\n"
 
-    def test_silently_it_cannot(self, mock: WorldClient) -> None:
+    def test_silently_the_client_does_not_notice(self, mock: WorldClient) -> None:
         """The end of the connection is the end of the body."""
         file = upload(mock)
         mock.fault(CONTENT, {"truncate_bytes": 100, "silent": True})
@@ -242,7 +242,7 @@ class TestTruncate:
 
 
 class TestRetries:
-    """How the SDK answers a status, with its own max_retries of 2."""
+    """How the SDK handles a status, with its default max_retries of 2."""
 
     @pytest.mark.parametrize(
         ("fault", "expected"),
@@ -264,7 +264,7 @@ class TestRetries:
     def test_pauses(
         self, mock: WorldClient, pauses: list[float], fault: dict[str, Json], expected: list[float]
     ) -> None:
-        """A pause of up to two minutes is kept; a longer one and a no are the end."""
+        """The SDK waits up to two minutes; a longer pause or a "no" ends the retries."""
         mock.fault(EVERY, fault, times=None)
         failure(lambda: mock.client.batches.list())
         assert pauses == pytest.approx(expected)
@@ -278,23 +278,23 @@ class TestRetries:
             {"status": 429, "retry_after_ms": None},
         ],
     )
-    def test_no_pause_is_a_pause_of_its_own(
+    def test_a_pause_of_zero_is_ignored(
         self, mock: WorldClient, pauses: list[float], fault: dict[str, Json]
     ) -> None:
-        """A zero is ignored as if nothing had been said: half a second, then one, less a bit."""
+        """The SDK waits as without the header: half a second, then one, minus jitter."""
         mock.fault(EVERY, fault, times=None)
         failure(lambda: mock.client.batches.list())
         assert 0.375 <= pauses[0] <= 0.5
         assert 0.75 <= pauses[1] <= 1
 
     def test_one_failure_is_not_noticed(self, mock: WorldClient, pauses: list[float]) -> None:
-        """The SDK tries again, and the journal shows it."""
+        """The SDK retries, and the journal shows it."""
         mock.fault(LIST, {"status": 500})
         assert mock.client.batches.list().data == []
         assert [(one.status, one.retry_count) for one in mock.requests] == [(500, 0), (200, 1)]
 
-    def test_the_request_id_reaches_the_error(self, mock: WorldClient) -> None:
-        """So that it can be found in the journal of the real service."""
+    def test_the_error_has_the_request_id(self, mock: WorldClient) -> None:
+        """The SDK shows the id of the response."""
         mock.fault(LIST, {"status": 400})
         with pytest.raises(openai.BadRequestError) as error:
             mock.client.batches.list()
@@ -302,13 +302,13 @@ class TestRetries:
         assert error.value.request_id.startswith("req_")
 
     def test_an_upload_is_sent_again_whole(self, mock: WorldClient, pauses: list[float]) -> None:
-        """The second request has the file that the first one had."""
+        """The retry sends the whole file again."""
         mock.fault(UPLOAD, {"status": 500})
         file = upload(mock, LINES * 2000)
         assert mock.client.files.content(file).content == LINES * 2000
 
     def test_a_refusal_waits_for_the_end_of_an_upload(self, mock: WorldClient) -> None:
-        """However long: a client that cannot send all may never look at the answer."""
+        """However long it is: a client may read the response only after sending all of it."""
         mock.fault(UPLOAD, {"status": 413})
         data = request(mock, "/v1/files", "POST", b"x" * 100 * MEGABYTE)
         assert talk(mock, data)[0].startswith(b"http/1.1 413")
@@ -317,14 +317,14 @@ class TestRetries:
     def test_an_upload_of_megabytes_meets_any_fault(
         self, mock: WorldClient, pauses: list[float], fault: dict[str, Json]
     ) -> None:
-        """A refusal reaches the client, which is still sending when it is decided."""
+        """An error reaches a client that is still sending."""
         mock.fault(UPLOAD, fault, times=None)
         kind, _ = failure(lambda: upload(mock, LINES * 20_000))
         assert kind == ("APIStatusError" if "413" in str(fault) else "APIConnectionError")
 
 
 class TestConnectionErrors:
-    """How the SDK answers a broken connection."""
+    """How the SDK handles a broken connection."""
 
     @pytest.mark.parametrize(
         ("fault", "cause"),
@@ -341,7 +341,7 @@ class TestConnectionErrors:
     def test_it_gives_up_after_three_requests(
         self, mock: WorldClient, pauses: list[float], fault: dict[str, Json], cause: str
     ) -> None:
-        """Whatever the fault, with the transport's own error as the cause."""
+        """For each fault, and the cause is the transport's error."""
         file = upload(mock)
         mock.fault(CONTENT, fault, times=None)
         found = failure(lambda: mock.client.files.content(file))
@@ -349,39 +349,39 @@ class TestConnectionErrors:
         assert mock.request_count == 1 + 3
 
     @pytest.mark.parametrize("fault", [BEFORE_HEADERS, RESET, MID_BODY, {"truncate_bytes": 9}])
-    def test_it_gets_over_one(
+    def test_it_recovers_from_one(
         self, mock: WorldClient, pauses: list[float], fault: dict[str, Json]
     ) -> None:
-        """The second request gives the whole file."""
+        """The retry returns the whole file."""
         file = upload(mock)
         mock.fault(CONTENT, fault)
         assert mock.client.files.content(file).content == LINES
         assert mock.request_count == 1 + 2
 
     def test_a_silent_truncation_is_a_success(self, mock: WorldClient, pauses: list[float]) -> None:
-        """One request, and a hundred bytes of nearly a thousand."""
+        """There is one request, and a hundred bytes of nearly a thousand."""
         file = upload(mock)
         mock.fault(CONTENT, {"truncate_bytes": 100, "silent": True})
         assert mock.client.files.content(file).content == LINES[:100]
         assert mock.request_count == 1 + 1
 
     def test_a_lost_create_makes_batches(self, mock: WorldClient, pauses: list[float]) -> None:
-        """Lost twice, it makes three batches with three requests, two that nobody asked for."""
+        """Lost twice, it creates three batches with three requests."""
         file = upload(mock)
         mock.fault("create_response_lost")
         created = mock.client.batches.create(
             input_file_id=file, endpoint="/v1/chat/completions", completion_window="24h"
         )
         batches = [one for one in mock.requests if one.path == "/v1/batches"]
-        told = [(one.status, one.retry_count, one.fault) for one in batches]
+        seen = [(one.status, one.retry_count, one.fault) for one in batches]
         name = "create_response_lost"
-        assert told == [(0, 0, name), (0, 1, name), (200, 2, None)]
+        assert seen == [(0, 0, name), (0, 1, name), (200, 2, None)]
         listed = [batch.id for batch in mock.client.batches.list()]
         assert len(listed) == 3
         assert listed[0] == created.id
 
     def test_a_connection_can_be_used_again(self, mock: WorldClient) -> None:
-        """A status closes nothing: the next request comes on the same connection."""
+        """A status keeps the connection open for the next request."""
         mock.fault(LIST, {"status": 503, "body": "x"})
         head, rest, _ = talk(mock, request(mock, "/v1/batches") + closing(mock))
         assert head.startswith(b"http/1.1 503")
@@ -402,8 +402,10 @@ class TestConnectionErrors:
 class TestDelay:
     """{"delay_ms": …}."""
 
-    def test_it_delays_nobody_else(self, mock: WorldClient, make_mockbatch: Make) -> None:
-        """While 32 requests wait, others of this world and of another are answered."""
+    def test_it_does_not_delay_other_requests(
+        self, mock: WorldClient, make_mockbatch: Make
+    ) -> None:
+        """While 32 requests wait, others of this and another world get responses."""
         mock.fault(LIST, {"delay_ms": 60_000}, times=32)
         waiting = [connect(mock) for _ in range(32)]
         with contextlib.ExitStack() as stack:
@@ -425,7 +427,7 @@ class TestDelay:
 
     @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it cannot be seen")
     def test_a_client_that_leaves_is_not_waited_for(self, mock: WorldClient) -> None:
-        """Who will say no more is taken for gone, and the connection is closed."""
+        """A client that has shut down its side counts as gone, and the connection is closed."""
         mock.fault(LIST, {"delay_ms": 600_000})
         with connect(mock) as client:
             client.sendall(request(mock, "/v1/batches"))
@@ -433,14 +435,14 @@ class TestDelay:
             assert client.recv(1) == b""
 
     def test_a_delay_ends_though_time_stands_still(self, mock: WorldClient) -> None:
-        """Under freezegun it is as long as ever."""
+        """With freezegun it takes as long as without."""
         mock.fault(LIST, {"delay_ms": 150})
         with freeze_time("2026-01-01"):
             head, _, _ = talk(mock, closing(mock))
         assert head.startswith(b"http/1.1 200")
 
     def test_a_delay_ends_with_the_server(self) -> None:
-        """A stop answers at once what still waits."""
+        """A stop ends the delays at once."""
         httpd = HttpServer(create_app())
         httpd.start()
         handle = reset_world(
@@ -455,12 +457,12 @@ class TestDelay:
 
 
 class TestWorlds:
-    """Whose request meets a fault."""
+    """Which world's requests a fault applies to."""
 
     def test_a_fault_of_one_world_never_hits_another(
         self, mock: WorldClient, make_mockbatch: Make, pauses: list[float]
     ) -> None:
-        """Eight clients of either world at once: all of the one, none of the other."""
+        """With eight clients of each world, it applies to all of one and none of the other."""
         other = make_mockbatch()
         mock.fault(EVERY, {"status": 400}, times=None)
 
@@ -491,7 +493,7 @@ class TestWorlds:
         assert (rule.matched, rule.fired) == (200, 30)
 
     def test_a_reset_of_the_world_ends_its_faults(self, mock: WorldClient) -> None:
-        """As it ends everything in it."""
+        """A reset removes everything."""
         mock.fault(EVERY, {"status": 400}, times=None)
         mock.reset()
         assert mock.faults == []
@@ -502,28 +504,28 @@ class TestHandle:
     """`mock.fault(...)` and `mock.faults`."""
 
     def test_a_preset_keeps_its_own_count(self, mock: WorldClient) -> None:
-        """Unless it is told another."""
+        """Unless `times` says otherwise."""
         mock.fault("poll_429")
         mock.fault("poll_429", times=None)
         mock.fault("poll_429", {"status": 503}, 7, 2)
-        told = [(one.name, one.times, one.skip, one.fault["status"]) for one in mock.faults]
+        seen = [(one.name, one.times, one.skip, one.fault["status"]) for one in mock.faults]
         name = "poll_429"
-        assert told == [(name, 3, 0, 429), (name, None, 0, 429), (name, 7, 2, 503)]
+        assert seen == [(name, 3, 0, 429), (name, None, 0, 429), (name, 7, 2, 503)]
 
-    def test_a_match_is_for_one_request(self, mock: WorldClient) -> None:
-        """Unless it is told otherwise."""
+    def test_a_match_applies_once_by_default(self, mock: WorldClient) -> None:
+        """Unless `times` says otherwise."""
         mock.fault(LIST, {"status": 429})
         [rule] = mock.faults
         assert (rule.match, rule.times, rule.skip) == (LIST, 1, 0)
 
-    def test_what_is_refused_is_an_error(self, mock: WorldClient) -> None:
-        """With the field that is meant."""
+    def test_an_invalid_fault_is_an_error(self, mock: WorldClient) -> None:
+        """It names the field."""
         with pytest.raises(ControlError) as error:
             mock.fault("pol_429")
         assert (error.value.status, error.value.param) == (400, "preset")
 
     def test_a_match_needs_a_fault(self, mock: WorldClient) -> None:
-        """Only a preset brings its own."""
+        """Only a preset has its own fault."""
         with pytest.raises(ControlError) as error:
             mock.fault(LIST)
         assert error.value.param == "fault"
@@ -533,7 +535,7 @@ class TestGateway:
     """Through Portkey's role, over a socket."""
 
     def test_an_error_is_one_of_the_provider(self, mock: WorldClient, pauses: list[float]) -> None:
-        """With the gateway's prefix; the SDK waits as the provider said."""
+        """It has the gateway's prefix, and the SDK waits as the provider said."""
         mock.fault(EVERY, {"status": 429}, times=None)
         client = mock.client.with_options(default_headers={"x-portkey-provider": "openai"})
         with pytest.raises(openai.RateLimitError, match="openai error: Rate limit"):
@@ -544,14 +546,14 @@ class TestGateway:
     def test_a_broken_connection_is_the_client_s(
         self, mock: WorldClient, pauses: list[float], fault: dict[str, Json]
     ) -> None:
-        """What breaks behind the gateway breaks in front of it, too."""
+        """The gateway passes a broken connection on."""
         mock.fault(EVERY, fault, times=None)
         client = mock.client.with_options(default_headers={"x-portkey-provider": "openai"})
         assert failure(lambda: client.batches.list())[0] == "APIConnectionError"
         assert len(mock.requests) == 3
 
     def test_a_download_is_cut(self, mock: WorldClient, pauses: list[float]) -> None:
-        """At the same byte."""
+        """It is cut at the same byte as without TLS."""
         file = upload(mock)
         mock.fault("download_truncated_silent")
         client = mock.client.with_options(default_headers={"x-portkey-provider": "openai"})
@@ -580,7 +582,7 @@ class TestTls:
         fault: dict[str, Json],
         requests: int,
     ) -> None:
-        """The SDK cannot tell a reset from an end there, and tries three times."""
+        """With TLS the SDK cannot tell a reset from an end, and tries three times."""
         mock, client = secure
         file = upload(mock, client=client)
         mock.fault(CONTENT, fault, times=None)
@@ -589,14 +591,14 @@ class TestTls:
         assert cause in ("RemoteProtocolError", "ReadError")
 
     def test_a_silent_truncation(self, secure: tuple[WorldClient, openai.OpenAI]) -> None:
-        """A success with a hundred bytes."""
+        """It is a success with a hundred bytes."""
         mock, client = secure
         file = upload(mock, client=client)
         mock.fault("download_truncated_silent")
         assert client.files.content(file).content == LINES[:100]
 
     def test_a_status(self, secure: tuple[WorldClient, openai.OpenAI], pauses: list[float]) -> None:
-        """As ever."""
+        """It is the same as without TLS."""
         mock, client = secure
         mock.fault("poll_429", {"status": 503}, times=2)
         with pytest.raises(openai.NotFoundError):
@@ -604,17 +606,17 @@ class TestTls:
         assert pauses == [0.01, 0.01]
 
     def test_a_delay(self, secure: tuple[WorldClient, openai.OpenAI], pauses: list[float]) -> None:
-        """A time-out of the client's."""
+        """It is a timeout for the client."""
         mock, client = secure
         mock.fault(LIST, {"delay_ms": 60_000}, times=None)
         hasty = client.with_options(timeout=0.2, max_retries=0)
         assert failure(lambda: hasty.batches.list())[0] == "APITimeoutError"
 
 
-def test_where_a_client_s_leaving_cannot_be_seen_it_is_waited_for(
+def test_a_delay_takes_its_time_where_disconnects_cannot_be_detected(
     monkeypatch: pytest.MonkeyPatch, mock: WorldClient
 ) -> None:
-    """Only Linux tells; elsewhere a delay takes its time."""
+    """Only Linux can detect it; elsewhere a delay is not cut short."""
     monkeypatch.setattr(sys, "platform", "darwin")
     mock.fault(LIST, {"delay_ms": 250})
     with connect(mock) as client:

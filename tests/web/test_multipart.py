@@ -1,4 +1,4 @@
-"""Forms as clients write them, in whatever pieces they come, and forms that are broken."""
+"""Forms as clients send them, in chunks of any size, and malformed forms."""
 
 import logging
 import subprocess
@@ -28,8 +28,8 @@ contents = (
 parts = st.lists(st.tuples(st.sampled_from([b"a", b"b"]), st.booleans(), contents), max_size=4)
 
 
-def written(given: list[tuple[bytes, bool, bytes]]) -> bytes:
-    """Return a form of texts and files: the name of each, whether it is a file, what it says."""
+def form_of(given: list[tuple[bytes, bool, bytes]]) -> bytes:
+    """Return a form with these fields: name, whether it is a file, and content of each."""
     form = b""
     for name, is_file, data in given:
         form += HEAD % name + (FILE % b"f.txt" if is_file else b"") + b"\r\n\r\n" + data + b"\r\n"
@@ -39,7 +39,7 @@ def written(given: list[tuple[bytes, bool, bytes]]) -> bytes:
 def parsed(
     form: bytes, *, text_bytes: int | None = None, most_parts: int | None = None
 ) -> tuple[list[tuple[str, str]], list[tuple[Any, ...]]]:
-    """Return the texts and the files of a form."""
+    """Parse a form; return its text fields and its files."""
     parser = multipart.FormParser(max_form_memory_size=text_bytes, max_form_parts=most_parts)
     options = {"boundary": "limit"}
     _, texts, files = parser.parse(BytesIO(form), "multipart/form-data", len(form), options)
@@ -49,37 +49,39 @@ def parsed(
 
 
 def by_name(given: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
-    """Return parts in the order in which Flask gives them."""
+    """Return parts in the order in which Flask lists them."""
     return list(MultiDict(given).items(multi=True))
 
 
 class TestForm:
-    """What is in a form comes out of it."""
+    """A well-formed form."""
 
     @given(parts, st.integers(1, 80))
     @example([(b"a", True, b"one\rtwo\r\n--limi\r"), (b"b", True, b"three")], 1)
-    def test_is_read_in_any_pieces(self, given: list[tuple[bytes, bool, bytes]], size: int) -> None:
-        """A file and a text come out as they went in, whatever in them looks like a boundary."""
+    def test_is_parsed_in_chunks_of_any_size(
+        self, given: list[tuple[bytes, bool, bytes]], size: int
+    ) -> None:
+        """Files and texts are unchanged, even if parts of them look like a boundary."""
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(multipart, "CHUNK_BYTES", size)
-            texts, files = parsed(written(given))
+            texts, files = parsed(form_of(given))
         wanted = [(name.decode(), data) for name, is_file, data in given if not is_file]
         assert [(name, text.encode()) for name, text in texts] == by_name(wanted)
         wanted = [(name.decode(), data) for name, is_file, data in given if is_file]
         assert [(name, data) for name, _, _, data in files] == by_name(wanted)
 
     @pytest.mark.parametrize("data", [b"x" * 3_000_000, b"x\r" * 1_500_000])
-    def test_is_read_in_pieces_of_the_usual_size(self, data: bytes) -> None:
-        """So they do when they are long, without CR and full of them."""
-        texts, files = parsed(written([(b"file", True, data), (b"purpose", False, b"batch")]))
+    def test_is_parsed_in_chunks_of_the_usual_size(self, data: bytes) -> None:
+        """So are long ones, without CR and full of CR."""
+        texts, files = parsed(form_of([(b"file", True, data), (b"purpose", False, b"batch")]))
         assert files == [("file", "f.txt", "text/plain", data)]
         assert texts == [("purpose", "batch")]
 
     @pytest.mark.parametrize("before", [b"", b"\r\n"], ids=["nothing", "a line break"])
     @pytest.mark.parametrize("after", [b"", b"\r\n", b"and more\r\n--limit\r\n"])
-    def test_may_stand_between(self, before: bytes, after: bytes) -> None:
-        """A line break may come first, and anything may follow the end."""
-        form = before + written([(b"purpose", False, b"batch")]) + after
+    def test_may_have_text_around_it(self, before: bytes, after: bytes) -> None:
+        """A line break may precede it, and anything may follow it."""
+        form = before + form_of([(b"purpose", False, b"batch")]) + after
         assert parsed(form) == ([("purpose", "batch")], [])
 
     @pytest.mark.parametrize(
@@ -92,17 +94,17 @@ class TestForm:
         ids=["UTF-8", "Latin 1", "no UTF-8"],
     )
     def test_texts_are_decoded(self, head: bytes, data: bytes, text: str) -> None:
-        """A text is in UTF-8 unless its part names one of the few other charsets."""
+        """A text is UTF-8 unless its part names one of the few other charsets."""
         assert parsed(HEAD % b"a" + head + b"\r\n\r\n" + data + b"\r\n" + TAIL)[0] == [("a", text)]
 
 
 class TestBrokenForm:
-    """Of a form that is broken nothing is taken."""
+    """A malformed form is ignored as a whole."""
 
-    whole = written([(b"a", False, b"text"), (b"b", True, b"line\r\n" * 3)])
+    whole = form_of([(b"a", False, b"text"), (b"b", True, b"line\r\n" * 3)])
 
-    def test_has_an_end(self) -> None:
-        """A form that is cut anywhere has none."""
+    def test_cut_form_has_no_parts(self) -> None:
+        """Wherever it is cut."""
         end = len(self.whole) - len(b"\r\n")
         for cut in range(end):
             assert parsed(self.whole[:cut]) == ([], [])
@@ -135,21 +137,21 @@ class TestBrokenForm:
             "no line between head and body",
         ],
     )
-    def test_is_none(self, form: bytes) -> None:
-        """What is no form as RFC 7578 has it has no parts."""
+    def test_malformed_form_has_no_parts(self, form: bytes) -> None:
+        """A form that violates RFC 7578 has no parts."""
         assert parsed(form) == ([], [])
 
     @pytest.mark.parametrize("options", [{}, {"boundary": ""}, {"boundary": "l\xefmit"}])
-    def test_has_a_boundary(self, options: dict[str, str]) -> None:
-        """One without is none, even if its lines are such as an empty one would make them."""
+    def test_form_without_a_boundary_has_no_parts(self, options: dict[str, str]) -> None:
+        """Even if its lines are those of an empty boundary."""
         form = self.whole.replace(b"--limit", b"--")
         parser = multipart.FormParser(silent=True)
         _, texts, files = parser.parse(BytesIO(form), "multipart/form-data", len(form), options)
         assert (len(texts), len(files)) == (0, 0)
 
     @given(st.data())
-    def test_raises_nothing(self, data: st.DataObject) -> None:
-        """Whatever the bytes, there is no traceback."""
+    def test_any_bytes_raise_nothing(self, data: st.DataObject) -> None:
+        """No bytes cause an exception."""
         form = bytearray(self.whole)
         for _ in range(data.draw(st.integers(1, 6))):
             place = data.draw(st.integers(0, len(form) - 1))
@@ -160,7 +162,7 @@ class TestBrokenForm:
             parsed(bytes(form))
 
     def test_prints_nothing(self) -> None:
-        """In a process where nobody has set up logging, nothing is written to the terminal."""
+        """Without logging set up, nothing is written to the terminal."""
         code = (
             "from io import BytesIO; from mockbatch.web.multipart import FormParser;"
             "form = BytesIO(b'--limit rubbish');"
@@ -169,36 +171,36 @@ class TestBrokenForm:
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
         assert (done.stdout, done.stderr) == (b"", b"")
 
-    def test_is_told_to_who_listens(self, caplog: pytest.LogCaptureFixture) -> None:
-        """Where logging is set up, as by pytest, what is wrong can be read."""
+    def test_reason_is_logged(self, caplog: pytest.LogCaptureFixture) -> None:
+        """With logging set up, the reason is in the log."""
         with caplog.at_level(logging.WARNING):
             parsed(b"--limit rubbish")
         assert "boundary" in caplog.text
 
 
 class TestLimits:
-    """Flask's limits hold for each text, and for the number of parts."""
+    """Flask's limits for text fields and for the number of parts."""
 
-    def test_of_a_text(self) -> None:
-        """Each text may have as many bytes."""
-        form = written([(b"a", False, b"x" * 100), (b"b", False, b"x" * 100)])
+    def test_apply_to_each_text(self) -> None:
+        """Each text may have that many bytes."""
+        form = form_of([(b"a", False, b"x" * 100), (b"b", False, b"x" * 100)])
         assert len(parsed(form, text_bytes=100)[0]) == 2
         with pytest.raises(RequestEntityTooLarge):
             parsed(form, text_bytes=99)
 
-    def test_of_a_text_in_pieces(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A text that comes piece by piece may have no more."""
+    def test_apply_to_a_text_in_chunks(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A text that arrives in chunks may not have more, either."""
         monkeypatch.setattr(multipart, "CHUNK_BYTES", 10)
         with pytest.raises(RequestEntityTooLarge):
-            parsed(written([(b"a", False, b"x" * 1000)]), text_bytes=99)
+            parsed(form_of([(b"a", False, b"x" * 1000)]), text_bytes=99)
 
-    def test_do_not_hold_for_a_file(self) -> None:
-        """Files have limits of their own."""
-        assert parsed(written([(b"a", True, b"x" * 100)]), text_bytes=9)[1]
+    def test_do_not_apply_to_a_file(self) -> None:
+        """Files have their own limit."""
+        assert parsed(form_of([(b"a", True, b"x" * 100)]), text_bytes=9)[1]
 
-    def test_of_parts(self) -> None:
-        """There may be as many parts, and none more."""
-        form = written([(b"a", False, b"text")] * 3)
+    def test_apply_to_the_number_of_parts(self) -> None:
+        """There may be that many parts, and no more."""
+        form = form_of([(b"a", False, b"text")] * 3)
         assert len(parsed(form, most_parts=3)[0]) == 3
         with pytest.raises(RequestEntityTooLarge):
             parsed(form, most_parts=2)

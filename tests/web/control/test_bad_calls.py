@@ -1,4 +1,4 @@
-"""Whatever is sent to `/_mock`, a 400 names what is wrong with it and changes nothing."""
+"""Any call to `/_mock` succeeds, or gets a 400 that names what is wrong and changes nothing."""
 
 import json
 
@@ -64,7 +64,7 @@ APP = app_of()
 
 
 def world() -> Caller:
-    """Make a world with a bit of everything."""
+    """Return a client of a world with a bit of everything."""
     api = Caller(APP, f"{KEY}-of-bad-calls")
     api.delete("/_mock/state")
     api.create(lines(3))
@@ -75,13 +75,13 @@ def world() -> Caller:
 
 
 def shown(api: Caller) -> list[Json]:
-    """Return all that a world shows of itself."""
+    """Return everything that the control API shows of a world."""
     paths = ("state", "clock", "faults", "models", "quotas", "replies", "scenarios")
     return [api.good(api.get(f"/_mock/{path}")) for path in paths]
 
 
 def filled(api: Caller, value: Json) -> Json:
-    """Return a body, or a path, in which the batch and the state of a world stand."""
+    """Return a body or path with the world's batch and state filled in."""
     id = api.get("/v1/batches").json["data"][0]["id"]
     if value is ...:
         return api.good(api.get("/_mock/state"))
@@ -89,7 +89,7 @@ def filled(api: Caller, value: Json) -> Json:
 
 
 def live(api: Caller) -> list[int]:
-    """Let a batch live in a world, and return the statuses of all answers."""
+    """Run a batch in a world, and return the statuses of all responses."""
     sent = api.post("/v1/batches", api.wanted(lines(3)))
     answers = [sent]
     for seconds in (100, 90_000):
@@ -101,8 +101,8 @@ def live(api: Caller) -> list[int]:
     return [answer.status_code for answer in answers]
 
 
-def test_no_call_is_left_out() -> None:
-    """Every route that takes a body is in the table; those of webhooks call name servers."""
+def test_the_table_has_every_route_with_a_body() -> None:
+    """Webhooks are left out, because their routes resolve host names."""
     routes = {
         (method, rule.rule.replace("<id>", "{id}").replace(COMMAND, "hold"))
         for rule in APP.url_map.iter_rules()
@@ -113,8 +113,8 @@ def test_no_call_is_left_out() -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), GOOD)
-def test_what_is_in_the_table_is_good(method: str, path: str) -> None:
-    """What the bad calls are made from is taken."""
+def test_the_bodies_in_the_table_are_accepted(method: str, path: str) -> None:
+    """The invalid bodies are derived from these."""
     for body in GOOD[method, path]:
         api = world()
         api.good(api.call(method, filled(api, path), json=filled(api, body)))
@@ -123,8 +123,8 @@ def test_what_is_in_the_table_is_good(method: str, path: str) -> None:
 @pytest.mark.parametrize(("method", "path"), GOOD)
 @settings(max_examples=40)
 @given(st.data())
-def test_a_call_is_taken_or_changes_nothing(method: str, path: str, data: st.DataObject) -> None:
-    """A refusal names a field; what is taken breaks nothing later."""
+def test_a_call_is_accepted_or_changes_nothing(method: str, path: str, data: st.DataObject) -> None:
+    """An error names a parameter, and an accepted body breaks nothing later."""
     api = world()
     bodies = [filled(api, body) for body in GOOD[method, path]]
     body = data.draw(mutants_of(bodies) | JSON)

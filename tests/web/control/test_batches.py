@@ -12,8 +12,8 @@ from tests.support.caller import (
     VALIDATING,
     Caller,
     app_of,
+    error_of,
     lines,
-    refusal,
 )
 
 
@@ -99,14 +99,14 @@ class TestCommands:
         api.advance(after)
         before = api.batch(batch["id"])
         answer = self.do(api, batch, name)
-        assert refusal(answer) == (409, "illegal_command", None)
+        assert error_of(answer) == (409, "illegal_command", None)
         assert before["status"] in answer.json["error"]["message"]
         assert api.batch(batch["id"]) == before
 
     @pytest.mark.parametrize("name", ["hold", "resume", "expire", "fail", "complete"])
     def test_unknown_batch_is_a_404(self, api: Caller, name: str) -> None:
         """The error is that of a retrieve."""
-        assert refusal(self.do(api, {"id": "batch_no"}, name)) == (404, None, None)
+        assert error_of(self.do(api, {"id": "batch_no"}, name)) == (404, None, None)
 
     @pytest.mark.parametrize("name", ["hold", "resume", "expire", "fail", "complete"])
     @pytest.mark.parametrize(
@@ -118,15 +118,15 @@ class TestCommands:
     ) -> None:
         """The error names the parameter."""
         batch = api.create()
-        assert refusal(self.do(api, batch, name, body)) == (400, code, param)
+        assert error_of(self.do(api, batch, name, body)) == (400, code, param)
         assert api.batch(batch["id"]) == batch
 
     @pytest.mark.parametrize("body", [{"code": ""}, {"message": 1}, {"message": None}])
     def test_invalid_error_is_refused(self, api: Caller, body: Any) -> None:
         """Code and message must be strings, and the code not empty."""
         answer = self.do(api, api.create(), "fail", body)
-        assert refusal(answer)[0] == 400
-        assert refusal(answer)[2] == next(iter(body))
+        assert error_of(answer)[0] == 400
+        assert error_of(answer)[2] == next(iter(body))
 
     def test_cancelling_batch_can_be_held(self, api: Caller) -> None:
         """It stays in `cancelling`."""
@@ -138,7 +138,7 @@ class TestCommands:
 
     def test_unknown_command_is_an_unknown_url(self, api: Caller) -> None:
         """Only the five commands have routes."""
-        assert refusal(self.do(api, api.create(), "explode")) == (404, None, None)
+        assert error_of(self.do(api, api.create(), "explode")) == (404, None, None)
 
 
 class TestTimeline:
@@ -179,4 +179,4 @@ class TestTimeline:
 
     def test_unknown_batch_is_a_404(self, api: Caller) -> None:
         """The error is that of a retrieve."""
-        assert refusal(api.get("/_mock/batches/batch_no/timeline")) == (404, None, None)
+        assert error_of(api.get("/_mock/batches/batch_no/timeline")) == (404, None, None)

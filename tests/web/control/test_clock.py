@@ -14,8 +14,8 @@ from tests.support.caller import (
     VALIDATING,
     Caller,
     app_of,
+    error_of,
     lines,
-    refusal,
 )
 
 COMPLETED = VALIDATING + IN_PROGRESS + FINALIZING
@@ -59,7 +59,7 @@ class TestClock:
     @pytest.mark.parametrize("mode", ["", "x", "x0", "x-1", "x1000001", "xinf", "fast", "MANUAL"])
     def test_unknown_mode_changes_nothing(self, api: Caller, mode: str) -> None:
         """The error names the parameter, and the clock keeps its mode."""
-        assert refusal(api.post("/_mock/clock", {"mode": mode})) == (400, "invalid_value", "mode")
+        assert error_of(api.post("/_mock/clock", {"mode": mode})) == (400, "invalid_value", "mode")
         assert api.clock()["mode"] == "manual"
 
     @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ class TestClock:
     )
     def test_invalid_body_is_refused(self, api: Caller, body: Any, code: str, param: str) -> None:
         """The error names the parameter."""
-        assert refusal(api.post("/_mock/clock", body)) == (400, code, param)
+        assert error_of(api.post("/_mock/clock", body)) == (400, code, param)
 
     def test_xn_runs_n_times_as_fast(self) -> None:
         """Ten seconds at x60 are ten simulated minutes."""
@@ -150,7 +150,7 @@ class TestAdvance:
     def test_to_the_past_is_refused(self, api: Caller) -> None:
         """The clock only moves forward, and a refused advance does not move it."""
         answer = api.post("/_mock/clock/advance", {"to": START - 1})
-        assert refusal(answer) == (409, "clock_is_past", "to")
+        assert error_of(answer) == (409, "clock_is_past", "to")
         assert api.clock()["now"] == START
 
     def test_to_the_next_event(self, api: Caller) -> None:
@@ -163,7 +163,7 @@ class TestAdvance:
     def test_to_the_next_event_when_nothing_is_due(self, api: Caller) -> None:
         """A 409, and the clock does not move."""
         answer = api.post("/_mock/clock/advance", {"next_event": True})
-        assert refusal(answer) == (409, "nothing_due", "next_event")
+        assert error_of(answer) == (409, "nothing_due", "next_event")
         assert api.clock()["now"] == START
 
     def test_until_a_batch_has_a_status(self, api: Caller) -> None:
@@ -182,7 +182,7 @@ class TestAdvance:
         """A 409 that says why, and the clock is where the batch ended."""
         body = {"batch": api.create(input_file_id="file-no")["id"], "status": "completed"}
         answer = api.post("/_mock/clock/advance", body)
-        assert refusal(answer) == (409, "unreachable_status", "status")
+        assert error_of(answer) == (409, "unreachable_status", "status")
         assert "failed" in answer.json["error"]["message"]
         assert api.clock()["now"] == START + VALIDATING
 
@@ -191,7 +191,7 @@ class TestAdvance:
         id = api.create()["id"]
         api.good(api.post(f"/_mock/batches/{id}/hold"))
         answer = api.post("/_mock/clock/advance", {"batch": id, "status": "completed"})
-        assert refusal(answer) == (409, "unreachable_status", "status")
+        assert error_of(answer) == (409, "unreachable_status", "status")
         assert api.clock()["now"] == START + DAY
         assert api.batch(id)["status"] == "expired"
 
@@ -253,18 +253,18 @@ class TestAdvance:
         self, api: Caller, body: Any, code: str, param: str
     ) -> None:
         """The error names the parameter, and the clock does not move."""
-        assert refusal(api.post("/_mock/clock/advance", body)) == (400, code, param)
+        assert error_of(api.post("/_mock/clock/advance", body)) == (400, code, param)
         assert api.clock()["now"] == START
 
     def test_reaches_the_last_second_that_fits_four_bytes(self, api: Caller) -> None:
         """2**32 - 1 is accepted, and a second later is not."""
         assert api.advance(2**32 - 1 - START)["now"] == 2**32 - 1
         answer = api.post("/_mock/clock/advance", {"seconds": 1})
-        assert refusal(answer) == (400, "invalid_value", "seconds")
+        assert error_of(answer) == (400, "invalid_value", "seconds")
 
     def test_empty_body_is_refused(self, api: Caller) -> None:
         """`curl -X POST` without data names no target."""
-        assert refusal(api.post("/_mock/clock/advance"))[0] == 400
+        assert error_of(api.post("/_mock/clock/advance"))[0] == 400
 
     @pytest.mark.parametrize(
         ("id", "expected"),
@@ -276,7 +276,7 @@ class TestAdvance:
     def test_unknown_batch_is_refused(self, api: Caller, id: str, expected: Any) -> None:
         """The error is that of a retrieve."""
         body = {"batch": id, "status": "completed"}
-        assert refusal(api.post("/_mock/clock/advance", body)) == expected
+        assert error_of(api.post("/_mock/clock/advance", body)) == expected
         assert api.clock()["now"] == START
 
     def test_large_jump_is_quick(self, api: Caller) -> None:

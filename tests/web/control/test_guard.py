@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.caller import Caller, app_of, count_batches_and_files, refusal
+from tests.support.caller import Caller, app_of, count_batches_and_files, error_of
 
 
 class TestGuard:
@@ -43,7 +43,7 @@ class TestGuard:
     def test_foreign_host_is_refused(self, api: Caller, host: str, path: str) -> None:
         """Its owner could point such a name at this machine."""
         answer = api.get(path, headers={"Host": host})
-        assert refusal(answer) == (403, "foreign_caller", None)
+        assert error_of(answer) == (403, "foreign_caller", None)
 
     @pytest.mark.parametrize("origin", ["http://localhost:8787", "http://localhost"])
     def test_own_origin_is_allowed(self, api: Caller, origin: str) -> None:
@@ -67,7 +67,7 @@ class TestGuard:
         """It is that of a page from another site, or of no site."""
         headers = {"Host": "localhost", "Origin": origin}
         answer = api.post("/_mock/reset", headers=headers)
-        assert refusal(answer) == (403, "foreign_caller", None)
+        assert error_of(answer) == (403, "foreign_caller", None)
 
     def test_refused_call_changes_nothing(self, api: Caller) -> None:
         """The world keeps its contents."""
@@ -85,7 +85,7 @@ class TestGuard:
         api = Caller(app_of(server={"allowed_hosts": frozenset({"mock.team.svc"})}))
         assert api.get("/_mock/clock", headers={"Host": "Mock.team.svc:8787"}).status_code == 200
         answer = api.get("/_mock/clock", headers={"Host": "team.svc:8787"})
-        assert refusal(answer) == (403, "foreign_caller", None)
+        assert error_of(answer) == (403, "foreign_caller", None)
         assert "--allow-host" in answer.json["error"]["message"]
 
     def test_openai_routes_accept_any_host(self, api: Caller) -> None:

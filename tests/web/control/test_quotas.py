@@ -6,6 +6,7 @@ import pytest
 
 from mockbatch.limits import Quotas
 from mockbatch.typing import Json
+from tests.support.caller import error_of
 
 if TYPE_CHECKING:
     from tests.support.caller import Caller
@@ -22,47 +23,41 @@ def put(api: "Caller", **quotas: Json) -> dict[str, Json]:
     return api.good(api.call("PUT", QUOTAS, json=quotas))
 
 
-def told(response: Any) -> tuple[int, str | None, str | None]:
-    """Return status, code and param of a refusal."""
-    error = response.json["error"]
-    return response.status_code, error["code"], error["param"]
-
-
 def test_they_are_off_by_default(api: "Caller") -> None:
     """A fresh world has no quotas."""
     assert api.good(api.get(QUOTAS)) == OFF
 
 
-def test_they_are_answered_as_they_are_set(api: "Caller") -> None:
-    """PUT answers what holds from now on."""
+def test_put_returns_them(api: "Caller") -> None:
+    """PUT returns the quotas that apply from now on."""
     assert put(api, **SOME) == SOME
 
 
-def test_they_are_shown_as_they_were_set(api: "Caller") -> None:
-    """GET answers what was set."""
+def test_get_returns_what_was_set(api: "Caller") -> None:
+    """GET returns what was set."""
     put(api, **SOME)
     assert api.good(api.get(QUOTAS)) == SOME
 
 
-def test_what_is_left_out_is_off(api: "Caller") -> None:
+def test_an_omitted_quota_is_off(api: "Caller") -> None:
     """PUT replaces the whole."""
     put(api, **SOME)
     assert put(api, batches_per_hour=1) == {**OFF, "batches_per_hour": 1}
 
 
-def test_nothing_puts_them_off(api: "Caller") -> None:
+def test_an_empty_object_turns_them_off(api: "Caller") -> None:
     """PUT of an empty object lets everything pass."""
     put(api, **SOME)
     assert put(api) == OFF
 
 
 def test_null_is_no_limit(api: "Caller") -> None:
-    """The answer of GET can be PUT."""
+    """The response of GET is valid for PUT."""
     assert put(api, **OFF) == OFF
 
 
 def test_another_world_has_its_own(api: "Caller") -> None:
-    """Quotas are one key's."""
+    """Each key has its own quotas."""
     other = type(api)(api.app, "sk-another-of-the-tests")
     put(api, **SOME)
     assert other.good(other.get(QUOTAS)) == OFF
@@ -87,34 +82,34 @@ def test_another_world_has_its_own(api: "Caller") -> None:
         (3, "invalid_type", "body"),
     ],
 )
-def test_a_bad_one_is_named(api: "Caller", body: Json, code: str, param: str) -> None:
-    """What is no quota is a 400 with the place of it."""
-    assert told(api.call("PUT", QUOTAS, json=body)) == (400, code, param)
+def test_an_invalid_one_is_named(api: "Caller", body: Json, code: str, param: str) -> None:
+    """An invalid quota is a 400 that names it."""
+    assert error_of(api.call("PUT", QUOTAS, json=body)) == (400, code, param)
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"\xff"])
-def test_what_is_no_json_is_refused(api: "Caller", data: bytes) -> None:
+def test_invalid_json_is_refused(api: "Caller", data: bytes) -> None:
     """A body that cannot be read is a 400."""
     assert api.call("PUT", QUOTAS, data=data).status_code == 400
 
 
-def test_a_bad_one_changes_nothing(api: "Caller") -> None:
-    """After a refusal the quotas are what they were."""
+def test_an_invalid_one_changes_nothing(api: "Caller") -> None:
+    """After an error the quotas are unchanged."""
     put(api, **SOME)
     api.call("PUT", QUOTAS, json={"enqueued_tokens": {}, "batches_per_hour": -1})
     assert api.good(api.get(QUOTAS)) == SOME
 
 
-def test_a_world_can_begin_with_them(api: "Caller") -> None:
-    """Reset takes quotas beside its other settings."""
+def test_a_reset_can_set_them(api: "Caller") -> None:
+    """Reset accepts quotas beside its other settings."""
     api.good(api.post("/_mock/reset", {"quotas": SOME}))
     assert api.good(api.get(QUOTAS)) == SOME
 
 
 @pytest.mark.parametrize("quotas", [{"batches_per_hour": -1}, {"nope": 1}, [], 3])
-def test_a_world_does_not_begin_with_bad_ones(api: "Caller", quotas: Json) -> None:
+def test_a_reset_refuses_invalid_ones(api: "Caller", quotas: Json) -> None:
     """Reset refuses what PUT refuses, and names it."""
-    status, _, param = told(api.post("/_mock/reset", {"quotas": quotas}))
+    status, _, param = error_of(api.post("/_mock/reset", {"quotas": quotas}))
     assert (status, str(param).partition(".")[0]) == (400, "quotas")
 
 
@@ -135,7 +130,7 @@ def test_a_batch_over_the_limit_fails(api: "Caller") -> None:
 
 
 def test_the_third_batch_runs_after_the_first(api: "Caller") -> None:
-    """What failed can be sent again once another has completed."""
+    """A failed batch can be sent again once another has completed."""
     put(api, enqueued_tokens={"*": 18})
     ids = [api.create()["id"] for _ in range(2)]
     api.advance(200)
@@ -155,11 +150,15 @@ def test_cancelling_one_lets_the_other_run(api: "Caller") -> None:
 
 
 def test_one_batch_more_is_a_429(api: "Caller") -> None:
-    """A client sees OpenAI's envelope, with what to do in the headers."""
+    """It is in OpenAI's format, and the headers say when to retry."""
     put(api, batches_per_hour=1)
     api.create()
     response = api.post("/v1/batches", api.wanted())
-    assert (told(response), response.headers["Retry-After"], response.json["error"]["type"]) == (
+    assert (
+        error_of(response),
+        response.headers["Retry-After"],
+        response.json["error"]["type"],
+    ) == (
         (429, "rate_limit_exceeded", None),
         "3600",
         "requests",
@@ -174,15 +173,15 @@ def test_an_hour_later_it_is_accepted(api: "Caller") -> None:
     assert api.create()["status"] == "validating"
 
 
-def test_a_bad_request_does_not_count(api: "Caller") -> None:
-    """A request that is refused for another reason takes no room."""
+def test_a_refused_request_does_not_count(api: "Caller") -> None:
+    """A request that is refused for another reason does not use up the quota."""
     put(api, batches_per_hour=1)
     api.post("/v1/batches", api.wanted(endpoint="/v1/nope"))
     assert api.create()["status"] == "validating"
 
 
 def test_they_are_in_the_state(api: "Caller") -> None:
-    """A world that is moved takes its quotas along."""
+    """A copied world has the same quotas."""
     put(api, **SOME)
     state = api.good(api.get("/_mock/state"))
     other = type(api)(api.app, "sk-another-of-the-tests")

@@ -1,9 +1,9 @@
-"""`/_mock/replies`: what it takes, shows and refuses."""
+"""`/_mock/replies`: what it accepts, returns and refuses."""
 
 import pytest
 
 from mockbatch.typing import Json
-from tests.support.caller import Caller, refusal
+from tests.support.caller import Caller, error_of
 
 REPLIES = "/_mock/replies"
 SAID = {"match": {"custom_id": "line-*"}, "reply": {"content": "Scripted."}}
@@ -11,7 +11,7 @@ WHOLE = {"id": "x", "object": "chat.completion", "created": "now", "model": "m",
 
 
 def entered(api: Caller, entry: Json) -> list[Json]:
-    """Enter a reply, and return all that there are."""
+    """Add a reply, and return all of them."""
     found: list[Json] = api.good(api.post(REPLIES, entry))["replies"]
     return found
 
@@ -21,33 +21,33 @@ def test_a_fresh_world_has_none(api: Caller) -> None:
     assert api.good(api.get(REPLIES)) == {"replies": []}
 
 
-def test_they_are_shown_in_the_order_of_their_entry(api: Caller) -> None:
-    """Each as it came in; the answer to a POST is that of a GET."""
+def test_they_are_shown_in_the_order_in_which_they_were_added(api: Caller) -> None:
+    """Each as it was added; POST returns what GET does."""
     other = {"match": {}, "reply": {"refusal": "No."}}
     entered(api, SAID)
     assert entered(api, other) == [SAID, other] == api.good(api.get(REPLIES))["replies"]
 
 
-def test_without_a_match_one_is_for_all(api: Caller) -> None:
+def test_without_a_match_it_is_for_all_lines(api: Caller) -> None:
     """It is shown with an empty match."""
     assert entered(api, {"reply": SAID["reply"]}) == [{"match": {}, "reply": SAID["reply"]}]
 
 
-def test_delete_forgets_all(api: Caller) -> None:
-    """And answers with what is left."""
+def test_delete_removes_all(api: Caller) -> None:
+    """The response shows what is left."""
     entered(api, SAID)
     assert api.good(api.delete(REPLIES)) == {"replies": []}
 
 
-def test_a_reset_forgets_all(api: Caller) -> None:
-    """A world begins anew without those that were entered."""
+def test_a_reset_removes_all(api: Caller) -> None:
+    """A world starts over without those that were added."""
     entered(api, SAID)
     api.post("/_mock/reset")
     assert api.good(api.get(REPLIES)) == {"replies": []}
 
 
 def test_another_world_has_its_own(api: Caller) -> None:
-    """Replies are one key's."""
+    """Each key has its own replies."""
     entered(api, SAID)
     other = Caller(api.app, "sk-another-of-the-tests")
     assert other.good(other.get(REPLIES)) == {"replies": []}
@@ -77,16 +77,16 @@ def test_another_world_has_its_own(api: Caller) -> None:
         ([], "invalid_type", "body"),
     ],
 )
-def test_a_bad_one_changes_nothing(api: Caller, entry: Json, code: str, param: str) -> None:
-    """The refusal names the place, and no line has another reply."""
+def test_an_invalid_one_changes_nothing(api: Caller, entry: Json, code: str, param: str) -> None:
+    """The error names the parameter, and no line gets another reply."""
     entered(api, SAID)
     state = api.good(api.get("/_mock/state"))
-    assert refusal(api.post(REPLIES, entry)) == (400, code, param)
+    assert error_of(api.post(REPLIES, entry)) == (400, code, param)
     assert api.good(api.get(REPLIES))["replies"] == [SAID]
     assert api.good(api.get("/_mock/state")) == state
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"\xff"])
-def test_what_is_no_json_is_refused(api: Caller, data: bytes) -> None:
+def test_invalid_json_is_refused(api: Caller, data: bytes) -> None:
     """A body that cannot be read is a 400."""
     assert api.call("POST", REPLIES, data=data).status_code == 400

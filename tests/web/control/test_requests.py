@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.caller import START, Caller, refusal
+from tests.support.caller import START, Caller, error_of
 
 OTHER = "sk-somebody-else-0001"
 
@@ -82,13 +82,13 @@ class TestJournal:
     )
     def test_invalid_filter_is_refused(self, api: Caller, query: str, name: str) -> None:
         """Even if no entry has to be compared with it."""
-        status, _, param = refusal(api.get(f"/_mock/requests?{query}"))
+        status, _, param = error_of(api.get(f"/_mock/requests?{query}"))
         assert (status, param) == (400, name)
 
     @pytest.mark.parametrize("limit", ["-1", "10001", "x"])
     def test_invalid_limit_is_refused(self, api: Caller, limit: str) -> None:
         """The error names the parameter."""
-        status, _, param = refusal(api.get(f"/_mock/requests?limit={limit}"))
+        status, _, param = error_of(api.get(f"/_mock/requests?limit={limit}"))
         assert (status, param) == (400, "limit")
 
     def test_each_key_has_its_own(self, api: Caller) -> None:

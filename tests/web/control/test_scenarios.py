@@ -1,4 +1,4 @@
-"""`/_mock/scenarios` and `mockbatch scenarios`: the catalogue, and who chooses from it."""
+"""`/_mock/scenarios` and `mockbatch scenarios`: the catalogue, and choices from it."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from mockbatch.client import WorldClient
 from mockbatch.scenarios import catalogue, from_option, scenario
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
-from tests.support.caller import app_of, lines
+from tests.support.caller import app_of, error_of, lines
 
 if TYPE_CHECKING:
     from tests.support.caller import Caller
@@ -49,41 +49,35 @@ OWN = {
 
 
 def choose(api: "Caller", **body: Json) -> list[dict[str, Json]]:
-    """Choose a scenario and return what waits."""
+    """Queue a scenario, and return the queue."""
     return api.good(api.post(ACTIVE, body))["active"]
 
 
 def active(api: "Caller") -> list[dict[str, Json]]:
-    """Return what waits."""
+    """Return the queue."""
     return api.good(api.get(INDEX))["active"]
 
 
-def told(response: Any) -> tuple[int, str | None, str | None]:
-    """Return status, code and param of a refusal."""
-    error = response.json["error"]
-    return response.status_code, error["code"], error["param"]
-
-
-def befell(api: "Caller", **fields: Json) -> str:
-    """Create a batch and return the scenario that befalls it."""
+def scenario_of_new_batch(api: "Caller", **fields: Json) -> str:
+    """Create a batch and return its scenario."""
     batch = api.create(lines(10), **fields)
     return api.good(api.get(f"/_mock/batches/{batch['id']}/timeline"))["scenario"]
 
 
 def own(**changes: Json) -> dict[str, Json]:
-    """Return a scenario of one's own with changes; one to ... takes a member out."""
+    """Return a custom scenario with changes; the value ... removes a member."""
     return {name: value for name, value in {**OWN, **changes}.items() if value is not ...}
 
 
 class TestReading:
     """The catalogue over HTTP."""
 
-    def test_the_catalogue_is_all_of_it(self, api: "Caller") -> None:
+    def test_get_lists_the_whole_catalogue(self, api: "Caller") -> None:
         """GET lists the documents of all scenarios."""
         assert api.good(api.get(INDEX))["scenarios"] == list(catalogue().values())
 
-    def test_nothing_waits_at_first(self, api: "Caller") -> None:
-        """A fresh world has nothing chosen."""
+    def test_the_queue_is_empty_at_first(self, api: "Caller") -> None:
+        """A new world has nothing queued."""
         assert active(api) == []
 
     @pytest.mark.parametrize("name", NAMES)
@@ -95,15 +89,15 @@ class TestReading:
         ("name", "near"),
         [("hapy", "happy"), ("expired_partal", "expired_partial"), ("line_492", "line_429")],
     )
-    def test_an_unknown_one_is_told_what_is_near(self, api: "Caller", name: str, near: str) -> None:
-        """GET of a misspelt name is a 400 that lists the names near it."""
+    def test_an_unknown_name_gets_suggestions(self, api: "Caller", name: str, near: str) -> None:
+        """GET of a misspelt name is a 400 that lists similar names."""
         message = api.get(f"{INDEX}/{name}").json["error"]["message"]
         assert re.search(rf"Did you mean: .*\b{near}\b", message)
 
     @pytest.mark.parametrize("name", ["zzzzzzz", "x" * 5000, "%ff", "HAPPY.json", "%00"])
     def test_an_unknown_one_is_a_400(self, api: "Caller", name: str) -> None:
         """GET of any other name is a 400 that says it is the name."""
-        assert told(api.get(f"{INDEX}/{name}")) == (400, "unknown_scenario", "name")
+        assert error_of(api.get(f"{INDEX}/{name}")) == (400, "unknown_scenario", "name")
 
     def test_a_page_elsewhere_is_refused(self, api: "Caller") -> None:
         """A web page cannot read or choose scenarios."""
@@ -112,46 +106,49 @@ class TestReading:
 
 
 class TestChoosing:
-    """POST and DELETE of what is active."""
+    """POST and DELETE of the queue."""
 
-    def test_it_befalls_the_next_batch(self, api: "Caller") -> None:
+    def test_it_applies_to_the_next_batch(self, api: "Caller") -> None:
         """The next accepted batch has the scenario."""
         choose(api, name="all_failed")
-        assert befell(api) == "all_failed"
+        assert scenario_of_new_batch(api) == "all_failed"
 
-    def test_it_is_answered_with_what_waits(self, api: "Caller") -> None:
-        """POST answers as GET, with what was chosen, once unless told otherwise."""
+    def test_post_returns_the_queue(self, api: "Caller") -> None:
+        """POST returns what GET does; `times` is 1 by default."""
         assert choose(api, name="all_failed") == [{"name": "all_failed", "times": 1}]
 
-    def test_it_befalls_one_batch_only(self, api: "Caller") -> None:
+    def test_it_applies_to_one_batch_only(self, api: "Caller") -> None:
         """The batch after the next one has the default again."""
         choose(api, name="all_failed")
-        assert [befell(api), befell(api)] == ["all_failed", "happy"]
+        assert [scenario_of_new_batch(api), scenario_of_new_batch(api)] == ["all_failed", "happy"]
 
     @pytest.mark.parametrize("times", [1, 2, 5])
-    def test_it_befalls_so_many(self, api: "Caller", times: int) -> None:
-        """`times` says for how many batches it holds."""
+    def test_times_limits_the_number_of_batches(self, api: "Caller", times: int) -> None:
+        """`times` is the number of batches."""
         choose(api, name="all_failed", times=times)
-        found = [befell(api) for _ in range(times + 1)]
+        found = [scenario_of_new_batch(api) for _ in range(times + 1)]
         assert found == ["all_failed"] * times + ["happy"]
 
-    def test_what_is_left_is_shown(self, api: "Caller") -> None:
+    def test_get_shows_the_remaining_times(self, api: "Caller") -> None:
         """GET counts down."""
         choose(api, name="all_failed", times=3)
-        befell(api)
+        scenario_of_new_batch(api)
         assert active(api) == [{"name": "all_failed", "times": 2}]
 
-    def test_null_is_for_all(self, api: "Caller") -> None:
-        """`times: null` holds from now on."""
+    def test_null_applies_to_all_batches(self, api: "Caller") -> None:
+        """`times: null` applies from now on."""
         choose(api, name="all_failed", times=None)
-        befell(api)
+        scenario_of_new_batch(api)
         assert active(api) == [{"name": "all_failed", "times": None}]
 
-    def test_they_come_in_their_order(self, api: "Caller") -> None:
-        """What was chosen first comes first."""
+    def test_they_apply_in_the_order_of_the_queue(self, api: "Caller") -> None:
+        """The scenario that was queued first applies first."""
         choose(api, name="all_failed")
         choose(api, name="some_failed")
-        assert [befell(api), befell(api)] == ["all_failed", "some_failed"]
+        assert [scenario_of_new_batch(api), scenario_of_new_batch(api)] == [
+            "all_failed",
+            "some_failed",
+        ]
 
     def test_parameters_are_filled_in(self, api: "Caller") -> None:
         """`params` are those of the scenario."""
@@ -166,8 +163,8 @@ class TestChoosing:
         assert active(api) == [{"name": "expired_partial", "times": 1}]
 
     @pytest.mark.parametrize("line", [3, 3.0, "3", "3.0"])
-    def test_a_whole_number_is_one(self, api: "Caller", line: Json) -> None:
-        """However it was written, a line number is shown as one."""
+    def test_a_whole_number_is_an_integer(self, api: "Caller", line: Json) -> None:
+        """A line number is shown as an integer, however it was written."""
         choose(api, name="validation_failed", params={"line": line})
         batch = api.create()
         api.advance(VALIDATING)
@@ -178,45 +175,45 @@ class TestChoosing:
         """Only accepted batches count."""
         choose(api, name="all_failed")
         api.post("/v1/batches", api.wanted(endpoint="/v1/nope"))
-        assert befell(api) == "all_failed"
+        assert scenario_of_new_batch(api) == "all_failed"
 
     def test_a_batch_with_a_scenario_of_its_own_uses_nothing_up(self, api: "Caller") -> None:
-        """What was chosen waits for a batch that names none."""
+        """The queue waits for a batch that names no scenario."""
         choose(api, name="all_failed")
-        befell(api, metadata={"mockbatch_scenario": "some_failed"})
-        assert befell(api) == "all_failed"
+        scenario_of_new_batch(api, metadata={"mockbatch_scenario": "some_failed"})
+        assert scenario_of_new_batch(api) == "all_failed"
 
     def test_a_running_batch_is_left_alone(self, api: "Caller") -> None:
-        """What is chosen now is not for batches that are there."""
+        """The queue does not apply to existing batches."""
         batch = api.create()
         choose(api, name="all_failed", times=None)
         found = api.good(api.get(f"/_mock/batches/{batch['id']}/timeline"))
         assert found["scenario"] == "happy"
 
-    def test_delete_forgets_all(self, api: "Caller") -> None:
-        """After DELETE nothing waits."""
+    def test_delete_removes_all(self, api: "Caller") -> None:
+        """After DELETE the queue is empty."""
         choose(api, name="all_failed", times=None)
         assert api.good(api.delete(ACTIVE))["active"] == []
 
-    def test_delete_may_find_nothing(self, api: "Caller") -> None:
-        """DELETE of nothing is no error."""
+    def test_delete_of_an_empty_queue_is_no_error(self, api: "Caller") -> None:
+        """It returns the empty queue."""
         assert api.delete(ACTIVE).status_code == 200
 
-    def test_a_reset_forgets_all(self, api: "Caller") -> None:
-        """A world that begins anew has nothing chosen."""
+    def test_a_reset_removes_all(self, api: "Caller") -> None:
+        """A world that starts over has nothing queued."""
         choose(api, name="all_failed", times=None)
         api.good(api.post("/_mock/reset", {}))
         assert active(api) == []
 
     def test_another_world_has_its_own(self, api: "Caller") -> None:
-        """What is chosen is one key's."""
+        """Each key has its own queue."""
         other = type(api)(api.app, "sk-another-of-the-tests")
         choose(api, name="all_failed", times=None)
-        assert befell(other) == "happy"
+        assert scenario_of_new_batch(other) == "happy"
 
     @pytest.mark.parametrize("times", [1, 7, 19])
     def test_two_clients_at_once_do_not_get_more(self, api: "Caller", times: int) -> None:
-        """However many clients create batches, so many of these have the scenario."""
+        """However many clients create batches, only `times` of them have the scenario."""
         choose(api, name="all_failed", times=times)
         file = api.upload()["id"]
 
@@ -231,48 +228,48 @@ class TestChoosing:
 
 
 class TestOrderOfChoice:
-    """Metadata over marker over what is active over the server's default."""
+    """Metadata over marker over the queue over the server's default."""
 
     METADATA = {"mockbatch_scenario": "line_500"}  # noqa: RUF012 - a constant
 
     @pytest.fixture
     def world(self, api: "Caller") -> "Caller":
-        """Make a client of a world whose default is not happy."""
+        """Return a client of a world whose default is not `happy`."""
         return type(api)(app_of(scenario=scenario("some_failed", {})))
 
-    def test_the_default_is_the_last(self, world: "Caller") -> None:
-        """Without another word the server's default befalls a batch."""
-        assert befell(world) == "some_failed"
+    def test_the_default_comes_last(self, world: "Caller") -> None:
+        """Without another choice a batch has the server's default."""
+        assert scenario_of_new_batch(world) == "some_failed"
 
-    def test_what_is_active_is_before_the_default(self, world: "Caller") -> None:
-        """What was chosen replaces the default."""
+    def test_the_queue_comes_before_the_default(self, world: "Caller") -> None:
+        """A queued scenario replaces the default."""
         choose(world, name="all_failed")
-        assert befell(world) == "all_failed"
+        assert scenario_of_new_batch(world) == "all_failed"
 
-    def test_the_marker_is_before_what_is_active(self, world: "Caller") -> None:
+    def test_the_marker_comes_before_the_queue(self, world: "Caller") -> None:
         """A marker pins its scenario."""
         world.good(world.post("/_mock/reset", {"scenario": "line_429", "pinned": True}))
         choose(world, name="all_failed")
-        assert befell(world) == "line_429"
+        assert scenario_of_new_batch(world) == "line_429"
 
-    def test_metadata_is_before_the_marker(self, world: "Caller") -> None:
-        """A batch's own metadata decides before all else."""
+    def test_metadata_comes_before_the_marker(self, world: "Caller") -> None:
+        """A batch's own metadata has the highest priority."""
         world.good(world.post("/_mock/reset", {"scenario": "line_429", "pinned": True}))
         choose(world, name="all_failed")
-        assert befell(world, metadata=self.METADATA) == "line_500"
+        assert scenario_of_new_batch(world, metadata=self.METADATA) == "line_500"
 
-    def test_metadata_is_before_what_is_active(self, world: "Caller") -> None:
-        """And before what was chosen."""
+    def test_metadata_comes_before_the_queue(self, world: "Caller") -> None:
+        """It also has priority over the queue."""
         choose(world, name="all_failed")
-        assert befell(world, metadata=self.METADATA) == "line_500"
+        assert scenario_of_new_batch(world, metadata=self.METADATA) == "line_500"
 
     def test_metadata_without_a_scenario_decides_nothing(self, world: "Caller") -> None:
-        """Metadata of the client's own does not matter."""
-        assert befell(world, metadata={"scenario": "line_500"}) == "some_failed"
+        """Other metadata does not matter."""
+        assert scenario_of_new_batch(world, metadata={"scenario": "line_500"}) == "some_failed"
 
     @pytest.mark.mockbatch(scenario="line_429")
     def test_a_marker_pins_for_a_test(self, mockbatch: WorldClient) -> None:
-        """What a test chooses does not outrank its own marker."""
+        """A test's queue does not override its own marker."""
         mockbatch.call("POST", ACTIVE, {"name": "all_failed"})
         client = mockbatch.client
         file = client.files.create(file=("in.jsonl", lines(10)), purpose="batch")
@@ -283,7 +280,7 @@ class TestOrderOfChoice:
 
 
 class TestBadInput:
-    """What is refused names the field, and changes nothing."""
+    """An error names the parameter, and changes nothing."""
 
     BAD: tuple[Any, ...] = (
         ({}, "invalid_value", "body"),
@@ -328,19 +325,23 @@ class TestBadInput:
     )
 
     @pytest.mark.parametrize(("body", "code", "param"), BAD)
-    def test_it_is_named(self, api: "Caller", body: Json, code: str, param: str) -> None:
-        """A bad choice is a 400 with the place of what is wrong."""
-        assert told(api.post(ACTIVE, body)) == (400, code, param)
+    def test_an_invalid_choice_is_named(
+        self, api: "Caller", body: Json, code: str, param: str
+    ) -> None:
+        """It is a 400 that names the parameter."""
+        assert error_of(api.post(ACTIVE, body)) == (400, code, param)
 
     @pytest.mark.parametrize(("body", "code", "param"), BAD)
-    def test_it_changes_nothing(self, api: "Caller", body: Json, code: str, param: str) -> None:
-        """After a refusal what waits is what waited before."""
+    def test_an_invalid_choice_changes_nothing(
+        self, api: "Caller", body: Json, code: str, param: str
+    ) -> None:
+        """After an error the queue is unchanged."""
         before = choose(api, name="all_failed", times=3)
         api.post(ACTIVE, body)
         assert active(api) == before
 
     @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"null", b"3", b"\xff", b"[" * 9999])
-    def test_what_is_no_object_is_refused(self, api: "Caller", data: bytes) -> None:
+    def test_a_body_that_is_not_an_object_is_refused(self, api: "Caller", data: bytes) -> None:
         """A body that is no JSON object is a 400."""
         assert api.call("POST", ACTIVE, data=data).status_code == 400
 
@@ -360,13 +361,13 @@ class TestBadInput:
     def test_a_parameter_that_leads_nowhere_is_named(
         self, api: "Caller", parameter: Json, param: str
     ) -> None:
-        """A parameter of one's own without a range, or for no place, is a 400."""
+        """A custom parameter without a range, or for a missing place, is a 400."""
         document = own(object=[{}], parameters={"x": parameter})
-        answer = told(api.post(ACTIVE, {"document": document, "params": {"x": 1}}))
+        answer = error_of(api.post(ACTIVE, {"document": document, "params": {"x": 1}}))
         assert (answer[0], answer[2]) == (400, f"scenario.parameters.x.{param}")
 
-    def test_an_unknown_name_is_told_what_is_near(self, api: "Caller") -> None:
-        """The refusal of a misspelt name says what was meant."""
+    def test_an_unknown_name_gets_suggestions(self, api: "Caller") -> None:
+        """The error for a misspelt name says what was meant."""
         message = api.post(ACTIVE, {"name": "stuck_finalising"}).json["error"]["message"]
         assert "Did you mean: stuck_finalizing" in message
 
@@ -382,25 +383,25 @@ class TestBadInput:
             ({"mockbatch_scenario": "some_failed", "mockbatch_odd": "2"}, "metadata.mockbatch_odd"),
         ],
     )
-    def test_bad_metadata_is_named(self, api: "Caller", metadata: Json, param: str) -> None:
-        """A batch that asks for what there is not is refused, never silently happy."""
-        answer = told(api.post("/v1/batches", api.wanted(metadata=metadata)))
+    def test_invalid_metadata_is_named(self, api: "Caller", metadata: Json, param: str) -> None:
+        """A batch with an unknown scenario is refused, and never silently `happy`."""
+        answer = error_of(api.post("/v1/batches", api.wanted(metadata=metadata)))
         assert (answer[0], answer[2]) == (400, param)
 
     def test_a_refused_batch_is_not_there(self, api: "Caller") -> None:
-        """After that refusal no batch is in the list."""
+        """After the error there is no batch in the list."""
         api.post("/v1/batches", api.wanted(metadata={"mockbatch_scenario": "hapy"}))
         assert api.good(api.get("/v1/batches"))["data"] == []
 
 
 class TestOnesOwn:
-    """A document in the form of the catalogue serves wherever a name does."""
+    """A document in the catalogue's format can be used wherever a name can."""
 
     def test_it_can_be_chosen(self, api: "Caller") -> None:
-        """POST takes a document."""
+        """POST accepts a document."""
         assert choose(api, document=OWN) == [{"name": "own", "times": 1}]
 
-    def test_it_befalls_the_next_batch(self, api: "Caller") -> None:
+    def test_it_applies_to_the_next_batch(self, api: "Caller") -> None:
         """The next batch ends as the document says."""
         choose(api, document=OWN)
         batch = api.create()
@@ -423,12 +424,12 @@ class TestOnesOwn:
         assert choose(api, document=document) == [{"name": name, "times": 1}]
 
     def test_a_world_can_begin_with_it(self, api: "Caller") -> None:
-        """Reset takes a document where it takes a name."""
+        """Reset accepts a document where it accepts a name."""
         api.good(api.post("/_mock/reset", {"scenario": OWN}))
-        assert befell(api) == "own"
+        assert scenario_of_new_batch(api) == "own"
 
     def test_it_survives_a_move(self, api: "Caller") -> None:
-        """A batch in a scenario of one's own can be dumped and loaded."""
+        """A batch with a custom scenario can be dumped and loaded."""
         choose(api, document=OWN)
         batch = api.create()
         state = api.good(api.get("/_mock/state"))
@@ -437,13 +438,13 @@ class TestOnesOwn:
         other.advance(10)
         assert other.batch(batch["id"])["status"] == "failed"
 
-    def test_a_member_that_is_not_there_is_not_null(self, api: "Caller") -> None:
-        """A distortion of null members leaves alone what an object does not have."""
+    def test_a_missing_member_is_not_null(self, api: "Caller") -> None:
+        """A distortion of null members does not add missing members."""
         choose(api, document=own(validation=..., object=[{"null_to": {"nope": 1}}]))
         assert "nope" not in api.create()
 
-    def test_distortions_go_by_the_honest_status(self, api: "Caller") -> None:
-        """A status that one distortion has set does not call the next one."""
+    def test_distortions_go_by_the_undistorted_status(self, api: "Caller") -> None:
+        """A status set by one distortion does not trigger the next one."""
         first = {"when": ["validating"], "set": {"status": "in_progress"}}
         second = {"when": ["in_progress"], "set": {"status": "completed"}}
         choose(api, document=own(validation=..., object=[first, second]))
@@ -476,19 +477,19 @@ class TestOnesOwn:
                 process.terminate()
 
     def test_a_file_is_read_as_a_document(self, tmp_path: Path) -> None:
-        """The option gives what POST would choose."""
+        """The option accepts the same document as POST."""
         path = tmp_path / "own.json"
         path.write_text(json.dumps(OWN))
         assert from_option(str(path)).name == "own"
 
 
 def environment() -> dict[str, str]:
-    """Return this process's environment without options of ours."""
+    """Return this process's environment without mockbatch's options."""
     return {name: text for name, text in os.environ.items() if not name.startswith("MOCKBATCH_")}
 
 
 def served_scenario(url: str) -> str:
-    """Create a batch on a server of another process and return what befalls it."""
+    """Create a batch on a server in another process, and return its scenario."""
     from mockbatch.testing.servers import RemoteServer
 
     remote = RemoteServer(url)
@@ -518,27 +519,27 @@ def command(*arguments: str) -> subprocess.CompletedProcess[bytes]:
 class TestCommand:
     """`mockbatch scenarios` and the page that it makes."""
 
-    def test_it_lists_a_line_each(self) -> None:
-        """Without a name each scenario has a line with its summary."""
+    def test_it_lists_one_scenario_per_line(self) -> None:
+        """Without a name, each line has a scenario and its summary."""
         found = command().stdout.decode().splitlines()
         assert [re.split(" {2,}", line, maxsplit=1) for line in found] == [
             [name, catalogue()[name]["summary"]] for name in NAMES
         ]
 
-    def test_it_tells_all_about_one(self) -> None:
-        """With a name it says summary, what is seen, parameters and sources."""
+    def test_it_describes_one_scenario(self) -> None:
+        """With a name, it prints summary, visible effects, parameters and sources."""
         text = command("expired_partial").stdout.decode()
         one = catalogue()["expired_partial"]
         wanted = [one["summary"], one["sees"], *one["parameters"], *one["sources"], "from 0 to 1"]
         assert [word for word in wanted if word not in text] == []
 
     def test_choices_are_listed(self) -> None:
-        """A parameter that is a choice says which there are."""
+        """A parameter with choices lists them."""
         text = command("validation_failed").stdout.decode()
         assert "one of invalid_json_line, missing_required_parameter," in text
 
     def test_an_unknown_name_is_one_line(self) -> None:
-        """A misspelt name is an error of one line with the names near it."""
+        """A misspelt name is an error of one line that suggests similar names."""
         done = command("hapy")
         assert (done.returncode, done.stdout, done.stderr.decode().count("\n")) == (2, b"", 1)
         assert b"Did you mean: happy" in done.stderr
@@ -548,7 +549,7 @@ class TestCommand:
         assert command("--markdown").stdout == (ROOT / "docs" / "scenarios.md").read_bytes()
 
     @pytest.mark.parametrize("name", NAMES)
-    def test_a_source_is_a_thread(self, name: str) -> None:
+    def test_a_source_is_a_repository_or_a_thread(self, name: str) -> None:
         """Source links lead to a repository or a thread, and none comes twice."""
         links = catalogue()[name].get("sources", [])
         thread = r"https://github\.com/[\w-]+/[\w.-]+(/(issues|pull|discussions)/[1-9]\d*)?"
@@ -566,5 +567,5 @@ class TestCommand:
 
     @pytest.mark.parametrize("name", NAMES)
     def test_the_answer_keeps_its_schema(self, name: str) -> None:
-        """What is printed and sent is a scenario by scenario.json."""
+        """Printed and sent scenarios fit scenario.json."""
         assert schema("scenario").error(catalogue()[name]) is None

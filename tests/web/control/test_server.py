@@ -13,7 +13,7 @@ from tests.support.caller import (
     Caller,
     app_of,
     count_batches_and_files,
-    refusal,
+    error_of,
 )
 
 OTHER = "sk-somebody-else-0001"
@@ -119,7 +119,7 @@ class TestReset:
     ) -> None:
         """The error names the parameter, and the world keeps its contents."""
         api.create()
-        status, actual_code, actual_param = refusal(api.post("/_mock/reset", body))
+        status, actual_code, actual_param = error_of(api.post("/_mock/reset", body))
         assert (status, actual_param) == (400, param)
         assert code in (actual_code, None)
         assert count_batches_and_files(api) == (1, 1)
@@ -155,14 +155,14 @@ class TestReset:
         """Another key, or no key, resets nothing."""
         api.create()
         caller = Caller(api.app, key)
-        assert refusal(caller.post("/_mock/reset", {"all": True})) == (403, "not_the_owner", "all")
+        assert error_of(caller.post("/_mock/reset", {"all": True})) == (403, "not_the_owner", "all")
         assert count_batches_and_files(api) == (1, 1)
 
     def test_all_cannot_be_combined_with_settings(self) -> None:
         """Each world keeps its own settings, so those beside `all` would be ignored silently."""
         owner = Caller(app_of(), "sk-mockbatch")
         answer = owner.post("/_mock/reset", {"all": True, "pace": 2})
-        assert refusal(answer) == (400, "invalid_value", "all")
+        assert error_of(answer) == (400, "invalid_value", "all")
 
 
 def test_a_reset_of_all_worlds_keeps_the_settings_of_each() -> None:

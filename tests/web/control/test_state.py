@@ -12,8 +12,8 @@ from tests.support.caller import (
     Caller,
     app_of,
     count_batches_and_files,
+    error_of,
     lines,
-    refusal,
 )
 
 COMPLETED = VALIDATING + IN_PROGRESS + FINALIZING
@@ -90,7 +90,7 @@ class TestState:
         """The error names the place in the document, and the world keeps its contents."""
         api.create()
         state = {**api.get("/_mock/state").json, **change}
-        status, _, actual_param = refusal(api.call("PUT", "/_mock/state", json=state))
+        status, _, actual_param = error_of(api.call("PUT", "/_mock/state", json=state))
         assert (status, actual_param) == (400, param)
         assert count_batches_and_files(api) == (1, 1)
 

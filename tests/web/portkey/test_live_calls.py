@@ -1,4 +1,4 @@
-"""Live calls through Portkey's role, as measured with the real gateway."""
+"""Live calls through Portkey's gateway, as measured with the real one."""
 
 import json
 
@@ -14,27 +14,27 @@ BODY = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"
 
 
 class Upstream:
-    """An app that writes down which bodies reach the API behind the gateway."""
+    """An app that records the bodies that reach the API behind the gateway."""
 
     def __init__(self) -> None:
         self.bodies: list[Json] = []
         entry = parse({"reply": lambda line: self.bodies.append(line["body"])})
         self.api = Caller(app_of(script=Script((entry,))))
 
-    def passed_on(self, path: str, body: Json) -> Json:
-        """Return what the gateway makes of a body."""
+    def forwarded(self, path: str, body: Json) -> Json:
+        """Return the body that the gateway forwards."""
         self.api.post(path, body, headers=OPENAI)
         return self.bodies.pop()
 
 
 @pytest.fixture
 def upstream() -> Upstream:
-    """Make one."""
+    """Return a new one."""
     return Upstream()
 
 
 def test_chat_is_answered_through_the_gateway(api: Caller) -> None:
-    """Compact, and with the gateway's headers."""
+    """It is compact, and has the gateway's headers."""
     response = api.post(CHAT, BODY, headers=OPENAI)
     assert response.json["choices"][0]["message"]["content"] == "Mock reply to: Hello"
     assert b"\n" not in response.get_data()
@@ -42,7 +42,7 @@ def test_chat_is_answered_through_the_gateway(api: Caller) -> None:
     assert "x-ratelimit-limit-requests" in response.headers
 
 
-def test_stream_passes_as_it_comes(api: Caller) -> None:
+def test_stream_is_passed_back_unchanged(api: Caller) -> None:
     """Byte for byte what the API sends."""
     body = {**BODY, "stream": True}
     through = api.post(CHAT, body, headers=OPENAI)
@@ -53,7 +53,7 @@ def test_stream_passes_as_it_comes(api: Caller) -> None:
 
 
 def test_refusal_of_a_stream_is_named(api: Caller) -> None:
-    """It is no stream."""
+    """It is JSON, not a stream."""
     response = api.post(CHAT, {"model": "gpt-4o", "messages": [], "stream": True}, headers=OPENAI)
     assert response.status_code == 400
     assert response.json["provider"] == "openai"
@@ -73,8 +73,8 @@ def test_refusal_of_a_stream_is_named(api: Caller) -> None:
 def test_parameters_are_those_that_the_gateway_knows(
     upstream: Upstream, changes: Json, expected: Json
 ) -> None:
-    """Others are dropped, and numbers brought within bounds."""
-    assert upstream.passed_on(CHAT, {**BODY, **changes}) == {**BODY, **expected}
+    """Others are dropped, and numbers are clamped."""
+    assert upstream.forwarded(CHAT, {**BODY, **changes}) == {**BODY, **expected}
 
 
 @pytest.mark.parametrize(
@@ -85,21 +85,23 @@ def test_parameters_are_those_that_the_gateway_knows(
         (EMBEDDINGS, {"input": "x"}, "text-embedding-ada-002"),
     ],
 )
-def test_missing_model_is_filled_in(upstream: Upstream, path: str, body: Json, model: str) -> None:
-    """With the gateway's default."""
-    assert upstream.passed_on(path, body) == {**body, "model": model}
+def test_missing_model_gets_the_default(
+    upstream: Upstream, path: str, body: Json, model: str
+) -> None:
+    """It is the gateway's default."""
+    assert upstream.forwarded(path, body) == {**body, "model": model}
 
 
-def test_response_tells_its_provider(api: Caller) -> None:
-    """Numbers are JavaScript's; a missing model is missed by the API."""
+def test_response_names_its_provider(api: Caller) -> None:
+    """Numbers are JavaScript's, and the API reports a missing model."""
     response = api.post(RESPONSES, {"model": "gpt-4o", "input": "Hello"}, headers=OPENAI)
     assert response.json["provider"] == "openai"
     assert b'"temperature":1,' in response.get_data()
     assert api.post(RESPONSES, {"input": "Hello"}, headers=OPENAI).status_code == 400
 
 
-def test_embeddings_pass_as_they_come(api: Caller) -> None:
-    """Answers and refusals alike."""
+def test_embeddings_are_passed_back_unchanged(api: Caller) -> None:
+    """Both successes and errors."""
     body = {"model": "text-embedding-3-small", "input": "x", "dimensions": 2}
     assert b'\n  "object": "list"' in api.post(EMBEDDINGS, body, headers=OPENAI).get_data()
     refused = api.post(EMBEDDINGS, {**body, "input": ""}, headers=OPENAI)
@@ -108,14 +110,14 @@ def test_embeddings_pass_as_they_come(api: Caller) -> None:
 
 
 @pytest.mark.parametrize("data", [b"{", b"", b"NaN"])
-def test_body_that_is_no_json_is_the_gateways_failure(api: Caller, data: bytes) -> None:
-    """500, in its words."""
+def test_invalid_json_is_the_gateways_error(api: Caller, data: bytes) -> None:
+    """It is a 500 with the gateway's message."""
     response = api.call("POST", CHAT, data=data, content_type="application/json", headers=OPENAI)
     assert (response.status_code, response.json["message"]) == (500, "Something went wrong")
 
 
-def test_models_pass_as_they_are(api: Caller) -> None:
-    """The gateway has no such route of its own."""
+def test_models_are_forwarded_unchanged(api: Caller) -> None:
+    """The gateway does not know this route."""
     response = api.get("/v1/models/gpt-4o", headers=OPENAI)
     assert json.loads(response.get_data())["id"] == "gpt-4o"
     assert response.headers["x-portkey-provider"] == "openai"

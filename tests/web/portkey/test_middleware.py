@@ -1,4 +1,4 @@
-"""The role of Portkey's gateway, as it is played without one."""
+"""Portkey's gateway, as mockbatch plays it."""
 
 import json
 import tracemalloc
@@ -53,7 +53,7 @@ MEGABYTE = 1 << 20
 
 
 class Client(Caller):
-    """A client that tells the server it talks to Portkey's gateway."""
+    """A client that sends Portkey's headers."""
 
     def call(self, method: str, path: str, **options: Any) -> TestResponse:
         """Send a request with the provider's header, and with others over it."""
@@ -64,13 +64,13 @@ class Client(Caller):
 
 @pytest.fixture
 def portkey(api: Caller) -> Client:
-    """Make a client of the same world as `api`, which believes in a gateway."""
+    """Return a client of the same world as `api` that sends Portkey's headers."""
     return Client(api.app)
 
 
 @pytest.fixture
-def nobody(api: Caller) -> Client:
-    """Make a client of the same app that sends no key."""
+def keyless(api: Caller) -> Client:
+    """Return a client of the same app without a key."""
     return Client(api.app, None)
 
 
@@ -85,12 +85,12 @@ def key(text: str) -> dict[str, str]:
 
 
 def failure(message: str) -> dict[str, str]:
-    """Return the body of a refusal."""
+    """Return the body of a gateway error."""
     return {"status": "failure", "message": message}
 
 
 def own_headers(response: TestResponse) -> dict[str, str]:
-    """Return those headers of an answer that the gateway adds."""
+    """Return the headers of a response that the gateway adds."""
     found = {name.lower(): value for name, value in response.headers}
     return {name: value for name, value in found.items() if name.startswith("x-portkey-")}
 
@@ -99,18 +99,18 @@ def own_headers(response: TestResponse) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", ["provider", "config", "api-key", "virtual-key", "trace-id", "x"])
-def test_header_of_portkeys_makes_it_the_gateway(api: Caller, name: str) -> None:
-    """Any x-portkey header shows that the client believes in a gateway."""
+def test_any_portkey_header_selects_the_gateway(api: Caller, name: str) -> None:
+    """Any x-portkey header means that the client talks to a gateway."""
     assert api.get("/", headers={f"x-portkey-{name}": "x"}).text == "AI Gateway says hey!"
 
 
-def test_name_of_a_header_is_of_any_case(api: Caller) -> None:
-    """Header names have no case."""
+def test_header_names_are_case_insensitive(api: Caller) -> None:
+    """Their case does not matter."""
     assert api.get("/", headers={"X-PORTKEY-PROVIDER": "x"}).status_code == 200
 
 
 def test_without_such_a_header_it_is_openai(api: Caller) -> None:
-    """An answer of OpenAI's has no header of Portkey's."""
+    """A response without the gateway has no header of Portkey's."""
     assert own_headers(api.get("/v1/batches")) == {}
 
 
@@ -122,12 +122,12 @@ def test_gateway_option_demands_the_header() -> None:
     )
 
 
-def test_gateway_option_serves_who_sends_it() -> None:
+def test_gateway_option_serves_requests_with_the_header() -> None:
     """With --gateway a request with the header is served."""
     assert Client(app_of(server={"gateway": True})).get("/v1/batches").status_code == 200
 
 
-def test_gateway_option_leaves_the_control_api() -> None:
+def test_gateway_option_does_not_affect_the_control_api() -> None:
     """With --gateway the control API needs no header of Portkey's."""
     caller = Caller(app_of(server={"gateway": True}))
     assert caller.get("/_mock/clock").status_code == 200
@@ -139,7 +139,7 @@ def test_control_api_ignores_the_header(portkey: Client) -> None:
 
 
 def test_both_roles_share_the_world(api: Caller, portkey: Client) -> None:
-    """What was created without the header is found with it."""
+    """An object created without the header is found with it."""
     id = api.create()["id"]
     assert portkey.batch(id)["id"] == id
 
@@ -264,7 +264,7 @@ REFUSALS: Mapping[str, tuple[dict[str, Any], int, Json]] = {
 
 @pytest.mark.parametrize("name", REFUSALS)
 def test_refusal_has_its_status_and_body(portkey: Client, name: str) -> None:
-    """Each refusal is answered in the gateway's own words."""
+    """Each error has the gateway's own message."""
     headers, status, body = REFUSALS[name]
     response = portkey.get("/v1/batches", headers=headers)
     assert (response.status_code, response.json) == (status, body)
@@ -272,18 +272,18 @@ def test_refusal_has_its_status_and_body(portkey: Client, name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in REFUSALS if name != "the provider portkey"])
 def test_refusal_has_no_headers_of_the_gateway(portkey: Client, name: str) -> None:
-    """What the gateway answers by itself has none of its five headers."""
+    """The gateway's own errors do not have its five headers."""
     assert own_headers(portkey.get("/v1/batches", headers=REFUSALS[name][0])) == {}
 
 
 def test_provider_portkey_is_an_exception(portkey: Client) -> None:
-    """The one refusal that says so in a header."""
+    """It is the only error that says so in a header."""
     response = portkey.get("/v1/batches", headers={"x-portkey-provider": "portkey"})
     assert own_headers(response) == {"x-portkey-gateway-exception": "true"}
 
 
 def test_refusal_is_compact(portkey: Client) -> None:
-    """Refusals are JSON without a space."""
+    """Its errors are JSON without whitespace."""
     response = portkey.get("/v1/batches", headers={"x-portkey-provider": "x"})
     assert response.data == b'{"status":"failure","message":"Invalid provider passed"}'
 
@@ -292,7 +292,7 @@ def test_refusal_is_compact(portkey: Client) -> None:
     "kind",
     ["application/json", "application/json; charset=utf-8", "multipart/form-data", "audio/x"],
 )
-def test_content_type_is_let_through(portkey: Client, kind: str) -> None:
+def test_content_type_is_accepted(portkey: Client, kind: str) -> None:
     """These types pass, whatever the body."""
     assert portkey.get("/v1/batches", headers={"Content-Type": kind}).status_code == 200
 
@@ -309,8 +309,8 @@ def test_content_type_is_let_through(portkey: Client, kind: str) -> None:
         "https://example.com/v1",
     ],
 )
-def test_custom_host_is_let_through(portkey: Client, host: str) -> None:
-    """Loopback, the names of a container network and public names pass."""
+def test_custom_host_is_accepted(portkey: Client, host: str) -> None:
+    """Loopback, the names of a container network and public names are accepted."""
     response = portkey.get("/v1/batches", headers={"x-portkey-custom-host": host})
     assert response.status_code == 200
 
@@ -330,7 +330,7 @@ def test_custom_host_is_let_through(portkey: Client, host: str) -> None:
     ],
 )
 def test_custom_host_is_refused(portkey: Client, host: str) -> None:
-    """Other loopback addresses, private names and what is no address do not pass."""
+    """Other loopback addresses, private names and invalid addresses are refused."""
     response = portkey.get("/v1/batches", headers={"x-portkey-custom-host": host.encode()})
     assert response.json == failure("Invalid custom host")
 
@@ -339,42 +339,42 @@ def test_custom_host_is_refused(portkey: Client, host: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "OPTIONS"])
-def test_method_is_not_served(portkey: Client, method: str) -> None:
-    """These methods find nothing, on any route."""
+def test_other_methods_are_not_found(portkey: Client, method: str) -> None:
+    """These methods are a 404 on every route."""
     response = portkey.call(method, "/v1/batches")
     assert (response.status_code, response.json) == (404, NOT_FOUND)
 
 
 @pytest.mark.parametrize("path", ["/foo", "/v1", "/v2/batches", "/v1x"])
-def test_path_outside_is_not_served(portkey: Client, path: str) -> None:
+def test_paths_outside_v1_are_not_found(portkey: Client, path: str) -> None:
     """The gateway serves `/` and what is below /v1."""
     response = portkey.get(path)
     assert (response.status_code, response.json) == (404, NOT_FOUND)
 
 
-def test_unknown_route_is_passed_on_as_it_is(portkey: Client) -> None:
-    """Of a route that it does not know, the gateway hands on OpenAI's own answer."""
+def test_unknown_route_is_forwarded_unchanged(portkey: Client) -> None:
+    """The gateway passes OpenAI's own response back."""
     assert list(portkey.get("/v1/foo").json) == ["error"]
 
 
 def test_unknown_route_keeps_its_indentation(portkey: Client) -> None:
-    """An answer that is handed on is not written anew."""
+    """A response that is passed back is not rewritten."""
     assert portkey.get("/v1/foo").text.startswith('{\n  "error"')
 
 
 def test_unknown_route_has_the_headers(portkey: Client) -> None:
-    """The five headers are on every answer that was passed on."""
+    """Every forwarded request gets the five headers."""
     assert sorted(own_headers(portkey.get("/v1/foo"))) == sorted(HEADERS)
 
 
-def test_head_is_a_get_without_its_body(portkey: Client) -> None:
-    """The gateway asks its provider with GET."""
+def test_head_is_forwarded_as_get(portkey: Client) -> None:
+    """The gateway calls its provider with GET."""
     response = portkey.call("HEAD", "/v1/batches")
     assert (response.status_code, response.data) == (200, b"")
 
 
-def test_escaped_slash_divides_nothing(portkey: Client) -> None:
-    """It is a part of the id, so the route is one that the gateway knows."""
+def test_escaped_slash_is_not_a_separator(portkey: Client) -> None:
+    """It is part of the id, so the gateway knows the route."""
     assert portkey.get("/v1/batches/batch_a%2Fb").json["provider"] == "openai"
 
 
@@ -382,7 +382,7 @@ def test_escaped_slash_divides_nothing(portkey: Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/batches", "/v1/batches/batch_x", "/v1/batches/x/output"])
-def test_answer_has_the_five_headers(portkey: Client, path: str) -> None:
+def test_response_has_the_five_headers(portkey: Client, path: str) -> None:
     """Successes and errors have the same five."""
     assert own_headers(portkey.get(path)) == {
         "x-portkey-cache-status": "DISABLED",
@@ -394,25 +394,25 @@ def test_answer_has_the_five_headers(portkey: Client, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/batches", "/v1/batches/batch_x", "/v1/batches/x/output"])
-def test_trace_id_comes_back(portkey: Client, path: str) -> None:
-    """It is the request's own."""
+def test_trace_id_is_returned(portkey: Client, path: str) -> None:
+    """It is the one of the request."""
     response = portkey.get(path, headers={"x-portkey-trace-id": "trace 7"})
     assert response.headers["x-portkey-trace-id"] == "trace 7"
 
 
 def test_headers_of_openai_stay(portkey: Client) -> None:
-    """The gateway keeps what its provider sent."""
+    """The gateway keeps its provider's headers."""
     assert portkey.get("/v1/batches").headers["x-request-id"].startswith("req_")
 
 
 def test_error_has_a_prefix(portkey: Client) -> None:
-    """The provider's name stands before its message."""
+    """The provider's name precedes the message."""
     error = portkey.get("/v1/batches/batch_x").json["error"]
     assert error["message"] == "openai error: No batch found with id 'batch_x'."
 
 
 def test_error_names_the_provider(portkey: Client) -> None:
-    """Beside the error stands who made it."""
+    """The provider's name is beside the error."""
     assert portkey.get("/v1/batches/batch_x").json["provider"] == "openai"
 
 
@@ -422,8 +422,8 @@ def test_error_has_four_members(portkey: Client) -> None:
     assert list(error) == ["message", "type", "param", "code"]
 
 
-def test_what_stands_beside_an_error_is_lost(api: Caller, portkey: Client) -> None:
-    """OpenAI says some errors a second time beside `error`; the gateway drops that."""
+def test_members_beside_an_error_are_dropped(api: Caller, portkey: Client) -> None:
+    """OpenAI repeats some errors beside `error`, and the gateway drops that."""
     refused = upload_form(b"no JSON\n")
     assert "detail" in api.call("POST", "/v1/files", **refused).json
     assert list(portkey.call("POST", "/v1/files", **refused).json) == ["error", "provider"]
@@ -441,7 +441,7 @@ def test_batch_is_unchanged(api: Caller, portkey: Client) -> None:
 
 
 def test_json_is_compact(portkey: Client) -> None:
-    """The gateway writes JSON anew, without a space."""
+    """The gateway rewrites JSON without whitespace."""
     assert portkey.get("/v1/batches").text.startswith('{"object":"list","data":[],')
 
 
@@ -450,8 +450,8 @@ def test_pretty_indents(portkey: Client) -> None:
     assert portkey.get("/v1/batches?pretty=0").text.startswith('{\n  "object": "list"')
 
 
-def test_half_a_surrogate_is_written_as_its_escape(api: Caller, portkey: Client) -> None:
-    """What UTF-8 cannot hold does not fail the answer."""
+def test_lone_surrogate_is_written_as_an_escape(api: Caller, portkey: Client) -> None:
+    """UTF-8 cannot encode it."""
     id = api.create(input_file_id="\ud800")["id"]
     assert b'"input_file_id":"\\ud800"' in portkey.get(f"/v1/batches/{id}").data
 
@@ -460,47 +460,47 @@ def test_half_a_surrogate_is_written_as_its_escape(api: Caller, portkey: Client)
 
 
 @pytest.mark.parametrize("written", [f"Bearer {KEY}", KEY])
-def test_key_is_found(nobody: Client, written: str) -> None:
+def test_key_is_found(keyless: Client, written: str) -> None:
     """The scheme may be left out."""
-    assert nobody.get("/v1/batches", headers={"Authorization": written}).status_code == 200
+    assert keyless.get("/v1/batches", headers={"Authorization": written}).status_code == 200
 
 
 @pytest.mark.parametrize(
     "written", [None, "", f"bearer {KEY}", f"Bearer Bearer {KEY}", "Basic c2s6"]
 )
-def test_key_is_not_found(nobody: Client, written: str | None) -> None:
-    """Another scheme becomes a part of the key, and OpenAI refuses that."""
-    assert nobody.get("/v1/batches", headers={"Authorization": written}).status_code == 401
+def test_key_is_not_found(keyless: Client, written: str | None) -> None:
+    """Another scheme becomes part of the key, and OpenAI refuses it."""
+    assert keyless.get("/v1/batches", headers={"Authorization": written}).status_code == 401
 
 
-def test_missing_key_is_undefined(nobody: Client) -> None:
-    """The gateway sends JavaScript's word for what is not there."""
-    message = nobody.get("/v1/batches").json["error"]["message"]
+def test_missing_key_is_undefined(keyless: Client) -> None:
+    """The gateway sends JavaScript's word for a missing value."""
+    message = keyless.get("/v1/batches").json["error"]["message"]
     assert message.startswith("openai error: Incorrect API key provided: undefined.")
 
 
-def test_key_of_a_config_counts(api: Caller, nobody: Client) -> None:
+def test_key_of_a_config_is_used(api: Caller, keyless: Client) -> None:
     """A config's key is sent, and opens its world."""
     id = api.create()["id"]
-    assert nobody.get(f"/v1/batches/{id}", headers=config(key(KEY))).json["id"] == id
+    assert keyless.get(f"/v1/batches/{id}", headers=config(key(KEY))).json["id"] == id
 
 
-def test_key_of_a_config_goes_before_the_header(portkey: Client) -> None:
-    """The request's own key is not looked at then."""
+def test_key_of_a_config_comes_before_the_header(portkey: Client) -> None:
+    """The request's own key is then ignored."""
     id = portkey.create()["id"]
     response = portkey.get(f"/v1/batches/{id}", headers=config(key("sk-somebody-else-0001")))
     assert response.status_code == 404
 
 
 def test_target_is_named(portkey: Client) -> None:
-    """The option's index says which target answered."""
+    """The option's index says which target was used."""
     targets = config({"strategy": {"mode": "fallback"}, "targets": [key(KEY)]})
     response = portkey.get("/v1/batches", headers=targets)
     assert response.headers["x-portkey-last-used-option-index"] == "config.targets[0]"
 
 
-def test_target_without_weight_is_passed_over(portkey: Client) -> None:
-    """The first target that can be drawn is taken."""
+def test_target_without_weight_is_skipped(portkey: Client) -> None:
+    """The first target with a weight is used."""
     balanced = {
         "strategy": {"mode": "loadbalance"},
         "targets": [{**key("x"), "weight": 0}, key(KEY)],
@@ -531,32 +531,32 @@ def test_five_fields_are_forwarded(portkey: Client) -> None:
 
 
 def test_other_fields_are_dropped(portkey: Client) -> None:
-    """OpenAI would refuse an unknown field; it does not get to see it."""
+    """OpenAI would refuse an unknown field, but never sees it."""
     assert portkey.create(model="gpt-4o", portkey_options={"x": 1})["status"] == "validating"
 
 
-def test_immediate_window_is_openais_to_refuse(portkey: Client) -> None:
-    """Only Portkey's cloud knows it."""
+def test_immediate_window_is_refused_by_openai(portkey: Client) -> None:
+    """Only Portkey's cloud accepts it."""
     response = portkey.post("/v1/batches", portkey.wanted(completion_window="immediate"))
     assert response.json["error"]["param"] == "completion_window"
 
 
 @pytest.mark.parametrize("body", [[], "x", 1, None])
-def test_what_is_no_object_is_an_empty_one(portkey: Client, body: Json) -> None:
-    """OpenAI then misses the first field."""
+def test_body_that_is_not_an_object_is_an_empty_one(portkey: Client, body: Json) -> None:
+    """OpenAI then reports the first missing field."""
     response = portkey.post("/v1/batches", data=json.dumps(body), content_type="application/json")
     assert response.json["error"]["code"] == "missing_required_parameter"
 
 
 @pytest.mark.parametrize("text", ["", "{", "{'a': 1}", "NaN", '{"a": NaN}', "[" * 100_000])
-def test_body_that_is_no_json_goes_wrong(portkey: Client, text: str) -> None:
-    """The gateway does not say what is wrong with it."""
+def test_invalid_json_is_an_internal_error(portkey: Client, text: str) -> None:
+    """The gateway gives no reason."""
     response = portkey.post("/v1/batches", data=text, content_type="application/json")
     assert (response.status_code, response.json) == (500, WENT_WRONG)
 
 
-def test_body_without_a_type_is_not_sent(portkey: Client) -> None:
-    """The gateway reads it and sends nothing."""
+def test_body_without_a_content_type_is_not_forwarded(portkey: Client) -> None:
+    """The gateway reads it and forwards nothing."""
     response = portkey.post("/v1/batches", data=json.dumps(portkey.wanted()))
     assert "could not parse the JSON body" in response.json["error"]["message"]
 
@@ -564,22 +564,22 @@ def test_body_without_a_type_is_not_sent(portkey: Client) -> None:
 @pytest.mark.parametrize(
     "request_of", [{}, {"json": {}}, {"json": {"a": 1}}, {"data": b"{", "content_type": "audio/x"}]
 )
-def test_body_of_a_cancel_is_nothing(portkey: Client, request_of: dict[str, Any]) -> None:
-    """Whatever it holds, the batch is cancelled."""
+def test_body_of_a_cancel_is_not_forwarded(portkey: Client, request_of: dict[str, Any]) -> None:
+    """The batch is cancelled, whatever the body is."""
     id = portkey.create()["id"]
     response = portkey.call("POST", f"/v1/batches/{id}/cancel", **request_of)
     assert response.json["status"] == "cancelling"
 
 
-def test_range_is_not_passed_on(portkey: Client) -> None:
-    """The whole file comes."""
+def test_range_is_not_forwarded(portkey: Client) -> None:
+    """The response has the whole file."""
     id = portkey.upload()["id"]
     response = portkey.get(f"/v1/files/{id}/content", headers={"Range": "bytes=0-1"})
     assert response.data == lines()
 
 
-def test_range_is_passed_on_when_it_is_named(portkey: Client) -> None:
-    """`x-portkey-forward-headers` lists what else to pass on."""
+def test_range_is_forwarded_when_it_is_named(portkey: Client) -> None:
+    """`x-portkey-forward-headers` lists further headers to forward."""
     id = portkey.upload()["id"]
     headers = {"Range": "bytes=0-1", "x-portkey-forward-headers": "a, Range"}
     assert portkey.get(f"/v1/files/{id}/content", headers=headers).data == lines()[:2]
@@ -589,7 +589,7 @@ def test_range_is_passed_on_when_it_is_named(portkey: Client) -> None:
 
 
 def ended(portkey: Client, scenario: str = "happy") -> dict[str, Json]:
-    """Return a batch that has ended as its scenario has it."""
+    """Return a batch that has ended as its scenario says."""
     id = portkey.create(metadata={"mockbatch_scenario": scenario})["id"]
     portkey.advance(DAY)
     return portkey.batch(id)
@@ -604,13 +604,13 @@ def test_output_is_the_output_file(portkey: Client, scenario: str) -> None:
 
 
 def test_output_has_the_type_of_a_file(portkey: Client) -> None:
-    """It is exactly this, without parameters."""
+    """It has no parameters."""
     response = portkey.get(f"/v1/batches/{ended(portkey)['id']}/output")
     assert response.headers["Content-Type"] == "application/octet-stream"
 
 
 def test_output_of_a_cancelled_batch(portkey: Client) -> None:
-    """What was done before the cancel is there."""
+    """It has the lines that were done before the cancel."""
     id = portkey.create(lines(20))["id"]
     portkey.advance(VALIDATING + 30)
     portkey.good(portkey.post(f"/v1/batches/{id}/cancel", {}))
@@ -620,7 +620,7 @@ def test_output_of_a_cancelled_batch(portkey: Client) -> None:
 
 @pytest.mark.parametrize("seconds", [0, VALIDATING])
 def test_output_of_an_unfinished_batch(portkey: Client, seconds: int) -> None:
-    """The file `null` is asked for, and its answer comes as OpenAI writes it."""
+    """The gateway requests the file `null`, and passes back OpenAI's response."""
     id = portkey.create()["id"]
     portkey.advance(seconds)
     response = portkey.get(f"/v1/batches/{id}/output")
@@ -631,25 +631,25 @@ def test_output_of_an_unfinished_batch(portkey: Client, seconds: int) -> None:
 
 
 def test_output_of_a_batch_of_failures(portkey: Client) -> None:
-    """With only an error file there is none to give."""
+    """With only an error file there is no output."""
     response = portkey.get(f"/v1/batches/{ended(portkey, 'all_failed')['id']}/output")
     assert response.json["error"]["message"] == "No such File object: null"
 
 
 @pytest.mark.parametrize("id", ["batch_x", "x"])
 def test_output_of_an_unknown_batch(portkey: Client, id: str) -> None:
-    """The batch's answer has no file in it, and is lost."""
+    """The response to the batch request has no file, and is dropped."""
     response = portkey.get(f"/v1/batches/{id}/output")
     assert response.json["error"]["message"] == "No such File object: undefined"
 
 
-def test_output_without_a_key(nobody: Client) -> None:
-    """The second request is refused as the first was."""
-    assert nobody.get("/v1/batches/batch_x/output").status_code == 401
+def test_output_without_a_key(keyless: Client) -> None:
+    """The second request is refused like the first."""
+    assert keyless.get("/v1/batches/batch_x/output").status_code == 401
 
 
 def test_output_of_a_failed_batch(portkey: Client) -> None:
-    """Its errors are given with a 200."""
+    """Its errors are returned with a 200."""
     id = portkey.create(b"{}\n")["id"]
     portkey.advance(DAY)
     response = portkey.get(f"/v1/batches/{id}/output")
@@ -657,7 +657,7 @@ def test_output_of_a_failed_batch(portkey: Client) -> None:
 
 
 def test_output_of_a_failed_batch_is_plain_text(portkey: Client) -> None:
-    """JavaScript's Response takes a string for text."""
+    """JavaScript's Response sends a string as text."""
     id = portkey.create(b"{}\n")["id"]
     portkey.advance(DAY)
     response = portkey.get(f"/v1/batches/{id}/output")
@@ -665,7 +665,7 @@ def test_output_of_a_failed_batch_is_plain_text(portkey: Client) -> None:
 
 
 def test_output_of_a_deleted_file(portkey: Client) -> None:
-    """The file is asked for by its id, and is gone."""
+    """The file is requested by its id, and no longer exists."""
     batch = ended(portkey)
     portkey.good(portkey.delete(f"/v1/files/{batch['output_file_id']}"))
     response = portkey.get(f"/v1/batches/{batch['id']}/output")
@@ -673,7 +673,7 @@ def test_output_of_a_deleted_file(portkey: Client) -> None:
 
 
 def recorded(**members: Json) -> dict[str, Json]:
-    """Return the state of a world with one batch from elsewhere."""
+    """Return the state of a world with one recorded batch."""
     batch = {
         "id": "batch_old",
         "object": "batch",
@@ -694,8 +694,8 @@ def test_output_without_the_member(portkey: Client) -> None:
     assert response.json["error"]["message"] == "No such File object: undefined"
 
 
-def test_file_goes_before_errors(portkey: Client) -> None:
-    """Errors are given only when there is no file."""
+def test_file_comes_before_errors(portkey: Client) -> None:
+    """Errors are returned only without a file."""
     errors = {"object": "list", "data": []}
     state = recorded(errors=errors, output_file_id="file-out")
     portkey.good(portkey.call("PUT", "/_mock/state", json=state))
@@ -703,14 +703,14 @@ def test_file_goes_before_errors(portkey: Client) -> None:
     assert response.json["error"]["message"] == "No such File object: file-out"
 
 
-def test_file_of_any_name_is_asked_for(portkey: Client) -> None:
-    """A name that is no ASCII is one more file that does not exist."""
+def test_file_of_any_name_is_requested(portkey: Client) -> None:
+    """A name that is not ASCII is just another unknown file."""
     state = recorded(output_file_id="file-\u4e2d")
     portkey.good(portkey.call("PUT", "/_mock/state", json=state))
     assert portkey.get("/v1/batches/batch_old/output").status_code == 404
 
 
-def test_output_asks_twice(portkey: Client) -> None:
+def test_output_makes_two_requests(portkey: Client) -> None:
     """The journal has both requests, as behind the real gateway."""
     portkey.create()
     portkey.get("/v1/batches/batch_x/output")
@@ -725,7 +725,7 @@ def test_output_asks_twice(portkey: Client) -> None:
 
 
 class Dribble:
-    """A form with one big file, made while it is read."""
+    """A form with one big file, generated while it is read."""
 
     def __init__(self, megabytes: int) -> None:
         whole = upload_form(b"|")["data"].replace(b"batch", b"user_data")
@@ -744,7 +744,7 @@ class Dribble:
 
 @pytest.fixture
 def memory() -> Iterator[Callable[[], int]]:
-    """Count the most memory that is used from here on, in bytes."""
+    """Return a function that gives the peak memory since now, in bytes."""
     tracemalloc.start()
     start = tracemalloc.get_traced_memory()[0]
     yield lambda: tracemalloc.get_traced_memory()[1] - start
@@ -763,13 +763,13 @@ def uploaded(portkey: Client, megabytes: int) -> str:
 
 
 def test_upload_is_not_read_into_memory(portkey: Client, memory: Callable[[], int]) -> None:
-    """40 MB pass through the role in a few."""
+    """40 MB pass through the gateway in a few MB of memory."""
     uploaded(portkey, 40)
     assert memory() < 8 * MEGABYTE
 
 
 def test_download_is_not_read_into_memory(portkey: Client, memory: Callable[[], int]) -> None:
-    """40 MB come out of the role in pieces."""
+    """40 MB are sent in chunks."""
     id = uploaded(portkey, 40)
     with portkey.get(f"/v1/files/{id}/content", buffered=False) as response:
         assert sum(len(chunk) for chunk in response.iter_encoded()) == 40 * MEGABYTE
@@ -821,10 +821,10 @@ NAMES = ["provider", "config", "custom-host", "trace-id", "forward-headers"]
     kind=st.sampled_from(["application/json", "multipart/form-data; boundary=x", ""]) | TEXTS,
     body=st.binary(max_size=60) | CONFIGS.map(str.encode),
 )
-def test_nothing_fails_the_mock(
+def test_no_request_fails_the_mock(
     portkey: Client, method: str, path: str, headers: dict[str, str], kind: str, body: bytes
 ) -> None:
-    """Whatever is sent, no answer is a 5xx but those that the gateway has."""
+    """Any request gets no 5xx except the gateway's own."""
     named = {f"x-portkey-{name}": value for name, value in headers.items()}
     # Two slashes would be a host to the test client, as they are to a browser.
     path = path.lstrip("/")
@@ -840,10 +840,10 @@ CHUNKED = (
 
 
 @pytest.mark.parametrize("body", [b"zz\r\n{}\r\n0\r\n\r\n", b"2\r\n{}xx0\r\n\r\n", b"-1\r\n\r\n"])
-def test_body_in_bad_chunks_goes_wrong(
+def test_body_in_malformed_chunks_is_an_internal_error(
     serve: Callable[[Flask], Address], body: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A body that cannot be read is no JSON."""
+    """A body that cannot be read is invalid JSON."""
     answer = talk(serve(app_of()), CHUNKED + body)
     assert answer.startswith(b"HTTP/1.1 500 ")
     assert json.loads(answer.partition(b"\r\n\r\n")[2]) == WENT_WRONG

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.caller import DAY, START, Caller, app_of, refusal
+from tests.support.caller import DAY, START, Caller, app_of, error_of
 
 
 class TestOnPoll:
@@ -66,7 +66,7 @@ class TestPollLimit:
         path = f"/v1/batches/{limited.create()['id']}"
         assert [limited.get(path).status_code for _ in range(2)] == [200, 200]
         answer = limited.get(path)
-        assert refusal(answer) == (400, "nobody_moves_the_clock", None)
+        assert error_of(answer) == (400, "nobody_moves_the_clock", None)
         assert answer.headers["x-should-retry"] == "false"
 
     def test_message_names_the_remedies(self, limited: Caller) -> None:

@@ -14,8 +14,8 @@ from tests.support.caller import (
     START,
     VALIDATING,
     Caller,
+    error_of,
     lines,
-    refusal,
 )
 
 KEYS = [
@@ -43,7 +43,7 @@ KEYS = [
     "metadata",
 ]
 STRANGER = "sk-somebody-else-0001"
-# Seconds after which a batch of two lines has the status, and what befalls it before.
+# Seconds after which a batch of two lines has the status, and what happens to it before.
 TO_STATUS: dict[str, tuple[int, dict[str, Any]]] = {
     "validating": (VALIDATING - 1, {}),
     "failed": (VALIDATING, {"input_file_id": "file-unknown"}),
@@ -54,10 +54,10 @@ TO_STATUS: dict[str, tuple[int, dict[str, Any]]] = {
 }
 
 
-def batch_that_is(api: Caller, status: str) -> dict[str, Any]:
+def batch_with_status(api: Caller, status: str) -> dict[str, Any]:
     """Return a batch that has the status."""
     if status in ("cancelling", "cancelled"):
-        id = batch_that_is(api, "in_progress")["id"]
+        id = batch_with_status(api, "in_progress")["id"]
         api.good(api.post(f"/v1/batches/{id}/cancel"))
         api.advance(CANCELLING if status == "cancelled" else CANCELLING - 1)
     else:
@@ -72,11 +72,11 @@ def batch_that_is(api: Caller, status: str) -> dict[str, Any]:
 class TestCreate:
     """POST /v1/batches."""
 
-    def test_answers_the_22_keys_in_their_order(self, api: Caller) -> None:
-        """Recorded: the keys of 2026, all there from the first answer."""
+    def test_has_the_22_keys_in_their_order(self, api: Caller) -> None:
+        """Recorded: the keys of 2026, all of them from the first response on."""
         assert list(api.create()) == KEYS
 
-    def test_begins_with_validation(self, api: Caller) -> None:
+    def test_starts_with_validation(self, api: Caller) -> None:
         """Nothing of the input is known yet: no model, no counts, no usage."""
         batch = api.create()
         assert (batch["object"], batch["status"], batch["model"]) == ("batch", "validating", None)
@@ -89,18 +89,18 @@ class TestCreate:
             "output_tokens_details": {"reasoning_tokens": 0},
         }
 
-    def test_window_is_told_at_once(self, api: Caller) -> None:
+    def test_expires_at_is_set_at_once(self, api: Caller) -> None:
         """Recorded in 229 of 229 objects: `expires_at` is a day after creation."""
         batch = api.create()
         assert (batch["created_at"], batch["expires_at"]) == (START, START + DAY)
 
-    def test_has_no_other_time_stamp(self, api: Caller) -> None:
-        """What has not happened is null."""
+    def test_other_timestamps_are_null(self, api: Caller) -> None:
+        """Timestamps of what has not happened are null."""
         stamps = {key: value for key, value in api.create().items() if key.endswith("_at")}
         assert {key for key, value in stamps.items() if value} == {"created_at", "expires_at"}
 
     def test_echoes_the_request(self, api: Caller) -> None:
-        """What was asked for stands in the object."""
+        """The object has what the request asked for."""
         file = api.upload()["id"]
         batch = api.create(input_file_id=file, metadata={"job": "7"})
         assert batch["input_file_id"] == file
@@ -108,7 +108,7 @@ class TestCreate:
         assert batch["completion_window"] == "24h"
         assert batch["metadata"] == {"job": "7"}
 
-    def test_id_is_of_the_recorded_form(self, api: Caller) -> None:
+    def test_id_has_the_recorded_form(self, api: Caller) -> None:
         """The time of creation, 4 digits, the constant 8190, 16 digits."""
         assert re.fullmatch(
             rf"batch_{START:08x}[0-9a-f]{{4}}8190[0-9a-f]{{16}}", api.create()["id"]
@@ -119,9 +119,9 @@ class TestCreate:
         text = api.post("/v1/batches", api.wanted()).text
         assert text == json.dumps(json.loads(text), indent=2)
 
-    def test_unknown_file_is_found_out_in_validation(self, api: Caller) -> None:
-        """Observed: create answers 200 and the batch fails later."""
-        batch = batch_that_is(api, "failed")
+    def test_unknown_file_fails_in_validation(self, api: Caller) -> None:
+        """Observed: create returns 200, and the batch fails later."""
+        batch = batch_with_status(api, "failed")
         assert batch["errors"]["object"] == "list"
         [error] = batch["errors"]["data"]
         assert error["message"] == (
@@ -129,13 +129,13 @@ class TestCreate:
             "to it."
         )
 
-    def test_file_for_another_purpose_is_as_good_as_none(self, api: Caller) -> None:
+    def test_file_with_another_purpose_is_not_found(self, api: Caller) -> None:
         """Only a file of purpose `batch` can be the input."""
         id = api.create(input_file_id=api.upload(purpose="user_data")["id"])["id"]
         api.advance(VALIDATING)
         assert api.batch(id)["errors"]["data"][0]["param"] == "file_id"
 
-    def test_file_of_another_key_is_as_good_as_none(self, api: Caller) -> None:
+    def test_file_of_another_key_is_not_found(self, api: Caller) -> None:
         """One key cannot use the file of another."""
         file = Caller(api.app, STRANGER).upload()["id"]
         id = api.create(input_file_id=file)["id"]
@@ -144,52 +144,54 @@ class TestCreate:
 
     @pytest.mark.parametrize("field", ["input_file_id", "endpoint", "completion_window"])
     def test_refuses_a_missing_field_as_observed(self, api: Caller, field: str) -> None:
-        """Each of the three has to be there."""
+        """All three are required."""
         answer = api.post("/v1/batches", api.wanted(**{field: ...}))  # type: ignore[arg-type]
-        assert refusal(answer) == (400, "missing_required_parameter", field)
+        assert error_of(answer) == (400, "missing_required_parameter", field)
         assert answer.json["error"]["message"] == f"Missing required parameter: '{field}'."
 
     @pytest.mark.parametrize("value", [1, 1.5, True, None, [], {}])
     @pytest.mark.parametrize("field", ["input_file_id", "endpoint"])
-    def test_refuses_a_field_that_is_no_text(self, api: Caller, field: str, value: Any) -> None:
-        """The refusal names the field."""
+    def test_refuses_a_field_that_is_not_a_string(
+        self, api: Caller, field: str, value: Any
+    ) -> None:
+        """The error names the parameter."""
         answer = api.post("/v1/batches", api.wanted(**{field: value}))
-        assert refusal(answer) == (400, "invalid_type", field)
+        assert error_of(answer) == (400, "invalid_type", field)
 
     @pytest.mark.parametrize("value", ["", "1h", "24", "24H", 24, None, [], {}])
     def test_refuses_any_other_window(self, api: Caller, value: Any) -> None:
         """`24h` is the only window."""
         answer = api.post("/v1/batches", api.wanted(completion_window=value))
-        assert refusal(answer) == (400, "invalid_value", "completion_window")
+        assert error_of(answer) == (400, "invalid_value", "completion_window")
 
     @pytest.mark.parametrize("value", ["/v1/invalid", "", "/chat/completions", "/v1/batches"])
     def test_refuses_an_unknown_endpoint(self, api: Caller, value: str) -> None:
-        """The refusal lists what there is, in the observed order and words."""
+        """The error lists the endpoints, in the observed order and words."""
         answer = api.post("/v1/batches", api.wanted(endpoint=value))
-        assert refusal(answer) == (400, "invalid_value", "endpoint")
+        assert error_of(answer) == (400, "invalid_value", "endpoint")
         assert answer.json["error"]["message"].startswith(
             f"Invalid value: '{value}'. Supported values are: '/v1/chat/completions', "
             "'/v1/completions', '/v1/embeddings', "
         )
 
     def test_refuses_an_unknown_field(self, api: Caller) -> None:
-        """A misspelt field is not dropped in silence."""
+        """A misspelt field is not silently ignored."""
         answer = api.post("/v1/batches", api.wanted(metdata={}))
-        assert refusal(answer) == (400, "unknown_parameter", "metdata")
+        assert error_of(answer) == (400, "unknown_parameter", "metdata")
 
     @pytest.mark.parametrize("body", [[], "text", 1, None, True])
-    def test_refuses_a_body_that_is_no_object(self, api: Caller, body: Any) -> None:
-        """JSON of another type is told by its type."""
+    def test_refuses_a_body_that_is_not_an_object(self, api: Caller, body: Any) -> None:
+        """The error names the type of the JSON."""
         answer = api.call("POST", "/v1/batches", data=json.dumps(body))
-        assert refusal(answer) == (400, "invalid_type", "body")
+        assert error_of(answer) == (400, "invalid_type", "body")
 
     @pytest.mark.parametrize("data", [b"", b"{", b"{}x", b"\xff", b"\xef\xbb\xbf{}", b"{'a': 1}"])
-    def test_refuses_a_body_that_is_no_json(self, api: Caller, data: bytes) -> None:
+    def test_refuses_invalid_json(self, api: Caller, data: bytes) -> None:
         """No param and no code, as observed."""
-        assert refusal(api.call("POST", "/v1/batches", data=data)) == (400, None, None)
+        assert error_of(api.call("POST", "/v1/batches", data=data)) == (400, None, None)
 
-    def test_does_not_look_at_the_content_type(self, api: Caller) -> None:
-        """What curl sends by default is called a form."""
+    def test_ignores_the_content_type(self, api: Caller) -> None:
+        """By default curl sends that of a form."""
         data = json.dumps(api.wanted())
         answer = api.call(
             "POST", "/v1/batches", data=data, content_type="application/x-www-form-urlencoded"
@@ -211,11 +213,11 @@ class TestMetadata:
             {"ü": "日"},
         ],
     )
-    def test_comes_back_as_it_was_sent(self, api: Caller, metadata: Any) -> None:
+    def test_is_returned_as_it_was_sent(self, api: Caller, metadata: Any) -> None:
         """Up to sixteen pairs, keys of 64 and values of 512 characters."""
         assert api.batch(api.create(metadata=metadata)["id"])["metadata"] == metadata
 
-    def test_is_null_when_it_was_not_sent(self, api: Caller) -> None:
+    def test_is_null_if_it_was_not_sent(self, api: Caller) -> None:
         """Recorded: the key is always there."""
         assert api.create()["metadata"] is None
 
@@ -232,27 +234,27 @@ class TestMetadata:
             ("text", "invalid_type", "metadata"),
         ],
     )
-    def test_refuses_what_is_beyond_the_limits(
+    def test_refuses_more_than_the_limits(
         self, api: Caller, metadata: Any, code: str, param: str
     ) -> None:
-        """One more than allowed, of anything."""
+        """One more than allowed, of each limit."""
         answer = api.post("/v1/batches", api.wanted(metadata=metadata))
-        assert refusal(answer) == (400, code, param)
+        assert error_of(answer) == (400, code, param)
 
-    def test_value_that_is_no_text_is_refused_as_observed(self, api: Caller) -> None:
+    def test_value_that_is_not_a_string_is_refused_as_observed(self, api: Caller) -> None:
         """Observed in August 2025."""
         answer = api.post("/v1/batches", api.wanted(metadata={"tags": ["a"]}))
         message = "Invalid type for 'metadata.tags': expected a string, but got an array instead."
         assert answer.json["error"]["message"] == message
 
-    def test_what_steers_the_mock_is_not_counted(self, api: Caller) -> None:
-        """Sixteen pairs of one's own fit beside the scenario, and all are echoed."""
+    def test_keys_for_mockbatch_are_not_counted(self, api: Caller) -> None:
+        """Sixteen other pairs fit beside the scenario, and all are returned."""
         own = {f"key-{n}": "x" for n in range(16)}
         steering = {"mockbatch_scenario": "expired_partial", "mockbatch_fraction": "0.5"}
         assert api.create(metadata={**own, **steering})["metadata"] == {**own, **steering}
 
-    def test_names_the_scenario(self, api: Caller) -> None:
-        """A batch goes the way that its metadata says."""
+    def test_selects_the_scenario(self, api: Caller) -> None:
+        """A batch has the scenario that its metadata names."""
         wanted = {"mockbatch_scenario": "expired_partial", "mockbatch_fraction": "0.2"}
         id = api.create(lines(10), metadata=wanted)["id"]
         api.advance(DAY)
@@ -260,16 +262,16 @@ class TestMetadata:
         assert batch["status"] == "expired"
         assert batch["request_counts"] == {"total": 10, "completed": 2, "failed": 0}
 
-    def test_unknown_scenario_is_refused_with_the_names_near_it(self, api: Caller) -> None:
-        """A typing error is corrected at once, not after 24 hours."""
+    def test_error_of_an_unknown_scenario_suggests_similar_names(self, api: Caller) -> None:
+        """A typing error is noticed at once, not after 24 hours."""
         answer = api.post(
             "/v1/batches", api.wanted(metadata={"mockbatch_scenario": "expird_partial"})
         )
-        assert refusal(answer) == (400, "unknown_scenario", "metadata.mockbatch_scenario")
+        assert error_of(answer) == (400, "unknown_scenario", "metadata.mockbatch_scenario")
         assert "expired_partial" in answer.json["error"]["message"]
 
-    def test_far_off_scenario_is_refused_with_all_names(self, api: Caller) -> None:
-        """When nothing is near, all there is is listed."""
+    def test_error_without_a_similar_name_lists_all_names(self, api: Caller) -> None:
+        """Without a similar name, the error lists all names."""
         answer = api.post("/v1/batches", api.wanted(metadata={"mockbatch_scenario": "qqq"}))
         for name in ("happy", "instant", "some_failed", "all_failed", "expired_empty"):
             assert name in answer.json["error"]["message"]
@@ -285,26 +287,26 @@ class TestMetadata:
             ("fractoin", "0.5", "unknown_parameter"),
         ],
     )
-    def test_bad_parameter_of_a_scenario_is_refused(
+    def test_invalid_parameter_of_a_scenario_is_refused(
         self, api: Caller, name: str, value: str, code: str
     ) -> None:
-        """The refusal names the parameter."""
+        """The error names the parameter."""
         wanted = {"mockbatch_scenario": "expired_partial", f"mockbatch_{name}": value}
-        status, got, param = refusal(api.post("/v1/batches", api.wanted(metadata=wanted)))
+        status, got, param = error_of(api.post("/v1/batches", api.wanted(metadata=wanted)))
         assert (status, got) == (400, code)
         assert name in str(param)
 
-    def test_misspelt_parameter_is_refused_with_the_names_near_it(self, api: Caller) -> None:
-        """As an unknown scenario is: with the key as it was sent, and the right one."""
+    def test_error_of_a_misspelt_parameter_suggests_similar_names(self, api: Caller) -> None:
+        """The error has the key as it was sent, and the right one."""
         wanted = {"mockbatch_scenario": "expired_partial", "mockbatch_fractoin": "0.5"}
         answer = api.post("/v1/batches", api.wanted(metadata=wanted))
-        assert refusal(answer)[2] == "metadata.mockbatch_fractoin"
+        assert error_of(answer)[2] == "metadata.mockbatch_fractoin"
         assert "fraction" in answer.json["error"]["message"]
 
     def test_parameter_without_a_scenario_is_refused(self, api: Caller) -> None:
-        """A parameter belongs to a scenario."""
+        """A parameter needs a scenario."""
         answer = api.post("/v1/batches", api.wanted(metadata={"mockbatch_fraction": "0.5"}))
-        assert refusal(answer) == (
+        assert error_of(answer) == (
             400,
             "missing_required_parameter",
             "metadata.mockbatch_scenario",
@@ -324,7 +326,7 @@ class TestOutputExpiresAfter:
         assert file["expires_at"] == START + seconds
 
     def test_null_is_the_default(self, api: Caller) -> None:
-        """Clients in typed languages send null for what is not set."""
+        """Clients in typed languages send null for unset members."""
         assert api.create(output_expires_after=None)["status"] == "validating"
 
     @pytest.mark.parametrize(
@@ -342,37 +344,37 @@ class TestOutputExpiresAfter:
         ],
     )
     def test_refuses_anything_else(self, api: Caller, value: Any, code: str, param: str) -> None:
-        """The refusal names the field within it."""
+        """The error names the parameter within it."""
         answer = api.post("/v1/batches", api.wanted(output_expires_after=value))
-        assert refusal(answer) == (400, code, f"output_expires_after{param}")
+        assert error_of(answer) == (400, code, f"output_expires_after{param}")
 
 
 class TestRetrieve:
     """GET /v1/batches/{id}."""
 
-    def test_answers_as_create_did(self, api: Caller) -> None:
-        """While time stands still nothing changes, to the byte."""
+    def test_returns_what_create_returned(self, api: Caller) -> None:
+        """While the clock stands still, not a byte changes."""
         created = api.post("/v1/batches", api.wanted())
         assert api.get(f"/v1/batches/{created.json['id']}").data == created.data
 
     def test_unknown_batch_is_worded_as_observed(self, api: Caller) -> None:
         """A 404 without param and code."""
         answer = api.get("/v1/batches/batch_unknown")
-        assert refusal(answer) == (404, None, None)
+        assert error_of(answer) == (404, None, None)
         assert answer.json["error"]["message"] == "No batch found with id 'batch_unknown'."
 
     @pytest.mark.parametrize("id", ["invalid", "file-1", "Batch_1", "%20batch", "ü"])
-    def test_what_is_no_batch_id_is_worded_as_observed(self, api: Caller, id: str) -> None:
+    def test_malformed_id_is_worded_as_observed(self, api: Caller, id: str) -> None:
         """Observed: a 400, not a 404."""
         answer = api.get(f"/v1/batches/{id}")
-        assert refusal(answer) == (400, "invalid_value", "batch_id")
+        assert error_of(answer) == (400, "invalid_value", "batch_id")
         assert answer.json["error"]["message"].endswith("Expected an ID that begins with 'batch'.")
 
     @pytest.mark.parametrize(("method", "path"), [("GET", ""), ("POST", "/cancel")])
     def test_other_key_has_no_such_batch(self, api: Caller, method: str, path: str) -> None:
         """A batch of another key is a 404 like any unknown one."""
         url = f"/v1/batches/{api.create()['id']}{path}"
-        assert refusal(Caller(api.app, STRANGER).call(method, url)) == (404, None, None)
+        assert error_of(Caller(api.app, STRANGER).call(method, url)) == (404, None, None)
 
     def test_head_is_get_without_the_body(self, api: Caller) -> None:
         """HEAD works wherever GET does."""
@@ -381,16 +383,16 @@ class TestRetrieve:
 
     @pytest.mark.parametrize("status", [*TO_STATUS, "cancelling", "cancelled"])
     def test_final_and_other_objects_fit_the_recorded_shape(self, api: Caller, status: str) -> None:
-        """In every status the keys are the same; each stamp that is set is in the past."""
-        batch = batch_that_is(api, status)
+        """The keys are the same in every status; each timestamp that is set is in the past."""
+        batch = batch_with_status(api, status)
         assert list(batch) == KEYS
         stamps = [value for key, value in batch.items() if key.endswith("_at") and value]
         assert all(value <= api.clock()["now"] or value == batch["expires_at"] for value in stamps)
 
-    def test_finished_batch_can_be_read_for_ever(self, api: Caller) -> None:
-        """No poll limit holds for a batch that is done."""
+    def test_finished_batch_can_be_retrieved_without_limit(self, api: Caller) -> None:
+        """The poll limit does not apply to a finished batch."""
         api.good(api.post("/_mock/reset", {"poll_limit": 2}))
-        batch = batch_that_is(api, "completed")
+        batch = batch_with_status(api, "completed")
         assert [api.batch(batch["id"]) for _ in range(5)] == [batch] * 5
 
 
@@ -398,7 +400,7 @@ class TestList:
     """GET /v1/batches."""
 
     def test_250_batches_come_newest_first_in_pages(self, api: Caller) -> None:
-        """`after` leads through all of them, none twice."""
+        """`after` leads through all of them, without repeating one."""
         file = api.upload()["id"]
         ids = [api.create(input_file_id=file)["id"] for _ in range(250)]
         found: list[str] = []
@@ -411,21 +413,21 @@ class TestList:
             page = api.get(f"/v1/batches?limit=100&after={found[-1]}").json
         assert found == ids[::-1]
 
-    def test_shows_twenty_unless_asked_otherwise(self, api: Caller) -> None:
-        """The published default."""
+    def test_shows_twenty_by_default(self, api: Caller) -> None:
+        """That is the published default."""
         file = api.upload()["id"]
         for _ in range(21):
             api.create(input_file_id=file)
         page = api.get("/v1/batches").json
         assert (len(page["data"]), page["has_more"]) == (20, True)
 
-    def test_last_page_that_is_full_says_so(self, api: Caller) -> None:
+    def test_full_last_page_has_no_more(self, api: Caller) -> None:
         """`has_more` is false when nothing is left, also after a full page."""
         ids = [api.create()["id"] for _ in range(4)]
         assert api.get(f"/v1/batches?limit=2&after={ids[2]}").json["has_more"] is False
 
-    def test_page_behind_the_oldest_is_empty(self, api: Caller) -> None:
-        """The cursor may be the last batch of all."""
+    def test_page_after_the_oldest_is_empty(self, api: Caller) -> None:
+        """The cursor may be the last batch."""
         page = api.get(f"/v1/batches?after={api.create()['id']}").json
         assert (page["data"], page["first_id"], page["has_more"]) == ([], None, False)
 
@@ -441,11 +443,11 @@ class TestList:
 
     def test_shows_the_same_object_as_retrieve(self, api: Caller) -> None:
         """List and retrieve agree at every instant."""
-        batch = batch_that_is(api, "in_progress")
+        batch = batch_with_status(api, "in_progress")
         assert api.get("/v1/batches").json["data"] == [batch]
 
-    def test_page_stays_while_newer_ones_come(self, api: Caller) -> None:
-        """A cursor is a place in the list, not a number."""
+    def test_page_is_stable_while_batches_are_created(self, api: Caller) -> None:
+        """A cursor is a batch, not an offset."""
         ids = [api.create()["id"] for _ in range(3)]
         before = api.get(f"/v1/batches?after={ids[2]}").json
         api.create()
@@ -465,24 +467,24 @@ class TestList:
             ("after=x", "invalid_value", "after"),
         ],
     )
-    def test_refuses_a_bad_query(self, api: Caller, query: str, code: str, param: str) -> None:
-        """The refusal names what is bad in the query."""
-        assert refusal(api.get(f"/v1/batches?{query}")) == (400, code, param)
+    def test_refuses_an_invalid_query(self, api: Caller, query: str, code: str, param: str) -> None:
+        """The error names the invalid parameter."""
+        assert error_of(api.get(f"/v1/batches?{query}")) == (400, code, param)
 
-    def test_batch_of_another_key_is_no_cursor(self, api: Caller) -> None:
-        """Cursors do not lead into other worlds."""
+    def test_batch_of_another_key_is_not_a_cursor(self, api: Caller) -> None:
+        """Cursors do not reach other worlds."""
         id = Caller(api.app, STRANGER).create()["id"]
         api.create()
-        assert refusal(api.get(f"/v1/batches?after={id}")) == (400, "invalid_value", "after")
+        assert error_of(api.get(f"/v1/batches?after={id}")) == (400, "invalid_value", "after")
 
 
 class TestCancel:
     """POST /v1/batches/{id}/cancel."""
 
     @pytest.mark.parametrize("status", ["validating", "in_progress", "finalizing"])
-    def test_unfinished_batch_begins_to_cancel(self, api: Caller, status: str) -> None:
-        """The answer is the batch as it is now."""
-        batch = batch_that_is(api, status)
+    def test_unfinished_batch_becomes_cancelling(self, api: Caller, status: str) -> None:
+        """The response is the batch as it is now."""
+        batch = batch_with_status(api, status)
         cancelled = api.good(api.post(f"/v1/batches/{batch['id']}/cancel"))
         assert cancelled["status"] == "cancelling"
         assert cancelled["cancelling_at"] == api.clock()["now"]
@@ -490,26 +492,26 @@ class TestCancel:
 
     @pytest.mark.parametrize("status", ["cancelling", "cancelled"])
     def test_second_cancel_changes_nothing(self, api: Caller, status: str) -> None:
-        """Observed: cancelling again answers 200 with the batch as it is."""
-        batch = batch_that_is(api, status)
+        """Observed: cancelling again returns 200 with the unchanged batch."""
+        batch = batch_with_status(api, status)
         assert api.good(api.post(f"/v1/batches/{batch['id']}/cancel")) == batch
         assert api.batch(batch["id"]) == batch
 
     @pytest.mark.parametrize("status", ["completed", "failed", "expired"])
     def test_ended_batch_is_refused_as_observed(self, api: Caller, status: str) -> None:
-        """A 409 that names the status, and the batch stays as it is."""
-        batch = batch_that_is(api, status)
+        """It is a 409 that names the status, and the batch does not change."""
+        batch = batch_with_status(api, status)
         answer = api.post(f"/v1/batches/{batch['id']}/cancel")
-        assert refusal(answer) == (409, None, None)
+        assert error_of(answer) == (409, None, None)
         assert answer.json["error"]["message"] == f"Cannot cancel a batch with status '{status}'."
         assert api.batch(batch["id"]) == batch
 
-    def test_lasts_ten_minutes(self, api: Caller) -> None:
+    def test_takes_ten_minutes(self, api: Caller) -> None:
         """Recorded: 605 s from cancelling to cancelled."""
-        batch = batch_that_is(api, "cancelled")
+        batch = batch_with_status(api, "cancelled")
         assert batch["cancelled_at"] - batch["cancelling_at"] == CANCELLING
 
-    def test_cancelled_half_way_has_both_files(self, api: Caller) -> None:
+    def test_batch_cancelled_half_way_has_both_files(self, api: Caller) -> None:
         """Lines of both files add up to all lines."""
         id = api.create(lines(10))["id"]
         api.advance(VALIDATING + IN_PROGRESS // 2)
@@ -539,13 +541,13 @@ class TestCancel:
         answer = api.call("POST", f"/v1/batches/{api.create()['id']}/cancel", **sent)
         assert api.good(answer)["status"] == "cancelling"
 
-    def test_answer_is_compact(self, api: Caller) -> None:
-        """Recorded: this answer alone is not indented."""
+    def test_response_is_compact(self, api: Caller) -> None:
+        """Recorded: only this response is not indented."""
         text = api.post(f"/v1/batches/{api.create()['id']}/cancel").text
         assert text == json.dumps(json.loads(text), separators=(",", ":"))
 
     def test_unknown_batch_is_a_404(self, api: Caller) -> None:
-        """As with retrieve."""
-        assert refusal(api.post("/v1/batches/batch_unknown/cancel")) == (404, None, None)
+        """The error is that of a retrieve."""
+        assert error_of(api.post("/v1/batches/batch_unknown/cancel")) == (404, None, None)
         answer = api.post("/v1/batches/unknown/cancel")
-        assert refusal(answer) == (400, "invalid_value", "batch_id")
+        assert error_of(answer) == (400, "invalid_value", "batch_id")

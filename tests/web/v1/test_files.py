@@ -17,9 +17,9 @@ from tests.support.caller import (
     VALIDATING,
     Caller,
     app_of,
+    error_of,
     form,
     lines,
-    refusal,
     talk,
     upload_form,
 )
@@ -32,21 +32,21 @@ CONTENT = bytes(range(256)) * 4
 
 
 def refused_at_upload() -> list[Path]:
-    """Return the fixtures that an upload refuses."""
+    """Return the invalid fixtures that an upload refuses."""
     found = sorted(INVALID.glob("*.errors.json"))
     return [path for path in found if json.loads(path.read_bytes())["place"] == "upload"]
 
 
 @pytest.fixture
-def stored(api: Caller) -> str:
-    """Store a file of 1024 bytes; the path of its content."""
+def stored_file_path(api: Caller) -> str:
+    """Store a file of 1024 bytes, and return the path of its content."""
     return f"/v1/files/{api.upload(CONTENT, purpose='user_data', name='a.bin')['id']}/content"
 
 
 class TestUpload:
     """POST /v1/files."""
 
-    def test_answers_the_nine_recorded_keys_in_order(self, api: Caller) -> None:
+    def test_has_the_nine_recorded_keys_in_order(self, api: Caller) -> None:
         """The object has the keys of 2026, in their order."""
         assert list(api.upload()) == [
             "object",
@@ -60,8 +60,8 @@ class TestUpload:
             "status_details",
         ]
 
-    def test_tells_what_was_sent(self, api: Caller) -> None:
-        """Name, purpose, size and time of the upload are in the object."""
+    def test_describes_the_upload(self, api: Caller) -> None:
+        """The object has name, purpose, size and time of the upload."""
         file = api.upload(lines(3), name="three.jsonl")
         assert file["filename"] == "three.jsonl"
         assert file["purpose"] == "batch"
@@ -69,23 +69,23 @@ class TestUpload:
         assert file["created_at"] == START
 
     def test_is_processed_at_once(self, api: Caller) -> None:
-        """Nobody has to wait for a file of purpose batch."""
+        """A file of purpose `batch` can be used at once."""
         file = api.upload()
         assert (file["status"], file["status_details"]) == ("processed", None)
 
-    def test_id_is_of_the_recorded_form(self, api: Caller) -> None:
+    def test_id_has_the_recorded_form(self, api: Caller) -> None:
         """An id is `file-` and 22 base58 characters."""
         prefix, _, rest = api.upload()["id"].partition("-")
         assert (prefix, len(rest)) == ("file", 22)
         assert not set(rest) & set("0IOl")
 
-    def test_body_of_the_answer_ends_with_a_line_end(self, api: Caller) -> None:
-        """Recorded: file bodies are indented and end with a line end."""
+    def test_body_ends_with_a_line_break(self, api: Caller) -> None:
+        """Recorded: file bodies are indented and end with a line break."""
         text = api.call("POST", "/v1/files", **upload_form()).text
         assert text == json.dumps(json.loads(text), indent=2) + "\n"
 
     @pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (3, 0, 1, 2)])
-    def test_takes_the_parts_in_any_order(self, api: Caller, order: tuple[int, ...]) -> None:
+    def test_accepts_the_parts_in_any_order(self, api: Caller, order: tuple[int, ...]) -> None:
         """SDKs differ in the order of parts."""
         parts = [
             PURPOSE,
@@ -100,24 +100,24 @@ class TestUpload:
         "header",
         ["", "\r\nContent-Type:", "\r\nContent-Type: application/jsonl", "\r\nContent-Type: x"],
     )
-    def test_does_not_look_at_the_type_of_the_part(self, api: Caller, header: str) -> None:
+    def test_ignores_the_type_of_the_part(self, api: Caller, header: str) -> None:
         """Some SDKs send a type, some an empty one, some none."""
         answer = api.call("POST", "/v1/files", **form(PURPOSE, (FILE + header, lines())))
         assert api.good(answer)["bytes"] == len(lines())
 
     @pytest.mark.parametrize("name", ["upload", "in.txt", "in.jsonl", "", "a b.JSONL", "ü.jsonl"])
-    def test_takes_any_name(self, api: Caller, name: str) -> None:
-        """The name decides nothing: bytes alone are called `upload` by the SDK."""
+    def test_accepts_any_name(self, api: Caller, name: str) -> None:
+        """The name does not matter: the SDK calls bare bytes `upload`."""
         assert api.upload(name=name)["filename"] == name
 
-    def test_takes_a_name_in_the_extended_form(self, api: Caller) -> None:
-        """Some clients percent-encode a name, as RFC 5987 has it."""
+    def test_accepts_a_name_in_the_extended_form(self, api: Caller) -> None:
+        """Some clients percent-encode a name, as RFC 5987 says."""
         part = ("name=\"file\"; filename*=UTF-8''%C3%BC%22.jsonl", lines())
         assert (
             api.good(api.call("POST", "/v1/files", **form(PURPOSE, part)))["filename"] == 'ü".jsonl'
         )
 
-    def test_takes_a_chunked_body(self, serve: Any) -> None:
+    def test_accepts_a_chunked_body(self, serve: Any) -> None:
         """A streamed upload has no Content-Length."""
         request = upload_form(lines(5000))
         head = (
@@ -139,7 +139,7 @@ class TestUpload:
     ) -> None:
         """The message names the part that is missing."""
         answer = api.call("POST", "/v1/files", **form(*parts))
-        assert refusal(answer) == (400, None, None)
+        assert error_of(answer) == (400, None, None)
         assert repr(missing) in answer.json["error"]["message"]
 
     @pytest.mark.parametrize(
@@ -152,25 +152,27 @@ class TestUpload:
             {"data": b"\xff\xfe"},
         ],
     )
-    def test_refuses_what_is_no_form(self, api: Caller, request_body: dict[str, Any]) -> None:
-        """Any other body is a form that lacks its parts."""
-        assert refusal(api.call("POST", "/v1/files", **request_body)) == (400, None, None)
+    def test_refuses_a_body_that_is_not_a_form(
+        self, api: Caller, request_body: dict[str, Any]
+    ) -> None:
+        """Any other body counts as a form without parts."""
+        assert error_of(api.call("POST", "/v1/files", **request_body)) == (400, None, None)
 
     @pytest.mark.parametrize("purpose", ["", "Batch", "batch_output", "fine_tune", "☃"])
-    def test_refuses_a_purpose_that_there_is_not(self, api: Caller, purpose: str) -> None:
+    def test_refuses_an_unknown_purpose(self, api: Caller, purpose: str) -> None:
         """Only six purposes can be uploaded; `batch_output` is the service's own."""
         answer = api.call("POST", "/v1/files", **upload_form(purpose=purpose))
-        assert refusal(answer) == (400, None, "purpose")
+        assert error_of(answer) == (400, None, "purpose")
 
     @pytest.mark.parametrize(
         "purpose", ["assistants", "batch", "fine-tune", "vision", "user_data", "evals"]
     )
-    def test_takes_each_published_purpose(self, api: Caller, purpose: str) -> None:
-        """All six purposes of the published document are taken."""
+    def test_accepts_each_published_purpose(self, api: Caller, purpose: str) -> None:
+        """All six purposes of the published document are accepted."""
         assert api.upload(purpose=purpose)["purpose"] == purpose
 
     @pytest.mark.parametrize("seconds", [3600, 2_592_000])
-    def test_lives_as_long_as_is_asked(self, api: Caller, seconds: int) -> None:
+    def test_expires_after_sets_the_lifetime(self, api: Caller, seconds: int) -> None:
         """Both bounds of `expires_after` are allowed."""
         file = api.upload(anchor="created_at", seconds=str(seconds))
         assert file["expires_at"] == START + seconds
@@ -189,60 +191,60 @@ class TestUpload:
             ({"anchor": "created_at", "seconds": ""}, "invalid_type", "seconds"),
         ],
     )
-    def test_refuses_a_bad_lifetime(
+    def test_refuses_an_invalid_lifetime(
         self, api: Caller, fields: dict[str, str], code: str, param: str
     ) -> None:
-        """A bad `expires_after` is named by the field within it."""
+        """The error names the parameter within `expires_after`."""
         answer = api.call("POST", "/v1/files", **upload_form(**fields))  # type: ignore[arg-type]
-        assert refusal(answer) == (400, code, f"expires_after.{param}")
+        assert error_of(answer) == (400, code, f"expires_after.{param}")
 
     def test_refuses_a_file_that_is_too_large(self) -> None:
         """One byte over the limit of a file is a 413."""
         api = Caller(app_of(limits=Limits(file_bytes=100)))
         over, exact = b"x" * 101, b"x" * 100
         answer = api.call("POST", "/v1/files", **upload_form(over, purpose="user_data"))
-        assert refusal(answer) == (413, None, None)
+        assert error_of(answer) == (413, None, None)
         assert api.upload(exact, purpose="user_data")["bytes"] == 100
 
     def test_refuses_an_input_file_that_is_too_large(self) -> None:
         """An input file has a lower limit than other files."""
         api = Caller(app_of(limits=Limits(input_bytes=len(lines()))))
         answer = api.call("POST", "/v1/files", **upload_form(lines() + b"\n"))
-        assert refusal(answer) == (413, None, None)
+        assert error_of(answer) == (413, None, None)
         assert api.upload(lines())["bytes"] == len(lines())
         assert api.upload(lines(9), purpose="user_data")["bytes"] == len(lines(9))
 
     @pytest.mark.parametrize("path", refused_at_upload(), ids=lambda path: path.name)
-    def test_refuses_what_is_no_input_file(self, api: Caller, path: Path) -> None:
-        """Each fixture that is refused at the door is refused as it says."""
+    def test_refuses_an_invalid_input_file(self, api: Caller, path: Path) -> None:
+        """Each fixture that an upload refuses gets the error it names."""
         data = path.with_name(path.name.replace(".errors.json", ".jsonl")).read_bytes()
         [error] = json.loads(path.read_bytes())["errors"]
         answer = api.call("POST", "/v1/files", **upload_form(data))
-        assert refusal(answer) == (error["status"], error["code"], error["param"])
+        assert error_of(answer) == (error["status"], error["code"], error["param"])
 
     @pytest.mark.parametrize(
         ("data", "name"), [(b"", "not_jsonl"), (b"hello\n", "not_jsonl"), (b"\xff\n", "not_utf8")]
     )
-    def test_refusal_is_worded_as_observed_and_told_twice(
+    def test_error_is_worded_as_observed_and_sent_twice(
         self, api: Caller, data: bytes, name: str
     ) -> None:
-        """Observed in 2026: the message stands a second time, beside `error`."""
+        """Observed in 2026: the message is repeated beside `error`."""
         message = ERROR_TEMPLATES[name].message
         body = api.call("POST", "/v1/files", **upload_form(data)).json
         assert body["error"]["message"] == message
         assert body["detail"] == {"message": message, "code": None}
 
     @pytest.mark.parametrize("data", [b"", b"hello\n", b"\xff\xfe\x00"])
-    def test_looks_at_input_files_only(self, api: Caller, data: bytes) -> None:
-        """A file for another purpose may hold anything."""
+    def test_checks_input_files_only(self, api: Caller, data: bytes) -> None:
+        """A file with another purpose may contain anything."""
         assert api.upload(data, purpose="user_data")["bytes"] == len(data)
 
-    def test_looks_at_the_first_line_only(self, api: Caller) -> None:
-        """A fault further down is found later, when the batch is validated."""
+    def test_checks_the_first_line_only(self, api: Caller) -> None:
+        """Errors further down are found later, when the batch is validated."""
         assert api.upload(lines(1) + b"{broken\n")["status"] == "processed"
 
     def test_refused_file_is_not_kept(self, api: Caller) -> None:
-        """After a refusal there is no file."""
+        """After an error there is no file."""
         api.call("POST", "/v1/files", **upload_form(b"hello"))
         assert api.get("/v1/files").json["data"] == []
 
@@ -251,26 +253,26 @@ class TestList:
     """GET /v1/files."""
 
     def test_shows_the_newest_first(self, api: Caller) -> None:
-        """Files of one second stand in order of creation too."""
+        """Files of the same second are in order of creation, too."""
         ids = [api.upload()["id"] for _ in range(3)]
         api.advance(1)
         ids.append(api.upload()["id"])
         assert self.ids(api, "") == ids[::-1]
 
-    def test_shows_the_oldest_first_if_asked(self, api: Caller) -> None:
-        """`order=asc` turns the list round."""
+    def test_shows_the_oldest_first_on_request(self, api: Caller) -> None:
+        """`order=asc` reverses the list."""
         ids = [api.upload()["id"] for _ in range(3)]
         assert self.ids(api, "?order=asc") == ids
         assert self.ids(api, "?order=desc") == ids[::-1]
 
-    def test_shows_one_purpose_if_asked(self, api: Caller) -> None:
+    def test_shows_one_purpose_on_request(self, api: Caller) -> None:
         """`purpose` leaves out all others."""
         api.upload()
         wanted = api.upload(purpose="vision")["id"]
         assert self.ids(api, "?purpose=vision") == [wanted]
 
-    def test_shows_what_a_batch_has_made(self, api: Caller) -> None:
-        """Output files are of purpose `batch_output`, and there from the end of the batch."""
+    def test_shows_the_output_files_of_batches(self, api: Caller) -> None:
+        """Output files have the purpose `batch_output`, and exist from the end of the batch on."""
         batch = api.create(metadata={"mockbatch_scenario": "some_failed"})
         assert self.ids(api, "?purpose=batch_output") == []
         api.advance(DAY)
@@ -278,7 +280,7 @@ class TestList:
         made = {batch["output_file_id"], batch["error_file_id"]}
         assert set(self.ids(api, "?purpose=batch_output")) == made
 
-    def test_goes_on_behind_a_file(self, api: Caller) -> None:
+    def test_continues_after_a_file(self, api: Caller) -> None:
         """`after` and `limit` walk through the whole list."""
         ids = [api.upload()["id"] for _ in range(5)][::-1]
         page = api.get("/v1/files?limit=2").json
@@ -287,7 +289,7 @@ class TestList:
         assert api.get(f"/v1/files?limit=2&after={ids[2]}").json["has_more"] is False
 
     def test_empty_list_has_no_ids(self, api: Caller) -> None:
-        """The keys of a page are all there, also of an empty one."""
+        """An empty page has all keys."""
         assert api.get("/v1/files").json == {
             "object": "list",
             "data": [],
@@ -310,12 +312,12 @@ class TestList:
             ("after=file-unknown", "invalid_value", "after"),
         ],
     )
-    def test_refuses_a_bad_query(self, api: Caller, query: str, code: str, param: str) -> None:
-        """The refusal names what is bad in the query."""
-        assert refusal(api.get(f"/v1/files?{query}")) == (400, code, param)
+    def test_refuses_an_invalid_query(self, api: Caller, query: str, code: str, param: str) -> None:
+        """The error names the invalid parameter."""
+        assert error_of(api.get(f"/v1/files?{query}")) == (400, code, param)
 
     def test_other_key_sees_nothing(self, api: Caller) -> None:
-        """Each key has files of its own."""
+        """Each key has its own files."""
         api.upload()
         assert self.ids(Caller(api.app, "sk-somebody-else-0001"), "") == []
 
@@ -328,12 +330,12 @@ class TestList:
 class TestRetrieve:
     """GET /v1/files/{id}."""
 
-    def test_answers_as_the_upload_did(self, api: Caller) -> None:
-        """The object does not change, to the byte."""
+    def test_returns_what_the_upload_returned(self, api: Caller) -> None:
+        """Not a byte of the object changes."""
         uploaded = api.call("POST", "/v1/files", **upload_form())
         assert api.get(f"/v1/files/{uploaded.json['id']}").data == uploaded.data
 
-    def test_tells_what_an_output_file_is(self, api: Caller) -> None:
+    def test_describes_an_output_file(self, api: Caller) -> None:
         """Recorded: the output file is named after its batch."""
         batch = api.create(metadata={"mockbatch_scenario": "instant"})
         file = api.get(f"/v1/files/{api.batch(batch['id'])['output_file_id']}").json
@@ -345,35 +347,40 @@ class TestRetrieve:
     def test_unknown_file_is_worded_as_observed(self, api: Caller, id: str, path: str) -> None:
         """The 404 of a file names `id` as its param."""
         answer = api.get(f"/v1/files/{id}{path}")
-        assert refusal(answer) == (404, None, "id")
+        assert error_of(answer) == (404, None, "id")
         assert answer.json["error"]["message"].startswith("No such File object: ")
 
     def test_other_key_has_no_such_file(self, api: Caller) -> None:
         """A file of another key is a 404 like any unknown one."""
         path = f"/v1/files/{api.upload()['id']}"
         stranger = Caller(api.app, "sk-somebody-else-0001")
-        assert refusal(stranger.get(path)) == (404, None, "id")
-        assert refusal(stranger.delete(path)) == (404, None, "id")
+        assert error_of(stranger.get(path)) == (404, None, "id")
+        assert error_of(stranger.delete(path)) == (404, None, "id")
 
 
 class TestContent:
     """GET /v1/files/{id}/content."""
 
-    def test_gives_back_the_bytes(self, api: Caller, stored: str) -> None:
-        """What was uploaded comes back unchanged."""
-        assert api.get(stored).data == CONTENT
+    def test_returns_the_bytes(self, api: Caller, stored_file_path: str) -> None:
+        """The content is the same as uploaded."""
+        assert api.get(stored_file_path).data == CONTENT
 
-    def test_type_is_exactly_octet_stream(self, api: Caller, stored: str) -> None:
+    def test_type_is_exactly_octet_stream(self, api: Caller, stored_file_path: str) -> None:
         """A gateway in front answers 500 when the type has parameters."""
-        assert api.get(stored).headers.getlist("Content-Type") == ["application/octet-stream"]
+        assert api.get(stored_file_path).headers.getlist("Content-Type") == [
+            "application/octet-stream"
+        ]
 
-    def test_is_an_attachment_of_the_files_name(self, api: Caller, stored: str) -> None:
-        """Recorded: the name stands in the Content-Disposition."""
-        assert api.get(stored).headers["Content-Disposition"] == 'attachment; filename="a.bin"'
+    def test_is_an_attachment_with_the_files_name(self, api: Caller, stored_file_path: str) -> None:
+        """Recorded: the name is in the Content-Disposition."""
+        assert (
+            api.get(stored_file_path).headers["Content-Disposition"]
+            == 'attachment; filename="a.bin"'
+        )
 
-    def test_length_is_told(self, api: Caller, stored: str) -> None:
+    def test_has_a_content_length(self, api: Caller, stored_file_path: str) -> None:
         """A download that breaks off can be noticed."""
-        assert api.get(stored).headers["Content-Length"] == "1024"
+        assert api.get(stored_file_path).headers["Content-Length"] == "1024"
 
     @pytest.mark.parametrize(
         "encoded",
@@ -395,21 +402,21 @@ class TestContent:
         assert list(parse_options_header(header)[1]) == ["filename"]
 
     @pytest.mark.parametrize("name", ['a"; x="b', "a\\", '\\"', 'a"b\\c"', "a; x=b", "'"])
-    def test_name_of_ascii_comes_back_as_it_was(self, api: Caller, name: str) -> None:
-        """Quotes and backslashes within it are the name's own: no parameter follows."""
+    def test_ascii_name_is_returned_unchanged(self, api: Caller, name: str) -> None:
+        """Quotes and backslashes are escaped, and add no parameter."""
         part = (f"name=\"file\"; filename*=UTF-8''{quote(name, safe='')}", b"{}")
         id = api.good(api.call("POST", "/v1/files", **form(PURPOSE, part)))["id"]
         header = api.get(f"/v1/files/{id}/content").headers["Content-Disposition"]
         assert parse_options_header(header) == ("attachment", {"filename": name})
 
-    def test_name_in_another_script_is_told_in_full(self, api: Caller) -> None:
-        """RFC 5987 carries what ASCII cannot."""
+    def test_name_in_another_script_is_sent_in_full(self, api: Caller) -> None:
+        """As RFC 5987 says."""
         id = api.upload(name="Übersicht 日本.jsonl")["id"]
         header = api.get(f"/v1/files/{id}/content").headers["Content-Disposition"]
         assert parse_options_header(header) == ("attachment", {"filename": "Übersicht 日本.jsonl"})
 
     def test_hostile_name_over_a_socket(self, serve: Any) -> None:
-        """On the wire too the name is one header."""
+        """On the wire, too, the name is in one header."""
         app = app_of()
         part = ("name=\"file\"; filename*=UTF-8''a%0D%0AX-Injected:%201", b"{}")
         id = Caller(app).call("POST", "/v1/files", **form(PURPOSE, part)).json["id"]
@@ -429,21 +436,23 @@ class TestContent:
             ("bytes=1023-1023", 1023, 1024),
         ],
     )
-    def test_range_is_answered_in_part(
-        self, api: Caller, stored: str, asked: str, start: int, stop: int
+    def test_range_gets_a_partial_response(
+        self, api: Caller, stored_file_path: str, asked: str, start: int, stop: int
     ) -> None:
         """A download can be resumed."""
-        answer = api.get(stored, headers={"Range": asked})
+        answer = api.get(stored_file_path, headers={"Range": asked})
         assert (answer.status_code, answer.data) == (206, CONTENT[start:stop])
         assert answer.headers["Content-Range"] == f"bytes {start}-{stop - 1}/1024"
         assert answer.headers["Content-Length"] == str(stop - start)
         assert answer.content_type == "application/octet-stream"
 
     @pytest.mark.parametrize("asked", ["bytes=1024-", "bytes=5000-6000"])
-    def test_range_beyond_the_end_is_a_416(self, api: Caller, stored: str, asked: str) -> None:
-        """The refusal says how long the file is."""
-        answer = api.get(stored, headers={"Range": asked})
-        assert refusal(answer) == (416, None, None)
+    def test_range_beyond_the_end_is_a_416(
+        self, api: Caller, stored_file_path: str, asked: str
+    ) -> None:
+        """The error says how long the file is."""
+        answer = api.get(stored_file_path, headers={"Range": asked})
+        assert error_of(answer) == (416, None, None)
         assert answer.headers["Content-Range"] == "bytes */1024"
 
     @pytest.mark.parametrize(
@@ -459,30 +468,30 @@ class TestContent:
         ],
     )
     def test_other_ranges_get_the_whole_file(
-        self, api: Caller, stored: str, headers: dict[str, str]
+        self, api: Caller, stored_file_path: str, headers: dict[str, str]
     ) -> None:
-        """Several ranges, a condition, a foreign unit, nonsense: the file as a whole."""
-        answer = api.get(stored, headers=headers)
+        """Several ranges, a condition, another unit or nonsense are ignored."""
+        answer = api.get(stored_file_path, headers=headers)
         assert (answer.status_code, answer.data) == (200, CONTENT)
 
     def test_empty_file_can_be_downloaded(self, api: Caller) -> None:
-        """No bytes are an answer too."""
+        """The response has no bytes."""
         id = api.upload(b"", purpose="user_data")["id"]
         answer = api.get(f"/v1/files/{id}/content")
         assert (answer.status_code, answer.data) == (200, b"")
         assert answer.headers["Content-Length"] == "0"
 
     @pytest.mark.parametrize("headers", [{}, {"Range": "bytes=0-9"}])
-    def test_head_tells_the_headers_only(
-        self, api: Caller, stored: str, headers: dict[str, str]
+    def test_head_returns_the_headers_only(
+        self, api: Caller, stored_file_path: str, headers: dict[str, str]
     ) -> None:
         """HEAD is GET without the bytes; ranges are for GET alone."""
-        answer = api.call("HEAD", stored, headers=headers)
+        answer = api.call("HEAD", stored_file_path, headers=headers)
         assert (answer.status_code, answer.data) == (200, b"")
         assert answer.headers["Content-Length"] == "1024"
 
     def test_same_bytes_at_every_download(self, api: Caller) -> None:
-        """An output file never changes, and is as long as its object says."""
+        """An output file never changes, and its size is that in its object."""
         id = api.create(metadata={"mockbatch_scenario": "instant"})["id"]
         file = api.batch(id)["output_file_id"]
         first = api.get(f"/v1/files/{file}/content").data
@@ -493,7 +502,7 @@ class TestContent:
 class TestDelete:
     """DELETE /v1/files/{id}."""
 
-    def test_answers_as_recorded(self, api: Caller) -> None:
+    def test_response_is_as_recorded(self, api: Caller) -> None:
         """Recorded: three keys."""
         id = api.upload()["id"]
         assert api.good(api.delete(f"/v1/files/{id}")) == {
@@ -503,19 +512,19 @@ class TestDelete:
         }
 
     def test_file_is_gone(self, api: Caller) -> None:
-        """Afterwards it can be neither found, read nor deleted again."""
+        """It cannot be retrieved, downloaded or deleted again."""
         path = f"/v1/files/{api.upload()['id']}"
         api.delete(path)
-        assert refusal(api.get(path)) == (404, None, "id")
-        assert refusal(api.get(f"{path}/content")) == (404, None, "id")
-        assert refusal(api.delete(path)) == (404, None, "id")
+        assert error_of(api.get(path)) == (404, None, "id")
+        assert error_of(api.get(f"{path}/content")) == (404, None, "id")
+        assert error_of(api.delete(path)) == (404, None, "id")
 
     def test_output_file_can_be_deleted(self, api: Caller) -> None:
-        """The batch keeps naming an output file that is deleted."""
+        """The batch still names the deleted file."""
         id = api.create(metadata={"mockbatch_scenario": "instant"})["id"]
         file = api.batch(id)["output_file_id"]
         api.good(api.delete(f"/v1/files/{file}"))
-        assert refusal(api.get(f"/v1/files/{file}/content")) == (404, None, "id")
+        assert error_of(api.get(f"/v1/files/{file}/content")) == (404, None, "id")
         assert api.batch(id)["output_file_id"] == file
 
     def test_input_deleted_while_validating_fails_the_batch(self, api: Caller) -> None:
@@ -534,7 +543,7 @@ class TestDelete:
         )
 
     def test_input_deleted_after_validation_changes_nothing(self, api: Caller) -> None:
-        """A batch holds its own copy of its input."""
+        """A batch has its own copy of its input."""
         batch = api.create()
         api.advance(VALIDATING)
         api.delete(f"/v1/files/{batch['input_file_id']}")
@@ -545,32 +554,32 @@ class TestDelete:
 
 
 class TestExpiry:
-    """Files go when their time is over, on simulated time."""
+    """Files expire on simulated time."""
 
     def test_input_file_lives_thirty_days_to_the_second(self, api: Caller) -> None:
-        """At `expires_at` it is gone, a second before it is there."""
+        """It exists until a second before `expires_at`."""
         file = api.upload()
         assert file["expires_at"] == START + MONTH
         api.advance(MONTH - 1)
         assert api.get(f"/v1/files/{file['id']}").status_code == 200
         api.advance(1)
-        assert refusal(api.get(f"/v1/files/{file['id']}/content")) == (404, None, "id")
+        assert error_of(api.get(f"/v1/files/{file['id']}/content")) == (404, None, "id")
 
     def test_expired_file_is_not_listed(self, api: Caller) -> None:
-        """The list shows what can be retrieved."""
+        """The list has only files that can be retrieved."""
         api.upload()
         api.advance(MONTH)
         assert api.get("/v1/files").json["data"] == []
 
-    def test_file_for_another_purpose_stays(self, api: Caller) -> None:
-        """Only files of batches expire by themselves."""
+    def test_file_with_another_purpose_does_not_expire(self, api: Caller) -> None:
+        """Only files of purpose `batch` expire by default."""
         file = api.upload(purpose="user_data")
         api.advance(100 * MONTH)
         assert file["expires_at"] is None
         assert api.get(f"/v1/files/{file['id']}").status_code == 200
 
     def test_output_file_lives_thirty_days_from_the_end(self, api: Caller) -> None:
-        """The life of an output file begins with it, not with its batch."""
+        """The time counts from the file's creation, not the batch's."""
         id = api.create()["id"]
         api.advance(DAY)
         batch = api.batch(id)
@@ -579,18 +588,18 @@ class TestExpiry:
         api.advance(batch["completed_at"] + MONTH - (START + DAY) - 1)
         assert api.get(path).status_code == 200
         api.advance(1)
-        assert refusal(api.get(path)) == (404, None, "id")
+        assert error_of(api.get(path)) == (404, None, "id")
 
-    def test_output_file_lives_as_long_as_the_batch_asked(self, api: Caller) -> None:
+    def test_output_file_has_the_lifetime_that_the_batch_asked_for(self, api: Caller) -> None:
         """`output_expires_after` counts from the creation of the file."""
         wanted = {"anchor": "created_at", "seconds": 3600}
         id = api.create(output_expires_after=wanted)["id"]
         api.advance(DAY)
         batch = api.batch(id)
-        assert refusal(api.get(f"/v1/files/{batch['output_file_id']}")) == (404, None, "id")
+        assert error_of(api.get(f"/v1/files/{batch['output_file_id']}")) == (404, None, "id")
 
     def test_expired_input_fails_a_new_batch(self, api: Caller) -> None:
-        """An expired file is as good as none."""
+        """An expired file is not found."""
         file = api.upload()["id"]
         api.advance(MONTH)
         id = api.create(input_file_id=file)["id"]

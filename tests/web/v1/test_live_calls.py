@@ -1,4 +1,4 @@
-"""Live calls: what the endpoints answer outside of batches."""
+"""Live calls: the endpoints outside of batches."""
 
 import json
 import re
@@ -25,8 +25,8 @@ from tests.support.caller import (
     VALIDATING,
     Caller,
     app_of,
+    error_of,
     form,
-    refusal,
 )
 
 CHAT, RESPONSES, EMBEDDINGS = "/v1/chat/completions", "/v1/responses", "/v1/embeddings"
@@ -47,7 +47,7 @@ PASSING = {"id", "call_id", "created", "created_at", "completed_at", "encrypted_
 
 
 def requests() -> Iterator[tuple[str, Json]]:
-    """Yield what clients send: paths and bodies, of every endpoint."""
+    """Yield the paths and bodies that clients send, for every endpoint."""
     for path in sorted((Path(__file__).parents[3] / "fixtures" / "requests").glob("*.jsonl")):
         for line in path.read_text("utf-8").splitlines():
             request = json.loads(line)
@@ -60,14 +60,18 @@ EVERY_REQUEST = pytest.mark.parametrize(
 )
 
 
-def lasting(value: Json) -> Json:
+def without_ids_and_times(value: Json) -> Json:
     """Return a body without ids and times."""
     if isinstance(value, dict):
-        return {name: lasting(inner) for name, inner in value.items() if name not in PASSING}
-    return [lasting(inner) for inner in value] if isinstance(value, list) else value
+        return {
+            name: without_ids_and_times(inner)
+            for name, inner in value.items()
+            if name not in PASSING
+        }
+    return [without_ids_and_times(inner) for inner in value] if isinstance(value, list) else value
 
 
-def in_a_batch(api: Caller, path: str, body: Json) -> Json:
+def run_in_a_batch(api: Caller, path: str, body: Json) -> Json:
     """Return status and body of the only line of a batch."""
     line = {"custom_id": "a", "method": "POST", "url": path, "body": body}
     batch = api.create(json.dumps(line).encode() + b"\n", endpoint=path)
@@ -88,21 +92,21 @@ def events(response: TestResponse) -> list[Json]:
 
 
 def script(api: Caller, reply: Json, match: Json = None) -> None:
-    """Let the world answer so."""
+    """Add a scripted reply."""
     api.good(api.post("/_mock/replies", {"match": match or {}, "reply": reply}))
 
 
 class TestAnswers:
-    """What comes back."""
+    """Successful responses."""
 
     def test_every_endpoint_is_live(self, api: Caller) -> None:
-        """Each one of the list, and nobody wrote a route for it."""
+        """Each registered endpoint has a route of its own."""
         for path in endpoints():
             assert api.post(path, {}).status_code != 404
         assert {path for path, _ in requests()} == set(endpoints())
 
     @EVERY_REQUEST
-    def test_answer_is_that_of_a_batch(self, api: Caller, path: str, body: Json) -> None:
+    def test_response_is_that_of_a_batch(self, api: Caller, path: str, body: Json) -> None:
         """The same request has the same body, live and in a batch, but for ids and times."""
         for reply in REPLIES:
             api.delete("/_mock/replies")
@@ -110,16 +114,19 @@ class TestAnswers:
                 script(api, reply, {"endpoint": path} if "body" in reply else {})
             # The same bytes: a JSON client of Flask's would sort the members.
             response = api.call("POST", path, data=json.dumps(body))
-            status, batched = in_a_batch(api, path, body)
-            assert (response.status_code, lasting(response.json)) == (status, lasting(batched))
+            status, batched = run_in_a_batch(api, path, body)
+            assert (response.status_code, without_ids_and_times(response.json)) == (
+                status,
+                without_ids_and_times(batched),
+            )
 
     @EVERY_REQUEST
-    def test_answer_fits_its_schema(self, api: Caller, path: str, body: Json) -> None:
-        """As the body of a batch's line does."""
+    def test_response_fits_its_schema(self, api: Caller, path: str, body: Json) -> None:
+        """It fits the same schema as the body of a batch line."""
         schema(endpoints()[path].response_schema).check(api.good(api.post(path, body)))
 
     def test_ids_differ_from_call_to_call_and_not_from_run_to_run(self, api: Caller) -> None:
-        """Two calls have two ids; another server of the same seed has the same two."""
+        """Two calls have two ids, and another server with the same seed has the same two."""
         first, second = (
             [one.good(one.post(CHAT, BODY))["id"] for _ in range(2)]
             for one in (api, Caller(app_of()))
@@ -127,13 +134,13 @@ class TestAnswers:
         assert first == second
         assert len(set(first)) == 2
 
-    def test_it_is_made_now(self, api: Caller) -> None:
-        """On the simulated clock, in whole seconds."""
+    def test_created_is_the_simulated_time(self, api: Caller) -> None:
+        """It is in whole seconds."""
         api.advance(3600.7)
         assert api.good(api.post(CHAT, BODY))["created"] == START + 3600
 
     def test_headers_are_openais(self, api: Caller) -> None:
-        """Those of every answer, and those that tell of rate limits."""
+        """It has the headers of every response, and the rate limits."""
         headers = api.post(CHAT, BODY).headers
         assert headers["openai-version"] == "2020-10-01"
         assert re.fullmatch("req_[0-9a-f]{32}", headers["x-request-id"])
@@ -147,66 +154,66 @@ class TestAnswers:
             "x-ratelimit-reset-tokens": "0s",
         }
 
-    def test_rate_limits_count_what_is_asked(self, api: Caller) -> None:
-        """A long prompt leaves less, and it takes as long as recorded until it is back."""
+    def test_rate_limits_count_the_prompt(self, api: Caller) -> None:
+        """A long prompt leaves fewer tokens, and the reset takes as long as recorded."""
         long = {**BODY, "messages": [{"role": "user", "content": "word" * 876}]}
         headers = api.post(CHAT, long).headers
         assert headers["x-ratelimit-remaining-tokens"] == str(2_000_000 - 883)
         assert headers["x-ratelimit-reset-tokens"] == "26ms"
 
-    def test_journal_has_it(self, api: Caller) -> None:
-        """As any other request."""
+    def test_call_is_in_the_journal(self, api: Caller) -> None:
+        """It is recorded like any other request."""
         api.post(CHAT, BODY)
         [entry] = api.good(api.get("/_mock/requests?method=POST"))["requests"]
         assert (entry["path"], entry["status"], entry["known"]) == (CHAT, 200, True)
 
-    def test_numbers_are_part_of_the_state(self, api: Caller) -> None:
-        """A world that was taken out and put back mints no id twice."""
+    def test_state_includes_the_id_counter(self, api: Caller) -> None:
+        """A world that was dumped and loaded repeats no id."""
         first = api.good(api.post(CHAT, BODY))["id"]
         api.good(api.call("PUT", "/_mock/state", json=api.good(api.get("/_mock/state"))))
         assert api.good(api.post(CHAT, BODY))["id"] != first
 
 
 class TestRefusals:
-    """Bad requests, each a 400 in OpenAI's envelope."""
+    """Invalid requests, each a 400 in OpenAI's format."""
 
     @pytest.mark.parametrize("path", endpoints())
     @pytest.mark.parametrize("data", [b"", b"{", b"\xff", b'{"model": NaN}', b"[" * 10_000])
-    def test_no_json(self, api: Caller, path: str, data: bytes) -> None:
-        """Whatever it is instead."""
-        assert refusal(api.call("POST", path, data=data))[0] == 400
+    def test_invalid_json(self, api: Caller, path: str, data: bytes) -> None:
+        """Any text that is not JSON is refused."""
+        assert error_of(api.call("POST", path, data=data))[0] == 400
 
     @pytest.mark.parametrize("path", endpoints())
     @pytest.mark.parametrize("body", [[], "x", 1, True, {}, {"model": 1}, {"model": ""}])
-    def test_no_request(self, api: Caller, path: str, body: Json) -> None:
-        """JSON that no endpoint takes."""
-        assert refusal(api.post(path, body))[0] == 400
+    def test_invalid_request(self, api: Caller, path: str, body: Json) -> None:
+        """JSON that no endpoint accepts is refused."""
+        assert error_of(api.post(path, body))[0] == 400
 
-    def test_refusal_is_the_endpoints(self, api: Caller) -> None:
-        """With its code and param, and without the headers of an answer."""
+    def test_error_is_the_endpoints(self, api: Caller) -> None:
+        """It has the endpoint's code and param, and no rate limit headers."""
         response = api.post(CHAT, {**BODY, "service_tier": "best"})
-        assert refusal(response) == (400, "invalid_value", "service_tier")
+        assert error_of(response) == (400, "invalid_value", "service_tier")
         assert "x-ratelimit-limit-requests" not in response.headers
 
     @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
     def test_other_methods(self, api: Caller, method: str) -> None:
-        """405, with what is allowed."""
+        """They get a 405 with the allowed methods."""
         response = api.call(method, CHAT)
-        assert refusal(response)[0] == 405
+        assert error_of(response)[0] == 405
         assert "POST" in response.headers["Allow"]
 
     def test_without_a_key(self) -> None:
-        """401."""
-        assert refusal(Caller(app_of(), None).post(CHAT, BODY))[0] == 401
+        """It is a 401."""
+        assert error_of(Caller(app_of(), None).post(CHAT, BODY))[0] == 401
 
-    def test_form_where_none_is_read(self, api: Caller) -> None:
-        """Is no JSON."""
-        assert refusal(api.call("POST", CHAT, **form(('name="model"', b"gpt-4o"))))[0] == 400
+    def test_form_for_an_endpoint_without_forms(self, api: Caller) -> None:
+        """It is not JSON."""
+        assert error_of(api.call("POST", CHAT, **form(('name="model"', b"gpt-4o"))))[0] == 400
 
     @settings(max_examples=200, deadline=None, suppress_health_check=[*HealthCheck], database=None)
     @given(data=st.data())
-    def test_whatever_is_sent(self, data: st.DataObject) -> None:
-        """An answer, or a refusal, and never a failure of the mock's own."""
+    def test_any_body(self, data: st.DataObject) -> None:
+        """It gets a success or an error, and never a 5xx."""
         path, body = data.draw(st.sampled_from(list(requests())))
         name = data.draw(st.sampled_from([*body, "stream", "stream_options", "n", "foo"]))
         junk = st.sampled_from([None, True, 0, -1, 2.5, 1e308, "", "x", "\ud800", [], {}, [{}]])
@@ -220,7 +227,7 @@ class TestScripts:
     """Scripted replies."""
 
     def test_function_gets_the_call_as_a_line(self) -> None:
-        """Without a custom_id; what it returns is held to the endpoint."""
+        """The line has no custom_id, and the result is checked by the endpoint."""
         seen: list[Json] = []
 
         def reply(line: Json) -> str:
@@ -232,45 +239,45 @@ class TestScripts:
         assert answer["choices"][0]["message"]["content"] == "gpt-4o-mini, you said"
         assert seen == [{"custom_id": None, "method": "POST", "url": CHAT, "body": BODY}]
 
-    def test_function_that_fails_is_told(self) -> None:
-        """A 400 with its name."""
+    def test_failing_function_is_named(self) -> None:
+        """It is a 400 with the function's name."""
         api = Caller(app_of(script=Script((parse({"reply": lambda line: line["custom_id"] + 1}),))))
         response = api.post(CHAT, BODY)
-        assert refusal(response) == (400, "callable_failed", None)
+        assert error_of(response) == (400, "callable_failed", None)
         assert "a live call" in response.json["error"]["message"]
 
-    def test_replies_of_lines_are_not_for_live_calls(self, api: Caller) -> None:
-        """Who matches a custom_id, a line or a batch means none."""
+    def test_replies_for_lines_do_not_match_live_calls(self, api: Caller) -> None:
+        """A match of a custom_id, line or batch excludes live calls."""
         for match in ({"custom_id": "*"}, {"line": 1}, {"batch_id": "batch_1"}):
             script(api, {"content": "Scripted."}, match)
         answer = api.good(api.post(CHAT, BODY))
         assert answer["choices"][0]["message"]["content"] == "Mock reply to: Hello"
 
     def test_reply_that_never_ran_is_refused(self, api: Caller) -> None:
-        """Only a line of a batch can end so, and the answer says it."""
+        """Only a batch line can end like that, and the message says so."""
         script(api, {"error": {"code": "batch_expired", "message": "Too late."}})
         response = api.post(CHAT, BODY)
-        assert refusal(response) == (400, "invalid_reply", None)
+        assert error_of(response) == (400, "invalid_reply", None)
         assert "never ran" in response.json["error"]["message"]
 
     @pytest.mark.parametrize("status", [0, 99, 101])
-    def test_status_that_no_answer_has_is_refused(self, api: Caller, status: int) -> None:
-        """Which a line of a batch may have."""
+    def test_status_of_a_batch_line_is_refused(self, api: Caller, status: int) -> None:
+        """Only a batch line can have it."""
         script(api, {"status_code": status, "body": {"error": ERROR}, "raw": True})
-        assert refusal(api.post(CHAT, BODY)) == (400, "invalid_reply", None)
+        assert error_of(api.post(CHAT, BODY)) == (400, "invalid_reply", None)
 
-    def test_raw_body_is_sent_as_it_is(self, api: Caller) -> None:
-        """Whatever it is."""
+    def test_raw_body_is_sent_unchanged(self, api: Caller) -> None:
+        """It may be any JSON."""
         script(api, {"body": None, "raw": True})
         assert api.post(CHAT, BODY).json is None
 
-    def test_whole_body_answers_what_the_endpoint_would_refuse(self, api: Caller) -> None:
-        """It needs no answer to be put into."""
+    def test_whole_body_replaces_the_endpoints_error(self, api: Caller) -> None:
+        """It needs no generated response around it."""
         script(api, {"body": [1], "raw": True})
         assert api.post(CHAT, {}).json == [1]
 
-    def test_reset_forgets_them(self, api: Caller) -> None:
-        """As in batches."""
+    def test_reset_removes_them(self, api: Caller) -> None:
+        """As for batches."""
         script(api, {"content": "Scripted."})
         api.good(api.post("/_mock/reset"))
         assert "Mock" in api.good(api.post(CHAT, BODY))["choices"][0]["message"]["content"]
@@ -280,7 +287,7 @@ class TestStreams:
     """Server-sent events."""
 
     def test_chat_ends_with_done(self, api: Caller) -> None:
-        """Events have no names there."""
+        """Its events have no names."""
         response = api.post(CHAT, {**BODY, "stream": True})
         *chunks, end = events(response)
         assert end == "[DONE]"
@@ -289,30 +296,30 @@ class TestStreams:
         assert text == "Mock reply to: Hello"
 
     def test_response_ends_with_its_last_event(self, api: Caller) -> None:
-        """Each event is named by its type."""
+        """Each event has its type as its name."""
         response = api.post(RESPONSES, {"model": "gpt-4o", "input": "Hello", "stream": True})
         found = events(response)
         names = re.findall("^event: (.*)$", response.get_data().decode(), re.MULTILINE)
         assert names == [event["type"] for event in found]
         assert names[-1] == "response.completed"
 
-    def test_streamed_answer_is_the_one_that_is_not(self, api: Caller) -> None:
-        """What is completed is what another call gets, but for ids, times and the bill."""
+    def test_streamed_response_equals_the_plain_one(self, api: Caller) -> None:
+        """They differ only in ids, times and usage details."""
         body = {"model": "gpt-5-nano", "input": "Hello"}
         plain = api.good(api.post(RESPONSES, body))
         *_, last = events(api.post(RESPONSES, {**body, "stream": True}))
         del plain["billing"]
-        assert lasting(last["response"]) == lasting(plain)
+        assert without_ids_and_times(last["response"]) == without_ids_and_times(plain)
 
-    def test_headers_are_those_of_an_answer(self, api: Caller) -> None:
-        """A stream has no length."""
+    def test_headers_are_those_of_a_response(self, api: Caller) -> None:
+        """A stream has no Content-Length."""
         headers = api.post(CHAT, {**BODY, "stream": True}).headers
         assert {"x-request-id", "openai-version", "x-ratelimit-limit-tokens"} <= {*headers.keys()}
         assert "Content-Length" not in headers
 
     @pytest.mark.parametrize("wanted", [False, None])
-    def test_only_true_streams(self, api: Caller, wanted: Json) -> None:
-        """False and null are as nothing."""
+    def test_only_true_starts_a_stream(self, api: Caller, wanted: Json) -> None:
+        """False and null count as absent."""
         assert api.good(api.post(CHAT, {**BODY, "stream": wanted}))["object"] == "chat.completion"
 
     @pytest.mark.parametrize(
@@ -329,41 +336,41 @@ class TestStreams:
             ),
         ],
     )
-    def test_what_is_never_streamed_is_refused(self, api: Caller, path: str, body: Json) -> None:
-        """An image in pieces is nothing that mockbatch makes, and it says so."""
+    def test_stream_of_images_is_refused(self, api: Caller, path: str, body: Json) -> None:
+        """The message says that mockbatch does not stream images."""
         assert api.call("POST", path, json=body).status_code == 200
         answer = api.call("POST", path, json={**body, "stream": True})
-        assert refusal(answer) == (400, "not_streamed", "stream")
+        assert error_of(answer) == (400, "not_streamed", "stream")
 
     @pytest.mark.parametrize("changes", [{"temperature": 3}, {"stream": "yes"}, {"messages": []}])
-    def test_refusal_is_no_stream(self, api: Caller, changes: Json) -> None:
-        """It is told before the first event, as JSON."""
-        assert refusal(api.post(CHAT, {**BODY, "stream": True, **changes}))[0] == 400
+    def test_error_is_not_streamed(self, api: Caller, changes: Json) -> None:
+        """It is sent as JSON before any event."""
+        assert error_of(api.post(CHAT, {**BODY, "stream": True, **changes}))[0] == 400
 
-    def test_scripted_failure_is_no_stream(self, api: Caller) -> None:
-        """It has its status and its body."""
+    def test_scripted_error_is_not_streamed(self, api: Caller) -> None:
+        """It keeps its status and body."""
         script(api, {"status_code": 429, "body": {"error": ERROR}})
         response = api.post(CHAT, {**BODY, "stream": True})
         assert (response.status_code, response.json) == (429, {"error": ERROR})
 
     def test_raw_body_that_fits_is_streamed(self, api: Caller) -> None:
-        """Nobody checked it, and it is an answer."""
+        """It is unchecked, but valid."""
         whole = api.good(api.post(CHAT, BODY))
         script(api, {"body": whole, "raw": True})
         assert events(api.post(CHAT, {**BODY, "stream": True}))[0]["id"] == whole["id"]
 
-    def test_raw_body_that_is_no_answer_is_refused(self, api: Caller) -> None:
-        """It cannot be cut into events, and the client is told."""
+    def test_raw_body_of_another_form_is_refused(self, api: Caller) -> None:
+        """It cannot be streamed as events, and the message says so."""
         script(api, {"body": {"any": 1}, "raw": True})
         response = api.post(CHAT, {**BODY, "stream": True})
-        assert refusal(response) == (400, "invalid_reply", "stream")
+        assert error_of(response) == (400, "invalid_reply", "stream")
 
     def test_endpoint_without_events_refuses_the_parameter(self, api: Caller) -> None:
-        """Embeddings know none of that name."""
+        """Embeddings have no such parameter."""
         body = {"model": "text-embedding-3-small", "input": "Hello", "stream": True}
-        assert refusal(api.post(EMBEDDINGS, body)) == (400, "unknown_parameter", "stream")
+        assert error_of(api.post(EMBEDDINGS, body)) == (400, "unknown_parameter", "stream")
 
-    def test_batch_refuses_it_still(self, api: Caller) -> None:
+    def test_batch_refuses_stream(self, api: Caller) -> None:
         """Streaming is for live calls."""
         line = {"custom_id": "a", "method": "POST", "url": CHAT, "body": {**BODY, "stream": True}}
         batch = api.create(json.dumps(line).encode())
@@ -373,7 +380,7 @@ class TestStreams:
 
     @pytest.mark.parametrize("text", ["Überall Regen 🌧", "a\u2028b\u0085c", "\ud800x", "a\n\nb\r"])
     def test_any_text_survives(self, api: Caller, text: str) -> None:
-        """No text can break a frame; it comes as UTF-8, as from the service."""
+        """No text can break an event; it is UTF-8, as from the service."""
         script(api, {"content": text})
         *chunks, _ = events(api.post(CHAT, {**BODY, "stream": True}))
         assert "".join(one["choices"][0]["delta"].get("content") or "" for one in chunks) == text
@@ -389,11 +396,11 @@ class TestStreams:
 
 
 class TestForms:
-    """An endpoint that reads a form; made up here."""
+    """An endpoint that accepts a form, defined here."""
 
     @pytest.fixture
-    def reading(self) -> Caller:
-        """Make an app with such an endpoint."""
+    def app_with_form_endpoint(self) -> Caller:
+        """Return an app with such an endpoint."""
 
         def body(form: Form) -> dict[str, Json]:
             [file] = form.files["image"]
@@ -406,13 +413,18 @@ class TestForms:
         app.add_url_rule("/v1/made-up", "made-up", call, methods=["POST"])
         return Caller(app)
 
-    def test_form_is_read(self, reading: Caller) -> None:
-        """Its texts and its files, several of one name in order."""
+    def test_form_is_parsed(self, app_with_form_endpoint: Caller) -> None:
+        """It gets the texts and the files, several with one name in order."""
         file = 'name="image"; filename="a.png"\r\nContent-Type: image/png'
         parts = (('name="prompt"', b"One"), (file, b"\x89PNG"), ('name="prompt"', b"two"))
-        answer = reading.good(reading.call("POST", "/v1/made-up", **form(*parts)))
+        answer = app_with_form_endpoint.good(
+            app_with_form_endpoint.call("POST", "/v1/made-up", **form(*parts))
+        )
         assert answer["choices"][0]["message"]["content"] == "Mock reply to: One and two"
 
-    def test_json_is_read_too(self, reading: Caller) -> None:
-        """As in a batch."""
-        assert reading.good(reading.post("/v1/made-up", BODY))["object"] == "chat.completion"
+    def test_json_is_parsed_too(self, app_with_form_endpoint: Caller) -> None:
+        """As from a batch line."""
+        assert (
+            app_with_form_endpoint.good(app_with_form_endpoint.post("/v1/made-up", BODY))["object"]
+            == "chat.completion"
+        )

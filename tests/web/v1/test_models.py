@@ -1,4 +1,4 @@
-"""`/v1/models`, and which models a world serves."""
+"""`/v1/models`, and the models that a world serves."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.model_list import ModelList, load_model_list
 from mockbatch.endpoints.models import model_aliases
 from mockbatch.typing import Json
-from tests.support.caller import VALIDATING, Caller, app_of, refusal
+from tests.support.caller import VALIDATING, Caller, app_of, error_of
 
 CHAT, RESPONSES = "/v1/chat/completions", "/v1/responses"
 MESSAGES = [{"role": "user", "content": "Hello"}]
@@ -38,7 +38,7 @@ class TestList:
     """GET /v1/models."""
 
     def test_known_models_are_listed(self, api: Caller) -> None:
-        """Every alias, with its own object, and no page."""
+        """There is an object for every alias, all in one list."""
         listed = api.good(api.get("/v1/models"))
         assert list(listed) == ["object", "data"]
         assert listed["object"] == "list"
@@ -47,7 +47,7 @@ class TestList:
         assert {*model_aliases(), "text-embedding-3-small"} <= {*ids}
 
     def test_objects_are_models(self, api: Caller) -> None:
-        """With the recorded times and owners."""
+        """They have the recorded times and owners."""
         assert api.good(api.get("/v1/models/gpt-4-0613")) == {
             "id": "gpt-4-0613",
             "object": "model",
@@ -56,8 +56,8 @@ class TestList:
         }
 
     @pytest.mark.parametrize("name", [FINE_TUNED, "a/b", "x:y", "größe", "a%2Fb"])
-    def test_any_model_is_there(self, api: Caller, name: str) -> None:
-        """Whoever may be called may be looked at; names have slashes and colons."""
+    def test_any_model_can_be_retrieved(self, api: Caller, name: str) -> None:
+        """Every model that can be called can be retrieved; names may have slashes and colons."""
         assert api.good(api.get(f"/v1/models/{name.replace('%', '%25')}"))["id"] == name
 
     @pytest.mark.parametrize(
@@ -66,68 +66,68 @@ class TestList:
     def test_unknown_model_is_as_old_as_its_name_says(
         self, api: Caller, name: str, created: int
     ) -> None:
-        """Nothing is made up of its time."""
+        """Its creation time is only taken from the name."""
         model = api.good(api.get(f"/v1/models/{name}"))
         assert (model["created"], model["owned_by"]) == (created, "mockbatch")
 
     @pytest.mark.parametrize("method", ["POST", "DELETE"])
-    def test_nobody_changes_them(self, api: Caller, method: str) -> None:
-        """There is no such call for models of OpenAI's."""
-        assert refusal(api.call(method, "/v1/models/gpt-4o"))[0] == 405
+    def test_models_cannot_be_changed(self, api: Caller, method: str) -> None:
+        """OpenAI's API has no such call."""
+        assert error_of(api.call(method, "/v1/models/gpt-4o"))[0] == 405
 
 
 class TestRestriction:
     """A world that serves some models only."""
 
-    def test_others_are_not_found(self, api: Caller) -> None:
-        """404, in OpenAI's words."""
+    def test_other_models_are_not_found(self, api: Caller) -> None:
+        """It is a 404 with OpenAI's message."""
         serve_only(api, "gpt-4o")
         response = api.post(CHAT, {"model": "gpt-9", "messages": MESSAGES})
-        assert refusal(response) == (404, "model_not_found", None)
+        assert error_of(response) == (404, "model_not_found", None)
         message = "The model `gpt-9` does not exist or you do not have access to it."
         assert response.json["error"]["message"] == message
 
-    def test_responses_have_words_of_their_own(self, api: Caller) -> None:
-        """400, as observed."""
+    def test_responses_endpoint_has_its_own_message(self, api: Caller) -> None:
+        """It is a 400, as observed."""
         serve_only(api, "gpt-4o")
         response = api.post(RESPONSES, {"model": "gpt-9", "input": "Hello"})
-        assert refusal(response) == (400, "model_not_found", "model")
+        assert error_of(response) == (400, "model_not_found", "model")
 
     @pytest.mark.parametrize("path", endpoints())
-    def test_each_endpoint_asks(self, api: Caller, path: str) -> None:
-        """Before it looks at anything else."""
+    def test_each_endpoint_checks_the_model(self, api: Caller, path: str) -> None:
+        """Before any other check."""
         serve_only(api, "mine")
-        assert refusal(api.post(path, {"model": "gpt-9"}))[1] == "model_not_found"
-        assert refusal(api.post(path, {"model": "gpt-9", "stream": True}))[1] == "model_not_found"
+        assert error_of(api.post(path, {"model": "gpt-9"}))[1] == "model_not_found"
+        assert error_of(api.post(path, {"model": "gpt-9", "stream": True}))[1] == "model_not_found"
 
-    def test_object_of_another_is_not_found(self, api: Caller) -> None:
-        """404, in the words recorded there."""
+    def test_object_of_another_model_is_not_found(self, api: Caller) -> None:
+        """It is a 404 with the recorded message."""
         serve_only(api, "gpt-4o")
         response = api.get("/v1/models/ft:123")
-        assert refusal(response) == (404, "model_not_found", "model")
+        assert error_of(response) == (404, "model_not_found", "model")
         assert response.json["error"]["message"] == "The model 'ft:123' does not exist"
 
-    def test_list_has_these(self, api: Caller) -> None:
-        """In the order given, each once."""
+    def test_list_has_only_these(self, api: Caller) -> None:
+        """In this order, each once."""
         serve_only(api, "mine", "gpt-4o")
         assert names(api) == ["mine", "gpt-4o"]
 
     @pytest.mark.parametrize("listed", ["gpt-4o", "gpt-4o-2024-08-06"])
     def test_alias_and_snapshot_are_one(self, api: Caller, listed: str) -> None:
-        """Whichever is listed, both are served; another snapshot is not."""
+        """If one is listed, both are served; other snapshots are not."""
         serve_only(api, listed)
         asked = ("gpt-4o", "gpt-4o-2024-08-06", "gpt-4o-2024-05-13")
         assert [chat(api, name) for name in asked] == [200, 200, 404]
         assert api.get("/v1/models/gpt-4o").status_code == 200
 
-    def test_scripted_reply_does_not_help(self, api: Caller) -> None:
-        """A model that is not there says nothing."""
+    def test_scripted_reply_does_not_apply(self, api: Caller) -> None:
+        """A model that is not served gets no reply."""
         serve_only(api, "mine")
         api.good(api.post("/_mock/replies", {"reply": {"content": "Scripted."}}))
         assert chat(api, "gpt-4o") == 404
 
-    def test_batch_of_another_fails(self, api: Caller) -> None:
-        """In validation, line for line, with the observed text."""
+    def test_batch_of_another_model_fails(self, api: Caller) -> None:
+        """It fails in validation, with the observed message for each line."""
         serve_only(api, "mine")
         body = {"messages": MESSAGES}
         lines = [
@@ -145,40 +145,40 @@ class TestRestriction:
         }
         assert [error["line"] for error in errors] == [2, 3]
 
-    def test_batch_that_was_accepted_goes_on(self, api: Caller) -> None:
-        """It was judged when it was created."""
+    def test_accepted_batch_continues(self, api: Caller) -> None:
+        """It was checked when it was created."""
         batch = api.create()
         serve_only(api, "mine")
         api.advance(24 * 3600)
         assert api.batch(batch["id"])["status"] == "completed"
 
-    def test_world_of_another_key_is_free(self, api: Caller) -> None:
+    def test_world_of_another_key_is_not_restricted(self, api: Caller) -> None:
         """Each world has its own list."""
         serve_only(api, "mine")
         assert chat(Caller(api.app, "sk-another-key-0001"), "gpt-4o") == 200
 
-    def test_delete_frees_it(self, api: Caller) -> None:
+    def test_delete_removes_the_restriction(self, api: Caller) -> None:
         """Any model is served again."""
         serve_only(api, "mine")
         assert api.good(api.delete("/_mock/models")) == {"models": None}
         assert chat(api, "gpt-4o") == 200
 
-    def test_null_frees_it_too(self, api: Caller) -> None:
-        """As GET shows it."""
+    def test_null_removes_the_restriction_too(self, api: Caller) -> None:
+        """It is what GET shows then."""
         serve_only(api, "mine")
         api.good(api.call("PUT", "/_mock/models", json={"models": None}))
         assert api.good(api.get("/_mock/models")) == {"models": None}
 
-    def test_reset_restores_what_the_server_was_told(self) -> None:
-        """Which may be a list."""
+    def test_reset_restores_the_servers_option(self) -> None:
+        """The option may be a list."""
         api = Caller(app_of(models=ModelList(("mine",))))
         assert names(api) == ["mine"]
         serve_only(api, "gpt-4o")
         api.good(api.post("/_mock/reset"))
         assert names(api) == ["mine"]
 
-    def test_state_of_a_world_says_nothing_of_it(self, api: Caller) -> None:
-        """As nothing of replies and faults: it stays what it is."""
+    def test_state_does_not_include_it(self, api: Caller) -> None:
+        """Like replies and faults, it stays as it is."""
         serve_only(api, "mine")
         api.good(api.call("PUT", "/_mock/state", json=api.good(api.get("/_mock/state"))))
         assert names(api) == ["mine"]
@@ -191,19 +191,19 @@ class TestRestriction:
             {"models": ["x"], "model": "x"},
         ],
     )
-    def test_what_is_no_list_is_refused(self, api: Caller, body: Json) -> None:
-        """And changes nothing."""
-        assert refusal(api.call("PUT", "/_mock/models", json=body))[0] == 400
+    def test_invalid_list_is_refused(self, api: Caller, body: Json) -> None:
+        """It changes nothing."""
+        assert error_of(api.call("PUT", "/_mock/models", json=body))[0] == 400
         assert chat(api, "gpt-4o") == 200
 
     def test_name_is_listed_once(self, api: Caller) -> None:
-        """However often it was given."""
+        """However often it was sent."""
         api.good(api.call("PUT", "/_mock/models", json={"models": ["a", "b", "a"]}))
         assert names(api) == ["a", "b"]
 
 
 class TestFile:
-    """What `--models` reads."""
+    """The file of `--models`."""
 
     @pytest.mark.parametrize("text", ['["a", "b:c/d"]', "a\nb:c/d\n", "\n  a\r\n\r\nb:c/d"])
     def test_list_or_lines(self, tmp_path: Path, text: str) -> None:
@@ -213,18 +213,18 @@ class TestFile:
         assert load_model_list(str(path)).names == ("a", "b:c/d")
 
     @pytest.mark.parametrize("data", [b"", b"\n", b"[", b"[]", b'{"a": 1}', b"[1]", b"\xff"])
-    def test_other_files_are_told(
+    def test_invalid_file_is_reported(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str], data: bytes
     ) -> None:
-        """One line on stderr, and exit status 2."""
+        """There is one line on stderr, and the exit status is 2."""
         path = tmp_path / "models"
         path.write_bytes(data)
         assert main(["serve", "--port", "0", "--models", str(path)]) == 2
-        told = capsys.readouterr().err
-        assert str(path) in told
-        assert told.count("\n") == 1
+        stderr = capsys.readouterr().err
+        assert str(path) in stderr
+        assert stderr.count("\n") == 1
 
-    def test_missing_file_is_told(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """By its name."""
+    def test_missing_file_is_reported(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """The message has its name."""
         assert main(["serve", "--port", "0", "--models", "/no/such/file"]) == 2
         assert "/no/such/file" in capsys.readouterr().err

@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from mockbatch.limits import Limits
 from mockbatch.typing import Json
-from tests.support.caller import DAY, KEY, START, Caller, app_of, form, lines, refusal, talk
+from tests.support.caller import DAY, KEY, START, Caller, app_of, error_of, form, lines, talk
 
 HOUR = 3600
 DATA = 'name="data"; filename="upload"\r\nContent-Type: application/octet-stream'
@@ -19,7 +19,7 @@ PURPOSES = ["assistants", "batch", "fine-tune"]
 
 
 def wanted(size: int = 3, **changes: Json) -> dict[str, Json]:
-    """Return the body that begins an upload; a change to ... takes a member out."""
+    """Return the body that creates an upload; the value ... removes a member."""
     body = {
         "filename": "in.jsonl",
         "purpose": "batch",
@@ -31,7 +31,7 @@ def wanted(size: int = 3, **changes: Json) -> dict[str, Json]:
 
 
 def begin(api: Caller, size: int = 3, **changes: Json) -> str:
-    """Begin an upload and return its path."""
+    """Create an upload and return its path."""
     upload = api.good(api.post("/v1/uploads", wanted(size, **changes)))
     return f"/v1/uploads/{upload['id']}"
 
@@ -47,15 +47,15 @@ def complete(api: Caller, path: str, *part_ids: str, **more: Json) -> TestRespon
 
 
 def state(api: Caller) -> Json:
-    """Return all that the world holds."""
+    """Return the state of the world."""
     return api.good(api.get("/_mock/state"))
 
 
 class TestCreate:
     """POST /v1/uploads."""
 
-    def test_answers_as_published(self, api: Caller) -> None:
-        """All members are there, those too that the SDK requires and the document does not."""
+    def test_response_is_as_published(self, api: Caller) -> None:
+        """It has all members, even those that only the SDK requires."""
         upload = api.good(api.post("/v1/uploads", wanted(7, filename="ü.jsonl")))
         assert upload.pop("id").startswith("upload_")
         assert upload == {
@@ -70,20 +70,20 @@ class TestCreate:
         }
 
     @pytest.mark.parametrize("purpose", PURPOSES)
-    def test_takes_any_type_where_no_list_is_published(self, api: Caller, purpose: str) -> None:
+    def test_accepts_any_type_where_no_list_is_published(self, api: Caller, purpose: str) -> None:
         """The SDK's own example sends `pdf`."""
         for mime_type in ("application/jsonl", "text/jsonl", "application/x-ndjson", "pdf"):
             begin(api, purpose=purpose, mime_type=mime_type)
 
-    def test_takes_only_images_for_vision(self, api: Caller) -> None:
-        """The types of images are published."""
+    def test_accepts_only_images_for_vision(self, api: Caller) -> None:
+        """Their types are published."""
         begin(api, purpose="vision", mime_type="image/png")
         body = wanted(purpose="vision", mime_type="application/jsonl")
-        assert refusal(api.post("/v1/uploads", body)) == (400, "invalid_value", "mime_type")
+        assert error_of(api.post("/v1/uploads", body)) == (400, "invalid_value", "mime_type")
 
     @pytest.mark.parametrize("name", ["\ud800", "a\r\nb", 'a"\\b', "../x", "\x00", "💥"])
-    def test_takes_any_name(self, api: Caller, name: str) -> None:
-        """It comes back as it is, and harms neither a download nor a state."""
+    def test_accepts_any_name(self, api: Caller, name: str) -> None:
+        """It is returned unchanged, and breaks neither a download nor a state."""
         path = begin(api, 0, purpose="assistants", filename=name)
         file = api.good(complete(api, path))["file"]
         assert file["filename"] == name
@@ -93,16 +93,16 @@ class TestCreate:
         assert state(api) == before
 
     @pytest.mark.parametrize("number", [3.0, 3])
-    def test_takes_a_whole_number_however_written(self, api: Caller, number: float) -> None:
-        """JSON does not tell 3.0 from 3."""
+    def test_accepts_a_whole_number_written_as_a_decimal(self, api: Caller, number: float) -> None:
+        """JSON does not distinguish 3.0 from 3."""
         answer = api.post("/v1/uploads", wanted(number))  # type: ignore[arg-type]
         assert '"bytes": 3,' in answer.text
 
     @pytest.mark.parametrize("name", ["filename", "purpose", "bytes", "mime_type"])
     def test_refuses_a_body_without_a_member(self, api: Caller, name: str) -> None:
-        """The refusal names what is missing, and so it does of several."""
+        """The error names the missing member, or the first of several."""
         expected = (400, "missing_required_parameter", name)
-        assert refusal(api.post("/v1/uploads", wanted(**{name: ...}))) == expected  # type: ignore[arg-type]
+        assert error_of(api.post("/v1/uploads", wanted(**{name: ...}))) == expected  # type: ignore[arg-type]
 
     @pytest.mark.parametrize(
         ("changes", "code", "param"),
@@ -149,25 +149,25 @@ class TestCreate:
             ),
         ],
     )
-    def test_refuses_a_bad_member(
+    def test_refuses_an_invalid_member(
         self, api: Caller, changes: dict[str, Json], code: str, param: str
     ) -> None:
-        """The refusal names it."""
-        assert refusal(api.post("/v1/uploads", wanted(**changes))) == (400, code, param)
+        """The error names the parameter."""
+        assert error_of(api.post("/v1/uploads", wanted(**changes))) == (400, code, param)
 
     @pytest.mark.parametrize("data", [b"", b"{", b"\xff", b"[" * 10_000, b'{"bytes": NaN}'])
-    def test_refuses_what_is_no_json(self, api: Caller, data: bytes) -> None:
-        """As every call that takes JSON does."""
-        assert refusal(api.post("/v1/uploads", data=data)) == (400, None, None)
+    def test_refuses_invalid_json(self, api: Caller, data: bytes) -> None:
+        """As every call with a JSON body."""
+        assert error_of(api.post("/v1/uploads", data=data)) == (400, None, None)
 
     @pytest.mark.parametrize("data", [b"[]", b"null", b'"x"', b"3"])
-    def test_refuses_json_that_is_no_object(self, api: Caller, data: bytes) -> None:
+    def test_refuses_a_body_that_is_not_an_object(self, api: Caller, data: bytes) -> None:
         """The body itself has the wrong type."""
         answer = api.post("/v1/uploads", data=data)
-        assert refusal(answer) == (400, "invalid_type", "body")
+        assert error_of(answer) == (400, "invalid_type", "body")
 
-    def test_does_not_look_at_the_content_type(self, api: Caller) -> None:
-        """A form's is what curl sends, and so does the published example."""
+    def test_ignores_the_content_type(self, api: Caller) -> None:
+        """The published example, like curl, sends that of a form."""
         kind = "application/x-www-form-urlencoded"
         body = json.dumps(wanted()).encode()
         assert api.good(api.post("/v1/uploads", data=body, content_type=kind))["bytes"] == 3
@@ -176,8 +176,8 @@ class TestCreate:
 class TestParts:
     """POST /v1/uploads/{id}/parts."""
 
-    def test_answers_as_published(self, api: Caller) -> None:
-        """Four members."""
+    def test_response_is_as_published(self, api: Caller) -> None:
+        """It has four members."""
         path = begin(api)
         api.advance(5)
         part = api.good(api.post(f"{path}/parts", **form((DATA, b"abc"))))
@@ -191,8 +191,8 @@ class TestParts:
     @pytest.mark.parametrize(
         "head", ['name="data"; filename="x"', 'name="data"; filename=""', DATA]
     )
-    def test_does_not_look_at_name_and_type(self, api: Caller, head: str) -> None:
-        """Bytes are bytes."""
+    def test_ignores_name_and_type(self, api: Caller, head: str) -> None:
+        """Only the bytes matter."""
         api.good(api.post(f"{begin(api)}/parts", **form((head, b"abc"))))
 
     @pytest.mark.parametrize(
@@ -208,12 +208,12 @@ class TestParts:
             {},
         ],
     )
-    def test_refuses_what_has_no_data(self, api: Caller, request_body: dict[str, Json]) -> None:
-        """Whatever else was sent, the message names what is missing."""
+    def test_refuses_a_form_without_data(self, api: Caller, request_body: dict[str, Json]) -> None:
+        """The message names the missing part, whatever else was sent."""
         path = begin(api)
         before = state(api)
         answer = api.call("POST", f"{path}/parts", **request_body)
-        assert refusal(answer) == (400, None, None)
+        assert error_of(answer) == (400, None, None)
         assert "'data'" in answer.json["error"]["message"]
         assert state(api) == before
 
@@ -223,14 +223,14 @@ class TestParts:
         path = begin(api)
         add(api, path, b"x" * 100)
         answer = api.post(f"{path}/parts", **form((DATA, b"x" * 101)))
-        assert refusal(answer) == (413, None, "data")
+        assert error_of(answer) == (413, None, "data")
 
 
 class TestComplete:
     """POST /v1/uploads/{id}/complete."""
 
-    def test_answers_with_the_file(self, api: Caller) -> None:
-        """The File object is that which `GET /v1/files` shows."""
+    def test_response_has_the_file(self, api: Caller) -> None:
+        """The file object is the one in `GET /v1/files`."""
         data = lines()
         path = begin(api, len(data))
         part = add(api, path, data)
@@ -242,8 +242,8 @@ class TestComplete:
         assert api.get("/v1/files").json["data"] == [upload["file"]]
         assert api.get(f"/v1/files/{upload['file']['id']}/content").data == data
 
-    def test_order_of_the_ids_is_that_of_the_bytes(self, api: Caller) -> None:
-        """Not the order in which parts came."""
+    def test_ids_determine_the_order_of_the_bytes(self, api: Caller) -> None:
+        """Not the order in which the parts were added."""
         data = lines(5)
         path = begin(api, len(data))
         last = add(api, path, data[100:])
@@ -252,7 +252,7 @@ class TestComplete:
         assert api.get(f"/v1/files/{file['id']}/content").data == data
 
     def test_file_is_the_input_of_a_batch(self, api: Caller) -> None:
-        """From the parts to the output."""
+        """From the parts to the output file."""
         data = lines(3)
         path = begin(api, len(data))
         ids = [add(api, path, data[at : at + 50]) for at in range(0, len(data), 50)]
@@ -264,7 +264,7 @@ class TestComplete:
         output = api.get(f"/v1/files/{batch['output_file_id']}/content").data
         assert output.count(b"\n") == 3
 
-    def test_file_lives_as_long_as_was_asked(self, api: Caller) -> None:
+    def test_expires_after_sets_the_lifetime_of_the_file(self, api: Caller) -> None:
         """`expires_after` is the file's, counted from its own creation."""
         path = begin(
             api, 0, purpose="assistants", expires_after={"anchor": "created_at", "seconds": 3600.0}
@@ -280,12 +280,12 @@ class TestComplete:
             (b"{}\n\xff", "Must be utf-8"),
         ],
     )
-    def test_refuses_what_is_no_input_file(self, api: Caller, data: bytes, name: str) -> None:
-        """In the words in which an upload in one piece is refused, and told twice as there."""
+    def test_refuses_an_invalid_input_file(self, api: Caller, data: bytes, name: str) -> None:
+        """The error is that of a single upload, and is repeated in the same way."""
         path = begin(api, len(data))
         part = add(api, path, data)
         answer = complete(api, path, part)
-        assert refusal(answer) == (400, None, None)
+        assert error_of(answer) == (400, None, None)
         assert name in answer.json["error"]["message"]
         assert answer.json["detail"]["message"] == answer.json["error"]["message"]
 
@@ -293,10 +293,10 @@ class TestComplete:
         """An input file has a lower limit than an upload."""
         api = Caller(app_of(limits=Limits(input_bytes=2)))
         path = begin(api, 3)
-        assert refusal(complete(api, path, add(api, path, b"{}\n"))) == (413, None, None)
+        assert error_of(complete(api, path, add(api, path, b"{}\n"))) == (413, None, None)
 
-    def test_file_may_be_larger_than_one_in_one_piece(self) -> None:
-        """That is what uploads in parts are for."""
+    def test_file_may_exceed_the_limit_of_a_single_upload(self) -> None:
+        """That is the purpose of uploads in parts."""
         api = Caller(app_of(limits=Limits(file_bytes=2)))
         path = begin(api, 3, purpose="fine-tune")
         assert api.good(complete(api, path, add(api, path, b"abc")))["file"]["bytes"] == 3
@@ -322,38 +322,38 @@ class TestComplete:
             ({"part_ids": ["{part}"], "bytes": 3}, "unknown_parameter", "bytes"),
         ],
     )
-    def test_refuses_a_bad_body_and_changes_nothing(
+    def test_refuses_an_invalid_body_and_changes_nothing(
         self, api: Caller, body: Json, code: str | None, param: str
     ) -> None:
-        """The refusal names what is wrong, and the right completion is still possible."""
+        """The error names what is wrong, and a correct completion is still possible."""
         path = begin(api, 3)
         part = add(api, path, b"{}\n")
         before = state(api)
         sent = json.dumps(body).replace("{part}", part)
         answer = api.post(f"{path}/complete", data=sent)
-        assert refusal(answer) == (400, code, param)
+        assert error_of(answer) == (400, code, param)
         assert state(api) == before
         api.good(complete(api, path, part))
 
-    def test_null_is_no_checksum(self, api: Caller) -> None:
-        """Some SDKs write what is not given as null."""
+    def test_null_checksum_is_ignored(self, api: Caller) -> None:
+        """Some SDKs send unset members as null."""
         path = begin(api, 3)
         api.good(complete(api, path, add(api, path, b"{}\n"), md5=None))
 
     def test_part_of_another_key_is_unknown(self, api: Caller) -> None:
-        """And so is the upload."""
+        """So is the upload."""
         path = begin(api, 3)
         part = add(api, path, b"{}\n")
         other = Caller(api.app, "sk-somebody-else-0001")
-        assert refusal(complete(other, path, part)) == (404, None, "upload_id")
+        assert error_of(complete(other, path, part)) == (404, None, "upload_id")
 
 
 class TestCancel:
     """POST /v1/uploads/{id}/cancel."""
 
     @pytest.mark.parametrize("options", [{}, {"json": {}}, {"data": b"rubbish"}])
-    def test_answers_with_the_upload(self, api: Caller, options: dict[str, Json]) -> None:
-        """Whatever the body is."""
+    def test_response_is_the_upload(self, api: Caller, options: dict[str, Json]) -> None:
+        """The body does not matter."""
         path = begin(api)
         add(api, path, b"abc")
         upload = api.good(api.call("POST", f"{path}/cancel", **options))
@@ -361,28 +361,28 @@ class TestCancel:
         assert api.get("/v1/files").json["data"] == []
 
     def test_second_cancel_is_refused(self, api: Caller) -> None:
-        """Not retried by SDKs, as a 409 would be."""
+        """SDKs do not retry it, as they would a 409."""
         path = begin(api)
         api.good(api.post(f"{path}/cancel"))
-        assert refusal(api.post(f"{path}/cancel")) == (400, None, "upload_id")
+        assert error_of(api.post(f"{path}/cancel")) == (400, None, "upload_id")
 
 
 class TestExpiry:
-    """An hour of simulated time."""
+    """Uploads expire after an hour of simulated time."""
 
-    def test_to_the_second(self, api: Caller) -> None:
-        """A second before the hour is over, all is possible; then nothing is."""
+    def test_expires_to_the_second(self, api: Caller) -> None:
+        """Everything works until a second before the hour is over, and nothing after it."""
         path = begin(api, 3)
         part = add(api, path, b"{}\n")
         api.advance(HOUR - 1)
         add(api, path, b"x")
         api.advance(1)
         refused = complete(api, path, part)
-        assert refusal(refused) == (400, None, "upload_id")
+        assert error_of(refused) == (400, None, "upload_id")
         assert "'expired'" in refused.json["error"]["message"]
 
-    def test_is_an_event_where_asked_for(self, api: Caller) -> None:
-        """Of those that nobody has ended."""
+    def test_is_an_event_on_request(self, api: Caller) -> None:
+        """Only for uploads that are still pending."""
         path = begin(api)
         api.post(f"{begin(api)}/cancel")
         api.good(complete(api, begin(api, 0, purpose="vision", mime_type="image/gif")))
@@ -395,37 +395,37 @@ class TestExpiry:
         assert api.post("/_mock/clock/advance", body).json["events"] == [event]
         assert api.post("/_mock/clock/advance", body).json["events"] == []
 
-    def test_clock_goes_to_it_if_asked(self, api: Caller) -> None:
-        """And not past it."""
+    def test_clock_stops_at_it_on_request(self, api: Caller) -> None:
+        """It does not go past it."""
         begin(api)
         body = {"next_event": True, "include": ["expiry"]}
         assert api.post("/_mock/clock/advance", body).json["now"] == START + HOUR
 
-    def test_is_no_event_unasked(self, api: Caller) -> None:
-        """Only status changes of batches are."""
+    def test_is_no_event_by_default(self, api: Caller) -> None:
+        """By default, events are status changes of batches."""
         begin(api)
         assert api.advance(HOUR)["events"] == []
 
 
 class TestRoutes:
-    """What there is, and what there is not."""
+    """Which routes exist."""
 
     @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
     @pytest.mark.parametrize("verb", ["", "/x/parts", "/x/complete", "/x/cancel"])
     def test_only_post_is_allowed(self, api: Caller, method: str, verb: str) -> None:
         """Uploads are not listed."""
         answer = api.call(method, f"/v1/uploads{verb}")
-        assert refusal(answer) == (405, "method_not_supported", None)
+        assert error_of(answer) == (405, "method_not_supported", None)
 
     @pytest.mark.parametrize("call", ["GET /x", "DELETE /x", "POST /x", "GET /x/parts/y"])
-    def test_an_upload_cannot_be_asked_for(self, api: Caller, call: str) -> None:
+    def test_an_upload_cannot_be_retrieved(self, api: Caller, call: str) -> None:
         """There is no such URL in the published document."""
         method, path = call.split()
-        assert refusal(api.call(method, f"/v1/uploads{path}")) == (404, None, None)
+        assert error_of(api.call(method, f"/v1/uploads{path}")) == (404, None, None)
 
     @pytest.mark.parametrize("path", ["", "/x/parts", "/x/complete", "/x/cancel"])
     def test_needs_a_key(self, api: Caller, path: str) -> None:
-        """As all of `/v1`."""
+        """Like all of `/v1`."""
         assert Caller(api.app, None).post(f"/v1/uploads{path}").status_code == 401
 
     @pytest.mark.parametrize("verb", ["parts", "complete", "cancel"])
@@ -433,19 +433,19 @@ class TestRoutes:
         "id", ["upload_no", "%00", "%F0%9F%92%A5", "x" * 2000, "{id}", "%7B0%7D"]
     )
     def test_unknown_upload_is_a_404(self, api: Caller, verb: str, id: str) -> None:
-        """Whatever its id looks like."""
+        """For any id."""
         bodies = {"parts": form((DATA, b"x")), "complete": {"json": {"part_ids": []}}}
         answer = api.call("POST", f"/v1/uploads/{id}/{verb}", **bodies.get(verb, {}))
-        assert refusal(answer) == (404, None, "upload_id")
+        assert error_of(answer) == (404, None, "upload_id")
 
-    def test_reset_forgets_uploads(self, api: Caller) -> None:
-        """With all else."""
+    def test_reset_removes_uploads(self, api: Caller) -> None:
+        """Like everything else."""
         path = begin(api)
         api.good(api.post("/_mock/reset"))
-        assert refusal(api.post(f"{path}/cancel")) == (404, None, "upload_id")
+        assert error_of(api.post(f"{path}/cancel")) == (404, None, "upload_id")
 
-    def test_gateway_passes_uploads_on_as_they_are(self, api: Caller) -> None:
-        """The real one has no routes for uploads: answers come back unchanged."""
+    def test_gateway_forwards_uploads_unchanged(self, api: Caller) -> None:
+        """The real one does not know uploads: responses are passed back unchanged."""
         data = lines()
         options: dict[str, Json] = {"headers": {"x-portkey-provider": "openai"}}
         upload = api.good(api.post("/v1/uploads", wanted(len(data)), **options))
@@ -456,10 +456,10 @@ class TestRoutes:
         assert api.good(answer)["file"]["bytes"] == len(data)
         assert answer.headers["x-portkey-provider"] == "openai"
         again = api.post(f"{path}/complete", body, **options)
-        assert refusal(again) == (400, None, "upload_id")
+        assert error_of(again) == (400, None, "upload_id")
 
-    def test_gateway_passes_no_chunks_on(self, api: Caller, serve: Any) -> None:
-        """Measured: on a route that it does not know, its own client refuses the header."""
+    def test_gateway_does_not_forward_chunks(self, api: Caller, serve: Any) -> None:
+        """Measured: on unknown routes its own HTTP client rejects the header."""
         head = (
             f"POST {begin(api)}/parts HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {KEY}\r\n"
             "x-portkey-provider: openai\r\nConnection: close\r\n"
@@ -486,13 +486,13 @@ MEMBERS = ["filename", "purpose", "bytes", "mime_type", "expires_after", "part_i
 
 
 @given(st.dictionaries(st.sampled_from(MEMBERS), VALUES), st.sampled_from(["", "/{id}/complete"]))
-def test_any_body_is_answered_or_refused(changes: dict[str, Json], verb: str) -> None:
-    """Never a 500; what is refused changes nothing."""
+def test_any_body_is_accepted_or_refused(changes: dict[str, Json], verb: str) -> None:
+    """There is never a 500, and an error changes nothing."""
     api = Caller(app_of())
     path = begin(api)
     body = {**(wanted() if not verb else {"part_ids": []}), **changes}
     before = state(api)
     answer = api.post(f"/v1/uploads{verb.format(id=path.rpartition('/')[2])}", body)
     if answer.status_code != 200:
-        assert refusal(answer)[0] == 400
+        assert error_of(answer)[0] == 400
         assert state(api) == before
