@@ -1,12 +1,20 @@
-"""The request that creates a batch: judged, and turned into values."""
+"""Creates a batch: parses the request, and plans everything that will happen to the batch."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from math import inf
+from typing import NamedTuple, TypeAlias
 
 from mockbatch.batch.batch import Batch
-from mockbatch.batch.input_file import BatchInput
-from mockbatch.batch.plan import Schedule, execution_order, plan_replies, plan_timeline
+from mockbatch.batch.input_file import BatchInput, LineError, missing_input
+from mockbatch.batch.plan import (
+    Schedule,
+    execution_order,
+    plan_replies,
+    plan_timeline,
+    shuffle_lines,
+)
+from mockbatch.batch.scripted_replies import script_replies
 from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.models import get_model
 from mockbatch.errors import api_error, line_error
@@ -14,6 +22,7 @@ from mockbatch.ids import Seed, batch_id
 from mockbatch.limits import Limits
 from mockbatch.scenarios import scenario
 from mockbatch.scenarios.scenario import FAILURE_CODES, FILE_LEVEL_ERRORS, ForcedFailure, Scenario
+from mockbatch.scripting.script import Script
 from mockbatch.typing import Json
 from mockbatch.validation.error_wording import join_items
 from mockbatch.validation.schema import schema
@@ -22,9 +31,11 @@ from mockbatch.validation.schema import schema
 # keys steer the mock from any language. They are echoed, and not counted among the 16.
 STEERING = "mockbatch_"
 
+QuotaCheck: TypeAlias = Callable[[str, BatchInput, int | None], tuple[int, LineError | None]]
+
 
 class BatchRequest(NamedTuple):
-    """What a client asks for; `scenario` is None when its metadata names none."""
+    """The parsed request; `scenario` is None unless its metadata names one."""
 
     input_file_id: str
     endpoint: str
@@ -52,51 +63,76 @@ def parse_request(body: Json) -> BatchRequest:
     )
 
 
-def create_batch(
-    request: BatchRequest,
-    given: BatchInput,
-    schedule: Schedule,
-    seed: Seed,
-    number: int,
-    now: int,
-    organization: str = "",
-) -> Batch:
-    """Make the batch that was asked for, with its whole future."""
-    verdict = schedule.scenario.validation
-    if verdict is not None:
-        given = replace(given, errors=(_error(verdict, request, given, organization),))
-    replies = plan_replies(given, request.endpoint, schedule.scenario, seed)
+class CreationContext(NamedTuple):
+    """What a new batch depends on, beside its request and its input file.
+
+    `number` counts the batches of its world, from 0, and `seed` is the batch's own.
+    `created_at` is in whole epoch seconds, and the file is gone from `input_expires_at` on.
+    `check_quota(endpoint, batch_input, validated_at)` returns the prompt tokens that count
+    towards a quota, and the error of a batch that is over it.
+    """
+
+    number: int
+    seed: Seed
+    created_at: int
+    schedule: Schedule
+    script: Script = Script()
+    organization: str = ""
+    input_expires_at: float = inf
+    check_quota: QuotaCheck = lambda *_: (0, None)
+
+
+def create_batch(request: BatchRequest, batch_input: BatchInput, context: CreationContext) -> Batch:
+    """Create a batch with its whole future."""
+    schedule, created_at, seed = context.schedule, context.created_at, context.seed
+    if context.input_expires_at < schedule.validation_end(created_at):
+        batch_input = missing_input(request.input_file_id, context.organization)
+    forced = schedule.scenario.validation
+    if forced is not None:
+        error = _forced_error(forced, request, batch_input, context.organization)
+        batch_input = replace(batch_input, errors=(error,))
+    can_run = not batch_input.errors
+    enqueued_tokens, quota_error = context.check_quota(
+        request.endpoint, batch_input, schedule.stage_ends(created_at)[0]
+    )
+    if quota_error is not None:
+        batch_input = replace(batch_input, errors=(quota_error,))
+    id = batch_id(seed, created_at)
+    order = shuffle_lines(batch_input, seed)
+    replies = plan_replies(batch_input, request.endpoint, schedule.scenario, seed)
+    if can_run:
+        replies |= script_replies(context.script, batch_input, request.endpoint, id, order)
+    output_seconds = schedule.scenario.output_seconds
     return Batch(
-        id=batch_id(seed, now),
-        number=number,
+        id=id,
+        number=context.number,
         endpoint=request.endpoint,
         input_file_id=request.input_file_id,
         metadata=request.metadata,
-        output_seconds=schedule.scenario.output_seconds
-        if schedule.scenario.output_seconds is not None
-        else request.output_seconds,
-        created_at=now,
-        model=None if given.model is None else get_model(given.model).name,
+        output_seconds=request.output_seconds if output_seconds is None else output_seconds,
+        created_at=created_at,
+        model=None if batch_input.model is None else get_model(batch_input.model).name,
         schedule=schedule,
         seed=seed,
-        input=given,
-        execution_order=execution_order(given, seed, replies),
+        input=batch_input,
+        execution_order=execution_order(order, batch_input, replies),
         replies=replies,
-        timeline=plan_timeline(now, given, schedule),
+        enqueued_tokens=enqueued_tokens,
+        timeline=plan_timeline(created_at, batch_input, schedule),
     )
 
 
-def _error(
-    verdict: ForcedFailure, request: BatchRequest, given: BatchInput, organization: str
-) -> dict[str, Json]:
-    """Return the entry of `errors` that a scenario wants, its gaps filled from the batch."""
-    name = FAILURE_CODES[verdict.error]
+def _forced_error(
+    forced: ForcedFailure, request: BatchRequest, batch_input: BatchInput, organization: str
+) -> LineError:
+    """Return the validation error of a scenario, its placeholders filled from the batch."""
+    name = FAILURE_CODES[forced.error]
     return line_error(
         name,
-        None if name in FILE_LEVEL_ERRORS else verdict.line,
+        None if name in FILE_LEVEL_ERRORS else forced.line,
         id=request.input_file_id,
         organization=organization,
-        model=given.model or "unknown",
+        model=batch_input.model or "unknown",
         limit=Limits().lines if name == "too_many_lines" else "2,000,000",
         param="custom_id",
         custom_id="request-1",

@@ -4,6 +4,7 @@ from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
+from math import inf
 from typing import NamedTuple
 
 from mockbatch.batch.input_file import BatchInput
@@ -53,12 +54,20 @@ class Schedule:
         ]
         return [*ends, *[None] * (len(stages) - len(ends))]
 
-    def expire_at_window_end(self, line: Timeline, created_at: int) -> Timeline:
-        """Return a timeline as the completion window of its batch leaves it."""
-        overdue = self.scenario.expiry_delay_seconds
-        if overdue is None:
-            return line
-        return line.expired_at(created_at + WINDOW_SECONDS + round(overdue))
+    def window_end(self, created_at: int) -> int | None:
+        """Return when the batch expires if it is not done; None: never."""
+        delay = self.scenario.expiry_delay_seconds
+        return None if delay is None else created_at + WINDOW_SECONDS + round(delay)
+
+    def validation_end(self, created_at: int) -> float:
+        """Return when validation ends, by itself or with the window; infinity: never."""
+        ends = (self.stage_ends(created_at)[0], self.window_end(created_at))
+        return min((end for end in ends if end is not None), default=inf)
+
+    def expire_at_window_end(self, timeline: Timeline, created_at: int) -> Timeline:
+        """Return a timeline, cut short where the completion window of its batch ends."""
+        end = self.window_end(created_at)
+        return timeline if end is None else timeline.expired_at(end)
 
     def stage_seconds(self, stage: str) -> int | None:
         """Return how long a stage lasts, in whole seconds."""
@@ -66,16 +75,15 @@ class Schedule:
         return None if seconds is None else round(seconds / self.speedup)
 
 
-def plan_timeline(created_at: int, given: BatchInput, schedule: Schedule) -> Timeline:
-    """Return what will happen if nobody commands otherwise."""
+def plan_timeline(created_at: int, batch_input: BatchInput, schedule: Schedule) -> Timeline:
+    """Return what will happen to a batch that gets no command."""
     validated, executed, written = schedule.stage_ends(created_at)
     plan = Timeline((Transition(created_at, VALIDATING),))
-    if validated is not None and given.errors:
+    if validated is not None and batch_input.errors:
         plan = plan.followed_by([Transition(validated, FAILED)])
     elif validated is not None:
-        plan = plan.followed_by(
-            [Transition(validated, IN_PROGRESS)], _marks(validated, executed, given, schedule)
-        )
+        progress = _plan_progress(validated, executed, batch_input.total, schedule)
+        plan = plan.followed_by([Transition(validated, IN_PROGRESS)], progress)
         if executed is not None:
             plan = plan.followed_by([Transition(executed, FINALIZING)])
         if written is not None:
@@ -83,49 +91,56 @@ def plan_timeline(created_at: int, given: BatchInput, schedule: Schedule) -> Tim
     return schedule.expire_at_window_end(plan, created_at)
 
 
-def execution_order(given: BatchInput, seed: Seed, replies: Mapping[int, Reply]) -> ExecutionOrder:
-    """Return the order of execution and the lines that fail; a scripted reply decides first."""
-    order = array("L", shuffled(range(given.total), seed.child("order")))
-    failed = set(given.failing_lines).difference(replies)
-    failed.update(line for line, reply in replies.items() if reply.outcome != SUCCEEDED)
-    return ExecutionOrder(
-        order, array("L", (at for at, line in enumerate(order) if line in failed))
-    )
+def shuffle_lines(batch_input: BatchInput, seed: Seed) -> "array[int]":
+    """Return the lines of a batch in the order in which they run."""
+    return array("L", shuffled(range(batch_input.total), seed.child("order")))
+
+
+def execution_order(
+    order: "array[int]", batch_input: BatchInput, replies: Mapping[int, Reply]
+) -> ExecutionOrder:
+    """Return the order with the lines that fail; a scripted reply outranks the endpoint."""
+    failing = set(batch_input.failing_lines).difference(replies)
+    failing.update(line for line, reply in replies.items() if reply.outcome != SUCCEEDED)
+    positions = (position for position, line in enumerate(order) if line in failing)
+    return ExecutionOrder(order, array("L", positions))
 
 
 def plan_replies(
-    given: BatchInput, endpoint: str, scenario: Scenario, seed: Seed
+    batch_input: BatchInput, endpoint: str, scenario: Scenario, seed: Seed
 ) -> dict[int, Reply]:
-    """Return the replies that the scenario wants, by line; no line gets two."""
-    left = shuffled(range(given.total), seed.child("replies")) if scenario.replies else []
+    """Return the scenario's replies by line; no line gets two."""
+    if not scenario.replies:
+        return {}
+    left = shuffled(range(batch_input.total), seed.child("replies"))
     replies: dict[int, Reply] = {}
     for share in scenario.replies:
-        count = _share(share.fraction, given.total)
+        count = _share(share.fraction, batch_input.total)
         chosen, left = left[:count], left[count:]
         replies |= {
             line: share.reply
             for line in chosen
-            if accepts_reply(given, endpoint, line, share.reply)
+            if accepts_reply(batch_input, endpoint, line, share.reply)
         }
     return replies
 
 
-def accepts_reply(given: BatchInput, endpoint: str, line: int, reply: Reply) -> bool:
-    """Tell whether a reply can be given to a line.
+def accepts_reply(batch_input: BatchInput, endpoint: str, line: int, reply: Reply) -> bool:
+    """Return whether a line can have a reply.
 
-    What the endpoint refuses has no answer into which something could be put: it fails, or
-    gets a whole answer of that endpoint. Where only the mock finds none, words will do.
+    A request that the endpoint rejects has no response to put the fields of a reply into: it
+    fails, or gets a complete response. If only mockbatch finds no response, content is enough.
     """
-    if line not in given.failing_lines or reply.is_complete(endpoint):
+    if line not in batch_input.failing_lines or reply.is_complete(endpoint):
         return True
-    return line in given.unsupported_lines and reply.has_content_for(endpoint)
+    return line in batch_input.unsupported_lines and reply.has_content_for(endpoint)
 
 
 def shuffled(items: Iterable[int], seed: Seed) -> list[int]:
-    """Return the items in another order than they came in, whenever there is one.
+    """Return the items in a different order, if there are two that differ.
 
-    A mock that now and then keeps the order of the input hides the bug of every client that
-    joins by order.
+    A mock that sometimes keeps the order of the input would hide the bug of every client that
+    matches results to requests by their order.
     """
     before = list(items)
     after = before.copy()
@@ -133,20 +148,20 @@ def shuffled(items: Iterable[int], seed: Seed) -> list[int]:
     return after[1:] + after[:1] if after == before else after
 
 
-def _marks(
-    started: int, executed: int | None, given: BatchInput, schedule: Schedule
+def _plan_progress(
+    started: int, executed: int | None, total: int, schedule: Schedule
 ) -> list[ProgressPoint]:
     if executed is not None:
-        return [ProgressPoint(started, 0), ProgressPoint(executed, given.total)]
-    # Lines run at the usual speed until they stand still.
+        return [ProgressPoint(started, 0), ProgressPoint(executed, total)]
+    # Lines run at the usual speed until the batch is stuck.
     usual = round(RECORDED_SECONDS[IN_PROGRESS] / schedule.speedup)
     return [
         ProgressPoint(started, 0),
-        ProgressPoint(started + usual, _share(schedule.scenario.executed_fraction, given.total)),
+        ProgressPoint(started + usual, _share(schedule.scenario.executed_fraction, total)),
     ]
 
 
 def _share(fraction: float, total: int) -> int:
     count = round(fraction * total)
-    # Neither none nor all is "some", as long as there are two to tell apart.
+    # A fraction between 0 and 1 is at least one line, and not all of two or more.
     return min(max(count, 1), total - 1) if 0 < fraction < 1 and total > 1 else count

@@ -1,40 +1,44 @@
-"""The scripted replies of a batch: which of its lines say what, decided before they run."""
+"""Assigns the user's scripted replies to the lines of a batch that have not run yet."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from mockbatch.batch.batch import Batch
+from mockbatch.batch.input_file import BatchInput
 from mockbatch.batch.plan import accepts_reply, execution_order, plan_replies
 from mockbatch.endpoints.scripted_reply import Reply
 from mockbatch.scripting.script import Script
 
 
-def apply_script(batch: Batch, script: Script, done: int = 0) -> Batch:
-    """Return the batch with the replies of a script, but for the first `done` lines to run.
+def script_replies(
+    script: Script, batch_input: BatchInput, endpoint: str, batch_id: str, lines: Iterable[int]
+) -> dict[int, Reply]:
+    """Return the script's replies by line, for these lines of a batch.
 
-    These have had theirs. A function is called once for each of its lines, and what it
-    returns is kept.
+    Calls a function in the script once for each of its lines, in their order.
     """
-    can_never_run = batch.input.has_errors_of_its_own or batch.schedule.scenario.validation
+    replies = {}
+    for line in lines if script.entries else ():
+        request = batch_input.read_request(line)
+        reply = script.reply(request, line + 1, endpoint, batch_id)
+        if reply is not None and accepts_reply(batch_input, endpoint, line, reply):
+            replies[line] = reply
+    return replies
+
+
+def apply_script(batch: Batch, script: Script, done: int = 0) -> Batch:
+    """Return the batch with the replies of another script; the first `done` lines keep theirs."""
+    scenario = batch.schedule.scenario
+    can_never_run = batch.input.has_errors_of_its_own or scenario.validation
     if can_never_run or not (script.entries or batch.replies):
         return batch
     order = batch.execution_order.order
-    replies = plan_replies(batch.input, batch.endpoint, batch.schedule.scenario, batch.seed)
-    for line in order[done:] if script.entries else ():
-        reply = _reply(batch, script, line)
-        if reply is not None:
-            replies[line] = reply
-    for line in order[:done]:
-        replies.pop(line, None)
-        if line in batch.replies:
-            replies[line] = batch.replies[line]
+    planned = plan_replies(batch.input, batch.endpoint, scenario, batch.seed)
+    scripted = script_replies(script, batch.input, batch.endpoint, batch.id, order[done:])
+    executed = set(order[:done])
+    kept = {line: reply for line, reply in batch.replies.items() if line in executed}
+    new = {line: reply for line, reply in (planned | scripted).items() if line not in executed}
+    replies = new | kept
     return replace(
-        batch, replies=replies, execution_order=execution_order(batch.input, batch.seed, replies)
+        batch, replies=replies, execution_order=execution_order(order, batch.input, replies)
     )
-
-
-def _reply(batch: Batch, script: Script, line: int) -> Reply | None:
-    request = batch.input.read_request(line)
-    reply = script.reply(request, line + 1, batch.endpoint, batch.id)
-    if reply is None or not accepts_reply(batch.input, batch.endpoint, line, reply):
-        return None
-    return reply

@@ -1,8 +1,8 @@
-"""What an organization may have under way at once, on simulated time; off unless it is set.
+"""Limits what an organization may have enqueued at once, on simulated time; off by default.
 
-One batch's fate depends here on the others. After each command the decisions that are still
-to come are made anew, in the order in which they fall due, so that cancelling one batch
-lets another pass.
+Here one batch depends on the others. After each command, the batches that are still validating
+are checked again, in the order in which their validations end: cancelling one batch may make
+room for another.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,6 +24,7 @@ from mockbatch.batch.timeline import (
 from mockbatch.clock import Clock
 from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.endpoint import Execution
+from mockbatch.endpoints.models import get_model
 from mockbatch.errors import api_error, line_error
 from mockbatch.ids import Seed
 from mockbatch.limits import Quotas
@@ -34,77 +35,93 @@ _ENQUEUED = frozenset({IN_PROGRESS, FINALIZING, CANCELLING})
 
 
 def check_rate(quotas: Quotas, batches: Iterable[Batch], now: int, clock: Clock) -> None:
-    """Raise ApiError 429 when the last hour has seen as many batches as are allowed."""
+    """Raise ApiError 429 if as many batches as allowed were created in the last hour."""
     limit = quotas.batches_per_hour
     if limit is None:
         return
     recent = [batch.created_at for batch in batches if batch.created_at > now - HOUR]
     if len(recent) < limit:
         return
-    limit = int(limit)  # JSON Schema takes 2.0 for an integer
     error = api_error("batch_rate_limit", limit=limit)
     freed = sorted(recent)[-limit] if limit else now
-    error.headers = _retry(freed + HOUR - now, clock)
+    error.headers = _retry_headers(freed + HOUR - now, clock)
     raise error
 
 
-def _retry(seconds: int, clock: Clock) -> Mapping[str, str]:
+def _retry_headers(seconds: int, clock: Clock) -> Mapping[str, str]:
     if clock.speed == 0:
-        # Nobody's waiting moves this clock: a client that retries would wait in vain.
+        # Waiting does not move this clock: a client that retries would fail again.
         return {"Retry-After": str(seconds), "x-should-retry": "false"}
     return {"Retry-After": str(max(1, ceil(seconds / clock.speed)))}
 
 
 def with_token_count(quotas: Quotas, batch: Batch) -> Batch:
     """Return the batch with the prompt tokens that it counts towards a quota, if there is one."""
-    if not quotas.enqueued_tokens or batch.enqueued_tokens or batch.input.errors:
+    if batch.enqueued_tokens:
         return batch
-    if not batch.input.total:
-        return batch
-    endpoint = endpoints()[batch.endpoint]
+    return replace(batch, enqueued_tokens=_count_tokens(quotas, batch.endpoint, batch.input))
+
+
+def _count_tokens(quotas: Quotas, endpoint_path: str, batch_input: BatchInput) -> int:
+    """Return the prompt tokens that count towards a quota, 0 if there is no quota."""
+    if not quotas.enqueued_tokens or batch_input.errors:
+        return 0
+    endpoint = endpoints()[endpoint_path]
     execution = Execution(Seed.of("tokens"), 0)
-    running = (line for line in range(batch.input.total) if line not in batch.input.failing_lines)
-    answers = (
-        endpoint.make_response(batch.input.read_request(line)["body"], execution)
-        for line in running
+    bodies = (
+        batch_input.read_request(line)["body"]
+        for line in range(batch_input.total)
+        if line not in batch_input.failing_lines
     )
-    tokens = sum(endpoint.read_usage(answer).input for answer in answers)
-    return replace(batch, enqueued_tokens=tokens)
+    responses = (endpoint.make_response(body, execution) for body in bodies)
+    return sum(endpoint.read_usage(response).input for response in responses)
 
 
 def check_on_create(
-    quotas: Quotas, batch: Batch, others: Iterable[Batch], now: int, organization: str
-) -> Batch:
-    """Return a new batch as its validation ends, should it be over at once."""
-    if not quotas.enqueued_tokens or not _is_undecided(batch) or _validated_at(batch) > now:
-        return batch
+    quotas: Quotas,
+    others: Iterable[Batch],
+    now: int,
+    organization: str,
+    endpoint_path: str,
+    batch_input: BatchInput,
+    validated_at: int | None,
+) -> tuple[int, LineError | None]:
+    """Return the enqueued tokens of a new batch, and the error if it is over its quota at once.
+
+    A batch whose validation ends later is checked after each command until then.
+    """
+    tokens = _count_tokens(quotas, endpoint_path, batch_input)
+    if not quotas.enqueued_tokens or batch_input.errors or validated_at != now:
+        return tokens, None
+    model = None if batch_input.model is None else get_model(batch_input.model).name
     queue = [other for other in others if other.status(now) != VALIDATING]
-    return _as_decided(quotas, batch, _used(queue, batch), organization)
+    limit = quotas.tokens(model)
+    if limit is None or _enqueued_tokens(queue, model, now) + tokens <= limit:
+        return tokens, None
+    return tokens, _limit_error(batch_input.model, limit, organization)
 
 
 def recheck_waiting(
     quotas: Quotas, batches: Iterable[Batch], now: int, organization: str
 ) -> list[Batch]:
-    """Return the batches whose validation will end otherwise than was planned before."""
+    """Return the batches whose validation will end differently from what was planned."""
     every = list(batches)
     waiting = [one for one in every if one.status(now) == VALIDATING and _is_undecided(one)]
     queue = [batch for batch in every if batch.status(now) != VALIDATING]
     changed = []
     for batch in sorted(waiting, key=lambda one: (_validated_at(one), one.number)):
-        found = _as_decided(quotas, batch, _used(queue, batch), organization)
+        enqueued = _enqueued_tokens(queue, batch.model, _validated_at(batch))
+        found = _as_decided(quotas, batch, enqueued, organization)
         if found is not batch:
             changed.append(found)
         queue.append(found)
     return changed
 
 
-def _used(queue: Iterable[Batch], batch: Batch) -> int:
-    """Return the tokens of its model that are enqueued when a batch comes to be decided."""
-    at = _validated_at(batch)
+def _enqueued_tokens(queue: Iterable[Batch], model: str | None, at: int) -> int:
+    """Return the tokens of a model that are enqueued at an instant."""
     return sum(
-        other.enqueued_tokens
-        for other in queue
-        if other.model == batch.model and _is_enqueued(other, at)
+        batch.enqueued_tokens for batch in queue if batch.model == model and _is_enqueued(batch, at)
     )
 
 
@@ -120,7 +137,7 @@ def _is_undecided(batch: Batch) -> bool:
 
 
 def _is_enqueued(batch: Batch, at: int) -> bool:
-    # What is cancelled while it is validated was never in the queue.
+    # A batch that was cancelled during validation was never in the queue.
     reached = batch.timeline.reached(at)
     if IN_PROGRESS not in reached:
         return False
@@ -132,30 +149,29 @@ def _validated_at(batch: Batch) -> int:
     return batch.timeline.transitions[1].at
 
 
-def _as_decided(quotas: Quotas, batch: Batch, used: int, organization: str) -> Batch:
+def _as_decided(quotas: Quotas, batch: Batch, enqueued: int, organization: str) -> Batch:
     limit = quotas.tokens(batch.model)
-    is_over = limit is not None and used + batch.enqueued_tokens > limit
+    is_over = limit is not None and enqueued + batch.enqueued_tokens > limit
     if is_over == bool(batch.input.errors):
         return batch
-    error = _limit_error(batch, limit or 0, organization)
-    given = replace(batch.input, errors=(error,) if is_over else ())
-    return replace(batch, input=given, timeline=_future(batch, given))
+    error = _limit_error(batch.input.model, limit or 0, organization)
+    batch_input = replace(batch.input, errors=(error,) if is_over else ())
+    return replace(batch, input=batch_input, timeline=_replan(batch, batch_input))
 
 
-def _future(batch: Batch, given: BatchInput) -> Timeline:
-    """Return a validating batch's future anew, as much later as a hold has made it."""
-    plan = plan_timeline(batch.created_at, given, batch.schedule)
+def _replan(batch: Batch, batch_input: BatchInput) -> Timeline:
+    """Return the future of a validating batch, as much later as a hold has delayed it."""
+    plan = plan_timeline(batch.created_at, batch_input, batch.schedule)
     late = _validated_at(batch) - plan.transitions[1].at
     if not late:
         return plan
     _, *coming = plan.shifted(late).transitions
-    # What the window alone would have brought is found anew.
+    # The expiry is not delayed: the window goes on during a hold.
     changes = [change for change in coming if change.status != EXPIRED]
     marks = plan.shifted(late).marks
     return batch.expire_at_window_end(Timeline((batch.timeline.transitions[0], *changes), marks))
 
 
-def _limit_error(batch: Batch, limit: int, organization: str) -> LineError:
-    name = batch.input.model
-    shown = f"{int(limit):,}"
-    return line_error("enqueued_tokens", None, model=name, organization=organization, limit=shown)
+def _limit_error(model: str | None, limit: int, organization: str) -> LineError:
+    shown = f"{limit:,}"
+    return line_error("enqueued_tokens", None, model=model, organization=organization, limit=shown)

@@ -7,14 +7,16 @@ change nothing: what they see are immutable values, which commands replace whole
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from itertools import count
+from math import inf
 from threading import RLock
 
 from mockbatch.batch import commands, create, input_file
 from mockbatch.batch.batch import NO_TOKENS, Batch
 from mockbatch.batch.plan import Schedule
 from mockbatch.batch.scripted_replies import apply_script
-from mockbatch.batch.timeline import COMPLETED, VALIDATING
+from mockbatch.batch.timeline import COMPLETED
 from mockbatch.clock import WorldClock
 from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.endpoint import Endpoint, Execution
@@ -188,32 +190,32 @@ class World:
     # --- batches
 
     def create_batch(self, request: create.BatchRequest) -> Batch:
-        """Accept a batch; what is wrong with its input comes out later, in its `errors`."""
-        # Reading the input may take a second: nobody else has to wait for it.
-        given, readable_until = self._read_input(request)
+        """Create a batch; errors of its input show up later, when its validation ends."""
+        # Reading the input may take a second, in which other commands need not wait.
+        batch_input, input_expires_at = self._read_input(request)
         with self._command() as now, self._scenario(request) as scenario:
             if scenario.quotas is not None:
                 self._set_quotas(scenario.quotas, now)
             others = self._repository.batches.values()
             check_rate(self.quotas, others, now, self.clock.current)
-            schedule = Schedule(scenario, self.settings.pace)
-            seed = self._seed.child("batch", self._repository.next_number("batch"))
-            number = len(others)
-            batch = create.create_batch(
-                request, given, schedule, seed, number, now, self.organization
+            is_deleted = request.input_file_id in self._repository.deleted_file_ids
+            context = create.CreationContext(
+                number=len(others),
+                seed=self._seed.child("batch", self._repository.next_number("batch")),
+                created_at=now,
+                schedule=Schedule(scenario, self.settings.pace),
+                script=self.script,
+                organization=self.organization,
+                input_expires_at=now if is_deleted else input_expires_at,
+                check_quota=partial(check_on_create, self.quotas, others, now, self.organization),
             )
-            deleted = request.input_file_id in self._repository.deleted_file_ids
-            if deleted or batch.timeline.status(readable_until) == VALIDATING:
-                missing = input_file.missing_input(request.input_file_id, self.organization)
-                batch = commands.lose_input(batch, now, missing)
-            batch = with_token_count(self.quotas, apply_script(batch, self.script))
-            batch = check_on_create(self.quotas, batch, others, now, self.organization)
+            batch = create.create_batch(request, batch_input, context)
             self._repository.add_batch(batch)
             return batch
 
     @contextmanager
     def _scenario(self, request: create.BatchRequest) -> Iterator[Scenario]:
-        """Lend what befalls a new batch; its own metadata decides before all else."""
+        """Yield the scenario of a new batch; its metadata outranks the queue and the default."""
         if request.scenario or self.settings.pinned:
             yield request.scenario or self.settings.scenario
         else:
@@ -239,10 +241,7 @@ class World:
         return batch.as_json(now, tokens)
 
     def command(self, id: str, command: Callable[[Batch, int], Batch]) -> Batch:
-        """Replace a batch by what a command makes of it, and return that.
-
-        Raises ApiError 404 if it does not exist, 409 if its status does not allow the command.
-        """
+        """Apply a command to a batch; ApiError 404 if it is unknown, 409 if its status forbids it."""
         with self._command() as now:
             changed = command(self.batch(id), now)
             self._repository.replace_batch(changed)
@@ -290,10 +289,11 @@ class World:
         return request_id(self._seed.child("request", next(self._request_numbers)))
 
     def _read_input(self, request: create.BatchRequest) -> tuple[input_file.BatchInput, float]:
-        """Return the input of a new batch, and the instant from which it is gone."""
+        """Return the input of a new batch, and the instant at which its file expires."""
         file = self._repository.uploaded_files.get(request.input_file_id)
         if file is None or file.purpose != BATCH or not file.visible(self.now()):
-            return input_file.missing_input(request.input_file_id, self.organization), float("inf")
+            return input_file.missing_input(request.input_file_id, self.organization), inf
         endpoint = endpoints()[request.endpoint]
-        given = input_file.read_input(file.content, endpoint, self.settings.limits, self.models)
-        return given, float("inf") if file.expires_at is None else file.expires_at
+        limits = self.settings.limits
+        batch_input = input_file.read_input(file.content, endpoint, limits, self.models)
+        return batch_input, inf if file.expires_at is None else file.expires_at

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mockbatch.batch import create, input_file
-from mockbatch.batch.create import BatchRequest
+from mockbatch.batch.create import BatchRequest, CreationContext
 from mockbatch.batch.input_file import BatchInput
 from mockbatch.batch.plan import Schedule
 from mockbatch.errors import ApiError
@@ -181,10 +181,9 @@ def test_a_scenario_decides_the_lifetime_before_the_request(
     """The output files live as long as the scenario says, else as long as was asked."""
     document = {} if of_scenario is None else {"output_seconds": of_scenario}
     request = BatchRequest("file-1", CHAT, None, asked, None)
-    pace = Schedule(make.scenario(**document), 1)
-    batch = create.create_batch(
-        request, make.batch_input(make.line()), pace, Seed.of("x"), 0, make.created
-    )
+    schedule = Schedule(make.scenario(**document), 1)
+    context = CreationContext(0, Seed.of("x"), make.created, schedule)
+    batch = create.create_batch(request, make.batch_input(make.line()), context)
     assert batch.output_seconds == seconds
 
 
@@ -199,10 +198,9 @@ def test_a_whole_number_may_be_written_as_a_decimal() -> None:
 def verdict(make: "Make", code: str, given: BatchInput, endpoint: str = CHAT) -> Json:
     """Return the error of a batch whose scenario lets validation fail with a code, on line 7."""
     request = BatchRequest("file-1", endpoint, None, None, None)
-    pace = Schedule(make.scenario(validation={"error": code, "line": 7}), 1)
-    [error] = create.create_batch(
-        request, given, pace, Seed.of("x"), 0, make.created, "org-1"
-    ).input.errors
+    schedule = Schedule(make.scenario(validation={"error": code, "line": 7}), 1)
+    context = CreationContext(0, Seed.of("x"), make.created, schedule, organization="org-1")
+    [error] = create.create_batch(request, given, context).input.errors
     return error
 
 

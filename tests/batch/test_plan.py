@@ -1,6 +1,7 @@
 """What will happen to a new batch."""
 
 import itertools
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockbatch.batch import plan
+from mockbatch.batch.input_file import BatchInput
 from mockbatch.batch.plan import Schedule
+from mockbatch.endpoints.scripted_reply import Reply
 from mockbatch.ids import Seed
 from mockbatch.scripting.reply import parse_reply as parse
 from mockbatch.typing import Json
@@ -20,6 +23,13 @@ if TYPE_CHECKING:
 DAY = 24 * 3600
 ERROR = {"message": "no", "type": "invalid_request_error", "param": None, "code": None}
 FAILING = {"status_code": 400, "body": {"error": ERROR}}
+
+
+def execution_order(
+    batch_input: BatchInput, seed: Seed, replies: Mapping[int, Reply]
+) -> plan.ExecutionOrder:
+    """Return the order of execution of a new batch."""
+    return plan.execution_order(plan.shuffle_lines(batch_input, seed), batch_input, replies)
 
 
 def planned(
@@ -199,7 +209,7 @@ def test_there_is_one_order_of_one_item(count: int) -> None:
 
 def test_every_line_runs_once(make: "Make") -> None:
     """The order of execution holds every line once."""
-    work = plan.execution_order(make.batch_input(*make.lines(50)), Seed.of("x"), {})
+    work = execution_order(make.batch_input(*make.lines(50)), Seed.of("x"), {})
     assert sorted(work.order) == list(range(50))
     assert list(work.failing) == []
 
@@ -207,9 +217,7 @@ def test_every_line_runs_once(make: "Make") -> None:
 def test_the_order_comes_from_the_seed(make: "Make") -> None:
     """The same seed gives the same work, another one another."""
     given = make.batch_input(*make.lines(50))
-    orders = [
-        tuple(plan.execution_order(given, Seed.of(seed), {}).order) for seed in ("x", "x", "y")
-    ]
+    orders = [tuple(execution_order(given, Seed.of(seed), {}).order) for seed in ("x", "x", "y")]
     assert orders[0] == orders[1] != orders[2]
 
 
@@ -227,7 +235,7 @@ def test_a_share_of_the_lines_fails(
     given = make.batch_input(*make.lines(count))
     scenario = make.scenario(replies=[{"fraction": fraction, "reply": FAILING}])
     replies = plan.plan_replies(given, "/v1/chat/completions", scenario, Seed.of("x"))
-    assert len(plan.execution_order(given, Seed.of("x"), replies).failing) == failing
+    assert len(execution_order(given, Seed.of("x"), replies).failing) == failing
 
 
 @pytest.mark.parametrize(
@@ -273,7 +281,7 @@ def test_a_reply_lets_a_refused_line_succeed_that_takes_it(make: "Make") -> None
     lines[1]["body"]["temperature"] = 3
     given = make.batch_input(*lines)
     answer = parse({"raw": True, "body": {}}, "reply")
-    assert list(plan.execution_order(given, Seed.of("x"), {1: answer}).failing) == []
+    assert list(execution_order(given, Seed.of("x"), {1: answer}).failing) == []
 
 
 # No text meets it that the mock would find.
@@ -305,7 +313,7 @@ def test_refused_lines_fail_where_they_run(make: "Make") -> None:
     """The position of a refused line in the order is among the failing ones."""
     lines = make.lines(20)
     lines[7]["body"]["temperature"] = "hot"
-    work = plan.execution_order(make.batch_input(*lines), Seed.of("x"), {})
+    work = execution_order(make.batch_input(*lines), Seed.of("x"), {})
     assert [work.order[position] for position in work.failing] == [7]
 
 
@@ -314,7 +322,7 @@ def test_failing_positions_stand_in_order(make: "Make") -> None:
     given = make.batch_input(*make.lines(40))
     scenario = make.scenario(replies=[{"fraction": 0.5, "reply": FAILING}])
     replies = plan.plan_replies(given, "/v1/chat/completions", scenario, Seed.of("x"))
-    failing = plan.execution_order(given, Seed.of("x"), replies).failing
+    failing = execution_order(given, Seed.of("x"), replies).failing
     assert all(before < after for before, after in itertools.pairwise(failing))
 
 

@@ -95,7 +95,7 @@ class TestWhat:
                 "  2024-04-23 17:53:20Z POST /v1/files -> 200",
                 "  2024-04-23 17:53:20Z POST /v1/batches -> 200",
                 "  2024-04-23 17:54:22Z GET /v1/batches/batch_* -> 200",
-                "batch_* is in_progress since 2024-04-23 17:54:22Z (scenario happy, *",
+                "batch_* is in_progress (since 2024-04-23 17:54:22Z, scenario happy, *",
                 "  2024-04-23 17:55:23Z batch.finalizing",
                 "  2024-04-23 17:55:24Z batch.completed",
             ],

@@ -449,7 +449,7 @@ class TestControl:
     """)
         result.assert_outcomes(failed=1)
         result.stdout.fnmatch_lines(
-            ["E *EndedAs: *will not become 'completed': *is expired since*"]
+            ["E *EndedAs: *will not become 'completed': *is expired (since*"]
         )
 
     def test_each_verb_works(self, run: Run) -> None:

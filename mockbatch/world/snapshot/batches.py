@@ -77,7 +77,9 @@ def load_batch(document: Cursor, number: int, contents: ContentReader, limits: L
         seed=seed,
         input=batch_input,
         replies=replies,
-        execution_order=plan.execution_order(batch_input, seed, replies),
+        execution_order=plan.execution_order(
+            plan.shuffle_lines(batch_input, seed), batch_input, replies
+        ),
         timeline=_load_timeline(document["timeline"]),
         enqueued_tokens=values.get("enqueued_tokens", 0),
         held=_load_held(document["held"]),

@@ -56,6 +56,20 @@ def test_null_is_no_limit(api: "Caller") -> None:
     assert put(api, **OFF) == OFF
 
 
+def test_a_decimal_integer_is_an_integer(api: "Caller") -> None:
+    """JSON Schema accepts 7.0; messages show 7."""
+    api.good(
+        api.call(
+            "PUT",
+            QUOTAS,
+            data='{"enqueued_tokens": {"*": 7.0}, "batches_per_hour": 2.0}',
+            content_type="application/json",
+        )
+    )
+    assert '"*": 7\n' in api.get(QUOTAS).text
+    assert '"batches_per_hour": 2\n' in api.get(QUOTAS).text
+
+
 def test_another_world_has_its_own(api: "Caller") -> None:
     """Each key has its own quotas."""
     other = type(api)(api.app, "sk-another-of-the-tests")
