@@ -97,16 +97,21 @@ class Batch:
         """Return the request counts, zero until validation is over."""
         if IN_PROGRESS not in self.timeline.reached(now):
             return Counts(0, 0, 0)
-        done = self.timeline.done(now)
+        done = 0 if self.has_discarded_results(now) else self.timeline.done(now)
         failed = bisect_left(self.execution_order.failing, done)
         return Counts(self.input.total, done - failed, failed)
+
+    def has_discarded_results(self, now: float) -> bool:
+        """Tell whether its scenario made it lose the lines that ran, because it is cancelled."""
+        is_cancelled = self.status(now) == CANCELLED
+        return is_cancelled and self.schedule.scenario.cancel_discards_results
 
     def existing_file_ids(self, now: float) -> dict[str, str]:
         """Return the ids of the files that exist, by kind; none before the end."""
         if not self.is_final(now):
             return {}
         counts = self.counts(now)
-        unexecuted = counts.total - counts.completed - counts.failed
+        unexecuted = counts.total - self.timeline.done(now)
         exists = {OUTPUT: counts.completed > 0, ERROR: counts.failed + unexecuted > 0}
         return {kind: self.planned_file_id(kind) for kind, does in exists.items() if does}
 

@@ -41,7 +41,7 @@ def cancel(batch: Batch, now: int) -> Batch:
     drain = batch.schedule.stage_seconds(CANCELLING)
     if drain is not None:
         changes.append(Transition(now + drain, CANCELLED))
-        if status == IN_PROGRESS:
+        if status == IN_PROGRESS and not batch.schedule.scenario.cancel_discards_results:
             marks.append(ProgressPoint(now + drain, _done_in_flight(batch, now)))
     return batch.with_timeline(past.followed_by(changes, marks))
 

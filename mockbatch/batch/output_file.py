@@ -36,7 +36,8 @@ def write_output(batch: Batch, *, validate: bool = True) -> OutputFiles:
     """Write both files of a batch as its timeline leaves it at its end.
 
     The lines are in the order in which they ran. Lines that never ran come last, in the error
-    file. `validate` checks one line of each shape against its schema.
+    file; they are its only lines if the batch has discarded its results. `validate` checks one
+    line of each shape against its schema.
     """
     writer = _OutputWriter(batch, validate=validate)
     for first_position in range(0, batch.input.total, _BLOCK_LINES):
@@ -84,6 +85,7 @@ class _OutputWriter:
         # A line's id contains the time at which its file was begun.
         built_at = batch.timeline.reached(end.at).get(FINALIZING, end.at)
         self._identities = LineIdentities(batch.seed, batch.input.total, built_at)
+        self._discards_results = batch.has_discarded_results(end.at)
         executed = batch.timeline.done(end.at)
         # When each line runs, None for a line that never does.
         self._times = chain(islice(batch.timeline.line_times(), executed), repeat(None))
@@ -97,6 +99,8 @@ class _OutputWriter:
         times = islice(self._times, len(block))
         output = self._files[OUTPUT]
         for position, (index, time) in enumerate(zip(block, times, strict=True), first_position):
+            if self._discards_results and time is not None:
+                continue
             identity = self._identities.of_line(index)
             text = None
             if self._simple_lines and time is not None:

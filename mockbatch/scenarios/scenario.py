@@ -79,8 +79,9 @@ class Scenario:
     its window, never if None. It can be retrieved `visible_after_seconds` after its creation;
     its files live for `output_seconds`; it counts towards a quota until
     `quota_release_seconds` after its end. `validation` is None if the input file decides.
-    `completes_despite_cancel` lets a cancelled batch complete. `quotas` replace those of the
-    world when the batch is created, unless None. `cached_fraction` of each prompt is read from
+    `completes_despite_cancel` lets a cancelled batch complete; `cancel_discards_results` leaves
+    the lines that ran out of its counts and files. `quotas` replace those of the world when the
+    batch is created, unless None. `cached_fraction` of each prompt is read from
     the cache. `object` and `output` distort what clients see, `webhook` how the end is
     delivered.
     """
@@ -93,6 +94,7 @@ class Scenario:
     visible_after_seconds: float = 0
     output_seconds: int | None = None
     completes_despite_cancel: bool = False
+    cancel_discards_results: bool = False
     quota_release_seconds: float = 0
     validation: ForcedFailure | None = None
     quotas: Quotas | None = None
@@ -117,6 +119,7 @@ def parse(document: Mapping[str, Json]) -> Scenario:
         visible_after_seconds=document.get("visible_after", 0),
         output_seconds=document.get("output_seconds"),
         completes_despite_cancel=document.get("loses_race", False),
+        cancel_discards_results=document.get("loses_results", False),
         quota_release_seconds=document.get("enqueued_after", 0),
         validation=_forced_failure(document.get("validation")),
         quotas=_quotas(document.get("quotas")),

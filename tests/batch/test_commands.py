@@ -278,6 +278,23 @@ def test_a_batch_that_would_expire_loses_no_race(make: "Make") -> None:
     assert cancelled.timeline.end == (batch.expires_at - 1 + DRAIN, "cancelled")
 
 
+def test_a_batch_that_loses_its_results_has_an_error_file_alone(make: "Make") -> None:
+    """Once cancelled it counts no line, and the lines that ran are gone."""
+    batch = make.batch(loses_results=True)
+    cancelled = commands.cancel(batch, make.created + HALF)
+    assert at(cancelled, HALF + DRAIN - 1)["request_counts"]["completed"] == 5
+    shown = at(cancelled, HALF + DRAIN)
+    assert shown["request_counts"] == {"total": 10, "completed": 0, "failed": 0}
+    assert (shown["output_file_id"], shown["error_file_id"] is None) == (None, False)
+
+
+def test_a_batch_whose_lines_all_ran_loses_every_result(make: "Make") -> None:
+    """Cancelled while it is written, it has no file at all: no line is left for one."""
+    cancelled = commands.cancel(make.batch(loses_results=True), make.created + WRITES)
+    shown = at(cancelled, WRITES + DRAIN)
+    assert (shown["output_file_id"], shown["error_file_id"]) == (None, None)
+
+
 # --- hold and resume
 
 

@@ -164,10 +164,22 @@ def test_lines_that_expired_say_so_in_the_observed_words(make: "Make") -> None:
 
 
 def test_lines_that_were_cancelled_say_so(make: "Make") -> None:
-    """A line that a cancel left has no response, and an error of its own code."""
+    """A line that a cancel left has no response, and the error that was seen."""
     done, failed = files(commands.cancel(make.batch(), make.created + HALF))
     assert (len(done), len(failed)) == (6, 4)
-    assert (failed[0]["response"], failed[0]["error"]["code"]) == (None, "batch_cancelled")
+    assert failed[0]["response"] is None
+    assert failed[0]["error"] == {
+        "code": "batch_cancelled",
+        "message": "This request was not executed because the batch was cancelled.",
+    }
+
+
+def test_lines_whose_results_are_lost_are_in_neither_file(make: "Make") -> None:
+    """A batch that loses its results when cancelled has only the lines that never ran."""
+    batch = commands.cancel(make.batch(loses_results=True), make.created + HALF)
+    done, failed = files(batch)
+    assert (len(done), len(failed)) == (0, 5)
+    assert {line["error"]["code"] for line in failed} == {"batch_cancelled"}
 
 
 def test_lines_that_never_ran_come_last(make: "Make") -> None:

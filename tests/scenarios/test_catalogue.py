@@ -117,7 +117,7 @@ NO_ANSWER = {
 }
 NOT_BEFORE_CANCEL = {
     "code": "batch_cancelled",
-    "message": "This request could not be executed before the batch was cancelled.",
+    "message": "This request was not executed because the batch was cancelled.",
 }
 
 
@@ -214,6 +214,11 @@ FACTS = {
         ((0, "validating"), (62, "in_progress"), (92, "cancelling"), (124, "completed")),
         {**COMPLETED, "finalizing_at": None, "cancelling_at": 92},
         cancel_at=92,
+    ),
+    "cancel_loses_results": Facts(
+        ((0, "validating"), (62, "in_progress"), (200, "cancelling"), (805, "cancelled")),
+        {**CANCELLED, "output_file_id": None, "request_counts": counts(0)},
+        cancel_at=200, output=None, error=5, top=NOT_BEFORE_CANCEL,
     ),
     "finalizing_long": Facts(
         (*HAPPY_PATH[:3], (3723, "completed")), {**COMPLETED, "completed_at": 3723}
@@ -312,6 +317,8 @@ OTHERS: dict[str, Callable[[Json], bool]] = {
 }
 # Not each of their lines is an answer.
 MIXED = {"garbage_line", "blank_lines", "lines_in_both_files"}
+# Lines that ran are in neither file.
+LOSING = {"cancel_loses_results"}
 STUCK = {"stuck_validating", "stuck_in_progress", "stuck_finalizing"}
 WITH_CANCEL = sorted(name for name, facts in FACTS.items() if facts.cancel_at is not None)
 WITH_OUTPUT = sorted(name for name, facts in FACTS.items() if facts.output is not None)
@@ -601,6 +608,13 @@ class TestTheBatch:
         """The line under way at a cancel counts at the end of cancelling only."""
         assert play("cancelled_partial").at(200).cancel().request_counts.completed == 5
 
+    def test_results_count_until_the_batch_is_cancelled(self, play: Callable[..., Run]) -> None:
+        """In cancel_loses_results the lines that ran count until cancelling ends, then not."""
+        run = play("cancel_loses_results")
+        run.at(200).cancel()
+        assert run.at(804).batch().request_counts.completed == 5
+        assert run.at(805).batch().request_counts.completed == 0
+
     def test_the_window_passes_before_the_end(self, play: Callable[..., Run]) -> None:
         """In slow_then_expire a batch is in_progress after its expires_at."""
         found = play("slow_then_expire").at(DAY + 1799).batch()
@@ -631,7 +645,7 @@ class TestTheFiles:
         """The error file has as many lines as are known."""
         assert len(ended(name).lines("error")) == FACTS[name].error
 
-    @pytest.mark.parametrize("name", sorted({*WITH_OUTPUT, *WITH_ERROR} - set(OUTPUTS)))
+    @pytest.mark.parametrize("name", sorted({*WITH_OUTPUT, *WITH_ERROR} - set(OUTPUTS) - LOSING))
     def test_every_request_is_in_one_file(self, ended: Callable[[str], Run], name: str) -> None:
         """The lines of both files are those of the input, each once."""
         run = ended(name)
