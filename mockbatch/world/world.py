@@ -241,7 +241,7 @@ class World:
         return batch.as_json(now, tokens)
 
     def command(self, id: str, command: Callable[[Batch, int], Batch]) -> Batch:
-        """Apply a command to a batch; ApiError 404 if it is unknown, 409 if its status forbids it."""
+        """Apply a command to a batch; ApiError 404 if unknown, 409 if its status forbids it."""
         with self._command() as now:
             changed = command(self.batch(id), now)
             self._repository.replace_batch(changed)

@@ -293,7 +293,7 @@ class TestElsewhere:
             result = run(source, f"--mockbatch-url={mock.base_url}")
         (shown,) = sections(result)
         assert shown[1] == "requests, the last 5 of 5:"
-        assert " is cancelling since " in shown[7]
+        assert " is cancelling (since " in shown[7]
         assert shown[8].endswith(" batch.cancelled")
         assert len(shown) == 9
 
