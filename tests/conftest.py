@@ -16,6 +16,10 @@ from mockbatch.scenarios.scenario import Scenario, parse
 from mockbatch.typing import Json
 from mockbatch.world.settings import WorldSettings
 from mockbatch.world.world import World
+from tests.support.time_limits import (  # noqa: F401
+    pytest_runtest_teardown,
+    pytest_timeout_set_timer,
+)
 
 # How fast the machine is, is nothing that a test is about.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])

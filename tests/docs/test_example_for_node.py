@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.client_environments import needed, node_with
+from tests.support.client_environments import MAY_INSTALL, needed, node_with
+
+pytestmark = MAY_INSTALL
 
 EXAMPLE = Path(__file__).parents[2] / "docs/examples/node"
 SUITE = (EXAMPLE / "batch.test.mjs").read_text(encoding="utf-8")

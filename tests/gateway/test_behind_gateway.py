@@ -16,7 +16,9 @@ from mockbatch.typing import Json
 from tests.gateway.mock_server import KEY, MockServer, ask
 from tests.gateway.pair_world import LINE
 from tests.gateway.running import HERE
-from tests.support.client_environments import ROOT, needed, python_with
+from tests.support.client_environments import MAY_INSTALL, ROOT, needed, python_with
+
+pytestmark = MAY_INSTALL
 
 NAMES = [f"line-{number}" for number in range(5)]
 INPUT = "".join(LINE % name for name in NAMES)

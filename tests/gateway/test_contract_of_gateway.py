@@ -5,6 +5,9 @@ from mockbatch.contract.client import Client
 from mockbatch.contract.runner import PASSED, SKIPPED, Runner
 from mockbatch.contract.steps import RunOptions
 from tests.gateway.mock_server import KEY, MockServer
+from tests.support.client_environments import MAY_INSTALL
+
+pytestmark = MAY_INSTALL
 
 
 def test_real_gateway_keeps_the_contract(gateway: str, upstream: MockServer) -> None:

@@ -18,6 +18,9 @@ from mockbatch.typing import Json
 from tests.gateway.mock_server import KEY, Answer, MockServer, ask
 from tests.gateway.pair_world import BOUNDARY, build, form
 from tests.gateway.running import running_gateway
+from tests.support.client_environments import MAY_INSTALL
+
+pytestmark = MAY_INSTALL
 
 ROOT = Path(__file__).parents[2]
 DATA = json.loads(Path(__file__).with_name("requests.json").read_bytes())

@@ -18,6 +18,7 @@ from mockbatch.typing import Json
 from tests.support import client_environments
 from tests.support.client_environments import (
     CLIENTS,
+    MAY_INSTALL,
     ROOT,
     MissingError,
     installed,
@@ -27,6 +28,8 @@ from tests.support.client_environments import (
     run,
     run_python,
 )
+
+pytestmark = MAY_INSTALL
 
 Make = Callable[..., WorldClient]
 

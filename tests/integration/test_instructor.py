@@ -8,7 +8,9 @@ import pytest
 
 from mockbatch.client import WorldClient
 from mockbatch.typing import Json
-from tests.support.client_environments import needed, python_with, run_python
+from tests.support.client_environments import MAY_INSTALL, needed, python_with, run_python
+
+pytestmark = MAY_INSTALL
 
 TICKET = {"label": "billing", "urgent": True}
 PLACES = ("tools", "json", "async", "partial")

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from mockbatch.client import WorldClient
-from tests.support.client_environments import needed, python_with, run_python
+from tests.support.client_environments import MAY_INSTALL, needed, python_with, run_python
+
+pytestmark = MAY_INSTALL
 
 PROGRAM = "lifecycle.py"
 

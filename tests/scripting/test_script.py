@@ -398,6 +398,7 @@ def test_any_line_is_replayed_or_named(value: Json) -> None:
             assert Script(tuple(map(parse, given.as_json()))).as_json() == given.as_json()
 
 
+@pytest.mark.timeout(60)
 def test_50000_lines_are_replayed_in_no_time() -> None:
     """To read and to find them all takes about a second; a walk for each would take hours."""
     body = endpoints()[CHAT].make_response(BODIES[CHAT][0], EXECUTION)

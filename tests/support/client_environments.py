@@ -23,6 +23,8 @@ CLIENTS = ROOT / "tests" / "integration" / "clients"
 NODE = ("node", "npm")
 PYTHON = Path("Scripts/python.exe" if os.name == "nt" else "bin/python")
 INSTALL_SECONDS = 600
+#: The mark of tests that may have to install packages first.
+MAY_INSTALL = pytest.mark.timeout(INSTALL_SECONDS + 300)
 
 
 class MissingError(Exception):
