@@ -153,6 +153,21 @@ def test_a_pattern_for_a_body_spans_lines() -> None:
     assert len(list(find_breaches(expect, response("first\nlast\n?")))) == 1
 
 
+def test_a_text_is_the_whole_body() -> None:
+    """Also its last line end."""
+    assert list(find_breaches({"text": "a\n"}, response("a\n"))) == []
+    assert list(find_breaches({"text": "a\n"}, response("a"))) == ["the body is 'a', not 'a\\n'"]
+
+
+def test_an_id_may_have_any_format() -> None:
+    """The pattern that a schema has for it is this project's own."""
+    file = {
+        "object": "file", "id": "F-1", "purpose": "batch", "filename": "in.jsonl", "bytes": 0,
+        "created_at": 0, "expires_at": None, "status": "processed", "status_details": None,
+    }  # fmt: skip
+    assert list(find_breaches({"schema": "file_wire"}, response(file))) == []
+
+
 def test_a_property_called_pattern_is_kept() -> None:
     """Only a `pattern` that is a string is the keyword; a property may have that name."""
     document = {"properties": {"pattern": {"type": "integer"}}, "pattern": "x"}

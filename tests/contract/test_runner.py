@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -111,6 +112,43 @@ def test_a_failed_case_from_memory_is_no_breach(
     with Runner(client, RunOptions(strict=strict)) as runner:
         [result] = runner.run([one_case(source)])
     assert (result.outcome, result.reason) == (outcome, "GET /batches: status 200, not 418")
+
+
+@pytest.mark.parametrize(
+    ("fault", "outcome", "reason"),
+    [
+        ({"disconnect": "before_headers"}, BREACH, "the response is not HTTP"),
+        ({"status": 429, "headers": {"Retry-After": "0"}}, SKIPPED, "rate limited"),
+        ({"status": 400}, BREACH, "preparing a batch that has failed"),
+    ],
+)
+def test_a_shared_preparation_that_fails_is_not_repeated(
+    mockbatch: WorldClient, fault: dict[str, Json], outcome: str, reason: str
+) -> None:
+    """Each case that needs it has the result of the first one, whatever went wrong."""
+    mockbatch.fault({"method": "POST", "path": "/v1/batches"}, fault, times=None)
+    case = replace(one_case("observed"), preparations=("failed_batch",))
+    client = Client(mockbatch.base_url, mockbatch.api_key)
+    with Runner(client, RunOptions(control=True)) as runner:
+        [first] = runner.run([case])
+        sent = len(mockbatch.requests)
+        results = list(runner.run([case, case]))
+        assert len(mockbatch.requests) == sent > 0
+    assert {result.outcome for result in (first, *results)} == {outcome}
+    assert {result.reason for result in results} == {first.reason}
+    assert first.reason.startswith(reason)
+
+
+def test_a_shared_preparation_runs_once_and_is_deleted_at_the_end(mockbatch: WorldClient) -> None:
+    """Each case that needs the batch gets the same one."""
+    read = {"request": {"method": "GET", "path": "/batches/${batch}"}}
+    case = replace(one_case("observed"), preparations=("failed_batch",), steps=(read,))
+    client = Client(mockbatch.base_url, mockbatch.api_key)
+    with Runner(client, RunOptions(control=True)) as runner:
+        assert {result.outcome for result in runner.run([case, case])} == {PASSED}
+        assert len(runner.remaining) == 1
+    mockbatch.assert_requested("POST", "/v1/batches", count=1)
+    assert runner.remaining == []
 
 
 def test_a_wrapped_row_fits_the_terminal() -> None:

@@ -140,6 +140,29 @@ def connect(stack: contextlib.ExitStack) -> Callable[[HttpServer], Client]:
     return open_one
 
 
+class Workers:
+    """The worker threads of one test's servers; those of a shared server stay idle for seconds."""
+
+    def __init__(self) -> None:
+        self._others = set(threading.enumerate())
+
+    def alive(self) -> list[threading.Thread]:
+        """Return those that have not ended."""
+        threads = set(threading.enumerate()) - self._others
+        return [thread for thread in threads if thread.name == "mockbatch-worker"]
+
+    def join(self) -> None:
+        """Wait until they have ended."""
+        for thread in self.alive():
+            thread.join(SECONDS)
+
+
+@pytest.fixture
+def workers() -> Workers:
+    """Return the worker threads of the servers that this test starts."""
+    return Workers()
+
+
 Serve = Callable[..., HttpServer]
 Connect = Callable[[HttpServer], Client]
 
@@ -814,33 +837,24 @@ def test_beyond_the_thread_limit_connections_queue(
     assert [client.answer().body for client in clients] == [b"hello"] * 3
 
 
-def workers() -> list[threading.Thread]:
-    """Return the threads that handle requests."""
-    return [thread for thread in threading.enumerate() if thread.name == "mockbatch-worker"]
-
-
-def join_workers() -> None:
-    """Wait until the threads that handle requests have ended."""
-    for thread in workers():
-        thread.join(SECONDS)
-
-
-def test_threads_are_reused(serve: Serve, connect: Connect) -> None:
+def test_threads_are_reused(serve: Serve, connect: Connect, workers: Workers) -> None:
     """Sequential requests need few threads."""
     client = connect(serve(hello))
     for _ in range(100):
         client.ask()
     # More than one when a request comes before the last one's thread waits again.
-    assert len(workers()) < 10
+    assert len(workers.alive()) < 10
 
 
-def test_idle_threads_end(serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_idle_threads_end(
+    serve: Serve, connect: Connect, workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Threads without work end, and the server continues."""
     monkeypatch.setattr(server_module, "IDLE_SECONDS", 0.05)
     client = connect(serve(hello))
     client.ask()
-    join_workers()
-    assert workers() == []
+    workers.join()
+    assert workers.alive() == []
     assert client.ask().body == b"hello"
 
 
@@ -937,7 +951,7 @@ def test_stop_is_quick_with_idle_connections(serve: Serve, connect: Connect) -> 
 
 @pytest.mark.parametrize("request_", [post(b"half", length=8), b"GET / HTTP/1.1\r\nHo"])
 def test_stop_does_not_wait_for_half_requests(
-    serve: Serve, connect: Connect, request_: bytes
+    serve: Serve, connect: Connect, workers: Workers, request_: bytes
 ) -> None:
     """An incomplete request does not delay it."""
     server = serve(echo)
@@ -946,10 +960,10 @@ def test_stop_does_not_wait_for_half_requests(
         client.send(request_)
     assert connect(server).ask(post()).status == 200
     assert seconds_to_stop(server) < 1.5
-    assert workers() == []
+    assert workers.alive() == []
 
 
-def test_stop_abandons_a_stuck_handler(serve: Serve, connect: Connect) -> None:
+def test_stop_abandons_a_stuck_handler(serve: Serve, connect: Connect, workers: Workers) -> None:
     """A handler that never ends delays it by a second, and its connection ends."""
     app = Blocker()
     server = serve(app)
@@ -959,7 +973,7 @@ def test_stop_abandons_a_stuck_handler(serve: Serve, connect: Connect) -> None:
     assert seconds_to_stop(server) < 3
     assert client.is_closed()
     app.release.set()
-    join_workers()
+    workers.join()
 
 
 def test_stop_lets_delayed_responses_finish(serve: Serve, connect: Connect) -> None:
@@ -981,21 +995,21 @@ def test_stop_lets_delayed_responses_finish(serve: Serve, connect: Connect) -> N
 
 
 def test_stop_waits_for_threads_started_after_others_ended(
-    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
+    serve: Serve, connect: Connect, workers: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All threads may have ended before, and new ones started."""
     monkeypatch.setattr(server_module, "IDLE_SECONDS", 0.01)
     server = serve(echo)
     connect(server).ask()
-    join_workers()
+    workers.join()
     monkeypatch.undo()
     connect(server).send(post(b"half", length=8))
     assert connect(server).ask(post(b"x")).body == b"x"
     server.stop()
-    assert workers() == []
+    assert workers.alive() == []
 
 
-def test_stop_can_be_called_by_a_handler(serve: Serve, connect: Connect) -> None:
+def test_stop_can_be_called_by_a_handler(serve: Serve, connect: Connect, workers: Workers) -> None:
     """A request can stop the server, and gets its response."""
 
     def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -1006,7 +1020,7 @@ def test_stop_can_be_called_by_a_handler(serve: Serve, connect: Connect) -> None
     client = connect(server)
     assert client.ask().body == b"hello"
     assert client.is_closed()
-    join_workers()
+    workers.join()
 
 
 def test_stop_works_twice_and_before_start() -> None:
@@ -1087,7 +1101,7 @@ def test_a_jump_of_a_day_keeps_connections(
 @pytest.mark.parametrize("library", [freeze_time, time_machine.travel])
 @pytest.mark.parametrize("day", ["2001-01-01", "2099-01-01"])
 def test_a_frozen_clock_does_not_delay_stop(
-    serve: Serve, connect: Connect, library: Any, day: str
+    serve: Serve, connect: Connect, workers: Workers, library: Any, day: str
 ) -> None:
     """With frozen time, a server starts, serves and stops as usual."""
     begun = time.monotonic()
@@ -1096,5 +1110,5 @@ def test_a_frozen_clock_does_not_delay_stop(
         connect(server).send(post(b"half", length=8))
         assert connect(server).ask(post(b"x")).body == b"x"
         server.stop()
-    assert workers() == []
+    assert workers.alive() == []
     assert time.monotonic() - begun < SECONDS

@@ -44,6 +44,8 @@ class TestWorlds:
         Caller(api.app, OTHER).get("/v1/batches")
         Caller(api.app, OTHER).get("/_mock/clock")
         Caller(api.app, OTHER).post("/v1/nowhere")
+        for method in ("HEAD", "OPTIONS"):
+            Caller(api.app, OTHER).call(method, "/v1/batches")
         assert created_in_the_only_world(api) == 1
 
     def test_writing_creates_one(self, api: Caller) -> None:

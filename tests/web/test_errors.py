@@ -41,6 +41,8 @@ class TestKey:
             "Bearer Bearer sk-1",
             "Basic !",
             "Basic /w==",
+            f"Basic {b64encode(KEY.encode()).decode()}!",
+            f"Digest {KEY}",
         ],
     )
     def test_unusable_authorization_header_is_a_401(self, api: Caller, header: str) -> None:
@@ -60,11 +62,12 @@ class TestKey:
         headers = {"Authorization": f"{scheme} {KEY}"}
         assert Caller(api.app, None).get("/v1/batches", headers=headers).status_code == 200
 
-    @pytest.mark.parametrize("user", [f"{KEY}:", f":{KEY}", f"{KEY}:x", KEY])
-    def test_basic_authentication_works_too(self, api: Caller, user: str) -> None:
+    @pytest.mark.parametrize("scheme", ["Basic", "basic", "BASIC"])
+    @pytest.mark.parametrize("user", [f"{KEY}:", f":{KEY}", f"{KEY}:x", f"{KEY}:x:y", KEY])
+    def test_basic_authentication_works_too(self, api: Caller, user: str, scheme: str) -> None:
         """The key is the user, or the password when there is no user."""
         id = api.create()["id"]
-        headers = {"Authorization": f"Basic {b64encode(user.encode()).decode()}"}
+        headers = {"Authorization": f"{scheme} {b64encode(user.encode()).decode()}"}
         assert Caller(api.app, None).get(f"/v1/batches/{id}", headers=headers).status_code == 200
 
     def test_empty_basic_is_a_wrong_key(self, api: Caller) -> None:

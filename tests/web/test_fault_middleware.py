@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from mockbatch.faults.exchange import NoConnectionError
 from mockbatch.typing import Json
-from tests.support.caller import KEY, START, Caller, app_of, error_of, lines
+from tests.support.caller import DAY, KEY, START, Caller, app_of, error_of, lines
 
 POLL = {"method": "GET", "path": "/v1/batches/*"}
 CONTENT = {"method": "GET", "path": "/v1/files/*/content"}
@@ -312,6 +312,12 @@ class TestScope:
         answer = api.get("/v1/batches", headers={"Authorization": authorization})
         assert answer.status_code == 401
 
+    def test_faults_of_the_owner_do_not_apply_without_a_key(self) -> None:
+        """The control API takes a caller without a key for the owner; OpenAI's API does not."""
+        app = app_of()
+        fault(Caller(app, "sk-mockbatch"), {}, {"status": 500}, times=None)
+        assert Caller(app, None).get("/v1/batches").status_code == 401
+
     def test_a_key_may_come_as_a_user_name(self, api: Caller) -> None:
         """Basic authentication opens the same world."""
         fault(api, {}, {"status": 500})
@@ -407,6 +413,25 @@ class TestJournal:
         with pytest.raises(NoConnectionError):
             listed(api, {"lose_response": True})
         assert journal(api) == [("GET", "/v1/batches", 0, "lose_response")]
+
+    def test_requests_without_a_response_can_be_filtered(self, api: Caller) -> None:
+        """By `status=0`."""
+        api.post("/_mock/reset")
+        api.get("/v1/batches")
+        with pytest.raises(NoConnectionError):
+            listed(api, {"lose_response": True})
+        found = api.good(api.get("/_mock/requests?status=0"))["requests"]
+        assert [(entry["status"], entry["fault"]) for entry in found] == [(0, "lose_response")]
+
+    def test_a_fault_takes_precedence_over_a_distortion(self, api: Caller) -> None:
+        """A download may meet both; the journal names the fault."""
+        batch = api.create(metadata={"mockbatch_scenario": "blank_lines"})
+        api.advance(DAY)
+        path = f"/v1/files/{api.batch(batch['id'])['output_file_id']}/content"
+        api.get(path)
+        fault(api, {"path": path}, {"delay_ms": 0})
+        api.get(path)
+        assert [entry[3] for entry in journal(api)[-2:]] == ["blank_lines", "delay_ms 0"]
 
     def test_the_log_has_one_line_for_it(
         self, api: Caller, caplog: pytest.LogCaptureFixture

@@ -1,9 +1,12 @@
 """Signatures, compared with published vectors and with the SDK's own check."""
 
+from collections.abc import Iterator
+
 import openai
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openai.resources.webhooks import Webhooks
 
 from mockbatch.ids import Seed
 from mockbatch.webhooks import signature
@@ -20,17 +23,35 @@ def test_the_published_example_is_signed_alike() -> None:
     assert signature.sign(SECRET, ID, 1614265330, BODY) == SIGNATURE
 
 
+@pytest.fixture(scope="module")
+def webhooks() -> Iterator[Webhooks]:
+    """Return the SDK's resource for webhooks; a client takes long to create."""
+    with openai.OpenAI(api_key="sk-x") as client:
+        yield client.webhooks
+
+
 @given(st.text(), st.binary(max_size=40).map(lambda key: Seed(key)))
-def test_the_sdk_accepts_every_signature(text: str, seed: Seed) -> None:
+def test_the_sdk_accepts_every_signature(webhooks: Webhooks, text: str, seed: Seed) -> None:
     """`verify_signature` accepts it, whatever the body and the secret."""
     body, secret = text.encode("utf-8", "replace"), signature.new_secret(seed)
-    client = openai.OpenAI(api_key="sk-x", webhook_secret=secret)
     headers = {
         "webhook-id": "wh_1",
         "webhook-timestamp": "1614265330",
         "webhook-signature": signature.sign(secret, "wh_1", 1614265330, body),
     }
-    client.webhooks.verify_signature(body, headers, tolerance=10**10)
+    webhooks.verify_signature(body, headers, secret=secret, tolerance=10**10)
+
+
+def test_the_sdk_rejects_the_signature_of_another_secret(webhooks: Webhooks) -> None:
+    """So its check can fail."""
+    headers = {
+        "webhook-id": ID,
+        "webhook-timestamp": "1614265330",
+        "webhook-signature": signature.sign(SECRET, ID, 1614265330, BODY),
+    }
+    other = signature.new_secret(Seed.of(1))
+    with pytest.raises(openai.InvalidWebhookSignatureError):
+        webhooks.verify_signature(BODY, headers, secret=other, tolerance=10**10)
 
 
 def test_a_secret_without_the_prefix_is_used_as_it_is() -> None:

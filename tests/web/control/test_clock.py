@@ -42,6 +42,13 @@ class TestClock:
         api.advance(DAY)
         assert api.clock()["next_event"] is None
 
+    @pytest.mark.parametrize("seconds", [VALIDATING - 0.5, VALIDATING - 1])
+    def test_next_event_may_be_less_than_a_second_away(self, api: Caller, seconds: float) -> None:
+        """An event is due until its exact instant has come."""
+        api.create()
+        api.advance(seconds)
+        assert api.clock()["next_event"]["at"] == START + VALIDATING
+
     def test_next_event_is_the_earliest_of_all_batches(self, api: Caller) -> None:
         """It may belong to any batch."""
         first = api.create()["id"]
@@ -202,6 +209,10 @@ class TestAdvance:
             api.create(input_file_id=file)
         answer = api.advance(DAY)
         assert (len(answer["events"]), answer["event_count"]) == (100, 120)
+        types = [event["type"] for event in answer["events"]]
+        assert types == (
+            ["batch.in_progress"] * 40 + ["batch.finalizing"] * 40 + ["batch.completed"] * 20
+        )
 
     def test_expiry_of_files_is_listed_on_request(self, api: Caller) -> None:
         """Without `include`, only status changes are events."""
@@ -211,6 +222,17 @@ class TestAdvance:
         assert answer["events"] == [
             {"at": file["expires_at"], "type": "file.expired", "id": file["id"]}
         ]
+
+    @pytest.mark.parametrize("target", ["to", "status"])
+    def test_expiry_is_listed_whatever_the_target(self, api: Caller, target: str) -> None:
+        """On the way to an instant, and until a batch has a status."""
+        file, batch = api.upload(anchor="created_at", seconds="3600")["id"], api.create()["id"]
+        api.good(api.post(f"/_mock/batches/{batch}/hold"))
+        to: dict[str, Any] = {"to": START + DAY}
+        chosen = to if target == "to" else {"batch": batch, "status": "expired"}
+        answer = api.post("/_mock/clock/advance", {**chosen, "include": ["expiry"]})
+        first, *_ = api.good(answer)["events"]
+        assert first == {"at": START + 3600, "type": "file.expired", "id": file}
 
     def test_expiry_can_be_the_next_event(self, api: Caller) -> None:
         """`next_event` stops at included events, too."""
@@ -231,6 +253,14 @@ class TestAdvance:
             ({}, "invalid_value", "body"),
             ({"seconds": 1, "to": START}, "invalid_value", "body"),
             ({"seconds": 1, "status": "completed"}, "invalid_value", "body"),
+            ({"next_event": True, "seconds": 1}, "invalid_value", "body"),
+            ({"next_event": True, "to": START}, "invalid_value", "body"),
+            (
+                {"batch": "batch_1", "status": "completed", "next_event": True},
+                "invalid_value",
+                "body",
+            ),
+            ({"batch": "batch_1", "status": "completed", "to": START}, "invalid_value", "body"),
             ({"batch": "batch_1"}, "invalid_value", "body"),
             ({"status": "completed"}, "invalid_value", "body"),
             ({"include": ["expiry"]}, "invalid_value", "body"),
@@ -287,9 +317,3 @@ class TestAdvance:
         began = time.monotonic()
         api.advance(20 * 365 * DAY)
         assert time.monotonic() - began < 2
-
-
-def test_the_clock_can_be_moved_to_its_last_second(api: Caller) -> None:
-    """A second before 2**32 is the last instant of a clock."""
-    api.good(api.post("/_mock/clock/advance", {"seconds": 2**32 - 1 - START}))
-    assert api.clock()["now"] == 2**32 - 1

@@ -69,6 +69,14 @@ class TestGuard:
         answer = api.post("/_mock/reset", headers=headers)
         assert error_of(answer) == (403, "foreign_caller", None)
 
+    @pytest.mark.parametrize("header", ["Host", "Origin"])
+    def test_error_repeats_the_beginning_of_a_name(self, api: Caller, header: str) -> None:
+        """Two hundred characters of it; no real name is longer."""
+        headers = {"Host": "localhost", header: "a." * 101}
+        message = api.get("/_mock/clock", headers=headers).json["error"]["message"]
+        assert "a." * 100 in message
+        assert "a." * 100 + "a" not in message
+
     def test_refused_call_changes_nothing(self, api: Caller) -> None:
         """The world keeps its contents."""
         api.create()

@@ -76,6 +76,8 @@ class TestJournal:
             ("method=GET&status=1000", "status"),
             ("since=x", "since"),
             ("since=nan", "since"),
+            ("since=inf", "since"),
+            ("order=asc", "order"),
             ("method=GET&since=", "since"),
             ("methd=GET", "methd"),
         ],
@@ -84,6 +86,13 @@ class TestJournal:
         """Even if no entry has to be compared with it."""
         status, _, param = error_of(api.get(f"/_mock/requests?{query}"))
         assert (status, param) == (400, name)
+
+    def test_lists_every_request_without_a_limit(self, api: Caller) -> None:
+        """There is no default limit of a hundred."""
+        api.upload()
+        for _ in range(100):
+            api.get("/v1/foo")
+        assert len(api.get("/_mock/requests").json["requests"]) == 101
 
     @pytest.mark.parametrize("limit", ["-1", "10001", "x"])
     def test_invalid_limit_is_refused(self, api: Caller, limit: str) -> None:
@@ -95,3 +104,54 @@ class TestJournal:
         """A journal has only the requests of its key."""
         api.upload()
         assert Caller(api.app, OTHER).get("/_mock/requests").json["count"] == 0
+
+
+class TestUnmatched:
+    """GET /_mock/requests/unmatched."""
+
+    @pytest.mark.parametrize(
+        ("method", "path", "nearest"),
+        [
+            ("GET", "/v1/batch", "GET /v1/batches"),
+            ("POST", "/v1/file", "POST /v1/files"),
+            ("GET", "/v1/files/file-1/contents", "GET /v1/files/{id}/content"),
+            ("POST", "/v1/batches/b/cancle", "POST /v1/batches/{id}/cancel"),
+            ("PUT", "/v1/batches", "POST /v1/batches"),
+            ("HEAD", "/v1/batch", "GET /v1/batches"),
+            ("OPTIONS", "/v1/batch", "POST /v1/batches"),
+            ("POST", "/mock/reset", "POST /v1/responses"),
+            ("GET", "/mock/clock", "GET /v1/models"),
+        ],
+    )
+    def test_names_the_most_similar_route(
+        self, api: Caller, method: str, path: str, nearest: str
+    ) -> None:
+        """It is one of OpenAI's API, with its method; never one of the control API."""
+        api.upload()
+        api.advance(5)
+        api.call(method, path)
+        assert api.good(api.get("/_mock/requests/unmatched")) == {
+            "requests": [{"method": method, "path": path, "now": START + 5, "nearest": nearest}]
+        }
+
+    def test_the_query_is_not_compared(self, api: Caller) -> None:
+        """It is only shown, with the path."""
+        api.upload()
+        path = "/v1/file?to=/v1/batches/id/cancel"
+        api.post(path)
+        [shown] = api.get("/_mock/requests/unmatched").json["requests"]
+        assert (shown["path"], shown["nearest"]) == (path, "POST /v1/files")
+
+    def test_a_404_of_a_route_is_not_listed(self, api: Caller) -> None:
+        """A request for a file that does not exist did match a route."""
+        api.upload()
+        assert api.get("/v1/files/file-no").status_code == 404
+        assert api.get("/_mock/requests/unmatched").json == {"requests": []}
+
+    def test_lists_the_oldest_first(self, api: Caller) -> None:
+        """All of them, whatever came in between."""
+        api.upload()
+        for path in ("/v1/a", "/v1/files", "/v1/b", "/v1/a"):
+            api.get(path)
+        shown = api.get("/_mock/requests/unmatched").json["requests"]
+        assert [entry["path"] for entry in shown] == ["/v1/a", "/v1/b", "/v1/a"]

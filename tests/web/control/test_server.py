@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 import mockbatch
+from mockbatch import clock
 from tests.support.caller import (
     DAY,
     KEY,
@@ -27,6 +28,15 @@ class TestHealth:
         body = Caller(api.app, None).get("/_mock/health").json
         assert (body["status"], body["version"]) == ("ok", mockbatch.__version__)
         assert body["uptime_seconds"] >= 0
+
+    def test_uptime_is_counted_from_the_creation_of_the_app(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """In seconds, to the millisecond."""
+        monkeypatch.setattr(clock, "monotonic", lambda: 5.0)
+        api = Caller(app_of())
+        monkeypatch.setattr(clock, "monotonic", lambda: 1005.12345)
+        assert api.get("/_mock/health").json["uptime_seconds"] == 1000.123
 
     def test_accepts_any_key(self, api: Caller) -> None:
         """Even a wrong key is accepted, and it creates no world."""
@@ -87,6 +97,14 @@ class TestReset:
         api.good(api.post("/_mock/reset", {"seed": 7.0}))
         assert api.create()["id"] == id
 
+    @pytest.mark.parametrize(
+        "settings",
+        [{"pace": 1e-6}, {"pace": 1e9}, {"start_time": 0}, {"start_time": 2**32 - 1}],
+    )
+    def test_bounds_of_settings_are_accepted(self, api: Caller, settings: dict[str, float]) -> None:
+        """A bound is part of its range."""
+        assert api.good(api.post("/_mock/reset", settings)) == {"reset": 1}
+
     def test_settings_stay_until_they_are_changed(self, api: Caller) -> None:
         """A reset without settings keeps those of the last one."""
         api.post("/_mock/reset", {"start_time": 1000})
@@ -103,6 +121,7 @@ class TestReset:
             ({"pace": 1e10}, None, "pace"),
             ({"pace": "1"}, "invalid_type", "pace"),
             ({"start_time": -1}, None, "start_time"),
+            ({"start_time": -0.5}, None, "start_time"),
             ({"start_time": 2**32}, None, "start_time"),
             ({"start_time": "2026-01-01"}, "invalid_type", "start_time"),
             ({"seed": 1.5}, "invalid_type", "seed"),
@@ -163,12 +182,3 @@ class TestReset:
         owner = Caller(app_of(), "sk-mockbatch")
         answer = owner.post("/_mock/reset", {"all": True, "pace": 2})
         assert error_of(answer) == (400, "invalid_value", "all")
-
-
-def test_a_reset_of_all_worlds_keeps_the_settings_of_each() -> None:
-    """A world that was reset with a pace of its own still has it afterwards."""
-    app = app_of(server={"owner_key": KEY})
-    api = Caller(app)
-    api.good(api.post("/_mock/reset", {"pace": 60}))
-    api.good(api.post("/_mock/reset", {"all": True}))
-    assert api.good(api.get("/_mock/state"))["settings"]["pace"] == 60

@@ -22,6 +22,13 @@ COMPLETED = VALIDATING + IN_PROGRESS + FINALIZING
 class TestState:
     """GET and PUT /_mock/state: a whole world as JSON."""
 
+    def test_a_state_without_settings_keeps_those_of_the_world(self, api: Caller) -> None:
+        """They do not go back to those of the server."""
+        api.good(api.post("/_mock/reset", {"start_time": 1000, "pace": VALIDATING}))
+        state = api.good(api.get("/_mock/state"))
+        api.good(api.call("PUT", "/_mock/state", json={"format": state["format"]}))
+        assert api.good(api.get("/_mock/state")) == state
+
     @staticmethod
     def copy_world(api: Caller) -> Caller:
         """Put the state of a caller's world into another app, and return a client of it."""

@@ -188,6 +188,8 @@ class TestUpload:
             ({"anchor": "created_at", "seconds": "9" * 5000}, "invalid_type", "seconds"),
             ({"anchor": "created_at", "seconds": "1e4"}, "invalid_type", "seconds"),
             ({"anchor": "created_at", "seconds": "-1"}, "invalid_type", "seconds"),
+            ({"anchor": "created_at", "seconds": "360²"}, "invalid_type", "seconds"),
+            ({"anchor": "created_at", "seconds": "٣٦٠٠"}, "invalid_type", "seconds"),
             ({"anchor": "created_at", "seconds": ""}, "invalid_type", "seconds"),
         ],
     )
@@ -279,6 +281,18 @@ class TestList:
         batch = api.batch(batch["id"])
         made = {batch["output_file_id"], batch["error_file_id"]}
         assert set(self.ids(api, "?purpose=batch_output")) == made
+
+    @pytest.mark.parametrize("purpose", ["fine-tune-results", "fine-tune", "batch_output", "evals"])
+    def test_a_purpose_without_files_is_an_empty_list(self, api: Caller, purpose: str) -> None:
+        """Each published purpose is accepted, also those of the service's own files."""
+        api.upload()
+        assert self.ids(api, f"?purpose={purpose}") == []
+
+    def test_shows_every_file_without_a_limit(self, api: Caller) -> None:
+        """The published default is 10,000, not 100."""
+        for _ in range(101):
+            api.upload(b"", purpose="user_data")
+        assert len(self.ids(api, "")) == 101
 
     def test_continues_after_a_file(self, api: Caller) -> None:
         """`after` and `limit` walk through the whole list."""
@@ -408,6 +422,17 @@ class TestContent:
         id = api.good(api.call("POST", "/v1/files", **form(PURPOSE, part)))["id"]
         header = api.get(f"/v1/files/{id}/content").headers["Content-Disposition"]
         assert parse_options_header(header) == ("attachment", {"filename": name})
+        assert "filename*" not in header
+
+    def test_name_with_a_lone_surrogate_can_be_downloaded(self, api: Caller) -> None:
+        """It is half a character, which JSON can name and no header; it becomes a question mark."""
+        wanted = {"filename": "a\ud800/é", "purpose": "assistants", "bytes": 2, "mime_type": "x"}
+        path = f"/v1/uploads/{api.good(api.post('/v1/uploads', wanted))['id']}"
+        data = form(('name="data"; filename=""', b"{}"))
+        part = api.good(api.call("POST", f"{path}/parts", **data))
+        id = api.good(api.post(f"{path}/complete", {"part_ids": [part["id"]]}))["file"]["id"]
+        header = api.get(f"/v1/files/{id}/content").headers["Content-Disposition"]
+        assert header == "attachment; filename=\"a_/_\"; filename*=UTF-8''a%3F%2F%C3%A9"
 
     def test_name_in_another_script_is_sent_in_full(self, api: Caller) -> None:
         """As RFC 5987 says."""
