@@ -6,7 +6,7 @@ import openai
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from openai.resources.webhooks import Webhooks
+from openai.resources.webhooks.webhooks import Webhooks
 
 from mockbatch.ids import Seed
 from mockbatch.webhooks import signature
