@@ -78,7 +78,7 @@ def imported(node: ast.AST) -> set[str]:
 
 
 def for_types(node: ast.AST) -> bool:
-    """Tell whether a statement is only for those who check types."""
+    """Return whether a statement is only for those who check types."""
     return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
 
 

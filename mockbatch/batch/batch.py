@@ -90,7 +90,7 @@ class Batch:
         return self.timeline.status(now)
 
     def is_final(self, now: float) -> bool:
-        """Tell whether nothing can happen to the batch any more."""
+        """Return whether the batch is in its last status."""
         return self.status(now) in FINAL
 
     def counts(self, now: float) -> Counts:
@@ -102,12 +102,12 @@ class Batch:
         return Counts(self.input.total, done - failed, failed)
 
     def has_discarded_results(self, now: float) -> bool:
-        """Tell whether its scenario made it lose the lines that ran, because it is cancelled."""
+        """Return whether its scenario made it lose the lines that ran, because it is cancelled."""
         is_cancelled = self.status(now) == CANCELLED
         return is_cancelled and self.schedule.scenario.cancel_discards_results
 
     def existing_file_ids(self, now: float) -> dict[str, str]:
-        """Return the ids of the files that exist, by kind; none before the end."""
+        """Return the ids of the files that exist, by kind; before the end there are none."""
         if not self.is_final(now):
             return {}
         counts = self.counts(now)
@@ -120,7 +120,7 @@ class Batch:
         return file_id(self.seed.child(kind))
 
     def planned_file_ids(self) -> dict[str, str]:
-        """Return the ids of the files that the batch may come to make, by kind."""
+        """Return the ids of the files that the batch may create, by kind."""
         return {kind: self.planned_file_id(kind) for kind in (OUTPUT, ERROR)}
 
     def distorted(self, shown: dict[str, Json]) -> dict[str, Json]:

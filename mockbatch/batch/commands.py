@@ -1,6 +1,6 @@
-"""What can be done to a batch: each command takes the batch at an instant to another future.
+"""The commands that change a batch: each returns the batch with another future.
 
-`now` is a whole second. A command that the state does not allow raises ApiError 409.
+`now` is a whole second. A command raises ApiError 409 if the batch's status forbids it.
 """
 
 from dataclasses import replace
@@ -25,7 +25,7 @@ from mockbatch.errors import ApiError, api_error, line_error
 
 
 def cancel(batch: Batch, now: int) -> Batch:
-    """Begin to cancel; a batch that is already cancelled, or about to be, stays as it is."""
+    """Begin to cancel; a batch that is cancelling or cancelled stays as it is."""
     status = batch.status(now)
     if status in (CANCELLING, CANCELLED):
         return batch
@@ -47,15 +47,15 @@ def cancel(batch: Batch, now: int) -> Batch:
 
 
 def _done_in_flight(batch: Batch, now: int) -> int:
-    # One line is under way: it ends and counts, as in the recorded case 2/0/0 -> 2/1/0.
-    # The last line is left, so that what was cancelled half-way ends half-way.
+    # One line is running: it is completed and counted, as recorded (2/0/0 -> 2/1/0). But not
+    # the last line: a batch that was cancelled half-way must end half-way.
     done = batch.timeline.done(now)
     return done + 1 if done + 1 < batch.input.total else done
 
 
 def hold(batch: Batch, now: int) -> Batch:
-    """Keep the batch in its status; the completion window goes on and may end it."""
-    _unfinished(batch, now, "held")
+    """Keep the batch in its status; the completion window goes on and may expire it."""
+    _check_not_final(batch, now, "held")
     if batch.held is not None:
         raise _illegal(batch, now, "is held already")
     past = batch.timeline.until(now)
@@ -64,12 +64,12 @@ def hold(batch: Batch, now: int) -> Batch:
 
 
 def resume(batch: Batch, now: int) -> Batch:
-    """Let a held batch go on from where it stood; its window was not held."""
-    _unfinished(batch, now, "resumed")
+    """Continue a held batch where it was held; its window went on meanwhile."""
+    _check_not_final(batch, now, "resumed")
     if batch.held is None:
         raise _illegal(batch, now, "is not held")
     held_at, rest = batch.held
-    # What the window alone would have brought is found anew below.
+    # The expiry is planned again below: the window goes on during a hold.
     coming = rest.shifted(now - held_at)
     changes = [change for change in coming.transitions if change.status != EXPIRED]
     future = batch.timeline.until(now).followed_by(changes, coming.marks)
@@ -88,13 +88,13 @@ def fail(batch: Batch, now: int, code: str, message: str) -> Batch:
     if batch.status(now) != VALIDATING:
         raise _illegal(batch, now, "cannot fail: only a validating batch can")
     error = {**line_error("invalid_json_line", None), "code": code, "message": message}
-    given = replace(batch.input, errors=(error,))
+    batch_input = replace(batch.input, errors=(error,))
     ended = batch.timeline.until(now).followed_by([Transition(now, FAILED)])
-    return replace(batch.with_timeline(ended), input=given)
+    return replace(batch.with_timeline(ended), input=batch_input)
 
 
 def complete(batch: Batch, now: int) -> Batch:
-    """Finish all remaining lines as planned, at once."""
+    """Complete all remaining lines as planned, at once."""
     status = batch.status(now)
     if status not in (*WINDOWED, FINALIZING):
         raise _illegal(batch, now, "cannot complete any more")
@@ -107,27 +107,27 @@ def complete(batch: Batch, now: int) -> Batch:
     return batch.with_timeline(past.followed_by(changes, marks))
 
 
-def lose_input(batch: Batch, now: int, given: BatchInput) -> Batch:
-    """Let validation find no input file, when it was deleted before validation was over."""
+def lose_input(batch: Batch, now: int, missing: BatchInput) -> Batch:
+    """Let validation find no input file, if it is deleted before validation ends."""
     if batch.status(now) != VALIDATING:
         return batch
-    changed = replace(batch, input=given)
+    changed = replace(batch, input=missing)
     if batch.held is not None:
         held_at, rest = batch.held
-        return replace(changed, held=(held_at, _failing(rest)))
+        return replace(changed, held=(held_at, _as_failure(rest)))
     past = batch.timeline.until(now)
     return changed.with_timeline(
-        past.followed_by(_failing(batch.timeline.remainder(now)).transitions)
+        past.followed_by(_as_failure(batch.timeline.remainder(now)).transitions)
     )
 
 
-def _failing(coming: Timeline) -> Timeline:
-    """Return what comes of a validation, ending in failure at the instant at which it ends."""
+def _as_failure(coming: Timeline) -> Timeline:
+    """Return the future of a validating batch, failed when its validation would have ended."""
     ends = [change.at for change in coming.transitions if change.status in (IN_PROGRESS, FAILED)]
     return Timeline((Transition(ends[0], FAILED),)) if ends else coming
 
 
-def _unfinished(batch: Batch, now: int, done: str) -> None:
+def _check_not_final(batch: Batch, now: int, done: str) -> None:
     if batch.is_final(now):
         raise _illegal(batch, now, f"cannot be {done} any more")
 

@@ -1,4 +1,4 @@
-"""A batch of which only the last object is known: from a page, a log, or the real service."""
+"""A recorded batch: only its last Batch object is known, from a page, a log or the service."""
 
 from array import array
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ class RecordedBatch(Batch):
 
     @property
     def visible_at(self) -> float:
-        """The instant from which the batch can be found: there is none before."""
+        """The instant from which the batch can be found: it always can."""
         return 0
 
     def status(self, now: float) -> str:  # noqa: ARG002
@@ -62,7 +62,7 @@ def recorded_batch(shown: Mapping[str, Json], number: int) -> RecordedBatch:
         Transition(max(at, created_at), status) for status, at in stamps.items() if at is not None
     ]
     reached.sort(key=lambda change: change.at)
-    # Whatever its stamps say, it has ended.
+    # It has ended, even if it lacks the timestamp of its end.
     last = max([created_at, *(change.at for change in reached), *([] if end is None else [end])])
     nothing = BatchInput(Content.of(b""), array("Q", [0]), None, frozenset(), ())
     return RecordedBatch(

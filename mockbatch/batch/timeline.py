@@ -45,7 +45,7 @@ class Transition(NamedTuple):
 
 
 class ProgressPoint(NamedTuple):
-    """By the instant `at`, `done` lines are executed; between two marks they run evenly."""
+    """By the instant `at`, `done` lines are executed; between two points they run evenly."""
 
     at: int
     done: int
@@ -64,11 +64,11 @@ class Timeline:
 
     def status(self, now: float) -> str:
         """Return the status at an instant not before creation."""
-        return self.transitions[max(self._happened(now) - 1, 0)].status
+        return self.transitions[max(self._count_until(now) - 1, 0)].status
 
     def reached(self, now: float) -> dict[str, int]:
-        """Return the instant at which each status so far was taken on."""
-        return {change.status: change.at for change in self.transitions[: self._happened(now)]}
+        """Return when each status so far was reached."""
+        return {change.status: change.at for change in self.transitions[: self._count_until(now)]}
 
     def done(self, now: float) -> int:
         """Return how many lines are executed."""
@@ -79,7 +79,7 @@ class Timeline:
         if count == len(self.marks):
             return before.done
         after = self.marks[count]
-        # On whole seconds, as commands: one that comes between two takes no line back.
+        # Whole seconds, as for commands, so that a command in between does not undo a line.
         seconds = int(now - before.at)
         return before.done + (after.done - before.done) * seconds // (after.at - before.at)
 
@@ -87,15 +87,15 @@ class Timeline:
         """Yield the first second at which each line is executed, in the order of execution."""
         for before, after in pairwise(self.marks):
             for count in range(before.done + 1, after.done + 1):
-                yield _when(before, after, count)
+                yield _time_of_line(before, after, count)
 
     def after(self, now: float) -> tuple[Transition, ...]:
         """Return the transitions after an instant."""
-        return self.transitions[self._happened(now) :]
+        return self.transitions[self._count_until(now) :]
 
     def between(self, after: float, until: float) -> tuple[Transition, ...]:
         """Return the transitions with `after < at <= until`."""
-        return self.transitions[self._happened(after) : self._happened(until)]
+        return self.transitions[self._count_until(after) : self._count_until(until)]
 
     @property
     def end(self) -> Transition:
@@ -103,14 +103,14 @@ class Timeline:
         return self.transitions[-1]
 
     def until(self, now: int) -> "Timeline":
-        """Return what has happened so far, lines standing where they are."""
+        """Return what has happened so far; no further line runs."""
         marks = tuple(mark for mark in self.marks if mark.at <= now)
         if marks:
             marks = (*marks, ProgressPoint(now, self.done(now)))
-        return Timeline(self.transitions[: self._happened(now)], marks)
+        return Timeline(self.transitions[: self._count_until(now)], marks)
 
     def remainder(self, now: int) -> "Timeline":
-        """Return what `cut` leaves out, with the progress it would have gone on from."""
+        """Return what `until` leaves out, with the progress from which it goes on."""
         marks = tuple(mark for mark in self.marks if mark.at > now)
         if marks and len(marks) < len(self.marks):
             marks = (ProgressPoint(now, self.done(now)), *marks)
@@ -130,28 +130,28 @@ class Timeline:
         )
 
     def expired_at(self, expires_at: int) -> "Timeline":
-        """Return the timeline as the completion window leaves it."""
+        """Return the timeline, expired at the end of the completion window unless it is done."""
         if self.status(expires_at) not in WINDOWED:
             return self
-        # What the window ends can be told before it: nothing comes between.
+        # It can be planned ahead, because nothing else happens before the window ends.
         return self.until(expires_at).followed_by([Transition(expires_at, EXPIRED)])
 
     def progress_instants(self, after: float, until: float) -> list[int]:
         """Return the whole seconds with `after < at <= until` at which `done` grows."""
         instants = {
-            _when(before, mark, count)
+            _time_of_line(before, mark, count)
             for before, mark in pairwise(self.marks)
             if before.at <= until and after < mark.at
             for count in range(before.done + 1, mark.done + 1)
         }
         return sorted(at for at in instants if after < at <= until)
 
-    def _happened(self, now: float) -> int:
+    def _count_until(self, now: float) -> int:
         return bisect_right(self.transitions, now, key=_at)
 
 
-def _when(before: ProgressPoint, after: ProgressPoint, count: int) -> int:
+def _time_of_line(before: ProgressPoint, after: ProgressPoint, count: int) -> int:
     """Return the first second at which `count` lines are executed, between two marks."""
     span, lines = after.at - before.at, after.done - before.done
-    # Divided downwards from below, which rounds up.
+    # Floor division of a negative number rounds the time up.
     return before.at - (before.done - count) * span // lines

@@ -46,8 +46,8 @@ _LISTED_FIRST = (
 def endpoints() -> Mapping[str, Endpoint]:
     """Return the endpoints that a batch can name, by path, in the order of OpenAI's messages."""
     modules = (import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__))
-    found = [module.ENDPOINT for module in modules if hasattr(module, "ENDPOINT")]
-    return {endpoint.path: endpoint for endpoint in sorted(found, key=_sort_key)}
+    unsorted = [module.ENDPOINT for module in modules if hasattr(module, "ENDPOINT")]
+    return {endpoint.path: endpoint for endpoint in sorted(unsorted, key=_sort_key)}
 
 
 def _sort_key(endpoint: Endpoint) -> tuple[int, str]:

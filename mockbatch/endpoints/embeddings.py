@@ -43,7 +43,7 @@ def _check(body: dict[str, Json]) -> None:
 
 
 def _is_valid_input(input_: Json) -> bool:
-    """Tell whether there are inputs, none is empty, and no token is negative."""
+    """Return whether there are inputs, none is empty, and no token is negative."""
     inputs = _list_inputs(input_)
     return bool(inputs) and all(
         each and (isinstance(each, str) or min(each) >= 0) for each in inputs

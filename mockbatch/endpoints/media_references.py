@@ -64,7 +64,7 @@ def from_file(file: FormFile, param: str, types: Sequence[str] = IMAGES) -> dict
 
 
 def _is_data_of_type(url: str, types: Sequence[str]) -> bool:
-    """Tell whether a data URL is base64 of a file of one of these types."""
+    """Return whether a data URL is base64 of a file of one of these types."""
     try:
         content = b64decode(url.partition(",")[2], validate=True)
     except ValueError:

@@ -26,7 +26,7 @@ class ModelList:
     names: tuple[str, ...] | None = None
 
     def serves(self, name: str) -> bool:
-        """Tell whether there is a model with that name."""
+        """Return whether there is a model with that name."""
         return self._snapshots is None or get_model(name).name in self._snapshots
 
     def as_json(self) -> list[dict[str, Json]]:

@@ -34,7 +34,7 @@ class Model:
     is_resizable: bool
 
     def reasons(self, effort: str | None) -> bool:
-        """Tell whether the model reasons if a request names this effort, or none."""
+        """Return whether the model reasons if a request names this effort, or none."""
         return self.default_effort is not None and (effort or self.default_effort) != "none"
 
     def reasoning_tokens(self, effort: str | None) -> int:

@@ -87,16 +87,16 @@ class Reply:
         return NEVER_RAN if never_ran else SUCCEEDED
 
     def is_body_for(self, path: str) -> bool:
-        """Tell whether the reply's body is a whole response of the endpoint at a path."""
+        """Return whether the reply's body is a whole response of the endpoint at a path."""
         is_response = "body" in self.document and self.outcome == SUCCEEDED
         return is_response and (self.paths is None or path in self.paths)
 
     def is_complete(self, path: str) -> bool:
-        """Tell whether the endpoint at a path need not make a response to put the reply into."""
+        """Return whether the endpoint at a path need not make a response to put the reply into."""
         return self.outcome != SUCCEEDED or self.is_body_for(path)
 
     def has_content_for(self, path: str) -> bool:
-        """Tell whether the reply brings content that responses of the endpoint can carry."""
+        """Return whether the reply brings content that responses of the endpoint can carry."""
         content = self.fields - {"finish_reason"} and not self.calls_offered_tools
         return bool(content) and self.fields <= endpoints()[path].supported_reply_fields
 

@@ -31,12 +31,12 @@ def interleave(choices: Iterable[Iterable[Json]]) -> Iterator[Json]:
 
 
 def wants_usage(body: Mapping[str, Json]) -> bool:
-    """Tell whether a request asks for the usage in a last chunk."""
+    """Return whether a request asks for the usage in a last chunk."""
     return (body.get("stream_options") or {}).get("include_usage") is True
 
 
 def is_obfuscated(body: Mapping[str, Json]) -> bool:
-    """Tell whether lengths are to be hidden, as they are unless a request says otherwise."""
+    """Return whether lengths are to be hidden, as they are unless a request says otherwise."""
     return (body.get("stream_options") or {}).get("include_obfuscation") is not False
 
 

@@ -33,20 +33,20 @@ def presets() -> Mapping[str, dict[str, Json]]:
 def rule(body: Mapping[str, Json]) -> Rule:
     """Return the rule that a request asks for: in full, or a preset with changes.
 
-    Raises ApiError 400: an unknown preset, with the names near it; whatever does not fit.
+    Raises ApiError 400 for an unknown preset, with similar names, and for an invalid rule.
     """
-    asked = dict(body)
-    if "preset" not in asked:
-        return parse(asked)
-    name = asked.pop("preset")
-    document = _preset(name)
-    whole = {member: document[member] for member in _RULE_MEMBERS if member in document}
-    for member, change in asked.items():
-        given = whole.get(member)
-        if isinstance(given, dict) and isinstance(change, dict):
-            change = {**given, **change}
-        whole[member] = change
-    return parse(whole, name)
+    if "preset" not in body:
+        return parse(dict(body))
+    changes = dict(body)
+    name = changes.pop("preset")
+    preset = _preset(name)
+    document = {member: preset[member] for member in _RULE_MEMBERS if member in preset}
+    for member, change in changes.items():
+        default = document.get(member)
+        if isinstance(default, dict) and isinstance(change, dict):
+            change = {**default, **change}
+        document[member] = change
+    return parse(document, name)
 
 
 def _preset(name: object) -> dict[str, Json]:

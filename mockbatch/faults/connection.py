@@ -44,7 +44,7 @@ class Connection:
         self._socket.close()
 
     def has_client_left(self) -> bool:
-        """Tell whether the client has closed its end; False where that cannot be seen."""
+        """Return whether the client has closed its end; False where that cannot be seen."""
         # Not by reading: over TLS there may be a last record before the end.
         if sys.platform != "linux":
             return False

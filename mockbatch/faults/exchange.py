@@ -42,8 +42,8 @@ class AppResponse:
 
     def header(self, name: str) -> str | None:
         """Return the value of a header, None if it is missing."""
-        found = (value for key, value in self.headers if key.lower() == name.lower())
-        return next(found, None)
+        values = (value for key, value in self.headers if key.lower() == name.lower())
+        return next(values, None)
 
     def drop_header(self, name: str) -> None:
         """Remove a header."""
@@ -101,14 +101,14 @@ class Exchange:
     @property
     def connection(self) -> Connection:
         """The client's connection; NoConnectionError if the app is called without a server."""
-        found = self._connection()
-        if found is None:
+        connection = self._connection()
+        if connection is None:
             raise NoConnectionError(
                 f"the fault '{RequestRecord.of(self.environ).fault}' breaks a connection, and this "
                 "app is called without one: use a server on a socket (the fixture `mockbatch`, "
                 "MockBatch() or `mockbatch serve`)"
             )
-        return found
+        return connection
 
     def require_connection(self) -> None:
         """Raise NoConnectionError, before anything takes effect, if there is no connection."""

@@ -33,8 +33,8 @@ class Fault:
         """Return the name of this fault in the journal, unless it comes from a preset."""
         kind = self.members()[0]
         value = getattr(self, kind)
-        plain = isinstance(value, str | int | float) and not isinstance(value, bool)
-        return f"{kind} {value}" if plain else kind
+        is_shown = isinstance(value, str | int | float) and not isinstance(value, bool)
+        return f"{kind} {value}" if is_shown else kind
 
     def as_json(self) -> dict[str, Json]:
         """Return the document of this fault."""

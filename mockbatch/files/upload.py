@@ -89,11 +89,11 @@ class Upload:
 
     def _check_ids(self, part_ids: Sequence[str]) -> None:
         seen: set[str] = set()
-        for place, id in enumerate(part_ids):
+        for index, id in enumerate(part_ids):
             if id not in self.parts:
-                raise api_error("unknown_part", index=place, id=id, upload=self.id)
+                raise api_error("unknown_part", index=index, id=id, upload=self.id)
             if id in seen:
-                raise api_error("repeated_part", index=place, id=id)
+                raise api_error("repeated_part", index=index, id=id)
             seen.add(id)
 
     def as_json(self, now: float, file: File | None = None) -> dict[str, Any]:

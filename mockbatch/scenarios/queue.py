@@ -34,7 +34,7 @@ class ScenarioQueue:
     def next_scenario(self) -> Iterator[Scenario | None]:
         """Yield the scenario of the next batch, None if the queue is empty.
 
-        It counts as used only if the block succeeds: a refused batch uses up no scenario.
+        It counts as used only if the block succeeds: a rejected batch uses up no scenario.
         """
         with self._lock:
             if not self._waiting:

@@ -187,14 +187,14 @@ def fill_parameters(
         try:
             _put(document, parameters[name]["sets"], value)
         except (AttributeError, LookupError, TypeError):
-            place = f"scenario.parameters.{name}.sets"
-            raise api_error("invalid_value", param=place, reason="it leads nowhere") from None
+            param = f"scenario.parameters.{name}.sets"
+            raise api_error("invalid_value", param=param, reason="it leads nowhere") from None
     return document
 
 
-def _put(document: Json, place: list[str | int], value: Json) -> None:
-    *path, last = place
-    for step in path:
+def _put(document: Json, path: list[str | int], value: Json) -> None:
+    *parents, last = path
+    for step in parents:
         document = document[step] if isinstance(step, int) else document.setdefault(step, {})
     document[last] = value
 

@@ -77,7 +77,7 @@ class Match:
         return _ESCAPED.sub(r"\1", self.custom_id)
 
     def matches(self, asked: RequestContext) -> bool:
-        """Tell whether a request is meant."""
+        """Return whether a request is meant."""
         return (
             (self.endpoint is None or self.endpoint == asked.endpoint)
             and (self.line is None or self.line == asked.line)

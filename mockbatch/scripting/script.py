@@ -1,4 +1,4 @@
-"""A script: which requests get which replies, the first that matches before all others."""
+"""A script: scripted replies, each with a match; the first entry that matches a request applies."""
 
 import json
 from collections import defaultdict
@@ -19,21 +19,21 @@ from mockbatch.scripting.reply import parse_reply
 from mockbatch.typing import Json
 from mockbatch.validation.type_names import describe_type
 
-# Gets a line (custom_id, method, url, body), each None in a live call that lacks it; returns
-# a reply document, a text to say, or None for the default reply.
+# Called with a line: custom_id, method, url and body, each None if a live call lacks it. Returns
+# a reply document, the text of a reply, or None for the default reply.
 ReplyFunction = Callable[[dict[str, Json]], Json]
 
-_OF_A_LINE = ("custom_id", "method", "url", "body")
+_LINE_MEMBERS = ("custom_id", "method", "url", "body")
 
 
 class Entry(NamedTuple):
-    """A reply, or a function that makes one, for the requests that match."""
+    """A reply, or a function that returns one, for the requests that match."""
 
     match: Match
     reply: Reply | ReplyFunction
 
     def as_json(self) -> dict[str, Json]:
-        """Return the entry, JSON-ready; a function shows its name and cannot be read again."""
+        """Return the entry, ready for JSON; a function is replaced by its name."""
         reply = self.reply
         shown = reply.as_json() if isinstance(reply, Reply) else {"callable": _name(reply)}
         return {"match": self.match.as_json(), "reply": shown}
@@ -41,12 +41,12 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class Script:
-    """Entries in the order in which they were entered."""
+    """Entries in the order in which they were added."""
 
     entries: tuple[Entry, ...] = ()
 
     def extended(self, *entries: Entry) -> "Script":
-        """Return the script with more entries, for what those before them do not match."""
+        """Return the script with more entries; the present ones take precedence."""
         return Script(self.entries + entries)
 
     def find(
@@ -56,16 +56,16 @@ class Script:
         endpoint: str,
         batch_id: str | None,
     ) -> Reply | ReplyFunction | None:
-        """Return the reply to a request, or the function that makes it; None for the default.
+        """Return the reply to a request, or the function that returns it; None for the default.
 
-        `line` is a line of an input file and `number` its place, from 1; a live call is a
-        line without a custom_id, and has neither a number nor a batch.
+        `line` is a line of an input file and `number` its number, from 1. A live call is a line
+        without a custom_id, and has neither a number nor a batch.
         """
-        asked = RequestContext(line, endpoint, number, batch_id)
-        found = [self._places.get(key) for key in {asked.custom_id, number, None}]
-        for place in merge(*filter(None, found)):
-            entry = self.entries[place]
-            if entry.match.matches(asked):
+        request = RequestContext(line, endpoint, number, batch_id)
+        candidates = [self._indexes.get(key) for key in {request.custom_id, number, None}]
+        for index in merge(*filter(None, candidates)):
+            entry = self.entries[index]
+            if entry.match.matches(request):
                 return entry.reply
         return None
 
@@ -76,35 +76,35 @@ class Script:
         endpoint: str,
         batch_id: str | None,
     ) -> Reply | None:
-        """Return the reply that `find` finds, one that a function makes included.
+        """Return the reply to a request, as `find` does, but call a function.
 
-        Raises ApiError 400 for a function that fails.
+        Raises ApiError 400 if the function fails.
         """
-        found = self.find(line, number, endpoint, batch_id)
-        return (
-            found if found is None or isinstance(found, Reply) else call_reply_function(found, line)
-        )
+        reply = self.find(line, number, endpoint, batch_id)
+        if reply is None or isinstance(reply, Reply):
+            return reply
+        return call_reply_function(reply, line)
 
     def as_json(self) -> list[dict[str, Json]]:
-        """Return the entries, JSON-ready."""
+        """Return the entries, ready for JSON."""
         return [entry.as_json() for entry in self.entries]
 
     @cached_property
-    def _places(self) -> Mapping[str | int | None, Sequence[int]]:
-        """Where the entries stand that are about one custom_id or one line; None: all others."""
-        places: dict[str | int | None, list[int]] = defaultdict(list)
-        for place, entry in enumerate(self.entries):
-            only_id = entry.match.exact_custom_id
-            places[entry.match.line if only_id is None else only_id].append(place)
-        # A lookup has to leave it as it is.
-        return dict(places)
+    def _indexes(self) -> Mapping[str | int | None, Sequence[int]]:
+        """The indexes of the entries for one custom_id or one line; None: of all others."""
+        indexes: dict[str | int | None, list[int]] = defaultdict(list)
+        for index, entry in enumerate(self.entries):
+            custom_id = entry.match.exact_custom_id
+            indexes[entry.match.line if custom_id is None else custom_id].append(index)
+        # Not a defaultdict: a lookup must not add a key.
+        return dict(indexes)
 
 
 def parse(document: Json, path: str = "") -> Entry:
     """Return the entry of `{"match": {...}, "reply": {...}}`; without a match, for all requests.
 
-    The reply may be a function. What a match says of the endpoint, the reply is held to.
-    Raises ApiError 400 whose param is the place of the fault below `path`.
+    The reply may be a function. If the match names an endpoint, the reply has to fit it.
+    Raises ApiError 400 whose param is the path of the error, below `path`.
     """
     if not isinstance(document, dict):
         raise api_error(
@@ -113,26 +113,26 @@ def parse(document: Json, path: str = "") -> Entry:
             expected="an object",
             actual=describe_type(document),
         )
-    place = f"{path}." if path else ""
+    prefix = f"{path}." if path else ""
     for name in document:
         if name not in ("match", "reply"):
-            raise api_error("unknown_parameter", param=f"{place}{name}")
+            raise api_error("unknown_parameter", param=f"{prefix}{name}")
     if "reply" not in document:
-        raise api_error("missing_parameter", param=f"{place}reply")
-    match = parse_match(document.get("match", {}), f"{place}match")
+        raise api_error("missing_parameter", param=f"{prefix}reply")
+    match = parse_match(document.get("match", {}), f"{prefix}match")
     if callable(document["reply"]):
         return Entry(match, document["reply"])
     endpoint = None if match.endpoint is None else endpoints()[match.endpoint]
-    return Entry(match, parse_reply(document["reply"], f"{place}reply", endpoint))
+    return Entry(match, parse_reply(document["reply"], f"{prefix}reply", endpoint))
 
 
 def call_reply_function(function: ReplyFunction, line: Mapping[str, Json]) -> Reply | None:
-    """Return the reply that a function makes of a line, None for the default.
+    """Return the reply that a function returns for a line, None for the default.
 
-    Raises ApiError 400, with the exception behind it, that names the function and the line.
+    Raises ApiError 400, which names the function and the line, from the function's exception.
     """
     try:
-        returned = function({name: line.get(name) for name in _OF_A_LINE})
+        returned = function({name: line.get(name) for name in _LINE_MEMBERS})
     except Exception as error:
         raise _failure(function, line, f"{type(error).__name__}: {error}") from error
     if returned is None:
@@ -143,7 +143,7 @@ def call_reply_function(function: ReplyFunction, line: Mapping[str, Json]) -> Re
         reason = f"it returned {describe_type(returned)}, not a reply, a text or None"
         raise _failure(function, line, reason)
     try:
-        # Written and read again, it is JSON, and nobody else's.
+        # The round trip proves that it is JSON, and copies it.
         document = parse_json(json.dumps(returned, allow_nan=False))
         return parse_reply(document, "reply", endpoints().get(str(line.get("url"))))
     except (TypeError, ValueError, RecursionError) as error:
@@ -155,14 +155,14 @@ def call_reply_function(function: ReplyFunction, line: Mapping[str, Json]) -> Re
 
 
 def entries_from_output_file(lines: Iterable[bytes]) -> Iterator[Entry]:
-    """Yield an entry for each line of a real output or error file, which it answers again.
+    """Yield an entry for each line of a real output or error file, to replay it.
 
     Raises ValueError that names the line.
     """
     for number, line in enumerate(lines, 1):
         if not line.isspace():
             try:
-                yield _replayed(line)
+                yield _parse_recorded_line(line)
             except ValueError as error:
                 raise ValueError(f"line {number}: {error}") from error
 
@@ -179,15 +179,16 @@ def load_script(path: str) -> Script:
         document = parse_json(Path(path).read_bytes())
         if not isinstance(document, list):
             raise ValueError('it is not a list of {"match": ..., "reply": ...}')
-        return Script(tuple(parse(one, f"[{place}]") for place, one in enumerate(document)))
+        entries = (parse(entry, f"[{index}]") for index, entry in enumerate(document))
+        return Script(tuple(entries))
     except (ApiError, OSError, ValueError) as error:
-        place = f" at {error.param}" if isinstance(error, ApiError) else ""
+        location = f" at {error.param}" if isinstance(error, ApiError) else ""
         reason = error.strerror if isinstance(error, OSError) else error
-        raise ValueError(" ".join(f"{path}{place}: {reason}".split())) from error
+        raise ValueError(" ".join(f"{path}{location}: {reason}".split())) from error
 
 
-def _replayed(line: bytes) -> Entry:
-    """Return the entry that answers as a line does; raises ValueError for what is none."""
+def _parse_recorded_line(line: bytes) -> Entry:
+    """Return the entry that replays a line; ValueError if it is not a line of such a file."""
     value = parse_json(line)
     if not isinstance(value, dict) or not isinstance(value.get("custom_id"), str):
         raise ValueError("it has no custom_id, as lines of output and error files have")

@@ -35,7 +35,7 @@ class ClientSchema:
         self._document = document
 
     def is_valid(self) -> bool:
-        """Tell whether it is a JSON Schema; draft 7 may have later keywords."""
+        """Return whether it is a JSON Schema; draft 7 may have later keywords."""
         try:
             return bool(self._metaschema.is_valid(self._document))
         except RecursionError:

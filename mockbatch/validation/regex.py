@@ -49,7 +49,7 @@ class Regex:
         self._nodes = parse_regex(source)
 
     def search(self, text: str, budget: StepBudget | None = None) -> bool:
-        """Tell whether the expression matches somewhere in a text.
+        """Return whether the expression matches somewhere in a text.
 
         Raises RegexError if the text is too long or the budget is spent.
         """

@@ -46,7 +46,7 @@ class Schema:
         return compile_coercion(self.document)
 
     def accepts(self, value: Json) -> bool:
-        """Tell whether a value is valid."""
+        """Return whether a value is valid."""
         return self._is_obviously_valid(value) or self._validator.is_valid(value)
 
     def error(self, value: Json, path: str = "") -> ApiError | None:

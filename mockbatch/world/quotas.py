@@ -106,15 +106,15 @@ def recheck_waiting(
 ) -> list[Batch]:
     """Return the batches whose validation will end differently from what was planned."""
     every = list(batches)
-    waiting = [one for one in every if one.status(now) == VALIDATING and _is_undecided(one)]
+    waiting = [batch for batch in every if batch.status(now) == VALIDATING and _is_undecided(batch)]
     queue = [batch for batch in every if batch.status(now) != VALIDATING]
     changed = []
-    for batch in sorted(waiting, key=lambda one: (_validated_at(one), one.number)):
+    for batch in sorted(waiting, key=lambda batch: (_validated_at(batch), batch.number)):
         enqueued = _enqueued_tokens(queue, batch.model, _validated_at(batch))
-        found = _as_decided(quotas, batch, enqueued, organization)
-        if found is not batch:
-            changed.append(found)
-        queue.append(found)
+        decided = _as_decided(quotas, batch, enqueued, organization)
+        if decided is not batch:
+            changed.append(decided)
+        queue.append(decided)
     return changed
 
 

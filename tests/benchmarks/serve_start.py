@@ -33,7 +33,7 @@ def free_port() -> int:
 
 
 def answers(url: str) -> bool:
-    """Tell whether a server is there."""
+    """Return whether a server is there."""
     try:
         with urllib.request.urlopen(url):
             return True

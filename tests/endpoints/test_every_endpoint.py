@@ -283,7 +283,7 @@ def _spots(value: Json) -> list[tuple[Json, Json]]:
 
 
 def _may_be_any_object(place: Json, key: Json) -> bool:
-    """Tell whether a place may hold any object: a moderation result, a tool choice."""
+    """Return whether a place may hold any object: a moderation result, a tool choice."""
     return key in ("moderation", "tool_choice") or (key == "type" and "verbosity" in place)
 
 

@@ -83,7 +83,7 @@ def made(make: "Make", status: str) -> dict[str, Json]:
 
 
 def fits(value: Json) -> bool:
-    """Tell whether the strict schema accepts an object."""
+    """Return whether the strict schema accepts an object."""
     return schema("batch").accepts(value)
 
 

@@ -462,7 +462,7 @@ def play(server: LocalServer) -> Iterator[Callable[..., Run]]:
 
 
 def is_json(text: str) -> bool:
-    """Tell whether a text can be parsed."""
+    """Return whether a text can be parsed."""
     try:
         json.loads(text)
     except ValueError:

@@ -21,7 +21,7 @@ LINE = {
 
 
 def meets(**match: Json) -> bool:
-    """Tell whether the line, the third of batch_1, meets a match."""
+    """Return whether the line, the third of batch_1, meets a match."""
     return parse(match).matches(RequestContext(LINE, CHAT, 3, "batch_1"))
 
 

@@ -81,7 +81,7 @@ class Careful:
             self.progress.append(batch.request_counts.completed)
 
     def is_over(self, batch: Any) -> bool:
-        """Tell whether the batch has ended, in whatever words."""
+        """Return whether the batch has ended, in whatever words."""
         stamps = (batch.completed_at, batch.failed_at, batch.expired_at, batch.cancelled_at)
         return batch.status in FINAL or any(stamps)
 
@@ -148,7 +148,7 @@ class Careful:
         return None if self.fits(id, content) else "unfit"
 
     def fits(self, id: str, content: str) -> bool:
-        """Tell whether a text is of the kind that was asked for."""
+        """Return whether a text is of the kind that was asked for."""
         return id in content
 
     def bill(self, body: dict[str, Json]) -> int:

@@ -65,7 +65,7 @@ class WatchedLock:
 
 
 def is_free(lock: Any) -> bool:
-    """Tell whether another thread could take a lock now."""
+    """Return whether another thread could take a lock now."""
     found: list[bool] = []
 
     def look() -> None:

@@ -150,7 +150,7 @@ def test_every_error_can_be_worded(name: str) -> None:
 
 
 def check_fast(document: dict[str, Json], value: Json) -> bool:
-    """Tell whether the fast check of a schema accepts a value."""
+    """Return whether the fast check of a schema accepts a value."""
     return compile_check(document, validator_factory(document))(value)
 
 

@@ -159,7 +159,7 @@ def _check_content(messages: list[Json]) -> None:
 
 
 def _needs_no_content(message: Body) -> bool:
-    """Tell whether an assistant's message has something else in place of content."""
+    """Return whether an assistant's message has something else in place of content."""
     return message["role"] == "assistant" and any(
         message.get(name) is not None
         for name in ("tool_calls", "function_call", "refusal", "audio")

@@ -29,7 +29,7 @@ class PictureSpec(NamedTuple):
 
 
 def can_encode(output_format: str) -> bool:
-    """Tell whether pictures in a format can be generated; all but PNG need Pillow."""
+    """Return whether pictures in a format can be generated; all but PNG need Pillow."""
     if output_format != PNG:
         try:
             import PIL  # noqa: F401

@@ -28,12 +28,12 @@ class MinimumDepth:
         return self._depths[alternative]
 
     def is_finite(self, schema: Json) -> bool:
-        """Tell whether a schema has a finite value."""
+        """Return whether a schema has a finite value."""
         alternatives = self._document.alternatives(schema)
         return any(self.of(alternative) is not None for alternative in alternatives)
 
     def _fits(self, alternative: Alternative, depth: int) -> bool:
-        """Tell whether an alternative has a value of at most this depth."""
+        """Return whether an alternative has a value of at most this depth."""
         required = _required_schemas(alternative)
         return not required or (
             depth > 0 and all(self._any_fits(schema, depth - 1) for schema in required)

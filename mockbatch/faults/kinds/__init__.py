@@ -33,8 +33,8 @@ def parse(document: Mapping[str, Json]) -> Fault:
         raise api_error("invalid_value", param="fault", reason=reason)
     named = [name for name in kinds() if name in document]
     if len(named) != 1:
-        found = " and ".join(named) or "none"
-        reason = f"it takes one of {', '.join(kinds())}, and it has {found}"
+        actual = " and ".join(named) or "none"
+        reason = f"it takes one of {', '.join(kinds())}, and it has {actual}"
         raise api_error("invalid_value", param="fault", reason=reason)
     kind = kinds()[named[0]]
     stranger = next((member for member in document if member not in kind.members()), None)

@@ -11,7 +11,8 @@ from mockbatch.faults.fault import Fault
 class Delay(Fault):
     """The request takes effect at once and its answer waits, in real time.
 
-    So it is with a read time-out: who gives up and asks again has asked twice.
+    As with a real read timeout, the request takes effect although the client has given up: a
+    client that retries has then sent it twice.
     """
 
     delay_ms: float
