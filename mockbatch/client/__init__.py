@@ -1,6 +1,7 @@
 """The control API in Python: what a test does to a world of a running server.
 
     world_client      WorldClient: addresses, batches, scenarios, replies, faults, requests
+    connection        WorldConnection: the address of a world, and calls until it is closed
     assertions        `assert_requested`, and the near misses in its message
     clock             its simulated clock
     webhooks          its webhook endpoints and deliveries

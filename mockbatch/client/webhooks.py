@@ -6,10 +6,10 @@ from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING
 
 from mockbatch.client.results import Attempt, Delivery, Webhook
-from mockbatch.client.webhook_receiver import Function, WebhookReceiver, current_delivery
+from mockbatch.client.webhook_receiver import Function, WebhookReceiver
 from mockbatch.ids import Seed
 from mockbatch.typing import Json
-from mockbatch.webhooks.signature import DELIVERY_HEADER, new_secret
+from mockbatch.webhooks.signature import new_secret
 
 if TYPE_CHECKING:
     from mockbatch.client.world_client import WorldClient
@@ -49,9 +49,3 @@ class Webhooks:
     def close(self) -> None:
         """Stop receiving."""
         self._receiver.close()
-
-
-def delivery_headers() -> dict[str, str]:
-    """Return the header by which the control API knows that a receiver is calling it."""
-    delivery = current_delivery.get()
-    return {} if delivery is None else {DELIVERY_HEADER: delivery}

@@ -1,19 +1,17 @@
 """A client of one world on a running server: the control API's verbs as Python methods."""
 
-import json
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from mockbatch.client import openai_clients
 from mockbatch.client.assertions import check_requested
 from mockbatch.client.clock import Clock, SleepClock
+from mockbatch.client.connection import WorldConnection
 from mockbatch.client.results import (
-    ControlError,
     Delivery,
     Fault,
     HasId,
@@ -24,7 +22,7 @@ from mockbatch.client.results import (
 )
 from mockbatch.client.transport import Transport, WsgiTransport
 from mockbatch.client.webhook_receiver import Received
-from mockbatch.client.webhooks import Webhooks, delivery_headers
+from mockbatch.client.webhooks import Webhooks
 from mockbatch.typing import Json
 
 if TYPE_CHECKING:
@@ -36,10 +34,9 @@ if TYPE_CHECKING:
 _UNSET: Any = object()
 
 
-class WorldClient:
+class WorldClient(WorldConnection):
     """One world: its address for clients, its clock, and what can be done to it.
 
-    `base_url` and `api_key` are for any client. `closed` tells whether the world is gone.
     `app` serves the world without a socket. `add_callable_reply` enters a reply that is a
     Python function; None if the world is in another process.
     """
@@ -50,19 +47,17 @@ class WorldClient:
         api_key: str,
         transport: Transport,
         *,
+        owner: str = "",
         app: "Flask | None" = None,
         add_callable_reply: Callable[[dict[str, Json]], None] | None = None,
     ) -> None:
-        self.base_url = f"{url}/v1"
-        self.api_key = api_key
+        super().__init__(url, api_key, transport, owner)
         self.clock = Clock(self)
-        self._transport = transport
         self._app = app
         self._add_callable_reply = add_callable_reply
         self._webhooks = Webhooks(self)
         self._reached = False
         self._warned = False
-        self.closed = False
 
     def __enter__(self) -> "Self":
         return self
@@ -77,15 +72,20 @@ class WorldClient:
 
     def close(self) -> None:
         """Remove the world, and stop receiving its webhooks."""
-        self.closed = True
-        if "client" in self.__dict__:
-            self.client.close()
+        if self.closed:
+            return
+        client: OpenAI | None = self.__dict__.pop("client", None)
+        self.__dict__.pop("async_client", None)
+        if client is not None:
+            client.close()
         self.call("DELETE", "/_mock/state")
+        self.closed = True
         self._webhooks.close()
 
     @cached_property
     def client(self) -> "OpenAI":
         """A ready `openai.OpenAI`; needs the package `openai`."""
+        self._check_open()
         return openai_clients.client(self.base_url, self.api_key, self.webhook_secret, self._app)
 
     @cached_property
@@ -95,6 +95,7 @@ class WorldClient:
             raise RuntimeError(
                 "async_client needs a server on a socket: use the `mockbatch` fixture"
             )
+        self._check_open()
         self.warn_if_asyncio_clock_frozen()
         return openai_clients.async_client(self.base_url, self.api_key, self.webhook_secret)
 
@@ -271,21 +272,6 @@ class WorldClient:
     def deliveries(self) -> list[Delivery]:
         """The webhook deliveries, pending ones too, in order of creation."""
         return self._webhooks.deliveries()
-
-    def call(self, method: str, path: str, body: Json = None) -> Json:
-        """Call the control API; ControlError when it refuses."""
-        headers = {
-            "Authorization": f"Bearer {self.api_key}",
-            "Content-Type": "application/json",
-            "Host": urlsplit(self.base_url).netloc,
-        }
-        headers |= delivery_headers()
-        data = b"" if body is None else json.dumps(body).encode()
-        status, content = self._transport(method, path, headers, data)
-        response = json.loads(content)
-        if status >= 400:
-            raise ControlError(status, response["error"])
-        return response
 
     def _command(self, batch: str | HasId, name: str, body: Json = None) -> None:
         self.call("POST", f"/_mock/batches/{id_of(batch)}/{name}", body)

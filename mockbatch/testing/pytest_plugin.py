@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mockbatch.testing.world_log import WorldLog
+
 if TYPE_CHECKING:
     from flask import Flask
 
     from mockbatch.client import WorldClient
     from mockbatch.testing.servers import LocalServer, RemoteServer
-    from mockbatch.world.world import World
 
 _INI: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "clock": ("manual", str, "clock mode of each test's world: manual, on-poll, realtime, xN"),
@@ -28,74 +29,60 @@ _INI: dict[str, tuple[str, Callable[[str], Any], str]] = {
 }
 
 
-class _WorldLog:
-    """Which test or fixture created which worlds, for the report of a failed test.
+_FLAGS = {
+    "env": "set the environment from the start of the run, for clients that are built at import",
+    "own_key": "a key of its own for each test's world, for tests that run in parallel threads",
+}
 
-    A World of this process is kept beside its client: it outlives the client, and can be read
-    without a request.
-    """
-
-    def __init__(self) -> None:
-        self.item: pytest.Item | None = None
-        self.fixtures: list[pytest.FixtureDef[Any]] = []  # being set up, the innermost last
-        self._worlds: dict[object, list[tuple[WorldClient, World | None]]] = {}
-
-    def begin(self, item: pytest.Item) -> None:
-        """Start a test: forget the worlds of the one before it."""
-        self._worlds.pop(self.item, None)
-        self.item = item
-
-    def add(self, client: "WorldClient", app: "Flask | None") -> None:
-        """Add a new world; it belongs to the fixture being set up if that outlives the test."""
-        owner: object = self.item
-        if self.fixtures and self.fixtures[-1].scope != "function":
-            owner = self.fixtures[-1]
-        world = None
-        if app is not None:
-            world = app.extensions["mockbatch"].worlds.find(client.api_key)
-        self._worlds.setdefault(owner, []).append((client, world))
-
-    def end(self, fixture: pytest.FixtureDef[Any]) -> None:
-        """Pass the worlds of a finished fixture on to the test after which it ends."""
-        if fixture in self._worlds:
-            worlds = self._worlds.pop(fixture)
-            if fixture.argname in getattr(self.item, "fixturenames", ()):
-                self._worlds[self.item] = worlds + self._worlds.get(self.item, [])
-
-    def sections(self, item: pytest.Item) -> list[tuple[str, str]]:
-        """Return a section for each world that a test may have used."""
-        names = getattr(item, "fixturenames", ())
-        owners = [
-            owner
-            for owner in self._worlds
-            if owner is item or getattr(owner, "argname", "") in names
-        ]
-        if not owners:
-            return []
-        from mockbatch.testing.failure_report import render
-
-        return [
-            ("mockbatch", render(client, world))
-            for owner in owners
-            for client, world in self._worlds[owner]
-        ]
+_WORLD_LOG: pytest.StashKey[WorldLog] = pytest.StashKey()
 
 
-_WORLD_LOG: pytest.StashKey[_WorldLog] = pytest.StashKey()
+class RunEnvironment:
+    """A server from the start of the run, to which the environment points until its end."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.server = _start_server(config)
+        self._monkeypatch = pytest.MonkeyPatch()
+        _set_environment(self._monkeypatch, self.server.prepare_shared_world())
+
+    def close(self) -> None:
+        """Stop the server, and put the environment back."""
+        self._monkeypatch.undo()
+        self.server.close()
+
+
+_RUN_ENVIRONMENT: pytest.StashKey[RunEnvironment] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the ini options and the command line option."""
     for name, (default, _, text) in _INI.items():
         parser.addini(f"mockbatch_{name}", text, default=default)
+    for name, text in _FLAGS.items():
+        parser.addini(f"mockbatch_{name}", text, type="bool", default=False)
     parser.getgroup("mockbatch").addoption(
         "--mockbatch-url", metavar="URL", help="use the mockbatch server that runs at URL"
     )
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Set the environment, if the ini file asks for it, before a conftest builds a client."""
+    early_config.stash[_WORLD_LOG] = WorldLog()
+    if early_config.getini("mockbatch_env"):
+        early_config.stash[_RUN_ENVIRONMENT] = RunEnvironment(early_config)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Put the environment back."""
+    if _RUN_ENVIRONMENT in config.stash:
+        config.stash[_RUN_ENVIRONMENT].close()
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker, and the log of worlds."""
-    config.stash[_WORLD_LOG] = _WorldLog()
+    """Register the marker, and what was not begun before because a conftest loads this plugin."""
+    if _WORLD_LOG not in config.stash:
+        pytest_load_initial_conftests(config)
     config.addinivalue_line(
         "markers",
         "mockbatch(scenario, clock, pace, seed, start_time, poll_limit, skip_sleep): "
@@ -144,21 +131,27 @@ def pytest_runtest_makereport(
 @pytest.fixture(scope="session")
 def mockbatch_server(pytestconfig: pytest.Config) -> "Iterator[LocalServer | RemoteServer]":
     """Provide one server for the process; `.world(**options)` creates a world on it."""
+    if _RUN_ENVIRONMENT in pytestconfig.stash:
+        yield pytestconfig.stash[_RUN_ENVIRONMENT].server
+        return
+    server = _start_server(pytestconfig)
+    yield server
+    server.close()
+
+
+def _start_server(config: pytest.Config) -> "LocalServer | RemoteServer":
     from mockbatch.testing.servers import LocalServer, RemoteServer
 
-    log, url = pytestconfig.stash[_WORLD_LOG], pytestconfig.getoption("--mockbatch-url")
+    log, url = config.stash[_WORLD_LOG], config.known_args_namespace.mockbatch_url
     server: LocalServer | RemoteServer
 
     def on_world(world: "WorldClient") -> None:
         log.add(world, server.app)
 
-    defaults = _ini(pytestconfig)
-    if url:
-        server = RemoteServer(url, defaults=defaults, on_world=on_world)
-    else:
-        server = LocalServer(defaults=defaults, on_world=on_world)
-    yield server
-    server.close()
+    options: dict[str, Any] = {"defaults": _ini(config), "on_world": on_world}
+    options["owner_name"] = log.owner_name
+    server = RemoteServer(url, **options) if url else LocalServer(**options)
+    return server
 
 
 @pytest.fixture
@@ -170,7 +163,7 @@ def make_mockbatch(
 
     def make(**options: Any) -> "WorldClient":
         # Named after the test, a world has the same ids from run to run.
-        name = f"{request.node.nodeid} {len(worlds)}"
+        name = f"{request.node.nodeid} (world {len(worlds) + 1} of make_mockbatch)"
         worlds.append(mockbatch_server.world(name, **options))
         return worlds[-1]
 
@@ -183,19 +176,23 @@ def make_mockbatch(
 def mockbatch(
     request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
-    make_mockbatch: "Callable[..., WorldClient]",
+    mockbatch_server: "LocalServer | RemoteServer",
 ) -> "Iterator[WorldClient]":
     """Provide a fresh world, to which the OpenAI SDK's environment variables point."""
     options = _marker_options(request)
     skip_sleep = options.pop("skip_sleep", False)
-    world = make_mockbatch(**options)
-    _set_environment(monkeypatch, world)
-    if iscoroutinefunction(getattr(request.node, "obj", None)):
-        world.warn_if_asyncio_clock_frozen()
-    with world.skip_sleep() if skip_sleep else nullcontext():
-        yield world
-    failures = world.failures
-    if not world.was_reached:
+    own_key = options.pop("own_key", request.config.getini("mockbatch_own_key"))
+    create = mockbatch_server.world if own_key else mockbatch_server.shared_world
+    with create(request.node.nodeid, **options) as world:
+        _set_environment(monkeypatch, world)
+        if iscoroutinefunction(getattr(request.node, "obj", None)):
+            world.warn_if_asyncio_clock_frozen()
+        with world.skip_sleep() if skip_sleep else nullcontext():
+            yield world
+        if world.closed:
+            return
+        failures, was_reached = world.failures, world.was_reached
+    if not was_reached:
         from mockbatch.client import MockBatchWarning
 
         warnings.warn(

@@ -1,8 +1,10 @@
 """Servers for tests: one in a thread of this process, or one that runs elsewhere."""
 
 import os
+from collections import Counter
 from collections.abc import Callable, Mapping
-from itertools import count
+from socket import gethostname
+from typing import Any
 
 from flask import Flask
 
@@ -24,7 +26,11 @@ class _BaseServer:
     """Creates worlds on the server at `url`, and closes those still open when it is closed.
 
     `defaults` are options for worlds that are created without them. `on_world` is called with
-    each new world.
+    each new world. `owner_name` says for what a world without a name is created. `prefix` tells
+    the keys of this process from those of others on the same server.
+
+    `api_key` is the key of the shared world, under which one test after the other has a world of
+    its own, so that a client kept from an earlier test works in the next.
     """
 
     #: The Flask app, if it runs in this process.
@@ -34,30 +40,70 @@ class _BaseServer:
         self,
         url: str,
         *,
+        prefix: str = "",
         defaults: Mapping[str, Json] | None = None,
         on_world: Callable[[WorldClient], None] = lambda _: None,
+        owner_name: Callable[[], str] = lambda: "mockbatch_server",
     ) -> None:
         self.url = url
+        self.base_url = f"{url}/v1"
+        self._prefix = prefix
+        self.api_key = self._key("the shared world")
+        self._shared: WorldClient | None = None
         self._defaults = defaults or {}
         self._on_world = on_world
-        self._names = count(1)
+        self._owner_name = owner_name
+        self._counts: Counter[str] = Counter()
         self._open: list[WorldClient] = []
 
     def world(self, name: str | None = None, **options: Json) -> WorldClient:
-        """Create a world.
+        """Create a world with a key of its own.
 
         `name` determines its API key and, with the seed, every id in it. `options` are clock,
         pace, start_time, seed, scenario and poll_limit.
         """
-        key = api_key_for(name or self._next_name())
-        world = WorldClient(self.url, key, self.transport(), **_in_process(self.app, key))
-        reset_world(world, {**self._defaults, **options})
+        return self._create(self._key(name := name or self._next_name()), name, options)
+
+    def _next_name(self) -> str:
+        owner = self._owner_name()
+        self._counts[owner] += 1
+        return f"{owner} (world {self._counts[owner]})"
+
+    def shared_world(self, name: str, **options: Json) -> WorldClient:
+        """Create a world under `api_key`, for one test at a time; `name` is that of the test."""
+        if self._shared is not None and not self._shared.closed:
+            raise RuntimeError(
+                f"{name} takes the mockbatch fixture while {self._shared.owner} still has it. "
+                "For tests that run at the same time in one process give each world a key of "
+                "its own: @pytest.mark.mockbatch(own_key=True), or mockbatch_own_key in the "
+                "ini file."
+            )
+        self._shared = self._create(self.api_key, name, options)
+        return self._shared
+
+    def prepare_shared_world(self) -> WorldClient:
+        """Refuse calls with `api_key` until the first test has a world under it.
+
+        Returns a closed world, for its address.
+        """
+        world = self._client(self.api_key, "")
+        reset_world(world, {}, owner="")
+        world.close()
+        return world
+
+    def _create(self, key: str, owner: str, options: Mapping[str, Json]) -> WorldClient:
+        world = self._client(key, owner)
+        reset_world(world, {**self._defaults, **options}, owner=owner)
         self._on_world(world)
         self._open = [*(other for other in self._open if not other.closed), world]
         return world
 
-    def _next_name(self) -> str:
-        return str(next(self._names))
+    def _client(self, key: str, owner: str) -> WorldClient:
+        in_process = _in_process(self.app, key)
+        return WorldClient(self.url, key, self.transport(), owner=owner, **in_process)
+
+    def _key(self, name: str) -> str:
+        return api_key_for(self._prefix + name)
 
     def transport(self) -> Transport:
         """Return a transport to the control API."""
@@ -78,14 +124,12 @@ class LocalServer(_BaseServer):
     def __init__(
         self,
         app: Flask | None = None,
-        *,
-        defaults: Mapping[str, Json] | None = None,
-        on_world: Callable[[WorldClient], None] = lambda _: None,
+        **options: Any,
     ) -> None:
         self.app = app or create_app()
         self._http_server = HttpServer(self.app)
         self._http_server.start()
-        super().__init__(self._http_server.url, defaults=defaults, on_world=on_world)
+        super().__init__(self._http_server.url, **options)
 
     def transport(self) -> Transport:
         """Return a transport that calls the app without a socket."""
@@ -104,16 +148,12 @@ class RemoteServer(_BaseServer):
     def __init__(
         self,
         url: str,
-        *,
-        defaults: Mapping[str, Json] | None = None,
-        on_world: Callable[[WorldClient], None] = lambda _: None,
+        **options: Any,
     ) -> None:
         root = url.rstrip("/").removesuffix("/v1")
-        super().__init__(root, defaults=defaults, on_world=on_world)
-
-    def _next_name(self) -> str:
-        # Each pytest-xdist worker counts by itself, and all of them use the same server.
-        return f"{os.environ.get('PYTEST_XDIST_WORKER', '')} {super()._next_name()}"
+        # Each pytest-xdist worker, and each run, has keys of its own on the same server.
+        prefix = f"{gethostname()} {os.getpid()} "
+        super().__init__(root, prefix=prefix, **options)
 
 
 class MockBatch(WorldClient):
@@ -148,19 +188,22 @@ class MockBatch(WorldClient):
 def app_world(app: Flask, name: str, options: Mapping[str, Json]) -> WorldClient:
     """Create a world of an app that is called without a socket."""
     key = api_key_for(name)
-    transport = wsgi_transport(app)
-    world = WorldClient("http://localhost", key, transport, app=app, **_in_process(app, key))
-    return reset_world(world, options)
+    transport, in_process = wsgi_transport(app), _in_process(app, key)
+    world = WorldClient("http://localhost", key, transport, owner=name, app=app, **in_process)
+    return reset_world(world, options, owner=name)
 
 
-def reset_world(world: WorldClient, options: Mapping[str, Json]) -> WorldClient:
+def reset_world(
+    world: WorldClient, options: Mapping[str, Json], *, owner: str | None = None
+) -> WorldClient:
     """Reset a world to a test's settings, and return it; TypeError for an unknown option."""
     # `pinned` is for the plugin alone: a marker's scenario outranks one queued in the test.
     unknown = set(options) - {*OPTIONS, "pinned"}
     if unknown:
         known = ", ".join(OPTIONS)
         raise TypeError(f"unknown option {', '.join(sorted(unknown))}; valid options: {known}")
-    world.call("POST", "/_mock/reset", {**TEST_SETTINGS, **options})
+    settings = {**TEST_SETTINGS, **options} | ({} if owner is None else {"owner": owner})
+    world.call("POST", "/_mock/reset", settings)
     return world
 
 

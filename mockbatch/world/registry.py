@@ -15,6 +15,8 @@ log = logging.getLogger(__name__)
 SHARED_WORLD = "one world"
 # What clients send when a variable with the key is not set: in a shell, JavaScript and JSON.
 _UNSET_KEYS = frozenset({"", "undefined", "null"})
+# How many keys of removed worlds are remembered.
+_MAX_ENDED = 10_000
 
 
 class WorldRegistry:
@@ -28,6 +30,7 @@ class WorldRegistry:
         self._initial = initial
         self._lock = Lock()
         self._worlds: dict[str, World] = {}  # by name, the longest idle one first
+        self._ended: dict[str, str] = {}  # keys whose owner is over, with its name
 
     def check_key(self, key: str) -> None:
         """Raise ApiError 401 for a key that is not accepted."""
@@ -51,8 +54,10 @@ class WorldRegistry:
     def open(self, key: str, *, is_read_only: bool) -> World:
         """Return the world of a key, a new one if the key has none.
 
-        A new world is kept only if it is going to be changed.
+        A new world is kept only if it is going to be changed. Raises ApiError 401 for a key whose
+        world was removed together with its owner, such as a test.
         """
+        self._check_not_ended(key)
         world = self._touch(self._name(key))
         if world is not None:
             return world
@@ -61,6 +66,8 @@ class WorldRegistry:
 
     def create(self, key: str, settings: WorldSettings) -> World:
         """Return the world of a key, begun with these settings: a new world, or one reset."""
+        with self._lock:
+            self._ended.pop(key, None)
         world = self._touch(self._name(key))
         if world is None:
             new = self._new_world(key, settings)
@@ -87,6 +94,11 @@ class WorldRegistry:
         """Remove and close the world of that name, if there is one."""
         with self._lock:
             world = self._worlds.pop(name, None)
+            owner = None if world is None else world.settings.owner
+            if owner is not None and not self.settings.is_single_world:
+                self._ended[name] = owner
+                if len(self._ended) > _MAX_ENDED:
+                    del self._ended[next(iter(self._ended))]
         if world is not None:
             world.close()
 
@@ -94,6 +106,14 @@ class WorldRegistry:
         """Close all worlds, so that nothing happens by itself any more."""
         for world in self.all().values():
             world.close()
+
+    def _check_not_ended(self, key: str) -> None:
+        owner = self._ended.get(key)
+        if owner is not None:
+            last = f"it belonged to {owner}, which is over" if owner else "no test has begun yet"
+            error = api_error("no_world", reason=last)
+            error.headers = {"x-should-retry": "false"}
+            raise error
 
     def _name(self, key: str) -> str:
         return SHARED_WORLD if self.settings.is_single_world else key

@@ -1,8 +1,6 @@
 """The pytest plugin, as users have it: installed, and without a conftest."""
 
 import os
-import sys
-from collections.abc import Callable
 from typing import Any
 
 import openai
@@ -12,22 +10,9 @@ import mockbatch.testing.servers
 from mockbatch import MockBatch
 from mockbatch.client import WorldClient
 from mockbatch.world import journal
+from tests.support.plugin_runs import INPUT, Run, in_this_process, passed, run_alone
 
 pytest_plugins = ["pytester"]
-
-INPUT = """
-    INPUT = b'{"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": ' \\
-        b'{"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"}]}}'
-
-    def submit(client):
-        file = client.files.create(file=("in.jsonl", INPUT), purpose="batch")
-        return client.batches.create(
-            input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h"
-        )
-"""
-# hypothesis takes a second to say that it has nothing to say.
-QUICK = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
-Run = Callable[..., pytest.RunResult]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -40,18 +25,7 @@ def imported() -> None:
 @pytest.fixture
 def run(pytester: pytest.Pytester) -> Run:
     """Run tests in this process; `submit` and `pytest` are there for them."""
-
-    def run_tests(source: str, *arguments: str, ini: str = "") -> pytest.RunResult:
-        pytester.makeini(f"[pytest]\nfilterwarnings = error\n{ini}")
-        pytester.makepyfile(f"    import pytest\n{INPUT}\n{source}")
-        return pytester.runpytest_inprocess(*QUICK, *arguments)
-
-    return run_tests
-
-
-def passed(result: pytest.RunResult, count: int = 1) -> None:
-    """Check that all tests of a run have passed, without a warning."""
-    result.assert_outcomes(passed=count)
+    return in_this_process(pytester)
 
 
 class TestMockbatch:
@@ -103,7 +77,7 @@ class TestMockbatch:
         assert {os.environ.get(name) for name in names.split()} == {before}
 
     def test_is_a_fresh_world_for_each_test(self, run: Run) -> None:
-        """Nothing is left of the test before, and time begins anew."""
+        """Nothing is left of the test before, under the same URL and key."""
         passed(
             run("""
     keys = set()
@@ -112,8 +86,8 @@ class TestMockbatch:
     def test_each(mockbatch, time):
         assert mockbatch.client.files.list().data == []
         submit(mockbatch.client)
-        keys.add(mockbatch.api_key)
-        assert len(keys) == time
+        keys.add((mockbatch.base_url, mockbatch.api_key))
+        assert len(keys) == 1
     """),
             3,
         )
@@ -730,8 +704,3 @@ class TestMockBatch:
             one.client.files.create(file=("a", b""), purpose="user_data")
             assert one.api_key == two.api_key
             assert two.client.files.list().data == []
-
-
-def run_alone(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    """Run tests in a process of their own."""
-    return pytester.run(sys.executable, "-m", "pytest", *QUICK, *arguments)

@@ -100,3 +100,47 @@ def test_a_single_world_is_shared_by_all_keys() -> None:
     assert registry.open(OTHER_KEY, is_read_only=False) is world
     assert registry.find("sk-third") is world
     assert registry.open(registry.default_key(), is_read_only=True) is world
+
+
+class TestOwner:
+    """Worlds that are made for something, such as a test."""
+
+    OWNED = replace(SETTINGS, owner="test_a")
+
+    def test_key_is_refused_after_its_owner(self, registry: WorldRegistry) -> None:
+        """No new world begins behind the key: the message names the owner."""
+        registry.remove(registry.create(KEY, self.OWNED).name)
+        with pytest.raises(ApiError, match="it belonged to test_a, which is over") as raised:
+            registry.open(KEY, is_read_only=False)
+        assert raised.value.status == 401
+        assert raised.value.headers == {"x-should-retry": "false"}
+        assert registry.find(KEY) is None
+
+    def test_create_opens_the_key_again(self, registry: WorldRegistry) -> None:
+        """The next test begins behind the same key."""
+        registry.remove(registry.create(KEY, self.OWNED).name)
+        world = registry.create(KEY, replace(SETTINGS, owner="test_b"))
+        assert registry.open(KEY, is_read_only=False) is world
+
+    def test_key_of_a_world_without_an_owner_opens_a_new_one(self, registry: WorldRegistry) -> None:
+        """A client that removes a world over HTTP begins again with any request."""
+        first = registry.create(KEY, SETTINGS)
+        registry.remove(first.name)
+        assert registry.open(KEY, is_read_only=False) is not first
+
+    def test_a_server_with_one_world_refuses_nobody(self) -> None:
+        """The others share that world."""
+        registry = WorldRegistry(ServerSettings(world=SETTINGS, is_single_world=True))
+        registry.remove(registry.create(KEY, self.OWNED).name)
+        assert registry.open(OTHER_KEY, is_read_only=False)
+
+    def test_only_so_many_keys_are_remembered(
+        self, registry: WorldRegistry, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The longest gone is forgotten first."""
+        monkeypatch.setattr(registry_module, "_MAX_ENDED", 1)
+        for key in (KEY, OTHER_KEY):
+            registry.remove(registry.create(key, self.OWNED).name)
+        registry.open(KEY, is_read_only=True)
+        with pytest.raises(ApiError, match="test_a"):
+            registry.open(OTHER_KEY, is_read_only=True)

@@ -1,0 +1,50 @@
+"""The connection to one world: its address, and calls of the control API until it is closed."""
+
+import json
+from urllib.parse import urlsplit
+
+from mockbatch.client.results import ControlError
+from mockbatch.client.transport import Transport
+from mockbatch.client.webhook_receiver import current_delivery
+from mockbatch.typing import Json
+from mockbatch.webhooks.signature import DELIVERY_HEADER
+
+
+class WorldConnection:
+    """The address of a world for clients, and a transport to its control API.
+
+    `base_url` and `api_key` are for any client. `closed` tells whether the world is gone: every
+    call is refused then, and the message names the `owner`, such as the test it was made for.
+    """
+
+    def __init__(self, url: str, api_key: str, transport: Transport, owner: str = "") -> None:
+        self.base_url = f"{url}/v1"
+        self.api_key = api_key
+        self.owner = owner
+        self.closed = False
+        self._transport = transport
+
+    def call(self, method: str, path: str, body: Json = None) -> Json:
+        """Call the control API; ControlError when it refuses."""
+        self._check_open()
+        headers = {
+            "Authorization": f"Bearer {self.api_key}",
+            "Content-Type": "application/json",
+            "Host": urlsplit(self.base_url).netloc,
+        }
+        delivery = current_delivery.get()
+        if delivery is not None:  # so that the server knows that a webhook receiver is calling
+            headers[DELIVERY_HEADER] = delivery
+        data = b"" if body is None else json.dumps(body).encode()
+        status, content = self._transport(method, path, headers, data)
+        response = json.loads(content)
+        if status >= 400:
+            raise ControlError(status, response["error"])
+        return response
+
+    def _check_open(self) -> None:
+        if self.closed:
+            # Another test may have a world under the same key now: it must not be touched.
+            reason = f"it belonged to {self.owner}, which is over" if self.owner else "it is closed"
+            error = {"message": f"This world is gone: {reason}.", "code": "no_world", "param": None}
+            raise ControlError(401, error)

@@ -1,0 +1,71 @@
+"""Which test created which worlds, for the report of a failed test."""
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from mockbatch.client import WorldClient
+    from mockbatch.world.world import World
+
+
+class WorldLog:
+    """Which test or fixture created which worlds, for the report of a failed test.
+
+    A World of this process is kept beside its client: it outlives the client, and can be read
+    without a request.
+    """
+
+    def __init__(self) -> None:
+        self.item: pytest.Item | None = None
+        self.fixtures: list[pytest.FixtureDef[Any]] = []  # being set up, the innermost last
+        self._worlds: dict[object, list[tuple[WorldClient, World | None]]] = {}
+
+    def begin(self, item: pytest.Item) -> None:
+        """Start a test: forget the worlds of the one before it."""
+        self._worlds.pop(self.item, None)
+        self.item = item
+
+    def add(self, client: "WorldClient", app: "Flask | None") -> None:
+        """Add a new world; it belongs to the fixture being set up if that outlives the test."""
+        owner: object = self.item
+        if self.fixtures and self.fixtures[-1].scope != "function":
+            owner = self.fixtures[-1]
+        world = None
+        if app is not None:
+            world = app.extensions["mockbatch"].worlds.find(client.api_key)
+        self._worlds.setdefault(owner, []).append((client, world))
+
+    def owner_name(self) -> str:
+        """Return the name of the test, or of the longer-lived fixture, that creates worlds now."""
+        if self.fixtures and self.fixtures[-1].scope != "function":
+            fixture = self.fixtures[-1]
+            return f"the fixture '{fixture.argname}' of {fixture.baseid or 'the run'}"
+        return "the run" if self.item is None else self.item.nodeid
+
+    def end(self, fixture: pytest.FixtureDef[Any]) -> None:
+        """Pass the worlds of a finished fixture on to the test after which it ends."""
+        if fixture in self._worlds:
+            worlds = self._worlds.pop(fixture)
+            if fixture.argname in getattr(self.item, "fixturenames", ()):
+                self._worlds[self.item] = worlds + self._worlds.get(self.item, [])
+
+    def sections(self, item: pytest.Item) -> list[tuple[str, str]]:
+        """Return a section for each world that a test may have used."""
+        names = getattr(item, "fixturenames", ())
+        owners = [
+            owner
+            for owner in self._worlds
+            if owner is item or getattr(owner, "argname", "") in names
+        ]
+        if not owners:
+            return []
+        from mockbatch.testing.failure_report import render
+
+        return [
+            ("mockbatch", render(client, world))
+            for owner in owners
+            for client, world in self._worlds[owner]
+        ]
