@@ -98,6 +98,7 @@ class _InputValidator:
         self.unsupported_lines: list[int] = []
         self.model: str | None = None
         self._endpoint = endpoint
+        self._main_member = endpoint.main_member
         self._limits = limits
         self._models = models
         self._has_fast_path = endpoint.path == fast_path.PATH
@@ -158,8 +159,8 @@ class _InputValidator:
         model = body.get("model")
         is_known = model is not None and model == self.model
         errors = [] if is_known else list(self._check_model(model))
-        if self._endpoint.path == "/v1/chat/completions" and body.get("messages") is None:
-            errors.append(api_error("no_messages"))
+        if self._main_member and (missing := self._main_member.find_error(body)):
+            errors.append(missing)
         if body.get("stream") is True:
             errors.append(api_error("streaming_unsupported", product=self._endpoint.product))
         return errors

@@ -8,7 +8,7 @@ from hashlib import shake_256
 from math import sqrt
 
 from mockbatch.endpoints import text
-from mockbatch.endpoints.endpoint import Endpoint, Execution, Tokens, token_count
+from mockbatch.endpoints.endpoint import Endpoint, Execution, MainMember, Tokens, token_count
 from mockbatch.endpoints.models import Model, get_model
 from mockbatch.errors import api_error
 from mockbatch.typing import Json
@@ -127,6 +127,7 @@ ENDPOINT = Endpoint(
     response_schema="embeddings.response",
     check=_check,
     build_response=_build_response,
+    main_member=MainMember("input"),
     read_usage=_read_usage,
     count_inputs=_count_inputs,
 )

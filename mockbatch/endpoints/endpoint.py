@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from mockbatch.errors import ApiError
+from mockbatch.errors import ApiError, api_error
 from mockbatch.ids import Seed
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
@@ -70,6 +70,23 @@ class Stream(NamedTuple):
     end: str | None = None
 
 
+class MainMember(NamedTuple):
+    """The member of a request body without which the Batch API fails a line in validation.
+
+    `error` names the error of a line that has neither it nor any of its `substitutes`.
+    """
+
+    name: str
+    error: str = "no_main_member"
+    substitutes: tuple[str, ...] = ()
+
+    def find_error(self, body: Mapping[str, Json]) -> ApiError | None:
+        """Return the error of a body that lacks the member; a null counts as missing."""
+        if body.get(self.name) is not None or any(body.get(name) for name in self.substitutes):
+            return None
+        return api_error(self.error, name=self.name)
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One endpoint of the API.
@@ -80,6 +97,7 @@ class Endpoint:
     `build_response(body, execution)` returns the response body for a valid request body.
     `read_usage(response)` returns what a response body is billed for; a scripted one may lack
     its `usage`.
+    `main_member` is set if the Batch API looks for one in each line.
     `count_inputs(body)` counts the inputs of a request (only embeddings limit them).
     `supported_reply_fields` are the fields of a scripted reply that its responses can carry,
     and `apply_reply(response, reply, body)` returns the response with those fields put in.
@@ -98,6 +116,7 @@ class Endpoint:
     check: Callable[[dict[str, Json]], None]
     build_response: Callable[[dict[str, Json], Execution], dict[str, Json]]
     read_usage: Callable[[dict[str, Json]], Tokens]
+    main_member: MainMember | None = None
     count_inputs: Callable[[dict[str, Json]], int] = lambda _: 1
     supported_reply_fields: frozenset[str] = frozenset()
     apply_reply: "Callable[[dict[str, Json], Reply, dict[str, Json]], dict[str, Json]]" = (

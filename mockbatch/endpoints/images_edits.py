@@ -4,7 +4,7 @@ A batch line refers to the other images; a live call may also send them as files
 """
 
 from mockbatch.endpoints import form_fields, media_references
-from mockbatch.endpoints.endpoint import Endpoint, Execution, Form
+from mockbatch.endpoints.endpoint import Endpoint, Execution, Form, MainMember
 from mockbatch.endpoints.images import response
 from mockbatch.errors import api_error
 from mockbatch.typing import Json
@@ -68,6 +68,7 @@ ENDPOINT = Endpoint(
     response_schema=response.RESPONSE_SCHEMA,
     check=_check,
     build_response=_build_response,
+    main_member=MainMember("prompt"),
     read_usage=response.read_usage,
     parse_form=_parse_form,
 )

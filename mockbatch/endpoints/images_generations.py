@@ -1,6 +1,6 @@
 """POST /v1/images/generations: images for a prompt."""
 
-from mockbatch.endpoints.endpoint import Endpoint, Execution
+from mockbatch.endpoints.endpoint import Endpoint, Execution, MainMember
 from mockbatch.endpoints.images import response
 from mockbatch.errors import api_error
 from mockbatch.typing import Json
@@ -28,5 +28,6 @@ ENDPOINT = Endpoint(
     response_schema=response.RESPONSE_SCHEMA,
     check=_check,
     build_response=_build_response,
+    main_member=MainMember("prompt"),
     read_usage=response.read_usage,
 )

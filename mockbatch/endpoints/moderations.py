@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from mockbatch.endpoints import media_references
-from mockbatch.endpoints.endpoint import Endpoint, Execution, Tokens
+from mockbatch.endpoints.endpoint import Endpoint, Execution, MainMember, Tokens
 from mockbatch.endpoints.models import get_model
 from mockbatch.endpoints.scripted_reply import Reply
 from mockbatch.errors import api_error
@@ -132,6 +132,7 @@ ENDPOINT = Endpoint(
     response_schema="moderations.response",
     check=_check,
     build_response=_build_response,
+    main_member=MainMember("input"),
     read_usage=_read_usage,
     supported_reply_fields=frozenset({"flagged"}),
     apply_reply=_apply_reply,

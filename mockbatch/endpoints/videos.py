@@ -1,7 +1,7 @@
 """POST /v1/videos: the job that generates a video, as it is when it has just been created."""
 
 from mockbatch.endpoints import form_fields, media_references
-from mockbatch.endpoints.endpoint import Endpoint, Execution, Form, Tokens
+from mockbatch.endpoints.endpoint import Endpoint, Execution, Form, MainMember, Tokens
 from mockbatch.endpoints.models import snapshot_name
 from mockbatch.ids import video_id
 from mockbatch.typing import Json
@@ -59,6 +59,7 @@ ENDPOINT = Endpoint(
     response_schema="videos.response",
     check=_check,
     build_response=_build_response,
+    main_member=MainMember("prompt"),
     read_usage=_read_usage,
     parse_form=_parse_form,
 )

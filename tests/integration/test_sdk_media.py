@@ -124,14 +124,18 @@ class TestBatches:
     def test_a_line_cannot_be_streamed(self, mockbatch: WorldClient, path: str) -> None:
         """It is told with the name of the product."""
         with pytest.raises(Exception, match="failed"):
-            run(mockbatch, path, lines(path, {"model": "m", "stream": True}))
+            run(
+                mockbatch,
+                path,
+                lines(path, {"model": "m", "input": "x", "prompt": "x", "stream": True}),
+            )
         [batch] = mockbatch.client.batches.list().data
         assert batch.errors.data[0].code == "streaming_unsupported"
 
     @pytest.mark.parametrize(
         ("path", "body", "code"),
         [
-            (MODERATIONS, {"model": "omni-moderation-latest"}, "missing_required_parameter"),
+            (MODERATIONS, {"model": "omni-moderation-latest", "input": 5}, "invalid_type"),
             (GENERATIONS, {"model": "gpt-image-2", "prompt": "x", "size": "1x1"}, "invalid_value"),
             (EDITS, {"model": "gpt-image-2", "prompt": "x", "images": []}, "empty_array"),
             (VIDEOS, {"model": "sora-2", "prompt": "x", "seconds": "5"}, "invalid_value"),

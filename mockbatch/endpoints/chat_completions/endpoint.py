@@ -8,7 +8,7 @@ from mockbatch.endpoints.chat_completions import message as chat_message
 from mockbatch.endpoints.chat_completions import scripted, stream
 from mockbatch.endpoints.chat_completions.request import REQUEST_SCHEMA, check_request
 from mockbatch.endpoints.chat_completions.requested_output import parse_output_request
-from mockbatch.endpoints.endpoint import Endpoint, Execution, read_usage
+from mockbatch.endpoints.endpoint import Endpoint, Execution, MainMember, read_usage
 from mockbatch.endpoints.models import get_model, served_tier
 from mockbatch.endpoints.output_request import GeneratedOutput, output_request_or_text
 from mockbatch.typing import Json
@@ -122,6 +122,7 @@ ENDPOINT = Endpoint(
     response_schema="chat_completions.response",
     check=check_request,
     build_response=_build_response,
+    main_member=MainMember("messages", error="no_messages"),
     read_usage=partial(read_usage, input_name="prompt_tokens", output_name="completion_tokens"),
     supported_reply_fields=scripted.SUPPORTED_REPLY_FIELDS,
     apply_reply=scripted.apply_reply,

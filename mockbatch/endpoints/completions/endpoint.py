@@ -5,6 +5,7 @@ from mockbatch.endpoints.completions import stream
 from mockbatch.endpoints.endpoint import (
     Endpoint,
     Execution,
+    MainMember,
     Tokens,
     token_count,
     with_output_tokens,
@@ -151,6 +152,7 @@ ENDPOINT = Endpoint(
     response_schema="completions.response",
     check=_check,
     build_response=_build_response,
+    main_member=MainMember("prompt", error="no_prompt"),
     read_usage=_read_usage,
     supported_reply_fields=frozenset({"content", "finish_reason"}),
     apply_reply=_apply_reply,

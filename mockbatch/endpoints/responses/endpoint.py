@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from mockbatch.endpoints.endpoint import Endpoint, Execution, read_usage
+from mockbatch.endpoints.endpoint import Endpoint, Execution, MainMember, read_usage
 from mockbatch.endpoints.models import Model, get_model, served_tier
 from mockbatch.endpoints.output_request import GeneratedOutput, output_request_or_text
 from mockbatch.endpoints.responses import input_items, output_items, scripted, stream
@@ -27,6 +27,8 @@ _NO_TOOL_USAGE = {
     },
     "web_search": {"num_requests": 0},
 }
+# A saved prompt has a model of its own, which only OpenAI knows.
+_SAVED_PROMPT_MODEL = "gpt-4.1"
 _REPLACE_INPUT = ("previous_response_id", "prompt", "conversation")
 
 
@@ -38,11 +40,11 @@ def _check(body: dict[str, Json]) -> None:
     """
     _check_before_schema(body)
     schema(_REQUEST_SCHEMA).check(input_items.with_item_types(body))
-    if not body["input"] and not any(body.get(name) for name in _REPLACE_INPUT):
+    if not body.get("input") and not any(body.get(name) for name in _REPLACE_INPUT):
         raise api_error("no_input")
     if body.get("conversation") is not None and body.get("previous_response_id") is not None:
         raise api_error("conflicting_conversation")
-    _check_parameters(body, get_model(body["model"]))
+    _check_parameters(body, _get_model(body))
     parse_output_request(body)
 
 
@@ -51,6 +53,8 @@ def _check_before_schema(body: Json) -> None:
     members = body if isinstance(body, dict) else {}
     if members.get("model") == "":
         raise api_error("no_such_model", model="")
+    if isinstance(body, dict) and "model" not in body and not body.get("prompt"):
+        raise api_error("missing_parameter", param="model")
     if members.keys() >= {"model", "input", "messages"}:
         raise api_error("moved_parameter", name="messages", instead="input")
 
@@ -71,19 +75,23 @@ def _check_parameters(body: dict[str, Json], model: Model) -> None:
             raise api_error("logprobs_with_reasoning", param=param)
 
 
+def _get_model(body: dict[str, Json]) -> Model:
+    return get_model(body.get("model", _SAVED_PROMPT_MODEL))
+
+
 def _effort(body: dict[str, Json]) -> Json:
     return (body.get("reasoning") or {}).get("effort")
 
 
 def _build_response(body: dict[str, Json], execution: Execution) -> dict[str, Json]:
-    model = get_model(body["model"])
+    model = _get_model(body)
     reasoning_tokens = model.reasoning_tokens(_effort(body))
     limit, remaining = body.get("max_output_tokens"), None
     if limit is not None:
         reasoning_tokens = min(reasoning_tokens, limit)
         remaining = limit - reasoning_tokens
     requested = output_request_or_text(parse_output_request, body)
-    output = requested.generate(input_items.find_prompt(body["input"]), 0, remaining)
+    output = requested.generate(input_items.find_prompt(body.get("input")), 0, remaining)
     ids = output_items.make_ids(execution)
     usage = output_items.make_usage(
         input_items.count_tokens(body), output.token_count + reasoning_tokens, reasoning_tokens
@@ -196,6 +204,11 @@ ENDPOINT = Endpoint(
     response_schema="responses.response",
     check=_check,
     build_response=_build_response,
+    main_member=MainMember(
+        # A saved prompt is no substitute: a batch was seen to fail for one without input in 2025.
+        "input",
+        substitutes=("conversation", "previous_response_id"),
+    ),
     read_usage=partial(read_usage, input_name="input_tokens", output_name="output_tokens"),
     supported_reply_fields=scripted.SUPPORTED_REPLY_FIELDS,
     apply_reply=scripted.apply_reply,

@@ -24,13 +24,18 @@ def item_type(item: dict[str, Json]) -> str:
 
 
 def find_prompt(input_: Json) -> str:
-    """Return the text of the last user message; without one, the last item as JSON."""
+    """Return the text of the last user message; without one, the last item as JSON.
+
+    It is empty if a saved prompt or a conversation takes the place of the input.
+    """
+    if not input_:
+        return ""
     if isinstance(input_, str):
         return input_
     for item in reversed(input_):
         if item_type(item) == "message" and item["role"] == "user":
             return text.content_text(item["content"])
-    return json.dumps(input_[-1]) if input_ else ""
+    return json.dumps(input_[-1])
 
 
 def join_message_texts(input_: Json) -> str:
@@ -43,7 +48,7 @@ def join_message_texts(input_: Json) -> str:
 
 def count_tokens(body: dict[str, Json]) -> int:
     """Return the number of tokens in a request body's input, instructions and tools."""
-    input_ = body["input"]
+    input_ = body.get("input", ())
     items = [{"role": "user", "content": input_}] if isinstance(input_, str) else input_
     contents = [
         item["content"] if item_type(item) == "message" else json.dumps(item) for item in items

@@ -64,7 +64,7 @@ def _is_version_of(type_: str, other: str) -> bool:
 def _check_format(body: dict[str, Json]) -> None:
     if _text_format(body).get("type") == "json_object":
         has_other_input = any(body.get(name) for name in _OTHER_INPUTS)
-        texts = input_items.join_message_texts(body["input"])
+        texts = input_items.join_message_texts(body.get("input", ""))
         if not has_other_input and "json" not in texts.lower():
             raise api_error("json_not_mentioned_in_input")
     if json_schema := _json_schema_format(body):

@@ -8,6 +8,7 @@ from mockbatch.endpoints.endpoint import Tokens
 from mockbatch.endpoints.responses.endpoint import ENDPOINT
 from mockbatch.errors import ApiError
 from mockbatch.typing import Json
+from mockbatch.validation.schema import schema
 from tests.support.bodies import EXECUTION, PARAMETERS
 
 STAMP = f"{EXECUTION.created_at:08x}"
@@ -259,14 +260,60 @@ def test_invalid_parameters_are_rejected(
     assert (error.status, error.param, error.code) == (400, param, code)
 
 
-@pytest.mark.parametrize("name", ["model", "input"])
-def test_only_model_and_input_are_required(name: str) -> None:
-    """A body needs nothing else."""
-    body = {"model": "gpt-4o", "input": "Hi"}
-    del body[name]
-    with pytest.raises(ApiError) as raised:
-        ENDPOINT.check(body)
-    assert (raised.value.param, raised.value.code) == (name, "missing_required_parameter")
+@pytest.mark.parametrize("stated", [{}, {"conversation": "conv_1"}, {"prompt": None}])
+def test_a_model_is_required_without_a_saved_prompt(stated: dict[str, Json]) -> None:
+    """Only a saved prompt brings a model of its own."""
+    error = ENDPOINT.validate({"input": "Hi", **stated})
+    assert error is not None
+    assert (error.param, error.code) == ("model", "missing_required_parameter")
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        {},
+        {"input": ""},
+        {"prompt": None},
+        {"conversation": None},
+        {"conversation": ""},
+        {"previous_response_id": None},
+        {"previous_response_id": ""},
+    ],
+)
+def test_something_must_stand_in_for_missing_input(stated: dict[str, Json]) -> None:
+    """Without it the request is rejected in the observed words."""
+    error = ENDPOINT.validate({"model": "gpt-4o", **stated})
+    assert error is not None
+    assert (error.param, error.code, error.message) == (
+        None,
+        "missing_required_parameter",
+        (
+            "One of \"input\" or \"previous_response_id\" or 'prompt' or 'conversation' must be "
+            "provided."
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"prompt": {"id": "pmpt_1"}},
+        {"prompt": {"id": "pmpt_1", "version": "2", "variables": {"city": "X"}}},
+        {"prompt": {"id": "pmpt_1"}, "input": "Hello"},
+        {"prompt": {"id": "pmpt_1"}, "text": {"format": {"type": "json_object"}}},
+        {"model": "gpt-4.1", "prompt": {"id": "pmpt_1"}},
+        {"model": "gpt-4.1", "conversation": "conv_1"},
+        {"model": "gpt-4.1", "conversation": {"id": "conv_1"}},
+        {"model": "gpt-4.1", "previous_response_id": "resp_1"},
+        {"model": "gpt-4.1", "previous_response_id": "resp_1", "input": ""},
+    ],
+)
+def test_a_saved_prompt_or_an_earlier_turn_stands_in_for_input(body: dict[str, Json]) -> None:
+    """The request is answered, by the model that it names or by some model."""
+    assert ENDPOINT.validate(body) is None
+    response = ENDPOINT.make_response(body, EXECUTION)
+    assert response["model"] == "gpt-4.1-2025-04-14"
+    assert schema(ENDPOINT.response_schema).error(response) is None
 
 
 @pytest.mark.parametrize(
