@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from mockbatch.client.results import Advanced, ControlError, EndedAs, Event, HasId, id_of
+from mockbatch.clock import parse_instant
 from mockbatch.typing import Json
 
 if TYPE_CHECKING:
@@ -47,10 +48,9 @@ class Clock:
         step = timedelta(seconds=seconds, minutes=minutes, hours=hours, days=days)
         return self._advance({"seconds": step.total_seconds()})
 
-    def advance_to(self, instant: float | datetime) -> Advanced:
-        """Move time forward to an instant: an aware datetime, or epoch seconds."""
-        at = instant.timestamp() if isinstance(instant, datetime) else instant
-        return self._advance({"to": at})
+    def advance_to(self, instant: float | str | datetime) -> Advanced:
+        """Move time forward to an instant: epoch seconds, ISO 8601 text or an aware datetime."""
+        return self._advance({"to": epoch_seconds(instant)})
 
     def advance_to_next(self) -> Advanced:
         """Move time forward to the next event; ControlError when nothing is due."""
@@ -77,6 +77,22 @@ class Clock:
     def _read(self) -> dict[str, Json]:
         clock: dict[str, Json] = self._world.call("GET", "/_mock/clock")
         return clock
+
+
+def epoch_seconds(instant: float | str | datetime) -> float:
+    """Return the epoch seconds of an instant: a number, ISO 8601 text or an aware datetime.
+
+    Text without a zone is UTC. Raises ValueError for a naive datetime, which is another instant
+    in each time zone, and for text that is no time.
+    """
+    if isinstance(instant, datetime):
+        if instant.tzinfo is None:
+            raise ValueError(
+                f"{instant!r} has no time zone, so it is no instant: use an aware datetime, such "
+                "as datetime(2026, 1, 1, tzinfo=timezone.utc)"
+            )
+        return instant.timestamp()
+    return parse_instant(instant) if isinstance(instant, str) else instant
 
 
 class SleepClock:

@@ -1,7 +1,9 @@
 """What a test uses: servers in its own process, and the pytest plugin.
 
-pytest_plugin    the fixtures, ini options, the marker, and the hooks behind them
+pytest_plugin    the fixtures, and the hooks behind them
 world_log        which test or fixture created which worlds
+plugin_options   ini options, the command line option and the marker
+options          checks the options of a world, and makes a reset of them
 servers          LocalServer (in a thread of this process), RemoteServer, MockBatch
 failure_report   the section that a failed test's report gets for each world it used
 """

@@ -13,6 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mockbatch.testing.plugin_options import (
+    MARKER,
+    add_options,
+    check_ini_names,
+    ini_defaults,
+    read_test_options,
+)
 from mockbatch.testing.world_log import WorldLog
 
 if TYPE_CHECKING:
@@ -20,19 +27,6 @@ if TYPE_CHECKING:
 
     from mockbatch.client import WorldClient
     from mockbatch.testing.servers import LocalServer, RemoteServer
-
-_INI: dict[str, tuple[str, Callable[[str], Any], str]] = {
-    "clock": ("manual", str, "clock mode of each test's world: manual, on-poll, realtime, xN"),
-    "pace": ("1", float, "how many times faster than recorded a batch passes its stages"),
-    "seed": ("0", str, "seed of ids, generated texts and the order of output lines"),
-    "poll_limit": ("100", int, "retrieves of an unfinished batch allowed while time stands still"),
-}
-
-
-_FLAGS = {
-    "env": "set the environment from the start of the run, for clients that are built at import",
-    "own_key": "a key of its own for each test's world, for tests that run in parallel threads",
-}
 
 _WORLD_LOG: pytest.StashKey[WorldLog] = pytest.StashKey()
 
@@ -55,14 +49,8 @@ _RUN_ENVIRONMENT: pytest.StashKey[RunEnvironment] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the ini options and the command line option."""
-    for name, (default, _, text) in _INI.items():
-        parser.addini(f"mockbatch_{name}", text, default=default)
-    for name, text in _FLAGS.items():
-        parser.addini(f"mockbatch_{name}", text, type="bool", default=False)
-    parser.getgroup("mockbatch").addoption(
-        "--mockbatch-url", metavar="URL", help="use the mockbatch server that runs at URL"
-    )
+    """Add the options."""
+    add_options(parser)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -81,14 +69,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker, and what was not begun before because a conftest loads this plugin."""
+    check_ini_names(config)
     if _WORLD_LOG not in config.stash:
         pytest_load_initial_conftests(config)
-    config.addinivalue_line(
-        "markers",
-        "mockbatch(scenario, clock, pace, seed, start_time, poll_limit, skip_sleep): "
-        "options of the world of the `mockbatch` fixture; with skip_sleep=True every sleep of the "
-        "test moves the simulated clock instead of waiting.",
-    )
+    config.addinivalue_line("markers", MARKER)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -148,7 +132,7 @@ def _start_server(config: pytest.Config) -> "LocalServer | RemoteServer":
     def on_world(world: "WorldClient") -> None:
         log.add(world, server.app)
 
-    options: dict[str, Any] = {"defaults": _ini(config), "on_world": on_world}
+    options: dict[str, Any] = {"defaults": ini_defaults(config), "on_world": on_world}
     options["owner_name"] = log.owner_name
     server = RemoteServer(url, **options) if url else LocalServer(**options)
     return server
@@ -179,9 +163,7 @@ def mockbatch(
     mockbatch_server: "LocalServer | RemoteServer",
 ) -> "Iterator[WorldClient]":
     """Provide a fresh world, to which the OpenAI SDK's environment variables point."""
-    options = _marker_options(request)
-    skip_sleep = options.pop("skip_sleep", False)
-    own_key = options.pop("own_key", request.config.getini("mockbatch_own_key"))
+    options, skip_sleep, own_key = read_test_options(request)
     create = mockbatch_server.world if own_key else mockbatch_server.shared_world
     with create(request.node.nodeid, **options) as world:
         _set_environment(monkeypatch, world)
@@ -213,8 +195,8 @@ def mockbatch_app(request: pytest.FixtureRequest) -> "Iterator[Flask]":
     from mockbatch.testing.servers import app_world
     from mockbatch.web.app import create_app
 
-    options = {**_ini(request.config), **_marker_options(request)}
-    skip_sleep = options.pop("skip_sleep", False)
+    options, skip_sleep, _ = read_test_options(request)
+    options = {**ini_defaults(request.config), **options}
     app = create_app()
     world = app.mock = app_world(app, request.node.nodeid, options)  # type: ignore[attr-defined]
     request.config.stash[_WORLD_LOG].add(world, app)
@@ -232,27 +214,3 @@ def _set_environment(monkeypatch: pytest.MonkeyPatch, world: "WorldClient") -> N
         monkeypatch.setenv(name, ",".join(filter(None, ["127.0.0.1,localhost", others])))
     for name in ("OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
         monkeypatch.delenv(name, raising=False)
-
-
-def _ini(config: pytest.Config) -> dict[str, Any]:
-    """Return the world options that the ini file sets, or their defaults."""
-    options = {}
-    for name, (_, convert, _) in _INI.items():
-        text = config.getini(f"mockbatch_{name}")
-        try:
-            options[name] = convert(text)
-        except ValueError:
-            raise pytest.UsageError(f"mockbatch_{name}: {text!r} is not a number") from None
-    return options
-
-
-def _marker_options(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """Return the options of the markers; the marker nearest to the test wins."""
-    options: dict[str, Any] = {}
-    for marker in request.node.iter_markers("mockbatch"):
-        if marker.args:
-            raise pytest.UsageError("@pytest.mark.mockbatch takes keyword arguments only")
-        options = {**marker.kwargs, **options}
-    if "scenario" in options:
-        options["pinned"] = True
-    return options

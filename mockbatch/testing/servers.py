@@ -13,13 +13,9 @@ from mockbatch.errors import ApiError
 from mockbatch.http_server.server import HttpServer
 from mockbatch.ids import Seed
 from mockbatch.scripting.script import parse
+from mockbatch.testing.options import reset_body
 from mockbatch.typing import Json
 from mockbatch.web.app import create_app
-
-# A test's clock stands still unless the test moves it, and a polling loop that waits for it is
-# refused before it hangs.
-TEST_SETTINGS: Mapping[str, Json] = {"clock": "manual", "pace": 1, "poll_limit": 100}
-OPTIONS = ("clock", "pace", "start_time", "seed", "scenario", "poll_limit")
 
 
 class _BaseServer:
@@ -59,8 +55,8 @@ class _BaseServer:
     def world(self, name: str | None = None, **options: Json) -> WorldClient:
         """Create a world with a key of its own.
 
-        `name` determines its API key and, with the seed, every id in it. `options` are clock,
-        pace, start_time, seed, scenario and poll_limit.
+        `name` determines its API key and, with the seed, every id in it. `options` are those of
+        the marker: scenario with its parameters, clock, pace, seed, start_time and poll_limit.
         """
         return self._create(self._key(name := name or self._next_name()), name, options)
 
@@ -197,13 +193,10 @@ def reset_world(
     world: WorldClient, options: Mapping[str, Json], *, owner: str | None = None
 ) -> WorldClient:
     """Reset a world to a test's settings, and return it; TypeError for an unknown option."""
-    # `pinned` is for the plugin alone: a marker's scenario outranks one queued in the test.
-    unknown = set(options) - {*OPTIONS, "pinned"}
-    if unknown:
-        known = ", ".join(OPTIONS)
-        raise TypeError(f"unknown option {', '.join(sorted(unknown))}; valid options: {known}")
-    settings = {**TEST_SETTINGS, **options} | ({} if owner is None else {"owner": owner})
-    world.call("POST", "/_mock/reset", settings)
+    body = reset_body(options)
+    if owner is not None:
+        body["owner"] = owner
+    world.call("POST", "/_mock/reset", body)
     return world
 
 

@@ -23,7 +23,6 @@ class WorldSettings:
     `poll_limit` is how often an unfinished batch can be retrieved while time stands still, None
     for no limit. `owner` names what the world is for, such as a test: once the world is removed,
     its key is refused with that name; "" is for a key that waits for its first test. With
-    `pinned`, `scenario` takes precedence over scenarios queued through the control API. With
     `validate`, objects are checked against their schemas before they are sent.
     """
 
@@ -33,7 +32,6 @@ class WorldSettings:
     seed: int | str = 0
     scenario: Scenario = field(default_factory=happy)
     poll_limit: int | None = None
-    pinned: bool = False
     owner: str | None = None
     quotas: Quotas = field(default_factory=Quotas)
     script: Script = field(default_factory=Script)

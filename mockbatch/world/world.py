@@ -217,8 +217,8 @@ class World:
     @contextmanager
     def _scenario(self, request: create.BatchRequest) -> Iterator[Scenario]:
         """Yield the scenario of a new batch; its metadata outranks the queue and the default."""
-        if request.scenario or self.settings.pinned:
-            yield request.scenario or self.settings.scenario
+        if request.scenario:
+            yield request.scenario
         else:
             with self.scenarios.next_scenario() as chosen:
                 yield chosen or self.settings.scenario

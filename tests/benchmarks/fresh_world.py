@@ -1,6 +1,7 @@
 """What the `mockbatch` fixture costs a test: a world made, looked at and let go."""
 
-from mockbatch.testing.servers import TEST_SETTINGS, LocalServer
+from mockbatch.testing.options import TEST_SETTINGS
+from mockbatch.testing.servers import LocalServer
 from tests.benchmarks.measuring import Row, by_turns
 
 WORLDS = 100

@@ -184,7 +184,6 @@ class TestOptions:
     @pytest.mark.parametrize(
         ("marker", "message"),
         [
-            ("scenaro='happy'", "*unknown option scenaro; valid options: clock, pace, *"),
             ("scenario='hapy'", "*There is no scenario 'hapy'. Did you mean: happy.*"),
             ("clock='fast'", "*invalid clock mode 'fast': use manual, *"),
             ("pace=0", "*pace*"),

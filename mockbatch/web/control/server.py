@@ -57,10 +57,13 @@ def _reset_all(key: str, settings: dict[str, Json]) -> Response:
 def _settings(settings: WorldSettings, body: dict[str, Json]) -> WorldSettings:
     """Return settings with the changes in a body; ApiError 400 for an invalid one."""
     changes = {**body}
+    params = changes.pop("params", {})
     if "scenario" in changes:
         value = changes["scenario"]
-        is_name = isinstance(value, str)
-        changes["scenario"] = scenario(value, {}) if is_name else from_document(value, {})
+        choose = scenario if isinstance(value, str) else from_document
+        changes["scenario"] = choose(value, params)
+    elif params:
+        raise api_error("missing_parameter", param="scenario")
     if "quotas" in changes:
         changes["quotas"] = Quotas(**changes["quotas"])
     if "clock" in changes:

@@ -50,7 +50,7 @@ GOOD: dict[tuple[str, str], list[Json]] = {
     ("POST", "/_mock/replies"): [{"match": MATCH, "reply": reply} for reply in REPLIES],
     ("POST", "/_mock/reset"): [
         {"clock": "manual", "pace": 2, "seed": 3, "start_time": START, "poll_limit": 9},
-        {"scenario": "happy", "pinned": True, "quotas": QUOTAS, "all": False},
+        {"scenario": "happy", "params": {}, "quotas": QUOTAS, "all": False},
     ],
     ("POST", "/_mock/scenarios/active"): [
         *({"name": name, "times": 2, "params": {}} for name in scenarios.catalogue()),

@@ -228,7 +228,7 @@ class TestChoosing:
 
 
 class TestOrderOfChoice:
-    """Metadata over marker over the queue over the server's default."""
+    """Metadata over the queue over the default of the world."""
 
     METADATA = {"mockbatch_scenario": "line_500"}  # noqa: RUF012 - a constant
 
@@ -246,37 +246,14 @@ class TestOrderOfChoice:
         choose(world, name="all_failed")
         assert scenario_of_new_batch(world) == "all_failed"
 
-    def test_the_marker_comes_before_the_queue(self, world: "Caller") -> None:
-        """A marker pins its scenario."""
-        world.good(world.post("/_mock/reset", {"scenario": "line_429", "pinned": True}))
-        choose(world, name="all_failed")
-        assert scenario_of_new_batch(world) == "line_429"
-
-    def test_metadata_comes_before_the_marker(self, world: "Caller") -> None:
-        """A batch's own metadata has the highest priority."""
-        world.good(world.post("/_mock/reset", {"scenario": "line_429", "pinned": True}))
-        choose(world, name="all_failed")
-        assert scenario_of_new_batch(world, metadata=self.METADATA) == "line_500"
-
     def test_metadata_comes_before_the_queue(self, world: "Caller") -> None:
-        """It also has priority over the queue."""
+        """A batch's own metadata has the highest priority."""
         choose(world, name="all_failed")
         assert scenario_of_new_batch(world, metadata=self.METADATA) == "line_500"
 
     def test_metadata_without_a_scenario_decides_nothing(self, world: "Caller") -> None:
         """Other metadata does not matter."""
         assert scenario_of_new_batch(world, metadata={"scenario": "line_500"}) == "some_failed"
-
-    @pytest.mark.mockbatch(scenario="line_429")
-    def test_a_marker_pins_for_a_test(self, mockbatch: WorldClient) -> None:
-        """A test's queue does not override its own marker."""
-        mockbatch.call("POST", ACTIVE, {"name": "all_failed"})
-        client = mockbatch.client
-        file = client.files.create(file=("in.jsonl", lines(10)), purpose="batch")
-        batch = client.batches.create(
-            input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h"
-        )
-        assert mockbatch.timeline(batch)["scenario"] == "line_429"
 
 
 class TestBadInput:

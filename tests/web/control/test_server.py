@@ -15,6 +15,7 @@ from tests.support.caller import (
     app_of,
     count_batches_and_files,
     error_of,
+    lines,
 )
 
 OTHER = "sk-somebody-else-0001"
@@ -105,6 +106,14 @@ class TestReset:
         """A bound is part of its range."""
         assert api.good(api.post("/_mock/reset", settings)) == {"reset": 1}
 
+    def test_scenario_takes_parameters(self, api: Caller) -> None:
+        """They are in `params`, as for a scenario that is queued."""
+        body = {"scenario": "expired_partial", "params": {"fraction": 0.3}}
+        api.good(api.post("/_mock/reset", body))
+        id = api.create(lines(10))["id"]
+        api.advance(24 * 3600)
+        assert api.get(f"/v1/batches/{id}").json["request_counts"]["completed"] == 3
+
     def test_settings_stay_until_they_are_changed(self, api: Caller) -> None:
         """A reset without settings keeps those of the last one."""
         api.post("/_mock/reset", {"start_time": 1000})
@@ -127,6 +136,8 @@ class TestReset:
             ({"seed": 1.5}, "invalid_type", "seed"),
             ({"scenario": "hapy"}, "unknown_scenario", "scenario"),
             ({"scenario": None}, "invalid_type", "scenario"),
+            ({"params": {"fraction": 1}}, "missing_required_parameter", "scenario"),
+            ({"scenario": "happy", "params": {"odd": 1}}, "unknown_parameter", "odd"),
             ({"poll_limit": 0}, "integer_below_min_value", "poll_limit"),
             ({"all": 1}, "invalid_type", "all"),
             ({"everything": True}, "unknown_parameter", "everything"),

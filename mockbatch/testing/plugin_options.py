@@ -1,0 +1,94 @@
+"""The options of the plugin: in the ini file, on the command line, and in the marker."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+# Options of the worlds: default, type and help. Without a default, the server's own is used.
+INI_OPTIONS: dict[str, tuple[str, Callable[[str], Any], str]] = {
+    "scenario": ("", str, "scenario of each test's world, by its name"),
+    "clock": ("manual", str, "clock mode of each test's world: manual, on-poll, realtime, xN"),
+    "pace": ("1", float, "how many times faster than recorded a batch passes its stages"),
+    "seed": ("0", str, "seed of ids, generated texts and the order of output lines"),
+    "start_time": ("", str, "simulated start of each test: epoch seconds or ISO 8601"),
+    "poll_limit": ("100", int, "retrieves of an unfinished batch allowed while time stands still"),
+}
+
+
+INI_FLAGS = {
+    "env": "set the environment from the start of the run, for clients that are built at import",
+    "skip_sleep": "let every sleep of each test move the simulated clock instead of waiting",
+    "own_key": "a key of its own for each test's world, for tests that run in parallel threads",
+}
+
+# The options of the marker; everything else in it is a parameter of the scenario.
+MARKER_OPTIONS = frozenset({*INI_OPTIONS, "skip_sleep", "own_key"})
+
+MARKER = (
+    "mockbatch(scenario, clock, pace, seed, start_time, poll_limit, skip_sleep, own_key, "
+    "**parameters): options of the world of the `mockbatch` fixture, and parameters of its "
+    "scenario; with skip_sleep=True every sleep of the test moves the simulated clock instead "
+    "of waiting."
+)
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Add the ini options and the command line option."""
+    for name, (default, _, text) in INI_OPTIONS.items():
+        parser.addini(f"mockbatch_{name}", text, default=default)
+    for name, text in INI_FLAGS.items():
+        parser.addini(f"mockbatch_{name}", text, type="bool", default=False)
+    parser.getgroup("mockbatch").addoption(
+        "--mockbatch-url", metavar="URL", help="use the mockbatch server that runs at URL"
+    )
+
+
+def ini_defaults(config: pytest.Config) -> dict[str, Any]:
+    """Return the world options that the ini file sets, or their defaults."""
+    options = {}
+    for name, (_, convert, _) in INI_OPTIONS.items():
+        text = config.getini(f"mockbatch_{name}")
+        try:
+            if text:
+                options[name] = convert(text)
+        except ValueError:
+            raise pytest.UsageError(f"mockbatch_{name}: {text!r} is not a number") from None
+    return options
+
+
+def check_ini_names(config: pytest.Config) -> None:
+    """Raise UsageError for an ini option of mockbatch that does not exist."""
+    known = [f"mockbatch_{name}" for name in (*INI_OPTIONS, *INI_FLAGS)]
+    # pytest 9 deprecates `inicfg` and has no other public list of what the file sets.
+    for name in getattr(config, "_inicfg", None) or config.inicfg:
+        if name.startswith("mockbatch_") and name not in known:
+            from mockbatch.package_data import did_you_mean
+
+            hint = did_you_mean(name, known)
+            raise pytest.UsageError(
+                f"unknown ini option {name}. {hint} Valid options: {', '.join(known)}."
+            )
+
+
+def read_test_options(request: pytest.FixtureRequest) -> tuple[dict[str, Any], bool, bool]:
+    """Return the options of a test's world, and whether it skips sleeps and has its own key."""
+    options = _marker_options(request.node)
+    flags = [
+        options.pop(name, request.config.getini(f"mockbatch_{name}"))
+        for name in ("skip_sleep", "own_key")
+    ]
+    return options, *flags
+
+
+def _marker_options(item: pytest.Item) -> dict[str, Any]:
+    """Return the options of the markers; the marker nearest to the test wins."""
+    options: dict[str, Any] = {}
+    for marker in item.iter_markers("mockbatch"):
+        if marker.args:
+            raise pytest.UsageError("@pytest.mark.mockbatch takes keyword arguments only")
+        further = marker.kwargs
+        if "scenario" in options:  # parameters of another scenario do not fit this one
+            further = {name: further[name] for name in further if name in MARKER_OPTIONS}
+        options = {**further, **options}
+    return options
