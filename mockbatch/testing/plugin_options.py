@@ -61,7 +61,7 @@ def check_ini_names(config: pytest.Config) -> None:
     """Raise UsageError for an ini option of mockbatch that does not exist."""
     known = [f"mockbatch_{name}" for name in (*INI_OPTIONS, *INI_FLAGS)]
     # pytest 9 deprecates `inicfg` and has no other public list of what the file sets.
-    for name in getattr(config, "_inicfg", None) or config.inicfg:
+    for name in config._inicfg if hasattr(config, "_inicfg") else config.inicfg:
         if name.startswith("mockbatch_") and name not in known:
             from mockbatch.package_data import did_you_mean
 
