@@ -4,11 +4,11 @@ Code below the web raises `ApiError`; `mockbatch.web.errors` turns it into a res
 are in `error_messages.json`, by name: a new error is a row there and an `api_error(name)`.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import resources
 from typing import Any, NamedTuple
+
+from mockbatch.package_data import read_json
 
 INVALID_REQUEST = "invalid_request_error"
 
@@ -33,8 +33,7 @@ class ErrorTemplate(NamedTuple):
 
 
 def _load_templates() -> Mapping[str, ErrorTemplate]:
-    path = resources.files("mockbatch").joinpath("error_messages.json")
-    groups = json.loads(path.read_bytes())
+    groups = read_json("error_messages.json")
     return {name: ErrorTemplate(**row) for group in groups.values() for name, row in group.items()}
 
 

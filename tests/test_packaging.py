@@ -55,3 +55,18 @@ def test_the_sdist_holds_the_tests(built: Path) -> None:
     for folder in ("mockbatch", "tests", "fixtures", "docs"):
         assert tracked(folder) <= names
     assert {"README.md", "LICENSE", "CHANGELOG.md", "Makefile", "setup.cfg"} <= names
+
+
+def test_the_tests_of_the_sdist_run(built: Path, tmp_path: Path) -> None:
+    """From nothing but its own files: all of them are collected, and some of each kind pass."""
+    [sdist] = built.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tmp_path, filter="data")
+    [root] = tmp_path.iterdir()
+    pytest_command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    subprocess.run([*pytest_command, "--collect-only"], cwd=root, check=True, timeout=300)
+    paths = ["tests/test_fixtures.py", "tests/integration/test_wire.py", "tests/batch/test_plan.py"]
+    done = subprocess.run(
+        [*pytest_command, *paths], cwd=root, check=False, capture_output=True, timeout=300
+    )
+    assert done.returncode == 0, done.stdout.decode()

@@ -5,7 +5,6 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from hypothesis import strategies as st
 
 from mockbatch.endpoints.endpoint import Execution
@@ -15,7 +14,6 @@ from mockbatch.typing import Json
 
 ROOT = Path(__file__).parents[2]
 WIRE = ROOT / "fixtures" / "wire"
-SHARED = ROOT.parent / "shared"
 CHAT, RESPONSES, EMBEDDINGS, COMPLETIONS = (
     "/v1/chat/completions",
     "/v1/responses",
@@ -374,8 +372,6 @@ def recorded(endpoint: str) -> list[dict[str, Json]]:
 
 
 def published(name: str) -> dict[str, Json]:
-    """Return OpenAI's schema of that name; skips the test where the bundle is absent."""
-    path = SHARED / "spec" / "schemas.json"
-    if not path.exists():
-        pytest.skip("the published schemas are not here")
+    """Return the schema of that name in OpenAI's OpenAPI document."""
+    path = ROOT / "fixtures" / "openapi" / "schemas.json"
     return {**json.loads(path.read_text("utf-8")), "$ref": f"#/$defs/{name}"}
