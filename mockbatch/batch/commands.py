@@ -69,10 +69,9 @@ def resume(batch: Batch, now: int) -> Batch:
     if batch.held is None:
         raise _illegal(batch, now, "is not held")
     held_at, rest = batch.held
-    # The expiry is planned again below: the window goes on during a hold.
     coming = rest.shifted(now - held_at)
-    changes = [change for change in coming.transitions if change.status != EXPIRED]
-    future = batch.timeline.until(now).followed_by(changes, coming.marks)
+    future = batch.timeline.until(now).followed_by(coming.transitions, coming.marks)
+    # The window goes on during a hold: it ends what is now planned for after it.
     return batch.with_timeline(batch.expire_at_window_end(future))
 
 

@@ -14,7 +14,6 @@ from mockbatch.batch.input_file import BatchInput, LineError
 from mockbatch.batch.plan import plan_timeline
 from mockbatch.batch.timeline import (
     CANCELLING,
-    EXPIRED,
     FAILED,
     FINALIZING,
     IN_PROGRESS,
@@ -165,11 +164,10 @@ def _replan(batch: Batch, batch_input: BatchInput) -> Timeline:
     late = _validated_at(batch) - plan.transitions[1].at
     if not late:
         return plan
-    _, *coming = plan.shifted(late).transitions
-    # The expiry is not delayed: the window goes on during a hold.
-    changes = [change for change in coming if change.status != EXPIRED]
-    marks = plan.shifted(late).marks
-    return batch.expire_at_window_end(Timeline((batch.timeline.transitions[0], *changes), marks))
+    delayed = plan.shifted(late)
+    future = Timeline((batch.timeline.transitions[0], *delayed.transitions[1:]), delayed.marks)
+    # The window goes on during a hold: it ends what is now planned for after it.
+    return batch.expire_at_window_end(future)
 
 
 def _limit_error(model: str | None, limit: int, organization: str) -> LineError:
