@@ -88,6 +88,17 @@ def test_every_status_is_that_of_an_error(name: str) -> None:
         ),
         ("no_such_file", {"id": "file-1"}, "No such File object: file-1"),
         ("not_jsonl", {}, "Invalid file format for Batch API. Must be .jsonl"),
+        ("missing_part", {"param": "purpose"}, "'purpose' is a required property"),
+        (
+            "invalid_purpose",
+            {"value": "x", "supported": "'batch', 'vision'"},
+            "'x' is not one of ['batch', 'vision'] - 'purpose'",
+        ),
+        (
+            "part_without_filename",
+            {},
+            "The browser (or proxy) sent a request that this server could not understand.",
+        ),
         ("no_such_batch", {"id": "batch_1"}, "No batch found with id 'batch_1'."),
         (
             "not_a_batch_id",

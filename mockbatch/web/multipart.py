@@ -28,6 +28,14 @@ _charset = MultiPartParser().get_part_charset
 logging.getLogger("python_multipart").addHandler(logging.NullHandler())
 
 
+class TextTooLongError(RequestEntityTooLarge):
+    """A text field is longer than the limit; `field` is its name."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__()
+        self.field = field
+
+
 class FormParser(FormDataParser):
     """Werkzeug's form parser with a faster one for multipart forms, within the same limits."""
 
@@ -133,7 +141,7 @@ class _FormReader:
         if self._text_bytes_left is not None:
             self._text_bytes_left -= len(data)
             if self._text_bytes_left < 0:
-                raise RequestEntityTooLarge
+                raise TextTooLongError(self._part_name)
         self._content.write(data)
 
     def _on_part_end(self) -> None:

@@ -1,7 +1,6 @@
 """`/v1/files`."""
 
 from io import BytesIO
-from typing import TypeVar
 from urllib.parse import quote
 
 from flask import Blueprint, Response, request
@@ -13,6 +12,7 @@ from mockbatch.files.content import Content
 from mockbatch.files.file import UPLOAD_PURPOSES
 from mockbatch.validation.schema import schema
 from mockbatch.web.context import world
+from mockbatch.web.multipart import TextTooLongError
 from mockbatch.web.responses import (
     check_page,
     json_response,
@@ -20,8 +20,6 @@ from mockbatch.web.responses import (
     query_integer,
     send_json,
 )
-
-T = TypeVar("T")
 
 blueprint = Blueprint("files", __name__, url_prefix="/v1/files")
 
@@ -31,8 +29,10 @@ MAX_LISTED = 10_000
 @blueprint.post("")
 def create() -> Response:
     """Upload a file."""
-    part = required_field("file", request.files.get("file"))
-    purpose = required_field("purpose", request.form.get("purpose"))
+    part = required_file("file")
+    purpose = request.form.get("purpose")
+    if purpose is None:
+        raise api_error("missing_part", param="purpose")
     file = world().upload(detach_content(part), part.filename or "", purpose, _expires_after())
     return json_response("file", file.as_json(), end="\n")
 
@@ -93,11 +93,22 @@ def detach_content(part: FileStorage) -> Content:
     return Content(stream)
 
 
-def required_field(name: str, value: T | None) -> T:
-    """Return the value of a required form field; ApiError 400 if it is None."""
-    if value is None:
-        raise api_error("missing_part", param=name)
-    return value
+def required_file(name: str) -> FileStorage:
+    """Return the uploaded file in a form field; ApiError 400 if there is none.
+
+    The service takes a part for a file only if it has a `filename`, which may be empty here;
+    what it says about an empty one is not known.
+    """
+    try:
+        part = request.files.get(name)
+        is_text = name in request.form
+    except TextTooLongError as error:
+        if error.field != name:
+            raise
+        part, is_text = None, True
+    if part is None:
+        raise api_error("part_without_filename" if is_text else "missing_part", param=name)
+    return part
 
 
 def _expires_after() -> int | None:

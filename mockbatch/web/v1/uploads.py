@@ -1,12 +1,12 @@
 """`/v1/uploads`: files uploaded in parts. Like OpenAI's API, it cannot retrieve or list them."""
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from mockbatch.files.file import File
 from mockbatch.files.upload import Upload
 from mockbatch.web.context import world
 from mockbatch.web.responses import check_response, checked_body, json_response
-from mockbatch.web.v1.files import detach_content, required_field
+from mockbatch.web.v1.files import detach_content, required_file
 
 blueprint = Blueprint("uploads", __name__, url_prefix="/v1/uploads")
 
@@ -24,7 +24,7 @@ def create() -> Response:
 @blueprint.post("/<id>/parts")
 def add_part(id: str) -> Response:
     """Add a part to an upload."""
-    data = required_field("data", request.files.get("data"))
+    data = required_file("data")
     return json_response(
         "upload_part", world().uploads.add_part(id, detach_content(data)).as_json()
     )

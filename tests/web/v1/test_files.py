@@ -140,7 +140,44 @@ class TestUpload:
         """The message names the part that is missing."""
         answer = api.call("POST", "/v1/files", **form(*parts))
         assert error_of(answer) == (400, None, None)
-        assert repr(missing) in answer.json["error"]["message"]
+        assert answer.json["error"]["message"] == f"'{missing}' is a required property"
+
+    @pytest.mark.parametrize(
+        "parts",
+        [
+            [PURPOSE, ('name="file"', b"{}")],
+            [('name="file"', b"{}"), PURPOSE],
+            [PURPOSE, ("name=file\r\nContent-Type: application/jsonl", b"{}")],
+            [PURPOSE, ('name="file"', b"")],
+            [PURPOSE, ('name="file"', b"{}\n" * 200_000)],
+        ],
+    )
+    def test_file_without_a_filename_is_no_file(
+        self, api: Caller, parts: list[tuple[str, bytes]]
+    ) -> None:
+        """Four reports of 2025 have this answer, in which even the type is unusual."""
+        answer = api.call("POST", "/v1/files", **form(*parts))
+        assert answer.status_code == 400
+        assert answer.json["error"] == {
+            "message": "The browser (or proxy) sent a request that this server could not"
+            " understand.",
+            "type": "server_error",
+            "param": None,
+            "code": None,
+        }
+
+    @pytest.mark.parametrize("name", ["purpose", "expires_after[seconds]"])
+    def test_text_field_sent_as_a_file_is_missing(self, api: Caller, name: str) -> None:
+        """A field with a filename is a file, whatever its name."""
+        texts = {"purpose": b"batch", "expires_after[anchor]": b"created_at"}
+        texts |= {"expires_after[seconds]": b"3600"}
+        parts = [
+            (f'name="{field}"' + '; filename="x"' * (field == name), text)
+            for field, text in texts.items()
+        ]
+        answer = api.call("POST", "/v1/files", **form(*parts, (FILE, b"{}")))
+        assert answer.status_code == 400
+        assert name.rpartition("[")[2].rstrip("]") in answer.json["error"]["message"]
 
     @pytest.mark.parametrize(
         "request_body",

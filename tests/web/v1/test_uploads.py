@@ -199,7 +199,6 @@ class TestParts:
         "request_body",
         [
             form(('name="file"; filename="x"', b"abc")),
-            form(('name="data"', b"abc")),
             form(),
             {"json": {"data": "abc"}},
             {"data": b"abc", "content_type": "application/octet-stream"},
@@ -216,6 +215,12 @@ class TestParts:
         assert error_of(answer) == (400, None, None)
         assert "'data'" in answer.json["error"]["message"]
         assert state(api) == before
+
+    def test_part_without_a_filename_is_no_file(self, api: Caller) -> None:
+        """The answer was seen for `/v1/files`; here it is assumed to be the same."""
+        answer = api.call("POST", f"{begin(api)}/parts", **form(('name="data"', b"abc")))
+        assert error_of(answer) == (400, None, None)
+        assert answer.json["error"]["type"] == "server_error"
 
     def test_refuses_a_part_that_is_too_large(self) -> None:
         """A byte over the limit is a 413."""
