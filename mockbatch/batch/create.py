@@ -91,7 +91,6 @@ def create_batch(request: BatchRequest, batch_input: BatchInput, context: Creati
     if forced is not None:
         error = _forced_error(forced, request, batch_input, context.organization)
         batch_input = replace(batch_input, errors=(error,))
-    can_run = not batch_input.errors
     enqueued_tokens, quota_error = context.check_quota(
         request.endpoint, batch_input, schedule.stage_ends(created_at)[0]
     )
@@ -100,7 +99,7 @@ def create_batch(request: BatchRequest, batch_input: BatchInput, context: Creati
     id = batch_id(seed, created_at)
     order = shuffle_lines(batch_input, seed)
     replies = plan_replies(batch_input, request.endpoint, schedule.scenario, seed)
-    if can_run:
+    if not batch_input.errors:
         replies |= script_replies(context.script, batch_input, request.endpoint, id, order)
     output_seconds = schedule.scenario.output_seconds
     return Batch(

@@ -9,6 +9,7 @@ from mockbatch.batch.create import BatchRequest, CreationContext
 from mockbatch.batch.input_file import BatchInput
 from mockbatch.batch.plan import Schedule
 from mockbatch.errors import ApiError
+from mockbatch.files.content import Content
 from mockbatch.ids import Seed
 from mockbatch.scenarios.scenario import FAILURE_CODES, FILE_LEVEL_ERRORS
 from mockbatch.typing import Json
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 
 CHAT = "/v1/chat/completions"
+HOUR = 3600
 BODY = {"input_file_id": "file-1", "endpoint": "/v1/embeddings", "completion_window": "24h"}
 
 
@@ -263,3 +265,24 @@ def test_a_batch_is_stamped_and_numbered(make: "Make") -> None:
 def test_a_batch_shows_the_snapshot_of_its_model(make: "Make") -> None:
     """The model of a batch is the snapshot behind the name in its lines."""
     assert make.batch().model == "gpt-4o-mini-2024-07-18"
+
+
+@pytest.mark.parametrize(
+    ("lifetime_seconds", "validating_seconds", "is_read"),
+    [
+        (HOUR, HOUR, True),
+        (HOUR, HOUR + 1, False),
+        (25 * HOUR, 30 * HOUR, True),
+        (23 * HOUR, 30 * HOUR, False),
+    ],
+)
+def test_an_input_file_may_expire_when_validation_is_over(
+    make: "Make", lifetime_seconds: int, validating_seconds: int, is_read: bool
+) -> None:
+    """Validation is over at its planned end, or at the end of the completion window."""
+    world = make.world()
+    content = Content.of(make.jsonl(make.lines(1)))
+    file = world.upload(content, "batch.jsonl", "batch", lifetime_seconds)
+    scenario = make.scenario(stages={"validating": validating_seconds})
+    batch = world.create_batch(BatchRequest(file.id, CHAT, None, None, scenario))
+    assert (batch.input.errors == ()) == is_read

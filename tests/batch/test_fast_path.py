@@ -297,3 +297,19 @@ def test_split_json_leaves_the_values_out() -> None:
 def test_what_looks_like_a_gap_has_no_template() -> None:
     """A value that contains the marker of a gap itself is not split."""
     assert fast_path.split_json({"a": "x", "b": "\0" + "0\0"}, [("a",)]) is None
+
+
+@pytest.mark.parametrize("limit", [63, 64, 65, 66, 100])
+def test_reasoning_counts_towards_the_limit_of_tokens(make: "Make", limit: int) -> None:
+    """A reply has the tokens that are left after the reasoning, on both ways."""
+    line = make.line()
+    line["body"] |= {"model": "o3", "max_completion_tokens": limit}
+    line["body"]["messages"][0]["content"] = "a rather long question " * 9
+    assert_written_alike(make.started(make.world(), [line]))
+
+
+def test_a_simple_line_repeats_the_custom_id_of_a_simple_line() -> None:
+    """Both ways report it; the first line of a file is not read as a simple one."""
+    lines = [simple_line().replace(b" 0", name) for name in (b"a", b"b", b"b")]
+    assert_read_alike(lines)
+    assert [error["line"] for error in read(lines).errors] == [3]

@@ -14,6 +14,8 @@ from mockbatch.batch.create import BatchRequest
 from mockbatch.clock import start_clock
 from mockbatch.errors import ApiError
 from mockbatch.limits import Quotas
+from mockbatch.scripting.match import Match
+from mockbatch.scripting.script import Entry
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 from mockbatch.world.quotas import HOUR, check_rate
@@ -709,3 +711,13 @@ def test_a_validation_that_takes_no_time_is_decided_at_once(
     """A batch that is validated on the second of its creation meets the quota on that second."""
     batch = case.create(count, stages={"validating": 0})
     assert case.status(batch) == status
+
+
+def test_no_reply_is_made_for_a_batch_that_fails_at_once(case: Case) -> None:
+    """A function in a script is called for batches that can run."""
+    calls: list[Json] = []
+    case.world.add_reply(Entry(Match(), calls.append))
+    case.create(11, stages={"validating": 0})
+    assert calls == []
+    case.create(1, stages={"validating": 0})
+    assert len(calls) == 1
