@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import socket
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from mockbatch.http_server.tls import Tls
     from mockbatch.world.settings import ServerSettings
     from mockbatch.world.snapshot.snapshot import Snapshot
+
+DESCRIPTORS = 8192  # a connection takes one, and so does a file that is too large for memory
 
 
 @click.command(short_help="Serve the API on this machine.")
@@ -155,6 +157,7 @@ def _serve(options: ServeOptions, settings: "ServerSettings", beginning: "Snapsh
     from mockbatch.web.app import create_app
 
     log_requests(options.log_format)
+    _allow_more_descriptors()
     app = create_app(settings, beginning)
     with _StopSignal() as stop, _open_tls(options) as tls:
         server = HttpServer(app, options.host, options.port, tls.adapter if tls else None)
@@ -165,6 +168,19 @@ def _serve(options: ServeOptions, settings: "ServerSettings", beginning: "Snapsh
         stop.wait()
         app.extensions["mockbatch"].worlds.close()
         server.stop()
+
+
+def _allow_more_descriptors() -> None:
+    """Raise the limit of open connections and files from what a shell gives, often 1024."""
+    try:
+        import resource
+    except ImportError:  # on Windows
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):  # some systems allow less than they say
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _open_tls(options: ServeOptions) -> "AbstractContextManager[Tls | None]":

@@ -1,8 +1,10 @@
 """The HTTP server: cheroot, with what faults, many slow clients and simulated time need.
 
-server       binds, accepts connections, and gives each busy one a thread
+server       binds, and gives each busy connection a thread
+waiting      accepts connections, and watches those that no thread is busy with
 connection   the socket of one client, and the requests on it, one after the other
-request      one request: framing, body, WSGI environ, response
+head         the request line and the headers, parsed
+request      one request: body, WSGI environ, response
 tls          a certificate for https, made for this run
 """
 

@@ -12,6 +12,7 @@ from cheroot import server, wsgi
 
 from mockbatch.errors import ApiError, api_error
 from mockbatch.http_server import HTTP_REQUEST_KEY
+from mockbatch.http_server.head import MAX_HEADERS, MalformedHeadError, parse_head
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -42,13 +43,14 @@ class Body(io.RawIOBase):
     def readinto(self, buffer: "WriteableBuffer") -> int:
         """Read what one recv() returns, and return its length; 0 at the end."""
         if self._chunked and not self._left:
-            size = self._read_line().partition(b";")[0].strip()
-            if not re.fullmatch(rb"[0-9A-Fa-f]{1,16}", size):
+            size = re.fullmatch(
+                rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[\t -~\x80-\xff]*)?", self._read_line()
+            )
+            if not size:
                 self._fail("a chunk size is not a hexadecimal number")
-            self._left = int(size, 16)
+            self._left = int(size[1], 16)
             if not self._left:
-                while self._read_line():
-                    pass  # a trailer
+                self._read_trailers()
                 self._chunked = False
         view = memoryview(buffer)[: self._left]
         count: int = self._rfile.readinto1(view) if view else 0
@@ -58,6 +60,13 @@ class Body(io.RawIOBase):
         if self._chunked and not self._left and self._read_line():
             self._fail("a chunk is longer than its size")
         return count
+
+    def _read_trailers(self) -> None:
+        left = MAX_HEADERS
+        while line := self._read_line():
+            left -= 1
+            if left < 0 or not re.fullmatch(rb"[!-9;-~]+:[\t -~\x80-\xff]*", line):
+                self._fail("a trailer is malformed, or there are too many")
 
     def _read_line(self) -> bytes:
         line: bytes = self._rfile.readline(4096)
@@ -70,44 +79,34 @@ class Body(io.RawIOBase):
 
 
 class Request(server.HTTPRequest):
-    """One request, with stricter framing than cheroot's and errors in OpenAI's format."""
+    """One request, with errors of the server itself in OpenAI's format."""
 
     #: Whether the response must not have a body.
     has_bodiless_response = False
+    #: The Content-Length; None if the body is chunked.
+    body_length: int | None = 0
 
     def parse_request(self) -> None:
-        """Read the request line and the headers."""
-        self.proxy_mode = True  # else cheroot rejects "//v1/batches", a URI with an authority
+        """Parse the head that the connection has received."""
         try:
-            # A TLS handshake: both sides would wait for each other.
-            if self.conn.rfile.peek(1)[:1] == b"\x16":
-                raise ValueError("This port serves plain HTTP, not TLS: use http://")
-            super().parse_request()
-        except (ValueError, NameError) as error:
-            # cheroot 11 does not catch these itself: ValueError for the target "http://[",
-            # NameError for headers that begin with a continuation line.
-            text = str(error) if isinstance(error, ValueError) else "Malformed headers"
-            self.simple_response("400 Bad Request", text)
-
-    def read_request_headers(self) -> bool:
-        """Read the headers; ValueError for ambiguous framing."""
-        if not super().read_request_headers():  # type: ignore[no-untyped-call]
-            return False
-        is_http11 = self.response_protocol == "HTTP/1.1"
-        if not self.inheaders.get(b"Content-Length", b"0").isdigit():
-            raise ValueError("Malformed Content-Length header")
-        coding = self.inheaders.get(b"Transfer-Encoding")
-        if coding is not None and not (is_http11 and coding.lower() == b"chunked"):
-            raise ValueError("The only transfer coding is 'chunked', once, in HTTP/1.1")
-        # cheroot compares case-sensitively: after "Close" it would leave the client waiting.
-        options = re.split(rb"[\s,]+", self.inheaders.get(b"Connection", b"").lower())
-        self.close_connection = b"close" in options or not (is_http11 or b"keep-alive" in options)
-        return True
+            head = parse_head(self.conn.head)
+        except MalformedHeadError as error:
+            self.simple_response(error.status, str(error))
+            return
+        self.method, self.uri, self.inheaders = head.method, head.target, head.headers
+        self.path = self.qs = b""  # WsgiGateway takes both from the target
+        self.request_protocol = b"HTTP/" + head.version
+        self.response_protocol = self.request_protocol.decode("ascii")
+        self.body_length = head.content_length
+        self.chunked_read = head.content_length is None
+        self.close_connection = head.closes_connection
+        if self.inheaders.get(b"Expect", b"").lower() == b"100-continue":
+            self.conn.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self.started_request = self.ready = True
 
     def respond(self) -> None:
         """Have the app respond, and leave the connection at the start of the next request."""
-        length = None if self.chunked_read else int(self.inheaders.get(b"Content-Length", 0))
-        body = Body(self.conn.rfile, length)
+        body = Body(self.conn.rfile, self.body_length)
         self.rfile = io.BufferedReader(body, BLOCK_BYTES)
         self.server.gateway(self).respond()
         if self.chunked_write:
@@ -158,13 +157,9 @@ class WsgiGateway(wsgi.Gateway_10):
         env["SERVER_NAME"] = self.req.server.host
         env["wsgi.url_scheme"] = "https" if self.req.server.ssl_adapter else "http"
         env[HTTP_REQUEST_KEY] = self.req
-        # The header Content_Length sets it, too; and with chunks none is valid.
-        env.pop("CONTENT_LENGTH", None)
         if not self.req.chunked_read:
             # While the key is there, Werkzeug does not notice that a client disconnected.
             del env["wsgi.input_terminated"]
-            if b"Content-Length" in self.req.inheaders:
-                env["CONTENT_LENGTH"] = self.req.inheaders[b"Content-Length"].decode("ascii")
         return env
 
     def respond(self) -> None:

@@ -18,14 +18,16 @@ from typing import TYPE_CHECKING, Any
 
 from cheroot import server
 
+from mockbatch.http_server import connection
 from mockbatch.http_server.connection import Connection
 from mockbatch.http_server.request import SERVER_NAME, WsgiGateway
+from mockbatch.http_server.waiting import TICK_SECONDS, WaitingConnections
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
     from cheroot.ssl import Adapter
 
-MAX_THREADS = 512  # beyond it, connections queue
+MAX_THREADS = 1024  # beyond it, connections queue
 IDLE_SECONDS = 10.0  # after which a thread without work ends
 CLIENT_SECONDS = 60  # the longest pause of a client within a request
 
@@ -46,18 +48,42 @@ class _ThreadPool:
     def start(self) -> None:
         """Do nothing: threads are started as connections come."""
 
+    @property
+    def next_request_seconds(self) -> float:
+        """How long a thread may wait on a connection for its next request."""
+        return 0.0 if self._queue else connection.NEXT_REQUEST_SECONDS
+
     def put(self, conn: Connection) -> None:
         """Have a waiting thread handle the connection, or else a new one."""
         with self._condition:
             self._queue.append(conn)
             if self._waiting_count >= len(self._queue):
                 self._condition.notify()
-            elif len(self._threads) < MAX_THREADS:
-                thread = threading.Thread(
-                    target=self._work, name=f"{SERVER_NAME}-worker", daemon=True
-                )
-                thread.start()
-                self._threads[thread] = None
+            else:
+                self._start_thread()
+
+    def _start_thread(self) -> bool:
+        if len(self._threads) >= MAX_THREADS:
+            return False
+        thread = threading.Thread(target=self._work, name=f"{SERVER_NAME}-worker", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the system allows no more threads
+            return False
+        self._threads[thread] = None
+        return True
+
+    def relieve(self) -> None:
+        """Find threads for queued connections: new ones, or those that slow clients keep busy."""
+        with self._condition:
+            missing = len(self._queue) - self._waiting_count
+            while missing > 0 and self._start_thread():
+                missing -= 1
+            if missing > 0:
+                stalled = [conn for conn in self._threads.values() if conn and conn.is_stalled]
+                for conn in sorted(stalled, key=lambda conn: conn.request_tick)[:missing]:
+                    log.warning("No threads left: closed the connection of a slow client")
+                    conn.shutdown(socket.SHUT_RDWR)
 
     def _work(self) -> None:
         while conn := self._next_connection(threading.current_thread()):
@@ -116,7 +142,6 @@ class HttpServer(server.HTTPServer):
 
     ConnectionClass = Connection
     keep_alive_conn_limit = None  # type: ignore[assignment]
-    max_request_header_size = 1 << 18
     request_queue_size = 128
     shutdown_timeout = 1
     software = SERVER_NAME
@@ -138,6 +163,8 @@ class HttpServer(server.HTTPServer):
         self.requests = _ThreadPool(self)
         #: Set when `stop` begins; code that delays a response waits on it.
         self.stopping = threading.Event()
+        #: Counts quarters of a second, for deadlines.
+        self.ticks = 1
         self._thread: threading.Thread | None = None
 
     @property
@@ -177,14 +204,30 @@ class HttpServer(server.HTTPServer):
         self._thread = threading.Thread(target=self.serve, name=SERVER_NAME, daemon=True)
         self._thread.start()
 
+    def prepare(self) -> None:
+        """Listen; raises OSError if the port is in use."""
+        super().prepare()
+        self.socket.settimeout(0)
+        self._connections.close()  # the one that cheroot has made
+        self._connections = WaitingConnections(self)
+
     def serve(self) -> None:
         """Serve in this thread, after `prepare`, until `stop` or an interrupt."""
+        ticking = threading.Thread(target=self._tick, name=f"{SERVER_NAME}-ticks", daemon=True)
+        ticking.start()
         while self.ready:
             try:
                 self._connections.run(self.expiration_interval)
             except Exception as error:  # noqa: BLE001, PERF203 (for example, no file descriptors left)
                 self.error_log(repr(error), traceback=self.ready)
                 self.stopping.wait(0.1)
+        ticking.join(1)
+
+    def _tick(self) -> None:
+        # Waits without a clock, since a test may have stopped all clocks.
+        while not self.stopping.wait(TICK_SECONDS):
+            self.ticks += 1
+            self.requests.relieve()
 
     def stop(self) -> None:
         """Stop serving and close all connections; does nothing the second time.

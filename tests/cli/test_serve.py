@@ -2,10 +2,12 @@
 
 import json
 import re
+import resource
 import signal
 import socket
 import ssl
 import subprocess
+import sys
 import time
 import urllib.request
 from pathlib import Path
@@ -51,6 +53,17 @@ class TestStart:
         server = serve()
         server.stop()
         assert server.stderr == []
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="needs prlimit")
+    def test_it_raises_the_limit_of_descriptors(self, serve: Serve) -> None:
+        """Otherwise a thousand connections would use up what a shell allows."""
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (512, hard))
+        try:
+            server = serve()
+            assert resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)[0] > 512
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
     def test_ready_file_has_url_and_pid(self, serve: Serve, tmp_path: Path) -> None:
         """It is written when the server listens, and complete once it exists."""

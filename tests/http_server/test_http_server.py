@@ -383,10 +383,9 @@ def test_a_chunked_body_reaches_the_application(serve: Serve, connect: Connect) 
 
 
 def test_a_chunked_body_is_marked_as_terminated(serve: Serve, connect: Connect) -> None:
-    """`wsgi.input_terminated` is set, and a Content-Length beside the chunks is removed."""
+    """`wsgi.input_terminated` is set, and there is no Content-Length."""
     client = connect(serve(show("wsgi.input_terminated", "CONTENT_LENGTH")))
-    request = CHUNKED.replace(b"Host: h", b"Host: h\r\nContent-Length: 3") + b"0\r\n\r\n"
-    assert json.loads(client.ask(request).body) == [True, None]
+    assert json.loads(client.ask(CHUNKED + b"0\r\n\r\n").body) == [True, None]
 
 
 def test_a_sized_body_is_not_marked_as_terminated(serve: Serve, connect: Connect) -> None:
@@ -499,6 +498,11 @@ def test_expect_100_continue_is_answered_at_once(serve: Serve, connect: Connect)
         pytest.param(b"\r\n", id="no size"),
         pytest.param(b"3\r\nabcd\r\n0\r\n\r\n", id="longer than its size"),
         pytest.param(b"3\nabc\r\n0\r\n\r\n", id="bare line feed"),
+        pytest.param(b" 3\r\nabc\r\n0\r\n\r\n", id="space before the size"),
+        pytest.param(b"\x0b3\r\nabc\r\n0\r\n\r\n", id="control byte before the size"),
+        pytest.param(b"3;a\rb\r\nabc\r\n0\r\n\r\n", id="bare carriage return"),
+        pytest.param(b"3\r\nabc\r\n0\r\nX : y\r\n\r\n", id="malformed trailer"),
+        pytest.param(b"0\r\n" + b"X: y\r\n" * 501 + b"\r\n", id="endless trailers"),
         pytest.param(b"3;" + b"x" * 5000 + b"\r\nabc\r\n0\r\n\r\n", id="endless extension"),
     ],
 )
@@ -567,10 +571,12 @@ def test_options_of_the_whole_server_reaches_the_application(
 
 
 def test_a_header_with_underscores_does_not_frame_the_body(serve: Serve, connect: Connect) -> None:
-    """`Content_Length` does not become CONTENT_LENGTH."""
-    client = connect(serve(show("CONTENT_LENGTH")))
-    answer = client.ask(b"GET / HTTP/1.1\r\nHost: h\r\nContent_Length: 5\r\n\r\n")
-    assert json.loads(answer.body) == [None]
+    """`Content_Length` does not become CONTENT_LENGTH, and replaces no other header."""
+    client = connect(serve(show("CONTENT_LENGTH", "HTTP_X_NAME")))
+    answer = client.ask(
+        b"GET / HTTP/1.1\r\nHost: h\r\nX-Name: a\r\nContent_Length: 5\r\nX_Name: b\r\n\r\n"
+    )
+    assert json.loads(answer.body) == [None, "a"]
 
 
 def test_the_request_is_in_the_environ(serve: Serve, connect: Connect) -> None:
@@ -625,6 +631,47 @@ def request_with(header: str, version: str = "1.1") -> bytes:
         (request_with("Transfer-Encoding: chunked, chunked"), 400),
         (request_with("Transfer-Encoding: chunked", version="1.0"), 400),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400),
+        (request_with("Transfer-Encoding: chunked\r\nContent-Length: 3"), 400),
+        (request_with("Content-Length: 3\r\nTransfer-Encoding: chunked"), 400),
+        (request_with("Content-Length: 3\r\nContent-Length: 3"), 400),
+        (request_with("Content-Length: 3\r\ncontent-length: 30"), 400),
+        (request_with("Content-Length: 3, 3"), 400),
+        (request_with("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked"), 400),
+        (request_with("Host: other"), 400),
+        (request_with("X: 1\r\n 2"), 400),
+        (request_with("Content-Length : 3"), 400),
+        (request_with("Content-Length\t: 3"), 400),
+        (request_with(" Content-Length: 3"), 400),
+        (request_with(": 3"), 400),
+        (request_with("X: a\rb"), 400),
+        (request_with("X: a\nY: b"), 400),
+        (request_with("X: a\x00b"), 400),
+        (request_with("X: a\x7fb"), 400),
+        (request_with("X\x00: a"), 400),
+        (request_with("X(: a"), 400),
+        (request_with("Content-Length: \x0b3"), 400),
+        (request_with("Transfer-Encoding: \x0bchunked"), 400),
+        (request_with("Transfer-Encoding:"), 400),
+        (request_with("Transfer-Encoding: chunked,"), 400),
+        (request_with("\r\n".join(["X: y"] * 501)), 431),
+        *(
+            (f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode(), 400)
+            for host in ("a b", "a,b", "a/b", "a@b", "[::1", "a:b")
+        ),
+        *(
+            (line + b"\r\nHost: h\r\n\r\n", 400)
+            for line in (
+                *(b"GET  / HTTP/1.1", b"GET / HTTP/1.1 ", b" GET / HTTP/1.1", b"GET / HTTP/1.1\t"),
+                *(b"GET\t/ HTTP/1.1", b"GET /\x00 HTTP/1.1", b"GET /\ra HTTP/1.1"),
+                *(b"GET /\xff HTTP/1.1", b"\x01GET / HTTP/1.1", b"G(T / HTTP/1.1"),
+                *(b"GET / HTTP/1.1\r", b"GET / HTTP/+1.1", b"GET / HTTP/1.01", b"GET / http/1.1"),
+                *(
+                    b"GET http://a@b/ HTTP/1.1",
+                    b"GET http://a,b/ HTTP/1.1",
+                    b"CONNECT h:1 HTTP/1.1",
+                ),
+            )
+        ),
     ],
     ids=lambda value: repr(value[:40]) if isinstance(value, bytes) else None,
 )
@@ -663,10 +710,55 @@ def test_an_error_is_not_lost_to_a_reset(
 def test_a_silent_client_gets_a_408(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A request that stops half-way ends in a 408 in OpenAI's format."""
+    """A request that stops within its body ends in a 408 in OpenAI's format."""
     monkeypatch.setattr(HttpServer, "timeout", 0.05)
-    answer = connect(serve(hello)).ask(b"GET / HTT")
+    answer = connect(serve(echo)).ask(post(b"half", length=8))
     assert (answer.status, json.loads(answer.body)["error"]["code"]) == (408, None)
+
+
+def test_headers_have_a_deadline(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Headers that take too long end in a 408, even if bytes of them keep coming."""
+    monkeypatch.setattr(connection, "HEAD_TICKS", 2)
+    client = connect(serve(hello))
+    client.send(b"GET / HTTP/1.1\r\nX: ")
+    client.socket.settimeout(0.05)
+    answered = b""
+    for _ in range(SECONDS * 20):
+        try:
+            answered += client.socket.recv(1)
+            break
+        except TimeoutError:
+            client.send(b"x")
+    client.socket.settimeout(SECONDS)
+    assert (answered + client.socket.recv(MEGABYTE)).startswith(b"HTTP/1.1 408 ")
+
+
+@pytest.mark.parametrize("size", [1, 7, 50])
+def test_a_request_may_come_in_pieces(serve: Serve, connect: Connect, size: int) -> None:
+    """Its head is put together, and what follows it is neither lost nor moved."""
+    client = connect(serve(echo))
+    client.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    data = post(b"first") + CHUNKED + b"6\r\nsecond\r\n0\r\n\r\n" + post(b"third")
+    for start in range(0, len(data), size):
+        client.send(data[start : start + size])
+    assert [client.answer().body for _ in range(3)] == [b"first", b"second", b"third"]
+
+
+def test_a_silent_connection_has_no_deadline(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Clients keep connections for later, before their first request and after it."""
+    monkeypatch.setattr(connection, "HEAD_TICKS", 0)
+    monkeypatch.setattr(connection, "NEXT_REQUEST_SECONDS", 0.001)
+    server = serve(hello)
+    used, unused = connect(server), connect(server)
+    used.ask()
+    until = server.ticks + 3
+    while server.ticks < until:
+        time.sleep(0.01)
+    assert [client.ask().body for client in (used, unused)] == [b"hello", b"hello"]
 
 
 def fail(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -819,6 +911,101 @@ def test_half_requests_do_not_delay_others(serve: Serve, connect: Connect) -> No
         connect(server).send(post(b"half", length=8))
         connect(server).send(b"GET / HTTP/1.1\r\nHo")
     assert connect(server).ask(post(b"whole")).body == b"whole"
+
+
+@pytest.mark.parametrize("sent", [b"", b"G", b"GET / HTTP/1.1\r\nHo"])
+def test_connections_without_a_whole_head_occupy_no_thread(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    """Any number of clients may be silent, or send their headers slowly."""
+    monkeypatch.setattr(server_module, "MAX_THREADS", 2)
+    server = serve(hello)
+    slow = [connect(server) for _ in range(20)]
+    for client in slow:
+        client.send(sent)
+    assert connect(server).ask().body == b"hello"
+    assert slow[0].ask(GET[len(sent) :]).body == b"hello"
+
+
+@pytest.mark.parametrize("connections", [2, 12])
+def test_slow_uploads_make_room(
+    serve: Serve,
+    connect: Connect,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    connections: int,
+) -> None:
+    """If all threads wait for slow clients, the oldest request is closed for a new one."""
+    monkeypatch.setattr(server_module, "MAX_THREADS", 2)
+    server = serve(echo)
+    slow = [connect(server) for _ in range(connections)]
+    for client in slow:
+        client.send(post(b"half", length=8))
+    assert connect(server).ask(post(b"whole")).body == b"whole"
+    assert slow[0].is_closed()
+    assert "slow client" in caplog.text
+
+
+def test_slow_downloads_make_room(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client that does not read its response keeps nobody waiting."""
+    monkeypatch.setattr(server_module, "MAX_THREADS", 1)
+
+    def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        return reply(start_response, b"hello" if environ["PATH_INFO"] == "/" else bytes(1 << 26))
+
+    server = serve(app)
+    slow = connect(server)
+    slow.send(b"GET /large HTTP/1.1\r\nHost: h\r\n\r\n")
+    slow.head()
+    assert connect(server).ask().body == b"hello"
+
+
+def test_uploads_that_continue_are_not_closed(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As long as there are threads, a client may be slow."""
+    monkeypatch.setattr(server_module, "MAX_THREADS", 3)
+    server = serve(echo)
+    slow = [connect(server) for _ in range(2)]
+    for client in slow:
+        client.send(post(b"half", length=8))
+    until = server.ticks + 4
+    while server.ticks < until:
+        assert connect(server).ask(post(b"x", "Connection: close\r\n")).body == b"x"
+    assert [client.ask(b"rest").body for client in slow] == [b"halfrest"] * 2
+
+
+def test_a_new_client_is_served_when_no_descriptors_are_left(stack: contextlib.ExitStack) -> None:
+    """The connection that has been silent longest is closed for it."""
+    program = """
+import resource, sys
+from mockbatch.http_server.server import HttpServer
+resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
+def app(environ, start_response):
+    start_response("200 OK", [("Content-Length", "5")])
+    return [b"hello"]
+server = HttpServer(app)
+server.start()
+print(server.port, flush=True)
+sys.stdin.read()
+"""
+    process = stack.enter_context(
+        subprocess.Popen(
+            [sys.executable, "-c", program],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+    )
+    assert process.stdout
+    server = HttpServer(hello, port=int(process.stdout.readline()))
+    clients = [Client(server) for _ in range(100)]
+    for client in clients:
+        stack.callback(client.close)
+    assert clients[-1].ask().body == b"hello"
+    assert clients[0].is_closed()
 
 
 def test_beyond_the_thread_limit_connections_queue(
