@@ -144,3 +144,39 @@ class TestOwner:
         registry.open(KEY, is_read_only=True)
         with pytest.raises(ApiError, match="test_a"):
             registry.open(OTHER_KEY, is_read_only=True)
+
+
+class TestClose:
+    """A world that is no longer kept sends nothing any more."""
+
+    @pytest.fixture
+    def closed(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """Return the names of the worlds that are closed, in order."""
+        names: list[str] = []
+        monkeypatch.setattr(World, "close", lambda world: names.append(world.name))
+        return names
+
+    def test_the_world_that_makes_room_is_closed(
+        self, registry: WorldRegistry, closed: list[str]
+    ) -> None:
+        """And none of those that are kept."""
+        for key in (KEY, OTHER_KEY, "sk-third-key-0003"):
+            registry.open(key, is_read_only=False)
+        assert closed == [KEY]
+
+    def test_a_removed_world_is_closed(self, registry: WorldRegistry, closed: list[str]) -> None:
+        """A name that no world has closes nothing."""
+        registry.open(KEY, is_read_only=False)
+        registry.remove(OTHER_KEY)
+        assert closed == []
+        registry.remove(KEY)
+        assert closed == [KEY]
+
+    def test_a_closed_registry_closes_every_world(
+        self, registry: WorldRegistry, closed: list[str]
+    ) -> None:
+        """As when a server stops."""
+        for key in (KEY, OTHER_KEY):
+            registry.open(key, is_read_only=False)
+        registry.close()
+        assert closed == [KEY, OTHER_KEY]

@@ -1,0 +1,36 @@
+"""A batch of which only its recorded object is known."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mockbatch.batch.recorded import recorded_batch
+from mockbatch.typing import Json
+
+STATE = Path(__file__).parents[2] / "fixtures/worlds/portkey-page.json"
+
+
+@pytest.fixture
+def recorded() -> dict[str, Json]:
+    """Return the object of a batch that has completed."""
+    batch: dict[str, Json] = json.loads(STATE.read_bytes())["recorded"][0]
+    return batch
+
+
+@pytest.mark.parametrize("seconds", [-5, 0, 5, 10**6])
+def test_timeline_is_in_order_whatever_the_stamps(recorded: dict[str, Json], seconds: int) -> None:
+    """It begins at the creation, and ends with the status that the object has."""
+    created_at = recorded["created_at"]
+    changed = {**recorded, "in_progress_at": created_at + seconds}
+    transitions = recorded_batch(changed, 0).timeline.transitions
+    assert [change.at for change in transitions] == sorted(change.at for change in transitions)
+    assert transitions[0] == (created_at, "validating")
+    assert transitions[-1].status == recorded["status"]
+    assert (max(created_at, created_at + seconds), "in_progress") in transitions
+
+
+def test_object_stays_as_it_was_recorded(recorded: dict[str, Json]) -> None:
+    """At any instant, even before its creation."""
+    batch = recorded_batch(recorded, 0)
+    assert batch.as_json(0) == batch.as_json(2**32 - 1) == recorded
