@@ -129,6 +129,38 @@ def test_every_status_is_that_of_an_error(name: str) -> None:
             "Chat Completions: Streaming is not supported in the Batch API.",
         ),
         (
+            "output_limit_too_large",
+            {"param": "max_tokens", "value": "20480", "limit": "16384"},
+            (
+                "max_tokens is too large: 20480. This model supports at most 16384 completion "
+                "tokens, whereas you provided 20480."
+            ),
+        ),
+        (
+            "prompt_too_long",
+            {
+                "limit": "8192",
+                "requested": "9000",
+                "prompt_tokens": "9000",
+                "completion_tokens": "0",
+            },
+            (
+                "This model's maximum context length is 8192 tokens, however you requested 9000 "
+                "tokens (9000 in your prompt; 0 for the completion). Please reduce your prompt; or "
+                "completion length."
+            ),
+        ),
+        (
+            "too_many_tokens_in_request",
+            {"requested": "300001", "limit": "300000"},
+            "Requested 300001 tokens, max 300000 tokens per request",
+        ),
+        (
+            "batch_cancelled",
+            {},
+            "This request was not executed because the batch was cancelled.",
+        ),
+        (
             "batch_expired",
             {},
             "This request could not be executed before the completion window expired.",

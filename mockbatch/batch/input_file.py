@@ -111,7 +111,7 @@ class _InputValidator:
             self._validate_ordinary_line(index, line)
         else:
             self._custom_ids.add(simple.custom_id)
-            self._note_rejection(index, fast_path.check_parameters(simple.parameters))
+            self._note_rejection(index, fast_path.find_error(line, simple))
 
     def _validate_ordinary_line(self, index: int, line: bytes) -> None:
         try:

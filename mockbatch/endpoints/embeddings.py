@@ -3,19 +3,18 @@
 import sys
 from array import array
 from base64 import b64encode
+from collections.abc import Sequence
 from functools import partial
 from hashlib import shake_256
 from math import sqrt
 
-from mockbatch.endpoints import text
+from mockbatch.endpoints import token_limits
 from mockbatch.endpoints.endpoint import Endpoint, Execution, MainMember, Tokens, token_count
-from mockbatch.endpoints.models import Model, get_model
+from mockbatch.endpoints.models import Model, TokenLimits, get_model
+from mockbatch.endpoints.token_limits import Prompt, count_prompt_tokens
 from mockbatch.errors import api_error
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
-
-# A text, or a list of tokens.
-Input = str | list[int]
 
 _REQUEST_SCHEMA = "embeddings.request"
 # A byte of the hash is one coordinate, an odd number from -255 to 255 before it is scaled.
@@ -38,8 +37,12 @@ def _check(body: dict[str, Json]) -> None:
     if error or not _is_valid_input(body["input"]):
         # Seen since 2023 for empty texts and lists, nulls, and lists that are too long.
         raise api_error("invalid_embedding_input")
+    model = get_model(body["model"])
     if "dimensions" in body:
-        _check_dimensions(body["dimensions"], get_model(body["model"]))
+        _check_dimensions(body["dimensions"], model)
+    inputs = _list_inputs(body["input"])
+    token_limits.check_prompts(model.limits, inputs)
+    _check_request_tokens(model.limits, inputs)
 
 
 def _is_valid_input(input_: Json) -> bool:
@@ -48,6 +51,16 @@ def _is_valid_input(input_: Json) -> bool:
     return bool(inputs) and all(
         each and (isinstance(each, str) or min(each) >= 0) for each in inputs
     )
+
+
+def _check_request_tokens(limits: TokenLimits, inputs: Sequence[Prompt]) -> None:
+    """Reject inputs that are too many tokens together."""
+    limit = limits.max_request_tokens
+    if limit is None:
+        return
+    count = sum(map(count_prompt_tokens, inputs))
+    if count > (token_limits.tolerate(limit) if isinstance(inputs[0], str) else limit):
+        raise api_error("too_many_tokens_in_request", requested=count, limit=limit)
 
 
 def _check_dimensions(dimensions: int, model: Model) -> None:
@@ -64,7 +77,7 @@ def _build_response(body: dict[str, Json], _: Execution) -> dict[str, Json]:
     inputs = _list_inputs(body["input"])
     make_vector = partial(_make_vector, model.name, body.get("dimensions", model.dimensions))
     is_base64 = body.get("encoding_format") == "base64"
-    count = sum(text.count_tokens(each) if isinstance(each, str) else len(each) for each in inputs)
+    count = sum(map(count_prompt_tokens, inputs))
     return {
         "object": "list",
         "data": [
@@ -80,14 +93,14 @@ def _build_response(body: dict[str, Json], _: Execution) -> dict[str, Json]:
     }
 
 
-def _list_inputs(input_: Json) -> list[Input]:
+def _list_inputs(input_: Json) -> list[Prompt]:
     """Return the inputs of an `input` parameter: one text or token list, or several."""
     if isinstance(input_, list) and (not input_ or isinstance(input_[0], str | list)):
         return input_
     return [input_]
 
 
-def _make_vector(model_name: str, dimensions: int, input_: Input) -> list[float]:
+def _make_vector(model_name: str, dimensions: int, input_: Prompt) -> list[float]:
     """Return the unit vector of an input.
 
     As with OpenAI's models, a shorter vector is the beginning of a longer one, scaled.

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from mockbatch.ids import Seed
 from mockbatch.package_data import read_json
@@ -15,6 +15,28 @@ _REASONING_TOKENS = {"low": 64, "medium": 64, "high": 192, "xhigh": 384, "max": 
 _SERVED_TIERS = {"flex": "flex", "priority": "priority", "fast": "priority"}
 
 
+class TokenLimits(NamedTuple):
+    """A model's limits on tokens; None where it has none, or where none is known.
+
+    `context_window` limits the prompt and its completion together, `max_input_tokens` the
+    prompt alone, and `max_request_tokens` all prompts of one request. `source` says where the
+    numbers come from.
+    """
+
+    context_window: int | None = None
+    max_input_tokens: int | None = None
+    max_output_tokens: int | None = None
+    max_request_tokens: int | None = None
+    source: str = ""
+
+    def max_prompt_tokens(self, completion_tokens: int) -> int | None:
+        """Return the most tokens that a prompt may have beside so many for its completion."""
+        if self.context_window is None:
+            return None
+        remaining = self.context_window - completion_tokens
+        return remaining if self.max_input_tokens is None else min(remaining, self.max_input_tokens)
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
     """One model, as far as responses depend on it.
@@ -23,6 +45,7 @@ class Model:
     other models reject no parameters. `default_effort` is its reasoning effort unless a request
     names one, and None if the model cannot reason. `accepts_stop` is false if it rejects `stop`.
     `dimensions` is the length of its embeddings, which a request may shorten if it `is_resizable`.
+    `limits` are its own: a snapshot may have others than its family.
     """
 
     name: str
@@ -32,6 +55,7 @@ class Model:
     fingerprint: str | None
     dimensions: int
     is_resizable: bool
+    limits: TokenLimits
 
     def reasons(self, effort: str | None) -> bool:
         """Return whether the model reasons if a request names this effort, or none."""
@@ -58,6 +82,7 @@ def get_model(alias: str) -> Model:
         fingerprint="fp_" + Seed.of(name).hex(10) if traits.get("has_fingerprint") else None,
         dimensions=traits.get("dimensions", 1536),
         is_resizable=traits.get("is_resizable", True),
+        limits=TokenLimits(**(model_traits(alias, "limits") or {})),
     )
 
 

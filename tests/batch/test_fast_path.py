@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from mockbatch.batch import fast_path, input_file, output_file
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.input_file import BatchInput
+from mockbatch.batch.json_pieces import split_json
 from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.model_list import ModelList
 from mockbatch.files.content import Content
@@ -288,15 +289,43 @@ def test_a_large_input_is_written_alike(make: "Make") -> None:
     assert_written_alike(make.started(make.world(), lines))
 
 
+@pytest.mark.parametrize(
+    ("parameters", "words", "fails"),
+    [
+        ({"model": "gpt-4"}, [9_800], False),
+        ({"model": "gpt-4"}, [9_900], True),
+        ({"model": "gpt-4"}, [4_000, 6_000], True),
+        ({"model": "gpt-4", "max_tokens": 4_000}, [5_200], True),
+        ({"model": "gpt-4", "max_tokens": 8_192}, [1], True),
+        ({"model": "gpt-4o", "max_tokens": 20_480}, [1], True),
+        ({"model": "gpt-4o", "max_completion_tokens": 20_480}, [1], True),
+        ({"model": "my-model", "max_tokens": 20_480}, [9_900], False),
+    ],
+)
+def test_token_limits_hold_alike(
+    make: "Make", parameters: Json, words: list[int], *, fails: bool
+) -> None:
+    """A long prompt fails its line and no other one with the same parameters."""
+    bodies = [
+        {**parameters, "messages": [{"role": "user", "content": "word " * count} for count in each]}
+        for each in ([1], words, words)
+    ]
+    lines = lines_of(bodies)
+    assert_read_alike([json.dumps(line).encode() for line in lines])
+    batch = make.started(make.world(), lines)
+    assert (batch.input.failing_lines >= {1, 2}) is fails
+    assert_written_alike(batch)
+
+
 def test_split_json_leaves_the_values_out() -> None:
     """The pieces with the escaped values between them are the JSON of the whole."""
-    pieces = fast_path.split_json({"a": "x", "b": [{"c": 5, "d": "%s"}]}, [("a",), ("b", 0, "c")])
+    pieces = split_json({"a": "x", "b": [{"c": 5, "d": "%s"}]}, [("a",), ("b", 0, "c")])
     assert pieces == ['{"a": "', '", "b": [{"c": ', ', "d": "%s"}]}']
 
 
 def test_what_looks_like_a_gap_has_no_template() -> None:
     """A value that contains the marker of a gap itself is not split."""
-    assert fast_path.split_json({"a": "x", "b": "\0" + "0\0"}, [("a",)]) is None
+    assert split_json({"a": "x", "b": "\0" + "0\0"}, [("a",)]) is None
 
 
 @pytest.mark.parametrize("limit", [63, 64, 65, 66, 100])

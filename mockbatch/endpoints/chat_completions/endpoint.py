@@ -6,7 +6,11 @@ from functools import partial
 from mockbatch.endpoints import text
 from mockbatch.endpoints.chat_completions import message as chat_message
 from mockbatch.endpoints.chat_completions import scripted, stream
-from mockbatch.endpoints.chat_completions.request import REQUEST_SCHEMA, check_request
+from mockbatch.endpoints.chat_completions.request import (
+    REQUEST_SCHEMA,
+    check_request,
+    count_prompt_tokens,
+)
 from mockbatch.endpoints.chat_completions.requested_output import parse_output_request
 from mockbatch.endpoints.endpoint import Endpoint, Execution, MainMember, read_usage
 from mockbatch.endpoints.models import get_model, served_tier
@@ -23,7 +27,6 @@ def _build_response(body: dict[str, Json], execution: Execution) -> dict[str, Js
     stop = text.stop_sequences(body.get("stop"))
     requested = output_request_or_text(parse_output_request, body)
     outputs = [requested.generate(prompt, index, remaining, stop) for index in range(count)]
-    contents = (message.get("content") for message in body["messages"])
     id = completion_id(execution.seed.letters)
     return {
         "id": id,
@@ -35,7 +38,7 @@ def _build_response(body: dict[str, Json], execution: Execution) -> dict[str, Js
             for index, output in enumerate(outputs)
         ],
         "usage": _make_usage(
-            text.conversation_tokens(contents, body.get("tools"), body.get("functions")),
+            count_prompt_tokens(body),
             sum(output.token_count + reasoning_tokens for output in outputs),
             reasoning_tokens * count,
         ),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from mockbatch.endpoints import text, token_limits
 from mockbatch.endpoints.chat_completions.requested_output import parse_output_request
 from mockbatch.endpoints.models import Model, get_model
 from mockbatch.errors import ApiError, api_error
@@ -18,15 +19,40 @@ def check_request(body: Body) -> None:
     """Raise the ApiError that rejects a request body.
 
     The order was observed: the schema, what the model does not accept, content. When the service
-    checks the schemas of formats and tools is not known.
+    checks token limits and the schemas of formats and tools is not known.
     """
     if isinstance(body, dict) and body.get("model", "") == "":
         raise api_error("no_model_named")
     schema(REQUEST_SCHEMA).check(body)
-    _check_parameters(body, get_model(body["model"]))
+    model = get_model(body["model"])
+    _check_parameters(body, model)
+    token_limits.check_output_limit(model.limits, body, "max_completion_tokens", "max_tokens")
     _check_tool_messages(body["messages"])
     parse_output_request(body)
     _check_content(body["messages"])
+    _check_prompt_length(body, model)
+
+
+def count_prompt_tokens(body: Body) -> int:
+    """Return the number of tokens in the messages, tools and functions of a request."""
+    contents = (message.get("content") for message in body["messages"])
+    return text.conversation_tokens(contents, body.get("tools"), body.get("functions"))
+
+
+def max_prompt_tokens(body: Body) -> int | None:
+    """Return the most tokens that the prompt may have by the mock's count, None for any number.
+
+    It depends on the parameters alone, not on the messages.
+    """
+    model = get_model(body["model"])
+    return token_limits.max_text_tokens(model.limits, _completion_tokens(body, model))
+
+
+def _completion_tokens(body: Body, model: Model) -> int:
+    """Return the tokens that a request reserves for the completion; models that reason do not."""
+    if model.default_effort is not None:
+        return 0
+    return int(body.get("max_completion_tokens") or body.get("max_tokens") or 0)
 
 
 def _unsupported(_: Body, param: str) -> ApiError:
@@ -156,6 +182,24 @@ def _check_content(messages: list[Json]) -> None:
     for index, message in enumerate(messages):
         if message.get("content") is None and not _needs_no_content(message):
             raise api_error("null_content", index=index)
+
+
+def _check_prompt_length(body: Body, model: Model) -> None:
+    """Reject messages above the context window; when the service checks this is not known."""
+    limit = max_prompt_tokens(body)
+    if limit is None or (tokens := count_prompt_tokens(body)) <= limit:
+        return
+    if completion := _completion_tokens(body, model):
+        raise api_error(
+            "messages_and_completion_too_long",
+            limit=model.limits.context_window,
+            requested=tokens + completion,
+            tokens=tokens,
+            completion_tokens=completion,
+        )
+    if input_limit := model.limits.max_input_tokens:
+        raise api_error("input_tokens_above_limit", limit=input_limit, tokens=tokens)
+    raise api_error("messages_too_long", limit=model.limits.context_window, tokens=tokens)
 
 
 def _needs_no_content(message: Body) -> bool:

@@ -1,6 +1,6 @@
 """POST /v1/completions: the text that follows a prompt, for the models that still have it."""
 
-from mockbatch.endpoints import text
+from mockbatch.endpoints import text, token_limits
 from mockbatch.endpoints.completions import stream
 from mockbatch.endpoints.endpoint import (
     Endpoint,
@@ -13,13 +13,11 @@ from mockbatch.endpoints.endpoint import (
 from mockbatch.endpoints.models import get_model
 from mockbatch.endpoints.scripted_reply import Reply
 from mockbatch.endpoints.text import GeneratedText
+from mockbatch.endpoints.token_limits import Prompt, count_prompt_tokens
 from mockbatch.errors import api_error
 from mockbatch.ids import ALPHANUMERIC
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
-
-# A text, or a list of tokens.
-Prompt = str | list[int]
 
 _REQUEST_SCHEMA = "completions.request"
 # The default of `max_tokens`, in the API reference since 2020.
@@ -37,6 +35,9 @@ def _check(body: dict[str, Json]) -> None:
     best_of = body.get("best_of")
     if best_of is not None and best_of < (body.get("n") or 1):
         raise api_error("n_above_best_of")
+    limits = get_model(body["model"]).limits
+    token_limits.check_output_limit(limits, body, "max_tokens")
+    token_limits.check_prompts(limits, _list_prompts(body.get("prompt")), _max_tokens(body))
 
 
 def _build_response(body: dict[str, Json], execution: Execution) -> dict[str, Json]:
@@ -46,7 +47,7 @@ def _build_response(body: dict[str, Json], execution: Execution) -> dict[str, Js
         for prompt in prompts
         for number in range(body.get("n") or 1)
     ]
-    prompt_tokens = sum(map(_count_tokens, prompts))
+    prompt_tokens = sum(map(count_prompt_tokens, prompts))
     completion_tokens = sum(completion.token_count for _, completion in generated)
     return {
         "id": "cmpl-" + execution.seed.child("cmpl").text(ALPHANUMERIC, 29),
@@ -75,11 +76,14 @@ def _list_prompts(prompt: Json) -> list[Prompt]:
 
 
 def _generate(prompt: Prompt, number: int, body: dict[str, Json]) -> GeneratedText:
-    max_tokens = body.get("max_tokens")
     # A completion continues the prompt; the usual `stop`, a new line, must not be in it.
     completion = " " + text.mock_reply(_prompt_text(prompt), number)
-    limit = _DEFAULT_MAX_TOKENS if max_tokens is None else max_tokens
-    return text.limit_text(completion, limit, text.stop_sequences(body.get("stop")))
+    return text.limit_text(completion, _max_tokens(body), text.stop_sequences(body.get("stop")))
+
+
+def _max_tokens(body: dict[str, Json]) -> int:
+    max_tokens = body.get("max_tokens")
+    return _DEFAULT_MAX_TOKENS if max_tokens is None else int(max_tokens)
 
 
 def _make_choice(
@@ -115,10 +119,6 @@ def _prompt_text(prompt: Prompt) -> str:
         return prompt
     beginning = " ".join(map(str, prompt[:_SHOWN_TOKENS]))
     return f"[{len(prompt)} tokens: {beginning}{' ...' if len(prompt) > _SHOWN_TOKENS else ''}]"
-
-
-def _count_tokens(prompt: Prompt) -> int:
-    return text.count_tokens(prompt) if isinstance(prompt, str) else len(prompt)
 
 
 def _read_usage(response: dict[str, Json]) -> Tokens:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
+from mockbatch.endpoints import token_limits
 from mockbatch.endpoints.endpoint import Endpoint, Execution, MainMember, read_usage
 from mockbatch.endpoints.models import Model, get_model, served_tier
 from mockbatch.endpoints.output_request import GeneratedOutput, output_request_or_text
@@ -44,8 +45,14 @@ def _check(body: dict[str, Json]) -> None:
         raise api_error("no_input")
     if body.get("conversation") is not None and body.get("previous_response_id") is not None:
         raise api_error("conflicting_conversation")
-    _check_parameters(body, _get_model(body))
+    model = _get_model(body)
+    _check_parameters(body, model)
+    token_limits.check_output_limit(model.limits, body, "max_output_tokens")
     parse_output_request(body)
+    limit = token_limits.max_text_tokens(model.limits)
+    is_cut_by_service = body.get("truncation") == "auto"
+    if limit is not None and not is_cut_by_service and input_items.count_tokens(body) > limit:
+        raise api_error("input_too_long")
 
 
 def _check_before_schema(body: Json) -> None:

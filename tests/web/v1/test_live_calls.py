@@ -195,6 +195,45 @@ class TestRefusals:
         assert error_of(response) == (400, "invalid_value", "service_tier")
         assert "x-ratelimit-limit-requests" not in response.headers
 
+    @pytest.mark.parametrize(
+        ("path", "body", "code"),
+        [
+            (CHAT, {**BODY, "model": "gpt-4o", "max_tokens": 20_480}, "invalid_value"),
+            (
+                CHAT,
+                {"model": "gpt-4", "messages": [{"role": "user", "content": "word " * 12_000}]},
+                "context_length_exceeded",
+            ),
+            (
+                "/v1/responses",
+                {"model": "gpt-4o", "input": "x", "max_output_tokens": 20_480},
+                "invalid_value",
+            ),
+            (
+                "/v1/completions",
+                {"model": "gpt-3.5-turbo-instruct", "prompt": "x", "max_tokens": 5_000},
+                "invalid_value",
+            ),
+            (
+                "/v1/embeddings",
+                {"model": "text-embedding-3-small", "input": [1] * 8_193},
+                None,
+            ),
+            (
+                "/v1/embeddings",
+                {"model": "text-embedding-3-small", "input": [[1] * 8_000] * 38},
+                "max_tokens_per_request",
+            ),
+        ],
+    )
+    def test_token_limits_hold_live_and_in_a_batch(
+        self, api: Caller, path: str, body: Json, code: str | None
+    ) -> None:
+        """A live call and a batch line get the same 400."""
+        response = api.post(path, body)
+        assert error_of(response)[:2] == (400, code)
+        assert run_in_a_batch(api, path, body) == (400, response.json)
+
     @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
     def test_other_methods(self, api: Caller, method: str) -> None:
         """They get a 405 with the allowed methods."""
