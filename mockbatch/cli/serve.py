@@ -24,6 +24,7 @@ from mockbatch.cli.serve_settings import (
     parse_clock,
     parse_limit,
     parse_models,
+    parse_origin,
     parse_replies,
     parse_scenario,
     parse_start_time,
@@ -111,7 +112,14 @@ DESCRIPTORS = 8192  # a connection takes one, and so does a file that is too lar
     "--allow-host",
     multiple=True,
     metavar="NAME",
-    help="Allow calls of the control API by this host name. Repeatable.",
+    help="Allow calls by this host name. Repeatable.",
+)
+@serve_option(
+    "--allow-origin",
+    type=parse_origin,
+    multiple=True,
+    metavar="ORIGIN",
+    help="Allow calls by web pages from this origin; /v1 allows those on loopback. Repeatable.",
 )
 @serve_option("--gateway", is_flag=True, help="Always respond as Portkey's gateway would.")
 @add_webhook_options

@@ -70,6 +70,16 @@ def parse_limit(text: str) -> tuple[str, int]:
     return name, int(number)
 
 
+def parse_origin(text: str) -> str:
+    """Return the origin of `--allow-origin`, in lower case and without a slash at its end."""
+    origin = text.lower().rstrip("/")
+    if origin != "null" and not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/\s]+", origin):
+        raise click.BadParameter(
+            f"{text!r} is not an origin: use scheme, host and port, as in https://app.example.com"
+        )
+    return origin
+
+
 @dataclass(frozen=True)
 class ServeOptions:
     """The values of the options of `mockbatch serve`, by their names."""
@@ -87,6 +97,7 @@ class ServeOptions:
     api_key: tuple[str, ...]
     worlds: str
     allow_host: tuple[str, ...]
+    allow_origin: tuple[str, ...]
     gateway: bool
     webhook_url: str | None
     webhook_secret: str | None
@@ -132,6 +143,7 @@ def server_settings(options: ServeOptions) -> "ServerSettings":
         owner_key=keys[0] if keys else ServerSettings().owner_key,
         host=options.host,
         allowed_hosts=frozenset(name.lower() for name in options.allow_host),
+        allowed_origins=frozenset(options.allow_origin),
         gateway=options.gateway,
     )
 

@@ -9,6 +9,7 @@ from flask import Blueprint, Flask, Request, Response, current_app, g, request
 from mockbatch import clock
 from mockbatch.errors import api_error
 from mockbatch.web import auth, control, errors, multipart, v1, wakeup
+from mockbatch.web.caller_guard import CallerGuard
 from mockbatch.web.context import EXTENSION, ServerState, api_headers, server
 from mockbatch.web.fault_middleware import FaultMiddleware
 from mockbatch.web.portkey.middleware import PortkeyGateway
@@ -42,7 +43,8 @@ def create_app(settings: ServerSettings | None = None, beginning: Snapshot | Non
         app.register_blueprint(blueprint)
     gateway = server_state.settings.gateway
     with_faults = FaultMiddleware(app.wsgi_app, server_state)
-    app.wsgi_app = PortkeyGateway(with_faults, always=gateway)  # type: ignore[method-assign]
+    with_gateway = PortkeyGateway(with_faults, always=gateway)
+    app.wsgi_app = CallerGuard(with_gateway, server_state.settings)  # type: ignore[method-assign]
     return app
 
 

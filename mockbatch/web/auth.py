@@ -1,13 +1,16 @@
 """Authentication: the key of a request, and the world it opens."""
 
 import base64
-import binascii
 
 from flask import g, request
 
 from mockbatch.errors import ApiError, api_error
+from mockbatch.faults.request_record import RequestRecord
 from mockbatch.web.context import ServerState, server
 from mockbatch.world.world import World
+
+#: The Flask endpoint of the only route that needs no key.
+HEALTH_CHECK = "control_server.health"
 
 _READ_ONLY_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -19,7 +22,8 @@ def authenticate() -> None:
     it is journaled in its world.
     """
     if request.path.startswith("/_mock"):
-        return  # the control API authenticates in `control/guard.py`
+        _authenticate_control()
+        return
     try:
         key = bearer_key()
         if key is None:
@@ -31,6 +35,17 @@ def authenticate() -> None:
             raise
 
 
+def _authenticate_control() -> None:
+    """Raise ApiError 401 for a call of the control API without an accepted key, if there are any.
+
+    An accepted key is also needed to learn which routes there are. Only a health check needs
+    none. `control/guard.py` opens the world.
+    """
+    is_internal = RequestRecord.of(request.environ).due_world is not None
+    if server().settings.api_keys and not is_internal and request.endpoint != HEALTH_CHECK:
+        world_key()
+
+
 def open_world(key: str) -> World:
     """Return the world of a key; only a request that changes something creates a lasting one."""
     return server().worlds.open(key, is_read_only=_is_read_only())
@@ -39,11 +54,13 @@ def open_world(key: str) -> World:
 def world_key() -> str:
     """Return the key of the request's world; without a key, that of the server's only world.
 
-    ApiError 401 if the key is not accepted, 400 if there is none and the server has several
-    worlds.
+    ApiError 401 if the key is not accepted, or is missing and the server has a list of accepted
+    keys; 400 if it is missing and the server has several worlds.
     """
     key = bearer_key()
     if key is None:
+        if server().settings.api_keys:
+            raise api_error("no_authorization")
         return server().worlds.default_key()
     server().worlds.check_key(key)
     return key
@@ -54,9 +71,9 @@ def _is_read_only() -> bool:
 
 
 def bearer_key() -> str | None:
-    """Return the key in the Authorization header, None without a usable header.
+    """Return the key in the Authorization header, None without the header.
 
-    `Bearer Bearer x`, a doubled scheme, is an ApiError 401.
+    A header that holds no key is an ApiError 401; so is `Bearer Bearer x`, a doubled scheme.
     """
     return _parse_key(request.headers.get("Authorization", ""))
 
@@ -77,20 +94,21 @@ def existing_world(state: ServerState, authorization: str) -> World | None:
 
 
 def _parse_key(authorization: str) -> str | None:
+    if not authorization.strip():
+        return None
     scheme, _, credentials = authorization.partition(" ")
     credentials = credentials.strip()
     if scheme.lower() == "basic":
         return _basic_user(credentials)
-    if scheme.lower() != "bearer":
-        return None
-    if " " in credentials:
+    if scheme.lower() != "bearer" or " " in credentials:
         raise api_error("no_authorization")
     return credentials
 
 
-def _basic_user(credentials: str) -> str | None:
+def _basic_user(credentials: str) -> str:
     try:
         user, _, password = base64.b64decode(credentials, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return None
+    except ValueError:
+        # No base64, no UTF-8, or characters beyond ASCII.
+        raise api_error("no_authorization") from None
     return user or password

@@ -43,12 +43,13 @@ class WorldRegistry:
     def default_key(self) -> str:
         """Return the key of the world for callers without a key: the only world there is.
 
-        Without any world it is the owner's key. Raises ApiError 400, with the masked keys, if
-        there are several worlds.
+        Without any world it is the owner's key. Raises ApiError 400 if there are several
+        worlds.
         """
         worlds = self.all()
         if len(worlds) > 1:
-            raise api_error("ambiguous_world", keys=", ".join(mask_key(name) for name in worlds))
+            # Their number alone: a key, even masked, is its owner's secret.
+            raise api_error("ambiguous_world", count=len(worlds))
         return next(iter(worlds), self.settings.owner_key)
 
     def open(self, key: str, *, is_read_only: bool) -> World:

@@ -46,8 +46,9 @@ class ServerSettings:
     """How a server treats its callers, and how its worlds begin.
 
     Only `api_keys` are accepted, or any key if there are none. With `is_single_world` all keys
-    share one world. `owner_key` is the key that `mockbatch serve` prints. The control API can
-    be called as `host`, and as `allowed_hosts` (lower case). Beyond `max_worlds` the world that
+    share one world. `owner_key` is the key that `mockbatch serve` prints. The server can be
+    called as `host`, and as `allowed_hosts`, and by web pages from `allowed_origins` (both in
+    lower case). Beyond `max_worlds` the world that
     has been idle longest is removed. With `gateway` every request is answered as by Portkey's
     gateway.
     """
@@ -58,6 +59,7 @@ class ServerSettings:
     owner_key: str = "sk-mockbatch"
     host: str = "127.0.0.1"
     allowed_hosts: frozenset[str] = frozenset()
+    allowed_origins: frozenset[str] = frozenset()
     max_worlds: int = 1000
     gateway: bool = False
     organization: str = "org-mockbatch"

@@ -61,8 +61,11 @@ class Server:
         return openai.OpenAI(base_url=f"{self.url}/v1", api_key=key, max_retries=0)
 
     def clock(self) -> Any:
-        """Return the answer of GET /_mock/clock."""
-        with urllib.request.urlopen(f"{self.url}/_mock/clock") as response:
+        """Return the answer of GET /_mock/clock, called with the key that it has printed."""
+        key = self.stdout[2].rpartition("=")[2]
+        headers = {"Authorization": f"Bearer {key}"}
+        request = urllib.request.Request(f"{self.url}/_mock/clock", headers=headers)
+        with urllib.request.urlopen(request) as response:
             return json.load(response)
 
     def wait_for_log(self, pattern: str) -> re.Match[str]:

@@ -263,6 +263,20 @@ class TestOptions:
             with urllib.request.urlopen(request) as response:
                 assert json.load(response)["status"] == "ok"
 
+    def test_allow_origin_adds_origins(self, serve: Serve) -> None:
+        """`--allow-origin` ignores case and a slash at the end."""
+        server = serve("--allow-origin=https://App.example.com/", "--allow-origin=null")
+        for origin in ("https://app.example.com", "null"):
+            headers = {"Origin": origin}
+            request = urllib.request.Request(f"{server.url}/_mock/health", headers=headers)
+            with urllib.request.urlopen(request) as response:
+                assert response.headers["access-control-allow-origin"] == origin
+
+    @pytest.mark.parametrize("origin", ["app.example.com", "https://a/b", "https://", "*"])
+    def test_allow_origin_rejects_what_no_page_has(self, run: Run, origin: str) -> None:
+        """An origin has a scheme and a host."""
+        assert "is not an origin" in read_error(run("serve", f"--allow-origin={origin}"))
+
     def test_batch_completes_in_about_two_seconds(self, serve: Serve) -> None:
         """At the default pace and on the real-time clock."""
         with serve().client() as client:

@@ -85,10 +85,10 @@ class TestDefaultKey:
         assert registry.open(registry.default_key(), is_read_only=True) is world
 
     def test_several_worlds_are_ambiguous(self, registry: WorldRegistry) -> None:
-        """The error lists the masked keys."""
+        """The error counts them."""
         for key in (KEY, OTHER_KEY):
             registry.open(key, is_read_only=False)
-        with pytest.raises(ApiError, match=r"sk-key-o.*0001, sk-key-o.*0002") as error:
+        with pytest.raises(ApiError, match="This server has 2 worlds") as error:
             registry.default_key()
         assert error.value.status == 400
 

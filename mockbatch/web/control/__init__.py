@@ -1,6 +1,6 @@
 """The control API, under `/_mock`: it moves time and decides what happens to batches.
 
-guard       who may call it, and which world a call is about; every module here uses it
+guard       which world a call is about; every module here uses it
 server      health, and resetting worlds
 state       a world as a JSON document
 clock       the simulated clock
