@@ -409,6 +409,17 @@ class TestUnderWay:
         assert due is not None
         assert due.endpoint.target.url == "http://127.0.0.1:9/moved"
 
+    def test_a_delivery_shows_the_url_of_its_last_attempt(self, make: "Make", world: World) -> None:
+        """Its endpoint may have got another one since the batch ended."""
+        [endpoint] = world.webhooks.endpoints
+        batch = make.started(world, make.lines(1))
+        end = batch.created_at + 124
+        outbox(world).enqueue_finished(end)
+        world.webhooks.update_endpoint(endpoint.id, {"url": "http://127.0.0.1:9/moved"})
+        sent(world, end, FAILURE)
+        [shown] = world.webhooks.deliveries_json(10)["deliveries"]
+        assert shown["url"] == "http://127.0.0.1:9/moved"
+
 
 class TestSamples:
     """Events about nothing, which are sent when somebody asks for a test."""

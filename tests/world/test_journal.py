@@ -66,6 +66,12 @@ def test_a_journal_keeps_ten_thousand_requests() -> None:
     assert journal_of(10_001).as_json(0)["dropped"] == 1
 
 
+def test_an_entry_that_is_not_shown_is_not_dropped() -> None:
+    """Neither one beyond the limit, nor one that does not match."""
+    assert journal_of(3).as_json(1)["dropped"] == 0
+    assert journal_of(3).as_json(10, lambda entry: entry.path == "/1")["dropped"] == 0
+
+
 @pytest.mark.parametrize("count", [0, 2])
 def test_a_journal_fits_its_schema(count: int) -> None:
     """journal.json accepts it, with entries and without."""

@@ -89,6 +89,19 @@ def test_ids_do_not_come_twice_where_counters_are_left_out(make: "Make", documen
     assert len(set(ids)) == len(ids) == 5 + 4
 
 
+def test_a_part_has_a_new_id_where_counters_are_left_out(make: "Make") -> None:
+    """However many parts a single upload has."""
+    world = make.world()
+    upload = world.uploads.create("a", "batch", 9, None)
+    for data in (b"1", b"2", b"3"):
+        world.uploads.add_part(upload.id, Content.of(data))
+    document = written(world)
+    del document["numbers"]
+    copied = read(make, document)
+    copied.uploads.add_part(upload.id, Content.of(b"4"))
+    assert len(copied.uploads.all()[0].parts) == 4
+
+
 def test_state_without_uploads_is_read(make: "Make", document: Json) -> None:
     """As those were that were written before there were any."""
     del document["uploads"]
