@@ -23,6 +23,17 @@ def read_json_folder(*folder: str) -> Mapping[str, dict[str, Json]]:
     return {document["name"]: document for document in documents}
 
 
+def in_groups(
+    documents: Mapping[str, dict[str, Json]], schema: dict[str, Json]
+) -> list[tuple[str, list[dict[str, Json]]]]:
+    """Return the documents by their `group`, in the order in which the schema lists the groups."""
+    groups: list[str] = schema["properties"]["group"]["enum"]
+    return [
+        (group, [document for document in documents.values() if document["group"] == group])
+        for group in groups
+    ]
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return a sentence that suggests similar names, or lists all if none is similar."""
     names = list(known)

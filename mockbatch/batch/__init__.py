@@ -9,6 +9,7 @@ commands           cancel, hold, resume, expire, fail, complete
 scripted_replies   applies the user's scripted replies to lines that have not run
 output_file        renders the output and error files of a batch that has ended
 output_line        one line of such a file
+prompt_tokens      counts the prompt tokens of an input file
 fast_path          reads and renders the simple lines, most of all, in a tenth of the time
 json_pieces        the JSON of a value in pieces, from which the fast path makes its templates
 recorded           a batch that is shown as it was recorded

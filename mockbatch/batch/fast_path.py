@@ -139,7 +139,7 @@ def find_error(data: bytes, line: SimpleLine) -> ApiError | None:
     error, limit = check_parameters(line.parameters)
     # Each token is four bytes of a line or more: of a text, or of what surrounds a message. So
     # only a long line has to be counted.
-    if error is not None or len(data) <= 4 * limit or _measure(line.messages)[1] <= limit:
+    if error is not None or len(data) <= 4 * limit or measure_prompt(line.messages)[1] <= limit:
         return error
     return endpoints()[PATH].validate(json.loads(data)["body"])
 
@@ -244,7 +244,7 @@ class SimpleLineWriter:
         if template is None:
             return None
         a, b, c, d, e, f, g, h, i, j, k = template.literals
-        prompt, prompt_tokens = _measure(line.messages)
+        prompt, prompt_tokens = measure_prompt(line.messages)
         if prompt_tokens > template.max_prompt_tokens:
             return None
         content, finish_reason, completion_tokens = _reply(prompt, template)
@@ -266,7 +266,7 @@ class SimpleLineWriter:
         return self._templates[parameters]
 
 
-def _measure(messages: Iterable[_Message]) -> tuple[str, int]:
+def measure_prompt(messages: Iterable[_Message]) -> tuple[str, int]:
     """Return the text to reply to, and how many tokens all messages are.
 
     It is the last message of the user, or the last message if the user has none.

@@ -7,7 +7,9 @@ wrongly or could not do its work.
   has both `scenarios` and `faults`). They import what they need when they run.
 - `options` has what is common to options. `serve_settings` turns those of `serve` into settings,
   and `webhook_options` those of them about webhooks.
+- `input_check` checks the files of `validate`, and `validation_report` formats the result.
 - `request_log` formats the lines that `serve` logs.
+- `terminal` has what depends on a terminal.
 """
 
 import io
@@ -20,6 +22,7 @@ import click
 
 import mockbatch
 from mockbatch.cli import catalogues, contract, serve, validate
+from mockbatch.cli.terminal import end_interrupted_line
 
 # As a shell reports a process that SIGPIPE or SIGINT has ended.
 _BROKEN_PIPE = 128 + 13
@@ -45,6 +48,7 @@ class _Commands(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return _BROKEN_PIPE
         except KeyboardInterrupt:
+            end_interrupted_line()
             return _INTERRUPTED
         return status
 

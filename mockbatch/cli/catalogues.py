@@ -1,28 +1,44 @@
 """`mockbatch scenarios` and `mockbatch faults`."""
 
+import json
+from types import ModuleType
+
 import click
 
-from mockbatch.cli.options import complete_scenario
+from mockbatch.cli.options import complete_fault, complete_scenario
 
 
 @click.command(short_help="List what can happen to a batch.")
 @click.argument("name", required=False, shell_complete=complete_scenario)
+@click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 @click.option("--markdown", is_flag=True, help="Print docs/scenarios.md instead.")
-def scenarios(name: str | None, markdown: bool) -> None:
+def scenarios(name: str | None, is_json: bool, markdown: bool) -> None:
     """List the scenarios, or describe the scenario NAME."""
-    from mockbatch.errors import ApiError
     from mockbatch.scenarios import docs
 
-    try:
-        print(docs.markdown() if markdown else docs.text(name))
-    except ApiError as error:
-        raise click.BadParameter(str(error), param_hint="'NAME'") from None
+    _print_catalogue(docs, name, is_json=is_json, markdown=markdown)
 
 
 @click.command(short_help="List what can happen to a request.")
+@click.argument("name", required=False, shell_complete=complete_fault)
+@click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 @click.option("--markdown", is_flag=True, help="Print docs/faults.md instead.")
-def faults(markdown: bool) -> None:
-    """List the presets of faults."""
+def faults(name: str | None, is_json: bool, markdown: bool) -> None:
+    """List the presets of faults, or describe the preset NAME."""
     from mockbatch.faults import docs
 
-    print(docs.markdown() if markdown else docs.text())
+    _print_catalogue(docs, name, is_json=is_json, markdown=markdown)
+
+
+def _print_catalogue(docs: ModuleType, name: str | None, *, is_json: bool, markdown: bool) -> None:
+    from mockbatch.errors import ApiError
+
+    try:
+        if markdown:
+            print(docs.markdown())
+        elif is_json:
+            print(json.dumps(docs.as_json(name), indent=2))
+        else:
+            print(docs.text(name))
+    except ApiError as error:
+        raise click.BadParameter(str(error), param_hint="'NAME'") from None

@@ -20,6 +20,13 @@ def complete_scenario(_: click.Context, __: click.Parameter, incomplete: str) ->
     return [name for name in catalogue() if name.startswith(incomplete)]
 
 
+def complete_fault(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """Complete the names of presets of faults."""
+    from mockbatch.faults import presets
+
+    return [name for name in presets() if name.startswith(incomplete)]
+
+
 class _ServeOption(click.Option):
     """An option that an environment variable can set.
 

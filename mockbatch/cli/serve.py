@@ -1,5 +1,6 @@
 """`mockbatch serve`."""
 
+import errno
 import json
 import os
 import signal
@@ -30,6 +31,7 @@ from mockbatch.cli.serve_settings import (
     parse_start_time,
     server_settings,
 )
+from mockbatch.cli.terminal import end_interrupted_line
 from mockbatch.cli.webhook_options import add_webhook_options
 
 if TYPE_CHECKING:
@@ -174,6 +176,7 @@ def _serve(options: ServeOptions, settings: "ServerSettings", beginning: "Snapsh
         if options.ready_file:
             _write_ready_file(Path(options.ready_file), server.url)
         stop.wait()
+        end_interrupted_line()
         app.extensions["mockbatch"].worlds.close()
         server.stop()
 
@@ -205,7 +208,10 @@ def _start(server: "HttpServer", options: ServeOptions) -> None:
         server.start()
     except OSError as error:
         address = f"{options.host}:{options.port}"
-        raise click.ClickException(f"cannot listen on {address}: {error}") from None
+        # cheroot raises an OSError of its own, which has the system's message but no errno.
+        is_busy = os.strerror(errno.EADDRINUSE) in str(error)
+        hint = "; choose another --port, or --port 0 for a free one" if is_busy else ""
+        raise click.ClickException(f"cannot listen on {address}: {error}{hint}") from None
 
 
 class _StopSignal:

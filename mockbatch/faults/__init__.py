@@ -39,8 +39,8 @@ def rule(body: Mapping[str, Json]) -> Rule:
         return parse(dict(body))
     changes = dict(body)
     name = changes.pop("preset")
-    preset = _preset(name)
-    document = {member: preset[member] for member in _RULE_MEMBERS if member in preset}
+    defaults = preset(name)
+    document = {member: defaults[member] for member in _RULE_MEMBERS if member in defaults}
     for member, change in changes.items():
         default = document.get(member)
         if isinstance(default, dict) and isinstance(change, dict):
@@ -49,7 +49,8 @@ def rule(body: Mapping[str, Json]) -> Rule:
     return parse(document, name)
 
 
-def _preset(name: object) -> dict[str, Json]:
+def preset(name: object) -> dict[str, Json]:
+    """Return the document of a preset; ApiError 400 suggests similar names for an unknown one."""
     if not isinstance(name, str):
         raise api_error("invalid_value", param="preset", reason="it is not the name of a preset")
     if name not in presets():

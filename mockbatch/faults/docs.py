@@ -1,9 +1,14 @@
-"""The presets for people: in a terminal, and as docs/faults.md."""
+"""The presets for people: in a terminal, and as docs/faults.md; and as JSON."""
 
 import json
+from collections.abc import Iterator
 
-from mockbatch.faults import presets
+from mockbatch.faults import preset, presets
+from mockbatch.package_data import in_groups
 from mockbatch.typing import Json
+from mockbatch.validation.schema import schema
+
+_RULE_MEMBERS = ("match", "fault", "times", "skip")
 
 _HEAD = """# Faults
 
@@ -27,21 +32,57 @@ This page is generated from the files in `mockbatch/faults/presets/` by
 """
 
 
-def text() -> str:
-    """Return the presets, a line for each."""
+def text(name: str | None) -> str:
+    """Return the presets, a line for each, or one in full; ApiError if it is unknown."""
+    if name is not None:
+        return "\n".join(_describe(preset(name)))
     width = max(map(len, presets()))
-    return "\n".join(f"{name:{width}}  {one['summary']}" for name, one in presets().items())
+    lines = []
+    for group, documents in _grouped():
+        lines += ["", group]
+        lines += [f"  {one['name']:{width}}  {one['summary']}" for one in documents]
+    return "\n".join([*lines[1:], "", "mockbatch faults NAME describes one of them."])
+
+
+def as_json(name: str | None) -> list[dict[str, Json]]:
+    """Return the presets, or one of them, for programs; ApiError if it is unknown."""
+    if name is not None:
+        return [_summarize(preset(name))]
+    return [_summarize(document) for _, documents in _grouped() for document in documents]
 
 
 def markdown() -> str:
     """Return all presets as a Markdown page."""
-    return "\n".join([_HEAD, *(_section(one) for one in presets().values())])
+    parts = [_HEAD]
+    for group, documents in _grouped():
+        parts += [f"## {group}", "", *(_section(document) for document in documents)]
+    return "\n".join(parts)
 
 
-def _section(one: dict[str, Json]) -> str:
-    rule = {name: one[name] for name in ("match", "fault", "times", "skip") if name in one}
-    lines = [f"## {one['name']}", "", f"{one['summary']} {one['sees']}", ""]
-    lines += ["```json", json.dumps(rule), "```", ""]
-    if one.get("sources"):
-        lines += ["Seen in: " + ", ".join(f"<{url}>" for url in one["sources"]), ""]
+def _grouped() -> list[tuple[str, list[dict[str, Json]]]]:
+    return in_groups(presets(), schema("fault_preset").document)
+
+
+def _rule(document: dict[str, Json]) -> dict[str, Json]:
+    return {name: document[name] for name in _RULE_MEMBERS if name in document}
+
+
+def _summarize(document: dict[str, Json]) -> dict[str, Json]:
+    shown = {key: document[key] for key in ("name", "group", "summary", "sees")}
+    return {**shown, **_rule(document), "sources": document["sources"]}
+
+
+def _describe(document: dict[str, Json]) -> Iterator[str]:
+    yield f"{document['name']}: {document['summary']}"
+    yield f"What a client sees: {document['sees']}"
+    yield f"  {json.dumps(_rule(document))}"
+    for url in document["sources"]:
+        yield f"  seen in {url}"
+
+
+def _section(document: dict[str, Json]) -> str:
+    lines = [f"### {document['name']}", "", f"{document['summary']} {document['sees']}", ""]
+    lines += ["```json", json.dumps(_rule(document)), "```", ""]
+    if document.get("sources"):
+        lines += ["Seen in: " + ", ".join(f"<{url}>" for url in document["sources"]), ""]
     return "\n".join(lines)

@@ -1,9 +1,12 @@
-"""The catalogue for people: in a terminal, and as docs/scenarios.md."""
+"""The catalogue for people: in a terminal, and as docs/scenarios.md; and as JSON."""
 
 from collections.abc import Iterator
 
+from mockbatch.package_data import in_groups
 from mockbatch.scenarios import catalogue, scenario
+from mockbatch.scenarios.scenario import RECORDED_SECONDS
 from mockbatch.typing import Json
+from mockbatch.validation.schema import schema
 
 _HEAD = """# Scenarios
 
@@ -20,41 +23,91 @@ name can: see `mockbatch/schemas/scenario.json`.
 
 def text(name: str | None) -> str:
     """Return the catalogue, a line for each scenario, or one in full; ApiError if unknown."""
-    if name is None:
-        width = max(len(name) for name in catalogue())
-        return "\n".join(f"{name:{width}}  {one['summary']}" for name, one in catalogue().items())
-    scenario(name, {}, "name")
-    return "\n".join(_lines(catalogue()[name]))
+    if name is not None:
+        scenario(name, {}, "name")
+        return "\n".join(_describe(catalogue()[name]))
+    width = max(len(name) for name in catalogue())
+    lines = []
+    for group, documents in _grouped():
+        lines += ["", group]
+        for document in documents:
+            parameters = ", ".join(f"{name}={value}" for name, value in _defaults(document))
+            suffix = f" ({parameters})" if parameters else ""
+            lines.append(f"  {document['name']:{width}}  {document['summary']}{suffix}")
+    return "\n".join([*lines[1:], "", "mockbatch scenarios NAME describes one of them."])
+
+
+def as_json(name: str | None) -> list[dict[str, Json]]:
+    """Return the scenarios, or one of them, for programs; ApiError if it is unknown."""
+    if name is not None:
+        scenario(name, {}, "name")
+        return [_summarize(catalogue()[name])]
+    return [_summarize(document) for _, documents in _grouped() for document in documents]
 
 
 def markdown() -> str:
     """Return the whole catalogue as a Markdown page."""
-    rows = [f"| [`{name}`](#{name}) | {one['summary']} |" for name, one in catalogue().items()]
-    parts = [_HEAD, "| name | what happens |\n| --- | --- |\n" + "\n".join(rows) + "\n"]
-    parts += [_section(one) for one in catalogue().values()]
+    parts = [_HEAD]
+    for group, documents in _grouped():
+        rows = [f"| [`{one['name']}`](#{one['name']}) | {one['summary']} |" for one in documents]
+        parts.append(f"## {group}\n\n| name | what happens |\n| --- | --- |\n" + "\n".join(rows))
+        parts[-1] += "\n"
+        parts += [_section(document) for document in documents]
     return "\n".join(parts)
 
 
-def _section(one: dict[str, Json]) -> str:
-    lines = [f"## {one['name']}", "", one["summary"], "", f"What a client sees: {one['sees']}", ""]
-    lines += [f"- `{name}`: {_range(parameter)}" for name, parameter in _parameters(one)]
-    lines += [""] if _parameters(one) else []
-    if one.get("sources"):
-        lines += ["Seen in: " + ", ".join(f"<{url}>" for url in one["sources"]), ""]
+def _grouped() -> list[tuple[str, list[dict[str, Json]]]]:
+    return in_groups(catalogue(), schema("scenario").document)
+
+
+def _summarize(document: dict[str, Json]) -> dict[str, Json]:
+    defaults = dict(_defaults(document))
+    parameters = {
+        name: {key: value for key, value in parameter.items() if key != "sets"}
+        | {"default": defaults[name]}
+        for name, parameter in _parameters(document)
+    }
+    shown = {key: document[key] for key in ("name", "group", "summary", "sees")}
+    return {**shown, "parameters": parameters, "sources": document.get("sources", [])}
+
+
+def _section(document: dict[str, Json]) -> str:
+    lines = [f"### {document['name']}", "", document["summary"], ""]
+    lines += [f"What a client sees: {document['sees']}", ""]
+    defaults = dict(_defaults(document))
+    parameters = _parameters(document)
+    lines += [
+        f"- `{name}`: {_range(parameter)}; {defaults[name]} by default"
+        for name, parameter in parameters
+    ]
+    lines += [""] if parameters else []
+    if document.get("sources"):
+        lines += ["Seen in: " + ", ".join(f"<{url}>" for url in document["sources"]), ""]
     return "\n".join(lines)
 
 
-def _lines(one: dict[str, Json]) -> Iterator[str]:
-    yield f"{one['name']}: {one['summary']}"
-    yield f"What a client sees: {one['sees']}"
-    for name, parameter in _parameters(one):
-        yield f"  {name}: {_range(parameter)}"
-    for url in one.get("sources", ()):
+def _describe(document: dict[str, Json]) -> Iterator[str]:
+    yield f"{document['name']}: {document['summary']}"
+    yield f"What a client sees: {document['sees']}"
+    defaults = dict(_defaults(document))
+    for name, parameter in _parameters(document):
+        yield f"  {name}: {_range(parameter)}; {defaults[name]} by default"
+    for url in document.get("sources", ()):
         yield f"  seen in {url}"
 
 
-def _parameters(one: dict[str, Json]) -> list[tuple[str, dict[str, Json]]]:
-    return list(one.get("parameters", {}).items())
+def _parameters(document: dict[str, Json]) -> list[tuple[str, dict[str, Json]]]:
+    return list(document.get("parameters", {}).items())
+
+
+def _defaults(document: dict[str, Json]) -> Iterator[tuple[str, Json]]:
+    """Yield the name and the default of each parameter: the value at the path that it sets."""
+    stages = {**RECORDED_SECONDS, **document.get("stages", {})}
+    for name, parameter in _parameters(document):
+        value: Json = {**document, "stages": stages}
+        for step in parameter["sets"]:
+            value = value[step]
+        yield name, value
 
 
 def _range(parameter: dict[str, Json]) -> str:

@@ -12,6 +12,7 @@ from math import ceil
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.input_file import BatchInput, LineError
 from mockbatch.batch.plan import plan_timeline
+from mockbatch.batch.prompt_tokens import count_prompt_tokens
 from mockbatch.batch.timeline import (
     CANCELLING,
     FAILED,
@@ -22,10 +23,8 @@ from mockbatch.batch.timeline import (
 )
 from mockbatch.clock import Clock
 from mockbatch.endpoints import endpoints
-from mockbatch.endpoints.endpoint import Execution
 from mockbatch.endpoints.models import get_model
 from mockbatch.errors import api_error, line_error
-from mockbatch.ids import Seed
 from mockbatch.limits import Quotas
 
 HOUR = 3600
@@ -65,15 +64,7 @@ def _count_tokens(quotas: Quotas, endpoint_path: str, batch_input: BatchInput) -
     """Return the prompt tokens that count towards a quota, 0 if there is no quota."""
     if not quotas.enqueued_tokens or batch_input.errors:
         return 0
-    endpoint = endpoints()[endpoint_path]
-    execution = Execution(Seed.of("tokens"), 0)
-    bodies = (
-        batch_input.read_request(line)["body"]
-        for line in range(batch_input.total)
-        if line not in batch_input.failing_lines
-    )
-    responses = (endpoint.make_response(body, execution) for body in bodies)
-    return sum(endpoint.read_usage(response).input for response in responses)
+    return count_prompt_tokens(endpoints()[endpoint_path], batch_input)
 
 
 def check_on_create(

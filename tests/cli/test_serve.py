@@ -128,6 +128,7 @@ class TestErrors:
             port = taken.getsockname()[1]
             line = read_error(run_process("serve", "--port", port))
         assert line.startswith(f"mockbatch: cannot listen on 127.0.0.1:{port}: ")
+        assert line.endswith("; choose another --port, or --port 0 for a free one")
 
     @pytest.mark.parametrize(
         ("arguments", "expected"),
