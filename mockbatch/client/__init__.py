@@ -9,7 +9,9 @@
     results           what calls return: events, requests, deliveries, and the errors they raise
     openai_clients    ready clients of the `openai` package
     transport         the call itself: to an app of this process, or over HTTP
-    skip_sleep        replaces `time.sleep` and `asyncio.sleep` while a test runs
+    skip_sleep        sleeps that move the clock while a test runs
+    sleep_watch       notices a test that sleeps for real while its batches wait
+    sleep_patch       replaces `time.sleep` and `asyncio.sleep` for both
     asyncio_sleep     decides when the sleeping tasks of an event loop may wake
 
 Nothing here knows the server's code: its results mirror the JSON of the control API.

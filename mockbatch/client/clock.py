@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from mockbatch.client.results import Advanced, ControlError, EndedAs, Event, HasId, id_of
-from mockbatch.clock import parse_instant
+from mockbatch.client.sleep_watch import StandingClock
+from mockbatch.clock import MANUAL, parse_instant
 from mockbatch.typing import Json
 
 if TYPE_CHECKING:
@@ -40,6 +41,20 @@ class Clock:
         """The next status change or webhook, None if none is due."""
         event = self._read()["next_event"]
         return None if event is None else Event(**event)
+
+    def read_standing(self) -> StandingClock | None:
+        """Return the clock with a batch that waits for it, None if no batch has to wait.
+
+        On a clock that only the test moves, an unfinished batch waits for the test.
+        """
+        try:
+            clock = self._read()
+        except (ControlError, OSError):
+            return None  # the world, or its server, is gone
+        batch = clock["unfinished_batch"]
+        if clock["mode"] != MANUAL or batch is None:
+            return None
+        return StandingClock(clock["now"], batch["id"], batch["status"])
 
     def advance(
         self, seconds: float = 0, *, minutes: float = 0, hours: float = 0, days: float = 0

@@ -12,7 +12,7 @@ from mockbatch.typing import Json
 TEST_SETTINGS: Mapping[str, Json] = {"clock": "manual", "pace": 1, "poll_limit": 100}
 WORLD_OPTIONS = ("scenario", "clock", "pace", "seed", "start_time", "poll_limit")
 # What the fixtures do around a world.
-FIXTURE_OPTIONS = ("skip_sleep", "own_key")
+FIXTURE_OPTIONS = ("skip_sleep", "real_sleep", "own_key")
 
 
 def reset_body(options: Mapping[str, Json]) -> dict[str, Json]:

@@ -19,16 +19,18 @@ INI_OPTIONS: dict[str, tuple[str, Callable[[str], Any], str]] = {
 INI_FLAGS = {
     "env": "set the environment from the start of the run, for clients that are built at import",
     "skip_sleep": "let every sleep of each test move the simulated clock instead of waiting",
+    "real_sleep": "let tests sleep for real, however long, beside batches that wait for them",
     "own_key": "a key of its own for each test's world, for tests that run in parallel threads",
 }
 
 # The options of the marker; everything else in it is a parameter of the scenario.
-MARKER_OPTIONS = frozenset({*INI_OPTIONS, "skip_sleep", "own_key"})
+TEST_FLAGS = ("skip_sleep", "real_sleep", "own_key")
+MARKER_OPTIONS = frozenset({*INI_OPTIONS, *TEST_FLAGS})
 
 MARKER = (
-    "mockbatch(scenario, clock, pace, seed, start_time, poll_limit, skip_sleep, own_key, "
-    "**parameters): options of the world of the `mockbatch` fixture, and parameters of its "
-    "scenario; with skip_sleep=True every sleep of the test moves the simulated clock instead "
+    "mockbatch(scenario, clock, pace, seed, start_time, poll_limit, skip_sleep, real_sleep, "
+    "own_key, **parameters): options of the world of the `mockbatch` fixture, and parameters of "
+    "its scenario; with skip_sleep=True every sleep of the test moves the simulated clock instead "
     "of waiting."
 )
 
@@ -71,14 +73,22 @@ def check_ini_names(config: pytest.Config) -> None:
             )
 
 
-def read_test_options(request: pytest.FixtureRequest) -> tuple[dict[str, Any], bool, bool]:
-    """Return the options of a test's world, and whether it skips sleeps and has its own key."""
+def read_test_options(request: pytest.FixtureRequest) -> tuple[dict[str, Any], set[str]]:
+    """Return the options of a test's world, and those of TEST_FLAGS that are set."""
     options = _marker_options(request.node)
-    flags = [
-        options.pop(name, request.config.getini(f"mockbatch_{name}"))
-        for name in ("skip_sleep", "own_key")
-    ]
-    return options, *flags
+    flags = {
+        name for name in TEST_FLAGS if options.pop(name, request.config.getini(f"mockbatch_{name}"))
+    }
+    return options, flags
+
+
+def watches_sleep(item: pytest.Item) -> bool:
+    """Return whether a test may have a world, and does not mean to sleep for real beside it."""
+    if not {"mockbatch_server", "mockbatch_app"} & set(getattr(item, "fixturenames", ())):
+        return False
+    options = (marker.kwargs for marker in item.iter_markers("mockbatch"))
+    chosen = (given["real_sleep"] for given in options if "real_sleep" in given)
+    return not next(chosen, item.config.getini("mockbatch_real_sleep"))
 
 
 def _marker_options(item: pytest.Item) -> dict[str, Any]:

@@ -7,7 +7,7 @@ batches pays next to nothing for the plugin.
 import os
 import warnings
 from collections.abc import Callable, Generator, Iterator
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from mockbatch.testing.plugin_options import (
     check_ini_names,
     ini_defaults,
     read_test_options,
+    watches_sleep,
 )
 from mockbatch.testing.world_log import WorldLog
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from mockbatch.client import WorldClient
+    from mockbatch.client.sleep_watch import SleepWatch
     from mockbatch.testing.servers import LocalServer, RemoteServer
 
 _WORLD_LOG: pytest.StashKey[WorldLog] = pytest.StashKey()
@@ -45,6 +47,8 @@ class RunEnvironment:
         self.server.close()
 
 
+_WATCH: "pytest.StashKey[SleepWatch]" = pytest.StashKey()
+_INTERRUPTED: pytest.StashKey[list[tuple[str, str]]] = pytest.StashKey()
 _RUN_ENVIRONMENT: pytest.StashKey[RunEnvironment] = pytest.StashKey()
 
 
@@ -73,6 +77,36 @@ def pytest_configure(config: pytest.Config) -> None:
     if _WORLD_LOG not in config.stash:
         pytest_load_initial_conftests(config)
     config.addinivalue_line("markers", MARKER)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Watch a test's sleeps, and read its worlds when Ctrl-C ends it."""
+    try:
+        with _watch_sleep(item) if watches_sleep(item) else nullcontext():
+            return (yield)
+    except KeyboardInterrupt:
+        item.config.stash[_INTERRUPTED] = item.config.stash[_WORLD_LOG].sections(item)
+        raise
+
+
+def _watch_sleep(item: pytest.Item) -> AbstractContextManager[None]:
+    """Return a context manager in which a sleep fails that a forgotten skip makes endless."""
+    from mockbatch.client.sleep_watch import SleepWatch, watch_sleep
+
+    log = item.config.stash[_WORLD_LOG]
+    watch = item.stash[_WATCH] = SleepWatch(lambda: log.standing_clock(item), pytest.fail)
+    return watch_sleep(watch)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
+    """Fail a test that has swallowed the failure for its endless sleep."""
+    result = yield
+    watch = item.stash.get(_WATCH, None)
+    if watch is not None and watch.message is not None:
+        pytest.fail(watch.message, pytrace=False)
+    return result
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -108,8 +142,19 @@ def pytest_runtest_makereport(
     """Add a section for each of a failed test's worlds to its report."""
     report = yield
     if report.failed:
+        if _WATCH in item.stash:
+            item.stash[_WATCH].message = None
         report.sections.extend(item.config.stash[_WORLD_LOG].sections(item))
     return report
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Show the worlds of a test that Ctrl-C has ended, which has no report."""
+    for title, text in config.stash.get(_INTERRUPTED, ()):
+        terminalreporter.section(title, "-")
+        terminalreporter.write_line(text)
 
 
 @pytest.fixture(scope="session")
@@ -163,13 +208,13 @@ def mockbatch(
     mockbatch_server: "LocalServer | RemoteServer",
 ) -> "Iterator[WorldClient]":
     """Provide a fresh world, to which the OpenAI SDK's environment variables point."""
-    options, skip_sleep, own_key = read_test_options(request)
-    create = mockbatch_server.world if own_key else mockbatch_server.shared_world
+    options, flags = read_test_options(request)
+    create = mockbatch_server.world if "own_key" in flags else mockbatch_server.shared_world
     with create(request.node.nodeid, **options) as world:
         _set_environment(monkeypatch, world)
         if iscoroutinefunction(getattr(request.node, "obj", None)):
             world.warn_if_asyncio_clock_frozen()
-        with world.skip_sleep() if skip_sleep else nullcontext():
+        with world.skip_sleep() if "skip_sleep" in flags else nullcontext():
             yield world
         if world.closed:
             return
@@ -195,12 +240,12 @@ def mockbatch_app(request: pytest.FixtureRequest) -> "Iterator[Flask]":
     from mockbatch.testing.servers import app_world
     from mockbatch.web.app import create_app
 
-    options, skip_sleep, _ = read_test_options(request)
+    options, flags = read_test_options(request)
     options = {**ini_defaults(request.config), **options}
     app = create_app()
     world = app.mock = app_world(app, request.node.nodeid, options)  # type: ignore[attr-defined]
     request.config.stash[_WORLD_LOG].add(world, app)
-    with world.skip_sleep() if skip_sleep else nullcontext():
+    with world.skip_sleep() if "skip_sleep" in flags else nullcontext():
         yield app
     world.close()
 

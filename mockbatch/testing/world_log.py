@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from mockbatch.client import WorldClient
+    from mockbatch.client.sleep_watch import StandingClock
     from mockbatch.world.world import World
 
 
@@ -54,18 +55,23 @@ class WorldLog:
 
     def sections(self, item: pytest.Item) -> list[tuple[str, str]]:
         """Return a section for each world that a test may have used."""
-        names = getattr(item, "fixturenames", ())
-        owners = [
-            owner
-            for owner in self._worlds
-            if owner is item or getattr(owner, "argname", "") in names
-        ]
-        if not owners:
+        worlds = self._worlds_of(item)
+        if not worlds:
             return []
         from mockbatch.testing.failure_report import render
 
+        return [("mockbatch", render(client, world)) for client, world in worlds]
+
+    def standing_clock(self, item: pytest.Item) -> "StandingClock | None":
+        """Return the first clock that only the test moves and that a batch waits for."""
+        clocks = (client.clock.read_standing() for client, _ in self._worlds_of(item))
+        return next(filter(None, clocks), None)
+
+    def _worlds_of(self, item: pytest.Item) -> "list[tuple[WorldClient, World | None]]":
+        names = getattr(item, "fixturenames", ())
         return [
-            ("mockbatch", render(client, world))
-            for owner in owners
-            for client, world in self._worlds[owner]
+            entry
+            for owner, worlds in self._worlds.items()
+            if owner is item or getattr(owner, "argname", "") in names
+            for entry in worlds
         ]

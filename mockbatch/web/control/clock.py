@@ -10,6 +10,7 @@ from mockbatch.web.context import world
 from mockbatch.web.control.guard import guard
 from mockbatch.web.responses import checked_body, json_response
 from mockbatch.webhooks.signature import DELIVERY_HEADER
+from mockbatch.world.polling import newest_unfinished_batch
 
 blueprint = Blueprint("control_clock", __name__, url_prefix="/_mock/clock")
 blueprint.before_request(guard)
@@ -20,13 +21,14 @@ MAX_EVENTS = 100
 
 @blueprint.get("")
 def show() -> Response:
-    """Return the time and mode of this world's clock, and the next event."""
+    """Return the time and mode of this world's clock, the next event, and what waits for it."""
     now = world().now()
     event = world().advance.next_event(now)
     body = {
         "now": now,
         "mode": world().clock.mode,
         "next_event": None if event is None else event.as_json(),
+        "unfinished_batch": newest_unfinished_batch(world()),
     }
     return json_response("clock", body)
 

@@ -33,7 +33,17 @@ class TestClock:
             "now": START,
             "mode": "manual",
             "next_event": {"at": START + VALIDATING, "type": "batch.in_progress", "id": id},
+            "unfinished_batch": {"id": id, "status": "validating"},
         }
+
+    def test_names_the_newest_batch_that_has_not_ended(self, api: Caller) -> None:
+        """Without one it is null."""
+        assert api.clock()["unfinished_batch"] is None
+        older, newer = api.create()["id"], api.create()["id"]
+        api.good(api.post(f"/_mock/batches/{newer}/complete"))
+        assert api.clock()["unfinished_batch"]["id"] == older
+        api.advance(DAY)
+        assert api.clock()["unfinished_batch"] is None
 
     def test_next_event_is_null_when_nothing_is_due(self, api: Caller) -> None:
         """In an empty world, and after every batch has ended."""
