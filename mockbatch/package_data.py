@@ -37,5 +37,5 @@ def in_groups(
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return a sentence that suggests similar names, or lists all if none is similar."""
     names = list(known)
-    similar = get_close_matches(name, names, n=3, cutoff=0.5)
+    similar = get_close_matches(name[:100], names, n=3, cutoff=0.5)
     return ("Did you mean: " if similar else "Valid names: ") + ", ".join(similar or names) + "."

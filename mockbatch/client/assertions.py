@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from difflib import SequenceMatcher
-from fnmatch import fnmatchcase
 
 from mockbatch.client.results import Request
+from mockbatch.globs import glob
 
 MAX_NEAR_MISSES = 10
 
@@ -18,7 +18,7 @@ def check_requested(
     older requests the journal no longer has.
     """
     paths = [request.path.partition("?")[0] for request in requests if request.method == method]
-    matching = sum(fnmatchcase(candidate, path) for candidate in paths)
+    matching = sum(glob(path).matches(candidate) for candidate in paths)
     if matching == 0 if count is None else matching != count:
         expected = "at least once" if count is None else f"{count} times"
         raise AssertionError(

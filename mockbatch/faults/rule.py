@@ -3,11 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from fnmatch import fnmatchcase
 
 from mockbatch.errors import api_error
 from mockbatch.faults import kinds
 from mockbatch.faults.fault import Fault
+from mockbatch.globs import glob
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 
@@ -21,7 +21,9 @@ class Match:
 
     def meets(self, method: str, path: str) -> bool:
         """Return whether a request matches; a slash at the end of the path is ignored."""
-        return self.method in ("*", method) and fnmatchcase(path.rstrip("/"), self.path.rstrip("/"))
+        return self.method in ("*", method) and glob(self.path.rstrip("/")).matches(
+            path.rstrip("/")
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +64,14 @@ def parse(document: Mapping[str, Json], name: str | None = None) -> Rule:
 
 
 def _check(match: Match) -> None:
-    """Raise ApiError 400 for a path pattern that cannot match any request."""
+    """Raise ApiError 400 for a path pattern that is too costly, or matches no request."""
     if not re.match(r"/v1(/|$|\*|\?|\[)|[*?[]", match.path):
         reason = f"'{match.path}' matches no request: faults apply to routes of /v1 only"
         raise api_error("invalid_value", param="match.path", reason=reason)
+    try:
+        glob(match.path)
+    except ValueError as error:
+        raise api_error("invalid_value", param="match.path", reason=error) from None
     if re.search(r"\?[^/]*=", match.path):
         reason = "queries are not matched: leave it out"
         raise api_error("invalid_value", param="match.path", reason=reason)

@@ -2,13 +2,13 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from fnmatch import translate
 from functools import cached_property
 
 from mockbatch.endpoints import endpoints
 from mockbatch.errors import api_error
+from mockbatch.globs import Glob
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 
@@ -83,7 +83,7 @@ class Match:
             and (self.line is None or self.line == asked.line)
             and (self.batch_id is None or self.batch_id == asked.batch_id)
             and (self.custom_id is None or self._is_id(asked.custom_id))
-            and (self.model is None or self._model_glob(asked.model))
+            and (self.model is None or self._is_model(asked.model))
             and (self.contains is None or self.contains in asked.last_user_text)
         )
 
@@ -92,20 +92,21 @@ class Match:
         return {name: value for name, value in asdict(self).items() if value is not None}
 
     def _is_id(self, custom_id: str | None) -> bool:
-        # A pattern takes 100 us to compile, and a replayed file has one match for each line.
-        return (
-            self._id_glob(custom_id)
-            if self.exact_custom_id is None
-            else custom_id == self.exact_custom_id
-        )
+        # A replayed file has one match for each line, which needs no glob.
+        if custom_id is None or self.exact_custom_id is not None:
+            return custom_id is not None and custom_id == self.exact_custom_id
+        return custom_id == self.custom_id or self._id_glob.matches(custom_id)
+
+    def _is_model(self, model: str | None) -> bool:
+        return model is not None and (model == self.model or self._model_glob.matches(model))
 
     @cached_property
-    def _id_glob(self) -> Callable[[str | None], bool]:
-        return _glob(self.custom_id or "")
+    def _id_glob(self) -> Glob:
+        return Glob(self.custom_id or "")
 
     @cached_property
-    def _model_glob(self) -> Callable[[str | None], bool]:
-        return _glob(self.model or "")
+    def _model_glob(self) -> Glob:
+        return Glob(self.model or "")
 
 
 def parse(document: Json, path: str = "match") -> Match:
@@ -121,7 +122,18 @@ def parse(document: Json, path: str = "match") -> Match:
         raise api_error("unsupported_value", param=place, value=endpoint, supported=supported)
     line = document.get("line")
     # JSON Schema takes 1.0 for an integer.
-    return Match(**{**document, "line": None if line is None else int(line)})
+    match = Match(**{**document, "line": None if line is None else int(line)})
+    if match.exact_custom_id is None:
+        _check_glob(match.custom_id, f"{path}.custom_id")
+    _check_glob(match.model, f"{path}.model")
+    return match
+
+
+def _check_glob(pattern: str | None, param: str) -> None:
+    try:
+        Glob(pattern or "")
+    except ValueError as error:
+        raise api_error("invalid_value", param=param, reason=error) from None
 
 
 def last_user_text(body: Json) -> str:
@@ -149,8 +161,3 @@ def _texts(content: Json) -> str:
     parts = content if isinstance(content, list) else [content]
     texts = (part.get("text") if isinstance(part, dict) else part for part in parts)
     return "\n".join(text for text in texts if isinstance(text, str))
-
-
-def _glob(pattern: str) -> Callable[[str | None], bool]:
-    meets = re.compile(translate(pattern)).match
-    return lambda text: text is not None and (text == pattern or meets(text) is not None)

@@ -170,6 +170,13 @@ def test_a_method_is_exact(method: str, meets: bool) -> None:
     assert match_of("*", method).meets("GET", "/v1/batches") is meets
 
 
+def test_path_with_too_many_wildcards_is_refused() -> None:
+    """Matching it would take long."""
+    with pytest.raises(ApiError, match="at most 32") as raised:
+        parse({**POLL_429, "match": {"path": "/v1/" + "?" * 33}})
+    assert raised.value.param == "match.path"
+
+
 def test_a_rule_is_for_one_request_unless_it_says_more() -> None:
     """The defaults of `times` and `skip`."""
     rule = parse(POLL_429)

@@ -126,6 +126,21 @@ def test_a_glob_is_about_several_ids(glob: str) -> None:
     assert Match(custom_id=glob).exact_custom_id is None
 
 
+@pytest.mark.parametrize("name", ["custom_id", "model"])
+@pytest.mark.parametrize("pattern", ["*" + "a" * 512, "*" + "[ab]" * 33])
+def test_costly_glob_is_refused(name: str, pattern: str) -> None:
+    """The error names the member, within the document that holds the match."""
+    error = refusal({name: pattern})
+    assert (error.status, error.param) == (400, f"match.{name}")
+
+
+def test_long_custom_id_is_no_glob() -> None:
+    """The match of a line may name an id of any length."""
+    custom_id = "a?" * 1000
+    match = parse(Match.for_custom_id(custom_id).as_json())
+    assert match.matches(RequestContext({"custom_id": custom_id}, CHAT))
+
+
 # --- the last thing the user says
 
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
 from math import isfinite, nan
 
 from flask import Blueprint, Response, current_app, request
 
 from mockbatch.errors import api_error
+from mockbatch.globs import Glob, glob
 from mockbatch.web.context import world
 from mockbatch.web.control.guard import guard
 from mockbatch.web.responses import json_response, query_choice, query_integer
@@ -17,6 +17,10 @@ blueprint = Blueprint("control_requests", __name__, url_prefix="/_mock/requests"
 blueprint.before_request(guard)
 
 _ANY_STATUS = -1
+# How many of the unmatched requests are listed, and how much of a call is compared with the
+# routes: finding the most similar one takes milliseconds.
+_MAX_UNMATCHED = 100
+_MAX_COMPARED_CHARACTERS = 200
 
 
 @blueprint.get("")
@@ -28,8 +32,9 @@ def index() -> Response:
 
 @blueprint.get("/unmatched")
 def unmatched() -> Response:
-    """Return the requests that matched no route, each with the most similar route."""
+    """Return the last 100 requests that matched no route, each with the most similar route."""
     routes = _routes()
+    entries = [entry for entry in world().journal.entries() if not entry.known]
     requests = [
         {
             "method": entry.method,
@@ -37,8 +42,7 @@ def unmatched() -> Response:
             "now": entry.now,
             "nearest": get_close_matches(_called(entry), routes, n=1, cutoff=0)[0],
         }
-        for entry in world().journal.entries()
-        if not entry.known
+        for entry in entries[-_MAX_UNMATCHED:]
     ]
     return json_response("unmatched", {"requests": requests})
 
@@ -49,20 +53,27 @@ def _entry_filter() -> Callable[[JournalEntry], bool]:
     for name in filters:
         if name not in ("limit", "method", "path", "status", "since", "broken"):
             raise api_error("unknown_parameter", param=name)
-    method, path = filters.get("method", "*").upper(), filters.get("path", "*")
+    method, path = filters.get("method", "*").upper(), _path_glob(filters.get("path", "*"))
     status, since = query_integer("status", _ANY_STATUS, 0, 999), _since(filters.get("since", "0"))
     broken = query_choice("broken", ("true", "false"))
 
     def passes(entry: JournalEntry) -> bool:
         return (
             method in ("*", entry.method)
-            and fnmatchcase(entry.path.partition("?")[0], path)
+            and path.matches(entry.path.partition("?")[0])
             and status in (_ANY_STATUS, entry.status)
             and entry.now >= since
             and broken in (None, "true" if entry.broken else "false")
         )
 
     return passes
+
+
+def _path_glob(pattern: str) -> Glob:
+    try:
+        return glob(pattern)
+    except ValueError as error:
+        raise api_error("invalid_value", param="path", reason=error) from None
 
 
 def _since(text: str) -> float:
@@ -76,7 +87,7 @@ def _since(text: str) -> float:
 
 
 def _called(entry: JournalEntry) -> str:
-    return f"{entry.method} {entry.path.partition('?')[0]}"
+    return f"{entry.method} {entry.path.partition('?')[0]}"[:_MAX_COMPARED_CHARACTERS]
 
 
 def _routes() -> list[str]:

@@ -155,3 +155,18 @@ class TestUnmatched:
             api.get(path)
         shown = api.get("/_mock/requests/unmatched").json["requests"]
         assert [entry["path"] for entry in shown] == ["/v1/a", "/v1/b", "/v1/a"]
+
+    def test_last_100_are_listed(self, api: Caller) -> None:
+        """Finding the most similar route of each takes time."""
+        api.upload()
+        for number in range(103):
+            api.get(f"/v1/{number}")
+        shown = api.good(api.get("/_mock/requests/unmatched"))["requests"]
+        assert [entry["path"] for entry in shown] == [f"/v1/{number}" for number in range(3, 103)]
+
+    def test_long_path_is_compared_by_its_beginning(self, api: Caller) -> None:
+        """The most similar route is still found."""
+        api.upload()
+        api.get("/v1/filez/" + "x" * 10_000)
+        [shown] = api.good(api.get("/_mock/requests/unmatched"))["requests"]
+        assert shown["nearest"].startswith("GET /v1/")
