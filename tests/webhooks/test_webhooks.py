@@ -1,0 +1,34 @@
+"""When a world has itself woken up for its webhooks."""
+
+from threading import Event
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mockbatch import clock
+from mockbatch.webhooks import webhooks
+
+if TYPE_CHECKING:
+    from tests.conftest import Make
+
+SECONDS = 20
+
+
+def test_a_jump_past_an_event_wakes_the_world_at_once(
+    make: "Make", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not go on waiting for the event that has now been passed."""
+    wall_now = float(make.created)
+    monkeypatch.setattr(webhooks, "LONGEST_WAIT_SECONDS", 3600)
+    monkeypatch.setattr(clock, "wall_time", lambda: wall_now)
+    world = make.world(clock="realtime")
+    world.webhooks.create_endpoint({"url": "http://127.0.0.1:9/"})
+    make.started(world, make.lines(1))
+    woken = Event()
+    world.webhooks.schedule_wakeup(woken.set)
+    wall_now += 1000
+    world.webhooks.schedule_wakeup(woken.set)
+    try:
+        assert woken.wait(SECONDS)
+    finally:
+        world.close()
