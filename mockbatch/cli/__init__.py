@@ -8,7 +8,8 @@ wrongly or could not do its work.
 - `options` has what is common to options. `serve_settings` turns those of `serve` into settings,
   and `webhook_options` those of them about webhooks.
 - `input_check` checks the files of `validate`, and `validation_report` formats the result.
-- `request_log` formats the lines that `serve` logs.
+- `request_log` formats the lines that `serve` logs, `ready_file` is the file of `--ready-file`,
+  and `stop_signal` ends the process in time.
 - `terminal` has what depends on a terminal.
 """
 

@@ -1,10 +1,7 @@
 """`mockbatch serve`."""
 
 import errno
-import json
 import os
-import signal
-import socket
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-import mockbatch
 from mockbatch.cli.options import (
     complete_file,
     complete_scenario,
     parse_positive,
     serve_option,
 )
+from mockbatch.cli.ready_file import ReadyFile
 from mockbatch.cli.serve_settings import (
     ServeOptions,
     load_snapshot,
@@ -31,6 +28,7 @@ from mockbatch.cli.serve_settings import (
     parse_start_time,
     server_settings,
 )
+from mockbatch.cli.stop_signal import StopSignal
 from mockbatch.cli.terminal import end_interrupted_line
 from mockbatch.cli.webhook_options import add_webhook_options
 
@@ -144,7 +142,7 @@ DESCRIPTORS = 8192  # a connection takes one, and so does a file that is too lar
     "--ready-file",
     type=click.Path(dir_okay=False),
     metavar="FILE",
-    help="Written once the server listens: JSON with url, pid and version.",
+    help="Exists while the server listens: JSON with url, pid and version.",
 )
 def serve(**values: Any) -> None:
     """Serve the API on this machine until SIGTERM or SIGINT.
@@ -169,16 +167,21 @@ def _serve(options: ServeOptions, settings: "ServerSettings", beginning: "Snapsh
     log_requests(options.log_format)
     _allow_more_descriptors()
     app = create_app(settings, beginning)
-    with _StopSignal() as stop, _open_tls(options) as tls:
+    ready_file = ReadyFile(options.ready_file)
+    with StopSignal() as stop, ready_file, _open_tls(options) as tls:
         server = HttpServer(app, options.host, options.port, tls.adapter if tls else None)
         _start(server, options)
         _print_startup(server.url, options.host, settings, tls.ca_file if tls else None)
-        if options.ready_file:
-            _write_ready_file(Path(options.ready_file), server.url)
+        ready_file.write(server.url)
         stop.wait()
+        # First, because the process may be cut off in the middle of the rest.
+        ready_file.remove()
+        if tls:
+            tls.close()
         end_interrupted_line()
         app.extensions["mockbatch"].worlds.close()
         server.stop()
+    stop.end_process()
 
 
 def _allow_more_descriptors() -> None:
@@ -214,30 +217,6 @@ def _start(server: "HttpServer", options: ServeOptions) -> None:
         raise click.ClickException(f"cannot listen on {address}: {error}{hint}") from None
 
 
-class _StopSignal:
-    """Waits for SIGTERM or SIGINT.
-
-    Through a socket, because a signal that arrives just before a thread starts to wait for a
-    lock would not wake it.
-    """
-
-    def __enter__(self) -> "_StopSignal":
-        self._receiver, self._sender = socket.socketpair()
-        self._sender.setblocking(False)
-        signal.set_wakeup_fd(self._sender.fileno())
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: None)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        signal.set_wakeup_fd(-1)
-        self._receiver.close()
-        self._sender.close()
-
-    def wait(self) -> None:
-        self._receiver.recv(1)
-
-
 def _print_startup(url: str, host: str, settings: "ServerSettings", ca_file: Path | None) -> None:
     """Print the line that says where the server listens, and what a shell can `eval`."""
     if host not in ("127.0.0.1", "localhost", "::1"):
@@ -251,11 +230,3 @@ def _print_startup(url: str, host: str, settings: "ServerSettings", ca_file: Pat
             exports[name] = str(ca_file)
     lines = [f"export {name}={value}" for name, value in exports.items()]
     print("\n".join([f"mockbatch is listening on {url}", *lines]), flush=True)
-
-
-def _write_ready_file(path: Path, url: str) -> None:
-    ready = {"url": url, "pid": os.getpid(), "version": mockbatch.__version__}
-    # Written elsewhere and moved, so that nobody who waits for the file reads half of it.
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(json.dumps(ready) + "\n")
-    part.replace(path)

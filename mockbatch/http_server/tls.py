@@ -30,7 +30,10 @@ class Tls:
         for blob in issued.cert_chain_pems:
             blob.write_to_path(str(certificate), append=True)
         issued.private_key_pem.write_to_path(str(key))
-        self.adapter = _Adapter(str(certificate), str(key))
+        try:
+            self.adapter = _Adapter(str(certificate), str(key))
+        finally:
+            key.unlink()  # it has been read, and must not outlive a server that is killed
 
     def __enter__(self) -> "Tls":
         return self

@@ -82,14 +82,14 @@ def test_three_variables_name_the_ca(server: Serving) -> None:
     assert [Path(file).name for file in files] == ["ca.pem"]
 
 
-def test_ca_s_key_is_not_written(server: Serving) -> None:
-    """Nothing else can be signed with it, so trusting it is harmless."""
+def test_no_key_is_left_in_a_file(server: Serving) -> None:
+    """Neither the CA's nor the server's, which a server that is killed could leave behind."""
     folder = Path(server.exports["SSL_CERT_FILE"]).parent
-    assert sorted(file.name for file in folder.iterdir()) == ["ca.pem", "server.key", "server.pem"]
+    assert sorted(file.name for file in folder.iterdir()) == ["ca.pem", "server.pem"]
 
 
 def test_only_the_owner_can_read_the_files(server: Serving) -> None:
-    """No other user of the machine can read the server's key."""
+    """No other user of the machine can read or change them."""
     folder = Path(server.exports["SSL_CERT_FILE"]).parent
     assert folder.stat().st_mode & 0o077 == 0
 

@@ -1,0 +1,42 @@
+"""The file of `--ready-file`, which exists while the server listens."""
+
+import json
+import os
+from pathlib import Path
+
+import mockbatch
+
+
+class ReadyFile:
+    """A file at `path`, unless that is None; as a context manager it leaves none behind.
+
+    Entering removes the file of a server that was killed.
+    """
+
+    def __init__(self, path: str | None) -> None:
+        self._path = Path(path) if path else None
+
+    def __enter__(self) -> "ReadyFile":
+        self.remove()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.remove()
+
+    def write(self, url: str) -> None:
+        """Write the file."""
+        if self._path is None:
+            return
+        ready = {"url": url, "pid": os.getpid(), "version": mockbatch.__version__}
+        # Written elsewhere and moved, so that nobody who waits for the file reads half of it.
+        part = self._path.with_name(f"{self._path.name}.part")
+        try:
+            part.write_text(json.dumps(ready) + "\n")
+            part.replace(self._path)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def remove(self) -> None:
+        """Remove the file, if there is one."""
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)

@@ -1,0 +1,54 @@
+"""SIGTERM and SIGINT: how `mockbatch serve` learns of them, and that it then ends in time."""
+
+import faulthandler
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from typing import NoReturn
+
+# The time to stop in order. Then the process ends whatever it is doing.
+ORDERLY_SECONDS, LONGEST_SECONDS = 0.6, 0.95
+
+
+class StopSignal:
+    """Waits for SIGTERM or SIGINT.
+
+    Through a socket, because a signal that arrives just before a thread starts to wait for a
+    lock would not wake it.
+    """
+
+    def __enter__(self) -> "StopSignal":
+        self._nowhere = os.open(os.devnull, os.O_WRONLY)
+        self._receiver, self._sender = socket.socketpair()
+        self._sender.setblocking(False)
+        signal.set_wakeup_fd(self._sender.fileno())
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.set_wakeup_fd(-1)
+        self._receiver.close()
+        self._sender.close()
+
+    def _on_signal(self, *_: object) -> None:
+        # A watchdog written in C: it needs neither the interpreter nor a lock of it, which a
+        # thread may keep, and also ends a server that cannot print where it listens.
+        faulthandler.dump_traceback_later(LONGEST_SECONDS, exit=True, file=self._nowhere)
+
+    def wait(self) -> None:
+        """Return when the process is to end, which it then does within a second."""
+        self._receiver.recv(1)
+        timer = threading.Timer(ORDERLY_SECONDS, os._exit, (0,))
+        timer.daemon = True
+        timer.start()
+
+    @staticmethod
+    def end_process() -> NoReturn:
+        """End the process, without waiting for a thread that does not end."""
+        logging.shutdown()
+        sys.stdout.flush()
+        os._exit(0)

@@ -1,0 +1,136 @@
+"""SIGTERM and SIGINT end `mockbatch serve`, whatever it is doing, and it leaves no files."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support.commands import TIMEOUT_SECONDS, environment
+
+BEGINNING = """
+import sys, threading, time
+from mockbatch.cli import main, serve
+from mockbatch.http_server.server import HttpServer
+from mockbatch.world.registry import WorldRegistry
+"""
+STUCK = {
+    "a lock that is never released": """
+lock = threading.Lock()
+lock.acquire()
+WorldRegistry.close = lambda self: lock.acquire()
+""",
+    "a call that catches everything": """
+def close(self):
+    while True:
+        try:
+            time.sleep(1)
+        except BaseException:
+            pass
+HttpServer.stop = close
+""",
+    "a thread that does not end": """
+threading.Thread(target=time.sleep, args=(1000,)).start()
+""",
+    "threads that compute": """
+def compute():
+    while True:
+        pass
+def begin(*_):
+    for _ in range(4):
+        threading.Thread(target=compute).start()
+serve._print_startup = begin
+""",
+}
+
+
+@contextmanager
+def serving(program: str, folder: Path, *options: str) -> Iterator["subprocess.Popen[str]"]:
+    """Run a program that serves, and wait until it listens; kill it in the end."""
+    ready = folder / "ready"
+    end = f"sys.exit(main(['serve', '--ready-file', {str(ready)!r}, *sys.argv[1:]]))"
+    with subprocess.Popen(
+        [sys.executable, "-c", BEGINNING + program + end, *options],
+        env=environment({"MOCKBATCH_PORT": "0", "TMPDIR": str(folder)}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            until = time.monotonic() + TIMEOUT_SECONDS
+            while not ready.exists():
+                assert process.poll() is None, process.stderr
+                assert time.monotonic() < until
+                time.sleep(0.01)
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("program", STUCK.values(), ids=STUCK)
+def test_a_server_that_is_stuck_ends(tmp_path: Path, program: str, by: int) -> None:
+    """A watchdog ends it; nothing is printed, and its ready file is gone."""
+    with serving(program, tmp_path) as process:
+        process.send_signal(by)
+        _, printed = process.communicate(timeout=TIMEOUT_SECONDS)
+    assert (printed, list(tmp_path.iterdir())) == ("", [])
+
+
+def test_a_server_that_cannot_print_ends(tmp_path: Path) -> None:
+    """It is stopped even before it waits for a signal."""
+    program = """
+def print_startup(*_):
+    print("started", flush=True)
+    time.sleep(1000)
+serve._print_startup = print_startup
+main(["serve"])
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", BEGINNING + program],
+        env=environment({"MOCKBATCH_PORT": "0", "TMPDIR": str(tmp_path)}),
+        stdout=subprocess.PIPE,
+    ) as process:
+        try:
+            assert process.stdout
+            assert process.stdout.readline() == b"started\n"
+            process.terminate()
+            process.wait(TIMEOUT_SECONDS)
+        finally:
+            process.kill()
+
+
+def test_no_files_are_left(tmp_path: Path) -> None:
+    """The ready file and the certificates are gone when the process is."""
+    with serving("", tmp_path, "--tls") as process:
+        process.terminate()
+        assert process.wait(TIMEOUT_SECONDS) == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_server_that_was_killed_leaves_no_key(tmp_path: Path) -> None:
+    """Only certificates, which are public, can be left behind."""
+    with serving("", tmp_path, "--tls") as process:
+        process.kill()
+        process.wait()
+    left = {path.name for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {"ready", "ca.pem", "server.pem"}
+
+
+def test_an_old_ready_file_is_removed_first(tmp_path: Path) -> None:
+    """The file of a server that was killed does not announce the next one before it listens."""
+    ready = tmp_path / "ready"
+    ready.write_text("old")
+    command = [sys.executable, "-m", "mockbatch", "serve", "--host", "192.0.2.1"]
+    done = subprocess.run(
+        [*command, "--port", "0", "--ready-file", str(ready)],
+        env=environment({}),
+        capture_output=True,
+        check=False,
+        timeout=TIMEOUT_SECONDS,
+    )
+    assert (done.returncode, list(tmp_path.iterdir())) == (2, [])
