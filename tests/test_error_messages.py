@@ -155,6 +155,15 @@ def test_every_status_is_that_of_an_error(name: str) -> None:
             {"requested": "300001", "limit": "300000"},
             "Requested 300001 tokens, max 300000 tokens per request",
         ),
+        ("file_too_large", {}, "File is too large."),
+        (
+            "input_too_large",
+            {"limit": "209715200", "model": "gpt-4.1-nano"},
+            (
+                "The batch input file is larger than the 209715200 maximum for the gpt-4.1-nano "
+                "model. Please try again with a smaller batch."
+            ),
+        ),
         (
             "batch_cancelled",
             {},

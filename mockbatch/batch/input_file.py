@@ -68,8 +68,13 @@ def missing_input(file_id: str, organization: str) -> BatchInput:
 def read_input(
     content: Content, endpoint: Endpoint, limits: Limits, models: ModelList = ANY_MODEL
 ) -> BatchInput:
-    """Validate an input file; `errors` has the errors of all lines."""
+    """Validate an input file; `errors` has the errors of all lines.
+
+    If the file is too large, that is the only error. It names the model, so as many lines are
+    validated as it takes to know that.
+    """
     validator = _InputValidator(endpoint, limits, models)
+    is_too_large = content.size > limits.input_bytes
     offsets = array("Q", [0])
     for index, line in enumerate(content.lines()):
         if index == limits.lines:
@@ -77,6 +82,10 @@ def read_input(
             break
         offsets.append(offsets[-1] + len(line))
         validator.validate_line(index, line)
+        if is_too_large and validator.model is not None:
+            limit, model = limits.input_bytes, validator.model
+            validator.errors = [line_error("input_too_large", None, limit=limit, model=model)]
+            break
     if len(offsets) == 1:
         validator.errors.append(line_error("empty_file", None))
     return BatchInput(

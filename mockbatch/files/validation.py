@@ -10,14 +10,14 @@ from mockbatch.limits import Limits
 def validate_upload(content: Content, purpose: str, limits: Limits) -> None:
     """Raise ApiError if the service refuses an upload of this content.
 
-    Source: of a batch file only the encoding, the first line and the size are checked; an
-    error further down fails the batch (observed in August 2025).
+    Source: of a batch file only the encoding and the first line are checked; an error further
+    down fails the batch (observed in August 2025), and so does its size.
     """
     if purpose not in UPLOAD_PURPOSES:
         supported = ", ".join(f"'{name}'" for name in UPLOAD_PURPOSES)
         raise _error("invalid_purpose", value=purpose, supported=supported)
     if content.size > limits.file_bytes:
-        raise api_error("too_large", limit=limits.file_bytes)
+        raise api_error("file_too_large")
     validate_content(content, purpose, limits)
 
 
@@ -28,12 +28,14 @@ def validate_content(content: Content, purpose: str, limits: Limits) -> None:
 
 
 def _check_input(content: Content, limits: Limits) -> None:
-    if content.size > limits.input_bytes:
-        raise api_error("input_too_large", limit=limits.input_bytes)
     if not content.is_utf8():
         raise _error("not_utf8")
+    first_line = content.first_line(limits.input_bytes + 1)
+    if len(first_line) > limits.input_bytes:
+        # Not read any further: a batch fails for the size of this file.
+        return
     try:
-        parse(content.first_line(limits.input_bytes))
+        parse(first_line)
     except ValueError:
         raise _error("not_jsonl") from None
 

@@ -43,16 +43,20 @@ def _handle_http_exception(error: HTTPException) -> Response:
         wrong_method.headers = {"Allow": ", ".join(sorted(error.valid_methods or ()))}
         return error_response(wrong_method)
     if isinstance(error, RequestEntityTooLarge):
-        return error_response(api_error("too_large", limit=_exceeded_limit()))
+        return error_response(_size_error())
     bad_request = api_error("bad_request", detail=error.description or error.name)
     bad_request.status = error.code or 400
     return error_response(bad_request)
 
 
-def _exceeded_limit() -> int | None:
-    """Return the limit that a request exceeds: for its body, or for a text field of its form."""
+def _size_error() -> ApiError:
+    """Return the error of a request whose body is too large, or a text field of its form."""
     limit, length = request.max_content_length, request.content_length
-    return limit if length is None or length > (limit or 0) else request.max_form_memory_size
+    if length is not None and length <= (limit or 0):
+        return api_error("too_large", limit=request.max_form_memory_size)
+    if request.path.rstrip("/") == "/v1/files":
+        return api_error("file_too_large")
+    return api_error("too_large", limit=limit)
 
 
 def _handle_unreadable_body(error: OSError) -> Response:

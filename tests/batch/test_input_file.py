@@ -372,6 +372,46 @@ def test_a_file_holds_so_many_lines_and_no_more(
     assert told(make.batch_input(*make.lines(count), limits=Limits(lines=3))) == errors
 
 
+def size_of(*lines: dict[str, Json]) -> int:
+    """Return the size of an input file with these lines."""
+    return sum(len(json.dumps(line)) + 1 for line in lines)
+
+
+def test_a_file_that_is_too_large_fails_in_the_observed_words(make: "Make") -> None:
+    """The error names the limit and the model as the file does, and no line."""
+    lines = make.lines(3)
+    limit = size_of(*lines) - 1
+    [error] = make.batch_input(*lines, limits=Limits(input_bytes=limit)).errors
+    assert (error["message"], error["param"], error["line"]) == (
+        (
+            f"The batch input file is larger than the {limit} maximum for the gpt-4o-mini model. "
+            "Please try again with a smaller batch."
+        ),
+        None,
+        None,
+    )
+
+
+def test_a_file_of_the_largest_size_is_valid(make: "Make") -> None:
+    """The limit itself is allowed."""
+    lines = make.lines(3)
+    assert make.batch_input(*lines, limits=Limits(input_bytes=size_of(*lines))).errors == ()
+
+
+def test_a_file_that_is_too_large_has_no_other_fault(make: "Make") -> None:
+    """The model is that of the first line that has one; what else is wrong is not told."""
+    found = make.batch_input(b"{", make.line(), b"{", limits=Limits(input_bytes=10, lines=2))
+    assert told(found) == [("invalid_request", None, None)]
+
+
+def test_a_file_that_is_too_large_and_names_no_model_has_the_faults_of_its_lines(
+    make: "Make",
+) -> None:
+    """Every line of it is wrong."""
+    found = make.batch_input(b"{", b"{", limits=Limits(input_bytes=2))
+    assert [line for _, _, line in told(found)] == [1, 2]
+
+
 def test_a_file_that_is_too_long_has_no_other_fault(make: "Make") -> None:
     """What else is wrong with a file that is too long is not told."""
     found = make.batch_input(b"{", b"{", b"{", limits=Limits(lines=2))

@@ -157,18 +157,27 @@ class TestUrl:
         """The whole request has a limit as well."""
         app = app_of()
         app.config["MAX_CONTENT_LENGTH"] = 1000
-        answer = Caller(app).call("POST", "/v1/files", **upload_form(b"x" * 1001))
+        answer = Caller(app).post("/v1/batches", {"metadata": {"a": "x" * 1001}})
         assert error_of(answer) == (413, None, None)
         assert "1000 bytes" in answer.json["error"]["message"]
 
+    @pytest.mark.parametrize("path", ["/v1/files", "/v1/files/"])
+    def test_upload_that_is_too_large_is_the_observed_400(self, path: str) -> None:
+        """It is refused before it is read, with the error of a file that is too large."""
+        app = app_of()
+        app.config["MAX_CONTENT_LENGTH"] = 1000
+        answer = Caller(app).call("POST", path, **upload_form(b"x" * 1001))
+        assert error_of(answer) == (400, None, None)
+        assert answer.json["error"]["message"] == "File is too large."
+
     def test_text_field_that_is_too_large_says_so(self, api: Caller) -> None:
-        """`curl -F file=<in.jsonl` sends the file as a text field."""
-        fields = form(('name="purpose"', b"batch"), ('name="file"', b"x" * 600_000))
+        """Only a file may be long; a file without a filename has an error of its own."""
+        fields = form(('name="purpose"', b"batch"), ('name="note"', b"x" * 600_000))
         answer = api.call("POST", "/v1/files", **fields)
         assert error_of(answer) == (413, None, None)
         assert "500000 bytes" in answer.json["error"]["message"]
 
-    def test_chunked_request_that_is_too_large_is_a_413(self, serve: Any) -> None:
+    def test_chunked_upload_that_is_too_large_is_a_400(self, serve: Any) -> None:
         """The limit also applies without a Content-Length."""
         app = app_of()
         app.config["MAX_CONTENT_LENGTH"] = 1000
@@ -177,7 +186,8 @@ class TestUrl:
         head += b"Content-Type: %b\r\nTransfer-Encoding: chunked" % request["content_type"].encode()
         chunk = b"%x\r\n%b\r\n0\r\n\r\n" % (len(request["data"]), request["data"])
         answer = talk(serve(app), head + b"\r\n\r\n" + chunk)
-        assert status_of(answer) == 413
+        assert status_of(answer) == 400
+        assert b"File is too large." in answer
         assert answer.endswith(b"}")
 
 

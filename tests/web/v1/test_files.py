@@ -238,20 +238,26 @@ class TestUpload:
         assert error_of(answer) == (400, code, f"expires_after.{param}")
 
     def test_refuses_a_file_that_is_too_large(self) -> None:
-        """One byte over the limit of a file is a 413."""
+        """One byte over the limit of a file is a 400, in the observed words."""
         api = Caller(app_of(limits=Limits(file_bytes=100)))
         over, exact = b"x" * 101, b"x" * 100
         answer = api.call("POST", "/v1/files", **upload_form(over, purpose="user_data"))
-        assert error_of(answer) == (413, None, None)
+        assert error_of(answer) == (400, None, None)
+        assert answer.json["error"]["message"] == "File is too large."
         assert api.upload(exact, purpose="user_data")["bytes"] == 100
 
-    def test_refuses_an_input_file_that_is_too_large(self) -> None:
-        """An input file has a lower limit than other files."""
-        api = Caller(app_of(limits=Limits(input_bytes=len(lines()))))
-        answer = api.call("POST", "/v1/files", **upload_form(lines() + b"\n"))
-        assert error_of(answer) == (413, None, None)
-        assert api.upload(lines())["bytes"] == len(lines())
-        assert api.upload(lines(9), purpose="user_data")["bytes"] == len(lines(9))
+    def test_takes_an_input_file_that_is_too_large_for_a_batch(self) -> None:
+        """Its size is found when a batch is validated."""
+        api = Caller(app_of(limits=Limits(input_bytes=len(lines(2)))))
+        batch = api.create(lines(3))
+        api.advance(VALIDATING)
+        shown = api.batch(batch["id"])
+        assert shown["status"] == "failed"
+        [error] = shown["errors"]["data"]
+        assert error["message"] == (
+            f"The batch input file is larger than the {len(lines(2))} maximum for the "
+            "gpt-4o-mini model. Please try again with a smaller batch."
+        )
 
     @pytest.mark.parametrize("path", refused_at_upload(), ids=lambda path: path.name)
     def test_refuses_an_invalid_input_file(self, api: Caller, path: Path) -> None:

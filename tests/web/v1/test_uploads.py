@@ -294,11 +294,11 @@ class TestComplete:
         assert name in answer.json["error"]["message"]
         assert answer.json["detail"]["message"] == answer.json["error"]["message"]
 
-    def test_refuses_an_input_file_that_is_too_large(self) -> None:
-        """An input file has a lower limit than an upload."""
+    def test_takes_an_input_file_that_is_too_large_for_a_batch(self) -> None:
+        """Its size is found when a batch is validated."""
         api = Caller(app_of(limits=Limits(input_bytes=2)))
         path = begin(api, 3)
-        assert error_of(complete(api, path, add(api, path, b"{}\n"))) == (413, None, None)
+        assert api.good(complete(api, path, add(api, path, b"{}\n")))["file"]["bytes"] == 3
 
     def test_file_may_exceed_the_limit_of_a_single_upload(self) -> None:
         """That is the purpose of uploads in parts."""
