@@ -1,6 +1,8 @@
 """The simulated clock, a linear function of wall time."""
 
 import time
+from dataclasses import dataclass
+from threading import RLock
 
 import pytest
 from freezegun import freeze_time
@@ -144,3 +146,83 @@ def test_a_paused_clock_does_not_move(mode: str) -> None:
     assert paused.now(WALL + 9) == running.now(WALL + 1)
     continued = paused.with_pause(WALL + 9, is_paused=False)
     assert continued.now(WALL + 10) == running.now(WALL + 2)
+
+
+@dataclass
+class Wall:
+    """The time of the process, which a test sets."""
+
+    now: float = WALL
+
+
+@pytest.fixture
+def wall(monkeypatch: pytest.MonkeyPatch) -> Wall:
+    """Replace the time of the process."""
+    wall = Wall()
+    monkeypatch.setattr(clock, "wall_time", lambda: wall.now)
+    return wall
+
+
+def world_clock(mode: str = "realtime") -> clock.WorldClock:
+    """Return the clock of a world, which begins at 1000."""
+    return clock.WorldClock(mode, 1000, RLock())
+
+
+class TestWorldClock:
+    """The clock of a world."""
+
+    def test_it_does_not_go_back_behind_a_command(self, wall: Wall) -> None:
+        """It stands at the command's second until the time of the process is there again."""
+        world = world_clock()
+        wall.now += 10.5
+        with world.command() as now:
+            assert now == 1010
+        wall.now -= 5
+        assert (world.now(), world.is_behind()) == (1010, True)
+        wall.now += 6
+        assert (world.now(), world.is_behind()) == (1011.5, False)
+
+    def test_it_does_not_go_back_behind_an_instant_that_it_was_moved_to(self, wall: Wall) -> None:
+        """The events up to there have been reported."""
+        world = world_clock()
+        world.move_to(2000.5)
+        wall.now -= 500
+        assert (world.now(), world.is_behind()) == (2000, True)
+
+    def test_it_is_not_moved_back(self, wall: Wall) -> None:
+        """A move to the past leaves it where it is."""
+        world = world_clock()
+        world.move_to(2000)
+        world.move_to(1500)
+        wall.now += 1
+        assert world.now() == 2001
+
+    def test_it_continues_when_the_last_pause_ends(self, wall: Wall) -> None:
+        """From where it then is."""
+        world = world_clock("x60")
+        with world.pause():
+            wall.now += 1
+            with world.pause():
+                wall.now += 1
+            wall.now += 1
+            assert world.now() == 1000
+            world.move_to(1500)
+        wall.now += 1
+        assert world.now() == 1560
+
+    def test_a_mode_that_is_set_during_a_pause_counts_afterwards(self, wall: Wall) -> None:
+        """The pause goes on."""
+        world = world_clock("manual")
+        with world.pause():
+            world.set_mode("x60")
+            wall.now += 1
+            assert world.now() == 1000
+        wall.now += 1
+        assert world.now() == 1060
+
+    def test_polls_are_counted_while_time_stands_still(self, wall: Wall) -> None:
+        """Those of each object, from 1 again when time has moved."""
+        world = world_clock()
+        assert [world.count_poll(id) for id in ("a", "a", "b", "a")] == [1, 2, 1, 3]
+        wall.now += 1
+        assert [world.count_poll(id) for id in ("a", "b", "a")] == [1, 1, 2]
