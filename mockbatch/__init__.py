@@ -8,17 +8,25 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
-__all__ = ["ControlError", "EndedAs", "MockBatch", "MockBatchWarning", "__version__"]
+__all__ = [
+    "ControlError",
+    "EndedAs",
+    "MockBatch",
+    "MockBatchWarning",
+    "WorldClient",
+    "__version__",
+]
 
 if TYPE_CHECKING:
-    from mockbatch.client import ControlError, EndedAs, MockBatchWarning
-    from mockbatch.testing.servers import MockBatch
+    from mockbatch.client import ControlError, EndedAs, MockBatchWarning, WorldClient
+    from mockbatch.testing.mock_batch import MockBatch
 
 _HOMES = {
     "ControlError": "mockbatch.client",
     "EndedAs": "mockbatch.client",
-    "MockBatch": "mockbatch.testing.servers",
+    "MockBatch": "mockbatch.testing.mock_batch",
     "MockBatchWarning": "mockbatch.client",
+    "WorldClient": "mockbatch.client",
 }
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from mockbatch.client.results import Advanced, ControlError, EndedAs, Event, HasId, id_of
 from mockbatch.client.sleep_watch import StandingClock
-from mockbatch.clock import MANUAL, parse_instant
+from mockbatch.clock import MANUAL, format_instant, parse_instant
 from mockbatch.typing import Json
 
 if TYPE_CHECKING:
@@ -19,6 +19,12 @@ class Clock:
 
     def __init__(self, world: "WorldClient") -> None:
         self._world = world
+
+    def __repr__(self) -> str:
+        if self._world.closed:
+            return "<Clock of a closed world>"
+        clock = self._read()
+        return f"<Clock at {format_instant(clock['now'])}, {clock['mode']}>"
 
     @property
     def now(self) -> float:

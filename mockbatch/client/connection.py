@@ -24,6 +24,10 @@ class WorldConnection:
         self.closed = False
         self._transport = transport
 
+    def __repr__(self) -> str:
+        owner = f" of {self.owner}" if self.owner else ""
+        return f"<{type(self).__name__} at {self.base_url}{owner}{', closed' * self.closed}>"
+
     def call(self, method: str, path: str, body: Json = None) -> Json:
         """Call the control API; ControlError when it refuses."""
         self._check_open()

@@ -4,6 +4,8 @@ pytest_plugin    the fixtures, and the hooks behind them
 world_log        which test or fixture created which worlds
 plugin_options   ini options, the command line option and the marker
 options          checks the options of a world, and makes a reset of them
-servers          LocalServer (in a thread of this process), RemoteServer, MockBatch
+servers          LocalServer (in a thread of this process) and RemoteServer
+mock_batch       MockBatch: a server with one world, as a context manager or a decorator
+environment      the environment variables by which clients find a world
 failure_report   the section that a failed test's report gets for each world it used
 """

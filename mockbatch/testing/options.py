@@ -1,16 +1,31 @@
 """The options of a test's world, as the marker, the ini file and Python name them."""
 
 from collections.abc import Mapping
+from datetime import datetime
+from typing import TypedDict
 
 from mockbatch.client.clock import epoch_seconds
 from mockbatch.package_data import did_you_mean
 from mockbatch.scenarios import catalogue
 from mockbatch.typing import Json
 
+
+class WorldOptions(TypedDict, total=False):
+    """The options of a world, for type checkers."""
+
+    scenario: str | Mapping[str, Json]
+    params: Mapping[str, Json]
+    clock: str
+    pace: float
+    seed: int | str
+    start_time: float | str | datetime | None
+    poll_limit: int | None
+
+
 # A test's clock stands still unless the test moves it, and a polling loop that waits for it is
 # refused before it hangs.
 TEST_SETTINGS: Mapping[str, Json] = {"clock": "manual", "pace": 1, "poll_limit": 100}
-WORLD_OPTIONS = ("scenario", "clock", "pace", "seed", "start_time", "poll_limit")
+WORLD_OPTIONS = tuple(name for name in WorldOptions.__annotations__ if name != "params")
 # What the fixtures do around a world.
 FIXTURE_OPTIONS = ("skip_sleep", "real_sleep", "own_key")
 

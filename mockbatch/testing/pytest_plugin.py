@@ -4,7 +4,6 @@ Nothing else of mockbatch is imported before a fixture is used, so that a test r
 batches pays next to nothing for the plugin.
 """
 
-import os
 import warnings
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -251,11 +250,10 @@ def mockbatch_app(request: pytest.FixtureRequest) -> "Iterator[Flask]":
 
 
 def _set_environment(monkeypatch: pytest.MonkeyPatch, world: "WorldClient") -> None:
-    monkeypatch.setenv("OPENAI_BASE_URL", world.base_url)
-    monkeypatch.setenv("OPENAI_API_KEY", world.api_key)
-    monkeypatch.setenv("OPENAI_WEBHOOK_SECRET", world.webhook_secret)
-    for name in ("NO_PROXY", "no_proxy"):
-        others = os.environ.get(name, "")
-        monkeypatch.setenv(name, ",".join(filter(None, ["127.0.0.1,localhost", others])))
-    for name in ("OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
-        monkeypatch.delenv(name, raising=False)
+    from mockbatch.testing.environment import environment_of
+
+    for name, value in environment_of(world).items():
+        if value is None:
+            monkeypatch.delenv(name, raising=False)
+        else:
+            monkeypatch.setenv(name, value)

@@ -4,7 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Mapping
 from socket import gethostname
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
@@ -13,9 +13,12 @@ from mockbatch.errors import ApiError
 from mockbatch.http_server.server import HttpServer
 from mockbatch.ids import Seed
 from mockbatch.scripting.script import parse
-from mockbatch.testing.options import reset_body
+from mockbatch.testing.options import WorldOptions, reset_body
 from mockbatch.typing import Json
 from mockbatch.web.app import create_app
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class _BaseServer:
@@ -52,11 +55,15 @@ class _BaseServer:
         self._counts: Counter[str] = Counter()
         self._open: list[WorldClient] = []
 
-    def world(self, name: str | None = None, **options: Json) -> WorldClient:
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} at {self.url}>"
+
+    def world(self, name: str | None = None, **options: "Unpack[WorldOptions]") -> WorldClient:
         """Create a world with a key of its own.
 
         `name` determines its API key and, with the seed, every id in it. `options` are those of
-        the marker: scenario with its parameters, clock, pace, seed, start_time and poll_limit.
+        the marker: scenario, clock, pace, seed, start_time and poll_limit. The parameters of the
+        scenario are in `params`, or options themselves.
         """
         return self._create(self._key(name := name or self._next_name()), name, options)
 
@@ -65,7 +72,7 @@ class _BaseServer:
         self._counts[owner] += 1
         return f"{owner} (world {self._counts[owner]})"
 
-    def shared_world(self, name: str, **options: Json) -> WorldClient:
+    def shared_world(self, name: str, **options: "Unpack[WorldOptions]") -> WorldClient:
         """Create a world under `api_key`, for one test at a time; `name` is that of the test."""
         if self._shared is not None and not self._shared.closed:
             raise RuntimeError(
@@ -95,8 +102,8 @@ class _BaseServer:
         return world
 
     def _client(self, key: str, owner: str) -> WorldClient:
-        in_process = _in_process(self.app, key)
-        return WorldClient(self.url, key, self.transport(), owner=owner, **in_process)
+        abilities = in_process_abilities(self.app, key)
+        return WorldClient(self.url, key, self.transport(), owner=owner, **abilities)
 
     def _key(self, name: str) -> str:
         return api_key_for(self._prefix + name)
@@ -152,40 +159,11 @@ class RemoteServer(_BaseServer):
         super().__init__(root, prefix=prefix, **options)
 
 
-class MockBatch(WorldClient):
-    """A server with one world, as a context manager.
-
-    >>> with MockBatch(scenario="some_failed") as mock:
-    ...     mock.clock.mode
-    'manual'
-    """
-
-    def __init__(self, **options: Json) -> None:
-        self._server = LocalServer()
-        key = api_key_for("MockBatch")
-        in_process = _in_process(self._server.app, key)
-        super().__init__(self._server.url, key, self._server.transport(), **in_process)
-        try:
-            reset_world(self, options)
-        except BaseException:
-            self._server.close()
-            raise
-
-    def world(self, name: str | None = None, **options: Json) -> WorldClient:
-        """Create another world on the same server."""
-        return self._server.world(name, **options)
-
-    def close(self) -> None:
-        """Stop the server."""
-        super().close()
-        self._server.close()
-
-
 def app_world(app: Flask, name: str, options: Mapping[str, Json]) -> WorldClient:
     """Create a world of an app that is called without a socket."""
     key = api_key_for(name)
-    transport, in_process = wsgi_transport(app), _in_process(app, key)
-    world = WorldClient("http://localhost", key, transport, owner=name, app=app, **in_process)
+    transport, abilities = wsgi_transport(app), in_process_abilities(app, key)
+    world = WorldClient("http://localhost", key, transport, owner=name, app=app, **abilities)
     return reset_world(world, options, owner=name)
 
 
@@ -205,7 +183,7 @@ def api_key_for(name: object) -> str:
     return f"sk-mockbatch-{Seed.of('key', name).hex(24)}"
 
 
-def _in_process(app: Flask | None, api_key: str) -> dict[str, Json]:
+def in_process_abilities(app: Flask | None, api_key: str) -> dict[str, Json]:
     """Return what a WorldClient can do only with a world of this process."""
     if app is None:
         return {}

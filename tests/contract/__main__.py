@@ -2,8 +2,7 @@
 
 import sys
 
-from mockbatch import cli
-from mockbatch.testing.servers import MockBatch
+from mockbatch import MockBatch, cli
 
 ROLES = {"As OpenAI": [], "As Portkey's gateway": ["--provider", "openai"]}
 

@@ -1,12 +1,9 @@
 """The pytest plugin, as users have it: installed, and without a conftest."""
 
 import os
-from typing import Any
 
-import openai
 import pytest
 
-import mockbatch.testing.servers
 from mockbatch import MockBatch
 from mockbatch.client import WorldClient
 from mockbatch.world import journal
@@ -653,53 +650,3 @@ class TestRuns:
             assert answer.status == 200
     """)
         run_alone(pytester).assert_outcomes(passed=1)
-
-
-class TestMockBatch:
-    """The context manager, for everything that is not pytest."""
-
-    def test_is_a_server_with_a_world(self) -> None:
-        """Address, key and client are there at once."""
-        with MockBatch(scenario="instant") as mock:
-            assert mock.client.batches.list().data == []
-            assert mock.base_url.startswith("http://127.0.0.1:")
-            assert mock.clock.mode == "manual"
-
-    def test_makes_further_worlds(self) -> None:
-        """On the same server."""
-        with MockBatch() as mock, mock.world(start_time=5) as other:
-            assert other.base_url == mock.base_url
-            assert other.clock.now == 5 != mock.clock.now
-
-    def test_is_gone_afterwards(self) -> None:
-        """Nobody listens any more."""
-        with MockBatch() as mock:
-            pass
-        client = openai.OpenAI(base_url=mock.base_url, api_key="x", max_retries=0)
-        with client, pytest.raises(openai.APIConnectionError):
-            client.batches.list()
-
-    @pytest.mark.parametrize(
-        ("options", "error"), [({"scenaro": "x"}, TypeError), ({"pace": 0}, mockbatch.ControlError)]
-    )
-    def test_bad_option_leaves_no_server(
-        self, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], error: type[Exception]
-    ) -> None:
-        """What cannot begin ends at once."""
-        closed: list[Any] = []
-        close = mockbatch.testing.servers.LocalServer.close
-        monkeypatch.setattr(
-            mockbatch.testing.servers.LocalServer,
-            "close",
-            lambda server: closed.append(close(server)),
-        )
-        with pytest.raises(error):
-            MockBatch(**options)
-        assert closed
-
-    def test_two_servers_never_meet(self) -> None:
-        """The same key, other worlds."""
-        with MockBatch() as one, MockBatch() as two:
-            one.client.files.create(file=("a", b""), purpose="user_data")
-            assert one.api_key == two.api_key
-            assert two.client.files.list().data == []
