@@ -1,5 +1,6 @@
 """The simulated clock of one world: reading it, and moving it."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -119,19 +120,18 @@ def epoch_seconds(instant: float | str | datetime) -> float:
 class SleepClock:
     """The clock as `skip_sleep` needs it."""
 
-    def __init__(self, world: "WorldClient", app: "Flask | None") -> None:
+    def __init__(self, world: "WorldClient", find_app: "Callable[[], Flask | None]") -> None:
         self._clock = world.clock
         self._key = world.api_key
-        self._app = app
+        self._find_app = find_app
 
     def now(self) -> float:
         """Return simulated epoch seconds."""
-        if self._app is None:
+        app = self._find_app()
+        if app is None:
             return self._clock.now
         # Every sleep of a task asks for it: read without a request it costs next to nothing.
-        now: float = (
-            self._app.extensions["mockbatch"].worlds.open(self._key, is_read_only=True).now()
-        )
+        now: float = app.extensions["mockbatch"].worlds.open(self._key, is_read_only=True).now()
         return now
 
     def advance_by(self, seconds: float) -> None:

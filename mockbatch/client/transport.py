@@ -1,5 +1,6 @@
 """Transports to the control API: a call in this process, or HTTP."""
 
+import os
 from collections.abc import Callable
 from http.client import HTTPConnection, HTTPSConnection
 from io import BytesIO
@@ -9,37 +10,62 @@ from urllib.parse import unquote_to_bytes, urlsplit
 if TYPE_CHECKING:
     from flask import Flask
 
+FORKED = (
+    "This world is in the process that created it, and a forked child has only a copy of it. "
+    "From a child, use a world of a server on a socket, such as that of the `mockbatch` fixture."
+)
 # method, path, headers, body -> status, body
 Transport = Callable[[str, str, dict[str, str], bytes], tuple[int, bytes]]
 
 
 class WsgiTransport:
-    """A transport that calls an `app` of this process directly."""
+    """A transport that calls an app of this process directly.
 
-    def __init__(self, app: "Flask") -> None:
+    A forked child has only a copy of the app: there it calls the server at `url`, or raises
+    RuntimeError if there is none.
+    """
+
+    def __init__(self, app: "Flask", url: str | None = None) -> None:
         from werkzeug.test import create_environ, run_wsgi_app
 
-        self.app = app
+        self._app, self._url, self._process = app, url, os.getpid()
         self._run = run_wsgi_app
         # Made once and copied: making one for each call would double the time of a call.
         self._blank = create_environ()
+
+    @property
+    def app(self) -> "Flask | None":
+        """The app; None in a forked child."""
+        return self._app if os.getpid() == self._process else None
 
     def __call__(
         self, method: str, path: str, headers: dict[str, str], body: bytes
     ) -> tuple[int, bytes]:
         """Send a request."""
+        if self.app is None:
+            return self._send_from_child(method, path, headers, body)
         named = {f"HTTP_{name.upper().replace('-', '_')}": text for name, text in headers.items()}
         path, _, query = path.partition("?")
         path_info = unquote_to_bytes(path).decode("latin-1")
         environ = {**self._blank, **named, "REQUEST_METHOD": method, "PATH_INFO": path_info}
         environ |= {"QUERY_STRING": query, "CONTENT_LENGTH": str(len(body))}
-        answer, status, _ = self._run(self.app, {**environ, "wsgi.input": BytesIO(body)})
+        answer, status, _ = self._run(self._app, {**environ, "wsgi.input": BytesIO(body)})
         return int(status[:3]), b"".join(answer)
 
+    def _send_from_child(
+        self, method: str, path: str, headers: dict[str, str], body: bytes
+    ) -> tuple[int, bytes]:
+        if self._url is None:
+            raise RuntimeError(FORKED)
+        return http_transport(self._url)(method, path, headers, body)
 
-def wsgi_transport(app: "Flask") -> Transport:
-    """Return a transport that calls an app of this process directly."""
-    return WsgiTransport(app)
+
+def wsgi_transport(app: "Flask", url: str | None = None) -> Transport:
+    """Return a transport that calls an app of this process directly.
+
+    In a forked child it calls the server at `url`.
+    """
+    return WsgiTransport(app, url)
 
 
 def http_transport(url: str) -> Transport:

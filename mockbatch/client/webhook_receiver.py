@@ -2,6 +2,7 @@
 
 import http.client
 import logging
+import os
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -39,17 +40,19 @@ class WebhookReceiver:
     def __init__(self) -> None:
         self._functions: dict[str, Function] = {}  # by path
         self._http_server: HttpServer | None = None
+        self._process = 0
 
     def add(self, function: Function) -> str:
         """Add a function, and return its URL."""
-        if self._http_server is None:
+        if self._process != os.getpid():  # the first function, or the first of a forked child
             from mockbatch.http_server.server import HttpServer
 
+            self._process = os.getpid()
             self._http_server = HttpServer(self)
             self._http_server.start()
         path = f"/{len(self._functions) + 1}"
         self._functions[path] = function
-        return self._http_server.url + path
+        return str(self._http_server and self._http_server.url) + path
 
     def close(self) -> None:
         """Stop listening."""

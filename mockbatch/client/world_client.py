@@ -1,5 +1,6 @@
 """A client of one world on a running server: the control API's verbs as Python methods."""
 
+import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
@@ -20,7 +21,7 @@ from mockbatch.client.results import (
     Webhook,
     id_of,
 )
-from mockbatch.client.transport import Transport, WsgiTransport
+from mockbatch.client.transport import FORKED, Transport, WsgiTransport
 from mockbatch.client.webhook_receiver import Received
 from mockbatch.client.webhooks import Webhooks
 from mockbatch.typing import Json
@@ -55,6 +56,8 @@ class WorldClient(WorldConnection):
         self.clock = Clock(self)
         self._app = app
         self._add_callable_reply = add_callable_reply
+        self._process = os.getpid()
+        self._clients: dict[int, OpenAI] = {}  # by process
         self._webhooks = Webhooks(self)
         self._reached = False
         self._warned = False
@@ -71,22 +74,33 @@ class WorldClient(WorldConnection):
         self.close()
 
     def close(self) -> None:
-        """Remove the world, and stop receiving its webhooks."""
+        """Remove the world, and stop receiving its webhooks.
+
+        In a forked child it removes nothing: the world is its parent's.
+        """
         if self.closed:
             return
-        client: OpenAI | None = self.__dict__.pop("client", None)
+        client = self._clients.pop(os.getpid(), None)
         self.__dict__.pop("async_client", None)
         if client is not None:
             client.close()
-        self.call("DELETE", "/_mock/state")
+        if self._process == os.getpid():
+            self.call("DELETE", "/_mock/state")
         self.closed = True
         self._webhooks.close()
 
-    @cached_property
+    @property
     def client(self) -> "OpenAI":
         """A ready `openai.OpenAI`; needs the package `openai`."""
-        self._check_open()
-        return openai_clients.client(self.base_url, self.api_key, self.webhook_secret, self._app)
+        process = os.getpid()  # a forked child must not share its parent's connections
+        if process not in self._clients:
+            self._check_open()
+            if self._app is not None and self._find_app() is None:
+                raise RuntimeError(FORKED)
+            self._clients[process] = openai_clients.client(
+                self.base_url, self.api_key, self.webhook_secret, self._app
+            )
+        return self._clients[process]
 
     @cached_property
     def async_client(self) -> "AsyncOpenAI":
@@ -151,8 +165,11 @@ class WorldClient(WorldConnection):
         """
         from mockbatch.client.skip_sleep import skip_sleep
 
-        app = self._transport.app if isinstance(self._transport, WsgiTransport) else None
-        return skip_sleep(SleepClock(self, app), threads=threads)
+        return skip_sleep(SleepClock(self, self._find_app), threads=threads)
+
+    def _find_app(self) -> "Flask | None":
+        """Return the app that serves the world, if it is in this process."""
+        return self._transport.app if isinstance(self._transport, WsgiTransport) else None
 
     @property
     def requests(self) -> list[Request]:
@@ -214,7 +231,7 @@ class WorldClient(WorldConnection):
         answer = {"content": reply} if isinstance(reply, str) else reply
         if not callable(answer):
             self.call("POST", "/_mock/replies", {"match": conditions, "reply": answer})
-        elif self._add_callable_reply is None:
+        elif self._add_callable_reply is None or self._find_app() is None:
             raise TypeError("a reply that is a function needs a server in this process")
         else:
             self._add_callable_reply({"match": conditions, "reply": answer})

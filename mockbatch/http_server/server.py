@@ -166,6 +166,7 @@ class HttpServer(server.HTTPServer):
         #: Counts quarters of a second, for deadlines.
         self.ticks = 1
         self._thread: threading.Thread | None = None
+        self._process = 0
 
     @property
     def host(self) -> str:
@@ -207,6 +208,7 @@ class HttpServer(server.HTTPServer):
     def prepare(self) -> None:
         """Listen; raises OSError if the port is in use."""
         super().prepare()
+        self._process = os.getpid()
         self.socket.settimeout(0)
         self._connections.close()  # the one that cheroot has made
         self._connections = WaitingConnections(self)
@@ -232,11 +234,12 @@ class HttpServer(server.HTTPServer):
     def stop(self) -> None:
         """Stop serving and close all connections; does nothing the second time.
 
+        In a forked child it does nothing either, as the connections are its parent's.
         Responses in progress have half a second to be sent; threads still busy after one
         second are abandoned.
         """
         self.stopping.set()
-        if not self.ready:
+        if not self.ready or self._process != os.getpid():
             return
         # Not in cheroot's order: it polls, and it closes idle connections while workers may
         # still return some.

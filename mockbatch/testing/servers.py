@@ -136,7 +136,7 @@ class LocalServer(_BaseServer):
 
     def transport(self) -> Transport:
         """Return a transport that calls the app without a socket."""
-        return wsgi_transport(self.app)
+        return wsgi_transport(self.app, self.url)
 
     def close(self) -> None:
         """Close the worlds and stop listening."""
