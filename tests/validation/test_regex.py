@@ -20,6 +20,7 @@ USUAL = [
     r"^(?=.*[A-Z])(?=.*\d).{8,}$",
     r"^(?!admin)\w+$",
     r"(?<=\$)\d+",
+    r"(?<=^)a|(?<=\b)A",
     r"\bfoo\b|\Bbar",
     r"^\S+@\S+\.\S+$",
     r"^[^aeiou\s]*$",
@@ -151,3 +152,10 @@ def test_a_warning_is_an_error() -> None:
     """Two hyphens in a class may mean something else one day."""
     with pytest.raises(RegexError):
         Regex("[+--]")
+
+
+def test_a_text_of_a_thousand_characters_is_searched() -> None:
+    """A longer one is not."""
+    assert Regex("b").search("a" * 999 + "b")
+    with pytest.raises(RegexError, match="1001 characters"):
+        Regex("b").search("a" * 1000 + "b")

@@ -39,6 +39,12 @@ class TestOnPoll:
         polling.call("HEAD", f"/v1/batches/{polling.create()['id']}")
         assert polling.clock()["now"] == START
 
+    def test_request_that_meets_a_fault_moves_nothing(self, polling: Caller) -> None:
+        """The client may not see the response, and then polls again."""
+        id = polling.create()["id"]
+        polling.good(polling.post("/_mock/faults", {"match": {}, "fault": {"delay_ms": 0}}))
+        assert [polling.batch(id)["status"] for _ in range(2)] == ["validating", "in_progress"]
+
     def test_list_moves_nothing(self, polling: Caller) -> None:
         """Only a retrieve is a poll."""
         polling.create()

@@ -161,6 +161,14 @@ class TestAnswers:
         assert headers["x-ratelimit-remaining-tokens"] == str(2_000_000 - 883)
         assert headers["x-ratelimit-reset-tokens"] == "26ms"
 
+    def test_rate_limits_end_at_zero(self, api: Caller) -> None:
+        """More tokens than a minute's budget take a minute to come back."""
+        body = {**api.good(api.post(CHAT, BODY)), "usage": {"prompt_tokens": 3_000_000}}
+        api.good(api.post("/_mock/replies", {"reply": {"raw": True, "body": body}}))
+        headers = api.post(CHAT, BODY).headers
+        assert headers["x-ratelimit-remaining-tokens"] == "0"
+        assert headers["x-ratelimit-reset-tokens"] == "60000ms"
+
     def test_call_is_in_the_journal(self, api: Caller) -> None:
         """It is recorded like any other request."""
         api.post(CHAT, BODY)

@@ -1,0 +1,92 @@
+"""Advances of a world's clock, and what happens on the way."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mockbatch.batch import commands
+from mockbatch.webhooks import dispatcher
+from mockbatch.webhooks.delivery import AttemptResult
+from mockbatch.world.world import World
+
+if TYPE_CHECKING:
+    from tests.conftest import Make
+
+COMPLETED, CANCELLED = 124, 124 + 605
+
+
+@pytest.fixture
+def world(make: "Make") -> World:
+    """Make a world with a webhook endpoint."""
+    made = make.world()
+    made.webhooks.create_endpoint({"url": "http://127.0.0.1:9/"})
+    return made
+
+
+def receive_once(patch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """Let the receiver of the first event do something before it responds."""
+    waiting = [act]
+
+    def post(*_: object) -> AttemptResult:
+        if waiting:
+            waiting.pop()()
+        return AttemptResult(status_code=200)
+
+    patch.setattr(dispatcher, "post", post)
+
+
+def test_an_advance_lists_what_a_receiver_changes(
+    make: "Make", world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not what would have happened without it."""
+    first = make.started(world, make.lines(1))
+    second = make.started(world, make.lines(1), stages={"finalizing": 100})
+    receive_once(monkeypatch, lambda: world.command(second.id, commands.cancel))
+    events = world.advance.by(3600)
+    assert (make.created + COMPLETED, "batch.completed", first.id) in events
+    changes = [(at, type_) for at, type_, id in events if id == second.id]
+    assert changes[-1] == (make.created + CANCELLED, "batch.cancelled")
+    assert (make.created + 223, "batch.completed") not in changes
+
+
+def test_an_advance_lists_a_batch_that_a_receiver_creates(
+    make: "Make", world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From its creation on."""
+    make.started(world, make.lines(1))
+    receive_once(monkeypatch, lambda: make.started(world, make.lines(1)))
+    events = world.advance.by(3600)
+    completed = [at - make.created for at, type_, _ in events if type_ == "batch.completed"]
+    assert completed == [COMPLETED, 2 * COMPLETED]
+
+
+def test_an_advance_returns_when_a_receiver_has_moved_the_clock_further(
+    make: "Make", world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock stays where the receiver has moved it, and each event is listed once."""
+    make.started(world, make.lines(1))
+    inner: list[object] = []
+    receive_once(monkeypatch, lambda: inner.extend(world.advance.nested().by(1000)))
+    outer = world.advance.by(COMPLETED + 10)
+    assert world.now() == make.created + COMPLETED + 1000
+    assert inner == []
+    assert [type_ for _, type_, _ in outer] == [
+        "batch.in_progress",
+        "batch.finalizing",
+        "batch.completed",
+        "webhook.delivered",
+    ]
+
+
+@pytest.mark.parametrize("seconds", [0, 10, 1000])
+def test_the_next_event_may_be_a_delivery_that_is_overdue(
+    make: "Make", world: World, monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    """It is delivered where the clock is, which does not go back."""
+    receive_once(monkeypatch, lambda: None)
+    make.started(world, make.lines(1))
+    world.advance.fast_forward(make.created + COMPLETED + seconds)
+    [event] = world.advance.to_next()
+    assert event[:2] == (make.created + COMPLETED, "webhook.delivered")
+    assert world.now() == make.created + COMPLETED + seconds
