@@ -13,6 +13,7 @@ Nothing below this package knows Flask. From socket to view a request passes:
 Beside them:
 
     auth        the key of a request, and the world it opens
+    body_limit  how long the body of a request may be
     context     the server and the world of the current request
     errors      every failure as OpenAI's envelope
     multipart   upload forms, parsed straight to disk

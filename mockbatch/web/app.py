@@ -9,6 +9,7 @@ from flask import Blueprint, Flask, Request, Response, current_app, g, request
 from mockbatch import clock
 from mockbatch.errors import api_error
 from mockbatch.web import auth, control, errors, multipart, v1, wakeup
+from mockbatch.web.body_limit import limit_body
 from mockbatch.web.caller_guard import CallerGuard
 from mockbatch.web.context import EXTENSION, ServerState, api_headers, server
 from mockbatch.web.fault_middleware import FaultMiddleware
@@ -38,6 +39,7 @@ def create_app(settings: ServerSettings | None = None, beginning: Snapshot | Non
     errors.register(app)
     app.before_request(_begin_request)
     app.before_request(auth.authenticate)
+    app.before_request(limit_body)
     app.after_request(_finish_request)
     for blueprint in _blueprints():
         app.register_blueprint(blueprint)

@@ -37,19 +37,25 @@ class TextTooLongError(RequestEntityTooLarge):
 
 
 class FormParser(FormDataParser):
-    """Werkzeug's form parser with a faster one for multipart forms, within the same limits."""
+    """Werkzeug's form parser with a faster one for multipart forms, within the same limits.
+
+    No route takes another kind of form, so others are not parsed.
+    """
 
     def parse(
         self,
         stream: IO[bytes],
         mimetype: str,
-        content_length: int | None,
+        content_length: int | None,  # noqa: ARG002
         options: dict[str, str] | None = None,
     ) -> tuple[IO[bytes], Texts, Files]:
-        """Return the stream, the text fields and the files of a form; no fields if it is broken."""
+        """Return the stream, the text fields and the files of a form.
+
+        It has no fields if it is broken or not multipart.
+        """
         boundary = (options or {}).get("boundary", "")
         if mimetype != "multipart/form-data" or not boundary or not boundary.isascii():
-            return super().parse(stream, mimetype, content_length, options)
+            return stream, self.cls(), self.cls()
         form = _FormReader(self.max_form_memory_size, self.max_form_parts)
         try:
             form.read(stream, boundary)

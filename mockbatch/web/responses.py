@@ -11,6 +11,7 @@ from mockbatch.jsonio import parse
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 from mockbatch.validation.type_names import describe_type
+from mockbatch.web.body_limit import read_json_text
 from mockbatch.web.context import server
 
 _INTEGER = re.compile(r"[+-]?\d{1,18}")
@@ -48,13 +49,13 @@ def check_page(names: Iterable[str], body: Json) -> None:
         check_response(name, item)
 
 
-def json_body(*, optional: bool = False) -> dict[str, Json]:
+def json_body(*, optional: bool = False, is_long: bool = False) -> dict[str, Json]:
     """Return the JSON object in the request's body; ApiError 400 for anything else.
 
     The content type is ignored, because curl sends that of a form by default. With `optional`,
-    an empty body is an empty object.
+    an empty body is an empty object. Above 16 MB it is an ApiError 413, unless it `is_long`.
     """
-    data = request.get_data(cache=False)
+    data = request.get_data(cache=False) if is_long else read_json_text(request)
     if optional and not data:
         return {}
     try:

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
+from mockbatch.errors import ApiError
 from mockbatch.typing import Json
+from mockbatch.web.body_limit import read_json_text
 from mockbatch.web.portkey import bodies, checks
 from mockbatch.web.portkey.checks import GatewayError, Target
 from mockbatch.web.portkey.config import is_truthy
@@ -68,6 +70,9 @@ class PortkeyGateway:
             return self._app(environ, start_response)
         try:
             response = self._respond(Request(environ))
+        except ApiError as error:
+            # Not the gateway's: it forwards a body of any length.
+            response = GatewayError(error.status, error.body()).response()
         except GatewayError as error:
             response = error.response()
         return response(environ, start_response)
@@ -183,7 +188,7 @@ def _rewrite_body(request: Request, environ: "WSGIEnvironment") -> bool:
     if params is None:
         return False
     try:
-        body = bodies.parse_object(request.get_data())
+        body = bodies.parse_object(read_json_text(request))
     except _UNREADABLE_BODY:
         raise checks.internal_error() from None
     forwarded = json.dumps(bodies.forward(body, params)).encode()
@@ -194,10 +199,11 @@ def _rewrite_body(request: Request, environ: "WSGIEnvironment") -> bool:
 
 def _check_json(request: Request, environ: "WSGIEnvironment") -> None:
     try:
-        json.loads(request.get_data())
+        text = read_json_text(request)
+        json.loads(text)
     except _UNREADABLE_BODY as error:
         raise GatewayError(500, checks.failure_body(f"Proxy error: {error}")) from None
-    _set_body(request.get_data(), environ)
+    _set_body(text, environ)
 
 
 def _set_body(body: bytes, environ: "WSGIEnvironment") -> None:

@@ -1,0 +1,43 @@
+"""How long the body of a request may be: 16 MB, but for routes that take files or states."""
+
+import flask
+from werkzeug.wrappers import Request
+
+from mockbatch.errors import ApiError, api_error
+
+#: A body of this length is still read.
+MAX_JSON_BYTES = 16 * 1024 * 1024
+
+# Flask endpoints whose bodies are as long as a file may be.
+_TAKE_FILES = frozenset({"files.create", "uploads.add_part", "control_state.replace"})
+_TAKE_FORMS_WITH_FILES = frozenset({"live./v1/images/edits"})
+
+
+def limit_body() -> None:
+    """Raise ApiError 413 for a request with a Content-Length above the limit of its route."""
+    request = flask.request
+    if request.endpoint is None or request.endpoint in _TAKE_FILES:
+        return
+    is_form = request.mimetype == "multipart/form-data"
+    if not (is_form and request.endpoint in _TAKE_FORMS_WITH_FILES):
+        _check_length(request)
+
+
+def read_json_text(request: Request) -> bytes:
+    """Return the body of a request; ApiError 413, before it is read whole, above 16 MB."""
+    _check_length(request)
+    # One byte more, because Werkzeug cuts a body without a length at its limit.
+    request.max_content_length = MAX_JSON_BYTES + 1
+    data = request.get_data(cache=False)
+    if len(data) > MAX_JSON_BYTES:
+        raise _too_large()
+    return data
+
+
+def _check_length(request: Request) -> None:
+    if (request.content_length or 0) > MAX_JSON_BYTES:
+        raise _too_large()
+
+
+def _too_large() -> ApiError:
+    return api_error("too_large", limit=MAX_JSON_BYTES)
