@@ -44,8 +44,8 @@ class Batch:
 
     `number` counts the batches of a world in order of creation, from 0. `metadata` is as the
     client sent it. `output_seconds` is how long its files live, None for the default. `held`
-    is the future that a hold put aside, with the instant of the hold. `enqueued_tokens` is
-    what it counts towards a quota, 0 where there is none. `replies` holds the scripted ones,
+    is the instant of a hold and the part of the timeline that it suspended. `enqueued_tokens`
+    is what it counts towards a quota, 0 if there is no quota. `replies` holds the scripted ones,
     by line.
     """
 
@@ -68,7 +68,7 @@ class Batch:
 
     @property
     def schema(self) -> str:
-        """The schema of its object: a batch that loses the race ends as no other does."""
+        """The schema of its object; `batch_wire` if it may complete after a cancel."""
         return "batch_wire" if self.schedule.scenario.completes_despite_cancel else "batch"
 
     @property
@@ -102,7 +102,7 @@ class Batch:
         return Counts(self.input.total, done - failed, failed)
 
     def has_discarded_results(self, now: float) -> bool:
-        """Return whether its scenario made it lose the lines that ran, because it is cancelled."""
+        """Return whether the batch was cancelled and its scenario then discards all results."""
         is_cancelled = self.status(now) == CANCELLED
         return is_cancelled and self.schedule.scenario.cancel_discards_results
 
@@ -127,9 +127,9 @@ class Batch:
         """Return the object as its scenario lets clients see it."""
         return distort(shown, self.schedule.scenario.object)
 
-    def expire_at_window_end(self, line: Timeline) -> Timeline:
-        """Return a future of the batch as its completion window leaves it."""
-        return self.schedule.expire_at_window_end(line, self.created_at)
+    def with_expiry(self, timeline: Timeline) -> Timeline:
+        """Return a timeline, with the expiry of the batch if it is not done by then."""
+        return self.schedule.with_expiry(timeline, self.created_at)
 
     def as_json(self, now: float, tokens: Tokens = NO_TOKENS) -> dict[str, Json]:
         """Return the Batch object, schema batch.json; `tokens` once it is completed.

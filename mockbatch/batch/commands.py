@@ -11,12 +11,12 @@ from mockbatch.batch.timeline import (
     CANCELLED,
     CANCELLING,
     COMPLETED,
+    EXPIRABLE,
     EXPIRED,
     FAILED,
     FINALIZING,
     IN_PROGRESS,
     VALIDATING,
-    WINDOWED,
     ProgressPoint,
     Timeline,
     Transition,
@@ -29,20 +29,20 @@ def cancel(batch: Batch, now: int) -> Batch:
     status = batch.status(now)
     if status in (CANCELLING, CANCELLED):
         return batch
-    if status not in (*WINDOWED, FINALIZING):
+    if status not in (*EXPIRABLE, FINALIZING):
         raise api_error("cannot_cancel", status=status)
     past = batch.timeline.until(now)
     changes = [Transition(now, CANCELLING)]
-    can_lose = batch.schedule.scenario.completes_despite_cancel and status != VALIDATING
-    if can_lose and batch.timeline.end.status == COMPLETED:
+    may_complete = batch.schedule.scenario.completes_despite_cancel and status != VALIDATING
+    if may_complete and batch.timeline.end.status == COMPLETED:
         rest = batch.timeline.remainder(now)
         return batch.with_timeline(past.followed_by([*changes, batch.timeline.end], rest.marks))
     marks = []
-    drain = batch.schedule.stage_seconds(CANCELLING)
-    if drain is not None:
-        changes.append(Transition(now + drain, CANCELLED))
+    cancelling_seconds = batch.schedule.stage_seconds(CANCELLING)
+    if cancelling_seconds is not None:
+        changes.append(Transition(now + cancelling_seconds, CANCELLED))
         if status == IN_PROGRESS and not batch.schedule.scenario.cancel_discards_results:
-            marks.append(ProgressPoint(now + drain, _done_in_flight(batch, now)))
+            marks.append(ProgressPoint(now + cancelling_seconds, _done_in_flight(batch, now)))
     return batch.with_timeline(past.followed_by(changes, marks))
 
 
@@ -60,7 +60,7 @@ def hold(batch: Batch, now: int) -> Batch:
         raise _illegal(batch, now, "is held already")
     past = batch.timeline.until(now)
     rest = batch.timeline.remainder(now)
-    return replace(batch, timeline=batch.expire_at_window_end(past), held=(now, rest))
+    return replace(batch, timeline=batch.with_expiry(past), held=(now, rest))
 
 
 def resume(batch: Batch, now: int) -> Batch:
@@ -72,12 +72,12 @@ def resume(batch: Batch, now: int) -> Batch:
     coming = rest.shifted(now - held_at)
     future = batch.timeline.until(now).followed_by(coming.transitions, coming.marks)
     # The window goes on during a hold: it ends what is now planned for after it.
-    return batch.with_timeline(batch.expire_at_window_end(future))
+    return batch.with_timeline(batch.with_expiry(future))
 
 
 def expire(batch: Batch, now: int) -> Batch:
     """End the batch as expired, with what is done."""
-    if batch.status(now) not in WINDOWED:
+    if batch.status(now) not in EXPIRABLE:
         raise _illegal(batch, now, "cannot expire: only a validating or running batch can")
     return batch.with_timeline(batch.timeline.until(now).followed_by([Transition(now, EXPIRED)]))
 
@@ -95,7 +95,7 @@ def fail(batch: Batch, now: int, code: str, message: str) -> Batch:
 def complete(batch: Batch, now: int) -> Batch:
     """Complete all remaining lines as planned, at once."""
     status = batch.status(now)
-    if status not in (*WINDOWED, FINALIZING):
+    if status not in (*EXPIRABLE, FINALIZING):
         raise _illegal(batch, now, "cannot complete any more")
     if batch.input.errors:
         raise _illegal(batch, now, "cannot complete: its input file is not valid")

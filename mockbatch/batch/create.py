@@ -59,7 +59,7 @@ def parse_request(body: Json) -> BatchRequest:
         metadata,
         # JSON Schema takes 3600.0 for an integer.
         None if expires_after is None else int(expires_after["seconds"]),
-        _steering(metadata or {}),
+        _scenario_from_metadata(metadata or {}),
     )
 
 
@@ -139,11 +139,11 @@ def _forced_error(
     )
 
 
-def _steering(metadata: Mapping[str, Json]) -> Scenario | None:
+def _scenario_from_metadata(metadata: Mapping[str, Json]) -> Scenario | None:
     steering = {key: value for key, value in metadata.items() if key.startswith(STEERING)}
-    own = {key: value for key, value in metadata.items() if key not in steering}
-    schema("metadata").check(own, "metadata")
-    for key, value in steering.items():  # of these there may be any number
+    user_metadata = {key: value for key, value in metadata.items() if key not in steering}
+    schema("metadata").check(user_metadata, "metadata")
+    for key, value in steering.items():  # their number is not limited
         schema("metadata").check({key: value}, "metadata")
     arguments = {key.removeprefix(STEERING): value for key, value in steering.items()}
     name = arguments.pop("scenario", None)

@@ -28,7 +28,8 @@ class BatchInput:
 
     Line i, counted from 0, is the bytes from `line_offsets[i]` to `line_offsets[i + 1]`.
     `failing_lines` are the lines whose body the endpoint rejects; `unsupported_lines` are those
-    of them for which only mockbatch has no reply. `errors` is empty if validation succeeds.
+    of them that OpenAI would accept, but for which mockbatch cannot generate a reply. `errors`
+    is empty if validation succeeds.
     """
 
     content: Content
@@ -45,7 +46,7 @@ class BatchInput:
 
     @property
     def has_errors_of_its_own(self) -> bool:
-        """Whether validation fails for another reason than a quota, which may still make room."""
+        """Whether it has errors other than that of a quota, which may go away again."""
         quota_code = ERROR_TEMPLATES["enqueued_tokens"].code
         return any(error["code"] != quota_code for error in self.errors)
 

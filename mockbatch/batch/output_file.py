@@ -33,7 +33,7 @@ class OutputFiles(NamedTuple):
 
 
 def write_output(batch: Batch, *, validate: bool = True) -> OutputFiles:
-    """Write both files of a batch as its timeline leaves it at its end.
+    """Write both files of a batch as they are once it has ended.
 
     The lines are in the order in which they ran. Lines that never ran come last, in the error
     file; they are its only lines if the batch has discarded its results. `validate` checks one

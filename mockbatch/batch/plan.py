@@ -38,41 +38,41 @@ class ExecutionOrder(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How fast a scenario's stages pass: `stages` in seconds, each `speedup` times shorter."""
+    """A scenario, and how many times faster than it says its stages pass."""
 
     scenario: Scenario
-    speedup: float
+    pace: float
 
     def stage_ends(self, created_at: int) -> list[int | None]:
-        """Return when validating, in_progress and finalizing end; None: not by themselves."""
+        """Return when validating, in_progress and finalizing end; None if only by a command."""
         stages = [self.scenario.stages[name] for name in (VALIDATING, IN_PROGRESS, FINALIZING)]
         lasting = stages[: stages.index(None)] if None in stages else stages
         # Rounded once each, from the start: no error adds up over the stages.
         ends = [
-            created_at + round(seconds / self.speedup)
+            created_at + round(seconds / self.pace)
             for seconds in accumulate(stage for stage in lasting if stage is not None)
         ]
         return [*ends, *[None] * (len(stages) - len(ends))]
 
-    def window_end(self, created_at: int) -> int | None:
-        """Return when the batch expires if it is not done; None: never."""
+    def expiry_at(self, created_at: int) -> int | None:
+        """Return when the batch expires if it is still validating or running; None for never."""
         delay = self.scenario.expiry_delay_seconds
         return None if delay is None else created_at + WINDOW_SECONDS + round(delay)
 
     def validation_end(self, created_at: int) -> float:
-        """Return when validation ends, by itself or with the window; infinity: never."""
-        ends = (self.stage_ends(created_at)[0], self.window_end(created_at))
+        """Return when validation ends, by itself or by expiry; infinity for never."""
+        ends = (self.stage_ends(created_at)[0], self.expiry_at(created_at))
         return min((end for end in ends if end is not None), default=inf)
 
-    def expire_at_window_end(self, timeline: Timeline, created_at: int) -> Timeline:
-        """Return a timeline, cut short where the completion window of its batch ends."""
-        end = self.window_end(created_at)
+    def with_expiry(self, timeline: Timeline, created_at: int) -> Timeline:
+        """Return a timeline, with the expiry of its batch if it is not done by then."""
+        end = self.expiry_at(created_at)
         return timeline if end is None else timeline.expired_at(end)
 
     def stage_seconds(self, stage: str) -> int | None:
         """Return how long a stage lasts, in whole seconds."""
         seconds = self.scenario.stages[stage]
-        return None if seconds is None else round(seconds / self.speedup)
+        return None if seconds is None else round(seconds / self.pace)
 
 
 def plan_timeline(created_at: int, batch_input: BatchInput, schedule: Schedule) -> Timeline:
@@ -88,7 +88,7 @@ def plan_timeline(created_at: int, batch_input: BatchInput, schedule: Schedule) 
             plan = plan.followed_by([Transition(executed, FINALIZING)])
         if written is not None:
             plan = plan.followed_by([Transition(written, COMPLETED)])
-    return schedule.expire_at_window_end(plan, created_at)
+    return schedule.with_expiry(plan, created_at)
 
 
 def shuffle_lines(batch_input: BatchInput, seed: Seed) -> "array[int]":
@@ -128,8 +128,9 @@ def plan_replies(
 def accepts_reply(batch_input: BatchInput, endpoint: str, line: int, reply: Reply) -> bool:
     """Return whether a line can have a reply.
 
-    A request that the endpoint rejects has no response to put the fields of a reply into: it
-    fails, or gets a complete response. If only mockbatch finds no response, content is enough.
+    The endpoint has no response to a request that it rejects, so the fields of a reply cannot be
+    put into one: the reply has to be complete. If OpenAI would accept the request and only
+    mockbatch cannot generate a response, a reply with content is enough.
     """
     if line not in batch_input.failing_lines or reply.is_complete(endpoint):
         return True
@@ -154,7 +155,7 @@ def _plan_progress(
     if executed is not None:
         return [ProgressPoint(started, 0), ProgressPoint(executed, total)]
     # Lines run at the usual speed until the batch is stuck.
-    usual = round(RECORDED_SECONDS[IN_PROGRESS] / schedule.speedup)
+    usual = round(RECORDED_SECONDS[IN_PROGRESS] / schedule.pace)
     return [
         ProgressPoint(started, 0),
         ProgressPoint(started + usual, _share(schedule.scenario.executed_fraction, total)),

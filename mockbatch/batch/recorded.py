@@ -45,7 +45,7 @@ class RecordedBatch(Batch):
         return {kind: id for kind, id in ids.items() if id}
 
     def planned_file_ids(self) -> dict[str, str]:
-        """Make no file."""
+        """Return no ids: a recorded batch writes no files."""
         return {}
 
     def as_json(self, now: float, tokens: Tokens = NO_TOKENS) -> dict[str, Json]:  # noqa: ARG002

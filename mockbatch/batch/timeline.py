@@ -31,8 +31,8 @@ STATUSES = (
     CANCELLED,
 )
 FINAL = frozenset({COMPLETED, FAILED, EXPIRED, CANCELLED})
-# The completion window ends these two: what is being written down or cancelled runs on.
-WINDOWED = frozenset({VALIDATING, IN_PROGRESS})
+# Only these expire at the end of the window; finalizing and cancelling batches continue.
+EXPIRABLE = frozenset({VALIDATING, IN_PROGRESS})
 
 _at = attrgetter("at")
 
@@ -79,7 +79,7 @@ class Timeline:
         if count == len(self.marks):
             return before.done
         after = self.marks[count]
-        # Whole seconds, as for commands, so that a command in between does not undo a line.
+        # Truncated to whole seconds, as commands are; else a command could lower the count.
         seconds = int(now - before.at)
         return before.done + (after.done - before.done) * seconds // (after.at - before.at)
 
@@ -110,7 +110,7 @@ class Timeline:
         return Timeline(self.transitions[: self._count_until(now)], marks)
 
     def remainder(self, now: int) -> "Timeline":
-        """Return what `until` leaves out, with the progress from which it goes on."""
+        """Return the future after an instant, starting from the progress reached by then."""
         marks = tuple(mark for mark in self.marks if mark.at > now)
         if marks and len(marks) < len(self.marks):
             marks = (ProgressPoint(now, self.done(now)), *marks)
@@ -130,8 +130,8 @@ class Timeline:
         )
 
     def expired_at(self, expires_at: int) -> "Timeline":
-        """Return the timeline, expired at the end of the completion window unless it is done."""
-        if self.status(expires_at) not in WINDOWED:
+        """Return the timeline, with an expiry if the batch is validating or in progress by then."""
+        if self.status(expires_at) not in EXPIRABLE:
             return self
         # It can be planned ahead, because nothing else happens before the window ends.
         return self.until(expires_at).followed_by([Transition(expires_at, EXPIRED)])

@@ -152,21 +152,21 @@ def serve(**values: Any) -> None:
     """
     options = ServeOptions(**values)
     settings = server_settings(options)
-    beginning: Snapshot | None = None
+    initial: Snapshot | None = None
     if options.load:
-        beginning = load_snapshot(options.load, settings.world)
-        settings = replace(settings, world=beginning.settings)
-    _serve(options, settings, beginning)
+        initial = load_snapshot(options.load, settings.world)
+        settings = replace(settings, world=initial.settings)
+    _serve(options, settings, initial)
 
 
-def _serve(options: ServeOptions, settings: "ServerSettings", beginning: "Snapshot | None") -> None:
+def _serve(options: ServeOptions, settings: "ServerSettings", initial: "Snapshot | None") -> None:
     from mockbatch.cli.request_log import log_requests
     from mockbatch.http_server.server import HttpServer
     from mockbatch.web.app import create_app
 
     log_requests(options.log_format)
     _allow_more_descriptors()
-    app = create_app(settings, beginning)
+    app = create_app(settings, initial)
     ready_file = ReadyFile(options.ready_file)
     with StopSignal() as stop, ready_file, _open_tls(options) as tls:
         server = HttpServer(app, options.host, options.port, tls.adapter if tls else None)

@@ -14,7 +14,8 @@
     sleep_patch       replaces `time.sleep` and `asyncio.sleep` for both
     asyncio_sleep     decides when the sleeping tasks of an event loop may wake
 
-Nothing here knows the server's code: its results mirror the JSON of the control API.
+Results mirror the JSON of the control API, not the server's classes: the server may be another
+process. Only `transport` and `SleepClock` know an app of this process.
 """
 
 from mockbatch.client.clock import Clock

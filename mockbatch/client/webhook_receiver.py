@@ -75,7 +75,7 @@ def _call(function: Function, received: Received) -> int:
     token = current_delivery.set(received.headers.get("webhook-id"))
     try:
         return _status(function(received))
-    except BaseException:  # pytest.fail() raises no Exception
+    except BaseException:  # pytest.fail() raises one that is not an Exception
         # As in any server: the sender gets a 500, and the log says why.
         log.exception("a webhook receiver raised")
         return 500

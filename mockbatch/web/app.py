@@ -25,12 +25,12 @@ ROUTE_PACKAGES = (v1, control)
 FORM_BYTES = 1 << 20
 
 
-def create_app(settings: ServerSettings | None = None, beginning: Snapshot | None = None) -> Flask:
-    """Create the app of one server; its new worlds begin as `beginning` describes."""
+def create_app(settings: ServerSettings | None = None, initial: Snapshot | None = None) -> Flask:
+    """Create the app of one server; its new worlds start from the snapshot `initial`."""
     app = Flask(__name__, static_folder=None)
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.request_class = multipart.Request
-    server_state = ServerState(settings or ServerSettings(), beginning)
+    server_state = ServerState(settings or ServerSettings(), initial)
     app.config["MAX_CONTENT_LENGTH"] = server_state.settings.world.limits.file_bytes + FORM_BYTES
     app.extensions[EXTENSION] = server_state
     app.url_map.strict_slashes = False
@@ -76,7 +76,7 @@ def _finish_request(response: Response) -> Response:
     is_kept = world is not None and state.worlds.contains(world)
     if current.path.startswith("/v1/"):
         milliseconds = max(1, round((clock.monotonic() - g.started) * 1000))
-        # A world that exists only for this request would give every request the same id.
+        # A world that is not kept starts from zero each time, so its ids would repeat.
         id = world.next_request_id() if world is not None and is_kept else state.next_request_id()
         response.headers.extend(api_headers(state.settings.organization, milliseconds, id))
     record_request(current, world, response.status_code)

@@ -27,7 +27,7 @@ def send_json(body: Json, *, end: str = "", compact: bool = False) -> Response:
     """Return a response with a body, unchecked.
 
     Like the service's bodies, it is indented by two spaces. `end` is a text after it, and
-    `compact` leaves out all whitespace, for the few responses that have it so.
+    `compact` leaves out all whitespace, for the few endpoints that send compact JSON.
     """
     text = json.dumps(body, separators=(",", ":")) if compact else json.dumps(body, indent=2)
     return Response(text + end, content_type="application/json")

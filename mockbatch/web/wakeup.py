@@ -1,8 +1,8 @@
 """The request that a server sends to itself when a webhook is due on a running clock.
 
-Time is read only while a request is handled, because a test may have faked the clock for the
-thread that handles it. So the timer's thread reads no clock: it sends this request, which
-delivers the due webhooks.
+freezegun hands out the real time to code near the top of a thread's stack, because `threading` is
+on its list of modules to ignore. So the timer's thread reads no clock: it sends this request, and
+time is read while the request is handled.
 """
 
 from flask import Blueprint, Flask, Response, g, request

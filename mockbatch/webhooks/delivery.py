@@ -25,8 +25,8 @@ RETRY_SECONDS = 72 * 3600
 MAX_ATTEMPTS_KEPT = 50
 # Source: the user agent of a published delivery of 2025.
 USER_AGENT = "OpenAI/1.0 (+https://platform.openai.com/docs/webhooks)"
-# Signs where a scenario wants a wrong signature.
-OTHER_SECRET = signature.PREFIX + "bm90IHRoZSBzZWNyZXQgb2YgdGhpcyBlbmRwb2ludA=="
+# Signs deliveries whose scenario asks for a wrong signature.
+WRONG_SECRET = signature.PREFIX + "bm90IHRoZSBzZWNyZXQgb2YgdGhpcyBlbmRwb2ludA=="
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +79,8 @@ class Delivery:
     """An event on its way to an endpoint; `id` is the webhook-id of all its attempts.
 
     `first_at` and `next_at` are simulated seconds, `next_at` None if no attempt is planned.
-    `failures` counts the failed attempts since the last success, `copies` the successes that
-    are still to come.
+    `failures` counts the failed attempts since the last success, `copies` how many
+    successful attempts are still required.
     """
 
     id: str
@@ -113,7 +113,7 @@ class Delivery:
     def after_redelivery(self, attempt: Attempt) -> "Delivery":
         """Return the delivery after an attempt that a user asked for.
 
-        A failure changes no plan.
+        A failure leaves the planned retries as they are.
         """
         attempted = self._with_attempt(attempt)
         if attempt.result.is_success:
@@ -168,7 +168,7 @@ class DueDelivery(NamedTuple):
         """
         delivery, endpoint = self
         timestamp = int(wall + delivery.distortion.skew)
-        secrets = {"own": endpoint.secrets(at), "other": [OTHER_SECRET]}
+        secrets = {"own": endpoint.secrets(at), "other": [WRONG_SECRET]}
         signatures = [
             signature.sign(secret, delivery.id, timestamp, delivery.event.body())
             for owner in delivery.distortion.signatures

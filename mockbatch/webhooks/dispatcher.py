@@ -50,7 +50,7 @@ class WebhookDispatcher:
         """Deliver what is due now, unless another thread is doing so."""
         while self._try_start():
             try:
-                self._run().deliver_due()
+                self._new_run().deliver_due()
             finally:
                 self._finish()
 
@@ -58,27 +58,27 @@ class WebhookDispatcher:
     def exclusive(self, *, is_nested: bool = False) -> Iterator["DeliveryRun"]:
         """Wait until no other thread delivers, and yield a run that delivers alone.
 
-        What becomes due at the very end is delivered, too. With `is_nested` the run does not
-        wait: its caller is called by a receiver, whose delivery waits for the caller.
+        What becomes due at the very end is delivered, too. With `is_nested` it does not wait: the
+        caller runs inside a receiver, whose delivery cannot finish before the caller returns.
         """
         if is_nested:
-            yield self._run()
+            yield self._new_run()
             return
         with self._idle:
             while self._is_busy:
                 self._idle.wait()
             self._is_busy = True
         try:
-            yield self._run()
+            yield self._new_run()
         finally:
             self._finish()
             self.deliver_due()
 
     def send(self, due: DueDelivery, at: int) -> Attempt:
-        """Call a receiver at a second of simulated time, whoever else delivers."""
-        return self._run().send(due, at)
+        """Call a receiver at a second of simulated time, even if another thread is delivering."""
+        return self._new_run().send(due, at)
 
-    def _run(self) -> "DeliveryRun":
+    def _new_run(self) -> "DeliveryRun":
         return DeliveryRun(self._clock, self._outbox, self._timeout_seconds)
 
     def _try_start(self) -> bool:
@@ -108,7 +108,8 @@ class DeliveryRun:
         events = []
         while (due := self._pop_due()) is not None:
             attempt = self._attempt(due, due.delivery.next_at or 0)
-            # A command: the clock does not go back behind an attempt, whatever the process's does.
+            # A command, so that the world's clock cannot return to before this attempt, even if
+            # the clock of the process is set back.
             with self._clock.command():
                 self._outbox.record_attempt(due, attempt)
             events.append(attempt.as_event(due.delivery.id))

@@ -11,8 +11,8 @@ from mockbatch.webhooks.time_queue import TimeQueue
 class FinishedBatches:
     """Batches by the second at which their end is to be announced, each announced once.
 
-    A batch counts as soon as its end is planned. A command that leads it to another end makes
-    that one news too, even if the first was announced early.
+    A batch is here as soon as its end is planned. If a command changes its end, the new end is
+    announced as well, even if the first one was announced early.
     """
 
     def __init__(self, batches: Iterable[Batch], now: float) -> None:

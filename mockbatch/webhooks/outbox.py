@@ -77,7 +77,7 @@ class Outbox:
         return [one for one in self._deliveries.values() if one.event.object_id == object_id]
 
     def pop_due(self, now: float) -> DueDelivery | None:
-        """Return the first delivery that is due, None if nothing is; it is then being attempted."""
+        """Return the first delivery that is due, from now on in progress; None if none is due."""
         self.enqueue_finished(now)
         delivery = None if self._is_closed else self._queue.pop_due(now)
         if delivery is None:

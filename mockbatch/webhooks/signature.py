@@ -9,7 +9,7 @@ from mockbatch.ids import Seed
 
 #: What a secret in base64 begins with.
 PREFIX = "whsec_"
-#: In a receiver's calls of the control API: the id of the delivery that waits for the receiver.
+#: Sent by a receiver that calls the control API: the id of the delivery that waits for it.
 DELIVERY_HEADER = "x-mockbatch-delivery"
 
 

@@ -19,7 +19,7 @@ class WakeUpTimer:
 
     @property
     def is_set(self) -> bool:
-        """Whether the timer is set, or was set until it fired."""
+        """Whether the timer has been set since it was last cleared."""
         return self._timer is not None
 
     def set(self, seconds: float | None, fire: Callable[[], None], key: object) -> None:

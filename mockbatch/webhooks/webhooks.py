@@ -154,9 +154,9 @@ class Webhooks:
     # --- time
 
     def schedule_wakeup(self, fire: Callable[[], None]) -> None:
-        """Have `fire` called when something is due and the clock runs there by itself.
+        """Have `fire` called when the next delivery is due, if the clock advances by itself.
 
-        On a manual clock it is not called: what is due waits for whoever moves the clock.
+        On a manual clock it is not called: a delivery waits until a client moves the clock.
         """
         if not self.endpoints and not self._timer.is_set:
             return

@@ -49,7 +49,7 @@ class Advance:
     def nested(self) -> "Advance":
         """Return an advance for a caller that a receiver waits for.
 
-        It does not wait for the delivery to that receiver, which could not end before it.
+        It does not wait for the delivery to that receiver, which cannot finish until it returns.
         """
         return Advance(
             self._clock, self._repository, self._uploads, self._dispatcher, is_nested=True
@@ -61,7 +61,7 @@ class Advance:
         return _first(change, self._dispatcher.next_attempt())
 
     def to(self, instant: float, include: Iterable[str] = ()) -> list[EventTuple]:
-        """Move the clock to an instant; ApiError 409 if it is past."""
+        """Move the clock to an instant; ApiError 409 if that is in the past."""
 
         def destination(now: float) -> float:
             if instant < now:
@@ -114,7 +114,7 @@ class Advance:
                 raise api_error("unreachable_status", id=id, status=status, reason=reason)
 
     def fast_forward(self, instant: float) -> None:
-        """Move the clock to an instant, unless it is past, without delivering anything.
+        """Move the clock to an instant, unless that is in the past, without delivering anything.
 
         For callers that must not wait for a receiver. The timer delivers what is then due.
         """
@@ -137,7 +137,7 @@ class Advance:
             with self._clock.lock:
                 start = self._clock.now()
                 target = destination(start)
-            ahead = _EventsAhead(
+            ahead = _PlannedEvents(
                 self._repository, lambda after: self._events(after, target, include)
             )
             while True:
@@ -164,8 +164,8 @@ class Advance:
         return events.events_between(batches, files, after, until, include, uploads)
 
 
-class _EventsAhead:
-    """The events up to the target of an advance, looked up again after a command."""
+class _PlannedEvents:
+    """The events up to the target of an advance, recomputed when the repository changes."""
 
     def __init__(
         self, repository: Repository, look_up: Callable[[float], list[EventTuple]]

@@ -12,9 +12,9 @@ def retrieve_polled(world: World, id: str) -> Batch:
     """Return a batch to a client that polls it.
 
     On an on-poll clock this moves time to the batch's next status change. If the batch cannot
-    be found yet, it raises ApiError 404 and moves time to where it can. It waits for no webhook
-    receiver. Raises ApiError 400 if a client has polled an unfinished batch up to the poll
-    limit while time stood still.
+    be found yet, it raises ApiError 404 and moves time to the instant from which it can. It does
+    not wait for webhook receivers. Raises ApiError 400 if a client has polled an unfinished batch
+    up to the poll limit while time stood still.
     """
     moves_clock = world.clock.mode == ON_POLL
     try:

@@ -158,7 +158,7 @@ def _replan(batch: Batch, batch_input: BatchInput) -> Timeline:
     delayed = plan.shifted(late)
     future = Timeline((batch.timeline.transitions[0], *delayed.transitions[1:]), delayed.marks)
     # The window goes on during a hold: it ends what is now planned for after it.
-    return batch.expire_at_window_end(future)
+    return batch.with_expiry(future)
 
 
 def _limit_error(model: str | None, limit: int, organization: str) -> LineError:

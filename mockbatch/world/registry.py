@@ -22,7 +22,7 @@ _MAX_ENDED = 10_000
 class WorldRegistry:
     """Creates a world when a key first changes something, and bounds the number of worlds.
 
-    New worlds begin as `initial`, if given. The methods may be called by any thread.
+    New worlds start from the snapshot `initial`, if given. The methods may be called by any thread.
     """
 
     def __init__(self, settings: ServerSettings, initial: Snapshot | None = None) -> None:

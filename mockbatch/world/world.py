@@ -1,4 +1,4 @@
-"""One key's world: the only thing that changes.
+"""The state of one API key: mutable, while everything it holds is immutable.
 
 Commands change it one at a time, under its lock, each at a whole second. Reads take no lock and
 change nothing: what they see are immutable values, which commands replace whole.
@@ -48,7 +48,7 @@ from mockbatch.world.uploads import Uploads
 class World:
     """The files, batches, clock, faults, webhooks and journal of one key, which is its `name`.
 
-    It begins as `initial`, if given, and again after each reset.
+    It starts from the snapshot `initial`, if given, and returns to it at each reset.
     """
 
     def __init__(
@@ -65,13 +65,13 @@ class World:
         self._begin(settings)
 
     def reset(self, settings: WorldSettings) -> None:
-        """Empty the world, and let it begin again with these settings."""
+        """Empty the world, and start again with these settings."""
         with self._lock:
             self.close()
             self._begin(settings)
 
     def close(self) -> None:
-        """Send no more webhooks, and wait for none."""
+        """Stop sending webhooks, without waiting for one that is being sent."""
         self.webhooks.close()
 
     def _begin(self, settings: WorldSettings) -> None:
@@ -127,7 +127,7 @@ class World:
 
     @property
     def advance(self) -> Advance:
-        """Moves the clock forward."""
+        """An object that moves the clock forward."""
         return Advance(self.clock, self._repository, self.uploads, self.webhooks.dispatcher)
 
     def deliver_due(self) -> None:
@@ -136,7 +136,7 @@ class World:
 
     @contextmanager
     def _command(self) -> Iterator[int]:
-        """Hold the lock for a command, yield the second of it, and apply the quotas afterwards."""
+        """Hold the lock for a command, yield its whole second, and apply the quotas afterwards."""
         with self.clock.command() as now:
             yield now
             if self.quotas.enqueued_tokens:
@@ -235,7 +235,7 @@ class World:
         return self._repository.batch_page(limit, after)
 
     def batch_json(self, batch: Batch) -> dict[str, Json]:
-        """Return the Batch object as of now, schema batch.json."""
+        """Return the Batch object as of now, which fits the batch's own schema."""
         now = self.now()
         is_completed = batch.status(now) == COMPLETED and batch.planned_file_ids()
         tokens = self._repository.output_files(batch).tokens if is_completed else NO_TOKENS

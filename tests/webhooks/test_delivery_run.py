@@ -8,7 +8,7 @@ import pytest
 from mockbatch import clock
 from mockbatch.batch.batch import Batch
 from mockbatch.webhooks import signature
-from mockbatch.webhooks.delivery import OTHER_SECRET, AttemptResult
+from mockbatch.webhooks.delivery import WRONG_SECRET, AttemptResult
 from mockbatch.webhooks.dispatcher import MAX_TIMEOUTS
 from tests.support.dispatching import FAILURE, SUCCESS, TIMED_OUT, Dispatching
 
@@ -203,7 +203,7 @@ class TestSignatures:
     ) -> None:
         """In the order in which it names them."""
         monkeypatch.setattr(clock, "wall_time", lambda: 1000)
-        secrets = {"own": bench.add_endpoint().secret, "other": OTHER_SECRET}
+        secrets = {"own": bench.add_endpoint().secret, "other": WRONG_SECRET}
         bench.add_batches(*start_batches(make, 1, signatures=owners))
         bench.new_run().deliver_due()
         [delivery] = bench.deliveries

@@ -29,7 +29,7 @@ def dump_batch(batch: Batch, contents: ContentWriter) -> dict[str, Json]:
         "metadata": batch.metadata,
         "output_seconds": batch.output_seconds,
         "created_at": batch.created_at,
-        "pace": batch.schedule.speedup,
+        "pace": batch.schedule.pace,
         "scenario": dict(batch.schedule.scenario.document),
         "seed": batch.seed.value.hex(),
         "content": contents.name(content) if content.size else None,
