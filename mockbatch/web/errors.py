@@ -54,7 +54,7 @@ def _size_error() -> ApiError:
     limit, length = request.max_content_length, request.content_length
     if length is not None and length <= (limit or 0):
         return api_error("too_large", limit=request.max_form_memory_size)
-    if request.path.rstrip("/") == "/v1/files":
+    if request.endpoint == "files.create":
         return api_error("file_too_large")
     return api_error("too_large", limit=limit)
 

@@ -157,7 +157,7 @@ class TestUrl:
         """The whole request has a limit as well."""
         app = app_of()
         app.config["MAX_CONTENT_LENGTH"] = 1000
-        answer = Caller(app).post("/v1/batches", {"metadata": {"a": "x" * 1001}})
+        answer = Caller(app).call("POST", "/v1/images/edits", **upload_form(b"x" * 1001))
         assert error_of(answer) == (413, None, None)
         assert "1000 bytes" in answer.json["error"]["message"]
 
