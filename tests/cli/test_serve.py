@@ -314,7 +314,7 @@ class TestOptions:
                 batches = [client.batches.retrieve(submit(client, count).id) for count in (1, 2)]
                 assert [batch.status for batch in batches] == ["in_progress", "failed"]
                 assert batches[1].errors.data[0].code == "too_many_tasks"
-                with pytest.raises(openai.APIStatusError, match="2000"):
+                with pytest.raises(openai.BadRequestError, match="File is too large"):
                     client.files.create(file=b"x" * 2001, purpose="user_data")
 
     def test_scenario_can_be_a_file(self, serve: Serve, tmp_path: Path) -> None:
