@@ -3,6 +3,8 @@
     world_client      WorldClient: addresses, batches, scenarios, replies, faults, requests
     connection        WorldConnection: the address of a world, and calls until it is closed
     assertions        `assert_requested`, and the near misses in its message
+    batch_commands    BatchCommands: what a test does to one batch
+    replies           enters and removes scripted replies
     clock             its simulated clock
     webhooks          its webhook endpoints and deliveries
     webhook_receiver  a server in this process that calls functions with webhooks

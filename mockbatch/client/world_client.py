@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
 from types import TracebackType
@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from mockbatch.client import openai_clients
 from mockbatch.client.assertions import check_requested
+from mockbatch.client.batch_commands import BatchCommands
 from mockbatch.client.clock import Clock, SleepClock
-from mockbatch.client.connection import WorldConnection
+from mockbatch.client.replies import OneReply, enter_reply, remove_replies
 from mockbatch.client.results import (
     Delivery,
     Fault,
-    HasId,
     MockBatchWarning,
     Request,
     Webhook,
-    id_of,
 )
 from mockbatch.client.transport import FORKED, Transport, WsgiTransport
 from mockbatch.client.webhook_receiver import Received
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 _UNSET: Any = object()
 
 
-class WorldClient(WorldConnection):
+class WorldClient(BatchCommands):
     """One world: its address for clients, its clock, and what can be done to it.
 
     `app` serves the world without a socket. `add_callable_reply` enters a reply that is a
@@ -131,32 +130,6 @@ class WorldClient(WorldConnection):
         self._reached = self.was_reached
         self.call("POST", "/_mock/reset", {})
 
-    def timeline(self, batch: str | HasId) -> dict[str, Json]:
-        """Return a batch's past and future events, its scenario, and an explanation."""
-        timeline: dict[str, Json] = self.call("GET", f"/_mock/batches/{id_of(batch)}/timeline")
-        return timeline
-
-    def hold(self, batch: str | HasId) -> None:
-        """Keep a batch in its status until it is resumed; its completion window runs on."""
-        self._command(batch, "hold")
-
-    def resume(self, batch: str | HasId) -> None:
-        """Resume a batch that is on hold."""
-        self._command(batch, "resume")
-
-    def expire(self, batch: str | HasId) -> None:
-        """Expire a batch, with the lines that are done."""
-        self._command(batch, "expire")
-
-    def fail(self, batch: str | HasId, code: str | None = None, message: str | None = None) -> None:
-        """Fail a batch that is being validated."""
-        error = {"code": code, "message": message}
-        self._command(batch, "fail", {key: text for key, text in error.items() if text is not None})
-
-    def complete(self, batch: str | HasId) -> None:
-        """Complete a batch now, its remaining lines included."""
-        self._command(batch, "complete")
-
     def skip_sleep(self, *, threads: bool = False) -> AbstractContextManager[None]:
         """Return a context manager in which sleeps move the clock instead of waiting.
 
@@ -219,22 +192,28 @@ class WorldClient(WorldConnection):
     def reply(
         self,
         match: Mapping[str, Json] | str,
-        reply: Mapping[str, Json] | str | Callable[[dict[str, Json]], Json],
+        reply: OneReply | Sequence[OneReply],
+        *,
+        times: int | None = None,
     ) -> None:
         """Answer batch lines and live calls that match with `reply` from now on.
 
         A `match` that is a string is a custom_id, which live calls do not have. A `reply` that
         is a string is the content; one that is a function gets the request line, and needs a
-        server in this process. Raises ControlError for a reply that is refused.
+        server in this process. Of a list the first request that matches gets the first reply,
+        and so on in order of execution; the last one is repeated. Only `times` requests get a
+        reply. Raises ControlError for a reply that is refused.
         """
-        conditions = {"custom_id": match} if isinstance(match, str) else dict(match)
-        answer = {"content": reply} if isinstance(reply, str) else reply
-        if not callable(answer):
-            self.call("POST", "/_mock/replies", {"match": conditions, "reply": answer})
-        elif self._add_callable_reply is None or self._find_app() is None:
-            raise TypeError("a reply that is a function needs a server in this process")
-        else:
-            self._add_callable_reply({"match": conditions, "reply": answer})
+        is_local = self._add_callable_reply is not None and self._find_app() is not None
+        add_callable = self._add_callable_reply if is_local else None
+        enter_reply(self, add_callable, match, reply, times)
+
+    def remove_replies(self, match: Mapping[str, Json] | str | None = None) -> None:
+        """Remove the replies entered for this match, or all; lines that have run keep theirs.
+
+        Raises ControlError if there is no reply for the match.
+        """
+        remove_replies(self, match)
 
     def models(self, *names: str) -> None:
         """Serve only these models, in live calls and batches; without names, every model."""
@@ -289,6 +268,3 @@ class WorldClient(WorldConnection):
     def deliveries(self) -> list[Delivery]:
         """The webhook deliveries, pending ones too, in order of creation."""
         return self._webhooks.deliveries()
-
-    def _command(self, batch: str | HasId, name: str, body: Json = None) -> None:
-        self.call("POST", f"/_mock/batches/{id_of(batch)}/{name}", body)

@@ -2,4 +2,5 @@
 
 script   the entries of a world in order, parsed from JSON, from functions or from a file
 match    the conditions of an entry
+turns    several replies of one entry, one request after the other
 """

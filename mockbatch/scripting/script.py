@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mockbatch.endpoints import endpoints
+from mockbatch.endpoints.endpoint import Endpoint
 from mockbatch.endpoints.scripted_reply import RecordedBody, Reply
 from mockbatch.errors import ApiError, api_error
 from mockbatch.jsonio import parse as parse_json
 from mockbatch.scripting.match import Match, RequestContext
 from mockbatch.scripting.match import parse as parse_match
 from mockbatch.scripting.reply import parse_reply
+from mockbatch.scripting.turns import Turns
 from mockbatch.typing import Json
+from mockbatch.validation.schema import schema
 from mockbatch.validation.type_names import describe_type
 
 # Called with a line: custom_id, method, url and body, each None if a live call lacks it. Returns
@@ -27,16 +30,29 @@ _LINE_MEMBERS = ("custom_id", "method", "url", "body")
 
 
 class Entry(NamedTuple):
-    """A reply, or a function that returns one, for the requests that match."""
+    """A reply, or a function that returns one, for the requests that match.
+
+    With `turns`, requests get several replies in turn, or the reply only a number of times.
+    """
 
     match: Match
     reply: Reply | ReplyFunction
+    turns: Turns[Reply | ReplyFunction] | None = None
+
+    def reply_to(self, request: RequestContext) -> Reply | ReplyFunction | None:
+        """Return the reply to a request that may match, None if the entry has none for it."""
+        if not self.match.matches(request):
+            return None
+        return self.reply if self.turns is None else self.turns.take(request)
 
     def as_json(self) -> dict[str, Json]:
         """Return the entry, ready for JSON; a function is replaced by its name."""
-        reply = self.reply
-        shown = reply.as_json() if isinstance(reply, Reply) else {"callable": _name(reply)}
-        return {"match": self.match.as_json(), "reply": shown}
+        match = self.match.as_json()
+        if self.turns is None:
+            return {"match": match, "reply": _as_json(self.reply)}
+        replies = list(map(_as_json, self.turns.items))
+        times = {} if self.turns.times is None else {"times": self.turns.times}
+        return {"match": match, "reply": replies if len(replies) > 1 else replies[0], **times}
 
 
 @dataclass(frozen=True)
@@ -48,6 +64,24 @@ class Script:
     def extended(self, *entries: Entry) -> "Script":
         """Return the script with more entries; the present ones take precedence."""
         return Script(self.entries + entries)
+
+    def without(self, match: Match) -> "Script":
+        """Return the script without the entries for this match; ApiError 404 if it has none."""
+        kept = tuple(entry for entry in self.entries if entry.match != match)
+        if len(kept) == len(self.entries):
+            raise api_error("no_such_reply", match=json.dumps(match.as_json()))
+        return Script(kept)
+
+    def restarted(self) -> "Script":
+        """Return the same script, with no turn taken."""
+        if all(entry.turns is None for entry in self.entries):
+            return self
+        return Script(
+            tuple(
+                entry if entry.turns is None else entry._replace(turns=entry.turns.restarted())
+                for entry in self.entries
+            )
+        )
 
     def find(
         self,
@@ -64,9 +98,9 @@ class Script:
         request = RequestContext(line, endpoint, number, batch_id)
         candidates = [self._indexes.get(key) for key in {request.custom_id, number, None}]
         for index in merge(*filter(None, candidates)):
-            entry = self.entries[index]
-            if entry.match.matches(request):
-                return entry.reply
+            reply = self.entries[index].reply_to(request)
+            if reply is not None:
+                return reply
         return None
 
     def reply(
@@ -103,7 +137,9 @@ class Script:
 def parse(document: Json, path: str = "") -> Entry:
     """Return the entry of `{"match": {...}, "reply": {...}}`; without a match, for all requests.
 
-    The reply may be a function. If the match names an endpoint, the reply has to fit it.
+    A reply may be a text or a function; a list holds the replies of one request after the
+    other. `times` limits for how many requests there is a reply. If the match names an
+    endpoint, the reply has to fit it.
     Raises ApiError 400 whose param is the path of the error, below `path`.
     """
     if not isinstance(document, dict):
@@ -115,15 +151,30 @@ def parse(document: Json, path: str = "") -> Entry:
         )
     prefix = f"{path}." if path else ""
     for name in document:
-        if name not in ("match", "reply"):
+        if name not in ("match", "reply", "times"):
             raise api_error("unknown_parameter", param=f"{prefix}{name}")
     if "reply" not in document:
         raise api_error("missing_parameter", param=f"{prefix}reply")
     match = parse_match(document.get("match", {}), f"{prefix}match")
-    if callable(document["reply"]):
-        return Entry(match, document["reply"])
     endpoint = None if match.endpoint is None else endpoints()[match.endpoint]
-    return Entry(match, parse_reply(document["reply"], f"{prefix}reply", endpoint))
+    given, place = document["reply"], f"{prefix}reply"
+    if isinstance(given, list) and given:
+        replies = [_parse_one(one, f"{place}[{i}]", endpoint) for i, one in enumerate(given)]
+    else:
+        replies = [_parse_one(given, place, endpoint)]
+    times = document.get("times")
+    schema("times").check(times, f"{prefix}times")
+    if len(replies) == 1 and times is None:
+        return Entry(match, replies[0])
+    return Entry(match, replies[0], Turns(replies, times))
+
+
+def _parse_one(document: Json, path: str, endpoint: Endpoint | None) -> Reply | ReplyFunction:
+    if callable(document):
+        function: ReplyFunction = document
+        return function
+    reply = {"content": document} if isinstance(document, str) else document
+    return parse_reply(reply, path, endpoint)
 
 
 def call_reply_function(function: ReplyFunction, line: Mapping[str, Json]) -> Reply | None:
@@ -215,6 +266,10 @@ def _failure(function: ReplyFunction, line: Mapping[str, Json], reason: str) -> 
     custom_id = line.get("custom_id")
     request = "a live call" if custom_id is None else f"custom_id {custom_id!r}"
     return api_error("callable_failed", name=_name(function), request=request, reason=reason)
+
+
+def _as_json(reply: Reply | ReplyFunction) -> Mapping[str, Json]:
+    return reply.as_json() if isinstance(reply, Reply) else {"callable": _name(reply)}
 
 
 def _name(function: ReplyFunction) -> str:

@@ -78,7 +78,7 @@ class World:
         self.journal = Journal()
         self.faults = FaultRules()
         self.scenarios = ScenarioQueue()
-        self.script, self.models = settings.script, settings.models
+        self.script, self.models = settings.script.restarted(), settings.models
         self._request_numbers = count()
         # Named after its test, a world has the same ids from run to run, with any key.
         self._seed = Seed.of(settings.seed, settings.owner or self.name)

@@ -150,7 +150,7 @@ def test_without_a_match_an_entry_is_for_everything() -> None:
     [
         ([], "body"),
         ({}, "reply"),
-        ({"reply": {"content": "1"}, "times": 1}, "times"),
+        ({"reply": {"content": "1"}, "odd": 1}, "odd"),
         ({"match": None, "reply": {"content": "1"}}, "match"),
         ({"match": {"line": 0}, "reply": {"content": "1"}}, "match.line"),
         ({"match": {}, "reply": {"content": 1}}, "reply.content"),

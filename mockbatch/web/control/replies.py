@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response
 
+from mockbatch.scripting.match import parse as parse_match
 from mockbatch.scripting.script import Script, parse
 from mockbatch.web.context import world
 from mockbatch.web.control.guard import guard
@@ -26,6 +27,10 @@ def show() -> Response:
 
 @blueprint.delete("")
 def clear() -> Response:
-    """Remove the scripted replies; lines that have run keep theirs."""
-    world().replace_script(Script())
+    """Remove the scripted replies, or those for one match; lines that have run keep theirs."""
+    body = json_body(optional=True)
+    if "match" in body:
+        world().replace_script(world().script.without(parse_match(body["match"])))
+    else:
+        world().replace_script(Script())
     return show()

@@ -58,7 +58,8 @@ def test_another_world_has_its_own(api: Caller) -> None:
     [
         ({}, "missing_required_parameter", "reply"),
         ({"match": {}}, "missing_required_parameter", "reply"),
-        ({**SAID, "times": 1}, "unknown_parameter", "times"),
+        ({**SAID, "odd": 1}, "unknown_parameter", "odd"),
+        ({**SAID, "times": 0}, "integer_below_min_value", "times"),
         ({**SAID, "match": {"line": 0}}, "integer_below_min_value", "match.line"),
         ({**SAID, "match": {"endpoint": "/v1/nope"}}, "invalid_value", "match.endpoint"),
         ({**SAID, "match": {"id": "a"}}, "unknown_parameter", "match.id"),
