@@ -3,6 +3,7 @@
     world_client      WorldClient: addresses, batches, scenarios, replies, faults, requests
     connection        WorldConnection: the address of a world, and calls until it is closed
     assertions        `assert_requested`, and the near misses in its message
+    arranging         Arranging: batches in one call, and their results
     batch_commands    BatchCommands: what a test does to one batch
     replies           enters and removes scripted replies
     clock             its simulated clock
@@ -24,6 +25,7 @@ from mockbatch.client.clock import Clock
 from mockbatch.client.results import (
     Advanced,
     Attempt,
+    Batch,
     ControlError,
     Delivery,
     EndedAs,
@@ -31,6 +33,7 @@ from mockbatch.client.results import (
     Fault,
     MockBatchWarning,
     Request,
+    Result,
     Webhook,
 )
 from mockbatch.client.transport import Transport, http_transport, wsgi_transport
@@ -40,6 +43,7 @@ from mockbatch.client.world_client import WorldClient
 __all__ = [
     "Advanced",
     "Attempt",
+    "Batch",
     "Clock",
     "ControlError",
     "Delivery",
@@ -49,6 +53,7 @@ __all__ = [
     "MockBatchWarning",
     "Received",
     "Request",
+    "Result",
     "Transport",
     "Webhook",
     "WorldClient",

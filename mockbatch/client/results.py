@@ -1,5 +1,6 @@
 """What the control API returns, as values, and the errors that its calls raise."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -128,6 +129,57 @@ class Delivery:
     status: str
     next_attempt_at: int | None
     attempts: tuple[Attempt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch as it was when it was read; `data` is the whole Batch object."""
+
+    id: str
+    status: str
+    input_file_id: str
+    output_file_id: str | None
+    error_file_id: str | None
+    data: Mapping[str, Json]
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Json]) -> "Batch":
+        """Return the batch of a Batch object."""
+        files = data.get("output_file_id"), data.get("error_file_id")
+        return cls(data["id"], data["status"], data["input_file_id"], *files, data)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The result of one line, from the output or the error file.
+
+    A line that never ran has an `error`, and neither `status_code` nor `body`.
+    """
+
+    custom_id: str
+    status_code: int | None
+    body: Json
+    error: Mapping[str, Json] | None
+
+    @classmethod
+    def from_json(cls, line: Mapping[str, Json]) -> "Result":
+        """Return the result in a line of a file."""
+        response = line.get("response") or {}
+        status_code, body = response.get("status_code"), response.get("body")
+        return cls(line["custom_id"], status_code, body, line.get("error"))
+
+    @property
+    def text(self) -> str | None:
+        """What the model said in a chat completion, response or completion; None without it."""
+        match self.body:
+            case {"choices": [{"message": {"content": str(text)}}, *_]}:
+                return text
+            case {"choices": [{"text": str(text)}, *_]}:
+                return text
+            case {"output": [*items]}:
+                parts = [part for item in items for part in item.get("content") or ()]
+                return "".join(part.get("text", "") for part in parts) or None
+        return None
 
 
 def id_of(batch: str | HasId) -> str:

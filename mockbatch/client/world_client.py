@@ -9,8 +9,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from mockbatch.client import openai_clients
+from mockbatch.client.arranging import Arranging
 from mockbatch.client.assertions import check_requested
-from mockbatch.client.batch_commands import BatchCommands
 from mockbatch.client.clock import Clock, SleepClock
 from mockbatch.client.replies import OneReply, enter_reply, remove_replies
 from mockbatch.client.results import (
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _UNSET: Any = object()
 
 
-class WorldClient(BatchCommands):
+class WorldClient(Arranging):
     """One world: its address for clients, its clock, and what can be done to it.
 
     `app` serves the world without a socket. `add_callable_reply` enters a reply that is a

@@ -7,6 +7,7 @@ advance      moves the clock, and delivers what falls due on the way
 polling      a client that retrieves an unfinished batch again and again
 quotas       enqueued tokens and batches an hour: the decisions
 uploads      uploads in parts
+arranging    batches that a test makes, and reads the results of, without a client
 live_calls   calls of the endpoints outside of a batch
 explain      why a batch is where it is, in a sentence
 journal      the last requests that the world received

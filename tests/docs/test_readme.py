@@ -78,6 +78,12 @@ class TestPython:
         result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
         result.assert_outcomes(passed=code.count("def test_"))
 
+    def test_first_example_runs_when_pasted(self, pytester: pytest.Pytester) -> None:
+        """With nothing beside it."""
+        pytester.makepyfile(blocks("python")[0])
+        result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
+        result.assert_outcomes(passed=1)
+
     @pytest.mark.parametrize("code", [code for code in blocks("python") if "def test_" not in code])
     def test_other_example_runs(self, capsys: pytest.CaptureFixture[str], code: str) -> None:
         """`client` is a client; what stands for the rest of a call is filled in."""

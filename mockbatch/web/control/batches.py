@@ -1,4 +1,4 @@
-"""`/_mock/batches/{id}`: the timeline of a batch, and commands on it."""
+"""`/_mock/batches`: batches made at once, their results and timelines, and commands on them."""
 
 from functools import partial
 
@@ -9,9 +9,30 @@ from mockbatch.web.context import world
 from mockbatch.web.control.guard import guard
 from mockbatch.web.responses import checked_body, json_response
 from mockbatch.web.v1.batches import batch_response
+from mockbatch.world.arranging import read_results, submit_batch
 
 blueprint = Blueprint("control_batches", __name__, url_prefix="/_mock/batches")
 blueprint.before_request(guard)
+
+
+@blueprint.post("")
+def submit() -> Response:
+    """Upload the input of a batch and create it, met by no fault."""
+    batch = submit_batch(world(), checked_body("submit_batch"))
+    return json_response(batch.schema, world().batch_json(batch))
+
+
+@blueprint.get("/<id>")
+def show(id: str) -> Response:
+    """Return a batch; this polls it for no client, and nothing distorts it."""
+    batch = world().batch(id)
+    return json_response(batch.schema, world().batch_json(batch))
+
+
+@blueprint.get("/<id>/results")
+def results(id: str) -> Response:
+    """Return what the output and the error file of a batch hold."""
+    return json_response("results", read_results(world(), id))
 
 
 @blueprint.get("/<id>/timeline")

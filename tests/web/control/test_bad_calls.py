@@ -32,6 +32,9 @@ REPLIES: list[Json] = [
 ]
 # By call, what it takes; {id} is a batch that is there, and ... the state of the world.
 GOOD: dict[tuple[str, str], list[Json]] = {
+    ("POST", "/_mock/batches"): [
+        {"input": "{}", "endpoint": "/v1/embeddings", "metadata": {"a": "b"}},
+    ],
     ("POST", "/_mock/batches/{id}/hold"): [{}],
     ("POST", "/_mock/batches/{id}/fail"): [{"code": "c", "message": "m"}],
     ("POST", "/_mock/clock"): [{"mode": "manual"}, {"mode": "x60"}],

@@ -1,0 +1,102 @@
+"""Arranges batches and reads their results without a client."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+
+from mockbatch.client.batch_commands import BatchCommands
+from mockbatch.client.clock import Clock
+from mockbatch.client.results import Batch, HasId, Result, id_of
+from mockbatch.typing import Json
+
+CHAT = "/v1/chat/completions"
+# What a request that is only a text asks of each endpoint.
+_BODIES: Mapping[str, Callable[[str], dict[str, Json]]] = {
+    CHAT: lambda text: {
+        "model": "gpt-4o-mini",
+        "messages": [{"role": "user", "content": text}],
+    },
+    "/v1/responses": lambda text: {"model": "gpt-4o-mini", "input": text},
+    "/v1/completions": lambda text: {"model": "gpt-3.5-turbo-instruct", "prompt": text},
+    "/v1/embeddings": lambda text: {"model": "text-embedding-3-small", "input": text},
+    "/v1/moderations": lambda text: {"model": "omni-moderation-latest", "input": text},
+}
+
+
+class Arranging(BatchCommands):
+    """Batches in one call. The journal does not list these calls, and no fault hits them."""
+
+    clock: Clock
+    _reached: bool
+
+    def submit(
+        self,
+        requests: Iterable[str | Mapping[str, Json]] | bytes,
+        endpoint: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> Batch:
+        """Create a batch of these requests.
+
+        A request is a text, a request body, or a line of an input file, in which `custom_id`
+        (by default its place, from "0"), `method` and `url` may be missing. Bytes are a whole
+        input file. Without an `endpoint` it is that of the first line, or chat completions.
+        Raises ControlError for a batch that OpenAI would refuse.
+        """
+        data = requests if isinstance(requests, bytes) else _input_file(requests, endpoint)
+        text = data.decode()
+        body: dict[str, Json] = {"input": text, "endpoint": endpoint or _first_url(text)}
+        if metadata is not None:
+            body["metadata"] = dict(metadata)
+        batch = Batch.from_json(self.call("POST", "/_mock/batches", body))
+        self._reached = True
+        return batch
+
+    def completed_batch(
+        self,
+        requests: Iterable[str | Mapping[str, Json]] | bytes = ("Hello",),
+        endpoint: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+        *,
+        status: str = "completed",
+    ) -> Batch:
+        """Create a batch, and move time forward until it has completed, or has another status.
+
+        Raises EndedAs if it ends otherwise.
+        """
+        batch = self.submit(requests, endpoint, metadata)
+        self.clock.run_until(batch, status)
+        return Batch.from_json(self.call("GET", f"/_mock/batches/{batch.id}"))
+
+    def results(self, batch: str | HasId) -> dict[str, Result]:
+        """Return the results of a batch by custom_id, from its output and its error file."""
+        files = self.call("GET", f"/_mock/batches/{id_of(batch)}/results")
+        lines = [line for text in files.values() if text for line in text.split("\n") if line]
+        results = (Result.from_json(json.loads(line)) for line in lines)
+        return {result.custom_id: result for result in results}
+
+
+def _input_file(requests: Iterable[str | Mapping[str, Json]], endpoint: str | None) -> bytes:
+    if isinstance(requests, str | Mapping):
+        raise TypeError("submit() takes a list of requests, or the bytes of an input file")
+    lines = [_line(request, number, endpoint) for number, request in enumerate(requests)]
+    return "".join(f"{json.dumps(line)}\n" for line in lines).encode()
+
+
+def _line(
+    request: str | Mapping[str, Json], number: int, endpoint: str | None
+) -> Mapping[str, Json]:
+    url = endpoint or CHAT
+    if isinstance(request, str):
+        if url not in _BODIES:
+            raise TypeError(f"a request of {url} cannot be a text: give its body")
+        request = {"body": _BODIES[url](request)}
+    elif "body" not in request and "custom_id" not in request:
+        request = {"body": request}
+    return {"custom_id": str(number), "method": "POST", "url": url, **request}
+
+
+def _first_url(text: str) -> str:
+    try:
+        url: str = json.loads(text.split("\n", 1)[0])["url"]
+    except (ValueError, LookupError, TypeError):
+        return CHAT
+    return url

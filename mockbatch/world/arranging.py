@@ -1,0 +1,37 @@
+"""What a test arranges and reads without a client: a batch from its input, and its results."""
+
+from collections.abc import Mapping
+
+from mockbatch.batch.batch import Batch
+from mockbatch.batch.create import parse_request
+from mockbatch.files.content import Content
+from mockbatch.files.file import BATCH
+from mockbatch.typing import Json
+from mockbatch.world.world import World
+
+
+def submit_batch(world: World, body: Mapping[str, Json]) -> Batch:
+    """Upload the input of a batch and create it; `body` has schema submit_batch.json."""
+    members = {name: body[name] for name in ("endpoint", "metadata") if name in body}
+    # Checked first, so that a bad request leaves no file behind.
+    request = parse_request({**members, "input_file_id": "-", "completion_window": "24h"})
+    # A lone surrogate is legal in JSON, and makes a file that is not UTF-8.
+    content = Content.of(body["input"].encode("utf-8", "surrogatepass"))
+    file = world.upload(content, "in.jsonl", BATCH, None)
+    return world.create_batch(request._replace(input_file_id=file.id))
+
+
+def read_results(world: World, id: str) -> dict[str, str | None]:
+    """Return the texts of a batch's output and error file as clients see them, None without one."""
+    batch = world.batch_json(world.batch(id))
+    return {
+        "output": _text(world, batch["output_file_id"]),
+        "errors": _text(world, batch["error_file_id"]),
+    }
+
+
+def _text(world: World, file_id: str | None) -> str | None:
+    if file_id is None:
+        return None
+    content = world.file(file_id).content
+    return b"".join(content.chunks(0, content.size)).decode(errors="replace")
