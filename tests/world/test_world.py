@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mockbatch import clock
 from mockbatch.batch import commands
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.create import BatchRequest
@@ -183,3 +184,27 @@ class TestUsage:
         world.advance.by(24 * HOUR)
         usage: Json = world.batch_json(world.batch(batch.id))["usage"]
         assert usage["total_tokens"] == 0
+
+
+def test_a_snapshot_has_no_expired_files(make: "Make") -> None:
+    """Nobody can see them any more; a file that has not expired stays."""
+    world = make.world()
+    uploaded(make, world, seconds=HOUR)
+    kept = uploaded(make, world, seconds=3 * HOUR)
+    world.advance.by(2 * HOUR)
+    assert [file.id for file in world.snapshot().files] == [kept]
+
+
+def test_a_snapshot_has_no_parts_of_an_expired_upload(
+    make: "Make", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even if nobody has asked for anything since it expired."""
+    wall_now = float(make.created)
+    monkeypatch.setattr(clock, "wall_time", lambda: wall_now)
+    world = make.world(clock="realtime")
+    upload = world.uploads.create("a", "batch", 1, None)
+    world.uploads.add_part(upload.id, Content.of(b"1"))
+    wall_now += HOUR - 1
+    assert [len(upload.parts) for upload in world.snapshot().uploads] == [1]
+    wall_now += 1
+    assert [len(upload.parts) for upload in world.snapshot().uploads] == [0]
