@@ -134,11 +134,16 @@ def _speed(mode: str) -> float:
 class WorldClock:
     """The clock of one world, which never goes back behind what a command has done.
 
-    Commands run one at a time: each holds `lock`, the lock of the world.
+    Commands run one at a time: each holds `lock`, the lock of the world. One that takes its time
+    to compute what it changes holds `planning` meanwhile, and `lock` for the change alone; who
+    moves the clock holds both, so that the plan is not overtaken. `planning` is taken first.
     """
 
-    def __init__(self, mode: str, start_time: float | None, lock: RLock) -> None:
+    def __init__(
+        self, mode: str, start_time: float | None, lock: RLock, planning: "RLock | None" = None
+    ) -> None:
         self.lock = lock
+        self.planning = planning or RLock()
         self._current = start_clock(mode, start_time, wall_time())
         self._last_command = 0
         self._pauses = 0

@@ -1,6 +1,6 @@
 """Assigns the user's scripted replies to the lines of a batch that have not run yet."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from mockbatch.batch.batch import Batch
@@ -26,19 +26,32 @@ def script_replies(
     return replies
 
 
-def apply_script(batch: Batch, script: Script, done: int = 0) -> Batch:
-    """Return the batch with the replies of another script; the first `done` lines keep theirs."""
+def prepare_script(batch: Batch, script: Script, done: int = 0) -> Callable[[int], Batch]:
+    """Ask another script for its replies to all but the first `done` lines of a batch.
+
+    Returns a function, which takes little time: it returns the batch with these replies, apart
+    from as many first lines as are done by then.
+    """
     scenario = batch.schedule.scenario
     can_never_run = batch.input.has_errors_of_its_own or scenario.validation
     if can_never_run or not (script.entries or batch.replies):
-        return batch
+        return lambda _: batch
     order = batch.execution_order.order
     planned = plan_replies(batch.input, batch.endpoint, scenario, batch.seed)
     scripted = script_replies(script, batch.input, batch.endpoint, batch.id, order[done:])
-    executed = set(order[:done])
-    kept = {line: reply for line, reply in batch.replies.items() if line in executed}
-    new = {line: reply for line, reply in (planned | scripted).items() if line not in executed}
-    replies = new | kept
-    return replace(
-        batch, replies=replies, execution_order=execution_order(order, batch.input, replies)
-    )
+
+    def apply(done: int) -> Batch:
+        executed = set(order[:done])
+        kept = {line: reply for line, reply in batch.replies.items() if line in executed}
+        new = {line: reply for line, reply in (planned | scripted).items() if line not in executed}
+        replies = new | kept
+        return replace(
+            batch, replies=replies, execution_order=execution_order(order, batch.input, replies)
+        )
+
+    return apply
+
+
+def apply_script(batch: Batch, script: Script, done: int = 0) -> Batch:
+    """Return the batch with the replies of another script; the first `done` lines keep theirs."""
+    return prepare_script(batch, script, done)(done)

@@ -4,6 +4,7 @@ world        the only object that the web asks; commands change it, reads do not
 registry     the worlds of a server, by key
 settings     how a server and its worlds begin
 advance      moves the clock, and delivers what falls due on the way
+batch_input  finds and reads the input of a new batch
 polling      a client that retrieves an unfinished batch again and again
 quotas       enqueued tokens and batches an hour: the decisions
 uploads      uploads in parts

@@ -118,7 +118,7 @@ class Advance:
 
         For callers that must not wait for a receiver. The timer delivers what is then due.
         """
-        with self._clock.lock:
+        with self._clock.planning, self._clock.lock:
             now = self._clock.now()
             if now < instant:
                 self._clock.move_to(instant)
@@ -134,7 +134,7 @@ class Advance:
         """Move the clock to its destination, and deliver what is due on the way."""
         happened: list[EventTuple] = []
         with self._dispatcher.exclusive(is_nested=self._is_nested) as run, self._clock.pause():
-            with self._clock.lock:
+            with self._clock.planning, self._clock.lock:
                 start = self._clock.now()
                 target = destination(start)
             ahead = _PlannedEvents(
@@ -142,7 +142,7 @@ class Advance:
             )
             while True:
                 happened += run.deliver_due()
-                with self._clock.lock:
+                with self._clock.planning, self._clock.lock:
                     now, due_at = self._clock.now(), self._dispatcher.next_at()
                     stop = max(min(due_at, target), now)
                     self._clock.move_to(stop)

@@ -66,10 +66,15 @@ class Uploads:
     def add_part(self, id: str, content: Content) -> Part:
         """Add a part to an upload; ApiError if it is unknown, not pending, or too large then."""
         with self._command() as now:
+            self._check_room(self._pending(id, now), content)
+            part_file = self._part_files[id]
+        # Outside the lock: copying the part may take a while.
+        copy = part_file.add(content)
+        with self._command() as now:
             upload = self._pending(id, now)
-            self._check_room(upload, content)
+            self._check_room(upload, content)  # another part may have taken it meanwhile
             seed = self._seed.child("part", self._repository.next_number("part"))
-            part = Part(part_id(seed, now), id, now, self._part_files[id].add(content))
+            part = Part(part_id(seed, now), id, now, copy)
             self._uploads[id] = upload.with_part(part)
             return part
 

@@ -1,24 +1,24 @@
 """The state of one API key: mutable, while everything it holds is immutable.
 
-Commands change it one at a time, under its lock, each at a whole second. Reads take no lock and
-change nothing: what they see are immutable values, which commands replace whole.
+Commands change it one at a time, under its lock, each at a whole second. Those that change
+batches may take seconds to compute how, and leave the lock free meanwhile. Reads take no lock
+and change nothing: what they see are immutable values, which commands replace whole.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from itertools import count
-from math import inf
 from threading import RLock
 
-from mockbatch.batch import commands, create, input_file
+from mockbatch.batch import commands, create
 from mockbatch.batch.batch import NO_TOKENS, Batch
+from mockbatch.batch.input_file import missing_input
 from mockbatch.batch.plan import Schedule
-from mockbatch.batch.scripted_replies import apply_script
+from mockbatch.batch.scripted_replies import prepare_script
 from mockbatch.batch.timeline import COMPLETED
 from mockbatch.clock import WorldClock
-from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.endpoint import Endpoint, Execution
 from mockbatch.endpoints.model_list import ModelList
 from mockbatch.endpoints.respond import EndpointResponse
@@ -26,18 +26,18 @@ from mockbatch.errors import api_error
 from mockbatch.faults.rule_set import FaultRules
 from mockbatch.files import validation
 from mockbatch.files.content import Content
-from mockbatch.files.file import BATCH, File
+from mockbatch.files.file import File
 from mockbatch.ids import Seed, request_id
 from mockbatch.limits import Quotas
 from mockbatch.pagination import Page
 from mockbatch.repository import Repository
 from mockbatch.scenarios.queue import ScenarioQueue
-from mockbatch.scenarios.scenario import Scenario
 from mockbatch.scripting.script import Entry, Script
 from mockbatch.typing import Json
 from mockbatch.webhooks.webhooks import Webhooks
 from mockbatch.world import explain, live_calls
 from mockbatch.world.advance import Advance
+from mockbatch.world.batch_input import find_batch_input
 from mockbatch.world.journal import Journal
 from mockbatch.world.quotas import check_on_create, check_rate, recheck_waiting, with_token_count
 from mockbatch.world.settings import WorldSettings
@@ -61,12 +61,12 @@ class World:
         self.name = name
         self.organization = organization
         self._initial = initial or Snapshot(settings)
-        self._lock = RLock()
+        self._lock, self._planning = RLock(), RLock()
         self._begin(settings)
 
     def reset(self, settings: WorldSettings) -> None:
         """Empty the world, and start again with these settings."""
-        with self._lock:
+        with self._planning, self._lock:
             self.close()
             self._begin(settings)
 
@@ -105,13 +105,13 @@ class World:
 
     def restore(self, snapshot: Snapshot) -> None:
         """Become the world of a snapshot, but keep the webhook endpoints."""
-        with self._lock:
+        with self._planning, self._lock:
             self._load(snapshot)
             self.webhooks.restart(self.clock, self._repository)
 
     def _load(self, snapshot: Snapshot) -> None:
         self.settings, self.quotas = snapshot.settings, snapshot.settings.quotas
-        self.clock = WorldClock(snapshot.settings.clock, snapshot.now, self._lock)
+        self.clock = WorldClock(self.settings.clock, snapshot.now, self._lock, self._planning)
         self._seed = snapshot.seed or self._seed
         self._repository = Repository(validate=self.settings.validate)
         deleted, numbers = snapshot.deleted_file_ids, snapshot.numbers
@@ -136,34 +136,41 @@ class World:
 
     @contextmanager
     def _command(self) -> Iterator[int]:
-        """Hold the lock for a command, yield its whole second, and apply the quotas afterwards."""
-        with self.clock.command() as now:
+        """Yield the whole second of a command on batches, and apply the quotas afterwards."""
+        with self._planning:
+            now = int(self.now())
             yield now
-            if self.quotas.enqueued_tokens:
-                self._apply_quotas(now)
+            with self.clock.command():
+                if self.quotas.enqueued_tokens:
+                    self._apply_quotas(now)
 
     def set_quotas(self, quotas: Quotas) -> None:
         """Limit what may be enqueued at once, also by batches that are still validating."""
-        with self.clock.command() as now:
+        with self._command() as now:
             self._set_quotas(quotas, now)
 
     def _set_quotas(self, quotas: Quotas, now: int) -> None:
-        self.quotas = quotas
-        for batch in list(self._repository.batches.values()):
-            self._repository.replace_batch(with_token_count(quotas, batch))
-        self._apply_quotas(now)
+        counted = [with_token_count(quotas, b) for b in self._repository.batches.values()]
+        with self._lock:
+            self.quotas = quotas
+            self._replace_batches(counted)
+            self._apply_quotas(now)
 
     def _apply_quotas(self, now: int) -> None:
         batches = self._repository.batches.values()
-        for batch in recheck_waiting(self.quotas, batches, now, self.organization):
-            self._repository.replace_batch(batch)
+        self._replace_batches(recheck_waiting(self.quotas, batches, now, self.organization))
+
+    def _replace_batches(self, batches: Iterable[Batch]) -> None:
+        with self._lock:
+            for batch in batches:
+                self._repository.replace_batch(batch)
 
     # --- files
 
     def upload(self, content: Content, filename: str, purpose: str, seconds: int | None) -> File:
         """Create a file; it lives for `seconds`, or its purpose's default if that is None."""
         validation.validate_upload(content, purpose, self.settings.limits)
-        with self._command() as now:
+        with self.clock.command() as now:
             seed = self._seed
             return self._repository.create_file(seed, now, content, filename, purpose, seconds)
 
@@ -180,29 +187,36 @@ class World:
 
     def delete_file(self, id: str) -> None:
         """Delete a file; a batch that has not read it as its input yet will fail."""
-        with self._command() as now:
+        with self._command() as now, self._lock:
             self._repository.file(id, now)
             self._repository.delete_file(id)
-            missing = input_file.missing_input(id, self.organization)
-            for batch in list(self._repository.batches.values()):
-                if batch.input_file_id == id:
-                    self._repository.replace_batch(commands.lose_input(batch, now, missing))
+            missing = missing_input(id, self.organization)
+            losing = [b for b in self._repository.batches.values() if b.input_file_id == id]
+            self._replace_batches(commands.lose_input(batch, now, missing) for batch in losing)
 
     # --- batches
 
     def create_batch(self, request: create.BatchRequest) -> Batch:
         """Create a batch; errors of its input show up later, when its validation ends."""
-        # Reading the input may take a second, in which other commands need not wait.
-        batch_input, input_expires_at = self._read_input(request)
-        with self._command() as now, self._scenario(request) as scenario:
+        limits, owner = self.settings.limits, self.organization
+        batch_input, input_expires_at = find_batch_input(
+            request, self._repository, self.now(), limits, self.models, owner
+        )
+        # Metadata outranks the queue and the default.
+        own = request.scenario
+        choice = nullcontext(own) if own else self.scenarios.next_scenario()
+        with self._command() as now, choice as chosen:
+            scenario = chosen or self.settings.scenario
             if scenario.quotas is not None:
                 self._set_quotas(scenario.quotas, now)
             others = self._repository.batches.values()
             check_rate(self.quotas, others, now, self.clock.current)
             is_deleted = request.input_file_id in self._repository.deleted_file_ids
+            with self._lock:
+                number = self._repository.next_number("batch")
             context = create.CreationContext(
                 number=len(others),
-                seed=self._seed.child("batch", self._repository.next_number("batch")),
+                seed=self._seed.child("batch", number),
                 created_at=now,
                 schedule=Schedule(scenario, self.settings.pace),
                 script=self.script,
@@ -211,17 +225,9 @@ class World:
                 check_quota=partial(check_on_create, self.quotas, others, now, self.organization),
             )
             batch = create.create_batch(request, batch_input, context)
-            self._repository.add_batch(batch)
+            with self._lock:
+                self._repository.add_batch(batch)
             return batch
-
-    @contextmanager
-    def _scenario(self, request: create.BatchRequest) -> Iterator[Scenario]:
-        """Yield the scenario of a new batch; its metadata outranks the queue and the default."""
-        if request.scenario:
-            yield request.scenario
-        else:
-            with self.scenarios.next_scenario() as chosen:
-                yield chosen or self.settings.scenario
 
     def batch(self, id: str) -> Batch:
         """Return a batch; ApiError 404 if it does not exist or cannot be found yet."""
@@ -245,7 +251,7 @@ class World:
         """Apply a command to a batch; ApiError 404 if unknown, 409 if its status forbids it."""
         with self._command() as now:
             changed = command(self.batch(id), now)
-            self._repository.replace_batch(changed)
+            self._replace_batches([changed])
             return changed
 
     def explain(self, id: str) -> dict[str, Json]:
@@ -258,43 +264,37 @@ class World:
 
     def add_reply(self, entry: Entry) -> None:
         """Add a scripted reply; earlier ones take precedence."""
-        self.replace_script(self.script.extended(entry))
+        with self._planning:
+            self.replace_script(self.script.extended(entry))
 
     def replace_script(self, script: Script) -> None:
         """Answer the lines that have not run yet by another script."""
         with self._command() as now:
             # A function in the script may fail, and then everything stays as it was.
-            changed = [
-                apply_script(batch, script, batch.timeline.done(now))
+            prepared = [
+                (batch, prepare_script(batch, script, batch.timeline.done(now)))
                 for batch in self._repository.batches.values()
                 if not batch.is_final(now)
             ]
-            self.script = script
-            for batch in changed:
-                self._repository.replace_batch(batch)
+            with self.clock.command() as later:  # lines may have run meanwhile
+                self.script = script
+                self._replace_batches(
+                    apply(batch.timeline.done(later))
+                    for batch, apply in prepared
+                    if not batch.is_final(later)
+                )
 
     def set_models(self, models: ModelList) -> None:
         """Serve these models from now on; accepted batches are not affected."""
-        with self._lock:
-            self.models = models
+        self.models = models
 
     def respond(self, endpoint: Endpoint, body: dict[str, Json]) -> EndpointResponse:
         """Return the response to a live call; ApiError if it fails."""
         live_calls.check_model(self.models, endpoint, body)
-        with self._command() as now:
+        with self.clock.command() as now:
             seed = self._seed.child("live", self._repository.next_number("live"))
         return live_calls.respond_live(endpoint, body, Execution(seed, now), self.script)
 
     def next_request_id(self) -> str:
         """Return the id of another request to this world."""
         return request_id(self._seed.child("request", next(self._request_numbers)))
-
-    def _read_input(self, request: create.BatchRequest) -> tuple[input_file.BatchInput, float]:
-        """Return the input of a new batch, and the instant at which its file expires."""
-        file = self._repository.uploaded_files.get(request.input_file_id)
-        if file is None or file.purpose != BATCH or not file.visible(self.now()):
-            return input_file.missing_input(request.input_file_id, self.organization), inf
-        endpoint = endpoints()[request.endpoint]
-        limits = self.settings.limits
-        batch_input = input_file.read_input(file.content, endpoint, limits, self.models)
-        return batch_input, inf if file.expires_at is None else file.expires_at

@@ -1,0 +1,27 @@
+"""Finds and reads the input of a new batch."""
+
+from math import inf
+
+from mockbatch.batch.create import BatchRequest
+from mockbatch.batch.input_file import BatchInput, missing_input, read_input
+from mockbatch.endpoints import endpoints
+from mockbatch.endpoints.model_list import ModelList
+from mockbatch.files.file import BATCH
+from mockbatch.limits import Limits
+from mockbatch.repository import Repository
+
+
+def find_batch_input(
+    request: BatchRequest,
+    repository: Repository,
+    now: float,
+    limits: Limits,
+    models: ModelList,
+    organization: str,
+) -> tuple[BatchInput, float]:
+    """Return the input of a new batch, and the instant at which its file expires."""
+    file = repository.uploaded_files.get(request.input_file_id)
+    if file is None or file.purpose != BATCH or not file.visible(now):
+        return missing_input(request.input_file_id, organization), inf
+    batch_input = read_input(file.content, endpoints()[request.endpoint], limits, models)
+    return batch_input, inf if file.expires_at is None else file.expires_at
