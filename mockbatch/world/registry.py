@@ -36,7 +36,7 @@ class WorldRegistry:
         """Raise ApiError 401 for a key that is not accepted."""
         accepted = self.settings.api_keys
         if key in _UNSET_KEYS or (accepted and key not in accepted):
-            error = api_error("wrong_key", key=key if len(key) < 12 else mask_key(key))
+            error = api_error("wrong_key", key=key if len(key) <= 12 else mask_key(key))
             error.headers = {"WWW-Authenticate": 'Bearer realm="OpenAI API"'}
             raise error
 
@@ -144,9 +144,11 @@ class WorldRegistry:
 def mask_key(key: str) -> str:
     """Return a key as it may be shown: its first 8 and last 4 characters.
 
+    These are all of 12 characters; of a key as short as that only the first 2 are shown.
+
     Source: OpenAI's own message masks keys so, recorded in 2026, but prints keys shorter than
     12 characters whole.
     """
-    if len(key) < 12:
+    if len(key) <= 12:
         return key[:2] + "*" * len(key[2:])
     return key[:8] + "*" * (len(key) - 12) + key[-4:]

@@ -7,7 +7,7 @@ import pytest
 from mockbatch.errors import ApiError
 from mockbatch.files.content import Content
 from mockbatch.world import registry as registry_module
-from mockbatch.world.registry import WorldRegistry
+from mockbatch.world.registry import WorldRegistry, mask_key
 from mockbatch.world.settings import ServerSettings, WorldSettings
 from mockbatch.world.world import World
 
@@ -180,3 +180,17 @@ class TestClose:
             registry.open(key, is_read_only=False)
         registry.close()
         assert closed == [KEY, OTHER_KEY]
+
+
+@pytest.mark.parametrize(
+    ("key", "masked"),
+    [
+        ("a", "a"),
+        ("sk-abcdefgh", "sk*********"),
+        ("sk-abcdefghi", "sk**********"),
+        ("sk-abcdefghij", "sk-abcde*ghij"),
+    ],
+)
+def test_masked_key_does_not_show_the_key(key: str, masked: str) -> None:
+    """A key of twelve characters is short too: its first eight and last four are all of it."""
+    assert mask_key(key) == masked

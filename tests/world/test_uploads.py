@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mockbatch import clock
 from mockbatch.errors import ApiError
 from mockbatch.files import upload as parts
 from mockbatch.files.content import Content
@@ -213,6 +214,20 @@ class TestBounds:
         else:
             world.advance.by(HOUR)
         assert begin(world).id != first.id
+
+    def test_an_upload_that_expired_by_itself_makes_room(
+        self, make: "Make", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """On a clock that nobody has to advance."""
+        wall_now = float(make.created)
+        monkeypatch.setattr(clock, "wall_time", lambda: wall_now)
+        monkeypatch.setattr(uploads, "MAX_PENDING", 1)
+        world = make.world(clock="realtime")
+        begin(world)
+        wall_now += HOUR - 1
+        assert refusal(begin, world) == (400, "too_many_uploads", None)
+        wall_now += 1
+        assert begin(world).created_at == make.created + HOUR
 
     @pytest.mark.parametrize("end", ["complete", "cancel", "expire", "reset"])
     def test_bytes_of_what_has_ended_are_let_go(self, world: World, make: "Make", end: str) -> None:

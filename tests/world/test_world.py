@@ -1,6 +1,7 @@
 """One key's world: what happens to a batch's input while it is validated, and what hides it."""
 
 from collections.abc import Callable, Iterator
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -208,3 +209,14 @@ def test_a_snapshot_has_no_parts_of_an_expired_upload(
     assert [len(upload.parts) for upload in world.snapshot().uploads] == [1]
     wall_now += 1
     assert [len(upload.parts) for upload in world.snapshot().uploads] == [0]
+
+
+def test_a_reset_world_sends_no_webhooks_of_before(make: "Make") -> None:
+    """Nothing that was due, or would become due, is delivered any more."""
+    world = make.world()
+    world.webhooks.create_endpoint({"url": "http://127.0.0.1:9/"})
+    make.started(world, make.lines(1))
+    before = world.webhooks.dispatcher
+    assert before.next_at() == make.created + WRITTEN
+    world.reset(world.settings)
+    assert before.next_at() == inf
