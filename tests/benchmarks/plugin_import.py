@@ -10,7 +10,7 @@ IMPORT = """
 import time
 import pytest
 begun = time.process_time()
-import mockbatch.pytest_plugin
+import mockbatch.testing.pytest_plugin
 print(time.process_time() - begun)
 """
 
