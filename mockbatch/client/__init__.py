@@ -10,6 +10,7 @@
     webhooks          its webhook endpoints and deliveries
     webhook_receiver  a server in this process that calls functions with webhooks
     results           what calls return: events, requests, deliveries, and the errors they raise
+    client_gate       lets their requests through until their world is gone
     openai_clients    ready clients of the `openai` package
     transport         the call itself: to an app of this process, or over HTTP
     skip_sleep        sleeps that move the clock while a test runs

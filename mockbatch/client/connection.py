@@ -46,9 +46,17 @@ class WorldConnection:
             raise ControlError(status, response["error"])
         return response
 
+    def refusal(self) -> dict[str, Json] | None:
+        """Return the error of every call once the world is gone, None as long as it is there.
+
+        Another test may have a world under the same key then: it must not be touched.
+        """
+        if not self.closed:
+            return None
+        reason = f"it belonged to {self.owner}, which is over" if self.owner else "it is closed"
+        return {"message": f"This world is gone: {reason}.", "code": "no_world", "param": None}
+
     def _check_open(self) -> None:
-        if self.closed:
-            # Another test may have a world under the same key now: it must not be touched.
-            reason = f"it belonged to {self.owner}, which is over" if self.owner else "it is closed"
-            error = {"message": f"This world is gone: {reason}.", "code": "no_world", "param": None}
+        error = self.refusal()
+        if error is not None:
             raise ControlError(401, error)

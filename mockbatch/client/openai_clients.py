@@ -3,6 +3,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from mockbatch.client.client_gate import ClientGate
+from mockbatch.client.connection import WorldConnection
 from mockbatch.typing import Json
 
 if TYPE_CHECKING:
@@ -10,28 +12,42 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
 
 
-def client(base_url: str, api_key: str, webhook_secret: str, app: "Flask | None") -> "OpenAI":
-    """Return an `openai.OpenAI`; it calls the `app`, if given, without a socket."""
+def client(
+    world: WorldConnection, webhook_secret: str, app: "Flask | None"
+) -> tuple["OpenAI", ClientGate]:
+    """Return an `openai.OpenAI`, and the gate that holds its connections.
+
+    It calls the `app`, if given, without a socket.
+    """
     import openai
 
-    # A plain http URL needs no certificates: not loading them takes 1 ms instead of 20.
-    options: dict[str, Json] = {"verify": False, "trust_env": False}
-    if app is not None:
-        options = {"transport": _httpx(openai.DefaultHttpxClient).WSGITransport(app=app)}
-    http_client = openai.DefaultHttpxClient(**options)
-    client = openai.OpenAI(base_url=base_url, api_key=api_key, http_client=http_client)
+    httpx = _httpx(openai.DefaultHttpxClient)
+    if app is None:
+        # A plain http URL needs no certificates: not loading them takes 1 ms instead of 20.
+        inner = httpx.HTTPTransport(verify=False, trust_env=False)
+    else:
+        inner = httpx.WSGITransport(app=app)
+    gate = ClientGate(httpx, inner, world.refusal)
+    transport: Json = gate
+    http_client = openai.DefaultHttpxClient(transport=transport, trust_env=False)
+    client = openai.OpenAI(base_url=world.base_url, api_key=world.api_key, http_client=http_client)
     client.webhook_secret = webhook_secret  # older versions take no such argument
-    return client
+    return client, gate
 
 
-def async_client(base_url: str, api_key: str, webhook_secret: str) -> "AsyncOpenAI":
+def async_client(world: WorldConnection, webhook_secret: str) -> "AsyncOpenAI":
     """Return an `openai.AsyncOpenAI`."""
     import openai
 
+    httpx = _httpx(openai.DefaultAsyncHttpxClient)
     # No connection outlives its request, so none is left open when the event loop is closed.
-    limits = _httpx(openai.DefaultAsyncHttpxClient).Limits(max_keepalive_connections=0)
-    http_client = openai.DefaultAsyncHttpxClient(verify=False, trust_env=False, limits=limits)
-    client = openai.AsyncOpenAI(base_url=base_url, api_key=api_key, http_client=http_client)
+    limits = httpx.Limits(max_keepalive_connections=0)
+    inner = httpx.AsyncHTTPTransport(verify=False, trust_env=False, limits=limits)
+    transport: Json = ClientGate(httpx, inner, world.refusal)
+    http_client = openai.DefaultAsyncHttpxClient(transport=transport, trust_env=False)
+    client = openai.AsyncOpenAI(
+        base_url=world.base_url, api_key=world.api_key, http_client=http_client
+    )
     client.webhook_secret = webhook_secret
     return client
 

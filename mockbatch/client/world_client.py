@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
     from typing_extensions import Self
 
+    from mockbatch.client.client_gate import ClientGate
+
 # Stands for an argument that was left out, where None has a meaning of its own.
 _UNSET: Any = object()
 
@@ -56,7 +58,7 @@ class WorldClient(Arranging):
         self._app = app
         self._add_callable_reply = add_callable_reply
         self._process = os.getpid()
-        self._clients: dict[int, OpenAI] = {}  # by process
+        self._clients: dict[int, tuple[OpenAI, ClientGate]] = {}  # by process
         self._webhooks = Webhooks(self)
         self._reached = False
         self._warned = False
@@ -79,10 +81,10 @@ class WorldClient(Arranging):
         """
         if self.closed:
             return
-        client = self._clients.pop(os.getpid(), None)
+        _, gate = self._clients.pop(os.getpid(), (None, None))
         self.__dict__.pop("async_client", None)
-        if client is not None:
-            client.close()
+        if gate is not None:
+            gate.close()
         if self._process == os.getpid():
             self.call("DELETE", "/_mock/state")
         self.closed = True
@@ -96,10 +98,8 @@ class WorldClient(Arranging):
             self._check_open()
             if self._app is not None and self._find_app() is None:
                 raise RuntimeError(FORKED)
-            self._clients[process] = openai_clients.client(
-                self.base_url, self.api_key, self.webhook_secret, self._app
-            )
-        return self._clients[process]
+            self._clients[process] = openai_clients.client(self, self.webhook_secret, self._app)
+        return self._clients[process][0]
 
     @cached_property
     def async_client(self) -> "AsyncOpenAI":
@@ -110,7 +110,7 @@ class WorldClient(Arranging):
             )
         self._check_open()
         self.warn_if_asyncio_clock_frozen()
-        return openai_clients.async_client(self.base_url, self.api_key, self.webhook_secret)
+        return openai_clients.async_client(self, self.webhook_secret)
 
     def warn_if_asyncio_clock_frozen(self) -> None:
         """Warn, once, if freezegun has frozen the clock that asyncio's timers use."""

@@ -205,6 +205,35 @@ class TestBetweenTests:
             2,
         )
 
+    def test_client_of_a_handle_is_refused_with_it(self, run: Run) -> None:
+        """Sync and async: the message names the test, and nothing is sent again."""
+        passed(
+            run("""
+    import asyncio, openai
+
+    kept = []
+
+    def test_first(mockbatch):
+        submit(mockbatch.client)
+        kept.extend([mockbatch.client, mockbatch.async_client])
+
+    def test_second(mockbatch):
+        client, async_client = kept
+        with pytest.raises(openai.AuthenticationError, match="test_first, which is over") as told:
+            client.files.list()
+        assert told.value.response.headers["x-should-retry"] == "false"
+
+        async def list_files():
+            return await async_client.files.list()
+
+        with pytest.raises(openai.AuthenticationError, match="test_first, which is over"):
+            asyncio.run(list_files())
+        assert mockbatch.requests == []
+        mockbatch.client.files.list()
+    """),
+            2,
+        )
+
     def test_world_beside_the_shared_one_does_not_come_back(self, run: Run) -> None:
         """Its key is refused too, by the name of what it was made for."""
         passed(
