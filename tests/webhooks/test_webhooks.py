@@ -32,3 +32,18 @@ def test_a_jump_past_an_event_wakes_the_world_at_once(
         assert woken.wait(SECONDS)
     finally:
         world.close()
+
+
+def test_a_world_is_not_woken_while_a_thread_delivers(make: "Make") -> None:
+    """That thread delivers what becomes due meanwhile."""
+    world = make.world(clock="realtime")
+    world.webhooks.create_endpoint({"url": "http://127.0.0.1:9/"})
+    make.started(world, make.lines(1), stages={"validating": None})
+    try:
+        with world.webhooks.dispatcher.exclusive():
+            world.webhooks.schedule_wakeup(lambda: None)
+            assert not world.webhooks._timer.is_set
+        world.webhooks.schedule_wakeup(lambda: None)
+        assert world.webhooks._timer.is_set
+    finally:
+        world.close()

@@ -6,6 +6,7 @@ import pytest
 
 from mockbatch.batch import commands
 from mockbatch.batch.batch import Batch
+from mockbatch.events import WorldEvent
 from mockbatch.validation.schema import schema
 from mockbatch.world.explain import describe, timeline_json
 
@@ -85,3 +86,23 @@ def test_the_timeline_fits_its_schema(make: "Make", seconds: float) -> None:
     batch = make.batch()
     shown = timeline_json(batch, batch.created_at + seconds, is_clock_behind=False)
     assert schema("timeline").error(shown) is None
+
+
+def test_attempts_are_listed_in_order_of_time(make: "Make") -> None:
+    """Among the status changes, and after the one of their second."""
+    batch = make.batch()
+    attempts = [WorldEvent(batch.created_at + at, "webhook.failed", "wh_1") for at in (62, 100)]
+    shown = timeline_json(batch, batch.created_at + 110, attempts, is_clock_behind=False)
+    assert [(event["at"] - batch.created_at, event["type"]) for event in shown["past"]] == [
+        (0, "batch.validating"),
+        (62, "batch.in_progress"),
+        (62, "webhook.failed"),
+        (100, "webhook.failed"),
+    ]
+    attempts = [WorldEvent(batch.created_at + at, "webhook.attempt", "wh_1") for at in (120,)]
+    shown = timeline_json(batch, batch.created_at + 110, (), attempts, is_clock_behind=False)
+    assert [event["type"] for event in shown["coming"]] == [
+        "webhook.attempt",
+        "batch.finalizing",
+        "batch.completed",
+    ]

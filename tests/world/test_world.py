@@ -211,12 +211,19 @@ def test_a_snapshot_has_no_parts_of_an_expired_upload(
     assert [len(upload.parts) for upload in world.snapshot().uploads] == [0]
 
 
-def test_a_reset_world_sends_no_webhooks_of_before(make: "Make") -> None:
+@pytest.mark.parametrize(
+    "begin_again",
+    [lambda world: world.reset(world.settings), lambda world: world.restore(world.snapshot())],
+    ids=["reset", "restore"],
+)
+def test_a_world_that_begins_again_sends_no_webhooks_of_before(
+    make: "Make", begin_again: Callable[[World], None]
+) -> None:
     """Nothing that was due, or would become due, is delivered any more."""
     world = make.world()
     world.webhooks.create_endpoint({"url": "http://127.0.0.1:9/"})
     make.started(world, make.lines(1))
     before = world.webhooks.dispatcher
     assert before.next_at() == make.created + WRITTEN
-    world.reset(world.settings)
+    begin_again(world)
     assert before.next_at() == inf
