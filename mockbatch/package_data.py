@@ -13,6 +13,16 @@ def read_json(*path: str) -> Json:
     return json.loads(resources.files("mockbatch").joinpath(*path).read_bytes())
 
 
+def read_texts(*folder: str) -> Mapping[str, bytes]:
+    """Return the JSON files of a folder of the package as they are, by name without suffix."""
+    entries = resources.files("mockbatch").joinpath(*folder).iterdir()
+    return {
+        entry.name.removesuffix(".json"): entry.read_bytes()
+        for entry in entries
+        if entry.name.endswith(".json")
+    }
+
+
 def read_json_folder(*folder: str) -> Mapping[str, dict[str, Json]]:
     """Return the JSON documents of a folder of the package by their `name`, sorted."""
     entries = resources.files("mockbatch").joinpath(*folder).iterdir()

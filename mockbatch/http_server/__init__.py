@@ -8,6 +8,12 @@ request      one request: body, WSGI environ, response
 tls          a certificate for https, made for this run
 """
 
+import ssl
+
 # The key in the WSGI environ under which an app finds the `Request`, as gunicorn and Werkzeug
 # pass on their sockets. Faults break the connection through it.
 HTTP_REQUEST_KEY = "mockbatch.http_request"
+
+# What reading a request's body raises when its client is at fault: it has gone, is too slow, or
+# has framed the body wrongly. Any other OSError is a fault of this machine.
+CLIENT_ERRORS = (ConnectionError, TimeoutError, ssl.SSLError)

@@ -10,7 +10,6 @@ import contextlib
 import logging
 import os
 import socket
-import ssl
 import sys
 import threading
 from collections import deque
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from cheroot import server
 
-from mockbatch.http_server import connection
+from mockbatch.http_server import CLIENT_ERRORS, connection
 from mockbatch.http_server.connection import Connection
 from mockbatch.http_server.request import SERVER_NAME, WsgiGateway
 from mockbatch.http_server.waiting import TICK_SECONDS, WaitingConnections
@@ -255,8 +254,5 @@ class HttpServer(server.HTTPServer):
 
     def error_log(self, msg: str = "", level: int = 0, traceback: bool = False) -> None:  # noqa: ARG002
         """Log for cheroot: tracebacks at ERROR, unless the client caused the failure."""
-        is_client_gone = isinstance(
-            sys.exc_info()[1], (ConnectionError, TimeoutError, ssl.SSLError)
-        )
-        is_bug = traceback and not is_client_gone
+        is_bug = traceback and not isinstance(sys.exc_info()[1], CLIENT_ERRORS)
         log.log(logging.ERROR if is_bug else logging.DEBUG, "%s", msg, exc_info=is_bug)

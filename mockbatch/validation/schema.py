@@ -1,15 +1,16 @@
-"""The JSON Schemas of the package, loaded and compiled once.
+"""The JSON Schemas of the package, read together and compiled when they are first used.
 
 jsonschema alone decides whether a value is valid. `fast_check` spares it the values that are
 obviously valid; all others are checked by jsonschema, and rejected in OpenAI's words.
 """
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from mockbatch.errors import ApiError
-from mockbatch.package_data import read_json
+from mockbatch.package_data import read_texts
 from mockbatch.typing import Json
 from mockbatch.validation.error_wording import to_api_error
 from mockbatch.validation.fast_check import compile_check
@@ -28,7 +29,7 @@ class Schema:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.document: dict[str, Json] = read_json("schemas", f"{name}.json")
+        self.document: dict[str, Json] = json.loads(read_schemas()[name])
         self._is_obviously_valid: Callable[[Json], bool] = compile_check(
             self.document, lambda subschema: self._validator.evolve(schema=subschema)
         )
@@ -73,6 +74,12 @@ class Schema:
         error = self.error(value)
         if error is not None:
             raise SchemaViolationError(f"{description} violates schema {self.name}: {error}")
+
+
+@cache
+def read_schemas() -> Mapping[str, bytes]:
+    """Return the texts of all schemas."""
+    return read_texts("schemas")
 
 
 @cache

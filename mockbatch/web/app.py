@@ -7,7 +7,13 @@ from pkgutil import iter_modules
 from flask import Blueprint, Flask, Request, Response, current_app, g, request
 
 from mockbatch import clock
+from mockbatch.endpoints import endpoints
+from mockbatch.endpoints.models import model_aliases
 from mockbatch.errors import api_error
+from mockbatch.faults import presets
+from mockbatch.faults.kinds import kinds
+from mockbatch.scenarios import catalogue
+from mockbatch.validation.schema import read_schemas
 from mockbatch.web import auth, control, errors, multipart, v1, wakeup
 from mockbatch.web.body_limit import limit_body
 from mockbatch.web.caller_guard import CallerGuard
@@ -27,6 +33,7 @@ FORM_BYTES = 1 << 20
 
 def create_app(settings: ServerSettings | None = None, initial: Snapshot | None = None) -> Flask:
     """Create the app of one server; its new worlds start from the snapshot `initial`."""
+    _read_package_data()
     app = Flask(__name__, static_folder=None)
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.request_class = multipart.Request
@@ -48,6 +55,12 @@ def create_app(settings: ServerSettings | None = None, initial: Snapshot | None 
     with_gateway = PortkeyGateway(with_faults, always=gateway)
     app.wsgi_app = CallerGuard(with_gateway, server_state.settings)  # type: ignore[method-assign]
     return app
+
+
+def _read_package_data() -> None:
+    """Read what requests need, as there may be no file descriptors left when one does."""
+    for read in (read_schemas, endpoints, model_aliases, catalogue, presets, kinds):
+        read()
 
 
 def _blueprints() -> Iterator[Blueprint]:

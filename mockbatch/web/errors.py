@@ -1,5 +1,6 @@
 """Turns every exception into a response in OpenAI's error format."""
 
+import errno
 import json
 import logging
 
@@ -13,6 +14,7 @@ from werkzeug.exceptions import (
 
 from mockbatch.errors import ApiError, api_error
 from mockbatch.faults.request_record import RequestRecord
+from mockbatch.http_server import CLIENT_ERRORS
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +23,7 @@ def register(app: Flask) -> None:
     """Register handlers for all exceptions, so that no response is HTML or a traceback."""
     app.register_error_handler(ApiError, error_response)
     app.register_error_handler(HTTPException, _handle_http_exception)
-    app.register_error_handler(OSError, _handle_unreadable_body)
+    app.register_error_handler(OSError, _handle_os_error)
     app.register_error_handler(Exception, _handle_bug)
 
 
@@ -59,15 +61,19 @@ def _size_error() -> ApiError:
     return api_error("too_large", limit=limit)
 
 
-def _handle_unreadable_body(error: OSError) -> Response:
-    # Raised while reading the body: the connection was cut, or a chunk was malformed.
-    log.debug("the body of the request could not be read: %s", error)
-    return error_response(
-        api_error("bad_request", detail="The body of the request could not be read.")
-    )
+def _handle_os_error(error: OSError) -> Response:
+    if isinstance(error, CLIENT_ERRORS):
+        log.debug("the body of the request could not be read: %s", error)
+        detail = "The body of the request could not be read."
+        return error_response(api_error("bad_request", detail=detail))
+    return _handle_bug(error)
 
 
 def _handle_bug(error: Exception) -> Response:
     RequestRecord.of(request.environ).has_failed = True
     log.error("%s %s failed", request.method, request.path, exc_info=error)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return error_response(api_error("no_disk_space", reason=error.strerror))
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+        return error_response(api_error("no_descriptors", reason=error.strerror))
     return error_response(api_error("server_error"))

@@ -1,6 +1,8 @@
 """Sends one webhook: an HTTP POST that follows no redirect and has a deadline."""
 
 import contextlib
+import errno
+import logging
 import socket
 import ssl
 from collections.abc import Mapping
@@ -10,6 +12,8 @@ from http.client import HTTPConnection
 from mockbatch.http_client import exchange
 from mockbatch.webhooks.delivery import AttemptResult
 from mockbatch.webhooks.target import Target
+
+log = logging.getLogger(__name__)
 
 #: How much of a response's body is read, and how much of it is kept to be shown.
 MAX_BODY_BYTES = 4096
@@ -30,6 +34,8 @@ def post(
         error = f"no response within {timeout_seconds:g} seconds"
         return AttemptResult(error=error, has_timed_out=True)
     except Exception as error:  # noqa: BLE001 - a receiver's mistake is not an error of ours
+        if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+            log.error("a webhook could not be sent: %s", error)
         return AttemptResult(error=f"{type(error).__name__}: {error}"[:MAX_SHOWN_CHARACTERS])
 
 

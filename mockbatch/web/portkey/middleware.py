@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
 from mockbatch.errors import ApiError
+from mockbatch.http_server import CLIENT_ERRORS
 from mockbatch.typing import Json
 from mockbatch.web.body_limit import read_json_text
 from mockbatch.web.portkey import bodies, checks
@@ -45,7 +46,7 @@ _FETCH_FAILED = (
     "Name: TypeError"
 )
 # What reading and parsing a body raises if it is cut off or invalid.
-_UNREADABLE_BODY = (ValueError, RecursionError, OSError, HTTPException)
+_UNREADABLE_BODY = (ValueError, RecursionError, *CLIENT_ERRORS, HTTPException)
 # Routes whose responses the gateway does not rewrite.
 _UNTOUCHED = ("/v1/embeddings", "/v1/images/edits")
 # The gateway takes responses with these statuses for its own.

@@ -67,10 +67,11 @@ class ContentReader:
         path = (self._folder / content.value["path"]).resolve()
         if not path.is_relative_to(self._folder.resolve()):
             raise content.error(f"{content.value['path']!r} is outside of the document's folder")
-        stream = temporary_file()
         try:
-            with path.open("rb") as file:
-                copyfileobj(file, stream)
+            file = path.open("rb")
         except OSError as error:
             raise content.error(error) from None
+        stream = temporary_file()
+        with file:
+            copyfileobj(file, stream)
         return Content(stream)
