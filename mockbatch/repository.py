@@ -34,7 +34,7 @@ class Repository:
         #: Grows with every file and batch that is added, replaced or deleted.
         self.version = 0
         #: Called, under the world's lock, with every batch that is added or replaced.
-        self.on_batch_change: Callable[[Batch], None] | None = None
+        self.batch_listeners: list[Callable[[Batch], None]] = []
         self._batch_ids: list[str] = []  # oldest first
         # Ids of the files that a batch may write, with the batch's id and `output` or `error`.
         self._batch_of_file: dict[str, tuple[str, str]] = {}
@@ -75,8 +75,8 @@ class Repository:
         """Replace a batch by what a command has made of it."""
         self.batches[batch.id] = batch
         self.version += 1
-        if self.on_batch_change is not None:
-            self.on_batch_change(batch)
+        for listener in self.batch_listeners:
+            listener(batch)
 
     def batch(self, id: str) -> Batch:
         """Return a batch; ApiError 404 for an unknown id, 400 if it is no batch's id at all."""

@@ -253,9 +253,9 @@ class TestChanges:
     def test_a_new_or_replaced_batch_is_reported(
         self, make: "Make", repository: Repository
     ) -> None:
-        """The listener is called with each value of the batch."""
+        """Listeners are called with each value of the batch."""
         reported: list[Batch] = []
-        repository.on_batch_change = reported.append
+        repository.batch_listeners.append(reported.append)
         batch = make.batch()
         cancelled = commands.cancel(batch, batch.created_at)
         repository.add_batch(batch)

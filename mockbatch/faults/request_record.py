@@ -4,8 +4,10 @@ The fault middleware and the handlers add to them; the journal and the log are w
 them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from mockbatch import clock
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -18,6 +20,8 @@ class RequestRecord:
     """The notes about one request.
 
     Attributes:
+        started: When the request began, in seconds of the monotonic clock.
+        error: The message of the error response.
         fault: The name of the fault or distortion that was applied.
         is_unanswered: The request took effect, but the client gets no response.
         is_unrouted: There is no such route or method.
@@ -28,6 +32,8 @@ class RequestRecord:
 
     """
 
+    started: float = field(default_factory=clock.monotonic)
+    error: str | None = None
     fault: str | None = None
     is_unanswered: bool = False
     is_unrouted: bool = False
@@ -41,6 +47,11 @@ class RequestRecord:
         """Return the record in an environ, after adding one if there is none."""
         record: RequestRecord = environ.setdefault(_KEY, cls())
         return record
+
+    @property
+    def elapsed_ms(self) -> float:
+        """How long the request has taken so far, in real milliseconds."""
+        return (clock.monotonic() - self.started) * 1000
 
     def added_to(self, environ: "WSGIEnvironment") -> "WSGIEnvironment":
         """Return a copy of an environ with this record in it."""

@@ -12,6 +12,7 @@ from mockbatch.endpoints.models import model_aliases
 from mockbatch.errors import api_error
 from mockbatch.faults import presets
 from mockbatch.faults.kinds import kinds
+from mockbatch.faults.request_record import RequestRecord
 from mockbatch.scenarios import catalogue
 from mockbatch.validation.schema import read_schemas
 from mockbatch.web import auth, control, errors, multipart, v1, wakeup
@@ -73,7 +74,6 @@ def _blueprints() -> Iterator[Blueprint]:
 
 
 def _begin_request() -> None:
-    g.started = clock.monotonic()
     try:
         request.query_string.decode()
     except UnicodeDecodeError:
@@ -88,7 +88,9 @@ def _finish_request(response: Response) -> Response:
     state = server()
     is_kept = world is not None and state.worlds.contains(world)
     if current.path.startswith("/v1/"):
-        milliseconds = max(1, round((clock.monotonic() - g.started) * 1000))
+        milliseconds = max(
+            1, round((clock.monotonic() - RequestRecord.of(current.environ).started) * 1000)
+        )
         # A world that is not kept starts from zero each time, so its ids would repeat.
         id = world.next_request_id() if world is not None and is_kept else state.next_request_id()
         response.headers.extend(api_headers(state.settings.organization, milliseconds, id))

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from werkzeug.wrappers import Request, Response
 
 from mockbatch.errors import ApiError, api_error
+from mockbatch.faults.request_record import RequestRecord
 from mockbatch.web.errors import error_response
 from mockbatch.web.request_recorder import record_request
 from mockbatch.world.settings import ServerSettings
@@ -39,12 +40,14 @@ class CallerGuard:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         """Handle a request; one with an Origin gets CORS headers in its response."""
+        record = RequestRecord.of(environ)  # here first: it measures the whole request
         origin = environ.get("HTTP_ORIGIN")
         try:
             self._check_host(environ.get("HTTP_HOST"))
             if origin is not None:
                 self._check_origin(origin, environ)
         except ApiError as error:
+            record.error = error.message
             return _respond(error_response(error), environ, start_response)
         if origin is None:
             return self._app(environ, start_response)

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 def register(app: Flask) -> None:
     """Register handlers for all exceptions, so that no response is HTML or a traceback."""
-    app.register_error_handler(ApiError, error_response)
+    app.register_error_handler(ApiError, _respond)
     app.register_error_handler(HTTPException, _handle_http_exception)
     app.register_error_handler(OSError, _handle_os_error)
     app.register_error_handler(Exception, _handle_bug)
@@ -35,20 +35,26 @@ def error_response(error: ApiError) -> Response:
     return response
 
 
+def _respond(error: ApiError) -> Response:
+    """Return the response for an error, and note its message for the journal and the log."""
+    RequestRecord.of(request.environ).error = error.message
+    return error_response(error)
+
+
 def _handle_http_exception(error: HTTPException) -> Response:
     if isinstance(error, NotFound | MethodNotAllowed):
         RequestRecord.of(request.environ).is_unrouted = True
     if isinstance(error, NotFound):
-        return error_response(api_error("unknown_url", method=request.method, path=request.path))
+        return _respond(api_error("unknown_url", method=request.method, path=request.path))
     if isinstance(error, MethodNotAllowed):
         wrong_method = api_error("wrong_method", method=request.method, path=request.path)
         wrong_method.headers = {"Allow": ", ".join(sorted(error.valid_methods or ()))}
-        return error_response(wrong_method)
+        return _respond(wrong_method)
     if isinstance(error, RequestEntityTooLarge):
-        return error_response(_size_error())
+        return _respond(_size_error())
     bad_request = api_error("bad_request", detail=error.description or error.name)
     bad_request.status = error.code or 400
-    return error_response(bad_request)
+    return _respond(bad_request)
 
 
 def _size_error() -> ApiError:
@@ -65,7 +71,7 @@ def _handle_os_error(error: OSError) -> Response:
     if isinstance(error, CLIENT_ERRORS):
         log.debug("the body of the request could not be read: %s", error)
         detail = "The body of the request could not be read."
-        return error_response(api_error("bad_request", detail=detail))
+        return _respond(api_error("bad_request", detail=detail))
     return _handle_bug(error)
 
 
@@ -73,7 +79,7 @@ def _handle_bug(error: Exception) -> Response:
     RequestRecord.of(request.environ).has_failed = True
     log.error("%s %s failed", request.method, request.path, exc_info=error)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return error_response(api_error("no_disk_space", reason=error.strerror))
+        return _respond(api_error("no_disk_space", reason=error.strerror))
     if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
-        return error_response(api_error("no_descriptors", reason=error.strerror))
-    return error_response(api_error("server_error"))
+        return _respond(api_error("no_descriptors", reason=error.strerror))
+    return _respond(api_error("server_error"))

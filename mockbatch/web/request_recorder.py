@@ -7,7 +7,8 @@ from werkzeug.wrappers import Request
 
 from mockbatch import clock
 from mockbatch.faults.request_record import RequestRecord
-from mockbatch.world.journal import JournalEntry
+from mockbatch.world.journal import MAX_ERROR_CHARACTERS, JournalEntry
+from mockbatch.world.keys import shorten_key
 from mockbatch.world.world import World
 
 log = logging.getLogger("mockbatch.requests")
@@ -25,15 +26,27 @@ def record_request(request: Request, world: World | None, status: int) -> None:
         world.journal.add(_entry(request, world, status, record))
         record.is_journaled = True
     if not record.is_logged and log.isEnabledFor(logging.INFO):
-        fields = {
-            "method": request.method,
-            "path": request.path,
-            "status": status,
-            "now": None if world is None else world.now(),
-            "fault": record.fault,
-        }
-        log.info("%(method)s %(path)s %(status)s", fields, extra={"request": fields})
+        _log(request, world, status, record)
     record.is_logged = True
+
+
+def _log(request: Request, world: World | None, status: int, record: RequestRecord) -> None:
+    """Log a request, after the status changes of its world since the last one."""
+    name = None if world is None else shorten_key(world.name)
+    for event in () if world is None else world.pop_status_changes():
+        change = {**event.as_json(), "world": name}
+        log.info("%(type)s %(id)s", change, extra={"fields": change})
+    fields = {
+        "method": request.method,
+        "path": request.path,
+        "status": status,
+        "now": None if world is None else world.now(),
+        "world": name,
+        "duration_ms": round(record.elapsed_ms, 1),
+        "fault": record.fault,
+        "error": record.error,
+    }
+    log.info("%(method)s %(path)s %(status)s", fields, extra={"fields": fields})
 
 
 def _entry(request: Request, world: World, status: int, record: RequestRecord) -> JournalEntry:
@@ -50,4 +63,6 @@ def _entry(request: Request, world: World, status: int, record: RequestRecord) -
         fault=record.fault,
         known=not record.is_unrouted,
         broken=record.has_failed,
+        error=record.error and record.error[:MAX_ERROR_CHARACTERS],
+        duration_ms=round(record.elapsed_ms, 1),
     )

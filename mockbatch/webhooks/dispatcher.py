@@ -6,6 +6,7 @@ to take the next delivery out of the outbox and to record the attempt, not while
 receiver: the receiver may use the same world meanwhile.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,14 +19,19 @@ from mockbatch.webhooks.delivery import Attempt, AttemptResult, DueDelivery
 from mockbatch.webhooks.outbox import Outbox
 from mockbatch.webhooks.sender import post
 
+log = logging.getLogger(__name__)
+
 #: A receiver that has timed out this often in one run is not called again in that run.
 MAX_TIMEOUTS = 3
 
 
 class WebhookDispatcher:
-    """Delivers what is due in one world."""
+    """Delivers what is due in one world; `world_name` is what the log calls it."""
 
-    def __init__(self, clock: WorldClock, outbox: Outbox, timeout_seconds: float) -> None:
+    def __init__(
+        self, clock: WorldClock, outbox: Outbox, timeout_seconds: float, world_name: str = ""
+    ) -> None:
+        self._world_name = world_name
         self._clock = clock
         self._outbox = outbox
         self._timeout_seconds = timeout_seconds
@@ -79,7 +85,7 @@ class WebhookDispatcher:
         return self._new_run().send(due, at)
 
     def _new_run(self) -> "DeliveryRun":
-        return DeliveryRun(self._clock, self._outbox, self._timeout_seconds)
+        return DeliveryRun(self._clock, self._outbox, self._timeout_seconds, self._world_name)
 
     def _try_start(self) -> bool:
         with self._clock.lock:
@@ -97,7 +103,10 @@ class WebhookDispatcher:
 class DeliveryRun:
     """The attempts of one advance, or of one look at what is due, one after the other."""
 
-    def __init__(self, clock: WorldClock, outbox: Outbox, timeout_seconds: float) -> None:
+    def __init__(
+        self, clock: WorldClock, outbox: Outbox, timeout_seconds: float, world_name: str = ""
+    ) -> None:
+        self._world_name = world_name
         self._clock = clock
         self._outbox = outbox
         self._timeout_seconds = timeout_seconds
@@ -113,6 +122,7 @@ class DeliveryRun:
             with self._clock.command():
                 self._outbox.record_attempt(due, attempt)
             events.append(attempt.as_event(due.delivery.id))
+            self._log(due, attempt)
         return events
 
     def send(self, due: DueDelivery, at: int) -> Attempt:
@@ -123,6 +133,18 @@ class DeliveryRun:
         result = post(target, headers, body, self._timeout_seconds)
         self._timeouts[due.endpoint.id] += result.has_timed_out
         return Attempt(at, result, wall, headers)
+
+    def _log(self, due: DueDelivery, attempt: Attempt) -> None:
+        if log.isEnabledFor(logging.INFO):
+            fields = {
+                **attempt.as_event(due.delivery.id).as_json(),
+                "event": due.delivery.event.type,
+                "url": due.delivery.url,
+                "status": attempt.result.status_code,
+                "error": attempt.result.error,
+                "world": self._world_name,
+            }
+            log.info("%(type)s %(event)s to %(url)s", fields, extra={"fields": fields})
 
     def _pop_due(self) -> DueDelivery | None:
         with self._clock.lock:

@@ -43,11 +43,15 @@ class Outbox:
     def watch(self, now: float) -> None:
         """Start or stop watching for finished batches, depending on whether endpoints exist."""
         if not self._endpoints:
-            self._finished = None
-            self._repository.on_batch_change = None
+            self._stop_watching()
         elif self._finished is None:
             self._finished = FinishedBatches(self._repository.batches.values(), now)
-            self._repository.on_batch_change = self._finished.update
+            self._repository.batch_listeners.append(self._finished.update)
+
+    def _stop_watching(self) -> None:
+        if self._finished is not None:
+            self._repository.batch_listeners.remove(self._finished.update)
+            self._finished = None
 
     def enqueue_finished(self, now: float) -> None:
         """Add deliveries for the batches that have finished by now, to the present endpoints."""
@@ -134,7 +138,7 @@ class Outbox:
     def close(self) -> None:
         """Send nothing any more."""
         self._is_closed = True
-        self._repository.on_batch_change = None
+        self._stop_watching()
 
     def as_json(self, limit: int) -> dict[str, Json]:
         """Return the last `limit` deliveries, schema webhook_deliveries.json."""

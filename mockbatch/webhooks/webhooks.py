@@ -27,12 +27,21 @@ LONGEST_WAIT_SECONDS = 1.0
 
 
 class Webhooks:
-    """The endpoints and deliveries of a world, from its beginning to its end or next reset."""
+    """The endpoints and deliveries of a world, from its beginning to its end or next reset.
+
+    `world_name` is what the log calls the world.
+    """
 
     def __init__(
-        self, clock: WorldClock, repository: Repository, seed: Seed, settings: WebhookSettings
+        self,
+        clock: WorldClock,
+        repository: Repository,
+        seed: Seed,
+        settings: WebhookSettings,
+        world_name: str = "",
     ) -> None:
         self._settings = settings
+        self._world_name = world_name
         self._seed = seed
         self.endpoints = WebhookEndpoints(seed)
         self._timer = WakeUpTimer()
@@ -44,7 +53,9 @@ class Webhooks:
     def _start(self, clock: WorldClock, repository: Repository) -> None:
         self._clock = clock
         self._outbox = Outbox(repository, self.endpoints)
-        self.dispatcher = WebhookDispatcher(clock, self._outbox, self._settings.timeout_seconds)
+        self.dispatcher = WebhookDispatcher(
+            clock, self._outbox, self._settings.timeout_seconds, self._world_name
+        )
         self._outbox.watch(clock.now())
 
     def restart(self, clock: WorldClock, repository: Repository) -> None:

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from operator import itemgetter
+from typing import NamedTuple
 
 from mockbatch import events
 from mockbatch.clock import WorldClock
@@ -17,6 +18,13 @@ from mockbatch.world.uploads import Uploads
 Destination = Callable[[float], float]
 
 _at = itemgetter(0)
+
+
+class Advanced(NamedTuple):
+    """Where an advance has moved the clock to, and what happened on the way."""
+
+    now: float
+    events: list[EventTuple]
 
 
 class Advance:
@@ -60,7 +68,7 @@ class Advance:
         change = events.next_status_change(list(self._repository.batches.values()), now)
         return _first(change, self._dispatcher.next_attempt())
 
-    def to(self, instant: float, include: Iterable[str] = ()) -> list[EventTuple]:
+    def to(self, instant: float, include: Iterable[str] = ()) -> Advanced:
         """Move the clock to an instant; ApiError 409 if that is in the past."""
 
         def destination(now: float) -> float:
@@ -70,11 +78,11 @@ class Advance:
 
         return self._move(destination, include)
 
-    def by(self, seconds: float, include: Iterable[str] = ()) -> list[EventTuple]:
+    def by(self, seconds: float, include: Iterable[str] = ()) -> Advanced:
         """Move the clock by seconds; simultaneous advances add up."""
         return self._move(lambda now: now + seconds, include)
 
-    def to_next(self, include: Iterable[str] = ()) -> list[EventTuple]:
+    def to_next(self, include: Iterable[str] = ()) -> Advanced:
         """Move the clock to the next event; ApiError 409 if nothing is due."""
 
         def destination(now: float) -> float:
@@ -88,7 +96,7 @@ class Advance:
 
         return self._move(destination, include)
 
-    def until(self, id: str, status: str, include: Iterable[str] = ()) -> list[EventTuple]:
+    def until(self, id: str, status: str, include: Iterable[str] = ()) -> Advanced:
         """Move the clock until a batch has reached a status.
 
         Raises ApiError 409 if it never does; the clock is then where the batch ended.
@@ -102,12 +110,13 @@ class Advance:
                 planned = [changes[-1].at]
             return max([now, *planned[:1]])
 
-        happened = []
+        happened: list[EventTuple] = []
         while True:
-            happened += self._move(destination, include)
-            batch, now = self._repository.batch(id), self._clock.now()
+            now, more = self._move(destination, include)
+            happened += more
+            batch = self._repository.batch(id)
             if status in batch.timeline.reached(now):
-                return happened
+                return Advanced(now, happened)
             # A receiver may have postponed the status, and the next round moves on to it.
             if status not in [change.status for change in batch.timeline.after(now)]:
                 reason = explain.describe(batch, now)
@@ -130,7 +139,7 @@ class Advance:
         if batch is not None:
             self.fast_forward(batch.visible_at)
 
-    def _move(self, destination: Destination, include: Iterable[str]) -> list[EventTuple]:
+    def _move(self, destination: Destination, include: Iterable[str]) -> Advanced:
         """Move the clock to its destination, and deliver what is due on the way."""
         happened: list[EventTuple] = []
         with self._dispatcher.exclusive(is_nested=self._is_nested) as run, self._clock.pause():
@@ -149,7 +158,7 @@ class Advance:
                     happened += ahead.between(now, stop)
                     if due_at > target:
                         self._remove_expired(start)
-                        return happened
+                        return Advanced(stop, happened)
 
     def _remove_expired(self, start: float) -> None:
         # Files that have expired since the start are still needed, to report their expiry.

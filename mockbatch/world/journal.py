@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from mockbatch.typing import Json
 
+#: Longer messages are cut.
+MAX_ERROR_CHARACTERS = 500
 #: The oldest entries go first when there are more.
 MAX_ENTRIES = 10_000
 
@@ -14,7 +16,8 @@ class JournalEntry(NamedTuple):
     """One request, at `now` in simulated epoch seconds and at `wall` in the process's own.
 
     `status` is 0 if the client got no response. `fault` names the fault or distortion that it
-    met. `known` tells whether a route matched, `broken` whether mockbatch itself failed.
+    met. `known` tells whether a route matched, `broken` whether mockbatch itself failed. `error`
+    is the message of an error response, `duration_ms` how long the request took in real time.
     """
 
     method: str
@@ -26,6 +29,8 @@ class JournalEntry(NamedTuple):
     fault: str | None = None
     known: bool = True
     broken: bool = False
+    error: str | None = None
+    duration_ms: float = 0
 
     def as_json(self) -> dict[str, Json]:
         """Return the entry, JSON-ready."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from threading import Lock
 
 from mockbatch.errors import api_error
+from mockbatch.world.keys import mask_key
 from mockbatch.world.settings import ServerSettings, WorldSettings
 from mockbatch.world.snapshot.snapshot import Snapshot
 from mockbatch.world.world import World
@@ -139,16 +140,3 @@ class WorldRegistry:
                 self._worlds.pop(idle).close()
                 log.warning("too many worlds: removed the one idle longest, %s", mask_key(idle))
         return world
-
-
-def mask_key(key: str) -> str:
-    """Return a key as it may be shown: its first 8 and last 4 characters.
-
-    These are all of 12 characters; of a key as short as that only the first 2 are shown.
-
-    Source: OpenAI's own message masks keys so, recorded in 2026, but prints keys shorter than
-    12 characters whole.
-    """
-    if len(key) <= 12:
-        return key[:2] + "*" * len(key[2:])
-    return key[:8] + "*" * (len(key) - 12) + key[-4:]

@@ -23,6 +23,7 @@ from mockbatch.endpoints.endpoint import Endpoint, Execution
 from mockbatch.endpoints.model_list import ModelList
 from mockbatch.endpoints.respond import EndpointResponse
 from mockbatch.errors import api_error
+from mockbatch.events import WorldEvent
 from mockbatch.faults.rule_set import FaultRules
 from mockbatch.files import validation
 from mockbatch.files.content import Content
@@ -39,9 +40,11 @@ from mockbatch.world import explain, live_calls
 from mockbatch.world.advance import Advance
 from mockbatch.world.batch_input import find_batch_input
 from mockbatch.world.journal import Journal
+from mockbatch.world.keys import shorten_key
 from mockbatch.world.quotas import check_on_create, check_rate, recheck_waiting, with_token_count
 from mockbatch.world.settings import WorldSettings
 from mockbatch.world.snapshot.snapshot import Snapshot
+from mockbatch.world.status_log import StatusLog
 from mockbatch.world.uploads import Uploads
 
 
@@ -84,7 +87,9 @@ class World:
         self._seed = Seed.of(settings.seed, settings.owner or self.name)
         start_time = self._initial.now if settings.start_time is None else settings.start_time
         self._load(replace(self._initial, settings=settings, now=start_time))
-        self.webhooks = Webhooks(self.clock, self._repository, self._seed, settings.webhooks)
+        self.webhooks = Webhooks(
+            self.clock, self._repository, self._seed, settings.webhooks, shorten_key(self.name)
+        )
 
     def snapshot(self) -> Snapshot:
         """Return everything that the world holds, as values."""
@@ -114,6 +119,7 @@ class World:
         self.clock = WorldClock(self.settings.clock, snapshot.now, self._lock, self._planning)
         self._seed = snapshot.seed or self._seed
         self._repository = Repository(validate=self.settings.validate)
+        self._status_log: StatusLog | None = None
         deleted, numbers = snapshot.deleted_file_ids, snapshot.numbers
         self._repository.load(snapshot.files, snapshot.batches, deleted, numbers)
         self.uploads = Uploads(self.clock, self._repository, self._seed, self.settings.limits)
@@ -253,6 +259,13 @@ class World:
             changed = command(self.batch(id), now)
             self._replace_batches([changed])
             return changed
+
+    def pop_status_changes(self) -> list[WorldEvent]:
+        """Return the status changes since the last call, or since the first one, for the log."""
+        with self._lock:
+            if self._status_log is None:
+                self._status_log = StatusLog(self._repository, self.now())
+            return list(self._status_log.pop_changes(self.now()))
 
     def explain(self, id: str) -> dict[str, Json]:
         """Return a batch's past and future, with its webhooks, schema timeline.json."""

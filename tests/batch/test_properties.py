@@ -403,7 +403,7 @@ def test_what_is_to_come_is_told_as_it_comes(make: "Make", life: Life) -> None:
     """A clock that is moved tells each change on its way, with the second of its stamp."""
     world = make.world(pace=life.pace)
     batch = _created(make, world, life)
-    told = {kind: at for at, kind, _ in world.advance.by(DAY + 400_000)}
+    told = {kind: at for at, kind, _ in world.advance.by(DAY + 400_000).events}
     stamps = Look(world.now(), world.batch_json(world.batch(batch.id))).stamps
     assert told == {
         f"batch.{name.removesuffix('_at')}": at

@@ -43,7 +43,7 @@ def test_an_advance_lists_what_a_receiver_changes(
     first = make.started(world, make.lines(1))
     second = make.started(world, make.lines(1), stages={"finalizing": 100})
     receive_once(monkeypatch, lambda: world.command(second.id, commands.cancel))
-    events = world.advance.by(3600)
+    events = world.advance.by(3600).events
     assert (make.created + COMPLETED, "batch.completed", first.id) in events
     changes = [(at, type_) for at, type_, id in events if id == second.id]
     assert changes[-1] == (make.created + CANCELLED, "batch.cancelled")
@@ -56,7 +56,7 @@ def test_an_advance_lists_a_batch_that_a_receiver_creates(
     """From its creation on."""
     make.started(world, make.lines(1))
     receive_once(monkeypatch, lambda: make.started(world, make.lines(1)))
-    events = world.advance.by(3600)
+    events = world.advance.by(3600).events
     completed = [at - make.created for at, type_, _ in events if type_ == "batch.completed"]
     assert completed == [COMPLETED, 2 * COMPLETED]
 
@@ -67,8 +67,8 @@ def test_an_advance_returns_when_a_receiver_has_moved_the_clock_further(
     """The clock stays where the receiver has moved it, and each event is listed once."""
     make.started(world, make.lines(1))
     inner: list[object] = []
-    receive_once(monkeypatch, lambda: inner.extend(world.advance.nested().by(1000)))
-    outer = world.advance.by(COMPLETED + 10)
+    receive_once(monkeypatch, lambda: inner.extend(world.advance.nested().by(1000).events))
+    outer = world.advance.by(COMPLETED + 10).events
     assert world.now() == make.created + COMPLETED + 1000
     assert inner == []
     assert [type_ for _, type_, _ in outer] == [
@@ -87,6 +87,6 @@ def test_the_next_event_may_be_a_delivery_that_is_overdue(
     receive_once(monkeypatch, lambda: None)
     make.started(world, make.lines(1))
     world.advance.fast_forward(make.created + COMPLETED + seconds)
-    [event] = world.advance.to_next()
+    [event] = world.advance.to_next().events
     assert event[:2] == (make.created + COMPLETED, "webhook.delivered")
     assert world.now() == make.created + COMPLETED + seconds

@@ -4,12 +4,13 @@ from flask import Blueprint, Response, request
 
 from mockbatch import clock
 from mockbatch.errors import api_error
-from mockbatch.events import EventTuple, WorldEvent
+from mockbatch.events import WorldEvent
 from mockbatch.typing import Json
 from mockbatch.web.context import world
 from mockbatch.web.control.guard import guard
 from mockbatch.web.responses import checked_body, json_response
 from mockbatch.webhooks.signature import DELIVERY_HEADER
+from mockbatch.world.advance import Advanced
 from mockbatch.world.polling import newest_unfinished_batch
 
 blueprint = Blueprint("control_clock", __name__, url_prefix="/_mock/clock")
@@ -47,16 +48,17 @@ def set_mode() -> Response:
 @blueprint.post("/advance")
 def advance() -> Response:
     """Move the clock, and respond when all events that fall due on the way have happened."""
-    events = _advance(checked_body("advance"))
+    # Not the present time: another client may have moved the clock further meanwhile.
+    now, events = _advance(checked_body("advance"))
     body = {
-        "now": world().now(),
+        "now": now,
         "events": [WorldEvent(*event).as_json() for event in events[:MAX_EVENTS]],
         "event_count": len(events),
     }
     return json_response("advanced", body)
 
 
-def _advance(body: dict[str, Json]) -> list[EventTuple]:
+def _advance(body: dict[str, Json]) -> Advanced:
     include = body.pop("include", ())
     # A webhook receiver that advances its own world must not wait for its own delivery.
     is_nested = world().webhooks.has_delivery(request.headers.get(DELIVERY_HEADER, ""))
