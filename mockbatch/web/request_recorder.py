@@ -33,7 +33,7 @@ def record_request(request: Request, world: World | None, status: int) -> None:
 def _log(request: Request, world: World | None, status: int, record: RequestRecord) -> None:
     """Log a request, after the status changes of its world since the last one."""
     name = None if world is None else shorten_key(world.name)
-    for event in () if world is None else world.pop_status_changes():
+    for event in () if world is None else world.status_log.pop_changes():
         change = {**event.as_json(), "world": name}
         log.info("%(type)s %(id)s", change, extra={"fields": change})
     fields = {

@@ -1,41 +1,51 @@
-"""Which status changes of a world have not been logged yet."""
-
-from collections.abc import Iterator
+"""The status changes of a world that have not been logged yet."""
 
 from mockbatch.batch.batch import Batch
+from mockbatch.clock import WorldClock
 from mockbatch.events import STATUS_EVENT_TYPES, WorldEvent
 from mockbatch.repository import Repository
 from mockbatch.webhooks.time_queue import TimeQueue
 
 
 class StatusLog:
-    """Yields each status change of a world's batches once, when it has happened.
+    """Returns each status change of a world's batches once, after it has happened.
 
-    Used only under the world's lock. The status changes before it was created are not yielded.
+    It costs nothing until the first call of `pop_changes`; what has happened by then is past.
     """
 
-    def __init__(self, repository: Repository, now: float) -> None:
-        self._logged: dict[str, int] = {}  # batch id -> transitions that were logged
-        self._queue: TimeQueue[Batch] = TimeQueue()
-        for batch in repository.batches.values():
-            self._logged[batch.id] = len(batch.timeline.transitions) - len(
-                batch.timeline.after(now)
-            )
-            self._update(batch)
-        repository.batch_listeners.append(self._update)
+    def __init__(self, clock: WorldClock, repository: Repository) -> None:
+        self._clock = clock
+        self._repository = repository
+        self._queue: TimeQueue[Batch] | None = None
+        self._logged: dict[str, int] = {}  # batch id -> number of transitions that were logged
 
-    def pop_changes(self, now: float) -> Iterator[WorldEvent]:
-        """Yield the status changes up to an instant that were not yielded before, in order."""
-        while (batch := self._queue.pop_due(now)) is not None:
-            change = batch.timeline.transitions[self._logged[batch.id]]
-            self._logged[batch.id] += 1
+    def pop_changes(self) -> list[WorldEvent]:
+        """Return the status changes since the last call, in order of time."""
+        with self._clock.lock:
+            now = self._clock.now()
+            queue = self._queue or self._start(now)
+            changes = []
+            while (batch := queue.pop_due(now)) is not None:
+                change = batch.timeline.transitions[self._logged[batch.id]]
+                changes.append(WorldEvent(change.at, STATUS_EVENT_TYPES[change.status], batch.id))
+                self._logged[batch.id] += 1
+                self._update(batch)
+            return changes
+
+    def _start(self, now: float) -> TimeQueue[Batch]:
+        self._queue = TimeQueue()
+        for batch in self._repository.batches.values():
+            self._logged[batch.id] = len(batch.timeline.between(0, now))
             self._update(batch)
-            yield WorldEvent(change.at, STATUS_EVENT_TYPES[change.status], batch.id)
+        self._repository.batch_listeners.append(self._update)
+        return self._queue
 
     def _update(self, batch: Batch) -> None:
         # A command keeps the transitions that have happened and replaces those to come.
-        coming = batch.timeline.transitions[self._logged.setdefault(batch.id, 0) :]
-        if coming:
-            self._queue.put(batch.id, coming[0].at, batch.number, batch)
+        planned = batch.timeline.transitions[self._logged.setdefault(batch.id, 0) :]
+        if self._queue is None:
+            return
+        if planned:
+            self._queue.put(batch.id, planned[0].at, batch.number, batch)
         else:
             self._queue.remove(batch.id)

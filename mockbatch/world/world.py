@@ -23,7 +23,6 @@ from mockbatch.endpoints.endpoint import Endpoint, Execution
 from mockbatch.endpoints.model_list import ModelList
 from mockbatch.endpoints.respond import EndpointResponse
 from mockbatch.errors import api_error
-from mockbatch.events import WorldEvent
 from mockbatch.faults.rule_set import FaultRules
 from mockbatch.files import validation
 from mockbatch.files.content import Content
@@ -119,13 +118,11 @@ class World:
         self.clock = WorldClock(self.settings.clock, snapshot.now, self._lock, self._planning)
         self._seed = snapshot.seed or self._seed
         self._repository = Repository(validate=self.settings.validate)
-        self._status_log: StatusLog | None = None
+        self.status_log = StatusLog(self.clock, self._repository)
         deleted, numbers = snapshot.deleted_file_ids, snapshot.numbers
         self._repository.load(snapshot.files, snapshot.batches, deleted, numbers)
         self.uploads = Uploads(self.clock, self._repository, self._seed, self.settings.limits)
         self.uploads.load(snapshot.uploads)
-
-    # --- time and quotas
 
     def now(self) -> float:
         """Return simulated epoch seconds, never before the last command."""
@@ -171,8 +168,6 @@ class World:
             for batch in batches:
                 self._repository.replace_batch(batch)
 
-    # --- files
-
     def upload(self, content: Content, filename: str, purpose: str, seconds: int | None) -> File:
         """Create a file; it lives for `seconds`, or its purpose's default if that is None."""
         validation.validate_upload(content, purpose, self.settings.limits)
@@ -199,8 +194,6 @@ class World:
             missing = missing_input(id, self.organization)
             losing = [b for b in self._repository.batches.values() if b.input_file_id == id]
             self._replace_batches(commands.lose_input(batch, now, missing) for batch in losing)
-
-    # --- batches
 
     def create_batch(self, request: create.BatchRequest) -> Batch:
         """Create a batch; errors of its input show up later, when its validation ends."""
@@ -259,13 +252,6 @@ class World:
             changed = command(self.batch(id), now)
             self._replace_batches([changed])
             return changed
-
-    def pop_status_changes(self) -> list[WorldEvent]:
-        """Return the status changes since the last call, or since the first one, for the log."""
-        with self._lock:
-            if self._status_log is None:
-                self._status_log = StatusLog(self._repository, self.now())
-            return list(self._status_log.pop_changes(self.now()))
 
     def explain(self, id: str) -> dict[str, Json]:
         """Return a batch's past and future, with its webhooks, schema timeline.json."""

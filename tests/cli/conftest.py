@@ -12,6 +12,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO, Any
 
 import openai
@@ -19,6 +20,9 @@ import pytest
 
 from mockbatch import cli
 from tests.support.commands import TIMEOUT_SECONDS, Completed, Run, environment
+
+CHAT = "/v1/chat/completions"
+REQUESTS = Path(__file__).parents[2] / "fixtures" / "requests"
 
 
 @pytest.fixture
@@ -119,3 +123,10 @@ def serve() -> Iterator[Serve]:
 
 def _read_all(stream: IO[str], lines: list[str]) -> None:
     lines.extend(line.rstrip("\n") for line in stream)
+
+
+def submit(client: openai.OpenAI, count: int | None = None) -> Any:
+    """Upload an input file, or its first lines, and create a batch."""
+    lines = (REQUESTS / "chat_completions.jsonl").read_bytes().splitlines(keepends=True)
+    file = client.files.create(file=("in.jsonl", b"".join(lines[:count])), purpose="batch")
+    return client.batches.create(input_file_id=file.id, endpoint=CHAT, completion_window="24h")  # type: ignore[arg-type]

@@ -11,13 +11,12 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
-from typing import Any
 
 import openai
 import pytest
 
 import mockbatch
-from tests.cli.conftest import Serve
+from tests.cli.conftest import Serve, submit
 from tests.support.commands import TIMEOUT_SECONDS, Run, read_error, run_process
 
 ROOT = Path(__file__).parents[2]
@@ -359,10 +358,3 @@ class TestOptions:
         from mockbatch.scenarios import from_option
 
         assert from_option(str(path)).name == path.stem == from_option(path.stem).name
-
-
-def submit(client: openai.OpenAI, count: int | None = None) -> Any:
-    """Upload an input file, or its first lines, and create a batch."""
-    lines = (REQUESTS / "chat_completions.jsonl").read_bytes().splitlines(keepends=True)
-    file = client.files.create(file=("in.jsonl", b"".join(lines[:count])), purpose="batch")
-    return client.batches.create(input_file_id=file.id, endpoint=CHAT, completion_window="24h")  # type: ignore[arg-type]
