@@ -7,7 +7,8 @@ import pytest
 from mockbatch.errors import ApiError
 from mockbatch.files.content import Content
 from mockbatch.world import registry as registry_module
-from mockbatch.world.registry import WorldRegistry, mask_key
+from mockbatch.world.keys import mask_key
+from mockbatch.world.registry import WorldRegistry
 from mockbatch.world.settings import ServerSettings, WorldSettings
 from mockbatch.world.world import World
 

@@ -48,7 +48,7 @@ def test_changes_of_several_batches_are_in_order_of_time(make: "Make", world: "W
     world.advance.by(DAY)
     changes = world.status_log.pop_changes()
     assert [change.at for change in changes] == sorted(change.at for change in changes)
-    assert [change.id for change in changes[:4]] == [first.id, second.id, first.id, first.id]
+    assert [change.id for change in changes[:4]] == [first.id, second.id, first.id, second.id]
 
 
 def test_a_command_replaces_the_changes_to_come(make: "Make", world: "World") -> None:
