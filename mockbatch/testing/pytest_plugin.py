@@ -61,13 +61,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Set the environment, if the ini file asks for it, before a conftest builds a client."""
     early_config.stash[_WORLD_LOG] = WorldLog()
     if early_config.getini("mockbatch_env"):
-        early_config.stash[_RUN_ENVIRONMENT] = RunEnvironment(early_config)
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """Put the environment back."""
-    if _RUN_ENVIRONMENT in config.stash:
-        config.stash[_RUN_ENVIRONMENT].close()
+        environment = early_config.stash[_RUN_ENVIRONMENT] = RunEnvironment(early_config)
+        early_config.add_cleanup(environment.close)  # runs after a failed import of a conftest too
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -333,6 +333,16 @@ class TestEnvironment:
         )
         assert os.environ["OPENAI_BASE_URL"] == "http://as.it.was"
 
+    def test_environment_is_put_back_when_a_conftest_fails(
+        self, run: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The run ends before it has begun, and its server with it."""
+        monkeypatch.setenv("OPENAI_BASE_URL", "http://as.it.was")
+        pytester.makeconftest("import a_module_that_does_not_exist")
+        result = run("    def test_one(): pass", ini="mockbatch_env = true\n")
+        assert result.ret == pytest.ExitCode.USAGE_ERROR
+        assert os.environ["OPENAI_BASE_URL"] == "http://as.it.was"
+
     def test_is_off_by_default(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         """Without it nothing changes before a test takes the fixture."""
         monkeypatch.setenv("OPENAI_BASE_URL", "http://as.it.was")
