@@ -2,6 +2,7 @@
 
 import logging
 import re
+from urllib.parse import unquote
 
 from werkzeug.wrappers import Request
 
@@ -10,6 +11,11 @@ from mockbatch.faults.request_record import RequestRecord
 from mockbatch.world.journal import MAX_ERROR_CHARACTERS, JournalEntry
 from mockbatch.world.keys import shorten_key
 from mockbatch.world.world import World
+
+# How much of a request's path, of its query and of its method is kept.
+MAX_CHARACTERS, MAX_METHOD_CHARACTERS = 1000, 32
+# The names of query parameters whose values are not shown.
+_SECRET_NAME = re.compile("(key|token|secret|sig|signature|password)$", re.IGNORECASE)
 
 log = logging.getLogger("mockbatch.requests")
 
@@ -37,8 +43,8 @@ def _log(request: Request, world: World | None, status: int, record: RequestReco
         change = {**event.as_json(), "world": name}
         log.info("%(type)s %(id)s", change, extra={"fields": change})
     fields = {
-        "method": request.method,
-        "path": request.path,
+        "method": request.method[:MAX_METHOD_CHARACTERS],
+        "path": _cut(request.path),
         "status": status,
         "now": None if world is None else world.now(),
         "world": name,
@@ -52,10 +58,11 @@ def _log(request: Request, world: World | None, status: int, record: RequestReco
 def _entry(request: Request, world: World, status: int, record: RequestRecord) -> JournalEntry:
     retries = request.headers.get("x-stainless-retry-count", "0")
     # Not request.full_path, which fails on bytes that are not UTF-8.
-    query = request.query_string.decode(errors="replace")
+    query = _mask(_cut(request.query_string.decode(errors="replace")))
+    path = _cut(request.path)
     return JournalEntry(
-        method=request.method,
-        path=f"{request.path}?{query}" if query else request.path,
+        method=request.method[:MAX_METHOD_CHARACTERS],
+        path=f"{path}?{query}" if query else path,
         status=status,
         retry_count=int(retries) if re.fullmatch("[0-9]{1,9}", retries) else 0,
         now=world.now(),
@@ -65,4 +72,17 @@ def _entry(request: Request, world: World, status: int, record: RequestRecord) -
         broken=record.has_failed,
         error=record.error and record.error[:MAX_ERROR_CHARACTERS],
         duration_ms=round(record.elapsed_ms, 1),
+    )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_CHARACTERS else text[:MAX_CHARACTERS] + "..."
+
+
+def _mask(query: str) -> str:
+    """Return a query without the values of parameters that are secrets by their names."""
+    parameters = [parameter.partition("=") for parameter in query.split("&")]
+    return "&".join(
+        f"{name}=***" if value and _SECRET_NAME.search(unquote(name)) else name + equals + value
+        for name, equals, value in parameters
     )

@@ -33,6 +33,38 @@ class TestJournal:
         statuses = [entry["status"] for entry in api.get("/_mock/requests").json["requests"]]
         assert statuses == [200, 404, 400]
 
+    @pytest.mark.parametrize(
+        "name",
+        ["key", "api_key", "apiKey", "access_token", "client_secret", "sig", "X-Amz-Signature"],
+    )
+    def test_secrets_in_a_query_are_masked(self, api: Caller, name: str) -> None:
+        """However the name is spelled; other parameters are kept."""
+        api.upload()
+        for spelled in (name, name.upper(), f"%{ord(name[0]):x}{name[1:]}"):
+            api.get(f"/v1/files?a=1&{spelled}=hush&b=2")
+            path = api.get("/_mock/requests").json["requests"][-1]["path"]
+            assert path == f"/v1/files?a=1&{spelled}=***&b=2"
+
+    def test_parameters_that_are_no_secrets_are_kept(self, api: Caller) -> None:
+        """A test asserts on them."""
+        path = "/v1/files?limit=2&after=file-key&max_tokens=3&key=&token"
+        api.upload()
+        api.get(path)
+        assert api.get("/_mock/requests").json["requests"][-1]["path"] == path
+
+    def test_long_paths_and_queries_are_cut(
+        self, api: Caller, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Ten thousand requests with 200 kB each would fill the memory."""
+        api.upload()
+        with caplog.at_level("INFO", "mockbatch.requests"):
+            api.call("GET" + "T" * 100, f"/v1/{'x' * 5000}?{'y' * 5000}")
+        entry = api.get("/_mock/requests").json["requests"][-1]
+        path, _, query = entry["path"].partition("?")
+        assert (len(path), len(query), len(entry["method"])) == (1003, 1003, 32)
+        assert path.startswith("/v1/xxx")
+        assert max(map(len, caplog.messages)) < 1100
+
     def test_lists_the_last_few_on_request(self, api: Caller) -> None:
         """`limit` may be 0, to get only the count."""
         for _ in range(3):
