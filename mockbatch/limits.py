@@ -12,9 +12,10 @@ MIN_PACE, MAX_PACE = 1e-6, 1e9
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most that a batch, a file and an upload may hold; defaults are the service's own.
+    """The most that a batch, a file, an upload and a server may hold.
 
-    `part_bytes` limits one part of an upload, `upload_bytes` all of them together.
+    `part_bytes` limits one part of an upload, `upload_bytes` all of them together; `worlds` is
+    how many keys may have a world. Defaults are the service's own, but for `worlds`.
     """
 
     lines: int = 50_000
@@ -23,6 +24,7 @@ class Limits:
     file_bytes: int = 512 * 1024 * 1024
     upload_bytes: int = 8 * 1024**3
     part_bytes: int = 64 * 1024 * 1024
+    worlds: int = 1000
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """The worlds of one server, by API key."""
 
-import logging
 from collections.abc import Mapping
 from threading import Lock
 
@@ -9,8 +8,6 @@ from mockbatch.world.keys import mask_key
 from mockbatch.world.settings import ServerSettings, WorldSettings
 from mockbatch.world.snapshot.snapshot import Snapshot
 from mockbatch.world.world import World
-
-log = logging.getLogger(__name__)
 
 #: The name of the world that all keys share on a server with a single world.
 SHARED_WORLD = "one world"
@@ -30,7 +27,7 @@ class WorldRegistry:
         self.settings = settings
         self._initial = initial
         self._lock = Lock()
-        self._worlds: dict[str, World] = {}  # by name, the longest idle one first
+        self._worlds: dict[str, World] = {}  # by name, oldest first
         self._ended: dict[str, str] = {}  # keys whose owner is over, with its name
 
     def check_key(self, key: str) -> None:
@@ -60,7 +57,7 @@ class WorldRegistry:
         world was removed together with its owner, such as a test.
         """
         self._check_not_ended(key)
-        world = self._touch(self._name(key))
+        world = self.find(key)
         if world is not None:
             return world
         world = self._new_world(key, self.settings.world)
@@ -70,7 +67,7 @@ class WorldRegistry:
         """Return the world of a key, begun with these settings: a new world, or one reset."""
         with self._lock:
             self._ended.pop(key, None)
-        world = self._touch(self._name(key))
+        world = self.find(key)
         if world is None:
             new = self._new_world(key, settings)
             world = self._add(new)
@@ -88,7 +85,7 @@ class WorldRegistry:
         return self.all().get(world.name) is world
 
     def all(self) -> Mapping[str, World]:
-        """Return the worlds by name, the longest idle one first."""
+        """Return the worlds by name, the oldest first."""
         with self._lock:
             return dict(self._worlds)
 
@@ -123,20 +120,15 @@ class WorldRegistry:
     def _new_world(self, key: str, settings: WorldSettings) -> World:
         return World(self._name(key), settings, self.settings.organization, self._initial)
 
-    def _touch(self, name: str) -> World | None:
-        """Return the world of that name and make it the last one to be removed."""
-        with self._lock:
-            world = self._worlds.pop(name, None)
-            if world is not None:
-                self._worlds[name] = world
-            return world
-
     def _add(self, new: World) -> World:
-        """Add a world, and return it or the one that another thread has added meanwhile."""
+        """Add a world, and return it or the one that another thread has added meanwhile.
+
+        Raises ApiError 429 if there are too many: none makes room, as each may hold something.
+        """
         with self._lock:
-            world = self._worlds.setdefault(new.name, new)
-            while len(self._worlds) > self.settings.max_worlds:
-                idle = next(iter(self._worlds))
-                self._worlds.pop(idle).close()
-                log.warning("too many worlds: removed the one idle longest, %s", mask_key(idle))
-        return world
+            limit = self.settings.world.limits.worlds
+            if new.name not in self._worlds and len(self._worlds) >= limit:
+                error = api_error("too_many_worlds", limit=limit)
+                error.headers = {"x-should-retry": "false"}
+                raise error
+            return self._worlds.setdefault(new.name, new)

@@ -48,9 +48,7 @@ class ServerSettings:
     Only `api_keys` are accepted, or any key if there are none. With `is_single_world` all keys
     share one world. `owner_key` is the key that `mockbatch serve` prints. The server can be
     called as `host`, and as `allowed_hosts`, and by web pages from `allowed_origins` (both in
-    lower case). Beyond `max_worlds` the world that
-    has been idle longest is removed. With `gateway` every request is answered as by Portkey's
-    gateway.
+    lower case). With `gateway` every request is answered as by Portkey's gateway.
     """
 
     world: WorldSettings = field(default_factory=WorldSettings)
@@ -60,6 +58,5 @@ class ServerSettings:
     host: str = "127.0.0.1"
     allowed_hosts: frozenset[str] = frozenset()
     allowed_origins: frozenset[str] = frozenset()
-    max_worlds: int = 1000
     gateway: bool = False
     organization: str = "org-mockbatch"

@@ -1,12 +1,12 @@
 """The key of a request, and the world it opens."""
 
-import logging
 from base64 import b64encode
 
 import pytest
 from werkzeug.test import create_environ, run_wsgi_app
 
 from mockbatch.faults.request_record import RequestRecord
+from mockbatch.limits import Limits
 from mockbatch.web.wakeup import PATH
 from tests.support.caller import (
     KEY,
@@ -99,24 +99,19 @@ class TestWorlds:
         assert created_in_the_only_world(api) == 0
         assert count_batches_and_files(api) == (0, 0)
 
-    def test_longest_idle_world_is_dropped_with_a_log_line(
-        self, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        """The number of worlds is bounded; the key in the log is masked."""
-        app = app_of(server={"max_worlds": 2})
+    def test_one_key_too_many_is_refused(self) -> None:
+        """No other key loses what it has; reading an empty world is allowed."""
+        app = app_of(limits=Limits(worlds=2))
         first, second, third = (Caller(app, f"sk-number-{n}-0000") for n in range(3))
         first.upload()
         second.upload()
-        first.get("/v1/files")  # used later than the second
-        with caplog.at_level(logging.WARNING, "mockbatch"):
-            third.upload()
-        assert [count_batches_and_files(one) for one in (first, second, third)] == [
-            (0, 1),
-            (0, 0),
-            (0, 1),
-        ]
-        assert "sk-numbe***0000" not in caplog.text
-        assert "sk-numbe****0000" in caplog.text
+        refused = third.call("POST", "/v1/files", **upload_form())
+        assert error_of(refused) == (429, "too_many_worlds", None)
+        assert refused.headers["x-should-retry"] == "false"
+        callers = (first, second, third)
+        assert [count_batches_and_files(one) for one in callers] == [(0, 1), (0, 1), (0, 0)]
+        first.good(first.delete("/_mock/state"))
+        third.upload()
 
     def test_one_world_for_all_keys(self) -> None:
         """With `--worlds one`, all keys share a world."""

@@ -6,6 +6,7 @@ import pytest
 
 from mockbatch.errors import ApiError
 from mockbatch.files.content import Content
+from mockbatch.limits import Limits
 from mockbatch.world import registry as registry_module
 from mockbatch.world.keys import mask_key
 from mockbatch.world.registry import WorldRegistry
@@ -13,13 +14,14 @@ from mockbatch.world.settings import ServerSettings, WorldSettings
 from mockbatch.world.world import World
 
 KEY, OTHER_KEY = "sk-key-of-a-test-0001", "sk-key-of-a-test-0002"
+THIRD_KEY = "sk-key-of-a-test-0003"
 SETTINGS = WorldSettings(clock="manual", start_time=1000)
 
 
 @pytest.fixture
 def registry() -> WorldRegistry:
     """Return the registry of a server with at most two worlds."""
-    return WorldRegistry(ServerSettings(world=SETTINGS, max_worlds=2))
+    return WorldRegistry(ServerSettings(world=replace(SETTINGS, limits=Limits(worlds=2))))
 
 
 class TestOpen:
@@ -37,13 +39,26 @@ class TestOpen:
         assert not registry.contains(world)
         assert registry.find(KEY) is None
 
-    def test_the_world_idle_longest_makes_room(self, registry: WorldRegistry) -> None:
-        """Opening a world, even to read it, counts as use."""
-        first = registry.open(KEY, is_read_only=False)
-        registry.open(OTHER_KEY, is_read_only=False)
-        registry.open(KEY, is_read_only=True)
-        third = registry.open("sk-third-key-0003", is_read_only=False)
-        assert list(registry.all().values()) == [first, third]
+    def test_no_world_makes_room_for_another(self, registry: WorldRegistry) -> None:
+        """One key too many is refused, and can only read an empty world."""
+        worlds = [registry.open(key, is_read_only=False) for key in (KEY, OTHER_KEY)]
+        with pytest.raises(ApiError, match="--limit worlds=N") as refused:
+            registry.open(THIRD_KEY, is_read_only=False)
+        assert (refused.value.status, refused.value.code) == (429, "too_many_worlds")
+        assert refused.value.headers == {"x-should-retry": "false"}
+        with pytest.raises(ApiError, match="--limit worlds=N"):
+            registry.create(THIRD_KEY, SETTINGS)
+        assert registry.open(THIRD_KEY, is_read_only=True)
+        assert list(registry.all().values()) == worlds
+
+    def test_a_removed_world_makes_room(self, registry: WorldRegistry) -> None:
+        """That is up to its owner."""
+        for key in (KEY, OTHER_KEY):
+            registry.open(key, is_read_only=False)
+        registry.remove(KEY)
+        assert registry.open(THIRD_KEY, is_read_only=False)
+        with pytest.raises(ApiError):
+            registry.open(KEY, is_read_only=False)
 
 
 class TestCreate:
@@ -156,14 +171,6 @@ class TestClose:
         names: list[str] = []
         monkeypatch.setattr(World, "close", lambda world: names.append(world.name))
         return names
-
-    def test_the_world_that_makes_room_is_closed(
-        self, registry: WorldRegistry, closed: list[str]
-    ) -> None:
-        """And none of those that are kept."""
-        for key in (KEY, OTHER_KEY, "sk-third-key-0003"):
-            registry.open(key, is_read_only=False)
-        assert closed == [KEY]
 
     def test_a_removed_world_is_closed(self, registry: WorldRegistry, closed: list[str]) -> None:
         """A name that no world has closes nothing."""
