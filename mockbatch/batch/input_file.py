@@ -16,6 +16,7 @@ from mockbatch.files.content import Content
 from mockbatch.jsonio import parse
 from mockbatch.limits import Limits
 from mockbatch.typing import Json
+from mockbatch.validation.step_budget import STEPS_PER_LINE, StepBudget, shared_preparation
 from mockbatch.validation.type_names import describe_type
 
 ANY_MODEL = ModelList()
@@ -114,6 +115,7 @@ class _InputValidator:
         self._has_fast_path = endpoint.path == fast_path.PATH
         self._custom_ids: set[str] = set()
         self._embedding_inputs = 0
+        self._schema_budget = StepBudget()
 
     def validate_line(self, index: int, line: bytes) -> None:
         simple = fast_path.parse_simple_line(line) if self._has_fast_path else None
@@ -136,7 +138,9 @@ class _InputValidator:
         self.errors += [_as_line_error(error, index + 1) for error in errors]
         if errors:
             return
-        rejection = self._endpoint.validate(request["body"])
+        self._schema_budget.grant(STEPS_PER_LINE)
+        with shared_preparation(self._schema_budget):
+            rejection = self._endpoint.validate(request["body"])
         self._note_rejection(index, rejection)
         if rejection is None and self._endpoint.path == "/v1/embeddings":
             self._count_embedding_inputs(request["body"])

@@ -14,10 +14,16 @@ from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.endpoint import Execution, Tokens, with_cached_share
 from mockbatch.endpoints.respond import EndpointResponse, respond
 from mockbatch.endpoints.scripted_reply import NEVER_RAN
-from mockbatch.errors import api_error
+from mockbatch.errors import ApiError, NoReplyPossibleError, api_error
 from mockbatch.files.content import Content, temporary_file
 from mockbatch.ids import LineIdentities, LineIdentity
 from mockbatch.typing import Json
+from mockbatch.validation.step_budget import (
+    STEPS_PER_LINE,
+    StepBudget,
+    shared_generation,
+    shared_preparation,
+)
 
 # Text is written in blocks of about a quarter of a megabyte. Between two of them, other threads
 # get their turn.
@@ -76,6 +82,8 @@ class _OutputWriter:
         # With a distortion, all lines of a file: it can repeat, drop or move them.
         self._undistorted: dict[str, list[dict[str, Json]]] = {OUTPUT: [], ERROR: []}
         self._tokens = NO_TOKENS
+        # Of the schemas in all lines: of those that made lines fail, and of values for the others.
+        self._rejection_budget, self._generation_budget = StepBudget(), StepBudget()
         self._simple_lines: SimpleLineWriter | None = None
         if batch.endpoint == PATH and not self._distortion and not self._cached_share:
             self._simple_lines = SimpleLineWriter(
@@ -142,12 +150,25 @@ class _OutputWriter:
         if reply is not None and reply.outcome == NEVER_RAN:
             return EndpointResponse(None, None, reply.error, is_checked=not reply.raw)
         fails = _contains(self._batch.execution_order.failing, position)
-        rejection = self._endpoint.validate(body) if fails else None
+        rejection = self._reject(body) if fails else None
         execution = Execution(identity.seed, time)
-        response = respond(self._endpoint, body, execution, reply, rejection)
+        self._generation_budget.grant(STEPS_PER_LINE)
+        with shared_generation(self._generation_budget):
+            response = respond(self._endpoint, body, execution, reply, rejection)
         if not (self._cached_share and response.succeeded):
             return response
         return response._replace(body=with_cached_share(response.body, self._cached_share))
+
+    def _reject(self, body: dict[str, Json]) -> ApiError:
+        """Return the error of a line that its validation found to fail."""
+        self._rejection_budget.grant(STEPS_PER_LINE)
+        with shared_preparation(self._rejection_budget):
+            error = self._endpoint.validate(body)
+        if error is not None:
+            return error
+        # The schemas of the lines before it left no steps for its own, and now there are some.
+        error = api_error("schema_too_costly", what="this line")
+        return NoReplyPossibleError(error.status, error.message, error.type)
 
     def close(self) -> OutputFiles:
         """Return both files, distorted if the scenario wants it."""

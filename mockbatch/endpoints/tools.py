@@ -13,8 +13,9 @@ from mockbatch.endpoints.structured_output.location import SchemaLocation
 from mockbatch.endpoints.structured_output.strict import find_parameters_issue
 from mockbatch.ids import Seed
 from mockbatch.typing import Json
-from mockbatch.validation.regex import StepBudget, compile_regex
+from mockbatch.validation.regex import compile_regex
 from mockbatch.validation.regex_syntax import RegexError
+from mockbatch.validation.step_budget import generation_budget, preparation_budget
 
 # Generates the arguments of a call from the prompt and the index of the reply, from 0.
 ArgumentsFunction = Callable[[str, int], str]
@@ -109,7 +110,7 @@ def _follow_grammar(grammar: dict[str, Json]) -> ArgumentsFunction:
         raise NoSampleError(f"its grammar is written in {grammar['syntax']}")
     try:
         regex = compile_regex(f"^(?:{grammar['definition']})$")
-        fallback = regex.example(Seed.of("grammar").random(), StepBudget())
+        fallback = regex.example(Seed.of("grammar").random(), preparation_budget())
     except RegexError as error:
         raise NoSampleError(f"its grammar is not supported: {error}") from error
     if fallback is None:
@@ -118,7 +119,7 @@ def _follow_grammar(grammar: dict[str, Json]) -> ArgumentsFunction:
     def generate(prompt: str, index: int) -> str:
         try:
             random = Seed.of("grammar", prompt, index).random()
-            return regex.example(random, StepBudget()) or fallback
+            return regex.example(random, generation_budget()) or fallback
         except RegexError:
             return fallback
 

@@ -4,21 +4,30 @@ jsonschema decides here too, but in bounded time: a schema of a few lines whose 
 each need the next one twice would keep it busy for years, and so would some patterns.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
 
 from jsonschema import Draft7Validator, Draft202012Validator, FormatChecker, ValidationError
 from jsonschema.validators import extend
+from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
 from referencing import Registry
 from referencing.exceptions import Unresolvable
+from referencing.jsonschema import DRAFT202012
 
 from mockbatch.typing import Json
-from mockbatch.validation.regex import StepBudget, compile_regex
+from mockbatch.validation.obvious_schema import is_obviously_schema
+from mockbatch.validation.regex import compile_regex
+from mockbatch.validation.step_budget import StepBudget, preparation_budget
 
-# Takes about a second. Following a reference takes as long as so many steps of matching a regex.
-_MAX_STEPS = 1_000_000
-_STEPS_PER_REFERENCE = 20
+Keyword = Callable[[Any, Any, Json, Json], Iterator[ValidationError] | None]
+
+# What a keyword costs, whatever it says; following a reference costs more.
+_STEPS_PER_KEYWORD = 15
+_STEPS_PER_REFERENCE = {"$ref": 80, "$dynamicRef": 160}
+# A step copies so many characters into a message, or looks at so many names of a list.
+_CHARACTERS_PER_STEP = 200
+_NAMES_PER_STEP = 8
 
 
 class ClientSchema:
@@ -34,10 +43,17 @@ class ClientSchema:
         )
         self._document = document
 
-    def is_valid(self) -> bool:
-        """Return whether it is a JSON Schema; draft 7 may have later keywords."""
+    def is_valid(self, budget: StepBudget | None = None) -> bool:
+        """Return whether it is a JSON Schema; draft 7 may have later keywords.
+
+        Raises BudgetSpentError if the budget does not suffice to tell.
+        """
+        budget = budget or preparation_budget()
+        if is_obviously_schema(self._document, budget):
+            return True
+        limit = _StepLimit(budget, self._document)
         try:
-            return bool(self._metaschema.is_valid(self._document))
+            return bool(self._metaschema.evolve(format_checker=limit).is_valid(self._document))
         except RecursionError:
             return False
 
@@ -46,22 +62,16 @@ class ClientSchema:
     ) -> tuple[str, tuple[str, ...]] | None:
         """Return how a value violates the schema, and where in the schema; None if it fits.
 
-        `budget` limits the steps of this and other checks, see `new_budget`. The schema has to
-        be valid.
+        `budget` limits the steps of this and other checks. The schema has to be valid.
         """
-        limit = _StepLimit(budget or self.new_budget())
         try:
+            limit = _StepLimit(budget or preparation_budget(), value)
             for error in self._validator.evolve(format_checker=limit).iter_errors(value):
                 return error.message[:200], tuple(map(str, error.absolute_schema_path))
         # OverflowError: `multipleOf` for integers that no float can hold.
         except (RecursionError, Unresolvable, ValueError, OverflowError) as error:
             return str(error)[:200], ()
         return None
-
-    @staticmethod
-    def new_budget() -> StepBudget:
-        """Return the budget of steps for finding a value that fits a schema."""
-        return StepBudget(_MAX_STEPS)
 
     @cached_property
     def _validator(self) -> Any:
@@ -72,7 +82,7 @@ class ClientSchema:
         """
         document = self._document
         if isinstance(document, dict):
-            document = {name: value for name, value in document.items() if name != "$schema"}
+            document = _without_draft(document)
         return self._validator_class(document, registry=Registry())
 
 
@@ -87,9 +97,26 @@ class _StepLimit(FormatChecker):
     Of all that a validator can be given, only the format checker reaches every keyword.
     """
 
-    def __init__(self, budget: StepBudget) -> None:
+    def __init__(self, budget: StepBudget, value: Json) -> None:
         super().__init__(formats=())
         self.budget = budget
+        # The size of each list and object in the value that is checked, by its id.
+        self._sizes: dict[int, int] = {}
+        self._measure(value)
+
+    def size(self, value: Json) -> int:
+        """Return about how many characters a value has as JSON."""
+        if isinstance(value, str):
+            return len(value)
+        return self._sizes.get(id(value), 8)
+
+    def _measure(self, value: Json) -> int:
+        if not isinstance(value, dict | list):
+            return len(value) if isinstance(value, str) else 8
+        self.budget.spend(1)
+        inner = [*value, *value.values()] if isinstance(value, dict) else value
+        size = self._sizes[id(value)] = 8 + sum(map(self._measure, inner))
+        return size
 
 
 def _pattern(validator: Any, pattern: str, value: Json, _: Json) -> Iterator[ValidationError]:
@@ -99,15 +126,48 @@ def _pattern(validator: Any, pattern: str, value: Json, _: Json) -> Iterator[Val
         yield ValidationError(f"{value[:50]!r} does not match {pattern[:100]!r}")
 
 
-def _reference(validator: Any, ref: str, value: Json, schema: Json) -> Iterator[ValidationError]:
-    """Follow a `$ref`, which costs steps."""
-    validator.format_checker.budget.spend(_STEPS_PER_REFERENCE)
-    yield from Draft202012Validator.VALIDATORS["$ref"](validator, ref, value, schema)
+def _with_steps(name: str, keyword: Keyword) -> Keyword:
+    """Return a keyword of jsonschema that spends steps before it checks a value."""
+
+    def check(
+        validator: Any, argument: Json, value: Json, schema: Json
+    ) -> Iterator[ValidationError] | None:
+        limit: _StepLimit = validator.format_checker
+        size = limit.size(value)
+        steps = _STEPS_PER_KEYWORD + size // _CHARACTERS_PER_STEP
+        if isinstance(argument, list | dict):
+            steps += len(argument) // _NAMES_PER_STEP
+        if isinstance(value, list | dict):
+            steps += len(value) // _NAMES_PER_STEP
+        limit.budget.spend(steps + _own_steps(name, argument, value, size))
+        return keyword(validator, argument, value, schema)
+
+    return check
+
+
+def _own_steps(name: str, argument: Json, value: Json, size: int) -> int:
+    """Return the steps of a keyword beyond those that all take."""
+    if name in _STEPS_PER_REFERENCE:
+        # A reference is resolved from its beginning, one part of its path after the other.
+        return _STEPS_PER_REFERENCE[name] + len(argument)
+    # Values are compared with each other, lists and objects item by item.
+    if name == "enum":
+        return len(argument) * (1 if isinstance(value, str) else 1 + size // 8)
+    if name == "const":
+        return size // 8
+    if name == "uniqueItems" and isinstance(value, list):
+        return (len(value) * size) // 8 if _has_containers(value) else len(value)
+    return 0
+
+
+def _has_containers(values: list[Json]) -> bool:
+    return any(isinstance(value, dict | list) or value is None for value in values)
 
 
 def _with_limit(validator_class: Any) -> Any:
-    keywords = {"pattern": _pattern, "$ref": _reference}
-    return extend(validator_class, keywords)  # type: ignore[no-untyped-call]
+    keywords = {**validator_class.VALIDATORS, "pattern": _pattern}
+    counted = {name: _with_steps(name, keyword) for name, keyword in keywords.items()}
+    return extend(validator_class, counted)  # type: ignore[no-untyped-call]
 
 
 # Keywords newer than draft 7 that libraries write into its schemas all the same.
@@ -119,15 +179,29 @@ _LATER_KEYWORDS = {
     "dependentSchemas": _SCHEMAS_BY_NAME,
     "prefixItems": {"$ref": "#/definitions/schemaArray"},
 }
-_METASCHEMA_7: Json = Draft7Validator.META_SCHEMA
+_CLASS_7, _CLASS_2020_12 = map(_with_limit, (Draft7Validator, Draft202012Validator))
+
+
+def _without_draft(document: dict[str, Json]) -> dict[str, Json]:
+    """Return a schema without `$schema`, by which jsonschema would choose its own validator."""
+    return {name: value for name, value in document.items() if name != "$schema"}
+
+
+def _draft_7_metaschema() -> Any:
+    document: dict[str, Json] = _without_draft(Draft7Validator.META_SCHEMA)
+    return _CLASS_7({**document, "properties": {**document["properties"], **_LATER_KEYWORDS}})
+
+
+def _draft_2020_12_metaschema() -> Any:
+    """Return the validator of schemas; each vocabulary is a document of its own."""
+    parts = {uri: REGISTRY[uri].contents for uri in REGISTRY if "2020-12" in uri}
+    resources = [
+        (uri, DRAFT202012.create_resource(_without_draft(part))) for uri, part in parts.items()
+    ]
+    document = _without_draft(Draft202012Validator.META_SCHEMA)
+    return _CLASS_2020_12(document, registry=Registry().with_resources(resources))
+
+
 # For each draft, the validator of schemas and the class of validators of values.
-_DRAFT_7: tuple[Any, Any] = (
-    Draft7Validator(
-        {**_METASCHEMA_7, "properties": {**_METASCHEMA_7["properties"], **_LATER_KEYWORDS}}
-    ),
-    _with_limit(Draft7Validator),
-)
-_DRAFT_2020_12: tuple[Any, Any] = (
-    Draft202012Validator(Draft202012Validator.META_SCHEMA),
-    _with_limit(Draft202012Validator),
-)
+_DRAFT_7: tuple[Any, Any] = (_draft_7_metaschema(), _CLASS_7)
+_DRAFT_2020_12: tuple[Any, Any] = (_draft_2020_12_metaschema(), _CLASS_2020_12)

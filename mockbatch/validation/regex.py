@@ -10,29 +10,21 @@ from random import Random
 from typing import Any
 
 from mockbatch.validation.regex_syntax import WORD_CHARACTERS, Node, RegexError, parse_regex
+from mockbatch.validation.step_budget import StepBudget
 
 Positions = frozenset[int]
 
 # The longest text that is matched or generated.
 MAX_TEXT_LENGTH = 1000
+# The longest expression that is read.
+_MAX_SOURCE_LENGTH = 5000
+# The limit of a search without a budget.
+_MAX_STEPS_OF_A_SEARCH = 100_000
 # How many times more than required a part is repeated, so that texts differ; the later, smaller
 # numbers are for expressions that leave little room, and for bad luck.
 _EXTRA_REPEATS = (8, 8, 8, 4, 4, 2, 1, 0)
 # How many of the repeatable parts are tried for making a text longer.
 _MAX_PARTS = 16
-
-
-class StepBudget:
-    """The number of matching steps that are left, for one text or for many."""
-
-    def __init__(self, steps: int = 100_000) -> None:
-        self._steps = steps
-
-    def spend(self, steps: int) -> None:
-        """Count some steps; raises RegexError if so many are not left."""
-        self._steps -= steps
-        if self._steps < 0:
-            raise RegexError("it takes too long to match")
 
 
 @lru_cache(maxsize=256)
@@ -46,6 +38,8 @@ class Regex:
 
     def __init__(self, source: str) -> None:
         """Raise RegexError if the expression cannot be read or is not supported."""
+        if len(source) > _MAX_SOURCE_LENGTH:
+            raise RegexError(f"it has more than {_MAX_SOURCE_LENGTH} characters")
         self._nodes = parse_regex(source)
 
     def search(self, text: str, budget: StepBudget | None = None) -> bool:
@@ -55,7 +49,7 @@ class Regex:
         """
         if len(text) > MAX_TEXT_LENGTH:
             raise RegexError(f"it would have to be searched for in {len(text)} characters")
-        matcher = _Matcher(text, budget or StepBudget())
+        matcher = _Matcher(text, budget or StepBudget(_MAX_STEPS_OF_A_SEARCH))
         return bool(matcher.ends(self._nodes, frozenset(range(len(text) + 1))))
 
     def example(
@@ -129,13 +123,13 @@ class _Matcher:
             before, starts = starts, self.ends(nodes, starts)
             if starts == before or not starts:
                 break
-        all_ends, newest = starts, starts
+        all_ends, newest = set(starts), starts
         for _ in range(maximum - minimum):
             newest = self.ends(nodes, newest) - all_ends
             if not newest:
                 break
             all_ends |= newest
-        return all_ends
+        return frozenset(all_ends)
 
     def _lookaround(self, nodes: Sequence[Node], at: int, *, is_ahead: bool) -> bool:
         if is_ahead:

@@ -11,6 +11,11 @@ from mockbatch.endpoints.scripted_reply import NEVER_RAN
 from mockbatch.errors import api_error
 from mockbatch.scripting.script import Script
 from mockbatch.typing import Json
+from mockbatch.validation.step_budget import (
+    StepBudget,
+    shared_generation,
+    shared_preparation,
+)
 
 
 def check_model(models: ModelList, endpoint: Endpoint, body: dict[str, Json]) -> None:
@@ -32,7 +37,8 @@ def respond_live(
     reply = script.reply(line, None, endpoint.path, None)
     if reply is not None and reply.outcome == NEVER_RAN:
         raise api_error("unexecuted_reply_in_live_call")
-    response = respond.respond(endpoint, body, execution, reply, endpoint.validate(body))
+    with shared_preparation(StepBudget()), shared_generation(StepBudget()):
+        response = respond.respond(endpoint, body, execution, reply, endpoint.validate(body))
     if response.status_code is not None and response.status_code < 200:
         raise api_error("batch_only_status_in_live_call", status=response.status_code)
     return response

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockbatch.validation.regex import Regex, StepBudget, compile_regex
+from mockbatch.validation.regex import Regex, compile_regex
 from mockbatch.validation.regex_syntax import RegexError
+from mockbatch.validation.step_budget import StepBudget
 
 USUAL = [
     r"^@[a-zA-Z0-9_]+$",

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from mockbatch.endpoints.structured_output.subschemas import SchemaPath, walk_subschemas
 from mockbatch.typing import Json
+from mockbatch.validation.step_budget import StepBudget
 
 # A schema without `$ref`, `allOf`, `anyOf` and `oneOf`, apart from those inside its members.
 FlatSchema = dict[str, Json]
@@ -22,6 +23,7 @@ _Flattened = tuple[FlatSchema, frozenset[str]]
 # are considered, and the steps of walking and merging that one document may take.
 _MAX_ALTERNATIVES = 100
 _MAX_STEPS = 200_000
+_STEPS_PER_SCHEMA = 30
 _MAX_REFERENCE_CHAIN = 50
 _COMBINING = frozenset({"$ref", "allOf", "anyOf", "oneOf"})
 # The type of a schema that names none, by a keyword that only applies to one type.
@@ -48,6 +50,10 @@ class NoSampleError(ValueError):
         self.path = path
 
 
+class TooCostlyError(NoSampleError):
+    """The budget for a schema was spent before a value was found."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Alternative:
     """One way to fit a schema: `type` is a type, or "enum" for a choice of values.
@@ -63,9 +69,13 @@ class Alternative:
 class Document:
     """A schema as the client sent it; schemas in it may refer to each other."""
 
-    def __init__(self, root: Json) -> None:
-        """Raise NoSampleError if the schema refers elsewhere, or is not supported."""
+    def __init__(self, root: Json, budget: StepBudget) -> None:
+        """Raise NoSampleError if the schema refers elsewhere, or is not supported.
+
+        `budget` is that of looking at its parts.
+        """
         self.root = root
+        self.budget = budget
         self._schema_ids = {id(schema) for _, schema in walk_subschemas(root)}
         for path, schema in walk_subschemas(root):
             if isinstance(schema, dict):
@@ -79,6 +89,7 @@ class Document:
     def alternatives(self, schema: Json) -> tuple[Alternative, ...]:
         """Return the alternatives of a schema in the document; empty if no value fits it."""
         if id(schema) not in self._alternatives:
+            self.budget.spend(_STEPS_PER_SCHEMA)
             refs = frozenset({"#"}) if schema is self.root else frozenset[str]()
             flattened = islice(self._flatten(schema, refs), _MAX_ALTERNATIVES)
             found = tuple(
@@ -130,6 +141,7 @@ class Document:
         """Return a schema that requires what both require; None if they exclude each other."""
         merged = {**left, **right}
         for keyword in left.keys() & right.keys():
+            self.budget.spend(_merge_steps(left[keyword], right[keyword]))
             merged[keyword] = _merge_values(keyword, left[keyword], right[keyword])
             if merged[keyword] == [] and keyword in ("type", "enum"):
                 return None
@@ -137,6 +149,7 @@ class Document:
         return merged
 
     def _count_steps(self, steps: int) -> None:
+        self.budget.spend(steps)
         self._steps += steps
         if self._steps > _MAX_STEPS:
             raise NoSampleError("it has too many parts")
@@ -152,6 +165,7 @@ class Document:
         """Return what a reference within the document refers to; None for any other reference."""
         if ref != "#" and not ref.startswith("#/"):
             return None
+        self.budget.spend(len(ref))
         value = self.root
         for step in ref.split("/")[1:]:
             name = unquote(step).replace("~1", "/").replace("~0", "~")
@@ -171,6 +185,13 @@ def _types(flat: FlatSchema) -> Iterable[str]:
         implied = (_TYPE_BY_KEYWORD[name] for name in flat if name in _TYPE_BY_KEYWORD)
         return (next(implied, "string"),)
     return (type_,) if isinstance(type_, str) else type_
+
+
+def _merge_steps(left: Json, right: Json) -> int:
+    """Return the steps of merging two arguments of a keyword, each value with each."""
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) * len(right) // 8 + len(left) + len(right)
+    return 1
 
 
 def _merge_values(keyword: str, left: Json, right: Json) -> Json:

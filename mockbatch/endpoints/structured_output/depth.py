@@ -35,6 +35,7 @@ class MinimumDepth:
     def _fits(self, alternative: Alternative, depth: int) -> bool:
         """Return whether an alternative has a value of at most this depth."""
         required = _required_schemas(alternative)
+        self._document.budget.spend(1 + len(required) // 4)
         return not required or (
             depth > 0 and all(self._any_fits(schema, depth - 1) for schema in required)
         )

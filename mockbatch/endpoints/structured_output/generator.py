@@ -18,7 +18,7 @@ from mockbatch.endpoints.structured_output.depth import MinimumDepth, item_schem
 from mockbatch.endpoints.structured_output.numbers import make_number
 from mockbatch.endpoints.structured_output.strings import make_string
 from mockbatch.typing import Json
-from mockbatch.validation.regex import StepBudget
+from mockbatch.validation.step_budget import StepBudget
 from mockbatch.validation.type_names import PYTHON_TYPES
 
 # The references that were followed to a schema.
@@ -27,7 +27,8 @@ Refs = frozenset[str]
 # The member of an object that may have any members.
 FREE_MEMBER = "reply"
 _MAX_VALUES = 10_000
-_MAX_CHARACTERS = 1_000_000
+_STEPS_PER_VALUE = 60
+_MAX_CHARACTERS = 200_000
 _MAX_ITEMS = 1000
 _MAX_TRIES_FOR_ITEM = 200
 
@@ -39,7 +40,13 @@ class SampleGenerator:
     """
 
     def __init__(
-        self, document: Document, depths: MinimumDepth, random: Random, prompt: str, index: int
+        self,
+        document: Document,
+        depths: MinimumDepth,
+        random: Random,
+        prompt: str,
+        index: int,
+        budget: StepBudget,
     ) -> None:
         self._document = document
         self._depths = depths
@@ -49,7 +56,7 @@ class SampleGenerator:
         self._path: list[str] = []
         self._value_count = 0
         self._character_count = 0
-        self._budget = StepBudget()
+        self._budget = budget
 
     def generate(self, *, minimal: bool) -> Json:
         """Return a value, a `minimal` one with only what is required; raises NoSampleError."""
@@ -63,6 +70,7 @@ class SampleGenerator:
         if self._value_count > _MAX_VALUES:
             raise NoSampleError(f"it has more than {_MAX_VALUES} values")
         alternatives = self._document.alternatives(schema)
+        self._budget.spend(_STEPS_PER_VALUE + len(alternatives))
         is_recursive = any(refs & alternative.refs for alternative in alternatives)
         minimal = minimal or is_recursive
         chosen = self._choose(alternatives, minimal)
@@ -93,6 +101,7 @@ class SampleGenerator:
         }
 
     def _member(self, name: str, schema: FlatSchema, refs: Refs, index: int, minimal: bool) -> Json:
+        self._count_characters(name)
         self._path.append(name)
         value = self._value(member_schema(schema, name), refs, index, minimal)
         self._path.pop()
@@ -102,6 +111,7 @@ class SampleGenerator:
         """Return the names of an object's members: as declared, then others that it must have."""
         properties: dict[str, Json] = schema.get("properties", {})
         required = dict.fromkeys(schema.get("required", ()))
+        self._budget.spend((len(properties) + len(required)) // 2)
         names = [
             name
             for name, member in properties.items()
@@ -143,6 +153,7 @@ class SampleGenerator:
             if known is None:
                 return item
             key = json.dumps(item, sort_keys=True)
+            self._budget.spend(len(key) // 50)
             if key not in known:
                 known.add(key)
                 return item
@@ -151,19 +162,26 @@ class SampleGenerator:
     def _scalar(self, type_: str, schema: FlatSchema, index: int) -> Json:
         match type_:
             case "enum":
-                return self._random.choice(_choices_of_type(schema))
+                self._budget.spend(len(schema["enum"]) // 4)
+                choice = self._random.choice(_choices_of_type(schema))
+                self._count_characters(choice)
+                return choice
             case "string":
                 reply = text.mock_reply(self._prompt, index)
                 string = make_string(schema, self._random, self._budget, reply)
-                self._character_count += len(string)
-                if self._character_count > _MAX_CHARACTERS:
-                    raise NoSampleError(f"it has more than {_MAX_CHARACTERS} characters")
+                self._count_characters(string)
                 return string
             case "integer" | "number":
                 return make_number(schema, self._random, is_integer=type_ == "integer")
             case "boolean":
                 return self._random.random() < 0.5
         return None
+
+    def _count_characters(self, value: Json) -> None:
+        """Count those of a text, a choice or a name; NoSampleError if there are too many."""
+        self._character_count += len(value if isinstance(value, str) else json.dumps(value))
+        if self._character_count > _MAX_CHARACTERS:
+            raise NoSampleError(f"it has more than {_MAX_CHARACTERS} characters")
 
 
 def _choices_of_type(schema: FlatSchema) -> list[Json]:

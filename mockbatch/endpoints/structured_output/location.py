@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from mockbatch.endpoints.structured_output.alternatives import NoSampleError
 from mockbatch.endpoints.structured_output.sample import SchemaSampler, get_sampler
-from mockbatch.endpoints.structured_output.strict import SchemaIssue
+from mockbatch.endpoints.structured_output.strict import TOO_COSTLY, SchemaIssue
 from mockbatch.errors import ApiError, NoReplyPossibleError, api_error
 from mockbatch.typing import Json
 
@@ -23,8 +23,10 @@ class SchemaLocation:
 
     def check(self, issue: SchemaIssue | None) -> None:
         """Raise the ApiError of an issue with the schema, if there is one."""
-        if issue is not None:
-            raise self._error(issue.name, **issue.fields)
+        if issue is None:
+            return
+        error = self._error(issue.name, **issue.fields)
+        raise _no_reply_possible(error) if issue.name == TOO_COSTLY else error
 
     def get_sampler(self, schema: Json) -> SchemaSampler:
         """Return the sampler of the schema; ApiError 400 if no value of it can be generated."""
@@ -36,10 +38,12 @@ class SchemaLocation:
     def no_sample_error(self, error: NoSampleError) -> NoReplyPossibleError:
         """Return the error for a schema of which no value could be generated."""
         found = self._error("no_sample_possible", reason=error, location=error.path)
-        return NoReplyPossibleError(
-            found.status, found.message, found.type, found.param, found.code
-        )
+        return _no_reply_possible(found)
 
     def _error(self, name: str, **fields: object) -> ApiError:
         error = api_error(name, what=self.owner, **fields)
         return replace(error, param=self.param, code=self.code)
+
+
+def _no_reply_possible(error: ApiError) -> NoReplyPossibleError:
+    return NoReplyPossibleError(error.status, error.message, error.type, error.param, error.code)

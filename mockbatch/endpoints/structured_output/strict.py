@@ -8,11 +8,21 @@ reports first is not known.
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from mockbatch.endpoints.structured_output.subschemas import SchemaPath, walk_subschemas
 from mockbatch.typing import Json
+from mockbatch.validation.step_budget import (
+    BudgetSpentError,
+    preparation_budget,
+    remember_work,
+)
 
+#: The issue of a schema that mockbatch cannot check in the time for it.
+TOO_COSTLY = "schema_too_costly"
+
+#: Longer schemas are checked each time, because the memory for keeping them would be large.
+MAX_CACHED_CHARACTERS = 1 << 16
 # From OpenAI's guide to structured outputs.
 _MAX_DEPTH = 10
 _MAX_PROPERTIES = 5000
@@ -42,21 +52,40 @@ class SchemaIssue:
     fields: Mapping[str, Json] = field(default_factory=dict)
 
 
+FindIssues = Callable[[Json, bool], Iterator[SchemaIssue]]
+
+
 def find_format_issue(schema: Json, *, strict: bool) -> SchemaIssue | None:
     """Return what OpenAI rejects in the schema of a `response_format` or a `text.format`."""
-    return _find_first(_format_issues, json.dumps(schema), strict)
+    return _find_first(_format_issues, schema, strict)
 
 
 def find_parameters_issue(schema: Json, *, strict: bool) -> SchemaIssue | None:
     """Return what OpenAI rejects in the schema of a function's parameters."""
-    return _find_first(_parameters_issues, json.dumps(schema), strict)
+    return _find_first(_parameters_issues, schema, strict)
+
+
+def _find_first(find_issues: FindIssues, schema: Json, strict: bool) -> SchemaIssue | None:
+    """Return the first issue of a schema; what was found is remembered unless it took too long."""
+    text = json.dumps(schema)
+    is_long = len(text) > MAX_CACHED_CHARACTERS
+    find_first = _cached_first.__wrapped__ if is_long else _cached_first
+    try:
+        work = partial(find_first, find_issues, strict)
+        return remember_work("issues", work, preparation_budget(), text)
+    except BudgetSpentError:
+        return SchemaIssue(TOO_COSTLY)
 
 
 @lru_cache(maxsize=256)
-def _find_first(
-    find_issues: Callable[[Json, bool], Iterator[SchemaIssue]], schema_json: str, strict: bool
-) -> SchemaIssue | None:
-    return next(find_issues(json.loads(schema_json), strict), None)
+def _cached_first(
+    find_issues: FindIssues, strict: bool, schema_json: str
+) -> tuple[SchemaIssue | None, int]:
+    """Return the first issue of a schema, and the steps that it took to find it."""
+    budget = preparation_budget()
+    left = budget.steps_left
+    issue = next(find_issues(json.loads(schema_json), strict), None)
+    return issue, left - budget.steps_left
 
 
 def _is_json_schema(document: Json) -> bool:

@@ -8,8 +8,9 @@ from uuid import UUID
 from mockbatch.endpoints.structured_output.alternatives import NoSampleError
 from mockbatch.ids import Seed
 from mockbatch.typing import Json
-from mockbatch.validation.regex import StepBudget, compile_regex
+from mockbatch.validation.regex import compile_regex
 from mockbatch.validation.regex_syntax import RegexError
+from mockbatch.validation.step_budget import StepBudget
 
 # The longest text that is generated, whatever a schema asks for.
 MAX_TEXT_LENGTH = 100_000

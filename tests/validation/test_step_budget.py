@@ -1,0 +1,44 @@
+"""Budgets end the work that the schemas of clients cause."""
+
+import pytest
+
+from mockbatch.validation.step_budget import (
+    MAX_STEPS,
+    BudgetSpentError,
+    StepBudget,
+    generation_budget,
+    preparation_budget,
+    shared_generation,
+    shared_preparation,
+)
+
+
+def test_spent_budget_raises() -> None:
+    """It says so until steps are granted."""
+    budget = StepBudget(2)
+    budget.spend(2)
+    assert not budget.is_spent
+    with pytest.raises(BudgetSpentError):
+        budget.spend(1)
+    assert budget.is_spent
+    budget.grant(3)
+    budget.spend(3)
+
+
+def test_unused_steps_do_not_add_up() -> None:
+    """A budget never has more steps than a new one."""
+    budget = StepBudget()
+    budget.grant(10)
+    with pytest.raises(BudgetSpentError):
+        budget.spend(MAX_STEPS + 1)
+
+
+def test_budget_is_shared_within_a_context() -> None:
+    """Outside, each piece of work has its own."""
+    budget = StepBudget()
+    with shared_preparation(budget):
+        assert preparation_budget() is budget
+        assert generation_budget() is not budget
+        with shared_generation(budget):
+            assert generation_budget() is budget
+    assert preparation_budget() is not preparation_budget()
