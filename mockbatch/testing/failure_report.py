@@ -1,15 +1,22 @@
 """The section of a failed test's report about one world: requests, webhooks and batches."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timezone
+from itertools import groupby
 from typing import Protocol
 
+from mockbatch.clock import MANUAL
 from mockbatch.typing import Json
 from mockbatch.world.world import World
 
 MAX_REQUESTS = 30
 MAX_BATCHES = 10
 MAX_LINE_CHARACTERS = 400
+MAX_ERRORS = 5
+
+# The end of an id is enough to tell the objects of a test apart.
+_LONG_ID = re.compile(r"\b([a-z]+[_-])[A-Za-z0-9]{10,}([A-Za-z0-9]{6})\b")
 
 
 class ControlApi(Protocol):
@@ -31,7 +38,7 @@ def render(client: ControlApi, world: World | None) -> str:
         lines = list(_lines(client, world))
     except Exception as error:  # noqa: BLE001 - the test has failed: do not hide why
         lines = [f"the world at {client.base_url} cannot be read: {error!r}"]
-    return "\n".join(line[:MAX_LINE_CHARACTERS] for line in lines)
+    return "\n".join(_shorten_ids(line)[:MAX_LINE_CHARACTERS] for line in lines)
 
 
 def _lines(client: ControlApi, world: World | None) -> Iterator[str]:
@@ -51,15 +58,19 @@ def _lines(client: ControlApi, world: World | None) -> Iterator[str]:
     yield f"the world at {client.base_url}, {_format_time(now)} on its {mode} clock"
     requests, count = journal["requests"], journal["count"]
     yield f"requests, the last {len(requests)} of {count}:" if count else "no request reached it"
-    yield from map(_request, requests)
+    yield from _requests(requests)
     deliveries, count = webhooks["deliveries"], webhooks["count"]
     if count:
         yield f"webhooks, the last {len(deliveries)} of {count}:"
     yield from map(_delivery, deliveries)
     for batch in reversed(batches):
-        yield str(batch["explanation"])
-        coming: Json = batch["coming"]
-        yield from (f"  {_format_time(event['at'])} {event['type']}" for event in coming)
+        yield from _batch(batch)
+    has_moved = any(entry["now"] != now for entry in requests)
+    if mode == MANUAL and not has_moved and any(batch["coming"] for batch in batches):
+        yield (
+            "time has not moved in this test: mockbatch.clock.advance(...) moves it, and so does "
+            "a sleep with skip_sleep=True"
+        )
 
 
 def _batches_in(client: ControlApi, requests: list[dict[str, Json]]) -> list[dict[str, Json]]:
@@ -76,10 +87,38 @@ def _batches_in(client: ControlApi, requests: list[dict[str, Json]]) -> list[dic
     return [client.call("GET", f"/_mock/batches/{id}/timeline") for id in [*ids][:MAX_BATCHES]]
 
 
+def _requests(entries: list[dict[str, Json]]) -> Iterator[str]:
+    """Yield a line for each request; polls that follow one another share one."""
+    for _, group in groupby(entries, _poll_key):
+        first, *others = group
+        yield _request(first) + (f" (\u00d7{len(others) + 1})" if others else "")
+
+
+def _poll_key(entry: dict[str, Json]) -> object:
+    """Return what polls of one object with the same result have in common."""
+    if entry["method"] != "GET":
+        return id(entry)
+    return entry["path"], entry["status"], entry["retry_count"], entry.get("fault")
+
+
 def _request(entry: dict[str, Json]) -> str:
     text = f"  {_format_time(entry['now'])} {entry['method']} {entry['path']} -> {entry['status']}"
     text += f", retry {entry['retry_count']}" if entry["retry_count"] else ""
-    return text + (f", fault {entry['fault']}" if entry.get("fault") else "")
+    text += f", fault {entry['fault']}" if entry.get("fault") else ""
+    return text + (f": {entry['error']}" if entry.get("error") else "")
+
+
+def _batch(batch: dict[str, Json]) -> Iterator[str]:
+    """Yield a batch's explanation, the errors of its validation, and what comes next."""
+    yield batch["explanation"]
+    errors: list[dict[str, Json]] = (batch["errors"] or {}).get("data") or []
+    for error in errors[:MAX_ERRORS]:
+        location = "the file" if error.get("line") is None else f"line {error['line']}"
+        yield f"  {location}: {error.get('code')}: {error.get('message')}"
+    if len(errors) > MAX_ERRORS:
+        yield f"  ... and {len(errors) - MAX_ERRORS} more errors"
+    coming: Json = batch["coming"]
+    yield from (f"  {_format_time(event['at'])} {event['type']}" for event in coming)
 
 
 def _delivery(delivery: dict[str, Json]) -> str:
@@ -89,6 +128,10 @@ def _delivery(delivery: dict[str, Json]) -> str:
     if not attempts:
         return text
     return text + f", the last -> {attempts[-1]['error'] or attempts[-1]['status_code']}"
+
+
+def _shorten_ids(line: str) -> str:
+    return _LONG_ID.sub(lambda match: f"{match[1]}...{match[2]}", line)
 
 
 def _format_time(instant: float) -> str:

@@ -31,6 +31,7 @@ def timeline_json(
         "past": _in_order(past, past_attempts),
         "coming": _in_order(batch.timeline.after(now), next_attempts),
         "explanation": describe(batch, now, is_clock_behind=is_clock_behind),
+        "errors": batch.as_json(now)["errors"],
     }
 
 
