@@ -134,7 +134,64 @@ class TestWhat:
         assert [len(line) for line in shown if "long=" in line] == [400]
         assert sum(line.startswith("  ") and "POST" in line for line in shown) == 29
         assert sum(line.startswith("batch_") for line in shown) == 10
-        assert shown[-2].startswith(batch.id)
+        assert shown[-3].startswith(f"batch_...{batch.id[-6:]} is validating ")
+
+    def test_shows_why_requests_were_rejected(self, run: Run) -> None:
+        """With the message of the error."""
+        result = run("""
+    def test_fails(mockbatch):
+        mockbatch.client.files.retrieve("file-1")
+    """)
+        result.stdout.fnmatch_lines(
+            ["  * GET /v1/files/file-1 -> 404: No such File object: file-1"]
+        )
+
+    def test_shows_why_a_batch_failed(self, run: Run) -> None:
+        """With the errors of its lines, the first five of them."""
+        result = run("""
+    def test_fails(mockbatch):
+        lines = b"{\\n" * 7
+        file = mockbatch.client.files.create(file=("in.jsonl", b"{}\\n" + lines), purpose="batch")
+        mockbatch.client.batches.create(
+            input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h"
+        )
+        mockbatch.clock.advance(hours=24)
+        assert False
+    """)
+        result.stdout.fnmatch_lines(
+            [
+                "  line 1: missing_required_parameter: *",
+                "  line 2: invalid_json_line: This line is not parseable as valid JSON.",
+                "  ... and * more errors",
+            ]
+        )
+
+    def test_shows_repeated_polls_in_one_line(self, run: Run) -> None:
+        """With how many they were; a change of the result begins another line."""
+        result = run("""
+    def test_fails(mockbatch):
+        batch = submit(mockbatch.client)
+        for _ in range(28):
+            mockbatch.client.batches.retrieve(batch.id)
+        assert False
+    """)
+        result.stdout.fnmatch_lines(["  * GET /v1/batches/batch_...* -> 200 (\u00d728)"])
+        assert len(sections(result)[0]) == 2 + 3 + 4 + 1
+
+    def test_says_that_time_has_not_moved(self, run: Run) -> None:
+        """If a batch waits for it; a test that advances gets no such line."""
+        still, moved = "time has not moved in this test: *", "mockbatch.clock.advance(1)"
+        for line, is_shown in (("pass", True), (moved, False)):
+            result = run(f"""
+    def test_fails(mockbatch):
+        submit(mockbatch.client)
+        {line}
+        assert False
+    """)
+            if is_shown:
+                result.stdout.fnmatch_lines([still])
+            else:
+                result.stdout.no_fnmatch_line(still)
 
     def test_changes_nothing(self, mockbatch: WorldClient, mockbatch_server: LocalServer) -> None:
         """Neither the journal nor the count of polls nor the clock knows of a report."""
@@ -295,7 +352,8 @@ class TestElsewhere:
         assert shown[1] == "requests, the last 5 of 5:"
         assert " is cancelling (since " in shown[7]
         assert shown[8].endswith(" batch.cancelled")
-        assert len(shown) == 9
+        assert shown[9].startswith("time has not moved in this test: ")
+        assert len(shown) == 10
 
     def test_is_gone_at_the_end(self, run: Run) -> None:
         """A failure after the world is closed has one line."""

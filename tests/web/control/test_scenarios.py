@@ -497,11 +497,13 @@ class TestCommand:
     """`mockbatch scenarios` and the page that it makes."""
 
     def test_it_lists_one_scenario_per_line(self) -> None:
-        """Without a name, each line has a scenario and its summary."""
-        found = command().stdout.decode().splitlines()
-        assert [re.split(" {2,}", line, maxsplit=1) for line in found] == [
-            [name, catalogue()[name]["summary"]] for name in NAMES
-        ]
+        """Without a name, each line below a group has a scenario and its summary."""
+        lines = command().stdout.decode().splitlines()
+        listed = [re.split(" {2,}", line)[1:] for line in lines if line.startswith("  ")]
+        summaries = {name: summary.partition(" (")[0] for name, summary in listed}
+        assert summaries == {
+            name: document["summary"].partition(" (")[0] for name, document in catalogue().items()
+        }
 
     def test_it_describes_one_scenario(self) -> None:
         """With a name, it prints summary, visible effects, parameters and sources."""
@@ -538,7 +540,7 @@ class TestCommand:
     def test_the_page_has_its_links(self, name: str) -> None:
         """Each source is a link of the scenario's section."""
         page = (ROOT / "docs" / "scenarios.md").read_text()
-        section = page.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+        section = re.split("\n##+ ", page.partition(f"\n### {name}\n")[2])[0]
         found = re.findall(r"<(https://[^>]+)>", section)
         assert found == catalogue()[name].get("sources", [])
 
