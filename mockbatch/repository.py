@@ -6,10 +6,12 @@ the world's lock sees each of them as it was either before a command or after it
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from math import inf
 from threading import RLock
 
 from mockbatch.batch import output_file
 from mockbatch.batch.batch import Batch
+from mockbatch.endpoints.endpoint import Tokens
 from mockbatch.errors import api_error
 from mockbatch.files.content import Content
 from mockbatch.files.file import BATCH_OUTPUT, File, lifetime
@@ -39,7 +41,9 @@ class Repository:
         # Ids of the files that a batch may write, with the batch's id and `output` or `error`.
         self._batch_of_file: dict[str, tuple[str, str]] = {}
         self._output_files: dict[str, output_file.OutputFiles] = {}  # by id of the batch
+        self._output_tokens: dict[str, Tokens] = {}  # kept when the files are gone
         self._output_lock = RLock()
+        self._next_expiry = inf  # of an uploaded file
 
     def load(
         self,
@@ -100,7 +104,25 @@ class Repository:
             if batch.id not in self._output_files:
                 files = output_file.write_output(batch, validate=self._validate)
                 self._output_files[batch.id] = files
+                self._output_tokens[batch.id] = files.tokens
             return self._output_files[batch.id]
+
+    def output_tokens(self, batch: Batch) -> Tokens:
+        """Return what the lines of a batch that has ended are billed for."""
+        tokens = self._output_tokens.get(batch.id)
+        return self.output_files(batch).tokens if tokens is None else tokens
+
+    def _release_outputs(self, now: float) -> None:
+        """Drop the contents of outputs whose files are all gone."""
+        for id in list(self._output_files):
+            file_ids = self.batches[id].existing_file_ids(now).values()
+            files = [self._batch_file(file_id, now) for file_id in file_ids]
+            # Not while another output is being written, which may take seconds.
+            if not any(file and file.visible(now) for file in files) and (
+                self._output_lock.acquire(blocking=False)
+            ):
+                self._output_files.pop(id, None)
+                self._output_lock.release()
 
     # --- files
 
@@ -114,6 +136,8 @@ class Repository:
         seconds: int | None,
     ) -> File:
         """Create a file that lives for `seconds`, or its purpose's default if that is None."""
+        if now >= self._next_expiry:
+            self.remove_expired(now)
         lifetime_seconds = lifetime(purpose, seconds)
         file = File(
             id=self._new_file_id(seed),
@@ -136,19 +160,23 @@ class Repository:
     def add_file(self, file: File) -> None:
         """Add an uploaded file."""
         self.uploaded_files[file.id] = file
+        self._next_expiry = min(self._next_expiry, _expiry(file))
         self.version += 1
 
-    def delete_file(self, id: str) -> None:
+    def delete_file(self, id: str, now: float) -> None:
         """Delete a file; one that a batch has written is not written again."""
         self.deleted_file_ids.add(id)
         self.version += 1
-        self.uploaded_files.pop(id, None)
+        if self.uploaded_files.pop(id, None) is None:
+            self._release_outputs(now)
 
     def remove_expired(self, now: float) -> None:
         """Remove expired files, which could not be found any more anyway."""
         self.uploaded_files = {
             id: file for id, file in self.uploaded_files.items() if file.visible(now)
         }
+        self._next_expiry = min(map(_expiry, self.uploaded_files.values()), default=inf)
+        self._release_outputs(now)
 
     def file(self, id: str, now: float) -> File:
         """Return a file that exists at an instant; ApiError 404 for any other."""
@@ -195,3 +223,7 @@ class Repository:
             source=lambda: getattr(self.output_files(batch), kind),
             distortion=scenario.name if scenario.output else None,
         )
+
+
+def _expiry(file: File) -> float:
+    return inf if file.expires_at is None else file.expires_at

@@ -1,6 +1,8 @@
 """What a world holds: its files in order of time, its batches in order of creation."""
 
+import gc
 import json
+import weakref
 from typing import TYPE_CHECKING
 
 import pytest
@@ -148,6 +150,37 @@ class TestFiles:
         [id] = made(world, batch).values()
         assert world.file(id).content is world.file(id).content
 
+    def test_an_upload_drops_what_has_expired(
+        self, make: "Make", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """On a clock that runs by itself nothing else would."""
+        world = make.world()
+        content = weakref.ref(world.file(uploaded(world, seconds=3600)).content)
+        now = world.now()
+        monkeypatch.setattr(world.clock, "now", lambda: now + 3600)
+        uploaded(world)
+        gc.collect()
+        assert content() is None
+
+    @pytest.mark.parametrize("end", ["deleted", "expired"])
+    def test_an_output_goes_with_its_files(self, make: "Make", end: str) -> None:
+        """What the batch is billed for is still told."""
+        world = make.world()
+        batch = make.started(world, make.lines(2))
+        world.advance.by(WRITTEN)
+        [output] = made(world, batch).values()
+        content = weakref.ref(world.file(output).content)
+        usage = world.batch_json(world.batch(batch.id))["usage"]
+        if end == "deleted":
+            world.delete_file(output)
+        else:
+            world.advance.by(MONTH)
+            world.advance.by(1)
+        gc.collect()
+        assert content() is None
+        assert world.batch_json(world.batch(batch.id))["usage"] == usage
+        assert content() is None
+
     def test_what_has_expired_is_no_longer_held(self, make: "Make") -> None:
         """An advance past the end of a file lets it go, and keeps those that stay."""
         world = make.world()
@@ -272,7 +305,7 @@ class TestChanges:
         versions.append(repository.version)
         repository.add_file(repository.file("file-1", 0))
         versions.append(repository.version)
-        repository.delete_file("file-1")
+        repository.delete_file("file-1", 0)
         versions.append(repository.version)
         assert versions == sorted(set(versions))
 

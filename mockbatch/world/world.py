@@ -190,7 +190,7 @@ class World:
         """Delete a file; a batch that has not read it as its input yet will fail."""
         with self._command() as now, self._lock:
             self._repository.file(id, now)
-            self._repository.delete_file(id)
+            self._repository.delete_file(id, now)
             missing = missing_input(id, self.organization)
             losing = [b for b in self._repository.batches.values() if b.input_file_id == id]
             self._replace_batches(commands.lose_input(batch, now, missing) for batch in losing)
@@ -243,7 +243,7 @@ class World:
         """Return the Batch object as of now, which fits the batch's own schema."""
         now = self.now()
         is_completed = batch.status(now) == COMPLETED and batch.planned_file_ids()
-        tokens = self._repository.output_files(batch).tokens if is_completed else NO_TOKENS
+        tokens = self._repository.output_tokens(batch) if is_completed else NO_TOKENS
         return batch.as_json(now, tokens)
 
     def command(self, id: str, command: Callable[[Batch, int], Batch]) -> Batch:
