@@ -22,6 +22,7 @@ _MAX_SPEED = 1_000_000.0
 #: Simulated time ends before this instant (epoch seconds, in the year 2106): ids hold epoch
 #: seconds in four bytes.
 END = 2**32
+_LAST_INSTANT = float(END - 1)
 
 
 def wall_time() -> float:
@@ -76,15 +77,15 @@ class Clock:
         return 0.0 if self.is_paused else _speed(self.mode)
 
     def now(self, wall_now: float) -> float:
-        """Return simulated epoch seconds."""
+        """Return simulated epoch seconds; a clock that runs stops at the end of simulated time."""
         speed = self.speed
         if speed == 0:
             return self.origin
         if speed == 1:
             # One addition of a constant: with no offset this is wall time to the last bit,
             # so an instant frozen on a whole second is exactly that second.
-            return wall_now + (self.origin - self.wall_origin)
-        return self.origin + (wall_now - self.wall_origin) * speed
+            return min(wall_now + (self.origin - self.wall_origin), _LAST_INSTANT)
+        return min(self.origin + (wall_now - self.wall_origin) * speed, _LAST_INSTANT)
 
     def moved_to(self, instant: float, wall_now: float) -> "Clock":
         """Return the same clock, set to `instant` now."""

@@ -6,7 +6,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from mockbatch import events
-from mockbatch.clock import WorldClock
+from mockbatch.clock import END, WorldClock
 from mockbatch.errors import api_error
 from mockbatch.events import EventTuple, WorldEvent
 from mockbatch.repository import Repository
@@ -76,11 +76,11 @@ class Advance:
                 raise api_error("clock_is_past", now=f"{now:.17g}", to=f"{instant:.17g}")
             return instant
 
-        return self._move(destination, include)
+        return self._move(destination, include, param="to")
 
     def by(self, seconds: float, include: Iterable[str] = ()) -> Advanced:
         """Move the clock by seconds; simultaneous advances add up."""
-        return self._move(lambda now: now + seconds, include)
+        return self._move(lambda now: now + seconds, include, param="seconds")
 
     def to_next(self, include: Iterable[str] = ()) -> Advanced:
         """Move the clock to the next event; ApiError 409 if nothing is due."""
@@ -94,7 +94,7 @@ class Advance:
             # A webhook may be overdue. The clock does not go back to it.
             return event.at
 
-        return self._move(destination, include)
+        return self._move(destination, include, param="next_event")
 
     def until(self, id: str, status: str, include: Iterable[str] = ()) -> Advanced:
         """Move the clock until a batch has reached a status.
@@ -112,7 +112,7 @@ class Advance:
 
         happened: list[EventTuple] = []
         while True:
-            now, more = self._move(destination, include)
+            now, more = self._move(destination, include, param="status")
             happened += more
             batch = self._repository.batch(id)
             if status in batch.timeline.reached(now):
@@ -129,7 +129,7 @@ class Advance:
         """
         with self._clock.planning, self._clock.lock:
             now = self._clock.now()
-            if now < instant:
+            if now < instant < END:
                 self._clock.move_to(instant)
                 self._remove_expired(now)
 
@@ -139,13 +139,19 @@ class Advance:
         if batch is not None:
             self.fast_forward(batch.visible_at)
 
-    def _move(self, destination: Destination, include: Iterable[str]) -> Advanced:
-        """Move the clock to its destination, and deliver what is due on the way."""
+    def _move(self, destination: Destination, include: Iterable[str], param: str) -> Advanced:
+        """Move the clock to its destination, and deliver what is due on the way.
+
+        `param` is the parameter of the ApiError 400 for a destination after the end of time.
+        """
         happened: list[EventTuple] = []
         with self._dispatcher.exclusive(is_nested=self._is_nested) as run, self._clock.pause():
             with self._clock.planning, self._clock.lock:
                 start = self._clock.now()
                 target = destination(start)
+                if not target < END:
+                    reason = "the clock cannot go beyond 2106"
+                    raise api_error("invalid_value", param=param, reason=reason)
             ahead = _PlannedEvents(
                 self._repository, lambda after: self._events(after, target, include)
             )
