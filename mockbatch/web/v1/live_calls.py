@@ -13,9 +13,13 @@ from mockbatch.errors import api_error
 from mockbatch.typing import Json
 from mockbatch.validation.schema import Schema, schema
 from mockbatch.web.context import server, world
+from mockbatch.web.json_stream import iter_json
 from mockbatch.web.responses import check_response, json_body, send_json
 
 blueprint = Blueprint("live", __name__)
+
+# A vector of embeddings has up to 90 kB.
+_MAX_BUFFERED_ITEMS = 32
 
 # As recorded for an organization in 2026. mockbatch does not limit live calls: before each of
 # them the whole minute's budget is there.
@@ -29,7 +33,7 @@ def call(endpoint: Endpoint) -> Response:
     stream = _stream(endpoint) if result.succeeded and body.get("stream") is True else None
     _check(endpoint, result, is_streamed=stream is not None)
     if stream is None:
-        response = send_json(result.body, end="\n")
+        response = _json_response(result.body)
         response.status_code = result.status_code or 200
     else:
         frames = _frames(stream, stream.events(result.body, body), _event_schema(stream))
@@ -52,6 +56,14 @@ def _request_body(endpoint: Endpoint) -> dict[str, Json]:
         for name, fields in request.files.lists()
     }
     return endpoint.parse_form(Form(dict(request.form.lists()), files))
+
+
+def _json_response(body: Json) -> Response:
+    """Return a body, in parts if it may be large because it lists many objects."""
+    data = body.get("data") if isinstance(body, dict) else None
+    if isinstance(data, list) and len(data) > _MAX_BUFFERED_ITEMS:
+        return Response(iter_json(body, "\n"), content_type="application/json")
+    return send_json(body, end="\n")
 
 
 def _stream(endpoint: Endpoint) -> Stream:

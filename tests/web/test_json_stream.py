@@ -1,0 +1,46 @@
+"""Large bodies are written in parts, as json.dumps() writes them whole."""
+
+import json
+import tracemalloc
+from time import thread_time
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockbatch.typing import Json
+from mockbatch.web.json_stream import iter_json
+from tests.support.caller import Caller
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+)
+
+
+@given(VALUES, st.sampled_from(["", "\n"]))
+def test_text_is_that_of_json_dumps(value: Json, end: str) -> None:
+    """For every value."""
+    assert b"".join(iter_json(value, end)).decode() == json.dumps(value, indent=2) + end
+
+
+def test_negative_zero_keeps_its_sign() -> None:
+    """Each distinct float is formatted once, though 0.0 equals -0.0."""
+    assert b"".join(iter_json([0.0, -0.0])) == b"[\n  0.0,\n  -0.0\n]"
+
+
+def test_large_embeddings_are_streamed(api: Caller) -> None:
+    """The text of 2,048 vectors is never in memory as a whole, and takes little time."""
+    body = {"model": "text-embedding-3-large", "input": ["a"] * 2048}
+    api.good(api.post("/v1/embeddings", {**body, "input": "a"}))
+    began = thread_time()
+    tracemalloc.start()
+    try:
+        answer = api.post("/v1/embeddings", body, buffered=False)
+        size = sum(map(len, answer.iter_encoded()))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert answer.status_code == 200
+    assert size > 100_000_000
+    assert peak < 90_000_000
+    assert thread_time() - began < 20
