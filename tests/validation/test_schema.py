@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from time import thread_time
 
 import pytest
 
@@ -88,3 +89,13 @@ def test_a_server_responds_without_jsonschema() -> None:
         "assert 'jsonschema' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_many_errors_take_little_time() -> None:
+    """The first thousand are looked at: a list of a million empty messages took minutes."""
+    body = {"model": "gpt-4o", "messages": [{}] * 1_000_000}
+    began = thread_time()
+    error = schema("chat_completions.request").error(body)
+    assert error is not None
+    assert error.param == "messages[0].role"
+    assert thread_time() - began < 5
