@@ -94,7 +94,7 @@ class Clock:
     def _advance(self, body: Json) -> Advanced:
         result = self._world.call("POST", "/_mock/clock/advance", body)
         events = tuple(Event(**event) for event in result["events"])
-        return Advanced(result["now"], events, result["event_count"])
+        return Advanced(result["now"], events, result["event_count"], result.get("hint"))
 
     def _read(self) -> dict[str, Json]:
         clock: dict[str, Json] = self._world.call("GET", "/_mock/clock")

@@ -49,11 +49,15 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Advanced:
-    """The result of an advance: the first 100 events on the way, and their number."""
+    """The result of an advance: the first 100 events on the way, and their number.
+
+    `hint` is a sentence if the advance was probably meant for another world.
+    """
 
     now: float
     events: tuple[Event, ...]
     event_count: int
+    hint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

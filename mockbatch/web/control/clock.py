@@ -5,12 +5,13 @@ from flask import Blueprint, Response, request
 from mockbatch.errors import api_error
 from mockbatch.events import WorldEvent
 from mockbatch.typing import Json
-from mockbatch.web.context import world
+from mockbatch.web.context import server, world
 from mockbatch.web.control.guard import guard
 from mockbatch.web.responses import checked_body, json_response
 from mockbatch.webhooks.signature import DELIVERY_HEADER
 from mockbatch.world.advance import Advanced
 from mockbatch.world.polling import newest_unfinished_batch
+from mockbatch.world.world import World
 
 blueprint = Blueprint("control_clock", __name__, url_prefix="/_mock/clock")
 blueprint.before_request(guard)
@@ -49,12 +50,19 @@ def advance() -> Response:
     """Move the clock, and respond when all events that fall due on the way have happened."""
     # Not the present time: another client may have moved the clock further meanwhile.
     now, events = _advance(checked_body("advance"))
-    body = {
+    body: dict[str, Json] = {
         "now": now,
         "events": [WorldEvent(*event).as_json() for event in events[:MAX_EVENTS]],
         "event_count": len(events),
     }
+    if not _has_batches(world()) and any(map(_has_batches, server().worlds.all().values())):
+        # The usual cause is a clock that was moved with another key than the program has.
+        body["hint"] = "This world has no batches, but the world of another key has some."
     return json_response("advanced", body)
+
+
+def _has_batches(world: World) -> bool:
+    return bool(world.batches(1, None).items)
 
 
 def _advance(body: dict[str, Json]) -> Advanced:

@@ -28,6 +28,12 @@ def show(name: str) -> Response:
     return json_response("scenario", catalogue()[name])
 
 
+@blueprint.get("/active")
+def show_queue() -> Response:
+    """Return the scenarios queued in this world, and the catalogue."""
+    return index()
+
+
 @blueprint.post("/active")
 def enqueue() -> Response:
     """Queue a scenario for the next batches that this world accepts."""
