@@ -40,14 +40,13 @@ class CallerGuard:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         """Handle a request; one with an Origin gets CORS headers in its response."""
-        record = RequestRecord.of(environ)  # here first: it measures the whole request
         origin = environ.get("HTTP_ORIGIN")
         try:
             self._check_host(environ.get("HTTP_HOST"))
             if origin is not None:
                 self._check_origin(origin, environ)
         except ApiError as error:
-            record.error = error.message
+            RequestRecord.of(environ).error = error.message
             return _respond(error_response(error), environ, start_response)
         if origin is None:
             return self._app(environ, start_response)

@@ -15,36 +15,36 @@ class StatusLog:
 
     def __init__(self, clock: WorldClock, repository: Repository) -> None:
         self._clock = clock
-        self._repository = repository
-        self._queue: TimeQueue[Batch] | None = None
+        # Until it starts: later, the repository refers to the log, and a circle of references
+        # would keep the files of a world that has been reset.
+        self._repository: Repository | None = repository
+        self._queue: TimeQueue[Batch] = TimeQueue()
         self._logged: dict[str, int] = {}  # batch id -> number of transitions that were logged
 
     def pop_changes(self) -> list[WorldEvent]:
         """Return the status changes since the last call, in order of time."""
         with self._clock.lock:
             now = self._clock.now()
-            queue = self._queue or self._start(now)
+            if self._repository is not None:
+                self._start(self._repository, now)
+                self._repository = None
             changes = []
-            while (batch := queue.pop_due(now)) is not None:
+            while (batch := self._queue.pop_due(now)) is not None:
                 change = batch.timeline.transitions[self._logged[batch.id]]
                 changes.append(WorldEvent(change.at, STATUS_EVENT_TYPES[change.status], batch.id))
                 self._logged[batch.id] += 1
                 self._update(batch)
             return changes
 
-    def _start(self, now: float) -> TimeQueue[Batch]:
-        self._queue = TimeQueue()
-        for batch in self._repository.batches.values():
+    def _start(self, repository: Repository, now: float) -> None:
+        for batch in repository.batches.values():
             self._logged[batch.id] = len(batch.timeline.between(0, now))
             self._update(batch)
-        self._repository.batch_listeners.append(self._update)
-        return self._queue
+        repository.batch_listeners.append(self._update)
 
     def _update(self, batch: Batch) -> None:
         # A command keeps the transitions that have happened and replaces those to come.
         planned = batch.timeline.transitions[self._logged.setdefault(batch.id, 0) :]
-        if self._queue is None:
-            return
         if planned:
             self._queue.put(batch.id, planned[0].at, batch.number, batch)
         else:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-import openai
 import pytest
 
 from mockbatch.client import WorldClient
@@ -75,7 +74,7 @@ def test_fifty_thousand_embedding_inputs_and_no_more(mock: WorldClient, more: in
 
 @pytest.mark.parametrize("more", [0, 1])
 def test_two_hundred_mebibytes_and_no_more(mock: WorldClient, tmp_path: Path, more: int) -> None:
-    """One byte more is refused at the upload; nobody has it in memory to find out."""
+    """One byte more fails the batch; nobody has the file in memory to find out."""
     path = tmp_path / "in.jsonl"
     first = line(0)
     with path.open("wb") as file:
@@ -83,12 +82,17 @@ def test_two_hundred_mebibytes_and_no_more(mock: WorldClient, tmp_path: Path, mo
         file.truncate(BYTES + more)  # a hole is a line of zeros: only the first is looked at
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with path.open("rb") as file:
-        if more:
-            with pytest.raises(openai.APIStatusError) as refused:
-                mock.client.files.create(file=file, purpose="batch")
-            assert refused.value.status_code in (400, 413)
-        else:
-            assert mock.client.files.create(file=file, purpose="batch").bytes == BYTES
+        uploaded = mock.client.files.create(file=file, purpose="batch")
+    assert uploaded.bytes == BYTES + more
+    if more:
+        batch = mock.client.batches.create(
+            input_file_id=uploaded.id, endpoint="/v1/chat/completions", completion_window="24h"
+        )
+        mock.clock.advance(hours=1)
+        failed = mock.client.batches.retrieve(batch.id)
+        assert failed.errors is not None
+        assert failed.errors.data is not None
+        assert "larger than the 209715200 maximum" in (failed.errors.data[0].message or "")
     # In KiB; the SDK of the same process has its share.
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 150 * 1024
 

@@ -443,7 +443,7 @@ class TestJournal:
             api.get("/v1/batches")
         [line] = [one for one in caplog.records if one.name == "mockbatch.requests"]
         assert line.getMessage() == "GET /v1/batches 503"
-        assert line.request["fault"] == "status 503"  # type: ignore[attr-defined]
+        assert line.fields["fault"] == "status 503"  # type: ignore[attr-defined]
 
     def test_a_request_that_loses_its_key_is_logged_once(
         self, api: Caller, caplog: pytest.LogCaptureFixture

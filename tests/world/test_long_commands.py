@@ -130,7 +130,7 @@ def test_time_does_not_pass_over_a_batch_that_is_planned(make: "Make", world: Wo
     advance = Meanwhile(lambda: world.advance.by(24 * 3600), seconds=0.1)
     world.add_reply(scripted(advance))
     make.started(world, make.lines(3))
-    assert [event[1] for event in advance.end()][:1] == ["batch.in_progress"]
+    assert [event[1] for event in advance.end().events][:1] == ["batch.in_progress"]
 
 
 def test_lines_that_run_meanwhile_keep_their_replies(
