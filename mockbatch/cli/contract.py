@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mockbatch.cli.options import parse_positive
+from mockbatch.cli.terminal import clear_status, show_status
 
 if TYPE_CHECKING:
     from mockbatch.contract.cases import Case
@@ -100,7 +101,9 @@ def _check(
     from mockbatch.contract.steps import RunOptions
 
     client = Client(url, key or _DEFAULT_KEY, provider, timeout)
-    run_options = RunOptions(provider=provider, wait_seconds=wait or 0, **options)
+    run_options = RunOptions(
+        provider=provider, wait_seconds=wait or 0, report_wait=show_status, **options
+    )
     results: list[Result] = []
     # Written first, to fail at once if the file cannot be written, and not after hours.
     _write_junit(junit, results, "the run did not finish")
@@ -156,11 +159,13 @@ def _print_results(runner: "Runner", cases: "list[Case]", results: "list[Result]
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     try:
         for result in runner.run(cases):
+            clear_status()
             results.append(result)
             outcome = result.outcome
             row = report.format_row(result, width).removeprefix(outcome)
             click.echo(click.style(outcome, fg=_COLORS[outcome]) + row)
     except KeyboardInterrupt:
+        clear_status()
         click.echo("mockbatch: stopped; deleting what was created", err=True)
         raise
 

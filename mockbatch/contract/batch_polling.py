@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from mockbatch import clock
 from mockbatch.contract.cleanup import TERMINAL_STATUSES
@@ -17,14 +17,21 @@ _MAX_PAUSE_SECONDS = 10.0
 
 
 def wait_for_status(
-    client: Client, target: Mapping[str, str], seconds: float, *, control: bool
+    client: Client,
+    target: Mapping[str, str],
+    seconds: float,
+    *,
+    control: bool,
+    report: Callable[[str], object] = lambda _: None,
 ) -> tuple[str, HttpResponse]:
     """Wait until the batch `target["batch"]` has the status `target["status"]`.
 
     Returns the request that showed it, as in `GET /batches/batch_1`, and its response. With
     `control` the clock is moved first. Raises BreachError when the batch cannot get that status
     any more, and SkipError when that takes more than `seconds` or the status passed unseen.
+    Calls `report` with a sentence after each poll that showed another status.
     """
+    began = clock.monotonic()
     if control:
         _advance(client, target)
     path = f"/batches/{path_segment(target['batch'])}"
@@ -37,6 +44,8 @@ def wait_for_status(
         if status == target["status"]:
             return f"GET {path}", response
         _check_reachable(status, target["status"])
+        elapsed = clock.monotonic() - began
+        report(f"a batch is {status} after {elapsed:.0f} of at most {seconds:g} seconds")
     raise SkipError(f"the batch was still {status} after {seconds:g} seconds")
 
 

@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 from mockbatch.contract.errors import CannotCheckError, NoResponseError, ServerSilentError
 from mockbatch.http_client import Body, HttpResponse, exchange
 
-_MAX_BYTES = 2 << 20
+_MAX_BYTES = 8 << 20
 # The limit of requests in a row without a response, and of requests that timed out in all.
 _MAX_UNANSWERED = 5
 # The limit of waiting because of 429s, in a whole run.
@@ -113,7 +113,7 @@ class Client:
             max_bytes=_MAX_BYTES,
         )
         if response.is_truncated:
-            raise OSError("the response is cut off, or larger than 2 MiB")
+            raise OSError("the response is cut off, or larger than 8 MiB")
         return response
 
     def _describe(self, error: Exception) -> str:

@@ -1,7 +1,7 @@
 """Templates and paths in the documents of cases: `${batch}`, `${created_at+86400}`, `data.0.id`."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from urllib.parse import quote
 
 from mockbatch.typing import Json
@@ -54,23 +54,6 @@ def value_at(path: str, value: Json) -> Json:
     except (KeyError, IndexError, TypeError, ValueError):
         raise KeyError(path) from None
     return value
-
-
-def find_differences(expected: Json, actual: Json, path: str = "") -> Iterator[str]:
-    """Describe where a value differs from the expected; members not in `expected` are ignored."""
-    if isinstance(expected, dict) and isinstance(actual, dict):
-        for name, value in expected.items():
-            inner_path = f"{path}.{name}".lstrip(".")
-            if name in actual:
-                yield from find_differences(value, actual[name], inner_path)
-            else:
-                yield f"{inner_path} is missing"
-    elif isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
-        for index, (value, other) in enumerate(zip(expected, actual, strict=True)):
-            yield from find_differences(value, other, f"{path}.{index}".lstrip("."))
-    # In JSON true is not 1.
-    elif expected != actual or isinstance(expected, bool) != isinstance(actual, bool):
-        yield f"{path or 'the body'} is {actual!r:.99}, not {expected!r:.99}"
 
 
 def to_printable(text: str, max_length: int = 500) -> str:

@@ -48,9 +48,11 @@ def format_summary(results: Sequence[Result]) -> str:
 
 
 def exit_status(results: Sequence[Result]) -> int:
-    """Return 1 for a breach, 2 if nothing was decided, else 0."""
+    """Return 1 for a breach, 2 if no case passed, else 0."""
     outcomes = {result.outcome for result in results}
-    return 1 if BREACH in outcomes else 2 * (outcomes <= {SKIPPED})
+    if BREACH in outcomes:
+        return 1
+    return 0 if PASSED in outcomes else 2
 
 
 def junit_xml(results: Sequence[Result], error: str = "") -> bytes:

@@ -1,6 +1,6 @@
 """Runs the steps of one case, or of a preparation."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
@@ -28,6 +28,7 @@ class RunOptions:
 
     `wait_seconds` is how long a batch may take to get a status; with 0, no case waits for a
     batch. `control` moves mockbatch's clock instead. `model` is used by the lines of batches.
+    `report_wait` is called with a sentence after each poll of a batch that is not there yet.
     """
 
     provider: str | None = None
@@ -35,6 +36,7 @@ class RunOptions:
     wait_seconds: float = 0
     strict: bool = False
     model: str = "gpt-4o-mini"
+    report_wait: Callable[[str], object] = lambda _: None
 
     @property
     def can_wait(self) -> bool:
@@ -82,8 +84,14 @@ class CaseRunner:
         return collected
 
     def _wait(self, target: Mapping[str, str]) -> tuple[str, HttpResponse]:
-        seconds, control = self.options.wait_seconds, self.options.control
-        return batch_polling.wait_for_status(self.client, target, seconds, control=control)
+        options = self.options
+        return batch_polling.wait_for_status(
+            self.client,
+            target,
+            options.wait_seconds,
+            control=options.control,
+            report=options.report_wait,
+        )
 
     def _send(self, request: Mapping[str, Json]) -> tuple[str, HttpResponse]:
         """Send a request; return its method and path as one text, and the response."""
@@ -107,7 +115,7 @@ class CaseRunner:
         # An expectation may use values of the same response.
         expect = fill(expect, {**values, **kept})
         breaches = expectations.find_breaches(expect, response, self.options.provider)
-        shown = list(islice(breaches, _MAX_BREACHES_SHOWN))
+        shown = list(islice(dict.fromkeys(breaches), _MAX_BREACHES_SHOWN))
         if shown:
             raise BreachError(f"{request}: {'; '.join(shown)}")
         return kept
@@ -121,8 +129,6 @@ def _keep(paths: Mapping[str, str], response: HttpResponse, request: str) -> Val
         body = response.json()
         return {name: value_at(path, body) for name, path in paths.items()}
     except ValueError:
-        start = response.text[:60]
-        raise BreachError(f"{request}: the body is not JSON: {start!r}") from None
+        raise BreachError(f"{request}: the body is not JSON") from None
     except KeyError as missing:
-        start = response.text[:99]
-        raise BreachError(f"{request}: {missing.args[0]} is missing: {start!r}") from None
+        raise BreachError(f"{request}: {missing.args[0]} is missing") from None

@@ -6,5 +6,6 @@
 - `type_names`: what JSON Schema's types are called in messages, and in Python.
 - `integers`: 16.0 becomes 16 where a schema asks for an integer.
 - `client_schema`: schemas that clients send, checked in bounded time.
+- `violations`: what a value violates in such a schema, for others to put into words.
 - `regex`, `regex_syntax`: the patterns in those, matched in bounded time, and sample texts.
 """

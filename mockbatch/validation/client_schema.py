@@ -19,6 +19,7 @@ from mockbatch.typing import Json
 from mockbatch.validation.obvious_schema import is_obviously_schema
 from mockbatch.validation.regex import compile_regex
 from mockbatch.validation.step_budget import StepBudget, preparation_budget
+from mockbatch.validation.violations import Violation, to_violations
 
 Keyword = Callable[[Any, Any, Json, Json], Iterator[ValidationError] | None]
 
@@ -72,6 +73,19 @@ class ClientSchema:
         except (RecursionError, Unresolvable, ValueError, OverflowError) as error:
             return str(error)[:200], ()
         return None
+
+    def find_violations(self, value: Json) -> list[Violation]:
+        """Return how a value violates the schema, which has to be valid.
+
+        If this cannot be found out within the budget, the keyword is empty, and the limit says
+        why.
+        """
+        try:
+            limit = _StepLimit(preparation_budget(), value)
+            errors = self._validator.evolve(format_checker=limit).iter_errors(value)
+            return list(to_violations(errors))
+        except (RecursionError, Unresolvable, ValueError, OverflowError) as error:
+            return [Violation((), "", str(error)[:200], value)]
 
     @cached_property
     def _validator(self) -> Any:

@@ -25,9 +25,22 @@ def to_api_error(errors: "Iterable[ValidationError]", path: str) -> ApiError:
 
     `path` names the value within the request.
     """
-    error = _deepest(min(islice(errors, _MAX_ERRORS), key=_sort_key))
+    error = find_deepest(min(islice(errors, _MAX_ERRORS), key=_sort_key))
     describe = _BY_KEYWORD.get(str(error.validator), _invalid_value)
     return describe(error, _param(path, error.absolute_path))
+
+
+def find_deepest(error: "ValidationError") -> "ValidationError":
+    """Return the error of the branch that matched most of the value, if a union failed.
+
+    If each branch failed for the value's type, it is the error of the union itself.
+    """
+    while error.validator in ("anyOf", "oneOf") and error.context:
+        best = max(error.context, key=_relevance)
+        if not best.relative_path and best.validator == "type":
+            return error
+        error = best
+    return error
 
 
 def join_items(items: list[str], last: str = "and") -> str:
@@ -41,19 +54,6 @@ def _sort_key(error: "ValidationError") -> tuple[bool, list[tuple[bool, str | in
     # Missing parameters come first, the others in the order of their paths.
     steps = [(isinstance(step, str), step) for step in error.absolute_path]
     return error.validator != "required", steps
-
-
-def _deepest(error: "ValidationError") -> "ValidationError":
-    """Return the error of the branch that matched most of the value, if a union failed.
-
-    If each branch failed for the value's type, it is the error of the union itself.
-    """
-    while error.validator in ("anyOf", "oneOf") and error.context:
-        best = max(error.context, key=_relevance)
-        if not best.relative_path and best.validator == "type":
-            return error
-        error = best
-    return error
 
 
 def _relevance(error: "ValidationError") -> tuple[int, bool]:

@@ -17,6 +17,7 @@ import pytest
 from mockbatch import cli
 from mockbatch.client import WorldClient
 from mockbatch.contract import cleanup, steps
+from tests.support.commands import run_on_terminal
 from tests.support.dripping import dripping
 
 # What a server does with a connection once a request has arrived.
@@ -208,7 +209,8 @@ def test_a_breach_is_explained_and_exits_with_1(run: Run, mockbatch: WorldClient
     assert status == 1
     assert "batches/no_metadata" in row
     assert row.endswith(
-        "Without metadata, a batch has null. POST /batches: metadata is {}, not None"
+        "Without metadata, a batch has null. "
+        "POST /batches: metadata is an object with 0 members, not null"
     )
 
 
@@ -239,7 +241,7 @@ def test_junit(run: Run, mockbatch: WorldClient, tmp_path: Path) -> None:
     assert suite.get("failures") == "1"
     [failed] = suite.findall("testcase[failure]")
     assert (failed.get("classname"), failed.get("name")) == ("contract.batches", "no_metadata")
-    assert "metadata is {}" in str(failed[0].get("message"))
+    assert "metadata is an object with 0 members" in str(failed[0].get("message"))
     assert len(suite.findall("testcase[skipped]")) == 15
 
 
@@ -381,3 +383,10 @@ def test_cases_can_be_printed_as_a_page(run: Run) -> None:
     status, stdout, stderr = run("--markdown")
     assert (status, stderr) == (0, "")
     assert stdout.startswith("# ")
+
+
+def test_a_wait_shows_progress_on_a_terminal(mockbatch: WorldClient) -> None:
+    """The status of the batch, in a line that the result replaces."""
+    arguments = ("--key", mockbatch.api_key, "--only", "output", "--wait", "0.3")
+    shown = run_on_terminal("contract", mockbatch.base_url, *arguments)
+    assert "a batch is validating after 0 of at most 0.3 seconds" in shown

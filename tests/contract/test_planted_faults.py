@@ -51,3 +51,17 @@ def test_distortion_of_a_scenario_is_caught(scenario: str, mockbatch: WorldClien
     fraction = {"fraction": 1.0} if scenario in ABOUT_LINES else {}
     mockbatch.scenario(scenario, times=None, **fraction)
     assert is_caught(mockbatch, SCENARIOS[scenario])
+
+
+def test_one_deviation_is_one_breach() -> None:
+    """A usage of null breaks the case about it, and hides no other."""
+    server = LocalServer(plant_fault(create_app(), OPENAI["the usage of a chat is null"]))
+    options = RunOptions(control=True, wait_seconds=0.5, strict=True)
+    try:
+        with Runner(Client(server.base_url, server.api_key), options) as runner:
+            cases = [case for case in load_cases() if case.id.startswith("bodies/chat")]
+            results = {result.case.id: result.outcome for result in runner.run(cases)}
+    finally:
+        server.close()
+    assert {id for id, outcome in results.items() if outcome == BREACH} == {"bodies/chat_usage"}
+    assert results["bodies/chat_messages"] == "passed"

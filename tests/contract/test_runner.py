@@ -9,7 +9,7 @@ import pytest
 from mockbatch.client import WorldClient
 from mockbatch.contract.cases import Case, load_cases, load_groups
 from mockbatch.contract.client import Client
-from mockbatch.contract.report import format_row
+from mockbatch.contract.report import exit_status, format_row
 from mockbatch.contract.runner import BREACH, PASSED, SKIPPED, UNVERIFIED, Result, Runner
 from mockbatch.contract.steps import RunOptions
 from mockbatch.testing.servers import LocalServer
@@ -210,10 +210,10 @@ def test_an_optional_case_that_is_not_implemented_is_skipped(mockbatch: WorldCli
 
 
 def test_the_groups_exist() -> None:
-    """There are nine."""
+    """There are ten."""
     assert set(load_groups()) == {
         *("files", "batches", "validation", "pagination", "errors", "output", "cancel"),
-        *("portkey", "webhooks"),
+        *("portkey", "webhooks", "bodies"),
     }
 
 
@@ -225,3 +225,21 @@ def test_a_key_that_a_server_repeats_is_masked(length: int, is_masked: bool) -> 
     assert runner._mask_key(f"Wrong key {key}.") == (
         "Wrong key <the key>." if is_masked else f"Wrong key {key}."
     )
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "status"),
+    [
+        (["passed", "skipped"], 0),
+        (["passed", "unverified"], 0),
+        (["passed", "BREACH"], 1),
+        (["BREACH"], 1),
+        (["skipped"], 2),
+        (["unverified", "skipped"], 2),
+        ([], 2),
+    ],
+)
+def test_a_run_in_which_no_case_passed_exits_with_2(outcomes: list[str], status: int) -> None:
+    """It says nothing about the server; a breach does."""
+    case = load_cases()[0]
+    assert exit_status([Result(case, outcome, "", 0) for outcome in outcomes]) == status
