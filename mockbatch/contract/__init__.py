@@ -1,13 +1,14 @@
 """Checks any server of the Batch API over HTTP: `mockbatch contract`.
 
-What a server must do stands in `cases/`, one JSON file for each group of cases; the steps that
-several cases begin with stand in `preparations/`. Nothing here knows how mockbatch does it.
+What a server must do is in `cases/`, one JSON file for each group of cases; the steps with which
+several cases begin are in `preparations/`. Nothing here knows how mockbatch does it.
 
 - `cases` loads both; `docs` renders them as docs/contract.md.
 - `preflight` checks that there is a Batch API at the URL; then `runner` runs the cases, and
   `report` formats the results.
 - `steps` runs the steps of a case: `request` sends one, `batch_polling` waits for a batch,
-  `webhook_inbox` receives webhooks, `expectations` compares a response with what is expected,
-  `placeholders` carries values from one step to the next.
+  `webhook_inbox` receives webhooks, `placeholders` carries values from one step to the next.
+- `expectations` compares a response with what a step expects: `differences` the JSON of a body,
+  `contents` its bytes and lines; `wording` describes what is wrong.
 - `client` sends the requests; `cleanup` deletes what they create; `errors` has the exceptions.
 """

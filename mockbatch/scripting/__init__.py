@@ -2,5 +2,6 @@
 
 script   the entries of a world in order, parsed from JSON, from functions or from a file
 match    the conditions of an entry
+reply    parses a reply document, and checks it for an endpoint
 turns    several replies of one entry, one request after the other
 """

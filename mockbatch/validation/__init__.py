@@ -6,6 +6,8 @@
 - `type_names`: what JSON Schema's types are called in messages, and in Python.
 - `integers`: 16.0 becomes 16 where a schema asks for an integer.
 - `client_schema`: schemas that clients send, checked in bounded time.
+- `obvious_schema`: accepts most valid schemas of clients quickly.
+- `step_budget`: the steps that the checks of one request or batch may take together.
 - `violations`: what a value violates in such a schema, for others to put into words.
 - `regex`, `regex_syntax`: the patterns in those, matched in bounded time, and sample texts.
 """

@@ -16,6 +16,7 @@ Beside them:
     body_limit  how long the body of a request may be
     context     the server and the world of the current request
     errors      every failure as OpenAI's envelope
+    json_stream long responses, sent in parts
     multipart   upload forms, parsed straight to disk
     wakeup      the internal request that delivers due webhooks
     v1/         OpenAI's routes          control/   the control API

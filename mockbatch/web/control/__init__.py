@@ -2,6 +2,7 @@
 
 guard       which world a call is about; every module here uses it
 server      health, and resetting worlds
+worlds      what each world of the server holds, for its owner
 state       a world as a JSON document
 clock       the simulated clock
 batches     the timeline of a batch, and commands on it
