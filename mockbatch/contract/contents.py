@@ -40,12 +40,14 @@ def _describe_first_difference(expected: bytes, actual: bytes) -> str:
     pairs = zip(expected, actual, strict=False)
     shorter = min(len(expected), len(actual))
     place = next((place for place, (a, b) in enumerate(pairs) if a != b), shorter)
-    got, wanted = (
+    actual_text, expected_text = (
         show(text[place : place + _SHOWN_BYTES].decode(errors="replace")) if text[place:] else "end"
         for text in (actual, expected)
     )
     size = f"it has {count(len(actual), 'byte')}, not {len(expected)}"
-    return f"differs after {count(place, 'byte')}: there is {got}, not {wanted}; {size}"
+    return (
+        f"differs after {count(place, 'byte')}: there is {actual_text}, not {expected_text}; {size}"
+    )
 
 
 def find_line_end_breaches(content: bytes) -> Iterator[str]:

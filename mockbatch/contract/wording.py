@@ -87,10 +87,10 @@ def _describe_pattern(pattern: Json, value: Json) -> str:
 
 
 def _describe_content(document: Json, value: Json) -> str:
-    wanted = [
+    names = [
         f"{name} is {show(part['const'])}" for name, part in document.get("properties", {}).items()
     ]
-    return f"has {count(len(value), 'item')}, none of which has the expected {' and '.join(wanted)}"
+    return f"has {count(len(value), 'item')}, none of which has the expected {' and '.join(names)}"
 
 
 def _describe_size(words: str) -> Callable[[Json, Json], str]:

@@ -76,15 +76,15 @@ class Match:
             return None
         return _ESCAPED.sub(r"\1", self.custom_id)
 
-    def matches(self, asked: RequestContext) -> bool:
+    def matches(self, context: RequestContext) -> bool:
         """Return whether a request is meant."""
         return (
-            (self.endpoint is None or self.endpoint == asked.endpoint)
-            and (self.line is None or self.line == asked.line)
-            and (self.batch_id is None or self.batch_id == asked.batch_id)
-            and (self.custom_id is None or self._is_id(asked.custom_id))
-            and (self.model is None or self._is_model(asked.model))
-            and (self.contains is None or self.contains in asked.last_user_text)
+            (self.endpoint is None or self.endpoint == context.endpoint)
+            and (self.line is None or self.line == context.line)
+            and (self.batch_id is None or self.batch_id == context.batch_id)
+            and (self.custom_id is None or self._is_id(context.custom_id))
+            and (self.model is None or self._is_model(context.model))
+            and (self.contains is None or self.contains in context.last_user_text)
         )
 
     def as_json(self) -> dict[str, Json]:
@@ -137,7 +137,7 @@ def _check_glob(pattern: str | None, param: str) -> None:
 
 
 def last_user_text(body: Json) -> str:
-    """Return the last thing that the user of a request says, of a body nobody has checked.
+    """Return the text of the last user message; the body may be any JSON.
 
     The last message of the user; without one, the last message or item; of inputs and
     prompts that are no messages, all texts.
