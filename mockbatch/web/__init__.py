@@ -17,6 +17,7 @@ Beside them:
     context     the server and the world of the current request
     errors      every failure as OpenAI's envelope
     json_stream long responses, sent in parts
+    matching_rule a URL rule without a URL builder, for a quick start
     multipart   upload forms, parsed straight to disk
     wakeup      the internal request that delivers due webhooks
     v1/         OpenAI's routes          control/   the control API

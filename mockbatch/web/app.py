@@ -20,6 +20,7 @@ from mockbatch.web.body_limit import limit_body
 from mockbatch.web.caller_guard import CallerGuard
 from mockbatch.web.context import EXTENSION, ServerState, api_headers, server
 from mockbatch.web.fault_middleware import FaultMiddleware
+from mockbatch.web.matching_rule import MatchingRule
 from mockbatch.web.portkey.middleware import PortkeyGateway
 from mockbatch.web.request_recorder import record_request
 from mockbatch.world.settings import ServerSettings
@@ -38,6 +39,7 @@ def create_app(settings: ServerSettings | None = None, initial: Snapshot | None 
     app = Flask(__name__, static_folder=None)
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.request_class = multipart.Request
+    app.url_rule_class = MatchingRule
     server_state = ServerState(settings or ServerSettings(), initial)
     app.config["MAX_CONTENT_LENGTH"] = server_state.settings.world.limits.file_bytes + FORM_BYTES
     app.extensions[EXTENSION] = server_state
