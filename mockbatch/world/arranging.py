@@ -1,9 +1,11 @@
 """What a test arranges and reads without a client: a batch from its input, and its results."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.create import parse_request
+from mockbatch.errors import ApiError
 from mockbatch.files.content import Content
 from mockbatch.files.file import BATCH
 from mockbatch.typing import Json
@@ -17,7 +19,11 @@ def submit_batch(world: World, body: Mapping[str, Json]) -> Batch:
     request = parse_request({**members, "input_file_id": "-", "completion_window": "24h"})
     # A lone surrogate is legal in JSON, and makes a file that is not UTF-8.
     content = Content.of(body["input"].encode("utf-8", "surrogatepass"))
-    file = world.upload(content, "in.jsonl", BATCH, None)
+    try:
+        file = world.upload(content, "in.jsonl", BATCH, None)
+    except ApiError as error:
+        # The service names no parameter for the content of a file; here it is a member.
+        raise replace(error, param=error.param or "input") from None
     return world.create_batch(request._replace(input_file_id=file.id))
 
 

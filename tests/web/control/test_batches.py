@@ -180,3 +180,10 @@ class TestTimeline:
     def test_unknown_batch_is_a_404(self, api: Caller) -> None:
         """The error is that of a retrieve."""
         assert error_of(api.get("/_mock/batches/batch_no/timeline")) == (404, None, None)
+
+
+def test_an_input_that_is_not_jsonl_names_its_member(api: Caller) -> None:
+    """The service names no parameter for the content of a file."""
+    body = {"input": "1536x864", "endpoint": "/v1/embeddings"}
+    assert error_of(api.post("/_mock/batches", body)) == (400, None, "input")
+    assert api.get("/v1/files").json["data"] == []
