@@ -47,18 +47,17 @@ class BatchRequest(NamedTuple):
 def parse_request(body: Json) -> BatchRequest:
     """Read the body of POST /v1/batches; ApiError 400 names what is wrong with it."""
     schema("create_batch").check(body)
+    body = schema("create_batch").coerce_integers(body)
     if body["endpoint"] not in endpoints():
         supported = join_items([f"'{path}'" for path in endpoints()])
         value = body["endpoint"]
         raise api_error("unsupported_value", param="endpoint", value=value, supported=supported)
-    expires_after = body.get("output_expires_after")
     metadata = body.get("metadata")
     return BatchRequest(
         body["input_file_id"],
         body["endpoint"],
         metadata,
-        # JSON Schema takes 3600.0 for an integer.
-        None if expires_after is None else int(expires_after["seconds"]),
+        (body.get("output_expires_after") or {}).get("seconds"),
         _scenario_from_metadata(metadata or {}),
     )
 

@@ -180,9 +180,9 @@ class LineTemplate(NamedTuple):
 # Tests send the same parameters in one batch after the other.
 @lru_cache(_MAX_TEMPLATES)
 def line_template(parameters: bytes, *, validate: bool) -> LineTemplate | None:
-    """Return the template for requests with these parameters, None if there is none.
+    """Return the template for requests with these parameters.
 
-    There is none for requests that the endpoint rejects. `validate` checks the example, an
+    Returns None for requests that the endpoint rejects. `validate` checks the example, an
     output line with its response, against the schemas.
     """
     error, max_tokens = check_parameters(parameters)

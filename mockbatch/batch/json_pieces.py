@@ -1,4 +1,4 @@
-"""The JSON of a value in pieces, between which other values of the same places fit."""
+"""Cuts the JSON text of a document where values are to be filled in."""
 
 import copy
 import json
@@ -16,10 +16,10 @@ _GAP = re.compile(r'"\\u0000(\d+)\\u0000"')
 
 
 def split_json(value: Json, paths: Sequence[JsonPath]) -> list[str] | None:
-    """Return the JSON of a value in pieces, without the values at the paths between them.
+    """Return the JSON text around the values at `paths`, cut at each of them.
 
-    The paths are in the order of the text. The quotes of a string stay: escaped text fits
-    between them. Returns None if something else in the value looks like a gap.
+    The paths are in the order of the text. Pieces keep the quotes around a string. Returns None
+    if the value already contains text that looks like a placeholder.
     """
     gapped = copy.deepcopy(value)
     strings = []

@@ -1,4 +1,4 @@
-"""Which requests meet a scripted reply."""
+"""Which requests get a scripted reply."""
 
 import json
 import re
@@ -33,19 +33,19 @@ class RequestContext:
     @property
     def custom_id(self) -> str | None:
         """The custom_id of a line."""
-        given = self.request.get("custom_id")
-        return given if isinstance(given, str) else None
+        custom_id = self.request.get("custom_id")
+        return custom_id if isinstance(custom_id, str) else None
 
     @property
     def model(self) -> str | None:
         """The model as the request names it."""
         body = self.request.get("body")
-        given = body.get("model") if isinstance(body, dict) else None
-        return given if isinstance(given, str) else None
+        model = body.get("model") if isinstance(body, dict) else None
+        return model if isinstance(model, str) else None
 
     @cached_property
     def last_user_text(self) -> str:
-        """The last thing the user says."""
+        """The text of the last user message."""
         return last_user_text(self.request.get("body"))
 
 
@@ -53,8 +53,8 @@ class RequestContext:
 class Match:
     """What has to hold of a request; a member that is None always holds.
 
-    `custom_id` and `model` are globs, which their own text meets too. `contains` is looked
-    for in the last thing that the user says. `line` counts from 1.
+    `custom_id` and `model` are globs; they also match their own text. `contains` is looked for
+    in the last user message. `line` counts from 1.
     """
 
     custom_id: str | None = None
@@ -66,18 +66,18 @@ class Match:
 
     @classmethod
     def for_custom_id(cls, custom_id: str) -> "Match":
-        """Make the match of the lines with this very custom_id."""
+        """Return the match for lines with exactly this custom_id."""
         return cls(custom_id=_GLOB.sub(r"[\g<0>]", custom_id))
 
     @cached_property
     def exact_custom_id(self) -> str | None:
-        """The one custom_id that it is about; None if there may be several."""
+        """The only custom_id that matches; None if there may be several."""
         if self.custom_id is None or _GLOB.search(_ESCAPED.sub("", self.custom_id)):
             return None
         return _ESCAPED.sub(r"\1", self.custom_id)
 
     def matches(self, context: RequestContext) -> bool:
-        """Return whether a request is meant."""
+        """Return whether a request matches."""
         return (
             (self.endpoint is None or self.endpoint == context.endpoint)
             and (self.line is None or self.line == context.line)
@@ -112,17 +112,16 @@ class Match:
 def parse(document: Json, path: str = "match") -> Match:
     """Return the match that a document holds, schema match.json.
 
-    Raises ApiError 400 whose param is the place of the fault, as in `match.endpoint`.
+    Raises ApiError 400 whose param is the path of the error, as in `match.endpoint`.
     """
     schema("match").check(document, path)
+    document = schema("match").coerce_integers(document)
     endpoint = document.get("endpoint")
     if endpoint is not None and endpoint not in endpoints():
         supported = ", ".join(map(repr, endpoints()))
-        place = f"{path}.endpoint"
-        raise api_error("unsupported_value", param=place, value=endpoint, supported=supported)
-    line = document.get("line")
-    # JSON Schema takes 1.0 for an integer.
-    match = Match(**{**document, "line": None if line is None else int(line)})
+        param = f"{path}.endpoint"
+        raise api_error("unsupported_value", param=param, value=endpoint, supported=supported)
+    match = Match(**document)
     if match.exact_custom_id is None:
         _check_glob(match.custom_id, f"{path}.custom_id")
     _check_glob(match.model, f"{path}.model")

@@ -23,6 +23,8 @@ from mockbatch.validation.violations import Violation, to_violations
 
 Keyword = Callable[[Any, Any, Json, Json], Iterator[ValidationError] | None]
 
+# Raised while a value is checked. OverflowError: `multipleOf` for integers too large for a float.
+_UNDECIDABLE = (RecursionError, Unresolvable, ValueError, OverflowError)
 # What a keyword costs, whatever it says; following a reference costs more.
 _STEPS_PER_KEYWORD = 15
 _STEPS_PER_REFERENCE = {"$ref": 80, "$dynamicRef": 160}
@@ -66,11 +68,9 @@ class ClientSchema:
         `budget` limits the steps of this and other checks. The schema has to be valid.
         """
         try:
-            limit = _StepLimit(budget or preparation_budget(), value)
-            for error in self._validator.evolve(format_checker=limit).iter_errors(value):
+            for error in self._iter_errors(value, budget or preparation_budget()):
                 return error.message[:200], tuple(map(str, error.absolute_schema_path))
-        # OverflowError: `multipleOf` for integers that no float can hold.
-        except (RecursionError, Unresolvable, ValueError, OverflowError) as error:
+        except _UNDECIDABLE as error:
             return str(error)[:200], ()
         return None
 
@@ -81,11 +81,15 @@ class ClientSchema:
         why.
         """
         try:
-            limit = _StepLimit(preparation_budget(), value)
-            errors = self._validator.evolve(format_checker=limit).iter_errors(value)
-            return list(to_violations(errors))
-        except (RecursionError, Unresolvable, ValueError, OverflowError) as error:
+            return list(to_violations(self._iter_errors(value, preparation_budget())))
+        except _UNDECIDABLE as error:
             return [Violation((), "", str(error)[:200], value)]
+
+    def _iter_errors(self, value: Json, budget: StepBudget) -> Iterator[ValidationError]:
+        limit = _StepLimit(budget, value)
+        errors: Iterator[ValidationError]
+        errors = self._validator.evolve(format_checker=limit).iter_errors(value)
+        return errors
 
     @cached_property
     def _validator(self) -> Any:

@@ -6,7 +6,6 @@ from pkgutil import iter_modules
 
 from flask import Blueprint, Flask, Request, Response, current_app, g, request
 
-from mockbatch import clock
 from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.models import model_aliases
 from mockbatch.errors import api_error
@@ -90,9 +89,7 @@ def _finish_request(response: Response) -> Response:
     state = server()
     is_kept = world is not None and state.worlds.contains(world)
     if current.path.startswith("/v1/"):
-        milliseconds = max(
-            1, round((clock.monotonic() - RequestRecord.of(current.environ).started) * 1000)
-        )
+        milliseconds = max(1, round(RequestRecord.of(current.environ).elapsed_ms))
         # A world that is not kept starts from zero each time, so its ids would repeat.
         id = world.next_request_id() if world is not None and is_kept else state.next_request_id()
         response.headers.extend(api_headers(state.settings.organization, milliseconds, id))

@@ -10,6 +10,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from threading import Condition
 
 from mockbatch import clock
@@ -31,10 +32,9 @@ class WebhookDispatcher:
     def __init__(
         self, clock: WorldClock, outbox: Outbox, timeout_seconds: float, world_name: str = ""
     ) -> None:
-        self._world_name = world_name
         self._clock = clock
         self._outbox = outbox
-        self._timeout_seconds = timeout_seconds
+        self._new_run = partial(DeliveryRun, clock, outbox, timeout_seconds, world_name)
         self._idle = Condition(clock.lock)
         self._is_busy = False
 
@@ -83,9 +83,6 @@ class WebhookDispatcher:
     def send(self, due: DueDelivery, at: int) -> Attempt:
         """Call a receiver at a second of simulated time, even if another thread is delivering."""
         return self._new_run().send(due, at)
-
-    def _new_run(self) -> "DeliveryRun":
-        return DeliveryRun(self._clock, self._outbox, self._timeout_seconds, self._world_name)
 
     def _try_start(self) -> bool:
         with self._clock.lock:

@@ -85,10 +85,8 @@ def check_on_create(
         return tokens, None
     model = None if batch_input.model is None else get_model(batch_input.model).name
     queue = [other for other in others if other.status(now) != VALIDATING]
-    limit = quotas.tokens(model)
-    if limit is None or _enqueued_tokens(queue, model, now) + tokens <= limit:
-        return tokens, None
-    return tokens, _limit_error(batch_input.model, limit, organization)
+    limit = _exceeded_limit(quotas, model, _enqueued_tokens(queue, model, now) + tokens)
+    return tokens, None if limit is None else _limit_error(batch_input.model, limit, organization)
 
 
 def recheck_waiting(
@@ -106,6 +104,12 @@ def recheck_waiting(
             changed.append(decided)
         queue.append(decided)
     return changed
+
+
+def _exceeded_limit(quotas: Quotas, model: str | None, tokens: int) -> int | None:
+    """Return the limit of enqueued tokens that a model is above, None if it is within it."""
+    limit = quotas.tokens(model)
+    return None if limit is None or tokens <= limit else limit
 
 
 def _enqueued_tokens(queue: Iterable[Batch], model: str | None, at: int) -> int:
@@ -140,12 +144,11 @@ def _validated_at(batch: Batch) -> int:
 
 
 def _as_decided(quotas: Quotas, batch: Batch, enqueued: int, organization: str) -> Batch:
-    limit = quotas.tokens(batch.model)
-    is_over = limit is not None and enqueued + batch.enqueued_tokens > limit
-    if is_over == bool(batch.input.errors):
+    limit = _exceeded_limit(quotas, batch.model, enqueued + batch.enqueued_tokens)
+    if (limit is not None) == bool(batch.input.errors):
         return batch
-    error = _limit_error(batch.input.model, limit or 0, organization)
-    batch_input = replace(batch.input, errors=(error,) if is_over else ())
+    error = None if limit is None else _limit_error(batch.input.model, limit, organization)
+    batch_input = replace(batch.input, errors=() if error is None else (error,))
     return replace(batch, input=batch_input, timeline=_replan(batch, batch_input))
 
 
