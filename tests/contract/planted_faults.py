@@ -12,7 +12,6 @@ from tests.contract.planting import (
     change_body,
     change_counts,
     change_errors,
-    change_line_bodies,
     change_request_body,
     change_result_lines,
     change_status,
@@ -26,9 +25,6 @@ from tests.contract.planting import (
     reverse_page,
     set_header,
     set_members,
-    with_members,
-    within,
-    without,
 )
 
 OPENAI: Mapping[str, PlantedFault] = {
@@ -275,126 +271,6 @@ OPENAI: Mapping[str, PlantedFault] = {
     "a last line without a newline is ignored": PlantedFault(
         "output/last_line",
         change_uploaded_file(lambda content: content[: content.rfind(b"\n") + 1]),
-    ),
-    # bodies
-    "a chat completion has no fingerprint": PlantedFault(
-        "bodies/chat", change_line_bodies("choices", without("system_fingerprint"))
-    ),
-    "a choice of a chat has no logprobs": PlantedFault(
-        "bodies/chat_choices", change_line_bodies("choices", within("choices", without("logprobs")))
-    ),
-    "a chat message has no refusal": PlantedFault(
-        "bodies/chat_messages",
-        change_line_bodies(
-            "choices",
-            within(
-                "choices",
-                lambda choice: (
-                    within("message", without("refusal"))(choice) if "message" in choice else choice
-                ),
-            ),
-        ),
-    ),
-    "the usage of a chat is null": PlantedFault(
-        "bodies/chat_usage", change_line_bodies("choices", with_members(usage=None))
-    ),
-    "the total of a chat is not a sum": PlantedFault(
-        "bodies/chat_total",
-        change_line_bodies("choices", within("usage", add_to("total_tokens", by=1))),
-    ),
-    "a response has no status": PlantedFault(
-        "bodies/responses", change_line_bodies("output", without("status"))
-    ),
-    "an item of a response has no content": PlantedFault(
-        "bodies/responses_output",
-        change_line_bodies("output", within("output", without("content"))),
-    ),
-    "the usage of a response is null": PlantedFault(
-        "bodies/responses_usage", change_line_bodies("output", with_members(usage=None))
-    ),
-    "the total of a response is not a sum": PlantedFault(
-        "bodies/responses_total",
-        change_line_bodies("output", within("usage", add_to("total_tokens", by=1))),
-    ),
-    "embeddings have no model": PlantedFault(
-        "bodies/embeddings", change_line_bodies("data", without("model"))
-    ),
-    "an embedding has no index": PlantedFault(
-        "bodies/embeddings_data", change_line_bodies("data", within("data", without("index")))
-    ),
-    "embeddings are in the wrong order": PlantedFault(
-        "bodies/embeddings_order",
-        change_line_bodies("data", lambda body: {**body, "data": body["data"][::-1]}),
-    ),
-    "the usage of embeddings is null": PlantedFault(
-        "bodies/embeddings_usage", change_line_bodies("data", with_members(usage=None))
-    ),
-    "the total of embeddings is not their prompt": PlantedFault(
-        "bodies/embeddings_total",
-        change_line_bodies("data", within("usage", add_to("total_tokens", by=1))),
-    ),
-    "a completion is a chat completion": PlantedFault(
-        "bodies/completions", change_line_bodies("choices", with_members(object="chat.completion"))
-    ),
-    "a choice of a completion has no text": PlantedFault(
-        "bodies/completions_choices",
-        change_line_bodies("choices", within("choices", without("text"))),
-    ),
-    "the usage of a completion is null": PlantedFault(
-        "bodies/completions_usage", change_line_bodies("choices", with_members(usage=None))
-    ),
-    "the total of a completion is not a sum": PlantedFault(
-        "bodies/completions_total",
-        change_line_bodies("choices", within("usage", add_to("total_tokens", by=1))),
-    ),
-    "a moderation has no model": PlantedFault(
-        "bodies/moderations", change_line_bodies("results", without("model"))
-    ),
-    "a moderation lacks a category": PlantedFault(
-        "bodies/moderations_results",
-        change_line_bodies("results", within("results", within("categories", without("illicit")))),
-    ),
-    "generated images have no created": PlantedFault(
-        "bodies/images", change_line_bodies("data", without("created"))
-    ),
-    "a generated image is null": PlantedFault(
-        "bodies/images_data",
-        change_line_bodies("data", within("data", with_members(b64_json=None))),
-    ),
-    "the usage of generated images is null": PlantedFault(
-        "bodies/images_usage", change_line_bodies("data", with_members(usage=None))
-    ),
-    "the total of generated images is not a sum": PlantedFault(
-        "bodies/images_total",
-        change_line_bodies("data", within("usage", add_to("total_tokens", by=1))),
-    ),
-    "the details of generated images are not a sum": PlantedFault(
-        "bodies/images_details",
-        change_line_bodies(
-            "created", within("usage", within("input_tokens_details", add_to("text_tokens", by=1)))
-        ),
-    ),
-    "edited images have no created": PlantedFault(
-        "bodies/edits", change_line_bodies("data", without("created"))
-    ),
-    "an edited image is null": PlantedFault(
-        "bodies/edits_data", change_line_bodies("data", within("data", with_members(b64_json=None)))
-    ),
-    "the usage of edited images is null": PlantedFault(
-        "bodies/edits_usage", change_line_bodies("data", with_members(usage=None))
-    ),
-    "the total of edited images is not a sum": PlantedFault(
-        "bodies/edits_total",
-        change_line_bodies("data", within("usage", add_to("total_tokens", by=1))),
-    ),
-    "the details of edited images are not a sum": PlantedFault(
-        "bodies/edits_details",
-        change_line_bodies(
-            "created", within("usage", within("input_tokens_details", add_to("text_tokens", by=1)))
-        ),
-    ),
-    "a video has no status": PlantedFault(
-        "bodies/videos", change_line_bodies("progress", without("status"))
     ),
     "results have CR LF for each LF": PlantedFault(
         "output/newline",

@@ -95,39 +95,6 @@ def change_result_lines(change: Callable[[Json], Json]) -> Respond:
     return change_text("GET /files/*/content", change_content)
 
 
-def change_line_bodies(key: str, change: Callable[[Json], Json]) -> Respond:
-    """Change the bodies of result lines that have the member `key`."""
-
-    def change_line(line: Json) -> Json:
-        body = line["response"]["body"] if line["response"] else None
-        if not isinstance(body, dict) or key not in body:
-            return line
-        return {**line, "response": {**line["response"], "body": change(body)}}
-
-    return change_result_lines(change_line)
-
-
-def without(name: str) -> Callable[[Json], Json]:
-    """Return a change that removes a member."""
-    return lambda value: {key: value[key] for key in value if key != name}
-
-
-def with_members(**members: Json) -> Callable[[Json], Json]:
-    """Return a change that sets members."""
-    return lambda value: {**value, **members}
-
-
-def within(name: str, change: Callable[[Json], Json]) -> Callable[[Json], Json]:
-    """Return a change of a member, or of each item of a member that is a list."""
-
-    def change_member(value: Json) -> Json:
-        part = value[name]
-        changed = [change(item) for item in part] if isinstance(part, list) else change(part)
-        return {**value, name: changed}
-
-    return change_member
-
-
 def change_errors(route: str, change: Callable[[Json], Json]) -> Respond:
     """Change the JSON of error responses."""
 

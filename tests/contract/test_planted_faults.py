@@ -5,10 +5,11 @@ import pytest
 from mockbatch.client import WorldClient
 from mockbatch.contract.cases import load_cases
 from mockbatch.contract.client import Client
-from mockbatch.contract.runner import BREACH, Runner
+from mockbatch.contract.runner import BREACH, PASSED, Runner
 from mockbatch.contract.steps import RunOptions
 from mockbatch.testing.servers import LocalServer
 from mockbatch.web.app import create_app
+from tests.contract.planted_body_faults import BODIES
 from tests.contract.planted_faults import GATEWAY, OPENAI, SCENARIOS
 from tests.contract.planting import PlantedFault, plant_fault
 
@@ -53,15 +54,22 @@ def test_distortion_of_a_scenario_is_caught(scenario: str, mockbatch: WorldClien
     assert is_caught(mockbatch, SCENARIOS[scenario])
 
 
-def test_one_deviation_is_one_breach() -> None:
-    """A usage of null breaks the case about it, and hides no other."""
-    server = LocalServer(plant_fault(create_app(), OPENAI["the usage of a chat is null"]))
+@pytest.mark.parametrize("name", BODIES)
+def test_a_fault_in_bodies_is_one_breach(name: str) -> None:
+    """Only the case that is about it breaks: one deviation hides no other."""
+    server = LocalServer(plant_fault(create_app(), BODIES[name]))
     options = RunOptions(control=True, wait_seconds=0.5, strict=True)
     try:
         with Runner(Client(server.base_url, server.api_key), options) as runner:
-            cases = [case for case in load_cases() if case.id.startswith("bodies/chat")]
-            results = {result.case.id: result.outcome for result in runner.run(cases)}
+            results = list(runner.run(load_cases(["bodies"])))
     finally:
         server.close()
-    assert {id for id, outcome in results.items() if outcome == BREACH} == {"bodies/chat_usage"}
-    assert results["bodies/chat_messages"] == "passed"
+    breaches = {result.case.id for result in results if result.outcome == BREACH}
+    assert breaches == {BODIES[name].caught_by}
+    assert PASSED in {result.outcome for result in results}
+
+
+def test_each_case_about_bodies_has_a_fault() -> None:
+    """So that none of them passes whatever the server sends."""
+    caught = {fault.caught_by for fault in BODIES.values()}
+    assert caught == {case.id for case in load_cases(["bodies"])}
