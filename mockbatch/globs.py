@@ -11,7 +11,7 @@ from functools import lru_cache
 #: The longest pattern, and how many `?` and `[…]` it may have.
 MAX_PATTERN_CHARACTERS = 512
 MAX_WILDCARDS = 32
-#: Only so many characters at the beginning of a text are matched.
+#: How many characters at the beginning of a text are matched.
 MAX_TEXT_CHARACTERS = 512
 
 # A set of characters, or one character: also a bracket that begins no set.
@@ -35,7 +35,7 @@ class Glob:
             raise ValueError(f"a pattern has at most {MAX_WILDCARDS} of '?' and '[…]'")
 
     def matches(self, text: str) -> bool:
-        """Tell whether the pattern matches a text, or the first 512 characters of a longer one."""
+        """Return whether the pattern matches the first 512 characters of a text."""
         text = text[:MAX_TEXT_CHARACTERS]
         first, *others = self._segments
         if not others:
@@ -44,7 +44,7 @@ class Glob:
         position, end = first.length, len(text) - last.length
         if position > end or not first.is_at(text, 0) or not last.is_at(text, end):
             return False
-        # Each at the first place where it fits, which leaves the most room to the others.
+        # Each segment matches as early as possible, which leaves the most room for the others.
         for segment in middle:
             found = segment.find(text, position, end)
             if found < 0:
@@ -63,17 +63,17 @@ class _Segment:
         self._text = "".join(literal or "" for literal in literals)
         self._regex: re.Pattern[str] | None = None
         if self.wildcard_count:
-            # Without the anchor at the end.
+            # Without the anchor that `translate` adds at the end.
             self._regex = re.compile(translate("".join(elements))[:-2])
 
     def is_at(self, text: str, position: int) -> bool:
-        """Tell whether the segment fits at a position of a text."""
+        """Return whether the segment matches at a position of a text."""
         if self._regex is None:
             return text.startswith(self._text, position)
         return self._regex.match(text, position) is not None
 
     def find(self, text: str, start: int, end: int) -> int:
-        """Return the first position between two others where the segment fits, -1 without any."""
+        """Return the first position from `start` where the segment matches before `end`, or -1."""
         if self._regex is None:
             return text.find(self._text, start, end)
         found = self._regex.search(text, start, end)
@@ -81,7 +81,7 @@ class _Segment:
 
 
 def _literal(element: str) -> str | None:
-    """Return the character that an element stands for; None if it is a wildcard."""
+    """Return the character that an element matches; None for a wildcard."""
     if element == "?":
         return None
     if len(element) == 3:

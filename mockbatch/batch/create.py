@@ -16,7 +16,6 @@ from mockbatch.batch.plan import (
 )
 from mockbatch.batch.scripted_replies import script_replies
 from mockbatch.endpoints import endpoints
-from mockbatch.endpoints.models import get_model
 from mockbatch.errors import api_error, line_error
 from mockbatch.ids import Seed, batch_id
 from mockbatch.limits import Limits
@@ -35,7 +34,7 @@ QuotaCheck: TypeAlias = Callable[[str, BatchInput, int | None], tuple[int, LineE
 
 
 class BatchRequest(NamedTuple):
-    """The parsed request; `scenario` is None unless its metadata names one."""
+    """A parsed request to create a batch; `scenario` is the one that its metadata names, if any."""
 
     input_file_id: str
     endpoint: str
@@ -101,15 +100,17 @@ def create_batch(request: BatchRequest, batch_input: BatchInput, context: Creati
     if not batch_input.errors:
         replies |= script_replies(context.script, batch_input, request.endpoint, id, order)
     output_seconds = schedule.scenario.output_seconds
+    if output_seconds is None:
+        output_seconds = request.output_seconds
     return Batch(
         id=id,
         number=context.number,
         endpoint=request.endpoint,
         input_file_id=request.input_file_id,
         metadata=request.metadata,
-        output_seconds=request.output_seconds if output_seconds is None else output_seconds,
+        output_seconds=output_seconds,
         created_at=created_at,
-        model=None if batch_input.model is None else get_model(batch_input.model).name,
+        model=batch_input.model_name,
         schedule=schedule,
         seed=seed,
         input=batch_input,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from mockbatch.batch import fast_path
 from mockbatch.endpoints.endpoint import Endpoint
 from mockbatch.endpoints.model_list import ModelList
+from mockbatch.endpoints.models import get_model
 from mockbatch.errors import ERROR_TEMPLATES, ApiError, NoReplyPossibleError, api_error, line_error
 from mockbatch.files.content import Content
 from mockbatch.jsonio import parse
@@ -44,6 +45,11 @@ class BatchInput:
     def total(self) -> int:
         """The number of requests."""
         return len(self.line_offsets) - 1
+
+    @property
+    def model_name(self) -> str | None:
+        """The name of its model's snapshot, None if no line names a model."""
+        return None if self.model is None else get_model(self.model).name
 
     @property
     def has_errors_of_its_own(self) -> bool:

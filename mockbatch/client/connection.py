@@ -13,8 +13,8 @@ from mockbatch.webhooks.signature import DELIVERY_HEADER
 class WorldConnection:
     """The address of a world for clients, and a transport to its control API.
 
-    `base_url` and `api_key` are for any client. `closed` tells whether the world is gone: every
-    call is refused then, and the message names the `owner`, such as the test it was made for.
+    `base_url` and `api_key` are for any client. Once it is `closed`, the world is gone and
+    every call is refused; the message names the `owner`, such as the test it was made for.
     """
 
     def __init__(self, url: str, api_key: str, transport: Transport, owner: str = "") -> None:

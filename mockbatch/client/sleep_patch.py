@@ -44,7 +44,7 @@ class SleepPatch(Generic[Active]):
     """Replaces the sleep functions of the process while anything that wants it is active.
 
     `fake_sleep` and `fake_asyncio_sleep` are the replacements. There is one patch for each pair
-    of them, for module names belong to the process. With `rescans`, every module is searched
+    of them, because the whole process shares its modules. With `rescans`, every module is searched
     for sleeps each time; without, only when modules have been imported meanwhile.
     """
 

@@ -1,4 +1,4 @@
-"""Notices a test that sleeps for real while its batches wait for a clock that stands."""
+"""Notices a test that really sleeps while its batches wait for a clock that stands still."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from mockbatch import clock
 from mockbatch.client.sleep_patch import SleepPatch, is_ignored, is_wait
 
-# So long a test may sleep before it is asked why.
+# How long a test may sleep in all before it fails.
 PATIENCE_SECONDS = 5
 # The SDKs sleep before they repeat a request, which has nothing to do with a batch.
 _SDKS = frozenset({"openai", "portkey_ai", "anthropic"})
@@ -61,7 +61,7 @@ class SleepWatch:
         self._count(now - since)
 
     def end(self) -> None:
-        """Ask no more; a task may still be asleep."""
+        """Stop watching; a task may still be asleep."""
         self._read_clock = lambda: None
 
     def _count(self, seconds: float) -> None:
@@ -100,7 +100,7 @@ def _describe(standing: StandingClock, seconds: float) -> str:
 
 
 def _counts(seconds: object, caller: FrameType | None) -> bool:
-    """Return whether a sleep is one that the code under test asked for."""
+    """Return whether the code under test called for this sleep."""
     if not is_wait(seconds) or caller is None or is_ignored(_module(caller)):
         return False
     frames = 0

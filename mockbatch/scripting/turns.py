@@ -10,9 +10,11 @@ Item = TypeVar("Item")
 
 
 class Turns(Generic[Item]):
-    """Hands out `items` in order, the last one again and again; `times` in all, None: for ever.
+    """Hands out `items` in order, then the last one again and again.
 
-    A line of a batch keeps its turn: it is asked for again whenever the script changes before
+    `times` limits how many are handed out; None for no limit.
+
+    A line of a batch keeps its turn: `take` is called again whenever the script changes before
     the line runs.
     """
 
@@ -23,7 +25,7 @@ class Turns(Generic[Item]):
         self._taken: dict[Hashable, int] = {}
 
     def take(self, request: RequestContext) -> Item | None:
-        """Return what a request gets, None if the turns are over."""
+        """Return the item for a request, None if no turns are left."""
         is_line = request.batch_id is not None and request.line is not None
         key: Hashable = (request.batch_id, request.line) if is_line else object()
         with self._lock:
@@ -34,5 +36,5 @@ class Turns(Generic[Item]):
         return self.items[min(turn, len(self.items) - 1)]
 
     def restarted(self) -> "Turns[Item]":
-        """Return the same turns, none of them taken."""
+        """Return the same turns from the beginning."""
         return Turns(self.items, self.times)

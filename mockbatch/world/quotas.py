@@ -23,7 +23,6 @@ from mockbatch.batch.timeline import (
 )
 from mockbatch.clock import Clock
 from mockbatch.endpoints import endpoints
-from mockbatch.endpoints.models import get_model
 from mockbatch.errors import api_error, line_error
 from mockbatch.limits import Quotas
 
@@ -83,7 +82,7 @@ def check_on_create(
     tokens = _count_tokens(quotas, endpoint_path, batch_input)
     if not quotas.enqueued_tokens or batch_input.errors or validated_at != now:
         return tokens, None
-    model = None if batch_input.model is None else get_model(batch_input.model).name
+    model = batch_input.model_name
     queue = [other for other in others if other.status(now) != VALIDATING]
     limit = _exceeded_limit(quotas, model, _enqueued_tokens(queue, model, now) + tokens)
     return tokens, None if limit is None else _limit_error(batch_input.model, limit, organization)
