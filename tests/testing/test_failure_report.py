@@ -1,7 +1,5 @@
 """What pytest's report of a failed test shows of the worlds that the test used."""
 
-from collections.abc import Callable
-
 import pytest
 
 from mockbatch import MockBatch
@@ -10,47 +8,23 @@ from mockbatch.testing import failure_report
 from mockbatch.testing.failure_report import render
 from mockbatch.testing.servers import LocalServer, RemoteServer
 from mockbatch.world.world import World
+from tests.support.plugin_runs import QUICK, Run
 
 pytest_plugins = ["pytester"]
 
-SUBMIT = """
-    INPUT = b'{"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": ' \\
-        b'{"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"}]}}'
-
-    def submit(client):
-        file = client.files.create(file=("in.jsonl", INPUT), purpose="batch")
-        return client.batches.create(
-            input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h"
-        )
-
+SENT = """
     @pytest.fixture
     def sent(mockbatch):
         mockbatch.client.files.list()
         yield
 """
-# hypothesis takes a second to say that it has nothing to say.
-QUICK = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
 TITLE = "*- mockbatch -*"
-Run = Callable[..., pytest.RunResult]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def imported() -> None:
-    """Import what tests use: a run within this process forgets what it imported first."""
-    with MockBatch() as mock:
-        mock.client.files.list()
 
 
 @pytest.fixture
-def run(pytester: pytest.Pytester) -> Run:
-    """Run tests in this process; `submit` and `pytest` are there for them."""
-
-    def run_tests(source: str, *arguments: str) -> pytest.RunResult:
-        pytester.makeini("[pytest]\nfilterwarnings = error\n")
-        pytester.makepyfile(f"    import pytest\n{SUBMIT}\n{source}")
-        return pytester.runpytest_inprocess(*QUICK, *arguments)
-
-    return run_tests
+def run(run: Run) -> Run:
+    """Run tests in this process; `submit`, `sent` and `pytest` are there for them."""
+    return lambda source, *arguments: run(SENT + source, *arguments)
 
 
 def sections(result: pytest.RunResult) -> list[list[str]]:

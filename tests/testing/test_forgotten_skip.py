@@ -4,7 +4,6 @@ import time
 
 import pytest
 
-from mockbatch import MockBatch
 from mockbatch.client import sleep_watch
 from tests.support.plugin_runs import INPUT, Run, in_this_process, passed, run_alone
 
@@ -19,13 +18,6 @@ LOOP = """
         while client.batches.retrieve(batch.id).status != "completed":
             time.sleep(60)
 """
-
-
-@pytest.fixture(scope="module", autouse=True)
-def imported() -> None:
-    """Import what tests use: a run within this process forgets what it imported first."""
-    with MockBatch() as mock:
-        mock.client.files.list()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from mockbatch import MockBatch
 from mockbatch.testing.servers import LocalServer
-from tests.support.plugin_runs import INPUT, Run, in_this_process, passed, run_alone
+from tests.support.plugin_runs import INPUT, Run, passed, run_alone
 
 pytest_plugins = ["pytester"]
 
@@ -21,19 +21,6 @@ OUTCOMES = """
 
     scenarios = pytest.mark.parametrize("scenario", ["happy", "all_failed"])
 """
-
-
-@pytest.fixture(scope="module", autouse=True)
-def imported() -> None:
-    """Import what tests use: a run within this process forgets what it imported first."""
-    with MockBatch() as mock:
-        mock.client.files.list()
-
-
-@pytest.fixture
-def run(pytester: pytest.Pytester) -> Run:
-    """Run tests in this process; `submit` and `pytest` are there for them."""
-    return in_this_process(pytester)
 
 
 KEPT = {

@@ -4,29 +4,15 @@ from datetime import datetime, timezone
 
 import pytest
 
-from mockbatch import MockBatch
 from mockbatch.client import WorldClient
 from mockbatch.testing.options import WORLD_OPTIONS, reset_body
 from mockbatch.testing.plugin_options import MARKER_OPTIONS
-from tests.support.plugin_runs import Run, in_this_process, passed
+from tests.support.plugin_runs import Run, passed
 
 pytest_plugins = ["pytester"]
 
 START = 1767225600
 STARTS = (START, "2026-01-01T00:00:00Z", "2026-01-01", datetime(2026, 1, 1, tzinfo=timezone.utc))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def imported() -> None:
-    """Import what tests use: a run within this process forgets what it imported first."""
-    with MockBatch() as mock:
-        mock.client.files.list()
-
-
-@pytest.fixture
-def run(pytester: pytest.Pytester) -> Run:
-    """Run tests in this process; `submit` and `pytest` are there for them."""
-    return in_this_process(pytester)
 
 
 class TestMarker:
@@ -107,6 +93,10 @@ class TestMarker:
             ("scenario='all_failed', fraction=1", "*unknown option fraction. Valid options: *"),
             ("scenario='hapy', fraction=1", "*There is no scenario 'hapy'. Did you mean: happy.*"),
             ("scenario='expired_partial', fraction=2", "*fraction*"),
+            ("clock='fast'", "*invalid clock mode 'fast': use manual, *"),
+            ("pace=0", "*pace*"),
+            ("poll_limit='x'", "*Invalid type for 'poll_limit'*"),
+            ("'happy'", "*@pytest.mark.mockbatch takes keyword arguments only*"),
             ("start_time=datetime.datetime(2026, 1, 1)", "*has no time zone*"),
             ("start_time='soon'", "*Invalid isoformat string: 'soon'*"),
         ],

@@ -7,22 +7,9 @@ import pytest
 from mockbatch import MockBatch
 from mockbatch.client import WorldClient
 from mockbatch.world import journal
-from tests.support.plugin_runs import INPUT, Run, in_this_process, passed, run_alone
+from tests.support.plugin_runs import INPUT, Run, passed, run_alone
 
 pytest_plugins = ["pytester"]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def imported() -> None:
-    """Import what tests use: a run within this process forgets what it imported first."""
-    with MockBatch() as mock:
-        mock.client.files.list()
-
-
-@pytest.fixture
-def run(pytester: pytest.Pytester) -> Run:
-    """Run tests in this process; `submit` and `pytest` are there for them."""
-    return in_this_process(pytester)
 
 
 class TestMockbatch:
@@ -177,25 +164,6 @@ class TestOptions:
             assert mockbatch.client.batches.retrieve(batch.id).status == "completed"
     """)
         )
-
-    @pytest.mark.parametrize(
-        ("marker", "message"),
-        [
-            ("scenario='hapy'", "*There is no scenario 'hapy'. Did you mean: happy.*"),
-            ("clock='fast'", "*invalid clock mode 'fast': use manual, *"),
-            ("pace=0", "*pace*"),
-            ("poll_limit='x'", "*Invalid type for 'poll_limit'*"),
-            ("'happy'", "*@pytest.mark.mockbatch takes keyword arguments only*"),
-        ],
-    )
-    def test_bad_marker_is_a_clear_error(self, run: Run, marker: str, message: str) -> None:
-        """The test does not begin, and a line says what is wrong."""
-        result = run(f"""
-    @pytest.mark.mockbatch({marker})
-    def test_marked(mockbatch): pass
-    """)
-        result.assert_outcomes(errors=1)
-        result.stdout.fnmatch_lines([f"E {message}"])
 
     def test_marker_is_registered(self, run: Run) -> None:
         """`--strict-markers` lets it through, `--markers` shows it."""
