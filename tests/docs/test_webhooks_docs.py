@@ -11,7 +11,7 @@ from mockbatch.webhooks.delivery import FIRST_PAUSE_SECONDS, RETRY_SECONDS
 from mockbatch.webhooks.event import BATCH_EVENT_TYPES
 from mockbatch.webhooks.outbox import MAX_FINISHED
 from mockbatch.webhooks.settings import WebhookSettings
-from tests.support.told import LINE
+from tests.support.webhook_recorder import LINE
 
 pytest_plugins = ["pytester"]
 

@@ -10,7 +10,7 @@ from mockbatch.client import WorldClient
 from mockbatch.ids import Seed
 from mockbatch.testing.servers import LocalServer
 from mockbatch.web.app import create_app
-from tests.support.told import START, server_settings
+from tests.support.webhook_recorder import START, server_settings
 
 World = Callable[..., WorldClient]
 

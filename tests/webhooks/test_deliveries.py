@@ -12,14 +12,22 @@ import pytest
 from mockbatch.client import ControlError, WorldClient
 from mockbatch.testing.servers import LocalServer
 from tests.support.receivers import Behaviour, answers, closes, drips, hangs, receiving
-from tests.support.told import PATIENCE, START, TIMEOUT, Told, another, submit, until
+from tests.support.webhook_recorder import (
+    PATIENCE,
+    START,
+    TIMEOUT,
+    WebhookRecorder,
+    create_batch,
+    submit,
+    wait_until,
+)
 
 DAY = 24 * 3600
 World = Callable[..., WorldClient]
 
 
 class TestEvents:
-    """What is told, in the SDK's own types."""
+    """The events, in the SDK's own types."""
 
     @pytest.mark.parametrize(
         ("scenario", "kind", "after"),
@@ -31,36 +39,36 @@ class TestEvents:
     )
     def test_an_end_is_told(self, mock: WorldClient, scenario: str, kind: str, after: int) -> None:
         """At its instant, with the id of the batch and nothing more."""
-        told = Told(mock)
-        mock.webhook(told)
+        recorder = WebhookRecorder(mock)
+        mock.webhook(recorder)
         batch = submit(mock, scenario=scenario)
         mock.clock.advance_to(START + after - 1)
-        assert told.events == []
+        assert recorder.events == []
         mock.clock.advance(seconds=1)
-        [event] = told.events
+        [event] = recorder.events
         assert (event.type, event.object, event.created_at) == (kind, "event", START + after)
         assert event.data.to_dict() == {"id": batch.id}
         assert type(event).__name__.startswith(kind.replace(".", " ").title().replace(" ", ""))
 
     def test_a_cancelled_batch_is_told_of(self, mock: WorldClient) -> None:
         """When the cancelling is over."""
-        told = Told(mock)
-        mock.webhook(told)
+        recorder = WebhookRecorder(mock)
+        mock.webhook(recorder)
         batch = submit(mock)
         mock.client.batches.cancel(batch.id)
         mock.clock.run_until(batch, "cancelled")
-        assert [(event.type, event.created_at) for event in told.events] == [
+        assert [(event.type, event.created_at) for event in recorder.events] == [
             ("batch.cancelled", START + 605)
         ]
 
     def test_headers_are_those_of_the_service(self, mock: WorldClient) -> None:
         """With the time stamp of this process, though a year has passed in the simulation."""
-        told = Told(mock)
-        mock.webhook(told)
+        recorder = WebhookRecorder(mock)
+        mock.webhook(recorder)
         mock.clock.advance(days=365)
         submit(mock)
         mock.clock.advance(hours=1)
-        headers = told.received[0].headers
+        headers = recorder.received[0].headers
         assert headers["user-agent"] == "OpenAI/1.0 (+https://platform.openai.com/docs/webhooks)"
         assert headers["content-type"] == "application/json"
         assert headers["webhook-id"].startswith("wh_")
@@ -69,7 +77,7 @@ class TestEvents:
 
     def test_an_advance_lists_what_was_delivered(self, mock: WorldClient) -> None:
         """Behind the status change that it tells of."""
-        mock.webhook(Told(mock))
+        mock.webhook(WebhookRecorder(mock))
         batch = submit(mock)
         advanced = mock.clock.advance(hours=1)
         [delivery] = mock.deliveries
@@ -80,7 +88,7 @@ class TestEvents:
         assert advanced.event_count == 4
 
     def test_an_attempt_is_an_event_to_which_the_clock_can_go(self, mock: WorldClient) -> None:
-        """The next one is told beforehand, and reached."""
+        """The next one is announced beforehand, and reached."""
         with receiving(answers(500)) as receiver:
             mock.webhook(receiver.url)
             batch = submit(mock)
@@ -103,11 +111,11 @@ class TestEvents:
 
     def test_a_timeline_tells_attempts(self, mock: WorldClient) -> None:
         """Those made, and the one that comes, of the batch in question alone."""
-        told = Told(mock, lambda _: 500 if len(told.events) < 3 else 200)
-        mock.webhook(told)
+        recorder = WebhookRecorder(mock, lambda _: 500 if len(recorder.events) < 3 else 200)
+        mock.webhook(recorder)
         batch = submit(mock)
         mock.clock.run_until(batch)
-        another(mock, batch.input_file_id, scenario="instant")
+        create_batch(mock, batch.input_file_id, scenario="instant")
         [delivery, _] = mock.deliveries
         assert mock.timeline(batch)["past"][-2:] == [
             {"at": START + 124, "type": "batch.completed"},
@@ -123,8 +131,8 @@ class TestEvents:
     def test_a_timeline_tells_an_attempt_before_the_end_in_its_place(
         self, mock: WorldClient
     ) -> None:
-        """An end can be told early."""
-        mock.webhook(Told(mock))
+        """An event may arrive before the end."""
+        mock.webhook(WebhookRecorder(mock))
         batch = submit(mock, scenario="webhook_before_visible")
         mock.clock.run_until(batch)
         assert [event["type"] for event in mock.timeline(batch)["past"][-3:]] == [
@@ -145,7 +153,7 @@ class TestWhoCallsBack:
             status = mock.client.batches.retrieve(event.data.id).status
             seen.append((mock.clock.now - START, status))
 
-        mock.webhook(Told(mock, look))
+        mock.webhook(WebhookRecorder(mock, look))
         submit(mock)
         submit(mock, scenario="expired_empty")
         mock.clock.advance(days=3)
@@ -156,14 +164,14 @@ class TestWhoCallsBack:
         """A chain of batches, each started by the end of the one before, in one advance."""
 
         def next_one(event: Any) -> None:
-            if len(told.events) < 5:
-                another(mock, file_id)
+            if len(recorder.events) < 5:
+                create_batch(mock, file_id)
 
-        told = Told(mock, next_one)
-        mock.webhook(told)
+        recorder = WebhookRecorder(mock, next_one)
+        mock.webhook(recorder)
         file_id = submit(mock).input_file_id
         advanced = mock.clock.advance(hours=1)
-        assert [event.created_at - START for event in told.events] == [
+        assert [event.created_at - START for event in recorder.events] == [
             124 * number for number in (1, 2, 3, 4, 5)
         ]
         # A command's own doing, as creation is, is no event of an advance.
@@ -176,12 +184,12 @@ class TestWhoCallsBack:
             if event.data.id == first.id:
                 mock.client.batches.cancel(second.id)
 
-        told = Told(mock, cancel)
-        mock.webhook(told)
+        recorder = WebhookRecorder(mock, cancel)
+        mock.webhook(recorder)
         first = submit(mock)
         second = submit(mock, scenario="happy", in_progress="1000")
         mock.clock.advance(hours=1)
-        assert [(event.type, event.created_at - START) for event in told.events] == [
+        assert [(event.type, event.created_at - START) for event in recorder.events] == [
             ("batch.completed", 124),
             ("batch.cancelled", 124 + 605),
         ]
@@ -193,7 +201,7 @@ class TestWhoCallsBack:
             if event.data.id == first.id:
                 mock.hold(second)
 
-        mock.webhook(Told(mock, put_off))
+        mock.webhook(WebhookRecorder(mock, put_off))
         first = submit(mock)
         second = submit(mock, scenario="happy", in_progress="1000")
         mock.clock.run_until(second, "expired")
@@ -206,17 +214,17 @@ class TestWhoCallsBack:
             if event.data.id == first.id:
                 mock.complete(second)
 
-        told = Told(mock, complete)
-        mock.webhook(told)
+        recorder = WebhookRecorder(mock, complete)
+        mock.webhook(recorder)
         first, second = submit(mock), submit(mock, scenario="stuck_in_progress")
         mock.clock.advance(hours=1)
-        assert told.ids == [first.id, second.id]
+        assert recorder.ids == [first.id, second.id]
         assert [one.status for one in mock.deliveries] == ["delivered"] * 2
 
     def test_it_may_move_the_clock(self, mock: WorldClient) -> None:
         """A function that sleeps in simulated time delays nobody's answer."""
-        told = Told(mock, lambda _: mock.clock.advance(seconds=10))
-        mock.webhook(told)
+        recorder = WebhookRecorder(mock, lambda _: mock.clock.advance(seconds=10))
+        mock.webhook(recorder)
         submit(mock)
         mock.clock.advance_to(START + 124)
         assert mock.clock.now == START + 134
@@ -259,10 +267,10 @@ class TestWhoCallsBack:
             moving.append(thread)
             thread.join()
 
-        hasty.webhook(Told(hasty, move))
+        hasty.webhook(WebhookRecorder(hasty, move))
         submit(hasty)
         hasty.clock.advance_to(START + 124)
-        until(lambda: moving)
+        wait_until(lambda: moving)
         moving[0].join()
         assert hasty.clock.now == START + 134
         [delivery] = hasty.deliveries
@@ -270,12 +278,12 @@ class TestWhoCallsBack:
 
     def test_it_may_empty_the_world(self, mock: WorldClient) -> None:
         """Nothing of the old one is delivered any more, and the advance ends."""
-        told = Told(mock, lambda _: mock.reset())
-        mock.webhook(told)
+        recorder = WebhookRecorder(mock, lambda _: mock.reset())
+        mock.webhook(recorder)
         submit(mock)
         submit(mock)
         mock.clock.advance(hours=1)
-        assert len(told.events) == 1
+        assert len(recorder.events) == 1
         assert (mock.deliveries, mock.clock.now) == ([], START)
 
     def test_it_may_delete_its_endpoint(self, mock: WorldClient) -> None:
@@ -284,12 +292,12 @@ class TestWhoCallsBack:
         def delete(_: Any) -> None:
             mock.client.webhooks.delete(endpoint.id)
 
-        told = Told(mock, delete)
-        endpoint = mock.webhook(told)
+        recorder = WebhookRecorder(mock, delete)
+        endpoint = mock.webhook(recorder)
         submit(mock)
         submit(mock)
         mock.clock.advance(hours=1)
-        assert len(told.events) == 1
+        assert len(recorder.events) == 1
         assert [one.status for one in mock.deliveries] == ["delivered", "dropped"]
 
 
@@ -317,12 +325,12 @@ class TestBadReceivers:
 
     def test_what_is_taken_in_the_end_comes_no_more(self, mock: WorldClient) -> None:
         """With the same webhook-id and body at each attempt, signed anew."""
-        told = Told(mock, lambda _: 500 if len(told.events) < 4 else 204)
-        mock.webhook(told)
+        recorder = WebhookRecorder(mock, lambda _: 500 if len(recorder.events) < 4 else 204)
+        mock.webhook(recorder)
         submit(mock)
         mock.clock.advance(hours=72)
-        assert len({received.headers["webhook-id"] for received in told.received}) == 1
-        assert len({received.body for received in told.received}) == 1
+        assert len({received.headers["webhook-id"] for received in recorder.received}) == 1
+        assert len({received.body for received in recorder.received}) == 1
         [delivery] = mock.deliveries
         assert [attempt.status_code for attempt in delivery.attempts] == [500, 500, 500, 204]
 
@@ -337,10 +345,12 @@ class TestBadReceivers:
                 submit(hasty)
             begun = time.perf_counter()
             hasty.clock.advance(hours=1)
-            until(lambda: len(receiver.requests) == 3)  # what was sent in time may be read later
+            wait_until(
+                lambda: len(receiver.requests) == 3
+            )  # what was sent in time may be read later
             assert 3 * TIMEOUT <= time.perf_counter() - begun < 3 * TIMEOUT + 5
             hasty.clock.advance(hours=1)
-            until(lambda: len(receiver.requests) == 6)
+            wait_until(lambda: len(receiver.requests) == 6)
         errors = {attempt.error for one in hasty.deliveries for attempt in one.attempts}
         assert errors == {
             "no response within 0.25 seconds",
@@ -363,19 +373,19 @@ class TestBadReceivers:
             batches = [submit(hasty).id for _ in range(4)]
             for _ in range(18):  # after three calls without an answer, an advance makes no more
                 hasty.clock.advance(hours=4)
-        told = [(one.event["data"]["id"], one.status) for one in hasty.deliveries]
-        assert told == [(id, "delivered") for id in batches]
+        recorder = [(one.event["data"]["id"], one.status) for one in hasty.deliveries]
+        assert recorder == [(id, "delivered") for id in batches]
 
     def test_another_receiver_gets_what_one_that_hangs_does_not(self, hasty: WorldClient) -> None:
         """All of it, in the same advance."""
-        told = Told(hasty)
+        recorder = WebhookRecorder(hasty)
         with receiving(hangs) as receiver:
             hasty.webhook(receiver.url)
-            hasty.webhook(told)
+            hasty.webhook(recorder)
             batches = [submit(hasty).id for _ in range(5)]
             hasty.clock.advance(hours=1)
         # On a slow machine an answer may come too late, and the same event again.
-        assert list(dict.fromkeys(told.ids)) == batches
+        assert list(dict.fromkeys(recorder.ids)) == batches
 
     def test_an_ordinary_call_waits_for_nobody(self, mock: WorldClient) -> None:
         """While a receiver takes its time, retrieve and create are answered."""
@@ -385,13 +395,13 @@ class TestBadReceivers:
             entered.set()
             released.wait(PATIENCE)
 
-        mock.webhook(Told(mock, hang))
+        mock.webhook(WebhookRecorder(mock, hang))
         batch = submit(mock)
         advance = threading.Thread(target=mock.clock.advance, kwargs={"seconds": 124})
         advance.start()
         assert entered.wait(PATIENCE)
         assert mock.client.batches.retrieve(batch.id).status == "completed"
-        another(mock, batch.input_file_id)
+        create_batch(mock, batch.input_file_id)
         assert advance.is_alive()
         released.set()
         advance.join()
@@ -433,13 +443,13 @@ class TestBadReceivers:
     @pytest.mark.parametrize("path", ["", "/", "/2", "/0", "/-1", "/x", "/1/x"])
     def test_a_function_stands_at_its_own_path_only(self, mock: WorldClient, path: str) -> None:
         """Elsewhere on its port nothing is found."""
-        told = Told(mock)
-        url = mock.webhook(told).url
+        recorder = WebhookRecorder(mock)
+        url = mock.webhook(recorder).url
         mock.webhook(url.removesuffix("/1") + path)
         submit(mock)
         mock.clock.advance(seconds=130)
         assert [one.attempts[0].status_code for one in mock.deliveries] == [200, 404]
-        assert len(told.events) == 1
+        assert len(recorder.events) == 1
 
     @pytest.mark.parametrize(
         ("returned", "status"), [(None, 200), ("x", 200), (True, 200), (204, 204), (429, 429)]
@@ -459,23 +469,23 @@ class TestMany:
 
     def test_a_thousand_ends_in_one_jump(self, mock: WorldClient) -> None:
         """Are a thousand deliveries, once each, in order of creation."""
-        told = Told(mock)
-        mock.webhook(told)
+        recorder = WebhookRecorder(mock)
+        mock.webhook(recorder)
         file_id = submit(mock).input_file_id
         for _ in range(999):
-            another(mock, file_id)
+            create_batch(mock, file_id)
         advanced = mock.clock.advance(hours=24)
         created = [
             one.id for page in mock.client.batches.list(limit=100).iter_pages() for one in page.data
         ]
-        assert told.ids == created[::-1]
+        assert recorder.ids == created[::-1]
         assert advanced.event_count == 4000
-        assert len({event.id for event in told.events}) == 1000
+        assert len({event.id for event in recorder.events}) == 1000
 
     def test_advances_of_several_clients_add_up(self, mock: WorldClient) -> None:
-        """Each end is told once, and each advance ends behind what it has brought about."""
-        told = Told(mock)
-        mock.webhook(told)
+        """Each end is delivered once, and an advance returns after the deliveries it caused."""
+        recorder = WebhookRecorder(mock)
+        mock.webhook(recorder)
         for _ in range(20):
             submit(mock)
             mock.clock.advance(seconds=1)
@@ -483,7 +493,7 @@ class TestMany:
 
         def advance() -> None:
             now = mock.clock.advance(seconds=30).now
-            behind.append(all(event.created_at <= now for event in list(told.events)))
+            behind.append(all(event.created_at <= now for event in list(recorder.events)))
             due = [one for one in mock.deliveries if one.event["created_at"] <= now]
             behind.append(all(one.status == "delivered" for one in due))
 
@@ -493,28 +503,28 @@ class TestMany:
         for client in clients:
             client.join()
         assert mock.clock.now == START + 20 + 8 * 30
-        assert len(told.ids) == len(set(told.ids)) == 20
-        assert [event.created_at for event in told.events] == sorted(
-            event.created_at for event in told.events
+        assert len(recorder.ids) == len(set(recorder.ids)) == 20
+        assert [event.created_at for event in recorder.events] == sorted(
+            event.created_at for event in recorder.events
         )
         assert all(behind)
 
     def test_worlds_do_not_see_each_other(self, world: World) -> None:
         """Neither endpoints, nor events, nor secrets."""
         one, other = world(), world(seed=1)
-        told, told_other = Told(one), Told(other)
-        one.webhook(told)
+        recorder, told_other = WebhookRecorder(one), WebhookRecorder(other)
+        one.webhook(recorder)
         other.webhook(told_other)
         batch = submit(one)
         one.clock.advance(hours=1)
         other.clock.advance(hours=1)
-        assert (told.ids, told_other.ids, other.deliveries) == ([batch.id], [], [])
+        assert (recorder.ids, told_other.ids, other.deliveries) == ([batch.id], [], [])
         assert len(one.client.webhooks.list().data) == 1
         assert one.webhook_secret != other.webhook_secret
 
     def test_servers_do_not_see_each_other(self, mock: WorldClient) -> None:
         """The same key on two servers is two worlds."""
-        mock.webhook(Told(mock))
+        mock.webhook(WebhookRecorder(mock))
         server = LocalServer()
         try:
             with server.world("other") as other:
@@ -553,41 +563,41 @@ class TestDeliveries:
         assert (attempt["error"], attempt["response"]) == (None, "out of order")
 
     def test_the_last_ones_can_be_asked_for(self, mock: WorldClient) -> None:
-        """And how many there are is told all the same."""
-        mock.webhook(Told(mock))
+        """The response still has their number."""
+        mock.webhook(WebhookRecorder(mock))
         batches = [submit(mock) for _ in range(3)]
         mock.clock.advance(hours=1)
-        told = mock.call("GET", "/_mock/webhooks/deliveries?limit=1")
-        assert [one["event"]["data"]["id"] for one in told["deliveries"]] == [batches[-1].id]
-        assert (told["count"], told["dropped"]) == (3, 0)
+        recorder = mock.call("GET", "/_mock/webhooks/deliveries?limit=1")
+        assert [one["event"]["data"]["id"] for one in recorder["deliveries"]] == [batches[-1].id]
+        assert (recorder["count"], recorder["dropped"]) == (3, 0)
 
     def test_one_can_be_sent_again(self, mock: WorldClient) -> None:
         """With the same id and body, now, and the answer tells what came of it."""
-        told = Told(mock)
-        mock.webhook(told)
+        recorder = WebhookRecorder(mock)
+        mock.webhook(recorder)
         submit(mock)
         mock.clock.advance(hours=1)
         [delivery] = mock.deliveries
         again = mock.call("POST", f"/_mock/webhooks/deliveries/{delivery.id}/redeliver")
         assert [attempt["at"] - START for attempt in again["attempts"]] == [124, 3600]
-        assert told.events[0] == told.events[1]
-        assert len({received.headers["webhook-id"] for received in told.received}) == 1
+        assert recorder.events[0] == recorder.events[1]
+        assert len({received.headers["webhook-id"] for received in recorder.received}) == 1
 
     @pytest.mark.parametrize("scenario", ["webhook_lost", "webhook_receiver_fails"])
     def test_one_that_a_scenario_kept_back_can_be_sent(
         self, mock: WorldClient, scenario: str
     ) -> None:
         """Whoever asks for it gets it."""
-        told = Told(mock)
-        mock.webhook(told)
+        recorder = WebhookRecorder(mock)
+        mock.webhook(recorder)
         submit(mock, scenario=scenario)
         mock.clock.advance(seconds=130)
-        assert told.events == []
+        assert recorder.events == []
         [delivery] = mock.deliveries
         mock.call("POST", f"/_mock/webhooks/deliveries/{delivery.id}/redeliver")
         assert [one.status for one in mock.deliveries] == ["delivered"]
         mock.clock.advance(days=3)
-        assert len(told.events) == 1
+        assert len(recorder.events) == 1
 
     def test_an_unknown_one_cannot(self, mock: WorldClient) -> None:
         """A 404, in the envelope."""

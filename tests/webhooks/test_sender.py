@@ -24,7 +24,7 @@ from tests.support.receivers import (
     hangs,
     receiving,
 )
-from tests.support.told import PATIENCE
+from tests.support.webhook_recorder import PATIENCE
 
 # For receivers that use it up; the others have all that a slow machine may need.
 SECONDS = 0.3

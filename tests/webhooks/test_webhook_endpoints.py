@@ -14,7 +14,7 @@ from mockbatch.typing import Json
 from mockbatch.webhooks import event
 from mockbatch.webhooks.endpoint import MAX_ENDPOINTS
 from tests.support.receivers import answers, closes, hangs, receiving
-from tests.support.told import START, Told, submit
+from tests.support.webhook_recorder import START, WebhookRecorder, submit
 
 World = Callable[..., WorldClient]
 
@@ -174,15 +174,15 @@ class TestTheRest:
 
     def test_update_leads_what_is_on_its_way_to_the_new_url(self, mock: WorldClient) -> None:
         """A receiver that moves gets what the old one did not take."""
-        told = Told(mock)
-        url = mock.webhook(told).url
+        recorder = WebhookRecorder(mock)
+        url = mock.webhook(recorder).url
         mock.client.webhooks.delete(mock.client.webhooks.list().data[0].id)
         made = mock.webhook("http://127.0.0.1:9/")
         submit(mock)
         mock.clock.advance(seconds=130)
         mock.client.webhooks.update(made.id, url=url)
         mock.clock.advance(seconds=15)
-        assert len(told.events) == 1
+        assert len(recorder.events) == 1
         assert [one.url for one in mock.deliveries] == [url]
 
     def test_delete_lets_it_go(self, mock: WorldClient) -> None:
@@ -259,10 +259,10 @@ class TestTheRest:
     @pytest.mark.parametrize("kind", event.event_types())
     def test_a_sample_of_each_type_is_accepted(self, mock: WorldClient, kind: str) -> None:
         """Signed as everything is."""
-        told = Told(mock)
-        made = mock.webhook(told)
+        recorder = WebhookRecorder(mock)
+        made = mock.webhook(recorder)
         mock.client.webhooks.test(made.id, event_type=kind)
-        assert told.types == [kind]
+        assert recorder.types == [kind]
 
     @pytest.mark.parametrize("behave", [hangs, closes])
     def test_a_sample_without_an_answer_is_refused(self, hasty: WorldClient, behave: Any) -> None:
@@ -304,13 +304,13 @@ class TestOfATest:
 
     def test_events_can_be_chosen(self, mock: WorldClient) -> None:
         """Without a choice it is the four of batches."""
-        told = Told(mock)
-        mock.webhook(told, events=["batch.failed"])
+        recorder = WebhookRecorder(mock)
+        mock.webhook(recorder, events=["batch.failed"])
         mock.webhook(lambda _: None)
         submit(mock)
         submit(mock, scenario="validation_failed")
         mock.clock.advance(hours=1)
-        assert told.types == ["batch.failed"]
+        assert recorder.types == ["batch.failed"]
         types = [set(one.event_types) for one in mock.client.webhooks.list().data]
         assert types == [set(event.BATCH_EVENT_TYPES), {"batch.failed"}]
 
@@ -333,16 +333,16 @@ class TestOfATest:
         assert (refused.value.status, refused.value.param) == (400, param)
 
     def test_state_goes_on_with_the_endpoints_of_its_world(self, mock: WorldClient) -> None:
-        """And what had ended in it is told nobody again."""
-        told = Told(mock)
-        mock.webhook(told)
+        """And batches that had ended in it are not announced again."""
+        recorder = WebhookRecorder(mock)
+        mock.webhook(recorder)
         submit(mock)
         mock.clock.advance(seconds=100)
         later = submit(mock)
         mock.clock.advance(seconds=50)
         state = mock.call("GET", "/_mock/state")
-        told.events.clear()
+        recorder.events.clear()
         mock.call("PUT", "/_mock/state", state)
         assert mock.webhook_secret not in json.dumps(state)
         mock.clock.advance(hours=1)
-        assert told.ids == [later.id]
+        assert recorder.ids == [later.id]

@@ -15,7 +15,7 @@ from mockbatch.testing.servers import RemoteServer
 from mockbatch.webhooks import signature
 from tests.support.receivers import answers, hangs, receiving
 from tests.support.serving import serving
-from tests.support.told import Told, submit, until
+from tests.support.webhook_recorder import WebhookRecorder, submit, wait_until
 
 SECRET = signature.new_secret(Seed.of("a secret of one's own"))
 
@@ -39,17 +39,17 @@ class TestServe:
             with serving(tmp_path, *options) as served:
                 line = served.process.stdout.readline().strip()
                 batches = [sent(served.url, key) for key in ("sk-one", "sk-two")]
-                until(lambda: len(receiver.requests) == 2)
+                wait_until(lambda: len(receiver.requests) == 2)
                 assert served.stop() == 0
             name, _, exported = line.removeprefix("export ").partition("=")
             assert (name, exported) == ("OPENAI_WEBHOOK_SECRET", secret or exported)
-            told = []
+            recorder = []
             for request in receiver.requests:
                 head, _, body = request.partition(b"\r\n\r\n")
                 headers = dict(one.split(": ", 1) for one in head.decode().split("\r\n")[1:])
                 client = openai.OpenAI(api_key="sk-x", webhook_secret=exported)
-                told.append(client.webhooks.unwrap(body, headers).data.id)
-            assert sorted(told) == sorted(batches)
+                recorder.append(client.webhooks.unwrap(body, headers).data.id)
+            assert sorted(recorder) == sorted(batches)
 
     def test_the_log_tells_requests_of_clients_only(self, tmp_path: Path) -> None:
         """What the server sends to itself when an alarm rings is nobody's request."""
@@ -58,7 +58,7 @@ class TestServe:
             serving(tmp_path, "--webhook-url", receiver.url) as served,
         ):
             sent(served.url, "sk-one", scenario="instant")
-            until(lambda: receiver.requests)
+            wait_until(lambda: receiver.requests)
             assert served.stop() == 0
             assert "/v1/batches" in served.logged()
             assert "alarm" not in served.logged()
@@ -70,7 +70,7 @@ class TestServe:
             serving(tmp_path, "--webhook-url", receiver.url) as served,
         ):
             sent(served.url, "sk-one", scenario="instant")
-            until(lambda: receiver.requests)
+            wait_until(lambda: receiver.requests)
             assert served.stop() == 0
 
     @pytest.mark.parametrize("options", [(), ("--webhook-allow-host", "10.1.2.3")])
@@ -124,11 +124,11 @@ class TestInPytest:
     def test_an_app_without_a_socket_sends_too(self, mockbatch_app: object) -> None:
         """To a receiver that has one."""
         mock: WorldClient = mockbatch_app.mock  # type: ignore[attr-defined]
-        told = Told(mock)
-        mock.webhook(told)
+        recorder = WebhookRecorder(mock)
+        mock.webhook(recorder)
         batch = submit(mock)
         mock.clock.run_until(batch)
-        assert told.ids == [batch.id]
+        assert recorder.ids == [batch.id]
 
     def test_a_failed_test_shows_what_was_sent(self, mock: WorldClient) -> None:
         """And what came of it."""

@@ -1,4 +1,4 @@
-"""What the tests of webhooks say to a world, and what they are told."""
+"""Creates batches with the SDK, and records the webhooks about them."""
 
 import json
 import threading
@@ -20,8 +20,8 @@ LINE = {
 }
 
 
-class Told:
-    """A receiver that stands on the SDK's `unwrap`: what it was told, and when."""
+class WebhookRecorder:
+    """A receiver that records each delivery that the SDK's `unwrap` accepts, with its event."""
 
     def __init__(self, mock: WorldClient, answer: Callable[[Any], object] = lambda _: None) -> None:
         self.mock = mock
@@ -30,7 +30,7 @@ class Told:
         self._answer = answer
 
     def __call__(self, received: Received) -> object:
-        """Take a delivery that the SDK accepts."""
+        """Record a delivery; raise what the SDK raises."""
         event = self.mock.client.webhooks.unwrap(received.body, received.headers)
         self.received.append(received)
         self.events.append(event)
@@ -51,10 +51,10 @@ def submit(mock: WorldClient, **metadata: str) -> Any:
     """Upload an input file and create a batch, with the real SDK."""
     data = json.dumps(LINE).encode()
     file = mock.client.files.create(file=("in.jsonl", data), purpose="batch")
-    return another(mock, file.id, **metadata)
+    return create_batch(mock, file.id, **metadata)
 
 
-def another(mock: WorldClient, file_id: str, **metadata: str) -> Any:
+def create_batch(mock: WorldClient, file_id: str, **metadata: str) -> Any:
     """Create a batch of a file."""
     return mock.client.batches.create(
         input_file_id=file_id,
@@ -65,14 +65,14 @@ def another(mock: WorldClient, file_id: str, **metadata: str) -> Any:
 
 
 def server_settings(timeout: float = TIMEOUT) -> ServerSettings:
-    """Return settings of a server whose receivers have little time, or so much."""
+    """Return the settings of a server that waits `timeout` seconds for a receiver."""
     return ServerSettings(world=WorldSettings(webhooks=WebhookSettings(timeout_seconds=timeout)))
 
 
-def until(condition: Callable[[], object]) -> None:
-    """Wait until something is so; the clock of this thread may be frozen."""
+def wait_until(condition: Callable[[], object]) -> None:
+    """Wait until a condition holds; the clock of this thread may be frozen."""
     for _ in range(PATIENCE * 100):
         if condition():
             return
         threading.Event().wait(0.01)
-    raise AssertionError("it does not come about")
+    raise AssertionError("the condition never held")
