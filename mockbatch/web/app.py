@@ -75,6 +75,7 @@ def _blueprints() -> Iterator[Blueprint]:
 
 
 def _begin_request() -> None:
+    RequestRecord.of(request.environ)  # measures the time from here on
     try:
         request.query_string.decode()
     except UnicodeDecodeError:

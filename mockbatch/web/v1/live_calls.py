@@ -10,6 +10,7 @@ from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.endpoint import Endpoint, Form, FormFile, Stream
 from mockbatch.endpoints.respond import EndpointResponse
 from mockbatch.errors import api_error
+from mockbatch.faults.request_record import RequestRecord
 from mockbatch.typing import Json
 from mockbatch.validation.schema import Schema, schema
 from mockbatch.web.context import server, world
@@ -40,6 +41,8 @@ def call(endpoint: Endpoint) -> Response:
         response = Response(frames, content_type="text/event-stream; charset=utf-8")
     if result.succeeded:
         response.headers.update(_rate_limits(endpoint.read_usage(result.body).input))
+    else:
+        RequestRecord.of(request.environ).error = _error_message(result.body)
     return response
 
 
@@ -64,6 +67,13 @@ def _json_response(body: Json) -> Response:
     if isinstance(data, list) and len(data) > _MAX_BUFFERED_ITEMS:
         return Response(iter_json(body, "\n"), content_type="application/json")
     return send_json(body, end="\n")
+
+
+def _error_message(body: Json) -> str | None:
+    """Return the message of an error body, None for a scripted body of another shape."""
+    error = body.get("error") if isinstance(body, dict) else None
+    message = error.get("message") if isinstance(error, dict) else None
+    return message if isinstance(message, str) else None
 
 
 def _stream(endpoint: Endpoint) -> Stream:
