@@ -133,11 +133,11 @@ def _speed(mode: str) -> float:
 
 
 class WorldClock:
-    """The clock of one world, which never goes back behind what a command has done.
+    """The clock of one world, which never goes back to before the last command.
 
-    Commands run one at a time: each holds `lock`, the lock of the world. One that takes its time
-    to compute what it changes holds `planning` meanwhile, and `lock` for the change alone; who
-    moves the clock holds both, so that the plan is not overtaken. `planning` is taken first.
+    Commands run one at a time: each holds `lock`, the lock of the world. A command that takes long
+    to compute its change holds `planning` meanwhile, and `lock` only for the change. Whatever
+    moves the clock holds both, so that time does not pass a plan. `planning` is acquired first.
     """
 
     def __init__(
@@ -152,7 +152,7 @@ class WorldClock:
 
     @property
     def current(self) -> Clock:
-        """The clock as a value: it changes when somebody sets, moves or pauses it."""
+        """The clock as a value, replaced when it is set, moved or paused."""
         return self._current
 
     @property

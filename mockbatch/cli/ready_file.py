@@ -28,7 +28,7 @@ class ReadyFile:
         if self._path is None:
             return
         ready = {"url": url, "pid": os.getpid(), "version": mockbatch.__version__}
-        # Written elsewhere and moved, so that nobody who waits for the file reads half of it.
+        # Written elsewhere and moved, so that a program that waits for it never reads half.
         part = self._path.with_name(f"{self._path.name}.part")
         try:
             part.write_text(json.dumps(ready) + "\n")

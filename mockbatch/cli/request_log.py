@@ -7,11 +7,12 @@ import json
 import logging
 import os
 import sys
-from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import quote
 
 import click
+
+from mockbatch.clock import format_instant
 
 _MAX_ERROR_CHARACTERS = 300
 
@@ -64,9 +65,7 @@ def _format_event(event: dict[str, Any]) -> tuple[str, str | None]:
 
 
 def _format_time(instant: float | None) -> str:
-    if instant is None:
-        return "-"
-    return f"{datetime.fromtimestamp(instant, timezone.utc):%F %TZ}"
+    return "-" if instant is None else format_instant(instant)
 
 
 def _format_error(error: str | None) -> str:

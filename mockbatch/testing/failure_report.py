@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Iterator
-from datetime import datetime, timezone
 from itertools import groupby
 from typing import Protocol
 
-from mockbatch.clock import MANUAL
+from mockbatch.clock import MANUAL, format_instant
 from mockbatch.typing import Json
 from mockbatch.world.world import World
 
@@ -55,7 +54,7 @@ def _lines(client: ControlApi, world: World | None) -> Iterator[str]:
         journal = client.call("GET", f"/_mock/requests?limit={MAX_REQUESTS}")
         webhooks = client.call("GET", f"/_mock/webhooks/deliveries?limit={MAX_REQUESTS}")
         batches = _batches_in(client, journal["requests"])
-    yield f"the world at {client.base_url}, {_format_time(now)} on its {mode} clock"
+    yield f"the world at {client.base_url}, {format_instant(now)} on its {mode} clock"
     requests, count = journal["requests"], journal["count"]
     yield f"requests, the last {len(requests)} of {count}:" if count else "no request reached it"
     yield from _requests(requests)
@@ -102,7 +101,9 @@ def _poll_key(entry: dict[str, Json]) -> object:
 
 
 def _request(entry: dict[str, Json]) -> str:
-    text = f"  {_format_time(entry['now'])} {entry['method']} {entry['path']} -> {entry['status']}"
+    text = (
+        f"  {format_instant(entry['now'])} {entry['method']} {entry['path']} -> {entry['status']}"
+    )
     text += f", retry {entry['retry_count']}" if entry["retry_count"] else ""
     text += f", fault {entry['fault']}" if entry.get("fault") else ""
     return text + (f": {entry['error']}" if entry.get("error") else "")
@@ -118,12 +119,12 @@ def _batch(batch: dict[str, Json]) -> Iterator[str]:
     if len(errors) > MAX_ERRORS:
         yield f"  ... and {len(errors) - MAX_ERRORS} more errors"
     coming: Json = batch["coming"]
-    yield from (f"  {_format_time(event['at'])} {event['type']}" for event in coming)
+    yield from (f"  {format_instant(event['at'])} {event['type']}" for event in coming)
 
 
 def _delivery(delivery: dict[str, Json]) -> str:
     event, attempts = delivery["event"], delivery["attempts"]
-    text = f"  {_format_time(event['created_at'])} {event['type']} to {delivery['url']}"
+    text = f"  {format_instant(event['created_at'])} {event['type']} to {delivery['url']}"
     text += f": {delivery['status']}, {len(attempts)} attempts"
     if not attempts:
         return text
@@ -132,7 +133,3 @@ def _delivery(delivery: dict[str, Json]) -> str:
 
 def _shorten_ids(line: str) -> str:
     return _LONG_ID.sub(lambda match: f"{match[1]}...{match[2]}", line)
-
-
-def _format_time(instant: float) -> str:
-    return datetime.fromtimestamp(instant, timezone.utc).strftime("%Y-%m-%d %H:%M:%SZ")

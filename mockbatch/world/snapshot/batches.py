@@ -6,7 +6,6 @@ from mockbatch.batch import commands, input_file, plan
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.timeline import COMPLETED, VALIDATING, ProgressPoint, Timeline, Transition
 from mockbatch.endpoints import endpoints
-from mockbatch.endpoints.models import get_model
 from mockbatch.errors import ApiError
 from mockbatch.files.content import Content
 from mockbatch.ids import Seed
@@ -72,7 +71,7 @@ def load_batch(document: Cursor, number: int, contents: ContentReader, limits: L
         metadata=values["metadata"],
         output_seconds=values["output_seconds"],
         created_at=values["created_at"],
-        model=None if batch_input.model is None else get_model(batch_input.model).name,
+        model=batch_input.model_name,
         schedule=plan.Schedule(load_scenario(document["scenario"]), values["pace"]),
         seed=seed,
         input=batch_input,
