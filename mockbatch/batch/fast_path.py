@@ -8,7 +8,7 @@ same bytes sooner, because of three facts:
   other line, one that is not valid JSON included, takes the ordinary way.
 - Whether the endpoint accepts a simple line depends on its parameters, which are its body
   without the messages, and on how long its messages are. So the endpoint's own check of one
-  example decides for all of them, up to the number of tokens that the parameters allow.
+  example decides for all of them, up to a length that is surely within the limit on tokens.
 - The output lines of requests with the same parameters differ in ten values. So the endpoint's
   own response to that example becomes a template, and each line fills in its ten values.
 
@@ -117,12 +117,12 @@ def parse_simple_line(data: bytes) -> SimpleLine | None:
 class ParameterCheck(NamedTuple):
     """What the endpoint rejects about simple requests with the same parameters.
 
-    `error` is the one with which it rejects all of them. `max_prompt_tokens` is the most tokens
-    that their messages may have.
+    `error` is the one with which it rejects all of them. It accepts every line of up to
+    `max_bytes`; a longer one may have too many tokens.
     """
 
     error: ApiError | None
-    max_prompt_tokens: float
+    max_bytes: float
 
 
 @lru_cache(_MAX_TEMPLATES)
@@ -131,15 +131,14 @@ def check_parameters(parameters: bytes) -> ParameterCheck:
     body = _example(parameters)
     error = endpoints()[PATH].validate(body)
     limit = None if error else max_prompt_tokens(body)
-    return ParameterCheck(error, inf if limit is None else limit)
+    # A token is a word or four characters, and a word takes two bytes of a line or more.
+    return ParameterCheck(error, inf if limit is None else 2 * limit)
 
 
 def find_error(data: bytes, line: SimpleLine) -> ApiError | None:
     """Return the error with which the endpoint rejects a simple line with these bytes."""
-    error, limit = check_parameters(line.parameters)
-    # Each token is four bytes of a line or more: of a text, or of what surrounds a message. So
-    # only a long line has to be counted.
-    if error is not None or len(data) <= 4 * limit or measure_prompt(line.messages)[1] <= limit:
+    error, max_bytes = check_parameters(line.parameters)
+    if error is not None or len(data) <= max_bytes:
         return error
     return endpoints()[PATH].validate(json.loads(data)["body"])
 
@@ -167,14 +166,14 @@ class LineTemplate(NamedTuple):
     """How to render the output lines of simple requests with the same parameters.
 
     `literals` is the text around the values at `_VALUE_PATHS`. `limit` is how many tokens of
-    text a reply may have, None for any number; `max_prompt_tokens` limits the messages.
+    text a reply may have, None for any number; `max_bytes` limits the line of the request.
     """
 
     literals: tuple[str, ...]
     limit: int | None
     stop: tuple[str, ...]
     reasoning_tokens: int
-    max_prompt_tokens: float
+    max_bytes: float
 
 
 # Tests send the same parameters in one batch after the other.
@@ -185,7 +184,7 @@ def line_template(parameters: bytes, *, validate: bool) -> LineTemplate | None:
     Returns None for requests that the endpoint rejects. `validate` checks the example, an
     output line with its response, against the schemas.
     """
-    error, max_tokens = check_parameters(parameters)
+    error, max_bytes = check_parameters(parameters)
     if error is not None:
         return None
     endpoint, body = endpoints()[PATH], _example(parameters)
@@ -204,7 +203,7 @@ def line_template(parameters: bytes, *, validate: bool) -> LineTemplate | None:
         None if limit is None else limit - reasoning_tokens,
         tuple(text.stop_sequences(body.get("stop"))),
         reasoning_tokens,
-        max_tokens,
+        max_bytes,
     )
 
 
@@ -237,16 +236,15 @@ class SimpleLineWriter:
         """
         if index in self._scripted:
             return None
-        line = parse_simple_line(self._read_line(index))
+        data = self._read_line(index)
+        line = parse_simple_line(data)
         if line is None:
             return None
         template = self._template(line.parameters)
-        if template is None:
+        if template is None or len(data) > template.max_bytes:
             return None
         a, b, c, d, e, f, g, h, i, j, k = template.literals
         prompt, prompt_tokens = measure_prompt(line.messages)
-        if prompt_tokens > template.max_prompt_tokens:
-            return None
         content, finish_reason, completion_tokens = _reply(prompt, template)
         self._prompt_tokens += prompt_tokens
         self._completion_tokens += completion_tokens

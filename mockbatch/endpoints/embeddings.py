@@ -58,8 +58,8 @@ def _check_request_tokens(limits: TokenLimits, inputs: Sequence[Prompt]) -> None
     limit = limits.max_request_tokens
     if limit is None:
         return
-    count = sum(map(count_prompt_tokens, inputs))
-    if count > (token_limits.tolerate(limit) if isinstance(inputs[0], str) else limit):
+    count = token_limits.count_above_limit(inputs, limit)
+    if count is not None:
         raise api_error("too_many_tokens_in_request", requested=count, limit=limit)
 
 

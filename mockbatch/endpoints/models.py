@@ -29,7 +29,7 @@ class TokenLimits(NamedTuple):
     max_request_tokens: int | None = None
     source: str = ""
 
-    def max_prompt_tokens(self, completion_tokens: int) -> int | None:
+    def max_prompt_tokens(self, completion_tokens: int = 0) -> int | None:
         """Return the most tokens that a prompt may have beside so many for its completion."""
         if self.context_window is None:
             return None

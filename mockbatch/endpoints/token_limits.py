@@ -1,11 +1,12 @@
 """What the limits of a model on tokens reject.
 
 The mock counts the tokens of a text roughly. So it rejects texts only if they are clearly too
-long: half as long again as the limit. Lists of tokens and the numbers that a request names are
-compared exactly. A model without limits in models.json rejects nothing.
+long: half as long again as the limit by its count, or more words than the limit. Lists of tokens
+and the numbers that a request names are compared exactly. A model without limits in models.json
+rejects nothing.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from mockbatch.endpoints import text
 from mockbatch.endpoints.models import TokenLimits
@@ -25,23 +26,31 @@ def check_output_limit(limits: TokenLimits, body: Mapping[str, Json], *params: s
             raise api_error("output_limit_too_large", param=param, value=int(value), limit=limit)
 
 
-def tolerate(limit: int) -> int:
-    """Return the most tokens that a text may have by the mock's count."""
-    return limit * 3 // 2
-
-
-def max_text_tokens(limits: TokenLimits, completion_tokens: int = 0) -> int | None:
-    """Return the most tokens that a text may have by the mock's count, None for any number.
-
-    `completion_tokens` are those that the request reserves for the completion.
-    """
-    limit = limits.max_prompt_tokens(completion_tokens)
-    return None if limit is None else tolerate(limit)
-
-
 def count_prompt_tokens(prompt: Prompt) -> int:
     """Return the number of tokens in a prompt."""
     return text.count_tokens(prompt) if isinstance(prompt, str) else len(prompt)
+
+
+def count_above_limit(prompts: Sequence[Prompt], limit: int) -> int | None:
+    """Return the number of tokens in prompts if it is above a limit, None if it may not be."""
+    count = sum(map(count_prompt_tokens, prompts))
+    if texts := [prompt for prompt in prompts if isinstance(prompt, str)]:
+        return count_text_above_limit(texts, count, limit)
+    return count if count > limit else None
+
+
+def count_text_above_limit(texts: Iterable[str], count: int, limit: int | None) -> int | None:
+    """Return the number of tokens in texts if it is clearly above a limit, None if it may not be.
+
+    `count` is their number by the mock's count, which may include more than the texts. Each word
+    is at least one token, since OpenAI's tokenizers split a text at its white space first
+    (tiktoken's encodings).
+    """
+    # A token is four characters by the mock's count, so two words at most.
+    if limit is None or 2 * count <= limit:
+        return None
+    words = sum(len(each.split()) for each in texts)
+    return max(count, words) if words > limit or count > limit * 3 // 2 else None
 
 
 def check_prompts(
@@ -52,8 +61,8 @@ def check_prompts(
     if limit is None:
         return
     for prompt in prompts:
-        count = count_prompt_tokens(prompt)
-        if count > (tolerate(limit) if isinstance(prompt, str) else limit):
+        count = count_above_limit([prompt], limit)
+        if count is not None:
             raise api_error(
                 "prompt_too_long",
                 limit=limits.context_window,

@@ -292,10 +292,11 @@ def test_a_large_input_is_written_alike(make: "Make") -> None:
 @pytest.mark.parametrize(
     ("parameters", "words", "fails"),
     [
-        ({"model": "gpt-4"}, [9_800], False),
-        ({"model": "gpt-4"}, [9_900], True),
-        ({"model": "gpt-4"}, [4_000, 6_000], True),
-        ({"model": "gpt-4", "max_tokens": 4_000}, [5_200], True),
+        ({"model": "gpt-4"}, [8_192], False),
+        ({"model": "gpt-4"}, [8_193], True),
+        ({"model": "gpt-4"}, [4_000, 4_193], True),
+        ({"model": "gpt-4", "max_tokens": 4_000}, [4_192], False),
+        ({"model": "gpt-4", "max_tokens": 4_000}, [4_193], True),
         ({"model": "gpt-4", "max_tokens": 8_192}, [1], True),
         ({"model": "gpt-4o", "max_tokens": 20_480}, [1], True),
         ({"model": "gpt-4o", "max_completion_tokens": 20_480}, [1], True),

@@ -18,6 +18,11 @@ def words(count: int) -> str:
     return "word " * count
 
 
+def letters(count: int) -> str:
+    """Return a text of one word that has so many tokens by the mock's count."""
+    return "x" * 4 * count
+
+
 def chat(model: str, content: str = "Hello", **parameters: Json) -> ApiError | None:
     """Return the error of a chat completion with one message."""
     messages = [{"role": "user", "content": content}]
@@ -227,8 +232,32 @@ def test_a_prompt_of_tokens_is_counted_exactly(*, is_list: bool) -> None:
 
 def test_a_prompt_of_text_is_counted_roughly() -> None:
     """Only a text that is clearly too long is rejected."""
-    assert complete(words(4_000)) is None
-    assert complete(words(8_000)) is not None
+    assert complete(letters(4_081 * 3 // 2)) is None
+    assert complete(letters(4_081 * 3 // 2 + 1)) is not None
+
+
+def test_each_word_of_a_text_is_a_token() -> None:
+    """So a text with more words than the limit is rejected, however short they are."""
+    assert complete("a " * 4_081) is None
+    assert "(4082 in your prompt; 16 for the completion)" in details(complete("a " * 4_082))[0]
+    assert embed("a " * 8_192) is None
+    assert "(8193 in your prompt; 0 for" in details(embed("a " * 8_193))[0]
+    assert embed(["a " * 8_000] * 37 + ["a " * 4_000]) is None
+    assert details(embed(["a " * 8_000] * 37 + ["a " * 4_001]))[0] == (
+        "Requested 300001 tokens, max 300000 tokens per request"
+    )
+
+
+def test_each_word_of_a_conversation_is_a_token() -> None:
+    """Those of all messages are counted together, in parts of a content as well."""
+    assert chat("gpt-4", "a " * 8_192) is None
+    assert "resulted in 8193 tokens" in details(chat("gpt-4", "a\n" * 8_193))[0]
+    half = {"role": "user", "content": "a " * 4_097}
+    parts = {"role": "user", "content": [{"type": "text", "text": "a " * 4_096}]}
+    error = endpoints()[CHAT].validate({"model": "gpt-4", "messages": [half, parts]})
+    assert "resulted in 8193 tokens" in details(error)[0]
+    assert respond("gpt-4o", "a " * 128_000) is None
+    assert details(respond("gpt-4o", "a " * 128_001))[3] == "context_length_exceeded"
 
 
 # --- embeddings
@@ -259,7 +288,7 @@ def test_an_input_of_text_that_is_clearly_too_long_is_rejected(input_: Json) -> 
     )
 
 
-@pytest.mark.parametrize("input_", [[1] * 8_192, [[1] * 8_192] * 36, words(9_000)])
+@pytest.mark.parametrize("input_", [[1] * 8_192, [[1] * 8_192] * 36, letters(8_192 * 3 // 2)])
 def test_inputs_that_may_fit_are_accepted(input_: Json) -> None:
     """The limit itself, and texts that are not clearly above it."""
     assert embed(input_) is None
@@ -278,6 +307,6 @@ def test_the_inputs_of_one_request_have_a_limit_together() -> None:
 
 def test_texts_of_one_request_are_counted_roughly_together() -> None:
     """They are rejected at half as much again."""
-    assert embed([words(800)] * 450) is None
-    error = embed([words(800)] * 451)
+    assert embed([letters(1_000)] * 450) is None
+    error = embed([letters(1_000)] * 451)
     assert details(error)[0] == "Requested 451000 tokens, max 300000 tokens per request"

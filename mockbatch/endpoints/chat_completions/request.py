@@ -40,12 +40,12 @@ def count_prompt_tokens(body: Body) -> int:
 
 
 def max_prompt_tokens(body: Body) -> int | None:
-    """Return the most tokens that the prompt may have by the mock's count, None for any number.
+    """Return the most tokens that the prompt may have, None for any number.
 
     It depends on the parameters alone, not on the messages.
     """
     model = get_model(body["model"])
-    return token_limits.max_text_tokens(model.limits, _completion_tokens(body, model))
+    return model.limits.max_prompt_tokens(_completion_tokens(body, model))
 
 
 def _completion_tokens(body: Body, model: Model) -> int:
@@ -186,8 +186,11 @@ def _check_content(messages: list[Json]) -> None:
 
 def _check_prompt_length(body: Body, model: Model) -> None:
     """Reject messages above the context window; when the service checks this is not known."""
-    limit = max_prompt_tokens(body)
-    if limit is None or (tokens := count_prompt_tokens(body)) <= limit:
+    texts = (text.content_text(message.get("content")) for message in body["messages"])
+    tokens = token_limits.count_text_above_limit(
+        texts, count_prompt_tokens(body), max_prompt_tokens(body)
+    )
+    if tokens is None:
         return
     if completion := _completion_tokens(body, model):
         raise api_error(

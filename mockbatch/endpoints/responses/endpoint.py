@@ -49,9 +49,15 @@ def _check(body: dict[str, Json]) -> None:
     _check_parameters(body, model)
     token_limits.check_output_limit(model.limits, body, "max_output_tokens")
     parse_output_request(body)
-    limit = token_limits.max_text_tokens(model.limits)
-    is_cut_by_service = body.get("truncation") == "auto"
-    if limit is not None and not is_cut_by_service and input_items.count_tokens(body) > limit:
+    if body.get("truncation") != "auto":
+        _check_input_length(body, model)
+
+
+def _check_input_length(body: dict[str, Json], model: Model) -> None:
+    """Reject input above the context window, which truncation would shorten."""
+    limit, count = model.limits.max_prompt_tokens(), input_items.count_tokens(body)
+    texts = [input_items.join_message_texts(body.get("input", ()))]
+    if token_limits.count_text_above_limit(texts, count, limit) is not None:
         raise api_error("input_too_long")
 
 
