@@ -23,11 +23,14 @@ SOURCES: Mapping[str, str] = {
 class Preparation:
     """Steps that run before those of a case; if `is_shared`, once in a run for all cases.
 
-    If `is_optional`, a server need not implement what the first step requests.
+    `source` and `where` are as in a case. If `is_optional`, a server need not implement what the
+    first step requests.
     """
 
     name: str
     description: str
+    source: str
+    where: str
     preparations: tuple[str, ...]
     steps: tuple[dict[str, Json], ...]
     is_shared: bool
@@ -37,6 +40,20 @@ class Preparation:
     def waits_for_batch(self) -> bool:
         """True if a step of it, or of its own preparations, waits for a batch."""
         return _waits_for_batch(self.steps, self.preparations)
+
+    def as_case(self) -> "Case":
+        """Return a case that stands for it in the results of a run, if it fails."""
+        return Case(
+            group="preparations",
+            name=self.name,
+            description=f"Other cases need {self.description}.",
+            source=self.source,
+            where=self.where,
+            needs=frozenset(),
+            is_optional=self.is_optional,
+            preparations=self.preparations,
+            steps=self.steps,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +86,14 @@ class Case:
         return self.source != "memory"
 
     @property
+    def sends_key(self) -> bool:
+        """True if a request of it, or of its preparations, has the key of the run."""
+        requests = [step["request"] for step in self.steps if "request" in step]
+        return bool(self.preparations) or any(
+            "Authorization" not in request.get("headers", {}) for request in requests
+        )
+
+    @property
     def waits_for_batch(self) -> bool:
         """True if a step of it, or of its preparations, waits for a batch or a webhook."""
         return _waits_for_batch(self.steps, self.preparations)
@@ -87,6 +112,8 @@ def load_preparations() -> Mapping[str, Preparation]:
         name: Preparation(
             name=name,
             description=document["description"],
+            source=document["evidence"]["source"],
+            where=document["evidence"]["where"],
             preparations=tuple(document.get("preparations", ())),
             steps=tuple(document["steps"]),
             is_shared=document.get("shared", False),

@@ -17,6 +17,10 @@ mockbatch contract http://127.0.0.1:8787/v1 --control
 
 The command is a client like any other: it needs a base URL and a key. The exit status is 1 if the
 server breaks the contract, 2 if nothing could be checked, and 130 if the run was stopped.
+Nothing was checked, too, if the server answered 429 to every request with the key.
+
+Some cases need an object, such as a completed batch. If the server fails to make it, that is one
+breach, as in `preparations/completed_batch`, and the cases that need it are skipped.
 
 - `--only GROUP`: run this group of cases; repeatable.
 - `--wait SECONDS`: wait that long for a batch to get the status that a case needs. Without it,

@@ -1,11 +1,11 @@
 """Runs cases one after the other, and deletes what each has created."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from mockbatch import clock
-from mockbatch.contract.cases import Case, Preparation, load_preparations
+from mockbatch.contract.cases import Case
 from mockbatch.contract.cleanup import CreatedObjects
 from mockbatch.contract.client import Client
 from mockbatch.contract.errors import (
@@ -15,11 +15,9 @@ from mockbatch.contract.errors import (
     SkipError,
 )
 from mockbatch.contract.placeholders import to_printable
+from mockbatch.contract.preparing import Preparations, Values
 from mockbatch.contract.steps import CaseRunner, RunOptions
 from mockbatch.contract.webhook_inbox import open_inbox
-from mockbatch.typing import Json
-
-Values = Mapping[str, Json]
 
 # A shorter key is no secret, and part of many a word.
 _MIN_MASKED_KEY_LENGTH = 8
@@ -50,7 +48,7 @@ class Runner:
         inbox = self._exit.enter_context(open_inbox()) if client.is_local else None
         self._case_runner = CaseRunner(client, options, CreatedObjects(client), inbox)
         self._shared_runner = replace(self._case_runner, created_objects=CreatedObjects(client))
-        self._shared: dict[str, Values | Exception] = {}
+        self._preparations = Preparations(self._case_runner, self._shared_runner)
 
     def __enter__(self) -> "Runner":
         return self
@@ -74,14 +72,29 @@ class Runner:
     def run(self, cases: Iterable[Case]) -> Iterator[Result]:
         """Run cases, and yield the result of each as soon as it is known.
 
+        A preparation that fails has a result of its own, once; the cases that need it are skipped.
         A failed case whose source is memory is `unverified`, as the memory may be wrong. With the
         option `strict` it is a breach like any other.
         """
         for case in cases:
             began = clock.monotonic()
-            outcome, reason = self._run_case(case)
+            error = self._run_case(case)
             self._case_runner.created_objects.clear()
-            yield Result(case, outcome, self._mask_key(reason), clock.monotonic() - began)
+            for failure in self._preparations.pop_failures():
+                yield self._result(failure.preparation.as_case(), failure.error)
+            yield replace(self._result(case, error), seconds=clock.monotonic() - began)
+
+    def _result(self, case: Case, error: Exception | None) -> Result:
+        reason = "" if error is None else self._mask_key(str(error))
+        return Result(case, self._outcome(case, error), reason)
+
+    def _outcome(self, case: Case, error: Exception | None) -> str:
+        if error is None:
+            return PASSED
+        if isinstance(error, (SkipError, ServerSilentError)):
+            return SKIPPED
+        is_breach = isinstance(error, NoResponseError) or case.is_verified or self._options.strict
+        return BREACH if is_breach else UNVERIFIED
 
     def _mask_key(self, reason: str) -> str:
         """Return a reason without the key, which a server may repeat in its messages."""
@@ -89,60 +102,20 @@ class Runner:
         is_secret = len(key) >= _MIN_MASKED_KEY_LENGTH
         return to_printable(reason.replace(key, "<the key>") if is_secret else reason)
 
-    def _run_case(self, case: Case) -> tuple[str, str]:
-        """Run a case; return its outcome and the reason."""
+    def _run_case(self, case: Case) -> Exception | None:
+        """Run a case; return the exception that ended it, None if it has passed."""
         try:
             self._check_needs(case)
-            values = self._prepare(self._case_runner, case.preparations, self._initial_values())
+            values = self._preparations.run(case.preparations, self._initial_values())
             self._case_runner.run_steps(case.steps, values, is_optional=case.is_optional)
-        except (SkipError, ServerSilentError) as skip:
-            return SKIPPED, str(skip)
-        except NoResponseError as error:
-            return BREACH, str(error)
-        except BreachError as breach:
-            is_breach = case.is_verified or self._options.strict
-            return BREACH if is_breach else UNVERIFIED, str(breach)
-        return PASSED, ""
+        except (BreachError, NoResponseError, SkipError) as error:
+            return error
+        return None
 
     def _initial_values(self) -> Values:
         values = {"key": self._client.key, "model": self._options.model}
         inbox = self._case_runner.inbox
         return {**values, "receiver": inbox.url} if inbox else values
-
-    def _prepare(self, case_runner: CaseRunner, names: Iterable[str], values: Values) -> Values:
-        """Run preparations, shared ones only once in a run; return the values with theirs."""
-        prepared = dict(values)
-        for name in names:
-            preparation = load_preparations()[name]
-            if preparation.is_shared:
-                prepared |= self._prepare_shared(preparation, values)
-            else:
-                prepared |= self._run_preparation(preparation, case_runner, prepared)
-        return prepared
-
-    def _prepare_shared(self, preparation: Preparation, values: Values) -> Values:
-        """Return the values of a preparation's first run, or raise the exception that ended it."""
-        name = preparation.name
-        if name not in self._shared:
-            try:
-                self._shared[name] = self._run_preparation(preparation, self._shared_runner, values)
-            except (BreachError, SkipError, NoResponseError) as failure:
-                self._shared[name] = failure
-        shared = self._shared[name]
-        if isinstance(shared, Exception):
-            raise shared
-        return shared
-
-    def _run_preparation(
-        self, preparation: Preparation, case_runner: CaseRunner, values: Values
-    ) -> Values:
-        prepared = self._prepare(case_runner, preparation.preparations, values)
-        try:
-            return case_runner.run_steps(
-                preparation.steps, prepared, is_optional=preparation.is_optional
-            )
-        except BreachError as breach:
-            raise BreachError(f"preparing {preparation.description}: {breach}") from None
 
     def _check_needs(self, case: Case) -> None:
         """Raise SkipError if a case cannot be decided with these options or on this server."""

@@ -28,7 +28,7 @@ class RunOptions:
 
     `wait_seconds` is how long a batch may take to get a status; with 0, no case waits for a
     batch. `control` moves mockbatch's clock instead. `model` is used by the lines of batches.
-    `report_wait` is called with a sentence after each poll of a batch that is not there yet.
+    `report_wait` is called with a sentence while a case waits for a batch or a webhook.
     """
 
     provider: str | None = None
@@ -71,8 +71,7 @@ class CaseRunner:
         collected = dict(values)
         for number, step in enumerate(steps):
             if self.inbox and "received" in step:
-                seconds = self.options.wait_seconds or _WEBHOOK_SECONDS
-                self.inbox.expect(fill(step["received"], collected), seconds)
+                self._receive(self.inbox, fill(step["received"], collected))
             elif "until" in step:
                 request, response = self._wait(fill(step["until"], collected))
                 collected |= self._check(step, collected, request, response)
@@ -82,6 +81,10 @@ class CaseRunner:
                     raise SkipError(f"the server does not implement {request}")
                 collected |= self._check(step, collected, request, response)
         return collected
+
+    def _receive(self, inbox: WebhookInbox, expected: Mapping[str, Json]) -> None:
+        seconds = self.options.wait_seconds or _WEBHOOK_SECONDS
+        inbox.expect(expected, seconds, report=self.options.report_wait)
 
     def _wait(self, target: Mapping[str, str]) -> tuple[str, HttpResponse]:
         options = self.options

@@ -2,7 +2,7 @@
 
 import hmac
 import queue
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from email.message import Message
 
@@ -17,6 +17,7 @@ from mockbatch.typing import Json
 from mockbatch.webhooks.signature import sign
 
 _MAX_WEBHOOKS = 10_000
+_REPORT_SECONDS = 1.0
 
 
 class WebhookInbox:
@@ -26,24 +27,39 @@ class WebhookInbox:
         self._received: queue.Queue[Received] = queue.Queue(_MAX_WEBHOOKS)
         self.url = receiver.add(self._received.put)
 
-    def expect(self, expected: Mapping[str, Json], seconds: float) -> None:
+    def expect(
+        self,
+        expected: Mapping[str, Json],
+        seconds: float,
+        report: Callable[[str], object] = lambda _: None,
+    ) -> None:
         """Read webhooks up to the first about the object `expected["about"]`, and check it.
 
         Webhooks about other objects are skipped. Raises BreachError if it is not as expected, or
-        does not come within `seconds`.
+        does not come within `seconds`. Calls `report` with a sentence while it waits.
         """
         try:
-            received = self._next_about(expected["about"], seconds)
+            received = self._next_about(expected["about"], seconds, report)
         except queue.Empty:
             raise BreachError(f"no webhook arrived within {seconds:g} seconds") from None
         breaches = list(_find_webhook_breaches(expected, received))
         if breaches:
             raise BreachError(f"the webhook: {'; '.join(breaches)}")
 
-    def _next_about(self, object_id: Json, seconds: float) -> Received:
-        end = clock.monotonic() + seconds
+    def _next_about(
+        self, object_id: Json, seconds: float, report: Callable[[str], object]
+    ) -> Received:
+        began = clock.monotonic()
         while True:
-            received = self._received.get(timeout=max(end - clock.monotonic(), 0))
+            elapsed = clock.monotonic() - began
+            report(f"no webhook after {elapsed:.0f} of at most {seconds:g} seconds")
+            pause = min(max(seconds - elapsed, 0), _REPORT_SECONDS)
+            try:
+                received = self._received.get(timeout=pause)
+            except queue.Empty:
+                if elapsed >= seconds:
+                    raise
+                continue
             if _object_id(received) == object_id:
                 return received
 

@@ -100,9 +100,10 @@ def test_each_case_has_an_id_of_its_own() -> None:
 
 
 def test_each_case_has_a_source() -> None:
-    """It is one of five; all but memory name the place in it."""
+    """It is one of five; all but memory name the place in it, in preparations too."""
     assert {case.source for case in load_cases()} == set(SOURCES)
-    assert [case.id for case in load_cases() if case.is_verified and not case.where] == []
+    cases = [*load_cases(), *(known.as_case() for known in load_preparations().values())]
+    assert [case.id for case in cases if case.is_verified and not case.where] == []
 
 
 def test_page_is_made_from_the_cases() -> None:

@@ -9,7 +9,7 @@ import pytest
 from mockbatch.client import WorldClient
 from mockbatch.contract.cases import Case, load_cases, load_groups
 from mockbatch.contract.client import Client
-from mockbatch.contract.report import exit_status, format_row
+from mockbatch.contract.report import exit_status, format_row, format_summary
 from mockbatch.contract.runner import BREACH, PASSED, SKIPPED, UNVERIFIED, Result, Runner
 from mockbatch.contract.steps import RunOptions
 from mockbatch.testing.servers import LocalServer
@@ -115,28 +115,53 @@ def test_a_failed_case_from_memory_is_no_breach(
 
 
 @pytest.mark.parametrize(
-    ("fault", "outcome", "reason"),
+    ("fault", "reason"),
     [
-        ({"disconnect": "before_headers"}, BREACH, "the response is not HTTP"),
-        ({"status": 429, "headers": {"Retry-After": "0"}}, SKIPPED, "rate limited"),
-        ({"status": 400}, BREACH, "preparing a batch that has failed"),
+        ({"disconnect": "before_headers"}, "the response is not HTTP"),
+        ({"status": 400}, "POST /batches: status 400, not 200"),
     ],
 )
+@pytest.mark.parametrize("name", ["failed_batch", "batch"])
+def test_a_preparation_that_fails_is_reported_once(
+    mockbatch: WorldClient, fault: dict[str, Json], reason: str, name: str
+) -> None:
+    """In a row of its own; the cases that need it are skipped, as they say nothing then."""
+    mockbatch.fault({"method": "POST", "path": "/v1/batches"}, fault, times=None)
+    case = replace(one_case("observed"), preparations=(name,))
+    client = Client(mockbatch.base_url, mockbatch.api_key)
+    with Runner(client, RunOptions(control=True)) as runner:
+        failed, *skipped = runner.run([case, case])
+    assert (failed.case.id, failed.outcome) == (f"preparations/{name}", BREACH)
+    assert failed.reason.startswith(reason)
+    outcomes = [(result.outcome, result.reason) for result in skipped]
+    assert outcomes == [(SKIPPED, f"needs preparations/{name}, which has failed")] * 2
+
+
+@pytest.mark.parametrize("fault", [{"status": 400}, {"status": 429}])
 def test_a_shared_preparation_that_fails_is_not_repeated(
-    mockbatch: WorldClient, fault: dict[str, Json], outcome: str, reason: str
+    mockbatch: WorldClient, fault: dict[str, Json]
 ) -> None:
     """Each case that needs it has the result of the first one, whatever went wrong."""
+    fault = {**fault, "headers": {"Retry-After": "0"}}
     mockbatch.fault({"method": "POST", "path": "/v1/batches"}, fault, times=None)
     case = replace(one_case("observed"), preparations=("failed_batch",))
     client = Client(mockbatch.base_url, mockbatch.api_key)
     with Runner(client, RunOptions(control=True)) as runner:
-        [first] = runner.run([case])
+        *_, first = runner.run([case])
         sent = len(mockbatch.requests)
         results = list(runner.run([case, case]))
         assert len(mockbatch.requests) == sent > 0
-    assert {result.outcome for result in (first, *results)} == {outcome}
-    assert {result.reason for result in results} == {first.reason}
-    assert first.reason.startswith(reason)
+    outcomes = {(result.outcome, result.reason) for result in (first, *results)}
+    assert outcomes == {(SKIPPED, first.reason)}
+
+
+def test_a_preparation_of_a_preparation_is_what_failed(mockbatch: WorldClient) -> None:
+    """Not the one that needs it, which never began."""
+    mockbatch.fault({"method": "POST", "path": "/v1/files"}, {"status": 400}, times=None)
+    results = run(mockbatch, "cancel")
+    failed = [result.case.id for result in results if result.outcome == BREACH]
+    assert failed[:1] == ["preparations/input_file"]
+    assert "preparations/batch" not in failed
 
 
 def test_a_shared_preparation_runs_once_and_is_deleted_at_the_end(mockbatch: WorldClient) -> None:
@@ -199,6 +224,16 @@ def test_a_batch_that_ended_before_its_cancel_is_no_breach(mockbatch: WorldClien
     results = {result.case.id: result for result in run(mockbatch, "cancel")}
     assert results["cancel/cancel"].outcome == SKIPPED
     assert "completed before it could be cancelled" in results["cancel/cancel"].reason
+
+
+def test_a_run_with_nothing_but_rate_limits_exits_with_2(mockbatch: WorldClient) -> None:
+    """Although the cases that send no key, or a wrong one, pass: they have no answer of it."""
+    limited = {"status": 429, "headers": {"Retry-After": "0"}}
+    mockbatch.fault({"path": "*"}, limited, times=None)
+    results = run(mockbatch)
+    assert "errors/no_key" in {result.case.id for result in results if result.outcome == PASSED}
+    assert exit_status(results) == 2
+    assert "skipped: the server answers 429; try later" in format_summary(results)
 
 
 def test_an_optional_case_that_is_not_implemented_is_skipped(mockbatch: WorldClient) -> None:
