@@ -147,6 +147,14 @@ def request_id(seed: Seed) -> str:
     return "req_" + seed.hex(32)
 
 
+def make_mark(seed: Seed) -> str:
+    """Return a word that nothing else contains: `mark` and ten hexadecimal digits.
+
+    Letters and digits alone come through every encoding, escape and tokenizer unchanged.
+    """
+    return "mark" + seed.child("mark").hex(10)
+
+
 def _stamped(seed: Seed, at: int) -> str:
     digits = seed.hex(20)
     return f"{at & 0xFFFFFFFF:08x}{digits[:4]}8190{digits[4:]}"

@@ -25,8 +25,8 @@ class Repository:
     Changed only under the world's lock, and read by any thread.
     """
 
-    def __init__(self, *, validate: bool) -> None:
-        self._validate = validate
+    def __init__(self, *, validate: bool, marks: bool = False) -> None:
+        self._validate, self._marks = validate, marks
         #: Files that clients have uploaded; those that batches have written are not among them.
         self.uploaded_files: dict[str, File] = {}
         self.batches: dict[str, Batch] = {}
@@ -102,7 +102,7 @@ class Repository:
         """Return the output and error file of a batch that has ended, written at the first call."""
         with self._output_lock:
             if batch.id not in self._output_files:
-                files = output_file.write_output(batch, validate=self._validate)
+                files = output_file.write_output(batch, validate=self._validate, marks=self._marks)
                 self._output_files[batch.id] = files
                 self._output_tokens[batch.id] = files.tokens
             return self._output_files[batch.id]

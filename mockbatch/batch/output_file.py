@@ -14,9 +14,10 @@ from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.endpoint import Execution, Tokens, with_cached_share
 from mockbatch.endpoints.respond import EndpointResponse, respond
 from mockbatch.endpoints.scripted_reply import NEVER_RAN
+from mockbatch.endpoints.text import marked_replies
 from mockbatch.errors import ApiError, NoReplyPossibleError, api_error
 from mockbatch.files.content import Content, temporary_file
-from mockbatch.ids import LineIdentities, LineIdentity
+from mockbatch.ids import LineIdentities, LineIdentity, make_mark
 from mockbatch.typing import Json
 from mockbatch.validation.step_budget import (
     STEPS_PER_LINE,
@@ -38,14 +39,15 @@ class OutputFiles(NamedTuple):
     tokens: Tokens
 
 
-def write_output(batch: Batch, *, validate: bool = True) -> OutputFiles:
+def write_output(batch: Batch, *, validate: bool = True, marks: bool = False) -> OutputFiles:
     """Write both files of a batch as they are once it has ended.
 
     The lines are in the order in which they ran. Lines that never ran come last, in the error
     file; they are its only lines if the batch has discarded its results. `validate` checks one
-    line of each shape against its schema.
+    line of each shape against its schema. `marks` begins each generated text with a mark of its
+    line, by which it can be found again.
     """
-    writer = _OutputWriter(batch, validate=validate)
+    writer = _OutputWriter(batch, validate=validate, marks=marks)
     for first_position in range(0, batch.input.total, _BLOCK_LINES):
         writer.write_block(first_position)
     return writer.close()
@@ -71,8 +73,8 @@ class _BufferedFile:
 class _OutputWriter:
     """Writes the lines of a batch block by block, in the order of execution."""
 
-    def __init__(self, batch: Batch, *, validate: bool) -> None:
-        self._batch = batch
+    def __init__(self, batch: Batch, *, validate: bool, marks: bool) -> None:
+        self._batch, self._marks = batch, marks
         self._endpoint = endpoints()[batch.endpoint]
         self._checker = LineChecker(batch.endpoint) if validate else None
         self._files = {OUTPUT: _BufferedFile(), ERROR: _BufferedFile()}
@@ -85,7 +87,8 @@ class _OutputWriter:
         # Of the schemas in all lines: of those that made lines fail, and of values for the others.
         self._rejection_budget, self._generation_budget = StepBudget(), StepBudget()
         self._simple_lines: SimpleLineWriter | None = None
-        if batch.endpoint == PATH and not self._distortion and not self._cached_share:
+        is_changed = self._distortion or self._cached_share or marks
+        if batch.endpoint == PATH and not is_changed:
             self._simple_lines = SimpleLineWriter(
                 batch.input.read_line, batch.replies, validate=validate
             )
@@ -153,7 +156,8 @@ class _OutputWriter:
         rejection = self._reject(body) if fails else None
         execution = Execution(identity.seed, time)
         self._generation_budget.grant(STEPS_PER_LINE)
-        with shared_generation(self._generation_budget):
+        mark = make_mark(identity.seed) if self._marks else ""
+        with shared_generation(self._generation_budget), marked_replies(mark):
             response = respond(self._endpoint, body, execution, reply, rejection)
         if not (self._cached_share and response.succeeded):
             return response

@@ -5,7 +5,9 @@ can be cut at it. A real tokenizer counts differently, above all outside of Engl
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import NamedTuple
 
 from mockbatch.typing import Json
@@ -21,6 +23,8 @@ _TOKENS_PER_ATTACHMENT = 85
 # because prompts made from a template differ at the end.
 _MAX_QUOTE_LENGTH = 200
 _QUOTE_END_LENGTH = 80
+# What the replies begin with, while `marked_replies` is active.
+_mark: ContextVar[str] = ContextVar("mark", default="")
 
 
 class GeneratedText(NamedTuple):
@@ -76,7 +80,20 @@ def conversation_tokens(contents: Iterable[Json], *definitions: Json) -> int:
 
 def mock_reply(prompt: str, number: int = 0) -> str:
     """Return the mock's reply to a prompt; `number` counts several replies from 0."""
-    return mock_reply_to_quote(quote(prompt)[0], number)
+    reply = mock_reply_to_quote(quote(prompt)[0], number)
+    mark = _mark.get()
+    # At the beginning, where no limit on tokens or characters cuts it.
+    return f"{mark} {reply}" if mark else reply
+
+
+@contextmanager
+def marked_replies(mark: str) -> Iterator[None]:
+    """Let the replies of `mock_reply` begin with a mark; with "" they have none."""
+    token = _mark.set(mark)
+    try:
+        yield
+    finally:
+        _mark.reset(token)
 
 
 def mock_reply_to_quote(quoted: str, number: int = 0) -> str:

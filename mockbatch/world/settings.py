@@ -23,7 +23,9 @@ class WorldSettings:
     `poll_limit` is how often an unfinished batch can be retrieved while time stands still, None
     for no limit. `owner` names what the world is for, such as a test: once the world is removed,
     its key is refused with that name; "" is for a key that waits for its first test. With
-    `validate`, objects are checked against their schemas before they are sent.
+    `validate`, objects are checked against their schemas before they are sent. With `marks`,
+    each text that the mock generates for a line of a batch begins with a mark of its own, by
+    which it can be found in what a client makes of it; a scripted text has none.
     """
 
     clock: str = clock.REALTIME
@@ -37,6 +39,7 @@ class WorldSettings:
     script: Script = field(default_factory=Script)
     models: ModelList = field(default_factory=ModelList)
     validate: bool = True
+    marks: bool = False
     limits: Limits = field(default_factory=Limits)
     webhooks: WebhookSettings = field(default_factory=WebhookSettings)
 

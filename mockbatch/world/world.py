@@ -117,7 +117,8 @@ class World:
         self.settings, self.quotas = snapshot.settings, snapshot.settings.quotas
         self.clock = WorldClock(self.settings.clock, snapshot.now, self._lock, self._planning)
         self._seed = snapshot.seed or self._seed
-        self._repository = Repository(validate=self.settings.validate)
+        settings = self.settings
+        self._repository = Repository(validate=settings.validate, marks=settings.marks)
         self.status_log = StatusLog(self.clock, self._repository)
         deleted, numbers = snapshot.deleted_file_ids, snapshot.numbers
         self._repository.load(snapshot.files, snapshot.batches, deleted, numbers)

@@ -10,6 +10,7 @@ from mockbatch.endpoints.structured_output.alternatives import (
 )
 from mockbatch.endpoints.structured_output.depth import MinimumDepth
 from mockbatch.endpoints.structured_output.generator import SampleGenerator
+from mockbatch.endpoints.text import marked_replies
 from mockbatch.ids import Seed
 from mockbatch.typing import Json
 from mockbatch.validation.step_budget import (
@@ -82,7 +83,9 @@ class SchemaSampler:
         failure = NoSampleError("no value was found")
         for number, minimal in _ATTEMPTS:
             try:
-                value = self._draw("", 0, number, budget, minimal=minimal)
+                # It serves many requests, and so it must not have the mark of one.
+                with marked_replies(""):
+                    value = self._draw("", 0, number, budget, minimal=minimal)
             except NoSampleError as error:
                 failure = error
                 continue
