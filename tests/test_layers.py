@@ -27,7 +27,7 @@ LAYERS = (
     ("endpoints", "pagination"),
     ("validation", "http_client", "http_server"),
     ("errors",),
-    ("package_data", "jsonio", "ids", "clock", "globs"),
+    ("package_data", "jsonio", "ids", "clock", "globs", "redaction"),
     ("typing",),
     ("__init__",),  # for its version; what it exports, it imports when that is asked for
 )

@@ -71,7 +71,8 @@ DESCRIPTORS = 8192  # a connection takes one, and so does a file that is too lar
     "--seed",
     default="0",
     metavar="TEXT",
-    help="Determines ids, the order of output lines, and generated text.",
+    help="Determines ids, the order of output lines, and generated text. Ids of batches, uploads"
+    " and output lines hold a second, and repeat only with --start-time as well.",
 )
 @serve_option(
     "--scenario",

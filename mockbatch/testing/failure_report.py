@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Protocol
 
 from mockbatch.clock import MANUAL, format_instant
+from mockbatch.redaction import redact
 from mockbatch.typing import Json
 from mockbatch.world.world import World
 
@@ -124,7 +125,8 @@ def _batch(batch: dict[str, Json]) -> Iterator[str]:
 
 def _delivery(delivery: dict[str, Json]) -> str:
     event, attempts = delivery["event"], delivery["attempts"]
-    text = f"  {format_instant(event['created_at'])} {event['type']} to {delivery['url']}"
+    url = redact(delivery["url"], MAX_LINE_CHARACTERS)
+    text = f"  {format_instant(event['created_at'])} {event['type']} to {url}"
     text += f": {delivery['status']}, {len(attempts)} attempts"
     if not attempts:
         return text

@@ -10,7 +10,11 @@ INI_OPTIONS: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "scenario": ("", str, "scenario of each test's world, by its name"),
     "clock": ("manual", str, "clock mode of each test's world: manual, on-poll, realtime, xN"),
     "pace": ("1", float, "how many times faster than recorded a batch passes its stages"),
-    "seed": ("0", str, "seed of ids, generated texts and the order of output lines"),
+    "seed": (
+        "0",
+        str,
+        "seed of ids (some need start_time, too), texts and the order of output lines",
+    ),
     "start_time": ("", str, "simulated start of each test: epoch seconds or ISO 8601"),
     "poll_limit": ("100", int, "retrieves of an unfinished batch allowed while time stands still"),
 }

@@ -185,7 +185,7 @@ def make_mockbatch(
     worlds: list[WorldClient] = []
 
     def make(**options: Any) -> "WorldClient":
-        # Named after the test, a world has the same ids from run to run.
+        # Named after the test, a world has the same seed from run to run.
         name = f"{request.node.nodeid} (world {len(worlds) + 1} of make_mockbatch)"
         worlds.append(mockbatch_server.world(name, **options))
         return worlds[-1]

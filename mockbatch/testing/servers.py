@@ -61,9 +61,9 @@ class _BaseServer:
     def world(self, name: str | None = None, **options: "Unpack[WorldOptions]") -> WorldClient:
         """Create a world with a key of its own.
 
-        `name` determines its API key and, with the seed, every id in it. `options` are those of
-        the marker: scenario, clock, pace, seed, start_time and poll_limit. The parameters of the
-        scenario are in `params`, or options themselves.
+        `name` determines its API key and, with the seed and the start time, every id in it.
+        `options` are those of the marker: scenario, clock, pace, seed, start_time and poll_limit.
+        The parameters of the scenario are in `params`, or options themselves.
         """
         return self._create(self._key(name := name or self._next_name()), name, options)
 

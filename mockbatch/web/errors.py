@@ -15,6 +15,8 @@ from werkzeug.exceptions import (
 from mockbatch.errors import ApiError, api_error
 from mockbatch.faults.request_record import RequestRecord
 from mockbatch.http_server import CLIENT_ERRORS
+from mockbatch.redaction import redact
+from mockbatch.web.request_recorder import MAX_CHARACTERS, MAX_METHOD_CHARACTERS
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +79,8 @@ def _handle_os_error(error: OSError) -> Response:
 
 def _handle_bug(error: Exception) -> Response:
     RequestRecord.of(request.environ).has_failed = True
-    log.error("%s %s failed", request.method, request.path, exc_info=error)
+    path = redact(request.path, MAX_CHARACTERS)
+    log.error("%s %s failed", request.method[:MAX_METHOD_CHARACTERS], path, exc_info=error)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return _respond(api_error("no_disk_space", reason=error.strerror))
     if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):

@@ -2,20 +2,18 @@
 
 import logging
 import re
-from urllib.parse import unquote
 
 from werkzeug.wrappers import Request
 
 from mockbatch import clock
 from mockbatch.faults.request_record import RequestRecord
+from mockbatch.redaction import redact
 from mockbatch.world.journal import MAX_ERROR_CHARACTERS, JournalEntry
 from mockbatch.world.keys import shorten_key
 from mockbatch.world.world import World
 
 # How much of a request's path, of its query and of its method is kept.
 MAX_CHARACTERS, MAX_METHOD_CHARACTERS = 1000, 32
-# The names of query parameters whose values are not shown.
-_SECRET_NAME = re.compile("(key|token|secret|sig|signature|password)$", re.IGNORECASE)
 
 log = logging.getLogger("mockbatch.requests")
 
@@ -44,13 +42,13 @@ def _log(request: Request, world: World | None, status: int, record: RequestReco
         log.info("%(type)s %(id)s", change, extra={"fields": change})
     fields = {
         "method": request.method[:MAX_METHOD_CHARACTERS],
-        "path": _cut(request.path),
+        "path": redact(request.path, MAX_CHARACTERS),
         "status": status,
         "now": None if world is None else world.now(),
         "world": name,
         "duration_ms": round(record.elapsed_ms, 1),
         "fault": record.fault,
-        "error": record.error,
+        "error": _error(record),
     }
     log.info("%(method)s %(path)s %(status)s", fields, extra={"fields": fields})
 
@@ -58,11 +56,13 @@ def _log(request: Request, world: World | None, status: int, record: RequestReco
 def _entry(request: Request, world: World, status: int, record: RequestRecord) -> JournalEntry:
     retries = request.headers.get("x-stainless-retry-count", "0")
     # Not request.full_path, which fails on bytes that are not UTF-8.
-    query = _mask(_cut(request.query_string.decode(errors="replace")))
-    path = _cut(request.path)
+    query = request.query_string.decode(errors="replace")
+    path = redact(request.path, MAX_CHARACTERS)
+    if query:
+        path += redact(f"?{query}", 1 + MAX_CHARACTERS)
     return JournalEntry(
         method=request.method[:MAX_METHOD_CHARACTERS],
-        path=f"{path}?{query}" if query else path,
+        path=path,
         status=status,
         retry_count=int(retries) if re.fullmatch("[0-9]{1,9}", retries) else 0,
         now=world.now(),
@@ -70,19 +70,11 @@ def _entry(request: Request, world: World, status: int, record: RequestRecord) -
         fault=record.fault,
         known=not record.is_unrouted,
         broken=record.has_failed,
-        error=record.error and record.error[:MAX_ERROR_CHARACTERS],
+        error=_error(record),
         duration_ms=round(record.elapsed_ms, 1),
     )
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= MAX_CHARACTERS else text[:MAX_CHARACTERS] + "..."
-
-
-def _mask(query: str) -> str:
-    """Return a query without the values of parameters that are secrets by their names."""
-    parameters = [parameter.partition("=") for parameter in query.split("&")]
-    return "&".join(
-        f"{name}=***" if value and _SECRET_NAME.search(unquote(name)) else name + equals + value
-        for name, equals, value in parameters
-    )
+def _error(record: RequestRecord) -> str | None:
+    """Return the message of the error response, which may repeat the path."""
+    return record.error and redact(record.error, MAX_ERROR_CHARACTERS)

@@ -16,6 +16,7 @@ from threading import Condition
 from mockbatch import clock
 from mockbatch.clock import WorldClock
 from mockbatch.events import WorldEvent
+from mockbatch.redaction import redact
 from mockbatch.webhooks.delivery import Attempt, AttemptResult, DueDelivery
 from mockbatch.webhooks.outbox import Outbox
 from mockbatch.webhooks.sender import post
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 
 #: A receiver that has timed out this often in one run is not called again in that run.
 MAX_TIMEOUTS = 3
+#: How much of a receiver's URL is logged.
+MAX_URL_CHARACTERS = 1000
 
 
 class WebhookDispatcher:
@@ -136,7 +139,7 @@ class DeliveryRun:
             fields = {
                 **attempt.as_event(due.delivery.id).as_json(),
                 "event": due.delivery.event.type,
-                "url": due.delivery.url,
+                "url": redact(due.delivery.url, MAX_URL_CHARACTERS),
                 "status": attempt.result.status_code,
                 "error": attempt.result.error,
                 "world": self._world_name,

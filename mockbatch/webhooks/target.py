@@ -4,6 +4,7 @@ A name is resolved once, when the endpoint is created. Its addresses are then ch
 they are ever called, so a name that points elsewhere later does not lead anywhere else.
 """
 
+import errno
 import re
 import socket
 from collections.abc import Collection
@@ -14,6 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 from mockbatch.errors import ApiError, api_error
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+_EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _HOST_NAME = re.compile(r"[a-z0-9_.-]+")
 
 
@@ -40,6 +42,8 @@ def parse_host(text: str) -> str:
 
 def resolve_target(url: str, allowed_hosts: Collection[str] | None, param: str = "url") -> Target:
     """Return the target of a URL; ApiError 400 if it is not allowed or cannot be resolved.
+
+    Raises OSError if this process has no file descriptor or memory left to ask for its address.
 
     Allowed are this machine and `allowed_hosts` (names and addresses), or any host if that is
     None. This may ask a name server.
@@ -83,9 +87,19 @@ def _resolve(host: str, port: int, param: str) -> list[str]:
     try:
         results = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
+        _check_own_fault(error)
         raise _invalid(param, f"its host cannot be resolved: {error}") from None
     # The zone of a link-local address is not part of the address.
     return list(dict.fromkeys(str(result[4][0]).partition("%")[0] for result in results))
+
+
+def _check_own_fault(error: Exception) -> None:
+    """Raise OSError if a host was not resolved because this process lacks what that takes."""
+    if isinstance(error, OSError) and error.errno in _EXHAUSTED:
+        raise error
+    if isinstance(error, socket.gaierror):
+        # Without a file descriptor a resolver may say that the name is not known, or to try again.
+        socket.socket().close()
 
 
 def _invalid(param: str, reason: str) -> ApiError:

@@ -21,11 +21,13 @@ class WorldSettings:
 
     `start_time` is in simulated epoch seconds, None for the time of the first request.
     `poll_limit` is how often an unfinished batch can be retrieved while time stands still, None
-    for no limit. `owner` names what the world is for, such as a test: once the world is removed,
-    its key is refused with that name; "" is for a key that waits for its first test. With
-    `validate`, objects are checked against their schemas before they are sent. With `marks`,
-    each text that the mock generates for a line of a batch begins with a mark of its own, by
-    which it can be found in what a client makes of it; a scripted text has none.
+    for no limit. `seed` decides ids, texts and order; ids that hold a second, such as those of
+    batches, repeat only with `start_time` fixed as well. `owner` names what the world is for,
+    such as a test: once the world is removed, its key is refused with that name; "" is for a key
+    that waits for its first test. With `validate`, objects are checked against their schemas
+    before they are sent. With `marks`, each text that the mock generates for a line of a batch
+    begins with a mark of its own, by which it can be found in what a client makes of it; a
+    scripted text has none.
     """
 
     clock: str = clock.REALTIME

@@ -82,7 +82,7 @@ class World:
         self.scenarios = ScenarioQueue()
         self.script, self.models = settings.script.restarted(), settings.models
         self._request_numbers = count()
-        # Named after its test, a world has the same ids from run to run, with any key.
+        # Named after its test, a world has the same seed from run to run, with any key.
         self._seed = Seed.of(settings.seed, settings.owner or self.name)
         start_time = self._initial.now if settings.start_time is None else settings.start_time
         self._load(replace(self._initial, settings=settings, now=start_time))

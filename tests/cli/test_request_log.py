@@ -104,6 +104,18 @@ def test_a_webhook_attempt_says_why_it_failed(serve: Serve) -> None:
     )
 
 
+def test_a_secret_in_the_url_of_a_receiver_is_masked(serve: Serve) -> None:
+    """The log may be read by others than the receiver's owner."""
+    server = serve("--clock=on-poll", "--webhook-url=http://127.0.0.1:9/hook?token=hush&a=1")
+    with server.client() as client:
+        batch = submit(client)
+        for _ in range(4):
+            client.batches.retrieve(batch.id)
+    line = server.wait_for_log(".*webhook.failed.*")[0]
+    assert "http://127.0.0.1:9/hook?token=***&a=1" in line
+    assert "hush" not in "".join(server.stderr)
+
+
 def test_json_has_status_changes_and_webhooks(serve: Serve) -> None:
     """As the text has."""
     url = "http://127.0.0.1:9/hook"

@@ -140,6 +140,21 @@ class TestWhat:
             ]
         )
 
+    def test_shows_no_secrets(self, run: Run) -> None:
+        """Neither those of a request nor those of a receiver's URL."""
+        result = run("""
+    def test_fails(mockbatch):
+        mockbatch.webhook("http://127.0.0.1:9/hook?token=hush")
+        submit(mockbatch.client)
+        mockbatch.client.files.list(extra_query={"api_key": "hush"})
+        mockbatch.clock.advance(hours=24)
+        assert False
+    """)
+        [shown] = sections(result)
+        assert any("?api_key=***" in line for line in shown)
+        assert any("/hook?token=***" in line for line in shown)
+        assert not any("hush" in line for line in shown)
+
     def test_shows_repeated_polls_in_one_line(self, run: Run) -> None:
         """With how many they were; a change of the result begins another line."""
         result = run("""

@@ -4,6 +4,7 @@ import errno
 import io
 import logging
 import os
+import socket
 import subprocess
 import sys
 from typing import Any
@@ -128,3 +129,39 @@ def test_a_webhook_that_could_not_be_sent_is_logged(
     target = Target("http://a/", False, "a", 80, "/", ("127.0.0.1",))
     sender.post(target, {}, b"", 1)
     assert [record.levelname for record in caplog.records] == ["ERROR"]
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE])
+@pytest.mark.parametrize("route", ["/v1/webhook_endpoints", "/_mock/webhooks/endpoints"])
+def test_a_host_that_cannot_be_looked_up_is_our_fault(
+    api: Caller, monkeypatch: pytest.MonkeyPatch, route: str, number: int
+) -> None:
+    """An endpoint is refused with a 500 when no descriptor is left to ask for its address."""
+
+    def look_up(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    api.upload()
+    monkeypatch.setattr("socket.getaddrinfo", look_up)
+    wanted = {"name": "a", "url": "http://a.example/", "event_types": ["batch.completed"]}
+    answer = api.post(route, wanted)
+    assert error_of(answer) == (500, None, None)
+    assert "ulimit -n" in answer.json["error"]["message"]
+
+
+def test_a_resolver_that_hides_the_lack_of_descriptors_is_seen_through(
+    api: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says that the name is not known; a socket cannot be opened either."""
+
+    def look_up(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    def open_socket(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr("socket.getaddrinfo", look_up)
+    endpoint = {"url": "http://a.example/"}
+    assert error_of(api.post("/_mock/webhooks/endpoints", endpoint))[0] == 400
+    monkeypatch.setattr("socket.socket", open_socket)
+    assert error_of(api.post("/_mock/webhooks/endpoints", endpoint))[0] == 500

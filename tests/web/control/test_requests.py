@@ -52,6 +52,29 @@ class TestJournal:
         api.get(path)
         assert api.get("/_mock/requests").json["requests"][-1]["path"] == path
 
+    def test_secrets_in_a_path_and_in_its_error_are_masked(
+        self, api: Caller, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """An escaped question mark belongs to the path, and the message of a 404 repeats that."""
+        api.upload()
+        with caplog.at_level("INFO", "mockbatch.requests"):
+            api.get("/v1/nothing%3Fkey=hush;token=hush")
+        kept = api.get("/_mock/requests").json["requests"][-1]
+        assert kept["path"] == "/v1/nothing?key=***;token=***"
+        [unmatched] = api.get("/_mock/requests/unmatched").json["requests"]
+        logged = [record.__dict__["fields"] for record in caplog.records]
+        assert "hush" not in f"{kept} {unmatched} {caplog.messages} {logged}"
+
+    def test_errors_are_cut(self, api: Caller, caplog: pytest.LogCaptureFixture) -> None:
+        """In the journal and in the log: a message may repeat a path of 60 kB."""
+        api.upload()
+        with caplog.at_level("INFO", "mockbatch.requests"):
+            api.get(f"/v1/{'x' * 5000}")
+        kept = api.get("/_mock/requests").json["requests"][-1]["error"]
+        assert kept.endswith("...")
+        assert len(kept) == 503
+        assert caplog.records[0].__dict__["fields"]["error"] == kept
+
     def test_long_paths_and_queries_are_cut(
         self, api: Caller, caplog: pytest.LogCaptureFixture
     ) -> None:
