@@ -16,6 +16,7 @@ PACKAGE = Path(mockbatch.__file__).parent
 LAYERS = (
     ("__main__",),
     ("cli", "testing"),
+    ("survive",),
     ("contract", "web"),
     ("client", "world"),
     ("webhooks",),
