@@ -53,6 +53,14 @@ def parse_instant(text: str) -> float:
     return seconds
 
 
+def plan_instant(seconds: int) -> int:
+    """Return the instant of something planned; what lies beyond simulated time is at its `END`.
+
+    The clock stops before `END`, so what is planned for it never happens.
+    """
+    return min(seconds, END)
+
+
 def format_instant(seconds: float) -> str:
     """Return epoch seconds in UTC for a person to read, `2024-04-23 17:53:20Z`."""
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M:%SZ")

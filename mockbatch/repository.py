@@ -11,12 +11,16 @@ from threading import RLock
 
 from mockbatch.batch import output_file
 from mockbatch.batch.batch import Batch
+from mockbatch.clock import plan_instant
 from mockbatch.endpoints.endpoint import Tokens
 from mockbatch.errors import api_error
 from mockbatch.files.content import Content
 from mockbatch.files.file import BATCH_OUTPUT, File, lifetime
 from mockbatch.ids import Seed, file_id
 from mockbatch.pagination import Page, paginate
+
+#: How many objects of one type a world can count; a state may begin anywhere below.
+MAX_NUMBER = 2**53 - 1
 
 
 class Repository:
@@ -61,7 +65,12 @@ class Repository:
         self.counters.update(counters)
 
     def next_number(self, type_name: str) -> int:
-        """Return how many objects of a type were created before this one."""
+        """Return how many objects of a type were created before this one.
+
+        Raises ApiError 400 where the number would no longer be exact in every JSON reader.
+        """
+        if self.counters[type_name] >= MAX_NUMBER:
+            raise api_error("too_many_objects", limit=MAX_NUMBER)
         self.counters[type_name] += 1
         return self.counters[type_name] - 1
 
@@ -144,7 +153,7 @@ class Repository:
             purpose=purpose,
             filename=filename,
             created_at=now,
-            expires_at=None if lifetime_seconds is None else now + lifetime_seconds,
+            expires_at=None if lifetime_seconds is None else plan_instant(now + lifetime_seconds),
             source=lambda: content,
         )
         self.add_file(file)
@@ -219,7 +228,9 @@ class Repository:
             purpose=BATCH_OUTPUT,
             filename=f"{batch.id}_{kind}.jsonl",
             created_at=created_at,
-            expires_at=created_at + (lifetime(BATCH_OUTPUT, batch.output_seconds) or 0),
+            expires_at=plan_instant(
+                created_at + (lifetime(BATCH_OUTPUT, batch.output_seconds) or 0)
+            ),
             source=lambda: getattr(self.output_files(batch), kind),
             distortion=scenario.name if scenario.output else None,
         )

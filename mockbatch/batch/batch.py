@@ -18,6 +18,7 @@ from mockbatch.batch.timeline import (
     IN_PROGRESS,
     Timeline,
 )
+from mockbatch.clock import plan_instant
 from mockbatch.endpoints.endpoint import Tokens
 from mockbatch.endpoints.scripted_reply import Reply
 from mockbatch.ids import Seed, file_id
@@ -79,7 +80,7 @@ class Batch:
     @property
     def expires_at(self) -> int:
         """The end of the completion window, known from the start."""
-        return self.created_at + WINDOW_SECONDS
+        return plan_instant(self.created_at + WINDOW_SECONDS)
 
     def with_timeline(self, timeline: Timeline) -> "Batch":
         """Return the batch with another future, and no longer held."""

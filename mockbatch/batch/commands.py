@@ -21,6 +21,7 @@ from mockbatch.batch.timeline import (
     Timeline,
     Transition,
 )
+from mockbatch.clock import plan_instant
 from mockbatch.errors import ApiError, api_error, line_error
 
 
@@ -40,9 +41,10 @@ def cancel(batch: Batch, now: int) -> Batch:
     marks = []
     cancelling_seconds = batch.schedule.stage_seconds(CANCELLING)
     if cancelling_seconds is not None:
-        changes.append(Transition(now + cancelling_seconds, CANCELLED))
+        ends_at = plan_instant(now + cancelling_seconds)
+        changes.append(Transition(ends_at, CANCELLED))
         if status == IN_PROGRESS and not batch.schedule.scenario.cancel_discards_results:
-            marks.append(ProgressPoint(now + cancelling_seconds, _done_in_flight(batch, now)))
+            marks.append(ProgressPoint(ends_at, _done_in_flight(batch, now)))
     return batch.with_timeline(past.followed_by(changes, marks))
 
 
@@ -110,7 +112,7 @@ def lose_input(batch: Batch, now: int, missing: BatchInput) -> Batch:
     """Let validation find no input file, if it is deleted before validation ends."""
     if batch.status(now) != VALIDATING:
         return batch
-    changed = replace(batch, input=missing)
+    changed = replace(batch, input=missing, replies={})
     if batch.held is not None:
         held_at, rest = batch.held
         return replace(changed, held=(held_at, _as_failure(rest)))

@@ -18,6 +18,7 @@ from mockbatch.batch.timeline import (
     Timeline,
     Transition,
 )
+from mockbatch.clock import plan_instant
 from mockbatch.endpoints.scripted_reply import SUCCEEDED, Reply
 from mockbatch.ids import Seed
 from mockbatch.scenarios.scenario import RECORDED_SECONDS, Scenario
@@ -49,7 +50,7 @@ class Schedule:
         lasting = stages[: stages.index(None)] if None in stages else stages
         # Rounded once each, from the start: no error adds up over the stages.
         ends = [
-            created_at + round(seconds / self.pace)
+            plan_instant(created_at + round(seconds / self.pace))
             for seconds in accumulate(stage for stage in lasting if stage is not None)
         ]
         return [*ends, *[None] * (len(stages) - len(ends))]
@@ -57,7 +58,9 @@ class Schedule:
     def expiry_at(self, created_at: int) -> int | None:
         """Return when the batch expires if it is still validating or running; None for never."""
         delay = self.scenario.expiry_delay_seconds
-        return None if delay is None else created_at + WINDOW_SECONDS + round(delay)
+        if delay is None:
+            return None
+        return plan_instant(created_at + WINDOW_SECONDS + round(delay))
 
     def validation_end(self, created_at: int) -> float:
         """Return when validation ends, by itself or by expiry; infinity for never."""
@@ -158,7 +161,9 @@ def _plan_progress(
     usual = round(RECORDED_SECONDS[IN_PROGRESS] / schedule.pace)
     return [
         ProgressPoint(started, 0),
-        ProgressPoint(started + usual, _share(schedule.scenario.executed_fraction, total)),
+        ProgressPoint(
+            plan_instant(started + usual), _share(schedule.scenario.executed_fraction, total)
+        ),
     ]
 
 

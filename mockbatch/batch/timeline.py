@@ -11,6 +11,8 @@ from itertools import pairwise
 from operator import attrgetter
 from typing import NamedTuple
 
+from mockbatch.clock import plan_instant
+
 VALIDATING = "validating"
 FAILED = "failed"
 IN_PROGRESS = "in_progress"
@@ -125,8 +127,11 @@ class Timeline:
     def shifted(self, seconds: int) -> "Timeline":
         """Return the same events later."""
         return Timeline(
-            tuple(Transition(change.at + seconds, change.status) for change in self.transitions),
-            tuple(ProgressPoint(mark.at + seconds, mark.done) for mark in self.marks),
+            tuple(
+                Transition(plan_instant(change.at + seconds), change.status)
+                for change in self.transitions
+            ),
+            tuple(ProgressPoint(plan_instant(mark.at + seconds), mark.done) for mark in self.marks),
         )
 
     def expired_at(self, expires_at: int) -> "Timeline":

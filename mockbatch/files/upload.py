@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from mockbatch.clock import plan_instant
 from mockbatch.errors import api_error
 from mockbatch.files.content import Content
 from mockbatch.files.file import File
@@ -53,7 +54,7 @@ class Upload:
     @property
     def expires_at(self) -> int:
         """The second on which it expires, unless a client ends it before."""
-        return self.created_at + UPLOAD_SECONDS
+        return plan_instant(self.created_at + UPLOAD_SECONDS)
 
     def status(self, now: float) -> str:
         """Return the status at an instant."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from mockbatch.clock import plan_instant
 from mockbatch.events import WorldEvent
 from mockbatch.scenarios.distortions import NO_DISTORTION, WebhookDistortion
 from mockbatch.typing import Json
@@ -105,7 +106,7 @@ class Delivery:
             next_at = attempt.at if copies else None
             status = PENDING if copies else DELIVERED
             return replace(attempted, copies=copies, failures=0, next_at=next_at, status=status)
-        next_at = attempt.at + FIRST_PAUSE_SECONDS * 2**self.failures
+        next_at = plan_instant(attempt.at + FIRST_PAUSE_SECONDS * 2**self.failures)
         if next_at > self.first_at + RETRY_SECONDS:
             return replace(attempted, next_at=None, status=FAILED)
         return replace(attempted, failures=self.failures + 1, next_at=next_at, status=PENDING)

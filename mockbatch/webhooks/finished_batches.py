@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.timeline import CANCELLING, FINALIZING
+from mockbatch.clock import plan_instant
 from mockbatch.webhooks.event import end_type
 from mockbatch.webhooks.time_queue import TimeQueue
 
@@ -47,7 +48,7 @@ class FinishedBatches:
 def first_attempt_at(batch: Batch) -> int:
     """Return the second at which the event of a batch's end is first sent."""
     *_, before, end = (None, *batch.timeline.transitions)
-    at = end.at + batch.schedule.scenario.webhook.delay_for(batch.number)
+    at = plan_instant(end.at + batch.schedule.scenario.webhook.delay_for(batch.number))
     if at >= end.at:
         return at
     # An event can be early while the batch is finalizing or cancelling, and not earlier.

@@ -117,13 +117,13 @@ class World:
         self.settings, self.quotas = snapshot.settings, snapshot.settings.quotas
         self.clock = WorldClock(self.settings.clock, snapshot.now, self._lock, self._planning)
         self._seed = snapshot.seed or self._seed
-        settings = self.settings
-        self._repository = Repository(validate=settings.validate, marks=settings.marks)
+        self._repository = Repository(validate=self.settings.validate, marks=self.settings.marks)
         self.status_log = StatusLog(self.clock, self._repository)
         deleted, numbers = snapshot.deleted_file_ids, snapshot.numbers
         self._repository.load(snapshot.files, snapshot.batches, deleted, numbers)
         self.uploads = Uploads(self.clock, self._repository, self._seed, self.settings.limits)
         self.uploads.load(snapshot.uploads)
+        self.clock.move_to(snapshot.last_command_at)
 
     def now(self) -> float:
         """Return simulated epoch seconds, never before the last command."""

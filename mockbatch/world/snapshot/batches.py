@@ -1,11 +1,21 @@
 """Batches in a state document."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from mockbatch.batch import commands, input_file, plan
 from mockbatch.batch.batch import Batch
-from mockbatch.batch.timeline import COMPLETED, VALIDATING, ProgressPoint, Timeline, Transition
+from mockbatch.batch.timeline import (
+    COMPLETED,
+    EXPIRED,
+    IN_PROGRESS,
+    VALIDATING,
+    ProgressPoint,
+    Timeline,
+    Transition,
+)
 from mockbatch.endpoints import endpoints
+from mockbatch.endpoints.scripted_reply import Reply
 from mockbatch.errors import ApiError
 from mockbatch.files.content import Content
 from mockbatch.ids import Seed
@@ -59,10 +69,7 @@ def load_batch(document: Cursor, number: int, contents: ContentReader, limits: L
     values = document.value
     seed = Seed(bytes.fromhex(values["seed"]))
     batch_input = _load_input(document, contents, limits)
-    replies = {
-        int(line): parse_reply(reply.value, reply.path)
-        for line, reply in document.get("replies", {}).members()
-    }
+    replies = dict(_load_replies(document, batch_input))
     batch = Batch(
         id=values["id"],
         number=number,
@@ -89,6 +96,19 @@ def load_batch(document: Cursor, number: int, contents: ContentReader, limits: L
     return batch
 
 
+def _load_replies(
+    document: Cursor, batch_input: input_file.BatchInput
+) -> Iterator[tuple[int, Reply]]:
+    endpoint = document.value["endpoint"]
+    for name, place in document.get("replies", {}).members():
+        line, reply = int(name), parse_reply(place.value, place.path)
+        if line >= batch_input.total:
+            raise place.error(f"the batch has {batch_input.total} lines, counted from 0")
+        if not plan.accepts_reply(batch_input, endpoint, line, reply):
+            raise place.error("the line fails, so its reply has to be a complete response")
+        yield line, reply
+
+
 def load_scenario(document: Cursor) -> Scenario:
     """Return the scenario that a document describes; ApiError 400 if it is not valid."""
     schema("scenario").check(document.value, document.path)
@@ -102,8 +122,17 @@ def _load_input(document: Cursor, contents: ContentReader, limits: Limits) -> in
     name = document["content"]
     content = Content.of(b"") if name.value is None else contents.find(name)
     batch_input = input_file.read_input(content, endpoint, limits)
+    if batch_input.errors and _has_run(document.value):
+        raise name.error(f"a batch that runs cannot have it: {batch_input.errors[0]['message']}")
     # The errors are not those of the lines if a command or a deleted file has changed them.
     return replace(batch_input, errors=tuple(document.value["errors"]))
+
+
+def _has_run(values: dict[str, Json]) -> bool:
+    """Return whether lines of a batch run, or will when it is no longer held."""
+    timelines = [values["timeline"], *([values["held"]["rest"]] if values["held"] else [])]
+    changes = (change for timeline in timelines for change in timeline["transitions"])
+    return any(change["status"] == IN_PROGRESS for change in changes)
 
 
 def _load_timeline(document: Cursor) -> Timeline:
@@ -151,7 +180,14 @@ def _check_objects(batch: Batch, timeline: Cursor) -> None:
 
 
 def _check_held(batch: Batch, held_at: int, held: Cursor) -> None:
-    """Raise ApiError 400 if a held batch could not continue at once."""
+    """Raise ApiError 400 if a held batch could not continue at once, or has gone on."""
+    past, rest = batch.timeline.until(held_at), batch.held[1] if batch.held else batch.timeline
+    if any(change.status != EXPIRED for change in batch.timeline.after(held_at)):
+        raise held["at"].error("the batch changes its status afterwards")
+    if rest.transitions and rest.transitions[0].at < held_at:
+        raise held["rest"].error("it begins before the hold")
+    if rest.marks and (rest.marks[0].at < held_at or rest.marks[0].done < past.done(held_at)):
+        raise held["rest"]["marks"].error("they begin before the hold")
     try:
         resumed = commands.resume(batch, held_at)
     except ApiError as error:

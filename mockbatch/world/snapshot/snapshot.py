@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mockbatch.batch.batch import Batch
+from mockbatch.batch.recorded import RecordedBatch
 from mockbatch.files.file import File
 from mockbatch.files.upload import Upload
 from mockbatch.ids import Seed
@@ -26,3 +27,9 @@ class Snapshot:
     deleted_file_ids: frozenset[str] = frozenset()
     batches: tuple[Batch, ...] = ()
     uploads: tuple[Upload, ...] = ()
+
+    @property
+    def last_command_at(self) -> int:
+        """The second of the last creation or hold of a batch, which no clock may be before."""
+        own = (batch for batch in self.batches if not isinstance(batch, RecordedBatch))
+        return max((b.created_at if b.held is None else b.held[0] for b in own), default=0)

@@ -852,6 +852,35 @@ FAULTS: Mapping[str, tuple[Change, str]] = {
         lambda state: state["recorded"][0].update(id=state["batches"][0]["id"]),
         "state.batches",
     ),
+    "a hold before the batch": (
+        put("batches", HELD, "held", "at", value=START - 1),
+        f"state.batches[{HELD}].held.at",
+    ),
+    "a hold of what went on": (
+        lambda state: state["batches"][HELD]["timeline"]["transitions"].__setitem__(
+            1, {"at": state["batches"][HELD]["held"]["at"] + 1, "status": "failed"}
+        ),
+        f"state.batches[{HELD}].held.at",
+    ),
+    "a future before its hold": (
+        put("batches", HELD, "held", "rest", "transitions", 0, "at", value=START - 1),
+        f"state.batches[{HELD}].held.rest",
+    ),
+    "a reply to a line after the last": (
+        put("batches", DONE, "replies", value={"10": {"content": "Hi"}}),
+        f"state.batches[{DONE}].replies.10",
+    ),
+    "lines that cannot run": (
+        lambda state: (
+            state["contents"].update(bad={"text": "{}\n"}),
+            state["batches"][DONE].update(content="bad"),
+        ),
+        f"state.batches[{DONE}].content",
+    ),
+    "a counter that no JSON reader can count on": (
+        put("numbers", "file", value=2**53),
+        "state.numbers.file",
+    ),
     "a reply to no line": (
         put("batches", 0, "replies", value={"x": {}}),
         "state.batches[0].replies",
