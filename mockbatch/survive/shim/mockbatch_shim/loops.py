@@ -1,7 +1,7 @@
 """The timers of asyncio: an event loop that has nothing to do but wait for one moves time there.
 
-It does so once no request is in flight and nothing has happened for `_QUIET_SECONDS`; at once if
-each of its tasks sleeps. That covers `asyncio.sleep`, `wait_for`, `timeout` and `call_later`.
+It does so once no request is in flight and nothing has happened for a moment; at once if each of
+its tasks sleeps. That covers `asyncio.sleep`, `wait_for`, `timeout` and `call_later`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from .threads import PATIENCE_SECONDS, Sleepers
 
 _real_monotonic = time.monotonic
 
+# For how long nothing must have happened before a sleep ends, and before a time limit is over: an
+# answer that is arriving may pause.
 _QUIET_SECONDS = 0.02
+_QUIET_SECONDS_OF_LIMITS = 0.2
 _SLICE_SECONDS = 0.002
 _SHORTEST_WAIT_SECONDS = 0.005
 _NAMES = ("SelectSelector", "PollSelector", "EpollSelector", "DevpollSelector", "KqueueSelector")
@@ -43,13 +46,14 @@ def _select_with(real_select: Select, sleepers: Sleepers, in_flight: InFlight) -
         deadline = sleepers.begin(_rounded(timeout))
         try:
             is_alone, patient = _all_tasks_sleep(loop), not _is_sleep(loop._scheduled[0])
+            quiet_seconds = _QUIET_SECONDS_OF_LIMITS if patient else _QUIET_SECONDS
             while True:
                 wait = 0 if is_alone else min(_SLICE_SECONDS, max(end - _real_monotonic(), 0))
                 events = real_select(self, wait)
                 now = _real_monotonic()
                 if events or now >= end or sleepers.is_over(deadline):
                     return events
-                is_quiet = is_alone or now - quiet_since >= _QUIET_SECONDS
+                is_quiet = is_alone or now - quiet_since >= quiet_seconds
                 if is_quiet and not in_flight:
                     if sleepers.try_to_skip(deadline, patient=patient) is False:
                         return real_select(self, max(end - _real_monotonic(), 0))
