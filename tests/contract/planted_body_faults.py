@@ -84,6 +84,7 @@ def _usage_faults() -> Iterator[tuple[str, PlantedFault]]:
 
 BODIES: Mapping[str, PlantedFault] = {
     **dict(_usage_faults()),
+    "the body of a chat is a string": _fault("chat", lambda _: "Hi."),
     "a chat completion has no fingerprint": _fault("chat", _without("system_fingerprint")),
     "a choice of a chat has no logprobs": _fault(
         "chat_choices", _within("choices", change=_without("logprobs"))

@@ -16,7 +16,6 @@ from tests.contract.planting import (
     change_result_lines,
     change_status,
     change_text,
-    change_uploaded_file,
     ignore_parameters,
     move_first_to_end,
     reject_chunked,
@@ -209,86 +208,12 @@ OPENAI: Mapping[str, PlantedFault] = {
     "responses have no id": PlantedFault(
         "errors/request_id", set_header("GET /batches", "x-request-id", None)
     ),
-    # output
-    "status_code is a string": PlantedFault(
-        "output/line_response",
-        change_result_lines(
-            lambda line: {**line, "response": {**line["response"], "status_code": "200"}}
-        ),
-    ),
-    "a custom_id is wrong": PlantedFault(
-        "output/results", change_result_lines(lambda line: {**line, "custom_id": "x"})
-    ),
-    "bodies are strings": PlantedFault(
-        "output/bodies",
-        change_result_lines(lambda line: {**line, "response": {**line["response"], "body": "Hi."}}),
-    ),
-    "the last newline is missing": PlantedFault(
-        "output/newline", change_text("GET /files/*/content", lambda content: content.rstrip("\n"))
-    ),
-    "results are named output.jsonl": PlantedFault(
-        "output/output_file", set_members("GET /files/file-*", filename="output.jsonl")
-    ),
-    "a failed line has an error of its own": PlantedFault(
-        "output/error_file",
-        change_result_lines(
-            lambda line: {**line, "error": {"code": "400", "message": "Bad request."}}
-        ),
-    ),
-    "usage is missing": PlantedFault("output/usage", set_members(BATCH, usage=None)),
-    "ids of missing files are empty strings": PlantedFault(
-        "output/no_request_failed",
-        change_body(BATCH, lambda batch: {**batch, "error_file_id": batch["error_file_id"] or ""}),
-    ),
-    "the results appear too early": PlantedFault(
-        "output/not_before_the_end",
-        change_body(
-            BATCH, lambda batch: {**batch, "output_file_id": batch["output_file_id"] or "file-x"}
-        ),
-    ),
-    "expired lines count as failed": PlantedFault(
-        "output/expired",
-        change_body(
-            BATCH,
-            change_counts(
-                lambda counts: {**counts, "failed": counts["total"] - counts["completed"]}
-            ),
-        ),
-    ),
+    # bodies, and files again
     "a response is a chat completion": PlantedFault(
         "bodies/responses", change_result_lines(as_chat_completion)
     ),
-    "results never expire": PlantedFault(
-        "output/thirty_days", set_members("GET /files/*", expires_at=None)
-    ),
-    "results expire after a month, whatever was requested": PlantedFault(
-        "output/expires_as_requested",
-        change_request_body(
-            "POST /batches",
-            lambda body: {k: v for k, v in body.items() if k != "output_expires_after"},
-        ),
-    ),
-    "a last line without a newline is ignored": PlantedFault(
-        "output/last_line",
-        change_uploaded_file(lambda content: content[: content.rfind(b"\n") + 1]),
-    ),
-    "results have CR LF for each LF": PlantedFault(
-        "output/newline",
-        change_text("GET /files/*/content", lambda content: content.replace("\n", "\r\n")),
-    ),
     "a download begins with a byte order mark": PlantedFault(
         "files/content", change_text("GET /files/*/content", lambda content: "\ufeff" + content)
-    ),
-    "the total of a batch is not a sum": PlantedFault(
-        "output/usage_total",
-        change_body(
-            BATCH,
-            lambda batch: (
-                {**batch, "usage": add_to("total_tokens", by=1)(batch["usage"])}
-                if batch.get("usage")
-                else batch
-            ),
-        ),
     ),
     # cancel
     "a cancel is 202": PlantedFault(

@@ -1,8 +1,8 @@
 """Plants a fault into the app of a server; each function returns one kind of fault."""
 
 import json
-from collections.abc import Callable, Mapping
-from fnmatch import fnmatchcase
+import re
+from collections.abc import Callable, Iterable, Mapping
 from io import BytesIO
 from typing import Any, NamedTuple
 
@@ -14,7 +14,8 @@ from mockbatch.typing import Json
 # Returns the response that the server would give without the fault.
 GetResponse = Callable[[], Response]
 # Returns the faulty response, or None for a request that the fault does not concern. A route is
-# a method and a pattern of paths below the base URL, as in `GET /batches/*`.
+# a method and a pattern of paths below the base URL, as in `GET /batches/*`; `*` there is part of
+# one segment. The route `*` is every request.
 Respond = Callable[[Request, GetResponse], Response | None]
 
 
@@ -43,7 +44,10 @@ def plant_fault(app: Flask, fault: PlantedFault) -> Flask:
 
 def matches(request: Request, route: str) -> bool:
     """Return whether a request is one of a route."""
-    return fnmatchcase(f"{request.method} {request.path.removeprefix('/v1')}", route)
+    if route == "*":
+        return True
+    pattern = re.escape(route).replace(r"\*", "[^/]*")
+    return bool(re.fullmatch(pattern, f"{request.method} {request.path.removeprefix('/v1')}"))
 
 
 def change_responses(route: str, change: Callable[[Response], None]) -> Respond:
@@ -84,15 +88,43 @@ def change_text(route: str, change: Callable[[str], str]) -> Respond:
     return change_responses(route, change_response)
 
 
-def change_result_lines(change: Callable[[Json], Json]) -> Respond:
-    """Change each line of output and error files; lines of input files have no `response`."""
+def change_results(change: Callable[[str], str]) -> Respond:
+    """Change the text of output and error files; lines of input files have no `response`.
+
+    The text is changed without its optional spaces. They are added again in one place, so that
+    the content has as many bytes as before.
+    """
 
     def change_content(text: str) -> str:
+        if '"response":' not in text:
+            return text
         lines = [json.loads(line) for line in text.splitlines()]
-        changed = [change(line) if "response" in line else line for line in lines]
-        return "".join(json.dumps(line) + "\n" for line in changed)
+        changed = change(to_jsonl(lines))
+        return changed.replace("{", "{" + " " * (len(text) - len(changed)), 1)
 
     return change_text("GET /files/*/content", change_content)
+
+
+def change_result_lines(change: Callable[[Json], Json]) -> Respond:
+    """Change each line of output and error files."""
+    return change_results(lambda text: to_jsonl(map(change, map(json.loads, text.splitlines()))))
+
+
+def change_result_files(change: Callable[[Json], Json]) -> Respond:
+    """Change the objects of output and error files."""
+    return change_body(
+        "GET /files/*", lambda file: change(file) if file["purpose"] == "batch_output" else file
+    )
+
+
+def change_batches(status: str, change: Callable[[Json], Json]) -> Respond:
+    """Change batches that have a status."""
+    return change_body(BATCH, lambda batch: change(batch) if batch["status"] == status else batch)
+
+
+def to_jsonl(lines: Iterable[Json]) -> str:
+    """Return lines as JSONL, without optional spaces."""
+    return "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
 
 
 def change_errors(route: str, change: Callable[[Json], Json]) -> Respond:
@@ -186,14 +218,16 @@ def change_request_body(route: str, change: Callable[[Json], Json]) -> Respond:
 
 
 def change_uploaded_file(change: Callable[[bytes], bytes]) -> Respond:
-    """Treat each upload as if its file, the last part of the form, had been changed."""
+    """Treat each upload as if its file had been changed."""
 
     def respond(request: Request, get_response: GetResponse) -> Response | None:
         if not matches(request, "POST /files"):
             return None
-        head, _, rest = request.get_data(cache=False).rpartition(b"\r\n\r\n")
-        content, _, end = rest.rpartition(b"\r\n--")
-        set_request_body(request, b"".join([head, b"\r\n\r\n", change(content), b"\r\n--", end]))
+        end = b"\r\n--" + request.mimetype_params["boundary"].encode()
+        before, mark, rest = request.get_data(cache=False).partition(b"; filename=")
+        head, gap, rest = rest.partition(b"\r\n\r\n")
+        content, end, after = rest.partition(end)
+        set_request_body(request, b"".join([before, mark, head, gap, change(content), end, after]))
         return get_response()
 
     return respond

@@ -1,5 +1,7 @@
 """Each planted fault is caught by the case that is about it."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from mockbatch.client import WorldClient
@@ -11,6 +13,7 @@ from mockbatch.testing.servers import LocalServer
 from mockbatch.web.app import create_app
 from tests.contract.planted_body_faults import BODIES
 from tests.contract.planted_faults import GATEWAY, OPENAI, SCENARIOS
+from tests.contract.planted_output_faults import OUTPUT
 from tests.contract.planting import PlantedFault, plant_fault
 
 ABOUT_LINES = {"duplicate_lines", "missing_lines"}
@@ -57,19 +60,30 @@ def test_distortion_of_a_scenario_is_caught(scenario: str, mockbatch: WorldClien
 @pytest.mark.parametrize("name", BODIES)
 def test_a_fault_in_bodies_is_one_breach(name: str) -> None:
     """Only the case that is about it breaks: one deviation hides no other."""
-    server = LocalServer(plant_fault(create_app(), BODIES[name]))
+    assert find_breaches(BODIES[name], "bodies") == {BODIES[name].caught_by}
+
+
+@pytest.mark.parametrize("name", OUTPUT)
+def test_a_fault_in_results_is_one_breach(name: str) -> None:
+    """Only the case that is about it breaks, of the whole contract."""
+    assert find_breaches(OUTPUT[name]) == {OUTPUT[name].caught_by}
+
+
+def find_breaches(fault: PlantedFault, *groups: str) -> set[str]:
+    """Plant a fault, run the contract or some groups of it, and return the ids of breaches."""
+    server = LocalServer(plant_fault(create_app(), fault))
     options = RunOptions(control=True, wait_seconds=0.5, strict=True)
     try:
         with Runner(Client(server.base_url, server.api_key), options) as runner:
-            results = list(runner.run(load_cases(["bodies"])))
+            results = list(runner.run(load_cases(groups)))
     finally:
         server.close()
-    breaches = {result.case.id for result in results if result.outcome == BREACH}
-    assert breaches == {BODIES[name].caught_by}
     assert PASSED in {result.outcome for result in results}
+    return {result.case.id for result in results if result.outcome == BREACH}
 
 
-def test_each_case_about_bodies_has_a_fault() -> None:
+@pytest.mark.parametrize(("group", "faults"), [("bodies", BODIES), ("output", OUTPUT)])
+def test_each_case_of_a_group_has_a_fault(group: str, faults: Mapping[str, PlantedFault]) -> None:
     """So that none of them passes whatever the server sends."""
-    caught = {fault.caught_by for fault in BODIES.values()}
-    assert caught == {case.id for case in load_cases(["bodies"])}
+    caught = {fault.caught_by for fault in faults.values()}
+    assert caught == {case.id for case in load_cases([group])}
