@@ -24,14 +24,14 @@ const TICK_MS = 2;
 const QUIET_MS = 20; // for so long nothing must happen if there is something unknown to wait for
 // A request without an answer, and an answer that does not go on, hold time still for so long.
 const ANSWER_PATIENCE_MS = 10_000;
-const BODY_PATIENCE_MS = 1000;
+const BODY_PATIENCE_MS = 2000;
 
 // Captured before the program can replace them.
 const real = {
   setTimeout, clearTimeout, setInterval, clearInterval, setImmediate,
   Date, now: Date.now, performanceNow: performance.now.bind(performance),
   hrtime: process.hrtime, hrtimeBigint: process.hrtime.bigint, request: http.request,
-  wait: timersPromises.setTimeout, every: timersPromises.setInterval,
+  fetch: globalThis.fetch, wait: timersPromises.setTimeout, every: timersPromises.setInterval,
 };
 const environment = { ...process.env };
 const address = new URL(environment.MOCKBATCH_SHIM_URL || 'http://localhost');
@@ -142,14 +142,27 @@ function received(socket) {
 
 function watchRequests() {
   const on = (channel, note) => diagnostics.channel(channel).subscribe(note);
-  on('undici:request:create', ({ request }) => exchanges.add(request));
+  const begin = (exchange) => {
+    lastTrafficAt = real.performanceNow();
+    exchanges.add(exchange);
+  };
+  on('undici:request:create', ({ request }) => begin(request));
   on('undici:request:trailers', ({ request }) => exchanges.delete(request));
   on('undici:request:error', ({ request }) => exchanges.delete(request));
   on('http.client.request.start', ({ request }) => {
     if (isOwnConnection) return;
-    exchanges.add(request);
+    begin(request);
     request.once('close', () => exchanges.delete(request));
   });
+  if (!real.fetch) return;
+  // From the call on: a body may have to be read before the request is made.
+  globalThis.fetch = function fetch(...args) {
+    const answer = real.fetch.apply(this, args);
+    const end = () => exchanges.delete(answer);
+    begin(answer);
+    answer.then(end, end);
+    return answer;
+  };
 }
 
 function isRequestInFlight() {
@@ -159,7 +172,7 @@ function isRequestInFlight() {
 }
 
 // What can stay idle for ever, and so is nothing to wait for.
-const IDLE = new Set(['Timeout', 'Immediate', 'TCPSocketWrap', 'TLSWrap', 'TCPServerWrap',
+const IDLE = new Set(['Timeout', 'TCPSocketWrap', 'TLSWrap', 'TCPServerWrap',
   'TTYWrap', 'PipeWrap', 'SignalWrap', 'MessagePort', 'FSEvent', 'StatWatcher', 'ProcessWrap']);
 
 /** Return for how long nothing must have happened before time may move, null for not now. */
@@ -171,7 +184,7 @@ function quietTime() {
   }
   // Nothing was asked since the last sleep: the program waits for its child process.
   if (resources.includes('ProcessWrap') && requestCount === requestsBefore) return null;
-  return resources.every((name) => IDLE.has(name)) ? 0 : QUIET_MS;
+  return resources.every((name) => IDLE.has(name)) ? TICK_MS : QUIET_MS;
 }
 
 // ---- timers
