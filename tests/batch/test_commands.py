@@ -119,7 +119,7 @@ def test_a_command_between_two_seconds_takes_no_line_back(make: "Make") -> None:
 
 @pytest.mark.parametrize("status", ["completed", "failed", "expired"])
 def test_what_has_ended_cannot_be_cancelled(make: "Make", status: str) -> None:
-    """The refusal of a cancel is in the observed words, with no code."""
+    """The error for a cancel has the observed message, and no code."""
     batch, now = in_status(make, status)
     with pytest.raises(ApiError) as refused:
         commands.cancel(batch, now)
@@ -476,7 +476,7 @@ def test_faulty_input_cannot_be_completed(make: "Make") -> None:
 
 
 def test_a_refusal_names_the_batch_and_its_status(make: "Make") -> None:
-    """A command that is refused tells of which batch, and in which status it is."""
+    """The error for a command names the batch and its status."""
     batch = make.batch()
     with pytest.raises(ApiError, match=f"^Batch '{batch.id}' is completed and ") as refused:
         commands.hold(batch, batch.created_at + ENDS)

@@ -23,8 +23,8 @@ HOUR = 3600
 BODY = {"input_file_id": "file-1", "endpoint": "/v1/embeddings", "completion_window": "24h"}
 
 
-def refusal(**changes: Json) -> tuple[int, str | None, str | None]:
-    """Return status, code and param with which a changed body is refused."""
+def error_of(**changes: Json) -> tuple[int, str | None, str | None]:
+    """Return status, code and param of the error for a changed body."""
     with pytest.raises(ApiError) as refused:
         create.parse_request({**BODY, **changes})
     return refused.value.status, refused.value.code, refused.value.param
@@ -47,8 +47,8 @@ def test_a_required_member_is_missing(name: str) -> None:
 @pytest.mark.parametrize("name", list(BODY))
 @pytest.mark.parametrize("value", [None, 1, [], {}])
 def test_a_required_member_is_a_text(name: str, value: Json) -> None:
-    """A required member of another type is refused by name."""
-    status, code, param = refusal(**{name: value})
+    """A required member of another type is rejected by name."""
+    status, code, param = error_of(**{name: value})
     assert (status, param) == (400, name)
     assert code in {"invalid_type", "invalid_value"}
 
@@ -56,7 +56,7 @@ def test_a_required_member_is_a_text(name: str, value: Json) -> None:
 @pytest.mark.parametrize("endpoint", ["", "/v1/invalid", "/v1/embeddings/", "v1/embeddings"])
 def test_an_unknown_endpoint_is_refused(endpoint: str) -> None:
     """An endpoint that no batch can name is an invalid value."""
-    assert refusal(endpoint=endpoint) == (400, "invalid_value", "endpoint")
+    assert error_of(endpoint=endpoint) == (400, "invalid_value", "endpoint")
 
 
 def test_an_unknown_endpoint_is_told_the_known_ones() -> None:
@@ -71,13 +71,13 @@ def test_an_unknown_endpoint_is_told_the_known_ones() -> None:
 
 @pytest.mark.parametrize("window", ["", "1h", "24", "7d"])
 def test_the_only_window_is_24_hours(window: str) -> None:
-    """Any other completion window is refused."""
-    assert refusal(completion_window=window) == (400, "invalid_value", "completion_window")
+    """Any other completion window is rejected."""
+    assert error_of(completion_window=window) == (400, "invalid_value", "completion_window")
 
 
 def test_an_unknown_member_is_refused() -> None:
-    """A member that nobody knows is named."""
-    assert refusal(webhook="x") == (400, "unknown_parameter", "webhook")
+    """An unknown member is named."""
+    assert error_of(webhook="x") == (400, "unknown_parameter", "webhook")
 
 
 @pytest.mark.parametrize("metadata", [None, {}, {"k": "v"}])
@@ -99,8 +99,8 @@ def test_metadata_is_kept_as_it_was_sent(metadata: Json) -> None:
     ],
 )
 def test_metadata_has_limits(metadata: Json, code: str, param: str) -> None:
-    """Metadata that breaks a limit is refused by the key."""
-    assert refusal(metadata=metadata) == (400, code, param)
+    """Metadata that exceeds a limit is rejected, with the key as the param."""
+    assert error_of(metadata=metadata) == (400, code, param)
 
 
 def test_keys_that_steer_are_not_counted() -> None:
@@ -138,15 +138,15 @@ def test_metadata_names_a_scenario() -> None:
     ],
 )
 def test_what_cannot_steer_is_refused(metadata: Json, code: str, param: str) -> None:
-    """An unknown scenario, and parameters of none, are refused."""
-    assert refusal(metadata=metadata) == (400, code, param)
+    """An unknown scenario is rejected, and so are parameters without a scenario."""
+    assert error_of(metadata=metadata) == (400, code, param)
 
 
 @pytest.mark.parametrize("value", [[], {}, None, 1, "x" * 600])
 def test_steering_keys_are_texts_however_many_there_are(value: Json) -> None:
-    """Behind 16 other steering keys, what is no text is refused all the same."""
+    """A value that is not a string is rejected even after 16 other steering keys."""
     metadata = {f"mockbatch_{n}": "1" for n in range(16)} | {"mockbatch_scenario": value}
-    status, _, param = refusal(metadata=metadata)
+    status, _, param = error_of(metadata=metadata)
     assert (status, param) == (400, "metadata.mockbatch_scenario")
 
 
@@ -169,20 +169,20 @@ def test_output_files_live_as_long_as_is_asked(seconds: int) -> None:
     ],
 )
 def test_the_lifetime_of_output_files_has_limits(given: Json, code: str, param: str) -> None:
-    """A lifetime that is incomplete, too short or too long is refused."""
-    assert refusal(output_expires_after=given) == (400, code, f"output_expires_after.{param}")
+    """A lifetime that is incomplete, too short or too long is rejected."""
+    assert error_of(output_expires_after=given) == (400, code, f"output_expires_after.{param}")
 
 
 @pytest.mark.parametrize(
-    ("asked", "of_scenario", "seconds"),
+    ("requested", "of_scenario", "seconds"),
     [(None, None, None), (7200, None, 7200), (None, 60, 60), (7200, 60, 60), (7200, 0, 0)],
 )
 def test_a_scenario_decides_the_lifetime_before_the_request(
-    make: "Make", asked: int | None, of_scenario: int | None, seconds: int | None
+    make: "Make", requested: int | None, of_scenario: int | None, seconds: int | None
 ) -> None:
-    """The output files live as long as the scenario says, else as long as was asked."""
+    """The output files live as long as the scenario says, else as long as the client requested."""
     document = {} if of_scenario is None else {"output_seconds": of_scenario}
-    request = BatchRequest("file-1", CHAT, None, asked, None)
+    request = BatchRequest("file-1", CHAT, None, requested, None)
     schedule = Schedule(make.scenario(**document), 1)
     context = CreationContext(0, Seed.of("x"), make.created, schedule)
     batch = create.create_batch(request, make.batch_input(make.line()), context)
@@ -248,7 +248,7 @@ def test_only_keys_that_begin_so_steer(key: str) -> None:
 
 @pytest.mark.parametrize("body", [None, [], "x", 1])
 def test_the_body_is_an_object(body: Json) -> None:
-    """A body that is no object is refused."""
+    """A body that is not an object is rejected."""
     with pytest.raises(ApiError) as refused:
         create.parse_request(body)
     assert (refused.value.status, refused.value.code) == (400, "invalid_type")

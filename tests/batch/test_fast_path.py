@@ -1,4 +1,4 @@
-"""The fast path: what it makes of simple lines is what the ordinary way makes of them."""
+"""The fast path renders simple lines exactly as the ordinary path does."""
 
 import json
 from collections.abc import Iterator
@@ -254,7 +254,7 @@ def test_other_lines_take_the_ordinary_way(changes: dict[str, Json]) -> None:
 
 
 def test_simple_lines_are_rendered_quickly(make: "Make") -> None:
-    """The ordinary way is not taken for a single line of a usual batch."""
+    """No line of a usual batch takes the ordinary path."""
     batch = make.batch(3)
     with mock.patch.object(BatchInput, "read_request", side_effect=AssertionError):
         assert write(batch)[0].count(b"\n") == 3

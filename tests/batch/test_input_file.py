@@ -36,8 +36,8 @@ def body(**changes: Json) -> dict[str, Json]:
     return {name: value for name, value in changed.items() if value is not None}
 
 
-def told(found: BatchInput) -> list[tuple[str, str | None, int | None]]:
-    """Return code, param and line of each fault."""
+def read_errors(found: BatchInput) -> list[tuple[str, str | None, int | None]]:
+    """Return code, param and line of each error."""
     return [(error["code"], error["param"], error["line"]) for error in found.errors]
 
 
@@ -54,9 +54,9 @@ def test_a_good_file_has_no_errors(make: "Make") -> None:
 
 @pytest.mark.parametrize("name", ["custom_id", "method", "url", "body"])
 def test_a_member_of_the_envelope_is_missing(make: "Make", name: str) -> None:
-    """A line without one of its four members is a missing parameter, told with its line."""
+    """A line without one of its four members is a missing parameter, reported with its line."""
     found = make.batch_input(make.line("a"), make.line("b", **{name: None}))
-    assert told(found) == [("missing_required_parameter", name, 2)]
+    assert read_errors(found) == [("missing_required_parameter", name, 2)]
 
 
 def test_a_missing_member_is_told_in_the_observed_words(make: "Make") -> None:
@@ -92,16 +92,16 @@ def test_a_missing_member_is_told_in_the_observed_words(make: "Make") -> None:
 def test_every_fault_has_its_code(
     make: "Make", changes: dict[str, Json], code: str, param: str
 ) -> None:
-    """Each fault of a second line is told by its code and param, on line 2."""
+    """Each error of a second line is reported with its code and param, on line 2."""
     found = make.batch_input(make.line("a"), make.line("b", **changes))
-    assert told(found) == [(code, param, 2)]
+    assert read_errors(found) == [(code, param, 2)]
 
 
 @pytest.mark.parametrize("name", ["custom_id", "method", "url", "body"])
 def test_null_is_not_the_same_as_missing(make: "Make", name: str) -> None:
-    """A member that is null is there, and is told as wrong, not as missing."""
+    """A member that is null is reported as invalid, not as missing."""
     found = make.batch_input(make.line("a"), {**make.line("b"), name: None})
-    [(code, param, line)] = told(found)
+    [(code, param, line)] = read_errors(found)
     assert code in {"invalid_type", "invalid_method", "invalid_url"}
     assert (param, line) == (name, 2)
 
@@ -110,7 +110,7 @@ def test_null_is_not_the_same_as_missing(make: "Make", name: str) -> None:
 def test_null_in_a_body_is_the_same_as_missing(make: "Make", name: str) -> None:
     """A null model and null messages are not given."""
     found = make.batch_input(make.line(body={**BODY, name: None}))
-    assert [param for _, param, _ in told(found)] == [f"body.{name}"]
+    assert [param for _, param, _ in read_errors(found)] == [f"body.{name}"]
 
 
 # What a line of an endpoint needs beside its model.
@@ -190,8 +190,8 @@ def test_an_earlier_turn_stands_in_for_input_and_a_saved_prompt_does_not(
 ) -> None:
     """A line of responses needs input, a conversation or a previous response."""
     found = read_body(make, "/v1/responses", {"model": "m", **members})
-    told_now = [] if is_valid else [("missing_required_parameter", "body.input", 1)]
-    assert (told(found), found.failing_lines) == (told_now, frozenset())
+    expected = [] if is_valid else [("missing_required_parameter", "body.input", 1)]
+    assert (read_errors(found), found.failing_lines) == (expected, frozenset())
 
 
 def test_a_saved_prompt_is_no_model_in_a_batch(make: "Make") -> None:
@@ -232,20 +232,20 @@ def test_a_stream_that_is_off_is_no_fault(make: "Make", stream: bool | None) -> 
 def test_a_line_that_is_no_json_is_told_in_the_observed_words(make: "Make", line: bytes) -> None:
     """A blank line is no JSON either."""
     found = make.batch_input(make.line("a"), line, make.line("b"))
-    assert told(found) == [("invalid_json_line", None, 2)]
+    assert read_errors(found) == [("invalid_json_line", None, 2)]
     assert found.errors[0]["message"] == "This line is not parseable as valid JSON."
 
 
 @pytest.mark.parametrize("line", [b"[]", b"null", b"1", b'"text"', b"true"])
 def test_a_line_that_is_no_object_is_no_request(make: "Make", line: bytes) -> None:
     """JSON that is no object is an invalid line too."""
-    assert told(make.batch_input(make.line("a"), line)) == [("invalid_json_line", None, 2)]
+    assert read_errors(make.batch_input(make.line("a"), line)) == [("invalid_json_line", None, 2)]
 
 
 def test_a_byte_order_mark_breaks_its_line(make: "Make") -> None:
     """A byte order mark makes the first line unreadable."""
     found = make.batch_input(b"\xef\xbb\xbf" + json.dumps(make.line()).encode(), make.line("b"))
-    assert told(found) == [("invalid_json_line", None, 1)]
+    assert read_errors(found) == [("invalid_json_line", None, 1)]
 
 
 def test_lines_may_end_as_on_windows(make: "Make") -> None:
@@ -263,7 +263,7 @@ def test_the_last_line_needs_no_end(make: "Make") -> None:
 
 def test_a_blank_line_at_the_end_is_a_line(make: "Make") -> None:
     """Two newlines at the end are one line too many."""
-    assert told(make.batch_input(make.line(), b"")) == [("invalid_json_line", None, 2)]
+    assert read_errors(make.batch_input(make.line(), b"")) == [("invalid_json_line", None, 2)]
 
 
 def test_a_line_separator_in_a_text_ends_no_line(make: "Make") -> None:
@@ -281,15 +281,15 @@ def test_a_huge_number_is_a_number(make: "Make") -> None:
 
 
 def test_what_is_nested_too_deeply_is_no_json(make: "Make") -> None:
-    """A line nested ten thousand levels deep is told and does no harm."""
+    """A line nested ten thousand levels deep is an error of that line and does no harm."""
     line = b'{"custom_id": ' + b"[" * 10_000 + b"]" * 10_000 + b"}"
-    assert told(make.batch_input(line)) == [("invalid_json_line", None, 1)]
+    assert read_errors(make.batch_input(line)) == [("invalid_json_line", None, 1)]
 
 
 def test_half_a_surrogate_pair_is_a_character(make: "Make") -> None:
     """A custom_id of half a surrogate pair is as good as any, and can be repeated by mistake."""
     found = make.batch_input(make.line("\ud800"), make.line("\udc00"), make.line("\ud800"))
-    assert told(found) == [("duplicate_custom_id", "custom_id", 3)]
+    assert read_errors(found) == [("duplicate_custom_id", "custom_id", 3)]
 
 
 def test_the_last_of_equal_keys_counts(make: "Make") -> None:
@@ -299,7 +299,7 @@ def test_the_last_of_equal_keys_counts(make: "Make") -> None:
 
 
 def test_unknown_members_are_let_through(make: "Make") -> None:
-    """Nobody minds a member of the envelope that nobody knows."""
+    """An unknown member of the envelope is ignored."""
     assert make.batch_input(make.line(extra=1)).errors == ()
 
 
@@ -310,18 +310,18 @@ def test_any_text_is_a_custom_id(make: "Make", custom_id: str) -> None:
 
 
 def test_the_third_of_equal_custom_ids_is_told_too(make: "Make") -> None:
-    """Every repetition is told on its own line."""
+    """Every repetition is reported on its own line."""
     found = make.batch_input(make.line("a"), make.line("a"), make.line("a"))
-    assert [line for _, _, line in told(found)] == [2, 3]
+    assert [line for _, _, line in read_errors(found)] == [2, 3]
 
 
 def test_every_line_is_held_against_the_first_model(make: "Make") -> None:
-    """The first model that is named is the file's, and each other one is told."""
+    """The first model in the file is its model, and each other one is reported."""
     models = ["a", "b", "a", "c"]
     lines = [make.line(f"{n}", body=body(model=name)) for n, name in enumerate(models)]
     found = make.batch_input(*lines)
     assert found.model == "a"
-    assert told(found) == [("mismatched_model", "body.model", n) for n in (2, 4)]
+    assert read_errors(found) == [("mismatched_model", "body.model", n) for n in (2, 4)]
 
 
 def test_all_faults_of_all_lines_are_told_in_order(make: "Make") -> None:
@@ -329,7 +329,7 @@ def test_all_faults_of_all_lines_are_told_in_order(make: "Make") -> None:
     found = make.batch_input(
         b"{", make.line("a"), make.line("a", method="GET", url="x"), make.line("b", url=None)
     )
-    assert told(found) == [
+    assert read_errors(found) == [
         ("invalid_json_line", None, 1),
         ("duplicate_custom_id", "custom_id", 3),
         ("invalid_method", "method", 3),
@@ -339,9 +339,9 @@ def test_all_faults_of_all_lines_are_told_in_order(make: "Make") -> None:
 
 
 def test_an_empty_file_has_no_requests() -> None:
-    """A file without a byte is told as a whole, on no line."""
+    """An empty file is one error, without a line."""
     found = input_file.read_input(Content.of(b""), endpoints()["/v1/chat/completions"], Limits())
-    assert told(found) == [("empty_file", None, None)]
+    assert read_errors(found) == [("empty_file", None, None)]
     assert found.total == 0
 
 
@@ -352,7 +352,7 @@ def test_a_body_that_its_endpoint_refuses_is_no_fault(make: "Make") -> None:
 
 
 def test_a_line_that_is_faulty_is_not_refused_too(make: "Make") -> None:
-    """A line with a fault is not given to its endpoint."""
+    """A line with an error is not passed to its endpoint."""
     found = make.batch_input(make.line("a", method="GET", body=body(temperature="hot")))
     assert found.failing_lines == frozenset()
 
@@ -369,7 +369,7 @@ def test_a_file_holds_so_many_lines_and_no_more(
     make: "Make", count: int, errors: list[Json]
 ) -> None:
     """The line after the last one allowed makes the file too long."""
-    assert told(make.batch_input(*make.lines(count), limits=Limits(lines=3))) == errors
+    assert read_errors(make.batch_input(*make.lines(count), limits=Limits(lines=3))) == errors
 
 
 def size_of(*lines: dict[str, Json]) -> int:
@@ -399,9 +399,9 @@ def test_a_file_of_the_largest_size_is_valid(make: "Make") -> None:
 
 
 def test_a_file_that_is_too_large_has_no_other_fault(make: "Make") -> None:
-    """The model is that of the first line that has one; what else is wrong is not told."""
+    """The model is that of the first line that has one; other errors are not reported."""
     found = make.batch_input(b"{", make.line(), b"{", limits=Limits(input_bytes=10, lines=2))
-    assert told(found) == [("invalid_request", None, None)]
+    assert read_errors(found) == [("invalid_request", None, None)]
 
 
 def test_a_file_that_is_too_large_and_names_no_model_has_the_faults_of_its_lines(
@@ -409,13 +409,13 @@ def test_a_file_that_is_too_large_and_names_no_model_has_the_faults_of_its_lines
 ) -> None:
     """Every line of it is wrong."""
     found = make.batch_input(b"{", b"{", limits=Limits(input_bytes=2))
-    assert [line for _, _, line in told(found)] == [1, 2]
+    assert [line for _, _, line in read_errors(found)] == [1, 2]
 
 
 def test_a_file_that_is_too_long_has_no_other_fault(make: "Make") -> None:
-    """What else is wrong with a file that is too long is not told."""
+    """Other errors of a file with too many lines are not reported."""
     found = make.batch_input(b"{", b"{", b"{", limits=Limits(lines=2))
-    assert told(found) == [("too_many_tasks", None, None)]
+    assert read_errors(found) == [("too_many_tasks", None, None)]
 
 
 @pytest.mark.parametrize(("count", "code"), [(50_000, None), (50_001, "too_many_tasks")])
@@ -439,13 +439,13 @@ def test_a_batch_holds_fifty_thousand_requests(count: int, code: str | None) -> 
 def test_embedding_inputs_are_counted_over_all_lines(
     make: "Make", inputs: list[Json], errors: list[Json]
 ) -> None:
-    """Texts and lists of tokens count as one input each; over the limit is told once."""
+    """Texts and lists of tokens count as one input each; exceeding the limit is reported once."""
     lines = [
         make.line(f"{n}", url="/v1/embeddings", body={"model": "m", "input": given})
         for n, given in enumerate(inputs)
     ]
     limits = Limits(embedding_inputs=3)
-    assert told(make.batch_input(*lines, endpoint="/v1/embeddings", limits=limits)) == errors
+    assert read_errors(make.batch_input(*lines, endpoint="/v1/embeddings", limits=limits)) == errors
 
 
 def test_inputs_of_another_endpoint_are_not_limited(make: "Make") -> None:
@@ -466,11 +466,11 @@ def test_a_model_that_is_not_served_is_told_on_each_line(
     content = Content.of(make.jsonl([make.line(f"{n}", body=body(model=model)) for n in range(2)]))
     served = ModelList(("gpt-4o-mini",))
     found = input_file.read_input(content, endpoints()["/v1/chat/completions"], Limits(), served)
-    assert told(found) == [("model_not_found", "body.model", line) for line in lines]
+    assert read_errors(found) == [("model_not_found", "body.model", line) for line in lines]
 
 
 def test_a_line_that_only_the_mock_cannot_answer_is_told_apart(make: "Make") -> None:
-    """Of the refused lines, those are noted that OpenAI would have answered."""
+    """The rejected lines that OpenAI would have answered are recorded."""
     schema = {"name": "x", "schema": {"pattern": "^(?<=b)a$"}}
     hard = body(response_format={"type": "json_schema", "json_schema": schema})
     found = make.batch_input(make.line("a", body=body(temperature=3)), make.line("b", body=hard))
@@ -531,7 +531,7 @@ def test_no_line_is_too_odd_to_be_told(make: "Make", lines: list[bytes]) -> None
 )
 @settings(max_examples=100)
 def test_no_body_is_too_odd_to_be_judged(make: "Make", bodies: list[Json], endpoint: str) -> None:
-    """Whatever a body holds, it is let through, refused or at fault; errors fit their schema."""
+    """Any body is accepted, rejected or an error of its line; errors fit their schema."""
     lines = [make.line(f"{n}", url=endpoint, body=given) for n, given in enumerate(bodies)]
     found = make.batch_input(*lines, endpoint=endpoint)
     entry = schema("batch").document["$defs"]["batch_error"]["required"]

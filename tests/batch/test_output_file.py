@@ -44,8 +44,8 @@ def files(batch: Batch) -> tuple[list[dict[str, Json]], list[dict[str, Json]]]:
     return lines(written.output), lines(written.error)
 
 
-def with_a_refused_line(make: "Make") -> Batch:
-    """Return a batch whose fourth line its endpoint refuses."""
+def with_a_rejected_line(make: "Make") -> Batch:
+    """Return a batch whose fourth line its endpoint rejects."""
     given = make.lines(10)
     given[3]["body"]["temperature"] = 3
     return make.started(make.world(), given)
@@ -104,7 +104,7 @@ def test_without_finalizing_a_line_is_stamped_with_the_end(make: "Make") -> None
 
 def test_every_id_is_there_once(make: "Make") -> None:
     """Each line of both files has an id and a request_id of its own."""
-    batch = commands.cancel(with_a_refused_line(make), make.created + RUNS + 55)
+    batch = commands.cancel(with_a_rejected_line(make), make.created + RUNS + 55)
     found = [line for file in files(batch) for line in file]
     assert len({line["id"] for line in found}) == len(found) == 10
     requests = [line["response"]["request_id"] for line in found if line["response"]]
@@ -126,8 +126,8 @@ def test_a_batch_completed_in_validation_has_its_lines(make: "Make") -> None:
 
 
 def test_a_refused_line_is_in_the_error_file_with_the_refusal(make: "Make") -> None:
-    """What the endpoint would have said to the request is the response; `error` is null."""
-    done, [line] = files(with_a_refused_line(make))
+    """The response is the one that the endpoint gives to the request; `error` is null."""
+    done, [line] = files(with_a_rejected_line(make))
     assert line["custom_id"] == "line-3"
     assert (line["response"]["status_code"], line["error"]) == (400, None)
     assert line["response"]["body"]["error"]["param"] == "temperature"
@@ -260,7 +260,7 @@ def test_no_failure_is_read_from_the_cache(make: "Make") -> None:
 def test_a_long_batch_has_each_line_once_and_failures_where_they_are(
     make: "Make", count: int
 ) -> None:
-    """However many lines are written at once, each is there, and the refused ones failed."""
+    """Every line is written, however many blocks there are, and the rejected ones have failed."""
     given = make.lines(count)
     refused = {f"line-{number}" for number in range(0, count, 7)}
     for line in given:
@@ -275,7 +275,7 @@ def test_a_long_batch_has_each_line_once_and_failures_where_they_are(
 
 def test_tokens_are_those_of_the_answers(make: "Make") -> None:
     """A batch is billed for what its answers say they used, and for no failed line."""
-    batch = with_a_refused_line(make)
+    batch = with_a_rejected_line(make)
     usages = [line["response"]["body"]["usage"] for line in files(batch)[0]]
     tokens = output_file.write_output(batch).tokens
     assert tokens.input == sum(usage["prompt_tokens"] for usage in usages) > 0
@@ -283,8 +283,8 @@ def test_tokens_are_those_of_the_answers(make: "Make") -> None:
 
 
 def test_a_failed_line_is_billed_for_nothing(make: "Make", monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever its endpoint would read from the body of a refusal."""
-    batch = with_a_refused_line(make)
+    """Even if its endpoint would read a usage from the body of the error."""
+    batch = with_a_rejected_line(make)
     costly = replace(endpoints()[batch.endpoint], read_usage=lambda _: Tokens(1, 2))
     monkeypatch.setattr(output_file, "endpoints", lambda: {batch.endpoint: costly})
     monkeypatch.setattr(fast_path, "parse_simple_line", lambda _: None)
@@ -293,7 +293,7 @@ def test_a_failed_line_is_billed_for_nothing(make: "Make", monkeypatch: pytest.M
 
 def test_two_writes_are_equal(make: "Make") -> None:
     """The files of a batch are the same each time they are written."""
-    batch = commands.expire(with_a_refused_line(make), make.created + HALF)
+    batch = commands.expire(with_a_rejected_line(make), make.created + HALF)
     assert files(batch) == files(batch)
 
 
@@ -340,7 +340,7 @@ def test_an_answer_that_breaks_its_schema_is_our_bug(
 def test_without_validation_any_answer_is_written(
     make: "Make", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is checked when that is not wanted."""
+    """With `validate=False` no line is checked."""
     batch = make.batch(1)
     broken(monkeypatch, batch)
     [line] = lines(output_file.write_output(batch, validate=False).output)

@@ -264,7 +264,7 @@ def test_no_line_is_in_two_shares(
 
 
 def test_a_share_is_not_the_first_lines(make: "Make") -> None:
-    """Lines are taken from all over the file, and others with another seed."""
+    """Lines are chosen from all over the file, and differently with another seed."""
     given = make.batch_input(*make.lines(40))
     scenario = make.scenario(replies=[{"fraction": 0.5, "reply": FAILING}])
     chosen = [
@@ -276,7 +276,7 @@ def test_a_share_is_not_the_first_lines(make: "Make") -> None:
 
 
 def test_a_reply_lets_a_refused_line_succeed_that_takes_it(make: "Make") -> None:
-    """A line that the endpoint refuses fails, unless a reply answers it."""
+    """A line that the endpoint rejects fails, unless a reply answers it."""
     lines = make.lines(3)
     lines[1]["body"]["temperature"] = 3
     given = make.batch_input(*lines)
@@ -302,7 +302,7 @@ HARD = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"pattern"
 def test_a_reply_is_for_lines_that_it_can_answer(
     make: "Make", changes: Json, reply: Json, is_taken: bool
 ) -> None:
-    """What OpenAI refuses takes a whole answer; where only the mock has none, words will do."""
+    """A line that OpenAI rejects needs a complete reply, other failing lines only content."""
     line = make.line()
     line["body"].update(changes)
     given = make.batch_input(line)
@@ -310,7 +310,7 @@ def test_a_reply_is_for_lines_that_it_can_answer(
 
 
 def test_refused_lines_fail_where_they_run(make: "Make") -> None:
-    """The position of a refused line in the order is among the failing ones."""
+    """The position of a rejected line in the order is among the failing ones."""
     lines = make.lines(20)
     lines[7]["body"]["temperature"] = "hot"
     work = execution_order(make.batch_input(*lines), Seed.of("x"), {})
@@ -318,7 +318,7 @@ def test_refused_lines_fail_where_they_run(make: "Make") -> None:
 
 
 def test_failing_positions_stand_in_order(make: "Make") -> None:
-    """Positions that fail are sorted, for whoever counts them by bisection."""
+    """Positions that fail are sorted, because they are counted by bisection."""
     given = make.batch_input(*make.lines(40))
     scenario = make.scenario(replies=[{"fraction": 0.5, "reply": FAILING}])
     replies = plan.plan_replies(given, "/v1/chat/completions", scenario, Seed.of("x"))

@@ -327,7 +327,7 @@ def test_lines_are_counted_for_what_they_are(make: "Make", life: Life) -> None:
 @given(lives())
 @MANY
 def test_a_refused_line_never_succeeds(make: "Make", life: Life) -> None:
-    """The output file holds no line that its endpoint refuses."""
+    """The output file has no line that its endpoint rejects."""
     refused = {f"line-{number}" for number, kind in enumerate(life.lines) if kind != "good"}
     answers = Run(make, life).lines().get("output_file_id", [])
     assert not refused & {line["custom_id"] for line in answers}
@@ -382,7 +382,7 @@ def test_only_commands_fail_good_input(make: "Make", life: Life) -> None:
 @given(lives())
 @MANY
 def test_looking_changes_nothing(make: "Make", life: Life) -> None:
-    """A batch that was looked at all the time ends like one that nobody looked at."""
+    """A batch that was polled all the time ends like one that was never polled."""
     looked_at, alone = Run(make, life), Run(make, life, looking=False)
     assert looked_at.last == alone.last
     assert looked_at.files() == alone.files()
@@ -400,12 +400,12 @@ def test_looking_twice_shows_the_same(make: "Make", life: Life) -> None:
 @given(lives())
 @MANY
 def test_what_is_to_come_is_told_as_it_comes(make: "Make", life: Life) -> None:
-    """A clock that is moved tells each change on its way, with the second of its stamp."""
+    """An advance reports each status change on its way, at the second of its timestamp."""
     world = make.world(pace=life.pace)
     batch = _created(make, world, life)
-    told = {kind: at for at, kind, _ in world.advance.by(DAY + 400_000).events}
+    events = {kind: at for at, kind, _ in world.advance.by(DAY + 400_000).events}
     stamps = Look(world.now(), world.batch_json(world.batch(batch.id))).stamps
-    assert told == {
+    assert events == {
         f"batch.{name.removesuffix('_at')}": at
         for name, at in stamps.items()
         if at > batch.created_at
@@ -413,7 +413,7 @@ def test_what_is_to_come_is_told_as_it_comes(make: "Make", life: Life) -> None:
 
 
 def test_the_lives_lead_everywhere(make: "Make") -> None:
-    """Among the lives that are drawn, there are some that end in each way that there is."""
+    """The generated lives include every kind of end."""
     ends: set[str] = set()
 
     @given(lives())

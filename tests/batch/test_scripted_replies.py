@@ -28,7 +28,7 @@ def script(*replies: Json, match: Json = None) -> Script:
     return Script(tuple(parse({"match": match or {}, "reply": reply}) for reply in replies))
 
 
-def said(text: str) -> Reply:
+def content_reply(text: str) -> Reply:
     """Return the reply that says a text."""
     [entry] = script({"content": text}).entries
     assert isinstance(entry.reply, Reply)
@@ -84,7 +84,7 @@ class TestQuotas:
         world.advance.by(VALIDATED)
         changed = world.batch(second.id)
         assert changed.status(world.now()) == "in_progress"
-        assert changed.replies == {0: said("Mine.")}
+        assert changed.replies == {0: content_reply("Mine.")}
 
     def test_its_replies_do_not_let_it_run(self, make: "Make") -> None:
         """Where no room comes, it fails by the quota as before."""
@@ -110,8 +110,8 @@ class TestLinesThatHaveRun:
         changed = apply_script(batch, script({"content": "new"}), 4)
         ran, rest = batch.execution_order.order[:4], batch.execution_order.order[4:]
         assert changed.replies == {
-            **dict.fromkeys(ran, said("old")),
-            **dict.fromkeys(rest, said("new")),
+            **dict.fromkeys(ran, content_reply("old")),
+            **dict.fromkeys(rest, content_reply("new")),
         }
 
     def test_lines_that_ran_without_a_reply_get_none(self, make: "Make") -> None:
@@ -156,7 +156,7 @@ class TestLinesThatHaveRun:
         changed = apply_script(
             batch, script({"content": "Mine."}, match={"custom_id": f"line-{line}"})
         )
-        assert changed.replies == {**batch.replies, line: said("Mine.")}
+        assert changed.replies == {**batch.replies, line: content_reply("Mine.")}
 
     def test_forgetting_a_script_brings_back_the_scenario(self, make: "Make") -> None:
         """Lines that have yet to run are answered again as the scenario says."""
@@ -166,7 +166,7 @@ class TestLinesThatHaveRun:
 
 
 def test_a_refused_line_takes_no_words(make: "Make") -> None:
-    """What the endpoint refuses fails, whatever a script would have it say."""
+    """A line that the endpoint rejects fails, even if the script has content for it."""
     lines = make.lines(2)
     lines[1]["body"]["temperature"] = 3
     batch = make.started(make.world(), lines)

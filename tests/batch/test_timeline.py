@@ -100,7 +100,7 @@ def test_a_jump_takes_place_at_its_second() -> None:
 
 @given(progress(), st.integers(0, 100))
 def test_instants_are_the_first_seconds_at_which_lines_are_done(plan: Timeline, pick: int) -> None:
-    """A line is executed at the second that is told, and not the second before."""
+    """A line is executed at the second that is returned, and not the second before."""
     instants = list(plan.line_times())
     assert len(instants) == plan.marks[-1].done
     if instants:
@@ -109,7 +109,7 @@ def test_instants_are_the_first_seconds_at_which_lines_are_done(plan: Timeline, 
 
 
 def test_coming_begins_after_the_exact_second() -> None:
-    """A change on the second asked about has happened and is not among the coming ones."""
+    """A change at `now` counts as happened, and is not among those to come."""
     assert [change.at for change in PLAN.after(60)] == [160, 161]
 
 
@@ -192,7 +192,7 @@ def test_the_window_leaves_what_has_failed_or_is_cancelled(status: str) -> None:
 @given(progress(), st.integers(-5, 900), st.integers(0, 900))
 @settings(max_examples=60)
 def test_progress_instants_are_where_lines_are_done(plan: Timeline, after: int, span: int) -> None:
-    """Progress is told for exactly those seconds at which more lines are done than before."""
+    """Progress is reported for exactly those seconds at which more lines are done than before."""
     seconds = range(after + 1, after + span + 1)
     grown = [at for at in seconds if plan.done(at) > plan.done(at - 1)]
     assert plan.progress_instants(after, after + span) == grown
@@ -202,7 +202,7 @@ def test_progress_instants_are_where_lines_are_done(plan: Timeline, after: int, 
     ("after", "until", "instants"), [(5, 10, [10]), (9, 10, [10]), (10, 20, []), (0, 9, [])]
 )
 def test_a_jump_is_progress_on_its_second(after: int, until: int, instants: list[int]) -> None:
-    """A jump is told in the span that ends with its second, and in no other."""
+    """A jump is reported in the span that ends with its second, and in no other."""
     jump = Timeline((Transition(0, VALIDATING),), (ProgressPoint(10, 0), ProgressPoint(10, 5)))
     assert jump.progress_instants(after, until) == instants
 
