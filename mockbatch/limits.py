@@ -24,6 +24,8 @@ class Limits:
     file_bytes: int = 512 * 1024 * 1024
     upload_bytes: int = 8 * 1024**3
     part_bytes: int = 64 * 1024 * 1024
+    deleted_ids: int = 10_000
+    world_bytes: int = 16 * 1024**3
     worlds: int = 1000
 
 

@@ -4,20 +4,22 @@ Files and batches are immutable values that are replaced whole. So a thread that
 the world's lock sees each of them as it was either before a command or after it.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from math import inf
-from threading import RLock
 
-from mockbatch.batch import output_file
-from mockbatch.batch.batch import Batch
+from mockbatch.batch.batch import NO_TOKENS, Batch
+from mockbatch.batch.outputs import BatchOutputs
+from mockbatch.batch.timeline import COMPLETED
 from mockbatch.clock import plan_instant
-from mockbatch.endpoints.endpoint import Tokens
 from mockbatch.errors import api_error
 from mockbatch.files.content import Content
 from mockbatch.files.file import BATCH_OUTPUT, File, lifetime
+from mockbatch.files.storage import Storage
 from mockbatch.ids import Seed, file_id
+from mockbatch.limits import Limits
 from mockbatch.pagination import Page, paginate
+from mockbatch.time_queue import TimeQueue
 
 #: How many objects of one type a world can count; a state may begin anywhere below.
 MAX_NUMBER = 2**53 - 1
@@ -29,12 +31,20 @@ class Repository:
     Changed only under the world's lock, and read by any thread.
     """
 
-    def __init__(self, *, validate: bool, marks: bool = False) -> None:
-        self._validate, self._marks = validate, marks
+    def __init__(
+        self, *, validate: bool, marks: bool = False, limits: Limits | None = None
+    ) -> None:
+        self._limits = limits or Limits()
+        #: The bytes of all contents, those of batches and of pending uploads included.
+        self.storage = Storage(self._limits.world_bytes)
+        #: The files that batches write.
+        self.outputs = BatchOutputs(self.storage, validate=validate, marks=marks)
         #: Files that clients have uploaded; those that batches have written are not among them.
         self.uploaded_files: dict[str, File] = {}
         self.batches: dict[str, Batch] = {}
+        #: The ids of deleted files: of uploads only the last ones.
         self.deleted_file_ids: set[str] = set()
+        self._deleted_uploads: deque[str] = deque()  # in the order in which they were deleted
         #: How many objects of each type were created.
         self.counters: Counter[str] = Counter()
         #: Grows with every file and batch that is added, replaced or deleted.
@@ -44,10 +54,10 @@ class Repository:
         self._batch_ids: list[str] = []  # oldest first
         # Ids of the files that a batch may write, with the batch's id and `output` or `error`.
         self._batch_of_file: dict[str, tuple[str, str]] = {}
-        self._output_files: dict[str, output_file.OutputFiles] = {}  # by id of the batch
-        self._output_tokens: dict[str, Tokens] = {}  # kept when the files are gone
-        self._output_lock = RLock()
-        self._next_expiry = inf  # of an uploaded file
+        self._batches_of_input: dict[str, list[str]] = {}
+        self._file_expiries: TimeQueue[File] = TimeQueue()  # of uploaded files
+        self._batch_checks: TimeQueue[str] = TimeQueue()  # ids of batches, see _release_batch
+        self._next_due = inf
 
     def load(
         self,
@@ -61,7 +71,8 @@ class Repository:
             self.add_file(file)
         for batch in batches:
             self.add_batch(batch)
-        self.deleted_file_ids.update(deleted_file_ids)
+        for id in deleted_file_ids:
+            self._note_deleted(id)
         self.counters.update(counters)
 
     def next_number(self, type_name: str) -> int:
@@ -81,12 +92,19 @@ class Repository:
         # A batch can be found before it is listed.
         self.replace_batch(batch)
         self._batch_ids.append(batch.id)
+        self._batches_of_input.setdefault(batch.input_file_id, []).append(batch.id)
         for kind, id in batch.planned_file_ids().items():
             self._batch_of_file[id] = batch.id, kind
 
     def replace_batch(self, batch: Batch) -> None:
         """Replace a batch by what a command has made of it."""
+        before = self.batches.get(batch.id)
+        self.storage.hold(batch.input.content)
         self.batches[batch.id] = batch
+        if before is not None:
+            self.storage.release(before.input.content)
+        if batch.input.content.size and batch.input_file_id not in self.uploaded_files:
+            self._plan_check(batch, batch.timeline.end.at)
         self.version += 1
         for listener in self.batch_listeners:
             listener(batch)
@@ -107,31 +125,9 @@ class Repository:
         ids = self._batch_ids[max(stop - limit, 0) : stop]
         return Page([self.batches[id] for id in reversed(ids)], stop > limit)
 
-    def output_files(self, batch: Batch) -> output_file.OutputFiles:
-        """Return the output and error file of a batch that has ended, written at the first call."""
-        with self._output_lock:
-            if batch.id not in self._output_files:
-                files = output_file.write_output(batch, validate=self._validate, marks=self._marks)
-                self._output_files[batch.id] = files
-                self._output_tokens[batch.id] = files.tokens
-            return self._output_files[batch.id]
-
-    def output_tokens(self, batch: Batch) -> Tokens:
-        """Return what the lines of a batch that has ended are billed for."""
-        tokens = self._output_tokens.get(batch.id)
-        return self.output_files(batch).tokens if tokens is None else tokens
-
-    def _release_outputs(self, now: float) -> None:
-        """Drop the contents of outputs whose files are all gone."""
-        for id in list(self._output_files):
-            file_ids = self.batches[id].existing_file_ids(now).values()
-            files = [self._batch_file(file_id, now) for file_id in file_ids]
-            # Not while another output is being written, which may take seconds.
-            if not any(file and file.visible(now) for file in files) and (
-                self._output_lock.acquire(blocking=False)
-            ):
-                self._output_files.pop(id, None)
-                self._output_lock.release()
+    def batches_of_input(self, file_id: str) -> list[Batch]:
+        """Return the batches whose input is this file."""
+        return [self.batches[id] for id in self._batches_of_input.get(file_id, ())]
 
     # --- files
 
@@ -145,8 +141,10 @@ class Repository:
         seconds: int | None,
     ) -> File:
         """Create a file that lives for `seconds`, or its purpose's default if that is None."""
-        if now >= self._next_expiry:
+        if now >= self.next_due:
             self.remove_expired(now)
+        if not self.outputs.make_room(content.size):
+            self.storage.check_room(content.size)
         lifetime_seconds = lifetime(purpose, seconds)
         file = File(
             id=self._new_file_id(seed),
@@ -168,24 +166,79 @@ class Repository:
 
     def add_file(self, file: File) -> None:
         """Add an uploaded file."""
+        self.storage.hold(file.content)
         self.uploaded_files[file.id] = file
-        self._next_expiry = min(self._next_expiry, _expiry(file))
+        if file.expires_at is not None:
+            self._file_expiries.put(file.id, file.expires_at, 0, file)
+            self._next_due = min(self._next_due, file.expires_at)
         self.version += 1
 
     def delete_file(self, id: str, now: float) -> None:
         """Delete a file; one that a batch has written is not written again."""
-        self.deleted_file_ids.add(id)
         self.version += 1
-        if self.uploaded_files.pop(id, None) is None:
-            self._release_outputs(now)
+        self._note_deleted(id)
+        if id in self.uploaded_files:
+            self._remove_upload(self.uploaded_files[id], now)
+        else:
+            self._release_batch(self._batch_of_file[id][0], now)
+
+    def _note_deleted(self, id: str) -> None:
+        """Remember that a file was deleted, which may make an older upload forgotten."""
+        self.deleted_file_ids.add(id)
+        if id not in self._batch_of_file:
+            self._deleted_uploads.append(id)
+            if len(self._deleted_uploads) > self._limits.deleted_ids:
+                self.deleted_file_ids.discard(self._deleted_uploads.popleft())
+
+    # --- what expires
+
+    @property
+    def next_due(self) -> float:
+        """The instant from which `remove_expired` has something to do; read without the lock."""
+        return -inf if self.outputs.unchecked else self._next_due
 
     def remove_expired(self, now: float) -> None:
-        """Remove expired files, which could not be found any more anyway."""
-        self.uploaded_files = {
-            id: file for id, file in self.uploaded_files.items() if file.visible(now)
-        }
-        self._next_expiry = min(map(_expiry, self.uploaded_files.values()), default=inf)
-        self._release_outputs(now)
+        """Remove files that have expired, and what batches kept for files that are gone."""
+        while (file := self._file_expiries.pop_due(now)) is not None:
+            self._remove_upload(file, now)
+        while self.outputs.unchecked:
+            self._release_batch(self.outputs.unchecked.popleft(), now)
+        while (id := self._batch_checks.pop_due(now)) is not None:
+            self._release_batch(id, now)
+        self._next_due = min(self._file_expiries.next_at(), self._batch_checks.next_at())
+
+    def _remove_upload(self, file: File, now: float) -> None:
+        del self.uploaded_files[file.id]
+        self._file_expiries.remove(file.id)
+        self.storage.release(file.content)
+        for batch in self.batches_of_input(file.id):
+            self._release_batch(batch.id, now)
+
+    def _release_batch(self, id: str, now: float) -> None:
+        """Drop the outputs of a batch when both are gone, and then its input if that is, too.
+
+        If something is still to be read, it plans the next look.
+        """
+        batch = self.batches[id]
+        file_ids = batch.existing_file_ids(now).values()
+        files = [self._batch_file(file_id, now) for file_id in file_ids]
+        expiries = [_expiry(file) for file in files if file is not None and file.visible(now)]
+        if expiries or not batch.is_final(now):
+            self._plan_check(batch, int(max(expiries, default=batch.timeline.end.at)), now)
+            return
+        self.outputs.drop(id)
+        is_completed = batch.status(now) == COMPLETED
+        # Unless they are known, they have to be counted in the output when someone asks.
+        tokens = self.outputs.known_tokens(batch) if is_completed else NO_TOKENS
+        is_unused = batch.input.content.size and batch.input_file_id not in self.uploaded_files
+        if is_unused and tokens is not None:
+            self.replace_batch(batch.without_input(tokens))
+
+    def _plan_check(self, batch: Batch, at: int, after: float = -inf) -> None:
+        """Have a batch looked at when it has ended, or its files have expired."""
+        if at > after:  # else it never ends unless a command changes it
+            self._batch_checks.put(batch.id, at, batch.number, batch.id)
+            self._next_due = min(self._next_due, at)
 
     def file(self, id: str, now: float) -> File:
         """Return a file that exists at an instant; ApiError 404 for any other."""
@@ -221,6 +274,8 @@ class Repository:
         batch = self.batches.get(batch_id)
         if batch is None or id in self.deleted_file_ids or kind not in batch.existing_file_ids(now):
             return None
+        if batch.tokens is not None:  # its input is gone, because its files were
+            return None
         created_at = batch.timeline.end.at
         scenario = batch.schedule.scenario
         return File(
@@ -231,7 +286,7 @@ class Repository:
             expires_at=plan_instant(
                 created_at + (lifetime(BATCH_OUTPUT, batch.output_seconds) or 0)
             ),
-            source=lambda: getattr(self.output_files(batch), kind),
+            source=lambda: getattr(self.outputs.files(batch), kind),
             distortion=scenario.name if scenario.output else None,
         )
 

@@ -280,7 +280,8 @@ class TestChanges:
     def repository(self) -> Repository:
         """Return a repository with one file."""
         repository = Repository(validate=True)
-        repository.add_file(File("file-1", "batch", "f", 0, None, lambda: Content.of(b"")))
+        content = Content.of(b"")
+        repository.add_file(File("file-1", "batch", "f", 0, None, lambda: content))
         return repository
 
     def test_a_new_or_replaced_batch_is_reported(

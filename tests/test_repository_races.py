@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mockbatch import repository as module
 from mockbatch.batch import output_file
+from mockbatch.batch import outputs as module
 from mockbatch.batch.batch import Batch
 from mockbatch.files.content import Content
 from mockbatch.files.file import File
@@ -33,7 +33,7 @@ def store(held: Repository, now: int) -> File:
 
 def test_an_output_is_written_once(monkeypatch: pytest.MonkeyPatch, batches: list[Batch]) -> None:
     """Two that ask for it at the same time get the same files."""
-    rival = Rival(lambda: held.output_files(batches[0]))
+    rival = Rival(lambda: held.outputs.files(batches[0]))
     written: list[str] = []
 
     def write(batch: Batch, **options: Any) -> output_file.OutputFiles:
@@ -46,7 +46,7 @@ def test_an_output_is_written_once(monkeypatch: pytest.MonkeyPatch, batches: lis
     monkeypatch.setattr(module, "RLock", rival.lock)
     held = Repository(validate=False)
     held.add_batch(batches[0])
-    assert held.output_files(batches[0]) is rival.end()
+    assert held.outputs.files(batches[0]) is rival.end()
     assert written == [batches[0].id]
 
 
@@ -55,9 +55,9 @@ def test_each_batch_has_an_output_of_its_own(batches: list[Batch]) -> None:
     held = Repository(validate=False)
     for batch in batches[:2]:
         held.add_batch(batch)
-    first, second = map(held.output_files, batches[:2])
+    first, second = map(held.outputs.files, batches[:2])
     assert first is not second
-    assert (held.output_files(batches[1]), held.output_files(batches[0])) == (second, first)
+    assert (held.outputs.files(batches[1]), held.outputs.files(batches[0])) == (second, first)
 
 
 def test_files_are_listed_while_a_batch_comes(

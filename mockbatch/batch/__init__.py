@@ -8,6 +8,7 @@ batch              the batch, and the Batch object at an instant
 commands           cancel, hold, resume, expire, fail, complete
 scripted_replies   applies the user's scripted replies to lines that have not run
 output_file        renders the output and error files of a batch that has ended
+outputs            the files of all batches of a world, written when they are first needed
 output_line        one line of such a file
 prompt_tokens      counts the prompt tokens of an input file
 fast_path          reads and renders the simple lines, most of all, in a tenth of the time

@@ -21,6 +21,7 @@ from mockbatch.batch.timeline import (
 from mockbatch.clock import plan_instant
 from mockbatch.endpoints.endpoint import Tokens
 from mockbatch.endpoints.scripted_reply import Reply
+from mockbatch.files.content import Content
 from mockbatch.ids import Seed, file_id
 from mockbatch.scenarios.distortions import distort
 from mockbatch.typing import Json
@@ -47,7 +48,7 @@ class Batch:
     client sent it. `output_seconds` is how long its files live, None for the default. `held`
     is the instant of a hold and the part of the timeline that it suspended. `enqueued_tokens`
     is what it counts towards a quota, 0 if there is no quota. `replies` holds the scripted ones,
-    by line.
+    by line. `tokens` is what its lines are billed for, once the content of its input is gone.
     """
 
     id: str
@@ -66,6 +67,7 @@ class Batch:
     held: tuple[int, Timeline] | None = None
     enqueued_tokens: int = 0
     replies: Mapping[int, Reply] = field(default_factory=dict)
+    tokens: Tokens | None = None
 
     @property
     def schema(self) -> str:
@@ -85,6 +87,11 @@ class Batch:
     def with_timeline(self, timeline: Timeline) -> "Batch":
         """Return the batch with another future, and no longer held."""
         return replace(self, timeline=timeline, held=None)
+
+    def without_input(self, tokens: Tokens) -> "Batch":
+        """Return the batch without the content of its input, which nothing will read again."""
+        nothing = Content.of(b"")
+        return replace(self, input=replace(self.input, content=nothing), tokens=tokens)
 
     def status(self, now: float) -> str:
         """Return the status at an instant."""

@@ -47,8 +47,13 @@ def _authenticate_control() -> None:
 
 
 def open_world(key: str) -> World:
-    """Return the world of a key; only a request that changes something creates a lasting one."""
-    return server().worlds.open(key, is_read_only=_is_read_only())
+    """Return the world of a key; only a request that changes something creates a lasting one.
+
+    What has expired in it by now is removed first.
+    """
+    world = server().worlds.open(key, is_read_only=_is_read_only())
+    world.release_expired()
+    return world
 
 
 def world_key() -> str:

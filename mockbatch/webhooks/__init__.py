@@ -8,7 +8,6 @@ called:
     endpoint, delivery         the endpoints of a world; one event on its way to one of them
     finished_batches           batches whose end is still to be announced
     outbox                     the deliveries of a world, and which is due next
-    time_queue                 the queue in both of them
     dispatcher, sender         deliver what is due, one thread at a time; one HTTP request
     timer                      wakes the server up when the clock runs by itself
     webhooks, settings         all of it for one world; how it begins

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.timeline import CANCELLING, FINALIZING
 from mockbatch.clock import plan_instant
+from mockbatch.time_queue import TimeQueue
 from mockbatch.webhooks.event import end_type
-from mockbatch.webhooks.time_queue import TimeQueue
 
 
 class FinishedBatches:

@@ -9,12 +9,12 @@ from mockbatch.errors import api_error
 from mockbatch.events import WorldEvent
 from mockbatch.ids import Seed
 from mockbatch.repository import Repository
+from mockbatch.time_queue import TimeQueue
 from mockbatch.typing import Json
 from mockbatch.webhooks.delivery import FAILED, LOST, PENDING, Attempt, Delivery, DueDelivery
 from mockbatch.webhooks.endpoint import WebhookEndpoint, WebhookEndpoints
 from mockbatch.webhooks.event import end_event, end_type, sample_event
 from mockbatch.webhooks.finished_batches import FinishedBatches, first_attempt_at
-from mockbatch.webhooks.time_queue import TimeQueue
 
 #: Past deliveries that are kept; the oldest go first. Pending ones are all kept.
 MAX_FINISHED = 5000

@@ -11,6 +11,7 @@ uploads      uploads in parts
 arranging    batches that a test makes, and reads the results of, without a client
 live_calls   calls of the endpoints outside of a batch
 explain      why a batch is where it is, in a sentence
+expiry       lets go of what has expired
 keys         how API keys are shown to people
 status_log   status changes that the log has yet to show
 journal      the last requests that the world received

@@ -12,6 +12,7 @@ from mockbatch.events import EventTuple, WorldEvent
 from mockbatch.repository import Repository
 from mockbatch.webhooks.dispatcher import WebhookDispatcher
 from mockbatch.world import explain
+from mockbatch.world.expiry import Expiry
 from mockbatch.world.uploads import Uploads
 
 #: Returns the instant to move to, computed from the present one when the advance begins.
@@ -51,6 +52,7 @@ class Advance:
         self._clock = clock
         self._repository = repository
         self._uploads = uploads
+        self._expiry = Expiry(clock, repository, uploads)
         self._dispatcher = dispatcher
         self._is_nested = is_nested
 
@@ -131,7 +133,7 @@ class Advance:
             now = self._clock.now()
             if now < instant < END:
                 self._clock.move_to(instant)
-                self._remove_expired(now)
+                self._expiry.release()
 
     def fast_forward_until_visible(self, id: str) -> None:
         """Move the clock to where a batch can be retrieved, if there is such a batch."""
@@ -163,13 +165,8 @@ class Advance:
                     self._clock.move_to(stop)
                     happened += ahead.between(now, stop)
                     if due_at > target:
-                        self._remove_expired(start)
+                        self._expiry.release()
                         return Advanced(stop, happened)
-
-    def _remove_expired(self, start: float) -> None:
-        # Files that have expired since the start are still needed, to report their expiry.
-        self._repository.remove_expired(start)
-        self._uploads.release_parts(self._clock.now())
 
     def _events(self, after: float, until: float, include: Iterable[str]) -> list[EventTuple]:
         repository = self._repository

@@ -54,7 +54,7 @@ def _retry_headers(seconds: int, clock: Clock) -> Mapping[str, str]:
 
 def with_token_count(quotas: Quotas, batch: Batch) -> Batch:
     """Return the batch with the prompt tokens that it counts towards a quota, if there is one."""
-    if batch.enqueued_tokens:
+    if batch.enqueued_tokens or batch.tokens is not None:  # or it has ended, without its input
         return batch
     return replace(batch, enqueued_tokens=_count_tokens(quotas, batch.endpoint, batch.input))
 

@@ -4,7 +4,7 @@ from mockbatch.batch.batch import Batch
 from mockbatch.clock import WorldClock
 from mockbatch.events import STATUS_EVENT_TYPES, WorldEvent
 from mockbatch.repository import Repository
-from mockbatch.webhooks.time_queue import TimeQueue
+from mockbatch.time_queue import TimeQueue
 
 
 class StatusLog:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from math import inf
 
 from mockbatch.clock import WorldClock
 from mockbatch.errors import api_error
@@ -29,6 +30,8 @@ class Uploads:
         self._limits = limits
         self._uploads: dict[str, Upload] = {}  # oldest first
         self._part_files: dict[str, SharedContentFile] = {}  # by id of the pending upload
+        #: The instant from which `release_parts` has something to do; read without the lock.
+        self.next_due = inf
 
     def load(self, uploads: Iterable[Upload]) -> None:
         """Add the uploads of a snapshot."""
@@ -45,6 +48,8 @@ class Uploads:
             upload = self._uploads[id]
             if upload.status(now) != PENDING:
                 self._end(upload, upload.ended)
+        pending = (self._uploads[id].expires_at for id in self._part_files)
+        self.next_due = min(pending, default=inf)
 
     def create(self, filename: str, purpose: str, size: int, seconds: int | None) -> Upload:
         """Create an upload of `size` bytes whose file is to live for `seconds`.
@@ -75,6 +80,7 @@ class Uploads:
             self._check_room(upload, content)  # another part may have taken it meanwhile
             seed = self._seed.child("part", self._repository.next_number("part"))
             part = Part(part_id(seed, now), id, now, copy)
+            self._repository.storage.hold(copy)
             self._uploads[id] = upload.with_part(part)
             return part
 
@@ -123,9 +129,15 @@ class Uploads:
 
     def _add(self, upload: Upload) -> None:
         self._uploads[upload.id] = upload
-        self._part_files[upload.id] = SharedContentFile()
+        if upload.ended is None:
+            self._part_files[upload.id] = SharedContentFile()
+            self.next_due = min(self.next_due, upload.expires_at)
+            for part in upload.parts.values():
+                self._repository.storage.hold(part.content)
 
     def _end(self, upload: Upload, ended: str | None) -> Upload:
-        self._part_files.pop(upload.id, None)
+        if self._part_files.pop(upload.id, None) is not None:
+            for part in upload.parts.values():
+                self._repository.storage.release(part.content)
         self._uploads[upload.id] = upload.without_parts(ended)
         return self._uploads[upload.id]

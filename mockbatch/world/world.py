@@ -38,11 +38,13 @@ from mockbatch.webhooks.webhooks import Webhooks
 from mockbatch.world import explain, live_calls
 from mockbatch.world.advance import Advance
 from mockbatch.world.batch_input import find_batch_input
+from mockbatch.world.expiry import Expiry
 from mockbatch.world.journal import Journal
 from mockbatch.world.keys import shorten_key
 from mockbatch.world.quotas import check_on_create, check_rate, recheck_waiting, with_token_count
 from mockbatch.world.settings import WorldSettings
 from mockbatch.world.snapshot.snapshot import Snapshot
+from mockbatch.world.snapshot.take import take_snapshot
 from mockbatch.world.status_log import StatusLog
 from mockbatch.world.uploads import Uploads
 
@@ -93,19 +95,10 @@ class World:
     def snapshot(self) -> Snapshot:
         """Return everything that the world holds, as values."""
         with self._lock:
-            now = self.now()
-            self._repository.remove_expired(now)
-            self.uploads.release_parts(now)
-            return Snapshot(
-                settings=replace(self.settings, clock=self.clock.mode, quotas=self.quotas),
-                seed=self._seed,
-                now=now,
-                numbers=dict(+self._repository.counters),  # those that are not 0
-                files=tuple(self._repository.uploaded_files.values()),
-                deleted_file_ids=frozenset(self._repository.deleted_file_ids),
-                batches=tuple(self._repository.batches.values()),
-                uploads=self.uploads.all(),
-            )
+            self.release_expired()
+            settings = replace(self.settings, clock=self.clock.mode, quotas=self.quotas)
+            now, repository = self.now(), self._repository
+            return take_snapshot(settings, self._seed, now, repository, self.uploads)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Become the world of a snapshot, but keep the webhook endpoints."""
@@ -117,13 +110,19 @@ class World:
         self.settings, self.quotas = snapshot.settings, snapshot.settings.quotas
         self.clock = WorldClock(self.settings.clock, snapshot.now, self._lock, self._planning)
         self._seed = snapshot.seed or self._seed
-        self._repository = Repository(validate=self.settings.validate, marks=self.settings.marks)
+        settings = self.settings
+        self._repository = Repository(
+            validate=settings.validate, marks=settings.marks, limits=settings.limits
+        )
+        self.storage = self._repository.storage
         self.status_log = StatusLog(self.clock, self._repository)
         deleted, numbers = snapshot.deleted_file_ids, snapshot.numbers
         self._repository.load(snapshot.files, snapshot.batches, deleted, numbers)
-        self.uploads = Uploads(self.clock, self._repository, self._seed, self.settings.limits)
+        self.uploads = Uploads(self.clock, self._repository, self._seed, settings.limits)
         self.uploads.load(snapshot.uploads)
         self.clock.move_to(snapshot.last_command_at)
+        #: Lets go of what has expired by now: every request does this first.
+        self.release_expired = Expiry(self.clock, self._repository, self.uploads).release
 
     def now(self) -> float:
         """Return simulated epoch seconds, never before the last command."""
@@ -193,7 +192,7 @@ class World:
             self._repository.file(id, now)
             self._repository.delete_file(id, now)
             missing = missing_input(id, self.organization)
-            losing = [b for b in self._repository.batches.values() if b.input_file_id == id]
+            losing = self._repository.batches_of_input(id)
             self._replace_batches(commands.lose_input(batch, now, missing) for batch in losing)
 
     def create_batch(self, request: create.BatchRequest) -> Batch:
@@ -211,7 +210,7 @@ class World:
                 self._set_quotas(scenario.quotas, now)
             others = self._repository.batches.values()
             check_rate(self.quotas, others, now, self.clock.current)
-            is_deleted = request.input_file_id in self._repository.deleted_file_ids
+            is_gone = request.input_file_id not in self._repository.uploaded_files
             with self._lock:
                 number = self._repository.next_number("batch")
             context = create.CreationContext(
@@ -221,7 +220,7 @@ class World:
                 schedule=Schedule(scenario, self.settings.pace),
                 script=self.script,
                 organization=self.organization,
-                input_expires_at=now if is_deleted else input_expires_at,
+                input_expires_at=now if is_gone else input_expires_at,
                 check_quota=partial(check_on_create, self.quotas, others, now, self.organization),
             )
             batch = create.create_batch(request, batch_input, context)
@@ -244,7 +243,7 @@ class World:
         """Return the Batch object as of now, which fits the batch's own schema."""
         now = self.now()
         is_completed = batch.status(now) == COMPLETED and batch.planned_file_ids()
-        tokens = self._repository.output_tokens(batch) if is_completed else NO_TOKENS
+        tokens = self._repository.outputs.tokens(batch) if is_completed else NO_TOKENS
         return batch.as_json(now, tokens)
 
     def command(self, id: str, command: Callable[[Batch, int], Batch]) -> Batch:

@@ -26,6 +26,7 @@ def index() -> Response:
 
 
 def _summarize(world: World) -> dict[str, Json]:
+    world.release_expired()
     now = world.now()
     batches = world.batches(_ALL, None).items
     return {
@@ -36,5 +37,6 @@ def _summarize(world: World) -> dict[str, Json]:
         "batches": len(batches),
         "unfinished_batches": sum(not batch.is_final(now) for batch in batches),
         "files": len(world.files(None, _ALL, None, newest_first=True).items),
+        "bytes": world.storage.used,
         "requests": world.journal.count,
     }

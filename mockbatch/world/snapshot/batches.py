@@ -1,6 +1,7 @@
 """Batches in a state document."""
 
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from mockbatch.batch import commands, input_file, plan
@@ -15,6 +16,7 @@ from mockbatch.batch.timeline import (
     Transition,
 )
 from mockbatch.endpoints import endpoints
+from mockbatch.endpoints.endpoint import Tokens
 from mockbatch.endpoints.scripted_reply import Reply
 from mockbatch.errors import ApiError
 from mockbatch.files.content import Content
@@ -31,6 +33,7 @@ from mockbatch.world.snapshot.cursor import Cursor
 def dump_batch(batch: Batch, contents: ContentWriter) -> dict[str, Json]:
     """Return a batch, JSON-ready."""
     content = batch.input.content
+    gone = {} if batch.tokens is None else {"gone_input": _dump_gone_input(batch, batch.tokens)}
     return {
         "id": batch.id,
         "endpoint": batch.endpoint,
@@ -47,6 +50,17 @@ def dump_batch(batch: Batch, contents: ContentWriter) -> dict[str, Json]:
         "replies": {str(line): reply.as_json() for line, reply in batch.replies.items()},
         "timeline": _dump_timeline(batch.timeline),
         "held": None if batch.held is None else _dump_held(*batch.held),
+        **gone,
+    }
+
+
+def _dump_gone_input(batch: Batch, tokens: Tokens) -> dict[str, Json]:
+    return {
+        "lines": batch.input.total,
+        "model": batch.input.model,
+        "failing_lines": sorted(batch.input.failing_lines),
+        "unsupported_lines": sorted(batch.input.unsupported_lines),
+        "tokens": tokens._asdict(),
     }
 
 
@@ -89,8 +103,11 @@ def load_batch(document: Cursor, number: int, contents: ContentReader, limits: L
         timeline=_load_timeline(document["timeline"]),
         enqueued_tokens=values.get("enqueued_tokens", 0),
         held=_load_held(document["held"]),
+        tokens=Tokens(**values["gone_input"]["tokens"]) if "gone_input" in values else None,
     )
     _check_timeline(batch, document["timeline"])
+    if batch.tokens is not None and not (batch.is_final(batch.timeline.end.at) and not batch.held):
+        raise document["gone_input"].error("the batch has not ended")
     if batch.held is not None:
         _check_held(batch, batch.held[0], document["held"])
     return batch
@@ -119,6 +136,8 @@ def _load_input(document: Cursor, contents: ContentReader, limits: Limits) -> in
     endpoint = endpoints().get(document.value["endpoint"])
     if endpoint is None:
         raise document["endpoint"].error(f"there is no {document.value['endpoint']!r}")
+    if "gone_input" in document.value:
+        return _load_gone_input(document["gone_input"], document.value["errors"], limits)
     name = document["content"]
     content = Content.of(b"") if name.value is None else contents.find(name)
     batch_input = input_file.read_input(content, endpoint, limits)
@@ -133,6 +152,27 @@ def _has_run(values: dict[str, Json]) -> bool:
     timelines = [values["timeline"], *([values["held"]["rest"]] if values["held"] else [])]
     changes = (change for timeline in timelines for change in timeline["transitions"])
     return any(change["status"] == IN_PROGRESS for change in changes)
+
+
+def _load_gone_input(
+    document: Cursor, errors: Iterable[input_file.LineError], limits: Limits
+) -> input_file.BatchInput:
+    lines, failing, unsupported = (
+        document[name] for name in ("lines", "failing_lines", "unsupported_lines")
+    )
+    if lines.value > limits.lines:
+        raise lines.error(f"a batch has at most {limits.lines} lines")
+    for chosen in (failing, unsupported):
+        if any(line >= lines.value for line in chosen.value):
+            raise chosen.error(f"there are {lines.value} lines")
+    return input_file.BatchInput(
+        Content.of(b""),
+        array("Q", [0]) * (lines.value + 1),
+        document["model"].value,
+        frozenset(failing.value),
+        tuple(errors),
+        frozenset(unsupported.value),
+    )
 
 
 def _load_timeline(document: Cursor) -> Timeline:

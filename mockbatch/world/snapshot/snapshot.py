@@ -30,6 +30,15 @@ class Snapshot:
 
     @property
     def last_command_at(self) -> int:
-        """The second of the last creation or hold of a batch, which no clock may be before."""
+        """The second of the last creation or hold of a batch, which no clock may be before.
+
+        So is the end of a batch whose input is gone, as its lines can run no more.
+        """
         own = (batch for batch in self.batches if not isinstance(batch, RecordedBatch))
-        return max((b.created_at if b.held is None else b.held[0] for b in own), default=0)
+        return max(map(_last_command_at, own), default=0)
+
+
+def _last_command_at(batch: Batch) -> int:
+    if batch.tokens is not None:
+        return batch.timeline.end.at
+    return batch.created_at if batch.held is None else batch.held[0]

@@ -1,10 +1,13 @@
 """A queue of items by the time at which they are due."""
 
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from math import inf
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+
+# As many outdated entries are not worth dropping.
+_FEW = 100
 
 
 class TimeQueue(Generic[T]):
@@ -16,7 +19,7 @@ class TimeQueue(Generic[T]):
     def __init__(self) -> None:
         self._items: dict[str, tuple[int, int, T]] = {}  # key -> when due, number, item
         # Also has outdated entries, of keys whose item was replaced or removed: they are dropped
-        # when they come to the top.
+        # when they come to the top, or outnumber the others.
         self._heap: list[tuple[int, int, str]] = []  # when due, number, key
 
     def put(self, key: str, due_at: int, number: int, item: T) -> None:
@@ -25,10 +28,12 @@ class TimeQueue(Generic[T]):
         self._items[key] = due_at, number, item
         if known is None or known[:2] != (due_at, number):
             heappush(self._heap, (due_at, number, key))
+            self._drop_most_outdated()
 
     def remove(self, key: str) -> None:
         """Remove the item of a key, if it has one."""
         self._items.pop(key, None)
+        self._drop_most_outdated()
 
     def next_at(self) -> float:
         """Return when the first item is due, infinity if there are no items."""
@@ -47,6 +52,12 @@ class TimeQueue(Generic[T]):
             return None
         _, _, key = heappop(self._heap)
         return self._items.pop(key)[2]
+
+    def _drop_most_outdated(self) -> None:
+        if len(self._heap) > 2 * len(self._items) + _FEW:
+            entries = self._items.items()
+            self._heap = [(due_at, number, key) for key, (due_at, number, _) in entries]
+            heapify(self._heap)
 
     def _drop_outdated(self) -> None:
         while self._heap:

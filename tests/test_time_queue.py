@@ -5,7 +5,7 @@ from math import inf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockbatch.webhooks.time_queue import TimeQueue
+from mockbatch.time_queue import TimeQueue
 
 
 def drain(queue: TimeQueue[str], now: float = inf) -> list[str]:
@@ -98,3 +98,15 @@ def test_a_queue_is_a_sorted_dict(steps: list[tuple[str, str, int]]) -> None:
             popped = expected.pop(first)[1] if first is not None and is_due else None
             assert queue.pop_due(at) == popped
         assert queue.next_at() == min((at for at, _ in expected.values()), default=inf)
+
+
+def test_outdated_entries_are_dropped() -> None:
+    """Items that are removed or replaced before they are due do not add up."""
+    queue: TimeQueue[str] = TimeQueue()
+    queue.put("first", 1, 0, "first")
+    for number in range(5000):
+        queue.put(f"removed {number}", 10**9, number, "removed")
+        queue.remove(f"removed {number}")
+        queue.put("moved", 10**9 + number, 0, "moved")
+    assert len(queue._heap) < 200
+    assert drain(queue) == ["first", "moved"]

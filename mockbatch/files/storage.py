@@ -1,0 +1,45 @@
+"""How many bytes a world holds: the contents of its files, parts, inputs and outputs."""
+
+from threading import Lock
+
+from mockbatch.errors import api_error
+from mockbatch.files.content import Content
+
+
+class Storage:
+    """Counts the bytes of contents, each once however often it is held, up to a limit.
+
+    Its methods may be called by any thread.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.used = 0
+        self._lock = Lock()
+        self._held: dict[int, tuple[Content, int]] = {}  # by identity: the content, how often
+
+    def hold(self, content: Content) -> None:
+        """Count a content until it is released as often as it was held."""
+        with self._lock:
+            _, count = self._held.get(id(content), (content, 0))
+            self._held[id(content)] = content, count + 1
+            if not count:
+                self.used += content.size
+
+    def release(self, content: Content) -> None:
+        """Count a content no more, if nothing else holds it."""
+        with self._lock:
+            _, count = self._held.pop(id(content))
+            if count > 1:
+                self._held[id(content)] = content, count - 1
+            else:
+                self.used -= content.size
+
+    def has_room(self, size: int) -> bool:
+        """Return whether so many bytes more are within the limit."""
+        return self.used + size <= self.limit
+
+    def check_room(self, size: int) -> None:
+        """Raise ApiError 400 if so many bytes more are above the limit."""
+        if not self.has_room(size):
+            raise api_error("world_full", size=size, used=self.used, limit=self.limit)
