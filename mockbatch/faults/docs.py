@@ -12,9 +12,9 @@ _RULE_MEMBERS = ("match", "fault", "times", "skip")
 
 _HEAD = """# Faults
 
-What can go wrong with a request on its way. A test says `mockbatch.fault("NAME")`, any other client
-`POST /_mock/faults` with `{"preset": "NAME"}`; `times` and `skip` beside it change how many
-requests are hit, and how many pass before.
+What can go wrong with a request on its way, and what a robust client does then. A test says
+`mockbatch.fault("NAME")`, any other client `POST /_mock/faults` with `{"preset": "NAME"}`; `times`
+and `skip` beside it change how many requests are hit, and how many pass before.
 
 A fault of your own is a match and a kind:
 
@@ -68,13 +68,14 @@ def _rule(document: dict[str, Json]) -> dict[str, Json]:
 
 
 def _summarize(document: dict[str, Json]) -> dict[str, Json]:
-    shown = {key: document[key] for key in ("name", "group", "summary", "sees")}
+    shown = {key: document[key] for key in ("name", "group", "summary", "sees", "advice")}
     return {**shown, **_rule(document), "sources": document["sources"]}
 
 
 def _describe(document: dict[str, Json]) -> Iterator[str]:
     yield f"{document['name']}: {document['summary']}"
     yield f"What a client sees: {document['sees']}"
+    yield f"What a robust client does: {document['advice']}"
     yield f"  {json.dumps(_rule(document))}"
     for url in document["sources"]:
         yield f"  seen in {url}"
@@ -82,6 +83,7 @@ def _describe(document: dict[str, Json]) -> Iterator[str]:
 
 def _section(document: dict[str, Json]) -> str:
     lines = [f"### {document['name']}", "", f"{document['summary']} {document['sees']}", ""]
+    lines += [f"What a robust client does: {document['advice']}", ""]
     lines += ["```json", json.dumps(_rule(document)), "```", ""]
     if document.get("sources"):
         lines += ["Seen in: " + ", ".join(f"<{url}>" for url in document["sources"]), ""]

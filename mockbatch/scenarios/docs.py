@@ -10,10 +10,10 @@ from mockbatch.validation.schema import schema
 
 _HEAD = """# Scenarios
 
-What can happen to a batch, by name. Choose one with `--scenario NAME` for all new batches, with
-`@pytest.mark.mockbatch(scenario="NAME")` for a test, with `mockbatch.scenario("NAME")` for the
-next batch of a test, or in a batch's own metadata, from any language:
-`{"mockbatch_scenario": "NAME", "mockbatch_PARAMETER": "0.4"}`.
+What can happen to a batch, by name: what a client sees of it, and what a robust client does. Choose
+one with `--scenario NAME` for all new batches, with `@pytest.mark.mockbatch(scenario="NAME")` for a
+test, with `mockbatch.scenario("NAME")` for the next batch of a test, or in a batch's own metadata,
+from any language: `{"mockbatch_scenario": "NAME", "mockbatch_PARAMETER": "0.4"}`.
 
 This page is generated from the files in `mockbatch/scenarios/catalogue/` by
 `mockbatch scenarios --markdown`. A file of your own of the same form can be used wherever a
@@ -67,13 +67,14 @@ def _summarize(document: dict[str, Json]) -> dict[str, Json]:
         | {"default": defaults[name]}
         for name, parameter in _parameters(document)
     }
-    shown = {key: document[key] for key in ("name", "group", "summary", "sees")}
+    shown = {key: document[key] for key in ("name", "group", "summary", "sees", "advice")}
     return {**shown, "parameters": parameters, "sources": document.get("sources", [])}
 
 
 def _section(document: dict[str, Json]) -> str:
     lines = [f"### {document['name']}", "", document["summary"], ""]
     lines += [f"What a client sees: {document['sees']}", ""]
+    lines += [f"What a robust client does: {document['advice']}", ""]
     defaults = dict(_defaults(document))
     parameters = _parameters(document)
     lines += [
@@ -89,6 +90,7 @@ def _section(document: dict[str, Json]) -> str:
 def _describe(document: dict[str, Json]) -> Iterator[str]:
     yield f"{document['name']}: {document['summary']}"
     yield f"What a client sees: {document['sees']}"
+    yield f"What a robust client does: {document['advice']}"
     defaults = dict(_defaults(document))
     for name, parameter in _parameters(document):
         yield f"  {name}: {_range(parameter)}; {defaults[name]} by default"

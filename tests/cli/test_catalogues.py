@@ -41,6 +41,7 @@ def test_a_preset_is_described(run: Run) -> None:
     """With the rule that it stands for."""
     shown = run("faults", "poll_429").stdout
     assert shown.startswith("poll_429: Polling is rate limited.\nWhat a client sees: ")
+    assert "What a robust client does: Wrap each poll" in shown
     assert '"fault": {"status": 429' in shown
     assert "seen in https://" in shown
 
@@ -56,6 +57,7 @@ def test_json(run: Run, command: str, known: dict[str, object], name: str) -> No
     [document] = json.loads(run(command, name, "--json").stdout)
     assert document in documents
     assert document["group"]
+    assert document["advice"]
 
 
 def test_json_has_the_defaults_of_parameters(run: Run) -> None:

@@ -56,6 +56,14 @@ def test_every_scenario_fits_the_schema(name: str) -> None:
     assert scenarios.scenario(name, {}) == parse(document)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_every_scenario_has_advice(name: str) -> None:
+    """A document of the catalogue says in whole sentences what a robust client does."""
+    advice = scenarios.catalogue()[name]["advice"]
+    assert (advice[:1].isupper(), advice[-1]) == (True, ".")
+    assert 60 <= len(advice) <= 320
+
+
 @pytest.mark.parametrize(("name", "key", "parameter"), RANGES)
 def test_every_range_changes_something(name: str, key: str, parameter: Json) -> None:
     """Each parameter of each scenario, put to either bound, makes another scenario."""

@@ -506,10 +506,11 @@ class TestCommand:
         }
 
     def test_it_describes_one_scenario(self) -> None:
-        """With a name, it prints summary, visible effects, parameters and sources."""
+        """With a name, it prints summary, visible effects, advice, parameters and sources."""
         text = command("expired_partial").stdout.decode()
         one = catalogue()["expired_partial"]
-        wanted = [one["summary"], one["sees"], *one["parameters"], *one["sources"], "from 0 to 1"]
+        texts = [one["summary"], one["sees"], one["advice"]]
+        wanted = [*texts, *one["parameters"], *one["sources"], "from 0 to 1"]
         assert [word for word in wanted if word not in text] == []
 
     def test_choices_are_listed(self) -> None:
