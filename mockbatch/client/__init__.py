@@ -19,7 +19,8 @@
     asyncio_sleep     decides when the sleeping tasks of an event loop may wake
 
 Results mirror the JSON of the control API, not the server's classes: the server may be another
-process. Only `transport` and `SleepClock` know an app of this process.
+process. Only `transport` and `SleepClock` know an app of this process. Each module sets
+`__tracebackhide__`, so that the traceback of a failing test ends in the test's own code.
 """
 
 from mockbatch.client.clock import Clock

@@ -8,6 +8,8 @@ from mockbatch.client.clock import Clock
 from mockbatch.client.results import Batch, HasId, Result, id_of
 from mockbatch.typing import Json
 
+__tracebackhide__ = True
+
 CHAT = "/v1/chat/completions"
 # What a request that is only a text asks of each endpoint.
 _BODIES: Mapping[str, Callable[[str], dict[str, Json]]] = {

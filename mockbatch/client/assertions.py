@@ -6,6 +6,8 @@ from difflib import SequenceMatcher
 from mockbatch.client.results import Request
 from mockbatch.globs import glob
 
+__tracebackhide__ = True
+
 MAX_NEAR_MISSES = 10
 
 

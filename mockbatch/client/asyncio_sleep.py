@@ -25,6 +25,8 @@ from threading import Timer
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
+__tracebackhide__ = True
+
 # A task that has waited this long for the same future no longer holds time still. Counted in
 # slices, so that a pause of the whole machine does not use all of them up.
 SLICE_SECONDS = 0.01

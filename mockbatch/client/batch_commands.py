@@ -4,6 +4,8 @@ from mockbatch.client.connection import WorldConnection
 from mockbatch.client.results import HasId, id_of
 from mockbatch.typing import Json
 
+__tracebackhide__ = True
+
 
 class BatchCommands(WorldConnection):
     """The commands of a world on one of its batches, which is given as an object or by its id."""

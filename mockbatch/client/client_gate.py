@@ -8,6 +8,8 @@ from mockbatch.typing import Json
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+__tracebackhide__ = True
+
 # Returns the error object for a request, None as long as the world is there.
 Refusal = Callable[[], Json]
 

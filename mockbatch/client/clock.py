@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from mockbatch.client.world_client import WorldClient
 
+__tracebackhide__ = True
+
 
 class Clock:
     """The simulated clock of one world."""

@@ -9,6 +9,8 @@ from mockbatch.client.webhook_receiver import current_delivery
 from mockbatch.typing import Json
 from mockbatch.webhooks.signature import DELIVERY_HEADER
 
+__tracebackhide__ = True
+
 
 class WorldConnection:
     """The address of a world for clients, and a transport to its control API.

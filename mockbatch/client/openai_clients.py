@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from flask import Flask
     from openai import AsyncOpenAI, OpenAI
 
+__tracebackhide__ = True
+
 
 def client(
     world: WorldConnection, webhook_secret: str, app: "Flask | None"

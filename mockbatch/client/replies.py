@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from mockbatch.client.connection import WorldConnection
 from mockbatch.typing import Json
 
+__tracebackhide__ = True
+
 # A reply document, the text of a reply, or a function of the request line that returns either.
 OneReply = Mapping[str, Json] | str | Callable[[dict[str, Json]], Json]
 

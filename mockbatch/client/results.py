@@ -6,6 +6,8 @@ from typing import Protocol
 
 from mockbatch.typing import Json
 
+__tracebackhide__ = True
+
 
 class ControlError(Exception):
     """An error response of the control API, with its `status`, `code` and `param`."""

@@ -14,6 +14,8 @@ from typing import Any
 from mockbatch.client.asyncio_sleep import AsyncioSleeps, SimulatedTime
 from mockbatch.client.sleep_patch import REAL_SLEEP, SleepPatch, is_ignored, is_wait
 
+__tracebackhide__ = True
+
 
 @contextmanager
 def skip_sleep(simulated: SimulatedTime, *, threads: bool = False) -> Iterator[None]:

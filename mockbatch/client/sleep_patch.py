@@ -14,6 +14,8 @@ from threading import Lock, get_ident
 from types import ModuleType
 from typing import Any, Generic, Protocol, SupportsIndex, TypeVar
 
+__tracebackhide__ = True
+
 # Sleeps of these modules wait for something real: threads, processes, event loops, the server
 # and the test run itself.
 IGNORED_MODULES = frozenset(

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from mockbatch import clock
 from mockbatch.client.sleep_patch import SleepPatch, is_ignored, is_wait
 
+__tracebackhide__ = True
+
 # How long a test may sleep in all before it fails.
 PATIENCE_SECONDS = 5
 # The SDKs sleep before they repeat a request, which has nothing to do with a batch.
@@ -45,7 +47,6 @@ class SleepWatch:
 
     def before_sleep(self, seconds: float) -> None:
         """Count a sleep of the whole thread, which nothing can end early."""
-        __tracebackhide__ = True
         self._count(seconds)
 
     def after_asyncio_sleep(self, seconds: float) -> None:
@@ -54,7 +55,6 @@ class SleepWatch:
         It is counted afterwards: the test may go on and end while a task in the background
         sleeps.
         """
-        __tracebackhide__ = True
         now = clock.monotonic()
         since = max(self._slept_until, now - seconds)
         self._slept_until = now
@@ -65,7 +65,6 @@ class SleepWatch:
         self._read_clock = lambda: None
 
     def _count(self, seconds: float) -> None:
-        __tracebackhide__ = True
         standing = self._read_clock()
         now = None if standing is None else standing.now
         if now != self._stood_at:
@@ -123,7 +122,6 @@ def _is_real(sleep: Callable[..., Any]) -> bool:
 
 def _sleep(seconds: float, /) -> None:
     """Replace `time.sleep`."""
-    __tracebackhide__ = True
     watch = _patch.innermost()
     if watch is not None and _is_real(_patch.sleep) and _counts(seconds, sys._getframe(1)):
         watch.before_sleep(float(seconds))
@@ -132,7 +130,6 @@ def _sleep(seconds: float, /) -> None:
 
 async def _asyncio_sleep(delay: float, result: Any = None) -> Any:
     """Replace `asyncio.sleep`."""
-    __tracebackhide__ = True
     watch = _patch.innermost()
     real = _patch.asyncio_sleep
     if watch is None or not _is_real(real) or not _counts(delay, sys._getframe(1)):

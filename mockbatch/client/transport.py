@@ -10,6 +10,8 @@ from urllib.parse import unquote_to_bytes, urlsplit
 if TYPE_CHECKING:
     from flask import Flask
 
+__tracebackhide__ = True
+
 FORKED = (
     "This world is in the process that created it, and a forked child has only a copy of it. "
     "From a child, use a world of a server on a socket, such as that of the `mockbatch` fixture."

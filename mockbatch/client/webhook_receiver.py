@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from mockbatch.http_server.server import HttpServer
 
+__tracebackhide__ = True
+
 log = logging.getLogger(__name__)
 
 #: The webhook-id of the delivery that is waiting for the function now running.

@@ -14,6 +14,8 @@ from mockbatch.webhooks.signature import new_secret
 if TYPE_CHECKING:
     from mockbatch.client.world_client import WorldClient
 
+__tracebackhide__ = True
+
 
 class Webhooks:
     """Adds webhook endpoints to a world, and lists the deliveries to them."""

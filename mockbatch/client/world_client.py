@@ -4,7 +4,6 @@ import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from mockbatch.client.client_gate import ClientGate
+
+__tracebackhide__ = True
 
 # Stands for an argument that was left out, where None has a meaning of its own.
 _UNSET: Any = object()
@@ -59,6 +60,7 @@ class WorldClient(Arranging):
         self._add_callable_reply = add_callable_reply
         self._process = os.getpid()
         self._clients: dict[int, tuple[OpenAI, ClientGate]] = {}  # by process
+        self._async_client: AsyncOpenAI | None = None
         self._webhooks = Webhooks(self)
         self._reached = False
         self._warned = False
@@ -82,7 +84,7 @@ class WorldClient(Arranging):
         if self.closed:
             return
         _, gate = self._clients.pop(os.getpid(), (None, None))
-        self.__dict__.pop("async_client", None)
+        self._async_client = None
         if gate is not None:
             gate.close()
         if self._process == os.getpid():
@@ -101,16 +103,18 @@ class WorldClient(Arranging):
             self._clients[process] = openai_clients.client(self, self.webhook_secret, self._app)
         return self._clients[process][0]
 
-    @cached_property
+    @property
     def async_client(self) -> "AsyncOpenAI":
         """A ready `openai.AsyncOpenAI`; needs the package `openai` and a server on a socket."""
         if self._app is not None:
             raise RuntimeError(
                 "async_client needs a server on a socket: use the `mockbatch` fixture"
             )
-        self._check_open()
-        self.warn_if_asyncio_clock_frozen()
-        return openai_clients.async_client(self, self.webhook_secret)
+        if self._async_client is None:
+            self._check_open()
+            self.warn_if_asyncio_clock_frozen()
+            self._async_client = openai_clients.async_client(self, self.webhook_secret)
+        return self._async_client
 
     def warn_if_asyncio_clock_frozen(self) -> None:
         """Warn, once, if freezegun has frozen the clock that asyncio's timers use."""

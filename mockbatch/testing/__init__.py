@@ -8,4 +8,6 @@ servers          LocalServer (in a thread of this process) and RemoteServer
 mock_batch       MockBatch: a server with one world, as a context manager or a decorator
 environment      the environment variables by which clients find a world
 failure_report   the section that a failed test's report gets for each world it used
+
+Each module sets `__tracebackhide__`, as those of `mockbatch.client` do.
 """

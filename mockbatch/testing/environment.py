@@ -6,6 +6,8 @@ from contextlib import contextmanager
 
 from mockbatch.client import WorldClient
 
+__tracebackhide__ = True
+
 
 def environment_of(world: WorldClient) -> dict[str, str | None]:
     """Return the variables that point to a world; None for one that must not be set."""

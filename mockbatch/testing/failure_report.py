@@ -10,6 +10,8 @@ from mockbatch.redaction import redact
 from mockbatch.typing import Json
 from mockbatch.world.world import World
 
+__tracebackhide__ = True
+
 MAX_REQUESTS = 30
 MAX_BATCHES = 10
 MAX_LINE_CHARACTERS = 400

@@ -19,6 +19,8 @@ from mockbatch.testing.servers import (
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
+__tracebackhide__ = True
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 

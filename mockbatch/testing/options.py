@@ -9,6 +9,8 @@ from mockbatch.package_data import did_you_mean
 from mockbatch.scenarios import catalogue
 from mockbatch.typing import Json
 
+__tracebackhide__ = True
+
 
 class WorldOptions(TypedDict, total=False):
     """The options of a world, for type checkers."""

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+__tracebackhide__ = True
+
 # Options of the worlds: default, type and help. Without a default, the server's own is used.
 INI_OPTIONS: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "scenario": ("", str, "scenario of each test's world, by its name"),

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from mockbatch.client.sleep_watch import SleepWatch
     from mockbatch.testing.servers import LocalServer, RemoteServer
 
+__tracebackhide__ = True
+
 _WORLD_LOG: pytest.StashKey[WorldLog] = pytest.StashKey()
 
 
@@ -47,6 +49,7 @@ class RunEnvironment:
 
 
 _WATCH: "pytest.StashKey[SleepWatch]" = pytest.StashKey()
+_HAS_FAILED: pytest.StashKey[bool] = pytest.StashKey()
 _INTERRUPTED: pytest.StashKey[list[tuple[str, str]]] = pytest.StashKey()
 _RUN_ENVIRONMENT: pytest.StashKey[RunEnvironment] = pytest.StashKey()
 
@@ -136,6 +139,7 @@ def pytest_runtest_makereport(
     """Add a section for each of a failed test's worlds to its report."""
     report = yield
     if report.failed:
+        item.stash[_HAS_FAILED] = True
         if _WATCH in item.stash:
             item.stash[_WATCH].message = None
         report.sections.extend(item.config.stash[_WORLD_LOG].sections(item))
@@ -213,7 +217,7 @@ def mockbatch(
         if world.closed:
             return
         failures, was_reached = world.failures, world.was_reached
-    if not was_reached:
+    if not was_reached and not request.node.stash.get(_HAS_FAILED, False):
         from mockbatch.client import MockBatchWarning
 
         warnings.warn(
@@ -225,7 +229,8 @@ def mockbatch(
         )
     if failures:
         # A bug in mockbatch must not leave a test green.
-        pytest.fail(f"mockbatch itself failed: {failures[0].method} {failures[0].path}")
+        message = f"mockbatch itself failed: {failures[0].method} {failures[0].path}"
+        pytest.fail(message, pytrace=False)
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ from mockbatch.web.app import create_app
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+__tracebackhide__ = True
+
 
 class _BaseServer:
     """Creates worlds on the server at `url`, and closes those still open when it is closed.

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from mockbatch.client.sleep_watch import StandingClock
     from mockbatch.world.world import World
 
+__tracebackhide__ = True
+
 
 class WorldLog:
     """Which test or fixture created which worlds, for the report of a failed test.
