@@ -3,8 +3,8 @@
 Its exit status is 0 if all is well, 1 if a command found something wrong, and 2 if it was called
 wrongly or could not do its work.
 
-- `serve`, `validate`, `contract` and `catalogues` have the commands of these names (`catalogues`
-  has both `scenarios` and `faults`). They import what they need when they run.
+- `serve`, `validate`, `contract`, `survive` and `catalogues` have the commands of these names
+  (`catalogues` has both `scenarios` and `faults`). They import what they need when they run.
 - `options` has what is common to options. `serve_settings` turns those of `serve` into settings,
   and `webhook_options` those of them about webhooks.
 - `input_check` checks the files of `validate`, and `validation_report` formats the result.
@@ -22,7 +22,7 @@ from typing import Any
 import click
 
 import mockbatch
-from mockbatch.cli import catalogues, contract, serve, validate
+from mockbatch.cli import catalogues, contract, serve, survive, validate
 from mockbatch.cli.terminal import end_interrupted_line
 
 # As a shell reports a process that SIGPIPE or SIGINT has ended.
@@ -74,6 +74,7 @@ _mockbatch.add_command(validate.validate)
 _mockbatch.add_command(catalogues.scenarios)
 _mockbatch.add_command(catalogues.faults)
 _mockbatch.add_command(contract.contract)
+_mockbatch.add_command(survive.survive)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,16 +1,14 @@
 """`mockbatch contract`."""
 
 import shutil
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from mockbatch.cli.options import parse_positive
+from mockbatch.cli.stop_signal import sigterm_as_interrupt
 from mockbatch.cli.terminal import clear_status, show_status
 
 if TYPE_CHECKING:
@@ -133,23 +131,13 @@ def _run(
 
     preflight.check_server(client, url)
     runner = Runner(client, options)
-    with _sigterm_as_interrupt():
+    with sigterm_as_interrupt():
         try:
             with runner:
                 _print_results(runner, cases, results)
         finally:
             for path in runner.remaining:
                 click.echo(f"mockbatch: not deleted: {path}", err=True)
-
-
-@contextmanager
-def _sigterm_as_interrupt() -> Iterator[None]:
-    """Treat SIGTERM, with which a CI system stops a job, like Ctrl-C."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _print_results(runner: "Runner", cases: "list[Case]", results: "list[Result]") -> None:

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT: how `mockbatch serve` learns of them, and that it then ends in time."""
+"""SIGTERM and SIGINT: how commands learn of them, and that `mockbatch serve` then ends in time."""
 
 import faulthandler
 import logging
@@ -7,6 +7,8 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
 # The time to stop in order. Then the process ends whatever it is doing.
@@ -52,3 +54,13 @@ class StopSignal:
         logging.shutdown()
         sys.stdout.flush()
         os._exit(0)
+
+
+@contextmanager
+def sigterm_as_interrupt() -> Iterator[None]:
+    """Treat SIGTERM, with which a CI system stops a job, like Ctrl-C."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

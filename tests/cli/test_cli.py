@@ -33,7 +33,7 @@ class TestHelp:
         done = run("--help")
         commands = re.findall(r"^  ([a-z]+)  ", done.stdout, re.MULTILINE)
         assert (done.returncode, done.stderr) == (0, "")
-        assert commands == ["contract", "faults", "scenarios", "serve", "validate"]
+        assert commands == ["contract", "faults", "scenarios", "serve", "survive", "validate"]
 
     def test_short_flag_is_the_same(self, run: Run) -> None:
         """-h is known to each command."""

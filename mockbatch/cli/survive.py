@@ -1,0 +1,223 @@
+"""`mockbatch survive`."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mockbatch.cli.options import parse_positive
+from mockbatch.cli.stop_signal import sigterm_as_interrupt
+from mockbatch.cli.terminal import clear_status, show_status
+
+if TYPE_CHECKING:
+    from mockbatch.survive.misfortunes import Misfortune
+    from mockbatch.survive.survey import Baseline, Row, Survey
+    from mockbatch.survive.trial import Program
+
+_DEFAULTS = {"wall": 60.0, "sleep": "skip", "require": "reported", "results": None}
+_COLORS = {"survives": "green", "DIES": "red", "-": "bright_black"}
+
+
+def _complete_misfortune(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    from mockbatch.survive.misfortunes import every_name
+
+    return [name for name in every_name() if name.startswith(incomplete)]
+
+
+@click.command(
+    short_help="Run your batch program in one misfortune after the other.",
+    context_settings={"ignore_unknown_options": True},
+)
+@click.argument("command", nargs=-1, type=click.UNPROCESSED, required=True)
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=_complete_misfortune,
+    help="Run this scenario or fault. Repeatable.",
+)
+@click.option(
+    "--skip",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=_complete_misfortune,
+    help="Leave this one out. Repeatable.",
+)
+@click.option("--all", "everything", is_flag=True, help="Run the whole catalogue.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="How many to run at a time.",
+)
+@click.option(
+    "--wall",
+    type=parse_positive,
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long one run may take.",
+)
+@click.option(
+    "--sleep",
+    type=click.Choice(["skip", "real"]),
+    default="skip",
+    show_default=True,
+    help="Skip the sleeps of Python and Node, or let the program sleep; then it has to poll often.",
+)
+@click.option(
+    "--leap/--no-leap",
+    default=True,
+    help="Whether to pass hours at a stroke in which a program only waits.",
+)
+@click.option(
+    "--require",
+    type=click.Choice(["reported", "handled"]),
+    default="reported",
+    show_default=True,
+    help="What is good enough: to end with an error, or to deliver what there is.",
+)
+@click.option(
+    "--results",
+    metavar="COMMAND",
+    help="A shell command that prints what was delivered, run in the folder of each run.",
+)
+@click.option(
+    "--copy",
+    "copies",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="A file or folder that each run finds in its folder. Repeatable.",
+)
+@click.option(
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Keep the folders of the runs here.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each misfortune.")
+@click.option("--markdown", is_flag=True, help="Print the table in Markdown.")
+@click.pass_context
+def survive(
+    ctx: click.Context,
+    /,
+    command: tuple[str, ...],
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    *,
+    everything: bool,
+    **options: Any,
+) -> int:
+    """Run COMMAND, a program that makes a batch, once for each misfortune, with time skipped.
+
+    Each run has a fresh working directory and home, and finds the server by OPENAI_BASE_URL and
+    OPENAI_API_KEY. Write `--` before the command:
+
+        mockbatch survive -- python run.py
+
+    The exit status is 0 if it survives all of them, 1 if not, and 2 if it fails with nothing going
+    wrong, or meets none of them.
+    """
+    from mockbatch.survive.misfortunes import UnknownMisfortuneError, choose
+
+    try:
+        chosen = choose(only, skip, everything=everything)
+    except UnknownMisfortuneError as error:
+        raise click.BadParameter(str(error), ctx, param_hint="'--only' or '--skip'") from None
+    if shutil.which(command[0]) is None:
+        raise click.UsageError(f"there is no command {command[0]!r}")
+    with sigterm_as_interrupt():
+        return _run(command, chosen, **options)
+
+
+def _run(
+    command: tuple[str, ...],
+    chosen: "list[Misfortune]",
+    *,
+    jobs: int,
+    leap: bool,
+    require: str,
+    as_json: bool,
+    markdown: bool,
+    **options: Any,
+) -> int:
+    from mockbatch.survive import report
+    from mockbatch.survive.server import SurveyServer
+    from mockbatch.survive.survey import Survey
+
+    form = "json" if as_json else "markdown" if markdown else "table"
+    repeated = _words_to_repeat({"require": require, **options})
+    program = _make_program(command, **options)
+    rows = []
+    with SurveyServer(sleeps_for_real=program.sleep == "real") as server:
+        handled = require == "handled"
+        survey = Survey(server, program, leap=leap, require_handled=handled, jobs=jobs)
+        baseline = _run_baseline(survey)
+        if form == "table":
+            click.echo(report.format_baseline(baseline))
+        for row in survey.run_rows(chosen, baseline, show_status):
+            clear_status()
+            rows.append(row)
+            _print_row(row, form, report.repeat_command(repeated, row, command))
+    _print_end(rows, form)
+    return report.exit_status(rows)
+
+
+def _make_program(
+    command: tuple[str, ...],
+    *,
+    wall: float,
+    sleep: str,
+    results: str | None,
+    copies: tuple[Path, ...],
+    keep: Path | None,
+) -> "Program":
+    from mockbatch.survive.trial import Program, resolve_command
+
+    return Program(resolve_command(command), wall, sleep, results, copies, keep)
+
+
+def _words_to_repeat(options: Mapping[str, Any]) -> list[str]:
+    """Return the options that can change a verdict, as they stand on the command line."""
+    words = []
+    for name, default in _DEFAULTS.items():
+        value = options[name]
+        if value != default:
+            words += [f"--{name}", f"{value:g}" if isinstance(value, float) else str(value)]
+    return [*words, *(word for path in options["copies"] for word in ("--copy", str(path)))]
+
+
+def _run_baseline(survey: "Survey") -> "Baseline":
+    from mockbatch.survive.survey import BaselineError
+
+    show_status("baseline")
+    try:
+        return survey.run_baseline()
+    except BaselineError as error:
+        message = f"the program does not get through although nothing goes wrong: {error}"
+        raise click.ClickException(message) from None
+    finally:
+        clear_status()
+
+
+def _print_row(row: "Row", form: str, repeat: str) -> None:
+    from mockbatch.survive import report
+
+    if form == "json":
+        click.echo(report.json_line(row, repeat))
+    if form == "table":
+        outcome = report.outcome(row)
+        text = report.format_row(row, repeat).removeprefix(outcome)
+        click.echo(click.style(outcome, fg=_COLORS[outcome]) + text)
+
+
+def _print_end(rows: "Sequence[Row]", form: str) -> None:
+    from mockbatch.survive import report
+
+    if form == "table":
+        click.echo(report.format_summary(rows))
+    if form == "markdown":
+        click.echo(report.markdown(rows))

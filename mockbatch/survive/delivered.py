@@ -1,0 +1,154 @@
+"""What a program delivered: looks for marks and for news in what it printed and wrote."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mockbatch.survive.evidence import DeliveredEvidence, Question, ServerEvidence
+
+_MARK = re.compile(rb"mark[0-9a-f]{10}", re.IGNORECASE)
+_MARK_BYTES = 14
+_BLOCK_BYTES = 1 << 20
+# How much of a text is read for what it says: so much of its beginning, and of its end.
+_KEPT_BYTES = 2 << 20
+# So much of an error message is looked for, as programs cut and wrap them.
+_MESSAGE_CHARACTERS = 40
+# A custom_id that is shorter says something only beside a word for a failure, or in quotes.
+_SHORT_ID = 3
+_FAILURE = re.compile(
+    r"fail|error|miss|expir|lost|unanswer|incomplet|reject|cancel|without|not |no |skip|null|none",
+    re.IGNORECASE,
+)
+
+
+class Text:
+    """A stream of bytes of any length: its marks, its beginning and its end."""
+
+    def __init__(self) -> None:
+        self.marks: Counter[str] = Counter()
+        self.size = 0
+        self._head, self._tail = bytearray(), bytearray()
+        self._rest = b""
+
+    def feed(self, block: bytes) -> None:
+        """Add the next bytes."""
+        self.size += len(block)
+        data = self._rest + block
+        found = list(_MARK.finditer(data))
+        self.marks.update(match[0].decode().lower() for match in found)
+        # A mark may go on in the next block; one that was counted must not be counted again.
+        end = found[-1].end() if found else 0
+        self._rest = data[max(end, len(data) - _MARK_BYTES + 1) :]
+        missing = _KEPT_BYTES - len(self._head)
+        self._head += block[:missing]
+        self._tail += block[max(missing, 0) :]
+        if len(self._tail) > 2 * _KEPT_BYTES:
+            del self._tail[:-_KEPT_BYTES]
+
+    def lines(self) -> list[str]:
+        """Return the lines of the beginning and of the end; none of a text that is not UTF-8."""
+        data = bytes(self._head + self._tail)
+        return [] if b"\0" in data else data.decode("utf-8", "replace").splitlines()
+
+
+@dataclass(slots=True)
+class Delivery:
+    """Everything that one run printed and wrote."""
+
+    stdout: Text = field(default_factory=Text)
+    stderr: Text = field(default_factory=Text)
+    files: dict[str, Text] = field(default_factory=dict)
+    #: What the command of `--results` printed; it then counts instead of stdout and files.
+    results: Text | None = None
+
+    def marks(self) -> Counter[str]:
+        """Return how often each mark was delivered."""
+        if self.results is not None:
+            return self.results.marks
+        return sum((text.marks for text in self.files.values()), self.stdout.marks)
+
+    def lines(self) -> set[str]:
+        """Return every different line."""
+        texts = [self.stdout, self.stderr, *self.files.values()]
+        texts += [self.results] if self.results else []
+        return {line for text in texts for line in text.lines()}
+
+
+def read_files(folders: Iterable[Path], *, uploaded: Iterable[bytes]) -> dict[str, Text]:
+    """Return the files below some folders, except those that the program has uploaded."""
+    inputs = set(uploaded)
+    sizes = {len(data) for data in inputs}
+    found = {}
+    for path in _walk(folders):
+        # A program may have made a file unreadable.
+        with suppress(OSError):
+            if path.stat().st_size not in sizes or path.read_bytes() not in inputs:
+                found[str(path)] = _read(path)
+    return found
+
+
+def _read(path: Path) -> Text:
+    text = Text()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK_BYTES):
+            text.feed(block)
+    return text
+
+
+def _walk(folders: Iterable[Path]) -> Iterator[Path]:
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and not path.is_symlink():
+                yield path
+
+
+def read_delivered(
+    delivery: Delivery, server: ServerEvidence, usual: frozenset[str]
+) -> DeliveredEvidence:
+    """Return what a run delivered; `usual` are the lines of one in which nothing goes wrong."""
+    lines = [line for line in delivery.lines() if line not in usual]
+    unanswered = [question for question in server.questions if not question.has_answer]
+    sought = {text for one in unanswered for text in (*one.custom_ids, *one.errors)}
+    sought.update(server.batch_errors)
+    joined = "\n".join(lines)
+    ids = {id for one in unanswered for id in one.custom_ids}
+    return DeliveredEvidence(
+        marks=dict(delivery.marks()),
+        told=frozenset(text for text in sought if (_names if text in ids else _says)(joined, text)),
+        tells_count=_tells_count(lines, server.questions, unanswered),
+    )
+
+
+def _says(text: str, error: str) -> bool:
+    """Return whether a text has a code or the beginning of a message, in JSON as well."""
+    wanted = error.strip()[:_MESSAGE_CHARACTERS]
+    return bool(wanted) and (wanted in text or wanted.replace('"', '\\"') in text)
+
+
+def _names(text: str, custom_id: str) -> bool:
+    """Return whether a text has a custom_id as a word of its own."""
+    word = re.compile(rf"(?<![\w-]){re.escape(custom_id)}(?![\w-])")
+    if len(custom_id) >= _SHORT_ID:
+        return bool(word.search(text))
+    return f'"{custom_id}"' in text or any(
+        _FAILURE.search(line) for line in text.splitlines() if word.search(line)
+    )
+
+
+def _tells_count(
+    lines: Iterable[str], questions: Iterable[Question], unanswered: Iterable[Question]
+) -> bool:
+    """Return whether a new line says how many lines have no answer, or how many of all have one."""
+    missing, total = len(list(unanswered)), len(list(questions))
+    if not missing:
+        return False
+    for line in lines:
+        numbers = {int(number) for number in re.findall(r"(?<![\w.-])\d{1,9}(?![\w-])", line)}
+        if missing in numbers and _FAILURE.search(line):
+            return True
+        if missing < total and {total, total - missing} <= numbers:
+            return True
+    return False

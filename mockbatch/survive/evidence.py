@@ -1,0 +1,134 @@
+"""What three witnesses say about one run of a program, as values: no judgement is in them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A request that the program sent, as it stands in one or several of its batches.
+
+    Two lines with the same body are the same question. `marks` are those of its answers in the
+    files of batches that have ended; `has_answer` also counts an answer without a mark.
+    `errors` are the codes and messages with which it failed. `needless` counts how often it was
+    submitted again although an earlier batch had an answer, or was going to have one.
+    """
+
+    custom_ids: tuple[str, ...]
+    marks: tuple[str, ...] = ()
+    has_answer: bool = False
+    errors: tuple[str, ...] = ()
+    submissions: int = 1
+    needless: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ServerEvidence:
+    """What the server saw, up to the end of the run; times are simulated seconds.
+
+    `unread_files` are the output files of ended batches, with answers in them, that were never
+    downloaded whole and without a fault. `batch_errors` are the codes and messages of batches
+    that failed as a whole. `surplus_batches` run on although each of their questions was
+    submitted again. `final_polls` are the last requests, if they ask for nothing but batches
+    that have ended: so many, for `final_poll_seconds`. `overdue_seconds` is how long the program
+    has polled a batch beyond its expires_at. `is_met` tells whether the misfortune happened.
+    """
+
+    requests: int = 0
+    polls: int = 0
+    batches: tuple[tuple[str, str], ...] = ()  # id and status
+    questions: tuple[Question, ...] = ()
+    unread_files: tuple[str, ...] = ()
+    unread_error_files: tuple[str, ...] = ()
+    read_files: int = 0
+    batch_errors: tuple[str, ...] = ()
+    surplus_batches: tuple[str, ...] = ()
+    unfinished_batches: tuple[str, ...] = ()
+    final_polls: int = 0
+    final_poll_seconds: float = 0
+    overdue_seconds: float = 0
+    simulated_seconds: float = 0
+    requests_in_flight: int = 0
+    is_met: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessEvidence:
+    """How the process ended.
+
+    `exit_code` is None for one that was stopped, because of `stopped_for`: "wall" for the wall
+    limit, "waiting" because it waits for ever. A negative one is the number of a signal, as
+    Python has it. `last_line` is that of stderr; `error` is the last exception in it, as far as
+    one can be told. `quiet_seconds` is for how long there was no request, output or sleep.
+    `skipped_seconds` are those that its sleeps moved the simulated clock by.
+    """
+
+    exit_code: int | None = 0
+    stopped_for: str = ""
+    last_line: str = ""
+    error: str = ""
+    wall_seconds: float = 0
+    quiet_seconds: float = 0
+    shim_called: bool = True
+    sleeps: int = 0
+    leaps: int = 0
+    skipped_seconds: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveredEvidence:
+    """What the program delivered: the marks in it, and how often each.
+
+    `told` are the custom_ids, codes and messages that are new in what the program printed or
+    wrote, compared with a run in which nothing went wrong. `tells_count` is true if a new line
+    says how many are missing.
+    """
+
+    marks: Mapping[str, int] = field(default_factory=dict)
+    told: frozenset[str] = frozenset()
+    tells_count: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All there is to judge a run by.
+
+    `sees_answers` is false if not even a run in which nothing goes wrong shows its answers: then
+    the marks say nothing.
+    """
+
+    server: ServerEvidence = field(default_factory=ServerEvidence)
+    process: ProcessEvidence = field(default_factory=ProcessEvidence)
+    delivered: DeliveredEvidence = field(default_factory=DeliveredEvidence)
+    sees_answers: bool = True
+
+    @property
+    def obtainable(self) -> tuple[Question, ...]:
+        """The questions whose answers the server had, with a mark."""
+        return tuple(one for one in self.server.questions if one.marks)
+
+    @property
+    def arrived(self) -> int:
+        """How many of the obtainable answers the program delivered."""
+        delivered = self.delivered.marks
+        return sum(any(mark in delivered for mark in one.marks) for one in self.obtainable)
+
+    @property
+    def unanswered(self) -> tuple[Question, ...]:
+        """The questions that no batch has answered."""
+        return tuple(one for one in self.server.questions if not one.has_answer)
+
+    @property
+    def untold(self) -> tuple[Question, ...]:
+        """The unanswered questions of which the program said nothing."""
+        if self.delivered.tells_count or self._tells_batch_error:
+            return ()
+        return tuple(one for one in self.unanswered if not self._tells(one))
+
+    @property
+    def _tells_batch_error(self) -> bool:
+        errors = self.server.batch_errors
+        return any(error in self.delivered.told for error in errors)
+
+    def _tells(self, question: Question) -> bool:
+        return any(text in self.delivered.told for text in (*question.custom_ids, *question.errors))

@@ -1,0 +1,239 @@
+"""What the server saw of a program: read from its world once the program has ended."""
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from mockbatch.batch.batch import ERROR, OUTPUT, Batch
+from mockbatch.batch.output_file import write_output
+from mockbatch.batch.timeline import CANCELLING, FINAL
+from mockbatch.files.content import Content
+from mockbatch.files.file import BATCH_OUTPUT, lifetime
+from mockbatch.survive.evidence import Question, ServerEvidence
+from mockbatch.typing import Json
+from mockbatch.world.journal import JournalEntry
+from mockbatch.world.world import World
+
+MARK = re.compile(r"mark[0-9a-f]{10}")
+_CONTENT = re.compile(r"/v1/files/([^/?]+)/content(?:\?.*)?")
+_BATCH = re.compile(r"/v1/batches/([^/?]+)(?:\?.*)?")
+_ALL = 1_000_000
+# The kinds of fault after which a client does not have the whole body.
+_BREAKING = {"status", "html", "disconnect", "truncate_bytes", "lose_response", "patch"}
+
+
+class Answers(NamedTuple):
+    """What the files of one batch have for its lines, by custom_id."""
+
+    answered: Mapping[str, tuple[str, ...]]  # the marks of the answers
+    errors: Mapping[str, tuple[str, ...]]  # codes and messages
+
+
+_NO_ANSWERS = Answers({}, {})
+
+
+def read_server(world: World, *, is_met: bool = True, in_flight: int = 0) -> ServerEvidence:
+    """Return what a world has seen, with what it would still do."""
+    now, journal = world.now(), world.journal.entries()
+    batches = list(reversed(world.batches(_ALL, None).items))
+    planned = {batch.id: _read_answers(batch) for batch in batches}
+    ended = [batch for batch in batches if batch.is_final(now)]
+    questions = _collect_questions(batches, planned, now)
+    read = set(_read_whole(world, journal))
+    files = [
+        (batch.id, kind, id) for batch in ended for kind, id in batch.existing_file_ids(now).items()
+    ]
+    final = _final_polls(journal, {batch.id: batch for batch in batches})
+    return ServerEvidence(
+        requests=world.journal.count,
+        polls=sum(_is_poll(entry) for entry in journal),
+        batches=tuple((batch.id, batch.status(now)) for batch in batches),
+        questions=tuple(questions),
+        unread_files=tuple(
+            id
+            for batch_id, kind, id in files
+            if kind == OUTPUT and id not in read and planned[batch_id].answered
+        ),
+        unread_error_files=tuple(id for _, kind, id in files if kind == ERROR and id not in read),
+        read_files=len(read & {id for *_, id in files}),
+        batch_errors=tuple(text for batch in ended for text in _batch_errors(batch, now)),
+        surplus_batches=tuple(_surplus(batches, now)),
+        unfinished_batches=tuple(batch.id for batch in batches if batch not in ended),
+        final_polls=len(final),
+        final_poll_seconds=final[0].now - final[-1].now if final else 0,
+        overdue_seconds=_overdue_seconds(journal, batches),
+        simulated_seconds=journal[-1].now - journal[0].now if journal else 0,
+        requests_in_flight=in_flight,
+        is_met=is_met,
+    )
+
+
+def waiting_evidence(world: World) -> ServerEvidence:
+    """Return how the world is being polled now: the part of the evidence that shows waiting."""
+    journal = world.journal.entries()
+    batches = {batch.id: batch for batch in world.batches(_ALL, None).items}
+    final = _final_polls(journal, batches)
+    return ServerEvidence(
+        final_polls=len(final),
+        final_poll_seconds=final[0].now - final[-1].now if final else 0,
+        overdue_seconds=_overdue_seconds(journal, batches.values()),
+    )
+
+
+def _is_poll(entry: JournalEntry) -> bool:
+    return entry.method == "GET" and bool(_BATCH.fullmatch(entry.path))
+
+
+def _final_polls(
+    journal: Sequence[JournalEntry], batches: Mapping[str, Batch]
+) -> list[JournalEntry]:
+    """Return the last requests, the latest first, that ask for batches that had ended."""
+    found = []
+    for entry in reversed(journal):
+        polled = _BATCH.fullmatch(entry.path) if entry.method == "GET" else None
+        batch = batches.get(polled[1]) if polled else None
+        if batch is None or entry.status != 200 or not batch.is_final(entry.now):
+            break
+        found.append(entry)
+    return found
+
+
+def _overdue_seconds(journal: Sequence[JournalEntry], batches: Iterable[Batch]) -> float:
+    """Return for how long the last request polls an unfinished batch beyond its window."""
+    if not journal or not (polled := _BATCH.fullmatch(journal[-1].path)):
+        return 0
+    now = journal[-1].now
+    late = (
+        now - batch.expires_at
+        for batch in batches
+        if batch.id == polled[1] and not batch.is_final(now)
+    )
+    return max(0, *late, 0)
+
+
+def _read_whole(world: World, journal: Iterable[JournalEntry]) -> Iterator[str]:
+    """Yield the ids of the files that were downloaded without a fault on the way."""
+    broken = {rule["name"] for rule in world.faults.as_json() if _BREAKING & set(rule["fault"])}
+    for entry in journal:
+        asked = _CONTENT.fullmatch(entry.path)
+        if asked and entry.status in (200, 206) and entry.fault not in broken:
+            yield asked[1]
+
+
+def _batch_errors(batch: Batch, now: float) -> Iterator[str]:
+    errors = batch.as_json(now)["errors"]
+    for error in errors["data"] if errors else ():
+        yield from (str(error[name]) for name in ("code", "message") if error.get(name))
+
+
+def _surplus(batches: Sequence[Batch], now: float) -> Iterator[str]:
+    """Yield the batches that run on although later ones ask the same."""
+    for index, batch in enumerate(batches):
+        later = {key for other in batches[index + 1 :] for _, key in _lines(other)}
+        own = {key for _, key in _lines(batch)}
+        is_running = not batch.is_final(now) and batch.status(now) != CANCELLING
+        if is_running and own and own <= later:
+            yield batch.id
+
+
+def _lines(batch: Batch) -> Iterator[tuple[str, str]]:
+    """Yield the custom_id of each line of a batch, and its body as a text to compare."""
+    for index in range(batch.input.total):
+        # A line that cannot be read makes the validation of the batch fail.
+        with suppress(KeyError, TypeError, ValueError):
+            request = json.loads(batch.input.read_line(index))
+            yield str(request["custom_id"]), json.dumps(request["body"], sort_keys=True)
+
+
+def _read_answers(batch: Batch) -> Answers:
+    """Return what the files of a batch have, or will have if nothing more is done to it."""
+    end = batch.timeline.end
+    if end.status not in FINAL or not batch.existing_file_ids(end.at):
+        return _NO_ANSWERS
+    files = write_output(batch, validate=False, marks=True)
+    answered: dict[str, tuple[str, ...]] = {}
+    errors: dict[str, tuple[str, ...]] = {}
+    for line, marks in (*_parse(files.output), *_parse(files.error)):
+        custom_id, failure = str(line.get("custom_id")), tuple(_line_errors(line))
+        if failure:
+            errors[custom_id] = failure
+        else:
+            answered[custom_id] = (*answered.get(custom_id, ()), *marks)
+    return Answers(answered, errors)
+
+
+def _parse(content: Content) -> Iterator[tuple[dict[str, Json], list[str]]]:
+    for text in content.lines():
+        try:
+            line = json.loads(text)
+        except ValueError:
+            continue  # a line that a scenario has broken
+        if isinstance(line, dict):
+            yield line, MARK.findall(text.decode(errors="replace"))
+
+
+def _line_errors(line: Mapping[str, Json]) -> Iterator[str]:
+    """Yield the code and the message with which a line failed, or its status code."""
+    response = line.get("response") or {}
+    body = response.get("body")
+    error = line.get("error") or (body.get("error") if isinstance(body, dict) else None)
+    if isinstance(error, dict):
+        yield from (str(error[name]) for name in ("code", "message") if error.get(name))
+    elif error or not response:
+        yield str(error)
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A question while it is being collected."""
+
+    custom_ids: list[str] = field(default_factory=list)
+    marks: list[str] = field(default_factory=list)
+    has_answer: bool = False
+    # Until when an earlier batch has its answer, which it may only be going to have.
+    answered_until: float = 0
+    errors: list[str] = field(default_factory=list)
+    submissions: int = 0
+    needless: int = 0
+
+    def freeze(self) -> Question:
+        return Question(
+            tuple(dict.fromkeys(self.custom_ids)),
+            tuple(dict.fromkeys(self.marks)),
+            self.has_answer,
+            tuple(dict.fromkeys(self.errors)),
+            self.submissions,
+            self.needless,
+        )
+
+
+def _collect_questions(
+    batches: Iterable[Batch], planned: Mapping[str, Answers], now: float
+) -> list[Question]:
+    asked: defaultdict[tuple[str, int], _Asked] = defaultdict(_Asked)
+    for batch in batches:
+        answers, has_ended = planned[batch.id], batch.is_final(now)
+        in_batch: Counter[str] = Counter()
+        for custom_id, body in _lines(batch):
+            # A program may ask the same twice in one batch, and wants two answers then.
+            question = asked[body, in_batch[body]]
+            in_batch[body] += 1
+            question.submissions += 1
+            question.needless += batch.created_at < question.answered_until
+            question.custom_ids.append(custom_id)
+            if custom_id in answers.answered:
+                question.answered_until = max(question.answered_until, _output_end(batch))
+            if has_ended:
+                question.has_answer |= custom_id in answers.answered
+                question.marks += answers.answered.get(custom_id, ())
+                question.errors += answers.errors.get(custom_id, ())
+    return [question.freeze() for question in asked.values()]
+
+
+def _output_end(batch: Batch) -> float:
+    """Return when the files of a batch are gone."""
+    return batch.timeline.end.at + (lifetime(BATCH_OUTPUT, batch.output_seconds) or 0)

@@ -1,0 +1,155 @@
+"""A survey: the baseline, then one row for each misfortune."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from threading import Event
+
+from mockbatch.survive.evidence import Evidence
+from mockbatch.survive.misfortunes import HAPPY, Misfortune, misfortune
+from mockbatch.survive.server import SurveyServer
+from mockbatch.survive.trial import Program, Trial, run_trial
+from mockbatch.survive.verdict import HANDLED, REPORTED, Verdict, judge
+
+
+class BaselineError(Exception):
+    """The program fails although nothing goes wrong: there is nothing to judge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What the program does when nothing goes wrong, and whether its answers can be seen."""
+
+    evidence: Evidence
+    lines: frozenset[str]
+
+    @property
+    def sees_answers(self) -> bool:
+        """Whether every answer was found in what it delivered."""
+        return self.evidence.sees_answers
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One misfortune and what became of the program; `is_bad` by what was required."""
+
+    misfortune: Misfortune
+    verdict: Verdict
+    evidence: Evidence
+    is_bad: bool
+    #: Whether it was run once more, without leaps.
+    is_confirmed: bool = False
+
+
+class Survey:
+    """Runs a program in a baseline and in misfortunes, on one server.
+
+    With `leap`, a program that only waits passes hours at a stroke. `require_handled` counts
+    `reported` as bad. A set `stop` ends the runs that are under way.
+    """
+
+    def __init__(
+        self,
+        server: SurveyServer,
+        program: Program,
+        *,
+        leap: bool = True,
+        require_handled: bool = False,
+        jobs: int = 1,
+    ) -> None:
+        self._server = server
+        self._program = program
+        self._leap = leap and program.sleep == "skip"
+        self._require_handled = require_handled
+        self._jobs = jobs
+        self.stop = Event()
+
+    def run_baseline(self) -> Baseline:
+        """Run the program twice without a misfortune; BaselineError says why it cannot go on."""
+        first, second = (self._run(misfortune(HAPPY), self._leap) for _ in range(2))
+        lines = first.lines | second.lines
+        for trial in (first, second):
+            _check_baseline(trial.evidence, self._program)
+        sees = all(
+            trial.evidence.arrived == len(trial.evidence.obtainable) for trial in (first, second)
+        )
+        return Baseline(replace(first.evidence, sees_answers=sees), lines)
+
+    def run_rows(
+        self,
+        misfortunes: Sequence[Misfortune],
+        baseline: Baseline,
+        on_begin: Callable[[str], None] = lambda _: None,
+    ) -> Iterator[Row]:
+        """Yield a row for each misfortune, in their order."""
+
+        def run(one: Misfortune) -> Row:
+            on_begin(one.name)
+            return self._run_row(one, baseline)
+
+        with ThreadPoolExecutor(self._jobs) as executor:
+            try:
+                yield from executor.map(run, misfortunes)
+            except BaseException:
+                self.stop.set()
+                executor.shutdown(cancel_futures=True)
+                raise
+
+    def _run_row(self, one: Misfortune, baseline: Baseline) -> Row:
+        row = self._judge(one, self._run(one, self._leap, baseline), baseline)
+        if not row.is_bad or row.evidence.process.leaps == 0:
+            return row
+        # A program that counts its sleeps takes a leap for one sleep: it would not be fair.
+        confirmed = self._judge(one, self._run(one, leap=False, baseline=baseline), baseline)
+        return replace(confirmed, is_confirmed=True)
+
+    def _judge(self, one: Misfortune, trial: Trial, baseline: Baseline) -> Row:
+        evidence = replace(trial.evidence, sees_answers=baseline.sees_answers)
+        verdict = judge(evidence)
+        is_bad = verdict.is_bad or (self._require_handled and verdict.word == REPORTED)
+        return Row(one, verdict, evidence, is_bad)
+
+    def _run(self, one: Misfortune, leap: bool, baseline: Baseline | None = None) -> Trial:
+        if self.stop.is_set():
+            raise InterruptedError("the survey was stopped")
+        return run_trial(
+            self._server,
+            self._program,
+            one,
+            leap=leap,
+            usual=baseline.lines if baseline else frozenset(),
+            find_stop=lambda: "interrupted" if self.stop.is_set() else "",
+        )
+
+
+def _check_baseline(evidence: Evidence, program: Program) -> None:
+    """Raise BaselineError unless the program gets through when nothing goes wrong."""
+    server, process = evidence.server, evidence.process
+    if server.requests == 0:
+        raise BaselineError(
+            "it sent no request to the server: it has to take its address from OPENAI_BASE_URL "
+            f"and its key from OPENAI_API_KEY. {_describe_end(evidence)}"
+        )
+    if process.exit_code is None:
+        hint = (
+            "its sleeps were not skipped: let it poll each second or so, and use --sleep real"
+            if not process.shim_called or not process.sleeps
+            else "--wall gives it more time"
+        )
+        raise BaselineError(f"it was not done after {program.wall_seconds:.0f} s; {hint}")
+    if process.exit_code != 0:
+        raise BaselineError(_describe_end(evidence))
+    if not any(one.has_answer for one in server.questions):
+        raise BaselineError("it has no batch that was answered before it ended")
+    if server.unread_files:
+        raise BaselineError("it never downloads the output file of its batch")
+    verdict = judge(replace(evidence, sees_answers=evidence.arrived == len(evidence.obtainable)))
+    if verdict.word != HANDLED:
+        raise BaselineError(f"{verdict.word}: {verdict.sentence}")
+
+
+def _describe_end(evidence: Evidence) -> str:
+    process = evidence.process
+    said = process.error or process.last_line
+    ended = "it was stopped" if process.exit_code is None else f"exit {process.exit_code}"
+    return f"{ended}: {said}" if said else ended

@@ -1,0 +1,163 @@
+"""The verdict: one row for each rule, and for what looks like it and is not."""
+
+from typing import Any
+
+import pytest
+
+from mockbatch.survive.evidence import (
+    DeliveredEvidence,
+    Evidence,
+    ProcessEvidence,
+    Question,
+    ServerEvidence,
+)
+from mockbatch.survive.verdict import is_programming_error, judge
+
+DAY = 24 * 3600.0
+ANSWERED = Question(("a",), marks=("m1",), has_answer=True)
+FAILED = Question(("b",), errors=("too_long", "The prompt is too long."))
+ABSENT = Question(("b",))
+NEEDLESS = Question(("a",), marks=("m1", "m2"), has_answer=True, submissions=2, needless=1)
+RETRIED = Question(("a",), marks=("m1",), has_answer=True, submissions=2)
+ARRIVED = {"marks": {"m1": 1}}
+STOPPED = {"exit_code": None, "wall_seconds": 60.0}
+TYPE_ERROR = {"exit_code": 1, "error": "TypeError: 'NoneType' object is not iterable"}
+POLLING = {"final_polls": 60, "final_poll_seconds": DAY}
+SLEPT = {"exit_code": None, "stopped_for": "waiting", "skipped_seconds": 2 * DAY}
+
+
+def evidence(
+    *questions: Question,
+    server: dict[str, Any] | None = None,
+    process: dict[str, Any] | None = None,
+    delivered: dict[str, Any] | None = None,
+    sees_answers: bool = True,
+) -> Evidence:
+    """Return evidence of which only what matters is said."""
+    return Evidence(
+        ServerEvidence(questions=questions or (ANSWERED,), **server or {}),
+        ProcessEvidence(**process or {}),
+        DeliveredEvidence(**(ARRIVED if delivered is None else delivered)),
+        sees_answers,
+    )
+
+
+CASES = {
+    "all delivered": ("handled", evidence()),
+    "retried what had failed": ("handled", evidence(RETRIED)),
+    "told by custom_id": (
+        "handled",
+        evidence(ANSWERED, ABSENT, delivered={**ARRIVED, "told": frozenset({"b"})}),
+    ),
+    "told by code": (
+        "handled",
+        evidence(ANSWERED, FAILED, delivered={**ARRIVED, "told": frozenset({"too_long"})}),
+    ),
+    "told by number": (
+        "handled",
+        evidence(ANSWERED, ABSENT, delivered={**ARRIVED, "tells_count": True}),
+    ),
+    "told why the batch failed": (
+        "handled",
+        evidence(
+            ABSENT,
+            server={"batch_errors": ("token_limit_exceeded",)},
+            delivered={"told": frozenset({"token_limit_exceeded"})},
+        ),
+    ),
+    "a failed line is not told": ("never noticed", evidence(ANSWERED, FAILED)),
+    "a missing line is not told": ("never noticed", evidence(ANSWERED, ABSENT)),
+    "an answer did not arrive": ("lost results", evidence(delivered={})),
+    "a file was not read, and answers cannot be seen": (
+        "lost results",
+        evidence(server={"unread_files": ("file-1",)}, delivered={}, sees_answers=False),
+    ),
+    "a file was read, and answers cannot be seen": (
+        "handled",
+        evidence(delivered={}, sees_answers=False),
+    ),
+    "submitted again": ("duplicated work", evidence(NEEDLESS)),
+    "submitted again, and ended with an error": (
+        "duplicated work",
+        evidence(NEEDLESS, process={"exit_code": 1}),
+    ),
+    "a surplus batch runs": ("duplicated work", evidence(server={"surplus_batches": ("batch_1",)})),
+    "uncaught error": ("crashed", evidence(process=TYPE_ERROR)),
+    "signal": ("crashed", evidence(process={"exit_code": -11})),
+    "an error that was told, exit 0": ("handled", evidence(process={**TYPE_ERROR, "exit_code": 0})),
+    "an error of the API": (
+        "reported",
+        evidence(process={"exit_code": 1, "error": "openai.RateLimitError: Error code: 429"}),
+    ),
+    "ended with a status, nothing delivered": (
+        "reported",
+        evidence(process={"exit_code": 3}, delivered={}),
+    ),
+    "polls an ended batch for a day": ("waits for ever", evidence(server=POLLING, process=SLEPT)),
+    "polls a day beyond expires_at": (
+        "waits for ever",
+        evidence(server={"overdue_seconds": DAY}, process=SLEPT),
+    ),
+    "polls an ended batch for an hour": (
+        "too slow",
+        evidence(
+            server={"final_polls": 60, "final_poll_seconds": 3600.0},
+            process={**STOPPED, "skipped_seconds": DAY},
+        ),
+    ),
+    "polls for a day, with a clock that stands still": (
+        "too slow",
+        evidence(server=POLLING, process={**STOPPED, "skipped_seconds": 0}),
+    ),
+    "polled for a day, and ended": (
+        "handled",
+        evidence(server=POLLING, process={"skipped_seconds": 2 * DAY}),
+    ),
+    "silent at the wall limit": (
+        "hung",
+        evidence(process={**STOPPED, "stopped_for": "wall", "quiet_seconds": 30.0}),
+    ),
+    "silent, while the server has not answered": (
+        "too slow",
+        evidence(
+            server={"requests_in_flight": 1},
+            process={**STOPPED, "stopped_for": "wall", "quiet_seconds": 30.0},
+        ),
+    ),
+    "busy at the wall limit": (
+        "too slow",
+        evidence(process={**STOPPED, "stopped_for": "wall", "quiet_seconds": 1.0}),
+    ),
+    "crashed by something else": (
+        "not met",
+        evidence(server={"is_met": False}, process=TYPE_ERROR),
+    ),
+}
+
+
+@pytest.mark.parametrize(("word", "given"), CASES.values(), ids=CASES)
+def test_the_first_rule_that_holds_decides(word: str, given: Evidence) -> None:
+    """Evidence leads to one word, and to a sentence that is not empty."""
+    verdict = judge(given)
+    assert verdict.word == word
+    assert verdict.sentence
+
+
+@pytest.mark.parametrize(
+    ("error", "is_bug"),
+    [
+        ("KeyError: 'response'", True),
+        ("json.decoder.JSONDecodeError: Extra data: line 1", True),
+        ("TypeError: Cannot read properties of null (reading 'x')", True),
+        ("panic: runtime error: index out of range", True),
+        ("TypeError: fetch failed", False),
+        ("TypeError [UND_ERR]: terminated", False),
+        ("RuntimeError: the batch failed", False),
+        ("openai.APIConnectionError: Connection error.", False),
+        ("ValueError: expected 10 lines, got 8", False),
+        ("", False),
+    ],
+)
+def test_errors_that_are_raised_on_purpose_are_no_bugs(error: str, *, is_bug: bool) -> None:
+    """An error of the programming kind is a crash, any other is a report."""
+    assert is_programming_error(error) is is_bug
