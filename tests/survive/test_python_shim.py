@@ -214,7 +214,7 @@ def test_a_busy_thread_holds_time_still(python: Runner) -> None:
         import json, threading, time
         order = []
         def work():
-            end = time.process_time() + 0.2
+            end = time.process_time() + 0.05
             while time.process_time() < end: pass
             order.append("worked")
         thread = threading.Thread(target=work)
@@ -225,6 +225,23 @@ def test_a_busy_thread_holds_time_still(python: Runner) -> None:
         """
     )
     assert done.printed == ["worked", "slept"]
+
+
+def test_a_thread_that_never_rests_does_not_hold_time_for_ever(python: Runner) -> None:
+    """One that computes all the time, or waits for a socket, lets sleeps go on after a while."""
+    done = python.run(
+        """
+        import socket, threading, time
+        def compute():
+            while True: pass
+        for work in (compute, socket.create_server(("127.0.0.1", 0)).accept):
+            threading.Thread(target=work, daemon=True).start()
+        time.sleep(3600)
+        time.sleep(3600)
+        """
+    )
+    assert done.status == 0, done.stderr
+    assert done.world_seconds == 7200
 
 
 def test_waiting_for_an_event_is_a_sleep(python: Runner) -> None:

@@ -13,7 +13,7 @@ from math import ceil
 from typing import Any, Callable, List
 
 from .sockets import InFlight
-from .threads import PATIENCE_SECONDS, Sleepers
+from .threads import Sleepers
 
 _real_monotonic = time.monotonic
 
@@ -54,11 +54,9 @@ def _select_with(real_select: Select, sleepers: Sleepers, in_flight: InFlight) -
                 if events or now >= end or sleepers.is_over(deadline):
                     return events
                 is_quiet = is_alone or now - quiet_since >= quiet_seconds
-                if is_quiet and not in_flight:
-                    if sleepers.try_to_skip(deadline, patient=patient) is False:
-                        return real_select(self, max(end - _real_monotonic(), 0))
-                    if now - quiet_since > PATIENCE_SECONDS:
-                        sleepers.give_up_on_busy_threads()
+                may_skip = is_quiet and not in_flight
+                if may_skip and sleepers.try_to_skip(deadline, patient=patient) is False:
+                    return real_select(self, max(end - _real_monotonic(), 0))
                 is_alone = False
         finally:
             sleepers.end()

@@ -26,8 +26,9 @@ _real_monotonic = time.monotonic
 _real_wait = threading.Event.wait
 
 _SLICE_SECONDS = 0.002
-# A thread that is still busy after so long does not hold time still any longer.
-PATIENCE_SECONDS = 1.0
+# A thread that is still busy after so many slices does not hold time still any longer. Counted in
+# slices, so that a pause of the whole machine does not use all of them up.
+_PATIENCE_SLICES = 500
 _SHORTEST_WAIT_SECONDS = 0.1
 # A thread whose innermost Python function is one of these, in one of these modules, waits for
 # another thread.
@@ -67,6 +68,7 @@ class Sleepers:
         # there for too long.
         self._places: dict[int, Place] = {}
         self._background: dict[int, Place] = {}
+        self._held_slices = 0  # for how long busy threads have held time still
         self._requests_before = 0
 
     def begin(self, seconds: float) -> float:
@@ -95,15 +97,15 @@ class Sleepers:
         with self.skips.lock:
             if self.is_over(deadline):
                 return True
-            if min(self._deadlines.values()) < deadline or self._is_anyone_busy(patient):
+            if min(self._deadlines.values()) < deadline:
+                return None
+            if self._is_anyone_busy(patient):
+                self._held_slices += 1
                 return None
             if is_set():  # by a thread that has ended since
                 return None
+            self._held_slices = 0
             return self.skips.skip(deadline - self.skips.seconds)
-
-    def give_up_on_busy_threads(self) -> None:
-        """Let time pass although some threads are still busy where they are now."""
-        self._background = dict(self._places)
 
     def waits_for_child(self) -> bool:
         """Return whether a sleep waits for a child process rather than for the server.
@@ -123,6 +125,7 @@ class Sleepers:
     def _is_anyone_busy(self, patient: bool) -> bool:
         me = threading.get_ident()
         before, self._places = self._places, {}
+        is_over = self._held_slices >= _PATIENCE_SLICES and not patient
         is_anyone_busy = patient and bool(self._in_flight)
         for ident, frame in sys._current_frames().items():
             if ident == me or ident in self._deadlines:
@@ -131,7 +134,9 @@ class Sleepers:
             # A thread that was elsewhere a moment ago may be about to go on.
             is_parked = _is_parked(frame) and before.get(ident) == place
             if not is_parked and (patient or self._background.get(ident) != place):
-                is_anyone_busy = True
+                is_anyone_busy = not is_over
+        if is_over:
+            self._background = dict(self._places)
         return is_anyone_busy
 
 
@@ -152,7 +157,6 @@ def _sleep_with(sleepers: Sleepers) -> Callable[[float], None]:
             _real_sleep(seconds)
             return
         deadline = sleepers.begin(float(seconds))
-        patience = _real_monotonic() + PATIENCE_SECONDS
         try:
             while not sleepers.is_over(deadline):
                 skipped = sleepers.try_to_skip(deadline, patient=False)
@@ -161,8 +165,6 @@ def _sleep_with(sleepers: Sleepers) -> Callable[[float], None]:
                     return
                 if skipped is None:
                     _real_sleep(_SLICE_SECONDS)
-                    if _real_monotonic() > patience:
-                        sleepers.give_up_on_busy_threads()
         finally:
             sleepers.end()
 
