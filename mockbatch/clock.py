@@ -7,11 +7,12 @@ that freezegun and time-machine in the same process control simulated time too.
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from threading import RLock
+from types import MappingProxyType
 
 MANUAL = "manual"
 REALTIME = "realtime"
@@ -146,17 +147,24 @@ class WorldClock:
     Commands run one at a time: each holds `lock`, the lock of the world. A command that takes long
     to compute its change holds `planning` meanwhile, and `lock` only for the change. Whatever
     moves the clock holds both, so that time does not pass a plan. `planning` is acquired first.
+    `polls` counts by id how often objects were polled before, at the start time.
     """
 
     def __init__(
-        self, mode: str, start_time: float | None, lock: RLock, planning: "RLock | None" = None
+        self,
+        mode: str,
+        start_time: float | None,
+        lock: RLock,
+        planning: "RLock | None" = None,
+        polls: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         self.lock = lock
         self.planning = planning or RLock()
         self._current = start_clock(mode, start_time, wall_time())
         self._last_command = 0
         self._pauses = 0
-        self._polls: dict[str, tuple[float, int]] = {}  # id -> when polled last, how often
+        # Id -> when polled last, how often.
+        self._polls = {id: (self.now(), count) for id, count in polls.items()}
 
     @property
     def current(self) -> Clock:
@@ -218,3 +226,8 @@ class WorldClock:
         count = count + 1 if polled_at == now else 1
         self._polls[id] = now, count
         return count
+
+    def polls(self) -> dict[str, int]:
+        """Return how often each object has been polled since time last moved."""
+        now = self.now()
+        return {id: count for id, (at, count) in self._polls.copy().items() if at == now}

@@ -11,6 +11,7 @@ import string
 from functools import cache
 from hashlib import blake2b, shake_256
 from random import Random
+from threading import Lock
 from typing import NamedTuple
 
 ALPHANUMERIC = string.ascii_letters + string.digits
@@ -18,6 +19,9 @@ ALPHANUMERIC = string.ascii_letters + string.digits
 _SEED_BYTES = 32
 # The 17th digit of a version 4 UUID is one of 8, 9, a and b.
 _VARIANTS = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
+#: How many objects of one type, or requests, a world can count: the highest number that is
+#: exact in every JSON reader.
+MAX_NUMBER = 2**53 - 1
 BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
@@ -147,6 +151,21 @@ def part_id(seed: Seed, created_at: int) -> str:
 def request_id(seed: Seed) -> str:
     """Return the value of an `x-request-id` header."""
     return "req_" + seed.hex(32)
+
+
+class RequestIds:
+    """The ids of requests, one after the other, for any thread; `count` of them are used."""
+
+    def __init__(self, seed: Seed, count: int = 0) -> None:
+        self._seed = seed
+        self.count = count
+        self._lock = Lock()
+
+    def next(self) -> str:
+        """Return the id of one more request."""
+        with self._lock:
+            number, self.count = self.count, min(self.count + 1, MAX_NUMBER)
+        return request_id(self._seed.child(number))
 
 
 def make_mark(seed: Seed) -> str:

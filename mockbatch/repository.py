@@ -16,13 +16,10 @@ from mockbatch.errors import api_error
 from mockbatch.files.content import Content
 from mockbatch.files.file import BATCH_OUTPUT, File, lifetime
 from mockbatch.files.storage import Storage
-from mockbatch.ids import Seed, file_id
+from mockbatch.ids import MAX_NUMBER, Seed, file_id
 from mockbatch.limits import Limits
 from mockbatch.pagination import Page, paginate
 from mockbatch.time_queue import TimeQueue
-
-#: How many objects of one type a world can count; a state may begin anywhere below.
-MAX_NUMBER = 2**53 - 1
 
 
 class Repository:
@@ -108,6 +105,11 @@ class Repository:
         self.version += 1
         for listener in self.batch_listeners:
             listener(batch)
+
+    def replace_batches(self, batches: Iterable[Batch]) -> None:
+        """Replace several batches."""
+        for batch in batches:
+            self.replace_batch(batch)
 
     def batch(self, id: str) -> Batch:
         """Return a batch; ApiError 404 for an unknown id, 400 if it is no batch's id at all."""

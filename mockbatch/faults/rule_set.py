@@ -1,6 +1,7 @@
 """The fault rules of one world."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from threading import Lock
 
 from mockbatch.errors import api_error
@@ -11,10 +12,16 @@ MAX_RULES = 1000
 
 
 @dataclass(slots=True)
-class _RuleState:
+class CountedRule:
+    """A rule, how many requests it has matched, and how many of them it has hit."""
+
     rule: Rule
     matched: int = 0
     fired: int = 0
+
+    def as_json(self) -> dict[str, Json]:
+        """Return the rule with its counts, JSON-ready."""
+        return {**self.rule.as_json(), "matched": self.matched, "fired": self.fired}
 
     def observe(self, method: str, path: str) -> bool:
         """Count a request if it matches; return whether the fault should hit it."""
@@ -32,37 +39,38 @@ class FaultRules:
     on other rules.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, rules: Iterable[CountedRule] = ()) -> None:
         self._lock = Lock()
-        self._states: list[_RuleState] = []
+        self._rules = [replace(rule) for rule in rules]
 
     def add(self, rule: Rule) -> None:
         """Add a rule; ApiError 400 if there are too many."""
         with self._lock:
-            if len(self._states) >= MAX_RULES:
+            if len(self._rules) >= MAX_RULES:
                 raise api_error("too_many_faults", limit=MAX_RULES)
-            self._states.append(_RuleState(rule))
+            self._rules.append(CountedRule(rule))
 
     def clear(self) -> None:
         """Remove all rules."""
         with self._lock:
-            self._states = []
+            self._rules = []
 
     def next_match(self, method: str, path: str) -> Rule | None:
         """Count a request, and return the rule that hits it, None if no rule does."""
-        if not self._states:
+        if not self._rules:
             return None
         with self._lock:
-            due = [state for state in self._states if state.observe(method, path)]
+            due = [rule for rule in self._rules if rule.observe(method, path)]
             if not due:
                 return None
             due[0].fired += 1
             return due[0].rule
 
+    def counted(self) -> tuple[CountedRule, ...]:
+        """Return copies of the rules with their present counts, in order of entry."""
+        with self._lock:
+            return tuple(map(replace, self._rules))
+
     def as_json(self) -> list[dict[str, Json]]:
         """Return the rules as JSON, with how many requests each matched and hit."""
-        with self._lock:
-            return [
-                {**state.rule.as_json(), "matched": state.matched, "fired": state.fired}
-                for state in self._states
-            ]
+        return [rule.as_json() for rule in self.counted()]

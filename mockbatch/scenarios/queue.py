@@ -1,18 +1,22 @@
 """Scenarios for the next batches of a world, in the order in which they were queued."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from threading import Lock
+from typing import TypeAlias
 
 from mockbatch.scenarios.scenario import Scenario
+
+#: A scenario, and for how many batches it is; None for all that follow.
+QueuedScenario: TypeAlias = tuple[Scenario, int | None]
 
 
 class ScenarioQueue:
     """Scenarios queued for the next batches that are accepted."""
 
-    def __init__(self) -> None:
+    def __init__(self, waiting: Iterable[QueuedScenario] = ()) -> None:
         self._lock = Lock()
-        self._waiting: list[tuple[Scenario, int | None]] = []
+        self._waiting = list(waiting)
 
     def add(self, scenario: Scenario, times: int | None) -> None:
         """Queue a scenario for `times` batches, None for all that follow."""
@@ -26,7 +30,7 @@ class ScenarioQueue:
         with self._lock:
             self._waiting = []
 
-    def waiting(self) -> list[tuple[Scenario, int | None]]:
+    def waiting(self) -> list[QueuedScenario]:
         """Return the queued scenarios, each with the number of batches it is for."""
         return list(self._waiting)
 

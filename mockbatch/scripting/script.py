@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from heapq import merge
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.endpoint import Endpoint
@@ -26,6 +26,8 @@ from mockbatch.validation.type_names import describe_type
 # a reply document, the text of a reply, or None for the default reply.
 ReplyFunction = Callable[[dict[str, Json]], Json]
 
+_Turns: TypeAlias = Turns[Reply | ReplyFunction]
+
 _LINE_MEMBERS = ("custom_id", "method", "url", "body")
 
 
@@ -37,13 +39,19 @@ class Entry(NamedTuple):
 
     match: Match
     reply: Reply | ReplyFunction
-    turns: Turns[Reply | ReplyFunction] | None = None
+    turns: _Turns | None = None
 
     def reply_to(self, request: RequestContext) -> Reply | ReplyFunction | None:
         """Return the reply to a request that may match, None if the entry has none for it."""
         if not self.match.matches(request):
             return None
         return self.reply if self.turns is None else self.turns.take(request)
+
+    @property
+    def has_function(self) -> bool:
+        """Whether a Python function returns the reply, or one of them."""
+        replies = (self.reply,) if self.turns is None else self.turns.items
+        return not all(isinstance(reply, Reply) for reply in replies)
 
     def as_json(self) -> dict[str, Json]:
         """Return the entry, ready for JSON; a function is replaced by its name."""
@@ -74,11 +82,18 @@ class Script:
 
     def restarted(self) -> "Script":
         """Return the same script, with no turn taken."""
+        return self._with_turns(Turns.restarted)
+
+    def copied(self) -> "Script":
+        """Return the same script, whose turns go on independently."""
+        return self._with_turns(Turns.copied)
+
+    def _with_turns(self, change: Callable[[_Turns], _Turns]) -> "Script":
         if all(entry.turns is None for entry in self.entries):
             return self
         return Script(
             tuple(
-                entry if entry.turns is None else entry._replace(turns=entry.turns.restarted())
+                entry if entry.turns is None else entry._replace(turns=change(entry.turns))
                 for entry in self.entries
             )
         )

@@ -63,7 +63,8 @@ class _BaseServer:
     def world(self, name: str | None = None, **options: "Unpack[WorldOptions]") -> WorldClient:
         """Create a world with a key of its own.
 
-        `name` determines its API key and, with the seed and the start time, every id in it.
+        `name` determines its API key and, with the seed and the start time, every id in it; a
+        world that had this name is closed.
         `options` are those of the marker: scenario, clock, pace, seed, start_time and poll_limit.
         The parameters of the scenario are in `params`, or options themselves.
         """
@@ -97,6 +98,9 @@ class _BaseServer:
         return world
 
     def _create(self, key: str, owner: str, options: Mapping[str, Json]) -> WorldClient:
+        for other in self._open:
+            if other.api_key == key:
+                other.close()  # so that it does not meet, or remove, the world that follows it
         world = self._client(key, owner)
         reset_world(world, {**self._defaults, **options}, owner=owner)
         self._on_world(world)

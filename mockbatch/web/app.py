@@ -92,8 +92,8 @@ def _finish_request(response: Response) -> Response:
     if current.path.startswith("/v1/"):
         milliseconds = max(1, round(RequestRecord.of(current.environ).elapsed_ms))
         # A world that is not kept starts from zero each time, so its ids would repeat.
-        id = world.next_request_id() if world is not None and is_kept else state.next_request_id()
-        response.headers.extend(api_headers(state.settings.organization, milliseconds, id))
+        ids = world.request_ids if world is not None and is_kept else state.request_ids
+        response.headers.extend(api_headers(state.settings.organization, milliseconds, ids.next()))
     record_request(current, world, response.status_code)
     if world is not None and is_kept:
         wakeup.schedule_wakeup(current_app._get_current_object(), world)  # type: ignore[attr-defined]

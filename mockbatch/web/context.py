@@ -1,11 +1,9 @@
 """The state that the routes of one app share, and the world of the current request."""
 
-from itertools import count
-
 from flask import current_app, g
 
 from mockbatch import clock
-from mockbatch.ids import Seed, request_id
+from mockbatch.ids import RequestIds, Seed
 from mockbatch.world.registry import WorldRegistry
 from mockbatch.world.settings import ServerSettings
 from mockbatch.world.snapshot.snapshot import Snapshot
@@ -24,12 +22,8 @@ class ServerState:
         self.settings = settings
         self.worlds = WorldRegistry(settings, beginning)
         self.started = clock.monotonic()
-        self._request_id_seed = Seed.of(settings.world.seed, "requests without a world")
-        self._request_numbers = count()
-
-    def next_request_id(self) -> str:
-        """Return the id for one more request that belongs to no world of the registry."""
-        return request_id(self._request_id_seed.child(next(self._request_numbers)))
+        #: Of requests that belong to no world of the registry.
+        self.request_ids = RequestIds(Seed.of(settings.world.seed, "requests without a world"))
 
 
 def server() -> ServerState:

@@ -64,4 +64,4 @@ class FaultMiddleware:
         return world, world.faults.next_match(environ["REQUEST_METHOD"], path)
 
     def _headers(self, world: World) -> dict[str, str]:
-        return api_headers(self._server.settings.organization, 1, world.next_request_id())
+        return api_headers(self._server.settings.organization, 1, world.request_ids.next())

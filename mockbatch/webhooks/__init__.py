@@ -11,6 +11,7 @@ called:
     dispatcher, sender         deliver what is due, one thread at a time; one HTTP request
     timer                      wakes the server up when the clock runs by itself
     webhooks, settings         all of it for one world; how it begins
+    snapshot                   all of it as a value
 
 An advance that meets a due webhook: `world/advance` moves the clock to the next instant at
 which something is due. The dispatcher takes the delivery from the outbox under the lock, calls

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import count
 
 from mockbatch.errors import api_error
 from mockbatch.ids import Seed
@@ -61,9 +60,16 @@ class WebhookEndpoints:
 
     def __init__(self, seed: Seed) -> None:
         self._seed = seed
-        self._endpoint_numbers = count()
-        self._secret_numbers = count()
+        #: How many endpoints and secrets were made.
+        self.endpoint_count = self.secret_count = 0
         self._endpoints: dict[str, WebhookEndpoint] = {}
+
+    def load(
+        self, endpoints: Iterable[WebhookEndpoint], endpoint_count: int, secret_count: int
+    ) -> None:
+        """Replace all endpoints."""
+        self._endpoints = {endpoint.id: endpoint for endpoint in endpoints}
+        self.endpoint_count, self.secret_count = endpoint_count, secret_count
 
     def __iter__(self) -> Iterator[WebhookEndpoint]:
         return iter(list(self._endpoints.values()))
@@ -95,7 +101,7 @@ class WebhookEndpoints:
             raise api_error("too_many_webhook_endpoints", limit=MAX_ENDPOINTS)
         endpoint = WebhookEndpoint(
             # Source: the prefix is that of published examples, the rest is made up.
-            id="whe_" + self._seed.child("webhook endpoint", next(self._endpoint_numbers)).hex(32),
+            id="whe_" + self._seed.child("webhook endpoint", self.endpoint_count).hex(32),
             name=name,
             target=target,
             event_types=tuple(dict.fromkeys(event_types)),
@@ -103,6 +109,7 @@ class WebhookEndpoints:
             created_at=now,
             updated_at=now,
         )
+        self.endpoint_count += 1
         self._endpoints[endpoint.id] = endpoint
         return endpoint
 
@@ -126,4 +133,5 @@ class WebhookEndpoints:
         del self._endpoints[id]
 
     def _new_secret(self) -> str:
-        return new_secret(self._seed.child(next(self._secret_numbers)))
+        self.secret_count += 1
+        return new_secret(self._seed.child(self.secret_count - 1))

@@ -1,6 +1,6 @@
 """The batches of a world whose end has not been announced yet."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.timeline import CANCELLING, FINALIZING
@@ -13,14 +13,15 @@ class FinishedBatches:
     """Batches by the second at which their end is to be announced, each announced once.
 
     A batch is here as soon as its end is planned. If a command changes its end, the new end is
-    announced as well, even if the first one was announced early.
+    announced as well, even if the first one was announced early. `announced` maps the ids of
+    batches whose end was announced before to the type of its event.
     """
 
-    def __init__(self, batches: Iterable[Batch], now: float) -> None:
-        self._announced: dict[str, str | None] = {}  # batch id -> event type
+    def __init__(self, batches: Iterable[Batch], now: float, announced: Mapping[str, str]) -> None:
+        self._announced: dict[str, str | None] = dict(announced)
         self._queue: TimeQueue[Batch] = TimeQueue()
         for batch in batches:
-            if announce_at(batch) <= now:
+            if batch.id not in announced and announce_at(batch) <= now:
                 # It ended before anyone watched, or its event was sent early.
                 self._announced[batch.id] = end_type(batch)
             self.update(batch)
@@ -32,6 +33,10 @@ class FinishedBatches:
             self._queue.remove(batch.id)
         else:
             self._queue.put(batch.id, announce_at(batch), batch.number, batch)
+
+    def announced(self) -> dict[str, str]:
+        """Return the ids of the batches whose end was announced, with the type of the event."""
+        return {id: name for id, name in self._announced.items() if name is not None}
 
     def next_at(self) -> float:
         """Return when the next end is to be announced, infinity for never."""

@@ -1,8 +1,10 @@
 """The webhook deliveries of a world, pending and past."""
 
 from collections import deque
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from math import inf
+from types import MappingProxyType
 
 from mockbatch.batch.batch import Batch
 from mockbatch.errors import api_error
@@ -40,12 +42,38 @@ class Outbox:
     def __contains__(self, id: str) -> bool:
         return id in self._deliveries
 
-    def watch(self, now: float) -> None:
-        """Start or stop watching for finished batches, depending on whether endpoints exist."""
+    def load(self, deliveries: Iterable[Delivery], count: int) -> None:
+        """Add the deliveries of a snapshot."""
+        for delivery in deliveries:
+            self._put(delivery)
+        self.count = count
+
+    def deliveries(self, now: float) -> tuple[Delivery, ...]:
+        """Return the deliveries that are kept, as of now.
+
+        One that is being attempted is due again at once, since the attempt may be lost.
+        """
+        return tuple(
+            replace(delivery, next_at=int(now))
+            if delivery.status == PENDING and delivery.next_at is None
+            else delivery
+            for delivery in self._deliveries.values()
+        )
+
+    def announced(self) -> dict[str, str]:
+        """Return the ids of the batches whose end was announced, with the type of the event."""
+        return {} if self._finished is None else self._finished.announced()
+
+    def watch(self, now: float, announced: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Start or stop watching for finished batches, depending on whether endpoints exist.
+
+        `announced` maps the ids of batches whose end was announced before to the event's type.
+        """
         if not self._endpoints:
             self._stop_watching()
         elif self._finished is None:
-            self._finished = FinishedBatches(self._repository.batches.values(), now)
+            batches = self._repository.batches.values()
+            self._finished = FinishedBatches(batches, now, announced)
             self._repository.batch_listeners.append(self._finished.update)
 
     def _stop_watching(self) -> None:

@@ -16,6 +16,7 @@ from mockbatch.webhooks.event import BATCH_EVENT_TYPES
 from mockbatch.webhooks.outbox import Outbox
 from mockbatch.webhooks.settings import WebhookSettings
 from mockbatch.webhooks.signature import decode_secret
+from mockbatch.webhooks.snapshot import NO_WEBHOOKS, WebhooksSnapshot
 from mockbatch.webhooks.target import Target, resolve_target
 from mockbatch.webhooks.timer import WakeUpTimer
 
@@ -27,9 +28,9 @@ LONGEST_WAIT_SECONDS = 1.0
 
 
 class Webhooks:
-    """The endpoints and deliveries of a world, from its beginning to its end or next reset.
+    """The endpoints and deliveries of a world until its next reset, or until it is replaced.
 
-    `world_name` is what the log calls the world.
+    `world_name` is what the log calls the world; `initial` is what it begins with.
     """
 
     def __init__(
@@ -39,29 +40,34 @@ class Webhooks:
         seed: Seed,
         settings: WebhookSettings,
         world_name: str = "",
+        initial: WebhooksSnapshot = NO_WEBHOOKS,
     ) -> None:
         self._settings = settings
-        self._world_name = world_name
         self._seed = seed
         self.endpoints = WebhookEndpoints(seed)
         self._timer = WakeUpTimer()
-        self._start(clock, repository)
-        if settings.target is not None:
-            name, types = "mockbatch serve", BATCH_EVENT_TYPES
-            self._add_endpoint(name, settings.target, types, settings.secret)
-
-    def _start(self, clock: WorldClock, repository: Repository) -> None:
         self._clock = clock
         self._outbox = Outbox(repository, self.endpoints)
         self.dispatcher = WebhookDispatcher(
-            clock, self._outbox, self._settings.timeout_seconds, self._world_name
+            clock, self._outbox, settings.timeout_seconds, world_name
         )
-        self._outbox.watch(clock.now())
+        self.endpoints.load(initial.endpoints, initial.endpoint_count, initial.secret_count)
+        self._outbox.load(initial.deliveries, initial.delivery_count)
+        self._outbox.watch(clock.now(), initial.announced)
 
-    def restart(self, clock: WorldClock, repository: Repository) -> None:
-        """Continue with the same endpoints in a restored world; its past is not announced."""
-        self._outbox.close()
-        self._start(clock, repository)
+    def snapshot(self) -> WebhooksSnapshot:
+        """Return the endpoints and deliveries as a value."""
+        with self._clock.lock:
+            now = self._clock.now()
+            self._outbox.enqueue_finished(now)
+            return WebhooksSnapshot(
+                endpoints=tuple(self.endpoints),
+                endpoint_count=self.endpoints.endpoint_count,
+                secret_count=self.endpoints.secret_count,
+                deliveries=self._outbox.deliveries(now),
+                delivery_count=self._outbox.count,
+                announced=self._outbox.announced(),
+            )
 
     def close(self) -> None:
         """Send nothing any more."""
@@ -69,6 +75,13 @@ class Webhooks:
         self._timer.stop()
 
     # --- endpoints
+
+    def add_configured_endpoint(self) -> None:
+        """Add the endpoint of the settings, unless there is one with its URL."""
+        target = self._settings.target
+        if target is not None and target.url not in {one.target.url for one in self.endpoints}:
+            name, types = "mockbatch serve", BATCH_EVENT_TYPES
+            self._add_endpoint(name, target, types, self._settings.secret)
 
     def create_endpoint(self, body: Mapping[str, Json]) -> WebhookEndpoint:
         """Create the endpoint that a request describes; ApiError 400 if its URL is not allowed.

@@ -37,12 +37,26 @@ class JournalEntry(NamedTuple):
         return self._asdict()
 
 
+class JournalSnapshot(NamedTuple):
+    """The entries that a journal keeps, oldest first, and how many requests there have been."""
+
+    entries: tuple[JournalEntry, ...] = ()
+    total: int = 0
+
+
+EMPTY_JOURNAL = JournalSnapshot()
+
+
 class Journal:
     """The last requests of one world, oldest first, and how many there have been."""
 
-    def __init__(self) -> None:
-        self._entries: deque[JournalEntry] = deque(maxlen=MAX_ENTRIES)
-        self.count = 0
+    def __init__(self, initial: JournalSnapshot = EMPTY_JOURNAL) -> None:
+        self._entries = deque(initial.entries, maxlen=MAX_ENTRIES)
+        self.count = initial.total
+
+    def snapshot(self) -> JournalSnapshot:
+        """Return the journal as a value."""
+        return JournalSnapshot(tuple(self.entries()), self.count)
 
     def add(self, entry: JournalEntry) -> None:
         """Add an entry; a full journal drops its oldest one."""

@@ -21,28 +21,78 @@ from mockbatch.batch.timeline import (
     VALIDATING,
     Timeline,
 )
-from mockbatch.clock import Clock
+from mockbatch.clock import Clock, WorldClock
 from mockbatch.endpoints import endpoints
 from mockbatch.errors import api_error, line_error
 from mockbatch.limits import Quotas
+from mockbatch.repository import Repository
 
 HOUR = 3600
 # A batch in one of these has its prompts in the queue.
 _ENQUEUED = frozenset({IN_PROGRESS, FINALIZING, CANCELLING})
 
 
-def check_rate(quotas: Quotas, batches: Iterable[Batch], now: int, clock: Clock) -> None:
-    """Raise ApiError 429 if as many batches as allowed were created in the last hour."""
-    limit = quotas.batches_per_hour
-    if limit is None:
-        return
-    recent = [batch.created_at for batch in batches if batch.created_at > now - HOUR]
-    if len(recent) < limit:
-        return
-    error = api_error("batch_rate_limit", limit=limit)
-    freed = sorted(recent)[-limit] if limit else now
-    error.headers = _retry_headers(freed + HOUR - now, clock)
-    raise error
+class EnforcedQuotas:
+    """The quotas of one world, as they apply to its batches."""
+
+    def __init__(
+        self, quotas: Quotas, repository: Repository, clock: WorldClock, organization: str
+    ) -> None:
+        self.current = quotas
+        self._repository = repository
+        self._clock = clock
+        self._organization = organization
+
+    def set(self, quotas: Quotas, now: int) -> None:
+        """Set other quotas, also for batches that are still validating, during a command."""
+        batches = self._repository.batches.values()
+        counted = [_with_token_count(quotas, batch) for batch in batches]
+        with self._clock.lock:
+            self.current = quotas
+            self._repository.replace_batches(counted)
+            self._decide_waiting(now)
+
+    def recheck(self, now: int) -> None:
+        """Decide again how validations will end, after a command that may have made room."""
+        if self.current.enqueued_tokens:
+            self._decide_waiting(now)
+
+    def _decide_waiting(self, now: int) -> None:
+        batches = self._repository.batches.values()
+        changed = _decide_waiting(self.current, batches, now, self._organization)
+        self._repository.replace_batches(changed)
+
+    def check_rate(self, now: int) -> None:
+        """Raise ApiError 429 if as many batches as allowed were created in the last hour."""
+        limit = self.current.batches_per_hour
+        if limit is None:
+            return
+        batches = self._repository.batches.values()
+        recent = [batch.created_at for batch in batches if batch.created_at > now - HOUR]
+        if len(recent) < limit:
+            return
+        error = api_error("batch_rate_limit", limit=limit)
+        freed = sorted(recent)[-limit] if limit else now
+        error.headers = _retry_headers(freed + HOUR - now, self._clock.current)
+        raise error
+
+    def check_on_create(
+        self, now: int, endpoint_path: str, batch_input: BatchInput, validated_at: int | None
+    ) -> tuple[int, LineError | None]:
+        """Return the enqueued tokens of a new batch, and the error if it is over its quota at once.
+
+        A batch whose validation ends later is checked after each command until then.
+        """
+        quotas = self.current
+        tokens = _count_tokens(quotas, endpoint_path, batch_input)
+        if not quotas.enqueued_tokens or batch_input.errors or validated_at != now:
+            return tokens, None
+        model, batches = batch_input.model_name, self._repository.batches.values()
+        queue = [batch for batch in batches if batch.status(now) != VALIDATING]
+        limit = _exceeded_limit(quotas, model, _enqueued_tokens(queue, model, now) + tokens)
+        if limit is None:
+            return tokens, None
+        return tokens, _limit_error(batch_input.model, limit, self._organization)
 
 
 def _retry_headers(seconds: int, clock: Clock) -> Mapping[str, str]:
@@ -52,7 +102,7 @@ def _retry_headers(seconds: int, clock: Clock) -> Mapping[str, str]:
     return {"Retry-After": str(max(1, ceil(seconds / clock.speed)))}
 
 
-def with_token_count(quotas: Quotas, batch: Batch) -> Batch:
+def _with_token_count(quotas: Quotas, batch: Batch) -> Batch:
     """Return the batch with the prompt tokens that it counts towards a quota, if there is one."""
     if batch.enqueued_tokens or batch.tokens is not None:  # or it has ended, without its input
         return batch
@@ -66,29 +116,7 @@ def _count_tokens(quotas: Quotas, endpoint_path: str, batch_input: BatchInput) -
     return count_prompt_tokens(endpoints()[endpoint_path], batch_input)
 
 
-def check_on_create(
-    quotas: Quotas,
-    others: Iterable[Batch],
-    now: int,
-    organization: str,
-    endpoint_path: str,
-    batch_input: BatchInput,
-    validated_at: int | None,
-) -> tuple[int, LineError | None]:
-    """Return the enqueued tokens of a new batch, and the error if it is over its quota at once.
-
-    A batch whose validation ends later is checked after each command until then.
-    """
-    tokens = _count_tokens(quotas, endpoint_path, batch_input)
-    if not quotas.enqueued_tokens or batch_input.errors or validated_at != now:
-        return tokens, None
-    model = batch_input.model_name
-    queue = [other for other in others if other.status(now) != VALIDATING]
-    limit = _exceeded_limit(quotas, model, _enqueued_tokens(queue, model, now) + tokens)
-    return tokens, None if limit is None else _limit_error(batch_input.model, limit, organization)
-
-
-def recheck_waiting(
+def _decide_waiting(
     quotas: Quotas, batches: Iterable[Batch], now: int, organization: str
 ) -> list[Batch]:
     """Return the batches whose validation will end differently from what was planned."""

@@ -5,11 +5,10 @@ batches may take seconds to compute how, and leave the lock free meanwhile. Read
 and change nothing: what they see are immutable values, which commands replace whole.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
-from itertools import count
 from threading import RLock
 
 from mockbatch.batch import commands, create
@@ -27,7 +26,7 @@ from mockbatch.faults.rule_set import FaultRules
 from mockbatch.files import validation
 from mockbatch.files.content import Content
 from mockbatch.files.file import File
-from mockbatch.ids import Seed, request_id
+from mockbatch.ids import RequestIds, Seed
 from mockbatch.limits import Quotas
 from mockbatch.pagination import Page
 from mockbatch.repository import Repository
@@ -41,10 +40,9 @@ from mockbatch.world.batch_input import find_batch_input
 from mockbatch.world.expiry import Expiry
 from mockbatch.world.journal import Journal
 from mockbatch.world.keys import shorten_key
-from mockbatch.world.quotas import check_on_create, check_rate, recheck_waiting, with_token_count
+from mockbatch.world.quotas import EnforcedQuotas
 from mockbatch.world.settings import WorldSettings
 from mockbatch.world.snapshot.snapshot import Snapshot
-from mockbatch.world.snapshot.take import take_snapshot
 from mockbatch.world.status_log import StatusLog
 from mockbatch.world.uploads import Uploads
 
@@ -79,42 +77,56 @@ class World:
         self.webhooks.close()
 
     def _begin(self, settings: WorldSettings) -> None:
-        self.journal = Journal()
-        self.faults = FaultRules()
-        self.scenarios = ScenarioQueue()
-        self.script, self.models = settings.script.restarted(), settings.models
-        self._request_numbers = count()
         # Named after its test, a world has the same seed from run to run, with any key.
         self._seed = Seed.of(settings.seed, settings.owner or self.name)
         start_time = self._initial.now if settings.start_time is None else settings.start_time
         self._load(replace(self._initial, settings=settings, now=start_time))
-        self.webhooks = Webhooks(
-            self.clock, self._repository, self._seed, settings.webhooks, shorten_key(self.name)
-        )
+        self.webhooks.add_configured_endpoint()
 
     def snapshot(self) -> Snapshot:
         """Return everything that the world holds, as values."""
         with self._lock:
             self.release_expired()
-            settings = replace(self.settings, clock=self.clock.mode, quotas=self.quotas)
-            now, repository = self.now(), self._repository
-            return take_snapshot(settings, self._seed, now, repository, self.uploads)
+            return Snapshot(
+                settings=replace(self.settings, clock=self.clock.mode, quotas=self.quotas.current),
+                seed=self._seed,
+                now=self.now(),
+                numbers={**+self._repository.counters, "request": self.request_ids.count},
+                files=tuple(self._repository.uploaded_files.values()),
+                deleted_file_ids=frozenset(self._repository.deleted_file_ids),
+                batches=tuple(self._repository.batches.values()),
+                uploads=self.uploads.all(),
+                polls=self.clock.polls(),
+                script=self.script.copied(),
+                models=self.models,
+                scenarios=tuple(self.scenarios.waiting()),
+                faults=self.faults.counted(),
+                webhooks=self.webhooks.snapshot(),
+                journal=self.journal.snapshot(),
+            )
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Become the world of a snapshot, but keep the webhook endpoints."""
+        """Become the world of a snapshot."""
         with self._planning, self._lock:
+            self.close()
             self._load(snapshot)
-            self.webhooks.restart(self.clock, self._repository)
 
     def _load(self, snapshot: Snapshot) -> None:
-        self.settings, self.quotas = snapshot.settings, snapshot.settings.quotas
-        self.clock = WorldClock(self.settings.clock, snapshot.now, self._lock, self._planning)
+        settings = self.settings = snapshot.settings
+        self.clock = WorldClock(
+            settings.clock, snapshot.now, self._lock, self._planning, snapshot.polls
+        )
         self._seed = snapshot.seed or self._seed
-        settings = self.settings
-        self._repository = Repository(
+        repository = self._repository = Repository(
             validate=settings.validate, marks=settings.marks, limits=settings.limits
         )
-        self.storage = self._repository.storage
+        self.storage = repository.storage
+        self.request_ids = RequestIds(self._seed.child("request"), snapshot.numbers["request"])
+        self.journal, self.faults = Journal(snapshot.journal), FaultRules(snapshot.faults)
+        self.scenarios = ScenarioQueue(snapshot.scenarios)
+        self.script = (snapshot.script or settings.script.restarted()).copied()
+        self.models = snapshot.models or settings.models
+        self.quotas = EnforcedQuotas(settings.quotas, repository, self.clock, self.organization)
         self.status_log = StatusLog(self.clock, self._repository)
         deleted, numbers = snapshot.deleted_file_ids, snapshot.numbers
         self._repository.load(snapshot.files, snapshot.batches, deleted, numbers)
@@ -123,6 +135,10 @@ class World:
         self.clock.move_to(snapshot.last_command_at)
         #: Lets go of what has expired by now: every request does this first.
         self.release_expired = Expiry(self.clock, self._repository, self.uploads).release
+        name, initial = shorten_key(self.name), snapshot.webhooks
+        self.webhooks = Webhooks(
+            self.clock, self._repository, self._seed, settings.webhooks, name, initial
+        )
 
     def now(self) -> float:
         """Return simulated epoch seconds, never before the last command."""
@@ -144,29 +160,12 @@ class World:
             now = int(self.now())
             yield now
             with self.clock.command():
-                if self.quotas.enqueued_tokens:
-                    self._apply_quotas(now)
+                self.quotas.recheck(now)
 
     def set_quotas(self, quotas: Quotas) -> None:
         """Limit what may be enqueued at once, also by batches that are still validating."""
         with self._command() as now:
-            self._set_quotas(quotas, now)
-
-    def _set_quotas(self, quotas: Quotas, now: int) -> None:
-        counted = [with_token_count(quotas, b) for b in self._repository.batches.values()]
-        with self._lock:
-            self.quotas = quotas
-            self._replace_batches(counted)
-            self._apply_quotas(now)
-
-    def _apply_quotas(self, now: int) -> None:
-        batches = self._repository.batches.values()
-        self._replace_batches(recheck_waiting(self.quotas, batches, now, self.organization))
-
-    def _replace_batches(self, batches: Iterable[Batch]) -> None:
-        with self._lock:
-            for batch in batches:
-                self._repository.replace_batch(batch)
+            self.quotas.set(quotas, now)
 
     def upload(self, content: Content, filename: str, purpose: str, seconds: int | None) -> File:
         """Create a file; it lives for `seconds`, or its purpose's default if that is None."""
@@ -193,7 +192,7 @@ class World:
             self._repository.delete_file(id, now)
             missing = missing_input(id, self.organization)
             losing = self._repository.batches_of_input(id)
-            self._replace_batches(commands.lose_input(batch, now, missing) for batch in losing)
+            self._repository.replace_batches(commands.lose_input(b, now, missing) for b in losing)
 
     def create_batch(self, request: create.BatchRequest) -> Batch:
         """Create a batch; errors of its input show up later, when its validation ends."""
@@ -207,21 +206,20 @@ class World:
         with self._command() as now, choice as chosen:
             scenario = chosen or self.settings.scenario
             if scenario.quotas is not None:
-                self._set_quotas(scenario.quotas, now)
-            others = self._repository.batches.values()
-            check_rate(self.quotas, others, now, self.clock.current)
+                self.quotas.set(scenario.quotas, now)
+            self.quotas.check_rate(now)
             is_gone = request.input_file_id not in self._repository.uploaded_files
             with self._lock:
                 number = self._repository.next_number("batch")
             context = create.CreationContext(
-                number=len(others),
+                number=len(self._repository.batches),
                 seed=self._seed.child("batch", number),
                 created_at=now,
                 schedule=Schedule(scenario, self.settings.pace),
                 script=self.script,
                 organization=self.organization,
                 input_expires_at=now if is_gone else input_expires_at,
-                check_quota=partial(check_on_create, self.quotas, others, now, self.organization),
+                check_quota=partial(self.quotas.check_on_create, now),
             )
             batch = create.create_batch(request, batch_input, context)
             with self._lock:
@@ -250,7 +248,8 @@ class World:
         """Apply a command to a batch; ApiError 404 if unknown, 409 if its status forbids it."""
         with self._command() as now:
             changed = command(self.batch(id), now)
-            self._replace_batches([changed])
+            with self._lock:
+                self._repository.replace_batch(changed)
             return changed
 
     def explain(self, id: str) -> dict[str, Json]:
@@ -277,7 +276,7 @@ class World:
             ]
             with self.clock.command() as later:  # lines may have run meanwhile
                 self.script = script
-                self._replace_batches(
+                self._repository.replace_batches(
                     apply(batch.timeline.done(later))
                     for batch, apply in prepared
                     if not batch.is_final(later)
@@ -293,7 +292,3 @@ class World:
         with self.clock.command() as now:
             seed = self._seed.child("live", self._repository.next_number("live"))
         return live_calls.respond_live(endpoint, body, Execution(seed, now), self.script)
-
-    def next_request_id(self) -> str:
-        """Return the id of another request to this world."""
-        return request_id(self._seed.child("request", next(self._request_numbers)))

@@ -177,3 +177,13 @@ class TestRepr:
             assert repr(mock.clock) == "<Clock at 1970-01-01 00:00:00Z, manual>"
         assert repr(mock) == f"<MockBatch at {url}/v1, closed>"
         assert repr(mock.clock) == "<Clock of a closed world>"
+
+
+def test_a_second_world_of_a_name_closes_the_first() -> None:
+    """They would share a key, and the end of one would be that of the other."""
+    with MockBatch() as mock:
+        first, second = mock.world("same"), mock.world("same")
+        assert (first.closed, second.closed) == (True, False)
+        second.reset()
+        with pytest.raises(ControlError, match="This world is gone"):
+            first.reset()

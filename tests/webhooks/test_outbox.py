@@ -533,14 +533,24 @@ class TestBounds:
         about = [one["event"]["data"]["id"] for one in told["deliveries"]]
         assert (about, told["count"], told["dropped"]) == ([stuck.id, *ids[2:]], 6, 2)
 
-    def test_a_restored_world_tells_no_old_news(self, make: "Make", world: World) -> None:
-        """What had ended in it is past, what goes on is told, and its endpoints are there."""
+    def test_a_restored_world_continues_its_deliveries(self, make: "Make", world: World) -> None:
+        """What had ended in it is still delivered, what goes on is announced when it ends."""
         ended = make.started(world, make.lines(1))
         world.advance.fast_forward(ended.created_at + 100)
         running = make.started(world, make.lines(1))
         world.advance.fast_forward(ended.created_at + 150)
         world.restore(world.snapshot())
-        assert [id for _, _, id in sent(world, FOR_EVER)] == [running.id]
+        assert [id for _, _, id in sent(world, FOR_EVER)] == [ended.id, running.id]
+
+    def test_a_restored_world_delivers_nothing_twice(self, make: "Make", world: World) -> None:
+        """A delivery that succeeded before is kept, and not attempted again."""
+        ended = make.started(world, make.lines(1))
+        world.advance.fast_forward(ended.created_at + 150)
+        assert len(sent(world, world.now())) == 1
+        world.restore(world.snapshot())
+        assert sent(world, FOR_EVER) == []
+        [delivery] = world.webhooks.deliveries_json(10)["deliveries"]
+        assert delivery["status"] == "delivered"
 
     def test_a_restored_world_does_not_tell_again_what_was_told_early(
         self, make: "Make", world: World

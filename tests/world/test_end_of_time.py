@@ -7,8 +7,8 @@ import pytest
 from mockbatch.batch.commands import cancel, hold, resume
 from mockbatch.clock import END, Clock
 from mockbatch.errors import ApiError
+from mockbatch.ids import MAX_NUMBER
 from mockbatch.limits import MIN_PACE
-from mockbatch.repository import MAX_NUMBER
 from mockbatch.webhooks.finished_batches import first_attempt_at
 from mockbatch.world.snapshot.dump import dump
 from mockbatch.world.snapshot.load import load
@@ -114,4 +114,4 @@ def test_objects_are_counted_up_to_a_bound(make: "Make") -> None:
     world.restore(load(state, world.settings))
     with pytest.raises(ApiError, match="most that it can count"):
         world.uploads.create("f", "batch", 1, None)
-    assert dump(world.snapshot())["numbers"] == {"upload": MAX_NUMBER}
+    assert dump(world.snapshot())["numbers"] == {"upload": MAX_NUMBER, "request": 0}

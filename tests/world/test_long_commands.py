@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mockbatch.batch import create, plan
+from mockbatch.batch import create, plan, prompt_tokens
 from mockbatch.files.content import Content
 from mockbatch.limits import Quotas
 from mockbatch.scripting.match import Match
 from mockbatch.scripting.script import Entry
 from mockbatch.typing import Json
-from mockbatch.world import quotas
-from mockbatch.world import world as world_module
 from mockbatch.world.world import World
 
 if TYPE_CHECKING:
@@ -102,13 +100,13 @@ def test_others_upload_while_tokens_are_counted(
 ) -> None:
     """A quota counts the tokens of all lines of all batches."""
     make.started(world, make.lines(3))
-    upload, count = uploading(world), quotas.with_token_count
+    upload, count = uploading(world), prompt_tokens.count_prompt_tokens
 
     def count_slowly(*arguments: Any) -> Any:
         upload.run()
         return count(*arguments)
 
-    monkeypatch.setattr(world_module, "with_token_count", count_slowly)
+    monkeypatch.setattr("mockbatch.world.quotas.count_prompt_tokens", count_slowly)
     world.set_quotas(Quotas(enqueued_tokens={"*": 1_000_000}))
 
 

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,14 +12,15 @@ from hypothesis import strategies as st
 from mockbatch.batch import commands
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.create import BatchRequest
-from mockbatch.clock import start_clock
+from mockbatch.clock import WorldClock
 from mockbatch.errors import ApiError
 from mockbatch.limits import Quotas
+from mockbatch.repository import Repository
 from mockbatch.scripting.match import Match
 from mockbatch.scripting.script import Entry
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
-from mockbatch.world.quotas import HOUR, check_rate
+from mockbatch.world.quotas import HOUR, EnforcedQuotas
 from mockbatch.world.snapshot.dump import dump
 from mockbatch.world.snapshot.load import load
 from mockbatch.world.world import World
@@ -337,7 +339,7 @@ class TestEnqueuedTokens:
         case = Case(make, make.world())
         quotas = {"enqueued_tokens": {MINI: TOKENS}}
         batches = [case.create(quotas=quotas), case.create()]
-        assert case.world.quotas == ONE
+        assert case.world.quotas.current == ONE
         assert case.at(VALIDATED).statuses(*batches) == ["in_progress", "failed"]
 
     @pytest.mark.parametrize(("after", "status"), [(99, "failed"), (100, "in_progress")])
@@ -518,9 +520,12 @@ class TestRate:
     ) -> None:
         """An hour is two on a clock at half the speed; a part of a second is rounded up."""
         batch = make.batch(1)
-        clock = start_clock(mode, make.created, make.created)
+        repository = Repository(validate=True)
+        repository.add_batch(batch)
+        clock = WorldClock(mode, make.created, RLock())
+        quotas = EnforcedQuotas(Quotas(batches_per_hour=1), repository, clock, "org-1")
         with pytest.raises(ApiError) as refused:
-            check_rate(Quotas(batches_per_hour=1), [batch], batch.created_at, clock)
+            quotas.check_rate(batch.created_at)
         assert refused.value.headers == {"Retry-After": seconds}
 
     def test_room_is_there_when_it_was_promised(self, make: "Make") -> None:

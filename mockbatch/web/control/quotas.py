@@ -16,7 +16,7 @@ blueprint.before_request(guard)
 @blueprint.get("")
 def show() -> Response:
     """Return the quotas of this world."""
-    return json_response("quotas", asdict(world().quotas))
+    return json_response("quotas", asdict(world().quotas.current))
 
 
 @blueprint.put("")

@@ -21,7 +21,8 @@ def show() -> Response:
 @blueprint.put("")
 def replace() -> Response:
     """Replace this world with the one in a document; an invalid document changes nothing."""
-    snapshot = load(json_body(is_long=True), world().settings)
+    document = json_body(is_long=True)
+    snapshot = load(document, world().settings, present=world().snapshot())
     world().restore(snapshot)
     body = {"files": len(snapshot.files), "batches": len(snapshot.batches)}
     return json_response("loaded", body)

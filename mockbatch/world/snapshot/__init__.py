@@ -5,8 +5,8 @@ it would have here. What follows from other values, such as the order in which l
 in the document but computed again.
 
     snapshot                           a world as a value
-    take                               the snapshot of a world
     dump, load                         the document of a snapshot, and back (schema state.json)
-    batches, files, uploads, contents  the parts of the document, each in both directions
+    batches, files, uploads, contents  parts of the document, each in both directions
+    replies, faults, webhooks, journal more of them
     cursor                             a place in the document, for the errors of `load`
 """

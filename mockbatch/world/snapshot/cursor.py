@@ -1,10 +1,13 @@
 """Places in a JSON document, so that an error can name its place."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 from mockbatch.errors import ApiError, api_error
 from mockbatch.typing import Json
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,10 @@ class Cursor:
     def get(self, name: str, default: Json) -> "Cursor":
         """Return a member of an object, with a default value if it is missing."""
         return Cursor(self.value.get(name, default), f"{self.path}.{name}")
+
+    def read(self, name: str, parse: "Callable[[Cursor], T]", default: T) -> T:
+        """Return what a member of an object is parsed as, the default value if it is missing."""
+        return parse(self[name]) if name in self.value else default
 
     def members(self) -> Iterator[tuple[str, "Cursor"]]:
         """Yield the members of an object, each with its name."""

@@ -2,33 +2,47 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.recorded import recorded_batch
 from mockbatch.clock import parse_mode
+from mockbatch.endpoints.model_list import ModelList
 from mockbatch.errors import ApiError
 from mockbatch.files.file import File
 from mockbatch.files.upload import Upload
 from mockbatch.ids import Seed
 from mockbatch.jsonio import parse as parse_json
 from mockbatch.limits import Quotas
+from mockbatch.scenarios.queue import QueuedScenario
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 from mockbatch.world.settings import WorldSettings
 from mockbatch.world.snapshot.batches import load_batch, load_scenario
 from mockbatch.world.snapshot.contents import ContentReader
 from mockbatch.world.snapshot.cursor import Cursor
+from mockbatch.world.snapshot.faults import load_faults
 from mockbatch.world.snapshot.files import load_file
+from mockbatch.world.snapshot.journal import load_journal
+from mockbatch.world.snapshot.replies import load_script
 from mockbatch.world.snapshot.snapshot import Snapshot
 from mockbatch.world.snapshot.uploads import load_upload
+from mockbatch.world.snapshot.webhooks import load_webhooks
 
 
-def load(document: Json, settings: WorldSettings, folder: Path | None = None) -> Snapshot:
+def load(
+    document: Json,
+    settings: WorldSettings,
+    folder: Path | None = None,
+    present: Snapshot | None = None,
+) -> Snapshot:
     """Return the snapshot of a state document; what it leaves out is as in `settings`.
 
-    Contents may be files in `folder`, named by `path`; without a folder they may not. Raises
-    ApiError 400, whose param is the place of the error.
+    Replies, models, queued scenarios, faults, webhook endpoints and the journal that it leaves
+    out are those of `present`, the world that the document replaces. Contents may be files in
+    `folder`, named by `path`; without a folder they may not. Raises ApiError 400, whose param is
+    the place of the error.
     """
     schema("state").check(document, "state")
     state = Cursor(schema("state").coerce_integers(document), "state")
@@ -38,15 +52,27 @@ def load(document: Json, settings: WorldSettings, folder: Path | None = None) ->
     uploads = [load_upload(upload, contents) for upload in state.get("uploads", []).items()]
     _check_ids(state, batches, files, uploads)
     seed = state.value.get("seed")
+    present = present or Snapshot(settings)
     return Snapshot(
         settings=_load_settings(state, settings),
         seed=None if seed is None else Seed(bytes.fromhex(seed)),
         now=state.value.get("clock", {}).get("now", settings.start_time),
-        numbers=_load_numbers(state, files, uploads),
+        numbers=_load_numbers(state, files, uploads, present),
         files=tuple(files),
         deleted_file_ids=frozenset(state.value.get("deleted", ())),
         batches=tuple(batches),
         uploads=tuple(uploads),
+        polls=state.value.get("clock", {}).get("polls", {}),
+        script=state.read("replies", load_script, present.script),
+        models=state.read("models", _load_models, present.models),
+        scenarios=state.read("scenarios", _load_queue, present.scenarios),
+        faults=state.read("faults", load_faults, present.faults),
+        webhooks=state.read(
+            "webhooks",
+            partial(load_webhooks, allowed_hosts=settings.webhooks.allowed_hosts),
+            present.webhooks.endpoints_only(),
+        ),
+        journal=state.read("journal", load_journal, present.journal),
     )
 
 
@@ -84,21 +110,33 @@ def _load_settings(state: Cursor, settings: WorldSettings) -> WorldSettings:
     return replace(settings, **changes)
 
 
-def _load_numbers(
-    state: Cursor, files: Sequence[File], uploads: Sequence[Upload]
-) -> dict[str, int]:
-    """Return how many objects of each type were created.
+def _load_models(names: Cursor) -> ModelList:
+    return ModelList(None if names.value is None else tuple(names.value))
 
-    Numbers that are left out are those of the objects in the document.
+
+def _load_queue(entries: Cursor) -> tuple[QueuedScenario, ...]:
+    return tuple(
+        (load_scenario(entry["scenario"]), entry.value["times"]) for entry in entries.items()
+    )
+
+
+def _load_numbers(
+    state: Cursor, files: Sequence[File], uploads: Sequence[Upload], present: Snapshot
+) -> dict[str, int]:
+    """Return how many objects of each type were created, and how many requests there were.
+
+    Numbers that are left out are those of the objects in the document, and of requests that of
+    the present world.
     """
     own = len(state.value.get("batches", []))
-    present = {
+    defaults = {
+        "request": present.numbers.get("request", 0),
         "batch": own + len(state.value.get("recorded", [])),
         "file": len(files),
         "upload": len(uploads),
         "part": sum(len(upload.parts) for upload in uploads),
     }
-    numbers = {**present, **state.value.get("numbers", {})}
+    numbers = {**defaults, **state.value.get("numbers", {})}
     if numbers["batch"] < own:
         # A new batch would get the id of one that exists.
         raise state["numbers"]["batch"].error("there are more batches")

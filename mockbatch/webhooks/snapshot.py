@@ -1,0 +1,30 @@
+"""The webhooks of a world as a value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mockbatch.webhooks.delivery import Delivery
+from mockbatch.webhooks.endpoint import WebhookEndpoint
+
+
+@dataclass(frozen=True, slots=True)
+class WebhooksSnapshot:
+    """The endpoints of a world, and its deliveries, oldest first.
+
+    The counts say how many of each were made: endpoints, secrets and deliveries. `announced`
+    maps the ids of batches whose end was announced to the type of that event.
+    """
+
+    endpoints: tuple[WebhookEndpoint, ...] = ()
+    endpoint_count: int = 0
+    secret_count: int = 0
+    deliveries: tuple[Delivery, ...] = ()
+    delivery_count: int = 0
+    announced: Mapping[str, str] = field(default_factory=dict)
+
+    def endpoints_only(self) -> "WebhooksSnapshot":
+        """Return the same endpoints without any delivery."""
+        return WebhooksSnapshot(self.endpoints, self.endpoint_count, self.secret_count)
+
+
+NO_WEBHOOKS = WebhooksSnapshot()

@@ -1,0 +1,20 @@
+"""The journal in a state document."""
+
+from mockbatch.typing import Json
+from mockbatch.validation.schema import schema
+from mockbatch.world.journal import JournalEntry, JournalSnapshot
+from mockbatch.world.snapshot.cursor import Cursor
+
+
+def dump_journal(journal: JournalSnapshot) -> dict[str, Json]:
+    """Return the entries of a journal and how many there have been, JSON-ready."""
+    return {"requests": [entry.as_json() for entry in journal.entries], "count": journal.total}
+
+
+def load_journal(document: Cursor) -> JournalSnapshot:
+    """Return the journal that a document describes; ApiError 400 if it is not valid."""
+    entries, count = document.value["requests"], document.value["count"]
+    schema("journal").check({**document.value, "dropped": 0}, document.path)
+    if count < len(entries):
+        raise document["count"].error("there are more entries")
+    return JournalSnapshot(tuple(JournalEntry(**entry) for entry in entries), count)
