@@ -69,7 +69,7 @@ def test_its_model_is_known_when_validation_is_over(make: "Make") -> None:
 
 
 @pytest.mark.parametrize(("seconds", "is_told"), [(RUNS - 1, False), (RUNS, True)])
-def test_its_errors_are_told_when_it_has_failed(make: "Make", seconds: int, is_told: bool) -> None:
+def test_its_errors_are_shown_when_it_has_failed(make: "Make", seconds: int, is_told: bool) -> None:
     """While a bad file is validated, `errors` is null."""
     batch = make.invalid_batch()
     assert (batch.as_json(batch.created_at + seconds)["errors"] is not None) is is_told

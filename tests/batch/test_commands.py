@@ -517,7 +517,7 @@ def test_input_deleted_after_a_hold_fails_the_batch_no_earlier(make: "Make") -> 
     assert stamps(lost, DAY)["failed_at"] == 1000 + RUNS - 10
 
 
-def test_input_lost_to_a_validation_that_never_ends_is_not_told(make: "Make") -> None:
+def test_input_lost_during_a_validation_without_end_is_not_reported(make: "Make") -> None:
     """A batch whose validation the window ends expires, its file lost or not."""
     batch = make.batch(stages={"validating": None})
     lost = commands.lose_input(batch, make.created + 5, missing())

@@ -59,7 +59,7 @@ def test_an_unknown_endpoint_is_refused(endpoint: str) -> None:
     assert error_of(endpoint=endpoint) == (400, "invalid_value", "endpoint")
 
 
-def test_an_unknown_endpoint_is_told_the_known_ones() -> None:
+def test_the_error_for_an_unknown_endpoint_lists_the_known_ones() -> None:
     """The message lists the endpoints in the observed order and form."""
     with pytest.raises(ApiError) as refused:
         create.parse_request({**BODY, "endpoint": "/v1/x"})
@@ -151,7 +151,7 @@ def test_steering_keys_are_texts_however_many_there_are(value: Json) -> None:
 
 
 @pytest.mark.parametrize("seconds", [3600, 2_592_000])
-def test_output_files_live_as_long_as_is_asked(seconds: int) -> None:
+def test_output_files_live_as_long_as_requested(seconds: int) -> None:
     """The lifetime of the output files may be an hour to 30 days."""
     given = {"anchor": "created_at", "seconds": seconds}
     assert create.parse_request({**BODY, "output_expires_after": given}).output_seconds == seconds

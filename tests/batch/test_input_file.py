@@ -59,7 +59,7 @@ def test_a_member_of_the_envelope_is_missing(make: "Make", name: str) -> None:
     assert read_errors(found) == [("missing_required_parameter", name, 2)]
 
 
-def test_a_missing_member_is_told_in_the_observed_words(make: "Make") -> None:
+def test_a_missing_member_has_the_observed_error(make: "Make") -> None:
     """The text for a missing member of a line is the observed one."""
     [error] = make.batch_input(make.line(), make.line("b", method=None)).errors
     assert error["message"] == "Missing required parameter: 'method'."
@@ -156,7 +156,7 @@ def test_a_line_without_its_main_member_fails_the_batch(
 
 
 @pytest.mark.parametrize("endpoint", list(endpoints()))
-def test_a_missing_model_and_main_member_are_both_told(make: "Make", endpoint: str) -> None:
+def test_a_missing_model_and_main_member_are_both_reported(make: "Make", endpoint: str) -> None:
     """The model comes first."""
     name = next(iter(MAIN_MEMBERS[endpoint]))
     found = read_body(make, endpoint, {})
@@ -205,7 +205,7 @@ def test_a_saved_prompt_is_no_model_in_a_batch(make: "Make") -> None:
     )
 
 
-def test_streaming_is_told_by_the_product(make: "Make") -> None:
+def test_the_error_for_streaming_names_the_product(make: "Make") -> None:
     """The message names the endpoint's product."""
     [error] = make.batch_input(make.line(body=body(stream=True))).errors
     assert error["message"] == "Chat Completions: Streaming is not supported in the Batch API."
@@ -229,7 +229,7 @@ def test_a_stream_that_is_off_is_no_fault(make: "Make", stream: bool | None) -> 
 @pytest.mark.parametrize(
     "line", [b"", b"  ", b"\r", b"{", b"nope", b"{}{}", b'{"a": NaN}', b"\xff"]
 )
-def test_a_line_that_is_no_json_is_told_in_the_observed_words(make: "Make", line: bytes) -> None:
+def test_a_line_that_is_not_json_has_the_observed_error(make: "Make", line: bytes) -> None:
     """A blank line is no JSON either."""
     found = make.batch_input(make.line("a"), line, make.line("b"))
     assert read_errors(found) == [("invalid_json_line", None, 2)]
@@ -309,7 +309,7 @@ def test_any_text_is_a_custom_id(make: "Make", custom_id: str) -> None:
     assert make.batch_input(make.line(custom_id)).errors == ()
 
 
-def test_the_third_of_equal_custom_ids_is_told_too(make: "Make") -> None:
+def test_the_third_of_equal_custom_ids_is_reported_too(make: "Make") -> None:
     """Every repetition is reported on its own line."""
     found = make.batch_input(make.line("a"), make.line("a"), make.line("a"))
     assert [line for _, _, line in read_errors(found)] == [2, 3]
@@ -324,7 +324,7 @@ def test_every_line_is_held_against_the_first_model(make: "Make") -> None:
     assert read_errors(found) == [("mismatched_model", "body.model", n) for n in (2, 4)]
 
 
-def test_all_faults_of_all_lines_are_told_in_order(make: "Make") -> None:
+def test_all_errors_of_all_lines_are_reported_in_order(make: "Make") -> None:
     """Faults are collected over all lines, several of one line among them."""
     found = make.batch_input(
         b"{", make.line("a"), make.line("a", method="GET", url="x"), make.line("b", url=None)
@@ -459,7 +459,7 @@ def test_inputs_of_another_endpoint_are_not_limited(make: "Make") -> None:
 
 
 @pytest.mark.parametrize(("model", "lines"), [("gpt-4o-mini", []), ("gpt-4o", [1, 2])])
-def test_a_model_that_is_not_served_is_told_on_each_line(
+def test_a_model_that_is_not_served_is_reported_on_each_line(
     make: "Make", model: str, lines: list[int]
 ) -> None:
     """Where only some models are served, each line that names another is at fault."""
@@ -469,7 +469,7 @@ def test_a_model_that_is_not_served_is_told_on_each_line(
     assert read_errors(found) == [("model_not_found", "body.model", line) for line in lines]
 
 
-def test_a_line_that_only_the_mock_cannot_answer_is_told_apart(make: "Make") -> None:
+def test_a_line_that_only_mockbatch_cannot_answer_is_recorded(make: "Make") -> None:
     """The rejected lines that OpenAI would have answered are recorded."""
     schema = {"name": "x", "schema": {"pattern": "^(?<=b)a$"}}
     hard = body(response_format={"type": "json_schema", "json_schema": schema})
@@ -497,7 +497,7 @@ def test_a_quota_is_no_fault_of_the_file(
     )
 
 
-def test_a_missing_file_is_told_in_the_observed_words() -> None:
+def test_a_missing_file_has_the_observed_error() -> None:
     """A batch whose file does not exist has the one error that says so."""
     [error] = input_file.missing_input("file-1", "org-1").errors
     assert error == {
@@ -515,7 +515,7 @@ def test_a_missing_file_has_no_lines() -> None:
 
 @given(st.lists(st.binary(max_size=30) | VALUES.map(lambda value: json.dumps(value).encode())))
 @settings(max_examples=100)
-def test_no_line_is_too_odd_to_be_told(make: "Make", lines: list[bytes]) -> None:
+def test_no_line_is_too_odd_to_be_reported(make: "Make", lines: list[bytes]) -> None:
     """Whatever a file holds, each of its lines is a request or has a fault of its own."""
     content = Content.of(b"\n".join(lines))
     found = input_file.read_input(content, endpoints()["/v1/chat/completions"], Limits())

@@ -399,7 +399,7 @@ def test_looking_twice_shows_the_same(make: "Make", life: Life) -> None:
 
 @given(lives())
 @MANY
-def test_what_is_to_come_is_told_as_it_comes(make: "Make", life: Life) -> None:
+def test_what_is_to_come_is_reported_as_it_comes(make: "Make", life: Life) -> None:
     """An advance reports each status change on its way, at the second of its timestamp."""
     world = make.world(pace=life.pace)
     batch = _created(make, world, life)

@@ -287,7 +287,7 @@ class TestBusy:
 class TestOthers:
     """Tasks that wait for tasks."""
 
-    def test_who_waits_for_a_sleeping_task_keeps_nobody_waiting(self, loop: Loop) -> None:
+    def test_waiting_for_a_sleeping_task_keeps_no_other_waiting(self, loop: Loop) -> None:
         """It is as busy as that one: time moves without a slice."""
 
         async def outer() -> None:
@@ -330,7 +330,7 @@ class TestOthers:
         loop.give(asked)
         assert loop.moves == [60]
 
-    def test_a_cancelled_sleep_is_nobodys_deadline(self, loop: Loop) -> None:
+    def test_a_cancelled_sleep_is_no_deadline(self, loop: Loop) -> None:
         """Time moves past it without a stop."""
         loop.start(waits(loop.future()), loop.sleep(30), loop.sleep(60))
         loop.tasks[1].cancel()
@@ -360,7 +360,7 @@ class TestOthers:
 class TestErrors:
     """A clock that cannot move, and an end before time has moved."""
 
-    def test_an_error_of_the_clock_is_told_to_the_first(self, loop: Loop) -> None:
+    def test_an_error_of_the_clock_is_raised_in_the_first(self, loop: Loop) -> None:
         """The one whose deadline it was; the others sleep on."""
         errors = [OSError("no clock")]
         advance_to = loop.simulated.advance_to
@@ -376,7 +376,7 @@ class TestErrors:
         assert loop.moves == [60]
         assert loop.tasks[0].result() == 0
 
-    def test_an_error_that_comes_with_a_cancellation_harms_nobody(self, loop: Loop) -> None:
+    def test_an_error_that_comes_with_a_cancellation_does_no_harm(self, loop: Loop) -> None:
         """The one that would have been told does not sleep any more."""
         loop.start(waits(loop.future()), loop.sleep(30), loop.sleep(60))
         now, loop.simulated.now = loop.simulated.now, broken  # type: ignore[method-assign]
@@ -386,7 +386,7 @@ class TestErrors:
         loop.slices(SLICES)
         assert loop.moves == [60]
 
-    def test_an_error_of_a_look_at_the_clock_is_told_too(self, loop: Loop) -> None:
+    def test_an_error_while_reading_the_clock_is_raised_too(self, loop: Loop) -> None:
         """It is no end of the slices."""
         loop.start(waits(loop.future()), loop.sleep(60), loop.sleep(90))
         loop.simulated.now = broken  # type: ignore[method-assign]
@@ -394,7 +394,7 @@ class TestErrors:
         assert all(isinstance(task.exception(), OSError) for task in loop.tasks[1:])
         assert loop.timers == []
 
-    def test_who_sleeps_at_the_end_is_told_what_is_left(self, loop: Loop) -> None:
+    def test_the_error_of_a_sleep_at_the_end_says_what_is_left(self, loop: Loop) -> None:
         """Seconds to be slept for real, of those that time has not moved."""
         loop.start(waits(loop.future()), loop.sleep(60), loop.sleep(90))
         loop.simulated.at += 20
@@ -413,7 +413,7 @@ class TestErrors:
         loop.turn()
         assert [task.result() for task in loop.tasks[1:]] == [0, 10]
 
-    def test_who_is_cancelled_at_the_end_is_told_nothing(self, loop: Loop) -> None:
+    def test_a_task_cancelled_at_the_end_gets_no_error(self, loop: Loop) -> None:
         """And keeps nobody else from being told."""
         loop.start(waits(loop.future()), loop.sleep(60), loop.sleep(90))
         loop.tasks[1].cancel()
@@ -422,7 +422,7 @@ class TestErrors:
         assert loop.tasks[1].cancelled()
         assert loop.tasks[2].result() == 90
 
-    def test_after_the_end_nobody_moves_the_clock(self, loop: Loop) -> None:
+    def test_after_the_end_no_sleep_moves_the_clock(self, loop: Loop) -> None:
         """The slice that has just ended changes nothing, and is the last."""
         loop.start(waits(loop.future()), loop.sleep(60))
         loop.slices(SLICES - 1)

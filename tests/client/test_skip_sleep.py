@@ -169,7 +169,7 @@ class TestThreads:
             assert time.perf_counter() - begun >= 0.1
         assert simulated.moves == []
 
-    def test_are_caught_when_asked_for(self, simulated: Simulated) -> None:
+    def test_are_caught_when_requested(self, simulated: Simulated) -> None:
         """`threads=True` is for every thread."""
         with skip_sleep(simulated, threads=True):
             in_thread(lambda: time.sleep(60))
@@ -752,7 +752,7 @@ class TestWorld:
             time.sleep(60)
         assert (mock.clock.now, other.clock.now) == (START, START + 60)
 
-    def test_end_of_time_is_told_to_the_sleeper(self, mock: WorldClient) -> None:
+    def test_the_sleeper_gets_an_error_at_the_end_of_time(self, mock: WorldClient) -> None:
         """The clock ends in 2106, and who sleeps longer hears of it."""
         with mock.skip_sleep(), pytest.raises(ControlError, match="2106"):
             time.sleep(3e9)

@@ -115,7 +115,7 @@ class TestDockerfile:
         assert json.loads(line) == ["mockbatch", "serve", "--host", "0.0.0.0"]
         assert instructions("EXPOSE") == ["8787"]
 
-    def test_server_runs_as_nobody_in_particular(self) -> None:
+    def test_server_runs_as_any_user(self) -> None:
         """The last user before the entry point is not root."""
         assert instructions("USER")[-1] not in ("root", "0")
 

@@ -77,7 +77,7 @@ def test_each_test_can_fail(folder: Path, name: str) -> None:
     assert names("not ok", done.stdout) == {name}
 
 
-def test_missing_command_is_told(folder: Path) -> None:
+def test_missing_command_is_reported(folder: Path) -> None:
     """Whoever has not installed mockbatch waits for nothing, and reads what is missing."""
     done = run(folder, MOCKBATCH="no-such-command")
     assert names("not ok", done.stdout) == set(CHANGES)

@@ -210,18 +210,18 @@ class TestTables:
                 re.fullmatch(re.sub(r"<\w+>", "[^/]+", pattern), path) for pattern in patterns
             ), path
 
-    def test_options_of_the_marker_are_told(self) -> None:
+    def test_options_of_the_marker_are_shown(self) -> None:
         """All that a world takes, and the plugin's own."""
         [sentence] = re.findall(r"The marker takes ([^.]*)\.", README)
         assert set(names(sentence)) == MARKER_OPTIONS
 
-    def test_ini_options_are_told(self) -> None:
+    def test_ini_options_are_shown(self) -> None:
         """Those of the marker in one sentence, the others by name."""
         others = {f"mockbatch_{name}" for name in {*INI_OPTIONS, *INI_FLAGS} - MARKER_OPTIONS}
         assert others <= {name for text in names(README) for name in text.split(" = ")}
         assert "the same names after `mockbatch_`" in README
 
-    def test_options_are_told(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_options_are_shown(self, capsys: pytest.CaptureFixture[str]) -> None:
         """Those that the README names exist; the rest is in `--help`."""
         for command in ("serve", "contract"):
             assert cli.main([command, "--help"]) == 0

@@ -134,7 +134,7 @@ def test_a_model_that_reasons_has_a_limit_too() -> None:
     )
 
 
-def test_all_output_that_the_model_generates_may_be_asked_for() -> None:
+def test_all_output_that_the_model_generates_may_be_requested() -> None:
     """The limit itself is allowed, and so is null."""
     assert chat("gpt-4o", max_tokens=16_384) is None
     assert chat("gpt-4o", max_tokens=None) is None

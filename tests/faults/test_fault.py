@@ -257,12 +257,12 @@ class TestPresets:
         """The refusal is a 400 that names the field."""
         assert refused({"preset": name}) == (400, "unknown_fault", "preset")
 
-    def test_near_ones_are_told(self) -> None:
+    def test_similar_ones_are_listed(self) -> None:
         """A misspelt name brings the one that was meant."""
         with pytest.raises(ApiError, match=r"Did you mean: poll_429"):
             faults.rule({"preset": "pol_429"})
 
-    def test_all_are_told_when_none_is_near(self) -> None:
+    def test_all_are_listed_when_none_is_similar(self) -> None:
         """A wild guess brings the whole list."""
         with pytest.raises(ApiError, match=r"Valid names: content_5xx, .*upload_too_large\."):
             faults.rule({"preset": "?"})

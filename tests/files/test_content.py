@@ -99,7 +99,7 @@ def test_the_first_line_is_cut(data: bytes, at_most: int, line: bytes) -> None:
     assert Content.of(data).first_line(at_most) == line
 
 
-def test_a_long_first_line_is_read_no_further_than_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_first_line_is_read_only_to_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a content without newlines no more is read than is asked for."""
     made = Content.of(b"x" * BIG)
     read: list[int] = []

@@ -68,12 +68,12 @@ def test_other_files_stay(purpose: str) -> None:
 
 
 @pytest.mark.parametrize("purpose", ["batch", "assistants"])
-def test_a_lifetime_that_was_asked_for_counts(purpose: str) -> None:
+def test_a_requested_lifetime_counts(purpose: str) -> None:
     """What the upload asked for comes before the default."""
     assert lifetime(purpose, 3600) == 3600
 
 
-def test_content_is_made_when_it_is_asked_for() -> None:
+def test_content_is_made_when_it_is_requested() -> None:
     """The source of a file is asked at each use, and not before."""
     asked: list[int] = []
     made = file(source=lambda: (asked.append(1), Content.of(b"x"))[1])  # type: ignore[func-returns-value]

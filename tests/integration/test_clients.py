@@ -294,7 +294,7 @@ def test_half_an_environment_is_made_again(elsewhere: Path) -> None:
     assert len(calls) == 2
 
 
-def test_no_node_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_node_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     """By name."""
     monkeypatch.setenv("PATH", os.devnull)
     with pytest.raises(MissingError, match="there is no node"):

@@ -224,7 +224,7 @@ class Tooled(TypedDict):
         ),
     ],
 )
-def test_what_a_new_sdk_changes_is_told(name: str, kind: Json, line: str) -> None:
+def test_what_a_new_sdk_changes_is_reported(name: str, kind: Json, line: str) -> None:
     """In a line that says where, and who has what."""
     assert f"{name}: {line}" in unknown(lines(name, kind, schema(name).document))
 
@@ -252,7 +252,7 @@ def with_any_code(document: Json) -> None:
         (with_any_code, "errors.data[].code: the schema has integer, the SDK does not"),
     ],
 )
-def test_what_a_schema_changes_is_told(change: Callable[[Json], None], line: str) -> None:
+def test_what_a_schema_changes_is_reported(change: Callable[[Json], None], line: str) -> None:
     """Wherever it is inside."""
     document = copy.deepcopy(schema("batch").document)
     change(document)

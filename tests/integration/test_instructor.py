@@ -41,10 +41,10 @@ def test_objects_are_validated(
     assert json.loads(done.stdout) == dict.fromkeys(PLACES, TICKET)
 
 
-def test_invalid_object_is_asked_for_again(
+def test_invalid_object_is_requested_again(
     instructing: Path, make_mockbatch: Callable[..., WorldClient]
 ) -> None:
-    """The model is told what is wrong, and the second answer counts."""
+    """The model gets the error, and its second answer counts."""
     mock = make_mockbatch()
     asked: list[Json] = []
 

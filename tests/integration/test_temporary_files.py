@@ -150,7 +150,7 @@ def test_nothing_outlives_the_server(
     assert list(scratch.iterdir()) == []
 
 
-def test_a_download_that_nobody_reads_takes_no_memory(
+def test_a_download_that_is_not_read_takes_no_memory(
     server: Serving, client: openai.OpenAI
 ) -> None:
     """Clients that stop reading cost a piece each, keep nobody waiting, and end with a signal."""

@@ -328,7 +328,7 @@ NEVER_RAN = sorted(name for name, facts in FACTS.items() if facts.top is not Non
 
 
 def input_file() -> bytes:
-    """Return ten requests whose answers can be told apart."""
+    """Return ten requests whose answers differ."""
     lines = [
         {
             "custom_id": f"line-{number}",
@@ -883,7 +883,7 @@ class TestTheEdges:
     def test_validation_fails_with_any_code(
         self, play: Callable[..., Run], code: str, line: int | None, param: str | None, begins: str
     ) -> None:
-        """In validation_failed the batch fails with the code that was asked for, and its line.
+        """In validation_failed the batch fails with the requested code, and its line.
 
         What is wrong with a file as a whole names none.
         """
@@ -954,14 +954,16 @@ class TestParameters:
         assert run.batch().request_counts.failed == 5
 
     @pytest.mark.parametrize("stage", ["validating", "in_progress", "finalizing"])
-    def test_happy_lasts_as_long_as_it_is_told(self, play: Callable[..., Run], stage: str) -> None:
+    def test_happy_lasts_as_long_as_its_parameters_say(
+        self, play: Callable[..., Run], stage: str
+    ) -> None:
         """Each stage of happy can be given its seconds."""
         usual = {"validating": 62, "in_progress": 61, "finalizing": 1}
         metadata = {"mockbatch_scenario": "happy", f"mockbatch_{stage}": "1000"}
         run = play("happy", metadata=metadata).at(3 * DAY)
         assert run.batch().completed_at == START + 124 - usual[stage] + 1000
 
-    def test_files_live_as_long_as_they_are_told(self, play: Callable[..., Run]) -> None:
+    def test_files_live_as_long_as_requested(self, play: Callable[..., Run]) -> None:
         """`seconds` of output_expired is how long the files live."""
         metadata = {"mockbatch_scenario": "output_expired", "mockbatch_seconds": "10"}
         run = play("output_expired", metadata=metadata).at(124)
@@ -989,7 +991,7 @@ class TestDistortions:
 
     @pytest.mark.parametrize("name", OBJECTS)
     def test_the_journal_names_the_scenario(self, ended: Callable[[str], Run], name: str) -> None:
-        """A retrieve that was distorted is told from an honest one."""
+        """The entry of a distorted retrieve has the scenario's name."""
         run = ended(name)
         run.raw()
         assert run.mock.requests[-1].fault == name
@@ -1016,8 +1018,8 @@ class TestDistortions:
         with pytest.raises(AttributeError):
             ended("counts_null").batch().request_counts.completed  # noqa: B018
 
-    def test_an_empty_id_is_asked_for(self, ended: Callable[[str], Run]) -> None:
-        """In empty_string_ids the SDK refuses the id that is not None."""
+    def test_the_sdk_requests_no_empty_id(self, ended: Callable[[str], Run]) -> None:
+        """In empty_string_ids it rejects the id, which is not None."""
         run = ended("empty_string_ids")
         with pytest.raises(ValueError, match="file_id"):
             run.client.files.content(run.batch().error_file_id)
@@ -1073,29 +1075,29 @@ class TestDistortions:
     def test_a_distorted_file_has_an_honest_batch(
         self, ended: Callable[[str], Run], name: str
     ) -> None:
-        """What befalls the lines of a file is not told by the object."""
+        """A distortion of the lines of a file does not show in the object."""
         assert normal(ended(name).raw()) == (EXPIRED if FACTS[name].error else COMPLETED)
 
 
-class Told:
-    """What a receiver that stands on the SDK's `unwrap` was told of batches."""
+class WebhookReceiver:
+    """What a receiver that uses the SDK's `unwrap` has got about batches."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
         self.received: list[Received] = []
         # Seconds after creation, the type of the event, and the status that GET says then.
         self.seen: list[tuple[float, str, str]] = []
-        self.refused: list[str] = []
+        self.rejected: list[str] = []
         run.mock.webhook(self.receive)
 
     def receive(self, received: Received) -> int:
-        """Take a delivery, or refuse it as the SDK has it."""
+        """Accept a delivery, or reject it if the SDK does."""
         client, now = self.run.mock.client, self.run.mock.clock.now
         self.received.append(received)
         try:
             event = client.webhooks.unwrap(received.body, received.headers)
         except openai.InvalidWebhookSignatureError as error:
-            self.refused.append(str(error))
+            self.rejected.append(str(error))
             return 400
         status = client.batches.retrieve(event.data.id).status
         self.seen.append((now - START, event.type, status))
@@ -1105,60 +1107,60 @@ class Told:
         """Return a header of each delivery."""
         return [received.headers[name] for received in self.received]
 
-    def at(self, seconds: float) -> "Told":
+    def at(self, seconds: float) -> "WebhookReceiver":
         """Move to an instant after creation."""
         self.run.at(seconds)
         return self
 
 
 class TestTheWebhooks:
-    """What a receiver meets, where that is what a scenario is about; four days are for ever."""
+    """What a receiver gets in the scenarios about webhooks; after four days all is over."""
 
     def test_an_event_comes_twice(self, play: Callable[..., Run]) -> None:
         """In webhook_duplicate both are good, and have one webhook-id and one body."""
-        told = Told(play("webhook_duplicate")).at(4 * DAY)
-        assert told.seen == [(124, "batch.completed", "completed")] * 2
-        assert len(set(told.header("webhook-id"))) == 1
-        assert len({received.body for received in told.received}) == 1
+        receiver = WebhookReceiver(play("webhook_duplicate")).at(4 * DAY)
+        assert receiver.seen == [(124, "batch.completed", "completed")] * 2
+        assert len(set(receiver.header("webhook-id"))) == 1
+        assert len({received.body for received in receiver.received}) == 1
 
     def test_events_come_in_reverse_order(self, play: Callable[..., Run]) -> None:
         """In webhook_out_of_order the last of two batches that end together comes first."""
         run = play("webhook_out_of_order")
-        told = Told(run)
+        receiver = WebhookReceiver(run)
         second = run.client.batches.create(
             input_file_id=run.created.input_file_id,
             endpoint="/v1/chat/completions",
             completion_window="24h",
         )
-        told.at(4 * DAY)
-        ids = [json.loads(received.body)["data"]["id"] for received in told.received]
+        receiver.at(4 * DAY)
+        ids = [json.loads(received.body)["data"]["id"] for received in receiver.received]
         assert ids == [second.id, run.id]
-        assert [at for at, _, _ in told.seen] == [124 + 54, 124 + 60]
+        assert [at for at, _, _ in receiver.seen] == [124 + 54, 124 + 60]
 
     def test_an_event_comes_an_hour_late(self, play: Callable[..., Run]) -> None:
         """In webhook_delayed it is created at the end, and comes an hour after that."""
-        told = Told(play("webhook_delayed"))
-        assert told.at(124 + 3599).seen == []
-        assert told.at(124 + 3600).seen == [(3724, "batch.completed", "completed")]
-        assert json.loads(told.received[0].body)["created_at"] == START + 124
+        receiver = WebhookReceiver(play("webhook_delayed"))
+        assert receiver.at(124 + 3599).seen == []
+        assert receiver.at(124 + 3600).seen == [(3724, "batch.completed", "completed")]
+        assert json.loads(receiver.received[0].body)["created_at"] == START + 124
 
     def test_an_event_is_lost(self, play: Callable[..., Run]) -> None:
-        """In webhook_lost nobody is called, and the list of deliveries says so."""
+        """In webhook_lost no receiver is called, and the list of deliveries says so."""
         run = play("webhook_lost")
-        assert Told(run).at(4 * DAY).received == []
+        assert WebhookReceiver(run).at(4 * DAY).received == []
         assert [one.status for one in run.mock.deliveries] == ["lost"]
 
     def test_an_event_comes_before_its_batch_has_ended(self, play: Callable[..., Run]) -> None:
         """In webhook_before_visible it comes while GET says finalizing, and not again."""
-        told = Told(play("webhook_before_visible"))
-        assert told.at(182).seen == []
-        assert told.at(4 * DAY).seen == [(183, "batch.completed", "finalizing")]
+        receiver = WebhookReceiver(play("webhook_before_visible"))
+        assert receiver.at(182).seen == []
+        assert receiver.at(4 * DAY).seen == [(183, "batch.completed", "finalizing")]
 
     def test_a_bad_signature_is_never_accepted(self, play: Callable[..., Run]) -> None:
         """In webhook_bad_signature the SDK refuses it, each of the fifteen times."""
-        told = Told(play("webhook_bad_signature")).at(4 * DAY)
-        assert (told.seen, len(told.refused)) == ([], 15)
-        assert "does not match the expected signature" in told.refused[0]
+        receiver = WebhookReceiver(play("webhook_bad_signature")).at(4 * DAY)
+        assert (receiver.seen, len(receiver.rejected)) == ([], 15)
+        assert "does not match the expected signature" in receiver.rejected[0]
 
     @pytest.mark.parametrize(
         ("name", "message"),
@@ -1170,28 +1172,30 @@ class TestTheWebhooks:
     def test_a_time_stamp_is_refused(
         self, play: Callable[..., Run], name: str, message: str
     ) -> None:
-        """In both the signature holds for whoever does not mind the time."""
+        """In both the signature is valid for a receiver that does not check the time."""
         run = play(name)
-        told = Told(run).at(200)
-        assert (told.seen, set(told.refused)) == ([], {message})
-        received = told.received[0]
+        receiver = WebhookReceiver(run).at(200)
+        assert (receiver.seen, set(receiver.rejected)) == ([], {message})
+        received = receiver.received[0]
         run.mock.client.webhooks.verify_signature(received.body, received.headers, tolerance=700)
 
     def test_one_of_two_signatures_holds(self, play: Callable[..., Run]) -> None:
         """In webhook_rotated_secret it is the second one; the SDK tries both."""
-        told = Told(play("webhook_rotated_secret")).at(4 * DAY)
-        assert told.seen == [(124, "batch.completed", "completed")]
-        first, second = told.header("webhook-signature")[0].split()
-        headers = {**told.received[0].headers, "webhook-signature": first}
+        receiver = WebhookReceiver(play("webhook_rotated_secret")).at(4 * DAY)
+        assert receiver.seen == [(124, "batch.completed", "completed")]
+        first, second = receiver.header("webhook-signature")[0].split()
+        headers = {**receiver.received[0].headers, "webhook-signature": first}
         with pytest.raises(openai.InvalidWebhookSignatureError):
-            told.run.mock.client.webhooks.unwrap(told.received[0].body, headers)
+            receiver.run.mock.client.webhooks.unwrap(receiver.received[0].body, headers)
         headers = {**headers, "webhook-signature": second}
-        told.run.mock.client.webhooks.unwrap(told.received[0].body, headers)
+        receiver.run.mock.client.webhooks.unwrap(receiver.received[0].body, headers)
 
     def test_an_event_comes_at_the_fourth_attempt(self, play: Callable[..., Run]) -> None:
         """In webhook_receiver_fails that is 15, 30 and 60 seconds later."""
         run = play("webhook_receiver_fails")
-        assert Told(run).at(4 * DAY).seen == [(124 + 105, "batch.completed", "completed")]
+        assert WebhookReceiver(run).at(4 * DAY).seen == [
+            (124 + 105, "batch.completed", "completed")
+        ]
         [delivery] = run.mock.deliveries
         assert [tried.at - START - 124 for tried in delivery.attempts] == [0, 15, 45, 105]
         assert [tried.status_code for tried in delivery.attempts] == [None, None, None, 200]

@@ -117,7 +117,7 @@ BREAKS: dict[type[pollers.Careful], dict[str, str]] = {
     pollers.BelievesTheFormat: {"structured_output": WRONG},
     pollers.BillsFullPrice: {"usage_cached": "AssertionError"},
     pollers.TakesLinesTwice: {"duplicate_lines": TWICE},
-    # The order of lines is nobody's promise, in whatever scenario.
+    # No scenario promises an order of the lines.
     pollers.JoinsByOrder: all_of(set(NAMES) - UNANSWERED, WRONG),
     pollers.ReadsEveryResponse: all_of(NEVER_RAN, "TypeError"),
     pollers.Expects200: {"status_code_zero": WRONG},
@@ -159,7 +159,7 @@ WEBHOOKS = {name for name, one in catalogue().items() if "webhook" in one}
 
 
 def input_file() -> bytes:
-    """Return requests whose answers can be told apart."""
+    """Return requests whose answers differ."""
     lines = [
         {
             "custom_id": id,
@@ -182,15 +182,15 @@ class Waiting:
         self.cancel_at = START + CANCELS[name] if name in CANCELS else None
         self.client = mock.client.with_options(max_retries=0)
         file = self.client.files.create(file=("in.jsonl", input_file()), purpose="batch")
-        wanted: dict[str, Any] = {"metadata": {"job": "nightly"}}
+        options: dict[str, Any] = {"metadata": {"job": "nightly"}}
         if name == "metadata_empty":
             # One that has no metadata to lose.
-            wanted = {}
+            options = {}
         self.id = self.client.batches.create(
             input_file_id=file.id,
             endpoint="/v1/chat/completions",
             completion_window="24h",
-            **wanted,
+            **options,
         ).id
 
     def run(self, habit: type[pollers.Careful]) -> pollers.Careful:
@@ -243,15 +243,15 @@ def over(server: LocalServer) -> Callable[[str], Waiting]:
 
 
 def fault(poller: pollers.Careful, name: str) -> str | None:
-    """Tell what is wrong with what a client has found, None when nothing is."""
+    """Return what is wrong with the results of a client, None if they are right."""
     mixed = any(f"Q {id}" not in text for id, text in poller.answers.items())
     if mixed or len(poller.answers) != ANSWERED.get(name, len(IDS)):
         return WRONG
     if poller.tokens and poller.tokens != 15 * len(poller.answers):
         return TWICE
     lost = sum(why.startswith("lost") for why in poller.failures.values())
-    told = name not in NEVER_RAN | REFUSED or lost <= LOST.get(name, 0)
-    return None if told else SILENT
+    is_reported = name not in NEVER_RAN | REFUSED or lost <= LOST.get(name, 0)
+    return None if is_reported else SILENT
 
 
 @pytest.mark.parametrize("name", NAMES)

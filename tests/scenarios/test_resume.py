@@ -58,7 +58,7 @@ def test_a_list_finds_the_batches_of_a_run(mockbatch: WorldClient) -> None:
     assert [one.id for one in found(restarted(mockbatch), "nightly")] == ids[::-1]
 
 
-def test_what_has_failed_can_be_asked_for_again(mockbatch: WorldClient) -> None:
+def test_what_has_failed_can_be_requested_again(mockbatch: WorldClient) -> None:
     """The same custom_ids are fine in another batch, and in the end each has its answer."""
     mockbatch.scenario("some_failed")
     submit(mockbatch.client, IDS, run="nightly")

@@ -208,7 +208,7 @@ def test_an_unknown_parameter_is_refused() -> None:
     assert (refused.value.code, refused.value.param) == ("unknown_parameter", "fraction")
 
 
-def test_an_unknown_scenario_is_told_what_is_near() -> None:
+def test_the_error_for_an_unknown_scenario_names_similar_ones() -> None:
     """The refusal of a misspelt name says the names near it, and where it came from."""
     with pytest.raises(ApiError, match="Did you mean: expired_partial") as refused:
         scenarios.scenario("expired_patrial", {}, "metadata.mockbatch_scenario")
@@ -219,7 +219,7 @@ def test_an_unknown_scenario_is_told_what_is_near() -> None:
     )
 
 
-def test_a_name_near_to_nothing_is_told_all() -> None:
+def test_a_name_without_similar_ones_lists_all() -> None:
     """The refusal of a name that is near to none lists them all."""
     with pytest.raises(ApiError, match=f"Valid names: {', '.join(NAMES)}\\."):
         scenarios.scenario("zzzzzzz", {})

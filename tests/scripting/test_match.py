@@ -67,8 +67,8 @@ def test_all_members_have_to_hold() -> None:
     assert not meets(custom_id="task-*", line=4)
 
 
-def test_a_custom_id_is_told_by_its_case() -> None:
-    """Globs are exact about letters."""
+def test_a_glob_is_case_sensitive() -> None:
+    """Upper and lower case differ."""
     assert not meets(custom_id="TASK-*")
 
 
@@ -234,7 +234,7 @@ def test_a_bad_match_names_its_field(document: Json, param: str, code: str) -> N
     assert (error.status, error.param, error.code) == (400, param, code)
 
 
-def test_an_unknown_endpoint_is_told_the_known_ones() -> None:
+def test_the_error_for_an_unknown_endpoint_lists_the_known_ones() -> None:
     """They are listed."""
     assert re.search(f"'{CHAT}', .*'{EMBEDDINGS}'", refusal({"endpoint": "/v1/x"}).message)
 

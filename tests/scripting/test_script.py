@@ -270,7 +270,7 @@ def test_a_function_that_fails_a_live_call_is_named() -> None:
         ({"body": {}}, "Missing required parameter: 'reply.body.id'.", "reply.body.id"),
     ],
 )
-def test_a_function_that_returns_no_reply_is_told_why(
+def test_a_function_that_returns_no_reply_gets_the_reason(
     returned: Json, why: str, param: str | None
 ) -> None:
     """The reason is in the message, and the place in it is the param."""
@@ -447,7 +447,9 @@ def test_a_file_may_be_a_real_output_file(tmp_path: Path) -> None:
         ("a.jsonl", "[]", "a.jsonl: line 1: it has no custom_id"),
     ],
 )
-def test_a_bad_file_is_told_in_one_line(tmp_path: Path, name: str, content: str, why: str) -> None:
+def test_a_bad_file_is_one_line_of_output(
+    tmp_path: Path, name: str, content: str, why: str
+) -> None:
     """What is wrong, and where."""
     path = tmp_path / name
     path.write_text(content)
@@ -457,7 +459,7 @@ def test_a_bad_file_is_told_in_one_line(tmp_path: Path, name: str, content: str,
     assert "\n" not in str(error)
 
 
-def test_a_missing_file_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_missing_file_is_one_line_of_output(tmp_path: Path) -> None:
     """With its name."""
     path = tmp_path / "no.jsonl"
     error = attempt(lambda: load_script(str(path)))

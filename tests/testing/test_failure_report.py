@@ -326,7 +326,7 @@ class TestWhose:
 class TestElsewhere:
     """Worlds of a server that runs in another process."""
 
-    def test_is_asked_over_http(self, run: Run) -> None:
+    def test_is_read_over_http(self, run: Run) -> None:
         """Requests are shown, and the batches that they name."""
         source = """
     def test_fails(mockbatch):

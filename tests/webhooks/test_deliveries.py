@@ -37,7 +37,9 @@ class TestEvents:
             ("expired_partial", "batch.expired", DAY),
         ],
     )
-    def test_an_end_is_told(self, mock: WorldClient, scenario: str, kind: str, after: int) -> None:
+    def test_an_end_is_reported(
+        self, mock: WorldClient, scenario: str, kind: str, after: int
+    ) -> None:
         """At its instant, with the id of the batch and nothing more."""
         recorder = WebhookRecorder(mock)
         mock.webhook(recorder)
@@ -50,7 +52,7 @@ class TestEvents:
         assert event.data.to_dict() == {"id": batch.id}
         assert type(event).__name__.startswith(kind.replace(".", " ").title().replace(" ", ""))
 
-    def test_a_cancelled_batch_is_told_of(self, mock: WorldClient) -> None:
+    def test_a_cancelled_batch_is_reported(self, mock: WorldClient) -> None:
         """When the cancelling is over."""
         recorder = WebhookRecorder(mock)
         mock.webhook(recorder)
@@ -101,12 +103,12 @@ class TestEvents:
             (coming.at, "webhook.failed")
         ]
 
-    def test_an_attempt_comes_before_what_else_is_asked_for(self, mock: WorldClient) -> None:
+    def test_an_attempt_comes_before_the_other_included_events(self, mock: WorldClient) -> None:
         """The next event of all, though expiries count as well."""
         mock.webhook(lambda _: 500)
         mock.clock.run_until(submit(mock))
-        asked = {"next_event": True, "include": ["expiry"]}
-        advanced = mock.call("POST", "/_mock/clock/advance", asked)
+        body = {"next_event": True, "include": ["expiry"]}
+        advanced = mock.call("POST", "/_mock/clock/advance", body)
         assert [event["type"] for event in advanced["events"]] == ["webhook.failed"]
 
     def test_a_timeline_tells_attempts(self, mock: WorldClient) -> None:
@@ -207,7 +209,7 @@ class TestWhoCallsBack:
         mock.clock.run_until(second, "expired")
         assert mock.clock.now == START + DAY
 
-    def test_what_it_completes_is_told_in_the_same_advance(self, mock: WorldClient) -> None:
+    def test_what_it_completes_is_delivered_in_the_same_advance(self, mock: WorldClient) -> None:
         """A command of the control API does not wait for the delivery that its caller is in."""
 
         def complete(event: Any) -> None:
@@ -222,7 +224,7 @@ class TestWhoCallsBack:
         assert [one.status for one in mock.deliveries] == ["delivered"] * 2
 
     def test_it_may_move_the_clock(self, mock: WorldClient) -> None:
-        """A function that sleeps in simulated time delays nobody's answer."""
+        """A function that sleeps in simulated time delays no response."""
         recorder = WebhookRecorder(mock, lambda _: mock.clock.advance(seconds=10))
         mock.webhook(recorder)
         submit(mock)
@@ -258,7 +260,7 @@ class TestWhoCallsBack:
         assert order == ["answered there", "moved on from here"]
 
     def test_one_that_moves_the_clock_in_secret_runs_out_of_time(self, hasty: WorldClient) -> None:
-        """Nothing tells that its advance belongs to the delivery: it waits, and nobody for ever."""
+        """The server cannot relate the advance to the delivery: it waits, but not for ever."""
         moving: list[threading.Thread] = []
 
         def move(_: Any) -> None:
@@ -302,7 +304,7 @@ class TestWhoCallsBack:
 
 
 class TestBadReceivers:
-    """Nothing is lost, and nobody else waits."""
+    """No delivery is lost, and other receivers do not wait."""
 
     @pytest.mark.parametrize("behave", [answers(500), answers(302, "Location: /"), closes])
     def test_what_is_not_taken_comes_again_for_three_days(
@@ -387,7 +389,7 @@ class TestBadReceivers:
         # On a slow machine an answer may come too late, and the same event again.
         assert list(dict.fromkeys(recorder.ids)) == batches
 
-    def test_an_ordinary_call_waits_for_nobody(self, mock: WorldClient) -> None:
+    def test_an_ordinary_call_does_not_wait(self, mock: WorldClient) -> None:
         """While a receiver takes its time, retrieve and create are answered."""
         entered, released = threading.Event(), threading.Event()
 
@@ -562,7 +564,7 @@ class TestDeliveries:
         assert (attempt["at"], attempt["status_code"]) == (START + 124, 503)
         assert (attempt["error"], attempt["response"]) == (None, "out of order")
 
-    def test_the_last_ones_can_be_asked_for(self, mock: WorldClient) -> None:
+    def test_the_last_ones_can_be_requested(self, mock: WorldClient) -> None:
         """The response still has their number."""
         mock.webhook(WebhookRecorder(mock))
         batches = [submit(mock) for _ in range(3)]

@@ -171,7 +171,7 @@ class TestTicking:
 
 
 class TestRunning:
-    """A clock that runs by itself, while nobody polls."""
+    """A clock that runs by itself, without a client that polls."""
 
     def test_an_event_comes_by_itself_and_on_time(self, world: World) -> None:
         """Two simulated minutes at sixty times the speed are two seconds."""
@@ -225,10 +225,8 @@ class TestRunning:
         wait_until(lambda: recorder.events)
         assert recorder.ids == [sooner.id]
 
-    def test_an_ordinary_command_that_ends_a_batch_is_told_by_the_alarm(
-        self, hasty_world: World
-    ) -> None:
-        """Its answer waits for nobody, though the receiver hangs."""
+    def test_a_timer_delivers_what_a_command_has_made_due(self, hasty_world: World) -> None:
+        """The response does not wait for the receiver, although that hangs."""
         mock = hasty_world(clock="realtime")
         with receiving(hangs) as receiver:
             mock.webhook(receiver.url)
@@ -280,7 +278,7 @@ class TestRunning:
         wait_until(lambda: not alarms())
 
     def test_the_thread_ends_with_the_server(self) -> None:
-        """Even if nobody has let its worlds go."""
+        """Even if its worlds were never closed."""
         wait_until(lambda: not alarms())
         server = LocalServer(create_app(server_settings()))
         mock = server.world(clock="realtime")

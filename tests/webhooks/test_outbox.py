@@ -1,4 +1,4 @@
-"""Which ends of batches are told, and when: what follows from timelines and what was told."""
+"""Which ends of batches are delivered, and when: from timelines and past deliveries."""
 
 from contextlib import suppress
 from math import inf
@@ -55,9 +55,9 @@ def world(make: "Make") -> World:
 
 
 class TestEnds:
-    """An end is told once, on its second."""
+    """An end is delivered once, on its second."""
 
-    def test_an_end_is_told_on_its_second(self, make: "Make", world: World) -> None:
+    def test_an_end_is_delivered_on_its_second(self, make: "Make", world: World) -> None:
         """A second before it nothing is due."""
         batch = make.started(world, make.lines(1))
         end = batch.created_at + 124
@@ -66,7 +66,7 @@ class TestEnds:
         assert sent(world, end) == [(end, "batch.completed", batch.id)]
         assert sent(world, FOR_EVER) == []
 
-    def test_a_command_on_the_second_that_was_just_looked_at_is_told(
+    def test_a_command_on_the_second_of_the_last_delivery_run_is_delivered(
         self, make: "Make", world: World
     ) -> None:
         """No mark of time is passed: what ends now after somebody looked is news."""
@@ -85,7 +85,7 @@ class TestEnds:
             (100, commands.complete, 0, "batch.completed"),
         ],
     )
-    def test_a_command_decides_what_is_told(
+    def test_a_command_decides_what_is_delivered(
         self, make: "Make", world: World, seconds: int, command: Any, after: int, kind: str
     ) -> None:
         """The end that was planned before is not."""
@@ -95,7 +95,7 @@ class TestEnds:
         at = batch.created_at + seconds + after
         assert sent(world, FOR_EVER) == [(at, kind, batch.id)]
 
-    def test_a_held_batch_is_not_told_of(self, make: "Make", world: World) -> None:
+    def test_the_end_of_a_held_batch_is_not_delivered(self, make: "Make", world: World) -> None:
         """But when its window ends, or when it was resumed."""
         batch, other = (make.started(world, make.lines(1)) for _ in range(2))
         assert outbox(world).next_at() == batch.created_at + 124
@@ -130,29 +130,29 @@ class TestEnds:
         """A late one is shown as pending from the end of its batch on."""
         batch = make.started(world, make.lines(1), webhook=webhook)
         coming = outbox(world).next_attempt(batch.created_at + created_after)
-        [told] = world.webhooks.deliveries_json(10)["deliveries"]
-        assert told["status"] == "pending"
-        assert told["event"]["created_at"] == batch.created_at + created_after
-        assert told["next_attempt_at"] == batch.created_at + due_after
+        [delivery] = world.webhooks.deliveries_json(10)["deliveries"]
+        assert delivery["status"] == "pending"
+        assert delivery["event"]["created_at"] == batch.created_at + created_after
+        assert delivery["next_attempt_at"] == batch.created_at + due_after
         assert coming is not None
         assert coming.at == batch.created_at + due_after
 
-    def test_what_never_ends_is_never_told(self, make: "Make", world: World) -> None:
+    def test_what_never_ends_is_never_delivered(self, make: "Make", world: World) -> None:
         """Nothing is due, for ever."""
         make.started(world, make.lines(1), stages={"validating": None}, overdue=None)
         assert outbox(world).next_at() == inf
 
-    def test_ends_of_one_second_are_told_in_order_of_creation(
+    def test_ends_of_one_second_are_delivered_in_order_of_creation(
         self, make: "Make", world: World
     ) -> None:
         """And of several endpoints, those made first come first."""
         second = hook(world)
         batches = [make.started(world, make.lines(1)).id for _ in range(3)]
         assert [id for _, _, id in sent(world, FOR_EVER)] == [id for id in batches for _ in "ab"]
-        told = outbox(world).as_json(100)["deliveries"]
-        assert [one["endpoint_id"] == second for one in told] == [False, True] * 3
+        deliveries = outbox(world).as_json(100)["deliveries"]
+        assert [one["endpoint_id"] == second for one in deliveries] == [False, True] * 3
 
-    def test_an_end_told_early_is_told_once(self, make: "Make", world: World) -> None:
+    def test_an_end_delivered_early_is_delivered_once(self, make: "Make", world: World) -> None:
         """If the batch is cancelled then, that is another end."""
         early = {"stages": {"finalizing": 100}, "webhook": {"early": 50}}
         batch, other = (make.started(world, make.lines(1), **early) for _ in range(2))
@@ -164,7 +164,7 @@ class TestEnds:
             ("batch.cancelled", other.id)
         ]
 
-    def test_an_end_told_early_is_not_told_again_after_a_hold(
+    def test_an_end_delivered_early_is_not_delivered_again_after_a_hold(
         self, make: "Make", world: World
     ) -> None:
         """It is the same end, though it comes later than was planned."""
@@ -180,7 +180,7 @@ class TestEnds:
         assert sent(world, FOR_EVER) == []
 
     @pytest.mark.parametrize("finalizing", [0, 1, 10])
-    def test_no_end_is_told_before_it_is_prepared(
+    def test_no_end_is_delivered_before_it_is_prepared(
         self, make: "Make", world: World, finalizing: int
     ) -> None:
         """However early it shall be, finalizing has begun."""
@@ -193,7 +193,7 @@ class TestEnds:
         assert [at for at, _, _ in sent(world, FOR_EVER)] == [batch.created_at + 123]
 
     @pytest.mark.parametrize(("early", "after"), [(5, 600), (10_000, 0)])
-    def test_a_cancelled_end_can_be_told_early(
+    def test_a_cancelled_end_can_be_delivered_early(
         self, make: "Make", world: World, early: int, after: int
     ) -> None:
         """The event sets out while the batch is cancelling, and not before that."""
@@ -205,7 +205,7 @@ class TestEnds:
         ]
 
     @pytest.mark.parametrize("command", [commands.complete, commands.expire])
-    def test_an_end_that_a_command_brings_is_not_told_early(
+    def test_an_end_by_a_command_is_not_delivered_early(
         self, make: "Make", world: World, command: Any
     ) -> None:
         """The command's second is the first at which anybody can know of it."""
@@ -223,16 +223,19 @@ class TestEnds:
         sent(world, world.now())
         world.command(batch.id, commands.cancel)
         sent(world, FOR_EVER)
-        told = world.webhooks.deliveries_json(10)["deliveries"]
-        assert [one["event"]["type"] for one in told] == ["batch.completed", "batch.cancelled"]
-        assert len({one["id"] for one in told}) == 2
-        assert len({one["event"]["id"] for one in told}) == 2
+        deliveries = world.webhooks.deliveries_json(10)["deliveries"]
+        assert [one["event"]["type"] for one in deliveries] == [
+            "batch.completed",
+            "batch.cancelled",
+        ]
+        assert len({one["id"] for one in deliveries}) == 2
+        assert len({one["event"]["id"] for one in deliveries}) == 2
 
 
 class TestEndpoints:
-    """Who is told."""
+    """Which endpoints get an event."""
 
-    def test_an_endpoint_is_told_what_it_asked_for(self, make: "Make") -> None:
+    def test_an_endpoint_gets_the_event_types_that_it_names(self, make: "Make") -> None:
         """Other types are not for it."""
         world = make.world()
         hook(world, "batch.expired", "response.completed")
@@ -240,7 +243,7 @@ class TestEndpoints:
         expired = make.started(world, make.lines(1), stages={"in_progress": None})
         assert [id for _, _, id in sent(world, FOR_EVER)] == [expired.id]
 
-    def test_an_endpoint_is_told_nothing_of_the_past(self, make: "Make") -> None:
+    def test_an_endpoint_gets_no_event_of_the_past(self, make: "Make") -> None:
         """Whether it is the first one, or there was one before."""
         world = make.world()
         make.started(world, make.lines(1))
@@ -251,8 +254,10 @@ class TestEndpoints:
         hook(world)  # the first one has not been sent what is due by now
         assert [id for _, _, id in sent(world, FOR_EVER)] == [late.id]
 
-    def test_an_endpoint_is_not_told_what_was_told_early(self, make: "Make", world: World) -> None:
-        """The event has set out before the endpoint was made; nor is it told twice to others."""
+    def test_a_new_endpoint_gets_no_event_that_was_delivered_early(
+        self, make: "Make", world: World
+    ) -> None:
+        """The event is older than the endpoint; the other endpoint does not get it twice either."""
         batch = make.started(
             world, make.lines(1), stages={"finalizing": 100}, webhook={"early": 50}
         )
@@ -261,7 +266,7 @@ class TestEndpoints:
         hook(world)
         assert sent(world, FOR_EVER) == []
 
-    def test_an_endpoint_made_anew_is_not_told_what_was_told_early(
+    def test_a_recreated_endpoint_gets_no_event_that_was_delivered_early(
         self, make: "Make", world: World
     ) -> None:
         """The event had set out, though its batch has not ended; another end is news."""
@@ -278,7 +283,7 @@ class TestEndpoints:
         ]
 
     def test_what_happened_before_a_change_goes_by_what_was(self, make: "Make") -> None:
-        """An endpoint that asks for something else is still told what it had asked for."""
+        """An endpoint with new event types still gets the events that are on their way."""
         world = make.world()
         id = hook(world)
         batch = make.started(world, make.lines(1))
@@ -286,7 +291,7 @@ class TestEndpoints:
         world.webhooks.update_endpoint(id, {"event_types": ["batch.failed"]})
         assert [kind for _, kind, _ in sent(world, FOR_EVER)] == ["batch.completed"]
 
-    def test_a_deleted_endpoint_is_told_nothing(self, make: "Make", world: World) -> None:
+    def test_a_deleted_endpoint_gets_nothing(self, make: "Make", world: World) -> None:
         """What was on its way to it is dropped, and says so."""
         [endpoint] = world.webhooks.endpoints
         batch = make.started(world, make.lines(1))
@@ -296,10 +301,10 @@ class TestEndpoints:
         [delivery] = outbox(world).as_json(10)["deliveries"]
         assert (delivery["status"], delivery["next_attempt_at"]) == ("dropped", None)
 
-    def test_an_endpoint_made_anew_is_told_what_ends_from_then_on(
+    def test_a_recreated_endpoint_gets_what_ends_from_then_on(
         self, make: "Make", world: World
     ) -> None:
-        """While there was no endpoint nobody looked; a batch that still runs is told of."""
+        """What ended while there was no endpoint is not delivered; a batch that still runs is."""
         [endpoint] = world.webhooks.endpoints
         ended, running = make.started(world, make.lines(1)), make.started(world, make.lines(1))
         world.command(ended.id, commands.complete)
@@ -320,8 +325,8 @@ class TestEndpoints:
         make.started(world, make.lines(1))
         sent(world, FOR_EVER, FAILURE)
         world.webhooks.delete_endpoint(endpoint.id)
-        told = world.webhooks.deliveries_json(10)["deliveries"]
-        assert [one["status"] for one in told] == ["lost", "delivered", "failed"]
+        deliveries = world.webhooks.deliveries_json(10)["deliveries"]
+        assert [one["status"] for one in deliveries] == ["lost", "delivered", "failed"]
 
     def test_an_answer_after_the_deletion_is_noted(self, make: "Make", world: World) -> None:
         """It was under way when its endpoint went."""
@@ -353,8 +358,8 @@ class TestEndpoints:
 class TestUnderWay:
     """A delivery whose receiver is being called."""
 
-    def test_it_is_due_to_nobody_else(self, make: "Make", world: World) -> None:
-        """Neither is it shown as coming, until its answer is noted."""
+    def test_it_is_due_only_once(self, make: "Make", world: World) -> None:
+        """Nor is it shown as planned, until the attempt is recorded."""
         batch = make.started(world, make.lines(1))
         at = batch.created_at + 124
         due = outbox(world).pop_due(at)
@@ -426,19 +431,19 @@ class TestSamples:
 
     def test_two_samples_are_two_deliveries(self, world: World) -> None:
         """Of one endpoint and one type, too; ids of webhooks, events and objects differ."""
-        told = samples(world, "batch.completed", "batch.completed")
-        assert len({one["id"] for one in told}) == 2
-        assert len({one["event"]["id"] for one in told}) == 2
-        assert len({one["event"]["data"]["id"] for one in told}) == 2
+        deliveries = samples(world, "batch.completed", "batch.completed")
+        assert len({one["id"] for one in deliveries}) == 2
+        assert len({one["event"]["id"] for one in deliveries}) == 2
+        assert len({one["event"]["data"]["id"] for one in deliveries}) == 2
 
-    def test_a_sample_that_nobody_takes_is_not_tried_again(self, world: World) -> None:
+    def test_a_sample_that_fails_is_not_retried(self, world: World) -> None:
         """It is shown as failed."""
-        [told] = samples(world, "batch.failed")
-        assert (told["status"], told["next_attempt_at"]) == ("failed", None)
+        [delivery] = samples(world, "batch.failed")
+        assert (delivery["status"], delivery["next_attempt_at"]) == ("failed", None)
         assert sent(world, FOR_EVER) == []
 
     def test_a_sample_does_not_disturb_what_is_to_come(self, make: "Make", world: World) -> None:
-        """A batch that ends later is told of, with a number of its own."""
+        """The end of a later batch is delivered too, with a number of its own."""
         batch = make.started(world, make.lines(1))
         samples(world, "batch.failed")
         assert [id for _, _, id in sent(world, FOR_EVER)] == [batch.id]
@@ -446,7 +451,7 @@ class TestSamples:
 
 
 def samples(world: World, *types: str) -> list[dict[str, Any]]:
-    """Send samples to an endpoint where nobody listens, and return their deliveries."""
+    """Send samples to an endpoint that refuses connections, and return their deliveries."""
     [endpoint] = world.webhooks.endpoints
     for kind in types:
         with pytest.raises(ApiError, match=endpoint.id):
@@ -462,11 +467,11 @@ class TestBounds:
         """At most as many as are asked for; 0 shows the counts alone."""
         ids = [make.started(world, make.lines(1)).id for _ in range(3)]
         world.advance.fast_forward(world.now() + 124)
-        told = world.webhooks.deliveries_json(limit)
-        assert [one["event"]["data"]["id"] for one in told["deliveries"]] == ids[
+        deliveries = world.webhooks.deliveries_json(limit)
+        assert [one["event"]["data"]["id"] for one in deliveries["deliveries"]] == ids[
             3 - min(limit, 3) :
         ]
-        assert (told["count"], told["dropped"]) == (3, 0)
+        assert (deliveries["count"], deliveries["dropped"]) == (3, 0)
 
     def test_one_more_attempt_makes_nothing_older(
         self, make: "Make", world: World, monkeypatch: pytest.MonkeyPatch
@@ -500,9 +505,9 @@ class TestBounds:
             due, Attempt(int(world.now()), SUCCESS), is_redelivery=True
         )
         assert len(noted.attempts) == 2
-        told = world.webhooks.deliveries_json(10)
-        assert [one["event"]["data"]["id"] for one in told["deliveries"]] == [newer.id]
-        assert (told["count"], told["dropped"]) == (3, 2)
+        deliveries = world.webhooks.deliveries_json(10)
+        assert [one["event"]["data"]["id"] for one in deliveries["deliveries"]] == [newer.id]
+        assert (deliveries["count"], deliveries["dropped"]) == (3, 2)
 
     def test_more_than_are_kept_can_be_dropped_at_once(
         self, make: "Make", world: World, monkeypatch: pytest.MonkeyPatch
@@ -513,9 +518,9 @@ class TestBounds:
         ids = [make.started(world, make.lines(1)).id for _ in range(3)]
         outbox(world).enqueue_finished(FOR_EVER)
         world.webhooks.delete_endpoint(endpoint.id)
-        told = world.webhooks.deliveries_json(10)
-        assert [one["event"]["data"]["id"] for one in told["deliveries"]] == ids[2:]
-        assert told["dropped"] == 2
+        deliveries = world.webhooks.deliveries_json(10)
+        assert [one["event"]["data"]["id"] for one in deliveries["deliveries"]] == ids[2:]
+        assert deliveries["dropped"] == 2
 
     def test_old_deliveries_go(
         self, make: "Make", world: World, monkeypatch: pytest.MonkeyPatch
@@ -529,9 +534,9 @@ class TestBounds:
         ids = [make.started(world, make.lines(1)).id for _ in range(5)]
         while due := outbox(world).pop_due(stuck.created_at + 130):
             outbox(world).record_attempt(due, Attempt(stuck.created_at + 124, SUCCESS))
-        told = outbox(world).as_json(100)
-        about = [one["event"]["data"]["id"] for one in told["deliveries"]]
-        assert (about, told["count"], told["dropped"]) == ([stuck.id, *ids[2:]], 6, 2)
+        deliveries = outbox(world).as_json(100)
+        about = [one["event"]["data"]["id"] for one in deliveries["deliveries"]]
+        assert (about, deliveries["count"], deliveries["dropped"]) == ([stuck.id, *ids[2:]], 6, 2)
 
     def test_a_restored_world_continues_its_deliveries(self, make: "Make", world: World) -> None:
         """What had ended in it is still delivered, what goes on is announced when it ends."""
@@ -552,10 +557,10 @@ class TestBounds:
         [delivery] = world.webhooks.deliveries_json(10)["deliveries"]
         assert delivery["status"] == "delivered"
 
-    def test_a_restored_world_does_not_tell_again_what_was_told_early(
+    def test_a_restored_world_does_not_repeat_what_was_delivered_early(
         self, make: "Make", world: World
     ) -> None:
-        """Its batch still finalizes, and its event has set out."""
+        """Its batch is still finalizing, and its event was delivered before."""
         batch = make.started(
             world, make.lines(1), stages={"finalizing": 100}, webhook={"early": 50}
         )
@@ -590,27 +595,27 @@ ACTIONS = st.lists(
 
 @settings(max_examples=60)
 @given(ACTIONS)
-def test_whatever_is_commanded_each_end_is_told_once_and_in_order(
+def test_after_any_commands_each_end_is_delivered_once_and_in_order(
     make: "Make", actions: list[tuple[Any, ...]]
 ) -> None:
     """Any order of commands, of steps of time, and of looks at what is due."""
     world = make.world()
     hook(world)
     ids: list[str] = []
-    told: list[tuple[int, str, str]] = []
+    deliveries: list[tuple[int, str, str]] = []
     for name, *arguments in actions:
         if name == "start":
             ids.append(make.started(world, make.lines(1)).id)
         elif name == "pass":
             world.advance.fast_forward(world.now() + arguments[0])
         elif name == "send":
-            told += sent(world, world.now())
+            deliveries += sent(world, world.now())
         elif ids:
             with suppress(ApiError):
                 world.command(ids[arguments[0] % len(ids)], getattr(commands, name))
-    told += sent(world, FOR_EVER)
+    deliveries += sent(world, FOR_EVER)
     ends = [(world.batch(id).timeline.end, id) for id in ids]
-    assert sorted((at, id) for at, _, id in told) == sorted(
+    assert sorted((at, id) for at, _, id in deliveries) == sorted(
         (end.at, id) for end, id in ends if end.status in FINAL
     )
 

@@ -23,8 +23,8 @@ URL = "http://127.0.0.1:9/hook"
 WANTED = {"event_types": ["batch.completed"], "name": "Results", "url": URL}
 
 
-def refusal(error: openai.APIStatusError) -> tuple[int, Json, Json]:
-    """Return status, code and param of a refusal."""
+def error_fields(error: openai.APIStatusError) -> tuple[int, Json, Json]:
+    """Return status, code and param of an error."""
     return error.status_code, error.code, error.param
 
 
@@ -169,7 +169,7 @@ class TestTheRest:
         made = mock.client.webhooks.create(**WANTED)
         with pytest.raises(openai.BadRequestError) as refused:
             mock.client.webhooks.update(made.id, url="http://192.168.1.1/")
-        assert refusal(refused.value) == (400, "host_not_allowed", "url")
+        assert error_fields(refused.value) == (400, "host_not_allowed", "url")
         assert mock.client.webhooks.retrieve(made.id).url == URL
 
     def test_update_leads_what_is_on_its_way_to_the_new_url(self, mock: WorldClient) -> None:

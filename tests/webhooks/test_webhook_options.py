@@ -51,8 +51,8 @@ class TestServe:
                 recorder.append(client.webhooks.unwrap(body, headers).data.id)
             assert sorted(recorder) == sorted(batches)
 
-    def test_the_log_tells_requests_of_clients_only(self, tmp_path: Path) -> None:
-        """What the server sends to itself when an alarm rings is nobody's request."""
+    def test_the_log_has_requests_of_clients_only(self, tmp_path: Path) -> None:
+        """The server's internal request when a timer fires is not logged as one of a client."""
         with (
             receiving(answers(200)) as receiver,
             serving(tmp_path, "--webhook-url", receiver.url) as served,
@@ -75,14 +75,14 @@ class TestServe:
 
     @pytest.mark.parametrize("options", [(), ("--webhook-allow-host", "10.1.2.3")])
     def test_only_allowed_hosts_are_called(self, tmp_path: Path, options: tuple[str, ...]) -> None:
-        """An endpoint elsewhere can be made if whoever serves has said so."""
+        """An endpoint outside this machine can be created if the server's options allow it."""
         with serving(tmp_path, *options) as served, RemoteServer(served.url).world() as mock:
-            wanted = {"url": "http://10.1.2.3/", "name": "far", "event_types": ["batch.failed"]}
+            endpoint = {"url": "http://10.1.2.3/", "name": "far", "event_types": ["batch.failed"]}
             if options:
-                assert mock.client.webhooks.create(**wanted).url == wanted["url"]
+                assert mock.client.webhooks.create(**endpoint).url == endpoint["url"]
             else:
                 with pytest.raises(openai.BadRequestError, match=r"webhook-allow-host 10\.1\.2\.3"):
-                    mock.client.webhooks.create(**wanted)
+                    mock.client.webhooks.create(**endpoint)
 
     @pytest.mark.parametrize(
         ("options", "said"),

@@ -129,7 +129,7 @@ class TestPollLimit:
         assert {retrieve_polled(world, id).id for _ in range(5)} == {id}
 
     def test_there_may_be_no_limit(self, make: "Make") -> None:
-        """Without a limit nobody loses patience."""
+        """Without a limit a client may poll for ever."""
         world = make.world(poll_limit=None)
         id = make.started(world, make.lines(1)).id
         assert {retrieve_polled(world, id).id for _ in range(500)} == {id}

@@ -407,7 +407,7 @@ class TestModels:
     def test_an_alias_and_its_snapshot_are_one_model(
         self, make: "Make", models: tuple[str, str]
     ) -> None:
-        """By whichever name it is asked for, a model has one queue."""
+        """A model has one queue, whichever of its names the requests use."""
         case = started(make, ONE)
         batches = [case.create(10, model) for model in models]
         assert case.at(VALIDATED).statuses(*batches) == ["in_progress", "failed"]
@@ -437,8 +437,8 @@ class TestRate:
     """Batches an hour."""
 
     @staticmethod
-    def refusal(case: Case) -> ApiError:
-        """Return the refusal of one more batch."""
+    def reject(case: Case) -> ApiError:
+        """Create one more batch, and return the error."""
         with pytest.raises(ApiError) as refused:
             case.create(1)
         return refused.value
@@ -457,7 +457,7 @@ class TestRate:
         """The next one is a 429 with the seen code and type."""
         case = started(make, Quotas(batches_per_hour=3))
         [case.create(1) for _ in range(3)]
-        error = self.refusal(case)
+        error = self.reject(case)
         assert (error.status, error.code, error.body()["error"]["type"]) == (
             429,
             "rate_limit_exceeded",
@@ -468,7 +468,7 @@ class TestRate:
         """What was refused is in no list, and does not count."""
         case = started(make, Quotas(batches_per_hour=1))
         batch = case.create(1)
-        self.refusal(case)
+        self.reject(case)
         assert [one.id for one in case.world.batches(10, None).items] == [batch.id]
 
     @pytest.mark.parametrize(("later", "seconds"), [(0, 3600), (600, 3000), (3599, 1)])
@@ -477,7 +477,7 @@ class TestRate:
         case = started(make, Quotas(batches_per_hour=2))
         case.create(1)
         case.create(1)
-        headers = self.refusal(case.at(later)).headers
+        headers = self.reject(case.at(later)).headers
         assert headers["Retry-After"] == str(seconds)
 
     def test_the_window_slides(self, make: "Make") -> None:
@@ -486,7 +486,7 @@ class TestRate:
         case.create(1)
         case.at(1000).create(1)
         case.at(3600).create(1)
-        assert self.refusal(case).headers["Retry-After"] == "1000"
+        assert self.reject(case).headers["Retry-After"] == "1000"
 
     def test_room_after_a_lowered_limit_comes_when_enough_are_old(self, make: "Make") -> None:
         """With three batches and a limit of one, there is room when the newest is an hour old."""
@@ -494,8 +494,8 @@ class TestRate:
         for seconds in (0, 100, 1000):
             case.at(seconds).create(1)
         case.world.set_quotas(Quotas(batches_per_hour=1))
-        assert self.refusal(case).headers["Retry-After"] == str(HOUR)
-        self.refusal(case.at(1000 + HOUR - 1))
+        assert self.reject(case).headers["Retry-After"] == str(HOUR)
+        self.reject(case.at(1000 + HOUR - 1))
         assert case.at(1000 + HOUR).create(1).created_at == make.created + 1000 + HOUR
 
     def test_room_after_a_lowered_limit_of_two(self, make: "Make") -> None:
@@ -504,13 +504,13 @@ class TestRate:
         for seconds in (0, 100, 1000):
             case.at(seconds).create(1)
         case.world.set_quotas(Quotas(batches_per_hour=2))
-        assert self.refusal(case).headers["Retry-After"] == str(HOUR - 900)
+        assert self.reject(case).headers["Retry-After"] == str(HOUR - 900)
 
     def test_a_batch_that_has_ended_counts(self, make: "Make") -> None:
         """What counts is when batches were created, whatever became of them."""
         case = started(make, Quotas(batches_per_hour=1))
         case.do(case.create(1), commands.expire)
-        assert self.refusal(case).status == 429
+        assert self.reject(case).status == 429
 
     @pytest.mark.parametrize(
         ("mode", "seconds"), [("x0.5", "7200"), ("x60", "60"), ("x7", "515"), ("realtime", "3600")]
@@ -532,20 +532,20 @@ class TestRate:
         """After Retry-After seconds the next one is accepted, and not before."""
         case = started(make, Quotas(batches_per_hour=1))
         case.create(1)
-        self.refusal(case.at(3599))
+        self.reject(case.at(3599))
         assert case.at(3600).create(1).created_at == make.created + 3600
 
-    def test_who_has_no_time_is_told_not_to_retry(self, make: "Make") -> None:
+    def test_on_a_clock_that_stands_still_the_error_forbids_a_retry(self, make: "Make") -> None:
         """On a clock that stands still no client should wait."""
         case = started(make, Quotas(batches_per_hour=1))
         case.create(1)
-        assert self.refusal(case).headers["x-should-retry"] == "false"
+        assert self.reject(case).headers["x-should-retry"] == "false"
 
     def test_on_a_fast_clock_the_wait_is_in_wall_seconds(self, make: "Make") -> None:
         """On x60 an hour passes in a minute, and Retry-After says so."""
         case = started(make, Quotas(batches_per_hour=1), clock="x60")
         case.create(1)
-        headers = self.refusal(case).headers
+        headers = self.reject(case).headers
         assert (int(headers["Retry-After"]) in (59, 60), "x-should-retry" in headers) == (
             True,
             False,
@@ -555,12 +555,12 @@ class TestRate:
         """The SDK takes no notice of a Retry-After of 0."""
         case = started(make, Quotas(batches_per_hour=1), clock="x100000")
         case.create(1)
-        assert self.refusal(case).headers["Retry-After"] == "1"
+        assert self.reject(case).headers["Retry-After"] == "1"
 
     def test_zero_accepts_none(self, make: "Make") -> None:
         """A limit of none refuses the first batch, and does not promise one."""
         case = started(make, Quotas(batches_per_hour=0))
-        assert (self.refusal(case).status, self.refusal(case).headers["Retry-After"]) == (
+        assert (self.reject(case).status, self.reject(case).headers["Retry-After"]) == (
             429,
             "3600",
         )
@@ -570,7 +570,7 @@ class TestRate:
         case = started(make, Quotas())
         case.create(1)
         case.world.set_quotas(Quotas(batches_per_hour=0))
-        assert str(self.refusal(case)).endswith(": 0 batches an hour.")
+        assert str(self.reject(case)).endswith(": 0 batches an hour.")
 
 
 class TestState:

@@ -144,7 +144,7 @@ class TestOwner:
         registry.remove(first.name)
         assert registry.open(KEY, is_read_only=False) is not first
 
-    def test_a_server_with_one_world_refuses_nobody(self) -> None:
+    def test_a_server_with_one_world_rejects_no_key(self) -> None:
         """The others share that world."""
         registry = WorldRegistry(ServerSettings(world=SETTINGS, is_single_world=True))
         registry.remove(registry.create(KEY, self.OWNED).name)

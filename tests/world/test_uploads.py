@@ -44,7 +44,7 @@ def add(world: World, upload: Upload, data: bytes = b"abc") -> str:
     return world.uploads.add_part(upload.id, Content.of(data)).id
 
 
-def refusal(call: Any, *arguments: Any) -> tuple[int, str | None, str | None]:
+def error_of(call: Any, *arguments: Any) -> tuple[int, str | None, str | None]:
     """Return status, code and param of the failure of a call."""
     with pytest.raises(ApiError) as refused:
         call(*arguments)
@@ -52,12 +52,12 @@ def refusal(call: Any, *arguments: Any) -> tuple[int, str | None, str | None]:
 
 
 def succeeding(succeeds: bool) -> AbstractContextManager[Any]:
-    """Expect a success or a failure that a client is told of."""
+    """Expect a success or an error that a client can see."""
     return nullcontext() if succeeds else pytest.raises(ApiError)
 
 
 def calls(world: World, upload: Upload) -> list[Any]:
-    """Return all that can be asked of an upload."""
+    """Return all that can be done with an upload."""
     held = world.uploads
     return [
         lambda: held.add_part(upload.id, Content.of(b"")),
@@ -80,7 +80,7 @@ class TestEnd:
         assert file.created_at == upload.created_at + 60
         assert world.file(file.id) is file
 
-    def test_the_file_lives_as_long_as_was_asked(self, world: World) -> None:
+    def test_the_file_lives_as_long_as_requested(self, world: World) -> None:
         """Counted from its own creation, not from that of the upload."""
         upload = world.uploads.create("in", "assistants", 0, 3600)
         world.advance.by(60)
@@ -113,21 +113,21 @@ class TestEnd:
     def test_an_unknown_upload_is_a_404(self, world: World, make: "Make", call: int) -> None:
         """One of another world too."""
         foreign = begin(make.world(seed=1))
-        assert refusal(calls(world, foreign)[call]) == (404, None, "upload_id")
+        assert error_of(calls(world, foreign)[call]) == (404, None, "upload_id")
 
     def test_a_part_of_another_upload_is_unknown(self, world: World) -> None:
         """Parts belong to one upload."""
         part = add(world, begin(world))
         other = begin(world)
-        asked = world.uploads.complete, other.id, [part], None
-        assert refusal(*asked) == (400, "invalid_value", "part_ids[0]")
+        call = world.uploads.complete, other.id, [part], None
+        assert error_of(*call) == (400, "invalid_value", "part_ids[0]")
 
-    def test_a_refused_completion_changes_nothing(self, world: World) -> None:
+    def test_a_rejected_completion_changes_nothing(self, world: World) -> None:
         """After it the right one is still possible, and numbers of files go on as before."""
         upload = begin(world, 3, "batch")
         wrong, right = add(world, upload, b"abc"), add(world, upload, b"{}\n")
-        asked = world.uploads.complete, upload.id, [wrong], None
-        assert refusal(*asked) == (400, None, None)
+        call = world.uploads.complete, upload.id, [wrong], None
+        assert error_of(*call) == (400, None, None)
         before = world.snapshot().numbers
         assert "file" not in before
         assert world.uploads.complete(upload.id, [right], None)[1].content.size == 3
@@ -167,21 +167,21 @@ class TestBounds:
         assert (Limits().upload_bytes, Limits().part_bytes) == (8 << 30, 64 << 20)
         world = make.world()
         assert begin(world, 8 << 30).bytes == 8 << 30
-        asked = world.uploads.create, "in", "batch", (8 << 30) + 1, None
-        assert refusal(*asked) == (400, "integer_above_max_value", "bytes")
+        call = world.uploads.create, "in", "batch", (8 << 30) + 1, None
+        assert error_of(*call) == (400, "integer_above_max_value", "bytes")
 
     def test_a_part_has_a_greatest_size(self, world: World) -> None:
         """A byte more is a 413."""
         upload = begin(world)
         add(world, upload, b"abcd")
-        assert refusal(add, world, upload, b"abcde") == (413, None, "data")
+        assert error_of(add, world, upload, b"abcde") == (413, None, "data")
 
     def test_all_parts_have_a_greatest_size(self, world: World) -> None:
         """What is larger than an upload may be is not kept, whatever was announced."""
         upload = begin(world, 1)
         for data in (b"abcd", b"abcd", b"ab", b""):
             add(world, upload, data)
-        assert refusal(add, world, upload, b"a") == (400, None, "data")
+        assert error_of(add, world, upload, b"a") == (400, None, "data")
 
     def test_there_is_a_greatest_number_of_parts(
         self, world: World, monkeypatch: pytest.MonkeyPatch
@@ -191,7 +191,7 @@ class TestBounds:
         upload = begin(world)
         for _ in range(3):
             add(world, upload, b"")
-        assert refusal(add, world, upload, b"") == (400, "too_many_parts", "data")
+        assert error_of(add, world, upload, b"") == (400, "too_many_parts", "data")
 
     def test_a_completion_can_name_as_many_parts_as_there_can_be(self) -> None:
         """The schema's bound is the same."""
@@ -206,7 +206,7 @@ class TestBounds:
         monkeypatch.setattr(uploads, "MAX_PENDING", 2)
         first = begin(world, 0)
         begin(world)
-        assert refusal(begin, world) == (400, "too_many_uploads", None)
+        assert error_of(begin, world) == (400, "too_many_uploads", None)
         if end == "complete":
             world.uploads.complete(first.id, [], None)
         elif end == "cancel":
@@ -218,14 +218,14 @@ class TestBounds:
     def test_an_upload_that_expired_by_itself_makes_room(
         self, make: "Make", monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """On a clock that nobody has to advance."""
+        """On a clock that moves by itself."""
         wall_now = float(make.created)
         monkeypatch.setattr(clock, "wall_time", lambda: wall_now)
         monkeypatch.setattr(uploads, "MAX_PENDING", 1)
         world = make.world(clock="realtime")
         begin(world)
         wall_now += HOUR - 1
-        assert refusal(begin, world) == (400, "too_many_uploads", None)
+        assert error_of(begin, world) == (400, "too_many_uploads", None)
         wall_now += 1
         assert begin(world).created_at == make.created + HOUR
 
@@ -267,7 +267,7 @@ class TestBounds:
         """Afterwards there is none, and ids begin anew."""
         first = begin(world)
         world.reset(world.settings)
-        assert refusal(world.uploads.cancel, first.id) == (404, None, "upload_id")
+        assert error_of(world.uploads.cancel, first.id) == (404, None, "upload_id")
         assert begin(world).id == first.id
 
 
@@ -289,7 +289,7 @@ class TestTogether:
         assert file.content.read(0, 10**6) == b"a" * 40_000 + b"b" * 40_000
 
     def test_ids_follow_from_the_seed(self, make: "Make") -> None:
-        """Two worlds that are asked the same give the same ids."""
+        """Two worlds that get the same requests give the same ids."""
 
         def ids() -> list[str]:
             world = make.world()
@@ -313,7 +313,7 @@ STEPS = st.lists(
 
 @given(st.integers(0, 8), STEPS)
 def test_an_upload_keeps_to_the_rules(make: "Make", size: int, steps: list[Any]) -> None:
-    """Whatever is asked in whatever order: what the rules allow succeeds, all else fails."""
+    """For any calls in any order: what the rules allow succeeds, all else fails."""
     world = make.world(limits=SMALL)
     upload = begin(world, size)
     pieces: dict[str, bytes] = {}

@@ -163,7 +163,7 @@ class TestUsage:
     """What a batch is billed for."""
 
     @pytest.mark.parametrize(("seconds", "is_billed"), [(WRITTEN - 1, False), (WRITTEN, True)])
-    def test_it_is_told_when_the_batch_is_completed(
+    def test_it_is_delivered_when_the_batch_is_completed(
         self, make: "Make", seconds: int, is_billed: bool
     ) -> None:
         """Until its last second a batch shows no tokens."""
@@ -199,7 +199,7 @@ def test_a_snapshot_has_no_expired_files(make: "Make") -> None:
 def test_a_snapshot_has_no_parts_of_an_expired_upload(
     make: "Make", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Even if nobody has asked for anything since it expired."""
+    """Even if there was no request since it expired."""
     wall_now = float(make.created)
     monkeypatch.setattr(clock, "wall_time", lambda: wall_now)
     world = make.world(clock="realtime")

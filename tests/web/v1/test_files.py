@@ -658,7 +658,7 @@ class TestExpiry:
         api.advance(1)
         assert error_of(api.get(path)) == (404, None, "id")
 
-    def test_output_file_has_the_lifetime_that_the_batch_asked_for(self, api: Caller) -> None:
+    def test_output_file_has_the_lifetime_that_the_batch_requested(self, api: Caller) -> None:
         """`output_expires_after` counts from the creation of the file."""
         wanted = {"anchor": "created_at", "seconds": 3600}
         id = api.create(output_expires_after=wanted)["id"]

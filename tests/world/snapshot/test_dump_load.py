@@ -70,7 +70,7 @@ class Api:
 
     def create(self, file: str, scenario: str = "happy", **fields: Json) -> str:
         """Create a batch and return its id."""
-        return str(self.call("POST", "/v1/batches", wanted(file, scenario, **fields))["id"])
+        return str(self.call("POST", "/v1/batches", batch_body(file, scenario, **fields))["id"])
 
     def command(self, id: str, verb: str) -> None:
         """Do something to a batch."""
@@ -103,7 +103,7 @@ class Api:
         }
 
 
-def wanted(file: str, scenario: str, **fields: Json) -> Json:
+def batch_body(file: str, scenario: str, **fields: Json) -> Json:
     """Return the body that creates a batch."""
     return {
         "input_file_id": file,
@@ -240,7 +240,7 @@ def test_batch_of_any_scenario_moves(name: str) -> None:
     api = Api(app_of())
     file = api.upload(lines(6))
     for _ in range(2):
-        response = api.ask("POST", "/v1/batches", data=json.dumps(wanted(file, name)))
+        response = api.ask("POST", "/v1/batches", data=json.dumps(batch_body(file, name)))
     api.advance(VALIDATING + 20)
     api.ask("POST", f"/v1/batches/{response.json.get('id')}/cancel")
     other = moved(api)
@@ -388,9 +388,9 @@ def test_big_state_is_put() -> None:
 
 def test_answer_counts_what_was_put(document: Json) -> None:
     """It tells how many files and batches the world now has."""
-    told = Api(app_of()).call("PUT", "/_mock/state", document)
+    loaded = Api(app_of()).call("PUT", "/_mock/state", document)
     batches = len(document["batches"]) + len(document["recorded"])
-    assert told == {"files": len(document["files"]), "batches": batches}
+    assert loaded == {"files": len(document["files"]), "batches": batches}
 
 
 def test_deleted_files_stand_in_order() -> None:
@@ -622,7 +622,7 @@ STEPS = st.lists(
 
 
 def shown(world: World) -> Json:
-    """Return all that a client can be told of a world."""
+    """Return all that a client can read of a world."""
     now = world.now()
     batches = [world.batch_json(batch) for batch in world.batches(100, None).items]
     files = world.files(None, 1000, None, newest_first=True).items
@@ -907,7 +907,7 @@ FAULTS: Mapping[str, tuple[Change, str]] = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_fault_is_told_with_its_place(state: Json, name: str) -> None:
+def test_an_error_is_reported_with_its_place(state: Json, name: str) -> None:
     """A state that is not whole is refused, and the param says where it is not."""
     change, place = FAULTS[name]
     change(state)
@@ -983,7 +983,7 @@ def test_content_stays_when_its_file_changes(folder: Path) -> None:
 
 
 def test_file_of_a_content_is_closed(folder: Path, recwarn: pytest.WarningsRecorder) -> None:
-    """Nothing stays open that nobody will close."""
+    """No file stays open that would never be closed."""
     load_from_file(written(folder, referring("deeper/data")), WorldSettings())
     gc.collect()
     assert [warning for warning in recwarn if warning.category is ResourceWarning] == []
@@ -1026,13 +1026,13 @@ def test_fault_in_a_file_is_one_line(folder: Path) -> None:
 
 @pytest.mark.parametrize("data", [b"", b"{", b"\xff\xfe", b"[" * 100_000])
 def test_file_that_is_no_json_is_one_line(folder: Path, data: bytes) -> None:
-    """A file of anything is told by its name."""
+    """A file that is not a dump is named in the error."""
     (folder / "x").write_bytes(data)
     with pytest.raises(ValueError, match=r"^.*x: .*$"):
         load_from_file(str(folder / "x"), WorldSettings())
 
 
-def test_missing_file_is_told() -> None:
+def test_missing_file_is_reported() -> None:
     """The system's own words for it."""
     with pytest.raises(OSError, match="missing"):
         load_from_file("/missing", WorldSettings())

@@ -142,7 +142,7 @@ FAULTS: dict[str, tuple[Change, str]] = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_fault_is_told_with_its_place(make: "Make", document: Json, name: str) -> None:
+def test_an_error_is_reported_with_its_place(make: "Make", document: Json, name: str) -> None:
     """What is not whole is refused, and the param says where it is not."""
     change, place = FAULTS[name]
     change(document)
