@@ -76,13 +76,3 @@ def events_between(
     # Sorting is stable: events of one second stay in order of creation and of status.
     events.sort(key=itemgetter(0))
     return events
-
-
-def next_status_change(batches: Iterable[Batch], now: float) -> WorldEvent | None:
-    """Return the next status change of any batch, None if none is planned."""
-    changes = (
-        WorldEvent(change.at, STATUS_EVENT_TYPES[change.status], batch.id)
-        for batch in batches
-        for change in batch.timeline.after(now)[:1]
-    )
-    return min(changes, key=lambda change: change.at, default=None)

@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from mockbatch import events
 from mockbatch.batch import commands
 from mockbatch.batch.batch import Batch
@@ -107,33 +105,6 @@ def test_neither_is_included_without_a_request(make: "Make") -> None:
     found = events.events_between([batch], [file("file-1", batch.created_at + 5)], 0, LATER)
     assert {kind.split(".")[0] for kind in types(found)} == {"batch"}
     assert "batch.progress" not in types(found)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "status"),
-    [(0, "in_progress"), (61, "in_progress"), (62, "finalizing"), (123, "completed")],
-)
-def test_the_next_change_is_after_now(make: "Make", seconds: int, status: str) -> None:
-    """A change at this very second is past."""
-    batch = make.batch()
-    found = events.next_status_change([batch], batch.created_at + seconds)
-    assert found is not None
-    assert found.type == f"batch.{status}"
-
-
-def test_the_next_change_is_the_earliest_of_all_batches(make: "Make") -> None:
-    """On a tie, that of the older batch."""
-    first, second = pair(make)
-    assert events.next_status_change([first, second], make.created).id == first.id
-    held = commands.hold(first, make.created)
-    assert events.next_status_change([held, second], make.created).id == second.id
-
-
-def test_there_is_no_next_change_after_the_last_end(make: "Make") -> None:
-    """Nor without any batch."""
-    batch = make.batch()
-    assert events.next_status_change([batch], batch.created_at + 124) is None
-    assert events.next_status_change([], 0) is None
 
 
 def test_an_event_has_three_members() -> None:

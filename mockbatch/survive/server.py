@@ -79,7 +79,7 @@ class PolledClocks:
             if is_due:
                 polls.clear()
         if is_due:
-            upcoming = world.advance.next_event(now)
+            upcoming = world.advance.next_event()
             at = now + _STEP_SECONDS if upcoming is None else upcoming.at
             world.advance.fast_forward(min(at, now + _STEP_SECONDS))
 

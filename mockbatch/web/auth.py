@@ -7,10 +7,14 @@ from flask import g, request
 from mockbatch.errors import ApiError, api_error
 from mockbatch.faults.request_record import RequestRecord
 from mockbatch.web.context import ServerState, server
+from mockbatch.world.keys import key_digest
 from mockbatch.world.world import World
 
 #: The Flask endpoint of the only route that needs no key.
 HEALTH_CHECK = "control_server.health"
+
+#: Names another world for the owner's key, by its digest in `GET /_mock/worlds`.
+WORLD_HEADER = "X-Mockbatch-World"
 
 _READ_ONLY_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -59,16 +63,33 @@ def open_world(key: str) -> World:
 def world_key() -> str:
     """Return the key of the request's world; without a key, that of the server's only world.
 
-    ApiError 401 if the key is not accepted, or is missing and the server has a list of accepted
-    keys; 400 if it is missing and the server has several worlds.
+    With the owner's key, a header may name another world to the control API. ApiError 401 if the
+    key is not accepted, or is missing and the server has a list of accepted keys; 400 if it is
+    missing and the server has several worlds.
     """
-    key = bearer_key()
-    if key is None:
-        if server().settings.api_keys:
-            raise api_error("no_authorization")
-        return server().worlds.default_key()
-    server().worlds.check_key(key)
-    return key
+    key, digest = bearer_key(), request.headers.get(WORLD_HEADER)
+    if key is not None:
+        server().worlds.check_key(key)
+    elif server().settings.api_keys:
+        raise api_error("no_authorization")
+    if digest is not None:
+        return _other_world(digest)
+    return server().worlds.default_key() if key is None else key
+
+
+def _other_world(digest: str) -> str:
+    """Return the key of the world with this digest; ApiError 403 for all but the owner."""
+    check_owner("not_your_world")
+    for name in server().worlds.all():
+        if key_digest(name) == digest:
+            return name
+    raise api_error("no_such_world", digest=digest[:64])
+
+
+def check_owner(refusal: str) -> None:
+    """Raise this ApiError 403 unless the request has the key that `mockbatch serve` prints."""
+    if bearer_key() != server().settings.owner_key:
+        raise api_error(refusal)
 
 
 def _is_read_only() -> bool:

@@ -38,6 +38,8 @@ class Outbox:
         self._past: deque[str] = deque()  # ids of deliveries in the order in which they ended
         self._is_closed = False
         self.count = 0
+        #: Grows with every delivery that is added or changed.
+        self.version = 0
 
     def __contains__(self, id: str) -> bool:
         return id in self._deliveries
@@ -187,6 +189,7 @@ class Outbox:
     def _put(self, delivery: Delivery) -> None:
         before = self._deliveries.get(delivery.id)
         self._deliveries[delivery.id] = delivery
+        self.version += 1
         if delivery.next_at is None:
             self._queue.remove(delivery.id)
         else:

@@ -128,6 +128,11 @@ class Webhooks:
             self.endpoints.delete(id)
             self._outbox.watch(now)
 
+    @property
+    def version(self) -> tuple[Json, ...]:
+        """Another value for each state of endpoints and deliveries."""
+        return self._outbox.version, *(endpoint.as_json() for endpoint in self.endpoints)
+
     # --- deliveries
 
     def send_sample(self, id: str, event_type: str) -> int:

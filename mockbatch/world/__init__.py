@@ -13,6 +13,9 @@ live_calls   calls of the endpoints outside of a batch
 explain      why a batch is where it is, in a sentence
 expiry       lets go of what has expired
 keys         how API keys are shown to people
+upcoming     the next status change of any batch, and the newest unfinished batch
+overview     batches as a person looks at them: times, explanation, possible commands
+version      changes whenever anything changes that a person can look at
 status_log   status changes that the log has yet to show
 journal      the last requests that the world received
 snapshot/    a whole world as JSON, to dump and load

@@ -13,6 +13,7 @@ from mockbatch.repository import Repository
 from mockbatch.webhooks.dispatcher import WebhookDispatcher
 from mockbatch.world import explain
 from mockbatch.world.expiry import Expiry
+from mockbatch.world.upcoming import Upcoming
 from mockbatch.world.uploads import Uploads
 
 #: Returns the instant to move to, computed from the present one when the advance begins.
@@ -46,6 +47,7 @@ class Advance:
         repository: Repository,
         uploads: Uploads,
         dispatcher: WebhookDispatcher,
+        upcoming: Upcoming,
         *,
         is_nested: bool = False,
     ) -> None:
@@ -54,6 +56,7 @@ class Advance:
         self._uploads = uploads
         self._expiry = Expiry(clock, repository, uploads)
         self._dispatcher = dispatcher
+        self._upcoming = upcoming
         self._is_nested = is_nested
 
     def nested(self) -> "Advance":
@@ -62,13 +65,17 @@ class Advance:
         It does not wait for the delivery to that receiver, which cannot finish until it returns.
         """
         return Advance(
-            self._clock, self._repository, self._uploads, self._dispatcher, is_nested=True
+            self._clock,
+            self._repository,
+            self._uploads,
+            self._dispatcher,
+            self._upcoming,
+            is_nested=True,
         )
 
-    def next_event(self, now: float) -> WorldEvent | None:
+    def next_event(self) -> WorldEvent | None:
         """Return the next status change or webhook attempt, None if nothing is due."""
-        change = events.next_status_change(list(self._repository.batches.values()), now)
-        return _first(change, self._dispatcher.next_attempt())
+        return _first(self._upcoming.next_change(), self._dispatcher.next_attempt())
 
     def to(self, instant: float, include: Iterable[str] = ()) -> Advanced:
         """Move the clock to an instant; ApiError 409 if that is in the past."""
@@ -90,7 +97,7 @@ class Advance:
         def destination(now: float) -> float:
             until = now + events.HORIZON_SECONDS
             first = self._events(now, until, include)[:1] if include else []
-            event = _first(*map(WorldEvent._make, first), self.next_event(now))
+            event = _first(*map(WorldEvent._make, first), self.next_event())
             if event is None:
                 raise api_error("nothing_due")
             # A webhook may be overdue. The clock does not go back to it.

@@ -1,5 +1,7 @@
 """How API keys are shown to people."""
 
+import hashlib
+
 
 def mask_key(key: str) -> str:
     """Return a key as an error message shows it: its first 8 and last 4 characters.
@@ -17,3 +19,8 @@ def mask_key(key: str) -> str:
 def shorten_key(key: str) -> str:
     """Return a key as the log shows it: enough to tell worlds apart, and no more."""
     return f"{key[:3]}...{key[-2:]}" if len(key) >= 12 else f"{key[:2]}..."
+
+
+def key_digest(key: str) -> str:
+    """Return a name for the world of a key by which the owner of the server can ask for it."""
+    return hashlib.sha256(key.encode(errors="replace")).hexdigest()[:12]

@@ -5,8 +5,6 @@ from mockbatch.clock import ON_POLL
 from mockbatch.errors import ApiError, api_error
 from mockbatch.world.world import World
 
-_ALL = 1_000_000
-
 
 def retrieve_polled(world: World, id: str) -> Batch:
     """Return a batch to a client that polls it.
@@ -31,15 +29,6 @@ def retrieve_polled(world: World, id: str) -> Batch:
             world.advance.fast_forward(changes[0].at)
     _check_poll_limit(world, batch)
     return batch
-
-
-def newest_unfinished_batch(world: World) -> dict[str, str] | None:
-    """Return the id and status of the newest batch that has not ended, None if all have."""
-    now = world.now()
-    for batch in world.batches(_ALL, None).items:
-        if not batch.is_final(now):
-            return {"id": batch.id, "status": batch.status(now)}
-    return None
 
 
 def _check_poll_limit(world: World, batch: Batch) -> None:

@@ -19,7 +19,6 @@ from mockbatch.batch.scripted_replies import prepare_script
 from mockbatch.batch.timeline import COMPLETED
 from mockbatch.clock import WorldClock
 from mockbatch.endpoints.endpoint import Endpoint, Execution
-from mockbatch.endpoints.model_list import ModelList
 from mockbatch.endpoints.respond import EndpointResponse
 from mockbatch.errors import api_error
 from mockbatch.faults.rule_set import FaultRules
@@ -44,6 +43,7 @@ from mockbatch.world.quotas import EnforcedQuotas
 from mockbatch.world.settings import WorldSettings
 from mockbatch.world.snapshot.snapshot import Snapshot
 from mockbatch.world.status_log import StatusLog
+from mockbatch.world.upcoming import Upcoming
 from mockbatch.world.uploads import Uploads
 
 
@@ -54,15 +54,11 @@ class World:
     """
 
     def __init__(
-        self,
-        name: str,
-        settings: WorldSettings,
-        organization: str,
-        initial: Snapshot | None = None,
+        self, name: str, settings: WorldSettings, organization: str, initial: Snapshot | None = None
     ) -> None:
         self.name = name
         self.organization = organization
-        self._initial = initial or Snapshot(settings)
+        self._initial, self._loads = initial or Snapshot(settings), 0
         self._lock, self._planning = RLock(), RLock()
         self._begin(settings)
 
@@ -128,6 +124,8 @@ class World:
         self.models = snapshot.models or settings.models
         self.quotas = EnforcedQuotas(settings.quotas, repository, self.clock, self.organization)
         self.status_log = StatusLog(self.clock, self._repository)
+        self.upcoming = Upcoming(self.clock, self._repository)
+        self._loads += 1
         deleted, numbers = snapshot.deleted_file_ids, snapshot.numbers
         self._repository.load(snapshot.files, snapshot.batches, deleted, numbers)
         self.uploads = Uploads(self.clock, self._repository, self._seed, settings.limits)
@@ -147,7 +145,13 @@ class World:
     @property
     def advance(self) -> Advance:
         """An object that moves the clock forward."""
-        return Advance(self.clock, self._repository, self.uploads, self.webhooks.dispatcher)
+        dispatcher = self.webhooks.dispatcher
+        return Advance(self.clock, self._repository, self.uploads, dispatcher, self.upcoming)
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """Another value for each state of files and batches; time alone does not change it."""
+        return self._loads, self._repository.version
 
     def deliver_due(self) -> None:
         """Deliver the webhooks that are due now, unless another thread is doing so."""
@@ -182,8 +186,8 @@ class World:
         self, purpose: str | None, limit: int, after: str | None, *, newest_first: bool
     ) -> Page[File]:
         """Return a page of the files that exist now."""
-        now = self.now()
-        return self._repository.file_page(now, purpose, limit, after, newest_first=newest_first)
+        pages = self._repository.file_page
+        return pages(self.now(), purpose, limit, after, newest_first=newest_first)
 
     def delete_file(self, id: str) -> None:
         """Delete a file; a batch that has not read it as its input yet will fail."""
@@ -258,8 +262,6 @@ class World:
         is_behind = self.clock.is_behind()
         return explain.timeline_json(batch, self.now(), *attempts, is_clock_behind=is_behind)
 
-    # --- scripted replies, models and live calls
-
     def add_reply(self, entry: Entry) -> None:
         """Add a scripted reply; earlier ones take precedence."""
         with self._planning:
@@ -281,10 +283,6 @@ class World:
                     for batch, apply in prepared
                     if not batch.is_final(later)
                 )
-
-    def set_models(self, models: ModelList) -> None:
-        """Serve these models from now on; accepted batches are not affected."""
-        self.models = models
 
     def respond(self, endpoint: Endpoint, body: dict[str, Json]) -> EndpointResponse:
         """Return the response to a live call; ApiError if it fails."""

@@ -659,7 +659,7 @@ def test_no_instant_has_more_than_the_limit(
             made.append(case.create(count, model, stages=stages))
         elif kind == "wait":
             end = case.world.now() + arguments[0]
-            for event in (case.world.advance.next_event(case.world.now()) for _ in range(99)):
+            for event in (case.world.advance.next_event() for _ in range(99)):
                 if event is None or event.at > end:
                     break
                 case.world.advance.to(event.at)

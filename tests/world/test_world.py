@@ -127,7 +127,7 @@ class TestInput:
         world = make.world()
         file_id = uploaded(make, world)
         first = created(world, file_id)
-        world.set_models(ModelList(("gpt-4o",)))
+        world.models = ModelList(("gpt-4o",))
         second = created(world, file_id)
         assert (ended(world, first)[0], ended(world, second)[0]) == ("in_progress", "failed")
 

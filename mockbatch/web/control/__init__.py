@@ -5,7 +5,9 @@ server      health, and resetting worlds
 worlds      what each world of the server holds, for its owner
 state       a world as a JSON document
 clock       the simulated clock
-batches     the timeline of a batch, and commands on it
+batches     batches as a person looks at them, the timeline of one, and commands on it
+files       files, and a part of one to look at
+page        what the dashboard asks each second
 quotas      enqueued tokens and batches an hour
 scenarios   the catalogue, and scenarios queued for the next batches
 faults      faults that requests meet

@@ -2,14 +2,21 @@
 
 from functools import partial
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from mockbatch.batch import commands
 from mockbatch.web.context import world
 from mockbatch.web.control.guard import guard
-from mockbatch.web.responses import checked_body, json_response
+from mockbatch.web.responses import (
+    check_page,
+    checked_body,
+    json_response,
+    query_integer,
+    send_json,
+)
 from mockbatch.web.v1.batches import batch_response
 from mockbatch.world.arranging import read_results, submit_batch
+from mockbatch.world.overview import COMMANDS, FAILURE, overview
 
 blueprint = Blueprint("control_batches", __name__, url_prefix="/_mock/batches")
 blueprint.before_request(guard)
@@ -20,6 +27,21 @@ def submit() -> Response:
     """Upload the input of a batch and create it, met by no fault."""
     batch = submit_batch(world(), checked_body("submit_batch"))
     return json_response(batch.schema, world().batch_json(batch))
+
+
+@blueprint.get("")
+def index() -> Response:
+    """Return a page of overviews, of the newest batches first."""
+    page = world().batches(query_integer("limit", 50, 1, 100), request.args.get("after"))
+    body = page.as_json(lambda batch: overview(world(), batch))
+    check_page(["batch_overview"] * len(page.items), body)
+    return send_json(body)
+
+
+@blueprint.get("/<id>/overview")
+def show_overview(id: str) -> Response:
+    """Return what a person wants to know of a batch; this polls it for no client."""
+    return json_response("batch_overview", overview(world(), world().batch(id)))
 
 
 @blueprint.get("/<id>")
@@ -41,11 +63,11 @@ def timeline(id: str) -> Response:
     return json_response("timeline", world().explain(id))
 
 
-@blueprint.post("/<id>/<any(hold, resume, expire, complete):name>")
+@blueprint.post("/<id>/<any(hold, resume, cancel, expire, complete):name>")
 def command(id: str, name: str) -> Response:
     """Apply a command to an unfinished batch, now."""
     checked_body("nothing", optional=True)
-    batch = world().command(id, getattr(commands, name))
+    batch = world().command(id, COMMANDS[name])
     world().deliver_due()
     return batch_response(batch)
 
@@ -54,10 +76,7 @@ def command(id: str, name: str) -> Response:
 def fail(id: str) -> Response:
     """Fail a batch that is being validated; the body may give the error's code and message."""
     body = checked_body("fail", optional=True)
-    error = {
-        "code": body.get("code", "invalid_request"),
-        "message": body.get("message", "This batch was failed through the control API."),
-    }
+    error = {name: body.get(name, default) for name, default in FAILURE.items()}
     batch = world().command(id, partial(commands.fail, **error))
     world().deliver_due()
     return batch_response(batch)

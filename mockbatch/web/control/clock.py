@@ -10,7 +10,6 @@ from mockbatch.web.control.guard import guard
 from mockbatch.web.responses import checked_body, json_response
 from mockbatch.webhooks.signature import DELIVERY_HEADER
 from mockbatch.world.advance import Advanced
-from mockbatch.world.polling import newest_unfinished_batch
 from mockbatch.world.world import World
 
 blueprint = Blueprint("control_clock", __name__, url_prefix="/_mock/clock")
@@ -24,12 +23,13 @@ MAX_EVENTS = 100
 def show() -> Response:
     """Return the time and mode of this world's clock, the next event, and what waits for it."""
     now = world().now()
-    event = world().advance.next_event(now)
+    event = world().advance.next_event()
+    batch = world().upcoming.newest_unfinished_batch()
     body = {
         "now": now,
         "mode": world().clock.mode,
         "next_event": None if event is None else event.as_json(),
-        "unfinished_batch": newest_unfinished_batch(world()),
+        "unfinished_batch": batch and {"id": batch.id, "status": batch.status(now)},
     }
     return json_response("clock", body)
 

@@ -5,7 +5,7 @@ from flask import Blueprint, Response
 from mockbatch import faults
 from mockbatch.web.context import world
 from mockbatch.web.control.guard import guard
-from mockbatch.web.responses import json_body, json_response
+from mockbatch.web.responses import check_response, json_body, json_response
 
 blueprint = Blueprint("control_faults", __name__, url_prefix="/_mock/faults")
 blueprint.before_request(guard)
@@ -30,3 +30,12 @@ def clear() -> Response:
     """Remove the faults of this world; requests in progress keep theirs."""
     world().faults.clear()
     return show()
+
+
+@blueprint.get("/presets")
+def show_presets() -> Response:
+    """Return the documents of the presets."""
+    presets = list(faults.presets().values())
+    for preset in presets:
+        check_response("fault_preset", preset)
+    return json_response("fault_presets", {"presets": presets})

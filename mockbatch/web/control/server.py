@@ -10,7 +10,7 @@ from mockbatch.errors import api_error
 from mockbatch.limits import Quotas
 from mockbatch.scenarios import from_document, scenario
 from mockbatch.typing import Json
-from mockbatch.web.auth import bearer_key, open_world, world_key
+from mockbatch.web.auth import check_owner, open_world, world_key
 from mockbatch.web.context import server
 from mockbatch.web.responses import checked_body, json_response
 from mockbatch.world.settings import WorldSettings
@@ -41,8 +41,7 @@ def reset() -> Response:
 
 def _reset_all(key: str, settings: dict[str, Json]) -> Response:
     g.world = open_world(key)
-    if bearer_key() != server().settings.owner_key:
-        raise api_error("not_the_owner")
+    check_owner("not_the_owner")
     if settings:
         raise api_error("invalid_value", param="all", reason="it cannot be combined with settings")
     worlds = server().worlds.all().values()

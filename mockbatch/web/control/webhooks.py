@@ -4,7 +4,15 @@ from flask import Blueprint, Response
 
 from mockbatch.web.context import world
 from mockbatch.web.control.guard import guard
-from mockbatch.web.responses import checked_body, json_response, query_integer
+from mockbatch.web.responses import (
+    check_page,
+    checked_body,
+    json_response,
+    query_integer,
+    send_json,
+)
+from mockbatch.web.v1.webhook_endpoints import rotate_secret, test
+from mockbatch.webhooks.endpoint import MAX_ENDPOINTS
 from mockbatch.webhooks.outbox import MAX_FINISHED
 
 blueprint = Blueprint("control_webhooks", __name__, url_prefix="/_mock/webhooks")
@@ -16,6 +24,20 @@ def add() -> Response:
     """Add an endpoint to this world; only its URL is required."""
     endpoint = world().webhooks.create_endpoint(checked_body("add_webhook_endpoint"))
     return json_response("webhook_endpoint_with_secret", endpoint.with_secret())
+
+
+@blueprint.get("/endpoints")
+def endpoints() -> Response:
+    """Return the endpoints of this world, the newest first."""
+    page = world().webhooks.endpoints.page(MAX_ENDPOINTS, None)
+    body = page.as_json(lambda endpoint: endpoint.as_json())
+    check_page(["webhook_endpoint"] * len(page.items), body)
+    return send_json(body)
+
+
+# As in the API, but a person's calls are not in the journal.
+blueprint.post("/endpoints/<id>/test")(test)
+blueprint.post("/endpoints/<id>/rotate_secret")(rotate_secret)
 
 
 @blueprint.get("/deliveries")

@@ -2,12 +2,11 @@
 
 from flask import Blueprint, Response
 
-from mockbatch.errors import api_error
 from mockbatch.typing import Json
-from mockbatch.web.auth import bearer_key, world_key
+from mockbatch.web.auth import check_owner, world_key
 from mockbatch.web.context import server
 from mockbatch.web.responses import json_response
-from mockbatch.world.keys import shorten_key
+from mockbatch.world.keys import key_digest, shorten_key
 from mockbatch.world.world import World
 
 blueprint = Blueprint("control_worlds", __name__, url_prefix="/_mock/worlds")
@@ -19,8 +18,7 @@ _ALL = 1_000_000_000
 def index() -> Response:
     """Return what each world holds, the oldest first; keys are shortened."""
     world_key()
-    if bearer_key() != server().settings.owner_key:
-        raise api_error("not_the_owner")
+    check_owner("not_your_world")
     worlds = [_summarize(world) for world in server().worlds.all().values()]
     return json_response("worlds", {"worlds": worlds})
 
@@ -31,6 +29,7 @@ def _summarize(world: World) -> dict[str, Json]:
     batches = world.batches(_ALL, None).items
     return {
         "key": shorten_key(world.name),
+        "digest": key_digest(world.name),
         "owner": world.settings.owner,
         "now": now,
         "mode": world.clock.mode,

@@ -78,7 +78,7 @@ def content(id: str) -> Response:
     is_whole = (start, stop) == (0, size)
     response = Response(file.content.chunks(start, stop), 200 if is_whole else 206)
     response.headers["Content-Type"] = "application/octet-stream"
-    response.headers["Content-Disposition"] = _attachment(file.filename)
+    response.headers["Content-Disposition"] = attachment(file.filename)
     response.headers["Content-Length"] = str(stop - start)
     response.headers["Accept-Ranges"] = "bytes"
     if not is_whole:
@@ -149,7 +149,7 @@ def _range(size: int) -> tuple[int, int]:
     return start, size if stop is None else min(stop, size)
 
 
-def _attachment(filename: str) -> str:
+def attachment(filename: str) -> str:
     """Return a Content-Disposition with the file's name, in ASCII and if necessary in UTF-8."""
     text = "".join(char if char.isprintable() and char.isascii() else "_" for char in filename)
     text = text.replace("\\", "\\\\").replace('"', '\\"')

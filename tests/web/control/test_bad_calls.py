@@ -62,7 +62,7 @@ GOOD: dict[tuple[str, str], list[Json]] = {
     ("PUT", "/_mock/state"): [...],
 }
 # The commands are one route.
-COMMAND = "<any(hold, resume, expire, complete):name>"
+COMMAND = "<any(hold, resume, cancel, expire, complete):name>"
 APP = app_of()
 
 
