@@ -34,3 +34,10 @@ def test_object_stays_as_it_was_recorded(recorded: dict[str, Json]) -> None:
     """At any instant, even before its creation."""
     batch = recorded_batch(recorded, 0)
     assert batch.as_json(0) == batch.as_json(2**32 - 1) == recorded
+
+
+def test_a_change_to_its_object_does_not_change_the_batch(recorded: dict[str, Json]) -> None:
+    """Each call returns an object of its own."""
+    batch = recorded_batch(recorded, 0)
+    batch.as_json(0)["status"] = "changed"
+    assert batch.as_json(0)["status"] == batch.status(0) == "completed"

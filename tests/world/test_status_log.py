@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mockbatch.batch import commands
+from tests.support.rival import is_free
 
 if TYPE_CHECKING:
     from mockbatch.world.world import World
@@ -91,3 +92,18 @@ def test_it_begins_anew_with_a_restored_world(make: "Make", world: "World") -> N
     assert types(world) == []
     world.advance.by(VALIDATING_SECONDS)
     assert types(world) == ["in_progress"]
+
+
+def test_changes_are_collected_under_the_lock(
+    world: "World", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So no command replaces a batch in the middle of it."""
+    now, are_locked = world.clock.now, []
+
+    def record() -> float:
+        are_locked.append(not is_free(world.clock.lock))
+        return now()
+
+    monkeypatch.setattr(world.clock, "now", record)
+    world.status_log.pop_changes()
+    assert are_locked == [True]

@@ -429,6 +429,15 @@ def test_members_beside_an_error_are_dropped(api: Caller, portkey: Client) -> No
     assert list(portkey.call("POST", "/v1/files", **refused).json) == ["error", "provider"]
 
 
+@pytest.mark.parametrize("body", [{"note": "x"}, [], ["error"], [{"error": {"message": "x"}}]])
+def test_body_that_is_not_an_error_is_unchanged(api: Caller, portkey: Client, body: Json) -> None:
+    """Only an object with `error` gets the prefix, whatever the status."""
+    fault = {"status": 500, "body": body}
+    api.good(api.post("/_mock/faults", {"match": {"method": "GET"}, "fault": fault}))
+    response = portkey.get("/v1/batches")
+    assert (response.status_code, response.json) == (500, body)
+
+
 def test_status_of_an_error_stays(portkey: Client) -> None:
     """The status is the provider's."""
     assert portkey.get("/v1/batches?limit=0").status_code == 400
