@@ -9,7 +9,8 @@
     clock             its simulated clock
     webhooks          its webhook endpoints and deliveries
     webhook_receiver  a server in this process that calls functions with webhooks
-    results           what calls return: events, requests, deliveries, and the errors they raise
+    results           what calls return: events, batches, deliveries, and the errors they raise
+    requests          a request and its response, as the journal has them
     client_gate       lets their requests through until their world is gone
     openai_clients    ready clients of the `openai` package
     transport         the call itself: to an app of this process, or over HTTP
@@ -24,6 +25,7 @@ process. Only `transport` and `SleepClock` know an app of this process. Each mod
 """
 
 from mockbatch.client.clock import Clock
+from mockbatch.client.requests import Body, Headers, Request, Response, SentFile
 from mockbatch.client.results import (
     Advanced,
     Attempt,
@@ -34,7 +36,6 @@ from mockbatch.client.results import (
     Event,
     Fault,
     MockBatchWarning,
-    Request,
     Result,
     Webhook,
 )
@@ -46,16 +47,20 @@ __all__ = [
     "Advanced",
     "Attempt",
     "Batch",
+    "Body",
     "Clock",
     "ControlError",
     "Delivery",
     "EndedAs",
     "Event",
     "Fault",
+    "Headers",
     "MockBatchWarning",
     "Received",
     "Request",
+    "Response",
     "Result",
+    "SentFile",
     "Transport",
     "Webhook",
     "WorldClient",

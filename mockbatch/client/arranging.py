@@ -68,6 +68,11 @@ class Arranging(BatchCommands):
         self.clock.run_until(batch, status)
         return Batch.from_json(self.call("GET", f"/_mock/batches/{batch.id}"))
 
+    def input_lines(self, batch: str | HasId) -> list[Json]:
+        """Return the lines of a batch's input file, parsed; one that is not JSON is its text."""
+        text: str = self.call("GET", f"/_mock/batches/{id_of(batch)}/input")["input"]
+        return [_parsed(line) for line in text.split("\n") if line.strip()]
+
     def results(self, batch: str | HasId) -> dict[str, Result]:
         """Return the results of a batch by custom_id, from its output and its error file."""
         files = self.call("GET", f"/_mock/batches/{id_of(batch)}/results")
@@ -94,6 +99,13 @@ def _line(
     elif "body" not in request and "custom_id" not in request:
         request = {"body": request}
     return {"custom_id": str(number), "method": "POST", "url": url, **request}
+
+
+def _parsed(line: str) -> Json:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return line
 
 
 def _first_url(text: str) -> str:

@@ -63,28 +63,6 @@ class Advanced:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """A request that the world received; times are epoch seconds.
-
-    `status` is 0 if the client got no response; `fault` names the fault that hit it. `broken`
-    is true if mockbatch itself failed, by a bug of its own. `error` is the message of an error
-    response, and `duration_ms` how long the request took in real time.
-    """
-
-    method: str
-    path: str
-    status: int
-    retry_count: int
-    now: float
-    wall: float
-    fault: str | None = None
-    known: bool = True
-    broken: bool = False
-    error: str | None = None
-    duration_ms: float = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Fault:
     """A fault of the world: `matched` counts the requests that match, `fired` those it hit."""
 

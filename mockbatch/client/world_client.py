@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from mockbatch.client import openai_clients
 from mockbatch.client.arranging import Arranging
-from mockbatch.client.assertions import check_requested
+from mockbatch.client.assertions import Expected, check_requested
 from mockbatch.client.clock import Clock, SleepClock
 from mockbatch.client.replies import OneReply, enter_reply, remove_replies
+from mockbatch.client.requests import Request
 from mockbatch.client.results import (
     Delivery,
     Fault,
     MockBatchWarning,
-    Request,
     Webhook,
 )
 from mockbatch.client.transport import FORKED, Transport, WsgiTransport
@@ -150,9 +150,12 @@ class WorldClient(Arranging):
 
     @property
     def requests(self) -> list[Request]:
-        """The requests to `/v1` that the world has answered, oldest first."""
-        journal = self.call("GET", "/_mock/requests")
-        return [Request(**request) for request in journal["requests"]]
+        """The requests to `/v1` that the world has received, oldest first."""
+        return self._requests("bodies=true")
+
+    def _requests(self, query: str) -> list[Request]:
+        journal = self.call("GET", f"/_mock/requests?{query}")
+        return [Request.from_json(entry) for entry in journal["requests"]]
 
     @property
     def request_count(self) -> int:
@@ -166,20 +169,33 @@ class WorldClient(Arranging):
         journal = self.call("GET", "/_mock/requests?broken=true")
         # Saves `was_reached` a call of its own.
         self._reached = self._reached or journal["count"] > 0
-        return [Request(**one) for one in journal["requests"]]
+        return [Request.from_json(entry) for entry in journal["requests"]]
 
     @property
     def was_reached(self) -> bool:
         """Whether the world has answered any request, before a reset or after it."""
         return self._reached or self.request_count > 0
 
-    def assert_requested(self, method: str, path: str, count: int | None = None) -> None:
+    def assert_requested(
+        self,
+        method: str,
+        path: str,
+        count: int | None = None,
+        *,
+        json: Json = None,
+        headers: Mapping[str, str] | None = None,
+        contains: str | None = None,
+    ) -> None:
         """Fail unless the world received such a request: at least once, or `count` times.
 
-        `path` is a glob that is matched against the path without its query.
+        `path` is a glob that is matched against the path without its query. `json` is what the
+        body must have: objects may have further members, lists no further items. `headers` must
+        be there with these values, and `contains` somewhere in the body. The failure shows the
+        nearest requests, and how they differ.
         """
-        requests = self.requests
-        check_requested(requests, self.request_count - len(requests), method, path, count)
+        expected = Expected(method, path, json, headers, contains)
+        requests = self._requests(f"bodies={str(expected.needs_contents).lower()}")
+        check_requested(requests, self.request_count - len(requests), expected, count)
 
     def scenario(
         self, scenario: str | Mapping[str, Json], times: int | None = 1, **params: Json

@@ -10,6 +10,7 @@
     connection       the client's connection, below HTTP
     retry            headers that ask a client to retry
     request_record   what is noted about a request while it is handled
+    message          what the journal keeps of a request and of its response
     docs             the presets in a terminal, and as docs/faults.md
 """
 

@@ -10,6 +10,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from mockbatch.faults.connection import Connection, connection_aborted
+from mockbatch.faults.message import Message
 from mockbatch.faults.request_record import RequestRecord
 from mockbatch.http_server import HTTP_REQUEST_KEY
 
@@ -170,7 +171,9 @@ class Exchange:
         self.drain()
         phrase = http.client.responses.get(status, "Unknown")
         length = {} if status in (204, 304) else {"Content-Length": str(len(body))}
-        self.start_response(f"{status} {phrase}", list({**headers, **length}.items()))
+        sent = list({**headers, **length}.items())
+        RequestRecord.of(self.environ).response = Message.of(sent, body)
+        self.start_response(f"{status} {phrase}", sent)
         return [body]
 
     def drain(self) -> None:
@@ -178,8 +181,9 @@ class Exchange:
 
         Closing a connection with unread bytes resets it, and the response may be lost.
         """
-        while self.environ["wsgi.input"].read(BLOCK_BYTES):
-            pass
+        request = RequestRecord.of(self.environ).request = Message()
+        while block := self.environ["wsgi.input"].read(BLOCK_BYTES):
+            request.append(block)
 
     def wait(self, seconds: float) -> None:
         """Wait, unless the client leaves or the server stops."""

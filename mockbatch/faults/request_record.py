@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mockbatch import clock
+from mockbatch.faults.message import Message
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -28,6 +29,9 @@ class RequestRecord:
         has_failed: mockbatch itself failed.
         is_logged: It is in the log, or does not belong there.
         is_journaled: It is in the journal of its world.
+        request: The body of the request, if it was read.
+        file_id: The id of the file that it created, or of the part of one.
+        response: What the client gets; None until the app or a fault has decided.
         due_world: For the internal request that delivers due webhooks, their world.
 
     """
@@ -40,6 +44,9 @@ class RequestRecord:
     has_failed: bool = False
     is_logged: bool = False
     is_journaled: bool = False
+    request: Message | None = None
+    file_id: str | None = None
+    response: Message | None = None
     due_world: object = None
 
     @classmethod

@@ -18,6 +18,7 @@ Beside them:
     errors      every failure as OpenAI's envelope
     json_stream long responses, sent in parts
     matching_rule a URL rule without a URL builder, for a quick start
+    recorded_messages what the journal keeps of headers and bodies
     multipart   upload forms, parsed straight to disk
     wakeup      the internal request that delivers due webhooks
     v1/         OpenAI's routes          control/   the control API

@@ -21,6 +21,7 @@ from mockbatch.web.context import EXTENSION, ServerState, api_headers, server
 from mockbatch.web.fault_middleware import FaultMiddleware
 from mockbatch.web.matching_rule import MatchingRule
 from mockbatch.web.portkey.middleware import PortkeyGateway
+from mockbatch.web.recorded_messages import note_response
 from mockbatch.web.request_recorder import record_request
 from mockbatch.world.settings import ServerSettings
 from mockbatch.world.snapshot.snapshot import Snapshot
@@ -94,6 +95,8 @@ def _finish_request(response: Response) -> Response:
         # A world that is not kept starts from zero each time, so its ids would repeat.
         ids = world.request_ids if world is not None and is_kept else state.request_ids
         response.headers.extend(api_headers(state.settings.organization, milliseconds, ids.next()))
+    if world is not None:
+        note_response(response, current, RequestRecord.of(current.environ))
     record_request(current, world, response.status_code)
     if world is not None and is_kept:
         wakeup.schedule_wakeup(current_app._get_current_object(), world)  # type: ignore[attr-defined]

@@ -151,6 +151,8 @@ class _FormReader:
         self._content.write(data)
 
     def _on_part_end(self) -> None:
+        # Its true length, for the journal: a view may take the content away.
+        self._headers["Content-Length"] = str(self._content.seek(0, 2))
         self._content.seek(0)
         if self._filename is None:
             text = self._content.read().decode(_charset(self._headers), "replace")

@@ -8,7 +8,8 @@ from werkzeug.wrappers import Request
 from mockbatch import clock
 from mockbatch.faults.request_record import RequestRecord
 from mockbatch.redaction import redact
-from mockbatch.world.journal import MAX_ERROR_CHARACTERS, JournalEntry
+from mockbatch.web.recorded_messages import request_message
+from mockbatch.world.journal import MAX_ERROR_CHARACTERS, Exchanged, JournalEntry
 from mockbatch.world.keys import shorten_key
 from mockbatch.world.world import World
 
@@ -72,6 +73,7 @@ def _entry(request: Request, world: World, status: int, record: RequestRecord) -
         broken=record.has_failed,
         error=_error(record),
         duration_ms=round(record.elapsed_ms, 1),
+        exchanged=Exchanged(request_message(request, record), record.response if status else None),
     )
 
 

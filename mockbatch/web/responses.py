@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from flask import Response, request
 
 from mockbatch.errors import api_error
+from mockbatch.faults.message import Message
+from mockbatch.faults.request_record import RequestRecord
 from mockbatch.jsonio import parse
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
@@ -56,6 +58,7 @@ def json_body(*, optional: bool = False, is_long: bool = False) -> dict[str, Jso
     an empty body is an empty object. Above 16 MB it is an ApiError 413, unless it `is_long`.
     """
     data = request.get_data(cache=False) if is_long else read_json_text(request)
+    RequestRecord.of(request.environ).request = Message.of((), data)
     if optional and not data:
         return {}
     try:

@@ -1,4 +1,4 @@
-"""What a test arranges and reads without a client: a batch from its input, and its results."""
+"""What a test arranges and reads without a client: batches, their input and their results."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -27,6 +27,11 @@ def submit_batch(world: World, body: Mapping[str, Json]) -> Batch:
     return world.create_batch(request._replace(input_file_id=file.id))
 
 
+def read_input(world: World, id: str) -> dict[str, str]:
+    """Return the text of the file that a batch was made of, even if it was deleted since."""
+    return {"input": _decode(world.batch(id).input.content)}
+
+
 def read_results(world: World, id: str) -> dict[str, str | None]:
     """Return the texts of a batch's output and error file as clients see them, None without one."""
     batch = world.batch_json(world.batch(id))
@@ -39,5 +44,8 @@ def read_results(world: World, id: str) -> dict[str, str | None]:
 def _text(world: World, file_id: str | None) -> str | None:
     if file_id is None:
         return None
-    content = world.file(file_id).content
+    return _decode(world.file(file_id).content)
+
+
+def _decode(content: Content) -> str:
     return b"".join(content.chunks(0, content.size)).decode(errors="replace")

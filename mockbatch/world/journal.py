@@ -2,14 +2,47 @@
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
 from typing import NamedTuple
 
+from mockbatch.errors import api_error
+from mockbatch.faults.message import Message
 from mockbatch.typing import Json
 
 #: Longer messages are cut.
 MAX_ERROR_CHARACTERS = 500
 #: The oldest entries go first when there are more.
 MAX_ENTRIES = 10_000
+#: How much of what requests and responses said is kept; the oldest goes first when there is more.
+MAX_CONTENT_BYTES = 8 << 20
+# What the objects of one exchange take beside their texts.
+_OVERHEAD_BYTES = 2000
+
+
+@dataclass(slots=True)
+class Exchanged:
+    """What a request said, and what its response did; None if the client got none.
+
+    Without a request either, it is no longer kept.
+    """
+
+    request: Message | None
+    response: Message | None
+
+    @property
+    def kept_bytes(self) -> int:
+        """About how much memory it takes."""
+        size = _OVERHEAD_BYTES + (self.request.kept_bytes if self.request else 0)
+        return size + (self.response.kept_bytes if self.response else 0)
+
+    def as_json(self, status: int) -> dict[str, Json]:
+        """Return both messages, JSON-ready."""
+        request, response = self.request, self.response  # another thread may drop them
+        return {
+            "request": request and request.as_json(),
+            "response": response and {"status": status, **response.as_json()},
+        }
 
 
 class JournalEntry(NamedTuple):
@@ -31,10 +64,22 @@ class JournalEntry(NamedTuple):
     broken: bool = False
     error: str | None = None
     duration_ms: float = 0
+    exchanged: Exchanged | None = None
 
-    def as_json(self) -> dict[str, Json]:
-        """Return the entry, JSON-ready."""
-        return self._asdict()
+    def as_json(self, id: int, *, bodies: bool = False) -> dict[str, Json]:
+        """Return the entry with its number, JSON-ready, schema journaled_request.json.
+
+        With `bodies`, what the request and the response said is in it, too.
+        """
+        exchanged = self.exchanged or Exchanged(None, None)
+        contents = exchanged.as_json(self.status) if bodies else {}
+        return {"id": id, **self.as_state(), **contents}
+
+    def as_state(self) -> dict[str, Json]:
+        """Return the entry as a state document has it, without what was said."""
+        fields = self._asdict()
+        del fields["exchanged"]
+        return fields
 
 
 class JournalSnapshot(NamedTuple):
@@ -48,36 +93,81 @@ EMPTY_JOURNAL = JournalSnapshot()
 
 
 class Journal:
-    """The last requests of one world, oldest first, and how many there have been."""
+    """The last requests of one world, oldest first, and how many there have been.
+
+    The id of an entry is the number of its request, from 1.
+    """
 
     def __init__(self, initial: JournalSnapshot = EMPTY_JOURNAL) -> None:
+        self._lock = Lock()
         self._entries = deque(initial.entries, maxlen=MAX_ENTRIES)
+        self._contents: deque[tuple[Exchanged, int]] = deque()
+        self._content_bytes = 0
         self.count = initial.total
 
     def snapshot(self) -> JournalSnapshot:
-        """Return the journal as a value."""
-        return JournalSnapshot(tuple(self.entries()), self.count)
+        """Return the journal as a value, without what requests and responses said."""
+        with self._lock:
+            entries = tuple(entry._replace(exchanged=None) for entry in self._entries)
+            return JournalSnapshot(entries, self.count)
 
     def add(self, entry: JournalEntry) -> None:
         """Add an entry; a full journal drops its oldest one."""
-        self._entries.append(entry)
-        self.count += 1
+        with self._lock:
+            self._entries.append(entry)
+            self.count += 1
+            if entry.exchanged is not None:
+                self._keep(entry.exchanged)
+
+    def _keep(self, exchanged: Exchanged) -> None:
+        size = exchanged.kept_bytes
+        self._contents.append((exchanged, size))
+        self._content_bytes += size
+        while self._content_bytes > MAX_CONTENT_BYTES:
+            oldest, oldest_size = self._contents.popleft()
+            oldest.request = oldest.response = None
+            self._content_bytes -= oldest_size
 
     def entries(self) -> list[JournalEntry]:
         """Return the entries that are kept, oldest first."""
-        return list(self._entries.copy())
+        return [*self.entries_by_id().values()]
+
+    def entries_by_id(self) -> dict[int, JournalEntry]:
+        """Return the entries that are kept by their ids, oldest first."""
+        with self._lock:
+            return dict(enumerate(self._entries, self.count - len(self._entries) + 1))
+
+    def find(self, id: str) -> tuple[int, JournalEntry]:
+        """Return an entry by its id, or by the `x-request-id` of its response, with its id.
+
+        ApiError 404 if there is none.
+        """
+        for number, entry in self.entries_by_id().items():
+            response = entry.exchanged and entry.exchanged.response
+            if id == str(number) or (
+                response and response.readable_headers().get("x-request-id") == id
+            ):
+                return number, entry
+        raise api_error("no_such_request", id=id[:200])
 
     def as_json(
-        self, limit: int, matches: Callable[[JournalEntry], bool] = bool
+        self,
+        limit: int,
+        matches: Callable[[JournalEntry], bool] = bool,
+        *,
+        bodies: bool = False,
     ) -> dict[str, Json]:
         """Return the last `limit` entries that match, schema journal.json.
 
         `dropped` counts the requests whose entries are no longer kept.
         """
-        entries = self.entries()
-        shown = [entry for entry in entries if matches(entry)]
+        entries = self.entries_by_id()
+        shown = [(id, entry) for id, entry in entries.items() if matches(entry)]
         return {
-            "requests": [entry.as_json() for entry in shown[max(len(shown) - limit, 0) :]],
+            "requests": [
+                entry.as_json(id, bodies=bodies)
+                for id, entry in shown[max(len(shown) - limit, 0) :]
+            ],
             "count": self.count,
-            "dropped": self.count - len(entries),
+            "dropped": next(iter(entries), 1) - 1,
         }

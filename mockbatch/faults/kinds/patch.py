@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from mockbatch.faults.exchange import AppResponse, Exchange
 from mockbatch.faults.fault import Fault
+from mockbatch.faults.message import Message
+from mockbatch.faults.request_record import RequestRecord
 from mockbatch.typing import Json
 
 
@@ -24,13 +26,16 @@ class Patch(Fault):
         """Send the changed response."""
         answer = call.run()
         if answer.status.startswith("2") and answer.header("Content-Type") == "application/json":
-            self._change(answer)
+            self._change(answer, RequestRecord.of(call.environ).response)
         return call.send(answer)
 
-    def _change(self, answer: AppResponse) -> None:
+    def _change(self, answer: AppResponse, journaled: Message | None) -> None:
         body = json.loads(answer.read())
         if all(name in body and body[name] == value for name, value in self.where.items()):
-            answer.replace(json.dumps(_merged(body, self.patch), indent=2).encode())
+            changed = json.dumps(_merged(body, self.patch), indent=2).encode()
+            answer.replace(changed)
+            if journaled is not None:
+                journaled.set_body(changed)
 
 
 def _merged(value: Json, patch: Json) -> Json:

@@ -1,4 +1,4 @@
-"""`/_mock/batches`: batches made at once, their results and timelines, and commands on them."""
+"""`/_mock/batches`: batches made at once, what they were made of, their results and commands."""
 
 from functools import partial
 
@@ -15,7 +15,7 @@ from mockbatch.web.responses import (
     send_json,
 )
 from mockbatch.web.v1.batches import batch_response
-from mockbatch.world.arranging import read_results, submit_batch
+from mockbatch.world.arranging import read_input, read_results, submit_batch
 from mockbatch.world.overview import COMMANDS, FAILURE, overview
 
 blueprint = Blueprint("control_batches", __name__, url_prefix="/_mock/batches")
@@ -49,6 +49,12 @@ def show(id: str) -> Response:
     """Return a batch; this polls it for no client, and nothing distorts it."""
     batch = world().batch(id)
     return json_response(batch.schema, world().batch_json(batch))
+
+
+@blueprint.get("/<id>/input")
+def show_input(id: str) -> Response:
+    """Return the text of the input file of a batch."""
+    return json_response("batch_input", read_input(world(), id))
 
 
 @blueprint.get("/<id>/results")

@@ -10,7 +10,7 @@ from mockbatch.errors import api_error
 from mockbatch.globs import Glob, glob
 from mockbatch.web.context import world
 from mockbatch.web.control.guard import guard
-from mockbatch.web.responses import json_response, query_choice, query_integer
+from mockbatch.web.responses import check_response, json_response, query_choice, query_integer
 from mockbatch.world.journal import MAX_ENTRIES, JournalEntry
 
 blueprint = Blueprint("control_requests", __name__, url_prefix="/_mock/requests")
@@ -25,9 +25,23 @@ _MAX_COMPARED_CHARACTERS = 200
 
 @blueprint.get("")
 def index() -> Response:
-    """Return the last `limit` requests that pass the filters in the query."""
+    """Return the last `limit` requests that pass the filters in the query.
+
+    What they and their responses said is in the list only with `bodies=true`.
+    """
     limit = query_integer("limit", MAX_ENTRIES, 0, MAX_ENTRIES)
-    return json_response("journal", world().journal.as_json(limit, _entry_filter()))
+    bodies = query_choice("bodies", ("true", "false")) == "true"
+    journal = world().journal.as_json(limit, _entry_filter(), bodies=bodies)
+    for entry in journal["requests"]:
+        check_response("journaled_request", entry)
+    return json_response("journal", journal)
+
+
+@blueprint.get("/<id>")
+def show(id: str) -> Response:
+    """Return one request, by its id or by the x-request-id of its response."""
+    number, entry = world().journal.find(id)
+    return json_response("journaled_request", entry.as_json(number, bodies=True))
 
 
 @blueprint.get("/unmatched")
@@ -51,7 +65,7 @@ def _entry_filter() -> Callable[[JournalEntry], bool]:
     """Return a predicate for the filters in the query; ApiError 400 for an unknown filter."""
     filters = request.args
     for name in filters:
-        if name not in ("limit", "method", "path", "status", "since", "broken"):
+        if name not in ("limit", "method", "path", "status", "since", "broken", "bodies"):
             raise api_error("unknown_parameter", param=name)
     method, path = filters.get("method", "*").upper(), _path_glob(filters.get("path", "*"))
     status, since = query_integer("status", _ANY_STATUS, 0, 999), _since(filters.get("since", "0"))

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request
 from werkzeug.datastructures import FileStorage
 
 from mockbatch.errors import api_error
+from mockbatch.faults.message import FileReference, Message
 from mockbatch.faults.request_record import RequestRecord
 from mockbatch.files.content import Content
 from mockbatch.files.file import UPLOAD_PURPOSES
@@ -34,6 +35,7 @@ def create() -> Response:
     if purpose is None:
         raise api_error("missing_part", param="purpose")
     file = world().upload(detach_content(part), part.filename or "", purpose, _expires_after())
+    RequestRecord.of(request.environ).file_id = file.id
     return json_response("file", file.as_json(), end="\n")
 
 
@@ -77,6 +79,7 @@ def content(id: str) -> Response:
     start, stop = _range(size)
     is_whole = (start, stop) == (0, size)
     response = Response(file.content.chunks(start, stop), 200 if is_whole else 206)
+    record.response = Message(size=stop - start, files=(FileReference(file.filename, size, id),))
     response.headers["Content-Type"] = "application/octet-stream"
     response.headers["Content-Disposition"] = attachment(file.filename)
     response.headers["Content-Length"] = str(stop - start)

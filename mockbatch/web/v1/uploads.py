@@ -1,7 +1,8 @@
 """`/v1/uploads`: files uploaded in parts. Like OpenAI's API, it cannot retrieve or list them."""
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
+from mockbatch.faults.request_record import RequestRecord
 from mockbatch.files.file import File
 from mockbatch.files.upload import Upload
 from mockbatch.web.context import world
@@ -24,10 +25,9 @@ def create() -> Response:
 @blueprint.post("/<id>/parts")
 def add_part(id: str) -> Response:
     """Add a part to an upload."""
-    data = required_file("data")
-    return json_response(
-        "upload_part", world().uploads.add_part(id, detach_content(data)).as_json()
-    )
+    part = world().uploads.add_part(id, detach_content(required_file("data")))
+    RequestRecord.of(request.environ).file_id = part.id
+    return json_response("upload_part", part.as_json())
 
 
 @blueprint.post("/<id>/complete")

@@ -8,13 +8,21 @@ from mockbatch.world.snapshot.cursor import Cursor
 
 def dump_journal(journal: JournalSnapshot) -> dict[str, Json]:
     """Return the entries of a journal and how many there have been, JSON-ready."""
-    return {"requests": [entry.as_json() for entry in journal.entries], "count": journal.total}
+    return {"requests": [entry.as_state() for entry in journal.entries], "count": journal.total}
 
 
 def load_journal(document: Cursor) -> JournalSnapshot:
     """Return the journal that a document describes; ApiError 400 if it is not valid."""
     entries, count = document.value["requests"], document.value["count"]
     schema("journal").check({**document.value, "dropped": 0}, document.path)
+    for index, entry in enumerate(entries):
+        path = f"{document.path}.requests[{index}]"
+        schema("journaled_request").check({**entry, "id": index}, path)
     if count < len(entries):
         raise document["count"].error("there are more entries")
-    return JournalSnapshot(tuple(JournalEntry(**entry) for entry in entries), count)
+    return JournalSnapshot(tuple(map(_load_entry, entries)), count)
+
+
+def _load_entry(entry: dict[str, Json]) -> JournalEntry:
+    kept = {name: value for name, value in entry.items() if name in JournalEntry._fields}
+    return JournalEntry(**kept)

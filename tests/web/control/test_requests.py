@@ -225,3 +225,37 @@ class TestUnmatched:
         api.get("/v1/filez/" + "x" * 10_000)
         [shown] = api.good(api.get("/_mock/requests/unmatched"))["requests"]
         assert shown["nearest"].startswith("GET /v1/")
+
+
+class TestContents:
+    """What requests and responses said."""
+
+    def test_is_not_in_the_list(self, api: Caller) -> None:
+        """Unless it is asked for."""
+        api.create()
+        for query, has_contents in (("", False), ("?bodies=false", False), ("?bodies=true", True)):
+            for entry in api.good(api.get(f"/_mock/requests{query}"))["requests"]:
+                assert ("request" in entry, "response" in entry) == (has_contents, has_contents)
+
+    def test_of_one_request_by_its_number_or_its_request_id(self, api: Caller) -> None:
+        """The number is that in the list; the other id is in every response."""
+        api.upload()
+        response = api.get("/v1/batches", headers={"X-Team": "blue"})
+        id = api.get("/_mock/requests").json["requests"][-1]["id"]
+        assert id == 2
+        entry = api.good(api.get(f"/_mock/requests/{id}"))
+        assert (entry["id"], entry["path"]) == (2, "/v1/batches")
+        assert entry["request"]["headers"]["x-team"] == "blue"
+        assert entry["response"]["text"] == response.text
+        assert api.get(f"/_mock/requests/{response.headers['x-request-id']}").json == entry
+
+    @pytest.mark.parametrize("id", ["0", "2", "-1", "x", "req_none"])
+    def test_of_an_unknown_request_is_a_404(self, api: Caller, id: str) -> None:
+        """In the envelope."""
+        api.upload()
+        assert error_of(api.get(f"/_mock/requests/{id}")) == (404, "not_found", "id")
+
+    def test_a_wrong_choice_is_refused(self, api: Caller) -> None:
+        """`bodies` is true or false."""
+        status, _, param = error_of(api.get("/_mock/requests?bodies=1"))
+        assert (status, param) == (400, "bodies")
