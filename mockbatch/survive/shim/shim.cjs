@@ -20,7 +20,7 @@ const { promisify } = require('node:util');
 const SHORTEST_TIMEOUT_MS = 20;
 const SHORTEST_INTERVAL_MS = 500; // a shorter one draws a progress bar
 const LONGEST_DELAY_MS = 2 ** 31 - 1; // as in Node: a longer one counts as 1
-const TICK_MS = 2;
+const TICK_MS = 1;
 const QUIET_MS = 20; // for so long nothing must happen if there is something unknown to wait for
 // A request without an answer, and an answer that does not go on, hold time still for so long.
 const ANSWER_PATIENCE_MS = 10_000;
