@@ -8,7 +8,7 @@ serve: .venv/serve
 	.venv/bin/mockbatch serve --load fixtures/worlds/portkey-page.json $(ARGS)
 
 test: .venv/test
-	.venv/bin/python -m pytest $(ARGS)
+	.venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 $(ARGS)
 
 check: lint test
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from mockbatch.client.requests import Request
-from mockbatch.globs import glob
+from mockbatch.strings.globs import glob
 from mockbatch.typing import Json
 
 __tracebackhide__ = True

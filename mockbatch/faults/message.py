@@ -5,7 +5,7 @@ from codecs import getincrementaldecoder
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 
-from mockbatch.redaction import MASK
+from mockbatch.strings.redaction import MASK
 from mockbatch.typing import Json
 
 #: Longer bodies are cut.

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from mockbatch.errors import api_error
 from mockbatch.faults import kinds
 from mockbatch.faults.fault import Fault
-from mockbatch.globs import glob
+from mockbatch.strings.globs import glob
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 

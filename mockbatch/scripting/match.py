@@ -8,7 +8,7 @@ from functools import cached_property
 
 from mockbatch.endpoints import endpoints
 from mockbatch.errors import api_error
-from mockbatch.globs import Glob
+from mockbatch.strings.globs import Glob
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Protocol
 
 from mockbatch.clock import MANUAL, format_instant
-from mockbatch.redaction import redact
+from mockbatch.strings.redaction import redact
 from mockbatch.typing import Json
 from mockbatch.world.world import World
 

@@ -15,7 +15,7 @@ from werkzeug.exceptions import (
 from mockbatch.errors import ApiError, api_error
 from mockbatch.faults.request_record import RequestRecord
 from mockbatch.http_server import CLIENT_ERRORS
-from mockbatch.redaction import redact
+from mockbatch.strings.redaction import redact
 from mockbatch.web.request_recorder import MAX_CHARACTERS, MAX_METHOD_CHARACTERS
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Request
 
 from mockbatch import clock
 from mockbatch.faults.request_record import RequestRecord
-from mockbatch.redaction import redact
+from mockbatch.strings.redaction import redact
 from mockbatch.web.recorded_messages import request_message
 from mockbatch.world.journal import MAX_ERROR_CHARACTERS, Exchanged, JournalEntry
 from mockbatch.world.keys import shorten_key

@@ -16,7 +16,7 @@ from threading import Condition
 from mockbatch import clock
 from mockbatch.clock import WorldClock
 from mockbatch.events import WorldEvent
-from mockbatch.redaction import redact
+from mockbatch.strings.redaction import redact
 from mockbatch.webhooks.delivery import Attempt, AttemptResult, DueDelivery
 from mockbatch.webhooks.outbox import Outbox
 from mockbatch.webhooks.sender import post

@@ -7,7 +7,7 @@ from math import isfinite, nan
 from flask import Blueprint, Response, current_app, request
 
 from mockbatch.errors import api_error
-from mockbatch.globs import Glob, glob
+from mockbatch.strings.globs import Glob, glob
 from mockbatch.web.context import world
 from mockbatch.web.control.guard import guard
 from mockbatch.web.responses import check_response, json_response, query_choice, query_integer

@@ -4,7 +4,7 @@ from time import process_time
 
 import pytest
 
-from mockbatch.redaction import redact
+from mockbatch.strings.redaction import redact
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockbatch.globs import MAX_PATTERN_CHARACTERS, MAX_TEXT_CHARACTERS, Glob
+from mockbatch.strings.globs import MAX_PATTERN_CHARACTERS, MAX_TEXT_CHARACTERS, Glob
 
 PATTERNS = st.text("ab*?[]!-", max_size=12)
 TEXTS = st.text("ab[]!-", max_size=12)

@@ -1,0 +1,5 @@
+"""Bounded work on strings that come from clients.
+
+globs      patterns with `*`, `?` and `[...]`, matched in linear time
+redaction  paths, URLs and messages as they are kept: cut, and without secrets
+"""
