@@ -1,7 +1,6 @@
 """The client's connection: what a fault does to it below HTTP.
 
-The objects behind it are the HTTP server's. What is done to them here is what
-`mockbatch.http_server` promises to put up with.
+It reaches into objects of the HTTP server, in the ways that `mockbatch.http_server` supports.
 """
 
 import errno
@@ -18,9 +17,9 @@ _FLUSH_STEP_SECONDS, _FLUSH_STEPS = 0.001, 1000
 
 
 def connection_aborted() -> ConnectionAbortedError:
-    """Return what makes the server close the connection without another word, when raised."""
-    # The one error that it takes for a client's leaving: no answer and no traceback.
-    return ConnectionAbortedError(errno.ECONNABORTED, "a fault hung up")
+    """Return the exception with which the server closes the connection and sends nothing more."""
+    # The only one that the server ignores, as it means that the client has disconnected.
+    return ConnectionAbortedError(errno.ECONNABORTED, "a fault closed the connection")
 
 
 class Connection:
@@ -33,19 +32,19 @@ class Connection:
         self.stopping: Event = request.server.stopping
 
     def end_body_by_closing(self) -> None:
-        """Let the end of the connection be the end of the answer's body, as in HTTP/1.0."""
+        """Mark the end of the body by closing the connection, as in HTTP/1.0."""
         self._request.response_protocol = "HTTP/1.0"
         self._request.close_connection = True
 
     def reset(self) -> None:
-        """Close with a TCP reset, behind all that was sent."""
+        """Close with a TCP reset, after everything that was sent has arrived."""
         self._flush()
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
         self._socket.close()
 
     def has_client_left(self) -> bool:
-        """Return whether the client has closed its end; False where that cannot be seen."""
-        # Not by reading: over TLS there may be a last record before the end.
+        """Return whether the client has closed its end; False on systems that cannot tell."""
+        # Not by reading: over TLS the last record may come before the end.
         if sys.platform != "linux":
             return False
         poll = select.poll()
@@ -53,7 +52,7 @@ class Connection:
         return bool(poll.poll(0))
 
     def _flush(self) -> None:
-        """Wait until the client's machine has what was sent: a reset throws away the rest."""
+        """Wait until the client's machine has received all data; a reset discards the rest."""
         if sys.platform == "linux":
             import fcntl
             import termios

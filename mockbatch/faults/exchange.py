@@ -1,6 +1,6 @@
-"""A request on its way to the app, as a fault meets it, and the answer that came back.
+"""A request on its way to the app, as a fault handles it, and the response of the app.
 
-Both speak WSGI and nothing above it, so a fault fits around any app.
+Both are plain WSGI, so a fault works with any app.
 """
 
 import http.client
@@ -24,7 +24,7 @@ STEP_SECONDS = 0.1
 
 
 class NoConnectionError(RuntimeError):
-    """A fault needs a connection, and the app is called without one."""
+    """A fault needs a connection, but the app was called without one."""
 
 
 @dataclass(slots=True)
@@ -85,7 +85,7 @@ class AppResponse:
         self.body = [data]
 
     def close(self) -> None:
-        """Let the app clean up."""
+        """Close the body, as WSGI asks for."""
         if hasattr(self.body, "close"):
             self.body.close()
 
@@ -128,7 +128,7 @@ class Exchange:
             return _no_write
 
         body = self.app(self.environ, start)
-        # Flask starts an answer before it returns the body.
+        # Flask calls `start_response` before it returns the body.
         [(status, headers)] = started
         return AppResponse(status, headers, body)
 
@@ -141,7 +141,7 @@ class Exchange:
         """Close the connection without a response.
 
         It closes when the server iterates over the body: by then the request is in the
-        journal, and a client that sees the end can look it up.
+        journal, where a client that notices the end can look it up.
         """
         self.drain()
         return _cut(iter(()), self.connection if reset else None)
@@ -158,7 +158,7 @@ class Exchange:
         return _cut(answer.iter_bytes(count), connection if reset else None)
 
     def send_silent_part(self, answer: AppResponse, count: int) -> Iterable[bytes]:
-        """Send `count` bytes of the body as if they were the whole."""
+        """Send `count` bytes of the body as if they were all of it."""
         answer.drop_header("Content-Length")
         connection = self._connection()
         if connection:

@@ -27,7 +27,7 @@ class RequestRecord:
         is_unanswered: The request took effect, but the client gets no response.
         is_unrouted: There is no such route or method.
         has_failed: mockbatch itself failed.
-        is_logged: It is in the log, or does not belong there.
+        is_logged: It is in the log, or is not to be logged.
         is_journaled: It is in the journal of its world.
         request: The body of the request, if it was read.
         file_id: The id of the file that it created, or of the part of one.

@@ -12,7 +12,7 @@ _RETRIED = frozenset({408, 409, 429, *range(500, 600)})
 def with_default(document: Mapping[str, Json], status: int) -> dict[str, Json]:
     """Return a fault's document with the default of `retry_after_ms`, if its status is retried.
 
-    None is due beside a Retry-After of the user's own: the SDK would not look at that.
+    It gets none if the user has set a Retry-After, which the SDK would then ignore.
     """
     own = {name.lower() for name in document.get("headers", {})}
     if status not in _RETRIED or own & {"retry-after", "retry-after-ms"}:
