@@ -8,7 +8,7 @@ import pytest
 from mockbatch.errors import ApiError
 from mockbatch.faults import rule_set
 from mockbatch.faults.rule import Match, Rule, parse
-from mockbatch.faults.rule_set import FaultRules
+from mockbatch.faults.rule_set import CountedRule, FaultRules
 from mockbatch.validation.schema import schema
 from tests.support.rival import Rival
 
@@ -16,7 +16,7 @@ PATH = "/v1/batches"
 
 
 def rule(name: str, **changes: Any) -> Rule:
-    """Return a rule for every request, unless it is told otherwise."""
+    """Return a rule for every request, unless `changes` say otherwise."""
     return parse({"match": {}, "fault": {"delay_ms": 0}, **changes}, name)
 
 
@@ -133,7 +133,7 @@ def test_counts_are_exact_under_threads(monkeypatch: pytest.MonkeyPatch, times: 
     monkeypatch.setattr(rule_set, "Lock", rival.lock)
 
     class Interrupted(Match):
-        """All requests; while it is asked the first time, another one comes."""
+        """All requests; another one comes while it looks at the first."""
 
         def meets(self, method: str, path: str) -> bool:
             rival.begin()
@@ -145,3 +145,55 @@ def test_counts_are_exact_under_threads(monkeypatch: pytest.MonkeyPatch, times: 
     assert rival.end() == ["a" if times == 2 else "b"]
     shown = [(one["matched"], one["fired"]) for one in made.as_json()]
     assert shown == [(2, times), (2, 2 - times)]
+
+
+def test_counts_are_read_between_two_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Never while a request is counted."""
+    rival = Rival(lambda: made.counted())
+    monkeypatch.setattr(rule_set, "Lock", rival.lock)
+
+    class Interrupted(Match):
+        """All requests; the counts are read while it looks at the first."""
+
+        def meets(self, method: str, path: str) -> bool:
+            rival.begin()
+            return True
+
+    made = of(rule("a"), replace(rule("b"), match=Interrupted()))
+    assert met(made) == ["a"]
+    assert [(one.matched, one.fired) for one in rival.end()] == [(1, 1), (1, 0)]
+
+
+def test_two_rules_entered_at_once_respect_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second waits until the first is in."""
+
+    def add() -> str | None:
+        try:
+            made.add(rule("b"))
+        except ApiError as error:
+            return error.code
+        return None
+
+    def counted_rule(rule: Rule) -> CountedRule:
+        rival.begin()
+        return CountedRule(rule)
+
+    rival = Rival(add)
+    monkeypatch.setattr(rule_set, "Lock", rival.lock)
+    monkeypatch.setattr(rule_set, "MAX_RULES", 1)
+    monkeypatch.setattr(rule_set, "CountedRule", counted_rule)
+    made = FaultRules()
+    made.add(rule("a"))
+    assert rival.end() == "too_many_faults"
+    assert met(made, 2) == ["a", None]
+
+
+def test_read_counts_are_copies() -> None:
+    """Later requests do not change them, and a set made of them counts for itself."""
+    made = of(rule("a", times=3))
+    met(made)
+    counted = made.counted()
+    loaded = FaultRules(counted)
+    assert met(loaded, 3) == ["a", "a", None]
+    assert [(one.matched, one.fired) for one in counted] == [(1, 1)]
+    assert met(made, 3) == ["a", "a", None]

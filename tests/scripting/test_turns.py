@@ -8,9 +8,11 @@ import pytest
 
 from mockbatch.client import ControlError, WorldClient
 from mockbatch.errors import ApiError
+from mockbatch.scripting import turns
 from mockbatch.scripting.match import RequestContext
 from mockbatch.scripting.script import Script, parse
 from mockbatch.scripting.turns import Turns
+from tests.support.rival import Rival
 
 CHAT = "/v1/chat/completions"
 FAILURE = {
@@ -65,19 +67,55 @@ class TestTurns:
         self, items: Sequence[str], times: int | None, expected: str
     ) -> None:
         """The last one again and again, until the number of times is used up."""
-        turns = Turns(items, times)
-        assert "".join(turns.take(line(number)) or "-" for number in range(4)) == expected
+        taken = Turns(items, times)
+        assert "".join(taken.take(line(number)) or "-" for number in range(4)) == expected
 
     def test_a_line_keeps_its_turn(self) -> None:
-        """It is asked for again when the script changes before it runs."""
-        turns = Turns("ab", 2)
-        assert [turns.take(line(1)), turns.take(line(1)), turns.take(line(2))] == ["a", "a", "b"]
-        assert turns.take(line(1, "batch_2")) is None
+        """It is looked up again when the script changes before the line runs."""
+        taken = Turns("ab", 2)
+        assert [taken.take(line(1)), taken.take(line(1)), taken.take(line(2))] == ["a", "a", "b"]
+        assert taken.take(line(1, "batch_2")) is None
 
     def test_each_live_call_is_another_request(self) -> None:
         """Also one with the same body, which is sent again."""
-        turns = Turns("ab", None)
-        assert [turns.take(line(None, None)), turns.take(line(None, None))] == ["a", "b"]
+        taken = Turns("ab", None)
+        assert [taken.take(line(None, None)), taken.take(line(None, None))] == ["a", "b"]
+
+    def test_turns_are_counted_with_their_lines(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Also while another thread takes one."""
+        rival = Rival(lambda: counted.taken())
+        monkeypatch.setattr(turns, "Lock", rival.lock)
+
+        class Interrupted(Turns[str]):
+            def _next_turn(self) -> int | None:
+                turn = super()._next_turn()
+                rival.begin()
+                return turn
+
+        counted = Interrupted("ab", None)
+        counted.take(line(1))
+        assert rival.end() == (1, {("batch_1", 1): 0})
+
+    def test_no_turn_is_taken_twice(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Of two threads that take one at once, each gets another."""
+        rival = Rival(lambda: taken.take(line(1)))
+        monkeypatch.setattr(turns, "Lock", rival.lock)
+
+        class Interrupted(Turns[str]):
+            def _next_turn(self) -> int | None:
+                rival.begin()
+                return super()._next_turn()
+
+        taken = Interrupted("ab", None)
+        assert (taken.take(line(1)), rival.end()) == ("a", "a")
+
+    def test_a_copy_goes_on_independently(self) -> None:
+        """From where the original is, with the turns that its lines have got."""
+        original = Turns("abc", None)
+        original.take(line(1))
+        copy = original.copied()
+        assert [copy.take(line(2)), copy.take(line(1)), copy.take(line(3))] == ["b", "a", "c"]
+        assert original.taken() == (1, {("batch_1", 1): 0})
 
 
 class TestScript:

@@ -7,6 +7,7 @@ from mockbatch.client import WorldClient
 from mockbatch.testing import failure_report
 from mockbatch.testing.failure_report import render
 from mockbatch.testing.servers import LocalServer, RemoteServer
+from mockbatch.typing import Json
 from mockbatch.world.world import World
 from tests.support.plugin_runs import QUICK, Run
 
@@ -90,6 +91,27 @@ class TestWhat:
         entry = {"now": 0, "method": "GET", "path": "/", "retry_count": 0}
         met = {**entry, "status": 0, "fault": "reset"}
         assert failure_report._request(met) == "  1970-01-01 00:00:00Z GET / -> 0, fault reset"
+
+    @pytest.mark.parametrize(
+        ("attempts", "text"),
+        [
+            ([], "pending, 0 attempts"),
+            ([{"error": "refused"}], "pending, 1 attempts, the last -> refused"),
+            ([{"error": "refused"}, {"status_code": 500}], "pending, 2 attempts, the last -> 500"),
+        ],
+    )
+    def test_shows_the_last_attempt_of_a_webhook(self, attempts: list[Json], text: str) -> None:
+        """Its error, or the status of the response."""
+        nothing = {"error": None, "status_code": None}
+        delivery = {
+            "event": {"created_at": 0, "type": "batch.completed"},
+            "url": "http://localhost/",
+            "status": "pending",
+            "attempts": [{**nothing, **attempt} for attempt in attempts],
+        }
+        assert failure_report._delivery(delivery) == (
+            f"  1970-01-01 00:00:00Z batch.completed to http://localhost/: {text}"
+        )
 
     def test_shows_no_more_than_a_screen(
         self, mockbatch: WorldClient, mockbatch_server: LocalServer

@@ -51,6 +51,20 @@ def test_everyday_schema_is_obvious() -> None:
     assert not is_obviously_schema({**document, "if": {}}, StepBudget())
 
 
+@pytest.mark.parametrize(
+    "keywords",
+    [
+        *({"minimum": 0}, {"maximum": 1.5}, {"exclusiveMinimum": -1}, {"exclusiveMaximum": 2}),
+        *({"minLength": 0, "maxLength": 9}, {"minItems": 1, "maxItems": 2}, {"maxProperties": 0}),
+        *({"description": "d", "pattern": "^a", "format": "date"}, {"type": ["string", "null"]}),
+        *({"$ref": "#/$defs/a"}, {"required": ["a", "b"]}, {"enum": ["a", 1, None]}),
+    ],
+)
+def test_everyday_keyword_is_obvious(keywords: dict[str, Json]) -> None:
+    """So the check of a schema with it does not need the metaschema."""
+    assert is_obviously_schema(keywords, StepBudget())
+
+
 def test_large_document_spends_the_budget() -> None:
     """Each subschema costs steps."""
     document = {"properties": {f"p{number}": {"type": "string"} for number in range(100)}}

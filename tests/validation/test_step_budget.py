@@ -42,3 +42,14 @@ def test_budget_is_shared_within_a_context() -> None:
         with shared_generation(budget):
             assert generation_budget() is budget
     assert preparation_budget() is not preparation_budget()
+
+
+def test_remembered_work_is_counted_once() -> None:
+    """The first time for each name, or never if its steps were counted while it was done."""
+    budget = StepBudget(10)
+    for name in ("a", "a", "b", "a", "b"):
+        budget.spend_once(name, 3)
+    assert budget.steps_left == 4
+    budget.note("c")
+    budget.spend_once("c", 3)
+    assert budget.steps_left == 4
