@@ -33,7 +33,7 @@ class Repository:
     ) -> None:
         self._limits = limits or Limits()
         #: The bytes of all contents, those of batches and of pending uploads included.
-        self.storage = Storage(self._limits.world_bytes)
+        self.storage = Storage(self._limits)
         #: The files that batches write.
         self.outputs = BatchOutputs(self.storage, validate=validate, marks=marks)
         #: Files that clients have uploaded; those that batches have written are not among them.
@@ -145,8 +145,6 @@ class Repository:
         """Create a file that lives for `seconds`, or its purpose's default if that is None."""
         if now >= self.next_due:
             self.remove_expired(now)
-        if not self.outputs.make_room(content.size):
-            self.storage.check_room(content.size)
         lifetime_seconds = lifetime(purpose, seconds)
         file = File(
             id=self._new_file_id(seed),

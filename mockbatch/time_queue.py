@@ -22,6 +22,9 @@ class TimeQueue(Generic[T]):
         # when they come to the top, or outnumber the others.
         self._heap: list[tuple[int, int, str]] = []  # when due, number, key
 
+    def __len__(self) -> int:
+        return len(self._items)
+
     def put(self, key: str, due_at: int, number: int, item: T) -> None:
         """Add an item; it replaces the one that the key had."""
         known = self._items.get(key)

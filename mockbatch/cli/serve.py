@@ -130,7 +130,7 @@ DESCRIPTORS = 8192  # a connection takes one, and so does a file that is too lar
     type=parse_limit,
     multiple=True,
     metavar="NAME=N",
-    help="Change a limit of files and batches, as in lines=140000. Repeatable.",
+    help="Change a limit, as in lines=140000; docs/limits.md lists them all. Repeatable.",
 )
 @serve_option("--no-validate", is_flag=True, help="Do not check responses against their schemas.")
 @serve_option(

@@ -43,7 +43,7 @@ def parse_scenario(text: str) -> "Scenario":
 
 def parse_replies(path: str) -> "Script":
     """Return the scripted replies in the file of `--replies`."""
-    from mockbatch.scripting.script import load_script
+    from mockbatch.scripting.script_file import load_script
 
     with errors_as_bad_parameter():
         return load_script(path)

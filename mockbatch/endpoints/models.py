@@ -12,6 +12,9 @@ from mockbatch.package_data import read_json
 # numbers only keep the order of the efforts.
 _REASONING_TOKENS = {"low": 64, "medium": 64, "high": 192, "xhigh": 384, "max": 768}
 
+# Names of models that are longer are not kept in a cache.
+_MAX_CACHED_CHARACTERS = 200
+
 _SERVED_TIERS = {"flex": "flex", "priority": "priority", "fast": "priority"}
 
 
@@ -68,9 +71,18 @@ class Model:
         return _REASONING_TOKENS.get(effort or self.default_effort, 0)
 
 
-@lru_cache(maxsize=256)
 def get_model(alias: str) -> Model:
     """Return the model that a request names; an unknown name is its own snapshot."""
+    # A cache of names of any length would fill the memory.
+    return _cached_model(alias) if len(alias) <= _MAX_CACHED_CHARACTERS else _make_model(alias)
+
+
+@lru_cache(maxsize=256)
+def _cached_model(alias: str) -> Model:
+    return _make_model(alias)
+
+
+def _make_model(alias: str) -> Model:
     name = snapshot_name(alias)
     family = model_traits(alias, "families")
     traits = family or {}
@@ -113,6 +125,9 @@ def model_traits(name: str, group: str) -> Mapping[str, Any] | None:
     # A fine-tuned model is called ft:BASE:ORGANISATION:NAME:ID.
     name = name.removeprefix("ft:").split(":")[0]
     known: Mapping[str, Mapping[str, Any]] = _read_table()[group]
+    longest = max(map(len, known))
+    if len(name) > longest:  # a request can have a name of megabytes
+        name = name[: longest + 1].rpartition("-")[0]
     while name:
         if name in known:
             return known[name]

@@ -1,14 +1,14 @@
 """The fault rules of one world."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from threading import Lock
 
 from mockbatch.errors import api_error
 from mockbatch.faults.rule import Rule
+from mockbatch.limits import Limits
 from mockbatch.typing import Json
-
-MAX_RULES = 1000
 
 
 @dataclass(slots=True)
@@ -39,21 +39,28 @@ class FaultRules:
     on other rules.
     """
 
-    def __init__(self, rules: Iterable[CountedRule] = ()) -> None:
+    def __init__(self, rules: Iterable[CountedRule] = (), limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
         self._lock = Lock()
         self._rules = [replace(rule) for rule in rules]
+        self._bytes = sum(_json_bytes(counted.rule) for counted in self._rules)
 
     def add(self, rule: Rule) -> None:
         """Add a rule; ApiError 400 if there are too many."""
+        size = _json_bytes(rule)
         with self._lock:
-            if len(self._rules) >= MAX_RULES:
-                raise api_error("too_many_faults", limit=MAX_RULES)
+            if len(self._rules) >= self._limits.faults:
+                raise api_error("too_many_faults", limit=self._limits.faults)
+            if self._bytes + size > self._limits.document_bytes:
+                raise self._limits.error("document_bytes", "DELETE /_mock/faults removes faults")
             self._rules.append(CountedRule(rule))
+            self._bytes += size
 
     def clear(self) -> None:
         """Remove all rules."""
         with self._lock:
             self._rules = []
+            self._bytes = 0
 
     def next_match(self, method: str, path: str) -> Rule | None:
         """Count a request, and return the rule that hits it, None if no rule does."""
@@ -74,3 +81,7 @@ class FaultRules:
     def as_json(self) -> list[dict[str, Json]]:
         """Return the rules as JSON, with how many requests each matched and hit."""
         return [rule.as_json() for rule in self.counted()]
+
+
+def _json_bytes(rule: Rule) -> int:
+    return len(json.dumps(rule.as_json()))

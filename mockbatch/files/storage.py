@@ -2,8 +2,8 @@
 
 from threading import Lock
 
-from mockbatch.errors import api_error
 from mockbatch.files.content import Content
+from mockbatch.limits import Limits
 
 
 class Storage:
@@ -12,8 +12,8 @@ class Storage:
     Its methods may be called by any thread.
     """
 
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
         self.used = 0
         self._lock = Lock()
         self._held: dict[int, tuple[Content, int]] = {}  # by identity: the content, how often
@@ -37,9 +37,10 @@ class Storage:
 
     def has_room(self, size: int) -> bool:
         """Return whether so many bytes more are within the limit."""
-        return self.used + size <= self.limit
+        return self.used + size <= self._limits.world_bytes
 
     def check_room(self, size: int) -> None:
         """Raise ApiError 400 if so many bytes more are above the limit."""
         if not self.has_room(size):
-            raise api_error("world_full", size=size, used=self.used, limit=self.limit)
+            room = f"It holds {self.used}, and {size} do not fit: delete files or let them expire"
+            raise self._limits.error("world_bytes", room)

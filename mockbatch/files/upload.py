@@ -62,7 +62,12 @@ class Upload:
 
     def room(self, limit: int) -> int:
         """Return how many bytes can still be added if all parts together may have `limit`."""
-        return limit - sum(part.content.size for part in self.parts.values())
+        return limit - self.size
+
+    @property
+    def size(self) -> int:
+        """How many bytes its parts have."""
+        return sum(part.content.size for part in self.parts.values())
 
     def with_part(self, part: Part) -> "Upload":
         """Return the upload with one more part."""

@@ -1,10 +1,11 @@
 """Scenarios for the next batches of a world, in the order in which they were queued."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Lock
 from typing import TypeAlias
 
+from mockbatch.limits import Limits
 from mockbatch.scenarios.scenario import Scenario
 
 #: A scenario, and for how many batches it is; None for all that follow.
@@ -14,16 +15,32 @@ QueuedScenario: TypeAlias = tuple[Scenario, int | None]
 class ScenarioQueue:
     """Scenarios queued for the next batches that are accepted."""
 
-    def __init__(self, waiting: Iterable[QueuedScenario] = ()) -> None:
+    def __init__(
+        self, waiting: Iterable[QueuedScenario] = (), limits: Limits | None = None
+    ) -> None:
+        self._limits = limits or Limits()
         self._lock = Lock()
         self._waiting = list(waiting)
 
     def add(self, scenario: Scenario, times: int | None) -> None:
-        """Queue a scenario for `times` batches, None for all that follow."""
+        """Queue a scenario for `times` batches, None for all that follow.
+
+        Raises ApiError 400 if that is above a limit.
+        """
         with self._lock:
             # A scenario for all that follow ends when another one is queued.
             waiting = [entry for entry in self._waiting if entry[1] is not None]
-            self._waiting = [*waiting, (scenario, times)]
+            waiting.append((scenario, times))
+            self._check(waiting)
+            self._waiting = waiting
+
+    def _check(self, waiting: Sequence[QueuedScenario]) -> None:
+        room = "DELETE /_mock/scenarios/active clears the queue"
+        if len(waiting) > self._limits.scenarios:
+            raise self._limits.error("scenarios", room)
+        size = sum(scenario.document_bytes for scenario, _ in waiting)
+        if size > self._limits.document_bytes:
+            raise self._limits.error("document_bytes", room)
 
     def clear(self) -> None:
         """Remove every scenario."""

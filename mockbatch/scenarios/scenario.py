@@ -1,6 +1,7 @@
 """A scenario: how long the stages of a batch last, and what goes wrong with it."""
 
 import copy
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -104,6 +105,11 @@ class Scenario:
     webhook: WebhookDistortion = NO_DISTORTION
     # The document it was parsed from, for snapshots.
     document: Mapping[str, Json] = field(default_factory=dict, compare=False)
+
+    @property
+    def document_bytes(self) -> int:
+        """How long its document is as JSON."""
+        return len(json.dumps(self.document))
 
 
 def parse(document: Mapping[str, Json]) -> Scenario:

@@ -2,18 +2,18 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from heapq import merge
-from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.endpoint import Endpoint
-from mockbatch.endpoints.scripted_reply import RecordedBody, Reply
+from mockbatch.endpoints.scripted_reply import Reply
 from mockbatch.errors import ApiError, api_error
 from mockbatch.jsonio import parse as parse_json
+from mockbatch.limits import Limits
 from mockbatch.scripting.match import Match, RequestContext
 from mockbatch.scripting.match import parse as parse_match
 from mockbatch.scripting.reply import parse_reply
@@ -68,17 +68,30 @@ class Script:
     """Entries in the order in which they were added."""
 
     entries: tuple[Entry, ...] = ()
+    # How long the last entries are as JSON: those that were added. Only they have limits.
+    added_bytes: tuple[int, ...] = field(default=(), compare=False)
 
-    def extended(self, *entries: Entry) -> "Script":
-        """Return the script with more entries; the present ones take precedence."""
-        return Script(self.entries + entries)
+    def extended(self, entry: Entry, limits: Limits | None = None) -> "Script":
+        """Return the script with one more entry; the present ones take precedence.
+
+        Raises ApiError 400 if what was added is then above a limit.
+        """
+        limits, room = limits or Limits(), "DELETE /_mock/replies removes replies"
+        added = (*self.added_bytes, len(json.dumps(entry.as_json())))
+        if len(added) > limits.replies:
+            raise limits.error("replies", room)
+        if sum(added) > limits.document_bytes:
+            raise limits.error("document_bytes", room)
+        return Script((*self.entries, entry), added)
 
     def without(self, match: Match) -> "Script":
         """Return the script without the entries for this match; ApiError 404 if it has none."""
         kept = tuple(entry for entry in self.entries if entry.match != match)
         if len(kept) == len(self.entries):
             raise api_error("no_such_reply", match=json.dumps(match.as_json()))
-        return Script(kept)
+        last = self.entries[len(self.entries) - len(self.added_bytes) :]
+        added = zip(last, self.added_bytes, strict=True)
+        return Script(kept, tuple(size for entry, size in added if entry.match != match))
 
     def restarted(self) -> "Script":
         """Return the same script, with no turn taken."""
@@ -95,7 +108,8 @@ class Script:
             tuple(
                 entry if entry.turns is None else entry._replace(turns=change(entry.turns))
                 for entry in self.entries
-            )
+            ),
+            self.added_bytes,
         )
 
     def find(
@@ -218,63 +232,6 @@ def call_reply_function(function: ReplyFunction, line: Mapping[str, Json]) -> Re
         failure = _failure(function, line, error.message)
         failure.param = error.param
         raise failure from error
-
-
-def entries_from_output_file(lines: Iterable[bytes]) -> Iterator[Entry]:
-    """Yield an entry for each line of a real output or error file, to replay it.
-
-    Raises ValueError that names the line.
-    """
-    for number, line in enumerate(lines, 1):
-        if not line.isspace():
-            try:
-                yield _parse_recorded_line(line)
-            except ValueError as error:
-                raise ValueError(f"line {number}: {error}") from error
-
-
-def load_script(path: str) -> Script:
-    """Return the script in a file: a JSON list of entries, or a real `.jsonl` to replay.
-
-    Raises ValueError with one line that says what is wrong and where.
-    """
-    try:
-        if path.endswith(".jsonl"):
-            with Path(path).open("rb") as lines:
-                return Script(tuple(entries_from_output_file(lines)))
-        document = parse_json(Path(path).read_bytes())
-        if not isinstance(document, list):
-            raise ValueError('it is not a list of {"match": ..., "reply": ...}')
-        entries = (parse(entry, f"[{index}]") for index, entry in enumerate(document))
-        return Script(tuple(entries))
-    except (ApiError, OSError, ValueError) as error:
-        location = f" at {error.param}" if isinstance(error, ApiError) else ""
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise ValueError(" ".join(f"{path}{location}: {reason}".split())) from error
-
-
-def _parse_recorded_line(line: bytes) -> Entry:
-    """Return the entry that replays a line; ValueError if it is not a line of such a file."""
-    value = parse_json(line)
-    if not isinstance(value, dict) or not isinstance(value.get("custom_id"), str):
-        raise ValueError("it has no custom_id, as lines of output and error files have")
-    response, error = value.get("response"), value.get("error")
-    if not response and not error:
-        hint = "; it is one of an input file" if "url" in value else ""
-        raise ValueError(f"it has neither a response nor an error{hint}")
-    document: dict[str, Json] = {"raw": True}
-    if response:
-        status_code = response.get("status_code") if isinstance(response, dict) else None
-        if type(status_code) is not int or not 0 <= status_code < 600 or "body" not in response:
-            raise ValueError("its response has no status_code and body")
-        if status_code != 200:
-            document["status_code"] = status_code
-        document["body"] = RecordedBody(line)
-    if error:
-        if not isinstance(error, dict):
-            raise ValueError("its error is not an object")
-        document["error"] = error
-    return Entry(Match.for_custom_id(value["custom_id"]), Reply.from_valid_document(document))
 
 
 def _failure(function: ReplyFunction, line: Mapping[str, Json], reason: str) -> ApiError:

@@ -5,14 +5,13 @@ from dataclasses import dataclass, replace
 
 from mockbatch.errors import api_error
 from mockbatch.ids import Seed
+from mockbatch.limits import Limits
 from mockbatch.pagination import Page, paginate
 from mockbatch.typing import Json
 from mockbatch.webhooks.signature import mask_secret, new_secret
 from mockbatch.webhooks.target import Target
 
 OLD_SECRET_SECONDS = 24 * 3600
-#: For each world: every event is sent to all of its endpoints.
-MAX_ENDPOINTS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +57,9 @@ class WebhookEndpoint:
 class WebhookEndpoints:
     """The endpoints of one world in order of creation, changed only under the world's lock."""
 
-    def __init__(self, seed: Seed) -> None:
+    def __init__(self, seed: Seed, limits: Limits | None = None) -> None:
         self._seed = seed
+        self._limits = limits or Limits()
         #: How many endpoints and secrets were made.
         self.endpoint_count = self.secret_count = 0
         self._endpoints: dict[str, WebhookEndpoint] = {}
@@ -73,6 +73,9 @@ class WebhookEndpoints:
 
     def __iter__(self) -> Iterator[WebhookEndpoint]:
         return iter(list(self._endpoints.values()))
+
+    def __len__(self) -> int:
+        return len(self._endpoints)
 
     def __bool__(self) -> bool:
         return bool(self._endpoints)
@@ -97,8 +100,9 @@ class WebhookEndpoints:
         now: int,
     ) -> WebhookEndpoint:
         """Add an endpoint, with a new secret if `secret` is None."""
-        if len(self._endpoints) >= MAX_ENDPOINTS:
-            raise api_error("too_many_webhook_endpoints", limit=MAX_ENDPOINTS)
+        limit = self._limits.webhook_endpoints
+        if len(self._endpoints) >= limit:  # every event is sent to all of them
+            raise api_error("too_many_webhook_endpoints", limit=limit)
         endpoint = WebhookEndpoint(
             # Source: the prefix is that of published examples, the rest is made up.
             id="whe_" + self._seed.child("webhook endpoint", self.endpoint_count).hex(32),

@@ -26,6 +26,10 @@ class FinishedBatches:
                 self._announced[batch.id] = end_type(batch)
             self.update(batch)
 
+    def __len__(self) -> int:
+        """Return how many ends are planned."""
+        return len(self._queue)
+
     def update(self, batch: Batch) -> None:
         """Plan the announcement of a batch that is new, or that a command has changed."""
         # A held batch has no planned end. If its end was announced early, that stays so.

@@ -90,6 +90,21 @@ class Outbox:
                 if end_type(batch) in endpoint.event_types:
                     self._add(_delivery(batch, endpoint, self.count))
 
+    def count_planned(self, now: float, *, more_batches: int = 0, more_endpoints: int = 0) -> int:
+        """Return how many deliveries are pending, or will be when the batches have ended.
+
+        It counts as if there were so many more batches and endpoints.
+        """
+        endpoints = len(self._endpoints) + more_endpoints
+        if not endpoints:
+            return 0
+        if self._finished is None:
+            batches = self._repository.batches.values()
+            unfinished = sum(not batch.is_final(now) for batch in batches)
+        else:
+            unfinished = len(self._finished)
+        return len(self._queue) + (unfinished + more_batches) * endpoints
+
     def next_at(self) -> float:
         """Return when there is something to do, infinity for never."""
         if self._is_closed:

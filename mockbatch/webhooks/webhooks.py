@@ -7,6 +7,7 @@ from mockbatch.clock import MANUAL, Clock, WorldClock
 from mockbatch.errors import api_error
 from mockbatch.events import WorldEvent
 from mockbatch.ids import Seed
+from mockbatch.limits import Limits
 from mockbatch.repository import Repository
 from mockbatch.typing import Json
 from mockbatch.webhooks.delivery import Delivery, DueDelivery
@@ -41,10 +42,12 @@ class Webhooks:
         settings: WebhookSettings,
         world_name: str = "",
         initial: WebhooksSnapshot = NO_WEBHOOKS,
+        limits: Limits | None = None,
     ) -> None:
         self._settings = settings
+        self._limits = limits or Limits()
         self._seed = seed
-        self.endpoints = WebhookEndpoints(seed)
+        self.endpoints = WebhookEndpoints(seed, self._limits)
         self._timer = WakeUpTimer()
         self._clock = clock
         self._outbox = Outbox(repository, self.endpoints)
@@ -100,9 +103,19 @@ class Webhooks:
         with self._clock.command() as now:
             # What finished before is for the older endpoints only.
             self._outbox.enqueue_finished(now)
+            self._check(self._outbox.count_planned(now, more_endpoints=1))
             endpoint = self.endpoints.add(name, target, event_types, secret, now)
             self._outbox.watch(now)
             return endpoint
+
+    def check_batch(self, now: float) -> None:
+        """Raise ApiError 400 if the webhooks of another batch are above a limit."""
+        self._check(self._outbox.count_planned(now, more_batches=1))
+
+    def _check(self, planned: int) -> None:
+        if planned > self._limits.webhook_deliveries:
+            room = "Let time pass until they are sent, or delete an endpoint"
+            raise self._limits.error("webhook_deliveries", room)
 
     def update_endpoint(self, id: str, body: Mapping[str, Json]) -> WebhookEndpoint:
         """Change an endpoint; whatever happened before follows the old event types."""

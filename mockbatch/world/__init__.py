@@ -2,6 +2,7 @@
 
 world        the only object that the web asks; commands change it, reads do not
 registry     the worlds of a server, by key
+room         whether there is room for more files and batches
 settings     how a server and its worlds begin
 advance      moves the clock, and delivers what falls due on the way
 batch_input  finds and reads the input of a new batch

@@ -24,7 +24,11 @@ def submit_batch(world: World, body: Mapping[str, Json]) -> Batch:
     except ApiError as error:
         # The service names no parameter for the content of a file; here it is a member.
         raise replace(error, param=error.param or "input") from None
-    return world.create_batch(request._replace(input_file_id=file.id))
+    try:
+        return world.create_batch(request._replace(input_file_id=file.id))
+    except ApiError:
+        world.delete_file(file.id)
+        raise
 
 
 def read_input(world: World, id: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from math import inf
 
 from mockbatch.clock import WorldClock
@@ -13,9 +14,7 @@ from mockbatch.files.validation import validate_content
 from mockbatch.ids import Seed, part_id, upload_id
 from mockbatch.limits import Limits
 from mockbatch.repository import Repository
-
-#: Pending uploads of a world; each may keep a file open.
-MAX_PENDING = 100
+from mockbatch.world.room import Room
 
 
 class Uploads:
@@ -28,6 +27,7 @@ class Uploads:
         self._repository = repository
         self._seed = seed
         self._limits = limits
+        self._room = Room(repository, limits)
         self._uploads: dict[str, Upload] = {}  # oldest first
         self._part_files: dict[str, SharedContentFile] = {}  # by id of the pending upload
         #: The instant from which `release_parts` has something to do; read without the lock.
@@ -61,8 +61,8 @@ class Uploads:
             limit = self._limits.upload_bytes
             raise api_error("integer_above_maximum", param="bytes", limit=limit, value=size)
         with self._command() as now:
-            if len(self._part_files) >= MAX_PENDING:
-                raise api_error("too_many_uploads", limit=MAX_PENDING)
+            if len(self._part_files) >= self._limits.uploads:  # each may keep a file open
+                raise api_error("too_many_uploads", limit=self._limits.uploads)
             seed = self._seed.child("upload", self._repository.next_number("upload"))
             upload = Upload(upload_id(seed, now), filename, purpose, size, now, seconds)
             self._add(upload)
@@ -95,10 +95,12 @@ class Uploads:
         validate_content(content, upload.purpose, self._limits)
         with self._command() as now:
             upload = self._pending(id, now)  # another client may have ended it meanwhile
+            self._room.check_file(content.size - upload.size)
+            ended = self._end(upload, COMPLETED)
             file = self._repository.create_file(
                 self._seed, now, content, upload.filename, upload.purpose, upload.file_seconds
             )
-            return self._end(upload, COMPLETED), file
+            return ended, file
 
     def cancel(self, id: str) -> Upload:
         """End an upload without creating a file; ApiError if it is unknown or not pending."""
@@ -124,6 +126,7 @@ class Uploads:
             raise api_error("part_too_large", limit=self._limits.part_bytes)
         if content.size > upload.room(self._limits.upload_bytes):
             raise api_error("upload_too_large", limit=self._limits.upload_bytes)
+        self._room.check_bytes(content.size)
         if len(upload.parts) >= MAX_PARTS:
             raise api_error("too_many_parts", limit=MAX_PARTS)
 
@@ -139,5 +142,13 @@ class Uploads:
         if self._part_files.pop(upload.id, None) is not None:
             for part in upload.parts.values():
                 self._repository.storage.release(part.content)
-        self._uploads[upload.id] = upload.without_parts(ended)
-        return self._uploads[upload.id]
+        after = self._uploads[upload.id] = upload.without_parts(ended)
+        self._forget_oldest()
+        return after
+
+    def _forget_oldest(self) -> None:
+        excess = len(self._uploads) - len(self._part_files) - self._limits.ended_uploads
+        if excess > 0:
+            ended = (id for id in self._uploads if id not in self._part_files)
+            for id in list(islice(ended, excess)):
+                del self._uploads[id]

@@ -40,6 +40,7 @@ from mockbatch.world.expiry import Expiry
 from mockbatch.world.journal import Journal
 from mockbatch.world.keys import shorten_key
 from mockbatch.world.quotas import EnforcedQuotas
+from mockbatch.world.room import Room
 from mockbatch.world.settings import WorldSettings
 from mockbatch.world.snapshot.snapshot import Snapshot
 from mockbatch.world.status_log import StatusLog
@@ -49,6 +50,8 @@ from mockbatch.world.uploads import Uploads
 
 class World:
     """The files, batches, clock, faults, webhooks and journal of one key, which is its `name`.
+
+    `models` are those that it serves; another list does not affect accepted batches.
 
     It starts from the snapshot `initial`, if given, and returns to it at each reset.
     """
@@ -116,10 +119,10 @@ class World:
         repository = self._repository = Repository(
             validate=settings.validate, marks=settings.marks, limits=settings.limits
         )
-        self.storage = repository.storage
+        self.room, limits = Room(repository, settings.limits), settings.limits
         self.request_ids = RequestIds(self._seed.child("request"), snapshot.numbers["request"])
-        self.journal, self.faults = Journal(snapshot.journal), FaultRules(snapshot.faults)
-        self.scenarios = ScenarioQueue(snapshot.scenarios)
+        self.journal, self.faults = Journal(snapshot.journal), FaultRules(snapshot.faults, limits)
+        self.scenarios = ScenarioQueue(snapshot.scenarios, limits)
         self.script = (snapshot.script or settings.script.restarted()).copied()
         self.models = snapshot.models or settings.models
         self.quotas = EnforcedQuotas(settings.quotas, repository, self.clock, self.organization)
@@ -131,11 +134,10 @@ class World:
         self.uploads = Uploads(self.clock, self._repository, self._seed, settings.limits)
         self.uploads.load(snapshot.uploads)
         self.clock.move_to(snapshot.last_command_at)
-        #: Lets go of what has expired by now: every request does this first.
         self.release_expired = Expiry(self.clock, self._repository, self.uploads).release
         name, initial = shorten_key(self.name), snapshot.webhooks
         self.webhooks = Webhooks(
-            self.clock, self._repository, self._seed, settings.webhooks, name, initial
+            self.clock, self._repository, self._seed, settings.webhooks, name, initial, limits
         )
 
     def now(self) -> float:
@@ -172,9 +174,10 @@ class World:
             self.quotas.set(quotas, now)
 
     def upload(self, content: Content, filename: str, purpose: str, seconds: int | None) -> File:
-        """Create a file; it lives for `seconds`, or its purpose's default if that is None."""
+        """Create a file that lives for `seconds`, None for its purpose's default."""
         validation.validate_upload(content, purpose, self.settings.limits)
         with self.clock.command() as now:
+            self.room.check_file(content.size)
             seed = self._seed
             return self._repository.create_file(seed, now, content, filename, purpose, seconds)
 
@@ -214,6 +217,8 @@ class World:
             self.quotas.check_rate(now)
             is_gone = request.input_file_id not in self._repository.uploaded_files
             with self._lock:
+                self.room.check_batch()
+                self.webhooks.check_batch(now)
                 number = self._repository.next_number("batch")
             context = create.CreationContext(
                 number=len(self._repository.batches),
@@ -263,9 +268,9 @@ class World:
         return explain.timeline_json(batch, self.now(), *attempts, is_clock_behind=is_behind)
 
     def add_reply(self, entry: Entry) -> None:
-        """Add a scripted reply; earlier ones take precedence."""
+        """Add a scripted reply; earlier ones take precedence. ApiError 400 above a limit."""
         with self._planning:
-            self.replace_script(self.script.extended(entry))
+            self.replace_script(self.script.extended(entry, self.settings.limits))
 
     def replace_script(self, script: Script) -> None:
         """Answer the lines that have not run yet by another script."""

@@ -1,8 +1,10 @@
 """Models, their snapshots and the parameters they accept."""
 
+from time import process_time
+
 import pytest
 
-from mockbatch.endpoints.models import get_model, served_tier
+from mockbatch.endpoints.models import _cached_model, get_model, served_tier
 from tests.support.bodies import CHAT, RESPONSES, recorded
 
 
@@ -23,6 +25,16 @@ def test_an_alias_stands_for_its_snapshot(alias: str, snapshot: str) -> None:
 def test_other_names_are_their_own_snapshot(name: str) -> None:
     """Those of snapshots and of unknown models."""
     assert get_model(name).name == name
+
+
+@pytest.mark.parametrize("name", ["-" * 1_000_000, "gpt-4o-mini-" + "a-" * 500_000])
+def test_a_name_of_megabytes_takes_no_time_and_is_not_kept(name: str) -> None:
+    """A request may have one, and the next request another."""
+    started = process_time()
+    before = _cached_model.cache_info().currsize
+    assert get_model(name).is_known == name.startswith("gpt")
+    assert _cached_model.cache_info().currsize == before
+    assert process_time() - started < 1
 
 
 @pytest.mark.parametrize("path", [CHAT, RESPONSES])

@@ -9,6 +9,7 @@ from mockbatch.errors import ApiError
 from mockbatch.faults import rule_set
 from mockbatch.faults.rule import Match, Rule, parse
 from mockbatch.faults.rule_set import CountedRule, FaultRules
+from mockbatch.limits import Limits
 from mockbatch.validation.schema import schema
 from tests.support.rival import Rival
 
@@ -116,10 +117,11 @@ def test_what_is_shown_fits_its_schema() -> None:
     assert parse(told, "a") == rule("a", times=None, skip=2)
 
 
-def test_there_are_not_endlessly_many(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_there_are_not_endlessly_many() -> None:
     """One rule too many is refused, and changes nothing."""
-    monkeypatch.setattr(rule_set, "MAX_RULES", 2)
-    made = of(rule("a"), rule("b"))
+    made = FaultRules(limits=Limits(faults=2))
+    for name in ("a", "b"):
+        made.add(rule(name))
     with pytest.raises(ApiError) as refusal:
         made.add(rule("c"))
     assert (refusal.value.status, refusal.value.code) == (400, "too_many_faults")

@@ -11,7 +11,7 @@ from mockbatch.client import WorldClient
 from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.endpoint import Execution
 from mockbatch.ids import Seed
-from mockbatch.scripting.script import load_script
+from mockbatch.scripting.script_file import load_script
 from mockbatch.typing import Json
 
 CHAT = "/v1/chat/completions"

@@ -18,10 +18,9 @@ from mockbatch.scripting.script import (
     Entry,
     Script,
     call_reply_function,
-    entries_from_output_file,
-    load_script,
     parse,
 )
+from mockbatch.scripting.script_file import entries_from_output_file, load_script
 from mockbatch.typing import Json
 from tests.support.bodies import BODIES, CHAT, EMBEDDINGS, EXECUTION, JSON, WIRE, attempt
 from tests.support.scripted_replies import ERROR, FAILURE, NEVER

@@ -233,3 +233,14 @@ class TestRemove:
         with pytest.raises(ControlError, match=r'No reply .* \{"custom_id": "b"\}') as raised:
             mockbatch.remove_replies("b")
         assert raised.value.status == 404
+
+
+def test_live_calls_leave_nothing_behind() -> None:
+    """Only the turns of lines are kept, as they are taken again."""
+    turns = Turns(["a", "b"], None)
+    call = RequestContext({"body": {}}, "/v1/chat/completions")
+    line = RequestContext({"body": {}}, "/v1/chat/completions", 1, "batch_1")
+    taken = [turns.take(call), turns.take(line), *(turns.take(call) for _ in range(1000))]
+    assert taken == ["a", *["b"] * 1001]
+    assert turns.taken() == (1002, {("batch_1", 1): 1})
+    assert turns.take(line) == "b"

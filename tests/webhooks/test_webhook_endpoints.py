@@ -10,9 +10,9 @@ import pytest
 from openai.types.webhooks import webhook_test_params
 
 from mockbatch.client import ControlError, Received, WorldClient
+from mockbatch.limits import Limits
 from mockbatch.typing import Json
 from mockbatch.webhooks import event
-from mockbatch.webhooks.endpoint import MAX_ENDPOINTS
 from tests.support.receivers import answers, closes, hangs, receiving
 from tests.support.webhook_recorder import START, WebhookRecorder, submit
 
@@ -122,7 +122,7 @@ class TestCreate:
 
     def test_there_is_a_most(self, mock: WorldClient) -> None:
         """One more is a 400."""
-        for _ in range(MAX_ENDPOINTS):
+        for _ in range(Limits().webhook_endpoints):
             mock.client.webhooks.create(**WANTED)
         with pytest.raises(openai.BadRequestError) as refused:
             mock.client.webhooks.create(**WANTED)

@@ -26,7 +26,7 @@ class Timed(Caller):
     def stored_bytes(self) -> int:
         """What the world holds when the next request has come, whatever that asks for."""
         self.get("/v1/models")
-        return self.world.storage.used
+        return self.world.room.used_bytes
 
     def wait(self, seconds: int) -> None:
         """Let time pass as it does on this clock."""
@@ -78,9 +78,9 @@ def test_a_deleted_output_gives_up_its_bytes(api: Timed) -> None:
     content = api.get(f"/v1/files/{batch['output_file_id']}/content").data
     before = api.stored_bytes
     api.good(api.delete(f"/v1/files/{batch['output_file_id']}"))
-    assert api.world.storage.used == before - len(content) == len(lines(3))
+    assert api.world.room.used_bytes == before - len(content) == len(lines(3))
     api.good(api.delete(f"/v1/files/{batch['input_file_id']}"))
-    assert api.world.storage.used == 0
+    assert api.world.room.used_bytes == 0
     assert api.batch(batch["id"])["request_counts"]["completed"] == 3
 
 

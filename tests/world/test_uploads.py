@@ -199,11 +199,9 @@ class TestBounds:
         assert bound == parts.MAX_PARTS
 
     @pytest.mark.parametrize("end", ["complete", "cancel", "expire"])
-    def test_there_is_a_greatest_number_of_pending_uploads(
-        self, world: World, monkeypatch: pytest.MonkeyPatch, end: str
-    ) -> None:
+    def test_there_is_a_greatest_number_of_pending_uploads(self, make: "Make", end: str) -> None:
         """An end of any kind makes room."""
-        monkeypatch.setattr(uploads, "MAX_PENDING", 2)
+        world = make.world(limits=Limits(uploads=2))
         first = begin(world, 0)
         begin(world)
         assert error_of(begin, world) == (400, "too_many_uploads", None)
@@ -221,8 +219,7 @@ class TestBounds:
         """On a clock that moves by itself."""
         wall_now = float(make.created)
         monkeypatch.setattr(clock, "wall_time", lambda: wall_now)
-        monkeypatch.setattr(uploads, "MAX_PENDING", 1)
-        world = make.world(clock="realtime")
+        world = make.world(clock="realtime", limits=Limits(uploads=1))
         begin(world)
         wall_now += HOUR - 1
         assert error_of(begin, world) == (400, "too_many_uploads", None)

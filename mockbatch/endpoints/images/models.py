@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from mockbatch.endpoints.models import model_traits
 from mockbatch.errors import api_error
@@ -113,7 +112,6 @@ def _check_choice(param: str, value: str | None, choices: Sequence[str]) -> None
         raise api_error("unsupported_value", param=param, value=value, supported=supported)
 
 
-@lru_cache(maxsize=256)
 def get_image_model(name: str) -> ImageModel:
     """Return the model with a name."""
     return ImageModel(name, **(model_traits(name, "images") or {}))

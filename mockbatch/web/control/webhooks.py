@@ -12,7 +12,6 @@ from mockbatch.web.responses import (
     send_json,
 )
 from mockbatch.web.v1.webhook_endpoints import rotate_secret, test
-from mockbatch.webhooks.endpoint import MAX_ENDPOINTS
 from mockbatch.webhooks.outbox import MAX_FINISHED
 
 blueprint = Blueprint("control_webhooks", __name__, url_prefix="/_mock/webhooks")
@@ -29,7 +28,8 @@ def add() -> Response:
 @blueprint.get("/endpoints")
 def endpoints() -> Response:
     """Return the endpoints of this world, the newest first."""
-    page = world().webhooks.endpoints.page(MAX_ENDPOINTS, None)
+    all_endpoints = world().webhooks.endpoints
+    page = all_endpoints.page(len(all_endpoints), None)
     body = page.as_json(lambda endpoint: endpoint.as_json())
     check_page(["webhook_endpoint"] * len(page.items), body)
     return send_json(body)

@@ -36,6 +36,6 @@ def _summarize(world: World) -> dict[str, Json]:
         "batches": len(batches),
         "unfinished_batches": sum(not batch.is_final(now) for batch in batches),
         "files": len(world.files(None, _ALL, None, newest_first=True).items),
-        "bytes": world.storage.used,
+        "bytes": world.room.used_bytes,
         "requests": world.journal.count,
     }

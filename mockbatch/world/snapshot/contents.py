@@ -42,6 +42,11 @@ class ContentReader:
             name: self._read(content) for name, content in document.members()
         }
 
+    @property
+    def size(self) -> int:
+        """How many bytes all contents have."""
+        return sum(content.size for content in self._contents.values())
+
     def find(self, name: Cursor) -> Content:
         """Return the content of that name; ApiError 400 if there is none."""
         if name.value not in self._contents:

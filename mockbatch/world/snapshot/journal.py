@@ -1,9 +1,13 @@
 """The journal in a state document."""
 
+from mockbatch.redaction import redact
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 from mockbatch.world.journal import JournalEntry, JournalSnapshot
 from mockbatch.world.snapshot.cursor import Cursor
+
+# More than a path and its query have together in the journal.
+_MAX_CHARACTERS = 2048
 
 
 def dump_journal(journal: JournalSnapshot) -> dict[str, Json]:
@@ -23,6 +27,9 @@ def load_journal(document: Cursor) -> JournalSnapshot:
     return JournalSnapshot(tuple(map(_load_entry, entries)), count)
 
 
-def _load_entry(entry: dict[str, Json]) -> JournalEntry:
-    kept = {name: value for name, value in entry.items() if name in JournalEntry._fields}
+def _load_entry(document: dict[str, Json]) -> JournalEntry:
+    """Return an entry, cut and without secrets as one of a request is."""
+    kept = {name: value for name, value in document.items() if name in JournalEntry._fields}
+    kept["path"] = redact(kept["path"], _MAX_CHARACTERS)
+    kept["error"] = kept["error"] and redact(kept["error"], _MAX_CHARACTERS)
     return JournalEntry(**kept)

@@ -25,6 +25,7 @@ from mockbatch.world.snapshot.cursor import Cursor
 from mockbatch.world.snapshot.faults import load_faults
 from mockbatch.world.snapshot.files import load_file
 from mockbatch.world.snapshot.journal import load_journal
+from mockbatch.world.snapshot.limits import check_bytes, check_counts
 from mockbatch.world.snapshot.replies import load_script
 from mockbatch.world.snapshot.snapshot import Snapshot
 from mockbatch.world.snapshot.uploads import load_upload
@@ -46,7 +47,10 @@ def load(
     """
     schema("state").check(document, "state")
     state = Cursor(schema("state").coerce_integers(document), "state")
+    own_replies = len(settings.script.entries)
+    check_counts(state, settings.limits, own_replies)
     contents = ContentReader(state.get("contents", {}), folder)
+    check_bytes(state, settings.limits, contents.size)
     batches = _load_batches(state, contents, settings)
     files = [load_file(file, contents) for file in state.get("files", []).items()]
     uploads = [load_upload(upload, contents) for upload in state.get("uploads", []).items()]
@@ -63,7 +67,7 @@ def load(
         batches=tuple(batches),
         uploads=tuple(uploads),
         polls=state.value.get("clock", {}).get("polls", {}),
-        script=state.read("replies", load_script, present.script),
+        script=state.read("replies", partial(load_script, own=own_replies), present.script),
         models=state.read("models", _load_models, present.models),
         scenarios=state.read("scenarios", _load_queue, present.scenarios),
         faults=state.read("faults", load_faults, present.faults),

@@ -1,5 +1,7 @@
 """Scripted replies in a state document."""
 
+import json
+
 from mockbatch.errors import ApiError
 from mockbatch.scripting.script import Entry, Script, parse
 from mockbatch.scripting.turns import Turns
@@ -23,9 +25,13 @@ def _dump_entry(entry: Entry) -> dict[str, Json]:
     return {**entry.as_json(), "turns": {"taken": taken, "lines": lines}}
 
 
-def load_script(documents: Cursor) -> Script:
-    """Return the script that documents describe; ApiError 400 if one is not valid."""
-    return Script(tuple(_load_entry(document) for document in documents.items()))
+def load_script(documents: Cursor, own: int = 0) -> Script:
+    """Return the script that documents describe; ApiError 400 if one is not valid.
+
+    The first `own` entries are the server's, and have no limit.
+    """
+    added = tuple(len(json.dumps(document)) for document in documents.value[own:])
+    return Script(tuple(_load_entry(document) for document in documents.items()), added)
 
 
 def _load_entry(document: Cursor) -> Entry:

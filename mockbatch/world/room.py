@@ -1,0 +1,33 @@
+"""Whether a world has room for more files and batches, within its limits."""
+
+from mockbatch.limits import Limits
+from mockbatch.repository import Repository
+
+
+class Room:
+    """Refuses what would be above a limit; what is there already stays as it is."""
+
+    def __init__(self, repository: Repository, limits: Limits) -> None:
+        self._repository = repository
+        self._limits = limits
+
+    @property
+    def used_bytes(self) -> int:
+        """How many bytes the contents of the world have."""
+        return self._repository.storage.used
+
+    def check_file(self, size: int) -> None:
+        """Raise ApiError 400 if another file of so many bytes is above a limit."""
+        if len(self._repository.uploaded_files) >= self._limits.files:
+            raise self._limits.error("files", "Delete some, or let them expire")
+        self.check_bytes(size)
+
+    def check_bytes(self, size: int) -> None:
+        """Raise ApiError 400 if so many bytes are above a limit, even without any outputs."""
+        if not self._repository.outputs.make_room(size):
+            self._repository.storage.check_room(size)
+
+    def check_batch(self) -> None:
+        """Raise ApiError 400 if another batch is above a limit."""
+        if len(self._repository.batches) >= self._limits.batches:
+            raise self._limits.error("batches", "POST /_mock/reset removes all")
