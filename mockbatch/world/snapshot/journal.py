@@ -1,6 +1,6 @@
 """The journal in a state document."""
 
-from mockbatch.redaction import redact
+from mockbatch.strings.redaction import redact
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 from mockbatch.world.journal import JournalEntry, JournalSnapshot
