@@ -126,7 +126,7 @@ class WorldClient(Arranging):
                 "freezegun has frozen the clock of asyncio: AsyncOpenAI would wait forever at its "
                 "first retry. Use freeze_time(..., real_asyncio=True), or skip_sleep().",
                 MockBatchWarning,
-                stacklevel=4,
+                stacklevel=3,
             )
 
     def reset(self) -> None:

@@ -22,6 +22,8 @@ from freezegun import freeze_time
 
 from mockbatch import ControlError, MockBatch, MockBatchWarning
 from mockbatch.client import WorldClient, asyncio_sleep
+from mockbatch.client import skip_sleep as skip_sleep_module
+from mockbatch.client.asyncio_sleep import AsyncioSleeps
 from mockbatch.client.skip_sleep import is_asyncio_clock_frozen, skip_sleep
 from tests.support.simulated import START, Simulated
 
@@ -658,6 +660,25 @@ class TestWithin:
             loop.close()
         assert simulated.moves == []
 
+    def test_a_loop_that_starts_at_the_end_does_no_harm(
+        self, simulated: Simulated, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As the loop of another thread may, while the sleeping tasks are let go."""
+        loops = [asyncio.new_event_loop() for _ in range(2)]
+        ended: list[AsyncioSleeps] = []
+
+        def end(sleeps: AsyncioSleeps) -> None:
+            ended.append(sleeps)
+            active.sleeps_on(loops[1])
+
+        monkeypatch.setattr(AsyncioSleeps, "end", end)
+        with skip_sleep(simulated):
+            active = skip_sleep_module._patch.innermost()
+            first = active.sleeps_on(loops[0])
+        assert ended == [first]
+        for loop in loops:
+            loop.close()
+
     def test_decorates_a_function(self, simulated: Simulated) -> None:
         """As every context manager of contextlib does."""
 
@@ -870,7 +891,7 @@ class TestFreezegun:
         assert not is_asyncio_clock_frozen()
 
     def test_warns_about_async_client_once(self, mock: WorldClient) -> None:
-        """Who takes the async client where it would hang is told so."""
+        """The warning names the line that takes the async client where it would hang."""
         with freeze_time("2024-04-23"):
             with pytest.warns(MockBatchWarning, match="real_asyncio=True") as warned:
                 client = mock.async_client

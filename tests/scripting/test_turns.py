@@ -181,6 +181,20 @@ class TestReply:
         mockbatch.reply({}, ["one", lambda _: "two", {"content": "three"}])
         assert [say(mockbatch) for _ in range(4)] == ["one", "two", "three", "three"]
 
+    @pytest.mark.parametrize("match", [{"custom_ids": "a"}, {"line": 0}])
+    def test_function_with_an_invalid_match_is_an_error(
+        self, mockbatch: WorldClient, match: dict[str, Any]
+    ) -> None:
+        """As for a reply that is no function, with the status and the param."""
+        errors = []
+        for reply in (lambda _: "Hi", "Hi"):
+            with pytest.raises(ControlError) as raised:
+                mockbatch.reply(match, reply)
+            errors.append((raised.value.status, raised.value.code, raised.value.param))
+        assert errors[0] == errors[1]
+        assert errors[0][0] == 400
+        assert say(mockbatch) != "Hi"
+
     def test_reply_entered_later_changes_no_turn(self, mockbatch: WorldClient) -> None:
         """A line that waits keeps the reply that it has."""
         mockbatch.reply("a", [FAILURE, "ok"])

@@ -160,3 +160,11 @@ def test_a_text_of_a_thousand_characters_is_searched() -> None:
     assert Regex("b").search("a" * 999 + "b")
     with pytest.raises(RegexError, match="1001 characters"):
         Regex("b").search("a" * 1000 + "b")
+
+
+def test_class_without_characters_has_no_example() -> None:
+    """The error says why, although the expression itself is valid and can be searched for."""
+    regex = compile_regex(r"a[^\s\S]")
+    assert not regex.search("ab")
+    with pytest.raises(RegexError, match="a class without common characters"):
+        regex.example(Random(1), StepBudget())
