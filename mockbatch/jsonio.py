@@ -5,6 +5,8 @@ from math import isinf
 from typing import Any
 
 MAX_DEPTH = 100
+# A body of 16 MB that is nothing but brackets would take ten seconds to read.
+_MAX_BRACKETS, _MIN_CHARACTERS_PER_BRACKET = 1_500_000, 8
 _WHITESPACE = " \t\n\r"
 
 
@@ -27,10 +29,14 @@ def parse(data: bytes | str) -> Any:
     """Return the value of a JSON text; bytes are UTF-8.
 
     Raises ValueError for anything else. That includes NaN and Infinity, a byte order mark,
-    numbers that overflow a float and so could not be written again, and values nested more
-    than 100 levels deep, which would overflow the stack of code that walks them.
+    numbers that overflow a float and so could not be written again, values nested more than 100
+    levels deep, which would overflow the stack of code that walks them, and texts of more than
+    1.5 million brackets that hold little else.
     """
     text = (data if isinstance(data, str) else data.decode("utf-8")).rstrip(_WHITESPACE)
+    brackets = text.count("[") + text.count("{")
+    if brackets > max(_MAX_BRACKETS, len(text) // _MIN_CHARACTERS_PER_BRACKET):
+        raise ValueError("too many arrays and objects")
     try:
         # Not decode(), whose regular expressions for whitespace take a tenth of a line's time.
         value, end = _DECODER.raw_decode(text, len(text) - len(text.lstrip(_WHITESPACE)))
@@ -39,7 +45,7 @@ def parse(data: bytes | str) -> Any:
     if end < len(text):
         raise json.JSONDecodeError("Extra data", text, end)
     # Counting brackets is quick, and few texts have enough of them to need the walk.
-    if text.count("[") + text.count("{") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
+    if brackets > MAX_DEPTH and _depth(value) > MAX_DEPTH:
         raise ValueError("nested too deeply")
     return value
 

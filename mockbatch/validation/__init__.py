@@ -2,6 +2,7 @@
 
 - `schema`: the schemas in `schemas/`: checking values, and errors for invalid ones.
 - `fast_check`: recognises obviously valid values without jsonschema.
+- `bounded_validator`: jsonschema's validator with work that is bounded.
 - `error_wording`: jsonschema's errors in OpenAI's words.
 - `type_names`: what JSON Schema's types are called in messages, and in Python.
 - `integers`: 16.0 becomes 16 where a schema asks for an integer.

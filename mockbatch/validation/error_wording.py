@@ -20,12 +20,15 @@ if TYPE_CHECKING:
 _MAX_ERRORS = 1000
 
 
-def to_api_error(errors: "Iterable[ValidationError]", path: str) -> ApiError:
+def to_api_error(errors: "Iterable[ValidationError]", path: str) -> ApiError | None:
     """Return the ApiError for the most relevant of the errors that jsonschema found in a value.
 
-    `path` names the value within the request.
+    Without any it is None. `path` names the value within the request.
     """
-    error = find_deepest(min(islice(errors, _MAX_ERRORS), key=_sort_key))
+    first = min(islice(errors, _MAX_ERRORS), key=_sort_key, default=None)
+    if first is None:
+        return None
+    error = find_deepest(first)
     describe = _BY_KEYWORD.get(str(error.validator), _invalid_value)
     return describe(error, _param(path, error.absolute_path))
 

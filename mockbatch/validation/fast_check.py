@@ -49,10 +49,10 @@ _CACHE_SIZE = 512
 
 def compile_check(document: dict[str, Json], make_validator: ValidatorFactory) -> Check:
     """Compile a schema document into a function that accepts obviously valid values."""
-    return _Compiler(document, make_validator).compile(document)
+    return Compiler(document, make_validator).compile(document)
 
 
-class _Compiler:
+class Compiler:
     """Compiles the subschemas of one document; `$ref`s may be recursive."""
 
     def __init__(self, document: dict[str, Json], make_validator: ValidatorFactory) -> None:
@@ -61,6 +61,7 @@ class _Compiler:
         self._compiled: dict[str, Check] = {}
 
     def compile(self, schema: Json) -> Check:
+        """Compile a part of the document."""
         if schema is True:
             return lambda _: True
         if not isinstance(schema, dict):

@@ -5,7 +5,7 @@ obviously valid; all others are checked by jsonschema, and rejected in OpenAI's 
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from mockbatch.errors import ApiError
 from mockbatch.package_data import read_texts
 from mockbatch.typing import Json
 from mockbatch.validation.error_wording import to_api_error
-from mockbatch.validation.fast_check import compile_check
+from mockbatch.validation.fast_check import Compiler
 from mockbatch.validation.integers import Coercion, compile_coercion
 
 if TYPE_CHECKING:
@@ -30,17 +30,18 @@ class Schema:
     def __init__(self, name: str) -> None:
         self.name = name
         self.document: dict[str, Json] = json.loads(read_schemas()[name])
-        self._is_obviously_valid: Callable[[Json], bool] = compile_check(
+        self._checks = Compiler(
             self.document, lambda subschema: self._validator.evolve(schema=subschema)
         )
+        self._is_obviously_valid = self._checks.compile(self.document)
 
     @cached_property
     def _validator(self) -> "Draft202012Validator":
         # Imported for the first value that is not obviously valid: jsonschema takes longer to
         # import than all of this package.
-        from jsonschema import Draft202012Validator
+        from mockbatch.validation.bounded_validator import make_validator
 
-        return Draft202012Validator(self.document)
+        return make_validator(self.document, self._checks.compile)
 
     @cached_property
     def _coerce(self) -> Coercion:
@@ -55,9 +56,12 @@ class Schema:
 
         `path` names the value within the request, for the error's `param`.
         """
-        if self.accepts(value):
+        if self._is_obviously_valid(value):
             return None
-        return to_api_error(self._validator.iter_errors(value), path)
+        from mockbatch.validation.bounded_validator import collected_errors
+
+        with collected_errors():
+            return to_api_error(self._validator.iter_errors(value), path)
 
     def check(self, value: Json, path: str = "") -> None:
         """Raise the ApiError of an invalid value."""

@@ -191,3 +191,27 @@ def test_logprobs_cover_the_content() -> None:
     """They are those of the scripted text."""
     [choice] = respond_with_reply({"content": " there was"}, logprobs=1)["choices"]
     assert "".join(choice["logprobs"]["tokens"]) == " there was"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "param"),
+    [
+        ({"prompt": ["a"] * 17, "n": 128}, "n"),
+        ({"prompt": ["a"] * 2048, "n": 2}, "n"),
+        ({"prompt": "word " * 2000, "n": 128, "echo": True, "logprobs": 5}, "echo"),
+        ({"model": "custom", "prompt": "a" * 200_000, "n": 128, "echo": True}, "echo"),
+    ],
+)
+def test_a_response_far_longer_than_its_request_is_refused(
+    parameters: dict[str, Json], param: str
+) -> None:
+    """The prompts times n are 2,048 choices at most, and echo repeats no more than 16 MB."""
+    with pytest.raises(ApiError) as refused:
+        ENDPOINT.check({"model": "gpt-3.5-turbo-instruct", **parameters})
+    assert (refused.value.status, refused.value.param) == (400, param)
+
+
+def test_a_response_of_2048_choices_is_generated() -> None:
+    """That many are allowed."""
+    body = {"model": "gpt-3.5-turbo-instruct", "prompt": ["a"] * 16, "n": 128}
+    ENDPOINT.check(body)

@@ -1,7 +1,9 @@
 """Large bodies are written in parts, as json.dumps() writes them whole."""
 
 import json
+import sys
 import tracemalloc
+from collections import Counter
 from time import thread_time
 
 from hypothesis import given
@@ -44,3 +46,15 @@ def test_large_embeddings_are_streamed(api: Caller) -> None:
     assert size > 100_000_000
     assert peak < 90_000_000
     assert thread_time() - began < 20
+
+
+def test_list_of_floats_is_formatted_at_once() -> None:
+    """It takes no call for each number, of which 2,048 vectors have half a million."""
+    calls = Counter[str]()
+    sys.setprofile(lambda _frame, event, _argument: calls.update([event]))
+    try:
+        text = b"".join(iter_json([number / 7 for number in range(1, 501)] * 4))
+    finally:
+        sys.setprofile(None)
+    assert len(text.splitlines()) == 2002
+    assert calls["call"] < 50

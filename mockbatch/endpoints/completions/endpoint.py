@@ -24,6 +24,10 @@ _REQUEST_SCHEMA = "completions.request"
 _DEFAULT_MAX_TOKENS = 16
 # What the model sees if a request has no prompt.
 _NO_PROMPT = "<|endoftext|>"
+# Limits of mockbatch's own on one response: prompts times `n`, and what `echo` repeats in them.
+MAX_CHOICES = 2048
+_MAX_ECHOED_CHARACTERS = 16_000_000
+_MAX_ECHOED_LOGPROBS = 200_000
 # How many tokens of a token list are shown.
 _SHOWN_TOKENS = 8
 
@@ -35,9 +39,26 @@ def _check(body: dict[str, Json]) -> None:
     best_of = body.get("best_of")
     if best_of is not None and best_of < (body.get("n") or 1):
         raise api_error("n_above_best_of")
+    _check_response_size(body)
     limits = get_model(body["model"]).limits
     token_limits.check_output_limit(limits, body, "max_tokens")
     token_limits.check_prompts(limits, _list_prompts(body.get("prompt")), _max_tokens(body))
+
+
+def _check_response_size(body: dict[str, Json]) -> None:
+    """Reject a request of which the response would be far longer."""
+    prompts, count = _list_prompts(body.get("prompt")), body.get("n") or 1
+    choices = len(prompts) * count
+    if choices > MAX_CHOICES:
+        raise api_error("too_many_choices", choices=choices, limit=MAX_CHOICES)
+    if not body.get("echo"):
+        return
+    echoed = count * sum(map(len, map(_prompt_text, prompts)))
+    entries = echoed // text.CHARACTERS_PER_TOKEN * (1 + (body.get("logprobs") or 0))
+    if echoed > _MAX_ECHOED_CHARACTERS or (
+        body.get("logprobs") is not None and entries > _MAX_ECHOED_LOGPROBS
+    ):
+        raise api_error("invalid_value", param="echo", reason="the response would be too long")
 
 
 def _build_response(body: dict[str, Json], execution: Execution) -> dict[str, Json]:
