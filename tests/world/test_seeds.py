@@ -9,7 +9,7 @@ from mockbatch.cli.serve import serve
 from tests.support.caller import DAY, START, Caller, app_of, form, lines
 
 UPLOAD = {"filename": "a", "purpose": "assistants", "bytes": 1, "mime_type": "text/plain"}
-README = Path(__file__).parents[2] / "README.md"
+PYTEST_PAGE = Path(__file__).parents[2] / "docs/pytest.md"
 
 
 def ids(start_time: int) -> tuple[dict[str, str], dict[str, str]]:
@@ -61,10 +61,11 @@ def test_a_seed_alone_repeats_the_ids_without_a_second() -> None:
 
 @pytest.mark.parametrize("word", ["batches", "uploads", "output lines", "hold a second"])
 def test_the_promise_is_no_larger(word: str) -> None:
-    """`--help` and the README say which ids need a start time, too."""
+    """`--help` and the page on pytest say which ids need a start time, too."""
     [described] = [option.help for option in serve.params if option.name == "seed"]
     assert "--start-time" in described
     assert word in described
-    [sentence] = [text for text in README.read_text().split(". ") if "same `seed`" in text]
-    assert "`start_time`" in sentence
-    assert word in sentence
+    paragraphs = PYTEST_PAGE.read_text(encoding="utf-8").split("\n\n")
+    [paragraph] = [text for text in paragraphs if "same `seed`" in text]
+    assert "`start_time`" in paragraph
+    assert word in paragraph
