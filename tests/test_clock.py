@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 from threading import RLock
+from typing import Any
 
 import pytest
 from freezegun import freeze_time
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockbatch import clock
+from tests.support.rival import is_free
 
 WALL = 1_763_000_000.25
 INSTANTS = st.integers(0, 2**31)
@@ -226,3 +228,22 @@ class TestWorldClock:
         assert [world.count_poll(id) for id in ("a", "a", "b", "a")] == [1, 2, 1, 3]
         wall.now += 1
         assert [world.count_poll(id) for id in ("a", "b", "a")] == [1, 1, 2]
+
+
+@pytest.mark.parametrize("act", [("move_to", 2000), ("set_mode", "realtime")])
+def test_the_clock_is_set_under_its_lock(
+    monkeypatch: pytest.MonkeyPatch, act: tuple[str, Any]
+) -> None:
+    """So no command runs at an instant before and ends at one after."""
+    world_clock = clock.WorldClock("manual", 1000, RLock())
+    are_locked = []
+
+    def record() -> float:
+        are_locked.append(not is_free(world_clock.lock))
+        return 0
+
+    monkeypatch.setattr(clock, "wall_time", record)
+    name, argument = act
+    getattr(world_clock, name)(argument)
+    assert are_locked
+    assert all(are_locked)

@@ -4,7 +4,7 @@ import pytest
 
 from mockbatch.validation.schema import schema
 from mockbatch.world import journal as journal_module
-from mockbatch.world.journal import Journal, JournalEntry
+from mockbatch.world.journal import Exchanged, Journal, JournalEntry
 
 
 def journal_of(count: int) -> Journal:
@@ -76,3 +76,8 @@ def test_an_entry_that_is_not_shown_is_not_dropped() -> None:
 def test_a_journal_fits_its_schema(count: int) -> None:
     """journal.json accepts it, with entries and without."""
     assert schema("journal").accepts(journal_of(count).as_json(10))
+
+
+def test_messages_that_are_not_kept_take_no_memory() -> None:
+    """Only what every entry takes."""
+    assert Exchanged(None, None).kept_bytes == journal_module._OVERHEAD_BYTES
