@@ -2,7 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
+from mockbatch.endpoints.completions.endpoint import MAX_CHOICES
+from mockbatch.jsonio import MAX_DEPTH
 from mockbatch.limits import limits_table
+from mockbatch.strings.globs import MAX_PATTERN_CHARACTERS
+from mockbatch.web.body_limit import MAX_JSON_BYTES
 
 PAGE = Path(__file__).parents[2] / "docs" / "limits.md"
 
@@ -13,3 +19,17 @@ def test_every_limit_is_listed() -> None:
     `python -c "from mockbatch.limits import limits_table; print(limits_table())"` prints the table.
     """
     assert limits_table() in PAGE.read_text()
+
+
+@pytest.mark.parametrize(
+    "fixed",
+    [
+        f"more than {MAX_JSON_BYTES >> 20} MB",
+        f"ends at {MAX_DEPTH} levels",
+        f"at most {MAX_CHOICES:,} choices",
+        f"at most {MAX_PATTERN_CHARACTERS} characters",
+    ],
+)
+def test_fixed_limits_are_told(fixed: str) -> None:
+    """With the numbers that the code has."""
+    assert fixed in PAGE.read_text()
