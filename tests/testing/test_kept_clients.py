@@ -130,6 +130,39 @@ class TestKept:
             2,
         )
 
+    def test_order_of_the_tests_makes_no_difference(
+        self, run: Run, pytester: pytest.Pytester
+    ) -> None:
+        """A test's batch has the same outcome and id, whichever test built the client."""
+        source = """
+    import functools, openai
+    get = functools.lru_cache(openai.OpenAI)
+
+    @pytest.fixture(scope="module", autouse=True)
+    def closing():
+        yield
+        get().close()
+
+    @pytest.mark.mockbatch(start_time=1_800_000_000)
+    @pytest.mark.parametrize("scenario", ["happy", "all_failed", "expired_partial"])
+    def test_each(mockbatch, scenario):
+        mockbatch.scenario(scenario)
+        batch = submit(get())
+        mockbatch.clock.advance(hours=24)
+        print("told", scenario, batch.id, get().batches.retrieve(batch.id).status)
+"""
+
+        def told() -> set[str]:
+            result = run(source, "-s")
+            passed(result, 3)
+            words = result.stdout.str().split()
+            return {" ".join(words[at : at + 4]) for at, word in enumerate(words) if "told" in word}
+
+        forwards = told()
+        pytester.makeconftest("def pytest_collection_modifyitems(items): items.reverse()")
+        assert len(forwards) == 3
+        assert {line.lstrip(".") for line in told()} == {line.lstrip(".") for line in forwards}
+
     def test_each_xdist_worker_has_its_own(self, pytester: pytest.Pytester) -> None:
         """Workers on one running server do not share a key."""
         pytester.makepyfile(f"""    import functools, openai, pytest

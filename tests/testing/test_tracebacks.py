@@ -22,7 +22,7 @@ FAILING = [
     "mockbatch.clock.advance_to(datetime(2026, 8, 1))",
     'mockbatch.clock.mode = "fast"',
     'mockbatch.clock.run_until("batch_none")',
-    'mockbatch.scenario("expired"); mockbatch.clock.run_until(mockbatch.submit(["Hi."]))',
+    'mockbatch.scenario("expired_empty"); mockbatch.clock.run_until(mockbatch.submit(["Hi."]))',
     'mockbatch.submit("not a list")',
     'mockbatch.results("batch_none")',
     'mockbatch.complete("batch_none")',
