@@ -40,6 +40,8 @@ class WebhookReceiver:
     """
 
     def __init__(self) -> None:
+        #: What the functions raised, in order.
+        self.errors: list[BaseException] = []
         self._functions: dict[str, Function] = {}  # by path
         self._http_server: HttpServer | None = None
         self._process = 0
@@ -67,22 +69,22 @@ class WebhookReceiver:
         """Respond to a webhook."""
         function = self._functions.get(environ["PATH_INFO"])
         received = Received(_headers(environ), environ["wsgi.input"].read())
-        status = 404 if function is None else _call(function, received)
+        status = 404 if function is None else self._call(function, received)
         phrase = http.client.responses.get(status, "Unknown")
         start_response(f"{status} {phrase}", [("Content-Length", "0")])
         return []
 
-
-def _call(function: Function, received: Received) -> int:
-    token = current_delivery.set(received.headers.get("webhook-id"))
-    try:
-        return _status(function(received))
-    except BaseException:  # pytest.fail() raises one that is not an Exception
-        # As in any server: the sender gets a 500, and the log says why.
-        log.exception("a webhook receiver raised")
-        return 500
-    finally:
-        current_delivery.reset(token)
+    def _call(self, function: Function, received: Received) -> int:
+        token = current_delivery.set(received.headers.get("webhook-id"))
+        try:
+            return _status(function(received))
+        except BaseException as error:  # pytest.fail() raises one that is not an Exception
+            # As in any server: the sender gets a 500, and the log says why.
+            log.exception("a webhook receiver raised")
+            self.errors.append(error)
+            return 500
+        finally:
+            current_delivery.reset(token)
 
 
 def _status(returned: object) -> int:

@@ -24,6 +24,11 @@ class Webhooks:
         self._world = world
         self._receiver = WebhookReceiver()
 
+    @property
+    def errors(self) -> list[BaseException]:
+        """What the functions raised, in order."""
+        return self._receiver.errors
+
     @cached_property
     def secret(self) -> str:
         """The secret that signs webhooks to endpoints added here."""

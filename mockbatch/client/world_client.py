@@ -285,6 +285,14 @@ class WorldClient(Arranging):
         return self._webhooks.secret
 
     @property
+    def webhook_errors(self) -> list[BaseException]:
+        """What functions that receive webhooks raised; the plugin fails the test with the first.
+
+        A test that means it takes them out.
+        """
+        return self._webhooks.errors
+
+    @property
     def deliveries(self) -> list[Delivery]:
         """The webhook deliveries, pending ones too, in order of creation."""
         return self._webhooks.deliveries()

@@ -96,6 +96,24 @@ def _watch_sleep(item: pytest.Item) -> AbstractContextManager[None]:
     return watch_sleep(watch)
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Fail a test whose webhook receiver has raised, with that exception."""
+    __tracebackhide__ = True
+    log = item.config.stash[_WORLD_LOG]
+    try:
+        result = yield
+    except BaseException as failure:
+        error = log.pop_webhook_error(item)
+        if error is not None and failure.__context__ is None and failure is not error:
+            failure.__context__ = error  # the traceback shows both
+        raise
+    error = log.pop_webhook_error(item)
+    if error is not None:
+        raise error
+    return result
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
     """Fail a test that has swallowed the failure for its endless sleep."""

@@ -64,6 +64,13 @@ class WorldLog:
 
         return [("mockbatch", render(client, world)) for client, world in worlds]
 
+    def pop_webhook_error(self, item: pytest.Item) -> BaseException | None:
+        """Return the first exception of the test's webhook receivers, and forget all of them."""
+        errors = [error for client, _ in self._worlds_of(item) for error in client.webhook_errors]
+        for client, _ in self._worlds_of(item):
+            client.webhook_errors.clear()
+        return errors[0] if errors else None
+
     def standing_clock(self, item: pytest.Item) -> "StandingClock | None":
         """Return the first clock that only the test moves and that a batch waits for."""
         clocks = (client.clock.read_standing() for client, _ in self._worlds_of(item))

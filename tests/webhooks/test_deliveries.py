@@ -422,6 +422,8 @@ class TestBadReceivers:
         mock.clock.advance(seconds=130)
         assert mock.deliveries[0].attempts[0].status_code == 500
         assert "no such label" in caplog.text
+        assert {type(raised) for raised in mock.webhook_errors} == {error}
+        mock.webhook_errors.clear()  # they would fail this test
 
     @pytest.mark.parametrize("returned", [-1, 0, 1, 100, 199, 600, 10**9])
     def test_a_number_that_is_no_status_is_an_error_of_the_function(
@@ -433,6 +435,8 @@ class TestBadReceivers:
         mock.clock.advance(seconds=130)
         assert mock.deliveries[0].attempts[0].status_code == 500
         assert f"{returned}, which is not an HTTP status" in caplog.text
+        assert f"returned {returned}," in str(mock.webhook_errors.pop())
+        mock.webhook_errors.clear()
 
     def test_an_async_function_is_refused(self, mock: WorldClient) -> None:
         """It would be called, answer 200, and never run."""
