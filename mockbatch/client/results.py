@@ -32,6 +32,10 @@ class MockBatchWarning(UserWarning):
     """A test does something that its author probably did not mean."""
 
 
+class MockBatchUnusedWarning(MockBatchWarning):
+    """A fault, a reply or a scenario of a test never applied."""
+
+
 class HasId(Protocol):
     """An object with an id, such as a batch of an SDK."""
 

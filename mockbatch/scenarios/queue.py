@@ -10,6 +10,8 @@ from mockbatch.scenarios.scenario import Scenario
 
 #: A scenario, and for how many batches it is; None for all that follow.
 QueuedScenario: TypeAlias = tuple[Scenario, int | None]
+# How many scenarios that no batch got are remembered.
+_MAX_UNUSED = 100
 
 
 class ScenarioQueue:
@@ -21,6 +23,7 @@ class ScenarioQueue:
         self._limits = limits or Limits()
         self._lock = Lock()
         self._waiting = list(waiting)
+        self._unused: list[Scenario] = []
 
     def add(self, scenario: Scenario, times: int | None) -> None:
         """Queue a scenario for `times` batches, None for all that follow.
@@ -33,6 +36,7 @@ class ScenarioQueue:
             waiting.append((scenario, times))
             self._check(waiting)
             self._waiting = waiting
+            self._unused = [*self._unused, scenario][-_MAX_UNUSED:]
 
     def _check(self, waiting: Sequence[QueuedScenario]) -> None:
         room = "DELETE /_mock/scenarios/active clears the queue"
@@ -46,10 +50,15 @@ class ScenarioQueue:
         """Remove every scenario."""
         with self._lock:
             self._waiting = []
+            self._unused = []
 
     def waiting(self) -> list[QueuedScenario]:
         """Return the queued scenarios, each with the number of batches it is for."""
         return list(self._waiting)
+
+    def unused(self) -> list[Scenario]:
+        """Return the scenarios queued here that no batch got, replaced ones included."""
+        return list(self._unused)
 
     @contextmanager
     def next_scenario(self) -> Iterator[Scenario | None]:
@@ -65,3 +74,4 @@ class ScenarioQueue:
             yield scenario
             remaining = None if times is None else times - 1
             self._waiting = others if remaining == 0 else [(scenario, remaining), *others]
+            self._unused = [kept for kept in self._unused if kept is not scenario]

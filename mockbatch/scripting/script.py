@@ -31,20 +31,31 @@ _Turns: TypeAlias = Turns[Reply | ReplyFunction]
 _LINE_MEMBERS = ("custom_id", "method", "url", "body")
 
 
+@dataclass(slots=True)
+class Use:
+    """Whether a request has ever matched an entry."""
+
+    is_used: bool = False
+
+
 class Entry(NamedTuple):
     """A reply, or a function that returns one, for the requests that match.
 
-    With `turns`, requests get several replies in turn, or the reply only a number of times.
+    With `turns`, requests get several replies in turn, or the reply only a number of times. `use`
+    is there if someone wants to know whether it was of any.
     """
 
     match: Match
     reply: Reply | ReplyFunction
     turns: _Turns | None = None
+    use: "Use | None" = None
 
     def reply_to(self, request: RequestContext) -> Reply | ReplyFunction | None:
         """Return the reply to a request that may match, None if the entry has none for it."""
         if not self.match.matches(request):
             return None
+        if self.use is not None:
+            self.use.is_used = True
         return self.reply if self.turns is None else self.turns.take(request)
 
     @property

@@ -11,3 +11,20 @@ failure_report   the section that a failed test's report gets for each world it 
 
 Each module sets `__tracebackhide__`, as those of `mockbatch.client` do.
 """
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mockbatch.client import MockBatchUnusedWarning as MockBatchUnusedWarning
+    from mockbatch.client import MockBatchWarning as MockBatchWarning
+
+__all__ = ["MockBatchUnusedWarning", "MockBatchWarning"]
+
+
+def __getattr__(name: str) -> object:
+    # Imported when asked for: the plugin is loaded in every run of pytest.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from mockbatch import client
+
+    return getattr(client, name)

@@ -29,6 +29,8 @@ INI_FLAGS = {
     "own_key": "a key of its own for each test's world, for tests that run in parallel threads",
 }
 
+UNUSED_CHOICES = ("warn", "error", "ignore")
+
 # The options of the marker; everything else in it is a parameter of the scenario.
 TEST_FLAGS = ("skip_sleep", "real_sleep", "own_key")
 MARKER_OPTIONS = frozenset({*INI_OPTIONS, *TEST_FLAGS})
@@ -47,6 +49,8 @@ def add_options(parser: pytest.Parser) -> None:
         parser.addini(f"mockbatch_{name}", text, default=default)
     for name, text in INI_FLAGS.items():
         parser.addini(f"mockbatch_{name}", text, type="bool", default=False)
+    text = "a fault, reply or scenario of a test that never applied: warn, error, ignore"
+    parser.addini("mockbatch_unused", text, default="warn")
     parser.getgroup("mockbatch").addoption(
         "--mockbatch-url", metavar="URL", help="use the mockbatch server that runs at URL"
     )
@@ -67,7 +71,7 @@ def ini_defaults(config: pytest.Config) -> dict[str, Any]:
 
 def check_ini_names(config: pytest.Config) -> None:
     """Raise UsageError for an ini option of mockbatch that does not exist."""
-    known = [f"mockbatch_{name}" for name in (*INI_OPTIONS, *INI_FLAGS)]
+    known = [f"mockbatch_{name}" for name in (*INI_OPTIONS, *INI_FLAGS, "unused")]
     # pytest 9 deprecates `inicfg` and has no other public list of what the file sets.
     for name in config._inicfg if hasattr(config, "_inicfg") else config.inicfg:
         if name.startswith("mockbatch_") and name not in known:
@@ -77,6 +81,22 @@ def check_ini_names(config: pytest.Config) -> None:
             raise pytest.UsageError(
                 f"unknown ini option {name}. {hint} Valid options: {', '.join(known)}."
             )
+
+
+def unused_choice(config: pytest.Config) -> str:
+    """Return what to do about what a test entered and never used, one of UNUSED_CHOICES."""
+    choice: str = config.getini("mockbatch_unused")
+    if choice not in UNUSED_CHOICES:
+        choices = ", ".join(UNUSED_CHOICES)
+        raise pytest.UsageError(f"mockbatch_unused: {choice!r} is not one of {choices}")
+    return choice
+
+
+def marked_scenario(item: pytest.Item) -> str | None:
+    """Return the scenario that a marker of the test itself, not of its class or module, chose."""
+    chosen = (one.kwargs.get("scenario") for one in item.own_markers if one.name == "mockbatch")
+    scenario = next(filter(None, chosen), None)
+    return scenario if isinstance(scenario, str) else scenario and scenario.get("name")
 
 
 def read_test_options(request: pytest.FixtureRequest) -> tuple[dict[str, Any], set[str]]:

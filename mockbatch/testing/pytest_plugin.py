@@ -18,6 +18,7 @@ from mockbatch.testing.plugin_options import (
     check_ini_names,
     ini_defaults,
     read_test_options,
+    unused_choice,
     watches_sleep,
 )
 from mockbatch.testing.world_log import WorldLog
@@ -71,6 +72,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker, and what was not begun before because a conftest loads this plugin."""
     check_ini_names(config)
+    unused_choice(config)
     if _WORLD_LOG not in config.stash:
         pytest_load_initial_conftests(config)
     config.addinivalue_line("markers", MARKER)
@@ -98,7 +100,7 @@ def _watch_sleep(item: pytest.Item) -> AbstractContextManager[None]:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Fail a test whose webhook receiver has raised, with that exception."""
+    """Fail a test whose webhook receiver has raised; tell what the test has not used."""
     __tracebackhide__ = True
     log = item.config.stash[_WORLD_LOG]
     try:
@@ -111,7 +113,21 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     error = log.pop_webhook_error(item)
     if error is not None:
         raise error
+    _tell_unused(item)
     return result
+
+
+def _tell_unused(item: pytest.Item) -> None:
+    """Warn of what a test has entered and not used, or fail it, as the ini file says."""
+    __tracebackhide__ = True
+    choice = unused_choice(item.config)
+    unused = [] if choice == "ignore" else item.config.stash[_WORLD_LOG].unused(item)
+    if unused and choice == "error":
+        pytest.fail("mockbatch: " + "\n".join(unused), pytrace=False)
+    for sentence in unused:
+        from mockbatch.client import MockBatchUnusedWarning
+
+        warnings.warn(f"{item.nodeid}: {sentence}", MockBatchUnusedWarning, stacklevel=1)
 
 
 @pytest.hookimpl(wrapper=True)

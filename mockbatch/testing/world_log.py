@@ -71,6 +71,31 @@ class WorldLog:
             client.webhook_errors.clear()
         return errors[0] if errors else None
 
+    def unused(self, item: pytest.Item) -> list[str]:
+        """Return a sentence for each fault, reply and scenario of the test that never applied.
+
+        Worlds of fixtures that outlive the test do not count.
+        """
+        worlds = [entry for entry in self._worlds.get(item, ()) if not entry[0].closed]
+        if not worlds:
+            return []
+        from mockbatch.client import ControlError
+        from mockbatch.testing.plugin_options import marked_scenario
+
+        sentences: list[str] = []
+        chosen = marked_scenario(item)
+        for client, world in worlds:
+            if world is None or world.journal.count or _has_batch(world):
+                try:
+                    found = client.call("GET", "/_mock/unused")
+                except ControlError:  # mockbatch has failed, which the fixture reports
+                    continue
+                sentences += found["unused"]
+                if chosen and not found["has_batches"]:
+                    sentences.append(f"the scenario {chosen} was chosen, but no batch was created")
+                chosen = None  # the marker is for the first world
+        return sentences
+
     def standing_clock(self, item: pytest.Item) -> "StandingClock | None":
         """Return the first clock that only the test moves and that a batch waits for."""
         clocks = (client.clock.read_standing() for client, _ in self._worlds_of(item))
@@ -84,3 +109,7 @@ class WorldLog:
             if owner is item or getattr(owner, "argname", "") in names
             for entry in worlds
         ]
+
+
+def _has_batch(world: "World") -> bool:
+    return bool(world.batches(1, None).items)

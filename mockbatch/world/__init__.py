@@ -17,6 +17,7 @@ keys         how API keys are shown to people
 upcoming     the next status change of any batch, and the newest unfinished batch
 overview     batches as a person looks at them: times, explanation, possible commands
 version      changes whenever anything changes that a person can look at
+unused       faults, replies and scenarios that never applied
 status_log   status changes that the log has yet to show
 journal      the last requests that the world received
 snapshot/    a whole world as JSON, to dump and load

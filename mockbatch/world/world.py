@@ -30,7 +30,7 @@ from mockbatch.limits import Quotas
 from mockbatch.pagination import Page
 from mockbatch.repository import Repository
 from mockbatch.scenarios.queue import ScenarioQueue
-from mockbatch.scripting.script import Entry, Script
+from mockbatch.scripting.script import Entry, Script, Use
 from mockbatch.typing import Json
 from mockbatch.webhooks.webhooks import Webhooks
 from mockbatch.world import explain, live_calls
@@ -270,7 +270,8 @@ class World:
     def add_reply(self, entry: Entry) -> None:
         """Add a scripted reply; earlier ones take precedence. ApiError 400 above a limit."""
         with self._planning:
-            self.replace_script(self.script.extended(entry, self.settings.limits))
+            used = entry._replace(use=Use())
+            self.replace_script(self.script.extended(used, self.settings.limits))
 
     def replace_script(self, script: Script) -> None:
         """Answer the lines that have not run yet by another script."""
