@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from mockbatch.typing import Json
 
+__tracebackhide__ = True
+
 
 class Headers(Mapping[str, str]):
     """Headers, whose names are in lower case and can be looked up in any case."""
