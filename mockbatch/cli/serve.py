@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import click
 
@@ -123,6 +124,7 @@ DESCRIPTORS = 8192  # a connection takes one, and so does a file that is too lar
     help="Allow calls by web pages from this origin; /v1 allows those on loopback. Repeatable.",
 )
 @serve_option("--gateway", is_flag=True, help="Always respond as Portkey's gateway would.")
+@serve_option("--no-dashboard", is_flag=True, help="Serve no page for browsers.")
 @add_webhook_options
 @serve_option("--tls", is_flag=True, help="Serve https, with a certificate of a throw-away CA.")
 @serve_option(
@@ -230,4 +232,7 @@ def _print_startup(url: str, host: str, settings: "ServerSettings", ca_file: Pat
         for name in ("CURL_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"):
             exports[name] = str(ca_file)
     lines = [f"export {name}={value}" for name, value in exports.items()]
+    if settings.has_dashboard:
+        # A comment to a shell. The key is in the fragment, which a browser sends to no server.
+        lines.append(f"# dashboard: {url}/_mock/#key={quote(settings.owner_key, safe='')}")
     print("\n".join([f"mockbatch is listening on {url}", *lines]), flush=True)

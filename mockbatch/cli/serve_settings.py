@@ -99,6 +99,7 @@ class ServeOptions:
     allow_host: tuple[str, ...]
     allow_origin: tuple[str, ...]
     gateway: bool
+    no_dashboard: bool
     webhook_url: str | None
     webhook_secret: str | None
     webhook_allow_host: tuple[str, ...]
@@ -145,6 +146,7 @@ def server_settings(options: ServeOptions) -> "ServerSettings":
         allowed_hosts=frozenset(name.lower() for name in options.allow_host),
         allowed_origins=frozenset(options.allow_origin),
         gateway=options.gateway,
+        has_dashboard=not options.no_dashboard,
     )
 
 

@@ -1,7 +1,7 @@
 """The connection to one world: its address, and calls of the control API until it is closed."""
 
 import json
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from mockbatch.client.results import ControlError
 from mockbatch.client.transport import Transport
@@ -29,6 +29,11 @@ class WorldConnection:
     def __repr__(self) -> str:
         owner = f" of {self.owner}" if self.owner else ""
         return f"<{type(self).__name__} at {self.base_url}{owner}{', closed' * self.closed}>"
+
+    @property
+    def dashboard_url(self) -> str:
+        """The address of the dashboard of this world, if its server is on a socket."""
+        return f"{self.base_url.removesuffix('/v1')}/_mock/#key={quote(self.api_key, safe='')}"
 
     def call(self, method: str, path: str, body: Json = None) -> Json:
         """Call the control API; ControlError when it refuses."""

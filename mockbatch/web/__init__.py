@@ -4,6 +4,7 @@ Nothing below this package knows Flask. From socket to view a request passes:
 
     http_server      parses it and calls the WSGI app
     caller_guard     refuses foreign web pages, and adds CORS headers for those of this machine
+    dashboard        shows browsers the page; its files are in page/
     portkey/         the gateway's role, for requests with Portkey's headers
     fault_middleware applies the fault that the request meets, if any
     app              Flask: authenticate, then a view of v1/ or control/

@@ -14,10 +14,11 @@ from mockbatch.faults.kinds import kinds
 from mockbatch.faults.request_record import RequestRecord
 from mockbatch.scenarios import catalogue
 from mockbatch.validation.schema import read_schemas
-from mockbatch.web import auth, control, errors, multipart, v1, wakeup
+from mockbatch.web import auth, control, dashboard, errors, multipart, v1, wakeup
 from mockbatch.web.body_limit import limit_body
 from mockbatch.web.caller_guard import CallerGuard
 from mockbatch.web.context import EXTENSION, ServerState, api_headers, server
+from mockbatch.web.dashboard import DashboardForBrowsers, read_page_files
 from mockbatch.web.fault_middleware import FaultMiddleware
 from mockbatch.web.matching_rule import MatchingRule
 from mockbatch.web.portkey.middleware import PortkeyGateway
@@ -53,10 +54,15 @@ def create_app(settings: ServerSettings | None = None, initial: Snapshot | None 
     app.after_request(_finish_request)
     for blueprint in _blueprints():
         app.register_blueprint(blueprint)
+    if server_state.settings.has_dashboard:
+        read_page_files()
+        app.register_blueprint(dashboard.blueprint)
     gateway = server_state.settings.gateway
     with_faults = FaultMiddleware(app.wsgi_app, server_state)
     with_gateway = PortkeyGateway(with_faults, always=gateway)
-    app.wsgi_app = CallerGuard(with_gateway, server_state.settings)  # type: ignore[method-assign]
+    has_dashboard = server_state.settings.has_dashboard
+    whole = DashboardForBrowsers(with_gateway) if has_dashboard else with_gateway
+    app.wsgi_app = CallerGuard(whole, server_state.settings)  # type: ignore[method-assign]
     return app
 
 

@@ -6,12 +6,13 @@ from flask import g, request
 
 from mockbatch.errors import ApiError, api_error
 from mockbatch.faults.request_record import RequestRecord
+from mockbatch.web import dashboard
 from mockbatch.web.context import ServerState, server
 from mockbatch.world.keys import key_digest
 from mockbatch.world.world import World
 
-#: The Flask endpoint of the only route that needs no key.
-HEALTH_CHECK = "control_server.health"
+#: The Flask endpoints of the routes that need no key.
+PUBLIC_ENDPOINTS = frozenset({"control_server.health", dashboard.PAGE_FILE})
 
 #: Names another world for the owner's key, by its digest in `GET /_mock/worlds`.
 WORLD_HEADER = "X-Mockbatch-World"
@@ -42,11 +43,11 @@ def authenticate() -> None:
 def _authenticate_control() -> None:
     """Raise ApiError 401 for a call of the control API without an accepted key, if there are any.
 
-    An accepted key is also needed to learn which routes there are. Only a health check needs
-    none. `control/guard.py` opens the world.
+    An accepted key is also needed to learn which routes there are. Only a health check and the
+    files of the dashboard need none. `control/guard.py` opens the world.
     """
     is_internal = RequestRecord.of(request.environ).due_world is not None
-    if server().settings.api_keys and not is_internal and request.endpoint != HEALTH_CHECK:
+    if server().settings.api_keys and not is_internal and request.endpoint not in PUBLIC_ENDPOINTS:
         world_key()
 
 

@@ -45,6 +45,8 @@ class CallerGuard:
             self._check_host(environ.get("HTTP_HOST"))
             if origin is not None:
                 self._check_origin(origin, environ)
+            else:
+                _check_fetch_site(environ)
         except ApiError as error:
             RequestRecord.of(environ).error = error.message
             return _respond(error_response(error), environ, start_response)
@@ -72,6 +74,18 @@ class CallerGuard:
             return
         if environ["PATH_INFO"].startswith("/_mock") or not _is_loopback_origin(origin):
             raise api_error("foreign_origin", value=origin[:_MAX_ECHOED_CHARACTERS])
+
+
+def _check_fetch_site(environ: "WSGIEnvironment") -> None:
+    """Raise ApiError 403 for what a foreign page loads from the control API, as an image say.
+
+    A link or bookmark may lead to the dashboard: its page has no data.
+    """
+    is_navigation = environ.get("HTTP_SEC_FETCH_MODE") == "navigate"
+    is_page = environ["PATH_INFO"] == "/_mock/" and environ["REQUEST_METHOD"] == "GET"
+    is_foreign = environ.get("HTTP_SEC_FETCH_SITE") == "cross-site"
+    if is_foreign and environ["PATH_INFO"].startswith("/_mock") and not (is_page and is_navigation):
+        raise api_error("foreign_origin", value="another site")
 
 
 def _respond(

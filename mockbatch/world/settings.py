@@ -53,7 +53,8 @@ class ServerSettings:
     Only `api_keys` are accepted, or any key if there are none. With `is_single_world` all keys
     share one world. `owner_key` is the key that `mockbatch serve` prints. The server can be
     called as `host`, and as `allowed_hosts`, and by web pages from `allowed_origins` (both in
-    lower case). With `gateway` every request is answered as by Portkey's gateway.
+    lower case). With `gateway` every request is answered as by Portkey's gateway; with
+    `has_dashboard` browsers find a page about the worlds.
     """
 
     world: WorldSettings = field(default_factory=WorldSettings)
@@ -64,4 +65,5 @@ class ServerSettings:
     allowed_hosts: frozenset[str] = frozenset()
     allowed_origins: frozenset[str] = frozenset()
     gateway: bool = False
+    has_dashboard: bool = True
     organization: str = "org-mockbatch"

@@ -28,7 +28,7 @@ class TestStart:
     """What it prints when it listens."""
 
     def test_it_prints_where_it_listens_and_what_to_export(self, serve: Serve) -> None:
-        """Three lines on stdout, and nothing else."""
+        """Four lines on stdout, and nothing else."""
         server = serve()
         assert re.fullmatch(
             r"mockbatch is listening on http://127\.0\.0\.1:[1-9]\d+", server.stdout[0]
@@ -37,6 +37,16 @@ class TestStart:
             f"export OPENAI_BASE_URL={server.url}/v1",
             "export OPENAI_API_KEY=sk-mockbatch",
         ]
+        server.stop()
+        page = f"# dashboard: {server.url}/_mock/#key=sk-mockbatch\n"
+        assert server.process.stdout.read() == page
+
+    def test_without_a_dashboard_it_names_none(self, serve: Serve) -> None:
+        """And browsers get a 404."""
+        server = serve("--no-dashboard")
+        browser = urllib.request.Request(server.url, headers={"Accept": "text/html"})
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            urllib.request.urlopen(browser)
         server.stop()
         assert server.process.stdout.read() == ""
 

@@ -74,17 +74,17 @@ def served() -> Iterator[tuple[str, list[str]]]:
         [sys.executable, "-m", "mockbatch", *arguments], stdout=subprocess.PIPE, text=True
     )
     with process:
-        printed = [process.stdout.readline().rstrip("\n") for _ in range(3)]
+        printed = [process.stdout.readline().rstrip("\n") for _ in range(4)]
         yield printed[0].split()[-1], printed
         process.terminate()
 
 
 @pytest.mark.parametrize("page", [README, COMMAND_LINE], ids=lambda page: page.path)
 def test_serve_prints_what_the_page_shows(page: Any, served: tuple[str, list[str]]) -> None:
-    """The ready line and the two exports, to the letter."""
+    """The ready line, the two exports and the dashboard, to the letter."""
     url, printed = served
     [block] = [text for text in page.code("") if "is listening on" in text]
-    assert block.replace("http://127.0.0.1:8787", url).splitlines()[:3] == printed
+    assert block.replace("http://127.0.0.1:8787", url).splitlines()[:4] == printed
 
 
 @pytest.mark.parametrize(("path", "line"), CURL)

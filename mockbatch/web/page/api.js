@@ -1,0 +1,80 @@
+// Calls of the control API: the key in a header, no cookie, and what was done as a record.
+const store = sessionStorage;
+
+/** Move the key from the address, where others could see it, to this tab's storage. */
+export function takeKey() {
+  const found = /^#key=([^&]*)/.exec(location.hash);
+  if (!found) return false;
+  store.setItem("key", decodeURIComponent(found[1]));
+  store.removeItem("world");
+  history.replaceState(null, "", `${location.pathname}#/batches`);
+  return true;
+}
+
+export const key = () => store.getItem("key") ?? "";
+export const world = () => store.getItem("world") ?? "";
+export function setKey(value) {
+  store.setItem("key", value);
+  store.removeItem("world");
+}
+export function setWorld(digest) {
+  if (digest) store.setItem("world", digest);
+  else store.removeItem("world");
+}
+
+function headers() {
+  const found = {};
+  if (key()) found.Authorization = `Bearer ${key()}`;
+  if (world()) found["X-Mockbatch-World"] = world();
+  return found;
+}
+
+export class Refused extends Error {
+  constructor(status, error) {
+    super(error?.message ?? `The server answered ${status}.`);
+    this.status = status;
+  }
+}
+
+async function send(method, path, body) {
+  const options = { method, headers: headers(), cache: "no-store", credentials: "omit" };
+  if (body !== undefined) {
+    options.headers["Content-Type"] = "application/json";
+    options.body = JSON.stringify(body);
+  }
+  const response = await fetch(path, options);
+  if (response.ok || response.status === 304) return response;
+  const error = await response.json().catch(() => ({}));
+  throw new Refused(response.status, error.error);
+}
+
+/** Read something; null if nothing has changed. */
+export async function get(path) {
+  const response = await send("GET", `/_mock${path}`);
+  return response.status === 304 ? null : response.json();
+}
+
+export async function download(id, name) {
+  const blob = await (await send("GET", `/_mock/files/${encodeURIComponent(id)}/content`)).blob();
+  const url = URL.createObjectURL(blob);
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
+
+/** What was done on this page, to copy: {method, path, body}. */
+export const done = JSON.parse(store.getItem("done") ?? "[]");
+
+export async function act(method, path, body) {
+  const response = await (await send(method, `/_mock${path}`, body)).json();
+  done.push({ method, path, body });
+  store.setItem("done", JSON.stringify(done.slice(-100)));
+  return response;
+}
+
+export function forgetDone() {
+  done.length = 0;
+  store.removeItem("done");
+}

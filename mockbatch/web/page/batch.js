@@ -1,0 +1,135 @@
+// One batch: why it is where it is, its timeline, what can be done, and its lines.
+import * as api from "./api.js";
+import { button, code, el, link, table } from "./dom.js";
+import { at, distance, json, visible, words } from "./format.js";
+import { axisOf, axisRow, isFinal, picture } from "./timeline.js";
+import { status } from "./batches.js";
+import { deliveryTable } from "./webhooks.js";
+
+const LABELS = { hold: "Hold", resume: "Resume", cancel: "Cancel", expire: "Expire",
+  fail: "Fail", complete: "Complete" };
+const MAX_LINES = 100;
+let [contents, contentsOf] = [{}, ""];
+
+export async function batchScreen(app, id) {
+  const path = `/batches/${encodeURIComponent(id)}`;
+  const [batch, object, timeline, webhooks] = await Promise.all([
+    api.get(`${path}/overview`), api.get(path), api.get(`${path}/timeline`),
+    api.get("/webhooks/deliveries?limit=500")]);
+  const now = app.now();
+  const axis = axisOf([batch], now);
+  const deliveries = webhooks.deliveries.filter((one) => one.event.data?.id === id);
+  return [
+    el("p", {}, link("#/batches", "← All batches")),
+    el("h1", {}, code(id), " ", status(batch)),
+    el("p", {}, batch.explanation),
+    el("div", { class: "big" }, axisRow(axis, now), picture(batch, axis, now)),
+    commands(app, batch, path, now),
+    object.errors ? errors(object.errors.data) : null,
+    events(timeline, now),
+    el("h2", {}, "Lines"), await lines(batch),
+    deliveries.length ? [el("h2", {}, "Webhooks"), deliveryTable(app, deliveries)] : null,
+    el("h2", {}, "The Batch object"),
+    el("pre", { tabindex: 0 }, visible(json(object))),
+  ];
+}
+
+function commands(app, batch, path, now) {
+  const end = batch.transitions.at(-1);
+  const done = isFinal(batch.status) && "The batch has ended.";
+  const planned = end.at > now ? null : "No change is planned.";
+  return el("div", { class: "buttons actions", role: "group", "aria-label": "Commands" },
+    Object.entries(LABELS).map(([name, label]) =>
+      button(label, () => app.act("POST", `${path}/${name}`, {}, () => `${label}: done.`),
+        { reason: batch.commands[name] })),
+    button("Run to the end", () => app.advance({ to: end.at }), { class: "main", reason: done || planned }));
+}
+
+function errors(data) {
+  return table("Errors of the validation", ["Line", "Code", "Message"], data.slice(0, 50).map((one) =>
+    ({ cells: [one.line ?? "", code(visible(one.code ?? "")), visible(one.message ?? "")] })));
+}
+
+function events({ past, coming }, now) {
+  const row = (one, planned) => ({ class: planned ? "planned" : "", cells: [
+    planned ? "○ planned" : "● happened", words(one.type), at(one.at), distance(one.at, now)] });
+  return table("What happened, and what will", ["", "Event", "Time (UTC)", ""],
+    [...past.map((one) => row(one, false)), ...coming.map((one) => row(one, true))]);
+}
+
+async function lines(batch) {
+  const ids = [batch.input_file_id, batch.output_file_id, batch.error_file_id];
+  if (contentsOf !== ids.join()) {
+    const parts = await Promise.all(ids.map(read));
+    [contents, contentsOf] = [{ parts, rows: joined(parts) }, ids.join()];
+  }
+  const { parts, rows } = contents;
+  const isCut = parts.some((part) => part?.next != null) || rows.length > MAX_LINES;
+  return [
+    table("Each request beside its result", ["custom_id", "Request", "Result"],
+      rows.slice(0, MAX_LINES).map(lineRow), "The input file is gone."),
+    el("p", { class: "quiet" }, isCut ? "The first part of the files only. " : "",
+      ["Input", "Output", "Errors"].map((name, i) => ids[i] ? [" ", link(`#/files/${ids[i]}`, name)] : null)),
+  ];
+}
+
+async function read(id) {
+  if (!id) return null;
+  return api.get(`/files/${encodeURIComponent(id)}/preview`).catch(() => null);
+}
+
+/** The lines of three files by custom_id; what is no JSON keeps its text. */
+function joined([input, output, error]) {
+  const rows = new Map();
+  const add = (part, kind) => {
+    const texts = (part?.text ?? "").split("\n").slice(0, part?.next == null ? undefined : -1);
+    texts.forEach((text, number) => {
+      if (!text.trim()) return;
+      let value = null;
+      try {
+        value = JSON.parse(text);
+      } catch { /* shown as it is */ }
+      const id = value?.custom_id ?? `${kind}, line ${number + 1}`;
+      const row = rows.get(id) ?? { id: String(id) };
+      row[kind] = [...(row[kind] ?? []), { value, text }];
+      rows.set(id, row);
+    });
+  };
+  add(input, "input");
+  add(output, "output");
+  add(error, "error");
+  return [...rows.values()];
+}
+
+function lineRow(row) {
+  const request = row.input?.[0];
+  const result = row.output?.[0] ?? row.error?.[0];
+  const count = (row.output?.length ?? 0) + (row.error?.length ?? 0);
+  return { key: row.id, cells: [code(visible(row.id)),
+    request ? folded(question(request), request) : el("span", { class: "tag" }, "not in the input"),
+    result ? [folded(answer(result), result),
+      row.error ? el("span", { class: "tag" }, "error file") : null,
+      count > 1 ? el("span", { class: "tag" }, `${count} results`) : null]
+      : el("span", { class: "quiet" }, "none yet")] };
+}
+
+function folded(summary, { value, text }) {
+  const short = summary.length > 160 ? `${summary.slice(0, 160)}…` : summary;
+  const whole = value ? json(value) : text;
+  return el("details", {}, el("summary", {}, visible(short)),
+    el("pre", { tabindex: 0 }, visible(whole.slice(0, 20_000))));
+}
+
+const textOf = (value) => (typeof value === "string" ? value : JSON.stringify(value) ?? "");
+
+function question({ value, text }) {
+  const body = value?.body;
+  return textOf(body?.messages?.at?.(-1)?.content ?? body?.input ?? body?.prompt ?? body ?? text);
+}
+
+function answer({ value, text }) {
+  const body = value?.response?.body;
+  const problem = value?.error ?? body?.error;
+  if (problem) return textOf(problem.message ?? problem);
+  return textOf(body?.choices?.[0]?.message?.content ?? body?.choices?.[0]?.text ?? body ?? text);
+}

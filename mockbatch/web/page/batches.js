@@ -1,0 +1,90 @@
+// All batches on one time axis, and what to do in a world without any.
+import * as api from "./api.js";
+import { button, code, el, link, pager, table } from "./dom.js";
+import { at, clockTime, short, span, visible, words } from "./format.js";
+import { axisOf, axisRow, doneAt, isFinal, picture } from "./timeline.js";
+
+const LIMIT = 50;
+let cursors = [""];
+
+export async function batchesScreen(app) {
+  const after = cursors.at(-1);
+  const page = await api.get(`/batches?limit=${LIMIT}${after ? `&after=${after}` : ""}`)
+    .catch((error) => { cursors = [""]; throw error; });
+  if (!page.data.length && !after) return emptyWorld(app);
+  const now = app.now();
+  const axis = axisOf(page.data, now);
+  const rows = page.data.map((batch) => row(app, batch, axis, now));
+  return [
+    el("h1", {}, "Batches"),
+    el("div", { class: "batches" }, table("The newest first; time near now is stretched",
+      ["Batch", "Status", "Lines", axisRow(axis, now), "Scenario", "Next"], rows)),
+    pager(app, cursors, page),
+  ];
+}
+
+function row(app, batch, axis, now) {
+  const next = batch.transitions.find((change) => change.at > now);
+  const { completed, failed, total } = batch.request_counts;
+  const done = isFinal(batch.status) ? completed + failed : doneAt(batch, now);
+  return { key: batch.id, cells: [
+    link(`#/batch/${batch.id}`, el("code", { title: batch.id }, short(batch.id))),
+    status(batch),
+    el("span", { class: "number" }, total || batch.total ? `${done}/${total || batch.total}` : "–",
+      failed ? el("span", { class: "bad" }, ` ${failed} failed`) : null),
+    picture(batch, axis, now),
+    el("span", { class: batch.scenario === "happy" ? "quiet" : "" }, batch.scenario),
+    next ? button(`${words(next.status)} in ${span(next.at - now)}`,
+      () => app.advance({ to: next.at }), { class: "plain", title: `Advance to ${at(next.at)} UTC` })
+      : el("span", { class: "quiet" }, isFinal(batch.status) ? `ended ${clockTime(batch.transitions.at(-1).at)}` : "waits for a command"),
+  ] };
+}
+
+export function status(batch) {
+  return el("span", { class: `status ${batch.status}` }, words(batch.status),
+    batch.is_held ? " (held)" : "");
+}
+
+const client = (url, key) => `from openai import OpenAI
+
+client = OpenAI(base_url="${url}/v1", api_key="${key}")
+line = ('{"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": '
+        '{"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"}]}}')
+file = client.files.create(file=("in.jsonl", line.encode()), purpose="batch")
+batch = client.batches.create(input_file_id=file.id, completion_window="24h",
+                              endpoint="/v1/chat/completions")
+print(batch.id)`;
+
+export function copyable(label, text) {
+  return el("div", { class: "copyable" },
+    el("pre", { tabindex: 0, "aria-label": label }, code(visible(text))),
+    button(`Copy`, (event) => {
+      navigator.clipboard?.writeText(text);
+      event.target.textContent = "Copied";
+    }, { "aria-label": `Copy ${label}` }));
+}
+
+function emptyWorld(app) {
+  const [url, key] = [location.origin, api.key() || "sk-mockbatch"];
+  return [
+    el("h1", {}, "No batches yet"),
+    el("p", {}, "This is the world of the key ", code(api.world() ? "of another client" : key),
+      ". Point a client at it, and its batches show up here, with all that will happen to them."),
+    el("h2", {}, "In a shell"),
+    copyable("export lines", `export OPENAI_BASE_URL=${url}/v1\nexport OPENAI_API_KEY=${key}`),
+    el("h2", {}, "In Python"),
+    copyable("client", client(url, key)),
+    el("h2", {}, "Or look around first"),
+    el("p", {}, button("Make an example batch", () => makeExample(app), { class: "main" })),
+  ];
+}
+
+function makeExample(app) {
+  const questions = ["What is the capital of France?", "Say hello in Spanish.", "Count to three."];
+  const input = Array.from({ length: 12 }, (_, i) => JSON.stringify({
+    custom_id: `question-${i + 1}`, method: "POST", url: "/v1/chat/completions",
+    body: { model: "gpt-4o-mini", messages: [{ role: "user", content: questions[i % 3] }] },
+  })).join("\n");
+  return app.act("POST", "/batches", { input, endpoint: "/v1/chat/completions",
+    metadata: { made_by: "dashboard" } }, (batch) => `Made ${batch.id}.`);
+}

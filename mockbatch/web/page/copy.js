@@ -1,0 +1,81 @@
+// From looking to a test: what was done on this page, as pytest or as curl.
+import * as api from "./api.js";
+import { button, el } from "./dom.js";
+import { copyable } from "./batches.js";
+
+export async function copyScreen(app) {
+  const title = el("h1", {}, "Copy what you did");
+  if (!api.done.length) {
+    return [title, el("p", { class: "empty" }, "Nothing yet. Choose a scenario, move the clock, or decide over a batch: ",
+      "it can then be copied as a test.")];
+  }
+  const [newest] = (await api.get("/batches?limit=1")).data;
+  const status = newest?.status ?? "completed";
+  const forget = () => { api.forgetDone(); app.redraw(); };
+  return [title, el("h2", {}, "As pytest"), copyable("the test", asPytest(api.done, status)),
+    el("h2", {}, "As curl"), copyable("the commands", asCurl(api.done)),
+    el("p", {}, button("Forget it all", forget, {}))];
+}
+
+/** A value in Python. */
+export function python(value) {
+  if (value === null || value === undefined) return "None";
+  if (value === true) return "True";
+  if (value === false) return "False";
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "number") return String(value);
+  if (Array.isArray(value)) return `[${value.map(python).join(", ")}]`;
+  return `{${Object.entries(value).map(([k, v]) => `${JSON.stringify(k)}: ${python(v)}`).join(", ")}}`;
+}
+
+const COMMAND = /^\/batches\/([^/]+)\/(hold|resume|cancel|expire|fail|complete)$/;
+
+function statement({ method, path, body = {} }) {
+  const command = COMMAND.exec(path);
+  if (path === "/clock/advance") {
+    if (body.next_event) return "mockbatch.clock.advance_to_next()";
+    return body.to ? `mockbatch.clock.advance_to(${body.to})` : `mockbatch.clock.advance(${body.seconds})`;
+  }
+  if (path === "/scenarios/active" && method === "POST") {
+    const params = Object.entries(body.params ?? {}).map(([k, v]) => `, ${k}=${python(v)}`).join("");
+    return `mockbatch.scenario(${python(body.name)}, times=${python(body.times)}${params})`;
+  }
+  if (path === "/faults" && method === "POST") {
+    return `mockbatch.fault(${python(body.preset)}, times=${python(body.times)})`;
+  }
+  if (path === "/replies" && method === "POST") return `mockbatch.reply(${python(body.match)}, ${python(body.reply)})`;
+  if (command) return `mockbatch.call("POST", f"/_mock/batches/{batch.id}/${command[2]}")`;
+  return `mockbatch.call(${python(method)}, ${python(`/_mock${path}`)}${method === "DELETE" ? "" : `, ${python(body)}`})`;
+}
+
+const literal = (line) =>
+  (/['\\]/.test(line) ? python(`${line}\n`) : `'${line}\\n'`);
+
+/** A test that does the same; what chooses misfortunes comes before the batch. */
+export function asPytest(done, status) {
+  const isBefore = ({ path }) => /^\/(scenarios|faults|replies)/.test(path);
+  const isBatch = ({ method, path }) => method === "POST" && path === "/batches";
+  const made = done.find(isBatch)?.body;
+  const rest = done.filter((one) => !isBatch(one));
+  const input = made ? made.input : '{"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"}]}}';
+  const lines = [
+    ...rest.filter(isBefore).map(statement),
+    "client = mockbatch.client",
+    `file = client.files.create(file=("in.jsonl", INPUT.encode()), purpose="batch")`,
+    `batch = client.batches.create(input_file_id=file.id, endpoint=${python(made?.endpoint ?? "/v1/chat/completions")}, completion_window="24h")`,
+    ...rest.filter((one) => !isBefore(one)).map(statement),
+    "batch = client.batches.retrieve(batch.id)",
+    `assert batch.status == "${status}"`,
+  ];
+  const text = input.trim().split("\n").map((line) => `    ${literal(line)}`).join("\n");
+  return `INPUT = (\n${text}\n)\n\n\ndef test_batch(mockbatch):\n${lines.map((line) => `    ${line}`).join("\n")}\n`;
+}
+
+const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+
+function asCurl(done) {
+  const head = api.world() ? ` -H ${quoted(`X-Mockbatch-World: ${api.world()}`)}` : "";
+  return done.map(({ method, path, body }) =>
+    `curl -X ${method} ${quoted(`${location.origin}/_mock${path}`)} -H ${quoted(`Authorization: Bearer ${api.key()}`)}${head}` +
+    (body === undefined ? "" : ` -d ${quoted(JSON.stringify(body))}`)).join("\n");
+}

@@ -1,0 +1,226 @@
+// The page as a whole: which screen, the clock above it, and when to look again.
+import * as api from "./api.js";
+import { ask, button, el, listen, patchChildren } from "./dom.js";
+import { at, short, span, words } from "./format.js";
+import { batchScreen } from "./batch.js";
+import { batchesScreen } from "./batches.js";
+import { copyScreen } from "./copy.js";
+import { filesScreen } from "./files.js";
+import { requestsScreen } from "./requests.js";
+import { scenariosScreen } from "./scenarios.js";
+import { webhooksScreen } from "./webhooks.js";
+import { worldsScreen } from "./worlds.js";
+
+const SCREENS = {
+  batches: ["Batches", batchesScreen],
+  requests: ["Requests", requestsScreen],
+  scenarios: ["Scenarios & faults", scenariosScreen],
+  files: ["Files", filesScreen],
+  webhooks: ["Webhooks", webhooksScreen],
+  worlds: ["Worlds", worldsScreen],
+  copy: ["Copy", copyScreen],
+  batch: ["Batch", batchScreen],
+};
+const HIDDEN = ["batch"];
+const COUNTS = { batches: "batches", requests: "requests", webhooks: "deliveries" };
+const MODES = ["manual", "realtime", "on-poll", "x60", "x3600"];
+const [POLL, SLOW_POLL, SLOW_AFTER] = [1000, 5000, 60_000];
+
+const header = document.getElementById("header");
+const main = document.getElementById("main");
+// What the screens share; `page` is the last answer of /_mock/page.
+const app = { page: null, received: 0, strip: null, error: null, busy: false, now, act, show, redraw };
+let [changedAt, drawing, again, timer, shown] = [performance.now(), false, false, 0, ""];
+
+/** The simulated time of this moment; a clock that runs goes on between two looks. */
+function now() {
+  const { now: then, speed } = app.page;
+  return then + (speed * (performance.now() - app.received)) / 1000;
+}
+
+function route() {
+  const [screen, ...rest] = location.hash.replace(/^#\/?/, "").split("/");
+  return [SCREENS[screen] ? screen : "batches", decodeURIComponent(rest.join("/"))];
+}
+
+/** Change something, say what happened, and look at once. */
+async function act(method, path, body, describe) {
+  app.busy = true;
+  try {
+    const answer = await api.act(method, path, body);
+    app.error = null;
+    app.strip = describe ? describe(answer) : app.strip;
+    return answer;
+  } catch (error) {
+    app.error = error.message;
+    return null;
+  } finally {
+    app.busy = false;
+    await look();
+  }
+}
+
+async function look() {
+  clearTimeout(timer);
+  try {
+    const page = await api.get(`/page?seen=${app.page?.version ?? ""}`);
+    if (page) {
+      Object.assign(app, { page, received: performance.now() });
+      changedAt = performance.now();
+      if (app.lost) app.error = app.lost = null;
+      await redraw();
+    } else drawClock();
+  } catch (error) {
+    app.lost = true;
+    app.error = error.status ? error.message : "The server does not answer.";
+    if (error.status === 401 || error.status === 403 || error.status === 400) drawKeyForm();
+    else drawHeader();
+  }
+  const isIdle = performance.now() - changedAt > SLOW_AFTER;
+  clearTimeout(timer);
+  if (document.visibilityState === "visible") timer = setTimeout(look, isIdle ? SLOW_POLL : POLL);
+}
+
+/** Draw the screen anew; of redraws that come meanwhile, one is made up for. */
+async function redraw() {
+  if (drawing) {
+    again = true;
+    return;
+  }
+  drawing = true;
+  try {
+    do {
+      again = false;
+      const [screen, argument] = route();
+      const content = await SCREENS[screen][1](app, argument);
+      if (route()[0] !== screen || route()[1] !== argument) again = true;
+      else draw(screen, argument, content);
+    } while (again);
+  } catch (error) {
+    app.error = error.message;
+    drawHeader();
+  } finally {
+    drawing = false;
+  }
+}
+
+function draw(screen, argument, content) {
+  const id = `${screen}/${argument}`;
+  drawHeader();
+  patchChildren(main, el("main", {}, el("div", { key: id, class: "screen" }, content)));
+  document.title = `${SCREENS[screen][0]} · mockbatch`;
+  if (shown && shown !== id) {
+    main.focus({ preventScroll: true });
+    scrollTo(0, 0);
+  }
+  shown = id;
+}
+
+function show(hash) {
+  location.hash = hash;
+}
+
+function drawHeader() {
+  const [screen] = route();
+  const entries = Object.entries(SCREENS).filter(([name]) => !HIDDEN.includes(name));
+  const count = (name) => app.page?.counts[COUNTS[name]];
+  const isCurrent = (name) => name === screen || (name === "batches" && screen === "batch");
+  patchChildren(header, el("header", {},
+    el("nav", { "aria-label": "Screens" },
+      el("a", { class: "brand", href: "#/batches" }, "mockbatch"),
+      entries.map(([name, [label]]) =>
+        el("a", { href: `#/${name}`, "aria-current": isCurrent(name) ? "page" : null }, label,
+          count(name) ? el("span", { class: "count" }, ` ${count(name)}`) : null))),
+    app.page ? clockBar() : null,
+    app.error ? el("div", { class: "error", role: "alert" }, app.error,
+      button("Dismiss", () => { app.error = null; drawHeader(); }, { class: "plain" })) : null,
+    app.strip ? el("div", { class: "strip", role: "status" }, app.strip,
+      button("Dismiss", () => { app.strip = null; drawHeader(); }, { class: "plain" })) : null));
+}
+
+function clockBar() {
+  const { mode, next_event: next } = app.page;
+  const modes = MODES.includes(mode) ? MODES : [mode, ...MODES];
+  const nothing = next ? null : "Nothing is planned.";
+  return el("section", { class: "clock", "aria-label": "Simulated time" },
+    el("div", { class: "time", "aria-live": "polite" }, clockText()),
+    el("div", { class: "next" }, nextText()),
+    el("div", { class: "buttons" },
+      button("Next event", () => advance({ next_event: true }), { reason: nothing, class: "main" }),
+      button("+1 h", () => advance({ seconds: 3600 }), {}),
+      button("+24 h", () => advance({ seconds: 86400 }), {}),
+      el("form", { submit: advanceTo },
+        el("label", { class: "hidden", for: "to" }, "Advance to (UTC)"),
+        el("input", { id: "to", type: "datetime-local", step: 1, required: true }),
+        el("button", {}, "Go")),
+      el("label", {}, "Clock ",
+        el("select", { id: "mode", change: (event) =>
+          act("POST", "/clock", { mode: event.target.value }) },
+        modes.map((one) => el("option", { selected: one === mode, value: one }, one))))));
+}
+
+const clockText = () => `${at(now())} UTC`;
+
+function nextText() {
+  const next = app.page.next_event;
+  if (!next) return "nothing is planned";
+  return `next: ${words(next.type)} in ${span(next.at - now())}`;
+}
+
+function drawClock() {
+  const [time, next] = [header.querySelector(".time"), header.querySelector(".next")];
+  if (time && time.textContent !== clockText()) time.textContent = clockText();
+  if (next && next.textContent !== nextText()) next.textContent = nextText();
+}
+
+function advance(body) {
+  return act("POST", "/clock/advance", body, ({ events, event_count: count, now: then }) => {
+    const listed = events.slice(0, 6).map((one) => `${short(one.id)} ${words(one.type)}`).join(", ");
+    const more = count > 6 ? `, and ${count - 6} more` : "";
+    const text = count === 1 ? "1 event" : `${count} events`;
+    return `Now ${at(then)}: ${count ? `${text}: ${listed}${more}` : "nothing happened"}.`;
+  });
+}
+app.advance = advance;
+
+function advanceTo(event) {
+  const value = event.target.querySelector("input").value;
+  if (value) advance({ to: Date.parse(`${value}Z`) / 1000 });
+}
+
+function drawKeyForm() {
+  drawHeader();
+  patchChildren(main, el("main", {}, el("div", { key: "key", class: "screen" },
+    el("h1", {}, "Which world?"),
+    el("p", {}, "Each API key has a world of its own. Enter the key that your client uses, or the ",
+      "one that mockbatch serve has printed."),
+    ask("API key", "Open", (key) => {
+      api.setKey(key);
+      app.error = app.page = null;
+      look();
+    }, { id: "key", autocomplete: "off" }))));
+}
+
+function onKey(event) {
+  const isTyping = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName);
+  if (isTyping || event.ctrlKey || event.metaKey || event.altKey || !app.page) return;
+  if (event.key === "n" && app.page.next_event && !app.busy) advance({ next_event: true });
+  if (event.key === "?") {
+    app.strip = "Keys: n moves time to the next event, ? shows this.";
+    drawHeader();
+  }
+}
+
+listen(header);
+listen(main);
+addEventListener("hashchange", () => {
+  if (api.takeKey()) {
+    app.page = null;
+    look();
+  } else if (app.page) redraw();
+});
+addEventListener("keydown", onKey);
+document.addEventListener("visibilitychange", look);
+setInterval(() => app.page?.speed && drawClock(), 1000);
+api.takeKey();
+look();

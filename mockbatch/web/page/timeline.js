@@ -1,0 +1,79 @@
+// One batch on a time axis: past solid, future dashed, a line for now.
+import { el } from "./dom.js";
+import { at, distance, words } from "./format.js";
+
+const percent = (number) => `${number.toFixed(2)}%`;
+
+/**
+ * The part of time that these batches cover, with `now` in it. Time near `now` is stretched, so
+ * that the seconds of a validation and the end of the window both show.
+ */
+export function axisOf(batches, now) {
+  const times = batches.flatMap((b) => [b.transitions[0].at, b.transitions.at(-1).at]);
+  const scale = (time) => Math.asinh((time - now) / 60);
+  const start = scale(Math.min(now - 60, ...times)) - 0.4;
+  const end = scale(Math.max(now + 60, ...times)) + 0.4;
+  return { x: (time) => ((scale(time) - start) / (end - start)) * 100 };
+}
+
+const STEPS = [["1 min", 60], ["10 min", 600], ["1 h", 3600], ["6 h", 21600], ["24 h", 86400],
+  ["7 d", 604800], ["30 d", 2592000]];
+
+/** The scale above the lines. */
+export function axisRow(axis, now) {
+  const signed = STEPS.flatMap(([name, seconds]) => [[`−${name}`, -seconds], [`+${name}`, seconds]]);
+  const marks = [["now", 0], ...signed].map(([name, seconds]) => [name, axis.x(now + seconds)]);
+  const taken = [];
+  const isFree = ([, x]) => x > 2.5 && x < 97.5 && taken.every((other) => Math.abs(other - x) > 7)
+    && taken.push(x);
+  return el("svg", { class: "axis", "aria-hidden": "true" }, marks.filter(isFree).map(([name, x]) =>
+    el("text", { x: percent(x), y: 14, class: name === "now" ? name : null }, name)));
+}
+
+/** The picture of a batch; its label says everything that it shows. */
+export function picture(batch, axis, now) {
+  const { transitions, progress } = batch;
+  const end = transitions.at(-1);
+  const isOpen = !isFinal(end.status);
+  const from = axis.x(transitions[0].at);
+  const here = Math.max(from, Math.min(axis.x(now), isOpen ? 100 : axis.x(end.at)));
+  const events = transitions.map((t) =>
+    `${words(t.status)} ${t.at <= now ? "at" : "planned for"} ${at(t.at)}`);
+  const line = (name, a, b, more = {}) =>
+    el("line", { class: name, x1: percent(a), x2: percent(b), y1: 17, y2: 17, ...more });
+  const label = events.join(", ") + (batch.is_held ? ", held" : "");
+  return el("svg", { class: "line", role: "img", "aria-label": label },
+    line("now", axis.x(now), axis.x(now), { y1: 0, y2: 34 }),
+    line("future", here, Math.max(here, axis.x(end.at)), { "stroke-dasharray": "5 5" }),
+    line("past", from, here),
+    progressBar(progress, axis, now),
+    transitions.map((t) => dot(t, axis, now)));
+}
+
+function progressBar(points, axis, now) {
+  if (!points.length || points[0].at > now) return null;
+  const from = axis.x(points[0].at);
+  const to = axis.x(Math.min(now, points.at(-1).at));
+  return el("rect", { class: "progress", x: percent(from), width: percent(Math.max(0, to - from)),
+    y: 22, height: 3 });
+}
+
+function dot(change, axis, now) {
+  const isPast = change.at <= now;
+  const isEnd = isFinal(change.status);
+  return el("circle", { class: `dot ${isPast ? "was" : "will"} ${isEnd ? change.status : ""}`,
+    cx: percent(axis.x(change.at)), cy: 17, r: isEnd ? 6 : 4 },
+  el("title", {}, `${words(change.status)}, ${at(change.at)} UTC, ${distance(change.at, now)}`));
+}
+
+export const isFinal = (status) => ["completed", "failed", "expired", "cancelled"].includes(status);
+
+/** How many lines are executed at an instant, between the points that are known. */
+export function doneAt(batch, now) {
+  const points = batch.progress;
+  const next = points.findIndex((p) => p.at > now);
+  if (next === 0 || !points.length) return 0;
+  if (next < 0) return points.at(-1).done;
+  const [a, b] = [points[next - 1], points[next]];
+  return a.done + Math.floor(((b.done - a.done) * Math.floor(now - a.at)) / (b.at - a.at));
+}
