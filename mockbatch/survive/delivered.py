@@ -18,6 +18,8 @@ _KEPT_BYTES = 2 << 20
 _MESSAGE_CHARACTERS = 40
 # A custom_id that is shorter says something only beside a word for a failure, or in quotes.
 _SHORT_ID = 3
+# A line that is longer is data, in which any number and word may stand; so is one with a mark.
+_LONGEST_SENTENCE = 300
 _FAILURE = re.compile(
     r"fail|error|miss|expir|lost|unanswer|incomplet|reject|cancel|without|not |no |skip|null|none",
     re.IGNORECASE,
@@ -146,6 +148,8 @@ def _tells_count(
     if not missing:
         return False
     for line in lines:
+        if len(line) > _LONGEST_SENTENCE or _MARK.search(line.encode("utf-8", "replace")):
+            continue
         numbers = {int(number) for number in re.findall(r"(?<![\w.-])\d{1,9}(?![\w-])", line)}
         if missing in numbers and _FAILURE.search(line):
             return True
