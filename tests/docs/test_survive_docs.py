@@ -1,0 +1,44 @@
+"""docs/survive.md tells the truth: its program fares as its table says."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from mockbatch.cli import main
+from mockbatch.survive import verdict
+from mockbatch.survive.misfortunes import DEFAULT
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docs/survive.md").read_text(encoding="utf-8")
+[PROGRAM] = re.findall(r"^```python\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+TABLE = TEXT.partition("| --- | --- | --- |\n")[2].partition("\n\n")[0]
+ROWS = dict(re.findall(r"^\| (\w+) \| \**([a-z ]+?)\** \| ", TABLE, re.MULTILINE))
+WORDS = re.findall(r"^\| ([a-z ]+) \| .* \| (?:bad|neither|good.*) \|$", TEXT, re.MULTILINE)
+# Those that wait for ever take a minute each.
+RUN = ["some_failed", "all_failed", "unicode_separators", "create_response_lost", "poll_429"]
+
+
+def test_the_table_has_each_misfortune() -> None:
+    """The default list, in its order."""
+    assert tuple(ROWS) == DEFAULT
+
+
+def test_each_verdict_is_explained() -> None:
+    """And no other."""
+    assert set(WORDS) == {*verdict.GOOD, *verdict.BAD, *verdict.UNDECIDED}
+
+
+def test_the_program_fares_as_the_table_says(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """As it stands on the page."""
+    program = tmp_path / "tutorial.py"
+    program.write_text(PROGRAM)
+    only = [word for name in RUN for word in ("--only", name)]
+    main(["survive", "--json", "--jobs", "2", *only, "--", sys.executable, str(program)])
+    rows = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    verdicts = {row["misfortune"]: row["verdict"] for row in rows if row["misfortune"] != "happy"}
+    assert verdicts == {name: ROWS[name] for name in RUN}
