@@ -1,0 +1,91 @@
+"""Send broken and costly requests to a server for as long as asked, and report what breaks.
+
+`python -m tests.fuzz --seconds 3600`. It fails for a 5xx, an exception in the log, a request
+above 2 s of the server's CPU time, memory that grows, or a server that has ended.
+"""
+
+import argparse
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from random import Random
+
+from tests.fuzz.attacks import ATTACKS, SCRIPTS
+from tests.fuzz.target import Target
+
+MAX_CPU_SECONDS = 2.0
+#: How much more memory there may be at the end than when a tenth of the time was over.
+MAX_GROWTH_MEGABYTES = 100
+_SHOWN_BYTES = 600
+
+
+@dataclass
+class Findings:
+    """What a run has found."""
+
+    requests: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[int] = field(default_factory=Counter)
+    most_cpu_seconds: float = 0
+    problems: list[str] = field(default_factory=list)
+    megabytes: list[float] = field(default_factory=list)
+
+
+def fuzz(seconds: float, seed: int = 0) -> Findings:
+    """Attack a server for so long, and return the findings."""
+    random, findings = Random(seed), Findings()
+    with Target() as target:
+        started, samples = time.monotonic(), [0.1, 0.5, 1.0]
+        while (elapsed := (time.monotonic() - started) / seconds) < 1 and target.is_alive:
+            if elapsed > samples[0]:
+                samples.pop(0)
+                findings.megabytes.append(target.megabytes())
+            _attack(random, target, findings)
+        if not target.is_alive:
+            findings.problems.append("the server has ended")
+            return findings
+        findings.megabytes.append(target.megabytes())
+        findings.problems += [f"logged:\n{text}" for text in target.tracebacks()]
+    if findings.megabytes[-1] - findings.megabytes[0] > MAX_GROWTH_MEGABYTES:
+        findings.problems.append(f"memory has grown: {findings.megabytes} MB")
+    return findings
+
+
+def _attack(random: Random, target: Target, findings: Findings) -> None:
+    """Send one request, and note its cost and its status."""
+    [attack] = random.choices(list(ATTACKS), list(ATTACKS.values()))
+    data, before = attack(random, target), target.cpu_seconds()
+    try:
+        status = target.send(data)
+    except TimeoutError:
+        status = -1
+    cost = target.cpu_seconds() - before
+    findings.requests[attack.__name__] += 1
+    findings.statuses[status] += 1
+    findings.most_cpu_seconds = max(findings.most_cpu_seconds, cost)
+    # A reply or fault that the client has scripted may have any status.
+    is_scripted = f"Bearer {SCRIPTS}".encode() in data
+    if status < 0 or (status >= 500 and not is_scripted) or cost > MAX_CPU_SECONDS:
+        shown = data[:_SHOWN_BYTES] + (b"..." if len(data) > _SHOWN_BYTES else b"")
+        findings.problems.append(f"{status} after {cost:.1f} s of CPU: {attack.__name__} {shown!r}")
+
+
+def main() -> int:
+    """Run, and print the findings; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    findings = fuzz(arguments.seconds, arguments.seed)
+    for problem in findings.problems:
+        print(problem)
+    memory = " ".join(f"{megabytes:.0f}" for megabytes in findings.megabytes)
+    print(f"{findings.requests.total()} requests: {dict(findings.requests)}")
+    print(f"statuses: {dict(sorted(findings.statuses.items()))}")
+    print(f"most CPU time of one: {findings.most_cpu_seconds:.2f} s; memory: {memory} MB")
+    print(f"{len(findings.problems)} problems")
+    return 1 if findings.problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,15 @@
+"""A few seconds of the fuzzing that `python -m tests.fuzz` does for as long as asked."""
+
+import pytest
+
+from tests.fuzz.__main__ import fuzz
+from tests.fuzz.attacks import ATTACKS
+
+
+@pytest.mark.skipif("sys.platform != 'linux'", reason="CPU time and memory are read from /proc")
+def test_nothing_breaks_in_a_few_seconds() -> None:
+    """No 5xx, no exception, and no request takes long; every attack is used."""
+    findings = fuzz(seconds=8)
+    assert findings.problems == []
+    assert len(findings.requests) >= len(ATTACKS) - 2
+    assert findings.statuses[200] > 0
