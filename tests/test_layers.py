@@ -28,7 +28,7 @@ LAYERS = (
     ("endpoints", "pagination"),
     ("validation", "http_client", "http_server"),
     ("errors",),
-    ("package_data", "jsonio", "ids", "clock", "strings", "time_queue"),
+    ("package_data", "jsonio", "ids", "clock", "strings", "time_queue", "junit"),
     ("typing",),
     ("__init__",),  # for its version; what it exports, it imports when that is asked for
 )

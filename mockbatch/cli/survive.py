@@ -59,7 +59,7 @@ def _complete_misfortune(_: click.Context, __: click.Parameter, incomplete: str)
     default=60.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long one run may take.",
+    help="How long one run may take; one that confirms a verdict, three times as long.",
 )
 @click.option(
     "--sleep",
@@ -97,6 +97,24 @@ def _complete_misfortune(_: click.Context, __: click.Parameter, incomplete: str)
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
     help="Keep the folders of the runs here.",
+)
+@click.option(
+    "--expect",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Known verdicts, as --write-expected writes them: only what is worse is bad.",
+)
+@click.option(
+    "--write-expected",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the verdicts to a file, for --expect.",
+)
+@click.option(
+    "--junit",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Also write the results as JUnit XML.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each misfortune.")
 @click.option("--markdown", is_flag=True, help="Print the table in Markdown.")
@@ -137,33 +155,71 @@ def _run(
     command: tuple[str, ...],
     chosen: "list[Misfortune]",
     *,
-    jobs: int,
-    leap: bool,
-    require: str,
+    expect: Path | None,
+    write_expected: Path | None,
+    junit: Path | None,
     as_json: bool,
     markdown: bool,
     **options: Any,
 ) -> int:
+    from mockbatch.survive import ratchet, report
+
+    form = "json" if as_json else "markdown" if markdown else "table"
+    try:
+        expected = ratchet.read_expected(expect) if expect else {}
+    except ratchet.ExpectedError as error:
+        raise click.BadParameter(str(error), param_hint="'--expect'") from None
+    rows: list[Row] = []
+    # Written first, to fail at once if the file cannot be written.
+    _write_junit(junit, rows, rows, "the run did not finish")
+    _survey(rows, command, chosen, form, **options)
+    failed = ratchet.worse(rows, expected)
+    _write_junit(junit, rows, failed)
+    if write_expected:
+        ratchet.write_expected(write_expected, rows)
+    if form == "markdown":
+        click.echo(report.markdown(rows))
+    if form == "table":
+        click.echo(report.format_summary(rows))
+        for row in ratchet.better(rows, expected) if expect else ():
+            click.echo(f"  better than expected: {row.misfortune.name} is {row.verdict.word}")
+        for row in failed if expect else ():
+            known = expected.get(row.misfortune.name, "not known")
+            click.echo(f"  WORSE: {row.misfortune.name} is {row.verdict.word}, was {known}")
+    return report.exit_status(rows, failed)
+
+
+def _survey(
+    rows: "list[Row]",
+    command: tuple[str, ...],
+    chosen: "list[Misfortune]",
+    form: str,
+    *,
+    jobs: int,
+    leap: bool,
+    require: str,
+    **options: Any,
+) -> None:
+    """Run the program, print a row for each misfortune, and append them to `rows`."""
     from mockbatch.survive import report
     from mockbatch.survive.server import SurveyServer
     from mockbatch.survive.survey import Survey
 
-    form = "json" if as_json else "markdown" if markdown else "table"
     repeated = _words_to_repeat({"require": require, **options})
     program = _make_program(command, **options)
-    rows = []
     with SurveyServer(sleeps_for_real=program.sleep == "real") as server:
         handled = require == "handled"
         survey = Survey(server, program, leap=leap, require_handled=handled, jobs=jobs)
         baseline = _run_baseline(survey)
         if form == "table":
             click.echo(report.format_baseline(baseline))
-        for row in survey.run_rows(chosen, baseline, show_status):
+        try:
+            for row in survey.run_rows(chosen, baseline, show_status):
+                clear_status()
+                rows.append(row)
+                _print_row(row, form, report.repeat_command(repeated, row, command))
+        finally:
             clear_status()
-            rows.append(row)
-            _print_row(row, form, report.repeat_command(repeated, row, command))
-    _print_end(rows, form)
-    return report.exit_status(rows)
 
 
 def _make_program(
@@ -214,10 +270,10 @@ def _print_row(row: "Row", form: str, repeat: str) -> None:
         click.echo(click.style(outcome, fg=_COLORS[outcome]) + text)
 
 
-def _print_end(rows: "Sequence[Row]", form: str) -> None:
+def _write_junit(
+    path: Path | None, rows: "Sequence[Row]", failed: "Sequence[Row]", error: str = ""
+) -> None:
     from mockbatch.survive import report
 
-    if form == "table":
-        click.echo(report.format_summary(rows))
-    if form == "markdown":
-        click.echo(report.markdown(rows))
+    if path:
+        path.write_bytes(report.junit_xml(rows, failed, error))

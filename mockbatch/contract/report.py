@@ -3,9 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 from textwrap import wrap
-from xml.etree import ElementTree
-from xml.etree.ElementTree import Element
 
+from mockbatch import junit
 from mockbatch.contract.runner import BREACH, PASSED, SKIPPED, UNVERIFIED, Result
 
 _ID_WIDTH = 34
@@ -70,29 +69,17 @@ def exit_status(results: Sequence[Result]) -> int:
 
 def junit_xml(results: Sequence[Result], error: str = "") -> bytes:
     """Return the results as JUnit XML, with an error if the run did not finish."""
-    counts = Counter(result.outcome for result in results)
-    suite = ElementTree.Element(
-        "testsuite",
-        name="mockbatch contract",
-        tests=str(len(results) + bool(error)),
-        failures=str(counts[BREACH]),
-        errors=str(int(bool(error))),
-        skipped=str(counts[SKIPPED] + counts[UNVERIFIED]),
-        time=f"{sum(result.seconds for result in results):.3f}",
-    )
-    for result in results:
-        case = _add_case(suite, f"contract.{result.case.group}", result.case.name, result.seconds)
-        if result.outcome != PASSED:
-            tag = "failure" if result.outcome == BREACH else "skipped"
-            ElementTree.SubElement(case, tag, message=result.reason)
+    tags = {PASSED: "", BREACH: "failure"}
+    cases = [
+        junit.Case(
+            f"contract.{result.case.group}",
+            result.case.name,
+            result.seconds,
+            tags.get(result.outcome, "skipped"),
+            result.reason,
+        )
+        for result in results
+    ]
     if error:
-        case = _add_case(suite, "contract", "run", 0)
-        ElementTree.SubElement(case, "error", message=error)
-    text: bytes = ElementTree.tostring(suite, encoding="utf-8", xml_declaration=True)
-    return text
-
-
-def _add_case(suite: Element, group: str, name: str, seconds: float) -> Element:
-    return ElementTree.SubElement(
-        suite, "testcase", classname=group, name=name, time=f"{seconds:.3f}"
-    )
+        cases.append(junit.Case("contract", "run", 0, "error", error))
+    return junit.to_xml("mockbatch contract", cases)

@@ -51,9 +51,10 @@ class Text:
             del self._tail[:-_KEPT_BYTES]
 
     def lines(self) -> list[str]:
-        """Return the lines of the beginning and of the end; none of a text that is not UTF-8."""
+        """Return the lines of the beginning and of the end; of binary data, all in one line."""
         data = bytes(self._head + self._tail)
-        return [] if b"\0" in data else data.decode("utf-8", "replace").splitlines()
+        text = data.decode("utf-8", "replace")
+        return [text] if b"\0" in data else text.splitlines()
 
 
 @dataclass(slots=True)
@@ -113,15 +114,28 @@ def read_delivered(
     """Return what a run delivered; `usual` are the lines of one in which nothing goes wrong."""
     lines = [line for line in delivery.lines() if line not in usual]
     unanswered = [question for question in server.questions if not question.has_answer]
-    sought = {text for one in unanswered for text in (*one.custom_ids, *one.errors)}
-    sought.update(server.batch_errors)
-    joined = "\n".join(lines)
+    # The custom_ids in binary data may be those of the input, which is no news.
+    readable = [line for line in lines if "\0" not in line]
+    sentences = [line for line in readable if _is_sentence(line)]
+    errors = {text for one in unanswered for text in one.errors} | set(server.batch_errors)
     ids = {id for one in unanswered for id in one.custom_ids}
+    everything, text = "\n".join(lines), "\n".join(readable)
     return DeliveredEvidence(
         marks=dict(delivery.marks()),
-        told=frozenset(text for text in sought if (_names if text in ids else _says)(joined, text)),
-        tells_count=_tells_count(lines, server.questions, unanswered),
+        told=frozenset(
+            [
+                *(error for error in errors if _says(everything, error)),
+                *(id for id in ids if _names(text, id)),
+            ]
+        ),
+        tells_count=_tells_count(sentences, server.questions, unanswered),
+        tells_failure=any(map(_FAILURE.search, sentences))
+        or any(_says(text, error) for error in server.request_errors),
     )
+
+
+def _is_sentence(line: str) -> bool:
+    return len(line) <= _LONGEST_SENTENCE and not _MARK.search(line.encode("utf-8", "replace"))
 
 
 def _says(text: str, error: str) -> bool:
@@ -148,8 +162,6 @@ def _tells_count(
     if not missing:
         return False
     for line in lines:
-        if len(line) > _LONGEST_SENTENCE or _MARK.search(line.encode("utf-8", "replace")):
-            continue
         numbers = {int(number) for number in re.findall(r"(?<![\w.-])\d{1,9}(?![\w-])", line)}
         if missing in numbers and _FAILURE.search(line):
             return True

@@ -29,9 +29,9 @@ class ServerEvidence:
     `unread_files` are the output files of ended batches, with answers in them, that were never
     downloaded whole and without a fault. `batch_errors` are the codes and messages of batches
     that failed as a whole. `surplus_batches` run on although each of their questions was
-    submitted again. `final_polls` are the last requests, if they ask for nothing but batches
-    that have ended: so many, for `final_poll_seconds`. `overdue_seconds` is how long the program
-    has polled a batch beyond its expires_at. `is_met` tells whether the misfortune happened.
+    submitted again. `waits_for` is "ended" or "unfinished" if the program still polled such a
+    batch a day after its expires_at, else "". `request_errors` are the messages and the status
+    codes of error responses. `is_met` tells whether the misfortune happened.
     """
 
     requests: int = 0
@@ -44,9 +44,8 @@ class ServerEvidence:
     batch_errors: tuple[str, ...] = ()
     surplus_batches: tuple[str, ...] = ()
     unfinished_batches: tuple[str, ...] = ()
-    final_polls: int = 0
-    final_poll_seconds: float = 0
-    overdue_seconds: float = 0
+    request_errors: tuple[str, ...] = ()
+    waits_for: str = ""
     simulated_seconds: float = 0
     requests_in_flight: int = 0
     is_met: bool = True
@@ -81,12 +80,13 @@ class DeliveredEvidence:
 
     `told` are the custom_ids, codes and messages that are new in what the program printed or
     wrote, compared with a run in which nothing went wrong. `tells_count` is true if a new line
-    says how many are missing.
+    says how many are missing, `tells_failure` if one says that something failed at all.
     """
 
     marks: Mapping[str, int] = field(default_factory=dict)
     told: frozenset[str] = frozenset()
     tells_count: bool = False
+    tells_failure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +94,19 @@ class Evidence:
     """All there is to judge a run by.
 
     `sees_answers` is false if not even a run in which nothing goes wrong shows its answers: then
-    the marks say nothing.
+    the marks say nothing. `expected_questions` is how many questions that run has asked.
     """
 
     server: ServerEvidence = field(default_factory=ServerEvidence)
     process: ProcessEvidence = field(default_factory=ProcessEvidence)
     delivered: DeliveredEvidence = field(default_factory=DeliveredEvidence)
     sees_answers: bool = True
+    expected_questions: int = 0
+
+    @property
+    def unsent(self) -> int:
+        """How many questions the program has not asked at all."""
+        return max(0, self.expected_questions - len(self.server.questions))
 
     @property
     def obtainable(self) -> tuple[Question, ...]:

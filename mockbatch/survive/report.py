@@ -1,4 +1,4 @@
-"""The results of a survey: a table, JSON lines, Markdown, and the exit status."""
+"""The results of a survey: a table, JSON lines, Markdown, JUnit XML, and the exit status."""
 
 import json
 import shlex
@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from mockbatch import junit
 from mockbatch.survive.misfortunes import HAPPY
 from mockbatch.survive.survey import Baseline, Row
 from mockbatch.survive.verdict import BAD, GOOD, UNDECIDED
@@ -65,11 +66,28 @@ def repeat_command(options: Sequence[str], row: Row, command: Sequence[str]) -> 
     return shlex.join(words)
 
 
-def exit_status(rows: Sequence[Row]) -> int:
-    """Return 1 if a row is bad, 2 if nothing was met, else 0."""
-    if any(row.is_bad for row in rows):
+def exit_status(rows: Sequence[Row], failed: Sequence[Row]) -> int:
+    """Return 1 if a row has failed, 2 if nothing was met, else 0."""
+    if failed:
         return 1
-    return 0 if any(outcome(row) == SURVIVES for row in rows) else 2
+    return 0 if any(row.verdict.word not in UNDECIDED for row in rows) else 2
+
+
+def junit_xml(rows: Sequence[Row], failed: Sequence[Row], error: str = "") -> bytes:
+    """Return the rows as JUnit XML, with an error if the survey did not finish."""
+    cases = [
+        junit.Case(
+            "survive",
+            row.misfortune.name,
+            row.evidence.process.wall_seconds,
+            "failure" if row in failed else "skipped" if outcome(row) == OPEN else "",
+            f"{row.verdict.word}: {row.verdict.sentence}",
+        )
+        for row in rows
+    ]
+    if error:
+        cases.append(junit.Case("survive", "run", 0, "error", error))
+    return junit.to_xml("mockbatch survive", cases)
 
 
 def json_line(row: Row, repeat: str) -> str:

@@ -36,7 +36,9 @@ class Answers(NamedTuple):
 _NO_ANSWERS = Answers({}, {})
 
 
-def read_server(world: World, *, is_met: bool = True, in_flight: int = 0) -> ServerEvidence:
+def read_server(
+    world: World, *, is_met: bool = True, in_flight: int = 0, waits_for: str = ""
+) -> ServerEvidence:
     """Return what a world has seen, with what it would still do."""
     now, journal = world.now(), world.journal.entries()
     batches = list(reversed(world.batches(_ALL, None).items))
@@ -47,7 +49,6 @@ def read_server(world: World, *, is_met: bool = True, in_flight: int = 0) -> Ser
     files = [
         (batch.id, kind, id) for batch in ended for kind, id in batch.existing_file_ids(now).items()
     ]
-    final = _final_polls(journal, {batch.id: batch for batch in batches})
     return ServerEvidence(
         requests=world.journal.count,
         polls=sum(_is_poll(entry) for entry in journal),
@@ -63,56 +64,16 @@ def read_server(world: World, *, is_met: bool = True, in_flight: int = 0) -> Ser
         batch_errors=tuple(text for batch in ended for text in _batch_errors(batch, now)),
         surplus_batches=tuple(_surplus(batches, now)),
         unfinished_batches=tuple(batch.id for batch in batches if batch not in ended),
-        final_polls=len(final),
-        final_poll_seconds=final[0].now - final[-1].now if final else 0,
-        overdue_seconds=_overdue_seconds(journal, batches),
+        request_errors=tuple(_request_errors(journal)),
+        waits_for=waits_for,
         simulated_seconds=journal[-1].now - journal[0].now if journal else 0,
         requests_in_flight=in_flight,
         is_met=is_met,
     )
 
 
-def waiting_evidence(world: World) -> ServerEvidence:
-    """Return how the world is being polled now: the part of the evidence that shows waiting."""
-    journal = world.journal.entries()
-    batches = {batch.id: batch for batch in world.batches(_ALL, None).items}
-    final = _final_polls(journal, batches)
-    return ServerEvidence(
-        final_polls=len(final),
-        final_poll_seconds=final[0].now - final[-1].now if final else 0,
-        overdue_seconds=_overdue_seconds(journal, batches.values()),
-    )
-
-
 def _is_poll(entry: JournalEntry) -> bool:
     return entry.method == "GET" and bool(_BATCH.fullmatch(entry.path))
-
-
-def _final_polls(
-    journal: Sequence[JournalEntry], batches: Mapping[str, Batch]
-) -> list[JournalEntry]:
-    """Return the last requests, the latest first, that ask for batches that had ended."""
-    found = []
-    for entry in reversed(journal):
-        polled = _BATCH.fullmatch(entry.path) if entry.method == "GET" else None
-        batch = batches.get(polled[1]) if polled else None
-        if batch is None or entry.status != 200 or not batch.is_final(entry.now):
-            break
-        found.append(entry)
-    return found
-
-
-def _overdue_seconds(journal: Sequence[JournalEntry], batches: Iterable[Batch]) -> float:
-    """Return for how long the last request polls an unfinished batch beyond its window."""
-    if not journal or not (polled := _BATCH.fullmatch(journal[-1].path)):
-        return 0
-    now = journal[-1].now
-    late = (
-        now - batch.expires_at
-        for batch in batches
-        if batch.id == polled[1] and not batch.is_final(now)
-    )
-    return max(0, *late, 0)
 
 
 def _read_whole(world: World, journal: Iterable[JournalEntry]) -> Iterator[str]:
@@ -122,6 +83,12 @@ def _read_whole(world: World, journal: Iterable[JournalEntry]) -> Iterator[str]:
         asked = _CONTENT.fullmatch(entry.path)
         if asked and entry.status in (200, 206) and entry.fault not in broken:
             yield asked[1]
+
+
+def _request_errors(journal: Iterable[JournalEntry]) -> Iterator[str]:
+    for entry in journal:
+        if entry.status >= 400:
+            yield from filter(None, (str(entry.status), entry.error))
 
 
 def _batch_errors(batch: Batch, now: float) -> Iterator[str]:
@@ -152,7 +119,8 @@ def _lines(batch: Batch) -> Iterator[tuple[str, str]]:
 def _read_answers(batch: Batch) -> Answers:
     """Return what the files of a batch have, or will have if nothing more is done to it."""
     end = batch.timeline.end
-    if end.status not in FINAL or not batch.existing_file_ids(end.at):
+    is_gone = batch.input.content.size < batch.input.line_offsets[-1]
+    if end.status not in FINAL or not batch.existing_file_ids(end.at) or is_gone:
         return _NO_ANSWERS
     files = write_output(batch, validate=False, marks=True)
     answered: dict[str, tuple[str, ...]] = {}

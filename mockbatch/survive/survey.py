@@ -11,6 +11,9 @@ from mockbatch.survive.server import SurveyServer
 from mockbatch.survive.trial import Program, Trial, run_trial
 from mockbatch.survive.verdict import HANDLED, REPORTED, Verdict, judge
 
+# How many times the wall limit a run may take that confirms one with leaps.
+_CONFIRMING = 3
+
 
 class BaselineError(Exception):
     """The program fails although nothing goes wrong: there is nothing to judge."""
@@ -100,11 +103,16 @@ class Survey:
         if not row.is_bad or row.evidence.process.leaps == 0:
             return row
         # A program that counts its sleeps takes a leap for one sleep: it would not be fair.
-        confirmed = self._judge(one, self._run(one, leap=False, baseline=baseline), baseline)
+        trial = self._run(one, leap=False, baseline=baseline)
+        confirmed = self._judge(one, trial, baseline)
         return replace(confirmed, is_confirmed=True)
 
     def _judge(self, one: Misfortune, trial: Trial, baseline: Baseline) -> Row:
-        evidence = replace(trial.evidence, sees_answers=baseline.sees_answers)
+        evidence = replace(
+            trial.evidence,
+            sees_answers=baseline.sees_answers,
+            expected_questions=len(baseline.evidence.server.questions),
+        )
         verdict = judge(evidence)
         is_bad = verdict.is_bad or (self._require_handled and verdict.word == REPORTED)
         return Row(one, verdict, evidence, is_bad)
@@ -112,9 +120,13 @@ class Survey:
     def _run(self, one: Misfortune, leap: bool, baseline: Baseline | None = None) -> Trial:
         if self.stop.is_set():
             raise InterruptedError("the survey was stopped")
+        program = self._program
+        if self._leap and not leap:
+            # It takes every minute of two days one by one.
+            program = replace(program, wall_seconds=_CONFIRMING * program.wall_seconds)
         return run_trial(
             self._server,
-            self._program,
+            program,
             one,
             leap=leap,
             usual=baseline.lines if baseline else frozenset(),

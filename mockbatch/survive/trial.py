@@ -5,7 +5,7 @@ import shutil
 import site
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mockbatch import clock
@@ -16,13 +16,10 @@ from mockbatch.survive.met import is_met
 from mockbatch.survive.misfortunes import Misfortune
 from mockbatch.survive.process import RUN_VARIABLE, Ended, find_error, run_program
 from mockbatch.survive.server import SurveyServer
-from mockbatch.survive.server_witness import read_server, waiting_evidence
+from mockbatch.survive.server_witness import read_server
 from mockbatch.survive.shims import ShimLog, read_shim_log, shim_environment
-from mockbatch.survive.verdict import waits_for_ever
 from mockbatch.world.world import World
 
-# How often a run is looked at, to see whether it waits for ever.
-_LOOK_SECONDS = 0.25
 _LOG_NAME = "sleeps.jsonl"
 _NO_PROXY = "127.0.0.1,localhost"
 
@@ -72,16 +69,20 @@ def run_trial(
         world = server.open_world(key, misfortune)
         try:
             environ = _environment(program, folder, server.url, key, leap=leap)
-            watch = _Watch(world, folder.log_path)
             ended = run_program(
                 program.command,
                 environ,
                 folder.work,
                 program.wall_seconds,
-                lambda: find_stop() or watch.find_stop(),
+                lambda: find_stop() or ("waiting" if server.waiting(key) else ""),
             )
-            in_flight = server.in_flight(key)
-            seen = read_server(world, is_met=is_met(misfortune, world), in_flight=in_flight)
+            waiting = server.waiting(key)
+            seen = read_server(
+                world,
+                is_met=is_met(misfortune, world),
+                in_flight=server.in_flight(key),
+                waits_for="" if not waiting else "ended" if waiting.has_ended else "unfinished",
+            )
             delivery = _read_delivery(program, folder, ended, environ, world)
             process = _process_evidence(ended, read_shim_log(folder.log_path), world)
             delivered = read_delivered(delivery, seen, usual)
@@ -131,26 +132,6 @@ def remove_folder(folder: Path) -> None:
             if not inner.is_symlink():
                 inner.chmod(0o700)
     shutil.rmtree(folder, ignore_errors=True)
-
-
-class _Watch:
-    """Looks at a run while it lasts, and says when there is no need to wait any longer."""
-
-    def __init__(self, world: World, log_path: Path) -> None:
-        self._world = world
-        self._log_path = log_path
-        self._next_look = 0.0
-
-    def find_stop(self) -> str:
-        now = clock.monotonic()
-        if now < self._next_look:
-            return ""
-        waiting = waiting_evidence(self._world)
-        slept = ProcessEvidence(skipped_seconds=read_shim_log(self._log_path).skipped_seconds)
-        # Not more than a tenth of the time is spent on looking.
-        took = clock.monotonic() - now
-        self._next_look = clock.monotonic() + max(_LOOK_SECONDS, 10 * took)
-        return "waiting" if waits_for_ever(Evidence(server=waiting, process=slept)) else ""
 
 
 def _environment(
@@ -229,8 +210,3 @@ def resolve_command(command: Sequence[str]) -> tuple[str, ...]:
         # Not resolved: a virtual environment's Python is a link, and works by its own path.
         program = str(Path(program).absolute())
     return program, *(str(Path(word).absolute()) if Path(word).exists() else word for word in words)
-
-
-def with_calibration(evidence: Evidence, *, sees_answers: bool) -> Evidence:
-    """Return evidence of which it is known whether the answers can be seen."""
-    return replace(evidence, sees_answers=sees_answers)

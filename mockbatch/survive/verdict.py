@@ -21,9 +21,6 @@ BAD = (NEVER_NOTICED, LOST, DUPLICATED, CRASHED, WAITS, HUNG)
 GOOD = (HANDLED, REPORTED)
 UNDECIDED = (NOT_MET, TOO_SLOW)
 
-DAY_SECONDS = 24 * 3600
-#: A program that asks for an ended batch so often, for a day, will not stop.
-MIN_FINAL_POLLS = 30
 #: Without a request, output or sleep for so long at the wall limit, a program hangs.
 QUIET_SECONDS = 10.0
 # Errors that no program raises on purpose.
@@ -58,22 +55,6 @@ def judge(evidence: Evidence) -> Verdict:
     return Verdict(HANDLED, _describe_handled(evidence))
 
 
-def waits_for_ever(evidence: Evidence) -> str:
-    """Return how the program waits for what has happened or will never happen; "" if not.
-
-    Only the program's own sleeps count: where they are not skipped, its clock stands still, and
-    a deadline that it has cannot come.
-    """
-    server, slept = evidence.server, evidence.process.skipped_seconds
-    hours = min(server.final_poll_seconds, slept) / 3600
-    if server.final_polls >= MIN_FINAL_POLLS and hours >= 24:
-        return f"asked {server.final_polls} times for a batch that had ended, for {hours:.0f} h"
-    hours = min(server.overdue_seconds, slept) / 3600
-    if hours >= 24:
-        return f"still polling {hours:.0f} h after the expires_at of a batch that never ends"
-    return ""
-
-
 def is_programming_error(error: str) -> bool:
     """Return whether the last error of a program is one that it did not expect."""
     return bool(_PROGRAMMING_ERRORS.match(error)) and not _NETWORK_ERRORS.match(error)
@@ -83,8 +64,12 @@ def _is_not_met(evidence: Evidence) -> str:
     return "" if evidence.server.is_met else "it did not happen in this run"
 
 
-def _is_stopped_waiting(evidence: Evidence) -> str:
-    return waits_for_ever(evidence) if evidence.process.exit_code is None else ""
+def _waits(evidence: Evidence) -> str:
+    if evidence.process.exit_code is not None or not evidence.server.waits_for:
+        return ""
+    if evidence.server.waits_for == "ended":
+        return "still asks for a batch that has ended, a day after its expires_at"
+    return "still asks for a batch that never ends, a day after its expires_at"
 
 
 def _hangs(evidence: Evidence) -> str:
@@ -139,10 +124,24 @@ def _loses(evidence: Evidence) -> str:
 
 
 def _never_notices(evidence: Evidence) -> str:
-    if evidence.process.exit_code != 0 or not evidence.untold:
+    if evidence.process.exit_code != 0:
+        return ""
+    if evidence.unsent and not evidence.delivered.tells_failure:
+        unsent = _count(evidence.unsent, "line")
+        return f"exit 0, and not a word about {unsent} that were never submitted"
+    if not evidence.untold or not _could_be_seen(evidence):
         return ""
     untold, total = len(evidence.untold), len(evidence.server.questions)
     return f"exit 0, and not a word about {untold} of {_count(total, 'line')} without an answer"
+
+
+def _could_be_seen(evidence: Evidence) -> bool:
+    """Return whether a program that cannot be looked into certainly said nothing.
+
+    What it has written where nobody else can read it may tell what it has read.
+    """
+    has_not_read = bool(evidence.server.unread_error_files)
+    return evidence.sees_answers or has_not_read
 
 
 def _reports(evidence: Evidence) -> str:
@@ -159,12 +158,14 @@ def _describe_handled(evidence: Evidence) -> str:
     answers = sum(one.has_answer for one in evidence.server.questions)
     unanswered = len(evidence.unanswered)
     told = f", {_count(unanswered, 'line')} without one told" if unanswered else ""
-    return f"{_count(answers, 'answer')}{told}"
+    unsent = f", {_count(evidence.unsent, 'line')} not submitted, which it told"
+    unseen = "" if evidence.sees_answers else ", as far as can be seen"
+    return f"{_count(answers, 'answer')}{told}{unsent if evidence.unsent else ''}{unseen}"
 
 
 _RULES: tuple[tuple[str, Callable[[Evidence], str]], ...] = (
     (NOT_MET, _is_not_met),
-    (WAITS, _is_stopped_waiting),
+    (WAITS, _waits),
     (HUNG, _hangs),
     (TOO_SLOW, _is_too_slow),
     (CRASHED, _crashes),

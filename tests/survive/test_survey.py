@@ -1,8 +1,10 @@
 """A whole survey, of known programs."""
 
 import json
+import os
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -75,3 +77,65 @@ def test_json_has_the_evidence(capfd: pytest.CaptureFixture[str]) -> None:
     )
     assert row["evidence"]["process"]["exit_code"] == 1
     assert len(row["evidence"]["server"]["unread_files"]) == 1
+
+
+def test_junit_has_a_case_for_each(tmp_path: Path) -> None:
+    """What is bad fails, and what was not met is skipped."""
+    path = tmp_path / "junit.xml"
+    names = ("some_failed", "poll_429", "webhook_lost")
+    survive(*(f"--only={name}" for name in names), "--junit", str(path), "--", *NAIVE)
+    suite = ElementTree.parse(path).getroot()
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("3", "1", "1")
+    assert [case.get("name") for case in suite.iter("testcase")] == list(names)
+
+
+def test_known_verdicts_are_a_ratchet(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """What is known is good enough; worse is bad, and better is told."""
+    path = tmp_path / "expected.json"
+    only = ["--only", "some_failed", "--only", "poll_429"]
+    assert survive(*only, "--write-expected", str(path), "--", *NAIVE) == 1
+    known = json.loads(path.read_text())
+    assert known == {"verdicts": {"poll_429": "reported", "some_failed": "never noticed"}}
+    assert survive(*only, "--expect", str(path), "--", *NAIVE) == 0
+    path.write_text(json.dumps({"verdicts": {"poll_429": "handled", "some_failed": "crashed"}}))
+    capfd.readouterr()
+    assert survive(*only, "--expect", str(path), "--", *NAIVE) == 1
+    out = capfd.readouterr().out
+    assert "better than expected: some_failed is never noticed" in out
+    assert "WORSE: poll_429 is reported, was handled" in out
+
+
+def test_a_file_of_no_verdicts_is_refused(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It is read before anything runs."""
+    path = tmp_path / "expected.json"
+    path.write_text('{"verdicts": {"some_failed": "fine"}}')
+    assert survive("--expect", str(path), "--", *NAIVE) == 2
+    assert "'fine'" in capfd.readouterr().err
+
+
+def test_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folders of the runs are gone, and the environment is as it was."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    before = dict(os.environ)
+    survive("--only", "some_failed", "--", *NAIVE)
+    assert (list(tmp_path.iterdir()), dict(os.environ)) == ([], before)
+
+
+def test_runs_can_be_kept(tmp_path: Path) -> None:
+    """With --keep, each has a folder with what it wrote."""
+    command = [sys.executable, str(PROGRAMS / "ignores_errors.py")]
+    survive("--only", "some_failed", "--keep", str(tmp_path), "--", *command)
+    assert len((tmp_path / "some_failed/work/results.jsonl").read_text().splitlines()) == 8
+
+
+def test_a_program_that_really_sleeps(capfd: pytest.CaptureFixture[str]) -> None:
+    """With --sleep real its polls move the clock; that no sleep is skipped is said."""
+    code = "import time; time.sleep = lambda _: None; import runpy, sys; "
+    code += f"sys.path[0] = {str(PROGRAMS)!r}; runpy.run_path({NAIVE[1]!r})"
+    words = ["--only", "all_failed", "--only", "expired_partial", "--wall", "6", "--sleep", "real"]
+    assert survive(*words, "--", sys.executable, "-c", code) == 0
+    out = capfd.readouterr().out
+    assert "its sleeps are not skipped" in out
+    assert "too slow" in out

@@ -13,7 +13,6 @@ from mockbatch.survive.evidence import (
 )
 from mockbatch.survive.verdict import is_programming_error, judge
 
-DAY = 24 * 3600.0
 ANSWERED = Question(("a",), marks=("m1",), has_answer=True)
 FAILED = Question(("b",), errors=("too_long", "The prompt is too long."))
 ABSENT = Question(("b",))
@@ -22,8 +21,7 @@ RETRIED = Question(("a",), marks=("m1",), has_answer=True, submissions=2)
 ARRIVED = {"marks": {"m1": 1}}
 STOPPED = {"exit_code": None, "wall_seconds": 60.0}
 TYPE_ERROR = {"exit_code": 1, "error": "TypeError: 'NoneType' object is not iterable"}
-POLLING = {"final_polls": 60, "final_poll_seconds": DAY}
-SLEPT = {"exit_code": None, "stopped_for": "waiting", "skipped_seconds": 2 * DAY}
+WAITING = {"exit_code": None, "stopped_for": "waiting"}
 
 
 def evidence(
@@ -32,6 +30,7 @@ def evidence(
     process: dict[str, Any] | None = None,
     delivered: dict[str, Any] | None = None,
     sees_answers: bool = True,
+    expected_questions: int = 0,
 ) -> Evidence:
     """Return evidence of which only what matters is said."""
     return Evidence(
@@ -39,6 +38,7 @@ def evidence(
         ProcessEvidence(**process or {}),
         DeliveredEvidence(**(ARRIVED if delivered is None else delivered)),
         sees_answers,
+        expected_questions,
     )
 
 
@@ -67,6 +67,14 @@ CASES = {
     ),
     "a failed line is not told": ("never noticed", evidence(ANSWERED, FAILED)),
     "a missing line is not told": ("never noticed", evidence(ANSWERED, ABSENT)),
+    "an error file is not read, and answers cannot be seen": (
+        "never noticed",
+        evidence(ANSWERED, FAILED, server={"unread_error_files": ("file-2",)}, sees_answers=False),
+    ),
+    "an error file is read, and answers cannot be seen": (
+        "handled",
+        evidence(ANSWERED, FAILED, sees_answers=False),
+    ),
     "an answer did not arrive": ("lost results", evidence(delivered={})),
     "a file was not read, and answers cannot be seen": (
         "lost results",
@@ -93,25 +101,22 @@ CASES = {
         "reported",
         evidence(process={"exit_code": 3}, delivered={}),
     ),
-    "polls an ended batch for a day": ("waits for ever", evidence(server=POLLING, process=SLEPT)),
-    "polls a day beyond expires_at": (
+    "polls an ended batch for ever": (
         "waits for ever",
-        evidence(server={"overdue_seconds": DAY}, process=SLEPT),
+        evidence(server={"waits_for": "ended"}, process=WAITING),
     ),
-    "polls an ended batch for an hour": (
-        "too slow",
-        evidence(
-            server={"final_polls": 60, "final_poll_seconds": 3600.0},
-            process={**STOPPED, "skipped_seconds": DAY},
-        ),
+    "polls an unfinished batch for ever": (
+        "waits for ever",
+        evidence(server={"waits_for": "unfinished"}, process=WAITING),
     ),
-    "polls for a day, with a clock that stands still": (
-        "too slow",
-        evidence(server=POLLING, process={**STOPPED, "skipped_seconds": 0}),
+    "polled for long, and ended": ("handled", evidence(server={"waits_for": "ended"})),
+    "nothing was submitted, and nothing said": (
+        "never noticed",
+        evidence(expected_questions=2),
     ),
-    "polled for a day, and ended": (
+    "nothing was submitted, which was told": (
         "handled",
-        evidence(server=POLLING, process={"skipped_seconds": 2 * DAY}),
+        evidence(expected_questions=2, delivered={**ARRIVED, "tells_failure": True}),
     ),
     "silent at the wall limit": (
         "hung",

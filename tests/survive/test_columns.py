@@ -1,0 +1,74 @@
+"""Known programs, each with what becomes of it in each misfortune of the default list."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from mockbatch.cli import main
+from mockbatch.survive.misfortunes import DEFAULT
+from mockbatch.survive.verdict import BAD, GOOD
+from tests.survive.columns import COLUMNS, GUARDS
+
+PROGRAMS = Path(__file__).parent / "programs"
+SQLITE = PROGRAMS / "sqlite_results.py"
+# Enough for two days of minutes on a busy machine.
+OPTIONS = {"busy_poller": ["--wall", "5"], "sqlite_results": ["--results"]}
+OPTIONS["sqlite_results"].append(f"'{sys.executable}' '{SQLITE}' --print")
+
+
+def survey(
+    capfd: pytest.CaptureFixture[str], program: str, options: Sequence[str], *words: str
+) -> dict[str, str]:
+    """Return the verdicts on a known program, by misfortune."""
+    command = [sys.executable, str(PROGRAMS / f"{program}.py"), *words]
+    status = main(["survive", "--wall", "150", "--jobs", "2", "--json", *options, "--", *command])
+    out, err = capfd.readouterr()
+    assert status in (0, 1), err
+    rows = [json.loads(line) for line in out.splitlines()]
+    return {row["misfortune"]: row["verdict"] for row in rows}
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("program", COLUMNS)
+def test_a_program_has_its_column(program: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """Each verdict is the one that its code lets expect."""
+    expected = dict(zip(DEFAULT, COLUMNS[program], strict=True))
+    assert survey(capfd, program, OPTIONS.get(program, [])) == expected
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("guard", GUARDS)
+def test_a_missing_guard_shows_in_its_rows(guard: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """The careful program falls where a guard is left out, and nowhere else."""
+    expected = dict.fromkeys(DEFAULT, "handled") | GUARDS[guard]
+    assert survey(capfd, "careful", [], guard) == expected
+
+
+def test_two_surveys_are_equal(capfd: pytest.CaptureFixture[str]) -> None:
+    """Every sentence is the same, too."""
+    lines = []
+    for _ in range(2):
+        only = ("--only", "some_failed", "--only", "create_response_lost", "--only", "garbage_line")
+        command = [sys.executable, str(PROGRAMS / "submits_again.py")]
+        main(["survive", "--markdown", *only, "--", *command])
+        lines.append(capfd.readouterr().out)
+    assert lines[0] == lines[1]
+
+
+@pytest.mark.parametrize("program", ["dead_worker", "dead_child"])
+def test_a_program_that_waits_for_itself_hangs(
+    program: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """One whose polls ended in silence does not wait for the server."""
+    options = ["--only", "poll_429", "--wall", "8"]
+    assert survey(capfd, program, options) == {"poll_429": "hung"}
+
+
+@pytest.mark.parametrize("word", [word for word in (*GOOD, *BAD) if word != "hung"])
+def test_each_verdict_is_reached_by_two_programs(word: str) -> None:
+    """What only one program shows may be an accident of that program."""
+    columns = [*COLUMNS.values(), *(rows.values() for rows in GUARDS.values())]
+    assert sum(word in column for column in columns) >= 2
