@@ -11,7 +11,7 @@ export async function webhooksScreen(app) {
       endpoints.data.map((one) => endpointRow(app, one)), "No endpoint: no event is sent."),
     ask("Send events to", "Add endpoint", (url) => app.act("POST", "/webhooks/endpoints", { url },
       (made) => `Events are signed with ${made.signing_secret}: it is shown only now.`),
-    { id: "url", type: "url", placeholder: "a URL on this machine", size: 32 }),
+    { id: "url", type: "url", placeholder: "a URL on this machine" }),
     el("h2", {}, "Deliveries"), deliveryTable(app, deliveries.deliveries.reverse())];
 }
 

@@ -1,0 +1,207 @@
+"""What each screen shows, and what it makes of hostile texts."""
+
+import json
+import re
+
+import pytest
+
+from mockbatch.scenarios import catalogue
+from tests.support.caller import KEY, VALIDATING, Caller, lines
+from tests.web.page.conftest import Tab
+
+HOSTILE = '<img src=x onerror="alert(1)">\u202egnp.exe'
+SHOWN = HOSTILE.replace("\u202e", "\\u202e")
+
+
+def hostile_line(custom_id: str) -> bytes:
+    """Return an input line that would do harm if it were read as HTML."""
+    body = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": HOSTILE}]}
+    line = {"custom_id": custom_id, "method": "POST", "url": "/v1/chat/completions", "body": body}
+    return json.dumps(line).encode() + b"\n"
+
+
+def test_an_empty_world_says_how_to_begin(tab: Tab) -> None:
+    """With the lines for a shell, a client, and an example."""
+    page = tab.open()
+    text = page.inner_text("main")
+    assert f"export OPENAI_BASE_URL={tab.url}/v1" in text
+    assert f"export OPENAI_API_KEY={tab.api.key}" in text
+    code = page.get_by_label("client", exact=True).inner_text()
+    assert len([line for line in code.splitlines() if line.strip()]) <= 9
+    compile(code, "client.py", "exec")
+    page.get_by_role("button", name="Make an example batch").click()
+    page.get_by_role("table").wait_for()
+    assert "validating" in page.inner_text("main")
+
+
+def test_the_key_leaves_the_address(tab: Tab) -> None:
+    """It stays in the tab, and goes to the server in a header alone."""
+    page = tab.open()
+    assert tab.api.key not in page.url
+    assert not [one.url for one in tab.requests if tab.api.key in one.url.partition("#")[0]]
+    assert page.context.cookies() == []
+    page.reload()
+    page.wait_for_selector("h1")
+    assert "No batches yet" in page.inner_text("main")
+
+
+def test_batches_show_past_and_future_in_words(tab: Tab) -> None:
+    """The picture has a label, and the row a status and the next change."""
+    tab.api.create(lines(4))
+    tab.api.advance(VALIDATING)
+    page = tab.open()
+    [row] = page.get_by_role("row").all()[1:]
+    label = row.get_by_role("img").get_attribute("aria-label")
+    assert re.fullmatch(
+        r"validating at [-\d: ]+, in progress at [-\d: ]+, finalizing planned for [-\d: ]+, "
+        r"completed planned for [-\d: ]+",
+        label,
+    )
+    assert "in progress" in row.inner_text()
+    assert "0/4" in row.inner_text()
+    assert "finalizing in 1 min" in row.inner_text()
+
+
+def test_every_scenario_can_be_looked_at(tab: Tab) -> None:
+    """A world with a batch of each, at its end; fifty are on a page."""
+    for name in catalogue():
+        tab.api.post("/_mock/scenarios/active", {"name": name})
+        tab.api.post("/v1/batches", tab.api.wanted(lines(3)))
+        tab.api.call("DELETE", "/_mock/scenarios/active")
+        tab.api.call("PUT", "/_mock/quotas", json={})
+    tab.api.advance(90_000)
+    page = tab.open()
+    assert page.get_by_role("row").count() == 51
+    page.get_by_role("button", name="Older").click()
+    page.wait_for_function("() => document.querySelectorAll('tbody tr').length < 50")
+    ids = [one["id"] for one in tab.api.get("/_mock/batches?limit=100").json["data"]]
+    for id in ids[::8]:
+        tab.go(f"batch/{id}")
+        page.get_by_text("The Batch object").wait_for()
+    assert page.get_by_role("alert").count() == 0
+
+
+def test_one_batch_has_its_lines_and_commands(tab: Tab) -> None:
+    """Each request beside its result; what is not possible says why."""
+    tab.api.post("/_mock/scenarios/active", {"name": "some_failed", "params": {"fraction": 0.5}})
+    id = tab.api.create(lines(4))["id"]
+    tab.api.advance(86_400)
+    page = tab.open(f"batch/{id}")
+    text = page.inner_text("main")
+    assert f"{id} is completed" in text
+    assert text.count("error file") == 2
+    assert text.count("Mock reply to: Hello") == 2
+    hold = page.get_by_role("button", name="Hold", exact=True)
+    assert hold.get_attribute("aria-disabled") == "true"
+    assert "is completed and cannot be held any more" in hold.get_attribute("title")
+
+
+def test_requests_show_faults_retries_and_bodies(tab: Tab) -> None:
+    """And those that no route knows, with the nearest one."""
+    id = tab.api.create()["id"]
+    tab.api.post("/_mock/faults", {"preset": "poll_429"})
+    tab.api.get(f"/v1/batches/{id}", headers={"x-stainless-retry-count": "1"})
+    tab.api.get("/v1/batchs")
+    page = tab.open("requests")
+    row = page.get_by_role("row").filter(has_text="retry 1")
+    assert "429" in row.inner_text()
+    assert "poll_429" in row.inner_text()
+    tab.go("requests/unmatched")
+    assert "GET /v1/batches" in page.get_by_role("row").last.inner_text()
+    tab.go("requests")
+    page.get_by_role("link", name="POST /v1/batches").click()
+    page.get_by_role("heading", name="Response").wait_for()
+    assert "completion_window" in page.inner_text("main")
+
+
+def test_scenarios_and_faults_are_chosen_with_a_click(tab: Tab) -> None:
+    """With parameters; what is active stands on top, with how often it was met."""
+    page = tab.open("scenarios")
+    card = page.get_by_role("article", name="expired_partial")
+    card.get_by_role("spinbutton").fill("0.25")
+    card.get_by_role("button", name="expired_partial for the next batch").click()
+    page.get_by_role("cell", name="batches: the next one").wait_for()
+    page.get_by_role("button", name="poll_429 for 3 requests").click()
+    page.get_by_role("cell", name="met 0 of 3").wait_for()
+    batch = tab.api.create(lines(4))
+    assert tab.api.get(f"/v1/batches/{batch['id']}").status_code == 429
+    page.get_by_role("cell", name="met 1 of 3").wait_for()
+    tab.api.advance(86_400)
+    shown = tab.api.get(f"/_mock/batches/{batch['id']}").json
+    assert (shown["status"], shown["request_counts"]["completed"]) == ("expired", 1)
+
+
+def test_files_are_previewed_and_downloaded(tab: Tab) -> None:
+    """Byte for byte."""
+    id = tab.api.upload(lines(3))["id"]
+    page = tab.open("files")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download in.jsonl").click()
+    assert download.value.path().read_bytes() == lines(3)
+    tab.go(f"files/{id}")
+    assert page.locator("pre.file").inner_text() == lines(3).decode()
+
+
+def test_webhooks_show_their_attempts(tab: Tab) -> None:
+    """In words, too; an endpoint is added by its URL."""
+    page = tab.open("webhooks")
+    page.get_by_label("Send events to").fill("http://127.0.0.1:9/hook")
+    page.get_by_role("button", name="Add endpoint").click()
+    page.get_by_role("cell", name="http://127.0.0.1:9/hook").wait_for()
+    tab.api.create(lines(1))
+    tab.api.advance(200)
+    row = page.get_by_role("row").filter(has_text="batch.completed").filter(has_text="pending")
+    row.wait_for()
+    label = row.get_by_role("img").get_attribute("aria-label")
+    assert re.fullmatch(r"\d attempts, 0 successful", label)
+
+
+@pytest.mark.parametrize("screen", ["batch", "requests", "files", "batches"])
+def test_hostile_texts_are_shown_as_they_are(tab: Tab, screen: str) -> None:
+    """Prompts, custom_ids, names and paths are text, and hidden characters show."""
+    api = tab.api
+    api.call("POST", "/v1/files", **_form(b"x" * 1_000_000))
+    batch = api.create(hostile_line(HOSTILE), metadata={"name": HOSTILE})
+    api.get("/v1/" + HOSTILE.replace("\u202e", "%E2%80%AE"))
+    api.advance(86_400)
+    page = tab.open(f"batch/{batch['id']}" if screen == "batch" else screen)
+    page.wait_for_timeout(300)
+    assert page.locator("img").count() == 0
+    assert page.locator("main :text('\u202e')").count() == 0
+    if screen == "batch":
+        assert SHOWN in page.inner_text("main")
+
+
+def _form(data: bytes) -> dict[str, object]:
+    from tests.support.caller import upload_form
+
+    return upload_form(data, name="<b>bold</b>.txt", purpose="user_data")
+
+
+def test_the_owner_sees_all_worlds_and_opens_them(tab: Tab) -> None:
+    """Others see their own."""
+    tab.api.create(lines(2))
+    page = tab.open("worlds")
+    assert "shows the world of your key" in page.inner_text("main")
+    owner = Caller(tab.api.app, KEY)
+    [digest] = [
+        one["digest"]
+        for one in owner.get("/_mock/worlds").json["worlds"]
+        if one["key"] == f"sk-...{tab.api.key[-2:]}" and one["batches"] == 1
+    ][-1:]
+    page.get_by_label("API key").fill(KEY)
+    page.get_by_role("button", name="Open its world").click()
+    page.wait_for_selector("h1")
+    tab.go("worlds")
+    row = page.get_by_role("row").filter(has_text=f"sk-...{tab.api.key[-2:]}").last
+    row.get_by_role("button").click()
+    page.get_by_role("link", name="batch_").first.wait_for()
+    assert page.evaluate("sessionStorage.getItem('world')") == digest
+
+
+def test_a_wrong_key_is_said(tab: Tab) -> None:
+    """And another one asked for."""
+    tab.api.key = "undefined"
+    page = tab.open()
+    assert page.get_by_role("alert").is_visible()
+    assert page.get_by_role("heading", name="Which world?").is_visible()

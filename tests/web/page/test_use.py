@@ -1,0 +1,243 @@
+"""Moving time, by mouse and keyboard; what a look costs and must not change; foreign pages."""
+
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from textwrap import indent
+from threading import Thread
+from typing import Any, Literal
+
+import pytest
+
+from mockbatch.http_server.server import HttpServer
+from mockbatch.testing.mock_batch import MockBatch
+from tests.support.caller import FINALIZING, IN_PROGRESS, START, VALIDATING, Caller, app_of, lines
+from tests.web.page.conftest import Tab
+
+SCREENS = ("batches", "requests", "requests/unmatched", "scenarios", "files", "webhooks", "copy")
+SNAPSHOT = """\
+- heading "Batches" [level=1]
+- table "The newest first; time near now is stretched":
+  - caption: The newest first; time near now is stretched
+  - rowgroup:
+    - row "Batch Status Lines Scenario Next":
+      - columnheader "Batch"
+      - columnheader "Status"
+      - columnheader "Lines"
+      - columnheader
+      - columnheader "Scenario"
+      - columnheader "Next"
+"""
+
+
+def test_next_event_moves_the_clock_the_row_and_the_strip(tab: Tab) -> None:
+    """What happened is said at once."""
+    tab.api.create(lines(4))
+    page = tab.open()
+    page.get_by_role("button", name="Next event").click()
+    strip = page.get_by_role("status")
+    strip.wait_for()
+    assert "1 event: batch_" in strip.inner_text()
+    assert "in progress" in strip.inner_text()
+    assert "17:54:22 UTC" in page.locator(".time").inner_text()
+    page.get_by_role("cell", name="in progress", exact=True).wait_for()
+    assert tab.api.clock()["now"] == START + VALIDATING
+
+
+def test_a_batch_is_held_and_run_to_its_end(tab: Tab) -> None:
+    """And a command that was possible is not possible any more."""
+    id = tab.api.create(lines(4))["id"]
+    page = tab.open(f"batch/{id}")
+    page.get_by_role("button", name="Hold", exact=True).click()
+    page.get_by_text("(held)").wait_for()
+    page.get_by_role("button", name="Resume").click()
+    page.get_by_text("(held)").wait_for(state="detached")
+    page.get_by_role("button", name="Run to the end").click()
+    page.get_by_text("this is final").wait_for()
+    assert tab.api.clock()["now"] == START + VALIDATING + IN_PROGRESS + FINALIZING
+    before = tab.api.clock()["now"]
+    page.get_by_role("button", name="Run to the end").click(force=True)
+    page.get_by_role("button", name="Cancel").click(force=True)
+    assert tab.api.clock()["now"] == before
+    assert page.get_by_role("alert").count() == 0
+
+
+def test_a_refusal_is_said(tab: Tab) -> None:
+    """In the words of the API."""
+    page = tab.open()
+    page.get_by_label("Advance to (UTC)").fill("1999-01-01T00:00:00")
+    page.get_by_role("button", name="Go", exact=True).click()
+    page.get_by_role("alert").wait_for()
+    assert "only moves forward" in page.get_by_role("alert").inner_text()
+
+
+def test_it_is_used_by_keyboard_alone(tab: Tab) -> None:
+    """From the first tab stop to a batch, and time moves by a key."""
+    tab.api.create(lines(2))
+    page = tab.open()
+    page.keyboard.press("n")
+    page.get_by_role("cell", name="in progress", exact=True).wait_for()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to content"
+    page.evaluate("document.querySelector('tbody a').focus()")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="The Batch object").wait_for()
+    page.get_by_role("button", name="Hold", exact=True).focus()
+    page.keyboard.press("Space")
+    page.get_by_text("(held)").wait_for()
+    assert page.evaluate("document.activeElement.textContent") == "Hold"  # focus stays
+
+
+def test_a_redraw_keeps_what_was_typed(tab: Tab) -> None:
+    """A batch that comes meanwhile moves no focus."""
+    page = tab.open("scenarios")
+    page.get_by_label("Search").fill("expired")
+    tab.api.post("/_mock/scenarios/active", {"name": "all_failed"})
+    page.get_by_role("cell", name="all_failed").wait_for()
+    assert page.get_by_label("Search").input_value() == "expired"
+    assert page.evaluate("document.activeElement.id") == "search"
+
+
+def test_batches_are_read_as_a_table(tab: Tab) -> None:
+    """Names and roles, as assistive technology gets them."""
+    tab.api.create(lines(2))
+    page = tab.open()
+    page.get_by_role("table").wait_for()
+    assert indent(SNAPSHOT, "  ") in page.locator("main").aria_snapshot()
+    assert page.get_by_role("navigation").first.locator("[aria-current=page]").inner_text()
+
+
+def test_what_was_done_is_copied_as_a_test(tab: Tab) -> None:
+    """The copy is Python that passes."""
+    page = tab.open("scenarios")
+    page.get_by_role("button", name="all_failed for the next batch").click()
+    page.get_by_role("cell", name="batches: the next one").wait_for()
+    tab.go("batches")
+    page.get_by_role("button", name="Make an example batch").click()
+    page.get_by_role("button", name="+24 h").click()
+    page.get_by_role("cell", name="completed", exact=True).wait_for()
+    tab.go("copy")
+    text = page.get_by_label("the test", exact=True).inner_text()
+    scope: dict[str, Any] = {}
+    exec(compile(text, "test_copied.py", "exec"), scope)
+    with MockBatch() as mock:
+        scope["test_batch"](mock)
+    assert 'mockbatch.scenario("all_failed", times=1)' in text
+    assert "mockbatch.clock.advance(86400)" in text
+    assert 'assert batch.status == "completed"' in text
+    assert "curl -X POST" in page.get_by_label("the commands", exact=True).inner_text()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_a_narrow_window(tab: Tab, scheme: Literal["light", "dark"]) -> None:
+    """320 pixels, in both schemes, without scrolling sideways."""
+    tab.api.create(lines(2))
+    page = tab.open()
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": 320, "height": 640})
+    for screen in SCREENS:
+        tab.page.evaluate("hash => { location.hash = hash }", f"#/{screen}")
+        page.wait_for_timeout(150)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, screen
+
+
+def test_an_idle_page_costs_next_to_nothing(tab: Tab) -> None:
+    """A request each second, answered by 304."""
+    tab.api.create(lines(2))
+    page = tab.open()
+    page.wait_for_timeout(500)
+    statuses: list[int] = []
+    page.on("response", lambda response: statuses.append(response.status))
+    page.wait_for_timeout(5_000)
+    assert len(statuses) <= 6
+    assert set(statuses) == {304}
+
+
+def test_looking_moves_no_clock_and_is_in_no_journal(tab: Tab) -> None:
+    """Not even one that moves by polls."""
+    tab.api.post("/_mock/clock", {"mode": "on-poll"})
+    id = tab.api.create(lines(2))["id"]
+    before = tab.api.clock(), tab.api.get("/_mock/requests").data
+    page = tab.open()
+    for screen in (*SCREENS, f"batch/{id}", "worlds"):
+        tab.page.evaluate("hash => { location.hash = hash }", f"#/{screen}")
+        page.wait_for_timeout(200)
+    assert (tab.api.clock(), tab.api.get("/_mock/requests").data) == before
+
+
+class TestForeignPage:
+    """A page from elsewhere, in the same browser."""
+
+    @pytest.fixture
+    def foreign(self, tab: Tab) -> Iterator[str]:
+        """Serve a page on a name that is not loopback's, and return its address."""
+        frame = f"<iframe src='{tab.url}/_mock/'></iframe>"
+        body = f"<h1>Foreign</h1>{frame}<form method=post enctype=text/plain></form>".encode()
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.send_header("Content-Type", "text/html")
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+            Thread(target=server.serve_forever, daemon=True).start()
+            yield f"http://127.0.0.1:{server.server_port}/"
+            server.shutdown()
+
+    def test_can_do_nothing(self, tab: Tab, foreign: str) -> None:
+        """Neither read nor change the world, nor frame the page."""
+        tab.api.create(lines(1))
+        before = tab.api.clock(), tab.api.get("/_mock/requests").data
+        page = tab.page
+        page.goto(foreign)
+        fetched = page.evaluate(
+            """async (url) => {
+              const tries = [["GET", "/_mock/clock"], ["POST", "/_mock/clock/advance"]];
+              return Promise.all(tries.map(([method, path]) =>
+                fetch(url + path, { method, ...(method === "POST" && { body: "{}" }) })
+                  .then((response) => response.text(), () => "refused")));
+            }""",
+            tab.url,
+        )
+        assert fetched == ["refused", "refused"]
+        assert "mockbatch" not in (page.frames[1].title() if len(page.frames) > 1 else "")
+        page.evaluate(
+            """(url) => {
+              const form = document.querySelector("form");
+              form.action = url + "/_mock/clock/advance";
+              form.submit();
+            }""",
+            tab.url,
+        )
+        page.wait_for_url("**/advance")
+        assert "Cross-origin request" in page.inner_text("body")
+        assert (tab.api.clock(), tab.api.get("/_mock/requests").data) == before
+        # What the browser itself says of the refusals, and the foreign page.
+        tab.problems.clear()
+        tab.requests.clear()
+
+
+def test_first_rows_come_fast_among_many(tab: Tab) -> None:
+    """A thousand batches: fifty are shown."""
+    api = Caller(app_of(), tab.api.key)
+    server = HttpServer(api.app, "127.0.0.1", 0)
+    server.start()
+    try:
+        id = api.upload(lines(1))["id"]
+        for _ in range(1000):
+            api.create(input_file_id=id)
+        tab.url, tab.api = server.url, api
+        page = tab.open()
+        page.get_by_role("table").wait_for()
+        assert page.get_by_role("row").count() == 51
+        page.get_by_role("button", name="Older").click()
+        page.get_by_role("button", name="Newer").and_(
+            page.locator(":not([aria-disabled])")
+        ).wait_for()
+        tab.requests[:] = [one for one in tab.requests if not one.url.startswith(server.url)]
+    finally:
+        server.stop()
