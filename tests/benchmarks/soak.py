@@ -1,8 +1,9 @@
-"""A soak: mixed traffic of many clients with faults on, for as long as it is told.
+"""A soak: mixed traffic of many clients with faults on, for as long as asked.
 
 `python -m tests.benchmarks.soak --minutes 10`. It fails when memory, threads or open files
 grow, when a request is left unanswered, when the server prints a traceback, or when a
-temporary file is left behind.
+temporary file is left behind. With `--hostile`, silent connections and a client that sends the
+worst bodies it can stand beside them, and no ordinary request may wait long.
 """
 
 import argparse
@@ -192,6 +193,12 @@ def soak(url: str, pid: int, seconds: float) -> tuple[list[dict[str, int]], list
     return looks, clients
 
 
+def start_hostile(url: str, seconds: float) -> "subprocess.Popen[str]":
+    """Start the silent connections and the client that sends the worst bodies."""
+    command = [sys.executable, "-m", "tests.benchmarks.hostile", url, str(seconds)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
 def faults_of(looks: list[dict[str, int]], clients: list[Client], log: str) -> list[str]:
     """Return what is wrong with what was seen."""
     first, last = looks[2], looks[-1]
@@ -212,7 +219,9 @@ def main() -> int:
     """Soak a server of its own, and tell what is wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=10)
-    minutes = parser.parse_args().minutes
+    parser.add_argument("--hostile", action="store_true")
+    arguments = parser.parse_args()
+    minutes = arguments.minutes
     with tempfile.TemporaryDirectory() as scratch, tempfile.TemporaryDirectory() as outside:
         log, ready = Path(outside) / "log", Path(outside) / "ready.json"
         command = [sys.executable, "-m", "mockbatch", "serve", "--port=0", "--clock=manual"]
@@ -226,14 +235,19 @@ def main() -> int:
             while not ready.exists():
                 time.sleep(0.01)
             url = json.loads(ready.read_text())["url"]
+            hostile = start_hostile(url, minutes * 60) if arguments.hostile else None
             looks, clients = soak(url, process.pid, minutes * 60)
+            waits = json.loads(hostile.communicate(timeout=120)[0]) if hostile else {"late": 0}
             process.send_signal(signal.SIGTERM)
             status = process.wait(timeout=10)
         wrong = faults_of(looks, clients, log.read_text())
+        if waits["late"]:
+            wrong.append(f"ordinary requests waited too long: {waits}")
         if status:
             wrong.append(f"the server ended with status {status}")
         if left := list(Path(scratch).iterdir()):
             wrong.append(f"temporary files are left: {left[:5]}")
+    print(waits)
     print(dict(sum((client.done for client in clients), Counter())))
     print("\n".join(wrong) or "nothing is wrong")
     return bool(wrong)

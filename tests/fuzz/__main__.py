@@ -54,7 +54,7 @@ def fuzz(seconds: float, seed: int = 0) -> Findings:
 def _attack(random: Random, target: Target, findings: Findings) -> None:
     """Send one request, and note its cost and its status."""
     [attack] = random.choices(list(ATTACKS), list(ATTACKS.values()))
-    data, before = attack(random, target), target.cpu_seconds()
+    data, before = attack(random, f"{target.host}:{target.port}"), target.cpu_seconds()
     try:
         status = target.send(data)
     except TimeoutError:

@@ -9,10 +9,11 @@ from mockbatch.faults import presets
 from mockbatch.scenarios import catalogue
 from mockbatch.typing import Json
 from tests.fuzz import mutations
-from tests.fuzz.target import Target
+from tests.fuzz.target import call
 from tests.support.bodies import BODIES, CHAT
 
-Attack = Callable[[Random, Target], bytes]
+# Called with the value of the Host header.
+Attack = Callable[[Random, str], bytes]
 
 #: The key of a world in which replies and faults are scripted: its 5xx may be wanted.
 SCRIPTS = "sk-scripts"
@@ -88,10 +89,10 @@ _QUERIES = (
 )
 
 
-def raw_http(random: Random, target: Target) -> bytes:
+def raw_http(random: Random, host: str) -> bytes:
     """Return an ordinary request with changed bytes, mostly in its head."""
     body = json.dumps(BODIES[CHAT][0]).encode()
-    data = target.call("POST", CHAT, body)
+    data = call(host, "POST", CHAT, body)
     head, _, rest = data.partition(b"\r\n\r\n")
     if random.random() < 0.3:
         lines = (
@@ -108,7 +109,7 @@ def raw_http(random: Random, target: Target) -> bytes:
     return mutations.change_bytes(random, head) + b"\r\n\r\n" + rest
 
 
-def paths_and_queries(random: Random, target: Target) -> bytes:
+def paths_and_queries(random: Random, host: str) -> bytes:
     """Return a read with any query, or a path that is not quite one."""
     path = random.choice(_PATHS)
     if random.random() < 0.3:
@@ -118,23 +119,23 @@ def paths_and_queries(random: Random, target: Target) -> bytes:
         f"{name}={quote(str(mutations.any_value(random, 0)), errors='replace')}" for name in names
     )
     method = random.choice(("GET", "GET", "GET", "DELETE", "HEAD", "OPTIONS", "PATCH"))
-    return target.call(method, f"{path}?{query}" if query else path)
+    return call(host, method, f"{path}?{query}" if query else path)
 
 
-def live_calls(random: Random, target: Target) -> bytes:
+def live_calls(random: Random, host: str) -> bytes:
     """Return a live call of any endpoint with a changed body."""
     path, bodies = random.choice(list(BODIES.items()))
     body = mutations.mutate(random, random.choice(bodies))
-    return target.call("POST", path, mutations.encode(random, body))
+    return call(host, "POST", path, mutations.encode(random, body))
 
 
-def commands(random: Random, target: Target) -> bytes:
+def commands(random: Random, host: str) -> bytes:
     """Return a call that changes a world, with a changed body."""
     method, path, body = random.choice(_ROUTES)
-    return target.call(method, path, mutations.encode(random, mutations.mutate(random, body)))
+    return call(host, method, path, mutations.encode(random, mutations.mutate(random, body)))
 
 
-def schemas(random: Random, target: Target) -> bytes:
+def schemas(random: Random, host: str) -> bytes:
     """Return a live call whose reply has to fit any schema."""
     schema = mutations.any_schema(random)
     format_ = {
@@ -145,10 +146,10 @@ def schemas(random: Random, target: Target) -> bytes:
     extra: Json = random.choice(
         ({"response_format": format_}, {"tools": [tool], "tool_choice": "required"})
     )
-    return target.call("POST", CHAT, mutations.encode(random, {**BODIES[CHAT][0], **extra}))
+    return call(host, "POST", CHAT, mutations.encode(random, {**BODIES[CHAT][0], **extra}))
 
 
-def input_files(random: Random, target: Target) -> bytes:
+def input_files(random: Random, host: str) -> bytes:
     """Return the creation of a batch of an input file with changed lines."""
     path, bodies = random.choice(list(BODIES.items()))
     lines = [
@@ -162,10 +163,10 @@ def input_files(random: Random, target: Target) -> bytes:
         "endpoint": path,
         "metadata": {"mockbatch_scenario": random.choice(list(catalogue()))},
     }
-    return target.call("POST", "/_mock/batches", json.dumps(body).encode())
+    return call(host, "POST", "/_mock/batches", json.dumps(body).encode())
 
 
-def forms(random: Random, target: Target) -> bytes:
+def forms(random: Random, host: str) -> bytes:
     """Return an upload whose form has changed bytes."""
     data = json.dumps(_LINE).encode()
     form = (
@@ -182,18 +183,18 @@ def forms(random: Random, target: Target) -> bytes:
             "multipart/form-data; boundary=" + "b" * 300,
         )
     )
-    return target.call("POST", path, mutations.change_bytes(random, form), content_type=kind)
+    return call(host, "POST", path, mutations.change_bytes(random, form), content_type=kind)
 
 
-def states(random: Random, target: Target) -> bytes:
+def states(random: Random, host: str) -> bytes:
     """Return the replacement of a world by a document with changes."""
     state = _STATE if random.random() < 0.8 else {"format": "mockbatch state 2"}
-    return target.call(
-        "PUT", "/_mock/state", mutations.encode(random, mutations.mutate(random, state))
+    return call(
+        host, "PUT", "/_mock/state", mutations.encode(random, mutations.mutate(random, state))
     )
 
 
-def scripts(random: Random, target: Target) -> bytes:
+def scripts(random: Random, host: str) -> bytes:
     """Return a scripted reply, fault or scenario, or a request that may meet one."""
     pattern = "".join(random.choice("*?[a-z]!x/v1") for _ in range(random.choice((3, 30, 600))))
     document: Json
@@ -203,33 +204,32 @@ def scripts(random: Random, target: Target) -> bytes:
                 "match": {"custom_id": pattern, "model": pattern},
                 "reply": mutations.any_value(random),
             }
-            return target.call(
-                "POST", "/_mock/replies", mutations.encode(random, document), SCRIPTS
-            )
+            return call(host, "POST", "/_mock/replies", mutations.encode(random, document), SCRIPTS)
         case 1:
             document = mutations.mutate(random, random.choice(list(presets().values())))
-            return target.call("POST", "/_mock/faults", mutations.encode(random, document), SCRIPTS)
+            return call(host, "POST", "/_mock/faults", mutations.encode(random, document), SCRIPTS)
         case 2:
             document = {
                 "document": mutations.mutate(random, random.choice(list(catalogue().values()))),
                 "times": 1,
             }
-            return target.call(
-                "POST", "/_mock/scenarios/active", mutations.encode(random, document), SCRIPTS
+            return call(
+                host, "POST", "/_mock/scenarios/active", mutations.encode(random, document), SCRIPTS
             )
         case 3:
-            return target.call(
+            return call(
+                host,
                 random.choice(("GET", "DELETE")),
                 random.choice(("/_mock/replies", "/_mock/faults", "/_mock/scenarios/active")),
                 key=SCRIPTS,
             )
         case 4:
-            return target.call("GET", f"/_mock/requests?path={quote(pattern)}", key=SCRIPTS)
+            return call(host, "GET", f"/_mock/requests?path={quote(pattern)}", key=SCRIPTS)
     body = {**BODIES[CHAT][0], "model": "a" * random.choice((1, 300, 100_000))}
-    return target.call("POST", CHAT, json.dumps(body).encode(), SCRIPTS)
+    return call(host, "POST", CHAT, json.dumps(body).encode(), SCRIPTS)
 
 
-def large_bodies(random: Random, target: Target) -> bytes:
+def large_bodies(random: Random, host: str) -> bytes:
     """Return a body of up to a few megabytes: many members, deep nesting, or one long text."""
     count = random.choice((1_000, 100_000, 1_000_000))
     chat: Json = BODIES[CHAT][0]
@@ -243,12 +243,12 @@ def large_bodies(random: Random, target: Target) -> bytes:
     nested = [b"[" * count, b'{"a":' * few]
     body = random.choice([*nested, *(json.dumps(each).encode() for each in documents)])
     path = random.choice((CHAT, "/v1/embeddings", "/v1/responses", "/_mock/batches", "/v1/batches"))
-    return target.call("POST", path, body)
+    return call(host, "POST", path, body)
 
 
-def sweep(_: Random, target: Target) -> bytes:
+def sweep(_: Random, host: str) -> bytes:
     """Return a reset, so that the world does not fill up."""
-    return target.call("POST", "/_mock/reset", b'{"clock": "manual", "start_time": 1713894800}')
+    return call(host, "POST", "/_mock/reset", b'{"clock": "manual", "start_time": 1713894800}')
 
 
 #: Each attack, and how often it comes up.

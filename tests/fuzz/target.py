@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
@@ -69,37 +70,41 @@ class Target:
 
     def send(self, data: bytes) -> int:
         """Send bytes on a connection of their own; return the status, 0 without a response."""
-        with socket.create_connection((self.host, self.port), timeout=PATIENCE_SECONDS) as client:
-            try:
-                client.sendall(data)
-                client.shutdown(socket.SHUT_WR)
-            except OSError:
-                pass  # the server may answer, and close, before it has read everything
-            return self._read_status(client)
+        return send(self.host, self.port, data)
 
-    def _read_status(self, client: socket.socket) -> int:
-        start, size = b"", 0
-        try:
-            while size < _MAX_RESPONSE_BYTES and (block := client.recv(1 << 16)):
-                start = start or block
-                size += len(block)
-        except ConnectionError:
-            pass
-        parts = start.split(b" ", 2)
-        return int(parts[1]) if len(parts) > 1 and parts[1].isdigit() else 0
 
-    def call(
-        self,
-        method: str,
-        path: str,
-        body: bytes = b"",
-        key: str = "sk-fuzz",
-        content_type: str = "application/json",
-    ) -> bytes:
-        """Return the bytes of an ordinary request."""
-        head = (
-            f"{method} {path} HTTP/1.1\r\nHost: {self.host}:{self.port}\r\n"
-            f"Authorization: Bearer {key}\r\nContent-Type: {content_type}\r\n"
-            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-        )
-        return head.encode("utf-8", "replace") + body
+def send(host: str, port: int, data: bytes) -> int:
+    """Send bytes on a connection of their own; return the status, 0 without a response."""
+    with socket.create_connection((host, port), timeout=PATIENCE_SECONDS) as client:
+        # The server may answer, and close, before it has read everything.
+        with suppress(OSError):
+            client.sendall(data)
+            client.shutdown(socket.SHUT_WR)
+        return _read_status(client)
+
+
+def _read_status(client: socket.socket) -> int:
+    start, size = b"", 0
+    with suppress(ConnectionError):
+        while size < _MAX_RESPONSE_BYTES and (block := client.recv(1 << 16)):
+            start = start or block
+            size += len(block)
+    parts = start.split(b" ", 2)
+    return int(parts[1]) if len(parts) > 1 and parts[1].isdigit() else 0
+
+
+def call(
+    host: str,
+    method: str,
+    path: str,
+    body: bytes = b"",
+    key: str = "sk-fuzz",
+    content_type: str = "application/json",
+) -> bytes:
+    """Return the bytes of an ordinary request; `host` is the value of its Host header."""
+    head = (
+        f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n"
+        f"Authorization: Bearer {key}\r\nContent-Type: {content_type}\r\n"
+        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    )
+    return head.encode("utf-8", "replace") + body
