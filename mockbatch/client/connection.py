@@ -32,7 +32,11 @@ class WorldConnection:
 
     @property
     def dashboard_url(self) -> str:
-        """The address of the dashboard of this world, if its server is on a socket."""
+        """The address of the dashboard of this world, for a browser."""
+        if urlsplit(self.base_url).port is None:
+            raise RuntimeError(
+                "dashboard_url needs a server on a socket: use the `mockbatch` fixture"
+            )
         return f"{self.base_url.removesuffix('/v1')}/_mock/#key={quote(self.api_key, safe='')}"
 
     def call(self, method: str, path: str, body: Json = None) -> Json:

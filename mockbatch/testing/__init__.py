@@ -7,6 +7,7 @@ options          checks the options of a world, and makes a reset of them
 servers          LocalServer (in a thread of this process) and RemoteServer
 mock_batch       MockBatch: a server with one world, as a context manager or a decorator
 environment      the environment variables by which clients find a world
+keep             waits after a failed test, to look at its worlds
 failure_report   the section that a failed test's report gets for each world it used
 
 Each module sets `__tracebackhide__`, as those of `mockbatch.client` do.

@@ -44,16 +44,19 @@ MARKER = (
 
 
 def add_options(parser: pytest.Parser) -> None:
-    """Add the ini options and the command line option."""
+    """Add the ini options and the command line options."""
     for name, (default, _, text) in INI_OPTIONS.items():
         parser.addini(f"mockbatch_{name}", text, default=default)
     for name, text in INI_FLAGS.items():
         parser.addini(f"mockbatch_{name}", text, type="bool", default=False)
     text = "a fault, reply or scenario of a test that never applied: warn, error, ignore"
     parser.addini("mockbatch_unused", text, default="warn")
-    parser.getgroup("mockbatch").addoption(
+    group = parser.getgroup("mockbatch")
+    group.addoption(
         "--mockbatch-url", metavar="URL", help="use the mockbatch server that runs at URL"
     )
+    text = "wait after each failed test, to look at its worlds in the dashboard"
+    group.addoption("--mockbatch-keep", action="store_true", help=text)
 
 
 def ini_defaults(config: pytest.Config) -> dict[str, Any]:

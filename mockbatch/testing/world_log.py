@@ -1,5 +1,6 @@
 """Which test created which worlds, for the report of a failed test."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -63,6 +64,14 @@ class WorldLog:
         from mockbatch.testing.failure_report import render
 
         return [("mockbatch", render(client, world)) for client, world in worlds]
+
+    def dashboards(self, item: pytest.Item) -> list[str]:
+        """Return the addresses of the dashboards of a test's worlds, of those on sockets."""
+        urls = []
+        for client, _ in self._worlds_of(item):
+            with suppress(RuntimeError):
+                urls.append(client.dashboard_url)
+        return urls
 
     def pop_webhook_error(self, item: pytest.Item) -> BaseException | None:
         """Return the first exception of the test's webhook receivers, and forget all of them."""
