@@ -115,6 +115,23 @@ def test_a_wait_can_be_aborted(node: Runner) -> None:
     assert done.world_seconds == 1
 
 
+def test_a_signal_with_a_time_limit(node: Runner) -> None:
+    """It aborts in simulated time, with Node's own error, and keeps no process alive."""
+    done = node.run(
+        """
+        const signal = AbortSignal.timeout(7200_000);
+        const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+        let waits = 0;
+        while (!signal.aborted) { await wait(600_000); waits += 1; }
+        AbortSignal.timeout(86400_000);
+        console.log(JSON.stringify([waits, signal.reason.name, signal.reason.message]));
+        """
+    )
+    reason = ["TimeoutError", "The operation was aborted due to timeout"]
+    assert done.printed in ([12, *reason], [13, *reason])
+    assert done.world_seconds <= 7800
+
+
 def test_promises_settle_between_timers(node: Runner) -> None:
     """What a timer resolves goes on before the next timer of the same instant."""
     done = node.run(

@@ -23,7 +23,7 @@ const LONGEST_DELAY_MS = 2 ** 31 - 1; // as in Node: a longer one counts as 1
 const TICK_MS = 1;
 const QUIET_MS = 20; // for so long nothing must happen if there is something unknown to wait for
 // A request without an answer, and an answer that does not go on, hold time still for so long.
-const ANSWER_PATIENCE_MS = 10_000;
+const ANSWER_PATIENCE_MS = 35_000; // the slowest answer of the catalogue is 30 s late
 const BODY_PATIENCE_MS = 2000;
 
 // Captured before the program can replace them.
@@ -31,6 +31,7 @@ const real = {
   setTimeout, clearTimeout, setInterval, clearInterval, setImmediate,
   Date, now: Date.now, performanceNow: performance.now.bind(performance),
   hrtime: process.hrtime, hrtimeBigint: process.hrtime.bigint, request: http.request,
+  abortAfter: AbortSignal.timeout.bind(AbortSignal),
   fetch: globalThis.fetch, wait: timersPromises.setTimeout, every: timersPromises.setInterval,
 };
 const environment = { ...process.env };
@@ -305,10 +306,21 @@ function replaceTimers() {
     Object.defineProperty(value, 'name', { value: name });
     globalThis[name] = timers[name] = value;
   }
+  AbortSignal.timeout = abortAfter;
   Object.defineProperty(replaced.setTimeout, promisify.custom, { enumerable: true, value: wait });
   timersPromises.setTimeout = wait;
   timersPromises.setInterval = every;
   timersPromises.scheduler.wait = (ms, options) => wait(ms, undefined, options);
+}
+
+/** Stand for AbortSignal.timeout: it keeps no process alive. */
+function abortAfter(ms) {
+  if (!(ms >= SHORTEST_TIMEOUT_MS && ms <= LONGEST_DELAY_MS)) return real.abortAfter(ms);
+  const control = new AbortController();
+  const message = 'The operation was aborted due to timeout';
+  const abort = () => control.abort(new DOMException(message, 'TimeoutError'));
+  new Timeout(abort, ms, [], false).unref();
+  return control.signal;
 }
 
 function wait(ms, value, options = {}) {

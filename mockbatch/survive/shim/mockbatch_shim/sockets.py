@@ -7,8 +7,9 @@ import time
 from typing import Any, Callable
 
 _real_monotonic = time.monotonic
-# A connection on which nothing came back for so long does not hold time still any longer.
-_PATIENCE_SECONDS = 10
+# A connection on which nothing came back for so long does not hold time still any longer: the
+# slowest answer of the catalogue is 30 seconds late.
+_PATIENCE_SECONDS = 35
 _STREAMS = (socket.AF_INET, socket.AF_INET6)
 
 

@@ -1,8 +1,11 @@
-"""`time.sleep` and `Event.wait`: which of the sleeping threads wakes next, and when.
+"""What a thread waits with: which of the sleeping threads wakes next, and when.
 
 A thread that sleeps has a deadline, counted in the seconds skipped so far. The thread with the
 earliest deadline moves time there, once no other thread is busy. So threads that sleep at once
 share the time, and none misses what happens while another one sleeps longer.
+
+`time.sleep` and `Event.wait` are sleeps. Waiting for another thread with a time limit, as in
+`Future.result`, `Queue.get` and `Thread.join`, moves no time, but ends when time has passed it.
 """
 
 from __future__ import annotations
@@ -24,8 +27,11 @@ Place = Tuple[int, int]  # a frame, and the instruction that it is at
 _real_sleep = time.sleep
 _real_monotonic = time.monotonic
 _real_wait = threading.Event.wait
+_real_condition_wait = threading.Condition.wait
+_real_join = threading.Thread.join
 
 _SLICE_SECONDS = 0.002
+_LONG_SLICE_SECONDS = 0.02
 # A thread that is still busy after so many slices does not hold time still any longer. Counted in
 # slices, so that a pause of the whole machine does not use all of them up.
 _PATIENCE_SLICES = 500
@@ -64,6 +70,7 @@ class Sleepers:
         self.skips = skips
         self._in_flight = in_flight
         self._deadlines: dict[int, float] = {}
+        self.waiting: set[int] = set()  # threads that wait for another one, with a time limit
         # Where the other threads were when they were last looked at, and those that were busy
         # there for too long.
         self._places: dict[int, Place] = {}
@@ -120,6 +127,7 @@ class Sleepers:
         """Start over in a child process, in which only the forking thread goes on."""
         self.skips.lock = threading.RLock()
         self._deadlines.clear()
+        self.waiting.clear()
         self._background.clear()
 
     def _is_anyone_busy(self, patient: bool) -> bool:
@@ -128,7 +136,7 @@ class Sleepers:
         is_over = self._held_slices >= _PATIENCE_SLICES and not patient
         is_anyone_busy = patient and bool(self._in_flight)
         for ident, frame in sys._current_frames().items():
-            if ident == me or ident in self._deadlines:
+            if ident == me or ident in self._deadlines or ident in self.waiting:
                 continue
             place = self._places[ident] = (id(frame), frame.f_lasti)
             # A thread that was elsewhere a moment ago may be about to go on.
@@ -141,10 +149,15 @@ class Sleepers:
 
 
 def install(skips: Skips, in_flight: InFlight) -> Sleepers:
-    """Replace `time.sleep` and `Event.wait`."""
+    """Replace what threads wait with."""
     sleepers = Sleepers(skips, in_flight)
     replace(time, "sleep", _sleep_with(sleepers))
-    setattr(threading.Event, "wait", _wait_with(sleepers))  # noqa: B010 - mypy
+    for kind, name, function in (
+        (threading.Event, "wait", _wait_with(sleepers)),
+        (threading.Condition, "wait", _condition_wait_with(sleepers)),
+        (threading.Thread, "join", _join_with(sleepers)),
+    ):
+        setattr(kind, name, function)
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=sleepers.forget_threads)
     return sleepers
@@ -193,6 +206,49 @@ def _wait_with(sleepers: Sleepers) -> Callable[..., bool]:
             sleepers.end()
 
     return wait
+
+
+def _condition_wait_with(sleepers: Sleepers) -> Callable[..., bool]:
+    def wait(self: threading.Condition, timeout: float | None = None) -> bool:
+        # No notification is lost in between: who sends one needs the lock.
+        return _wait_in_slices(
+            sleepers, timeout, lambda seconds: _real_condition_wait(self, seconds)
+        )
+
+    return wait
+
+
+def _join_with(sleepers: Sleepers) -> Callable[..., None]:
+    def join(self: threading.Thread, timeout: float | None = None) -> None:
+        def is_over(seconds: float | None) -> bool:
+            _real_join(self, seconds)
+            return not self.is_alive()
+
+        _wait_in_slices(sleepers, timeout, is_over)
+
+    return join
+
+
+def _wait_in_slices(
+    sleepers: Sleepers, timeout: float | None, wait: Callable[[float | None], bool]
+) -> bool:
+    """Wait for another thread, up to a time limit in simulated or real time."""
+    if timeout is None or not _is_wait(timeout) or timeout < _SHORTEST_WAIT_SECONDS:
+        return wait(timeout)
+    deadline = sleepers.skips.seconds + timeout
+    real_end = _real_monotonic() + timeout
+    me = threading.get_ident()
+    sleepers.waiting.add(me)
+    try:
+        while not sleepers.is_over(deadline):
+            left = real_end - _real_monotonic()
+            if wait(max(min(left, _LONG_SLICE_SECONDS), 0)):
+                return True
+            if left <= _LONG_SLICE_SECONDS:
+                return False
+        return wait(0)
+    finally:
+        sleepers.waiting.discard(me)
 
 
 def _is_own_wait(caller: FrameType) -> bool:
