@@ -143,7 +143,7 @@ function clockBar() {
   const modes = MODES.includes(mode) ? MODES : [mode, ...MODES];
   const nothing = next ? null : "Nothing is planned.";
   return el("section", { class: "clock", "aria-label": "Simulated time" },
-    el("div", { class: "time", "aria-live": "polite" }, clockText()),
+    el("div", { class: "time", "aria-live": app.page.speed ? "off" : "polite" }, clockText()),
     el("div", { class: "next" }, nextText()),
     el("div", { class: "buttons" },
       button("Next event", () => advance({ next_event: true }), { reason: nothing, class: "main" }),

@@ -24,7 +24,7 @@ export function axisRow(axis, now) {
   const signed = STEPS.flatMap(([name, seconds]) => [[`−${name}`, -seconds], [`+${name}`, seconds]]);
   const marks = [["now", 0], ...signed].map(([name, seconds]) => [name, axis.x(now + seconds)]);
   const taken = [];
-  const isFree = ([, x]) => x > 2.5 && x < 97.5 && taken.every((other) => Math.abs(other - x) > 7)
+  const isFree = ([, x]) => x > 2.5 && x < 97.5 && taken.every((other) => Math.abs(other - x) > 9)
     && taken.push(x);
   return el("svg", { class: "axis", "aria-hidden": "true" }, marks.filter(isFree).map(([name, x]) =>
     el("text", { x: percent(x), y: 14, class: name === "now" ? name : null }, name)));
