@@ -29,6 +29,19 @@ class Arranging(BatchCommands):
 
     clock: Clock
     _reached: bool
+    #: Judges what a test has made of its misfortune; the fixture `misfortune` sets it.
+    judge_survival: Callable[[Json, str], None] | None = None
+
+    def assert_survived(self, delivered: Json = None, *, require: str = "reported") -> None:
+        """Fail unless the code under test has survived the misfortune of the fixture `misfortune`.
+
+        `delivered` is what it made of the batch: any value, or a function that returns one. How
+        a function ends counts, too: an error is `reported`, unless it is one of programming.
+        With `require="handled"` that is not good enough.
+        """
+        if self.judge_survival is None:
+            raise TypeError("assert_survived needs a test that takes the fixture `misfortune`")
+        self.judge_survival(delivered, require)
 
     def submit(
         self,

@@ -57,10 +57,19 @@ class Misfortune:
         """What a robust client does, in one sentence; "" if the catalogue does not say."""
         return str(self.document.get("advice", ""))
 
+    @property
+    def scenario(self) -> str:
+        """The name of the scenario of its world; that of a fault has none of its own."""
+        return HAPPY if self.is_fault else self.name
+
+    @property
+    def parameters(self) -> Mapping[str, Json]:
+        """The parameters of the scenario."""
+        return _PARAMETERS.get(self.scenario, {})
+
     def settings(self, settings: WorldSettings) -> WorldSettings:
         """Return the settings of a world in which it happens."""
-        name = HAPPY if self.is_fault else self.name
-        scenario = scenarios.scenario(name, _PARAMETERS.get(name, {}))
+        scenario = scenarios.scenario(self.scenario, self.parameters)
         return replace(settings, scenario=scenario)
 
     def arm(self, world: World) -> None:

@@ -2,6 +2,7 @@
 
 pytest_plugin    the fixtures, and the hooks behind them
 world_log        which test or fixture created which worlds
+misfortunes      the fixture `misfortune`; `survival` judges what a test made of one
 plugin_options   ini options, the command line option and the marker
 options          checks the options of a world, and makes a reset of them
 servers          LocalServer (in a thread of this process) and RemoteServer

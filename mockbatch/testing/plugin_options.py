@@ -57,6 +57,12 @@ def add_options(parser: pytest.Parser) -> None:
     )
     text = "wait after each failed test, to look at its worlds in the dashboard"
     group.addoption("--mockbatch-keep", action="store_true", help=text)
+    group.addoption(
+        "--mockbatch-misfortunes",
+        metavar="all|NAME,...",
+        default="",
+        help="the misfortunes of the fixture `misfortune`; by default the twenty most reported",
+    )
 
 
 def ini_defaults(config: pytest.Config) -> dict[str, Any]:

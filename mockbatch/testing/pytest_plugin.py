@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mockbatch.testing.misfortunes import misfortune, pytest_generate_tests  # noqa: F401
 from mockbatch.testing.plugin_options import (
     MARKER,
     add_options,
