@@ -29,11 +29,13 @@ const BODY_PATIENCE_MS = 2000;
 // Captured before the program can replace them.
 const real = {
   setTimeout, clearTimeout, setInterval, clearInterval, setImmediate,
-  Date, now: Date.now, performanceNow: performance.now.bind(performance),
-  hrtime: process.hrtime, hrtimeBigint: process.hrtime.bigint, request: http.request,
+  Date, now: Date.now, hrtimeBigint: process.hrtime.bigint, request: http.request,
   abortAfter: AbortSignal.timeout.bind(AbortSignal),
   fetch: globalThis.fetch, wait: timersPromises.setTimeout, every: timersPromises.setInterval,
 };
+/** Return milliseconds of real time; performance.now of Node 18 uses process.hrtime. */
+const realMs = () => Number(real.hrtimeBigint()) / 1e6;
+const startMs = realMs() - performance.now();
 const environment = { ...process.env };
 const address = new URL(environment.MOCKBATCH_SHIM_URL || 'http://localhost');
 const quietSleeps = Number(environment.MOCKBATCH_SHIM_QUIET_SLEEPS || Infinity);
@@ -131,20 +133,20 @@ function watchSockets() {
 
 function sent(socket) {
   if (!servers.has(socket)) return;
-  lastTrafficAt = real.performanceNow();
+  lastTrafficAt = realMs();
   if (!sentAt.has(socket)) requestCount += 1;
   sentAt.set(socket, lastTrafficAt);
 }
 
 function received(socket) {
-  if (servers.has(socket)) lastTrafficAt = real.performanceNow();
+  if (servers.has(socket)) lastTrafficAt = realMs();
   sentAt.delete(socket);
 }
 
 function watchRequests() {
   const on = (channel, note) => diagnostics.channel(channel).subscribe(note);
   const begin = (exchange) => {
-    lastTrafficAt = real.performanceNow();
+    lastTrafficAt = realMs();
     exchanges.add(exchange);
   };
   on('undici:request:create', ({ request }) => begin(request));
@@ -167,7 +169,7 @@ function watchRequests() {
 }
 
 function isRequestInFlight() {
-  const now = real.performanceNow();
+  const now = realMs();
   const isAnswerArriving = exchanges.size > 0 && now - lastTrafficAt < BODY_PATIENCE_MS;
   return isAnswerArriving || [...sentAt.values()].some((at) => now - at < ANSWER_PATIENCE_MS);
 }
@@ -212,14 +214,14 @@ class Timeout {
 
   _arm() {
     this._deadline = skippedSeconds + this._delay / 1000;
-    this._realDeadline = real.performanceNow() + this._delay;
+    this._realDeadline = realMs() + this._delay;
     pending.set(this._number, this);
-    idleSince = real.performanceNow();
+    idleSince = realMs();
     watch();
   }
 
   _isDue() {
-    return skippedSeconds >= this._deadline || real.performanceNow() >= this._realDeadline;
+    return skippedSeconds >= this._deadline || realMs() >= this._realDeadline;
   }
 
   _fire() {
@@ -267,8 +269,8 @@ function tick() {
   const next = inOrder().find((timer) => timer._isReferenced);
   const quietMs = next && canSkip ? quietTime() : null;
   if (quietMs === null) {
-    idleSince = real.performanceNow();
-  } else if (real.performanceNow() - idleSince >= quietMs) {
+    idleSince = realMs();
+  } else if (realMs() - idleSince >= quietMs) {
     isAdvancing = true;
     skip(next._deadline - skippedSeconds, (hasWorked) => {
       isAdvancing = false;
@@ -364,7 +366,9 @@ function replaceClocks() {
   real.Date.now = now;
   real.Date.prototype.constructor = Shifted;
   globalThis.Date = Shifted;
-  performance.now = () => real.performanceNow() + skippedSeconds * 1000;
+  // Not by assignment: Node 18 has it read-only.
+  const value = () => realMs() - startMs + skippedSeconds * 1000;
+  Object.defineProperty(performance, 'now', { value, configurable: true, writable: true });
   const bigint = () => real.hrtimeBigint() + BigInt(Math.round(skippedSeconds * 1e9));
   process.hrtime = (since) => {
     const ns = bigint() - (since ? BigInt(since[0]) * 10n ** 9n + BigInt(since[1]) : 0n);
