@@ -35,7 +35,7 @@ def index() -> Response:
     page = world().batches(query_integer("limit", 50, 1, 100), request.args.get("after"))
     body = page.as_json(lambda batch: overview(world(), batch))
     check_page(["batch_overview"] * len(page.items), body)
-    return send_json(body)
+    return send_json(body, compact=True)  # indented, it would take twice as long
 
 
 @blueprint.get("/<id>/overview")

@@ -26,7 +26,7 @@ def index() -> Response:
     page = world().files(None, limit, after, newest_first=True)
     body = page.as_json(lambda file: file.as_json())
     check_page(["file"] * len(page.items), body)
-    return send_json(body)
+    return send_json(body, compact=True)
 
 
 @blueprint.get("/<id>/preview")

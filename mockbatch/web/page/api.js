@@ -54,6 +54,18 @@ export async function get(path) {
   return response.status === 304 ? null : response.json();
 }
 
+/** Read a page of a list; the first one if what it began after is gone. */
+export async function page(path, limit, cursors) {
+  const after = cursors.at(-1);
+  try {
+    return await get(`${path}?limit=${limit}${after ? `&after=${after}` : ""}`);
+  } catch (error) {
+    if (!after) throw error;
+    cursors.length = 1;
+    return page(path, limit, cursors);
+  }
+}
+
 export async function download(id, name) {
   const blob = await (await send("GET", `/_mock/files/${encodeURIComponent(id)}/content`)).blob();
   const url = URL.createObjectURL(blob);

@@ -5,13 +5,11 @@ import { at, clockTime, short, span, visible, words } from "./format.js";
 import { axisOf, axisRow, doneAt, isFinal, picture } from "./timeline.js";
 
 const LIMIT = 50;
-let cursors = [""];
+const cursors = [""];
 
 export async function batchesScreen(app) {
-  const after = cursors.at(-1);
-  const page = await api.get(`/batches?limit=${LIMIT}${after ? `&after=${after}` : ""}`)
-    .catch((error) => { cursors = [""]; throw error; });
-  if (!page.data.length && !after) return emptyWorld(app);
+  const page = await api.page("/batches", LIMIT, cursors);
+  if (!page.data.length && cursors.length < 2) return emptyWorld(app);
   const now = app.now();
   const axis = axisOf(page.data, now);
   const rows = page.data.map((batch) => row(app, batch, axis, now));

@@ -3,13 +3,12 @@ import * as api from "./api.js";
 import { button, code, el, link, pager, table } from "./dom.js";
 import { at, bytes, distance, short, visible } from "./format.js";
 
-let [cursors, shown] = [[""], { id: null, parts: [] }];
+const cursors = [""];
+let shown = { id: null, parts: [] };
 
 export async function filesScreen(app, id) {
   if (id) return oneFile(app, id);
-  const after = cursors.at(-1);
-  const page = await api.get(`/files?limit=50${after ? `&after=${after}` : ""}`)
-    .catch((error) => { cursors = [""]; throw error; });
+  const page = await api.page("/files", 50, cursors);
   const now = app.now();
   const rows = page.data.map((file) => ({ key: file.id, cells: [
     link(`#/files/${file.id}`, el("code", { title: file.id }, short(file.id))),

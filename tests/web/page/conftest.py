@@ -96,7 +96,8 @@ def tab(browser: "Browser", served: "tuple[Flask, str]", tmp_path: Path) -> Iter
     found = Tab(context.new_page(), url, Caller(app, f"sk-page-{next(_NUMBERS):06}"))
     yield found
     found.page.screenshot(path=tmp_path / "at_the_end.png")
-    foreign = [one.url for one in found.requests if not one.url.startswith((url, "data:", "blob:"))]
+    own = (found.url, "data:", "blob:")
+    foreign = [one.url for one in found.requests if not one.url.startswith(own)]
     context.close()
     assert found.problems == []
     assert foreign == []
