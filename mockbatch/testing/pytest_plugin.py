@@ -77,7 +77,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if _WORLD_LOG not in config.stash:
         pytest_load_initial_conftests(config)
     config.addinivalue_line("markers", MARKER)
-    if config.getoption("mockbatch_keep"):
+    if config.getoption("mockbatch_keep", default=False):
         from mockbatch.testing.keep import Keeper
 
         config.pluginmanager.register(Keeper(config.stash[_WORLD_LOG]))

@@ -1,15 +1,29 @@
 """The next status change of a world, and its newest unfinished batch."""
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from mockbatch.batch import commands
+from mockbatch.world.world import World
 
 if TYPE_CHECKING:
     from tests.conftest import Make
 
 END = 124
+
+
+def count_calls(world: World) -> int:
+    """Return how many calls of functions a look takes."""
+    calls: list[str] = []
+    sys.setprofile(lambda _frame, event, _argument: calls.append(event))
+    try:
+        world.upcoming.next_change()
+        world.upcoming.newest_unfinished_batch()
+    finally:
+        sys.setprofile(None)
+    return calls.count("call")
 
 
 @pytest.mark.parametrize(
@@ -89,3 +103,17 @@ def test_a_restored_world_has_its_own(make: "Make") -> None:
     assert world.upcoming.newest_unfinished_batch() is None
     world.restore(full)
     assert world.upcoming.newest_unfinished_batch().id == batch.id
+
+
+@pytest.mark.parametrize("seconds", [0, END])
+def test_a_look_costs_the_same_at_any_number_of_batches(make: "Make", seconds: int) -> None:
+    """Counted in calls of functions, of the second look."""
+    counts = []
+    for number in (2, 200):
+        world = make.world()
+        for _ in range(number):
+            make.started(world, make.lines(1))
+        world.clock.move_to(make.created + seconds)
+        count_calls(world)
+        counts.append(count_calls(world))
+    assert counts[0] == counts[1]
