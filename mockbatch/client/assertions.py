@@ -68,12 +68,16 @@ def check_requested(
     candidates = [request for request in requests if expected.has_route(request)]
     matching = sum(not expected.differences(request) for request in candidates)
     if matching == 0 if count is None else matching != count:
-        wanted = "at least once" if count is None else f"{count} times"
+        wanted = "at least once" if count is None else _times(count)
         like_this = " like this" if expected.needs_contents else ""
         raise AssertionError(
-            f"{expected.method} {expected.path} was requested {matching} times{like_this}, "
+            f"{expected.method} {expected.path} was requested {_times(matching)}{like_this}, "
             f"not {wanted}." + _near_misses(expected, requests) + _dropped_note(dropped)
         )
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _near_misses(expected: Expected, requests: Sequence[Request]) -> str:
