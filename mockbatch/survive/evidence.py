@@ -105,7 +105,7 @@ class Evidence:
 
     @property
     def unsent(self) -> int:
-        """How many questions the program has not asked at all."""
+        """How many questions are in no batch that has read its input."""
         return max(0, self.expected_questions - len(self.server.questions))
 
     @property

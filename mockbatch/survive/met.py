@@ -15,16 +15,15 @@ from mockbatch.world.world import World
 _CONTENT = re.compile(r"/v1/files/[^/]+/content")
 _POLL = re.compile(r"/v1/batches(/[^/]+)?")
 _CANCEL = re.compile(r"/v1/batches/[^/]+/cancel")
-_ALL = 1_000_000
 
 
-def is_met(misfortune: Misfortune, world: World) -> bool:
-    """Return whether a misfortune has happened in a world."""
+def is_met(misfortune: Misfortune, world: World, batches: Sequence[Batch]) -> bool:
+    """Return whether a misfortune has happened in a world, to these batches."""
     if misfortune.name == HAPPY:
         return True
     if misfortune.is_fault:
         return any(rule["fired"] > 0 for rule in world.faults.as_json())
-    journal, batches = world.journal.entries(), list(world.batches(_ALL, None).items)
+    journal = world.journal.entries()
     group, document = misfortune.document["group"], misfortune.document
     if group == "Cancellation":
         return any(_asks(entry, "POST", _CANCEL) for entry in journal)

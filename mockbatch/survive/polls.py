@@ -3,10 +3,12 @@
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event, Lock
 from typing import TYPE_CHECKING, NamedTuple
 
+from mockbatch.batch.batch import Batch
+from mockbatch.batch.input_file import BatchInput
 from mockbatch.world.world import World
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ class _Watched:
     final_polls: int = 0
     in_flight: int = 0
     waiting: Waiting | None = None
+    # What each batch asks: a world drops it once the files are deleted.
+    inputs: dict[str, BatchInput] = field(default_factory=dict)
     released: Event = field(default_factory=Event)
 
 
@@ -75,6 +79,13 @@ class PollWatch:
         """Return what the program of a key waits for without end, None if it does not."""
         return self._watched[key].waiting
 
+    def batches(self, key: str) -> list[Batch]:
+        """Return the batches of a key, oldest first, with inputs that the world has dropped."""
+        watched = self._watched[key]
+        _remember_inputs(watched)
+        batches = reversed(watched.world.batches(_ALL, None).items)
+        return [replace(batch, input=watched.inputs[batch.id]) for batch in batches]
+
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
@@ -95,6 +106,7 @@ class PollWatch:
     def _look(self, watched: _Watched, method: str, path: str) -> None:
         polled = _POLL.fullmatch(path) if method == "GET" else None
         with self._lock:
+            _remember_inputs(watched)
             if polled is None:
                 watched.final_polls = 0
                 return
@@ -115,6 +127,12 @@ class PollWatch:
         at = now + _STEP_SECONDS if upcoming is None else upcoming.at
         advance.fast_forward(min(at, now + _STEP_SECONDS))
         watched.granted_seconds += watched.world.now() - now
+
+
+def _remember_inputs(watched: _Watched) -> None:
+    for batch in watched.world.batches(_ALL, None).items:
+        if batch.input.content.size or batch.id not in watched.inputs:
+            watched.inputs[batch.id] = batch.input
 
 
 def _find_waiting(watched: _Watched, id: str | None) -> Waiting | None:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from mockbatch.batch.batch import Batch
 from mockbatch.http_server.server import HttpServer
 from mockbatch.survive.misfortunes import Misfortune
 from mockbatch.survive.polls import PollWatch, Waiting
@@ -61,6 +62,10 @@ class SurveyServer:
     def in_flight(self, key: str) -> int:
         """Return how many requests with a key have no response yet."""
         return self._polls.in_flight(key)
+
+    def batches(self, key: str) -> list[Batch]:
+        """Return the batches of a key, oldest first, with all that they ask."""
+        return self._polls.batches(key)
 
     def waiting(self, key: str) -> Waiting | None:
         """Return what the program of a key waits for without end, None if it does not."""

@@ -21,7 +21,6 @@ from mockbatch.world.world import World
 MARK = re.compile(r"mark[0-9a-f]{10}")
 _CONTENT = re.compile(r"/v1/files/([^/?]+)/content(?:\?.*)?")
 _BATCH = re.compile(r"/v1/batches/([^/?]+)(?:\?.*)?")
-_ALL = 1_000_000
 # The kinds of fault after which a client does not have the whole body.
 _BREAKING = {"status", "html", "disconnect", "truncate_bytes", "lose_response", "patch"}
 
@@ -37,11 +36,15 @@ _NO_ANSWERS = Answers({}, {})
 
 
 def read_server(
-    world: World, *, is_met: bool = True, in_flight: int = 0, waits_for: str = ""
+    world: World,
+    batches: Sequence[Batch],
+    *,
+    is_met: bool = True,
+    in_flight: int = 0,
+    waits_for: str = "",
 ) -> ServerEvidence:
-    """Return what a world has seen, with what it would still do."""
+    """Return what a world has seen, with what it would still do; `batches` are its own in order."""
     now, journal = world.now(), world.journal.entries()
-    batches = list(reversed(world.batches(_ALL, None).items))
     planned = {batch.id: _read_answers(batch) for batch in batches}
     ended = [batch for batch in batches if batch.is_final(now)]
     questions = _collect_questions(batches, planned, now)

@@ -77,9 +77,11 @@ def run_trial(
                 lambda: find_stop() or ("waiting" if server.waiting(key) else ""),
             )
             waiting = server.waiting(key)
+            batches = server.batches(key)
             seen = read_server(
                 world,
-                is_met=is_met(misfortune, world),
+                batches,
+                is_met=is_met(misfortune, world, batches),
                 in_flight=server.in_flight(key),
                 waits_for="" if not waiting else "ended" if waiting.has_ended else "unfinished",
             )

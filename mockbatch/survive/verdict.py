@@ -128,7 +128,9 @@ def _never_notices(evidence: Evidence) -> str:
         return ""
     if evidence.unsent and not evidence.delivered.tells_failure:
         unsent = _count(evidence.unsent, "line")
-        return f"exit 0, and not a word about {unsent} that were never submitted"
+        # A batch whose validation has not read its input yet has no lines.
+        missing = "without an answer" if evidence.server.batches else "that were never submitted"
+        return f"exit 0, and not a word about {unsent} {missing}"
     if not evidence.untold or not _could_be_seen(evidence):
         return ""
     untold, total = len(evidence.untold), len(evidence.server.questions)
@@ -158,7 +160,7 @@ def _describe_handled(evidence: Evidence) -> str:
     answers = sum(one.has_answer for one in evidence.server.questions)
     unanswered = len(evidence.unanswered)
     told = f", {_count(unanswered, 'line')} without one told" if unanswered else ""
-    unsent = f", {_count(evidence.unsent, 'line')} not submitted, which it told"
+    unsent = f", {_count(evidence.unsent, 'line')} not run, which it told"
     unseen = "" if evidence.sees_answers else ", as far as can be seen"
     return f"{_count(answers, 'answer')}{told}{unsent if evidence.unsent else ''}{unseen}"
 

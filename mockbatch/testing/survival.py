@@ -93,7 +93,9 @@ class Survival:
             pytest.fail(self._message(f"{verdict.word}: {verdict.sentence}"), pytrace=False)
 
     def _evidence(self, delivered: Json, process: ProcessEvidence) -> Evidence:
-        server = read_server(self._world, is_met=is_met(self._misfortune, self._world))
+        batches = list(reversed(self._world.batches(_ALL, None).items))
+        met = is_met(self._misfortune, self._world, batches)
+        server = read_server(self._world, batches, is_met=met)
         delivery = Delivery(stdout=_text(texts_in(delivered)), stderr=_text(self._logged))
         found = read_delivered(delivery, server, frozenset())
         return Evidence(server, process, found)

@@ -139,3 +139,15 @@ def test_a_program_that_really_sleeps(capfd: pytest.CaptureFixture[str]) -> None
     out = capfd.readouterr().out
     assert "its sleeps are not skipped" in out
     assert "too slow" in out
+
+
+def test_a_program_may_delete_its_files(capfd: pytest.CaptureFixture[str]) -> None:
+    """What it has asked and could have had is known when its files are gone."""
+    code = f"import sys; sys.path[0] = {str(PROGRAMS)!r}\nimport runpy, api\n"
+    code += f"names = runpy.run_path({NAIVE[1]!r})['batch']\n"
+    code += "for name in ('input_file_id', 'output_file_id', 'error_file_id'):\n"
+    code += "    if names[name]: api.call('DELETE', '/files/' + names[name])\n"
+    survive("--only", "some_failed", "--", sys.executable, "-c", code)
+    out = capfd.readouterr().out.splitlines()
+    assert out[0].split()[3:5] == ["10", "answers,"]
+    assert "not a word about 2 of 10 lines" in out[1]
