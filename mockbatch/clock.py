@@ -147,7 +147,7 @@ class WorldClock:
     Commands run one at a time: each holds `lock`, the lock of the world. A command that takes long
     to compute its change holds `planning` meanwhile, and `lock` only for the change. Whatever
     moves the clock holds both, so that time does not pass a plan. `planning` is acquired first.
-    `polls` counts by id how often objects were polled before, at the start time.
+    `polls` has, by id, how often each object had been polled at the start time.
     """
 
     def __init__(

@@ -80,7 +80,7 @@ def limits_table() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Quotas:
-    """Prompt tokens that may be enqueued at once, by model (`*`: any other); batches an hour."""
+    """Prompt tokens that may be enqueued for each model (`*`: any other), and batches per hour."""
 
     enqueued_tokens: Mapping[str, int] = field(default_factory=dict)
     batches_per_hour: int | None = None

@@ -109,7 +109,7 @@ def complete(batch: Batch, now: int) -> Batch:
 
 
 def lose_input(batch: Batch, now: int, missing: BatchInput) -> Batch:
-    """Let validation find no input file, if it is deleted before validation ends."""
+    """Make validation fail for want of its input file, if the batch is still validating."""
     if batch.status(now) != VALIDATING:
         return batch
     changed = replace(batch, input=missing, replies={})

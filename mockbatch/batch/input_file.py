@@ -1,7 +1,7 @@
 """Validates the input file of a batch: where its lines are, or everything that is wrong with them.
 
 Only what the Batch API itself checks is an error here. A line whose body its endpoint would
-reject is valid, and fails when it runs. Source: facts of August 2025 to September 2026.
+reject is valid, and fails when it runs. Source: observations from August 2025 to September 2026.
 """
 
 from array import array
@@ -78,8 +78,8 @@ def read_input(
 ) -> BatchInput:
     """Validate an input file; `errors` has the errors of all lines.
 
-    If the file is too large, that is the only error. It names the model, so as many lines are
-    validated as it takes to know that.
+    If the file is too large, that is the only error. Its message names the model, so lines are
+    read until the model is known.
     """
     validator = _InputValidator(endpoint, limits, models)
     is_too_large = content.size > limits.input_bytes

@@ -84,7 +84,8 @@ class _OutputWriter:
         # With a distortion, all lines of a file: it can repeat, drop or move them.
         self._undistorted: dict[str, list[dict[str, Json]]] = {OUTPUT: [], ERROR: []}
         self._tokens = NO_TOKENS
-        # Of the schemas in all lines: of those that made lines fail, and of values for the others.
+        # Steps for the schemas of all lines: one budget to check the failing lines again, one to
+        # generate replies for the others.
         self._rejection_budget, self._generation_budget = StepBudget(), StepBudget()
         self._simple_lines: SimpleLineWriter | None = None
         is_changed = self._distortion or self._cached_share or marks
@@ -170,7 +171,7 @@ class _OutputWriter:
             error = self._endpoint.validate(body)
         if error is not None:
             return error
-        # The schemas of the lines before it left no steps for its own, and now there are some.
+        # Validation ran out of steps on earlier lines; this time there were enough.
         error = api_error("schema_too_costly", what="this line")
         return NoReplyPossibleError(error.status, error.message, error.type)
 

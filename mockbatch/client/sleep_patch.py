@@ -90,7 +90,7 @@ class SleepPatch(Generic[Active]):
                 self._put_back()
 
     def _replace(self) -> None:
-        # Undoing a monkeypatch after an earlier end may have put a replacement back.
+        # A monkeypatch that was undone after an earlier block may have restored a replacement.
         if time.sleep is not self._fake_sleep:
             self.sleep = time.sleep
         if asyncio.sleep is not self._fake_asyncio_sleep:

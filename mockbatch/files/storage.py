@@ -27,7 +27,7 @@ class Storage:
                 self.used += content.size
 
     def release(self, content: Content) -> None:
-        """Count a content no more, if nothing else holds it."""
+        """Stop counting a content once nothing uses it."""
         with self._lock:
             _, count = self._held.pop(id(content))
             if count > 1:

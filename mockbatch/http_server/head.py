@@ -1,4 +1,4 @@
-"""The head of a request, its request line and headers, in the only way that it can be read.
+"""The head of a request, parsed so strictly that it cannot be read in two ways.
 
 Where two programs on the way of a request read it differently, one request can hide another, or
 its real host. RFC 9112 names the cases. cheroot accepts most of them, so this replaces its

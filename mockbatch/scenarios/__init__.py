@@ -6,8 +6,8 @@
     queue          scenarios queued for the next batches of a world
     docs           the catalogue in a terminal, and as docs/scenarios.md
 
-A new file needs `name`, `group`, `summary`, `sees` and `advice`, which a scenario of a user's own
-may leave out; `mockbatch/schemas/scenario.json` describes the rest.
+A file of the catalogue needs `name`, `group`, `summary`, `sees` and `advice`; a user's own needs
+only `name`, `summary` and `sees`. `mockbatch/schemas/scenario.json` describes the rest.
 tests/scenarios/test_catalogue.py asks for the facts a client sees, and
 `mockbatch scenarios --markdown` writes the page.
 """

@@ -41,8 +41,8 @@ class Use:
 class Entry(NamedTuple):
     """A reply, or a function that returns one, for the requests that match.
 
-    With `turns`, requests get several replies in turn, or the reply only a number of times. `use`
-    is there if someone wants to know whether it was of any.
+    With `turns`, requests get several replies in turn, or the reply only a number of times. `use`,
+    if it is set, records whether the entry has ever applied.
     """
 
     match: Match

@@ -27,7 +27,7 @@ class ServerEvidence:
     """What the server saw, up to the end of the run; times are simulated seconds.
 
     `unread_files` are the output files of ended batches, with answers in them, that were never
-    downloaded whole and without a fault. `batch_errors` are the codes and messages of batches
+    downloaded completely without a fault. `batch_errors` are the codes and messages of batches
     that failed as a whole. `surplus_batches` run on although each of their questions was
     submitted again. `waits_for` is "ended" or "unfinished" if the program still polled such a
     batch a day after its expires_at, else "". `request_errors` are the messages and the status
@@ -56,10 +56,10 @@ class ProcessEvidence:
     """How the process ended.
 
     `exit_code` is None for one that was stopped, because of `stopped_for`: "wall" for the wall
-    limit, "waiting" because it waits for ever. A negative one is the number of a signal, as
-    Python has it. `last_line` is that of stderr; `error` is the last exception in it, as far as
-    one can be told. `quiet_seconds` is for how long there was no request, output or sleep.
-    `skipped_seconds` are those that its sleeps moved the simulated clock by.
+    limit, "waiting" because it waits for ever. A negative one is minus the number of a signal,
+    as in `subprocess`. `last_line` is that of stderr; `error` is the last exception in it, as
+    far as one can be told. `quiet_seconds` is for how long there was no request, output or
+    sleep. `skipped_seconds` are those that its sleeps moved the simulated clock by.
     """
 
     exit_code: int | None = 0

@@ -1,4 +1,4 @@
-"""Whether a misfortune happened to a program at all: only then there is something to judge."""
+"""Whether a misfortune happened to a program at all; if not, there is nothing to judge."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -62,7 +62,7 @@ def _saw_end(journal: Iterable[JournalEntry], batch: Batch) -> bool:
 
 
 def _changes_files(batch: Batch) -> bool:
-    """Return whether the files of a batch are others than without the scenario."""
+    """Return whether the scenario changes the files of a batch."""
     scenario = batch.schedule.scenario
     plain = replace(scenario, output=None, cached_fraction=0)
     usual = replace(batch, replies={}, schedule=replace(batch.schedule, scenario=plain))

@@ -34,7 +34,7 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One misfortune and what became of the program; `is_bad` by what was required."""
+    """One misfortune and what became of the program; `is_bad` follows what was required."""
 
     misfortune: Misfortune
     verdict: Verdict
@@ -102,7 +102,7 @@ class Survey:
         row = self._judge(one, self._run(one, self._leap, baseline), baseline)
         if not row.is_bad or row.evidence.process.leaps == 0:
             return row
-        # A program that counts its sleeps takes a leap for one sleep: it would not be fair.
+        # A program that counts its sleeps counts a leap as one, so this verdict may be unfair.
         trial = self._run(one, leap=False, baseline=baseline)
         confirmed = self._judge(one, trial, baseline)
         return replace(confirmed, is_confirmed=True)

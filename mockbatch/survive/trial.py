@@ -44,7 +44,7 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A run, its evidence and its lines, which make the usual ones if nothing went wrong."""
+    """The evidence of a run, and its lines; those of the baseline are what is expected."""
 
     evidence: Evidence
     lines: frozenset[str]

@@ -1,4 +1,4 @@
-"""How long the body of a request may be: 16 MB, but for routes that take files or states."""
+"""How long the body of a request may be: 16 MB, except on routes that accept files or states."""
 
 import flask
 from werkzeug.wrappers import Request

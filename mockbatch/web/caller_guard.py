@@ -1,7 +1,7 @@
-"""A WSGI middleware that refuses foreign web pages, and answers those of this machine as CORS asks.
+"""Refuses foreign web pages, and adds CORS headers for pages served from this machine.
 
 A browser lets any page send requests to loopback. So the Host and Origin of every request are
-judged here, before a fault, the gateway or a route meets it.
+checked here, in a WSGI middleware, before a fault, the gateway or a route handles it.
 """
 
 from collections.abc import Callable, Iterable

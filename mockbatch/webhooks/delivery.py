@@ -162,8 +162,8 @@ class DueDelivery(NamedTuple):
     def headers(self, at: int, wall: float) -> dict[str, str]:
         """Return the headers of an attempt at a simulated second and at a wall time.
 
-        The secrets are those of the simulated second. The timestamp is wall time, because a
-        receiver compares it with its own clock.
+        It is signed with the secrets that are valid at that second. The timestamp is wall time,
+        because a receiver compares it with its own clock.
 
         Source: the names are those of a published delivery of 2025.
         """

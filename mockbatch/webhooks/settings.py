@@ -6,7 +6,7 @@ from mockbatch.webhooks.target import Target
 
 
 class WebhookSettings(NamedTuple):
-    """What a server is started with.
+    """The webhook settings with which a server starts.
 
     Every world begins with an endpoint at `target`, signed with `secret`, if there is a target.
     Endpoints may be on this machine or at `allowed_hosts` (names and addresses). A receiver has

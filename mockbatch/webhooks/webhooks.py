@@ -162,7 +162,7 @@ class Webhooks:
         return result.status_code
 
     def redeliver(self, id: str) -> Delivery:
-        """Attempt a delivery once more, now, and return it; any state of it will do.
+        """Attempt a delivery once more now, whatever its status, and return it.
 
         Raises ApiError 404 if it or its endpoint is gone.
         """

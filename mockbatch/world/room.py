@@ -23,7 +23,7 @@ class Room:
         self.check_bytes(size)
 
     def check_bytes(self, size: int) -> None:
-        """Raise ApiError 400 if so many bytes are above a limit, even without any outputs."""
+        """Raise ApiError 400 if `size` more bytes do not fit, even after dropping all outputs."""
         if not self._repository.outputs.make_room(size):
             self._repository.storage.check_room(size)
 

@@ -10,7 +10,7 @@ from mockbatch.time_queue import TimeQueue
 class StatusLog:
     """Returns each status change of a world's batches once, after it has happened.
 
-    It costs nothing until the first call of `pop_changes`; what has happened by then is past.
+    It costs nothing until the first call of `pop_changes`; changes before that are not reported.
     """
 
     def __init__(self, clock: WorldClock, repository: Repository) -> None:

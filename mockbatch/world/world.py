@@ -51,7 +51,7 @@ from mockbatch.world.uploads import Uploads
 class World:
     """The files, batches, clock, faults, webhooks and journal of one key, which is its `name`.
 
-    `models` are those that it serves; another list does not affect accepted batches.
+    `models` are those that it serves; replacing them does not affect accepted batches.
 
     It starts from the snapshot `initial`, if given, and returns to it at each reset.
     """

@@ -35,8 +35,8 @@ _WORDINGS: Mapping[int, str] = {
 class Status(Fault):
     """A status, with a body that is sent as text or else as JSON; None: OpenAI's envelope.
 
-    `retry_after_ms` is 10 unless said otherwise, if clients retry the status at all: the
-    SDK's own first pause is 500.
+    For statuses that clients retry, `retry_after_ms` defaults to 10; the SDK's own first pause
+    is 500.
     """
 
     status: int

@@ -29,7 +29,7 @@ class Truncate(Fault):
         """Return the fault; ApiError 400 for a body framed in two ways."""
         fault = cls(**document)
         if fault.silent and fault.chunked:
-            reason = "a body in chunks has an end to miss, a silent one has none"
+            reason = "a chunked body shows that it was cut, so it cannot be silent"
             raise api_error("invalid_value", param="fault.chunked", reason=reason)
         return fault
 

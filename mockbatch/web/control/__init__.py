@@ -1,5 +1,7 @@
 """The control API, under `/_mock`: it moves time and decides what happens to batches.
 
+A module with a `blueprint` in this folder is found by itself.
+
 guard       which world a call is about; every module here uses it
 server      health, and resetting worlds
 worlds      what each world of the server holds, for its owner
@@ -14,5 +16,6 @@ faults      faults that requests meet
 replies     scripted replies
 models      which models the world serves
 requests    the journal of the requests that the world received
+unused      faults, replies and scenarios that no request has met
 webhooks    webhook endpoints and deliveries
 """

@@ -51,7 +51,7 @@ for _path, _endpoint in endpoints().items():
 
 
 def _request_body(endpoint: Endpoint) -> dict[str, Json]:
-    """Return the request's JSON body, or that which the endpoint makes of a form."""
+    """Return the request's JSON body, or the one that the endpoint makes of a form."""
     if endpoint.parse_form is None or request.mimetype != "multipart/form-data":
         return json_body()
     files = {

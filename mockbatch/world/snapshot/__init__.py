@@ -8,5 +8,6 @@ in the document but computed again.
     dump, load                         the document of a snapshot, and back (schema state.json)
     batches, files, uploads, contents  parts of the document, each in both directions
     replies, faults, webhooks, journal more of them
+    limits                             what a loaded world may hold
     cursor                             a place in the document, for the errors of `load`
 """

@@ -19,7 +19,7 @@ def check_counts(state: Cursor, limits: Limits, own_replies: int) -> None:
         ("batches", "batches", limits.batches - recorded),
         ("recorded", "batches", limits.batches),
         ("uploads", "ended_uploads", limits.uploads + limits.ended_uploads),
-        # Those of outputs, two of each batch, are always remembered.
+        # Deleted outputs, up to two for each batch, are never forgotten.
         ("deleted", "deleted_ids", limits.deleted_ids + 2 * limits.batches),
         ("replies", "replies", limits.replies + own_replies),
         ("scenarios", "scenarios", limits.scenarios),
