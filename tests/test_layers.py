@@ -28,7 +28,7 @@ LAYERS = (
     ("endpoints", "pagination"),
     ("validation", "http_client", "http_server"),
     ("errors",),
-    ("package_data", "jsonio", "ids", "clock", "strings", "time_queue", "junit"),
+    ("package_data", "jsonio", "ids", "clock", "strings", "time_queue"),
     ("typing",),
     ("__init__",),  # for its version; what it exports, it imports when that is asked for
 )
@@ -213,3 +213,9 @@ def test_no_function_is_too_long(module: str) -> None:
     """A function has 40 lines at most, its docstring apart."""
     long = {one.name: length(one) for one in functions(module) if length(one) > LONGEST_FUNCTION}
     assert long == {}
+
+
+def test_few_modules_stand_beside_the_packages() -> None:
+    """So that a listing of the package shows what the product is made of."""
+    beside = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__", "__main__"}
+    assert len(beside) <= 12

@@ -5,7 +5,7 @@ several cases begin are in `preparations/`. Nothing here knows how mockbatch doe
 
 - `cases` loads both; `docs` renders them as docs/contract.md.
 - `preflight` checks that there is a Batch API at the URL; then `runner` runs the cases, and
-  `report` formats the results.
+  `report` formats the results, `junit` as JUnit XML.
 - `preparing` runs the preparations of a case.
 - `steps` runs the steps of a case: `request` sends one, `batch_polling` waits for a batch,
   `webhook_inbox` receives webhooks, `placeholders` carries values from one step to the next.

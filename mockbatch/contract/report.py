@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from textwrap import wrap
 
-from mockbatch import junit
+from mockbatch.contract import junit
 from mockbatch.contract.runner import BREACH, PASSED, SKIPPED, UNVERIFIED, Result
 
 _ID_WIDTH = 34

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from mockbatch import junit
+from mockbatch.contract import junit
 from mockbatch.survive.misfortunes import HAPPY
 from mockbatch.survive.survey import Baseline, Row
 from mockbatch.survive.verdict import BAD, GOOD, UNDECIDED
