@@ -182,9 +182,8 @@ def test_two_rules_entered_at_once_respect_the_limit(monkeypatch: pytest.MonkeyP
 
     rival = Rival(add)
     monkeypatch.setattr(rule_set, "Lock", rival.lock)
-    monkeypatch.setattr(rule_set, "MAX_RULES", 1)
     monkeypatch.setattr(rule_set, "CountedRule", counted_rule)
-    made = FaultRules()
+    made = FaultRules(limits=Limits(faults=1))
     made.add(rule("a"))
     assert rival.end() == "too_many_faults"
     assert met(made, 2) == ["a", None]
