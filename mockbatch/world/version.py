@@ -19,7 +19,7 @@ def world_version(world: World, next_event: WorldEvent | None) -> str:
         world.webhooks.version,
         world.faults.as_json(),
         [(scenario.name, times) for scenario, times in world.scenarios.waiting()],
-        (len(script.entries), id(script), world.models.names, world.quotas),
+        (len(script.entries), id(script), world.models.names, world.quotas.current),
         (clock.mode, clock.origin - clock.wall_origin * clock.speed, next_event),
         int(world.now()) if next_event is not None and clock.speed else 0,
     )
