@@ -1,4 +1,4 @@
-"""A client's connection: its socket as two streams, and one request on it after the other.
+"""A client's connection: its socket as two streams, and its requests one by one.
 
 cheroot reads and writes sockets through Python's own buffers and sends headers separately.
 Both take a third of the time of a short response, so the streams here replace them.
@@ -18,7 +18,7 @@ from mockbatch.http_server.request import BLOCK_BYTES, Body, Request
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-# Limits for reading the rest of a body that the app left unread: the longest pause, the whole.
+# Limits for reading the rest of a body that the app left unread: the longest pause and the total.
 DRAIN_SECONDS, DRAIN_TICKS, DRAIN_BYTES = 1.0, 20, 64 << 20
 # How long a thread waits on a connection for its next request, which it then handles at once.
 NEXT_REQUEST_SECONDS = 0.2
@@ -100,12 +100,12 @@ class Connection(server.HTTPConnection):
 
     @property
     def is_stalled(self) -> bool:
-        """Whether its thread waits for a client that has had its time for the request."""
+        """Whether its thread waits for a client that has used up its time for the request."""
         is_old = 0 < self.request_tick <= self.server.ticks - PATIENCE_TICKS
         return is_old and self.waits_for_client
 
     def communicate(self) -> bool:
-        """Handle requests as long as they follow closely; return whether to keep it open."""
+        """Handle requests while they follow closely; return whether to keep the connection open."""
         try:
             seconds = 0.0  # called when there is something to read
             while self._receive_head(seconds):
@@ -160,7 +160,7 @@ class Connection(server.HTTPConnection):
         return True
 
     def expire_head(self) -> None:
-        """Respond that the headers took too long, as far as that needs no waiting, and close."""
+        """Respond that the headers took too long, if that needs no waiting, and close."""
         self.socket.settimeout(0)
         if self._partial_head:  # else a TLS handshake may be incomplete
             Request(self.server, self).simple_response("408 Request Timeout")

@@ -1,8 +1,8 @@
-"""The head of a request, parsed so strictly that it cannot be read in two ways.
+"""The head of a request, parsed so strictly that no two programs can read it differently.
 
-Where two programs on the way of a request read it differently, one request can hide another, or
-its real host. RFC 9112 names the cases. cheroot accepts most of them, so this replaces its
-parser, in half the time.
+If a proxy and a server read a request differently, one request can hide another, or its real
+host. RFC 9112 names the cases. cheroot accepts most of them, so this replaces its parser, and
+takes half the time.
 """
 
 import re
@@ -19,7 +19,7 @@ _HOST_VALUE = re.compile(_HOST)
 _ABSOLUTE_TARGET = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://" + _HOST + rb"(?:[/?].*)?")
 _LENGTH = re.compile(rb"\d{1,18}")
 _LINE_FEED_ALONE = re.compile(rb"(?<!\r)\n")
-# Headers that belong to the framing or name the host. They may stand there once.
+# Headers that frame the message or name the host. Each may appear only once.
 _SINGLE = {b"Content-Length", b"Transfer-Encoding", b"Host"}
 
 
@@ -61,7 +61,7 @@ def can_be_parsed(received: bytes | bytearray, start: int = 0) -> bool:
 
 
 def parse_head(text: bytes) -> Head:
-    """Return the request whose head this is; raises MalformedHeadError."""
+    """Return the parsed head of a request; raises MalformedHeadError."""
     if text[:1] == b"\x16":  # a TLS handshake
         raise MalformedHeadError("This port serves plain HTTP, not TLS: use http://")
     if len(text) > MAX_HEAD_BYTES:
@@ -101,7 +101,7 @@ def _parse_headers(lines: list[bytes]) -> dict[bytes, bytes]:
     for number, line in enumerate(lines, 1):
         found = _HEADER_LINE.fullmatch(line)
         if not found:
-            # Not with its text, which may be a key.
+            # Without quoting the line, which may contain a key.
             raise MalformedHeadError(f"Malformed header in line {number}")
         name, value = found[1].title(), found[2].strip(b"\t ")
         if name in headers:

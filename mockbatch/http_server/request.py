@@ -105,7 +105,7 @@ class Request(server.HTTPRequest):
         self.started_request = self.ready = True
 
     def respond(self) -> None:
-        """Have the app respond, and leave the connection at the start of the next request."""
+        """Let the app respond, and leave the connection at the start of the next request."""
         body = Body(self.conn.rfile, self.body_length)
         self.rfile = io.BufferedReader(body, BLOCK_BYTES)
         self.server.gateway(self).respond()

@@ -1,8 +1,8 @@
 """Serves a WSGI app over HTTP/1.1: cheroot's server with a thread pool of its own.
 
-cheroot parses requests, frames responses, and does keep-alive and TLS. This module adds what a
-mock needs that delays and cuts responses on purpose: a thread for each busy connection, and a
-stop that does not wait for slow clients. Every wait is a timeout of a lock or socket. Nothing
+cheroot frames responses, and does keep-alive and TLS. A mock that delays and cuts responses on
+purpose needs more, which this module adds: a thread for each busy connection, and a stop that
+does not wait for slow clients. Every wait is a timeout of a lock or socket. Nothing
 here reads a clock, so tests that fake the clock can neither prolong nor shorten a wait.
 """
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
     from cheroot.ssl import Adapter
 
-MAX_THREADS = 1024  # beyond it, connections queue
-IDLE_SECONDS = 10.0  # after which a thread without work ends
+MAX_THREADS = 1024  # above this number, connections queue
+IDLE_SECONDS = 10.0  # an idle thread ends after this time
 CLIENT_SECONDS = 60  # the longest pause of a client within a request
 
 log = logging.getLogger("mockbatch.http_server")

@@ -1,4 +1,4 @@
-"""The connections that no thread is busy with: new ones, and those between two requests."""
+"""The connections that no thread is handling: new ones, and those between two requests."""
 
 import errno
 import logging
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 # The steps of deadlines, in seconds.
 TICK_SECONDS = 0.25
-# New connections that are accepted before others are looked after.
+# How many new connections are accepted before the others are checked.
 _ACCEPTED_AT_ONCE = 64
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
