@@ -18,8 +18,8 @@ FAILED = "failed"  # given up
 LOST = "lost"  # by a scenario: never sent
 ENDPOINT_DELETED = "dropped"
 
-# Seconds of simulated time. That attempts go on for 72 hours at growing intervals is published,
-# the intervals are not.
+# Seconds of simulated time. It is published that attempts go on for 72 hours at growing
+# intervals; the intervals themselves are not.
 FIRST_PAUSE_SECONDS = 15
 RETRY_SECONDS = 72 * 3600
 # The last attempts of each delivery are kept: there is no limit to redeliveries.

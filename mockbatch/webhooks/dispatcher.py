@@ -1,9 +1,9 @@
 """Sends the webhooks that are due: one thread at a time in a world, and never under its lock.
 
 An advance, a command of the control API and the timer's request may all want to deliver at the
-same time. One of them does, until nothing is due any more. It holds the lock of the world only
-to take the next delivery out of the outbox and to record the attempt, not while it calls the
-receiver: the receiver may use the same world meanwhile.
+same time. One of them does, until nothing more is due. It has the lock of the world only while
+it removes the next delivery from the outbox and while it records the attempt, not while it
+calls the receiver, which may use the same world meanwhile.
 """
 
 import logging
@@ -30,7 +30,7 @@ MAX_URL_CHARACTERS = 1000
 
 
 class WebhookDispatcher:
-    """Delivers what is due in one world; `world_name` is what the log calls it."""
+    """Delivers what is due in one world, which the log calls `world_name`."""
 
     def __init__(
         self, clock: WorldClock, outbox: Outbox, timeout_seconds: float, world_name: str = ""
@@ -101,7 +101,7 @@ class WebhookDispatcher:
 
 
 class DeliveryRun:
-    """The attempts of one advance, or of one look at what is due, one after the other."""
+    """The attempts of one advance, or of one check for what is due, one after the other."""
 
     def __init__(
         self, clock: WorldClock, outbox: Outbox, timeout_seconds: float, world_name: str = ""

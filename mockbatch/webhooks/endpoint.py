@@ -60,7 +60,7 @@ class WebhookEndpoints:
     def __init__(self, seed: Seed, limits: Limits | None = None) -> None:
         self._seed = seed
         self._limits = limits or Limits()
-        #: How many endpoints and secrets were made.
+        #: How many endpoints and secrets were created.
         self.endpoint_count = self.secret_count = 0
         self._endpoints: dict[str, WebhookEndpoint] = {}
 
@@ -104,7 +104,7 @@ class WebhookEndpoints:
         if len(self._endpoints) >= limit:  # every event is sent to all of them
             raise api_error("too_many_webhook_endpoints", limit=limit)
         endpoint = WebhookEndpoint(
-            # Source: the prefix is that of published examples, the rest is made up.
+            # Source: the prefix is that of published examples, the rest is invented.
             id="whe_" + self._seed.child("webhook endpoint", self.endpoint_count).hex(32),
             name=name,
             target=target,
@@ -118,7 +118,7 @@ class WebhookEndpoints:
         return endpoint
 
     def update(self, id: str, changes: Mapping[str, Json], now: int) -> WebhookEndpoint:
-        """Change fields of an endpoint; `updated_at` changes only if one of them really does."""
+        """Change fields of an endpoint; `updated_at` changes only if a field gets a new value."""
         before = self.get(id)
         after = replace(before, **changes)
         self._endpoints[id] = before if after == before else replace(after, updated_at=now)

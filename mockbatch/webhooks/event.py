@@ -1,4 +1,4 @@
-"""The events that webhook endpoints receive: thin objects that name a batch and no more."""
+"""The events that webhook endpoints receive: small objects whose data is only an object's id."""
 
 import json
 from typing import NamedTuple
@@ -71,6 +71,6 @@ def sample_event(event_type: str, seed: Seed, now: int) -> WebhookEvent:
 def event_id(seed: Seed) -> str:
     """Return the id of an event.
 
-    Source: the prefix is that of the published sample, the length is made up.
+    Source: the prefix is that of the published sample, the length is invented.
     """
     return "evt_" + seed.child("event").hex(32)

@@ -32,7 +32,7 @@ class FinishedBatches:
 
     def update(self, batch: Batch) -> None:
         """Plan the announcement of a batch that is new, or that a command has changed."""
-        # A held batch has no planned end. If its end was announced early, that stays so.
+        # A held batch has no planned end. If its end was announced early, it stays announced.
         if end_type(batch) in (None, self._announced.get(batch.id)):
             self._queue.remove(batch.id)
         else:

@@ -93,7 +93,7 @@ class Outbox:
     def count_planned(self, now: float, *, more_batches: int = 0, more_endpoints: int = 0) -> int:
         """Return how many deliveries are pending, or will be when the batches have ended.
 
-        It counts as if there were so many more batches and endpoints.
+        It counts as if there were that many more batches and endpoints.
         """
         endpoints = len(self._endpoints) + more_endpoints
         if not endpoints:
@@ -126,7 +126,7 @@ class Outbox:
         return [one for one in self._deliveries.values() if one.event.object_id == object_id]
 
     def pop_due(self, now: float) -> DueDelivery | None:
-        """Return the first delivery that is due, from now on in progress; None if none is due."""
+        """Mark the first due delivery as in progress, and return it; None if none is due."""
         self.enqueue_finished(now)
         delivery = None if self._is_closed else self._queue.pop_due(now)
         if delivery is None:
@@ -175,13 +175,13 @@ class Outbox:
         return DueDelivery(delivery, endpoint)
 
     def drop_deliveries(self, endpoint: WebhookEndpoint) -> None:
-        """Attempt no delivery to an endpoint any more."""
+        """Stop attempting deliveries to an endpoint."""
         for delivery in list(self._deliveries.values()):
             if delivery.endpoint_id == endpoint.id and delivery.status == PENDING:
                 self._put(delivery.without_endpoint())
 
     def close(self) -> None:
-        """Send nothing any more."""
+        """Stop sending."""
         self._is_closed = True
         self._stop_watching()
 

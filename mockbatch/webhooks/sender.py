@@ -33,7 +33,7 @@ def post(
     except TimeoutError:
         error = f"no response within {timeout_seconds:g} seconds"
         return AttemptResult(error=error, has_timed_out=True)
-    except Exception as error:  # noqa: BLE001 - a receiver's mistake is not an error of ours
+    except Exception as error:  # noqa: BLE001 - a receiver's error is not an error of mockbatch
         if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
             log.error("a webhook could not be sent: %s", error)
         return AttemptResult(error=f"{type(error).__name__}: {error}"[:MAX_SHOWN_CHARACTERS])
@@ -71,7 +71,7 @@ class _ResolvedConnection(HTTPConnection):
 
 
 def _connect(target: Target, timeout_seconds: float) -> socket.socket:
-    """Return a connection to the first address that accepts one; they share the time."""
+    """Return a connection to the first address that accepts; all attempts share the time."""
     *others, last = target.addresses
     share = timeout_seconds / len(target.addresses)
     for address in others:

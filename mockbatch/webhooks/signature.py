@@ -39,7 +39,7 @@ def sign(secret: str, id: str, timestamp: int, body: bytes) -> str:
 
 
 def mask_secret(secret: str) -> str:
-    """Return a hint at a secret that may be shown: its prefix and its last four characters.
+    """Return a secret masked for display: its prefix and its last four characters.
 
     Source: the form of the service's own hints is not known.
     """

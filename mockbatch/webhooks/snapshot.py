@@ -11,8 +11,8 @@ from mockbatch.webhooks.endpoint import WebhookEndpoint
 class WebhooksSnapshot:
     """The endpoints of a world, and its deliveries, oldest first.
 
-    The counts say how many of each were made: endpoints, secrets and deliveries. `announced`
-    maps the ids of batches whose end was announced to the type of that event.
+    The counts are of the endpoints, secrets and deliveries created so far. `announced` maps
+    the ids of batches whose end was announced to the type of that event.
     """
 
     endpoints: tuple[WebhookEndpoint, ...] = ()

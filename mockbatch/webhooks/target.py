@@ -1,7 +1,7 @@
-"""Where a webhook may go: to this machine, and to hosts that the server was told to allow.
+"""Where a webhook may go: to this machine, and to hosts that the server is configured to allow.
 
-A name is resolved once, when the endpoint is created. Its addresses are then checked, and only
-they are ever called, so a name that points elsewhere later does not lead anywhere else.
+A name is resolved once, when the endpoint is created. Its addresses are checked then, and only
+those are ever called, even if the name resolves to others later.
 """
 
 import errno
@@ -43,10 +43,10 @@ def parse_host(text: str) -> str:
 def resolve_target(url: str, allowed_hosts: Collection[str] | None, param: str = "url") -> Target:
     """Return the target of a URL; ApiError 400 if it is not allowed or cannot be resolved.
 
-    Raises OSError if this process has no file descriptor or memory left to ask for its address.
+    Raises OSError if this process has no file descriptor or memory left to resolve its name.
 
-    Allowed are this machine and `allowed_hosts` (names and addresses), or any host if that is
-    None. This may ask a name server.
+    This machine and `allowed_hosts` (names and addresses) are allowed, or any host if that is
+    None. This may query a name server.
     """
     try:
         parts = urlsplit(url)
@@ -94,11 +94,11 @@ def _resolve(host: str, port: int, param: str) -> list[str]:
 
 
 def _check_own_fault(error: Exception) -> None:
-    """Raise OSError if a host was not resolved because this process lacks what that takes."""
+    """Raise OSError if a host was not resolved because this process lacks the resources."""
     if isinstance(error, OSError) and error.errno in _EXHAUSTED:
         raise error
     if isinstance(error, socket.gaierror):
-        # Without a file descriptor a resolver may say that the name is not known, or to try again.
+        # Without a file descriptor, a resolver may report an unknown name or a temporary failure.
         socket.socket().close()
 
 

@@ -7,8 +7,8 @@ from threading import Lock, Timer
 class WakeUpTimer:
     """Calls a function once, after some seconds of real time.
 
-    The seconds are computed by a request, not here: under freezegun a thread of its own sees
-    another time than a request does. There is a thread only while the timer is set.
+    The seconds are computed by a request, not here: under freezegun the timer's thread
+    sees another time than a request does. The thread exists only while the timer is set.
     """
 
     def __init__(self) -> None:

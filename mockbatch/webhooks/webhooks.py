@@ -31,7 +31,7 @@ LONGEST_WAIT_SECONDS = 1.0
 class Webhooks:
     """The endpoints and deliveries of a world until its next reset, or until it is replaced.
 
-    `world_name` is what the log calls the world; `initial` is what it begins with.
+    The log calls the world `world_name`; `initial` are the webhooks that it begins with.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Webhooks:
             )
 
     def close(self) -> None:
-        """Send nothing any more."""
+        """Stop sending."""
         self._outbox.close()
         self._timer.stop()
 
@@ -101,7 +101,7 @@ class Webhooks:
         self, name: str, target: Target, event_types: Sequence[str], secret: str | None
     ) -> WebhookEndpoint:
         with self._clock.command() as now:
-            # What finished before is for the older endpoints only.
+            # Batches that finished before are announced to the older endpoints only.
             self._outbox.enqueue_finished(now)
             self._check(self._outbox.count_planned(now, more_endpoints=1))
             endpoint = self.endpoints.add(name, target, event_types, secret, now)
@@ -109,7 +109,7 @@ class Webhooks:
             return endpoint
 
     def check_batch(self, now: float) -> None:
-        """Raise ApiError 400 if the webhooks of another batch are above a limit."""
+        """Raise ApiError 400 if the webhooks of one more batch would exceed a limit."""
         self._check(self._outbox.count_planned(now, more_batches=1))
 
     def _check(self, planned: int) -> None:
@@ -118,7 +118,7 @@ class Webhooks:
             raise self._limits.error("webhook_deliveries", room)
 
     def update_endpoint(self, id: str, body: Mapping[str, Json]) -> WebhookEndpoint:
-        """Change an endpoint; whatever happened before follows the old event types."""
+        """Change an endpoint; earlier events follow its old event types."""
         self.endpoints.get(id)
         changes = dict(body)
         if "url" in changes:
@@ -135,7 +135,7 @@ class Webhooks:
             return self.endpoints.rotate_secret(id, now, keep_old=keep_old)
 
     def delete_endpoint(self, id: str) -> None:
-        """Delete an endpoint, and drop what was on its way to it."""
+        """Delete an endpoint, and drop its pending deliveries."""
         with self._clock.command() as now:
             self._outbox.drop_deliveries(self.endpoints.get(id))
             self.endpoints.delete(id)
@@ -143,7 +143,7 @@ class Webhooks:
 
     @property
     def version(self) -> tuple[Json, ...]:
-        """Another value for each state of endpoints and deliveries."""
+        """A value that changes with every change of endpoints and deliveries."""
         return self._outbox.version, *(endpoint.as_json() for endpoint in self.endpoints)
 
     # --- deliveries
@@ -176,7 +176,7 @@ class Webhooks:
             return self._outbox.record_attempt(due, attempt, is_redelivery=True)
 
     def has_delivery(self, id: str) -> bool:
-        """Return whether a delivery is one of this world's."""
+        """Return whether a delivery belongs to this world."""
         return id in self._outbox
 
     def deliveries_json(self, limit: int) -> dict[str, Json]:
@@ -196,7 +196,7 @@ class Webhooks:
     # --- time
 
     def schedule_wakeup(self, fire: Callable[[], None]) -> None:
-        """Have `fire` called when the next delivery is due, if the clock advances by itself.
+        """Schedule a call of `fire` for the next delivery, if the clock advances by itself.
 
         On a manual clock it is not called: a delivery waits until a client moves the clock.
         """
