@@ -1,22 +1,22 @@
 """One key's world: its state, and everything that changes it.
 
-world        the only object that the web asks; commands change it, reads do not
+world        the only object that the web layer calls; commands change it, reads do not
 registry     the worlds of a server, by key
 room         whether there is room for more files and batches
 settings     how a server and its worlds begin
-advance      moves the clock, and delivers what falls due on the way
+advance      moves the clock, and delivers the webhooks that become due on the way
 batch_input  finds and reads the input of a new batch
 polling      a client that retrieves an unfinished batch again and again
-quotas       enqueued tokens and batches an hour: the decisions
-uploads      uploads in parts
-arranging    batches that a test makes, and reads the results of, without a client
+quotas       enforces the limits on enqueued tokens and on batches an hour
+uploads      files that are uploaded in parts
+arranging    batches that a test creates, and whose results it reads, without a client
 live_calls   calls of the endpoints outside of a batch
 explain      why a batch is where it is, in a sentence
-expiry       lets go of what has expired
+expiry       removes what has expired
 keys         how API keys are shown to people
 upcoming     the next status change of any batch, and the newest unfinished batch
 overview     batches as a person looks at them: times, explanation, possible commands
-version      changes whenever anything changes that a person can look at
+version      changes whenever anything visible changes
 unused       faults, replies and scenarios that never applied
 status_log   status changes that the log has yet to show
 journal      the last requests that the world received

@@ -34,8 +34,8 @@ class Advance:
 
     The clock stops at each instant at which a webhook is due, and continues when the receiver
     has responded or has been given up. Meanwhile the world's lock is free: a receiver may use
-    the world, and finds it at the instant of its event. Advances of several clients run one
-    after the other.
+    the world, whose clock then stands at the instant of the event. Advances of several
+    clients run one after the other.
 
     `include` names what counts as an event besides status changes and webhooks: `expiry`,
     `progress`.
@@ -126,7 +126,7 @@ class Advance:
             batch = self._repository.batch(id)
             if status in batch.timeline.reached(now):
                 return Advanced(now, happened)
-            # A receiver may have postponed the status, and the next round moves on to it.
+            # A receiver may have postponed the status, and the next iteration moves on to it.
             if status not in [change.status for change in batch.timeline.after(now)]:
                 reason = explain.describe(batch, now)
                 raise api_error("unreachable_status", id=id, status=status, reason=reason)

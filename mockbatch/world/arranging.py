@@ -1,4 +1,4 @@
-"""What a test arranges and reads without a client: batches, their input and their results."""
+"""Batches that a test creates without a client, and the input and results that it reads."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -32,7 +32,7 @@ def submit_batch(world: World, body: Mapping[str, Json]) -> Batch:
 
 
 def read_input(world: World, id: str) -> dict[str, str]:
-    """Return the text of the file that a batch was made of, even if it was deleted since."""
+    """Return the text of the input file of a batch, even if it has been deleted since."""
     return {"input": _decode(world.batch(id).input.content)}
 
 

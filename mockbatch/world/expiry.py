@@ -1,4 +1,4 @@
-"""Lets go of what has expired in a world, on whatever clock."""
+"""Removes what has expired in a world, on any type of clock."""
 
 from mockbatch.clock import WorldClock
 from mockbatch.repository import Repository
@@ -14,16 +14,16 @@ class Expiry:
         self._uploads = uploads
 
     def release(self) -> None:
-        """Remove what has expired by now; it costs next to nothing if nothing has.
+        """Remove what has expired by now; this is cheap if nothing has.
 
-        Every request does it first. If another thread holds the lock of the world, it is left to
-        the next request.
+        Every request begins with this. If another thread has the lock of the world, the removal
+        is left to the next request.
         """
         if self._clock.now() < min(self._repository.next_due, self._uploads.next_due):
             return
         if self._clock.lock.acquire(blocking=False):
             try:
-                # A command, so that time cannot go back to before what is gone.
+                # A command, so that time cannot go back to before the removal.
                 with self._clock.command() as now:
                     self._repository.remove_expired(now)
                     self._uploads.release_parts(now)

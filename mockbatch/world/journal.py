@@ -14,17 +14,17 @@ from mockbatch.typing import Json
 MAX_ERROR_CHARACTERS = 500
 #: The oldest entries go first when there are more.
 MAX_ENTRIES = 10_000
-#: How much of what requests and responses said is kept; the oldest goes first when there is more.
+#: How much of requests and responses is kept; the oldest goes first when there is more.
 MAX_CONTENT_BYTES = 8 << 20
-# What the objects of one exchange take beside their texts.
+# The memory that the objects of one exchange take in addition to their texts.
 _OVERHEAD_BYTES = 2000
 
 
 @dataclass(slots=True)
 class Exchanged:
-    """What a request said, and what its response did; None if the client got none.
+    """A request and its response, which is None if the client got none.
 
-    Without a request either, it is no longer kept.
+    Both are None once the exchange is no longer kept.
     """
 
     request: Message | None
@@ -69,21 +69,21 @@ class JournalEntry(NamedTuple):
     def as_json(self, id: int, *, bodies: bool = False) -> dict[str, Json]:
         """Return the entry with its number, JSON-ready, schema journaled_request.json.
 
-        With `bodies`, what the request and the response said is in it, too.
+        With `bodies`, it includes the request and the response.
         """
         exchanged = self.exchanged or Exchanged(None, None)
         contents = exchanged.as_json(self.status) if bodies else {}
         return {"id": id, **self.as_state(), **contents}
 
     def as_state(self) -> dict[str, Json]:
-        """Return the entry as a state document has it, without what was said."""
+        """Return the entry as in a state document, without the request and the response."""
         fields = self._asdict()
         del fields["exchanged"]
         return fields
 
 
 class JournalSnapshot(NamedTuple):
-    """The entries that a journal keeps, oldest first, and how many requests there have been."""
+    """The entries in a journal, oldest first, and the number of requests so far."""
 
     entries: tuple[JournalEntry, ...] = ()
     total: int = 0
@@ -93,7 +93,7 @@ EMPTY_JOURNAL = JournalSnapshot()
 
 
 class Journal:
-    """The last requests of one world, oldest first, and how many there have been.
+    """The last requests of one world, oldest first, and the number of all requests so far.
 
     The id of an entry is the number of its request, from 1.
     """
@@ -106,7 +106,7 @@ class Journal:
         self.count = initial.total
 
     def snapshot(self) -> JournalSnapshot:
-        """Return the journal as a value, without what requests and responses said."""
+        """Return the journal as a value, without requests and responses."""
         with self._lock:
             entries = tuple(entry._replace(exchanged=None) for entry in self._entries)
             return JournalSnapshot(entries, self.count)

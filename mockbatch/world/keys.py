@@ -6,7 +6,8 @@ import hashlib
 def mask_key(key: str) -> str:
     """Return a key as an error message shows it: its first 8 and last 4 characters.
 
-    These are all of 12 characters; of a key as short as that only the first 2 are shown.
+    For a key of 12 characters that would be all of it, so a key of at most 12 characters shows
+    only its first 2.
 
     Source: OpenAI's own message masks keys so, recorded in 2026, but prints keys shorter than
     12 characters whole.
@@ -17,10 +18,10 @@ def mask_key(key: str) -> str:
 
 
 def shorten_key(key: str) -> str:
-    """Return a key as the log shows it: enough to tell worlds apart, and no more."""
+    """Return a key as the log shows it: just enough to distinguish worlds."""
     return f"{key[:3]}...{key[-2:]}" if len(key) >= 12 else f"{key[:2]}..."
 
 
 def key_digest(key: str) -> str:
-    """Return a name for the world of a key by which the owner of the server can ask for it."""
+    """Return a name for the world of a key, by which the owner of the server can refer to it."""
     return hashlib.sha256(key.encode(errors="replace")).hexdigest()[:12]

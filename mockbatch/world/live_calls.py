@@ -1,4 +1,4 @@
-"""Live calls: requests to the endpoints outside of a batch, answered at once.
+"""Live calls: requests to the endpoints outside of a batch, with an immediate response.
 
 The response to a body is that of a batch line with the same body, apart from ids and times.
 """
@@ -30,8 +30,8 @@ def respond_live(
 ) -> EndpointResponse:
     """Return the response to a live call.
 
-    Raises ApiError 400 if the scripted reply fails, or if only a batch line can have it: one
-    that never ran, or one with a status below 200.
+    Raises ApiError 400 if the scripted reply fails, or if only a batch line can have it because
+    it means that the line never ran, or has a status below 200.
     """
     line = {"method": "POST", "url": endpoint.path, "body": body}
     reply = script.reply(line, None, endpoint.path, None)

@@ -1,4 +1,4 @@
-"""Batches as a person looks at them: past and future, an explanation, and what can be done."""
+"""Batches as a person views them: past and future, an explanation, and possible commands."""
 
 from collections.abc import Callable
 from functools import partial
@@ -11,7 +11,7 @@ from mockbatch.typing import Json
 from mockbatch.world.explain import describe
 from mockbatch.world.world import World
 
-#: What `fail` reports without a code and a message of the caller's.
+#: What `fail` reports if the caller names no code and message.
 FAILURE = {
     "code": "invalid_request",
     "message": "This batch was failed through the control API.",
@@ -45,7 +45,8 @@ _SHOWN = (
 def overview(world: World, batch: Batch) -> dict[str, Json]:
     """Return a batch as of now, with its past and future, schema batch_overview.json.
 
-    It polls nothing. The Batch object is not in it: its usage takes the output to be written.
+    This does not count as a poll. The Batch object is left out, because its usage can be computed
+    only by writing the output.
     """
     now = world.now()
     shown = batch.as_json(now)

@@ -1,8 +1,8 @@
 """Limits what an organization may have enqueued at once, on simulated time; off by default.
 
-Here one batch depends on the others. After each command, the batches that are still validating
-are checked again, in the order in which their validations end: cancelling one batch may make
-room for another.
+With quotas, one batch depends on the others. After each command, the batches that are still
+validating are checked again, in the order in which their validations end: cancelling one batch
+may make room for another.
 """
 
 from collections.abc import Iterable, Mapping
@@ -187,7 +187,7 @@ def _replan(batch: Batch, batch_input: BatchInput) -> Timeline:
         return plan
     delayed = plan.shifted(late)
     future = Timeline((batch.timeline.transitions[0], *delayed.transitions[1:]), delayed.marks)
-    # The window goes on during a hold: it ends what is now planned for after it.
+    # The window continues during a hold, and cuts off whatever is now planned for after its end.
     return batch.with_expiry(future)
 
 

@@ -28,7 +28,7 @@ class WorldRegistry:
         self._initial = initial
         self._lock = Lock()
         self._worlds: dict[str, World] = {}  # by name, oldest first
-        self._ended: dict[str, str] = {}  # keys whose owner is over, with its name
+        self._ended: dict[str, str] = {}  # key -> name of its owner, which has ended
 
     def check_key(self, key: str) -> None:
         """Raise ApiError 401 for a key that is not accepted."""
@@ -46,15 +46,15 @@ class WorldRegistry:
         """
         worlds = self.all()
         if len(worlds) > 1:
-            # Their number alone: a key, even masked, is its owner's secret.
+            # Only their number: a key, even masked, is its owner's secret.
             raise api_error("ambiguous_world", count=len(worlds))
         return next(iter(worlds), self.settings.owner_key)
 
     def open(self, key: str, *, is_read_only: bool) -> World:
         """Return the world of a key, a new one if the key has none.
 
-        A new world is kept only if it is going to be changed. Raises ApiError 401 for a key whose
-        world was removed together with its owner, such as a test.
+        A new world is kept only if the caller is going to change it. Raises ApiError 401 for a
+        key whose world was removed together with its owner, such as a test.
         """
         self._check_not_ended(key)
         world = self.find(key)
@@ -64,7 +64,7 @@ class WorldRegistry:
         return world if is_read_only else self._add(world)
 
     def create(self, key: str, settings: WorldSettings) -> World:
-        """Return the world of a key, begun with these settings: a new world, or one reset."""
+        """Create the world of a key with these settings, or reset it to them if it exists."""
         with self._lock:
             self._ended.pop(key, None)
         world = self.find(key)
@@ -81,7 +81,7 @@ class WorldRegistry:
         return self.all().get(self._name(key))
 
     def contains(self, world: World) -> bool:
-        """Return whether a world is kept, and not a new one that was only read."""
+        """Return whether a world is kept, unlike a new one that is only read."""
         return self.all().get(world.name) is world
 
     def all(self) -> Mapping[str, World]:
@@ -102,7 +102,7 @@ class WorldRegistry:
             world.close()
 
     def close(self) -> None:
-        """Close all worlds, so that nothing happens by itself any more."""
+        """Close all worlds; from then on nothing happens by itself."""
         for world in self.all().values():
             world.close()
 
@@ -123,7 +123,8 @@ class WorldRegistry:
     def _add(self, new: World) -> World:
         """Add a world, and return it or the one that another thread has added meanwhile.
 
-        Raises ApiError 429 if there are too many: none makes room, as each may hold something.
+        Raises ApiError 429 if there are too many. None is removed to make room, as any of them
+        may still be needed.
         """
         with self._lock:
             limit = self.settings.world.limits.worlds

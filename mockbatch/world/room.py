@@ -5,7 +5,7 @@ from mockbatch.repository import Repository
 
 
 class Room:
-    """Refuses what would be above a limit; what is there already stays as it is."""
+    """Rejects what would exceed a limit; what exists already stays as it is."""
 
     def __init__(self, repository: Repository, limits: Limits) -> None:
         self._repository = repository
@@ -17,7 +17,7 @@ class Room:
         return self._repository.storage.used
 
     def check_file(self, size: int) -> None:
-        """Raise ApiError 400 if another file of so many bytes is above a limit."""
+        """Raise ApiError 400 if one more file of this size would exceed a limit."""
         if len(self._repository.uploaded_files) >= self._limits.files:
             raise self._limits.error("files", "Delete some, or let them expire")
         self.check_bytes(size)
@@ -28,6 +28,6 @@ class Room:
             self._repository.storage.check_room(size)
 
     def check_batch(self) -> None:
-        """Raise ApiError 400 if another batch is above a limit."""
+        """Raise ApiError 400 if one more batch would exceed a limit."""
         if len(self._repository.batches) >= self._limits.batches:
             raise self._limits.error("batches", "POST /_mock/reset removes all")

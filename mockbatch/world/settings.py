@@ -21,7 +21,7 @@ class WorldSettings:
 
     `start_time` is in simulated epoch seconds, None for the time of the first request.
     `poll_limit` is how often an unfinished batch can be retrieved while time stands still, None
-    for no limit. `seed` decides ids, texts and order; ids that hold a second, such as those of
+    for no limit. `seed` decides ids, texts and order; ids that contain a second, such as those of
     batches, repeat only with `start_time` fixed as well. `owner` names what the world is for,
     such as a test: once the world is removed, its key is refused with that name; "" is for a key
     that waits for its first test. With `validate`, objects are checked against their schemas
@@ -53,7 +53,7 @@ class ServerSettings:
     Only `api_keys` are accepted, or any key if there are none. With `is_single_world` all keys
     share one world. `owner_key` is the key that `mockbatch serve` prints. The server can be
     called as `host`, and as `allowed_hosts`, and by web pages from `allowed_origins` (both in
-    lower case). With `gateway` every request is answered as by Portkey's gateway; with
+    lower case). With `gateway` every response is as from Portkey's gateway; with
     `has_dashboard` browsers find a page about the worlds.
     """
 

@@ -15,8 +15,8 @@ class StatusLog:
 
     def __init__(self, clock: WorldClock, repository: Repository) -> None:
         self._clock = clock
-        # Until it starts: later, the repository refers to the log, and a circle of references
-        # would keep the files of a world that has been reset.
+        # Dropped at the start: from then on the repository refers to the log, and a reference
+        # cycle would keep the files of a world that has been reset.
         self._repository: Repository | None = repository
         self._queue: TimeQueue[Batch] = TimeQueue()
         self._logged: dict[str, int] = {}  # batch id -> number of transitions that were logged

@@ -1,4 +1,4 @@
-"""Faults, replies and scenarios that were entered for a world, and never applied."""
+"""Faults, replies and scenarios that were added to a world and never applied."""
 
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
@@ -16,9 +16,9 @@ _ALL = 1_000_000
 
 
 def describe_unused(world: World) -> list[str]:
-    """Return a sentence for each that never applied: what it is, and probably why.
+    """Return a sentence for each that never applied, with the probable reason.
 
-    There are none as long as the world has seen neither a request nor a batch.
+    Until the world has received a request or a batch, there are none.
     """
     batches = world.batches(_ALL, None).items
     if not batches and not world.journal.count:

@@ -10,16 +10,16 @@ from mockbatch.time_queue import TimeQueue
 class Upcoming:
     """What the batches of one world wait for.
 
-    Each batch is queued with its next status change, and leaves when it has none: a look costs
-    what has happened since the last one. Without it, each look would pass through all batches.
+    Each batch is queued with its next status change, and leaves the queue when it has none. The
+    cost of a call depends only on the changes since the last call, not on the number of batches.
     """
 
     def __init__(self, clock: WorldClock, repository: Repository) -> None:
-        # Without a reference to the repository, which refers to the listener: a circle would
+        # No reference to the repository, which refers to this listener: a reference cycle would
         # keep the files of a world that has been reset.
         self._clock = clock
         self._queue: TimeQueue[Batch] = TimeQueue()
-        self._unfinished: dict[str, Batch] = {}  # oldest first; finished ones go late
+        self._unfinished: dict[str, Batch] = {}  # oldest first; finished ones are removed lazily
         repository.batch_listeners.append(self._update)
 
     def next_change(self) -> WorldEvent | None:

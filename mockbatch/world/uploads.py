@@ -69,7 +69,7 @@ class Uploads:
             return upload
 
     def add_part(self, id: str, content: Content) -> Part:
-        """Add a part to an upload; ApiError if it is unknown, not pending, or too large then."""
+        """Add a part to an upload; ApiError if it is unknown, not pending, or gets too large."""
         with self._command() as now:
             self._check_room(self._pending(id, now), content)
             part_file = self._part_files[id]
@@ -85,7 +85,7 @@ class Uploads:
             return part
 
     def complete(self, id: str, part_ids: Sequence[str], md5: str | None) -> tuple[Upload, File]:
-        """Create a file of an upload's parts in this order, and end the upload.
+        """Create a file from an upload's parts in this order, and complete the upload.
 
         An ApiError leaves the upload as it was.
         """

@@ -1,4 +1,4 @@
-"""A text that changes whenever anything changes that a person can look at in a world."""
+"""A text that changes whenever anything visible in a world changes."""
 
 import hashlib
 
@@ -9,8 +9,8 @@ from mockbatch.world.world import World
 def world_version(world: World, next_event: WorldEvent | None) -> str:
     """Return the version of a world whose next event is this one.
 
-    As long as something is to come and the clock runs by itself, each second has a version of
-    its own: lines are executed all the time. It costs nothing that grows with the world.
+    While an event is still to come and the clock runs by itself, each second has its own version,
+    because lines are executed all the time. The cost does not grow with the world.
     """
     clock, script = world.clock.current, world.script
     parts = (

@@ -1,4 +1,4 @@
-"""The state of one API key: mutable, while everything it holds is immutable.
+"""The state of one API key: itself mutable, but made of immutable values.
 
 Commands change it one at a time, under its lock, each at a whole second. Those that change
 batches may take seconds to compute how, and leave the lock free meanwhile. Reads take no lock
@@ -83,7 +83,7 @@ class World:
         self.webhooks.add_configured_endpoint()
 
     def snapshot(self) -> Snapshot:
-        """Return everything that the world holds, as values."""
+        """Return the whole world as a value."""
         with self._lock:
             self.release_expired()
             return Snapshot(
@@ -146,13 +146,13 @@ class World:
 
     @property
     def advance(self) -> Advance:
-        """An object that moves the clock forward."""
+        """The object that moves the clock forward."""
         dispatcher = self.webhooks.dispatcher
         return Advance(self.clock, self._repository, self.uploads, dispatcher, self.upcoming)
 
     @property
     def version(self) -> tuple[int, int]:
-        """Another value for each state of files and batches; time alone does not change it."""
+        """A value that changes with every change of files and batches, but not with time alone."""
         return self._loads, self._repository.version
 
     def deliver_due(self) -> None:
@@ -207,7 +207,7 @@ class World:
         batch_input, input_expires_at = find_batch_input(
             request, self._repository, self.now(), limits, self.models, owner
         )
-        # Metadata outranks the queue and the default.
+        # Metadata takes precedence over the queue and the default.
         own = request.scenario
         choice = nullcontext(own) if own else self.scenarios.next_scenario()
         with self._command() as now, choice as chosen:
@@ -274,7 +274,7 @@ class World:
             self.replace_script(self.script.extended(used, self.settings.limits))
 
     def replace_script(self, script: Script) -> None:
-        """Answer the lines that have not run yet by another script."""
+        """Use another script for the lines that have not run yet."""
         with self._command() as now:
             # A function in the script may fail, and then everything stays as it was.
             prepared = [

@@ -148,7 +148,7 @@ def _load_input(document: Cursor, contents: ContentReader, limits: Limits) -> in
 
 
 def _has_run(values: dict[str, Json]) -> bool:
-    """Return whether lines of a batch run, or will when it is no longer held."""
+    """Return whether lines of a batch run, or will run once it is no longer held."""
     timelines = [values["timeline"], *([values["held"]["rest"]] if values["held"] else [])]
     changes = (change for timeline in timelines for change in timeline["transitions"])
     return any(change["status"] == IN_PROGRESS for change in changes)
@@ -206,7 +206,7 @@ def _check_timeline(batch: Batch, timeline: Cursor) -> None:
 
 
 def _check_objects(batch: Batch, timeline: Cursor) -> None:
-    """Raise ApiError 400 if a batch would at any time be an object that no batch can be."""
+    """Raise ApiError 400 if the Batch object would be impossible at any time."""
     marks, total = batch.timeline.marks, batch.input.total
     if marks and (marks[0].done or marks[-1].done > total):
         raise timeline["marks"].error(f"they do not go from 0 to at most {total} lines")
@@ -220,7 +220,7 @@ def _check_objects(batch: Batch, timeline: Cursor) -> None:
 
 
 def _check_held(batch: Batch, held_at: int, held: Cursor) -> None:
-    """Raise ApiError 400 if a held batch could not continue at once, or has gone on."""
+    """Raise ApiError 400 if a held batch could not continue at once, or has continued already."""
     past, rest = batch.timeline.until(held_at), batch.held[1] if batch.held else batch.timeline
     if any(change.status != EXPIRED for change in batch.timeline.after(held_at)):
         raise held["at"].error("the batch changes its status afterwards")

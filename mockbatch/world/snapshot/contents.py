@@ -1,4 +1,4 @@
-"""The contents of files in a state document: each once, by a name that others refer to."""
+"""The contents of files in a state document: each once, under a name that others refer to."""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
-"""Places in a JSON document, so that an error can name its place."""
+"""Places in a JSON document, so that an error can name where it is."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Cursor:
         return Cursor(self.value.get(name, default), f"{self.path}.{name}")
 
     def read(self, name: str, parse: "Callable[[Cursor], T]", default: T) -> T:
-        """Return what a member of an object is parsed as, the default value if it is missing."""
+        """Return the parsed member of an object, or the default value if it is missing."""
         return parse(self[name]) if name in self.value else default
 
     def members(self) -> Iterator[tuple[str, "Cursor"]]:

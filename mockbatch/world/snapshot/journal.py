@@ -28,7 +28,7 @@ def load_journal(document: Cursor) -> JournalSnapshot:
 
 
 def _load_entry(document: dict[str, Json]) -> JournalEntry:
-    """Return an entry, cut and without secrets as one of a request is."""
+    """Return an entry, cut and stripped of secrets like the entry of a request."""
     kept = {name: value for name, value in document.items() if name in JournalEntry._fields}
     kept["path"] = redact(kept["path"], _MAX_CHARACTERS)
     kept["error"] = kept["error"] and redact(kept["error"], _MAX_CHARACTERS)

@@ -1,4 +1,4 @@
-"""Refuses a state document that holds more than a world may."""
+"""Rejects a state document with more than a world may contain."""
 
 import json
 
@@ -40,7 +40,7 @@ def check_counts(state: Cursor, limits: Limits, own_replies: int) -> None:
 
 
 def check_bytes(state: Cursor, limits: Limits, size: int) -> None:
-    """Raise ApiError 400 for contents of more bytes than a world may have."""
+    """Raise ApiError 400 if the contents have more bytes than a world may have."""
     if size > limits.world_bytes:
         raise _above(state["contents"], "world_bytes", limits.world_bytes)
 

@@ -38,7 +38,7 @@ def load(
     folder: Path | None = None,
     present: Snapshot | None = None,
 ) -> Snapshot:
-    """Return the snapshot of a state document; what it leaves out is as in `settings`.
+    """Return the snapshot in a state document; `settings` supply what it leaves out.
 
     Replies, models, queued scenarios, faults, webhook endpoints and the journal that it leaves
     out are those of `present`, the world that the document replaces. Contents may be files in

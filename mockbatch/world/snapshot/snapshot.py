@@ -19,7 +19,7 @@ from mockbatch.world.settings import WorldSettings
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything that a world holds at an instant, `now` in simulated epoch seconds.
+    """The whole of a world at an instant, `now` in simulated epoch seconds.
 
     `numbers` counts the objects created of each type, and the requests. `polls` counts how often
     a batch was retrieved since time last moved. `seed`, `now`, `script` and `models` are None
@@ -44,9 +44,9 @@ class Snapshot:
 
     @property
     def last_command_at(self) -> int:
-        """The second of the last creation or hold of a batch, which no clock may be before.
+        """The second of the last creation or hold of a batch; no clock may be before it.
 
-        So is the end of a batch whose input is gone, as its lines can run no more.
+        The end of a batch whose input is gone counts, too, as its lines can no longer run.
         """
         own = (batch for batch in self.batches if not isinstance(batch, RecordedBatch))
         return max(map(_last_command_at, own), default=0)
