@@ -1,4 +1,4 @@
-"""A batch: a frozen value from which its object at any instant follows."""
+"""A batch: a frozen value, and its object at any instant."""
 
 from bisect import bisect_left
 from collections.abc import Mapping
@@ -42,12 +42,12 @@ class Counts(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Everything that is known of a batch, its future included.
+    """Everything that is known about a batch, including its future.
 
     `number` counts the batches of a world in order of creation, from 0. `metadata` is as the
     client sent it. `output_seconds` is how long its files live, None for the default. `held`
     is the instant of a hold and the part of the timeline that it suspended. `enqueued_tokens`
-    is what it counts towards a quota, 0 if there is no quota. `replies` holds the scripted ones,
+    is what it counts towards a quota, 0 if there is no quota. `replies` are the scripted ones,
     by line. `tokens` is what its lines are billed for, once the content of its input is gone.
     """
 
@@ -89,7 +89,7 @@ class Batch:
         return replace(self, timeline=timeline, held=None)
 
     def without_input(self, tokens: Tokens) -> "Batch":
-        """Return the batch without the content of its input, which nothing will read again."""
+        """Return the batch without the content of its input, once nothing will read it again."""
         nothing = Content.of(b"")
         return replace(self, input=replace(self.input, content=nothing), tokens=tokens)
 

@@ -56,7 +56,7 @@ def _done_in_flight(batch: Batch, now: int) -> int:
 
 
 def hold(batch: Batch, now: int) -> Batch:
-    """Keep the batch in its status; the completion window goes on and may expire it."""
+    """Hold the batch in its status; the completion window continues and may expire it."""
     _check_not_final(batch, now, "held")
     if batch.held is not None:
         raise _illegal(batch, now, "is held already")
@@ -66,14 +66,14 @@ def hold(batch: Batch, now: int) -> Batch:
 
 
 def resume(batch: Batch, now: int) -> Batch:
-    """Continue a held batch where it was held; its window went on meanwhile."""
+    """Continue a held batch where it was held; its window has continued meanwhile."""
     _check_not_final(batch, now, "resumed")
     if batch.held is None:
         raise _illegal(batch, now, "is not held")
     held_at, rest = batch.held
     coming = rest.shifted(now - held_at)
     future = batch.timeline.until(now).followed_by(coming.transitions, coming.marks)
-    # The window goes on during a hold: it ends what is now planned for after it.
+    # The window continues during a hold, and cuts off whatever is now planned for after its end.
     return batch.with_timeline(batch.with_expiry(future))
 
 
@@ -109,7 +109,7 @@ def complete(batch: Batch, now: int) -> Batch:
 
 
 def lose_input(batch: Batch, now: int, missing: BatchInput) -> Batch:
-    """Make validation fail for want of its input file, if the batch is still validating."""
+    """Make validation fail because the input file is missing, if the batch is still validating."""
     if batch.status(now) != VALIDATING:
         return batch
     changed = replace(batch, input=missing, replies={})

@@ -26,8 +26,8 @@ from mockbatch.typing import Json
 from mockbatch.validation.error_wording import join_items
 from mockbatch.validation.schema import schema
 
-# Metadata is the one thing that travels through every SDK and gateway untouched, so these
-# keys steer the mock from any language. They are echoed, and not counted among the 16.
+# Only metadata passes through every SDK and gateway unchanged, so these keys control the mock
+# from any language. They are echoed, and do not count towards the 16.
 STEERING = "mockbatch_"
 
 QuotaCheck: TypeAlias = Callable[[str, BatchInput, int | None], tuple[int, LineError | None]]
@@ -62,7 +62,7 @@ def parse_request(body: Json) -> BatchRequest:
 
 
 class CreationContext(NamedTuple):
-    """What a new batch depends on, beside its request and its input file.
+    """What a new batch depends on besides its request and its input file.
 
     `number` counts the batches of its world, from 0, and `seed` is the batch's own.
     `created_at` is in whole epoch seconds, and the file is gone from `input_expires_at` on.

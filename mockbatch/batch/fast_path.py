@@ -1,8 +1,8 @@
 """The fast path for simple lines: chat completions of text messages, answered with one text.
 
 Most lines of most batches are simple. The ordinary way parses a line strictly, checks it
-against a JSON Schema, builds the response as a dict and serialises it. This module leads to the
-same bytes sooner, because of three facts:
+against a JSON Schema, builds the response as a dict and serialises it. This module produces
+the same bytes sooner, because of three facts:
 
 - A line that fits the types below is simple, and msgspec decodes it straight into them. Any
   other line, one that is not valid JSON included, takes the ordinary way.
@@ -144,7 +144,7 @@ def find_error(data: bytes, line: SimpleLine) -> ApiError | None:
 
 
 def _example(parameters: bytes) -> dict[str, Json]:
-    """Return a request body with these parameters and a message, the shortest there is."""
+    """Return a request body with these parameters and the shortest possible message."""
     return {**json.loads(parameters), "messages": [{"role": "user", "content": ""}]}
 
 
@@ -265,7 +265,7 @@ class SimpleLineWriter:
 
 
 def measure_prompt(messages: Iterable[_Message]) -> tuple[str, int]:
-    """Return the text to reply to, and how many tokens all messages are.
+    """Return the text to reply to, and the number of tokens in all messages.
 
     It is the last message of the user, or the last message if the user has none.
     """

@@ -1,4 +1,4 @@
-"""Validates the input file of a batch: where its lines are, or everything that is wrong with them.
+"""Validates the input file of a batch: finds its lines, or everything that is wrong with them.
 
 Only what the Batch API itself checks is an error here. A line whose body its endpoint would
 reject is valid, and fails when it runs. Source: observations from August 2025 to September 2026.
@@ -29,8 +29,8 @@ class BatchInput:
     """A validated input file: where its lines are, not what they contain.
 
     Line i, counted from 0, is the bytes from `line_offsets[i]` to `line_offsets[i + 1]`.
-    `failing_lines` are the lines whose body the endpoint rejects; `unsupported_lines` are those
-    of them that OpenAI would accept, but for which mockbatch cannot generate a reply. `errors`
+    `failing_lines` are the lines whose body the endpoint rejects. OpenAI would accept some of
+    them, but mockbatch cannot generate a reply: these are the `unsupported_lines`. `errors`
     is empty if validation succeeds.
     """
 
@@ -53,7 +53,7 @@ class BatchInput:
 
     @property
     def has_errors_of_its_own(self) -> bool:
-        """Whether it has errors other than that of a quota, which may go away again."""
+        """Whether it has errors other than that of a quota, which may disappear again."""
         quota_code = ERROR_TEMPLATES["enqueued_tokens"].code
         return any(error["code"] != quota_code for error in self.errors)
 

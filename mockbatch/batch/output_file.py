@@ -26,8 +26,8 @@ from mockbatch.validation.step_budget import (
     shared_preparation,
 )
 
-# Text is written in blocks of about a quarter of a megabyte. Between two of them, other threads
-# get their turn.
+# Text is written in blocks of about a quarter of a megabyte. Other threads can run between two
+# blocks.
 _BLOCK_LINES = 250
 
 
@@ -81,7 +81,7 @@ class _OutputWriter:
         scenario = batch.schedule.scenario
         self._cached_share = scenario.cached_fraction
         self._distortion = scenario.output
-        # With a distortion, all lines of a file: it can repeat, drop or move them.
+        # All lines of a file if there is a distortion, which can repeat, drop or move them.
         self._undistorted: dict[str, list[dict[str, Json]]] = {OUTPUT: [], ERROR: []}
         self._tokens = NO_TOKENS
         # Steps for the schemas of all lines: one budget to check the failing lines again, one to
@@ -165,7 +165,7 @@ class _OutputWriter:
         return response._replace(body=with_cached_share(response.body, self._cached_share))
 
     def _reject(self, body: dict[str, Json]) -> ApiError:
-        """Return the error of a line that its validation found to fail."""
+        """Return the endpoint's error for a failing line of the input."""
         self._rejection_budget.grant(STEPS_PER_LINE)
         with shared_preparation(self._rejection_budget):
             error = self._endpoint.validate(body)

@@ -25,7 +25,7 @@ def output_line(
 
 
 class LineChecker:
-    """Checks the first line of each shape: others of that shape differ in their scalars only.
+    """Checks the first line of each shape; others of that shape differ only in their scalars.
 
     A shape is the names and types of everything in a line.
     """

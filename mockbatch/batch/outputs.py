@@ -12,14 +12,14 @@ from mockbatch.files.storage import Storage
 class BatchOutputs:
     """Writes the files of batches that have ended, and keeps them while there is room.
 
-    They can be written again at any time, and are then the same: so they make room for what
-    cannot. The methods may be called by any thread.
+    They can be written again at any time with the same bytes, so they are dropped to make room
+    for content that cannot. The methods may be called by any thread.
     """
 
     def __init__(self, storage: Storage, *, validate: bool, marks: bool) -> None:
         self._storage = storage
         self._validate, self._marks = validate, marks
-        #: Ids of batches whose files were written, and are to be checked for their expiry.
+        #: Ids of batches whose files were written and still have to be checked for expiry.
         self.unchecked: deque[str] = deque()
         self._files: dict[str, output_file.OutputFiles] = {}  # by id of the batch, oldest first
         self._tokens: dict[str, Tokens] = {}  # kept when the files are gone
@@ -46,7 +46,7 @@ class BatchOutputs:
         return self._tokens.get(batch.id) if batch.tokens is None else batch.tokens
 
     def make_room(self, size: int) -> bool:
-        """Drop files, the oldest first, until so many bytes fit; return whether they do."""
+        """Drop files, the oldest first, until this many bytes fit; return whether they do."""
         while not self._storage.has_room(size):
             with self._lock:
                 oldest = next(iter(self._files), None)

@@ -45,10 +45,10 @@ class Schedule:
     pace: float
 
     def stage_ends(self, created_at: int) -> list[int | None]:
-        """Return when validating, in_progress and finalizing end; None if only by a command."""
+        """Return when validating, in_progress and finalizing end, None if only by a command."""
         stages = [self.scenario.stages[name] for name in (VALIDATING, IN_PROGRESS, FINALIZING)]
         lasting = stages[: stages.index(None)] if None in stages else stages
-        # Rounded once each, from the start: no error adds up over the stages.
+        # Each is rounded once, counted from the start, so that no error adds up over the stages.
         ends = [
             plan_instant(created_at + round(seconds / self.pace))
             for seconds in accumulate(stage for stage in lasting if stage is not None)
@@ -102,7 +102,7 @@ def shuffle_lines(batch_input: BatchInput, seed: Seed) -> "array[int]":
 def execution_order(
     order: "array[int]", batch_input: BatchInput, replies: Mapping[int, Reply]
 ) -> ExecutionOrder:
-    """Return the order with the lines that fail; a scripted reply outranks the endpoint."""
+    """Return the order with the failing lines; a reply takes precedence over the endpoint."""
     failing = set(batch_input.failing_lines).difference(replies)
     failing.update(line for line, reply in replies.items() if reply.outcome != SUCCEEDED)
     positions = (position for position, line in enumerate(order) if line in failing)

@@ -17,7 +17,7 @@ from mockbatch.typing import Json
 
 @dataclass(frozen=True, slots=True)
 class RecordedBatch(Batch):
-    """A batch that ended elsewhere: it is shown as it was recorded, for ever."""
+    """A batch that ended elsewhere: it is always shown as it was recorded."""
 
     shown: Mapping[str, Json] = field(default_factory=dict)
 
@@ -54,7 +54,7 @@ class RecordedBatch(Batch):
 
 
 def recorded_batch(shown: Mapping[str, Json], number: int) -> RecordedBatch:
-    """Make a batch of a recorded object that fits batch_recorded.json and has ended."""
+    """Create a batch from a recorded object that fits batch_recorded.json and has ended."""
     created_at, ended_as = shown["created_at"], shown["status"]
     stamps = {status: shown.get(f"{status}_at") for status in STATUSES}
     end = stamps.pop(ended_as)

@@ -27,10 +27,10 @@ def script_replies(
 
 
 def prepare_script(batch: Batch, script: Script, done: int = 0) -> Callable[[int], Batch]:
-    """Ask another script for its replies to all but the first `done` lines of a batch.
+    """Compute the replies of another script to all but the first `done` lines of a batch.
 
-    Returns a function, which takes little time: it returns the batch with these replies, apart
-    from as many first lines as are done by then.
+    Returns a fast function, which returns the batch with these replies. Lines that are done by
+    the time of its call keep their own.
     """
     scenario = batch.schedule.scenario
     can_never_run = batch.input.has_errors_of_its_own or scenario.validation

@@ -1,4 +1,4 @@
-"""What happens to a batch, and when: a value from which its state at any instant follows.
+"""What happens to a batch, and when: a value that determines its state at any instant.
 
 Instants are whole epoch seconds of simulated time; `at <= now` counts as happened.
 A command replaces the future of a timeline and never its past.
