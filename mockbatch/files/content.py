@@ -1,7 +1,7 @@
 """The bytes of a file: small ones in memory, big ones in a temporary file without a name.
 
-A nameless file is gone when the last value that refers to it is, at exit and after a crash
-too, so nothing here has to be cleaned up.
+A nameless file disappears with the last value that refers to it, even after a crash, so nothing
+here has to be cleaned up.
 """
 
 import codecs
@@ -17,7 +17,7 @@ CHUNK_BYTES = 1 << 18
 
 
 class _Spool(SpooledTemporaryFile[bytes]):
-    """Closes itself when nothing refers to it, an upload broken off in its middle included."""
+    """Closes itself when nothing refers to it, for example after an aborted upload."""
 
     def __del__(self) -> None:
         self.close()
@@ -31,7 +31,7 @@ def temporary_file() -> IO[bytes]:
 class Content:
     """Bytes that never change again, readable by several threads at once.
 
-    They are the bytes of a stream from `start` to its end; writing behind them takes `lock`.
+    They are the bytes of a stream from `start` to its end. Appending to the stream takes `lock`.
     """
 
     def __init__(self, stream: IO[bytes], start: int = 0, lock: "Lock | None" = None) -> None:
@@ -127,7 +127,7 @@ class Content:
 
 
 class SharedContentFile:
-    """One temporary file for the contents of many parts, however small they are."""
+    """One temporary file for the contents of many parts of any size."""
 
     def __init__(self) -> None:
         self._stream = temporary_file()

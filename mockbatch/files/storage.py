@@ -1,4 +1,4 @@
-"""How many bytes a world holds: the contents of its files, parts, inputs and outputs."""
+"""How many bytes a world stores: the contents of its files, parts, inputs and outputs."""
 
 from threading import Lock
 
@@ -7,7 +7,7 @@ from mockbatch.limits import Limits
 
 
 class Storage:
-    """Counts the bytes of contents, each once however often it is held, up to a limit.
+    """Counts the bytes of contents, up to a limit; a content with several users counts once.
 
     Its methods may be called by any thread.
     """
@@ -19,7 +19,7 @@ class Storage:
         self._held: dict[int, tuple[Content, int]] = {}  # by identity: the content, how often
 
     def hold(self, content: Content) -> None:
-        """Count a content until it is released as often as it was held."""
+        """Count a content until `release` has been called for it as often as this."""
         with self._lock:
             _, count = self._held.get(id(content), (content, 0))
             self._held[id(content)] = content, count + 1
@@ -36,11 +36,11 @@ class Storage:
                 self.used -= content.size
 
     def has_room(self, size: int) -> bool:
-        """Return whether so many bytes more are within the limit."""
+        """Return whether this many more bytes are within the limit."""
         return self.used + size <= self._limits.world_bytes
 
     def check_room(self, size: int) -> None:
-        """Raise ApiError 400 if so many bytes more are above the limit."""
+        """Raise ApiError 400 if this many more bytes would exceed the limit."""
         if not self.has_room(size):
             room = f"It holds {self.used}, and {size} do not fit: delete files or let them expire"
             raise self._limits.error("world_bytes", room)

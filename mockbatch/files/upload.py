@@ -1,4 +1,4 @@
-"""Uploads in parts: the upload, and the parts added so far."""
+"""Uploads in parts: the upload, and its parts so far."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace

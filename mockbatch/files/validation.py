@@ -8,7 +8,7 @@ from mockbatch.limits import Limits
 
 
 def validate_upload(content: Content, purpose: str, limits: Limits) -> None:
-    """Raise ApiError if the service refuses an upload of this content.
+    """Raise ApiError if the service rejects an upload of this content.
 
     Source: of a batch file only the encoding and the first line are checked; an error further
     down fails the batch (observed in August 2025), and so does its size.
@@ -22,7 +22,7 @@ def validate_upload(content: Content, purpose: str, limits: Limits) -> None:
 
 
 def validate_content(content: Content, purpose: str, limits: Limits) -> None:
-    """Raise ApiError if the content is refused for this purpose, in one piece or in parts."""
+    """Raise ApiError if the content is rejected for this purpose, uploaded whole or in parts."""
     if purpose == BATCH:
         _check_input(content, limits)
 
@@ -32,7 +32,7 @@ def _check_input(content: Content, limits: Limits) -> None:
         raise _error("not_utf8")
     first_line = content.first_line(limits.input_bytes + 1)
     if len(first_line) > limits.input_bytes:
-        # Not read any further: a batch fails for the size of this file.
+        # The rest is not read: a batch fails because of the size of this file.
         return
     try:
         parse(first_line)

@@ -13,7 +13,7 @@ from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 
 _GLOB = re.compile(r"[*?\[]")
-# A character without its meaning.
+# An escaped character.
 _ESCAPED = re.compile(r"\[([*?\[])\]")
 
 
@@ -51,7 +51,7 @@ class RequestContext:
 
 @dataclass(frozen=True)
 class Match:
-    """What has to hold of a request; a member that is None always holds.
+    """The conditions of an entry; a member that is None is no condition.
 
     `custom_id` and `model` are globs; they also match their own text. `contains` is looked for
     in the last user message. `line` counts from 1.
@@ -110,7 +110,7 @@ class Match:
 
 
 def parse(document: Json, path: str = "match") -> Match:
-    """Return the match that a document holds, schema match.json.
+    """Return the match in a document, schema match.json.
 
     Raises ApiError 400 whose param is the path of the error, as in `match.endpoint`.
     """
@@ -138,8 +138,8 @@ def _check_glob(pattern: str | None, param: str) -> None:
 def last_user_text(body: Json) -> str:
     """Return the text of the last user message; the body may be any JSON.
 
-    The last message of the user; without one, the last message or item; of inputs and
-    prompts that are no messages, all texts.
+    If the user has none, it is that of the last message or item. For inputs and prompts that are
+    not messages, it is all of their texts.
     """
     given = body if isinstance(body, dict) else {}
     found = next((given[name] for name in ("messages", "input", "prompt") if given.get(name)), "")
@@ -151,7 +151,7 @@ def last_user_text(body: Json) -> str:
     texts = _texts(items)
     if texts or not items or not isinstance(items[-1], dict):
         return texts
-    # What a tool gave back, for one, stands in a member that only its item has.
+    # The output of a tool, for example, is in a member that only its item has.
     content = items[-1].get("content")
     return json.dumps(items[-1], ensure_ascii=False) if content is None else _texts(content)
 

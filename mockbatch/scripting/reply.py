@@ -10,7 +10,7 @@ from mockbatch.errors import ApiError, api_error
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 
-# What a document has if it has none of REPLY_FIELDS: a whole response, or an error.
+# The members of a document that has none of REPLY_FIELDS: a whole response, or an error.
 _COMPLETE_FIELDS = ("body", "status_code", "error")
 
 
@@ -70,7 +70,7 @@ def _check_body(
 ) -> frozenset[str] | None:
     """Check a document's body; return the paths of the endpoints that may respond with it.
 
-    None stands for all endpoints.
+    None means all endpoints.
     """
     if "body" not in document:
         return None

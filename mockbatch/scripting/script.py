@@ -41,8 +41,8 @@ class Use:
 class Entry(NamedTuple):
     """A reply, or a function that returns one, for the requests that match.
 
-    With `turns`, requests get several replies in turn, or the reply only a number of times. `use`,
-    if it is set, records whether the entry has ever applied.
+    With `turns`, requests get several replies in turn, or only a limited number of them get the
+    reply. `use`, if it is set, records whether the entry has ever applied.
     """
 
     match: Match
@@ -79,7 +79,8 @@ class Script:
     """Entries in the order in which they were added."""
 
     entries: tuple[Entry, ...] = ()
-    # How long the last entries are as JSON: those that were added. Only they have limits.
+    # The lengths, as JSON, of the entries that were added: the last ones, and the only ones with
+    # limits.
     added_bytes: tuple[int, ...] = field(default=(), compare=False)
 
     def extended(self, entry: Entry, limits: Limits | None = None) -> "Script":
@@ -105,7 +106,7 @@ class Script:
         return Script(kept, tuple(size for entry, size in added if entry.match != match))
 
     def restarted(self) -> "Script":
-        """Return the same script, with no turn taken."""
+        """Return the same script, with all turns still to come."""
         return self._with_turns(Turns.restarted)
 
     def copied(self) -> "Script":
@@ -177,8 +178,8 @@ class Script:
 def parse(document: Json, path: str = "") -> Entry:
     """Return the entry of `{"match": {...}, "reply": {...}}`; without a match, for all requests.
 
-    A reply may be a text or a function; a list holds the replies of one request after the
-    other. `times` limits for how many requests there is a reply. If the match names an
+    A reply may be a text or a function; a list has a reply for each request in turn. `times`
+    limits how many requests get a reply. If the match names an
     endpoint, the reply has to fit it.
     Raises ApiError 400 whose param is the path of the error, below `path`.
     """

@@ -13,10 +13,10 @@ Line = tuple[str, int]
 
 
 class Turns(Generic[Item]):
-    """Hands out `items` in order, then the last one again and again.
+    """Returns `items` in order, and then repeats the last.
 
-    `times` limits how many are handed out; None for no limit. `taken` of them have been handed
-    out before, `turns_of_lines` says which one each line got.
+    `times` limits how many turns there are; None for no limit. `taken` turns are over already, and
+    `turns_of_lines` has the turn of each line.
 
     A line of a batch keeps its turn: `take` is called again whenever the script changes before
     the line runs.
@@ -54,7 +54,7 @@ class Turns(Generic[Item]):
         return self._taken - 1
 
     def taken(self) -> tuple[int, Mapping[Line, int]]:
-        """Return how many turns were taken, and which one each line got."""
+        """Return the number of turns taken, and the turn of each line."""
         with self._lock:
             return self._taken, dict(self._turns_of_lines)
 
