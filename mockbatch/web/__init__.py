@@ -1,9 +1,9 @@
-"""The API over HTTP: parse a request, ask the world, send the response.
+"""The API over HTTP: parse a request, call the world, send the response.
 
 Nothing below this package knows Flask. From socket to view a request passes:
 
     http_server      parses it and calls the WSGI app
-    caller_guard     refuses foreign web pages, and adds CORS headers for those of this machine
+    caller_guard     rejects foreign web pages, and adds CORS headers for those of this machine
     dashboard        shows browsers the page; its files are in page/
     portkey/         the gateway's role, for requests with Portkey's headers
     fault_middleware applies the fault that the request meets, if any

@@ -67,7 +67,7 @@ def create_app(settings: ServerSettings | None = None, initial: Snapshot | None 
 
 
 def _read_package_data() -> None:
-    """Read what requests need, as there may be no file descriptors left when one does."""
+    """Read the package data for requests now: later there may be no file descriptors left."""
     for read in (read_schemas, endpoints, model_aliases, catalogue, presets, kinds):
         read()
 

@@ -14,7 +14,7 @@ from mockbatch.world.world import World
 #: The Flask endpoints of the routes that need no key.
 PUBLIC_ENDPOINTS = frozenset({"control_server.health", dashboard.PAGE_FILE})
 
-#: Names another world for the owner's key, by its digest in `GET /_mock/worlds`.
+#: With the owner's key, this header names another world by its digest in `GET /_mock/worlds`.
 WORLD_HEADER = "X-Mockbatch-World"
 
 _READ_ONLY_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -54,7 +54,7 @@ def _authenticate_control() -> None:
 def open_world(key: str) -> World:
     """Return the world of a key; only a request that changes something creates a lasting one.
 
-    What has expired in it by now is removed first.
+    Whatever has expired in it is removed first.
     """
     world = server().worlds.open(key, is_read_only=_is_read_only())
     world.release_expired()
@@ -100,7 +100,7 @@ def _is_read_only() -> bool:
 def bearer_key() -> str | None:
     """Return the key in the Authorization header, None without the header.
 
-    A header that holds no key is an ApiError 401; so is `Bearer Bearer x`, a doubled scheme.
+    A header without a key is an ApiError 401; so is `Bearer Bearer x`, a doubled scheme.
     """
     return _parse_key(request.headers.get("Authorization", ""))
 

@@ -1,4 +1,4 @@
-"""Refuses foreign web pages, and adds CORS headers for pages served from this machine.
+"""Rejects foreign web pages, and adds CORS headers for pages served from this machine.
 
 A browser lets any page send requests to loopback. So the Host and Origin of every request are
 checked here, in a WSGI middleware, before a fault, the gateway or a route handles it.
@@ -30,7 +30,7 @@ _METHODS = "GET, POST, PUT, DELETE"
 
 
 class CallerGuard:
-    """Lets requests through to an app unless a foreign web page may have sent them: else 403."""
+    """Passes requests to an app, except for a 403 if a foreign web page may have sent them."""
 
     def __init__(self, app: "WSGIApplication", settings: ServerSettings) -> None:
         self._app = app
@@ -77,7 +77,7 @@ class CallerGuard:
 
 
 def _check_fetch_site(environ: "WSGIEnvironment") -> None:
-    """Raise ApiError 403 for what a foreign page loads from the control API, as an image say.
+    """Raise ApiError 403 for what a foreign page loads from the control API, such as an image.
 
     A link or bookmark may lead to the dashboard: its page has no data.
     """
@@ -96,7 +96,7 @@ def _respond(
 
 
 def _preflight_response(origin: str, environ: "WSGIEnvironment") -> Response:
-    """Return the answer to a browser that asks whether a page may send a request."""
+    """Return the response to a CORS preflight, which asks whether a page may send a request."""
     headers = [*_cors_headers(origin), ("access-control-allow-methods", _METHODS)]
     requested = environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS")
     if requested:
@@ -105,7 +105,7 @@ def _preflight_response(origin: str, environ: "WSGIEnvironment") -> Response:
 
 
 def _cors_headers(origin: str) -> Headers:
-    # The service sends `*`. The answer to a page is no other's business here.
+    # The service sends `*`. Here no other page may read the response to a page.
     return [("access-control-allow-origin", origin), ("vary", "Origin")]
 
 

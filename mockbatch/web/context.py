@@ -22,7 +22,7 @@ class ServerState:
         self.settings = settings
         self.worlds = WorldRegistry(settings, beginning)
         self.started = clock.monotonic()
-        #: Of requests that belong to no world of the registry.
+        #: For requests that belong to no world of the registry.
         self.request_ids = RequestIds(Seed.of(settings.world.seed, "requests without a world"))
 
 

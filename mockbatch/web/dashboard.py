@@ -1,6 +1,6 @@
-"""The dashboard: static files without data; they fetch what they show from the control API.
+"""The dashboard: static files, which fetch their data from the control API.
 
-So the files themselves need no key, and no cookie ever carries one.
+So the files themselves need no key, and no key is ever in a cookie.
 """
 
 from collections.abc import Iterable
@@ -33,7 +33,7 @@ _HEADERS = {
 class DashboardForBrowsers:
     """A WSGI middleware that shows browsers the page at `/` and `/_mock/`.
 
-    Other clients keep their 404.
+    Other clients still get a 404.
     """
 
     def __init__(self, app: "WSGIApplication") -> None:

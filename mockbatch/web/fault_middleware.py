@@ -33,7 +33,7 @@ class FaultMiddleware:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        """Handle a request, with the next matching fault of its world applied."""
+        """Handle a request, applying the next matching fault of its world."""
         world, rule = self._next_fault(environ)
         if world is None or rule is None:
             return self._app(environ, start_response)

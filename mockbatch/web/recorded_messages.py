@@ -1,4 +1,4 @@
-"""What the journal keeps of a request and of its response: references, hardly any copies."""
+"""What the journal keeps of a request and its response: mostly references, hardly any copies."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -23,7 +23,7 @@ _UNPREFIXED = ("CONTENT_TYPE", "CONTENT_LENGTH")
 
 
 def request_message(request: Request, record: RequestRecord) -> Message:
-    """Return what a request says; a long body that no view has read stays unread."""
+    """Return the message of a request; a long body that no view has read stays unread."""
     message = record.request or _body_message(request, record.file_id)
     if message.size and request.mimetype == "multipart/form-data":
         message.start = b""  # it may hold a file
@@ -44,7 +44,7 @@ def _body_message(request: Request, file_id: str | None) -> Message:
 
 
 def _headers(environ: "WSGIEnvironment") -> bytes | Iterable[tuple[str, str]]:
-    """Return the headers as they came, or from the environ if they came through no socket."""
+    """Return the headers as received, or from the environ if there was no socket."""
     http_request = environ.get(HTTP_REQUEST_KEY)
     if http_request is not None:
         head: bytes = http_request.conn.head
@@ -54,7 +54,7 @@ def _headers(environ: "WSGIEnvironment") -> bytes | Iterable[tuple[str, str]]:
 
 
 def note_response(response: Response, request: Request, record: RequestRecord) -> None:
-    """Note what a response says; one that is streamed is noted while it is sent."""
+    """Record the message of a response; a streamed response is recorded while it is sent."""
     message = record.response
     if message is None:
         message = record.response = Message()

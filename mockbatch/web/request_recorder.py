@@ -13,7 +13,7 @@ from mockbatch.world.journal import MAX_ERROR_CHARACTERS, Exchanged, JournalEntr
 from mockbatch.world.keys import shorten_key
 from mockbatch.world.world import World
 
-# How much of a request's path, of its query and of its method is kept.
+# How much of a request's path, query and method is kept.
 MAX_CHARACTERS, MAX_METHOD_CHARACTERS = 1000, 32
 
 log = logging.getLogger("mockbatch.requests")

@@ -1,15 +1,15 @@
 """The control API, under `/_mock`: it moves time and decides what happens to batches.
 
-A module with a `blueprint` in this folder is found by itself.
+Every module with a `blueprint` in this folder is registered automatically.
 
 guard       which world a call is about; every module here uses it
 server      health, and resetting worlds
-worlds      what each world of the server holds, for its owner
+worlds      what each world of the server contains, for its owner
 state       a world as a JSON document
 clock       the simulated clock
-batches     batches as a person looks at them, the timeline of one, and commands on it
-files       files, and a part of one to look at
-page        what the dashboard asks each second
+batches     batches as a person views them, with their timelines and commands
+files       files, and previews of their contents
+page        what the dashboard requests each second
 quotas      enqueued tokens and batches an hour
 scenarios   the catalogue, and scenarios queued for the next batches
 faults      faults that requests meet

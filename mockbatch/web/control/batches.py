@@ -1,4 +1,4 @@
-"""`/_mock/batches`: batches made at once, what they were made of, their results and commands."""
+"""`/_mock/batches`: batches created in one call, their input, results and commands."""
 
 from functools import partial
 
@@ -24,7 +24,7 @@ blueprint.before_request(guard)
 
 @blueprint.post("")
 def submit() -> Response:
-    """Upload the input of a batch and create it, met by no fault."""
+    """Upload the input of a batch and create it, without any fault."""
     batch = submit_batch(world(), checked_body("submit_batch"))
     return json_response(batch.schema, world().batch_json(batch))
 
@@ -40,13 +40,13 @@ def index() -> Response:
 
 @blueprint.get("/<id>/overview")
 def show_overview(id: str) -> Response:
-    """Return what a person wants to know of a batch; this polls it for no client."""
+    """Return what a person wants to know about a batch; this does not count as a poll."""
     return json_response("batch_overview", overview(world(), world().batch(id)))
 
 
 @blueprint.get("/<id>")
 def show(id: str) -> Response:
-    """Return a batch; this polls it for no client, and nothing distorts it."""
+    """Return a batch without distortion; this does not count as a poll."""
     batch = world().batch(id)
     return json_response(batch.schema, world().batch_json(batch))
 
@@ -59,7 +59,7 @@ def show_input(id: str) -> Response:
 
 @blueprint.get("/<id>/results")
 def results(id: str) -> Response:
-    """Return what the output and the error file of a batch hold."""
+    """Return the contents of the output and the error file of a batch."""
     return json_response("results", read_results(world(), id))
 
 

@@ -47,7 +47,7 @@ def set_mode() -> Response:
 
 @blueprint.post("/advance")
 def advance() -> Response:
-    """Move the clock, and respond when all events that fall due on the way have happened."""
+    """Move the clock, and respond when all events on the way have happened."""
     # Not the present time: another client may have moved the clock further meanwhile.
     now, events = _advance(checked_body("advance"))
     body: dict[str, Json] = {

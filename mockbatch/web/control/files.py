@@ -15,7 +15,7 @@ blueprint.before_request(guard)
 
 _PREVIEW_BYTES = 1 << 16
 _MAX_PREVIEW_BYTES = 1 << 20
-# UTF-8 has characters of up to four bytes, and a preview holds at least one.
+# UTF-8 has characters of up to four bytes, and a preview has at least one.
 _MIN_PREVIEW_BYTES = 4
 
 

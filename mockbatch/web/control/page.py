@@ -1,4 +1,4 @@
-"""`/_mock/page`: what the dashboard asks each second, at next to no cost."""
+"""`/_mock/page`: what the dashboard requests each second, at almost no cost."""
 
 from flask import Blueprint, Response, request
 
@@ -13,7 +13,7 @@ blueprint.before_request(guard)
 
 @blueprint.get("")
 def show() -> Response:
-    """Return the clock and how much there is to see; 304 if it is the version in `seen`."""
+    """Return the clock and counts of what there is; 304 if it is the version in `seen`."""
     event = world().advance.next_event()
     version = world_version(world(), event)
     if request.args.get("seen") == version:

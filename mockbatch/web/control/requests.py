@@ -27,7 +27,7 @@ _MAX_COMPARED_CHARACTERS = 200
 def index() -> Response:
     """Return the last `limit` requests that pass the filters in the query.
 
-    What they and their responses said is in the list only with `bodies=true`.
+    Their headers and bodies, and those of the responses, are included only with `bodies=true`.
     """
     limit = query_integer("limit", MAX_ENTRIES, 0, MAX_ENTRIES)
     bodies = query_choice("bodies", ("true", "false")) == "true"

@@ -49,6 +49,6 @@ def deliveries() -> Response:
 
 @blueprint.post("/deliveries/<id>/redeliver")
 def redeliver(id: str) -> Response:
-    """Attempt a delivery once more, and respond when its receiver has."""
+    """Attempt a delivery once more, and respond when its receiver has responded."""
     checked_body("nothing", optional=True)
     return json_response("webhook_delivery", world().webhooks.redeliver(id).as_json())

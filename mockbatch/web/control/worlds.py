@@ -16,7 +16,7 @@ _ALL = 1_000_000_000
 
 @blueprint.get("")
 def index() -> Response:
-    """Return what each world holds, the oldest first; keys are shortened."""
+    """Return what each world contains, the oldest first; keys are shortened."""
     world_key()
     check_owner("not_your_world")
     worlds = [_summarize(world) for world in server().worlds.all().values()]

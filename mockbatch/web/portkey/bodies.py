@@ -56,7 +56,7 @@ PARAMS: Mapping[str, Mapping[str, Param]] = {
         **_unchanged("input_file_id endpoint metadata output_expires_after"),
     },
     "/v1/chat/completions": {
-        # Not OpenAI's: a provider that the gateway loads later overwrites the default.
+        # Not OpenAI's default: a provider that the gateway loads later has overwritten that.
         "model": Param("glm-4.6", required=True),
         "messages": Param(""),
         "logprobs": Param(False),

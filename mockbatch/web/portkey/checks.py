@@ -24,7 +24,7 @@ class Target(NamedTuple):
 
 @dataclass
 class GatewayError(Exception):
-    """An error of the gateway itself; such a response has no `x-portkey-*` headers but these."""
+    """An error of the gateway itself; these are the only `x-portkey-*` headers of its response."""
 
     status: int
     body: dict[str, Json]
@@ -42,7 +42,7 @@ def failure_body(message: str, **members: Json) -> dict[str, Json]:
 
 
 def internal_error(headers: tuple[tuple[str, str], ...] = ()) -> GatewayError:
-    """Return the gateway's error that gives no reason."""
+    """Return the gateway's error without a reason."""
     return GatewayError(500, failure_body("Something went wrong"), headers)
 
 
@@ -72,7 +72,7 @@ def _target(config: dict[str, Json], option: str) -> Target:
     """Return the target of a config, or of a config among the targets of another."""
     mode = config.get("strategy", {}).get("mode")
     if mode == "conditional":
-        # Not the gateway's: it would evaluate the conditions.
+        # Differs from the gateway, which would evaluate the conditions.
         raise GatewayError(501, failure_body("mockbatch does not choose targets by conditions"))
     if mode is not None:
         targets = config.get("targets")
@@ -86,7 +86,7 @@ def _target(config: dict[str, Json], option: str) -> Target:
         message = f"Provider {provider} not found"
         raise GatewayError(500, failure_body(message), EXCEPTION_HEADERS)
     if provider != "openai":
-        # Not the gateway's: it would call that provider.
+        # Differs from the gateway, which would call that provider.
         message = f"mockbatch serves the provider openai, not {provider}"
         raise GatewayError(501, failure_body(message))
     return Target(config.get("api_key", "undefined"), option)

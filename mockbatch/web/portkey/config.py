@@ -75,7 +75,7 @@ _SUFFICIENT = (
 class _ConfigError(NamedTuple):
     path: tuple[str | int, ...]
     message: str
-    ends_validation: bool  # the rules for the whole config are not checked any more
+    ends_validation: bool  # the rules for the whole config are then not checked
 
     def __str__(self) -> str:
         return f"path: {','.join(map(str, self.path))}, message: {self.message}"

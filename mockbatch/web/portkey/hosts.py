@@ -25,7 +25,7 @@ _PRIVATE_NETWORKS = [
 
 
 def is_trusted(url: str) -> bool:
-    """Return whether the gateway would call this URL: loopback yes, a private network no."""
+    """Return whether the gateway would call this URL: on loopback, but not on a private network."""
     parts = _URL.fullmatch(url.strip())
     if not parts or "@" in url or "api.portkey" in url.lower():
         return False

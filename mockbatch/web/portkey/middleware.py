@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
-# OpenAI's routes that the gateway knows; other requests below /v1 and their responses it
-# forwards unchanged.
+# OpenAI's routes that the gateway knows; it forwards other requests below /v1 and their
+# responses unchanged.
 _KNOWN = re.compile(
     r"(POST|GET) /v1/(files|batches)"
     r"|(GET|DELETE) /v1/files/[^/]+"
@@ -45,11 +45,11 @@ _FETCH_FAILED = (
     "Message: fetch failed Cause: InvalidArgumentError: invalid transfer-encoding header "
     "Name: TypeError"
 )
-# What reading and parsing a body raises if it is cut off or invalid.
+# Raised while a body that is cut off or invalid is read and parsed.
 _UNREADABLE_BODY = (ValueError, RecursionError, *CLIENT_ERRORS, HTTPException)
 # Routes whose responses the gateway does not rewrite.
 _UNTOUCHED = ("/v1/embeddings", "/v1/images/edits")
-# The gateway takes responses with these statuses for its own.
+# The gateway treats responses with these statuses as its own.
 _GATEWAY_STATUSES = (408, 412)
 # Request headers that change a response. On a known route the gateway forwards only those that
 # `x-portkey-forward-headers` names.
@@ -72,7 +72,7 @@ class PortkeyGateway:
         try:
             response = self._respond(Request(environ))
         except ApiError as error:
-            # Not the gateway's: it forwards a body of any length.
+            # Differs from the gateway, which forwards a body of any length.
             response = GatewayError(error.status, error.body()).response()
         except GatewayError as error:
             response = error.response()

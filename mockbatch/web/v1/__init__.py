@@ -1,4 +1,4 @@
-"""OpenAI's routes, under `/v1`; a module with a `blueprint` in this folder is found by itself.
+"""OpenAI's routes, under `/v1`; every module with a `blueprint` here is registered automatically.
 
 files               files, and their contents
 uploads             files that are uploaded in parts

@@ -60,5 +60,5 @@ def retrieve(id: str) -> Response:
 def cancel(id: str) -> Response:
     """Cancel a batch. The body is not read: clients send none, `{}`, or an empty JSON body."""
     batch = world().command(id, commands.cancel)
-    # Recorded: this response alone is not indented.
+    # Recorded: this is the only response that is not indented.
     return batch_response(batch, compact=True)

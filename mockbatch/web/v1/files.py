@@ -70,7 +70,7 @@ def delete(id: str) -> Response:
 def content(id: str) -> Response:
     """Download a file, or one range of it.
 
-    The content type must not have parameters: Portkey's gateway would answer 500.
+    The content type must not have parameters: Portkey's gateway would respond with a 500.
     """
     file = world().file(id)
     record = RequestRecord.of(request.environ)
@@ -99,8 +99,8 @@ def detach_content(part: FileStorage) -> Content:
 def required_file(name: str) -> FileStorage:
     """Return the uploaded file in a form field; ApiError 400 if there is none.
 
-    The service takes a part for a file only if it has a `filename`, which may be empty here;
-    what it says about an empty one is not known.
+    The service treats a part as a file only if it has a `filename`. Here that may be empty; how
+    the service responds to an empty one is not known.
     """
     try:
         part = request.files.get(name)

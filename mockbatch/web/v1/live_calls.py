@@ -22,8 +22,8 @@ blueprint = Blueprint("live", __name__)
 # A vector of embeddings has up to 90 kB.
 _MAX_BUFFERED_ITEMS = 32
 
-# As recorded for an organization in 2026. mockbatch does not limit live calls: before each of
-# them the whole minute's budget is there.
+# As recorded for an organization in 2026. mockbatch does not limit live calls: the whole budget
+# of a minute is available before each of them.
 _REQUESTS_PER_MINUTE, _TOKENS_PER_MINUTE = 5_000, 2_000_000
 
 
@@ -51,7 +51,7 @@ for _path, _endpoint in endpoints().items():
 
 
 def _request_body(endpoint: Endpoint) -> dict[str, Json]:
-    """Return the request's JSON body, or the one that the endpoint makes of a form."""
+    """Return the request's JSON body, or the body that the endpoint makes of a form."""
     if endpoint.parse_form is None or request.mimetype != "multipart/form-data":
         return json_body()
     files = {
