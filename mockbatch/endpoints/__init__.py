@@ -18,7 +18,8 @@ What is in the package besides the endpoints:
 - `respond`: the response to a request: the endpoint's, a scripted reply, or an error.
 - `scripted_reply`: a scripted reply, as a value; `mockbatch.scripting` parses them.
 - `text`: generated texts and token counts.
-- `output_request`, `tools`, `tool_calls`: what chat completions and responses are asked for.
+- `output_request`, `tools`, `tool_calls`: the output that a request to chat completions or
+  responses asks for.
 - `structured_output`: values for the JSON Schemas of requests.
 - `streaming`: what server-sent events of several endpoints share.
 - `form_fields`, `media_references`: multipart forms, and images and videos in requests.

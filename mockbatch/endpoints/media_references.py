@@ -1,7 +1,7 @@
 """Images and videos that a request refers to: by URL, as data, or as a file of a form.
 
 The mock fetches nothing and keeps no copies: it believes what a URL says, and any file id.
-Data are decoded only to find out their type.
+It decodes data only to find out their type.
 """
 
 import re
@@ -28,7 +28,7 @@ _DATA = re.compile(r"data:[^,]{0,100};base64,", re.IGNORECASE)
 
 
 def check(reference: Mapping[str, Json], param: str, types: Sequence[str] = IMAGES) -> None:
-    """Raise the ApiError of a reference that has not one of `image_url` and `file_id`.
+    """Raise the ApiError of a reference without exactly one of `image_url` and `file_id`.
 
     Data in an `image_url` must be of one of the types. `param` names the reference within the
     request.

@@ -1,4 +1,4 @@
-"""What the mock knows about models: the snapshot of an alias, and who accepts which parameter."""
+"""What the mock knows about models: aliases, snapshots, and which parameters each accepts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class TokenLimits(NamedTuple):
     source: str = ""
 
     def max_prompt_tokens(self, completion_tokens: int = 0) -> int | None:
-        """Return the most tokens that a prompt may have beside so many for its completion."""
+        """Return the most tokens a prompt may have if so many are reserved for its completion."""
         if self.context_window is None:
             return None
         remaining = self.context_window - completion_tokens

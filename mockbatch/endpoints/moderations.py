@@ -1,4 +1,4 @@
-"""POST /v1/moderations: whether inputs are harmful; none is, unless a scripted reply says so.
+"""POST /v1/moderations: whether inputs are harmful; only a scripted reply says that they are.
 
 Each text has a result of its own; an image is judged together with the texts beside it.
 """

@@ -17,7 +17,8 @@ CHARACTERS_PER_TOKEN = 4
 # From OpenAI's cookbook on counting tokens.
 TOKENS_FOR_REPLY = 3
 TOKENS_PER_MESSAGE = 4
-# What an image, a recording or a file counts; an image of low detail is 85 tokens on gpt-4o.
+# How many tokens an image, a recording or a file counts as; on gpt-4o, an image of low detail is
+# 85 tokens.
 _TOKENS_PER_ATTACHMENT = 85
 # How much of the prompt a reply quotes: its first characters, and the last ones if it is longer,
 # because prompts made from a template differ at the end.
@@ -49,7 +50,7 @@ def split_tokens(text: str) -> list[str]:
 
 
 def content_text(content: Json) -> str:
-    """Return the text of a message's content: a text, or parts, of which the texts are joined."""
+    """Return the text of a message's content: a text, or the joined texts of its parts."""
     if isinstance(content, str):
         return content
     if not content:
@@ -88,7 +89,7 @@ def mock_reply(prompt: str, number: int = 0) -> str:
 
 @contextmanager
 def marked_replies(mark: str) -> Iterator[None]:
-    """Let the replies of `mock_reply` begin with a mark; with "" they have none."""
+    """Make the replies of `mock_reply` begin with a mark; "" means no mark."""
     token = _mark.set(mark)
     try:
         yield

@@ -66,8 +66,8 @@ def _only_default(body: Body, param: str) -> ApiError:
 class _Rule(NamedTuple):
     """Parameters that some models reject.
 
-    `applies` tells of which models, given a request body; `rejects` for which values of a
-    parameter.
+    `applies` returns whether a model has this rule, given a request body; `rejects` returns
+    whether it rejects the value of a parameter.
     """
 
     params: tuple[str, ...]

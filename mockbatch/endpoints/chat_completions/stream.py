@@ -97,7 +97,7 @@ def _first_delta(message: dict[str, Json]) -> dict[str, Json]:
 
 
 def _started(index: int, call: dict[str, Json]) -> dict[str, Json]:
-    """Return a tool call of which the arguments or the input follow."""
+    """Return a tool call whose arguments or input follow in later chunks."""
     type_ = call["type"]
     return {
         "index": index,

@@ -46,7 +46,7 @@ def _check(body: dict[str, Json]) -> None:
 
 
 def _check_response_size(body: dict[str, Json]) -> None:
-    """Reject a request of which the response would be far longer."""
+    """Reject a request whose response would have too many choices or repeat too much text."""
     prompts, count = _list_prompts(body.get("prompt")), body.get("n") or 1
     choices = len(prompts) * count
     if choices > MAX_CHOICES:

@@ -15,8 +15,8 @@ LOGPROBS = "message.output_text.logprobs"
 def make_ids(execution: Execution) -> list[str]:
     """Return the ids of a response, its reasoning item and its message.
 
-    As recorded, an id has 16 digits that all three share, 01, the time in hex, and 24 digits, of
-    which four are shared.
+    As recorded, an id has 16 digits that all three share, 01, the time in hex, and 24 digits; four
+    of the 24 are also shared.
     """
     digits = execution.seed.child("response").hex(80)
     stem, shared = f"{digits[:16]}01{execution.created_at & 0xFFFFFFFF:08x}", digits[16:20]

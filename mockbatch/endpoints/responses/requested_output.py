@@ -1,4 +1,4 @@
-"""What a response is asked for: `tools` and `text.format`."""
+"""The output that a request for a response asks for: `tools` and `text.format`."""
 
 from collections.abc import Sequence
 

@@ -55,7 +55,7 @@ def _with_finish_reason(
 
 
 def _end_item(item: Item, reply: Reply, body: dict[str, Json]) -> tuple[Item, int]:
-    """Return the last item of an output as the reply leaves it, and the tokens it is shorter."""
+    """Return the last item of an output, changed by the reply, and how many tokens that removed."""
     is_cut = reply.finish_reason in _INCOMPLETE_REASONS
     for name in ("arguments", "input"):
         if name in item:

@@ -58,7 +58,7 @@ def _unnumbered_events(response: dict[str, Json], body: dict[str, Json]) -> Iter
 
 
 def _started(item: dict[str, Json]) -> dict[str, Json]:
-    """Return an item of which nothing has been generated yet."""
+    """Return an item as it is before any of it has been generated."""
     status = {"status": "in_progress"} if "status" in item else {}
     return {**item, **status, **_EMPTY.get(item["type"], {})}
 

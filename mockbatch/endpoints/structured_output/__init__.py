@@ -4,8 +4,8 @@ What happens to a schema, in this order:
 
 - `strict`: which schemas OpenAI rejects, and with which message.
 - `location`: where a schema is in a request, which OpenAI's messages mention; raises them.
-- `sample`: a sampler for a schema, made once for everybody who sends it: it generates a value
-  for each prompt and checks it with jsonschema.
+- `sample`: a sampler for a schema, made once and shared by all clients that send it: it generates
+  a value for each prompt and checks it with jsonschema.
 - `subschemas`: walks the schemas inside a schema.
 - `alternatives`: reduces each schema to alternatives of one type each, without references and
   unions.

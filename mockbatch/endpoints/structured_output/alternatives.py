@@ -102,7 +102,7 @@ class Document:
         return self._alternatives[id(schema)][1]
 
     def _flatten(self, schema: Json, refs: frozenset[str]) -> Iterator[_Flattened]:
-        """Yield the flat schemas of which a value has to fit one."""
+        """Yield the flat schemas; a value has to fit one of them."""
         self._count_steps(1)
         if not isinstance(schema, dict):
             if schema is True:
@@ -123,7 +123,7 @@ class Document:
         yield from results
 
     def _combined(self, schema: FlatSchema, refs: frozenset[str]) -> Iterator[list[_Flattened]]:
-        """Yield, for each keyword that combines schemas, the flat schemas to fit one of as well."""
+        """Yield, for each keyword that combines schemas, flat schemas; a value has to fit one."""
         if "$ref" in schema:
             ref = schema["$ref"]
             if len(refs) > _MAX_REFERENCE_CHAIN:

@@ -66,7 +66,7 @@ def item_schemas(schema: FlatSchema, count: int) -> Iterator[Json]:
 
 
 def _required_schemas(alternative: Alternative) -> list[Json]:
-    """Return the schemas of the members or items that each value of an alternative has."""
+    """Return the schemas of the members or items that every value of an alternative has."""
     schema = alternative.schema
     if alternative.type == "object":
         return [member_schema(schema, name) for name in schema.get("required", ())]

@@ -90,7 +90,7 @@ class SampleGenerator:
             raise NoSampleError("it has no finite value")
         if minimal:
             return min(finite, key=lambda alternative: depths[alternative] or 0)
-        # A mock that says something is of more use than one that says null.
+        # A reply with a value is more useful than one with null.
         not_null = [alternative for alternative in finite if alternative.type != "null"]
         return self._random.choice(not_null or finite)
 

@@ -36,7 +36,7 @@ class SchemaLocation:
             raise self.no_sample_error(error) from error
 
     def no_sample_error(self, error: NoSampleError) -> NoReplyPossibleError:
-        """Return the error for a schema of which no value could be generated."""
+        """Return the error for a schema for which no value could be generated."""
         found = self._error("no_sample_possible", reason=error, location=error.path)
         return _no_reply_possible(found)
 

@@ -52,7 +52,7 @@ class SchemaSampler:
             if not budget.is_spent:
                 raise
             raise TooCostlyError(_TOO_COSTLY) from error
-        # For parts that only later values need: they cost no client of now anything.
+        # For parts that only later values need: their cost is not charged to the present client.
         self._document.budget = StepBudget()
 
     def generate(self, prompt: str, index: int = 0) -> Json:
