@@ -86,7 +86,7 @@ def _any_of(validator: Any, branches: Json, value: Json, _schema: Json) -> Error
         if not found:
             return
         errors += found
-    # Without the value in its message, of which nobody would read 16 MB.
+    # Without the value in its message, which could have 16 MB.
     yield ValidationError("is not valid under any of the given schemas", context=errors)
 
 

@@ -77,7 +77,7 @@ class ClientSchema:
     def find_violations(self, value: Json) -> list[Violation]:
         """Return how a value violates the schema, which has to be valid.
 
-        If this cannot be found out within the budget, the keyword is empty, and the limit says
+        If the budget does not suffice to find out, the keyword is empty, and the limit says
         why.
         """
         try:
@@ -112,7 +112,7 @@ def _is_draft_7(document: Json) -> bool:
 class _StepLimit(FormatChecker):
     """Carries the step budget to the keywords; it checks no formats.
 
-    Of all that a validator can be given, only the format checker reaches every keyword.
+    Of a validator's arguments, only the format checker reaches every keyword.
     """
 
     def __init__(self, budget: StepBudget, value: Json) -> None:
@@ -164,7 +164,7 @@ def _with_steps(name: str, keyword: Keyword) -> Keyword:
 
 
 def _own_steps(name: str, argument: Json, value: Json, size: int) -> int:
-    """Return the steps of a keyword beyond those that all take."""
+    """Return the steps that a keyword takes in addition to those of every keyword."""
     if name in _STEPS_PER_REFERENCE:
         # A reference is resolved from its beginning, one part of its path after the other.
         return _STEPS_PER_REFERENCE[name] + len(argument)

@@ -1,7 +1,7 @@
 """Recognises values that are obviously valid, so that jsonschema need not check them.
 
 A schema is compiled into Python functions. A yes is exact; a no only means "not obviously":
-the caller then asks jsonschema, which also words every error. Subschemas with keywords that
+the caller then uses jsonschema, which also words every error. Subschemas with keywords that
 are not compiled here are checked by jsonschema, and the values it accepted are remembered.
 
 Why this exists: checking a batch object takes jsonschema 100 us and this a tenth of it, and a

@@ -1,4 +1,4 @@
-"""Recognizes documents that are obviously JSON Schemas, which jsonschema takes long to check.
+"""Recognises documents that are obviously JSON Schemas, which jsonschema takes long to check.
 
 A yes is exact, for draft 7 as for 2020-12; a no only means "not obviously".
 """
@@ -10,7 +10,7 @@ from mockbatch.validation.step_budget import StepBudget
 
 _TYPES = frozenset(("array", "boolean", "integer", "null", "number", "object", "string"))
 _MAX_COUNT = 1 << 53
-# Those of the checks that follow included.
+# Includes the steps of the checks that follow.
 _STEPS_PER_SCHEMA = 5
 
 

@@ -21,7 +21,7 @@ _MAX_SOURCE_LENGTH = 5000
 # The limit of a search without a budget.
 _MAX_STEPS_OF_A_SEARCH = 100_000
 # How many times more than required a part is repeated, so that texts differ; the later, smaller
-# numbers are for expressions that leave little room, and for bad luck.
+# numbers are for expressions that leave little room, and for when the larger ones fail.
 _EXTRA_REPEATS = (8, 8, 8, 4, 4, 2, 1, 0)
 # How many of the repeatable parts are tried for making a text longer.
 _MAX_PARTS = 16

@@ -22,7 +22,7 @@ Node = tuple[str, Any]
 
 WORD_CHARACTERS = string.ascii_letters + string.digits + "_"
 
-# A private module, but for twenty years the base of everything that generates texts for regexes.
+# A private module, but libraries that generate texts for regexes have used it for twenty years.
 _parser: Any = import_module("re._parser" if sys.version_info >= (3, 11) else "sre_parse")
 _CATEGORIES = {"DIGIT": string.digits, "WORD": WORD_CHARACTERS, "SPACE": " \t\n\r\f\v"}
 # The characters that are generated where a regex leaves the choice; the last ones are for

@@ -1,7 +1,7 @@
 """How much work the schemas that clients send may cause, counted in steps.
 
 A step takes about a microsecond. A count, unlike a clock, ends the same work at the same place
-each time. What checks and fills several schemas for one client, such as a batch, shares a budget.
+each time. All checks and generated values of one piece of work, such as a batch, share a budget.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ _Result = TypeVar("_Result")
 
 #: Takes about a second.
 MAX_STEPS = 1_000_000
-#: What each line of a batch adds to the budget of the batch: enough for an ordinary schema.
+#: The steps that each line adds to the budget of its batch: enough for an ordinary schema.
 STEPS_PER_LINE = 2_000
 
 
@@ -98,10 +98,10 @@ def _shared(variable: ContextVar[StepBudget | None], budget: StepBudget) -> Iter
 def remember_work(
     kind: str, work: Callable[[str], tuple[_Result, int]], budget: StepBudget, text: str
 ) -> _Result:
-    """Return the result of cached work on a text, which also returns the steps that it took.
+    """Return the result of cached work on a text; `work` also returns the steps that it took.
 
-    A budget is charged for each `kind` of work on a text once, even if it was done for another
-    client: so what a budget suffices for does not depend on what was asked before.
+    A budget is charged once for each `kind` of work on a text, even if the work was done for
+    another client. So what a budget suffices for does not depend on earlier requests.
     """
     left = budget.steps_left
     result, steps = work(text)

@@ -1,4 +1,4 @@
-"""What a value violates in a schema, as values that need no jsonschema to be described."""
+"""What a value violates in a schema, as values that can be described without jsonschema."""
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
