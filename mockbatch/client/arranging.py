@@ -11,7 +11,7 @@ from mockbatch.typing import Json
 __tracebackhide__ = True
 
 CHAT = "/v1/chat/completions"
-# What a request that is only a text asks of each endpoint.
+# The request body for a request that is only a text, by endpoint.
 _BODIES: Mapping[str, Callable[[str], dict[str, Json]]] = {
     CHAT: lambda text: {
         "model": "gpt-4o-mini",
@@ -36,7 +36,7 @@ class Arranging(BatchCommands):
         """Fail unless the code under test has survived the misfortune of the fixture `misfortune`.
 
         `delivered` is what it made of the batch: any value, or a function that returns one. How
-        a function ends counts, too: an error is `reported`, unless it is one of programming.
+        a function ends counts, too: an error is `reported`, unless it is a programming error.
         With `require="handled"` that is not good enough.
         """
         if self.judge_survival is None:
@@ -54,7 +54,7 @@ class Arranging(BatchCommands):
         A request is a text, a request body, or a line of an input file, in which `custom_id`
         (by default its place, from "0"), `method` and `url` may be missing. Bytes are a whole
         input file. Without an `endpoint` it is that of the first line, or chat completions.
-        Raises ControlError for a batch that OpenAI would refuse.
+        Raises ControlError for a batch that OpenAI would reject.
         """
         data = requests if isinstance(requests, bytes) else _input_file(requests, endpoint)
         text = data.decode()

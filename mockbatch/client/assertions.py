@@ -17,7 +17,7 @@ MAX_VALUE_CHARACTERS = 80
 
 @dataclass(frozen=True)
 class Expected:
-    """The request that a test expects; None: any body, any headers.
+    """The request that a test expects; None stands for any body or any headers.
 
     `path` is a glob that is matched against the path without its query.
     """
@@ -30,7 +30,7 @@ class Expected:
 
     @property
     def needs_contents(self) -> bool:
-        """Whether the headers or the body of a request decide."""
+        """Whether the headers or the body of a request have to be compared."""
         return not (self.json is None and self.headers is None and self.contains is None)
 
     def has_route(self, request: Request) -> bool:
@@ -104,7 +104,7 @@ def _dropped_note(count: int) -> str:
 
 
 def _json_differences(expected: Json, actual: Json, path: str) -> Iterator[str]:
-    """Yield how a value lacks what is expected of it; further members of objects are ignored."""
+    """Yield how a value differs from the expected one; further members of objects are ignored."""
     if isinstance(expected, Mapping) and isinstance(actual, dict):
         for name, value in expected.items():
             if name in actual:

@@ -121,7 +121,7 @@ class AsyncioSleeps:
             self._wake_due()
             if self._heap and not self._busy_tasks():
                 deadline = self._heap[0][0]
-                # Rounding may leave a clock that runs by itself slightly before the deadline.
+                # By rounding, a clock that runs by itself may be slightly before the deadline.
                 self._now = max(self._simulated.advance_to(deadline), deadline)
                 self._wake_due()
         except Exception as error:  # noqa: BLE001 - raised in the sleeper, as time.sleep would

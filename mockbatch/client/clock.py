@@ -106,8 +106,8 @@ class Clock:
 def epoch_seconds(instant: float | str | datetime) -> float:
     """Return the epoch seconds of an instant: a number, ISO 8601 text or an aware datetime.
 
-    Text without a zone is UTC. Raises ValueError for a naive datetime, which is another instant
-    in each time zone, and for text that is no time.
+    Text without a zone is UTC. Raises ValueError for a naive datetime, which means another instant
+    in each time zone, and for text that is not a time.
     """
     if isinstance(instant, datetime):
         if instant.tzinfo is None:
@@ -132,7 +132,7 @@ class SleepClock:
         app = self._find_app()
         if app is None:
             return self._clock.now
-        # Every sleep of a task asks for it: read without a request it costs next to nothing.
+        # Every sleep of a task reads it: without a request that costs next to nothing.
         now: float = app.extensions["mockbatch"].worlds.open(self._key, is_read_only=True).now()
         return now
 

@@ -16,7 +16,7 @@ class WorldConnection:
     """The address of a world for clients, and a transport to its control API.
 
     `base_url` and `api_key` are for any client. Once it is `closed`, the world is gone and
-    every call is refused; the message names the `owner`, such as the test it was made for.
+    every call is rejected; the message names the `owner`, such as the test it was made for.
     """
 
     def __init__(self, url: str, api_key: str, transport: Transport, owner: str = "") -> None:
@@ -40,7 +40,7 @@ class WorldConnection:
         return f"{self.base_url.removesuffix('/v1')}/_mock/#key={quote(self.api_key, safe='')}"
 
     def call(self, method: str, path: str, body: Json = None) -> Json:
-        """Call the control API; ControlError when it refuses."""
+        """Call the control API; ControlError for an error response."""
         self._check_open()
         headers = {
             "Authorization": f"Bearer {self.api_key}",

@@ -100,7 +100,7 @@ class _Message:
 
 @dataclass(frozen=True, slots=True)
 class Response(_Message):
-    """What a request was answered with."""
+    """The response to a request."""
 
     status: int
     headers: Headers

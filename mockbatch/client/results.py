@@ -20,7 +20,7 @@ class ControlError(Exception):
 
 
 class EndedAs(AssertionError):  # noqa: N818 - reads as a sentence: it ended as failed
-    """A batch ended in another status than the test waited for; `status` is that one."""
+    """A batch ended in a status that the test did not wait for; `status` is that status."""
 
     def __init__(self, batch_id: str, status: str, explanation: str) -> None:
         super().__init__(explanation)
@@ -161,7 +161,7 @@ class Result:
 
     @property
     def text(self) -> str | None:
-        """What the model said in a chat completion, response or completion; None without it."""
+        """The model's text in a chat completion, response or completion; None if there is none."""
         match self.body:
             case {"choices": [{"message": {"content": str(text)}}, *_]}:
                 return text

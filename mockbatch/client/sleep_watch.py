@@ -31,7 +31,7 @@ class SleepWatch:
     """Adds up the real sleeps of a thread, and calls `fail` with a message when it hangs.
 
     `read_clock` returns None if the clock moves by itself or no batch is unfinished. `message`
-    is that of the failure, for a test that swallows it.
+    is that of the failure, kept for a test that catches the failure.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ def _describe(standing: StandingClock, seconds: float) -> str:
 
 
 def _counts(seconds: object, caller: FrameType | None) -> bool:
-    """Return whether the code under test called for this sleep."""
+    """Return whether the code under test made this call."""
     if not is_wait(seconds) or caller is None or is_ignored(_module(caller)):
         return False
     frames = 0

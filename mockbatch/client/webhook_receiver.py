@@ -78,7 +78,7 @@ class WebhookReceiver:
         token = current_delivery.set(received.headers.get("webhook-id"))
         try:
             return _status(function(received))
-        except BaseException as error:  # pytest.fail() raises one that is not an Exception
+        except BaseException as error:  # pytest.fail() raises no Exception
             # As in any server: the sender gets a 500, and the log says why.
             log.exception("a webhook receiver raised")
             self.errors.append(error)

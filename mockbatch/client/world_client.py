@@ -288,7 +288,7 @@ class WorldClient(Arranging):
     def webhook_errors(self) -> list[BaseException]:
         """What functions that receive webhooks raised; the plugin fails the test with the first.
 
-        A test that means it takes them out.
+        A test that expects them removes them from the list.
         """
         return self._webhooks.errors
 

@@ -2,7 +2,7 @@
 
 pytest_plugin    the fixtures, and the hooks behind them
 world_log        which test or fixture created which worlds
-misfortunes      the fixture `misfortune`; `survival` judges what a test made of one
+misfortunes      the fixture `misfortune`; `survival` judges whether a test survived one
 plugin_options   ini options, the command line option and the marker
 options          checks the options of a world, and makes a reset of them
 servers          LocalServer (in a thread of this process) and RemoteServer
@@ -24,7 +24,7 @@ __all__ = ["MockBatchUnusedWarning", "MockBatchWarning"]
 
 
 def __getattr__(name: str) -> object:
-    # Imported when asked for: the plugin is loaded in every run of pytest.
+    # Imported when first used: the plugin is loaded in every run of pytest.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from mockbatch import client

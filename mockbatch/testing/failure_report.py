@@ -97,7 +97,7 @@ def _requests(entries: list[dict[str, Json]]) -> Iterator[str]:
 
 
 def _poll_key(entry: dict[str, Json]) -> object:
-    """Return what polls of one object with the same result have in common."""
+    """Return the key that polls of one object with the same result share."""
     if entry["method"] != "GET":
         return id(entry)
     return entry["path"], entry["status"], entry["retry_count"], entry.get("fault")

@@ -1,4 +1,4 @@
-"""The fixture `misfortune`: one test function meets one misfortune after the other."""
+"""The fixture `misfortune`: a test function runs once for each misfortune."""
 
 import logging
 import time
@@ -71,7 +71,7 @@ def misfortune(
 
 
 def _shift_clocks(monkeypatch: pytest.MonkeyPatch, limited: Any) -> None:
-    """Let the clocks of the process move along, so that a deadline of the code can come."""
+    """Move the clocks of the process with the simulated one, so that deadlines can pass."""
     for name in ("time", "monotonic"):
         real = getattr(time, name)
         monkeypatch.setattr(time, name, lambda real=real: real() + limited.skipped_seconds)

@@ -1,4 +1,4 @@
-"""MockBatch: a server with one world, for everything that is not pytest."""
+"""MockBatch: a server with one world, for use outside of pytest."""
 
 from collections.abc import Callable
 from contextlib import ExitStack

@@ -24,8 +24,8 @@ class WorldOptions(TypedDict, total=False):
     poll_limit: int | None
 
 
-# A test's clock stands still unless the test moves it, and a polling loop that waits for it is
-# refused before it hangs.
+# A test's clock stands still unless the test moves it, and a polling loop that waits for it gets
+# an error before it hangs.
 TEST_SETTINGS: Mapping[str, Json] = {"clock": "manual", "pace": 1, "poll_limit": 100}
 WORLD_OPTIONS = tuple(name for name in WorldOptions.__annotations__ if name != "params")
 # What the fixtures do around a world.

@@ -93,7 +93,7 @@ def check_ini_names(config: pytest.Config) -> None:
 
 
 def unused_choice(config: pytest.Config) -> str:
-    """Return what to do about what a test entered and never used, one of UNUSED_CHOICES."""
+    """Return what to do about what a test set up and never used, one of UNUSED_CHOICES."""
     choice: str = config.getini("mockbatch_unused")
     if choice not in UNUSED_CHOICES:
         choices = ", ".join(UNUSED_CHOICES)
@@ -118,7 +118,7 @@ def read_test_options(request: pytest.FixtureRequest) -> tuple[dict[str, Any], s
 
 
 def watches_sleep(item: pytest.Item) -> bool:
-    """Return whether a test may have a world, and does not mean to sleep for real beside it."""
+    """Return whether a test may have a world and does not intend real sleeps."""
     if not {"mockbatch_server", "mockbatch_app"} & set(getattr(item, "fixturenames", ())):
         return False
     options = (marker.kwargs for marker in item.iter_markers("mockbatch"))

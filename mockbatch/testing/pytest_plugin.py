@@ -71,7 +71,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker, and what was not begun before because a conftest loads this plugin."""
+    """Register the marker; do what an earlier hook could not if a conftest loads this plugin."""
     check_ini_names(config)
     unused_choice(config)
     if _WORLD_LOG not in config.stash:
@@ -95,7 +95,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 
 def _watch_sleep(item: pytest.Item) -> AbstractContextManager[None]:
-    """Return a context manager in which a sleep fails that a forgotten skip makes endless."""
+    """Return a context manager that fails a sleep which is endless unless time is skipped."""
     from mockbatch.client.sleep_watch import SleepWatch, watch_sleep
 
     log = item.config.stash[_WORLD_LOG]
@@ -105,7 +105,7 @@ def _watch_sleep(item: pytest.Item) -> AbstractContextManager[None]:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Fail a test whose webhook receiver has raised; tell what the test has not used."""
+    """Fail a test whose webhook receiver has raised; report what the test has not used."""
     __tracebackhide__ = True
     log = item.config.stash[_WORLD_LOG]
     try:
@@ -123,7 +123,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
 
 def _tell_unused(item: pytest.Item) -> None:
-    """Warn of what a test has entered and not used, or fail it, as the ini file says."""
+    """Warn of what a test set up but did not use, or fail it, as the ini file says."""
     __tracebackhide__ = True
     choice = unused_choice(item.config)
     unused = [] if choice == "ignore" else item.config.stash[_WORLD_LOG].unused(item)
@@ -137,7 +137,7 @@ def _tell_unused(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
-    """Fail a test that has swallowed the failure for its endless sleep."""
+    """Fail a test that has caught the failure for its endless sleep."""
     result = yield
     watch = item.stash.get(_WATCH, None)
     if watch is not None and watch.message is not None:

@@ -27,8 +27,8 @@ class _BaseServer:
     """Creates worlds on the server at `url`, and closes those still open when it is closed.
 
     `defaults` are options for worlds that are created without them. `on_world` is called with
-    each new world. `owner_name` says for what a world without a name is created. `prefix` tells
-    the keys of this process from those of others on the same server.
+    each new world. `owner_name` returns what a world without a name is created for. `prefix`
+    distinguishes the keys of this process from those of others on the same server.
 
     `api_key` is the key of the shared world, under which one test after the other has a world of
     its own, so that a client kept from an earlier test works in the next.
@@ -88,7 +88,7 @@ class _BaseServer:
         return self._shared
 
     def prepare_shared_world(self) -> WorldClient:
-        """Refuse calls with `api_key` until the first test has a world under it.
+        """Reject calls with `api_key` until the first test has a world under it.
 
         Returns a closed world, for its address.
         """

@@ -1,4 +1,4 @@
-"""Judges what code in this process has made of a misfortune."""
+"""Judges whether code in this process has survived a misfortune."""
 
 import json
 from collections.abc import Iterator, Mapping, Set
@@ -24,7 +24,7 @@ _ALL = 1_000_000
 
 
 class WaitsForEverError(BaseException):
-    """Ends code that would wait for ever; it does not catch what is no Exception."""
+    """Ends code that would wait for ever; `except Exception` does not catch it."""
 
 
 class LimitedTime:
@@ -120,7 +120,7 @@ def _text(lines: "Iterator[str] | list[str]") -> Text:
 
 
 def texts_in(value: Json) -> Iterator[str]:
-    """Yield the texts in a value: those in its parts, of a Path the file, else how it is shown."""
+    """Yield the texts in a value: those of its parts, of a Path's file, or its representation."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, bytes):
