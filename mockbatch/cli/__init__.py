@@ -1,12 +1,12 @@
 """The command `mockbatch`.
 
-Its exit status is 0 if all is well, 1 if a command found something wrong, and 2 if it was called
-wrongly or could not do its work.
+Its exit status is 0 on success, 1 if a command found something wrong, and 2 if the arguments were
+wrong or the command could not do its work.
 
-- `serve`, `validate`, `contract`, `survive` and `catalogues` have the commands of these names
-  (`catalogues` has both `scenarios` and `faults`). They import what they need when they run.
-- `options` has what is common to options. `serve_settings` turns those of `serve` into settings,
-  and `webhook_options` those of them about webhooks.
+- `serve`, `validate`, `contract` and `survive` define the commands of these names, `catalogues`
+  the commands `scenarios` and `faults`. They import what they need when they run.
+- `options` has what options share. `serve_settings` turns the options of `serve` into settings,
+  and `webhook_options` those about webhooks.
 - `input_check` checks the files of `validate`, and `validation_report` formats the result.
 - `request_log` formats the lines that `serve` logs, `ready_file` is the file of `--ready-file`,
   and `stop_signal` ends the process in time.
@@ -37,7 +37,7 @@ To complete commands and options with Tab, add a line to the start-up file of yo
 
 
 class _Commands(click.Group):
-    """The commands; a reader that closes the pipe and Ctrl-C end them without a traceback."""
+    """The commands; a closed pipe or Ctrl-C ends them without a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that was chosen, and return its exit status."""

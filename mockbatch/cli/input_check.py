@@ -48,7 +48,7 @@ def _open(file: str) -> IO[bytes]:
 
 
 class _WatchedContent(Content):
-    """A content that reports how many bytes have been read one after the other."""
+    """A file's content that reports how many bytes have been read in sequence."""
 
     def __init__(self, stream: IO[bytes], report_bytes: Callable[[int], object]) -> None:
         super().__init__(stream)
@@ -97,7 +97,7 @@ def _check(
 
 
 def _find_endpoint(name: str, content: Content) -> str:
-    """Return the endpoint that the first request with a known one names."""
+    """Return the endpoint of the first request that names a known one."""
     for line in content.lines():
         try:
             url = json.loads(line)["url"]

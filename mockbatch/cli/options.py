@@ -64,7 +64,7 @@ def serve_option(flag: str, **attributes: Any) -> Callable[[_Function], _Functio
 
 @contextmanager
 def errors_as_bad_parameter(flag: str | None = None) -> Iterator[None]:
-    """Raise what a parser raises for a bad value as click.BadParameter.
+    """Turn the errors that a parser raises for a bad value into click.BadParameter.
 
     `flag` names the option where click cannot know it: outside of the parsing of options.
     """

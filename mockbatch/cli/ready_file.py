@@ -8,7 +8,7 @@ import mockbatch
 
 
 class ReadyFile:
-    """A file at `path`, unless that is None; as a context manager it leaves none behind.
+    """A file at `path`, unless that is None; leaving the context manager removes it.
 
     Entering removes the file of a server that was killed.
     """
@@ -28,7 +28,7 @@ class ReadyFile:
         if self._path is None:
             return
         ready = {"url": url, "pid": os.getpid(), "version": mockbatch.__version__}
-        # Written elsewhere and moved, so that a program that waits for it never reads half.
+        # Written elsewhere and moved, so that a program that waits for it never reads a part of it.
         part = self._path.with_name(f"{self._path.name}.part")
         try:
             part.write_text(json.dumps(ready) + "\n")

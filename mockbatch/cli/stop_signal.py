@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT: how commands learn of them, and that `mockbatch serve` then ends in time."""
+"""SIGTERM and SIGINT: waits for them, and makes `mockbatch serve` end in time after one."""
 
 import faulthandler
 import logging
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
-# The time to stop in order. Then the process ends whatever it is doing.
+# The time for an orderly stop. After it the process ends, whatever it is doing.
 ORDERLY_SECONDS, LONGEST_SECONDS = 0.6, 0.95
 
 
@@ -37,7 +37,7 @@ class StopSignal:
         self._sender.close()
 
     def _on_signal(self, *_: object) -> None:
-        # A watchdog written in C: it needs neither the interpreter nor a lock of it, which a
+        # A watchdog written in C: it needs neither the interpreter nor its lock, which a
         # thread may keep, and also ends a server that cannot print where it listens.
         faulthandler.dump_traceback_later(LONGEST_SECONDS, exit=True, file=self._nowhere)
 

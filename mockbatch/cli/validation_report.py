@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-# Limits that organizations were told in public reports, 2024 to 2026; OpenAI's pages on rate
+# Limits that organizations have quoted in public reports, 2024 to 2026; OpenAI's pages on rate
 # limits give each model and usage tier one of its own.
 _SEEN_ENQUEUED_TOKENS = (90_000, 900_000, 2_000_000, 5_000_000)
 

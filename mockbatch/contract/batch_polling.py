@@ -27,8 +27,8 @@ def wait_for_status(
     """Wait until the batch `target["batch"]` has the status `target["status"]`.
 
     Returns the request that showed it, as in `GET /batches/batch_1`, and its response. With
-    `control` the clock is moved first. Raises BreachError when the batch cannot get that status
-    any more, and SkipError when that takes more than `seconds` or the status passed unseen.
+    `control` the clock is moved first. Raises BreachError when the batch can no longer get that
+    status, and SkipError when that takes more than `seconds` or the status passed unseen.
     Calls `report` with a sentence after each poll that showed another status.
     """
     began = clock.monotonic()
@@ -61,7 +61,7 @@ def check_not_ended(client: Client, cancel: str) -> None:
 
 
 def _check_reachable(status: str, target: str) -> None:
-    """Raise BreachError or SkipError if a batch with `status` cannot get the target any more."""
+    """Raise BreachError or SkipError if a batch with `status` can no longer get the target."""
     if status in TERMINAL_STATUSES and target in TERMINAL_STATUSES:
         raise BreachError(f"the batch ended as {status}, not as {target}")
     if status in TERMINAL_STATUSES:
@@ -84,7 +84,7 @@ def _advance(client: Client, target: Mapping[str, str]) -> None:
     body = json.dumps(target).encode()
     headers = {"Content-Type": "application/json"}
     response = client.send("POST", "/_mock/clock/advance", headers, body)
-    # 409 means that the batch cannot get that status any more; polling it shows why.
+    # 409 means that the batch can no longer get that status; polling it shows why.
     if response.status not in (200, 409):
         status = response.status
         raise SkipError(f"POST /_mock/clock/advance returned {status}: is the server mockbatch?")

@@ -20,7 +20,7 @@ class Lines(NamedTuple):
 
 
 def describe_difference(expected: bytes, actual: bytes) -> str:
-    """Return in what some bytes differ from the expected; an empty text if they are the same."""
+    """Return how some bytes differ from the expected; an empty text if they are the same."""
     if actual == expected:
         return ""
     if actual == _BYTE_ORDER_MARK + expected:

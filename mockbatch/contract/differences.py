@@ -56,7 +56,7 @@ def find_own_violations(document: Json, value: Json) -> Iterator[Breach]:
 def find_part_breaches(expected: Mapping[str, Json], body: Json) -> list[Breach]:
     """Describe what is wrong with the parts of a body that an expectation is about.
 
-    What is wrong elsewhere is another case's: if it leaves nothing to look at, this raises
+    Other cases report what is wrong elsewhere: if that leaves nothing to compare, this raises
     SkipError.
     """
     at = expected["at"]

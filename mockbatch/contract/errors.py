@@ -6,7 +6,7 @@ class CannotCheckError(Exception):
 
 
 class BreachError(Exception):
-    """The server does not keep the contract; the message says in what."""
+    """The server breaks the contract; the message says how."""
 
 
 class SkipError(Exception):
@@ -18,4 +18,4 @@ class NoResponseError(OSError):
 
 
 class ServerSilentError(NoResponseError):
-    """No request is sent any more: too many have had no response."""
+    """The run sends no further requests: too many have had no response."""

@@ -29,8 +29,8 @@ def find_breaches(
     """Describe what in a response, apart from its status, is not as expected.
 
     Portkey's gateway puts the name of the `provider` before the error messages it passes on.
-    Raises SkipError if a part of the body, that an expectation is about, is not there because
-    of a breach that is another case's.
+    Raises SkipError if a part of the body that an expectation is about is missing because of
+    a breach that another case reports.
     """
     yield from _check_headers(expect.get("headers", {}), response.headers)
     yield from _check_bytes(expect, response.content)

@@ -25,7 +25,7 @@ def fill(template: Json, values: Mapping[str, Json]) -> Json:
 def fill_request(template: Mapping[str, Json], values: Mapping[str, Json]) -> dict[str, Json]:
     """Replace the placeholders in a request; in its path a value is quoted to be one segment.
 
-    So an id that a server has returned cannot lead the request anywhere else.
+    So an id that a server has returned cannot change where the request goes.
     """
     quoted = {name: path_segment(value) for name, value in values.items()}
     return {**fill(template, values), "path": fill(template["path"], quoted)}

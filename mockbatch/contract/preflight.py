@@ -1,4 +1,4 @@
-"""Checks that there is a Batch API at a URL at all, before any case runs."""
+"""Checks that there is a Batch API at a URL, before any case runs."""
 
 from mockbatch.contract.client import Client
 from mockbatch.contract.errors import CannotCheckError, NoResponseError

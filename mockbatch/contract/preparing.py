@@ -37,7 +37,7 @@ class Preparations:
         self._reported: set[str] = set()
 
     def pop_failures(self) -> list[Failure]:
-        """Return the preparations that have failed, and that it has not returned before."""
+        """Return the preparations that have failed and that no earlier call has returned."""
         new = [name for name in self._failures if name not in self._reported]
         self._reported.update(new)
         return [self._failures[name] for name in new]

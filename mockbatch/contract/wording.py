@@ -1,6 +1,6 @@
 """Words what is wrong with a response: where, what the server sent, and what was expected.
 
-The words are a reader's, who may not know JSON Schema.
+The words are for readers who may not know JSON Schema.
 """
 
 import json
