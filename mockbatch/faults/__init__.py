@@ -1,4 +1,4 @@
-"""What can go wrong between a client and the API: faults hit requests, whatever the batch.
+"""What can go wrong between a client and the API: faults hit single requests.
 
 (What happens to a batch is a scenario.)
 
@@ -11,7 +11,7 @@
     retry            headers that ask a client to retry
     request_record   what is noted about a request while it is handled
     message          what the journal keeps of a request and of its response
-    docs             the presets in a terminal, and as docs/faults.md
+    docs             renders the presets as text, as docs/faults.md and as JSON
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The presets for people: in a terminal, and as docs/faults.md; and as JSON."""
+"""Renders the presets: as text for a terminal, as docs/faults.md, and as JSON."""
 
 import json
 from collections.abc import Iterator

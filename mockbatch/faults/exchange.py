@@ -29,7 +29,7 @@ class NoConnectionError(RuntimeError):
 
 @dataclass(slots=True)
 class AppResponse:
-    """A response of the app, of which nothing has been sent yet."""
+    """A response of the app that has not been sent yet."""
 
     status: str
     headers: Headers
@@ -85,7 +85,7 @@ class AppResponse:
         self.body = [data]
 
     def close(self) -> None:
-        """Close the body, as WSGI asks for."""
+        """Close the body, as WSGI requires."""
         if hasattr(self.body, "close"):
             self.body.close()
 

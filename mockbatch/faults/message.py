@@ -10,7 +10,7 @@ from mockbatch.typing import Json
 
 #: Longer bodies are cut.
 MAX_BODY_BYTES = 1 << 16
-# Headers whose values are secrets. An idempotency key is none, and tests ask for it.
+# Headers whose values are secrets. An idempotency key is not secret, and tests check it.
 _SECRET_HEADER = re.compile(
     "(proxy-)?authorization|(set-)?cookie|.*(?<!idempotency-)(key|token|secret|password)"
 )
@@ -18,7 +18,7 @@ _SECRET_HEADER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class FileReference:
-    """A file in a body, which is referred to in place of its content; `field` is that of a form."""
+    """A file in a body, kept as a reference without its content; `field` is its form field."""
 
     filename: str
     bytes: int

@@ -51,7 +51,7 @@ class RequestRecord:
 
     @classmethod
     def of(cls, environ: "WSGIEnvironment") -> "RequestRecord":
-        """Return the record in an environ, after adding one if there is none."""
+        """Return the record in an environ, which is added if it is missing."""
         record: RequestRecord = environ.setdefault(_KEY, cls())
         return record
 

@@ -8,8 +8,8 @@
 
 A file of the catalogue needs `name`, `group`, `summary`, `sees` and `advice`; a user's own needs
 only `name`, `summary` and `sees`. `mockbatch/schemas/scenario.json` describes the rest.
-tests/scenarios/test_catalogue.py asks for the facts a client sees, and
-`mockbatch scenarios --markdown` writes the page.
+tests/scenarios/test_catalogue.py needs the facts that a client sees, and
+`mockbatch scenarios --markdown` prints the page.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Changes that a scenario makes to an object or line after it was checked, on its way out.
+"""Changes that a scenario makes to an object or line after the check against its schema.
 
 The result fits no schema. Each distortion was seen in the wild, or its effect on a client was
 measured.
@@ -41,7 +41,7 @@ class OutputDistortion:
     """A change to the lines of the output and error files.
 
     `missing` and `duplicate` are fractions of the lines, `blank` is the fraction with an empty
-    line before it, `astray` the fraction of the error file's lines that stand in the output
+    line before it, `astray` the fraction of the error file's lines that are in the output
     file as well. `garbage` is a broken line in the middle; `drop` names members that bodies
     lose; `separators` is put raw into the texts of each body; `status_code` replaces that of
     each response; `fragments` gives a response two messages, the first cut short. `line_end`
@@ -61,7 +61,7 @@ class OutputDistortion:
     ends: bool = True
 
     def leaked(self, errors: list[dict[str, Json]]) -> list[dict[str, Json]]:
-        """Return the lines of the error file that stand in the output file as well."""
+        """Return the lines of the error file that are in the output file as well."""
         return errors[: round(self.astray * len(errors))]
 
     def of(self, lines: list[dict[str, Json]]) -> Iterator[str]:
@@ -137,7 +137,7 @@ def distort(shown: dict[str, Json], distortions: Sequence[ObjectDistortion]) -> 
 
 
 def _in_pieces(item: Json, of: str) -> list[Json]:
-    """Return an output item of response `of`; a message is preceded by its own beginning."""
+    """Return an output item of response `of`; a message comes after a copy of its beginning."""
     match item:
         case {"type": "message", "content": [{"text": str(text)} as part, *_]}:
             start = {**part, "text": text[: len(text) // 3]}

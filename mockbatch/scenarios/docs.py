@@ -1,4 +1,4 @@
-"""The catalogue for people: in a terminal, and as docs/scenarios.md; and as JSON."""
+"""Renders the catalogue: as text for a terminal, as docs/scenarios.md, and as JSON."""
 
 from collections.abc import Iterator
 

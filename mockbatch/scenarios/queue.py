@@ -57,7 +57,7 @@ class ScenarioQueue:
         return list(self._waiting)
 
     def unused(self) -> list[Scenario]:
-        """Return the scenarios queued here that no batch got, replaced ones included."""
+        """Return the queued scenarios that no batch got, replaced ones included."""
         return list(self._unused)
 
     @contextmanager

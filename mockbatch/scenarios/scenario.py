@@ -64,7 +64,7 @@ class ReplyShare(NamedTuple):
 
 
 class ForcedFailure(NamedTuple):
-    """An error with which validation ends, whatever the file holds; `error` is its code."""
+    """An error with which validation ends, whatever the file contains; `error` is its code."""
 
     error: str
     line: int | None = None
@@ -177,7 +177,7 @@ def _webhook_distortion(document: Json) -> WebhookDistortion:
 def fill_parameters(
     document: dict[str, Json], arguments: Mapping[str, object], path: str = ""
 ) -> dict[str, Json]:
-    """Return the document with the arguments put where its parameters point to.
+    """Return the document with the arguments put where its parameters point.
 
     An argument is a number, a number as a string (as in metadata), or one of the parameter's
     choices. Raises ApiError 400 for an unknown parameter or a bad argument, named with the

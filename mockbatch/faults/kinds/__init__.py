@@ -1,4 +1,4 @@
-"""The kinds of fault: one module for each, found by being in this folder.
+"""The kinds of fault: one module for each, which is found automatically.
 
 A new kind is a new module that defines `KIND`, and its members in schemas/fault.json.
 """

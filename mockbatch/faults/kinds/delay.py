@@ -9,7 +9,7 @@ from mockbatch.faults.fault import Fault
 
 @dataclass(frozen=True, slots=True)
 class Delay(Fault):
-    """The request takes effect at once and its answer waits, in real time.
+    """The request takes effect at once, and its response is delayed in real time.
 
     As with a real read timeout, the request takes effect although the client has given up: a
     client that retries has then sent it twice.

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Disconnect(Fault):
-    """`before_headers`: instead of any answer, and the API never sees the request.
+    """`before_headers`: instead of any response, and the API never sees the request.
 
     `mid_body`: after `after_bytes` of the body, half of it by default. `reset`: by a TCP
-    reset; after `after_bytes`, or without them instead of any answer.
+    reset; after `after_bytes`, or without them instead of any response.
     """
 
     disconnect: str

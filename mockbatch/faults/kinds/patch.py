@@ -13,9 +13,9 @@ from mockbatch.typing import Json
 
 @dataclass(frozen=True, slots=True)
 class Patch(Fault):
-    """What a good JSON answer has changed, after the check against its schema.
+    """Changes members of a successful JSON response, after the check against its schema.
 
-    Objects are merged, any other value is put in place of what stands there. Only an answer
+    Objects are merged, any other value replaces the one that is there. Only a response
     with the members of `where` is changed.
     """
 

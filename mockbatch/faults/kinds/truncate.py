@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Truncate(Fault):
-    """Only so many bytes of the body come, and never the last one.
+    """Only so many bytes of the body are sent, and never the last one.
 
-    The client can tell, by a Content-Length or, when `chunked`, by the chunk that never
-    comes; unless `silent`, when the end of the connection is the end of the body.
+    The client can tell by a Content-Length or, when `chunked`, by the missing last chunk. It
+    cannot when `silent`: the end of the connection is then the end of the body.
     """
 
     truncate_bytes: int
