@@ -15,7 +15,7 @@ INVALID_REQUEST = "invalid_request_error"
 # Where a text comes from.
 OBSERVED = "observed"  # in recorded traffic, or quoted in a public report
 REMEMBERED = "remembered"  # known to exist, its exact wording unverified
-MOCKBATCH_ONLY = "mockbatch"  # no counterpart at OpenAI
+MOCKBATCH_ONLY = "mockbatch"  # OpenAI has no such error
 
 
 class ErrorTemplate(NamedTuple):

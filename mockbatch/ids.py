@@ -1,4 +1,4 @@
-"""Identifiers in OpenAI's recorded forms, derived from a seed and never from chance.
+"""Identifiers in OpenAI's recorded forms, derived from a seed and never random.
 
 Two servers with the same seed that get the same requests mint the same ids, so a
 failure can be replayed and two downloads of one file are equal. The ids of batches, uploads,
@@ -32,11 +32,11 @@ class Seed(NamedTuple):
 
     @classmethod
     def of(cls, *names: object) -> "Seed":
-        """Make the seed that these names lead to."""
+        """Return the seed for a path of names."""
         return cls(b"").child(*names)
 
     def child(self, *names: object) -> "Seed":
-        """Make a seed of its own for something inside what this seed stands for."""
+        """Return the seed of a part of what this seed stands for."""
         digest = blake2b(self.value, digest_size=_SEED_BYTES)
         for name in names:
             digest.update(_encoded(str(name)))
@@ -58,7 +58,7 @@ class Seed(NamedTuple):
 
     @property
     def letters(self) -> str:
-        """As many letters and digits as it has bytes."""
+        """One letter or digit for each of its bytes."""
         return self.text(ALPHANUMERIC, _SEED_BYTES)
 
     def random(self) -> Random:
@@ -108,7 +108,7 @@ class LineIdentities:
     """
 
     def __init__(self, batch_seed: Seed, count: int, built_at: int) -> None:
-        # Hashed and translated at once for all lines, of which there may be 50,000.
+        # Hashed and translated at once for all lines, because there may be 50,000.
         self._seeds = shake_256(batch_seed.child("lines").value).digest(count * _SEED_BYTES)
         self._digits = self._seeds.hex()
         self._letters = self._seeds.translate(_characters(ALPHANUMERIC)).decode("ascii")
@@ -139,12 +139,12 @@ def file_id(seed: Seed) -> str:
 
 
 def upload_id(seed: Seed, created_at: int) -> str:
-    """Return `upload_` and what a batch's id has there; that it is so is a guess."""
+    """Return `upload_` and what follows `batch_` in a batch's id; this form is a guess."""
     return "upload_" + _stamped(seed, created_at)
 
 
 def part_id(seed: Seed, created_at: int) -> str:
-    """Return `part_` and what a batch's id has there; that it is so is a guess."""
+    """Return `part_` and what follows `batch_` in a batch's id; this form is a guess."""
     return "part_" + _stamped(seed, created_at)
 
 

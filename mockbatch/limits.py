@@ -12,7 +12,7 @@ MIN_PACE, MAX_PACE = 1e-6, 1e9
 
 
 def _limit(default: int, bounds: str, above: str) -> int:
-    """Define a limit: what it bounds, and what becomes of what is above it."""
+    """Define a limit: what it bounds, and what happens above it."""
     limit: int = field(default=default, metadata={"bounds": bounds, "above": above})
     return limit
 

@@ -94,7 +94,7 @@ class Repository:
             self._batch_of_file[id] = batch.id, kind
 
     def replace_batch(self, batch: Batch) -> None:
-        """Replace a batch by what a command has made of it."""
+        """Replace a batch by its new version."""
         before = self.batches.get(batch.id)
         self.storage.hold(batch.input.content)
         self.batches[batch.id] = batch
@@ -112,7 +112,7 @@ class Repository:
             self.replace_batch(batch)
 
     def batch(self, id: str) -> Batch:
-        """Return a batch; ApiError 404 for an unknown id, 400 if it is no batch's id at all."""
+        """Return a batch; ApiError 404 for an unknown id, 400 if it is not a batch's id."""
         if not id.startswith("batch"):
             raise api_error("not_a_batch_id", id=id)
         if id not in self.batches:
@@ -215,9 +215,9 @@ class Repository:
             self._release_batch(batch.id, now)
 
     def _release_batch(self, id: str, now: float) -> None:
-        """Drop the outputs of a batch when both are gone, and then its input if that is, too.
+        """Drop the outputs of a batch when both files are gone, and its input if that is gone too.
 
-        If something is still to be read, it plans the next look.
+        If a client can still read something, it plans the next check.
         """
         batch = self.batches[id]
         file_ids = batch.existing_file_ids(now).values()
@@ -228,14 +228,14 @@ class Repository:
             return
         self.outputs.drop(id)
         is_completed = batch.status(now) == COMPLETED
-        # Unless they are known, they have to be counted in the output when someone asks.
+        # Unless they are known, they have to be counted in the output when a request needs them.
         tokens = self.outputs.known_tokens(batch) if is_completed else NO_TOKENS
         is_unused = batch.input.content.size and batch.input_file_id not in self.uploaded_files
         if is_unused and tokens is not None:
             self.replace_batch(batch.without_input(tokens))
 
     def _plan_check(self, batch: Batch, at: int, after: float = -inf) -> None:
-        """Have a batch looked at when it has ended, or its files have expired."""
+        """Plan to check a batch when it has ended, or when its files have expired."""
         if at > after:  # else it never ends unless a command changes it
             self._batch_checks.put(batch.id, at, batch.number, batch.id)
             self._next_due = min(self._next_due, at)

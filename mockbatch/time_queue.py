@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-# As many outdated entries are not worth dropping.
+# This many outdated entries are not worth dropping.
 _FEW = 100
 
 
