@@ -39,7 +39,7 @@ def _parse_form(form: Form) -> dict[str, Json]:
     """Return the request body of a form, in which `image` or `image[]` are the images to edit."""
     for name in ("image", "image[]"):
         if name in form.texts:
-            # Met by a client in 2025-05.
+            # Seen by a client in 2025-05.
             raise api_error(
                 "invalid_type",
                 param="image",

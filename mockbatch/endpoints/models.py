@@ -44,7 +44,7 @@ class TokenLimits(NamedTuple):
 class Model:
     """One model, as far as responses depend on it.
 
-    `name` is what responses call it. `is_known` tells whether its family is in models.json:
+    `name` is what responses call it. `is_known` says whether its family is in models.json:
     other models reject no parameters. `default_effort` is its reasoning effort unless a request
     names one, and None if the model cannot reason. `accepts_stop` is false if it rejects `stop`.
     `dimensions` is the length of its embeddings, which a request may shorten if it `is_resizable`.

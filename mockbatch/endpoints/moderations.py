@@ -20,7 +20,7 @@ from mockbatch.validation.schema import schema
 Input = str | list[dict[str, Json]]
 
 _REQUEST_SCHEMA = "moderations.request"
-# Both met by clients: the limit in 2026-04, the error for older models in 2025-11.
+# Clients have seen both: the limit in 2026-04, the error for older models in 2025-11.
 _MAX_IMAGES = 1
 _RETIRED_MODELS = "text-moderation"
 

@@ -1,6 +1,6 @@
-"""jsonschema's validator with work that is bounded, however long the lists of a value are.
+"""jsonschema's validator with bounded work, however long the lists of a value are.
 
-What is valid stays the same. Items that are obviously valid are skipped, and of the errors of a
+The same values are valid. Items that are obviously valid are skipped, and of the errors of a
 union only the first are collected: jsonschema itself collects all, for each of its branches, even
 to answer whether a value is valid. A list of 200,000 texts kept it busy for more than a minute.
 """
@@ -29,7 +29,7 @@ class _Search:
 
     def __init__(self) -> None:
         self.errors_left = _MAX_UNION_ERRORS
-        # By identity: the value stays as it is meanwhile.
+        # By identity: the value does not change during the search.
         self._valid_items: dict[int, set[int]] = {}
 
     def valid_items(self, schema: Json) -> set[int]:
@@ -45,7 +45,7 @@ def make_validator(
     document: dict[str, Json], compile_check: Callable[[Json], Callable[[Json], bool]]
 ) -> Draft202012Validator:
     """Return the validator of a schema; `compile_check` makes the quick checks of its parts."""
-    known: dict[int, Callable[[Json], bool]] = {}  # by identity: the document stays as it is
+    known: dict[int, Callable[[Json], bool]] = {}  # by identity: the document does not change
 
     def is_obviously_valid(schema: Json, value: Json) -> bool:
         check = known.get(id(schema))
@@ -68,9 +68,9 @@ def make_validator(
 
 @contextmanager
 def collected_errors() -> Iterator[None]:
-    """Collect several errors of each union meanwhile, to choose the most relevant from.
+    """Collect several errors of each union within the block, to choose the most relevant from.
 
-    Meanwhile the errors of one value are looked for.
+    The block looks for the errors of one value.
     """
     token = _search.set(_Search())
     try:

@@ -77,13 +77,13 @@ def generation_budget() -> StepBudget:
 
 @contextmanager
 def shared_preparation(budget: StepBudget) -> Iterator[None]:
-    """Share a budget among all schemas that are prepared meanwhile in this thread."""
+    """Share a budget among all schemas that this thread prepares within the block."""
     yield from _shared(_preparation, budget)
 
 
 @contextmanager
 def shared_generation(budget: StepBudget) -> Iterator[None]:
-    """Share a budget among all values that are generated meanwhile in this thread."""
+    """Share a budget among all values that this thread generates within the block."""
     yield from _shared(_generation, budget)
 
 

@@ -94,7 +94,7 @@ def _is_truthy(body: Body, param: str) -> bool:
 
 # In the order of the service's checks. Observed on gpt-5.6 in 2026-08, unless noted.
 _RULES = (
-    # Met by clients with gpt-4o and gpt-4o-mini, from 2025-06 to 2026-08.
+    # Seen by clients of gpt-4o and gpt-4o-mini, from 2025-06 to 2026-08.
     _Rule(
         ("reasoning_effort",),
         lambda model, _: model.is_known and model.default_effort is None,
@@ -153,7 +153,7 @@ def _check_parameters(body: Body, model: Model) -> None:
 def _check_tool_messages(messages: list[Json]) -> None:
     """Reject tool messages that respond to no call, and calls without a tool message.
 
-    Clients have quoted these texts since 2023, typing error included.
+    Clients have quoted these texts since 2023, including the typing error.
     """
     calls: dict[str, None] = {}
     pending: dict[str, None] = {}

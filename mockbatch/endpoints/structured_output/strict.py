@@ -18,7 +18,7 @@ from mockbatch.validation.step_budget import (
     remember_work,
 )
 
-#: The issue of a schema that mockbatch cannot check in the time for it.
+#: The issue of a schema that mockbatch cannot check within its budget.
 TOO_COSTLY = "schema_too_costly"
 
 #: Longer schemas are checked each time, because the memory for keeping them would be large.
@@ -28,7 +28,7 @@ _MAX_DEPTH = 10
 _MAX_PROPERTIES = 5000
 _MAX_ENUM_VALUES = 1000
 _MAX_CHARACTERS = 120_000
-# An enum with more than so many values may only have so many characters.
+# An enum with more values than the first number is limited to so many characters in all.
 _LARGE_ENUM = 250
 _MAX_CHARACTERS_OF_LARGE_ENUM = 15_000
 _FORMATS = frozenset(
