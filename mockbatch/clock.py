@@ -55,7 +55,7 @@ def parse_instant(text: str) -> float:
 
 
 def plan_instant(seconds: int) -> int:
-    """Return the instant of something planned; what lies beyond simulated time is at its `END`.
+    """Return the instant of something planned, or `END` if it is after simulated time ends.
 
     The clock stops before `END`, so what is planned for it never happens.
     """

@@ -70,7 +70,7 @@ class ApiError(Exception):
 
 
 class NoReplyPossibleError(ApiError):
-    """mockbatch cannot generate a reply to a request that OpenAI would answer.
+    """mockbatch cannot generate a reply to a request that OpenAI would accept.
 
     A scripted reply takes its place.
     """

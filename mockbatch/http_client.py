@@ -57,7 +57,7 @@ def exchange(
     """Connect, send a request, return the response, and close the connection.
 
     Redirects are returned, not followed. Reads at most `max_bytes` of the body. Raises
-    TimeoutError unless everything is over within `timeout_seconds`, and the OSError or
+    TimeoutError unless the exchange ends within `timeout_seconds`, and the OSError or
     HTTPException of whatever else goes wrong.
     """
     with contextlib.closing(connection), Deadline(timeout_seconds) as deadline:

@@ -12,7 +12,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Item]):
-    """Consecutive items of a list; `has_more` tells whether others follow."""
+    """Consecutive items of a list; `has_more` is true if others follow."""
 
     items: Sequence[Item]
     has_more: bool

@@ -134,11 +134,11 @@ class SleepPatch(Generic[Active]):
 
 
 def _namespaces() -> Iterator[Namespace]:
-    # The standard library re-exports no sleep, and holds a third of all names.
+    # The standard library re-exports no sleep, and has a third of all names.
     ignored = sys.stdlib_module_names | IGNORED_MODULES
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] not in ignored and issubclass(type(module), ModuleType):
-            # vars(module) would wake a lazy module.
+            # vars(module) would load a lazy module.
             names: Namespace = object.__getattribute__(module, "__dict__")
             yield names
 

@@ -159,7 +159,7 @@ class WorldClient(Arranging):
 
     @property
     def request_count(self) -> int:
-        """How many requests the world has answered."""
+        """How many requests the world has responded to."""
         count: int = self.call("GET", "/_mock/requests?limit=0")["count"]
         return count
 
@@ -173,7 +173,7 @@ class WorldClient(Arranging):
 
     @property
     def was_reached(self) -> bool:
-        """Whether the world has answered any request, before a reset or after it."""
+        """Whether the world has responded to any request, before a reset or after it."""
         return self._reached or self.request_count > 0
 
     def assert_requested(
@@ -200,7 +200,7 @@ class WorldClient(Arranging):
     def scenario(
         self, scenario: str | Mapping[str, Json], times: int | None = 1, **params: Json
     ) -> None:
-        """Apply a scenario to the next `times` batches; None: to all batches from now on.
+        """Apply a scenario to the next `times` batches, or to all from now on if it is None.
 
         `scenario` is a name of the catalogue, or a document of the same form. Raises
         ControlError for an unknown name or a bad parameter.
@@ -216,13 +216,13 @@ class WorldClient(Arranging):
         *,
         times: int | None = None,
     ) -> None:
-        """Answer batch lines and live calls that match with `reply` from now on.
+        """Reply to matching batch lines and live calls with `reply` from now on.
 
         A `match` that is a string is a custom_id, which live calls do not have. A `reply` that
         is a string is the content; one that is a function gets the request line, and needs a
-        server in this process. Of a list the first request that matches gets the first reply,
+        server in this process. With a list, the first request that matches gets the first reply,
         and so on in order of execution; the last one is repeated. Only `times` requests get a
-        reply. Raises ControlError for a reply that is refused.
+        reply. Raises ControlError for an invalid reply.
         """
         is_local = self._add_callable_reply is not None and self._find_app() is not None
         add_callable = self._add_callable_reply if is_local else None
@@ -252,8 +252,8 @@ class WorldClient(Arranging):
         """Apply a fault to requests that match, or a preset by its name.
 
         It hits `times` requests (1 by default, every one if None) after the first `skip`.
-        Arguments beside the name of a preset override its own. Raises ControlError for a fault
-        that is refused.
+        Arguments beside the name of a preset override its own. Raises ControlError for an
+        invalid fault.
         """
         member = "preset" if isinstance(match, str) else "match"
         body = {member: match, "fault": fault or _UNSET, "times": times, "skip": skip}

@@ -58,8 +58,8 @@ def _explain_rate_limit(skips: Counter[str]) -> list[str]:
 def exit_status(results: Sequence[Result]) -> int:
     """Return 1 for a breach, 2 if no case passed, else 0.
 
-    Cases that send no key, or a wrong one, do not count: a server that answers every other
-    request with 429 passes them, too.
+    Cases that send no key, or a wrong one, do not count: they also pass on a server that
+    responds to every other request with 429.
     """
     if any(result.outcome == BREACH for result in results):
         return 1

@@ -19,7 +19,7 @@ from mockbatch.contract.preparing import Preparations, Values
 from mockbatch.contract.steps import CaseRunner, RunOptions
 from mockbatch.contract.webhook_inbox import open_inbox
 
-# A shorter key is no secret, and part of many a word.
+# A shorter key is not secret, and is a part of ordinary words.
 _MIN_MASKED_KEY_LENGTH = 8
 PASSED, BREACH, UNVERIFIED, SKIPPED = "passed", "BREACH", "unverified", "skipped"
 

@@ -16,7 +16,7 @@ from mockbatch.typing import Json
 
 Values = Mapping[str, Json]
 
-# How a server answers a request for something that it does not implement.
+# How a server responds to a request for something that it does not implement.
 _NOT_IMPLEMENTED = (404, 405, 501)
 _WEBHOOK_SECONDS = 5.0
 _MAX_BREACHES_SHOWN = 5

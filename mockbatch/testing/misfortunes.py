@@ -46,7 +46,7 @@ def misfortune(
     mockbatch: "WorldClient",
     mockbatch_server: "LocalServer | RemoteServer",
 ) -> Iterator[str]:
-    """Let a misfortune happen in the world of `mockbatch`; the value is its name.
+    """Make a misfortune happen in the world of `mockbatch`; the value is its name.
 
     Sleeps of the test move the clock, and `time.time` and `time.monotonic` with it.
     """
@@ -79,7 +79,7 @@ def _shift_clocks(monkeypatch: pytest.MonkeyPatch, limited: Any) -> None:
 
 @contextmanager
 def _logged() -> Iterator[list[str]]:
-    """Yield the list to which the messages that are logged meanwhile are appended."""
+    """Yield the list to which messages logged within the block are appended."""
     lines: list[str] = []
 
     class _Collector(logging.Handler):
