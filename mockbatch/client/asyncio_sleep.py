@@ -31,7 +31,7 @@ __tracebackhide__ = True
 # slices, so that a pause of the whole machine does not use all of them up.
 SLICE_SECONDS = 0.01
 SLICES = 5
-# After so many slices without a wake-up, tasks that are still busy run in the background.
+# After this many slices without a wake-up, tasks that are still busy run in the background.
 MAX_SLICES = 500
 
 Task = asyncio.Task[Any]

@@ -47,7 +47,7 @@ class SleepPatch(Generic[Active]):
 
     `fake_sleep` and `fake_asyncio_sleep` are the replacements. There is one patch for each pair
     of them, because the whole process shares its modules. With `rescans`, every module is searched
-    for sleeps each time; without, only when modules have been imported meanwhile.
+    for sleeps each time; without, only if modules have been imported since the last search.
     """
 
     def __init__(

@@ -50,7 +50,7 @@ class SleepWatch:
         self._count(seconds)
 
     def after_asyncio_sleep(self, seconds: float) -> None:
-        """Count a sleep of one task, as far as no other task was asleep meanwhile.
+        """Count the part of a task's sleep during which no other task was asleep.
 
         It is counted afterwards: the test may go on and end while a task in the background
         sleeps.

@@ -33,7 +33,7 @@ class TokenLimits(NamedTuple):
     source: str = ""
 
     def max_prompt_tokens(self, completion_tokens: int = 0) -> int | None:
-        """Return the most tokens a prompt may have if so many are reserved for its completion."""
+        """Return the most tokens of a prompt, given how many its completion reserves."""
         if self.context_window is None:
             return None
         remaining = self.context_window - completion_tokens

@@ -2,7 +2,7 @@
 
     catalogue/     one JSON file for each scenario; a new scenario is a new file there
     scenario       a scenario as a value, parsed from such a file with its parameters
-    distortions    changes of what clients see that no schema allows
+    distortions    changes to what clients see that violate the schemas
     queue          scenarios queued for the next batches of a world
     docs           the catalogue in a terminal, and as docs/scenarios.md
 

@@ -35,7 +35,7 @@ FIXTURE_OPTIONS = ("skip_sleep", "real_sleep", "own_key")
 def reset_body(options: Mapping[str, Json]) -> dict[str, Json]:
     """Return the body of a reset for options; the others are parameters of their scenario.
 
-    Raises TypeError for an unknown option, and ValueError for a `start_time` that is no instant.
+    Raises TypeError for an unknown option, and ValueError for an invalid `start_time`.
     """
     body = {name: value for name, value in options.items() if name in WORLD_OPTIONS}
     params = {**options.get("params", {})}

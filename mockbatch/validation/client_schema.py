@@ -28,7 +28,7 @@ _UNDECIDABLE = (RecursionError, Unresolvable, ValueError, OverflowError)
 # What a keyword costs, whatever it says; following a reference costs more.
 _STEPS_PER_KEYWORD = 15
 _STEPS_PER_REFERENCE = {"$ref": 80, "$dynamicRef": 160}
-# A step copies so many characters into a message, or looks at so many names of a list.
+# How many characters one step copies into a message, or how many names of a list it looks at.
 _CHARACTERS_PER_STEP = 200
 _NAMES_PER_STEP = 8
 

@@ -41,7 +41,7 @@ class StepBudget:
         return self._steps < 0
 
     def spend(self, steps: int) -> None:
-        """Count some steps; raises BudgetSpentError if so many are not left."""
+        """Count some steps; raises BudgetSpentError if fewer are left."""
         self._steps -= steps
         if self._steps < 0:
             raise BudgetSpentError("it takes too long to match")

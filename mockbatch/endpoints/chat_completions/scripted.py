@@ -26,7 +26,7 @@ def apply_reply(response: dict[str, Json], reply: Reply, body: dict[str, Json]) 
 
 
 def _with_finish_reason(response: dict[str, Json], reply: Reply) -> dict[str, Json]:
-    """Return a response that ends for another reason, with its texts cut or filtered for that."""
+    """Return a response with another finish reason, its texts cut or filtered accordingly."""
     texts = [chat_message.last_text(choice["message"]) for choice in response["choices"]]
     saved_tokens = sum(
         text.count_tokens(default) - reply.text_replacing(default).token_count for default in texts
@@ -61,7 +61,7 @@ def _replace_message(
 
 
 def _end_choice(choice: Choice, reply: Reply) -> Choice:
-    """Return a choice with the reply's `finish_reason`, its text cut or filtered for that."""
+    """Return a choice with the reply's `finish_reason`, its text cut or filtered accordingly."""
     message, logprobs = choice["message"], choice["logprobs"]
     if reply.finish_reason == "content_filter":
         message = {"role": "assistant", "content": None, "refusal": None, "annotations": []}

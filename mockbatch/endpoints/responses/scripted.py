@@ -41,7 +41,7 @@ def apply_reply(response: dict[str, Json], reply: Reply, body: dict[str, Json]) 
 def _with_finish_reason(
     response: dict[str, Json], reply: Reply, body: dict[str, Json]
 ) -> dict[str, Json]:
-    """Return a response that ends for another reason, with its text cut or filtered for that."""
+    """Return a response with another finish reason, its text cut or filtered accordingly."""
     output_tokens = response["usage"]["output_tokens"]
     if reply.finish_reason == "content_filter":
         return _with_output(

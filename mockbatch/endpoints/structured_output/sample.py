@@ -24,7 +24,7 @@ from mockbatch.validation.step_budget import (
 #: Longer schemas are prepared each time, because the memory for keeping them would be large.
 MAX_CACHED_CHARACTERS = 1 << 18
 _TOO_COSTLY = "it takes too long to find a value"
-# A step reads so many characters of a schema.
+# How many characters of a schema one step reads.
 _CHARACTERS_PER_STEP = 20
 # The attempts to generate a value, in order: the number of the draw, and whether to generate
 # only what is required.

@@ -28,7 +28,7 @@ _MAX_DEPTH = 10
 _MAX_PROPERTIES = 5000
 _MAX_ENUM_VALUES = 1000
 _MAX_CHARACTERS = 120_000
-# An enum with more values than the first number is limited to so many characters in all.
+# Above how many values an enum is large, and how many characters it may then have in all.
 _LARGE_ENUM = 250
 _MAX_CHARACTERS_OF_LARGE_ENUM = 15_000
 _FORMATS = frozenset(
