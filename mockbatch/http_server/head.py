@@ -125,7 +125,7 @@ def _content_length(headers: dict[bytes, bytes], version: bytes) -> int | None:
     if version == b"1.0":
         raise MalformedHeadError("A request of HTTP/1.0 cannot have a Transfer-Encoding")
     if coding.lower() != b"chunked":
-        is_known = not coding.lower().replace(b"chunked", b"").strip(b", ")
-        status = "400 Bad Request" if is_known else "501 Not Implemented"
-        raise MalformedHeadError("The only transfer coding is 'chunked', once", status)
+        # RFC 9112 suggests 501 for an unknown coding, but nothing that a client sends is a fault
+        # of the server.
+        raise MalformedHeadError("The only transfer coding is 'chunked', once")
     return None
