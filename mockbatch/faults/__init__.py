@@ -22,7 +22,8 @@ from mockbatch.faults.rule import Rule, parse
 from mockbatch.package_data import did_you_mean, read_json_folder
 from mockbatch.typing import Json
 
-_RULE_MEMBERS = ("match", "fault", "times", "skip")
+#: The members of a rule in the document of a preset.
+RULE_MEMBERS = ("match", "fault", "times", "skip")
 
 
 @cache
@@ -41,7 +42,7 @@ def rule(body: Mapping[str, Json]) -> Rule:
     changes = dict(body)
     name = changes.pop("preset")
     defaults = preset(name)
-    document = {member: defaults[member] for member in _RULE_MEMBERS if member in defaults}
+    document = {member: defaults[member] for member in RULE_MEMBERS if member in defaults}
     for member, change in changes.items():
         default = document.get(member)
         if isinstance(default, dict) and isinstance(change, dict):

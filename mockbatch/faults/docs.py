@@ -3,12 +3,10 @@
 import json
 from collections.abc import Iterator
 
-from mockbatch.faults import preset, presets
+from mockbatch.faults import RULE_MEMBERS, preset, presets
 from mockbatch.package_data import in_groups
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
-
-_RULE_MEMBERS = ("match", "fault", "times", "skip")
 
 _HEAD = """# Faults
 
@@ -64,7 +62,7 @@ def _grouped() -> list[tuple[str, list[dict[str, Json]]]]:
 
 
 def _rule(document: dict[str, Json]) -> dict[str, Json]:
-    return {name: document[name] for name in _RULE_MEMBERS if name in document}
+    return {name: document[name] for name in RULE_MEMBERS if name in document}
 
 
 def _summarize(document: dict[str, Json]) -> dict[str, Json]:

@@ -126,7 +126,7 @@ class Evidence:
 
     @property
     def untold(self) -> tuple[Question, ...]:
-        """The unanswered questions of which the program said nothing."""
+        """The unanswered questions that the program did not mention."""
         if self.delivered.tells_count or self._tells_batch_error:
             return ()
         return tuple(one for one in self.unanswered if not self._tells(one))

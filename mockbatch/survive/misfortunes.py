@@ -59,7 +59,7 @@ class Misfortune:
 
     @property
     def scenario(self) -> str:
-        """The name of the scenario of its world; that of a fault has none of its own."""
+        """The name of its world's scenario; the world of a fault has the usual one."""
         return HAPPY if self.is_fault else self.name
 
     @property
@@ -97,7 +97,7 @@ def every_name() -> list[str]:
 def choose(
     only: Iterable[str] = (), skip: Iterable[str] = (), *, everything: bool = False
 ) -> list[Misfortune]:
-    """Return the misfortunes to meet; UnknownMisfortuneError for a name that is none."""
+    """Return the misfortunes to meet; UnknownMisfortuneError for an unknown name."""
     names = list(only) or (every_name() if everything else DEFAULT)
     skipped = {misfortune(name).name for name in skip}
     return [misfortune(name) for name in dict.fromkeys(names) if name not in skipped]

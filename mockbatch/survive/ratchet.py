@@ -1,4 +1,4 @@
-"""Known verdicts in a file: what gets worse is bad, and what gets better is told."""
+"""Saved verdicts in a file: a worse verdict is bad, and a better one is reported."""
 
 import json
 from collections.abc import Mapping, Sequence

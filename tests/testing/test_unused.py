@@ -1,4 +1,4 @@
-"""What a test enters and never uses is told."""
+"""A fault, reply or scenario that a test sets up and never uses causes a warning."""
 
 import pytest
 

@@ -31,7 +31,7 @@ def patiently(call: Callable[[], Result], *not_yet: type[Exception]) -> Result:
 
 
 def create() -> Batch:
-    """Create the batch of this job, once: a lost response does not mean that there is none."""
+    """Create the batch of this job once, even if the response to the request is lost."""
     lines = [
         {
             "custom_id": custom_id,
@@ -75,14 +75,14 @@ def wait(batch: Batch) -> Batch:
 
 
 def read(file_id: str | None) -> list[dict]:
-    """Return the lines of a file, none if there is no such file."""
+    """Return the parsed lines of a file, or an empty list without a file."""
     text = patiently(lambda: client.files.content(file_id)).text if file_id else ""
     lines = text.split("\n")  # splitlines() would cut inside of strings
     return [parsed for line in lines if line.strip() and (parsed := parse(line))]
 
 
 def parse(line: str) -> dict | None:
-    """Return a line of a file; one that is broken is told, and lost alone."""
+    """Parse a line of a file; report a broken one, and go on without it."""
     try:
         return json.loads(line)
     except json.JSONDecodeError:
@@ -91,7 +91,7 @@ def parse(line: str) -> dict | None:
 
 
 def collect(batch: Batch) -> dict[str, str]:
-    """Return what there is to say about each question: its answer, or why there is none."""
+    """Return the answer to each question, or the reason why it has no answer."""
     found = {}
     for file_id in (batch.error_file_id, batch.output_file_id):
         for line in read(file_id):
