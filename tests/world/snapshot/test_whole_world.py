@@ -253,6 +253,7 @@ def _endpoint(url: str) -> dict[str, Json]:
 # A change to a document, and the param of the error.
 MISTAKES: dict[str, tuple[list[Any], Json, str]] = {
     "a fault of no kind": (["faults", 0, "fault"], {"no": 1}, "state.faults[0]"),
+    "a fault with an endless name": (["faults", 0, "name"], "x" * 201, "state.faults[0].name"),
     "a fault that hit more than it matched": (["faults", 0, "fired"], 9, "state.faults[0].fired"),
     "a reply of an unknown shape": (["replies", 0, "reply"], {"x": 1}, "state.replies[0]"),
     "a turn that was not taken": (
