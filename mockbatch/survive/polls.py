@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.input_file import BatchInput
+from mockbatch.errors import ApiError
+from mockbatch.web.credentials import request_key
 from mockbatch.world.world import World
 
 if TYPE_CHECKING:
@@ -90,8 +92,7 @@ class PollWatch:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         """Handle a request, after it was looked at."""
-        key = environ.get("HTTP_AUTHORIZATION", "").removeprefix("Bearer ")
-        watched = self._watched.get(key)
+        watched = self._watched.get(_key(environ))
         if watched is None or not environ["PATH_INFO"].startswith("/v1/"):
             return self._app(environ, start_response)
         self._look(watched, environ["REQUEST_METHOD"], environ["PATH_INFO"])
@@ -127,6 +128,13 @@ class PollWatch:
         at = now + _STEP_SECONDS if upcoming is None else upcoming.at
         advance.fast_forward(min(at, now + _STEP_SECONDS))
         watched.granted_seconds += watched.world.now() - now
+
+
+def _key(environ: "WSGIEnvironment") -> str:
+    try:
+        return request_key(environ) or ""
+    except ApiError:  # the app answers with it
+        return ""
 
 
 def _remember_inputs(watched: _Watched) -> None:

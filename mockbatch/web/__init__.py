@@ -13,7 +13,8 @@ Nothing below this package knows Flask. From socket to view a request passes:
 
 Beside them:
 
-    auth        the key of a request, and the world it opens
+    auth        the world that the key of a request opens
+    credentials the key of a request, in the header of any provider
     body_limit  how long the body of a request may be
     context     the server and the world of the current request
     errors      every failure as OpenAI's envelope

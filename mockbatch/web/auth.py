@@ -1,6 +1,7 @@
 """Authentication: the key of a request, and the world it opens."""
 
-import base64
+from collections.abc import Mapping
+from typing import Any
 
 from flask import g, request
 
@@ -8,6 +9,7 @@ from mockbatch.errors import ApiError, api_error
 from mockbatch.faults.request_record import RequestRecord
 from mockbatch.web import dashboard
 from mockbatch.web.context import ServerState, server
+from mockbatch.web.credentials import request_key
 from mockbatch.world.keys import key_digest
 from mockbatch.world.world import World
 
@@ -30,7 +32,7 @@ def authenticate() -> None:
         _authenticate_control()
         return
     try:
-        key = bearer_key()
+        key = request_key(request.environ)
         if key is None:
             raise api_error("no_authorization")
         server().worlds.check_key(key)
@@ -68,7 +70,7 @@ def world_key() -> str:
     key is not accepted, or is missing and the server has a list of accepted keys; 400 if it is
     missing and the server has several worlds.
     """
-    key, digest = bearer_key(), request.headers.get(WORLD_HEADER)
+    key, digest = request_key(request.environ), request.headers.get(WORLD_HEADER)
     if key is not None:
         server().worlds.check_key(key)
     elif server().settings.api_keys:
@@ -89,7 +91,7 @@ def _other_world(digest: str) -> str:
 
 def check_owner(refusal: str) -> None:
     """Raise this ApiError 403 unless the request has the key that `mockbatch serve` prints."""
-    if bearer_key() != server().settings.owner_key:
+    if request_key(request.environ) != server().settings.owner_key:
         raise api_error(refusal)
 
 
@@ -97,45 +99,16 @@ def _is_read_only() -> bool:
     return request.method in _READ_ONLY_METHODS or request.routing_exception is not None
 
 
-def bearer_key() -> str | None:
-    """Return the key in the Authorization header, None without the header.
-
-    A header without a key is an ApiError 401; so is `Bearer Bearer x`, a doubled scheme.
-    """
-    return _parse_key(request.headers.get("Authorization", ""))
-
-
-def existing_world(state: ServerState, authorization: str) -> World | None:
-    """Return the world that an Authorization header opens, None if there is none yet.
+def existing_world(state: ServerState, environ: Mapping[str, Any]) -> World | None:
+    """Return the world that the key in a WSGI environ opens, None if there is none yet.
 
     For code outside Flask's request context.
     """
     try:
-        key = _parse_key(authorization)
+        key = request_key(environ)
         if key is None:
             return None
         state.worlds.check_key(key)
     except ApiError:
         return None
     return state.worlds.find(key)
-
-
-def _parse_key(authorization: str) -> str | None:
-    if not authorization.strip():
-        return None
-    scheme, _, credentials = authorization.partition(" ")
-    credentials = credentials.strip()
-    if scheme.lower() == "basic":
-        return _basic_user(credentials)
-    if scheme.lower() != "bearer" or " " in credentials:
-        raise api_error("no_authorization")
-    return credentials
-
-
-def _basic_user(credentials: str) -> str:
-    try:
-        user, _, password = base64.b64decode(credentials, validate=True).decode().partition(":")
-    except ValueError:
-        # No base64, no UTF-8, or characters beyond ASCII.
-        raise api_error("no_authorization") from None
-    return user or password

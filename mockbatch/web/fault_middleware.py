@@ -58,7 +58,7 @@ class FaultMiddleware:
         path = environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
         if path != "/v1" and not path.startswith("/v1/"):
             return None, None
-        world = existing_world(self._server, environ.get("HTTP_AUTHORIZATION", ""))
+        world = existing_world(self._server, environ)
         if world is None:
             return None, None
         return world, world.faults.next_match(environ["REQUEST_METHOD"], path)

@@ -175,6 +175,40 @@ class TestKeys:
         _, status, _ = run_wsgi_app(app, environ)
         assert status == "200 OK"
 
+    @pytest.mark.parametrize("header", ["api-key", "x-api-key"])
+    @pytest.mark.parametrize("keys", [frozenset[str](), frozenset({KEY})])
+    def test_headers_of_other_providers_hold_the_key_too(
+        self, header: str, keys: frozenset[str]
+    ) -> None:
+        """`api-key` and `x-api-key` open the same world as a Bearer key."""
+        app = app_of(server={"api_keys": keys})
+        batch = Caller(app).create()
+        for path in (f"/v1/batches/{batch['id']}", "/_mock/clock"):
+            assert Caller(app, None).get(path, headers={header: KEY}).status_code == 200
+        journal = Caller(app).good(Caller(app).get("/_mock/requests"))
+        assert journal["requests"][-1]["path"] == f"/v1/batches/{batch['id']}"
+
+    @pytest.mark.parametrize("header", ["api-key", "x-api-key"])
+    def test_wrong_key_in_another_header_is_refused(self, header: str) -> None:
+        """It is a wrong key, and an empty one is, too."""
+        app = app_of(server={"api_keys": frozenset({KEY})})
+        for key in ("sk-stranger-00001", ""):
+            answer = Caller(app, None).get("/v1/files", headers={header: key})
+            assert error_of(answer) == (401, "invalid_api_key", None)
+
+    def test_authorization_takes_precedence(self, api: Caller) -> None:
+        """A gateway may add it to a request that has another key already."""
+        api.create()
+        seen = api.good(api.get("/v1/batches", headers={"api-key": OTHER}))
+        assert len(seen["data"]) == 1
+
+    def test_fault_meets_a_request_with_any_header(self, api: Caller) -> None:
+        """The world of the key has the fault."""
+        api.create()
+        api.good(api.post("/_mock/faults", {"match": {}, "fault": {"status": 503}}))
+        answer = Caller(api.app, None).get("/v1/batches", headers={"x-api-key": KEY})
+        assert answer.status_code == 503
+
     def test_basic_user_is_a_key(self) -> None:
         """As with the service, `curl -u KEY:` works."""
         app = app_of(server={"api_keys": frozenset({KEY})})
