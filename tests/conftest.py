@@ -61,7 +61,7 @@ class Make:
         return parse({"name": "made", "summary": "-", "sees": "-", **document})
 
     def world(self, **settings: Json) -> World:
-        """Make a world whose clock only moves when it is told to."""
+        """Make a world whose clock only commands move."""
         chosen = {"clock": "manual", "start_time": self.created, **settings}
         return World("sk-test", WorldSettings(**chosen), "org-test")
 

@@ -111,7 +111,7 @@ def test_a_valid_file_is_billed(make: "Make", path: Path) -> None:
 
 @pytest.mark.parametrize("path", INVALID, ids=lambda path: path.stem)
 def test_an_invalid_file_is_reported_with_place_and_reason(path: Path) -> None:
-    """The refusal, or the entries of the errors, are those beside the file, in order."""
+    """The error, or the entries of `errors`, are those beside the file, in order."""
     said = expected(path)
     at_upload = told_at_upload(content(path))
     if said["place"] == "upload":

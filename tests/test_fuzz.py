@@ -1,4 +1,4 @@
-"""A few seconds of the fuzzing that `python -m tests.fuzz` does for as long as asked."""
+"""A few seconds of the fuzzing that `python -m tests.fuzz` does for a given time."""
 
 import pytest
 

@@ -134,13 +134,13 @@ def test_half_a_surrogate_pair_is_a_name() -> None:
 
 @given(st.integers(0, 200))
 def test_bytes_come_in_any_length(count: int) -> None:
-    """As many bytes come as are asked for, and a shorter run begins a longer one."""
+    """The stream gives the requested number of bytes, and a shorter run begins a longer one."""
     assert SEED.bytes(300).startswith(SEED.bytes(count))
     assert len(SEED.bytes(count)) == count
 
 
 def test_text_is_of_its_alphabet() -> None:
-    """Text has the length and the characters that are asked for."""
+    """Text has the length and the characters that are requested."""
     found = SEED.text("ab", 50)
     assert len(found) == 50
     assert set(found) == {"a", "b"}

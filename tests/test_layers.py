@@ -30,7 +30,7 @@ LAYERS = (
     ("errors",),
     ("package_data", "jsonio", "ids", "clock", "strings", "time_queue"),
     ("typing",),
-    ("__init__",),  # for its version; what it exports, it imports when that is asked for
+    ("__init__",),  # for its version; what it exports, it imports on first access
 )
 LEVELS = {name: level for level, names in enumerate(reversed(LAYERS)) for name in names}
 # How a person or a test gets it. Everything else is the domain.
@@ -175,7 +175,7 @@ def test_one_package_validates(module: str) -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_one_seam_reads_the_clock(module: str) -> None:
-    """What time it is, is asked in clock.py alone."""
+    """Only clock.py reads the system's time."""
     from_time = {one for one in imports(module) if one.startswith("time.")}
     reads = {
         ast.unparse(call)

@@ -164,7 +164,7 @@ class TestFiles:
 
     @pytest.mark.parametrize("end", ["deleted", "expired"])
     def test_an_output_goes_with_its_files(self, make: "Make", end: str) -> None:
-        """What the batch is billed for is still told."""
+        """The usage of the batch stays readable."""
         world = make.world()
         batch = make.started(world, make.lines(2))
         world.advance.by(WRITTEN)
@@ -201,7 +201,7 @@ class TestFiles:
         assert not page.has_more
 
     def test_a_file_of_another_purpose_is_no_cursor(self, make: "Make") -> None:
-        """A cursor has to be in the list that is asked for."""
+        """A cursor has to be in the list that is requested."""
         world = make.world()
         id = uploaded(world)
         with pytest.raises(ApiError) as refused:
@@ -267,7 +267,7 @@ class TestBatches:
 
     @pytest.mark.parametrize(("id", "status"), [("file-1", 400), ("batch_1", 404), ("", 400)])
     def test_a_batch_that_is_not_there_is_refused(self, make: "Make", id: str, status: int) -> None:
-        """What is no id of a batch is told apart from one that is unknown."""
+        """An id of another form gets another error than an unknown one."""
         with pytest.raises(ApiError) as refused:
             make.world().batch(id)
         assert refused.value.status == status

@@ -51,7 +51,7 @@ def test_an_output_is_written_once(monkeypatch: pytest.MonkeyPatch, batches: lis
 
 
 def test_each_batch_has_an_output_of_its_own(batches: list[Batch]) -> None:
-    """However often, and in whatever order they are asked for."""
+    """However often, and in whatever order they are read."""
     held = Repository(validate=False)
     for batch in batches[:2]:
         held.add_batch(batch)

@@ -52,7 +52,7 @@ MANY = settings(max_examples=120)
 
 @dataclass(frozen=True)
 class Life:
-    """What befalls a batch: its lines, its scenario and pace, and when which command comes."""
+    """What happens to a batch: its lines, its scenario and pace, and when which command comes."""
 
     lines: list[str]
     document: dict[str, Json]
@@ -312,7 +312,7 @@ def test_every_line_is_in_one_file_at_the_end(make: "Make", life: Life) -> None:
 @given(lives())
 @MANY
 def test_lines_are_counted_for_what_they_are(make: "Make", life: Life) -> None:
-    """Answers are completed, refusals failed, and lines that never ran are neither."""
+    """Answers are completed, errors failed, and lines that never ran are neither."""
     run = Run(make, life)
     if run.last.status in FINAL:
         lines = run.lines()

@@ -33,9 +33,9 @@ def measure() -> list[Row]:
             delayed = [threads.submit(one.batches.list) for one in clients]
             longest = 0.0
             while time.perf_counter() - begun < 0.9:
-                asked = time.perf_counter()
+                sent_at = time.perf_counter()
                 other.files.list()
-                longest = max(longest, time.perf_counter() - asked)
+                longest = max(longest, time.perf_counter() - sent_at)
             for answer in delayed:
                 answer.result()
             total = time.perf_counter() - begun

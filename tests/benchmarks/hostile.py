@@ -71,7 +71,7 @@ def measure_waits(host: str, port: int, is_over: Event) -> list[float]:
 
 
 def main() -> None:
-    """Run for as long as asked, and print what was measured."""
+    """Run for a given time, and print what was measured."""
     address, seconds = urlsplit(sys.argv[1]), float(sys.argv[2])
     host, port, is_over = str(address.hostname), int(address.port or 0), Event()
     threads = [Thread(target=act, args=(host, port, is_over)) for act in (stay_silent, send_worst)]

@@ -27,7 +27,7 @@ Server(("127.0.0.1", int(sys.argv[1])), app).safe_start()
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a port without a listener."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         return int(listening.getsockname()[1])
 

@@ -1,6 +1,6 @@
 """What sleeps that are skipped cost beside the SDK's calls: a day of polls, one a minute.
 
-Wall time, because what is asked is how long a person waits.
+Wall time, because it measures how long a person waits.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""A soak: mixed traffic of many clients with faults on, for as long as asked.
+"""A soak: mixed traffic of many clients with faults on, for a given time.
 
 `python -m tests.benchmarks.soak --minutes 10`. It fails when memory, threads or open files
 grow, when a request is left unanswered, when the server prints a traceback, or when a

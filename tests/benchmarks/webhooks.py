@@ -1,7 +1,7 @@
 """What webhooks add to an advance of the clock.
 
 It times `clock.advance(hours=1)` in a world with 1,000 batches that end within it, on one
-second or each on its own, with nobody to tell, with a receiver that takes everything, with one
+second or each on its own, without a receiver, with a receiver that takes everything, with one
 that refuses everything, and with one that never answers; and what another client waits for
 `batches.retrieve` meanwhile.
 """
@@ -52,7 +52,7 @@ def timed(call: Callable[[], Any]) -> tuple[float, Any]:
 
 @contextmanager
 def deaf() -> Iterator[str]:
-    """Give the URL of a receiver whose connections are taken by the kernel and by nobody else."""
+    """Give the URL of a receiver whose connections are taken by the kernel and never read."""
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
 
@@ -71,8 +71,8 @@ def closing() -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
 
 
-def nobody(mock: MockBatch) -> None:
-    """Tell nobody."""
+def no_receiver(mock: MockBatch) -> None:
+    """Register no receiver."""
 
 
 def function(mock: MockBatch) -> None:
@@ -95,8 +95,8 @@ def advanced(receive: Callable[[MockBatch], Any], apart: float = 0) -> float:
     with MockBatch() as mock:
         receive(mock)
         submit(mock, apart)
-        milliseconds, told = timed(lambda: mock.clock.advance(hours=1))
-        assert told.event_count >= BATCHES
+        milliseconds, advanced_to = timed(lambda: mock.clock.advance(hours=1))
+        assert advanced_to.event_count >= BATCHES
         return milliseconds
 
 
@@ -117,8 +117,8 @@ def retrieved_beside(url: str) -> float:
 def measure() -> list[Row]:
     """Return a row for each case."""
     found = {
-        "nobody": advanced(nobody),
-        "nobody, ends a second apart": advanced(nobody, 1),
+        "no receiver": advanced(no_receiver),
+        "no receiver, ends a second apart": advanced(no_receiver, 1),
         "a function": advanced(function),
         "a function, ends a second apart": advanced(function, 1),
         "a function that answers 500, eight attempts each": advanced(refusing),

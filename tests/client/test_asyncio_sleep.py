@@ -26,7 +26,7 @@ class Loop:
         self.sleepers = AsyncioSleeps(self.loop, self.simulated)
         self.tasks: list[asyncio.Task[Any]] = []
         self.timers: list[Callable[[], object]] = []
-        #: What went wrong where no task could be told of it.
+        #: What went wrong where no task could raise it.
         self.errors: list[object] = []
         self.loop.set_exception_handler(lambda _, context: self.errors.append(context))
         rings = self.timers
@@ -138,7 +138,7 @@ class TestAlone:
         assert loop.moves == [60]
 
     def test_all_wake_whom_the_clock_has_passed(self, loop: Loop) -> None:
-        """It may go further than it was told to, where others move it."""
+        """It may go further than requested, where others move it."""
         loop.simulated.error_seconds = 40
         loop.start(loop.sleep(60), loop.sleep(90))
         assert [task.result() for task in loop.tasks] == [0, 0]
@@ -179,17 +179,17 @@ class TestBusy:
 
     def test_who_is_about_to_go_on_is_busy(self, loop: Loop) -> None:
         """What it has waited for so long has come: its turn comes before time moves."""
-        asked = loop.future()
+        reply = loop.future()
         moves: list[list[float]] = []
 
         async def works() -> None:
-            await asked
+            await reply
             moves.append(list(loop.moves))
             await loop.sleep(30)
 
         async def gives() -> None:
             await loop.sleep(10)
-            asked.set_result(None)
+            reply.set_result(None)
             await loop.sleep(60)
 
         loop.start(works(), gives())
@@ -259,15 +259,15 @@ class TestBusy:
 
     def test_who_slept_through_that_while_is_waited_for(self, loop: Loop) -> None:
         """Only those are restless that were awake."""
-        asked = loop.future()
+        reply = loop.future()
         futures = [loop.future() for _ in range(MAX_SLICES)]
-        loop.start(waits(*futures), waits(loop.sleep(60), asked), loop.sleep(90))
+        loop.start(waits(*futures), waits(loop.sleep(60), reply), loop.sleep(90))
         for future in futures[:-1]:
             loop.slices()
             loop.give(future)
         loop.slices(3)
         assert loop.moves == [60]
-        loop.give(asked)
+        loop.give(reply)
         assert loop.moves == [60, 90]
 
     def test_that_while_begins_anew_with_each_that_wakes(self, loop: Loop) -> None:
@@ -325,9 +325,9 @@ class TestOthers:
 
     def test_a_task_that_ends_without_a_sleep_lets_time_move(self, loop: Loop) -> None:
         """At its end, and not at the end of a slice."""
-        asked = loop.future()
-        loop.start(waits(asked), loop.sleep(60))
-        loop.give(asked)
+        reply = loop.future()
+        loop.start(waits(reply), loop.sleep(60))
+        loop.give(reply)
         assert loop.moves == [60]
 
     def test_a_cancelled_sleep_is_no_deadline(self, loop: Loop) -> None:
@@ -377,7 +377,7 @@ class TestErrors:
         assert loop.tasks[0].result() == 0
 
     def test_an_error_that_comes_with_a_cancellation_does_no_harm(self, loop: Loop) -> None:
-        """The one that would have been told does not sleep any more."""
+        """The task that it would have woken no longer sleeps."""
         loop.start(waits(loop.future()), loop.sleep(30), loop.sleep(60))
         now, loop.simulated.now = loop.simulated.now, broken  # type: ignore[method-assign]
         loop.tasks[1].cancel()
@@ -414,7 +414,7 @@ class TestErrors:
         assert [task.result() for task in loop.tasks[1:]] == [0, 10]
 
     def test_a_task_cancelled_at_the_end_gets_no_error(self, loop: Loop) -> None:
-        """And keeps nobody else from being told."""
+        """And the other tasks are still woken."""
         loop.start(waits(loop.future()), loop.sleep(60), loop.sleep(90))
         loop.tasks[1].cancel()
         loop.sleepers.end()

@@ -36,7 +36,7 @@ real = SimpleNamespace(sleep=time.sleep, asyncio_sleep=asyncio.sleep)
 
 @pytest.fixture
 def simulated() -> Simulated:
-    """Return a clock that nobody else moves."""
+    """Return a clock that nothing else moves."""
     return Simulated()
 
 
@@ -179,7 +179,7 @@ class TestThreads:
         assert simulated.moves == [60, 120]
 
     def test_each_has_its_own(self, simulated: Simulated) -> None:
-        """Two threads with a world each never meet, whoever leaves first."""
+        """Two threads with a world each never meet, whichever leaves first."""
         other, entered, left = Simulated(), threading.Event(), threading.Event()
 
         def beside() -> None:
@@ -271,7 +271,7 @@ class TestAsyncioSleep:
         assert simulated.passed == 60
 
     def test_that_is_cancelled_moves_nothing(self, simulated: Simulated) -> None:
-        """The deadline of a cancelled sleep is nobody's."""
+        """The deadline of a cancelled sleep wakes no task."""
 
         async def cancelling() -> None:
             task = asyncio.create_task(asyncio.sleep(60))
@@ -445,7 +445,7 @@ class TestConcurrentSleeps:
 
 
 def fails(_: float) -> None:
-    """Stand where nobody should sleep."""
+    """Fail where no sleep is expected."""
     raise AssertionError("the test's own sleep was called")
 
 
@@ -721,7 +721,7 @@ async def submitted(client: openai.AsyncOpenAI) -> str:
 
 
 async def expires(client: openai.AsyncOpenAI, period: float) -> int:
-    """Poll a batch of one's own until it has expired; returns how often it was asked for."""
+    """Poll a batch of one's own until it has expired; returns how often it was retrieved."""
     id = await submitted(client)
     polls = 1
     while (await client.batches.retrieve(id)).status != "expired":
@@ -751,7 +751,7 @@ class TestWorld:
         assert 2 * DAY <= mock.clock.now - START < 2 * DAY + 3600
 
     def test_ten_pollers_see_the_same(self, mock: WorldClient) -> None:
-        """Batches created at once expire at once, in whatever periods they are asked for."""
+        """Batches created at once expire at once, in whatever periods they are polled."""
 
         async def poll() -> list[int]:
             async with openai.AsyncOpenAI(base_url=mock.base_url, api_key=mock.api_key) as client:
@@ -787,7 +787,7 @@ class TestWorld:
         assert mock.clock.now == before + 60
 
     def test_server_elsewhere(self) -> None:
-        """A server that is asked over HTTP is moved as well."""
+        """The clock of a server over HTTP moves as well."""
         from mockbatch.testing.servers import RemoteServer
 
         with MockBatch() as mock, RemoteServer(mock.base_url).world(start_time=START) as world:
@@ -903,7 +903,7 @@ class TestFreezegun:
     async def test_warns_of_a_coroutine_test(
         self, frozen: pytest.WarningsRecorder, mockbatch: WorldClient, anyio_backend: str
     ) -> None:
-        """A test that may build an async client of its own is told when it begins."""
+        """A test that may build an async client of its own learns so when it begins."""
         mockbatch.client.files.list()
         assert "real_asyncio=True" in str(frozen.pop(MockBatchWarning).message)
 

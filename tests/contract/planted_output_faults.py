@@ -69,7 +69,7 @@ def count_none_as_failed(counts: Mapping[str, int]) -> Json:
 
 
 def never_expire_by_default(file: Json) -> Json:
-    """Remove the expiry unless a batch has asked for another."""
+    """Remove the expiry unless a batch has requested another."""
     is_default = file["expires_at"] == file["created_at"] + THIRTY_DAYS
     return {**file, "expires_at": None} if is_default else file
 

@@ -110,7 +110,7 @@ class TestDockerfile:
     """The image."""
 
     def test_entry_point_serves_beyond_the_container(self) -> None:
-        """And takes options: nobody could reach the container's own loopback."""
+        """And takes options: no client could reach the container's own loopback."""
         [line] = instructions("ENTRYPOINT")
         assert json.loads(line) == ["mockbatch", "serve", "--host", "0.0.0.0"]
         assert instructions("EXPOSE") == ["8787"]

@@ -65,8 +65,8 @@ def test_python_prints_the_output(server: Serving) -> None:
 def test_world_is_taken_out_and_put_in(server: Serving, tmp_path: Path) -> None:
     """Both commands work, and the file that they leave can be loaded."""
     code = here(server, block("sh", "/_mock/state"))
-    told = server.shell(f"cd {tmp_path}\n{code}")
-    assert json.loads(told) == {"files": 2, "batches": 1}
+    documented = server.shell(f"cd {tmp_path}\n{code}")
+    assert json.loads(documented) == {"files": 2, "batches": 1}
     assert len(load_from_file(str(tmp_path / "world.json"), WorldSettings()).batches) == 1
 
 
@@ -110,11 +110,11 @@ def test_options_are_those_of_serve() -> None:
 
 
 def test_pinned_versions_are_those_of_the_tests() -> None:
-    """What a user is told to install is what the tests install."""
-    told = json.loads(block("json", "@portkey-ai/gateway"))
+    """The packages that the page installs are those that the tests install."""
+    documented = json.loads(block("json", "@portkey-ai/gateway"))
     tested = json.loads((GATEWAY / "package.json").read_bytes())
-    assert told["overrides"] == tested["overrides"]
-    assert told["dependencies"].items() <= tested["dependencies"].items()
+    assert documented["overrides"] == tested["overrides"]
+    assert documented["dependencies"].items() <= tested["dependencies"].items()
 
 
 @pytest.mark.parametrize(
@@ -122,8 +122,8 @@ def test_pinned_versions_are_those_of_the_tests() -> None:
 )
 def test_pinned_version_is_the_installed_one(name: str) -> None:
     """The lock file has each in the version that is named, once."""
-    told = json.loads(block("json", "@portkey-ai/gateway"))
-    version = {**told["dependencies"], **told["overrides"]}[name]
+    documented = json.loads(block("json", "@portkey-ai/gateway"))
+    version = {**documented["dependencies"], **documented["overrides"]}[name]
     packages = json.loads((GATEWAY / "package-lock.json").read_bytes())["packages"]
     found = [
         one["version"] for path, one in packages.items() if path.endswith(f"node_modules/{name}")
@@ -132,7 +132,7 @@ def test_pinned_version_is_the_installed_one(name: str) -> None:
 
 
 def test_lock_file_names_no_registry() -> None:
-    """Packages come from whichever registry npm is told to use."""
+    """Packages come from whichever registry npm is configured to use."""
     packages = json.loads((GATEWAY / "package-lock.json").read_bytes())["packages"]
     assert [path for path, one in packages.items() if "resolved" in one] == []
 
@@ -140,16 +140,16 @@ def test_lock_file_names_no_registry() -> None:
 def test_variable_of_the_preload_is_one_that_it_reads() -> None:
     """The document sets no other, and that one is enough."""
     read = re.findall(r"process\.env\.(\w+)", (GATEWAY / "preload.js").read_text())
-    told = re.findall(r"(MOCKBATCH_\w+)=", block("sh", "preload.js"))
-    assert told
-    assert set(told) <= set(read)
+    documented = re.findall(r"(MOCKBATCH_\w+)=", block("sh", "preload.js"))
+    assert documented
+    assert set(documented) <= set(read)
 
 
 def test_number_of_requests_is_about_right() -> None:
     """The tests have as many requests as the document says, within a tenth."""
     count = len(json.loads((GATEWAY / "requests.json").read_bytes())["requests"])
-    [told] = re.findall(r"some (\d+) requests", TEXT)
-    assert abs(count - int(told)) <= count / 10
+    [documented] = re.findall(r"some (\d+) requests", TEXT)
+    assert abs(count - int(documented)) <= count / 10
 
 
 def test_files_are_where_it_says() -> None:

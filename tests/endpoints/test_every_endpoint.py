@@ -131,7 +131,7 @@ def test_bodies_like_an_earlier_one_need_no_jsonschema(
 
 
 def _must_not_be_asked(*_: object) -> None:
-    raise AssertionError("jsonschema was asked")
+    raise AssertionError("jsonschema was called")
 
 
 @EVERY

@@ -98,9 +98,9 @@ def test_a_fingerprint_belongs_to_the_model() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "served"),
+    ("requested", "served"),
     [(None, "default"), ("auto", "default"), ("fast", "priority"), ("flex", "flex")],
 )
-def test_tiers_are_resolved(wanted: str | None, served: str) -> None:
+def test_tiers_are_resolved(requested: str | None, served: str) -> None:
     """A response names the tier that served it."""
-    assert served_tier(wanted) == served
+    assert served_tier(requested) == served

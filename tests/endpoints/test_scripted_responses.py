@@ -40,9 +40,9 @@ def respond_with_reply(path: str, body: Json, document: Json) -> Json:
     return endpoint.with_reply(endpoint.make_response(body, EXECUTION), parse_reply(document), body)
 
 
-def respond_to(path: str, document: Json, refusal: ApiError | None = None) -> tuple[Json, ...]:
+def respond_to(path: str, document: Json, error: ApiError | None = None) -> tuple[Json, ...]:
     """Return status, body and is_checked of the response to a request that gets a reply."""
-    found = respond(endpoints()[path], BODIES[path][0], EXECUTION, parse_reply(document), refusal)
+    found = respond(endpoints()[path], BODIES[path][0], EXECUTION, parse_reply(document), error)
     return found.status_code, found.body, found.is_checked
 
 
@@ -161,11 +161,11 @@ def test_an_http_error_is_the_response(path: str) -> None:
 @EVERY
 def test_a_rejected_request_needs_a_complete_reply(path: str) -> None:
     """There is no response to put a content into."""
-    refusal = api_error("no_model_named")
+    error = api_error("no_model_named")
     for document in supported(path):
-        assert respond_to(path, document, refusal) == (400, refusal.body(), True)
-    assert respond_to(path, FAILURE, refusal)[1] == FAILURE["body"]
-    assert respond_to(path, {"body": 1, "raw": True}, refusal)[1] == 1
+        assert respond_to(path, document, error) == (400, error.body(), True)
+    assert respond_to(path, FAILURE, error)[1] == FAILURE["body"]
+    assert respond_to(path, {"body": 1, "raw": True}, error)[1] == 1
 
 
 @pytest.mark.parametrize("path", [CHAT, RESPONSES])

@@ -18,7 +18,7 @@ from mockbatch.endpoints import endpoints
 from mockbatch.typing import Json
 from tests.support.bodies import CHAT, COMPLETIONS, EMBEDDINGS, RESPONSES
 
-# A newer one may know parameters that nobody here has heard of.
+# A newer one may know parameters that this table does not have.
 TRIED = (3, 57)
 TYPES: dict[str, tuple[Any, dict[str, Json]]] = {
     CHAT: (Chat, {"messages": [{"role": "user", "content": "x"}]}),
@@ -103,13 +103,13 @@ def test_types_of_the_sdk_are_accepted(path: str) -> None:
     if version > TRIED:
         pytest.skip(f"openai {openai.__version__} may know more than was tried")
     kind, beside = TYPES[path]
-    refusals = {}
+    rejected = {}
     for name, member in get_type_hints(kind, include_extras=True).items():
         for one in examples(member):
-            refusal = endpoints()[path].validate({"model": "mine", **beside, name: one})
-            if refusal and (refusal.code, refusal.param) not in REFUSED:
-                refusals[refusal.message] = {name: one}
-    assert refusals == {}
+            error = endpoints()[path].validate({"model": "mine", **beside, name: one})
+            if error and (error.code, error.param) not in REFUSED:
+                rejected[error.message] = {name: one}
+    assert rejected == {}
 
 
 def test_there_are_many_examples() -> None:

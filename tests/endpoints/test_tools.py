@@ -13,7 +13,7 @@ from mockbatch.scripting.reply import parse_reply
 from mockbatch.typing import Json
 from tests.endpoints.test_every_endpoint import THOROUGH
 from tests.support.bodies import CHAT, EXECUTION, RESPONSES, attempt, mutants_of
-from tests.support.shapes import BOTH, answer, body, closed, formatted, refusal
+from tests.support.shapes import BOTH, answer, body, closed, formatted, validation_error
 
 CITY = {"type": "object", "properties": {"city": {"type": "string", "maxLength": 40}}}
 REQUIRED = "required"
@@ -132,7 +132,7 @@ def test_inputs_of_custom_tools_match_a_regular_expression(path: str) -> None:
 def test_other_grammars_are_rejected_if_called(path: str, syntax: str, rules: str) -> None:
     """The mock cannot generate an input; a tool that is only offered may have any grammar."""
     tools = [grammar(path, syntax, rules)]
-    error = refusal(path, tools=tools, tool_choice=REQUIRED)
+    error = validation_error(path, tools=tools, tool_choice=REQUIRED)
     assert "custom tool 'k'" in error.message
     assert str(error.param).endswith("format")
     assert read_calls(path, body(path, tools=tools)) == []
@@ -192,7 +192,7 @@ def test_parameters_without_a_sample_are_rejected_if_called(path: str) -> None:
     """The message names the function and the path."""
     parameters = {"type": "object", "properties": {"a": {"$ref": "#"}}, "required": ["a"]}
     tools = [tool(path, "f", parameters=parameters)]
-    error = refusal(path, tools=tools, tool_choice=REQUIRED)
+    error = validation_error(path, tools=tools, tool_choice=REQUIRED)
     assert error.message == (
         "mockbatch could not generate a reply for function 'f': it has no finite value, at (). "
         "Provide a scripted reply."
@@ -282,12 +282,12 @@ def test_a_tool_choice_needs_tools() -> None:
         ("parallel_tool_calls", True, "tools"),
         ("function_call", "auto", "functions"),
     ]:
-        error = refusal(CHAT, **{name: value})
+        error = validation_error(CHAT, **{name: value})
         assert error.message == (
             f"Invalid value for '{name}': '{name}' is only allowed when '{needed}' are specified."
         )
         assert (error.param, error.code) == (name, None)
-    error = refusal(RESPONSES, tool_choice=REQUIRED)
+    error = validation_error(RESPONSES, tool_choice=REQUIRED)
     assert error.message == "Tool choice 'required' must be specified with 'tools' parameter."
     assert (error.param, error.code) == ("tool_choice", None)
     answer(RESPONSES, body(RESPONSES, tool_choice="none", parallel_tool_calls=True))
@@ -295,21 +295,21 @@ def test_a_tool_choice_needs_tools() -> None:
 
 def test_a_tool_choice_has_to_be_among_the_tools() -> None:
     """A function, a custom tool or a hosted one."""
-    error = refusal(CHAT, tools=[tool(CHAT, "a")], tool_choice=named(CHAT, "b"))
+    error = validation_error(CHAT, tools=[tool(CHAT, "a")], tool_choice=named(CHAT, "b"))
     assert (error.status, error.param, error.code) == (400, "tool_choice", None)
-    error = refusal(CHAT, tools=[tool(CHAT, "a")], tool_choice=named(CHAT, "a", "custom"))
+    error = validation_error(CHAT, tools=[tool(CHAT, "a")], tool_choice=named(CHAT, "a", "custom"))
     assert error.param == "tool_choice"
-    error = refusal(CHAT, functions=[{"name": "a"}], function_call={"name": "b"})
+    error = validation_error(CHAT, functions=[{"name": "a"}], function_call={"name": "b"})
     assert error.param == "function_call"
-    for choice, told in [
+    for choice, name in [
         (named(RESPONSES, "b"), "function"),
         (named(RESPONSES, "a", "custom"), "custom"),
         ({"type": "image_generation"}, "image_generation"),
         (allowed(RESPONSES, "auto", named(RESPONSES, "zz")), "zz"),
         (allowed(RESPONSES, "auto", {"type": "web_search"}), "web_search"),
     ]:
-        error = refusal(RESPONSES, tools=[tool(RESPONSES, "a")], tool_choice=choice)
-        assert error.message == f"Tool choice '{told}' not found in 'tools' parameter."
+        error = validation_error(RESPONSES, tools=[tool(RESPONSES, "a")], tool_choice=choice)
+        assert error.message == f"Tool choice '{name}' not found in 'tools' parameter."
         assert (error.param, error.code) == ("tool_choice", None)
 
 
@@ -317,7 +317,7 @@ def test_a_tool_choice_has_to_be_among_the_tools() -> None:
 def test_allowed_tools_need_type_and_name(path: str) -> None:
     """A tool without them is rejected."""
     for one in ({}, {"type": "function"}, 5):
-        refusal(path, tools=[tool(path, "a")], tool_choice=allowed(path, "auto", one))
+        validation_error(path, tools=[tool(path, "a")], tool_choice=allowed(path, "auto", one))
 
 
 def _bodies(path: str) -> list[dict[str, Json]]:

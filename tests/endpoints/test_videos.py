@@ -47,8 +47,8 @@ def test_a_job_is_queued() -> None:
 def test_a_job_has_the_parameters_of_the_request() -> None:
     """Model, prompt, length and size."""
     job = respond(model="sora-2-pro", seconds="12", size="1792x1024")
-    asked = [job[name] for name in ("model", "prompt", "seconds", "size")]
-    assert asked == ["sora-2-pro", "a cat", "12", "1792x1024"]
+    members = [job[name] for name in ("model", "prompt", "seconds", "size")]
+    assert members == ["sora-2-pro", "a cat", "12", "1792x1024"]
 
 
 def test_ids_contain_the_time() -> None:

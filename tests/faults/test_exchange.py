@@ -117,7 +117,7 @@ def test_an_application_can_clean_up(fault: dict[str, Json], events: list[str]) 
 
 
 class Body:
-    """A body as WSGI has it, which is told when it is over."""
+    """A WSGI body whose `close` is called at its end."""
 
     def __init__(self, *parts: bytes) -> None:
         self.parts = parts
@@ -175,7 +175,7 @@ def test_chunks_have_no_length() -> None:
 
 
 def test_a_silent_part_ends_with_the_connection() -> None:
-    """The server is told to frame the answer as HTTP/1.0 did."""
+    """The server frames the answer as HTTP/1.0 did."""
     client = Client(App(b"abc", Content_Length="3"), {"truncate_bytes": 1, "silent": True})
     assert (client.body, client.hung_up, client.headers) == (b"a", False, {})
     assert client.request.response_protocol == "HTTP/1.0"

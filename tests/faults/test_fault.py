@@ -1,4 +1,4 @@
-"""Faults and rules as they come in: what is accepted, and how what is not is told."""
+"""Faults and rules as they come in: what is accepted, and what the errors say."""
 
 import pytest
 
@@ -63,10 +63,10 @@ POLL_429 = {"match": {"method": "GET", "path": "/v1/batches/*"}, "fault": {"stat
 
 
 def refused(body: dict[str, Json]) -> tuple[int, str | None, str | None]:
-    """Return status, code and param of the refusal of a rule."""
-    with pytest.raises(ApiError) as refusal:
+    """Return status, code and param of the error for a rule."""
+    with pytest.raises(ApiError) as raised:
         faults.rule(body)
-    return refusal.value.status, refusal.value.code, refusal.value.param
+    return raised.value.status, raised.value.code, raised.value.param
 
 
 def match_of(path: str, method: str = "*") -> Match:
@@ -101,7 +101,7 @@ def test_a_whole_number_is_one(document: dict[str, Json], member: str) -> None:
 
 @pytest.mark.parametrize(("document", "code", "param"), BAD)
 def test_a_bad_fault_is_refused(document: dict[str, Json], code: str, param: str) -> None:
-    """The refusal names the member."""
+    """The error names the member."""
     assert refused({"match": {}, "fault": document}) == (400, code, param)
 
 
@@ -125,7 +125,7 @@ def test_a_bad_fault_is_refused(document: dict[str, Json], code: str, param: str
     ],
 )
 def test_a_bad_rule_is_refused(change: dict[str, Json], code: str, param: str) -> None:
-    """The refusal names the member."""
+    """The error names the member."""
     body = {key: value for key, value in {**POLL_429, **change}.items() if value is not ...}
     assert refused(body) == (400, code, param)
 
@@ -134,7 +134,7 @@ def test_a_bad_rule_is_refused(change: dict[str, Json], code: str, param: str) -
     "path", ["/batches/*", "/_mock/*", "/v2/*", "/v1s", "v1/*", "/v1/batches?limit=1"]
 )
 def test_a_path_that_no_request_can_have_is_refused(path: str) -> None:
-    """A fault that would never fire is told at once, not by a test that passes for nothing."""
+    """A fault that would never fire is rejected at once, before a test passes for nothing."""
     assert refused({**POLL_429, "match": {"path": path}}) == (400, "invalid_value", "match.path")
 
 
@@ -219,7 +219,7 @@ def test_what_clients_send_again_says_when(status: int) -> None:
     ],
 )
 def test_nothing_else_says_when(document: dict[str, Json]) -> None:
-    """Not a status that nobody retries, nor one whose headers or null say otherwise."""
+    """Not a status that no client retries, nor one whose headers or null forbid a retry."""
     assert "retry_after_ms" not in kinds.parse(document).as_json()
 
 
@@ -254,7 +254,7 @@ class TestPresets:
 
     @pytest.mark.parametrize("name", ["poll_492", "nothing like it", ""])
     def test_is_refused_when_there_is_none(self, name: str) -> None:
-        """The refusal is a 400 that names the field."""
+        """The error is a 400 that names the field."""
         assert refused({"preset": name}) == (400, "unknown_fault", "preset")
 
     def test_similar_ones_are_listed(self) -> None:

@@ -200,7 +200,7 @@ class TestEffects:
         assert mock.client.files.delete(file.id).to_dict().keys() == {"id", "object", "deleted"}
 
     def test_an_expiry_is_not_shown(self, mock: WorldClient, make: "Make") -> None:
-        """Neither the upload nor a later look shows the expiry that was asked for."""
+        """Neither the upload nor a later look shows the expiry that was requested."""
         mock.fault("expires_after_ignored")
         file = mock.client.files.create(
             file=("in.jsonl", make.jsonl(make.lines(1))),

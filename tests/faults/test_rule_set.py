@@ -113,8 +113,8 @@ def test_what_is_shown_fits_its_schema() -> None:
     """The list is that of faults.json, and each rule in it makes the same rule again."""
     [shown] = of(rule("a", times=None, skip=2)).as_json()
     assert schema("faults").accepts({"faults": [shown], "presets": []})
-    told = {key: shown[key] for key in ("match", "fault", "times", "skip")}
-    assert parse(told, "a") == rule("a", times=None, skip=2)
+    rule_members = {key: shown[key] for key in ("match", "fault", "times", "skip")}
+    assert parse(rule_members, "a") == rule("a", times=None, skip=2)
 
 
 def test_there_are_not_endlessly_many() -> None:
@@ -122,9 +122,9 @@ def test_there_are_not_endlessly_many() -> None:
     made = FaultRules(limits=Limits(faults=2))
     for name in ("a", "b"):
         made.add(rule(name))
-    with pytest.raises(ApiError) as refusal:
+    with pytest.raises(ApiError) as raised:
         made.add(rule("c"))
-    assert (refusal.value.status, refusal.value.code) == (400, "too_many_faults")
+    assert (raised.value.status, raised.value.code) == (400, "too_many_faults")
     assert met(made, 3) == ["a", "b", None]
 
 

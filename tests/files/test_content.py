@@ -95,12 +95,12 @@ def test_nothing_else_ends_a_line(data: str) -> None:
 )
 @pytest.mark.usefixtures("small_chunks")
 def test_the_first_line_is_cut(data: bytes, at_most: int, line: bytes) -> None:
-    """The first line comes without its end, and no longer than is asked."""
+    """The first line comes without its end, and no longer than requested."""
     assert Content.of(data).first_line(at_most) == line
 
 
 def test_a_long_first_line_is_read_only_to_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a content without newlines no more is read than is asked for."""
+    """A content without newlines is read only as far as requested."""
     made = Content.of(b"x" * BIG)
     read: list[int] = []
     monkeypatch.setattr(
@@ -138,7 +138,7 @@ class Interrupted(BytesIO):
         self.rival: Rival[Any] | None = None
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        """Let the rival begin when the stream stands where it was asked to."""
+        """Start the other reader when the stream has reached the given position."""
         place = super().seek(offset, whence)
         if self.rival is not None:
             self.rival.begin()
@@ -171,7 +171,7 @@ def test_a_read_is_not_led_astray_by_another(
 
 
 def test_a_forgotten_file_is_closed_without_a_word() -> None:
-    """A big content that nobody holds any more leaves no warning behind."""
+    """A big content without references leaves no warning behind."""
     stream = temporary_file()
     stream.write(b"x" * BIG)
     made = Content(stream)

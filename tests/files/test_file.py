@@ -57,26 +57,26 @@ def test_a_file_that_stays_is_always_there() -> None:
 
 @pytest.mark.parametrize("purpose", ["batch", "batch_output"])
 def test_files_of_batches_live_for_30_days(purpose: str) -> None:
-    """Input, output and error files go after 30 days when nothing else was asked."""
+    """Input, output and error files go after 30 days unless the request says otherwise."""
     assert lifetime(purpose, None) == 2_592_000
 
 
 @pytest.mark.parametrize("purpose", ["assistants", "fine-tune", "user_data", "vision", "evals"])
 def test_other_files_stay(purpose: str) -> None:
-    """Files for anything else have no end when none was asked."""
+    """Files for other purposes have no expiry unless the request sets one."""
     assert lifetime(purpose, None) is None
 
 
 @pytest.mark.parametrize("purpose", ["batch", "assistants"])
 def test_a_requested_lifetime_counts(purpose: str) -> None:
-    """What the upload asked for comes before the default."""
+    """The request takes precedence over the default."""
     assert lifetime(purpose, 3600) == 3600
 
 
 def test_content_is_made_when_it_is_requested() -> None:
-    """The source of a file is asked at each use, and not before."""
-    asked: list[int] = []
-    made = file(source=lambda: (asked.append(1), Content.of(b"x"))[1])  # type: ignore[func-returns-value]
-    assert asked == []
+    """The source of a file is called at each use, and not before."""
+    calls: list[int] = []
+    made = file(source=lambda: (calls.append(1), Content.of(b"x"))[1])  # type: ignore[func-returns-value]
+    assert calls == []
     assert made.content.size == 1
-    assert asked == [1]
+    assert calls == [1]

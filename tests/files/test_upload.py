@@ -27,7 +27,9 @@ def upload(*pieces: bytes, size: int | None = None) -> Upload:
     return made
 
 
-def refusal(made: Upload, part_ids: list[str], md5: str | None = None) -> tuple[int, str | None]:
+def completion_error(
+    made: Upload, part_ids: list[str], md5: str | None = None
+) -> tuple[int, str | None]:
     """Return status and param of the failure with which parts are not joined."""
     with pytest.raises(ApiError) as refused:
         made.joined(part_ids, md5)
@@ -80,17 +82,17 @@ class TestJoined:
     @pytest.mark.parametrize("ids", [["part_9"], ["part_0", "part_9"], ["part_0", ""]])
     def test_an_unknown_part_is_named_by_its_place(self, ids: list[str]) -> None:
         """The param is the place of the first id that is none of the upload's."""
-        assert refusal(upload(b"ab"), ids) == (400, f"part_ids[{len(ids) - 1}]")
+        assert completion_error(upload(b"ab"), ids) == (400, f"part_ids[{len(ids) - 1}]")
 
     def test_a_repeated_part_is_refused(self) -> None:
         """Even if the bytes would be as many as were announced."""
-        assert refusal(upload(b"ab", size=4), ["part_0", "part_0"]) == (400, "part_ids[1]")
+        assert completion_error(upload(b"ab", size=4), ["part_0", "part_0"]) == (400, "part_ids[1]")
 
     @pytest.mark.parametrize("size", [0, 2, 4])
     def test_other_bytes_than_announced_are_refused(self, size: int) -> None:
         """The message tells both numbers."""
         made = upload(b"ab", b"c", size=size)
-        assert refusal(made, ["part_0", "part_1"]) == (400, "part_ids")
+        assert completion_error(made, ["part_0", "part_1"]) == (400, "part_ids")
         with pytest.raises(ApiError, match=rf"have 3 bytes.* for {size}\."):
             made.joined(["part_0", "part_1"], None)
 
@@ -103,7 +105,7 @@ class TestJoined:
     def test_a_wrong_checksum_is_refused(self) -> None:
         """Of the same parts in another order, for one."""
         digest = hashlib.md5(b"cab").hexdigest()
-        assert refusal(upload(b"ab", b"c"), ["part_0", "part_1"], digest) == (400, "md5")
+        assert completion_error(upload(b"ab", b"c"), ["part_0", "part_1"], digest) == (400, "md5")
 
     @given(st.lists(st.binary(max_size=9), max_size=6), st.randoms())
     def test_any_parts_in_any_order(self, pieces: list[bytes], chance: Random) -> None:

@@ -9,7 +9,7 @@ from mockbatch.files.file import UPLOAD_PURPOSES
 from mockbatch.limits import Limits
 
 
-def refusal(data: bytes, purpose: str = "batch", limits: Limits | None = None) -> ApiError:
+def upload_error(data: bytes, purpose: str = "batch", limits: Limits | None = None) -> ApiError:
     """Return the failure with which an upload is refused."""
     with pytest.raises(ApiError) as refused:
         validation.validate_upload(Content.of(data), purpose, limits or Limits())
@@ -32,7 +32,7 @@ def test_only_batch_files_are_looked_into(purpose: str, data: bytes) -> None:
 @pytest.mark.parametrize("purpose", ["", "Batch", "batch_output", "fine_tune", "x"])
 def test_an_unknown_purpose_is_refused(purpose: str) -> None:
     """A purpose that no upload can have is a 400, worded as observed in 2026-09."""
-    error = refusal(b"{}", purpose)
+    error = upload_error(b"{}", purpose)
     assert (error.status, error.code, error.param) == (400, None, "purpose")
     assert error.message == (
         f"'{purpose}' is not one of ['fine-tune', 'assistants', 'batch', 'user_data', 'vision', "
@@ -57,7 +57,7 @@ def test_an_unknown_purpose_is_refused(purpose: str) -> None:
 )
 def test_a_first_line_that_is_no_json_is_refused(data: bytes) -> None:
     """An empty file, a text and a byte order mark are refused in the observed words."""
-    error = refusal(data)
+    error = upload_error(data)
     assert str(error) == "Invalid file format for Batch API. Must be .jsonl"
     assert (error.status, error.code, error.param) == (400, None, None)
 
@@ -65,14 +65,14 @@ def test_a_first_line_that_is_no_json_is_refused(data: bytes) -> None:
 @pytest.mark.parametrize("data", ["{}\nä".encode("latin-1"), "{}\n".encode("utf-16"), b"{}\n\xff"])
 def test_what_is_not_utf8_is_refused(data: bytes) -> None:
     """A file in another encoding, in whatever line, is refused in the observed words."""
-    error = refusal(data)
+    error = upload_error(data)
     assert str(error) == "Invalid file for Batch API. Must be utf-8 encoded"
     assert (error.status, error.code, error.param) == (400, None, None)
 
 
 def test_the_refusal_stands_in_the_body_twice() -> None:
     """Beside `error` the body says the message again, as it does since 2026."""
-    error = refusal(b"")
+    error = upload_error(b"")
     assert error.body()["detail"] == {"message": error.message, "code": None}
 
 
@@ -96,7 +96,7 @@ def test_an_input_file_that_is_too_large_for_a_batch_is_accepted(data: bytes) ->
 
 def test_every_file_has_a_greatest_size() -> None:
     """A file for anything is a 400 when it is larger than files may be."""
-    error = refusal(b"x" * 11, "assistants", Limits(file_bytes=10))
+    error = upload_error(b"x" * 11, "assistants", Limits(file_bytes=10))
     assert (error.status, error.message) == (400, "File is too large.")
 
 

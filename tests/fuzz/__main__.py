@@ -1,4 +1,4 @@
-"""Send broken and costly requests to a server for as long as asked, and report what breaks.
+"""Send broken and costly requests to a server for a given time, and report what breaks.
 
 `python -m tests.fuzz --seconds 3600`. It fails for a 5xx, an exception in the log, a request
 above 2 s of the server's CPU time, memory that grows, or a server that has ended.

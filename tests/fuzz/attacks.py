@@ -15,7 +15,7 @@ from tests.support.bodies import BODIES, CHAT
 # Called with the value of the Host header.
 Attack = Callable[[Random, str], bytes]
 
-#: The key of a world in which replies and faults are scripted: its 5xx may be wanted.
+#: The key of a world in which replies and faults are scripted: its 5xx may be scripted.
 SCRIPTS = "sk-scripts"
 _LINE = {"custom_id": "a", "method": "POST", "url": CHAT, "body": BODIES[CHAT][0]}
 _ID = "batch_6627f59088d281904a328c9646bb031a"

@@ -14,7 +14,7 @@ INPUT = os.environ["INPUT"].encode()
 
 
 def openai_client() -> Any:
-    """Return OpenAI's own client, told by headers that it talks to a gateway."""
+    """Return OpenAI's own client, with the headers for a gateway."""
     import openai
 
     headers = {"x-portkey-provider": "openai", "x-portkey-custom-host": HOST}

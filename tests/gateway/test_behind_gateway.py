@@ -104,7 +104,7 @@ def test_each_poll_sees_the_next_status(story: Mapping[str, Json]) -> None:
 
 
 def test_scenario_in_the_metadata_passes_through(story: Mapping[str, Json]) -> None:
-    """A fifth of the lines fails, as the metadata asked."""
+    """A fifth of the lines fails, as the metadata requested."""
     assert story["counts"] == [4, 1]
 
 
@@ -218,7 +218,7 @@ def test_curl_of_the_document_works(gateway: str, fresh: MockServer) -> None:
 
 
 def test_without_network_the_gateway_is_up(gateway: str) -> None:
-    """`GET /` says so, and calls nobody."""
+    """`GET /` says so, and calls no upstream."""
     assert ask(gateway, "GET", "/").body == b"AI Gateway says hey!"
 
 

@@ -949,7 +949,7 @@ def test_slow_uploads_make_room(
 def test_slow_downloads_make_room(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A client that does not read its response keeps nobody waiting."""
+    """A client that does not read its response delays no other."""
     monkeypatch.setattr(server_module, "MAX_THREADS", 1)
 
     def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

@@ -135,7 +135,7 @@ def test_node_client_sees_the_whole_life(client: str, project: Path, polled: Wor
     assert seen(done) == SEEN
 
 
-def asked(client: openai.OpenAI, path: str) -> Json:
+def get_json(client: openai.OpenAI, path: str) -> Json:
     """Return what the mock answers to a GET, as JSON."""
     return client.get(path, cast_to=object)
 
@@ -149,7 +149,7 @@ def batches(client: openai.OpenAI, file: str, endpoint: str, scenario: str) -> I
     if scenario == "cancelled_partial":
         yield client.post(f"/batches/{batch['id']}/cancel", cast_to=object)
     while batch["status"] not in ("completed", "failed", "expired", "cancelled"):
-        batch = asked(client, f"/batches/{batch['id']}")
+        batch = get_json(client, f"/batches/{batch['id']}")
         yield batch
 
 
@@ -175,12 +175,12 @@ def answers(client: openai.OpenAI) -> Iterator[tuple[str, Json]]:
                 output = client.files.content(batch["output_file_id"]).text
                 for line in output.split("\n")[:-1]:
                     yield kind, decoded(json.loads(line)["response"]["body"])
-    for one in asked(client, "/files")["data"]:
+    for one in get_json(client, "/files")["data"]:
         yield "OpenAI.FileObject", one
     yield "OpenAI.FileDeleted", client.delete(f"/files/{file}", cast_to=object)
-    yield "OpenAI.Model", asked(client, "/models/gpt-4o-mini")
+    yield "OpenAI.Model", get_json(client, "/models/gpt-4o-mini")
     try:
-        asked(client, f"/files/{file}")
+        get_json(client, f"/files/{file}")
     except openai.NotFoundError as error:
         yield "OpenAI.ErrorObject", error.body
     yield from uploaded(client)
@@ -207,7 +207,7 @@ def notified(client: openai.OpenAI) -> Iterator[tuple[str, Json]]:
     made: Json = client.post("/webhook_endpoints", body=body, cast_to=object)
     path = f"/webhook_endpoints/{made['id']}"
     yield "OpenAI.Webhooks.WebhookEndpointWithSecret", made
-    yield "OpenAI.Webhooks.WebhookEndpoint", asked(client, path)
+    yield "OpenAI.Webhooks.WebhookEndpoint", get_json(client, path)
     yield "OpenAI.Webhooks.DeletedWebhookEndpoint", client.delete(path, cast_to=object)
 
 
@@ -228,14 +228,14 @@ def test_answers_fit_the_types_for_node(project: Path, polled: WorldClient) -> N
 
 
 def test_answer_that_does_not_fit_is_found(project: Path) -> None:
-    """A status that nobody knows, so the compiler does check something."""
+    """An unknown status, so the compiler does check something."""
     text = 'import OpenAI from "openai";\nexport const a: OpenAI.Batch["status"] = "paused";\n'
     (project / "answers.ts").write_text(text)
     assert "answers.ts(2,14)" in compiled(project)
 
 
 def test_lock_file_names_no_registry() -> None:
-    """Packages come from whichever registry npm is told to use."""
+    """Packages come from whichever registry npm is configured to use."""
     packages = json.loads((NODE / "package-lock.json").read_bytes())["packages"]
     assert len(packages) > 5
     assert [path for path, one in packages.items() if "resolved" in one] == []
@@ -254,7 +254,7 @@ def test_missing_tool_is_a_skip_with_its_reason(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_missing_tool_is_an_error_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where it has to be there, nobody overlooks that it is not."""
+    """Where it is required, a missing one fails the test."""
     monkeypatch.setenv("CI", "true")
     with pytest.raises(pytest.fail.Exception, match="there is no node"):
         needed(missing)
@@ -271,7 +271,7 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def test_what_cannot_be_installed_is_missing(
     elsewhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where there is no registry, it is told in a line."""
+    """Without a registry, one line says so."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     with pytest.raises(MissingError, match=r"^openai cannot be installed: ERROR: .+$"):
         python_with("openai")

@@ -78,7 +78,7 @@ REQUESTS = {
     "update_webhook_endpoint": webhooks.WebhookUpdateParams,
     "videos.request": types.VideoCreateParams,
 }
-# Files are of Python's own types, of which pydantic has to be told not to mind.
+# Files are of Python's own types, which pydantic accepts only with arbitrary types allowed.
 for params in (*get_args(types.ImageEditParams), types.VideoCreateParams):
     with_config(ConfigDict(arbitrary_types_allowed=True))(params)
 
@@ -116,7 +116,7 @@ def known() -> dict[str, re.Pattern[str]]:
 
 
 def unknown(found: list[str]) -> list[str]:
-    """Return the differences that nobody has given a reason for."""
+    """Return the differences without a stated reason."""
     return [line for line in found if not any(one.fullmatch(line) for one in known().values())]
 
 
@@ -175,7 +175,7 @@ class MoreMembers(types.Batch):
 
 
 class MoreValues(types.Batch):
-    """A batch with a status that nobody knows."""
+    """A batch with an unknown status."""
 
     status: Literal["validating", "paused"]  # type: ignore[assignment]
 

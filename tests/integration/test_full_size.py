@@ -74,7 +74,7 @@ def test_fifty_thousand_embedding_inputs_and_no_more(mock: WorldClient, more: in
 
 @pytest.mark.parametrize("more", [0, 1])
 def test_two_hundred_mebibytes_and_no_more(mock: WorldClient, tmp_path: Path, more: int) -> None:
-    """One byte more fails the batch; nobody has the file in memory to find out."""
+    """One byte more fails the batch; the file need not be in memory for that."""
     path = tmp_path / "in.jsonl"
     first = line(0)
     with path.open("wb") as file:
@@ -125,5 +125,5 @@ def test_a_download_that_is_cut_again_and_again_is_whole_in_the_end(mock: WorldC
     resumed = b"".join(pieces(f"{mock.base_url}/files/{id}/content", mock.api_key, len(whole)))
     assert resumed == whole
     assert whole.count(b"\n") == LINES
-    asked = [one for one in mock.requests if one.path == path]
-    assert len([one for one in asked if one.fault]) == 4
+    downloads = [one for one in mock.requests if one.path == path]
+    assert len([one for one in downloads if one.fault]) == 4

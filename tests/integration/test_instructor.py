@@ -23,7 +23,7 @@ def instructing() -> Path:
 
 
 def reply(line: Json) -> Json:
-    """Say what the model is asked for: as the arguments of a tool, or as text."""
+    """Return what the model should answer: as the arguments of a tool, or as text."""
     tools = line["body"].get("tools")
     if not tools:
         return json.dumps(TICKET)
@@ -46,11 +46,11 @@ def test_invalid_object_is_requested_again(
 ) -> None:
     """The model gets the error, and its second answer counts."""
     mock = make_mockbatch()
-    asked: list[Json] = []
+    bodies: list[Json] = []
 
     def wrong_at_first(line: Json) -> Json:
-        asked.append(line["body"])
-        if len(asked) > 1:
+        bodies.append(line["body"])
+        if len(bodies) > 1:
             return reply(line)
         name = line["body"]["tools"][0]["function"]["name"]
         return {"tool_calls": [{"name": name, "arguments": {"label": "billing"}}]}
@@ -58,4 +58,4 @@ def test_invalid_object_is_requested_again(
     mock.reply({}, wrong_at_first)
     done = run_python(instructing, "structured.py", mock)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "urgent" in str(asked[1]["messages"][-1])
+    assert "urgent" in str(bodies[1]["messages"][-1])

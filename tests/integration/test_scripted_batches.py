@@ -224,7 +224,7 @@ class TestFunctions:
         assert sorted(called) == sorted(IDS)
 
     def test_it_is_not_called_for_lines_that_never_run(self, mockbatch: WorldClient) -> None:
-        """A batch that has ended half-way is asked for nothing more; one that runs is."""
+        """Replies are computed for a batch that runs, not for one that has ended half-way."""
         cancelled, running = submit(mockbatch), submit(mockbatch)
         mockbatch.client.batches.cancel(cancelled)
         mockbatch.clock.run_until(cancelled, "cancelled")

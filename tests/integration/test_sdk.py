@@ -35,8 +35,8 @@ def upload(client: openai.OpenAI, data: bytes = CHAT) -> str:
 
 def submit(client: openai.OpenAI, data: bytes = CHAT, **options: Any) -> Any:
     """Upload an input file and create a batch."""
-    wanted = {"endpoint": "/v1/chat/completions", "completion_window": "24h", **options}
-    return client.batches.create(input_file_id=upload(client, data), **wanted)
+    request = {"endpoint": "/v1/chat/completions", "completion_window": "24h", **options}
+    return client.batches.create(input_file_id=upload(client, data), **request)
 
 
 def by_custom_id(text: str) -> dict[str, Any]:
@@ -147,8 +147,8 @@ class TestPaging:
     def test_all_batches_come_once(self, mock: WorldClient) -> None:
         """The SDK asks for page after page by itself."""
         file = upload(mock.client)
-        wanted = {"endpoint": "/v1/chat/completions", "completion_window": "24h"}
-        ids = [mock.client.batches.create(input_file_id=file, **wanted).id for _ in range(205)]
+        request = {"endpoint": "/v1/chat/completions", "completion_window": "24h"}
+        ids = [mock.client.batches.create(input_file_id=file, **request).id for _ in range(205)]
         assert [batch.id for batch in mock.client.batches.list(limit=100)] == ids[::-1]
         mock.assert_requested("GET", "/v1/batches", count=3)
 
@@ -216,7 +216,7 @@ class TestExceptions:
         assert retries == [0, 1, 2]
 
     def test_poll_limit_is_not_retried(self, make_mockbatch: Make) -> None:
-        """One request, one refusal."""
+        """One request, one error."""
         mock = make_mockbatch(poll_limit=1)
         batch = submit(mock.client)
         with pytest.raises(openai.BadRequestError, match="while the simulated clock stood still"):
@@ -251,8 +251,8 @@ class TestAsync:
 
         async def run() -> list[str]:
             async with mock.async_client as client:
-                wanted = {"endpoint": "/v1/chat/completions", "completion_window": "24h"}
-                made = [client.batches.create(input_file_id=file, **wanted) for _ in range(50)]
+                request = {"endpoint": "/v1/chat/completions", "completion_window": "24h"}
+                made = [client.batches.create(input_file_id=file, **request) for _ in range(50)]
                 return [batch.id for batch in await asyncio.gather(*made)]
 
         assert len(set(asyncio.run(run()))) == 50

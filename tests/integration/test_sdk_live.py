@@ -17,7 +17,7 @@ WEATHER = {"name": "weather", "arguments": {"city": "Oslo"}}
 
 
 class Ticket(BaseModel):
-    """What a model is asked for."""
+    """The shape that a model fills."""
 
     label: str
     urgent: bool
@@ -36,7 +36,7 @@ class TestCalls:
     """Answers at once."""
 
     def test_chat(self, mock: WorldClient) -> None:
-        """The message says what was asked."""
+        """The message quotes the prompt."""
         done = mock.client.chat.completions.create(model="gpt-4o", messages=HELLO)
         assert done.choices[0].message.content == "Mock reply to: Hello"
         assert done._request_id.startswith("req_")
@@ -53,7 +53,7 @@ class TestCalls:
         assert done.choices[0].text == " Mock reply to: Once"
 
     def test_embeddings_are_numbers(self, mock: WorldClient) -> None:
-        """The SDK asks for base64 unless told otherwise, and decodes it."""
+        """The SDK asks for base64 by default, and decodes it."""
         create = mock.client.embeddings.create
         packed = create(model="text-embedding-3-small", input=["a", "b"])
         plain = create(model="text-embedding-3-small", input=["a", "b"], encoding_format="float")
@@ -173,10 +173,10 @@ class TestStreams:
     def test_chat_helper_puts_log_probabilities_together(self, mock: WorldClient) -> None:
         """Of several choices."""
         chat = mock.client.chat.completions
-        wanted: Json = {"model": "gpt-4o", "messages": HELLO, "n": 2, "logprobs": True}
-        with chat.stream(**wanted) as stream:
+        request: Json = {"model": "gpt-4o", "messages": HELLO, "n": 2, "logprobs": True}
+        with chat.stream(**request) as stream:
             final = stream.get_final_completion()
-        whole = chat.create(**wanted)
+        whole = chat.create(**request)
         for streamed, plain in zip(final.choices, whole.choices, strict=True):
             assert streamed.message.content == plain.message.content
             assert streamed.logprobs.content == plain.logprobs.content

@@ -122,7 +122,7 @@ class TestBatches:
 
     @pytest.mark.parametrize("path", TYPES)
     def test_a_line_cannot_be_streamed(self, mockbatch: WorldClient, path: str) -> None:
-        """It is told with the name of the product."""
+        """The error names the product."""
         with pytest.raises(Exception, match="failed"):
             run(
                 mockbatch,
@@ -150,10 +150,10 @@ class TestBatches:
         assert (response["status_code"], response["body"]["error"]["code"]) == (400, code)
 
     def test_pictures_can_be_opened(self, mockbatch: WorldClient) -> None:
-        """In the size and the format that was asked for."""
-        wanted = {"model": "gpt-image-2.5-flare", "prompt": "x", "size": "1536x864"}
+        """In the size and the format that was requested."""
+        request = {"model": "gpt-image-2.5-flare", "prompt": "x", "size": "1536x864"}
         formats = ["png", "jpeg", "webp"]
-        bodies = [{**wanted, "output_format": one} for one in formats]
+        bodies = [{**request, "output_format": one} for one in formats]
         for answer, name in zip(outputs(mockbatch, GENERATIONS, *bodies), formats, strict=True):
             image = Image.open(BytesIO(base64.b64decode(answer.data[0].b64_json)))
             assert (image.size, image.format) == ((1536, 864), name.upper())

@@ -121,7 +121,7 @@ class TestByHand:
         assert output.count("\n") == DATA.count(b"\n") == batch.request_counts.completed
 
     def test_two_clients_add_parts_at_once(self, mock: WorldClient) -> None:
-        """Each part is there once, whoever sent it; the order is that of the completion."""
+        """Each part is there once, in the order of the completion."""
         pieces = [DATA[at : at + 70] for at in range(0, len(DATA), 70)]
         clients = [mock.client, openai.OpenAI(base_url=mock.base_url, api_key=mock.api_key)]
         upload = mock.client.uploads.create(filename="in.jsonl", bytes=len(DATA), **JSONL)

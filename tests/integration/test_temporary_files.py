@@ -48,7 +48,7 @@ def scratch(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def server(scratch: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serving]:
-    """Serve, with a clock that only moves when it is told to."""
+    """Serve, with a clock that only commands move."""
     monkeypatch.setenv("TMPDIR", str(scratch))
     with serving(tmp_path, "--clock=manual") as server:
         yield server
@@ -153,7 +153,7 @@ def test_nothing_outlives_the_server(
 def test_a_download_that_is_not_read_takes_no_memory(
     server: Serving, client: openai.OpenAI
 ) -> None:
-    """Clients that stop reading cost a piece each, keep nobody waiting, and end with a signal."""
+    """Clients that stop reading cost one piece each, delay no other, and end with a signal."""
     file = client.files.create(file=("in.jsonl", INPUT * 10), purpose="batch").id
     before = megabytes(server)
     ask = f"GET /v1/files/{file}/content HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {KEY}\r\n\r\n"

@@ -131,7 +131,7 @@ def test_no_key_can_be_of_another_type(shown: dict[str, Json]) -> None:
 
 
 def test_no_key_can_be_added(shown: dict[str, Json]) -> None:
-    """An object with a key that nobody knows is rejected."""
+    """An object with an unknown key is rejected."""
     assert not fits({**shown, "extra": None})
 
 

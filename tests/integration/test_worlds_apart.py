@@ -28,12 +28,12 @@ LINES = b"".join(
 
 
 class Life(NamedTuple):
-    """What a world is told, and what then comes of each batch in it."""
+    """The settings of a world, and what happens to each batch in it."""
 
     clock: str
     scenario: str
     fault: dict[str, Any]
-    refusal: type[openai.APIStatusError]
+    rejection: type[openai.APIStatusError]
     hours: int
     counts: tuple[int, int, str]
 
@@ -69,7 +69,7 @@ def lived(mock: WorldClient, life: Life, start: Barrier) -> list[tuple[Any, ...]
             input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h"
         )
         mock.fault({"path": f"/v1/batches/{batch.id}"}, life.fault)
-        with pytest.raises(life.refusal):
+        with pytest.raises(life.rejection):
             client.batches.retrieve(batch.id)
         mock.clock.advance(hours=life.hours)
         ended = client.batches.retrieve(batch.id)
@@ -80,7 +80,7 @@ def lived(mock: WorldClient, life: Life, start: Barrier) -> list[tuple[Any, ...]
 
 
 def expected(life: Life) -> list[tuple[Any, ...]]:
-    """Return the same of a world that nobody disturbs, but for the ids of its batches."""
+    """Return the same of an undisturbed world, except the ids of its batches."""
     return [(number, (number + 1) * life.hours * 3600, *life.counts) for number in range(ROUNDS)]
 
 

@@ -859,7 +859,7 @@ class TestTheEdges:
         "name", sorted(set(NAMES) - {"cancel_too_late", "instant", "unknown_status"})
     )
     def test_create_answers_validating(self, play: Callable[..., Run], name: str) -> None:
-        """Whatever will befall a batch, it is accepted first."""
+        """A batch is accepted whatever its scenario."""
         assert play(name).created.status == "validating"
 
     @pytest.mark.parametrize(

@@ -193,7 +193,7 @@ def test_what_is_out_of_range_is_refused(argument: object) -> None:
 
 
 def test_a_range_beyond_every_float_is_one() -> None:
-    """A scenario of one's own may have any bounds, and its refusals tell them as they are."""
+    """A scenario of one's own may have any bounds, and its errors quote them."""
     parameter = {"summary": "-", "minimum": 10**400, "maximum": 10**401, "sets": ["executed"]}
     own = {"name": "own", "summary": "-", "sees": "-", "parameters": {"share": parameter}}
     with pytest.raises(ApiError, match=f"1 is not between {10**400} and") as refused:
@@ -209,7 +209,7 @@ def test_an_unknown_parameter_is_refused() -> None:
 
 
 def test_the_error_for_an_unknown_scenario_names_similar_ones() -> None:
-    """The refusal of a misspelt name says the names near it, and where it came from."""
+    """The error for a misspelt name lists similar names, and says where the name came from."""
     with pytest.raises(ApiError, match="Did you mean: expired_partial") as refused:
         scenarios.scenario("expired_patrial", {}, "metadata.mockbatch_scenario")
     assert (refused.value.status, refused.value.code, refused.value.param) == (
@@ -220,7 +220,7 @@ def test_the_error_for_an_unknown_scenario_names_similar_ones() -> None:
 
 
 def test_a_name_without_similar_ones_lists_all() -> None:
-    """The refusal of a name that is near to none lists them all."""
+    """The error for a name that resembles none lists them all."""
     with pytest.raises(ApiError, match=f"Valid names: {', '.join(NAMES)}\\."):
         scenarios.scenario("zzzzzzz", {})
 

@@ -25,7 +25,7 @@ def meets(**match: Json) -> bool:
     return parse(match).matches(RequestContext(LINE, CHAT, 3, "batch_1"))
 
 
-def refusal(match: Json) -> ApiError:
+def parse_error(match: Json) -> ApiError:
     """Return the failure with which a match is refused."""
     with pytest.raises(ApiError) as raised:
         parse(match)
@@ -116,8 +116,8 @@ def test_a_match_about_one_id_meets_that_id_alone(glob: str, custom_id: str) -> 
     """What a glob without meaning is about is all that it meets."""
     match = Match(custom_id=glob)
     if match.exact_custom_id is not None:
-        asked = RequestContext({"custom_id": custom_id}, CHAT)
-        assert match.matches(asked) == (custom_id == match.exact_custom_id)
+        request = RequestContext({"custom_id": custom_id}, CHAT)
+        assert match.matches(request) == (custom_id == match.exact_custom_id)
 
 
 @pytest.mark.parametrize("glob", ["a*", "a?", "[ab]", "[", "[[]*"])
@@ -130,7 +130,7 @@ def test_a_glob_is_about_several_ids(glob: str) -> None:
 @pytest.mark.parametrize("pattern", ["*" + "a" * 512, "*" + "[ab]" * 33])
 def test_costly_glob_is_refused(name: str, pattern: str) -> None:
     """The error names the member, within the document that holds the match."""
-    error = refusal({name: pattern})
+    error = parse_error({name: pattern})
     assert (error.status, error.param) == (400, f"match.{name}")
 
 
@@ -207,7 +207,7 @@ def test_what_a_tool_gave_back_is_looked_through() -> None:
 
 @given(JSON | st.dictionaries(st.sampled_from(["messages", "input", "prompt"]), JSON))
 def test_any_body_says_something(body: Json) -> None:
-    """Bodies that nobody has checked break nothing."""
+    """Bodies that were not checked break nothing."""
     assert isinstance(last_user_text(body), str)
 
 
@@ -229,14 +229,14 @@ def test_any_body_says_something(body: Json) -> None:
     ],
 )
 def test_a_bad_match_names_its_field(document: Json, param: str, code: str) -> None:
-    """The refusal has the place and OpenAI's code for the fault."""
-    error = refusal(document)
+    """The error has the place and OpenAI's code for the fault."""
+    error = parse_error(document)
     assert (error.status, error.param, error.code) == (400, param, code)
 
 
 def test_the_error_for_an_unknown_endpoint_lists_the_known_ones() -> None:
     """They are listed."""
-    assert re.search(f"'{CHAT}', .*'{EMBEDDINGS}'", refusal({"endpoint": "/v1/x"}).message)
+    assert re.search(f"'{CHAT}', .*'{EMBEDDINGS}'", parse_error({"endpoint": "/v1/x"}).message)
 
 
 @given(JSON | st.dictionaries(st.sampled_from(["custom_id", "model", "line", "endpoint"]), JSON))

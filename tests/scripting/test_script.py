@@ -121,9 +121,9 @@ def test_the_index_changes_nothing(matches: list[Match], custom_id: str, number:
     entries = [
         Entry(match, parse_reply({"content": str(place)})) for place, match in enumerate(matches)
     ]
-    asked = RequestContext(line(custom_id), CHAT, number, "batch_1")
-    walked = next((entry.reply for entry in entries if entry.match.matches(asked)), None)
-    assert Script(tuple(entries)).find(asked.request, number, CHAT, "batch_1") == walked
+    context = RequestContext(line(custom_id), CHAT, number, "batch_1")
+    walked = next((entry.reply for entry in entries if entry.match.matches(context)), None)
+    assert Script(tuple(entries)).find(context.request, number, CHAT, "batch_1") == walked
 
 
 def test_a_script_gives_its_entries_back() -> None:
@@ -158,7 +158,7 @@ def test_without_a_match_an_entry_is_for_everything() -> None:
     ],
 )
 def test_a_bad_entry_names_its_field(document: Json, param: str) -> None:
-    """The refusal has the place."""
+    """The error names the place."""
     with pytest.raises(ApiError) as raised:
         parse(document)
     assert (raised.value.status, raised.value.param) == (400, param)
@@ -166,7 +166,7 @@ def test_a_bad_entry_names_its_field(document: Json, param: str) -> None:
 
 @given(JSON | st.fixed_dictionaries({"match": JSON, "reply": JSON}))
 def test_any_json_is_an_entry_or_refused(document: Json) -> None:
-    """Whatever the document, a refusal has its place."""
+    """Whatever the document, an error names its place."""
     entry = attempt(lambda: parse(document))
     if isinstance(entry, ApiError):
         assert entry.status == 400
@@ -180,10 +180,10 @@ def test_any_json_is_an_entry_or_refused(document: Json) -> None:
 
 def test_a_function_is_found_as_it_is() -> None:
     """Whoever plans the line asks it, once."""
-    asked: list[Json] = []
-    given = script(({"custom_id": "a"}, asked.append), ({}, {"content": "2"}))
-    assert given.find(line("a"), 1, CHAT, None) == asked.append
-    assert asked == []
+    lines: list[Json] = []
+    given = script(({"custom_id": "a"}, lines.append), ({}, {"content": "2"}))
+    assert given.find(line("a"), 1, CHAT, None) == lines.append
+    assert lines == []
 
 
 def test_a_function_is_shown_by_its_name() -> None:
@@ -200,9 +200,9 @@ def test_a_function_is_shown_by_its_name() -> None:
 
 def test_a_function_gets_the_line() -> None:
     """Its four members, and nothing else."""
-    asked: list[Json] = []
-    call_reply_function(asked.append, {**line("a"), "mood": "good"})
-    assert asked == [line("a")]
+    lines: list[Json] = []
+    call_reply_function(lines.append, {**line("a"), "mood": "good"})
+    assert lines == [line("a")]
 
 
 def test_a_function_may_return_a_text() -> None:
@@ -296,7 +296,7 @@ def test_an_answer_is_replayed_by_its_custom_id() -> None:
 
 
 def test_a_replayed_body_stays_text() -> None:
-    """Until it is asked for: the values of a big file would fill the memory."""
+    """Until it is needed: the values of a big file would fill the memory."""
     reply = found(replay(answered("a", {"x": 1})), "a")
     assert isinstance(reply.document["body"], RecordedBody)
     assert reply.as_json() == {"raw": True, "body": {"x": 1}}

@@ -99,9 +99,9 @@ class Caller:
 
     def create(self, data: bytes | None = None, **fields: Json) -> dict[str, Json]:
         """Upload an input file unless one is named, and return the batch created from it."""
-        return self.good(self.post("/v1/batches", self.wanted(data, **fields)))
+        return self.good(self.post("/v1/batches", self.batch_request(data, **fields)))
 
-    def wanted(self, data: bytes | None = None, **fields: Json) -> dict[str, Json]:
+    def batch_request(self, data: bytes | None = None, **fields: Json) -> dict[str, Json]:
         """Return the body that creates a batch; a field given as ... is left out."""
         body = {"endpoint": "/v1/chat/completions", "completion_window": "24h", **fields}
         if "input_file_id" not in body:

@@ -121,14 +121,14 @@ def _alone(lock: Path) -> Iterator[None]:
 
 
 def _run(what: str, command: list[str], folder: Path) -> None:
-    told: dict[str, Any] = {
+    options: dict[str, Any] = {
         "cwd": folder,
         "text": True,
         "errors": "replace",
         "timeout": INSTALL_SECONDS,
     }
     try:
-        done = subprocess.run(command, capture_output=True, **told)
+        done = subprocess.run(command, capture_output=True, **options)
     except subprocess.TimeoutExpired:
         why = f"not done after {INSTALL_SECONDS} s"
     else:

@@ -190,7 +190,7 @@ def enumerated(schema: Json) -> list[Json]:
 
 
 def _tells(schema: Json, tag: str) -> bool:
-    # An object that need not tell its role, as a delta, is not told apart by it.
+    # An object that may leave out its role, such as a delta, is not recognised by it.
     return tag in schema.get("properties", ()) and (
         tag == "type" or tag in schema.get("required", ())
     )

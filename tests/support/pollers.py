@@ -55,16 +55,16 @@ class Careful:
 
     def wait(self, id: str) -> Any:
         """Poll until the batch has ended; cancel it when that takes too long."""
-        deadline, pause, asked = self.now() + PATIENCE, 30, False
+        deadline, pause, has_cancelled = self.now() + PATIENCE, 30, False
         while True:
             batch = self.retrieve(id)
             if batch is not None:
                 self.see(batch)
                 if self.is_over(batch):
                     return batch
-                if self.now() > deadline and not asked:
+                if self.now() > deadline and not has_cancelled:
                     self.client.batches.cancel(id)
-                    asked = True
+                    has_cancelled = True
             self.sleep(pause)
             pause = min(2 * pause, 4 * HOUR)
 
@@ -148,7 +148,7 @@ class Careful:
         return None if self.fits(id, content) else "unfit"
 
     def fits(self, id: str, content: str) -> bool:
-        """Return whether a text is of the kind that was asked for."""
+        """Return whether a text is of the requested kind."""
         return id in content
 
     def bill(self, body: dict[str, Json]) -> int:
@@ -413,7 +413,7 @@ class TakesAnyText(Careful):
 
 
 class BelievesTheFormat(Careful):
-    """Does not look whether a text is of the kind that was asked for."""
+    """Does not look whether a text is of the requested kind."""
 
     def fits(self, id: str, content: str) -> bool:  # noqa: D102
         return True

@@ -1,4 +1,4 @@
-"""Receivers on a socket that behave as they are told, well or badly."""
+"""Receivers on a socket with scripted behaviour, good or bad."""
 
 import socket
 import threading

@@ -15,7 +15,7 @@ SECONDS = 30  # nothing takes as long as this, unless it hangs
 
 @dataclass
 class Serving:
-    """A server that listens: its process, its URL, and the variables that it told to export."""
+    """A server that listens: its process, its URL, and the variables it printed to export."""
 
     process: "subprocess.Popen[str]"
     url: str

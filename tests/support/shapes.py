@@ -25,11 +25,11 @@ def closed(**properties: Json) -> dict[str, Json]:
     }
 
 
-def body(path: str, asked: str = "What is sushi?", **members: Json) -> dict[str, Json]:
+def body(path: str, prompt: str = "What is sushi?", **members: Json) -> dict[str, Json]:
     """Return the body of a request to an endpoint, with these members in its own places."""
     if path == RESPONSES:
-        return {"model": "gpt-4o", "input": asked, **members}
-    return {"model": "gpt-4o", "messages": [{"role": "user", "content": asked}], **members}
+        return {"model": "gpt-4o", "input": prompt, **members}
+    return {"model": "gpt-4o", "messages": [{"role": "user", "content": prompt}], **members}
 
 
 def formatted(path: str, schema: Json, *, strict: bool | None = None) -> dict[str, Json]:
@@ -57,15 +57,15 @@ def contents(path: str, request: dict[str, Json]) -> list[str]:
     return [choice["message"]["content"] for choice in made["choices"]]
 
 
-def value(path: str, schema: Json, asked: str = "What is sushi?", *, strict: bool = False) -> Json:
+def value(path: str, schema: Json, prompt: str = "What is sushi?", *, strict: bool = False) -> Json:
     """Return the value that is made for a schema, which it fits."""
-    [content] = contents(path, body(path, asked, **formatted(path, schema, strict=strict)))
+    [content] = contents(path, body(path, prompt, **formatted(path, schema, strict=strict)))
     made = json.loads(content)
     Draft202012Validator(schema).validate(made)
     return made
 
 
-def refusal(path: str, **members: Json) -> ApiError:
+def validation_error(path: str, **members: Json) -> ApiError:
     """Return the failure with which an endpoint refuses a body of these members."""
     with pytest.raises(ApiError) as raised:
         endpoints()[path].check(body(path, **members))

@@ -1,4 +1,4 @@
-"""A clock that sleeps move, and nobody else."""
+"""A clock that only sleeps move."""
 
 START = 1_713_894_800
 

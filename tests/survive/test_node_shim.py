@@ -8,7 +8,7 @@ REAL_SECONDS = 60  # many times what a program takes here that skips its timers
 
 
 def test_a_timer_moves_the_world(node: Runner) -> None:
-    """It takes no time, and the world's clock moves by just what was asked for."""
+    """It takes no time, and the world's clock moves by exactly the requested time."""
     done = node.run("setTimeout(() => console.log(JSON.stringify('fired')), 86400_500)")
     assert done.printed == "fired"
     assert done.world_seconds == 86400.5
@@ -76,7 +76,7 @@ def test_dates_stay_dates(node: Runner) -> None:
 
 
 def test_timers_stay_timers(node: Runner) -> None:
-    """They can be cleared by object or number, refreshed, and asked whether they count."""
+    """They can be cleared by object or number, refreshed, and queried by hasRef."""
     done = node.run(
         """
         const fired = [];

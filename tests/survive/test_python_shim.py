@@ -32,7 +32,7 @@ def submit(world: WorldClient) -> None:
 
 
 def test_a_sleep_moves_the_world(python: Runner) -> None:
-    """It takes no time, and the world's clock moves by just what was asked for."""
+    """It takes no time, and the world's clock moves by exactly the requested time."""
     done = python.run("from time import sleep; sleep(86400.5)")
     assert done.world_seconds == 86400.5
     assert done.real_seconds < REAL_SECONDS

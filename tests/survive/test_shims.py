@@ -1,4 +1,4 @@
-"""What a process has to be told to load a shim, and what the shims' log says."""
+"""The variables by which a process loads a shim, and what the shims' log says."""
 
 import ast
 import json
@@ -38,7 +38,7 @@ def test_an_empty_environment_gets_no_empty_entries(tmp_path: Path) -> None:
 
 
 def test_the_log_is_summed_up(tmp_path: Path) -> None:
-    """Sleeps of all processes count; a leap is a sleep that took longer than asked for."""
+    """Sleeps of all processes count; a leap is a sleep that took longer than requested."""
     path = tmp_path / "log"
     path.write_text("".join(f"{json.dumps(record)}\n" for record in LOG))
     assert read_shim_log(path) == ShimLog(
@@ -53,7 +53,7 @@ def test_the_log_is_summed_up(tmp_path: Path) -> None:
 
 
 def test_a_process_may_die_while_it_writes(tmp_path: Path) -> None:
-    """A line that was cut short is left out, and a log that nobody wrote says that."""
+    """A line that was cut short is left out, and a log that was never written says so."""
     path = tmp_path / "log"
     path.write_bytes(json.dumps(LOG[1]).encode() + b'\n{"pid": 1, "ask\xe2')
     assert read_shim_log(path).sleeps == 1

@@ -90,7 +90,7 @@ def test_junit_has_a_case_for_each(tmp_path: Path) -> None:
 
 
 def test_known_verdicts_are_a_ratchet(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """What is known is good enough; worse is bad, and better is told."""
+    """What is known is good enough; worse is bad, and better is reported."""
     path = tmp_path / "expected.json"
     only = ["--only", "some_failed", "--only", "poll_429"]
     assert survive(*only, "--write-expected", str(path), "--", *NAIVE) == 1
@@ -142,7 +142,7 @@ def test_a_program_that_really_sleeps(capfd: pytest.CaptureFixture[str]) -> None
 
 
 def test_a_program_may_delete_its_files(capfd: pytest.CaptureFixture[str]) -> None:
-    """What it has asked and could have had is known when its files are gone."""
+    """Its requests and the results it could have had are known when its files are gone."""
     code = f"import sys; sys.path[0] = {str(PROGRAMS)!r}\nimport runpy, api\n"
     code += f"names = runpy.run_path({NAIVE[1]!r})['batch']\n"
     code += "for name in ('input_file_id', 'output_file_id', 'error_file_id'):\n"

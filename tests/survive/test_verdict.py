@@ -45,19 +45,19 @@ def evidence(
 CASES = {
     "all delivered": ("handled", evidence()),
     "retried what had failed": ("handled", evidence(RETRIED)),
-    "told by custom_id": (
+    "reported by custom_id": (
         "handled",
         evidence(ANSWERED, ABSENT, delivered={**ARRIVED, "told": frozenset({"b"})}),
     ),
-    "told by code": (
+    "reported by code": (
         "handled",
         evidence(ANSWERED, FAILED, delivered={**ARRIVED, "told": frozenset({"too_long"})}),
     ),
-    "told by number": (
+    "reported by number": (
         "handled",
         evidence(ANSWERED, ABSENT, delivered={**ARRIVED, "tells_count": True}),
     ),
-    "told why the batch failed": (
+    "reported why the batch failed": (
         "handled",
         evidence(
             ABSENT,
@@ -65,8 +65,8 @@ CASES = {
             delivered={"told": frozenset({"token_limit_exceeded"})},
         ),
     ),
-    "a failed line is not told": ("never noticed", evidence(ANSWERED, FAILED)),
-    "a missing line is not told": ("never noticed", evidence(ANSWERED, ABSENT)),
+    "a failed line is not reported": ("never noticed", evidence(ANSWERED, FAILED)),
+    "a missing line is not reported": ("never noticed", evidence(ANSWERED, ABSENT)),
     "an error file is not read, and answers cannot be seen": (
         "never noticed",
         evidence(ANSWERED, FAILED, server={"unread_error_files": ("file-2",)}, sees_answers=False),
@@ -92,7 +92,10 @@ CASES = {
     "a surplus batch runs": ("duplicated work", evidence(server={"surplus_batches": ("batch_1",)})),
     "uncaught error": ("crashed", evidence(process=TYPE_ERROR)),
     "signal": ("crashed", evidence(process={"exit_code": -11})),
-    "an error that was told, exit 0": ("handled", evidence(process={**TYPE_ERROR, "exit_code": 0})),
+    "an error that was reported, exit 0": (
+        "handled",
+        evidence(process={**TYPE_ERROR, "exit_code": 0}),
+    ),
     "an error of the API": (
         "reported",
         evidence(process={"exit_code": 1, "error": "openai.RateLimitError: Error code: 429"}),
@@ -114,7 +117,7 @@ CASES = {
         "never noticed",
         evidence(expected_questions=2),
     ),
-    "nothing was submitted, which was told": (
+    "nothing was submitted, which was reported": (
         "handled",
         evidence(expected_questions=2, delivered={**ARRIVED, "tells_failure": True}),
     ),

@@ -1,4 +1,4 @@
-"""A test that sleeps for real beside a batch that waits for its clock is told within seconds."""
+"""A test that sleeps for real beside a batch that waits for its clock fails within seconds."""
 
 import time
 

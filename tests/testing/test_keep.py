@@ -59,7 +59,7 @@ def test_a_failed_test_waits_for_a_person(pytester: pytest.Pytester) -> None:
 
 
 def test_without_a_terminal_it_does_not_wait(pytester: pytest.Pytester) -> None:
-    """In CI nobody could answer."""
+    """In CI there is no one to answer."""
     run(pytester, "--mockbatch-keep").assert_outcomes(failed=1, passed=1)
 
 

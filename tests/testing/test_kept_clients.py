@@ -37,7 +37,7 @@ class TestKept:
     def test_meets_the_world_of_the_running_test(
         self, run: Run, monkeypatch: pytest.MonkeyPatch, get: str, client: str
     ) -> None:
-        """The scenario that the second test chose befalls its batch."""
+        """The scenario that the second test chose applies to its batch."""
         monkeypatch.setattr(openai, "_client", None, raising=False)
         monkeypatch.delitem(sys.modules, "openai._module_client", raising=False)
         passed(
@@ -149,19 +149,23 @@ class TestKept:
         mockbatch.scenario(scenario)
         batch = submit(get())
         mockbatch.clock.advance(hours=24)
-        print("told", scenario, batch.id, get().batches.retrieve(batch.id).status)
+        print("status", scenario, batch.id, get().batches.retrieve(batch.id).status)
 """
 
-        def told() -> set[str]:
+        def printed_lines() -> set[str]:
             result = run(source, "-s")
             passed(result, 3)
             words = result.stdout.str().split()
-            return {" ".join(words[at : at + 4]) for at, word in enumerate(words) if "told" in word}
+            return {
+                " ".join(words[at : at + 4]) for at, word in enumerate(words) if "status" in word
+            }
 
-        forwards = told()
+        forwards = printed_lines()
         pytester.makeconftest("def pytest_collection_modifyitems(items): items.reverse()")
         assert len(forwards) == 3
-        assert {line.lstrip(".") for line in told()} == {line.lstrip(".") for line in forwards}
+        assert {line.lstrip(".") for line in printed_lines()} == {
+            line.lstrip(".") for line in forwards
+        }
 
     def test_each_xdist_worker_has_its_own(self, pytester: pytest.Pytester) -> None:
         """Workers on one running server do not share a key."""
@@ -183,7 +187,7 @@ class TestBetweenTests:
     """Calls while no test has a world."""
 
     def test_are_refused_and_name_the_test_that_is_over(self, run: Run) -> None:
-        """A thread that outlives its test, or a test without the fixture, is told so at once."""
+        """A thread that outlives its test, or a test without the fixture, learns so at once."""
         passed(
             run("""
     import functools, openai
@@ -194,9 +198,9 @@ class TestBetweenTests:
         submit(get())
 
     def test_second():
-        with pytest.raises(openai.AuthenticationError, match="::test_first, which is over") as told:
+        with pytest.raises(openai.AuthenticationError, match="::test_first, which is over") as info:
             submit(get())
-        assert told.value.response.headers["x-should-retry"] == "false"
+        assert info.value.response.headers["x-should-retry"] == "false"
     """),
             2,
         )
@@ -239,9 +243,9 @@ class TestBetweenTests:
 
     def test_second(mockbatch):
         client, async_client = kept
-        with pytest.raises(openai.AuthenticationError, match="test_first, which is over") as told:
+        with pytest.raises(openai.AuthenticationError, match="test_first, which is over") as info:
             client.files.list()
-        assert told.value.response.headers["x-should-retry"] == "false"
+        assert info.value.response.headers["x-should-retry"] == "false"
 
         async def list_files():
             return await async_client.files.list()
@@ -330,7 +334,7 @@ class TestEnvironment:
             run_alone(pytester, *workers).assert_outcomes(passed=4)
 
     def test_calls_before_the_first_test_are_refused(self, run: Run) -> None:
-        """An import that calls the API is told so, and reaches no world."""
+        """An import that calls the API gets an error, and reaches no world."""
         result = run(
             """
     import openai

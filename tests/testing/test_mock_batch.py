@@ -97,7 +97,7 @@ class TestEnvironment:
         assert {os.environ.get(name) for name in self.NAMES} == {before}
 
     def test_is_left_alone_by_default(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Nothing is set that was not asked for."""
+        """Nothing is set that was not requested."""
         monkeypatch.setenv("OPENAI_API_KEY", "as-it-was")
         with MockBatch():
             assert os.environ["OPENAI_API_KEY"] == "as-it-was"

@@ -117,7 +117,7 @@ class TestIni:
     """`mockbatch_*` in the ini file."""
 
     def test_has_an_option_for_each_of_the_marker(self, pytestconfig: pytest.Config) -> None:
-        """Each can be asked for by its name."""
+        """Each can be requested by its name."""
         for name in MARKER_OPTIONS:
             pytestconfig.getini(f"mockbatch_{name}")
         assert set(WORLD_OPTIONS) < MARKER_OPTIONS

@@ -96,7 +96,7 @@ class TestMockbatch:
         assert "warning" not in text.lower()
 
     def test_warns_when_no_request_arrived(self, run: Run) -> None:
-        """A test that meets another service without knowing it is told so."""
+        """A test that meets another service without knowing it learns so."""
         result = run("    def test_silent(mockbatch): pass", ini="    default\n")
         result.assert_outcomes(passed=1, warnings=1)
         result.stdout.fnmatch_lines(
@@ -225,7 +225,7 @@ class TestPolling:
     """No silent hangs."""
 
     def test_hundredth_retrieve_is_refused(self, run: Run) -> None:
-        """A loop that polls while nobody moves the clock ends, with a message."""
+        """A loop that polls while the clock stands ends, with a message."""
         result = run("""
     def test_loop(mockbatch):
         batch = submit(mockbatch.client)
@@ -238,7 +238,7 @@ class TestPolling:
         )
 
     def test_refusal_is_not_repeated_by_the_sdk(self, run: Run) -> None:
-        """Ninety-nine good answers, one refusal."""
+        """Ninety-nine good answers, one error."""
         passed(
             run("""
     def test_loop(mockbatch):
@@ -466,7 +466,7 @@ class TestRuns:
     """Whole runs of pytest, in processes of their own."""
 
     def test_failure_of_the_mock_itself_fails_the_test(self, pytester: pytest.Pytester) -> None:
-        """A 500 that no fault asked for is a bug of mockbatch, which no test may hide."""
+        """A 500 that no fault caused is a bug of mockbatch, which no test may hide."""
         pytester.makepyfile("""
             import openai, pytest
             from mockbatch.world.world import World
@@ -481,7 +481,7 @@ class TestRuns:
         result.stdout.fnmatch_lines(["*mockbatch itself failed: GET /v1/batches*"])
 
     def test_failure_behind_a_fault_fails_the_test(self, run: Run) -> None:
-        """What befalls the answer does not hide that there was none."""
+        """A fault on the answer does not hide that there was none."""
         result = run("""
     def test_it(mockbatch, monkeypatch):
         import openai

@@ -13,7 +13,7 @@ SUBMIT = 'mockbatch.submit(["Hello"])'
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "warning"),
     [
         (
             f'mockbatch.fault({{"path": "/v1/batch"}}, {{"status": 500}}); {LIST}',
@@ -42,7 +42,7 @@ SUBMIT = 'mockbatch.submit(["Hello"])'
     ],
 )
 @pytest.mark.parametrize("choice", ["warn", "error", "ignore"])
-def test_what_never_applied_is_told(run: Run, body: str, told: str, choice: str) -> None:
+def test_what_never_applied_is_reported(run: Run, body: str, warning: str, choice: str) -> None:
     """As a warning, as a failure, or not at all."""
     source = f"""
     def test_it(mockbatch):
@@ -54,7 +54,7 @@ def test_what_never_applied_is_told(run: Run, body: str, told: str, choice: str)
         return
     result = run(source, ini=ini)
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines([told.replace("[", "[[]")])
+    result.stdout.fnmatch_lines([warning.replace("[", "[[]")])
     name = MockBatchUnusedWarning.__name__
     assert (name in result.stdout.str()) == (choice == "warn")
 

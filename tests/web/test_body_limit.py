@@ -67,8 +67,8 @@ def test_files_may_be_longer(api: Caller) -> None:
     """Uploads, parts, images and states have limits of their own."""
     data = b"x" * LONG
     assert api.upload(data, purpose="assistants")["bytes"] == LONG
-    wanted = {"filename": "a", "purpose": "assistants", "bytes": LONG, "mime_type": "text/plain"}
-    upload = api.good(api.post("/v1/uploads", wanted))
+    request = {"filename": "a", "purpose": "assistants", "bytes": LONG, "mime_type": "text/plain"}
+    upload = api.good(api.post("/v1/uploads", request))
     part = form(('name="data"; filename="a"', data))
     assert api.call("POST", f"/v1/uploads/{upload['id']}/parts", **part).status_code == 200
     image = form(('name="image"; filename="a.png"\r\nContent-Type: image/png', data))

@@ -147,7 +147,7 @@ class TestUrl:
     def test_doubled_slash_keeps_the_body_of_a_post(self, serve: Any) -> None:
         """A redirect would lose it."""
         app = app_of()
-        body = json.dumps(Caller(app).wanted()).encode()
+        body = json.dumps(Caller(app).batch_request()).encode()
         head = get("/v1//batches").replace(b"GET", b"POST")[:-2]
         answer = talk(serve(app), head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
         assert status_of(answer) == 200
@@ -244,7 +244,7 @@ class TestBugs:
     ) -> None:
         """No response is sent that violates its schema."""
         monkeypatch.setattr(World, "batch_json", lambda *_: {"id": 1})
-        answer = api.post("/v1/batches", api.wanted())
+        answer = api.post("/v1/batches", api.batch_request())
         assert error_of(answer) == (500, None, None)
         assert answer.json["error"]["type"] == "server_error"
         [record] = [record for record in caplog.records if record.levelno >= logging.ERROR]
@@ -263,7 +263,7 @@ class TestBugs:
         """With `--no-validate`, any response is sent."""
         api = Caller(app_of(validate=False))
         monkeypatch.setattr(World, "batch_json", lambda *_: {"id": 1})
-        assert api.good(api.post("/v1/batches", api.wanted())) == {"id": 1}
+        assert api.good(api.post("/v1/batches", api.batch_request())) == {"id": 1}
 
     def test_exception_is_not_shown_to_the_client(
         self, api: Caller, monkeypatch: pytest.MonkeyPatch
@@ -426,7 +426,7 @@ class TestAnything:
         """Each route gets JSON that breaks parsers, and a batch can be created afterwards."""
         assert_envelope(self.api.call(method, route.format(id=world), data=HOSTILE[name]))
         assert_envelope(
-            self.api.call("POST", "/v1/batches", json=self.api.wanted(input_file_id="x"))
+            self.api.call("POST", "/v1/batches", json=self.api.batch_request(input_file_id="x"))
         )
         assert_envelope(self.api.get("/_mock/clock"))
 

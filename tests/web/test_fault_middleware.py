@@ -118,9 +118,9 @@ class TestStatus:
 
     def test_the_api_never_sees_the_request(self, api: Caller) -> None:
         """A create that met a 500 creates no batch."""
-        wanted = api.wanted()
+        request = api.batch_request()
         fault(api, CREATE, {"status": 500})
-        assert api.post("/v1/batches", wanted).status_code == 500
+        assert api.post("/v1/batches", request).status_code == 500
         assert api.get("/v1/batches").json["data"] == []
 
 
@@ -265,10 +265,10 @@ class TestConnection:
     @pytest.mark.parametrize("cut", CUTS)
     def test_nothing_takes_effect(self, api: Caller, cut: dict[str, Json]) -> None:
         """Such a create creates no batch."""
-        wanted = api.wanted()
+        request = api.batch_request()
         fault(api, CREATE, cut)
         with pytest.raises(NoConnectionError):
-            api.post("/v1/batches", wanted)
+            api.post("/v1/batches", request)
         assert api.get("/v1/batches").json["data"] == []
 
     def test_the_error_passes_through_the_sdk(self, mockbatch_app: Flask) -> None:

@@ -65,10 +65,10 @@ class TestForm:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(multipart, "CHUNK_BYTES", size)
             texts, files = parsed(form_of(given))
-        wanted = [(name.decode(), data) for name, is_file, data in given if not is_file]
-        assert [(name, text.encode()) for name, text in texts] == by_name(wanted)
-        wanted = [(name.decode(), data) for name, is_file, data in given if is_file]
-        assert [(name, data) for name, _, _, data in files] == by_name(wanted)
+        expected = [(name.decode(), data) for name, is_file, data in given if not is_file]
+        assert [(name, text.encode()) for name, text in texts] == by_name(expected)
+        expected = [(name.decode(), data) for name, is_file, data in given if is_file]
+        assert [(name, data) for name, _, _, data in files] == by_name(expected)
 
     @pytest.mark.parametrize("data", [b"x" * 3_000_000, b"x\r" * 1_500_000])
     def test_is_parsed_in_chunks_of_the_usual_size(self, data: bytes) -> None:

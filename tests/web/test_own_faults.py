@@ -1,4 +1,4 @@
-"""Faults of the machine that mockbatch runs on: never the client's, logged, and told as ours."""
+"""Faults of the machine that mockbatch runs on: logged, and a 500, never the client's error."""
 
 import errno
 import io
@@ -77,7 +77,7 @@ def test_an_output_that_cannot_be_written_is_our_fault(
 
 
 def test_the_reason_is_named(api: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that whoever reads it knows what to do."""
+    """So that a reader knows what to do."""
     for number, hint in ((errno.ENOSPC, "TMPDIR"), (errno.EMFILE, "ulimit -n")):
         file = FailingFile(number)
         monkeypatch.setattr("mockbatch.web.multipart.temporary_file", lambda file=file: file)
@@ -143,8 +143,8 @@ def test_a_host_that_cannot_be_looked_up_is_our_fault(
 
     api.upload()
     monkeypatch.setattr("socket.getaddrinfo", look_up)
-    wanted = {"name": "a", "url": "http://a.example/", "event_types": ["batch.completed"]}
-    answer = api.post(route, wanted)
+    request = {"name": "a", "url": "http://a.example/", "event_types": ["batch.completed"]}
+    answer = api.post(route, request)
     assert error_of(answer) == (500, None, None)
     assert "ulimit -n" in answer.json["error"]["message"]
 

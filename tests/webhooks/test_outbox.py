@@ -464,7 +464,7 @@ class TestBounds:
 
     @pytest.mark.parametrize("limit", [0, 1, 2, 3, 4])
     def test_the_last_deliveries_are_shown(self, make: "Make", world: World, limit: int) -> None:
-        """At most as many as are asked for; 0 shows the counts alone."""
+        """At most the requested number; 0 shows the counts alone."""
         ids = [make.started(world, make.lines(1)).id for _ in range(3)]
         world.advance.fast_forward(world.now() + 124)
         deliveries = world.webhooks.deliveries_json(limit)

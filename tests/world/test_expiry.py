@@ -63,7 +63,7 @@ def test_an_expired_file_gives_up_its_bytes(api: Timed) -> None:
 
 
 def test_an_output_goes_with_its_files(api: Timed) -> None:
-    """Its tokens are still told; the input goes as well, when that has expired."""
+    """Its usage stays readable; the input goes as well, when that has expired."""
     batch = api.finish()
     assert api.stored_bytes > len(lines(3))
     api.wait(MONTH)

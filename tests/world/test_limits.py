@@ -29,7 +29,7 @@ def check(refused: TestResponse, option: str, code: str = "limit_reached") -> No
 
 
 def state(api: Caller) -> Json:
-    """Return all that a world holds, but not what it has been asked."""
+    """Return all that a world holds, but not the requests it received."""
     held = api.good(api.get("/_mock/state"))
     del held["journal"]
     del held["numbers"]["request"]
@@ -68,7 +68,7 @@ def add_upload(api: Caller) -> TestResponse:
 
 def add_batch(api: Caller) -> TestResponse:
     """Create a batch, for a file that does not exist."""
-    return api.post("/v1/batches", api.wanted(input_file_id="file-none"))
+    return api.post("/v1/batches", api.batch_request(input_file_id="file-none"))
 
 
 def submit(api: Caller) -> TestResponse:

@@ -153,7 +153,7 @@ def test_lone_surrogates_are_replaced() -> None:
     assert contents(messages=[{"role": "user", "content": "\ud83d"}]) == ["Mock reply to: ?"]
 
 
-# --- refusals: parameters
+# --- errors: parameters
 
 
 @pytest.mark.parametrize(
@@ -267,7 +267,7 @@ def test_unknown_parameters_are_reported_before_invalid_ones() -> None:
     assert rejection(n="x", zzz=1).param == "zzz"
 
 
-# --- refusals: messages
+# --- errors: messages
 
 
 @pytest.mark.parametrize("role", ["system", "user", "assistant", "developer"])

@@ -213,7 +213,7 @@ def test_effort_is_echoed() -> None:
     }
 
 
-# --- refusals
+# --- errors
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,7 @@ def test_lines_of_a_batch_share_a_budget() -> None:
     assert len(validated.failing_lines) > 30
     again = read_input(content, CHAT, Limits())
     assert again.failing_lines == validated.failing_lines
-    # What was too costly for the batch is remembered for nobody else.
+    # A schema that was too costly for the batch is not remembered for others.
     assert answer(bodies[max(validated.failing_lines)])[0] == 200
 
 

@@ -24,8 +24,8 @@ from tests.support.shapes import (
     closed,
     contents,
     formatted,
-    refusal,
     schema_by_chance,
+    validation_error,
     value,
 )
 
@@ -85,8 +85,8 @@ def test_values_fit_three_hundred_random_schemas(path: str) -> None:
 @BOTH
 def test_values_fit_difficult_schemas(path: str, schema: Json) -> None:
     """Recursion ends, bounds hold, references are followed, a branch of a union is chosen."""
-    for asked in ("?", "Hello", "Überall 🌧", "x" * 5000):
-        value(path, schema, asked)
+    for prompt in ("?", "Hello", "Überall 🌧", "x" * 5000):
+        value(path, schema, prompt)
 
 
 @BOTH
@@ -270,14 +270,14 @@ def test_a_response_may_be_a_json_object() -> None:
 
 def test_json_has_to_be_mentioned() -> None:
     """Messages and params as clients quote them; instructions do not count."""
-    error = refusal(CHAT, response_format={"type": "json_object"})
+    error = validation_error(CHAT, response_format={"type": "json_object"})
     assert (error.status, error.param, error.code) == (400, "messages", None)
     assert error.message == (
         "'messages' must contain the word 'json' in some form, "
         "to use 'response_format' of type 'json_object'."
     )
     given = {"format": {"type": "json_object"}}
-    error = refusal(RESPONSES, text=given, instructions="Speak JSON.")
+    error = validation_error(RESPONSES, text=given, instructions="Speak JSON.")
     assert (error.status, error.param, error.code) == (400, "input", None)
     assert error.message == (
         "Response input messages must contain the word 'json' in some form "
@@ -334,7 +334,7 @@ def test_schemas_without_a_sample_are_rejected(
     path: str, schema: Json, why: str, place: tuple[str, ...]
 ) -> None:
     """With a message and the path, never with content that does not fit."""
-    error = refusal(path, **formatted(path, schema))
+    error = validation_error(path, **formatted(path, schema))
     assert error.status == 400
     assert why in error.message
     assert f" at {place}. " in error.message
@@ -402,7 +402,7 @@ def test_later_keywords_are_checked_in_draft_7(
     """That draft does not know them, but the generator reads them."""
     answer(path, body(path, **formatted(path, _later(name, right))))
     for strict in (True, False):
-        error = refusal(path, **formatted(path, _later(name, wrong), strict=strict))
+        error = validation_error(path, **formatted(path, _later(name, wrong), strict=strict))
         assert error.message.endswith("Please ensure it is a valid JSON Schema.")
 
 

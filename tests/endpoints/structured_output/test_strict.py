@@ -11,7 +11,7 @@ from mockbatch.errors import ERROR_TEMPLATES, OBSERVED, ApiError
 from mockbatch.typing import Json
 from tests.endpoints.test_every_endpoint import THOROUGH
 from tests.support.bodies import CHAT, RESPONSES, attempt, spots
-from tests.support.shapes import BOTH, answer, body, closed, formatted, refusal
+from tests.support.shapes import BOTH, answer, body, closed, formatted, validation_error
 
 TEXT = {"type": "string"}
 OPEN = {"type": "object", "properties": {"id": TEXT}}
@@ -116,7 +116,7 @@ STRICT = [
 @BOTH
 def test_strict_formats_are_rejected(path: str, schema: Json, message: str | None) -> None:
     """Message, param and code as clients quote them, different for each endpoint."""
-    error = refusal(path, **formatted(path, schema, strict=True))
+    error = validation_error(path, **formatted(path, schema, strict=True))
     if message is None:
         assert error.message.endswith("'N'. Please ensure it is a valid JSON Schema.")
     else:
@@ -133,7 +133,7 @@ def test_strict_formats_are_rejected(path: str, schema: Json, message: str | Non
 def test_strict_functions_are_rejected(path: str) -> None:
     """Whether they are called or not; the param says which of the tools it is."""
     for schema, message in STRICT:
-        error = refusal(path, **offer_function(path, schema, strict=True))
+        error = validation_error(path, **offer_function(path, schema, strict=True))
         assert (error.status, error.code) == (400, "invalid_function_parameters")
         inside = "tools[0]" if path == RESPONSES else "tools[0].function"
         assert error.param == f"{inside}.parameters"
@@ -168,13 +168,13 @@ def test_strict_functions_are_rejected(path: str) -> None:
 def test_functions_have_rules_of_their_own(path: str, parameters: Json, message: str) -> None:
     """Even if they are not strict."""
     for members in ({}, {"strict": False}):
-        error = refusal(path, **offer_function(path, parameters, **members))
+        error = validation_error(path, **offer_function(path, parameters, **members))
         assert error.message == f"Invalid schema for function 'f': {message}"
 
 
 def test_old_functions_are_rejected_by_their_own_param() -> None:
     """`functions` is the predecessor of `tools`."""
-    error = refusal(CHAT, functions=[{"name": "f", "parameters": {"type": "array"}}])
+    error = validation_error(CHAT, functions=[{"name": "f", "parameters": {"type": "array"}}])
     assert (error.param, error.code) == ("functions[0].parameters", "invalid_function_parameters")
 
 
@@ -183,11 +183,11 @@ def test_old_functions_are_rejected_by_their_own_param() -> None:
 def test_an_invalid_schema_is_rejected(path: str, schema: Json) -> None:
     """Strict or not, of a format and of a function."""
     given = {"type": "object", "properties": {"a": schema}}
-    error = refusal(path, **formatted(path, given, strict=False))
+    error = validation_error(path, **formatted(path, given, strict=False))
     assert error.message == (
         "Invalid schema for response_format 'N'. Please ensure it is a valid JSON Schema."
     )
-    error = refusal(path, **offer_function(path, given))
+    error = validation_error(path, **offer_function(path, given))
     assert error.message == (
         "Invalid schema for function 'f'. Please ensure it is a valid JSON Schema."
     )
@@ -199,7 +199,9 @@ def test_an_invalid_id_is_rejected(path: str, name: Json) -> None:
     """It is checked before any reference to it."""
     schema = {**closed(), "$id": name}
     for members in (formatted(path, schema), offer_function(path, schema)):
-        assert refusal(path, **members).message.endswith("Please ensure it is a valid JSON Schema.")
+        assert validation_error(path, **members).message.endswith(
+            "Please ensure it is a valid JSON Schema."
+        )
 
 
 @pytest.mark.parametrize(
@@ -229,7 +231,7 @@ def test_the_other_limits_are_those_of_the_guide(path: str) -> None:
     """The texts of their errors are not known."""
     many = {"type": "string", "enum": [f"{n:0>60}" for n in range(251)]}
     for schema in (closed(a=many), closed(**{f"{n:0>100}": TEXT for n in range(1201)})):
-        assert refusal(path, **formatted(path, schema, strict=True)).status == 400
+        assert validation_error(path, **formatted(path, schema, strict=True)).status == 400
     # Fifty of them are no large enum.
     few = {"type": "string", "enum": [*many["enum"][:50], "x" * 15_000]}
     answer(path, body(path, **formatted(path, closed(a=few), strict=True)))
@@ -244,7 +246,7 @@ def test_names_are_limited(path: str, name: str, code: str) -> None:
     members = formatted(path, closed())
     inside = members["text"]["format"] if path == RESPONSES else members["response_format"]
     inside.get("json_schema", inside)["name"] = name
-    error = refusal(path, **members)
+    error = validation_error(path, **members)
     place = "text.format" if path == RESPONSES else "response_format.json_schema"
     assert (error.param, error.code) == (f"{place}.name", code)
 

@@ -1,6 +1,6 @@
 """A program that lives a batch's life through a Python client and prints what it saw, as JSON.
 
-It is run by Pythons with different packages and is told which client to use; `life.ts` does
+It is run by Pythons with different packages with an argument that names the client; `life.ts` does
 the same. The service's clock has to be one that moves when it is polled.
 """
 

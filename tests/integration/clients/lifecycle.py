@@ -60,7 +60,7 @@ def listed(client: openai.OpenAI, file: str) -> None:
     """List all batches, page after page."""
     made = {create(client, file) for _ in range(25)}
     found = [batch.id for batch in client.batches.list(limit=10)]
-    expect("batches on several pages", set(found) >= made, wanted=True)
+    expect("batches on several pages", set(found) >= made, expected=True)
     expect("batches that come twice", len(found) - len(set(found)), 0)
 
 
@@ -87,7 +87,7 @@ def refused(client: openai.OpenAI) -> None:
 
 def deleted(client: openai.OpenAI, file: str) -> None:
     """Delete the input file."""
-    expect("the answer to delete", client.files.delete(file).deleted, wanted=True)
+    expect("the answer to delete", client.files.delete(file).deleted, expected=True)
     inputs = [one.id for one in client.files.list(purpose="batch")]
     expect("the input files that are left", inputs, [])
 
@@ -121,10 +121,10 @@ def input_file() -> bytes:
     return "\n".join(lines).encode()
 
 
-def expect(what: str, found: object, wanted: object) -> None:
+def expect(what: str, found: object, expected: object) -> None:
     """End the program unless something is as it should be."""
-    if found != wanted:
-        fail(f"{what}: {found!r} and not {wanted!r}")
+    if found != expected:
+        fail(f"{what}: {found!r} instead of {expected!r}")
 
 
 def fail(why: str) -> NoReturn:

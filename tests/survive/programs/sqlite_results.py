@@ -1,4 +1,4 @@
-"""Keeps its results, compressed, in a database: nobody but itself can read them there."""
+"""Keeps its results, compressed, in a database: no other program can read them there."""
 
 import json
 import sqlite3

@@ -93,7 +93,7 @@ def filled(api: Caller, value: Json) -> Json:
 
 def live(api: Caller) -> list[int]:
     """Run a batch in a world, and return the statuses of all responses."""
-    sent = api.post("/v1/batches", api.wanted(lines(3)))
+    sent = api.post("/v1/batches", api.batch_request(lines(3)))
     answers = [sent]
     for seconds in (100, 90_000):
         answers.append(api.post("/_mock/clock/advance", {"seconds": seconds}))

@@ -167,7 +167,7 @@ def test_one_batch_more_is_a_429(api: "Caller") -> None:
     """It is in OpenAI's format, and the headers say when to retry."""
     put(api, batches_per_hour=1)
     api.create()
-    response = api.post("/v1/batches", api.wanted())
+    response = api.post("/v1/batches", api.batch_request())
     assert (
         error_of(response),
         response.headers["Retry-After"],
@@ -190,7 +190,7 @@ def test_an_hour_later_it_is_accepted(api: "Caller") -> None:
 def test_a_refused_request_does_not_count(api: "Caller") -> None:
     """A request that is refused for another reason does not use up the quota."""
     put(api, batches_per_hour=1)
-    api.post("/v1/batches", api.wanted(endpoint="/v1/nope"))
+    api.post("/v1/batches", api.batch_request(endpoint="/v1/nope"))
     assert api.create()["status"] == "validating"
 
 

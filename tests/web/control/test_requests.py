@@ -231,7 +231,7 @@ class TestContents:
     """What requests and responses said."""
 
     def test_is_not_in_the_list(self, api: Caller) -> None:
-        """Unless it is asked for."""
+        """Unless a parameter asks for them."""
         api.create()
         for query, has_contents in (("", False), ("?bodies=false", False), ("?bodies=true", True)):
             for entry in api.good(api.get(f"/_mock/requests{query}"))["requests"]:

@@ -174,7 +174,7 @@ class TestChoosing:
     def test_a_refused_request_uses_nothing_up(self, api: "Caller") -> None:
         """Only accepted batches count."""
         choose(api, name="all_failed")
-        api.post("/v1/batches", api.wanted(endpoint="/v1/nope"))
+        api.post("/v1/batches", api.batch_request(endpoint="/v1/nope"))
         assert scenario_of_new_batch(api) == "all_failed"
 
     def test_a_batch_with_a_scenario_of_its_own_uses_nothing_up(self, api: "Caller") -> None:
@@ -362,12 +362,12 @@ class TestBadInput:
     )
     def test_invalid_metadata_is_named(self, api: "Caller", metadata: Json, param: str) -> None:
         """A batch with an unknown scenario is refused, and never silently `happy`."""
-        answer = error_of(api.post("/v1/batches", api.wanted(metadata=metadata)))
+        answer = error_of(api.post("/v1/batches", api.batch_request(metadata=metadata)))
         assert (answer[0], answer[2]) == (400, param)
 
     def test_a_refused_batch_is_not_there(self, api: "Caller") -> None:
         """After the error there is no batch in the list."""
-        api.post("/v1/batches", api.wanted(metadata={"mockbatch_scenario": "hapy"}))
+        api.post("/v1/batches", api.batch_request(metadata={"mockbatch_scenario": "hapy"}))
         assert api.good(api.get("/v1/batches"))["data"] == []
 
 
@@ -510,8 +510,8 @@ class TestCommand:
         text = command("expired_partial").stdout.decode()
         one = catalogue()["expired_partial"]
         texts = [one["summary"], one["sees"], one["advice"]]
-        wanted = [*texts, *one["parameters"], *one["sources"], "from 0 to 1"]
-        assert [word for word in wanted if word not in text] == []
+        expected = [*texts, *one["parameters"], *one["sources"], "from 0 to 1"]
+        assert [word for word in expected if word not in text] == []
 
     def test_choices_are_listed(self) -> None:
         """A parameter with choices lists them."""

@@ -66,7 +66,7 @@ def test_every_scenario_can_be_looked_at(tab: Tab) -> None:
     """A world with a batch of each, at its end; fifty are on a page."""
     for name in catalogue():
         tab.api.post("/_mock/scenarios/active", {"name": name})
-        tab.api.post("/v1/batches", tab.api.wanted(lines(3)))
+        tab.api.post("/v1/batches", tab.api.batch_request(lines(3)))
         tab.api.call("DELETE", "/_mock/scenarios/active")
         tab.api.call("PUT", "/_mock/quotas", json={})
     tab.api.advance(90_000)
@@ -200,7 +200,7 @@ def test_the_owner_sees_all_worlds_and_opens_them(tab: Tab) -> None:
 
 
 def test_a_wrong_key_is_said(tab: Tab) -> None:
-    """And another one asked for."""
+    """And another one is sent."""
     tab.api.key = "undefined"
     page = tab.open()
     assert page.get_by_role("alert").is_visible()

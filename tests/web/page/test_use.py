@@ -229,7 +229,7 @@ class TestForeignPage:
         page.wait_for_url("**/advance")
         assert "Cross-origin request" in page.inner_text("body")
         assert (tab.api.clock(), tab.api.get("/_mock/requests").data) == before
-        # What the browser itself says of the refusals, and the foreign page.
+        # What the browser itself says of the rejected calls, and the foreign page.
         tab.problems.clear()
         tab.requests.clear()
 

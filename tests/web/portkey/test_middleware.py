@@ -546,7 +546,7 @@ def test_other_fields_are_dropped(portkey: Client) -> None:
 
 def test_immediate_window_is_refused_by_openai(portkey: Client) -> None:
     """Only Portkey's cloud accepts it."""
-    response = portkey.post("/v1/batches", portkey.wanted(completion_window="immediate"))
+    response = portkey.post("/v1/batches", portkey.batch_request(completion_window="immediate"))
     assert response.json["error"]["param"] == "completion_window"
 
 
@@ -566,7 +566,7 @@ def test_invalid_json_is_an_internal_error(portkey: Client, text: str) -> None:
 
 def test_body_without_a_content_type_is_not_forwarded(portkey: Client) -> None:
     """The gateway reads it and forwards nothing."""
-    response = portkey.post("/v1/batches", data=json.dumps(portkey.wanted()))
+    response = portkey.post("/v1/batches", data=json.dumps(portkey.batch_request()))
     assert "could not parse the JSON body" in response.json["error"]["message"]
 
 

@@ -100,7 +100,7 @@ class TestCreate:
         assert {key for key, value in stamps.items() if value} == {"created_at", "expires_at"}
 
     def test_echoes_the_request(self, api: Caller) -> None:
-        """The object has what the request asked for."""
+        """The object has the members of the request."""
         file = api.upload()["id"]
         batch = api.create(input_file_id=file, metadata={"job": "7"})
         assert batch["input_file_id"] == file
@@ -116,7 +116,7 @@ class TestCreate:
 
     def test_is_indented_without_a_line_end(self, api: Caller) -> None:
         """Recorded: create, retrieve and list are indented by two spaces."""
-        text = api.post("/v1/batches", api.wanted()).text
+        text = api.post("/v1/batches", api.batch_request()).text
         assert text == json.dumps(json.loads(text), indent=2)
 
     def test_unknown_file_fails_in_validation(self, api: Caller) -> None:
@@ -145,7 +145,7 @@ class TestCreate:
     @pytest.mark.parametrize("field", ["input_file_id", "endpoint", "completion_window"])
     def test_refuses_a_missing_field_as_observed(self, api: Caller, field: str) -> None:
         """All three are required."""
-        answer = api.post("/v1/batches", api.wanted(**{field: ...}))  # type: ignore[arg-type]
+        answer = api.post("/v1/batches", api.batch_request(**{field: ...}))  # type: ignore[arg-type]
         assert error_of(answer) == (400, "missing_required_parameter", field)
         assert answer.json["error"]["message"] == f"Missing required parameter: '{field}'."
 
@@ -155,19 +155,19 @@ class TestCreate:
         self, api: Caller, field: str, value: Any
     ) -> None:
         """The error names the parameter."""
-        answer = api.post("/v1/batches", api.wanted(**{field: value}))
+        answer = api.post("/v1/batches", api.batch_request(**{field: value}))
         assert error_of(answer) == (400, "invalid_type", field)
 
     @pytest.mark.parametrize("value", ["", "1h", "24", "24H", 24, None, [], {}])
     def test_refuses_any_other_window(self, api: Caller, value: Any) -> None:
         """`24h` is the only window."""
-        answer = api.post("/v1/batches", api.wanted(completion_window=value))
+        answer = api.post("/v1/batches", api.batch_request(completion_window=value))
         assert error_of(answer) == (400, "invalid_value", "completion_window")
 
     @pytest.mark.parametrize("value", ["/v1/invalid", "", "/chat/completions", "/v1/batches"])
     def test_refuses_an_unknown_endpoint(self, api: Caller, value: str) -> None:
         """The error lists the endpoints, in the observed order and words."""
-        answer = api.post("/v1/batches", api.wanted(endpoint=value))
+        answer = api.post("/v1/batches", api.batch_request(endpoint=value))
         assert error_of(answer) == (400, "invalid_value", "endpoint")
         assert answer.json["error"]["message"].startswith(
             f"Invalid value: '{value}'. Supported values are: '/v1/chat/completions', "
@@ -176,7 +176,7 @@ class TestCreate:
 
     def test_refuses_an_unknown_field(self, api: Caller) -> None:
         """A misspelt field is not silently ignored."""
-        answer = api.post("/v1/batches", api.wanted(metdata={}))
+        answer = api.post("/v1/batches", api.batch_request(metdata={}))
         assert error_of(answer) == (400, "unknown_parameter", "metdata")
 
     @pytest.mark.parametrize("body", [[], "text", 1, None, True])
@@ -192,7 +192,7 @@ class TestCreate:
 
     def test_ignores_the_content_type(self, api: Caller) -> None:
         """By default curl sends that of a form."""
-        data = json.dumps(api.wanted())
+        data = json.dumps(api.batch_request())
         answer = api.call(
             "POST", "/v1/batches", data=data, content_type="application/x-www-form-urlencoded"
         )
@@ -238,12 +238,12 @@ class TestMetadata:
         self, api: Caller, metadata: Any, code: str, param: str
     ) -> None:
         """One more than allowed, of each limit."""
-        answer = api.post("/v1/batches", api.wanted(metadata=metadata))
+        answer = api.post("/v1/batches", api.batch_request(metadata=metadata))
         assert error_of(answer) == (400, code, param)
 
     def test_value_that_is_not_a_string_is_refused_as_observed(self, api: Caller) -> None:
         """Observed in August 2025."""
-        answer = api.post("/v1/batches", api.wanted(metadata={"tags": ["a"]}))
+        answer = api.post("/v1/batches", api.batch_request(metadata={"tags": ["a"]}))
         message = "Invalid type for 'metadata.tags': expected a string, but got an array instead."
         assert answer.json["error"]["message"] == message
 
@@ -255,8 +255,8 @@ class TestMetadata:
 
     def test_selects_the_scenario(self, api: Caller) -> None:
         """A batch has the scenario that its metadata names."""
-        wanted = {"mockbatch_scenario": "expired_partial", "mockbatch_fraction": "0.2"}
-        id = api.create(lines(10), metadata=wanted)["id"]
+        metadata = {"mockbatch_scenario": "expired_partial", "mockbatch_fraction": "0.2"}
+        id = api.create(lines(10), metadata=metadata)["id"]
         api.advance(DAY)
         batch = api.batch(id)
         assert batch["status"] == "expired"
@@ -265,14 +265,14 @@ class TestMetadata:
     def test_error_of_an_unknown_scenario_suggests_similar_names(self, api: Caller) -> None:
         """A typing error is noticed at once, not after 24 hours."""
         answer = api.post(
-            "/v1/batches", api.wanted(metadata={"mockbatch_scenario": "expird_partial"})
+            "/v1/batches", api.batch_request(metadata={"mockbatch_scenario": "expird_partial"})
         )
         assert error_of(answer) == (400, "unknown_scenario", "metadata.mockbatch_scenario")
         assert "expired_partial" in answer.json["error"]["message"]
 
     def test_error_without_a_similar_name_lists_all_names(self, api: Caller) -> None:
         """Without a similar name, the error lists all names."""
-        answer = api.post("/v1/batches", api.wanted(metadata={"mockbatch_scenario": "qqq"}))
+        answer = api.post("/v1/batches", api.batch_request(metadata={"mockbatch_scenario": "qqq"}))
         for name in ("happy", "instant", "some_failed", "all_failed", "expired_empty"):
             assert name in answer.json["error"]["message"]
 
@@ -291,21 +291,21 @@ class TestMetadata:
         self, api: Caller, name: str, value: str, code: str
     ) -> None:
         """The error names the parameter."""
-        wanted = {"mockbatch_scenario": "expired_partial", f"mockbatch_{name}": value}
-        status, got, param = error_of(api.post("/v1/batches", api.wanted(metadata=wanted)))
+        metadata = {"mockbatch_scenario": "expired_partial", f"mockbatch_{name}": value}
+        status, got, param = error_of(api.post("/v1/batches", api.batch_request(metadata=metadata)))
         assert (status, got) == (400, code)
         assert name in str(param)
 
     def test_error_of_a_misspelt_parameter_suggests_similar_names(self, api: Caller) -> None:
         """The error has the key as it was sent, and the right one."""
-        wanted = {"mockbatch_scenario": "expired_partial", "mockbatch_fractoin": "0.5"}
-        answer = api.post("/v1/batches", api.wanted(metadata=wanted))
+        metadata = {"mockbatch_scenario": "expired_partial", "mockbatch_fractoin": "0.5"}
+        answer = api.post("/v1/batches", api.batch_request(metadata=metadata))
         assert error_of(answer)[2] == "metadata.mockbatch_fractoin"
         assert "fraction" in answer.json["error"]["message"]
 
     def test_parameter_without_a_scenario_is_refused(self, api: Caller) -> None:
         """A parameter needs a scenario."""
-        answer = api.post("/v1/batches", api.wanted(metadata={"mockbatch_fraction": "0.5"}))
+        answer = api.post("/v1/batches", api.batch_request(metadata={"mockbatch_fraction": "0.5"}))
         assert error_of(answer) == (
             400,
             "missing_required_parameter",
@@ -319,9 +319,9 @@ class TestOutputExpiresAfter:
     @pytest.mark.parametrize("seconds", [3600, 2_592_000])
     def test_both_bounds_are_allowed(self, api: Caller, seconds: int) -> None:
         """An hour and thirty days."""
-        wanted = {"anchor": "created_at", "seconds": seconds}
+        expiry = {"anchor": "created_at", "seconds": seconds}
         scenario = {"mockbatch_scenario": "instant"}
-        id = api.create(output_expires_after=wanted, metadata=scenario)["id"]
+        id = api.create(output_expires_after=expiry, metadata=scenario)["id"]
         file = api.get(f"/v1/files/{api.batch(id)['output_file_id']}").json
         assert file["expires_at"] == START + seconds
 
@@ -345,7 +345,7 @@ class TestOutputExpiresAfter:
     )
     def test_refuses_anything_else(self, api: Caller, value: Any, code: str, param: str) -> None:
         """The error names the parameter within it."""
-        answer = api.post("/v1/batches", api.wanted(output_expires_after=value))
+        answer = api.post("/v1/batches", api.batch_request(output_expires_after=value))
         assert error_of(answer) == (400, code, f"output_expires_after{param}")
 
 
@@ -354,7 +354,7 @@ class TestRetrieve:
 
     def test_returns_what_create_returned(self, api: Caller) -> None:
         """While the clock stands still, not a byte changes."""
-        created = api.post("/v1/batches", api.wanted())
+        created = api.post("/v1/batches", api.batch_request())
         assert api.get(f"/v1/batches/{created.json['id']}").data == created.data
 
     def test_unknown_batch_is_worded_as_observed(self, api: Caller) -> None:

@@ -313,8 +313,8 @@ class TestList:
     def test_shows_one_purpose_on_request(self, api: Caller) -> None:
         """`purpose` leaves out all others."""
         api.upload()
-        wanted = api.upload(purpose="vision")["id"]
-        assert self.ids(api, "?purpose=vision") == [wanted]
+        vision_id = api.upload(purpose="vision")["id"]
+        assert self.ids(api, "?purpose=vision") == [vision_id]
 
     def test_shows_the_output_files_of_batches(self, api: Caller) -> None:
         """Output files have the purpose `batch_output`, and exist from the end of the batch on."""
@@ -469,8 +469,8 @@ class TestContent:
 
     def test_name_with_a_lone_surrogate_can_be_downloaded(self, api: Caller) -> None:
         """It is half a character, which JSON can name and no header; it becomes a question mark."""
-        wanted = {"filename": "a\ud800/é", "purpose": "assistants", "bytes": 2, "mime_type": "x"}
-        path = f"/v1/uploads/{api.good(api.post('/v1/uploads', wanted))['id']}"
+        request = {"filename": "a\ud800/é", "purpose": "assistants", "bytes": 2, "mime_type": "x"}
+        path = f"/v1/uploads/{api.good(api.post('/v1/uploads', request))['id']}"
         data = form(('name="data"; filename=""', b"{}"))
         part = api.good(api.call("POST", f"{path}/parts", **data))
         id = api.good(api.post(f"{path}/complete", {"part_ids": [part["id"]]}))["file"]["id"]
@@ -495,7 +495,7 @@ class TestContent:
         assert b"\nx-injected" not in head.lower()
 
     @pytest.mark.parametrize(
-        ("asked", "start", "stop"),
+        ("byte_range", "start", "stop"),
         [
             ("bytes=0-99", 0, 100),
             ("bytes=100-", 100, 1024),
@@ -505,21 +505,21 @@ class TestContent:
         ],
     )
     def test_range_gets_a_partial_response(
-        self, api: Caller, stored_file_path: str, asked: str, start: int, stop: int
+        self, api: Caller, stored_file_path: str, byte_range: str, start: int, stop: int
     ) -> None:
         """A download can be resumed."""
-        answer = api.get(stored_file_path, headers={"Range": asked})
+        answer = api.get(stored_file_path, headers={"Range": byte_range})
         assert (answer.status_code, answer.data) == (206, CONTENT[start:stop])
         assert answer.headers["Content-Range"] == f"bytes {start}-{stop - 1}/1024"
         assert answer.headers["Content-Length"] == str(stop - start)
         assert answer.content_type == "application/octet-stream"
 
-    @pytest.mark.parametrize("asked", ["bytes=1024-", "bytes=5000-6000"])
+    @pytest.mark.parametrize("byte_range", ["bytes=1024-", "bytes=5000-6000"])
     def test_range_beyond_the_end_is_a_416(
-        self, api: Caller, stored_file_path: str, asked: str
+        self, api: Caller, stored_file_path: str, byte_range: str
     ) -> None:
         """The error says how long the file is."""
-        answer = api.get(stored_file_path, headers={"Range": asked})
+        answer = api.get(stored_file_path, headers={"Range": byte_range})
         assert error_of(answer) == (416, None, None)
         assert answer.headers["Content-Range"] == "bytes */1024"
 
@@ -660,8 +660,8 @@ class TestExpiry:
 
     def test_output_file_has_the_lifetime_that_the_batch_requested(self, api: Caller) -> None:
         """`output_expires_after` counts from the creation of the file."""
-        wanted = {"anchor": "created_at", "seconds": 3600}
-        id = api.create(output_expires_after=wanted)["id"]
+        expiry = {"anchor": "created_at", "seconds": 3600}
+        id = api.create(output_expires_after=expiry)["id"]
         api.advance(DAY)
         batch = api.batch(id)
         assert error_of(api.get(f"/v1/files/{batch['output_file_id']}")) == (404, None, "id")

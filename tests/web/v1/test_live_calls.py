@@ -364,10 +364,10 @@ class TestStreams:
         assert {"x-request-id", "openai-version", "x-ratelimit-limit-tokens"} <= {*headers.keys()}
         assert "Content-Length" not in headers
 
-    @pytest.mark.parametrize("wanted", [False, None])
-    def test_only_true_starts_a_stream(self, api: Caller, wanted: Json) -> None:
+    @pytest.mark.parametrize("value", [False, None])
+    def test_only_true_starts_a_stream(self, api: Caller, value: Json) -> None:
         """False and null count as absent."""
-        assert api.good(api.post(CHAT, {**BODY, "stream": wanted}))["object"] == "chat.completion"
+        assert api.good(api.post(CHAT, {**BODY, "stream": value}))["object"] == "chat.completion"
 
     @pytest.mark.parametrize(
         ("path", "body"),

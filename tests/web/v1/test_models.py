@@ -116,8 +116,8 @@ class TestRestriction:
     def test_alias_and_snapshot_are_one(self, api: Caller, listed: str) -> None:
         """If one is listed, both are served; other snapshots are not."""
         serve_only(api, listed)
-        asked = ("gpt-4o", "gpt-4o-2024-08-06", "gpt-4o-2024-05-13")
-        assert [chat(api, name) for name in asked] == [200, 200, 404]
+        names = ("gpt-4o", "gpt-4o-2024-08-06", "gpt-4o-2024-05-13")
+        assert [chat(api, name) for name in names] == [200, 200, 404]
         assert api.get("/v1/models/gpt-4o").status_code == 200
 
     def test_scripted_reply_does_not_apply(self, api: Caller) -> None:

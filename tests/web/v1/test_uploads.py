@@ -18,7 +18,7 @@ DATA = 'name="data"; filename="upload"\r\nContent-Type: application/octet-stream
 PURPOSES = ["assistants", "batch", "fine-tune"]
 
 
-def wanted(size: int = 3, **changes: Json) -> dict[str, Json]:
+def upload_request(size: int = 3, **changes: Json) -> dict[str, Json]:
     """Return the body that creates an upload; the value ... removes a member."""
     body = {
         "filename": "in.jsonl",
@@ -32,7 +32,7 @@ def wanted(size: int = 3, **changes: Json) -> dict[str, Json]:
 
 def begin(api: Caller, size: int = 3, **changes: Json) -> str:
     """Create an upload and return its path."""
-    upload = api.good(api.post("/v1/uploads", wanted(size, **changes)))
+    upload = api.good(api.post("/v1/uploads", upload_request(size, **changes)))
     return f"/v1/uploads/{upload['id']}"
 
 
@@ -47,7 +47,7 @@ def complete(api: Caller, path: str, *part_ids: str, **more: Json) -> TestRespon
 
 
 def state(api: Caller) -> Json:
-    """Return the state of the world, but not what it has been asked."""
+    """Return the state of the world, but not the requests it received."""
     held = api.good(api.get("/_mock/state"))
     del held["journal"], held["numbers"]["request"]
     return held
@@ -58,7 +58,7 @@ class TestCreate:
 
     def test_response_is_as_published(self, api: Caller) -> None:
         """It has all members, even those that only the SDK requires."""
-        upload = api.good(api.post("/v1/uploads", wanted(7, filename="ü.jsonl")))
+        upload = api.good(api.post("/v1/uploads", upload_request(7, filename="ü.jsonl")))
         assert upload.pop("id").startswith("upload_")
         assert upload == {
             "object": "upload",
@@ -80,7 +80,7 @@ class TestCreate:
     def test_accepts_only_images_for_vision(self, api: Caller) -> None:
         """Their types are published."""
         begin(api, purpose="vision", mime_type="image/png")
-        body = wanted(purpose="vision", mime_type="application/jsonl")
+        body = upload_request(purpose="vision", mime_type="application/jsonl")
         assert error_of(api.post("/v1/uploads", body)) == (400, "invalid_value", "mime_type")
 
     @pytest.mark.parametrize("name", ["\ud800", "a\r\nb", 'a"\\b', "../x", "\x00", "💥"])
@@ -97,14 +97,14 @@ class TestCreate:
     @pytest.mark.parametrize("number", [3.0, 3])
     def test_accepts_a_whole_number_written_as_a_decimal(self, api: Caller, number: float) -> None:
         """JSON does not distinguish 3.0 from 3."""
-        answer = api.post("/v1/uploads", wanted(number))  # type: ignore[arg-type]
+        answer = api.post("/v1/uploads", upload_request(number))  # type: ignore[arg-type]
         assert '"bytes": 3,' in answer.text
 
     @pytest.mark.parametrize("name", ["filename", "purpose", "bytes", "mime_type"])
     def test_refuses_a_body_without_a_member(self, api: Caller, name: str) -> None:
         """The error names the missing member, or the first of several."""
         expected = (400, "missing_required_parameter", name)
-        assert error_of(api.post("/v1/uploads", wanted(**{name: ...}))) == expected  # type: ignore[arg-type]
+        assert error_of(api.post("/v1/uploads", upload_request(**{name: ...}))) == expected  # type: ignore[arg-type]
 
     @pytest.mark.parametrize(
         ("changes", "code", "param"),
@@ -155,7 +155,7 @@ class TestCreate:
         self, api: Caller, changes: dict[str, Json], code: str, param: str
     ) -> None:
         """The error names the parameter."""
-        assert error_of(api.post("/v1/uploads", wanted(**changes))) == (400, code, param)
+        assert error_of(api.post("/v1/uploads", upload_request(**changes))) == (400, code, param)
 
     @pytest.mark.parametrize("data", [b"", b"{", b"\xff", b"[" * 10_000, b'{"bytes": NaN}'])
     def test_refuses_invalid_json(self, api: Caller, data: bytes) -> None:
@@ -171,7 +171,7 @@ class TestCreate:
     def test_ignores_the_content_type(self, api: Caller) -> None:
         """The published example, like curl, sends that of a form."""
         kind = "application/x-www-form-urlencoded"
-        body = json.dumps(wanted()).encode()
+        body = json.dumps(upload_request()).encode()
         assert api.good(api.post("/v1/uploads", data=body, content_type=kind))["bytes"] == 3
 
 
@@ -455,7 +455,7 @@ class TestRoutes:
         """The real one does not know uploads: responses are passed back unchanged."""
         data = lines()
         options: dict[str, Json] = {"headers": {"x-portkey-provider": "openai"}}
-        upload = api.good(api.post("/v1/uploads", wanted(len(data)), **options))
+        upload = api.good(api.post("/v1/uploads", upload_request(len(data)), **options))
         path = f"/v1/uploads/{upload['id']}"
         part = api.good(api.post(f"{path}/parts", **form((DATA, data)), **options))
         body = {"part_ids": [part["id"]]}
@@ -497,7 +497,7 @@ def test_any_body_is_accepted_or_refused(changes: dict[str, Json], verb: str) ->
     """There is never a 500, and an error changes nothing."""
     api = Caller(app_of())
     path = begin(api)
-    body = {**(wanted() if not verb else {"part_ids": []}), **changes}
+    body = {**(upload_request() if not verb else {"part_ids": []}), **changes}
     before = state(api)
     answer = api.post(f"/v1/uploads{verb.format(id=path.rpartition('/')[2])}", body)
     if answer.status_code != 200:

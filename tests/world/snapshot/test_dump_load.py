@@ -236,7 +236,7 @@ SCENARIOS = sorted(path.stem for path in (ROOT / "mockbatch/scenarios/catalogue"
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_batch_of_any_scenario_moves(name: str) -> None:
-    """Whatever befalls a batch, befalls it over there too; another one is being cancelled."""
+    """What happens to a batch happens to its copy, too; another one is being cancelled."""
     api = Api(app_of())
     file = api.upload(lines(6))
     for _ in range(2):
