@@ -96,7 +96,7 @@ class Repository:
     def replace_batch(self, batch: Batch) -> None:
         """Replace a batch by its new version."""
         before = self.batches.get(batch.id)
-        self.storage.hold(batch.input.content)
+        self.storage.retain(batch.input.content)
         self.batches[batch.id] = batch
         if before is not None:
             self.storage.release(before.input.content)
@@ -166,7 +166,7 @@ class Repository:
 
     def add_file(self, file: File) -> None:
         """Add an uploaded file."""
-        self.storage.hold(file.content)
+        self.storage.retain(file.content)
         self.uploaded_files[file.id] = file
         if file.expires_at is not None:
             self._file_expiries.put(file.id, file.expires_at, 0, file)

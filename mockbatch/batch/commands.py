@@ -98,7 +98,7 @@ def complete(batch: Batch, now: int) -> Batch:
     """Complete all remaining lines as planned, at once."""
     status = batch.status(now)
     if status not in (*EXPIRABLE, FINALIZING):
-        raise _illegal(batch, now, "cannot complete any more")
+        raise _illegal(batch, now, "can no longer complete")
     if batch.input.errors:
         raise _illegal(batch, now, "cannot complete: its input file is not valid")
     stages = (VALIDATING, IN_PROGRESS, FINALIZING, COMPLETED)
@@ -130,7 +130,7 @@ def _as_failure(coming: Timeline) -> Timeline:
 
 def _check_not_final(batch: Batch, now: int, done: str) -> None:
     if batch.is_final(now):
-        raise _illegal(batch, now, f"cannot be {done} any more")
+        raise _illegal(batch, now, f"can no longer be {done}")
 
 
 def _illegal(batch: Batch, now: int, reason: str) -> ApiError:

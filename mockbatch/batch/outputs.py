@@ -67,7 +67,7 @@ class BatchOutputs:
         if not self.make_room(files.output.size + files.error.size):
             return
         for content in (files.output, files.error):
-            self._storage.hold(content)
+            self._storage.retain(content)
         with self._lock:
             self._files[id] = files
         self.unchecked.append(id)

@@ -16,22 +16,22 @@ class Storage:
         self._limits = limits
         self.used = 0
         self._lock = Lock()
-        self._held: dict[int, tuple[Content, int]] = {}  # by identity: the content, how often
+        self._retained: dict[int, tuple[Content, int]] = {}  # by identity: the content, how often
 
-    def hold(self, content: Content) -> None:
+    def retain(self, content: Content) -> None:
         """Count a content until `release` has been called for it as often as this."""
         with self._lock:
-            _, count = self._held.get(id(content), (content, 0))
-            self._held[id(content)] = content, count + 1
+            _, count = self._retained.get(id(content), (content, 0))
+            self._retained[id(content)] = content, count + 1
             if not count:
                 self.used += content.size
 
     def release(self, content: Content) -> None:
         """Stop counting a content once nothing uses it."""
         with self._lock:
-            _, count = self._held.pop(id(content))
+            _, count = self._retained.pop(id(content))
             if count > 1:
-                self._held[id(content)] = content, count - 1
+                self._retained[id(content)] = content, count - 1
             else:
                 self.used -= content.size
 

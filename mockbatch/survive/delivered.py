@@ -122,7 +122,7 @@ def read_delivered(
     everything, text = "\n".join(lines), "\n".join(readable)
     return DeliveredEvidence(
         marks=dict(delivery.marks()),
-        told=frozenset(
+        reported=frozenset(
             [
                 *(error for error in errors if _says(everything, error)),
                 *(id for id in ids if _names(text, id)),

@@ -58,7 +58,7 @@ class ProcessEvidence:
     `exit_code` is None for one that was stopped, because of `stopped_for`: "wall" for the wall
     limit, "waiting" because it waits for ever. A negative one is minus the number of a signal,
     as in `subprocess`. `last_line` is that of stderr; `error` is the last exception in it, as
-    far as one can be told. `quiet_seconds` is for how long there was no request, output or
+    far as can be seen. `quiet_seconds` is for how long there was no request, output or
     sleep. `skipped_seconds` are those that its sleeps moved the simulated clock by.
     """
 
@@ -78,13 +78,13 @@ class ProcessEvidence:
 class DeliveredEvidence:
     """What the program delivered: the marks in it, and how often each.
 
-    `told` are the custom_ids, codes and messages that are new in what the program printed or
+    `reported` are the custom_ids, codes and messages that are new in what the program printed or
     wrote, compared with a run in which nothing went wrong. `tells_count` is true if a new line
     says how many are missing, `tells_failure` if one says that something failed at all.
     """
 
     marks: Mapping[str, int] = field(default_factory=dict)
-    told: frozenset[str] = frozenset()
+    reported: frozenset[str] = frozenset()
     tells_count: bool = False
     tells_failure: bool = False
 
@@ -125,16 +125,18 @@ class Evidence:
         return tuple(one for one in self.server.questions if not one.has_answer)
 
     @property
-    def untold(self) -> tuple[Question, ...]:
+    def unreported(self) -> tuple[Question, ...]:
         """The unanswered questions that the program did not mention."""
         if self.delivered.tells_count or self._tells_batch_error:
             return ()
-        return tuple(one for one in self.unanswered if not self._tells(one))
+        return tuple(one for one in self.unanswered if not self._reports(one))
 
     @property
     def _tells_batch_error(self) -> bool:
         errors = self.server.batch_errors
-        return any(error in self.delivered.told for error in errors)
+        return any(error in self.delivered.reported for error in errors)
 
-    def _tells(self, question: Question) -> bool:
-        return any(text in self.delivered.told for text in (*question.custom_ids, *question.errors))
+    def _reports(self, question: Question) -> bool:
+        return any(
+            text in self.delivered.reported for text in (*question.custom_ids, *question.errors)
+        )

@@ -93,7 +93,7 @@ def junit_xml(rows: Sequence[Row], failed: Sequence[Row], error: str = "") -> by
 def json_line(row: Row, repeat: str) -> str:
     """Return a row with its evidence as one line of JSON."""
     evidence = asdict(row.evidence)
-    evidence["delivered"]["told"] = sorted(evidence["delivered"]["told"])
+    evidence["delivered"]["reported"] = sorted(evidence["delivered"]["reported"])
     document = {
         "misfortune": row.misfortune.name,
         "verdict": row.verdict.word,

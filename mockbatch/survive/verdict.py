@@ -131,10 +131,10 @@ def _never_notices(evidence: Evidence) -> str:
         # A batch whose validation has not read its input yet has no lines.
         missing = "without an answer" if evidence.server.batches else "that were never submitted"
         return f"exit 0, and not a word about {unsent} {missing}"
-    if not evidence.untold or not _could_be_seen(evidence):
+    if not evidence.unreported or not _could_be_seen(evidence):
         return ""
-    untold, total = len(evidence.untold), len(evidence.server.questions)
-    return f"exit 0, and not a word about {untold} of {_count(total, 'line')} without an answer"
+    unreported, total = len(evidence.unreported), len(evidence.server.questions)
+    return f"exit 0, and not a word about {unreported} of {_count(total, 'line')} without an answer"
 
 
 def _could_be_seen(evidence: Evidence) -> bool:
@@ -159,10 +159,10 @@ def _reports(evidence: Evidence) -> str:
 def _describe_handled(evidence: Evidence) -> str:
     answers = sum(one.has_answer for one in evidence.server.questions)
     unanswered = len(evidence.unanswered)
-    told = f", {_count(unanswered, 'line')} without one told" if unanswered else ""
-    unsent = f", {_count(evidence.unsent, 'line')} not run, which it told"
+    missing = f", {_count(unanswered, 'line')} reported without one" if unanswered else ""
+    unsent = f", {_count(evidence.unsent, 'line')} reported as not run"
     unseen = "" if evidence.sees_answers else ", as far as can be seen"
-    return f"{_count(answers, 'answer')}{told}{unsent if evidence.unsent else ''}{unseen}"
+    return f"{_count(answers, 'answer')}{missing}{unsent if evidence.unsent else ''}{unseen}"
 
 
 _RULES: tuple[tuple[str, Callable[[Evidence], str]], ...] = (

@@ -118,11 +118,11 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     error = log.pop_webhook_error(item)
     if error is not None:
         raise error
-    _tell_unused(item)
+    _report_unused(item)
     return result
 
 
-def _tell_unused(item: pytest.Item) -> None:
+def _report_unused(item: pytest.Item) -> None:
     """Warn of what a test set up but did not use, or fail it, as the ini file says."""
     __tracebackhide__ = True
     choice = unused_choice(item.config)

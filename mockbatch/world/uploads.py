@@ -80,7 +80,7 @@ class Uploads:
             self._check_room(upload, content)  # another part may have taken it meanwhile
             seed = self._seed.child("part", self._repository.next_number("part"))
             part = Part(part_id(seed, now), id, now, copy)
-            self._repository.storage.hold(copy)
+            self._repository.storage.retain(copy)
             self._uploads[id] = upload.with_part(part)
             return part
 
@@ -136,7 +136,7 @@ class Uploads:
             self._part_files[upload.id] = SharedContentFile()
             self.next_due = min(self.next_due, upload.expires_at)
             for part in upload.parts.values():
-                self._repository.storage.hold(part.content)
+                self._repository.storage.retain(part.content)
 
     def _end(self, upload: Upload, ended: str | None) -> Upload:
         if self._part_files.pop(upload.id, None) is not None:

@@ -370,7 +370,7 @@ def test_a_window_that_was_planned_to_end_a_batch_ends_it_after_a_hold(make: "Ma
 def test_what_expired_while_it_was_held_cannot_go_on(make: "Make") -> None:
     """From the last second of its window on, a held batch can not be resumed."""
     held = commands.hold(make.batch(), make.created + 5)
-    with pytest.raises(ApiError, match="is expired and cannot be resumed any more"):
+    with pytest.raises(ApiError, match="is expired and can no longer be resumed"):
         commands.resume(held, held.expires_at)
 
 

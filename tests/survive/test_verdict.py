@@ -47,11 +47,11 @@ CASES = {
     "retried what had failed": ("handled", evidence(RETRIED)),
     "reported by custom_id": (
         "handled",
-        evidence(ANSWERED, ABSENT, delivered={**ARRIVED, "told": frozenset({"b"})}),
+        evidence(ANSWERED, ABSENT, delivered={**ARRIVED, "reported": frozenset({"b"})}),
     ),
     "reported by code": (
         "handled",
-        evidence(ANSWERED, FAILED, delivered={**ARRIVED, "told": frozenset({"too_long"})}),
+        evidence(ANSWERED, FAILED, delivered={**ARRIVED, "reported": frozenset({"too_long"})}),
     ),
     "reported by number": (
         "handled",
@@ -62,7 +62,7 @@ CASES = {
         evidence(
             ABSENT,
             server={"batch_errors": ("token_limit_exceeded",)},
-            delivered={"told": frozenset({"token_limit_exceeded"})},
+            delivered={"reported": frozenset({"token_limit_exceeded"})},
         ),
     ),
     "a failed line is not reported": ("never noticed", evidence(ANSWERED, FAILED)),

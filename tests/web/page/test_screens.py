@@ -93,7 +93,7 @@ def test_one_batch_has_its_lines_and_commands(tab: Tab) -> None:
     assert text.count("Mock reply to: Hello") == 2
     hold = page.get_by_role("button", name="Hold", exact=True)
     assert hold.get_attribute("aria-disabled") == "true"
-    assert "is completed and cannot be held any more" in hold.get_attribute("title")
+    assert "is completed and can no longer be held" in hold.get_attribute("title")
 
 
 def test_requests_show_faults_retries_and_bodies(tab: Tab) -> None:
