@@ -14,9 +14,9 @@ from mockbatch.batch.timeline import COMPLETED
 from mockbatch.clock import plan_instant
 from mockbatch.errors import api_error
 from mockbatch.files.content import Content
-from mockbatch.files.file import BATCH_OUTPUT, File, lifetime
+from mockbatch.files.file import BATCH_OUTPUT, OPENAI_FILES, File, FileRules
 from mockbatch.files.storage import Storage
-from mockbatch.ids import MAX_NUMBER, Seed, file_id
+from mockbatch.ids import MAX_NUMBER, Seed
 from mockbatch.limits import Limits
 from mockbatch.pagination import Page, paginate
 from mockbatch.time_queue import TimeQueue
@@ -113,11 +113,10 @@ class Repository:
 
     def batch(self, id: str) -> Batch:
         """Return a batch; ApiError 404 for an unknown id, 400 if it is not a batch's id."""
-        if not id.startswith("batch"):
-            raise api_error("not_a_batch_id", id=id)
-        if id not in self.batches:
-            raise api_error("no_such_batch", id=id)
-        return self.batches[id]
+        batch = self.batches.get(id)
+        if batch is None:
+            raise api_error("no_such_batch" if id.startswith("batch") else "not_a_batch_id", id=id)
+        return batch
 
     def batch_page(self, limit: int, after: str | None) -> Page[Batch]:
         """Return a page of the batches, newest first; ApiError 400 for an unknown cursor."""
@@ -141,13 +140,14 @@ class Repository:
         filename: str,
         purpose: str,
         seconds: int | None,
+        rules: FileRules = OPENAI_FILES,
     ) -> File:
         """Create a file that lives for `seconds`, or its purpose's default if that is None."""
         if now >= self.next_due:
             self.remove_expired(now)
-        lifetime_seconds = lifetime(purpose, seconds)
+        lifetime_seconds = rules.lifetime(purpose, seconds)
         file = File(
-            id=self._new_file_id(seed),
+            id=self._new_file_id(seed, rules),
             purpose=purpose,
             filename=filename,
             created_at=now,
@@ -157,10 +157,10 @@ class Repository:
         self.add_file(file)
         return file
 
-    def _new_file_id(self, seed: Seed) -> str:
+    def _new_file_id(self, seed: Seed, rules: FileRules) -> str:
         # A snapshot may come without its counters, and the first ids are then in use.
         while True:
-            id = file_id(seed.child("file", self.next_number("file")))
+            id = rules.new_id(seed.child("file", self.next_number("file")))
             if id not in self.uploaded_files and id not in self.deleted_file_ids:
                 return id
 
@@ -277,15 +277,14 @@ class Repository:
         if batch.tokens is not None:  # its input is gone, because its files were
             return None
         created_at = batch.timeline.end.at
+        seconds = batch.file_seconds
         scenario = batch.schedule.scenario
         return File(
             id=id,
             purpose=BATCH_OUTPUT,
             filename=f"{batch.id}_{kind}.jsonl",
             created_at=created_at,
-            expires_at=plan_instant(
-                created_at + (lifetime(BATCH_OUTPUT, batch.output_seconds) or 0)
-            ),
+            expires_at=None if seconds is None else plan_instant(created_at + seconds),
             source=lambda: getattr(self.outputs.files(batch), kind),
             distortion=scenario.name if scenario.output else None,
         )

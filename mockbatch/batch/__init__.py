@@ -2,6 +2,7 @@
 
 create             the request that creates a batch, and the batch made from it
 input_file         validates an input file, line by line
+rules              what a provider does with its batches, and what one was created with
 plan               the timeline, execution order and scenario's replies of a new batch
 timeline           status changes and progress, as a function of time
 batch              the batch, and the Batch object at an instant

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from mockbatch.batch.input_file import BatchInput
-from mockbatch.batch.plan import WINDOW_SECONDS, ExecutionOrder, Schedule
+from mockbatch.batch.plan import ExecutionOrder, Schedule
+from mockbatch.batch.rules import OPENAI_RULES, OPENAI_TERMS, BatchRules, BatchTerms
 from mockbatch.batch.timeline import (
     CANCELLED,
     CANCELLING,
@@ -22,7 +23,8 @@ from mockbatch.clock import plan_instant
 from mockbatch.endpoints.endpoint import Tokens
 from mockbatch.endpoints.scripted_reply import Reply
 from mockbatch.files.content import Content
-from mockbatch.ids import Seed, file_id
+from mockbatch.files.file import BATCH_OUTPUT
+from mockbatch.ids import Seed
 from mockbatch.scenarios.distortions import distort
 from mockbatch.typing import Json
 
@@ -49,6 +51,7 @@ class Batch:
     is the instant of a hold and the part of the timeline that it suspended. `enqueued_tokens`
     is what it counts towards a quota, 0 if there is no quota. `replies` are the scripted ones,
     by line. `tokens` is what its lines are billed for, once the content of its input is gone.
+    `rules` are those of its provider, and `terms` what it was created with.
     """
 
     id: str
@@ -68,6 +71,8 @@ class Batch:
     enqueued_tokens: int = 0
     replies: Mapping[int, Reply] = field(default_factory=dict)
     tokens: Tokens | None = None
+    rules: BatchRules = OPENAI_RULES
+    terms: BatchTerms = OPENAI_TERMS
 
     @property
     def schema(self) -> str:
@@ -82,7 +87,7 @@ class Batch:
     @property
     def expires_at(self) -> int:
         """The end of the completion window, known from the start."""
-        return plan_instant(self.created_at + WINDOW_SECONDS)
+        return plan_instant(self.created_at + self.terms.window_seconds)
 
     def with_timeline(self, timeline: Timeline) -> "Batch":
         """Return the batch with another future, and no longer held."""
@@ -116,6 +121,12 @@ class Batch:
 
     def existing_file_ids(self, now: float) -> dict[str, str]:
         """Return the ids of the files that exist, by kind; before the end there are none."""
+        if self.status(now) in self.rules.empty_files:
+            return self.planned_file_ids()
+        return self._filled_file_ids(now)
+
+    def _filled_file_ids(self, now: float) -> dict[str, str]:
+        """Return the ids of the files in which there are lines, by kind."""
         if not self.is_final(now):
             return {}
         counts = self.counts(now)
@@ -123,9 +134,14 @@ class Batch:
         exists = {OUTPUT: counts.completed > 0, ERROR: counts.failed + unexecuted > 0}
         return {kind: self.planned_file_id(kind) for kind, does in exists.items() if does}
 
+    @property
+    def file_seconds(self) -> int | None:
+        """How long its files live, None for ever."""
+        return self.rules.files.lifetime(BATCH_OUTPUT, self.output_seconds)
+
     def planned_file_id(self, kind: str) -> str:
         """Return the id that a file of this kind has, or would have."""
-        return file_id(self.seed.child(kind))
+        return self.rules.files.new_id(self.seed.child(kind))
 
     def planned_file_ids(self) -> dict[str, str]:
         """Return the ids of the files that the batch may create, by kind."""
@@ -140,12 +156,12 @@ class Batch:
         return self.schedule.with_expiry(timeline, self.created_at)
 
     def as_json(self, now: float, tokens: Tokens = NO_TOKENS) -> dict[str, Json]:
-        """Return the Batch object, schema batch.json; `tokens` once it is completed.
+        """Return OpenAI's Batch object, schema batch.json; `tokens` once it is completed.
 
         Source: the order of keys is that of recorded objects of August 2026.
         """
         reached = self.timeline.reached(now)
-        files = self.existing_file_ids(now)
+        files = self._filled_file_ids(now)
         failed = FAILED in reached
         return {
             "id": self.id,

@@ -14,10 +14,11 @@ from mockbatch.batch.plan import (
     plan_timeline,
     shuffle_lines,
 )
+from mockbatch.batch.rules import OPENAI_RULES, OPENAI_TERMS, BatchRules, BatchTerms
 from mockbatch.batch.scripted_replies import script_replies
 from mockbatch.endpoints import endpoints
 from mockbatch.errors import api_error, line_error
-from mockbatch.ids import Seed, batch_id
+from mockbatch.ids import Seed
 from mockbatch.limits import Limits
 from mockbatch.scenarios import scenario
 from mockbatch.scenarios.scenario import FAILURE_CODES, FILE_LEVEL_ERRORS, ForcedFailure, Scenario
@@ -34,13 +35,23 @@ QuotaCheck: TypeAlias = Callable[[str, BatchInput, int | None], tuple[int, LineE
 
 
 class BatchRequest(NamedTuple):
-    """A parsed request to create a batch; `scenario` is the one that its metadata names, if any."""
+    """A parsed request to create a batch; `scenario` is the one that its metadata names, if any.
+
+    `rules` are those of the provider.
+    """
 
     input_file_id: str
     endpoint: str
     metadata: dict[str, str] | None
     output_seconds: int | None
     scenario: Scenario | None
+    rules: BatchRules = OPENAI_RULES
+    terms: BatchTerms = OPENAI_TERMS
+
+    @property
+    def expiry_seconds(self) -> int | None:
+        """The seconds after which the batch expires, None for never."""
+        return self.terms.window_seconds if self.rules.expires else None
 
 
 def parse_request(body: Json) -> BatchRequest:
@@ -57,7 +68,7 @@ def parse_request(body: Json) -> BatchRequest:
         body["endpoint"],
         metadata,
         (body.get("output_expires_after") or {}).get("seconds"),
-        _scenario_from_metadata(metadata or {}),
+        scenario_from_metadata(metadata or {}),
     )
 
 
@@ -94,7 +105,7 @@ def create_batch(request: BatchRequest, batch_input: BatchInput, context: Creati
     )
     if quota_error is not None:
         batch_input = replace(batch_input, errors=(quota_error,))
-    id = batch_id(seed, created_at)
+    id = request.rules.new_id(seed, created_at)
     order = shuffle_lines(batch_input, seed)
     replies = plan_replies(batch_input, request.endpoint, schedule.scenario, seed)
     if not batch_input.errors:
@@ -118,6 +129,8 @@ def create_batch(request: BatchRequest, batch_input: BatchInput, context: Creati
         replies=replies,
         enqueued_tokens=enqueued_tokens,
         timeline=plan_timeline(created_at, batch_input, schedule),
+        rules=request.rules,
+        terms=request.terms,
     )
 
 
@@ -139,7 +152,8 @@ def _forced_error(
     )
 
 
-def _scenario_from_metadata(metadata: Mapping[str, Json]) -> Scenario | None:
+def scenario_from_metadata(metadata: Mapping[str, Json]) -> Scenario | None:
+    """Return the scenario that metadata names; ApiError 400 for invalid metadata."""
     steering = {key: value for key, value in metadata.items() if key.startswith(STEERING)}
     user_metadata = {key: value for key, value in metadata.items() if key not in steering}
     schema("metadata").check(user_metadata, "metadata")

@@ -74,14 +74,20 @@ def missing_input(file_id: str, organization: str) -> BatchInput:
 
 
 def read_input(
-    content: Content, endpoint: Endpoint, limits: Limits, models: ModelList = ANY_MODEL
+    content: Content,
+    endpoint: Endpoint,
+    limits: Limits,
+    models: ModelList = ANY_MODEL,
+    url: str | None = None,
 ) -> BatchInput:
     """Validate an input file; `errors` has the errors of all lines.
+
+    `url` is that of each line, None for the path of the endpoint.
 
     If the file is too large, that is the only error. Its message names the model, so lines are
     read until the model is known.
     """
-    validator = _InputValidator(endpoint, limits, models)
+    validator = _InputValidator(endpoint, limits, models, url or endpoint.path)
     is_too_large = content.size > limits.input_bytes
     offsets = array("Q", [0])
     for index, line in enumerate(content.lines()):
@@ -109,7 +115,7 @@ def read_input(
 class _InputValidator:
     """Validates one line after the other; `model` is that of all lines, once it is known."""
 
-    def __init__(self, endpoint: Endpoint, limits: Limits, models: ModelList) -> None:
+    def __init__(self, endpoint: Endpoint, limits: Limits, models: ModelList, url: str) -> None:
         self.errors: list[LineError] = []
         self.failing_lines: list[int] = []
         self.unsupported_lines: list[int] = []
@@ -118,7 +124,8 @@ class _InputValidator:
         self._main_member = endpoint.main_member
         self._limits = limits
         self._models = models
-        self._has_fast_path = endpoint.path == fast_path.PATH
+        self._url = url
+        self._has_fast_path = url == endpoint.path == fast_path.PATH
         self._custom_ids: set[str] = set()
         self._embedding_inputs = 0
         self._schema_budget = StepBudget()
@@ -166,7 +173,7 @@ class _InputValidator:
             errors.append(_invalid_type("custom_id", "a string", custom_id))
         if request.get("method", "POST") != "POST":
             errors.append(api_error("invalid_method"))
-        if request.get("url", self._endpoint.path) != self._endpoint.path:
+        if request.get("url", self._url) != self._url:
             errors.append(api_error("invalid_url"))
         return errors
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from mockbatch.batch.batch import ERROR, NO_TOKENS, OUTPUT, Batch
 from mockbatch.batch.fast_path import PATH, SimpleLineWriter
 from mockbatch.batch.output_line import LineChecker, output_line
-from mockbatch.batch.timeline import CANCELLED, FINALIZING
+from mockbatch.batch.timeline import CANCELLED, FAILED, FINALIZING
 from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.endpoint import Execution, Tokens, with_cached_share
 from mockbatch.endpoints.respond import EndpointResponse, respond
@@ -48,7 +48,9 @@ def write_output(batch: Batch, *, validate: bool = True, marks: bool = False) ->
     line, by which it can be found again.
     """
     writer = _OutputWriter(batch, validate=validate, marks=marks)
-    for first_position in range(0, batch.input.total, _BLOCK_LINES):
+    # A batch that fails has no lines, but its provider may give it files.
+    total = 0 if batch.timeline.end.status == FAILED else batch.input.total
+    for first_position in range(0, total, _BLOCK_LINES):
         writer.write_block(first_position)
     return writer.close()
 

@@ -8,6 +8,7 @@ from math import inf
 from typing import NamedTuple
 
 from mockbatch.batch.input_file import BatchInput
+from mockbatch.batch.rules import DAY_SECONDS
 from mockbatch.batch.timeline import (
     COMPLETED,
     FAILED,
@@ -23,8 +24,6 @@ from mockbatch.endpoints.scripted_reply import SUCCEEDED, Reply
 from mockbatch.ids import Seed
 from mockbatch.scenarios.scenario import RECORDED_SECONDS, Scenario
 
-WINDOW_SECONDS = 24 * 3600
-
 
 class ExecutionOrder(NamedTuple):
     """The lines in the order in which they run, which is also the order of the output file.
@@ -39,10 +38,14 @@ class ExecutionOrder(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A scenario, and how many times faster than it says its stages pass."""
+    """A scenario, and how many times faster than it says its stages pass.
+
+    The batch expires at the end of its window, never if `window_seconds` is None.
+    """
 
     scenario: Scenario
     pace: float
+    window_seconds: int | None = DAY_SECONDS
 
     def stage_ends(self, created_at: int) -> list[int | None]:
         """Return when validating, in_progress and finalizing end, None if only by a command."""
@@ -58,9 +61,9 @@ class Schedule:
     def expiry_at(self, created_at: int) -> int | None:
         """Return when the batch expires if it is still validating or running; None for never."""
         delay = self.scenario.expiry_delay_seconds
-        if delay is None:
+        if delay is None or self.window_seconds is None:
             return None
-        return plan_instant(created_at + WINDOW_SECONDS + round(delay))
+        return plan_instant(created_at + self.window_seconds + round(delay))
 
     def validation_end(self, created_at: int) -> float:
         """Return when validation ends, by itself or by expiry; infinity for never."""

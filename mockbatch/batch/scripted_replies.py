@@ -1,6 +1,6 @@
 """Assigns the user's scripted replies to the lines of a batch that have not run yet."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from mockbatch.batch.batch import Batch
@@ -48,6 +48,27 @@ def prepare_script(batch: Batch, script: Script, done: int = 0) -> Callable[[int
         return replace(
             batch, replies=replies, execution_order=execution_order(order, batch.input, replies)
         )
+
+    return apply
+
+
+def prepare_scripts(
+    batches: Iterable[Batch], script: Script, now: float
+) -> Callable[[float], Iterator[Batch]]:
+    """Compute the replies of another script for all batches that have not ended.
+
+    Returns a fast function, which yields those that have not ended by the time of its call.
+    """
+    prepared = [
+        (batch, prepare_script(batch, script, batch.timeline.done(now)))
+        for batch in batches
+        if not batch.is_final(now)
+    ]
+
+    def apply(later: float) -> Iterator[Batch]:
+        for batch, apply_to in prepared:
+            if not batch.is_final(later):
+                yield apply_to(batch.timeline.done(later))
 
     return apply
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from mockbatch.files.content import Content
+from mockbatch.ids import Seed, file_id
 
 BATCH = "batch"
 BATCH_OUTPUT = "batch_output"
@@ -56,8 +57,21 @@ class File:
         }
 
 
-def lifetime(purpose: str, expires_after: int | None) -> int | None:
-    """Return the seconds until a file expires, None if it never does."""
-    if expires_after is not None:
-        return expires_after
-    return BATCH_FILE_SECONDS if purpose in (BATCH, BATCH_OUTPUT) else None
+class FileRules(NamedTuple):
+    """How a provider treats files; the defaults are OpenAI's.
+
+    `new_id` mints an id. Without a lifetime of its own, a file of a batch lives for
+    `batch_file_seconds`, None for ever.
+    """
+
+    new_id: Callable[[Seed], str] = file_id
+    batch_file_seconds: int | None = BATCH_FILE_SECONDS
+
+    def lifetime(self, purpose: str, expires_after: int | None) -> int | None:
+        """Return the seconds until a file expires, None if it never does."""
+        if expires_after is not None:
+            return expires_after
+        return self.batch_file_seconds if purpose in (BATCH, BATCH_OUTPUT) else None
+
+
+OPENAI_FILES = FileRules()

@@ -6,13 +6,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from math import inf
 from typing import NamedTuple
 
 from mockbatch.batch.batch import ERROR, OUTPUT, Batch
 from mockbatch.batch.output_file import write_output
 from mockbatch.batch.timeline import CANCELLING, FINAL
 from mockbatch.files.content import Content
-from mockbatch.files.file import BATCH_OUTPUT, lifetime
 from mockbatch.survive.evidence import Question, ServerEvidence
 from mockbatch.typing import Json
 from mockbatch.world.journal import JournalEntry
@@ -207,4 +207,4 @@ def _collect_questions(
 
 def _output_end(batch: Batch) -> float:
     """Return when the files of a batch are gone."""
-    return batch.timeline.end.at + (lifetime(BATCH_OUTPUT, batch.output_seconds) or 0)
+    return inf if batch.file_seconds is None else batch.timeline.end.at + batch.file_seconds

@@ -23,5 +23,6 @@ def find_batch_input(
     file = repository.uploaded_files.get(request.input_file_id)
     if file is None or file.purpose != BATCH or not file.visible(now):
         return missing_input(request.input_file_id, organization), inf
-    batch_input = read_input(file.content, endpoints()[request.endpoint], limits, models)
+    endpoint, url = endpoints()[request.endpoint], request.terms.line_url
+    batch_input = read_input(file.content, endpoint, limits, models, url)
     return batch_input, inf if file.expires_at is None else file.expires_at

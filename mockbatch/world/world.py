@@ -15,7 +15,7 @@ from mockbatch.batch import commands, create
 from mockbatch.batch.batch import NO_TOKENS, Batch
 from mockbatch.batch.input_file import missing_input
 from mockbatch.batch.plan import Schedule
-from mockbatch.batch.scripted_replies import prepare_script
+from mockbatch.batch.scripted_replies import prepare_scripts
 from mockbatch.batch.timeline import COMPLETED
 from mockbatch.clock import WorldClock
 from mockbatch.endpoints.endpoint import Endpoint, Execution
@@ -24,7 +24,7 @@ from mockbatch.errors import api_error
 from mockbatch.faults.rule_set import FaultRules
 from mockbatch.files import validation
 from mockbatch.files.content import Content
-from mockbatch.files.file import File
+from mockbatch.files.file import OPENAI_FILES, File, FileRules
 from mockbatch.ids import RequestIds, Seed
 from mockbatch.limits import Quotas
 from mockbatch.pagination import Page
@@ -173,13 +173,22 @@ class World:
         with self._command() as now:
             self.quotas.set(quotas, now)
 
-    def upload(self, content: Content, filename: str, purpose: str, seconds: int | None) -> File:
+    def upload(
+        self,
+        content: Content,
+        filename: str,
+        purpose: str,
+        seconds: int | None,
+        rules: FileRules = OPENAI_FILES,
+    ) -> File:
         """Create a file that lives for `seconds`, None for its purpose's default."""
         validation.validate_upload(content, purpose, self.settings.limits)
         with self.clock.command() as now:
             self.room.check_file(content.size)
             seed = self._seed
-            return self._repository.create_file(seed, now, content, filename, purpose, seconds)
+            return self._repository.create_file(
+                seed, now, content, filename, purpose, seconds, rules
+            )
 
     def file(self, id: str) -> File:
         """Return a file that exists now; ApiError 404 for any other."""
@@ -224,7 +233,7 @@ class World:
                 number=len(self._repository.batches),
                 seed=self._seed.child("batch", number),
                 created_at=now,
-                schedule=Schedule(scenario, self.settings.pace),
+                schedule=Schedule(scenario, self.settings.pace, request.expiry_seconds),
                 script=self.script,
                 organization=self.organization,
                 input_expires_at=now if is_gone else input_expires_at,
@@ -277,18 +286,10 @@ class World:
         """Use another script for the lines that have not run yet."""
         with self._command() as now:
             # A function in the script may fail, and then everything stays as it was.
-            prepared = [
-                (batch, prepare_script(batch, script, batch.timeline.done(now)))
-                for batch in self._repository.batches.values()
-                if not batch.is_final(now)
-            ]
+            apply = prepare_scripts(self._repository.batches.values(), script, now)
             with self.clock.command() as later:  # lines may have run meanwhile
                 self.script = script
-                self._repository.replace_batches(
-                    apply(batch.timeline.done(later))
-                    for batch, apply in prepared
-                    if not batch.is_final(later)
-                )
+                self._repository.replace_batches(apply(later))
 
     def respond(self, endpoint: Endpoint, body: dict[str, Json]) -> EndpointResponse:
         """Return the response to a live call; ApiError if it fails."""

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from mockbatch.files.content import Content
-from mockbatch.files.file import UPLOAD_PURPOSES, File, lifetime
+from mockbatch.files.file import OPENAI_FILES, UPLOAD_PURPOSES, File
 from mockbatch.validation.schema import schema
 
 
@@ -58,19 +58,19 @@ def test_a_file_that_stays_is_always_there() -> None:
 @pytest.mark.parametrize("purpose", ["batch", "batch_output"])
 def test_files_of_batches_live_for_30_days(purpose: str) -> None:
     """Input, output and error files go after 30 days unless the request says otherwise."""
-    assert lifetime(purpose, None) == 2_592_000
+    assert OPENAI_FILES.lifetime(purpose, None) == 2_592_000
 
 
 @pytest.mark.parametrize("purpose", ["assistants", "fine-tune", "user_data", "vision", "evals"])
 def test_other_files_stay(purpose: str) -> None:
     """Files for other purposes have no expiry unless the request sets one."""
-    assert lifetime(purpose, None) is None
+    assert OPENAI_FILES.lifetime(purpose, None) is None
 
 
 @pytest.mark.parametrize("purpose", ["batch", "assistants"])
 def test_a_requested_lifetime_counts(purpose: str) -> None:
     """The request takes precedence over the default."""
-    assert lifetime(purpose, 3600) == 3600
+    assert OPENAI_FILES.lifetime(purpose, 3600) == 3600
 
 
 def test_content_is_made_when_it_is_requested() -> None:

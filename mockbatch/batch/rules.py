@@ -1,0 +1,51 @@
+"""How the provider of a batch treats it, and what its client has asked for beside OpenAI's fields.
+
+The defaults are OpenAI's.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from mockbatch.files.file import FileRules
+from mockbatch.ids import Seed, batch_id
+from mockbatch.typing import Json
+
+OPENAI = "openai"
+DAY_SECONDS = 24 * 3600
+
+
+class BatchRules(NamedTuple):
+    """What a provider does with every batch.
+
+    `new_id(seed, created_at)` mints the id of a batch, and `files` are the rules of its files.
+    At the end of the window a batch `expires`, or goes on. In the statuses of `empty_files` a
+    batch has both files, even if no line is in them.
+    """
+
+    provider: str = OPENAI
+    new_id: Callable[[Seed, int], str] = batch_id
+    files: FileRules = FileRules()
+    expires: bool = True
+    empty_files: frozenset[str] = frozenset()
+
+
+OPENAI_RULES = BatchRules()
+
+
+@dataclass(frozen=True, slots=True)
+class BatchTerms:
+    """What one batch was created with.
+
+    `window` is the completion window in the words of the client. `line_url` is the URL of each
+    line, None for the path of the batch's endpoint. `shown` are members that the batch object
+    repeats.
+    """
+
+    window: str = "24h"
+    window_seconds: int = DAY_SECONDS
+    line_url: str | None = None
+    shown: Mapping[str, Json] = field(default_factory=dict)
+
+
+OPENAI_TERMS = BatchTerms()
