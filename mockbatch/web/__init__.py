@@ -3,6 +3,7 @@
 Nothing below this package knows Flask. From socket to view a request passes:
 
     http_server      parses it and calls the WSGI app
+    process_guard    refuses to be one of several processes that do not share their worlds
     caller_guard     rejects foreign web pages, and adds CORS headers for those of this machine
     dashboard        shows browsers the page; its files are in page/
     portkey/         the gateway's role, for requests with Portkey's headers

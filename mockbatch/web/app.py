@@ -22,6 +22,7 @@ from mockbatch.web.dashboard import DashboardForBrowsers, read_page_files
 from mockbatch.web.fault_middleware import FaultMiddleware
 from mockbatch.web.matching_rule import MatchingRule
 from mockbatch.web.portkey.middleware import PortkeyGateway
+from mockbatch.web.process_guard import ProcessGuard
 from mockbatch.web.recorded_messages import note_response
 from mockbatch.web.request_recorder import record_request
 from mockbatch.world.settings import ServerSettings
@@ -62,7 +63,8 @@ def create_app(settings: ServerSettings | None = None, initial: Snapshot | None 
     with_gateway = PortkeyGateway(with_faults, always=gateway)
     has_dashboard = server_state.settings.has_dashboard
     whole = DashboardForBrowsers(with_gateway) if has_dashboard else with_gateway
-    app.wsgi_app = CallerGuard(whole, server_state.settings)  # type: ignore[method-assign]
+    guarded = CallerGuard(whole, server_state.settings)
+    app.wsgi_app = ProcessGuard(guarded)  # type: ignore[method-assign]
     return app
 
 
