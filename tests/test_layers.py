@@ -26,7 +26,7 @@ LAYERS = (
     ("scripting", "files"),
     ("limits",),
     ("endpoints", "pagination"),
-    ("validation", "http_client", "http_server"),
+    ("validation", "http_client", "http_server", "stores"),
     ("errors",),
     ("package_data", "jsonio", "ids", "clock", "strings", "time_queue"),
     ("typing",),

@@ -1,0 +1,19 @@
+"""Where several processes keep their worlds together; a server in memory uses none of it.
+
+A world in a store is a set of named cells, each a JSON text, with a version that grows with each
+commit. What the cells mean is known to `mockbatch/world/shared/` only.
+
+store      the interface of a store, and the values that it returns
+location   chooses the store for a URL: `sqlite:///FILE`
+sqlite     cells in a file of SQLite, for the processes of one machine
+file_lock  a lock that another process gets at once when its holder has died
+blobs      contents of files in a folder
+failure    the ApiError for a store that cannot be used
+
+To add a store: write a module with a class that has the methods of `Store` (raise the errors of
+`failure` for whatever its engine raises), add its scheme to `location`, and its fixture to
+`tests/stores/conftest.py`, whose tests then run against it too. Three things are asked of it. A
+lock is free as soon as the process that holds it has died. A commit applies whole or not at all,
+and is refused if the version is no longer the one that the caller has seen, so that a lock that
+was lost without notice does no harm. Every wait for the engine ends after `WAIT_SECONDS`.
+"""

@@ -1,0 +1,57 @@
+"""Contents of files in a folder that several processes share.
+
+A content is written aside and renamed, so that another process finds it whole or not at all. Its
+name is new each time: it can be removed as soon as its one owner is gone.
+"""
+
+import os
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+from shutil import rmtree
+from typing import IO
+
+from mockbatch.stores.failure import state_unavailable
+
+
+class Blobs:
+    """Contents in a folder, by world and name."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def put(self, world: str, chunks: Iterable[bytes]) -> str:
+        """Write a content, and return its name."""
+        name = secrets.token_hex(16)
+        path = self._path(world, name)
+        aside = path.with_name(f"{name}.part")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with aside.open("wb") as file:
+                for chunk in chunks:
+                    file.write(chunk)
+            aside.rename(path)
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise
+        return name
+
+    def open(self, world: str, name: str) -> IO[bytes]:
+        """Return a content, open for reading; ApiError 503 if it is not there."""
+        try:
+            return self._path(world, name).open("rb")
+        except OSError as error:
+            raise state_unavailable(
+                f"a content is missing: {os.strerror(error.errno or 0)}"
+            ) from error
+
+    def remove(self, world: str, name: str) -> None:
+        """Remove a content; whoever has it open keeps it."""
+        self._path(world, name).unlink(missing_ok=True)
+
+    def remove_world(self, world: str) -> None:
+        """Remove all contents of a world."""
+        rmtree(self._folder / world, ignore_errors=True)
+
+    def _path(self, world: str, name: str) -> Path:
+        return self._folder / world / name[:2] / name

@@ -1,0 +1,17 @@
+"""The ApiError 503 for a store that cannot be used now."""
+
+from mockbatch.errors import ApiError, api_error
+
+RETRY_AFTER_SECONDS = 1
+
+
+def state_unavailable(reason: object) -> ApiError:
+    """Return the ApiError 503 for a request that could not read or change its world."""
+    error = api_error("state_unavailable", reason=str(reason).rstrip("."))
+    error.headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    return error
+
+
+def state_full(reason: object) -> ApiError:
+    """Return the ApiError 507 for a change that the store has no room for."""
+    return api_error("no_disk_space", reason=str(reason).rstrip("."))

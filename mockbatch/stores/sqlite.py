@@ -1,0 +1,281 @@
+"""Worlds in a file of SQLite: for the processes of one machine, and across restarts.
+
+A commit is durable when the process dies. When the machine does, the last ones may be lost, but
+never a part of one.
+"""
+
+import secrets
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from os import getpid
+from pathlib import Path
+
+from mockbatch.errors import ApiError
+from mockbatch.stores.failure import state_full, state_unavailable
+from mockbatch.stores.file_lock import IS_SUPPORTED, FileLocks
+from mockbatch.stores.store import (
+    DELIVERY,
+    LOCK_SECONDS,
+    NOTHING,
+    WAIT_SECONDS,
+    Changes,
+    Record,
+    StoredWorld,
+    Version,
+)
+
+_FORMAT = 1
+# This many removed cells are not worth forgetting.
+_MOST_REMOVED = 1000
+_TABLES = """
+CREATE TABLE IF NOT EXISTS worlds (
+    name TEXT PRIMARY KEY, id INTEGER NOT NULL, version INTEGER NOT NULL, label TEXT NOT NULL,
+    requests INTEGER NOT NULL, removed INTEGER NOT NULL, oldest INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS cells (
+    world INTEGER NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL, text TEXT,
+    UNIQUE (world, name)
+);
+CREATE INDEX IF NOT EXISTS cells_by_version ON cells (world, version);
+CREATE TABLE IF NOT EXISTS records (
+    world INTEGER NOT NULL, number INTEGER NOT NULL, text TEXT NOT NULL,
+    PRIMARY KEY (world, number)
+) WITHOUT ROWID;
+"""
+_SET_CELL = """
+INSERT INTO cells (world, name, version, text) VALUES (?, ?, ?, ?)
+ON CONFLICT (world, name) DO UPDATE SET version = excluded.version, text = excluded.text
+"""
+
+
+class SqliteStore:
+    """Worlds in a file of SQLite, and their locks in the folder `FILE-locks` beside it."""
+
+    def __init__(self, path: Path) -> None:
+        if not IS_SUPPORTED:
+            raise ValueError("sqlite:// needs locks on files that this system does not have")
+        self._path = path
+        folder = path.with_name(f"{path.name}-locks")
+        folder.mkdir(parents=True, exist_ok=True)
+        self._locks = FileLocks(folder)
+        self._local = threading.local()
+        # One thread of a process at a time: SQLite makes those that wait sleep for long.
+        self._write_lock = threading.Lock()
+        try:
+            self.worlds()
+        except (ApiError, OSError) as error:
+            raise ValueError(f"{path}: {error}") from error
+
+    # --- cells
+
+    def pull(self, world: str, seen: Version) -> Changes:
+        """Return what has changed since the version `seen`; the version NOTHING without a world."""
+        with self._using() as connection:
+            row = self._row(connection, world)
+            if row is None:
+                return Changes(NOTHING, (), is_whole=True)
+            id, number, oldest = row
+            if seen == (id, number):
+                return Changes(seen, (), is_whole=False)
+            is_known = seen.id == id and oldest <= seen.number <= number
+            since, gone = (seen.number, "") if is_known else (-1, "AND text IS NOT NULL")
+            connection.execute("BEGIN")
+            try:  # again, now that nothing can be added between the two
+                id, number, _ = self._row(connection, world) or (0, 0, 0)
+                cells = connection.execute(
+                    f"SELECT name, text FROM cells WHERE world = ? AND version > ? {gone}"  # noqa: S608
+                    " ORDER BY rowid",
+                    (id, since),
+                ).fetchall()
+            finally:
+                connection.execute("ROLLBACK")
+            return Changes(Version(id, number), cells, is_whole=not is_known or id != seen.id)
+
+    def commit(self, world: str, seen: Version, cells: Mapping[str, str | None]) -> Version:
+        """Change cells all at once, remove those whose text is None, and return the new version.
+
+        The caller has CHANGE. Raises ApiError 503, and changes nothing, if the present version is
+        not `seen`.
+        """
+        version = Version(seen.id, seen.number + 1)
+        removed = sum(text is None for text in cells.values())
+        with self._writing() as connection:
+            moved = connection.execute(
+                "UPDATE worlds SET version = version + 1, removed = removed + ?"
+                " WHERE name = ? AND id = ? AND version = ?",
+                (removed, world, *seen),
+            )
+            if not moved.rowcount:
+                raise state_unavailable("it has changed meanwhile")
+            rows = ((seen.id, name, version.number, text) for name, text in cells.items())
+            connection.executemany(_SET_CELL, rows)
+            if removed:
+                self._forget_removed(connection, world, version)
+        return version
+
+    def replace(
+        self, world: str, seen: Version, label: str, cells: Mapping[str, str | None]
+    ) -> Version:
+        """Create a world, or begin it again: with these cells, and without a record."""
+        version = Version(secrets.randbits(62) + 1, 1)
+        with self._writing() as connection:
+            row = self._row(connection, world)
+            if (NOTHING if row is None else Version(row[0], row[1])) != seen:
+                raise state_unavailable("it has changed meanwhile")
+            self._remove_contents(connection, seen.id)
+            connection.execute(
+                "INSERT INTO worlds (name, id, version, label, requests, removed, oldest)"
+                " VALUES (?, ?, ?, ?, 0, 0, 0) ON CONFLICT (name) DO UPDATE SET id = excluded.id,"
+                " version = excluded.version, label = excluded.label, requests = 0, removed = 0,"
+                " oldest = 0",
+                (world, *version, label),
+            )
+            rows = ((version.id, name, 1, text) for name, text in cells.items())
+            connection.executemany(_SET_CELL, rows)
+        return version
+
+    def remove(self, world: str) -> None:
+        """Remove a world, if there is one."""
+        with self._writing() as connection:
+            row = self._row(connection, world)
+            if row is not None:
+                self._remove_contents(connection, row[0])
+                connection.execute("DELETE FROM worlds WHERE name = ?", (world,))
+
+    def worlds(self) -> Sequence[StoredWorld]:
+        """Return all worlds, the oldest first."""
+        with self._using() as connection:
+            rows = connection.execute("SELECT name, label FROM worlds ORDER BY rowid")
+            return [StoredWorld(*row) for row in rows]
+
+    @staticmethod
+    def _row(connection: sqlite3.Connection, world: str) -> tuple[int, int, int] | None:
+        """Return the id and version of a world, and the oldest version with all changes since."""
+        row: tuple[int, int, int] | None = connection.execute(
+            "SELECT id, version, oldest FROM worlds WHERE name = ?", (world,)
+        ).fetchone()
+        return row
+
+    @staticmethod
+    def _remove_contents(connection: sqlite3.Connection, id: int) -> None:
+        connection.execute("DELETE FROM cells WHERE world = ?", (id,))
+        connection.execute("DELETE FROM records WHERE world = ?", (id,))
+
+    @staticmethod
+    def _forget_removed(connection: sqlite3.Connection, world: str, version: Version) -> None:
+        """Forget which cells were removed, if they are many; older replicas read all again."""
+        query = "SELECT removed FROM worlds WHERE name = ?"
+        [(removed,)] = connection.execute(query, (world,))
+        if removed > _MOST_REMOVED:
+            connection.execute("DELETE FROM cells WHERE world = ? AND text IS NULL", (version.id,))
+            changes = (version.number, world)
+            connection.execute("UPDATE worlds SET removed = 0, oldest = ? WHERE name = ?", changes)
+
+    # --- records
+
+    def append(self, world: str, text: str, most: int) -> int:
+        """Record a request, and return its number; only the last `most` are kept.
+
+        Returns 0 without such a world.
+        """
+        with self._writing() as connection:
+            query = "UPDATE worlds SET requests = requests + 1 WHERE name = ?"
+            if not connection.execute(query, (world,)).rowcount:
+                return 0
+            query = "SELECT id, requests FROM worlds WHERE name = ?"
+            [(id, number)] = connection.execute(query, (world,))
+            connection.execute("INSERT INTO records VALUES (?, ?, ?)", (id, number, text))
+            query = "DELETE FROM records WHERE world = ? AND number <= ?"
+            connection.execute(query, (id, number - most))
+            return int(number)
+
+    def records(self, world: str) -> Sequence[Record]:
+        """Return the records that are kept, oldest first."""
+        query = (
+            "SELECT number, text FROM records WHERE world = (SELECT id FROM worlds WHERE name = ?)"
+            " ORDER BY number"
+        )
+        with self._using() as connection:
+            return [Record(*row) for row in connection.execute(query, (world,))]
+
+    def count(self, world: str) -> int:
+        """Return how many requests were recorded, those no longer kept included."""
+        query = "SELECT requests FROM worlds WHERE name = ?"
+        with self._using() as connection:
+            return next((number for (number,) in connection.execute(query, (world,))), 0)
+
+    # --- locks
+
+    def acquire(self, world: str, lock: str) -> None:
+        """Acquire a lock of a world, for this process; DELIVERY without a limit of time."""
+        self._locks.acquire(f"{world}-{lock}", None if lock == DELIVERY else LOCK_SECONDS)
+
+    def try_acquire(self, world: str, lock: str) -> bool:
+        """Acquire a lock of a world if it is free, and return whether it was."""
+        return self._locks.try_acquire(f"{world}-{lock}")
+
+    def release(self, world: str, lock: str) -> None:
+        """Release a lock of a world."""
+        self._locks.release(f"{world}-{lock}")
+
+    # --- the connection
+
+    def close(self) -> None:
+        """Close the connection of this thread."""
+        connection = getattr(self._local, "connection", None)
+        self._local.connection = None
+        if connection is not None and self._local.owner == self._identity():
+            connection.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """Yield a connection in a transaction, and commit it unless the block raises."""
+        with self._write_lock, self._using() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+
+    @contextmanager
+    def _using(self) -> Iterator[sqlite3.Connection]:
+        """Yield the connection of this thread; ApiError 503 or 507 for an error of SQLite."""
+        try:
+            yield self._connection()
+        except sqlite3.Error as error:
+            self.close()  # the file may be another one when it is back
+            if getattr(error, "sqlite_errorname", "") == "SQLITE_FULL" or "is full" in str(error):
+                raise state_full(error) from error
+            raise state_unavailable(error) from error
+
+    def _identity(self) -> tuple[int, int]:
+        """Return what a connection belongs to: a process, and the file that was there then."""
+        try:
+            return getpid(), self._path.stat().st_ino
+        except OSError:
+            return getpid(), 0
+
+    def _connection(self) -> sqlite3.Connection:
+        if getattr(self._local, "connection", None) is None or (
+            self._local.owner != self._identity()
+        ):
+            self._local.connection = self._connect()
+            self._local.owner = self._identity()
+        connection: sqlite3.Connection = self._local.connection
+        return connection
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, timeout=WAIT_SECONDS, isolation_level=None)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        [(found,)] = connection.execute("PRAGMA user_version")
+        if found not in (0, _FORMAT):
+            connection.close()
+            raise state_unavailable(f"{self._path} is of another version of mockbatch")
+        if not found:
+            connection.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {_FORMAT}; COMMIT")
+        return connection
