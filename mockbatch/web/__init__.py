@@ -17,6 +17,7 @@ Beside them:
     auth        the world that the key of a request opens
     credentials the key of a request, in the header of any provider
     body_limit  how long the body of a request may be
+    control_operations what each call of the control API takes and returns
     context     the server and the world of the current request
     errors      every failure as OpenAI's envelope
     json_stream long responses, sent in parts

@@ -3,6 +3,7 @@
 Every module with a `blueprint` in this folder is registered automatically.
 
 guard       which world a call is about; every module here uses it
+openapi     the control API as an OpenAPI document
 server      health, and resetting worlds
 worlds      what each world of the server contains, for its owner
 state       a world as a JSON document

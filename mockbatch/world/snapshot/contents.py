@@ -1,7 +1,6 @@
 """The contents of files in a state document: each once, under a name that others refer to."""
 
 import base64
-import binascii
 from collections.abc import Mapping
 from pathlib import Path
 from shutil import copyfileobj
@@ -60,7 +59,7 @@ class ContentReader:
             case {"base64": text}:
                 try:
                     return Content.of(base64.b64decode(text, validate=True))
-                except binascii.Error as error:
+                except ValueError as error:
                     raise content.error(error) from None
             case _:
                 return self._copy(content)

@@ -1153,6 +1153,7 @@ def test_recorded_stamps_may_be_in_any_order() -> None:
         ({"base64": "aGVsbG8=!"}, "state.contents.content 1"),
         ({"base64": "aGVs bG8="}, "state.contents.content 1"),
         ({"base64": "aGVsbG8"}, "state.contents.content 1"),
+        ({"base64": "aGVsbG8é"}, "state.contents.content 1"),
     ],
 )
 def test_rubbish_in_base64_is_refused(state: Json, change: Json, param: str) -> None:
