@@ -54,7 +54,10 @@ function patch(old, fresh) {
     if (!fresh.hasAttribute(name) && name !== "open") old.removeAttribute(name);
   }
   for (const { name, value } of fresh.attributes) {
-    if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+    if (old.getAttribute(name) === value) continue;
+    old.setAttribute(name, value);
+    // The attribute alone does nothing any more once a person has chosen another option.
+    if (name === "selected") old.selected = true;
   }
   old.handlers = fresh.handlers;
   patchChildren(old, fresh);

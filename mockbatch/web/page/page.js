@@ -31,6 +31,8 @@ const main = document.getElementById("main");
 // What the screens share; `page` is the last answer of /_mock/page.
 const app = { page: null, received: 0, strip: null, error: null, busy: false, now, act, show, redraw };
 let [changedAt, drawing, again, timer, shown] = [performance.now(), false, false, 0, ""];
+// Resolved unless a mouse button is down: a control must not move from under it.
+let released = Promise.resolve();
 
 /** The simulated time of this moment; a clock that runs goes on between two looks. */
 function now() {
@@ -56,6 +58,8 @@ async function act(method, path, body, describe) {
     return null;
   } finally {
     app.busy = false;
+    // A look draws only what has changed: nothing in the world, if the answer was a refusal.
+    drawHeader();
     await look();
   }
 }
@@ -93,6 +97,7 @@ async function redraw() {
       again = false;
       const [screen, argument] = route();
       const content = await SCREENS[screen][1](app, argument);
+      await released;
       if (route()[0] !== screen || route()[1] !== argument) again = true;
       else draw(screen, argument, content);
     } while (again);
@@ -132,9 +137,9 @@ function drawHeader() {
         el("a", { href: `#/${name}`, "aria-current": isCurrent(name) ? "page" : null }, label,
           count(name) ? el("span", { class: "count" }, ` ${count(name)}`) : null))),
     app.page ? clockBar() : null,
-    app.error ? el("div", { class: "error", role: "alert" }, app.error,
+    app.error ? el("div", { key: "error", class: "error", role: "alert" }, app.error,
       button("Dismiss", () => { app.error = null; drawHeader(); }, { class: "plain" })) : null,
-    app.strip ? el("div", { class: "strip", role: "status" }, app.strip,
+    app.strip ? el("div", { key: "strip", class: "strip", role: "status" }, app.strip,
       button("Dismiss", () => { app.strip = null; drawHeader(); }, { class: "plain" })) : null));
 }
 
@@ -154,8 +159,10 @@ function clockBar() {
         el("input", { id: "to", type: "datetime-local", step: 1, required: true }),
         el("button", {}, "Go")),
       el("label", {}, "Clock ",
-        el("select", { id: "mode", change: (event) =>
-          act("POST", "/clock", { mode: event.target.value }) },
+        el("select", { id: "mode", change: async ({ target }) => {
+          await act("POST", "/clock", { mode: target.value });
+          target.value = app.page.mode;
+        } },
         modes.map((one) => el("option", { selected: one === mode, value: one }, one))))));
 }
 
@@ -213,6 +220,15 @@ function onKey(event) {
 
 listen(header);
 listen(main);
+addEventListener("pointerdown", ({ button: which, target }) => {
+  // The list that a select opens takes the release for itself.
+  if (which || target.tagName === "SELECT") return;
+  released = new Promise((resolve) => {
+    for (const type of ["pointerup", "pointercancel", "blur"]) {
+      addEventListener(type, () => setTimeout(resolve), { once: true });
+    }
+  });
+});
 addEventListener("hashchange", () => {
   if (api.takeKey()) {
     app.page = null;

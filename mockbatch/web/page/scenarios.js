@@ -39,7 +39,7 @@ function active(app, queue, faults, replies) {
       visible(JSON.stringify(one.reply).slice(0, 80))]),
   ];
   const clear = (label, path, list) =>
-    list.length ? button(label, () => app.act("DELETE", path), {}) : null;
+    button(label, () => app.act("DELETE", path), { reason: !list.length && "There is none." });
   return el("section", { class: "card active" }, el("h2", {}, "Active now"),
     table("Scenarios, faults and replies of this world", ["Kind", "Name", "Applies to"],
       rows.map((cells) => ({ cells })), "Nothing: every batch and every request is fine."),
