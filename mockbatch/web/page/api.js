@@ -5,21 +5,16 @@ const store = sessionStorage;
 export function takeKey() {
   const found = /^#key=([^&]*)/.exec(location.hash);
   if (!found) return false;
-  store.setItem("key", decodeURIComponent(found[1]));
-  store.removeItem("world");
+  open(decodeURIComponent(found[1]));
   history.replaceState(null, "", `${location.pathname}#/batches`);
   return true;
 }
 
 export const key = () => store.getItem("key") ?? "";
 export const world = () => store.getItem("world") ?? "";
-export function setKey(value) {
-  store.setItem("key", value);
-  store.removeItem("world");
-}
-export function setWorld(digest) {
-  if (digest) store.setItem("world", digest);
-  else store.removeItem("world");
+export function open(key, world = "") {
+  store.setItem("key", key);
+  store.setItem("world", world);
 }
 
 function headers() {

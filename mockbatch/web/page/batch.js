@@ -1,7 +1,7 @@
 // One batch: why it is where it is, its timeline, what can be done, and its lines.
 import * as api from "./api.js";
-import { button, code, el, link, table } from "./dom.js";
-import { at, distance, json, visible, words } from "./format.js";
+import { button, code, el, link, pre, span, table } from "./dom.js";
+import { at, distance, json, words } from "./format.js";
 import { axisOf, axisRow, isFinal, picture } from "./timeline.js";
 import { status } from "./batches.js";
 import { deliveryTable } from "./webhooks.js";
@@ -20,17 +20,17 @@ export async function batchScreen(app, id) {
   const axis = axisOf([batch], now);
   const deliveries = webhooks.deliveries.filter((one) => one.event.data?.id === id);
   return [
-    el("p", {}, link("#/batches", "← All batches")),
-    el("h1", {}, code(id), " ", status(batch)),
-    el("p", {}, batch.explanation),
+    el("p", link("#/batches", "← All batches")),
+    el("h1", code(id), " ", status(batch)),
+    el("p", batch.explanation),
     el("div", { class: "big" }, axisRow(axis, now), picture(batch, axis, now)),
     commands(app, batch, path, now),
     object.errors ? errors(object.errors.data) : null,
     events(timeline, now),
-    el("h2", {}, "Lines"), await lines(batch),
-    deliveries.length ? [el("h2", {}, "Webhooks"), deliveryTable(app, deliveries)] : null,
-    el("h2", {}, "The Batch object"),
-    el("pre", { tabindex: 0 }, visible(json(object))),
+    el("h2", "Lines"), await lines(batch),
+    deliveries.length ? [el("h2", "Webhooks"), deliveryTable(app, deliveries)] : null,
+    el("h2", "The Batch object"),
+    pre(json(object)),
   ];
 }
 
@@ -47,7 +47,7 @@ function commands(app, batch, path, now) {
 
 function errors(data) {
   return table("Errors of the validation", ["Line", "Code", "Message"], data.slice(0, 50).map((one) =>
-    ({ cells: [one.line ?? "", code(visible(one.code ?? "")), visible(one.message ?? "")] })));
+    ({ cells: [one.line ?? "", code(one.code ?? ""), one.message ?? ""] })));
 }
 
 function events({ past, coming }, now) {
@@ -105,19 +105,19 @@ function lineRow(row) {
   const request = row.input?.[0];
   const result = row.output?.[0] ?? row.error?.[0];
   const count = (row.output?.length ?? 0) + (row.error?.length ?? 0);
-  return { key: row.id, cells: [code(visible(row.id)),
-    request ? folded(question(request), request) : el("span", { class: "tag" }, "not in the input"),
+  return { key: row.id, cells: [code(row.id),
+    request ? folded(question(request), request) : span("tag", "not in the input"),
     result ? [folded(answer(result), result),
-      row.error ? el("span", { class: "tag" }, "error file") : null,
-      count > 1 ? el("span", { class: "tag" }, `${count} results`) : null]
-      : el("span", { class: "quiet" }, "none yet")] };
+      row.error ? span("tag", "error file") : null,
+      count > 1 ? span("tag", `${count} results`) : null]
+      : span("quiet", "none yet")] };
 }
 
 function folded(summary, { value, text }) {
   const short = summary.length > 160 ? `${summary.slice(0, 160)}…` : summary;
   const whole = value ? json(value) : text;
-  return el("details", {}, el("summary", {}, visible(short)),
-    el("pre", { tabindex: 0 }, visible(whole.slice(0, 20_000))));
+  return el("details", el("summary", short),
+    pre(whole.slice(0, 20_000)));
 }
 
 const textOf = (value) => (typeof value === "string" ? value : JSON.stringify(value) ?? "");

@@ -1,7 +1,7 @@
 // All batches on one time axis, and what to do in a world without any.
 import * as api from "./api.js";
-import { button, code, el, link, pager, table } from "./dom.js";
-import { at, clockTime, short, span, visible, words } from "./format.js";
+import { button, code, el, link, pager, span, table } from "./dom.js";
+import { at, clockTime, duration, short, words } from "./format.js";
 import { axisOf, axisRow, doneAt, isFinal, picture } from "./timeline.js";
 
 const LIMIT = 50;
@@ -14,7 +14,7 @@ export async function batchesScreen(app) {
   const axis = axisOf(page.data, now);
   const rows = page.data.map((batch) => row(app, batch, axis, now));
   return [
-    el("h1", {}, "Batches"),
+    el("h1", "Batches"),
     el("div", { class: "batches" }, table("The newest first; time near now is stretched",
       ["Batch", "Status", "Lines", axisRow(axis, now), "Scenario", "Next"], rows)),
     pager(app, cursors, page),
@@ -28,13 +28,13 @@ function row(app, batch, axis, now) {
   return { key: batch.id, cells: [
     link(`#/batch/${batch.id}`, el("code", { title: batch.id }, short(batch.id))),
     status(batch),
-    el("span", { class: "number" }, total || batch.total ? `${done}/${total || batch.total}` : "–",
-      failed ? el("span", { class: "bad" }, ` ${failed} failed`) : null),
+    span("number", total || batch.total ? `${done}/${total || batch.total}` : "–",
+      failed ? span("bad", ` ${failed} failed`) : null),
     picture(batch, axis, now),
     el("span", { class: batch.scenario === "happy" ? "quiet" : "" }, batch.scenario),
-    next ? button(`${words(next.status)} in ${span(next.at - now)}`,
+    next ? button(`${words(next.status)} in ${duration(next.at - now)}`,
       () => app.advance({ to: next.at }), { class: "plain", title: `Advance to ${at(next.at)} UTC` })
-      : el("span", { class: "quiet" }, isFinal(batch.status) ? `ended ${clockTime(batch.transitions.at(-1).at)}` : "waits for a command"),
+      : span("quiet", isFinal(batch.status) ? `ended ${clockTime(batch.transitions.at(-1).at)}` : "waits for a command"),
   ] };
 }
 
@@ -55,7 +55,7 @@ print(batch.id)`;
 
 export function copyable(label, text) {
   return el("div", { class: "copyable" },
-    el("pre", { tabindex: 0, "aria-label": label }, code(visible(text))),
+    el("pre", { tabindex: 0, "aria-label": label }, code(text)),
     button(`Copy`, (event) => {
       navigator.clipboard?.writeText(text);
       event.target.textContent = "Copied";
@@ -65,15 +65,15 @@ export function copyable(label, text) {
 function emptyWorld(app) {
   const [url, key] = [location.origin, api.key() || "sk-mockbatch"];
   return [
-    el("h1", {}, "No batches yet"),
-    el("p", {}, "This is the world of the key ", code(api.world() ? "of another client" : key),
+    el("h1", "No batches yet"),
+    el("p", "This is the world of the key ", code(api.world() ? "of another client" : key),
       ". Point a client at it, and its batches show up here, with all that will happen to them."),
-    el("h2", {}, "In a shell"),
+    el("h2", "In a shell"),
     copyable("export lines", `export OPENAI_BASE_URL=${url}/v1\nexport OPENAI_API_KEY=${key}`),
-    el("h2", {}, "In Python"),
+    el("h2", "In Python"),
     copyable("client", client(url, key)),
-    el("h2", {}, "Or look around first"),
-    el("p", {}, button("Make an example batch", () => makeExample(app), { class: "main" })),
+    el("h2", "Or look around first"),
+    el("p", button("Make an example batch", () => makeExample(app), { class: "main" })),
   ];
 }
 

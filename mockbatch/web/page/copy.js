@@ -4,7 +4,7 @@ import { button, el } from "./dom.js";
 import { copyable } from "./batches.js";
 
 export async function copyScreen(app) {
-  const title = el("h1", {}, "Copy what you did");
+  const title = el("h1", "Copy what you did");
   if (!api.done.length) {
     return [title, el("p", { class: "empty" }, "Nothing yet. Choose a scenario, move the clock, or decide over a batch: ",
       "it can then be copied as a test.")];
@@ -12,9 +12,9 @@ export async function copyScreen(app) {
   const [newest] = (await api.get("/batches?limit=1")).data;
   const status = newest?.status ?? "completed";
   const forget = () => { api.forgetDone(); app.redraw(); };
-  return [title, el("h2", {}, "As pytest"), copyable("the test", asPytest(api.done, status)),
-    el("h2", {}, "As curl"), copyable("the commands", asCurl(api.done)),
-    el("p", {}, button("Forget it all", forget, {}))];
+  return [title, el("h2", "As pytest"), copyable("the test", asPytest(api.done, status)),
+    el("h2", "As curl"), copyable("the commands", asCurl(api.done)),
+    el("p", button("Forget it all", forget))];
 }
 
 /** A value in Python. */

@@ -1,19 +1,23 @@
 // Elements from data, and a redraw that keeps focus, scroll and what has been typed.
+import { visible } from "./format.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 const SVG_TAGS = new Set(["svg", "g", "line", "circle", "rect", "path", "text", "title"]);
 
-/** Return an element; a function among the attributes handles the event of that name. */
-export function el(tag, attributes = {}, ...children) {
+/** Return an element; a function among its attributes, if it has any, handles that event. */
+export function el(tag, ...children) {
+  const attributes = children[0]?.constructor === Object ? children.shift() : {};
   const node = SVG_TAGS.has(tag) ? document.createElementNS(SVG, tag) : document.createElement(tag);
   node.handlers = {};
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === "function") node.handlers[name] = value;
     else if (name === "key") node.key = value;
     else if (value === true) node.setAttribute(name, "");
-    else if (value !== false && value != null) node.setAttribute(name, value);
+    else if (value !== false && value != null) node.setAttribute(name, visible(`${value}`));
   }
   // Text nodes alone: nothing that a client sends is ever read as HTML.
-  node.append(...children.flat(9).filter((child) => child != null && child !== false));
+  node.append(...children.flat(9).filter((child) => child != null && child !== false)
+    .map((child) => (child instanceof Node ? child : visible(`${child}`))));
   return node;
 }
 
@@ -79,15 +83,17 @@ export function listen(root) {
   }
 }
 
+export const span = (name, ...children) => el("span", { class: name }, ...children);
+export const pre = (text) => el("pre", { tabindex: 0 }, text);
 export const link = (href, ...children) => el("a", { href }, ...children);
 /** A form with one field. */
 export function ask(label, send, submit, attributes) {
   return el("form", { submit: (event) => submit(event.target.querySelector("input").value.trim()) },
-    el("label", {}, `${label} `, el("input", { required: true, ...attributes })),
-    el("button", {}, send));
+    el("label", `${label} `, el("input", { required: true, ...attributes })),
+    el("button", send));
 }
 
-export const code = (text) => el("code", {}, text);
+export const code = (text) => el("code", text);
 
 /** A button; with a reason it stays focusable and says why it does nothing. */
 export function button(label, click, { reason = null, ...attributes } = {}) {
@@ -99,10 +105,9 @@ export function table(caption, heads, rows, empty = "Nothing yet.") {
   if (!rows.length) return el("p", { class: "empty" }, empty);
   return el(
     "table",
-    {},
-    el("caption", {}, caption),
-    el("thead", {}, el("tr", {}, heads.map((head) => el("th", { scope: "col" }, head)))),
-    el("tbody", {}, rows.map(({ key, cells, ...attributes }) => el("tr", { key, ...attributes },
+    el("caption", caption),
+    el("thead", el("tr", heads.map((head) => el("th", { scope: "col" }, head)))),
+    el("tbody", rows.map(({ key, cells, ...attributes }) => el("tr", { key, ...attributes },
       cells.map((cell, i) => el("td", { "data-label": typeof heads[i] === "string" ? heads[i] : "" }, cell))))),
   );
 }

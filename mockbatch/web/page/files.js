@@ -1,7 +1,7 @@
 // The files of a world, and a part of one to look at.
 import * as api from "./api.js";
-import { button, code, el, link, pager, table } from "./dom.js";
-import { at, bytes, distance, short, visible } from "./format.js";
+import { button, code, el, link, pager, span, table } from "./dom.js";
+import { at, bytes, distance, short } from "./format.js";
 
 const cursors = [""];
 let shown = { id: null, parts: [] };
@@ -12,11 +12,11 @@ export async function filesScreen(app, id) {
   const now = app.now();
   const rows = page.data.map((file) => ({ key: file.id, cells: [
     link(`#/files/${file.id}`, el("code", { title: file.id }, short(file.id))),
-    visible(file.filename), file.purpose, el("span", { class: "number" }, bytes(file.bytes)),
+    file.filename, file.purpose, span("number", bytes(file.bytes)),
     at(file.created_at), file.expires_at ? distance(file.expires_at, now) : "never",
     button("Download", () => api.download(file.id, file.filename),
-      { class: "plain", "aria-label": `Download ${visible(file.filename)}` })] }));
-  return [el("h1", {}, "Files"),
+      { class: "plain", "aria-label": `Download ${file.filename}` })] }));
+  return [el("h1", "Files"),
     table("Files, the newest first", ["File", "Name", "Purpose", "Size", "Created (UTC)", "Expires", ""],
       rows, "No file has been uploaded."),
     pager(app, cursors, page)];
@@ -31,10 +31,10 @@ async function oneFile(app, id) {
     app.redraw();
   };
   return [
-    el("p", {}, link("#/files", "← All files")), el("h1", {}, code(id)),
-    el("p", {}, `${bytes(last.size)} `, button("Download", () => api.download(id, `${id}.jsonl`), {})),
+    el("p", link("#/files", "← All files")), el("h1", code(id)),
+    el("p", `${bytes(last.size)} `, button("Download", () => api.download(id, `${id}.jsonl`))),
     shown.parts.map((part) => el("pre", { tabindex: 0, class: "file", "aria-label": `From byte ${part.from}` },
-      part.text == null ? part.base64 : visible(part.text))),
-    last.next == null ? null : el("p", {}, button(`Show more of ${bytes(last.size - last.next)}`, more, {})),
+      part.text == null ? part.base64 : part.text)),
+    last.next == null ? null : el("p", button(`Show more of ${bytes(last.size - last.next)}`, more)),
   ];
 }

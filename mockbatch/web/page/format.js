@@ -4,7 +4,7 @@ export const at = (seconds) =>
 export const clockTime = (seconds) => at(seconds).slice(11);
 
 /** A length of time in its two largest units. */
-export function span(seconds) {
+export function duration(seconds) {
   const units = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
   let rest = Math.max(0, Math.round(seconds));
   const parts = [];
@@ -18,7 +18,7 @@ export function span(seconds) {
 }
 
 export const distance = (instant, now) =>
-  instant > now ? `in ${span(instant - now)}` : `${span(now - instant)} ago`;
+  instant > now ? `in ${duration(instant - now)}` : `${duration(now - instant)} ago`;
 export const short = (id) => (id.length > 18 ? `${id.slice(0, 12)}…${id.slice(-4)}` : id);
 export const words = (text) => text.replace(/^batch\./, "").replace(/[_.]/g, " ");
 export const json = (value) => JSON.stringify(value, null, 2);

@@ -1,7 +1,7 @@
 // The page as a whole: which screen, the clock above it, and when to look again.
 import * as api from "./api.js";
-import { ask, button, el, listen, patchChildren } from "./dom.js";
-import { at, short, span, words } from "./format.js";
+import { ask, button, el, listen, patchChildren, span } from "./dom.js";
+import { at, duration, short, words } from "./format.js";
 import { batchScreen } from "./batch.js";
 import { batchesScreen } from "./batches.js";
 import { copyScreen } from "./copy.js";
@@ -29,7 +29,7 @@ const [POLL, SLOW_POLL, SLOW_AFTER] = [1000, 5000, 60_000];
 const header = document.getElementById("header");
 const main = document.getElementById("main");
 // What the screens share; `page` is the last answer of /_mock/page.
-const app = { page: null, received: 0, strip: null, error: null, busy: false, now, act, show, redraw };
+const app = { page: null, received: 0, strip: null, error: null, busy: false, now, act, redraw };
 let [changedAt, drawing, again, timer, shown] = [performance.now(), false, false, 0, ""];
 // Resolved unless a mouse button is down: a control must not move from under it.
 let released = Promise.resolve();
@@ -112,7 +112,7 @@ async function redraw() {
 function draw(screen, argument, content) {
   const id = `${screen}/${argument}`;
   drawHeader();
-  patchChildren(main, el("main", {}, el("div", { key: id, class: "screen" }, content)));
+  patchChildren(main, el("main", el("div", { key: id, class: "screen" }, content)));
   document.title = `${SCREENS[screen][0]} · mockbatch`;
   if (shown && shown !== id) {
     main.focus({ preventScroll: true });
@@ -121,21 +121,17 @@ function draw(screen, argument, content) {
   shown = id;
 }
 
-function show(hash) {
-  location.hash = hash;
-}
-
 function drawHeader() {
   const [screen] = route();
   const entries = Object.entries(SCREENS).filter(([name]) => !HIDDEN.includes(name));
   const count = (name) => app.page?.counts[COUNTS[name]];
   const isCurrent = (name) => name === screen || (name === "batches" && screen === "batch");
-  patchChildren(header, el("header", {},
+  patchChildren(header, el("header",
     el("nav", { "aria-label": "Screens" },
       el("a", { class: "brand", href: "#/batches" }, "mockbatch"),
       entries.map(([name, [label]]) =>
         el("a", { href: `#/${name}`, "aria-current": isCurrent(name) ? "page" : null }, label,
-          count(name) ? el("span", { class: "count" }, ` ${count(name)}`) : null))),
+          count(name) ? span("count", ` ${count(name)}`) : null))),
     app.page ? clockBar() : null,
     app.error ? el("div", { key: "error", class: "error", role: "alert" }, app.error,
       button("Dismiss", () => { app.error = null; drawHeader(); }, { class: "plain" })) : null,
@@ -152,13 +148,13 @@ function clockBar() {
     el("div", { class: "next" }, nextText()),
     el("div", { class: "buttons" },
       button("Next event", () => advance({ next_event: true }), { reason: nothing, class: "main" }),
-      button("+1 h", () => advance({ seconds: 3600 }), {}),
-      button("+24 h", () => advance({ seconds: 86400 }), {}),
+      button("+1 h", () => advance({ seconds: 3600 })),
+      button("+24 h", () => advance({ seconds: 86400 })),
       el("form", { submit: advanceTo },
         el("label", { class: "hidden", for: "to" }, "Advance to (UTC)"),
         el("input", { id: "to", type: "datetime-local", step: 1, required: true }),
-        el("button", {}, "Go")),
-      el("label", {}, "Clock ",
+        el("button", "Go")),
+      el("label", "Clock ",
         el("select", { id: "mode", change: async ({ target }) => {
           await act("POST", "/clock", { mode: target.value });
           target.value = app.page.mode;
@@ -171,7 +167,7 @@ const clockText = () => `${at(now())} UTC`;
 function nextText() {
   const next = app.page.next_event;
   if (!next) return "nothing is planned";
-  return `next: ${words(next.type)} in ${span(next.at - now())}`;
+  return `next: ${words(next.type)} in ${duration(next.at - now())}`;
 }
 
 function drawClock() {
@@ -197,12 +193,12 @@ function advanceTo(event) {
 
 function drawKeyForm() {
   drawHeader();
-  patchChildren(main, el("main", {}, el("div", { key: "key", class: "screen" },
-    el("h1", {}, "Which world?"),
-    el("p", {}, "Each API key has a world of its own. Enter the key that your client uses, or the ",
+  patchChildren(main, el("main", el("div", { key: "key", class: "screen" },
+    el("h1", "Which world?"),
+    el("p", "Each API key has a world of its own. Enter the key that your client uses, or the ",
       "one that mockbatch serve has printed."),
     ask("API key", "Open", (key) => {
-      api.setKey(key);
+      api.open(key);
       app.error = app.page = null;
       look();
     }, { id: "key", autocomplete: "off" }))));

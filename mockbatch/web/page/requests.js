@@ -1,7 +1,7 @@
 // What clients asked: every request with its fault, its retries and its bodies.
 import * as api from "./api.js";
-import { button, code, el, link, table } from "./dom.js";
-import { at, clockTime, json, visible } from "./format.js";
+import { button, code, el, link, pre, span, table } from "./dom.js";
+import { at, clockTime, json } from "./format.js";
 
 const LIMIT = 100;
 let [filter, limit] = ["", LIMIT];
@@ -13,9 +13,9 @@ export async function requestsScreen(app, argument) {
   const rows = journal.requests.reverse().map((one, i) => row(one, journal.count - i));
   const more = { reason: rows.length < limit && "There are no older ones." };
   return [
-    el("h1", {}, "Requests"), tabs(""),
+    el("h1", "Requests"), tabs(""),
     el("form", { submit: () => app.redraw() },
-      el("label", {}, "Path contains ",
+      el("label", "Path contains ",
         el("input", { id: "filter", type: "search", input: (event) => {
           filter = event.target.value.trim();
           app.redraw();
@@ -23,7 +23,7 @@ export async function requestsScreen(app, argument) {
     table("Requests to the API, the newest first",
       ["Time", "Request", "Status", "Fault", "Error", "Took"], rows,
       filter ? "No request matches." : "No request has reached this world."),
-    rows.length ? el("p", {}, button("Show more", () => { limit += LIMIT; app.redraw(); }, more)) : null,
+    rows.length ? el("p", button("Show more", () => { limit += LIMIT; app.redraw(); }, more)) : null,
   ];
 }
 
@@ -37,14 +37,14 @@ function tabs(current) {
 function row(one, number) {
   const isBad = one.status >= 400 || !one.status;
   return { key: one.id ?? number, cells: [
-    el("span", { class: "number" }, clockTime(one.now)),
-    [one.id == null ? code(visible(`${one.method} ${one.path}`))
-      : link(`#/requests/${one.id}`, code(visible(`${one.method} ${one.path}`))),
-    one.known ? null : el("span", { class: "tag" }, "no such route")],
+    span("number", clockTime(one.now)),
+    [one.id == null ? code(`${one.method} ${one.path}`)
+      : link(`#/requests/${one.id}`, code(`${one.method} ${one.path}`)),
+    one.known ? null : span("tag", "no such route")],
     el("span", { class: isBad ? "bad" : "number" }, one.status || "no answer",
       one.retry_count ? ` (retry ${one.retry_count})` : ""),
-    one.fault ? el("span", { class: "tag" }, one.fault) : "",
-    visible(one.error ?? ""),
+    one.fault ? span("tag", one.fault) : "",
+    one.error ?? "",
     el("span", { class: "number quiet" }, `${one.duration_ms} ms`),
   ] };
 }
@@ -52,8 +52,8 @@ function row(one, number) {
 async function unmatched() {
   const { requests } = await api.get("/requests/unmatched");
   const rows = requests.reverse().map((one) => ({ cells: [
-    clockTime(one.now), code(visible(`${one.method} ${one.path}`)), code(one.nearest)] }));
-  return [el("h1", {}, "Unmatched requests"), tabs("/unmatched"),
+    clockTime(one.now), code(`${one.method} ${one.path}`), code(one.nearest)] }));
+  return [el("h1", "Unmatched requests"), tabs("/unmatched"),
     table("Requests that no route of the API knows", ["Time", "Request", "Nearest route"], rows,
       "Every request has matched a route.")];
 }
@@ -61,23 +61,23 @@ async function unmatched() {
 async function oneRequest(id) {
   const one = await api.get(`/requests/${encodeURIComponent(id)}`);
   return [
-    el("p", {}, link("#/requests", "← All requests")),
-    el("h1", {}, code(visible(`${one.method} ${one.path}`))),
-    el("p", {}, `${at(one.now)} UTC, status ${one.status || "none: no answer"}, ${one.duration_ms} ms`,
+    el("p", link("#/requests", "← All requests")),
+    el("h1", code(`${one.method} ${one.path}`)),
+    el("p", `${at(one.now)} UTC, status ${one.status || "none: no answer"}, ${one.duration_ms} ms`,
       one.retry_count ? `, retry ${one.retry_count}` : "", one.fault ? `, fault ${one.fault}` : ""),
-    one.error ? el("p", { class: "bad" }, visible(one.error)) : null,
+    one.error ? el("p", { class: "bad" }, one.error) : null,
     el("div", { class: "halves" }, message("Request", one.request), message("Response", one.response)),
   ];
 }
 
 function message(title, said) {
-  if (!said) return el("section", {}, el("h2", {}, title), el("p", { class: "empty" }, "Not kept."));
+  if (!said) return el("section", el("h2", title), el("p", { class: "empty" }, "Not kept."));
   const form = said.form && Object.keys(said.form).length ? json(said.form) : null;
-  return el("section", {}, el("h2", {}, title),
-    el("details", {}, el("summary", {}, "Headers"), el("pre", { tabindex: 0 }, visible(json(said.headers)))),
-    form ? el("pre", { tabindex: 0 }, visible(form)) : null,
-    said.files.map((file) => el("p", {}, `File ${visible(file.filename)}, ${file.bytes} bytes`)),
-    said.text ? el("pre", { tabindex: 0 }, visible(pretty(said.text))) :
+  return el("section", el("h2", title),
+    el("details", el("summary", "Headers"), pre(json(said.headers))),
+    form ? pre(form) : null,
+    said.files.map((file) => el("p", `File ${file.filename}, ${file.bytes} bytes`)),
+    said.text ? pre(pretty(said.text)) :
       el("p", { class: "empty" }, said.bytes ? `${said.bytes} bytes, not shown.` : "No body."),
     said.truncated ? el("p", { class: "quiet" }, `The first part of ${said.bytes} bytes.`) : null);
 }

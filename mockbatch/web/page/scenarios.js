@@ -1,7 +1,7 @@
 // What can go wrong, by name: scenarios for batches, faults for requests, scripted replies.
 import * as api from "./api.js";
 import { button, code, el, table } from "./dom.js";
-import { json, visible, words } from "./format.js";
+import { json, words } from "./format.js";
 
 let [presets, search] = [null, ""];
 
@@ -13,18 +13,18 @@ export async function scenariosScreen(app) {
   const wanted = (one) =>
     `${one.name} ${one.summary} ${one.sees}`.toLowerCase().includes(search.toLowerCase());
   return [
-    el("h1", {}, "Scenarios & faults"),
+    el("h1", "Scenarios & faults"),
     active(app, scenarios.active, faults.faults, replies.replies),
-    el("form", { submit: () => app.redraw() }, el("label", {}, "Search ",
+    el("form", { submit: () => app.redraw() }, el("label", "Search ",
       el("input", { id: "search", type: "search", input: (event) => {
         search = event.target.value;
         app.redraw();
       } }))),
-    el("h2", {}, "What happens to a batch"),
+    el("h2", "What happens to a batch"),
     groups(scenarios.scenarios.filter(wanted), (one) => scenarioCard(app, one)),
-    el("h2", {}, "What a request meets on its way"),
+    el("h2", "What a request meets on its way"),
     groups(presets.presets.filter(wanted), (one) => faultCard(app, one)),
-    el("h2", {}, "What lines and live calls are answered with"),
+    el("h2", "What lines and live calls are answered with"),
     replyForm(app),
   ];
 }
@@ -35,12 +35,12 @@ function active(app, queue, faults, replies) {
     ...queue.map((one) => ["Scenario", code(one.name), `batches: ${times(one.times)}`]),
     ...faults.map((one) => ["Fault", code(one.name ?? "fault"),
       `met ${one.fired} of ${one.times ?? "all"}; ${one.matched} requests to ${one.match.path ?? "*"} so far`]),
-    ...replies.slice(0, 50).map((one) => ["Reply", code(visible(json(one.match).slice(0, 80))),
-      visible(JSON.stringify(one.reply).slice(0, 80))]),
+    ...replies.slice(0, 50).map((one) => ["Reply", code(json(one.match).slice(0, 80)),
+      JSON.stringify(one.reply).slice(0, 80)]),
   ];
   const clear = (label, path, list) =>
     button(label, () => app.act("DELETE", path), { reason: !list.length && "There is none." });
-  return el("section", { class: "card active" }, el("h2", {}, "Active now"),
+  return el("section", { class: "card active" }, el("h2", "Active now"),
     table("Scenarios, faults and replies of this world", ["Kind", "Name", "Applies to"],
       rows.map((cells) => ({ cells })), "Nothing: every batch and every request is fine."),
     el("p", { class: "buttons" }, clear("Clear scenarios", "/scenarios/active", queue),
@@ -50,16 +50,16 @@ function active(app, queue, faults, replies) {
 function groups(documents, card) {
   if (!documents.length) return el("p", { class: "empty" }, "None matches.");
   return [...new Set(documents.map((one) => one.group ?? "Faults"))].map((group) =>
-    el("section", { key: group, "aria-label": group }, el("h3", {}, group),
+    el("section", { key: group, "aria-label": group }, el("h3", group),
       el("div", { class: "cards" },
         documents.filter((one) => (one.group ?? "Faults") === group).map(card))));
 }
 
 function about(one) {
-  return [el("p", {}, one.summary),
-    el("details", {}, el("summary", {}, "What a client sees"), el("p", {}, one.sees),
-      one.advice ? el("p", {}, el("b", {}, "Advice: "), one.advice) : null,
-      one.sources?.length ? el("ul", {}, one.sources.map((source) => el("li", {}, source))) : null)];
+  return [el("p", one.summary),
+    el("details", el("summary", "What a client sees"), el("p", one.sees),
+      one.advice ? el("p", el("b", "Advice: "), one.advice) : null,
+      one.sources?.length ? el("ul", one.sources.map((source) => el("li", source))) : null)];
 }
 
 function scenarioCard(app, one) {
@@ -76,7 +76,7 @@ function scenarioCard(app, one) {
       () => `${one.name} happens to ${count} from now on.`);
   };
   return el("article", { class: "card", key: one.name, "aria-label": one.name },
-    el("h4", {}, code(one.name)), about(one),
+    el("h4", code(one.name)), about(one),
     Object.entries(one.parameters ?? {}).map(([name, parameter]) => field(one, name, parameter)),
     el("p", { class: "buttons" },
       button("For the next batch", choose(1), { "aria-label": `${one.name} for the next batch` }),
@@ -90,7 +90,7 @@ function field(scenario, name, { summary, minimum, maximum, choices, sets }) {
     ? el("select", shared, choices.map((one) => el("option", { value: one, selected: one === value }, one)))
     : el("input", { ...shared, type: "number", min: minimum, max: maximum, step: "any", value });
   return el("label", { class: "field", for: shared.id }, `${words(name)} `, input,
-    el("small", {}, summary));
+    el("small", summary));
 }
 
 function faultCard(app, one) {
@@ -98,7 +98,7 @@ function faultCard(app, one) {
     () => `${label} to ${one.match.path ?? "any path"} meet ${one.name}.`);
   const named = (label) => ({ "aria-label": `${one.name} for ${label}` });
   return el("article", { class: "card", key: one.name, "aria-label": one.name },
-    el("h4", {}, code(one.name)), about(one),
+    el("h4", code(one.name)), about(one),
     el("p", { class: "quiet" }, code(`${one.match.method ?? "*"} ${one.match.path ?? "*"}`)),
     el("p", { class: "buttons" },
       button("Once", choose(1, "The next request"), named("the next request")),
@@ -112,7 +112,7 @@ function replyForm(app) {
     const match = value("match") ? { custom_id: value("match") } : {};
     app.act("POST", "/replies", { match, reply: value("text") }, () => "The reply is active.");
   } },
-  el("label", {}, "custom_id, with * for any text ", el("input", { id: "reply-match", placeholder: "question-*" })),
-  el("label", {}, "Reply ", el("input", { id: "reply-text", required: true, placeholder: "Paris." })),
-  el("button", {}, "Add reply"));
+  el("label", "custom_id, with * for any text ", el("input", { id: "reply-match", placeholder: "question-*" })),
+  el("label", "Reply ", el("input", { id: "reply-text", required: true, placeholder: "Paris." })),
+  el("button", "Add reply"));
 }

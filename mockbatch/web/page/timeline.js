@@ -63,7 +63,7 @@ function dot(change, axis, now) {
   const isEnd = isFinal(change.status);
   return el("circle", { class: `dot ${isPast ? "was" : "will"} ${isEnd ? change.status : ""}`,
     cx: percent(axis.x(change.at)), cy: 17, r: isEnd ? 6 : 4 },
-  el("title", {}, `${words(change.status)}, ${at(change.at)} UTC, ${distance(change.at, now)}`));
+  el("title", `${words(change.status)}, ${at(change.at)} UTC, ${distance(change.at, now)}`));
 }
 
 export const isFinal = (status) => ["completed", "failed", "expired", "cancelled"].includes(status);

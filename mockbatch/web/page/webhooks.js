@@ -1,29 +1,29 @@
 // Webhook endpoints, and every delivery with its attempts.
 import * as api from "./api.js";
-import { ask, button, code, el, link, table } from "./dom.js";
-import { at, clockTime, json, short, visible } from "./format.js";
+import { ask, button, code, el, link, pre, span, table } from "./dom.js";
+import { at, clockTime, json, short } from "./format.js";
 
 export async function webhooksScreen(app) {
   const [endpoints, deliveries] = await Promise.all([
     api.get("/webhooks/endpoints"), api.get("/webhooks/deliveries?limit=200")]);
-  return [el("h1", {}, "Webhooks"),
+  return [el("h1", "Webhooks"),
     table("Endpoints", ["Name", "URL", "Events", "Secret", ""],
       endpoints.data.map((one) => endpointRow(app, one)), "No endpoint: no event is sent."),
     ask("Send events to", "Add endpoint", (url) => app.act("POST", "/webhooks/endpoints", { url },
       (made) => `Events are signed with ${made.signing_secret}: it is shown only now.`),
     { id: "url", type: "url", placeholder: "a URL on this machine" }),
-    el("h2", {}, "Deliveries"), deliveryTable(app, deliveries.deliveries.reverse())];
+    el("h2", "Deliveries"), deliveryTable(app, deliveries.deliveries.reverse())];
 }
 
 function endpointRow(app, one) {
   const path = `/webhooks/endpoints/${one.id}`;
-  return { key: one.id, cells: [visible(one.name), code(visible(one.url)),
-    one.event_types.map((type) => el("div", {}, type)), code(one.signing_secret_hint),
+  return { key: one.id, cells: [one.name, code(one.url),
+    one.event_types.map((type) => el("div", type)), code(one.signing_secret_hint),
     el("div", { class: "buttons" },
       button("Send a test", () => app.act("POST", `${path}/test`, { event_type: "batch.completed" },
-        (answer) => `The receiver answered ${answer.status_code}.`), {}),
+        (answer) => `The receiver answered ${answer.status_code}.`)),
       button("Rotate secret", () => app.act("POST", `${path}/rotate_secret`, {},
-        (made) => `The new secret is ${made.signing_secret}: it is shown only now.`), {}))] };
+        (made) => `The new secret is ${made.signing_secret}: it is shown only now.`)))] };
 }
 
 const worked = (attempt) => attempt.status_code >= 200 && attempt.status_code < 300;
@@ -37,13 +37,13 @@ export function deliveryTable(app, deliveries) {
       const label = `${one.attempts.length} attempts, ${one.attempts.filter(worked).length} successful`;
       const next = one.next_attempt_at ? `, next at ${clockTime(one.next_attempt_at)}` : "";
       return { key: one.id, cells: [
-        el("details", {}, el("summary", {}, visible(one.event.type)),
-          el("pre", { tabindex: 0 }, visible(`POST ${one.url}\n${last ? json(last.headers) : ""}\n\n${one.body}`))),
-        about.startsWith("batch_") ? link(`#/batch/${about}`, code(short(about))) : code(visible(short(about))),
+        el("details", el("summary", one.event.type),
+          pre(`POST ${one.url}\n${last ? json(last.headers) : ""}\n\n${one.body}`)),
+        about.startsWith("batch_") ? link(`#/batch/${about}`, code(short(about))) : code(short(about)),
         el("span", { class: `status ${one.status === "delivered" ? "completed" : one.status}` }, one.status),
         el("span", { role: "img", "aria-label": label }, dots),
-        last ? [`${last.error ?? last.status_code} `, el("span", { class: "quiet" }, `at ${at(last.at)}${next}`)] : `none yet${next}`,
+        last ? [`${last.error ?? last.status_code} `, span("quiet", `at ${at(last.at)}${next}`)] : `none yet${next}`,
         button("Send again", () => app.act("POST", `/webhooks/deliveries/${one.id}/redeliver`, {},
-          (answer) => `Sent again: ${answer.attempts.at(-1).error ?? answer.attempts.at(-1).status_code}.`), {})] };
+          (answer) => `Sent again: ${answer.attempts.at(-1).error ?? answer.attempts.at(-1).status_code}.`))] };
     }), "No event has been sent.");
 }
