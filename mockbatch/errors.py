@@ -44,7 +44,9 @@ ERROR_TEMPLATES: Mapping[str, ErrorTemplate] = _load_templates()
 class ApiError(Exception):
     """An error returned to the client in OpenAI's error format.
 
-    `siblings` are members of the response body beside `error`.
+    `siblings` are members of the response body beside `error`. `name` is that of its row in
+    `error_messages.json`, and `fields` are what was filled in, so that another provider can word
+    the error in its own way.
     """
 
     status: int
@@ -54,6 +56,8 @@ class ApiError(Exception):
     code: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     siblings: Mapping[str, Any] = field(default_factory=dict)
+    name: str = field(default="", compare=False)
+    fields: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def __str__(self) -> str:
         return self.message
@@ -85,6 +89,8 @@ def api_error(name: str, /, **fields: object) -> ApiError:
         template.type,
         None if template.param is None else template.param.format_map(fields),
         template.code,
+        name=name,
+        fields=fields,
     )
 
 

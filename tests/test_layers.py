@@ -19,6 +19,7 @@ LAYERS = (
     ("survive",),
     ("contract", "web"),
     ("client", "world"),
+    ("providers",),
     ("webhooks",),
     ("events", "repository"),
     ("batch", "faults"),

@@ -23,6 +23,7 @@ What is in the package besides the endpoints:
 - `structured_output`: values for the JSON Schemas of requests.
 - `streaming`: what server-sent events of several endpoints share.
 - `form_fields`, `media_references`: multipart forms, and images and videos in requests.
+- `provider_files`: which requests belong to another provider than OpenAI.
 - `models`, `model_list`: what the mock knows about models, and which a world serves.
 - `token_limits`: what the limits of a model on tokens reject.
 """

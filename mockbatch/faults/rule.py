@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from mockbatch.endpoints.provider_files import claimed_paths
 from mockbatch.errors import api_error
 from mockbatch.faults import kinds
 from mockbatch.faults.fault import Fault
@@ -63,10 +64,17 @@ def parse(document: Mapping[str, Json], name: str | None = None) -> Rule:
     return Rule(match, fault, times, skip, name or fault.name())
 
 
+def _may_match_below(root: str, pattern: str) -> bool:
+    """Return whether a glob may match a path, or one below it."""
+    literal = re.split(r"[*?[]", pattern, maxsplit=1)[0]
+    is_open = literal != pattern and root.startswith(literal)
+    return is_open or literal == root or literal.startswith(f"{root}/")
+
+
 def _check(match: Match) -> None:
     """Raise ApiError 400 for a path pattern that is too costly, or matches no request."""
-    if not re.match(r"/v1(/|$|\*|\?|\[)|[*?[]", match.path):
-        reason = f"'{match.path}' matches no request: faults apply to routes of /v1 only"
+    if not any(_may_match_below(root, match.path) for root in ("/v1", *claimed_paths())):
+        reason = f"'{match.path}' matches no request: faults apply to routes of an API only"
         raise api_error("invalid_value", param="match.path", reason=reason)
     try:
         glob(match.path)

@@ -10,7 +10,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from mockbatch.errors import ApiError
-from mockbatch.package_data import read_texts
+from mockbatch.package_data import read_json, read_texts
 from mockbatch.typing import Json
 from mockbatch.validation.error_wording import to_api_error
 from mockbatch.validation.fast_check import Compiler
@@ -25,11 +25,14 @@ class SchemaViolationError(RuntimeError):
 
 
 class Schema:
-    """One schema of the package, by the name of its file in `schemas/` without the suffix."""
+    """One schema of the package, by the name of its file in `schemas/` without the suffix.
+
+    The schema `x/y` is that of a provider: `providers/x/schemas/y.json`.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.document: dict[str, Json] = json.loads(read_schemas()[name])
+        self.document: dict[str, Json] = _read_document(name)
         self._checks = Compiler(
             self.document, lambda subschema: self._validator.evolve(schema=subschema)
         )
@@ -84,6 +87,16 @@ class Schema:
 def read_schemas() -> Mapping[str, bytes]:
     """Return the texts of all schemas."""
     return read_texts("schemas")
+
+
+def _read_document(name: str) -> dict[str, Json]:
+    provider, _, of_provider = name.rpartition("/")
+    if provider:
+        document: dict[str, Json] = read_json(
+            "providers", provider, "schemas", f"{of_provider}.json"
+        )
+        return document
+    return json.loads(read_schemas()[name])  # type: ignore[no-any-return]
 
 
 @cache

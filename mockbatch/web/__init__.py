@@ -21,9 +21,11 @@ Beside them:
     context     the server and the world of the current request
     errors      every failure as OpenAI's envelope
     json_stream long responses, sent in parts
+    provider_apps the app of each provider, created with its first request
     matching_rule a URL rule without a URL builder, for a quick start
     recorded_messages what the journal keeps of headers and bodies
     multipart   upload forms, parsed straight to disk
     wakeup      the internal request that delivers due webhooks
     v1/         OpenAI's routes          control/   the control API
+    providers/  the routes of other providers
 """

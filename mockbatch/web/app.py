@@ -1,13 +1,16 @@
 """Creates the Flask app: its routes, and what happens before and after each request."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 from importlib import import_module
 from pkgutil import iter_modules
 
 from flask import Blueprint, Flask, Request, Response, current_app, g, request
 
+from mockbatch import providers
 from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.models import model_aliases
+from mockbatch.endpoints.provider_files import provider_documents
 from mockbatch.errors import api_error
 from mockbatch.faults import presets
 from mockbatch.faults.kinds import kinds
@@ -15,14 +18,24 @@ from mockbatch.faults.request_record import RequestRecord
 from mockbatch.scenarios import catalogue
 from mockbatch.validation.schema import read_schemas
 from mockbatch.web import auth, control, dashboard, errors, multipart, v1, wakeup
+from mockbatch.web import providers as web_providers
 from mockbatch.web.body_limit import limit_body
 from mockbatch.web.caller_guard import CallerGuard
-from mockbatch.web.context import EXTENSION, ServerState, api_headers, server
+from mockbatch.web.context import (
+    EXTENSION,
+    PROVIDER_EXTENSION,
+    ServerState,
+    provider,
+    request_id,
+    response_headers,
+    server,
+)
 from mockbatch.web.dashboard import DashboardForBrowsers, read_page_files
 from mockbatch.web.fault_middleware import FaultMiddleware
 from mockbatch.web.matching_rule import MatchingRule
 from mockbatch.web.portkey.middleware import PortkeyGateway
 from mockbatch.web.process_guard import ProcessGuard
+from mockbatch.web.provider_apps import ProviderApps
 from mockbatch.web.recorded_messages import note_response
 from mockbatch.web.request_recorder import record_request
 from mockbatch.world.settings import ServerSettings
@@ -38,11 +51,35 @@ FORM_BYTES = 1 << 20
 def create_app(settings: ServerSettings | None = None, initial: Snapshot | None = None) -> Flask:
     """Create the app of one server; its new worlds start from the snapshot `initial`."""
     _read_package_data()
+    server_state = ServerState(settings or ServerSettings(), initial)
+    app = _new_app(server_state, _blueprints())
+    if server_state.settings.has_dashboard:
+        read_page_files()
+        app.register_blueprint(dashboard.blueprint)
+    gateway = server_state.settings.gateway
+    with_providers = ProviderApps(app.wsgi_app, partial(_create_provider_app, server_state))
+    with_faults = FaultMiddleware(with_providers, server_state)
+    with_gateway = PortkeyGateway(with_faults, always=gateway)
+    has_dashboard = server_state.settings.has_dashboard
+    whole = DashboardForBrowsers(with_gateway) if has_dashboard else with_gateway
+    guarded = CallerGuard(whole, server_state.settings)
+    app.wsgi_app = ProcessGuard(guarded)  # type: ignore[method-assign]
+    return app
+
+
+def _create_provider_app(server_state: ServerState, name: str) -> Flask:
+    """Create the app with the routes of a provider other than OpenAI, on the same worlds."""
+    routes = import_module(f"{web_providers.__name__}.{name}")
+    app = _new_app(server_state, [routes.blueprint])
+    app.extensions[PROVIDER_EXTENSION] = providers.find(name)
+    return app
+
+
+def _new_app(server_state: ServerState, blueprints: Iterable[Blueprint]) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.request_class = multipart.Request
     app.url_rule_class = MatchingRule
-    server_state = ServerState(settings or ServerSettings(), initial)
     app.config["MAX_CONTENT_LENGTH"] = server_state.settings.world.limits.file_bytes + FORM_BYTES
     app.extensions[EXTENSION] = server_state
     app.url_map.strict_slashes = False
@@ -53,24 +90,17 @@ def create_app(settings: ServerSettings | None = None, initial: Snapshot | None 
     app.before_request(auth.authenticate)
     app.before_request(limit_body)
     app.after_request(_finish_request)
-    for blueprint in _blueprints():
+    for blueprint in blueprints:
         app.register_blueprint(blueprint)
-    if server_state.settings.has_dashboard:
-        read_page_files()
-        app.register_blueprint(dashboard.blueprint)
-    gateway = server_state.settings.gateway
-    with_faults = FaultMiddleware(app.wsgi_app, server_state)
-    with_gateway = PortkeyGateway(with_faults, always=gateway)
-    has_dashboard = server_state.settings.has_dashboard
-    whole = DashboardForBrowsers(with_gateway) if has_dashboard else with_gateway
-    guarded = CallerGuard(whole, server_state.settings)
-    app.wsgi_app = ProcessGuard(guarded)  # type: ignore[method-assign]
     return app
 
 
 def _read_package_data() -> None:
     """Read the package data for requests now: later there may be no file descriptors left."""
-    for read in (read_schemas, endpoints, model_aliases, catalogue, presets, kinds):
+    for read in (
+        *(read_schemas, endpoints, model_aliases, catalogue, presets, kinds),
+        provider_documents,
+    ):
         read()
 
 
@@ -92,20 +122,19 @@ def _begin_request() -> None:
 
 
 def _finish_request(response: Response) -> Response:
-    """Add OpenAI's response headers, record the request, and schedule the next wake-up."""
+    """Add the API's response headers, record the request, and schedule the next wake-up."""
     # Resolved once: going through Flask's proxies takes time in every request.
     current: Request = request._get_current_object()  # type: ignore[attr-defined]
     world: World | None = g.get("world")
     state = server()
     is_kept = world is not None and state.worlds.contains(world)
-    if current.path.startswith("/v1/"):
+    called = provider()
+    if called is not None or current.path.startswith("/v1/"):
         milliseconds = max(1, round(RequestRecord.of(current.environ).elapsed_ms))
-        # A world that is not kept starts from zero each time, so its ids would repeat.
-        ids = world.request_ids if world is not None and is_kept else state.request_ids
-        response.headers.extend(api_headers(state.settings.organization, milliseconds, ids.next()))
+        response.headers.extend(response_headers(state, called, milliseconds, request_id()))
     if world is not None:
         note_response(response, current, RequestRecord.of(current.environ))
     record_request(current, world, response.status_code)
-    if world is not None and is_kept:
+    if world is not None and is_kept and called is None:  # the others have no webhooks
         wakeup.schedule_wakeup(current_app._get_current_object(), world)  # type: ignore[attr-defined]
     return response

@@ -1,15 +1,20 @@
 """The state that the routes of one app share, and the world of the current request."""
 
+from collections.abc import Mapping
+
 from flask import current_app, g
 
 from mockbatch import clock
 from mockbatch.ids import RequestIds, Seed
+from mockbatch.providers.provider import Provider
 from mockbatch.world.registry import WorldRegistry
 from mockbatch.world.settings import ServerSettings
 from mockbatch.world.snapshot.snapshot import Snapshot
 from mockbatch.world.world import World
 
 EXTENSION = "mockbatch"
+#: Where an app of another provider than OpenAI has its Provider.
+PROVIDER_EXTENSION = "mockbatch.provider"
 
 
 class ServerState:
@@ -32,10 +37,37 @@ def server() -> ServerState:
     return state
 
 
+def provider() -> Provider | None:
+    """Return the provider whose app handles this request, None for OpenAI."""
+    return current_app.extensions.get(PROVIDER_EXTENSION)
+
+
 def world() -> World:
     """Return the world of this request's key."""
     current: World = g.world
     return current
+
+
+def request_id() -> str:
+    """Return the id of this request, the same each time it is asked for."""
+    if "request_id" not in g:
+        state, current, of = server(), g.get("world"), provider()
+        # A world that is not kept starts from zero each time, so its ids would repeat.
+        is_kept = current is not None and state.worlds.contains(current)
+        id = (current.request_ids if is_kept else state.request_ids).next()
+        g.request_id = id if of is None else of.request_id(id)
+    id_of_request: str = g.request_id
+    return id_of_request
+
+
+def response_headers(
+    state: ServerState, provider: Provider | None, milliseconds: int, request_id: str
+) -> Mapping[str, str]:
+    """Return the headers that every response of a provider has; None is OpenAI."""
+    organization = state.settings.organization
+    if provider is None:
+        return api_headers(organization, milliseconds, request_id)
+    return provider.headers(organization, milliseconds, request_id)
 
 
 def api_headers(organization: str, milliseconds: int, request_id: str) -> dict[str, str]:

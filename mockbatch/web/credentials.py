@@ -8,9 +8,11 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
+from mockbatch.endpoints.provider_files import key_headers
 from mockbatch.errors import api_error
 
-# Under their names in a WSGI environ. Without `Authorization`, the first that is there counts.
+# Under their names in a WSGI environ. Without `Authorization`, the first that is there counts,
+# and after them those that further providers name.
 _KEY_HEADERS = ("HTTP_API_KEY", "HTTP_X_API_KEY")
 
 
@@ -23,7 +25,7 @@ def request_key(environ: Mapping[str, Any]) -> str | None:
     authorization = environ.get("HTTP_AUTHORIZATION", "")
     if authorization and not authorization.isspace():
         return _parse_authorization(authorization)
-    for name in _KEY_HEADERS:
+    for name in (*_KEY_HEADERS, *key_headers()):
         key: str | None = environ.get(name)
         if key is not None:
             return key.strip()

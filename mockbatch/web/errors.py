@@ -16,6 +16,8 @@ from mockbatch.errors import ApiError, api_error
 from mockbatch.faults.request_record import RequestRecord
 from mockbatch.http_server import CLIENT_ERRORS
 from mockbatch.strings.redaction import redact
+from mockbatch.typing import Json
+from mockbatch.web.context import provider, request_id
 from mockbatch.web.request_recorder import MAX_CHARACTERS, MAX_METHOD_CHARACTERS
 
 log = logging.getLogger(__name__)
@@ -30,17 +32,32 @@ def register(app: Flask) -> None:
 
 
 def error_response(error: ApiError) -> Response:
-    """Return the response for an error."""
-    response = Response(json.dumps(error.body(), indent=2), error.status)
-    response.content_type = "application/json"
-    response.headers.update(error.headers)
-    return response
+    """Return the response for an error, in OpenAI's format."""
+    return _json_error(json.dumps(error.body(), indent=2), error.status, error)
 
 
 def _respond(error: ApiError) -> Response:
     """Return the response for an error, and note its message for the journal and the log."""
-    RequestRecord.of(request.environ).error = error.message
-    return error_response(error)
+    called = provider()
+    if called is None:
+        RequestRecord.of(request.environ).error = error.message
+        return error_response(error)
+    status, body = called.error(error, request_id())
+    RequestRecord.of(request.environ).error = error_message(body)
+    return _json_error(json.dumps(body, separators=(",", ":")), status, error)
+
+
+def error_message(body: Json) -> str | None:
+    """Return the message of an error body, None for a scripted body of another shape."""
+    error = body.get("error") if isinstance(body, dict) else None
+    message = error.get("message") if isinstance(error, dict) else None
+    return message if isinstance(message, str) else None
+
+
+def _json_error(text: str, status: int, error: ApiError) -> Response:
+    response = Response(text, status, content_type="application/json")
+    response.headers.update(error.headers)
+    return response
 
 
 def _handle_http_exception(error: HTTPException) -> Response:

@@ -1,21 +1,23 @@
-"""A WSGI middleware that applies faults to the routes of `/v1`.
+"""A WSGI middleware that applies faults to the routes of `/v1` and of other providers.
 
 It wraps the Flask app, and the Portkey middleware wraps it: faults happen between the gateway
 and the API. It is outside Flask, which would turn an exception that breaks a connection into
 a 500.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Request
 
+from mockbatch import providers
+from mockbatch.endpoints.provider_files import OPENAI, find_provider
 from mockbatch.faults.exchange import Exchange
 from mockbatch.faults.request_record import RequestRecord
 from mockbatch.faults.rule import Rule
 from mockbatch.web.auth import existing_world
-from mockbatch.web.context import ServerState, api_headers
+from mockbatch.web.context import ServerState, response_headers
 from mockbatch.web.request_recorder import record_request
 from mockbatch.world.world import World
 
@@ -34,7 +36,8 @@ class FaultMiddleware:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         """Handle a request, applying the next matching fault of its world."""
-        world, rule = self._next_fault(environ)
+        provider = find_provider(environ)
+        world, rule = self._next_fault(environ, provider)
         if world is None or rule is None:
             return self._app(environ, start_response)
         record = RequestRecord.of(environ)
@@ -46,22 +49,27 @@ class FaultMiddleware:
             return start_response(status, headers, *more)
 
         try:
-            own_headers = partial(self._headers, world)
+            own_headers = partial(self._headers, world, provider)
             return rule.fault.apply(Exchange(self._app, environ, start, own_headers))
         finally:
             if not record.is_journaled:
                 request = Request(environ, populate_request=False)
                 record_request(request, world, statuses[0] if statuses else 0)
 
-    def _next_fault(self, environ: "WSGIEnvironment") -> tuple[World | None, Rule | None]:
+    def _next_fault(
+        self, environ: "WSGIEnvironment", provider: str
+    ) -> tuple[World | None, Rule | None]:
         # WSGI decodes the bytes of a path as Latin-1.
         path = environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
-        if path != "/v1" and not path.startswith("/v1/"):
+        if provider == OPENAI and path != "/v1" and not path.startswith("/v1/"):
             return None, None
         world = existing_world(self._server, environ)
         if world is None:
             return None, None
         return world, world.faults.next_match(environ["REQUEST_METHOD"], path)
 
-    def _headers(self, world: World) -> dict[str, str]:
-        return api_headers(self._server.settings.organization, 1, world.request_ids.next())
+    def _headers(self, world: World, provider: str) -> Mapping[str, str]:
+        called = None if provider == OPENAI else providers.find(provider)
+        id = world.request_ids.next()
+        id = id if called is None else called.request_id(id)
+        return response_headers(self._server, called, 1, id)

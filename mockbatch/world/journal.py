@@ -91,6 +91,9 @@ class JournalSnapshot(NamedTuple):
 
 EMPTY_JOURNAL = JournalSnapshot()
 
+#: The headers in which providers send the id of a request.
+REQUEST_ID_HEADERS = ("x-request-id", "request-id")
+
 
 class Journal:
     """The last requests of one world, oldest first, and the number of all requests so far.
@@ -138,15 +141,14 @@ class Journal:
             return dict(enumerate(self._entries, self.count - len(self._entries) + 1))
 
     def find(self, id: str) -> tuple[int, JournalEntry]:
-        """Return an entry by its id, or by the `x-request-id` of its response, with its id.
+        """Return an entry by its id, or by the request id in its response's headers, with its id.
 
         ApiError 404 if there is none.
         """
         for number, entry in self.entries_by_id().items():
             response = entry.exchanged and entry.exchanged.response
-            if id == str(number) or (
-                response and response.readable_headers().get("x-request-id") == id
-            ):
+            headers = response.readable_headers() if response else {}
+            if id in (str(number), *(headers.get(name) for name in REQUEST_ID_HEADERS)):
                 return number, entry
         raise api_error("no_such_request", id=id[:200])
 

@@ -14,6 +14,7 @@ from mockbatch.faults.request_record import RequestRecord
 from mockbatch.typing import Json
 from mockbatch.validation.schema import Schema, schema
 from mockbatch.web.context import server, world
+from mockbatch.web.errors import error_message
 from mockbatch.web.json_stream import iter_json
 from mockbatch.web.responses import check_response, json_body, send_json
 
@@ -42,7 +43,7 @@ def call(endpoint: Endpoint) -> Response:
     if result.succeeded:
         response.headers.update(_rate_limits(endpoint.read_usage(result.body).input))
     else:
-        RequestRecord.of(request.environ).error = _error_message(result.body)
+        RequestRecord.of(request.environ).error = error_message(result.body)
     return response
 
 
@@ -67,13 +68,6 @@ def _json_response(body: Json) -> Response:
     if isinstance(data, list) and len(data) > _MAX_BUFFERED_ITEMS:
         return Response(iter_json(body, "\n"), content_type="application/json")
     return send_json(body, end="\n")
-
-
-def _error_message(body: Json) -> str | None:
-    """Return the message of an error body, None for a scripted body of another shape."""
-    error = body.get("error") if isinstance(body, dict) else None
-    message = error.get("message") if isinstance(error, dict) else None
-    return message if isinstance(message, str) else None
 
 
 def _stream(endpoint: Endpoint) -> Stream:

@@ -1,0 +1,87 @@
+"""Which requests belong to which provider: the files `providers/*/provider.json`.
+
+They are short and read when a server starts. The modules of a provider are imported when its
+first request comes, so that servers which only play OpenAI start as fast as without them.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import NamedTuple
+
+from mockbatch.package_data import read_json
+from mockbatch.typing import Json
+
+#: The provider of all requests that no other provider claims.
+OPENAI = "openai"
+
+
+class Claim(NamedTuple):
+    """A path, and everything below it, that belongs to a provider.
+
+    With a `header`, as WSGI names it, only requests that have it belong to the provider.
+    """
+
+    path: str
+    header: str | None
+    provider: str
+
+
+@cache
+def provider_documents() -> Mapping[str, dict[str, Json]]:
+    """Return the documents of the providers other than OpenAI, by name."""
+    folders = resources.files("mockbatch").joinpath("providers").iterdir()
+    names = sorted(folder.name for folder in folders if folder.joinpath("provider.json").is_file())
+    return {name: read_json("providers", name, "provider.json") for name in names}
+
+
+@cache
+def _claims() -> tuple[Claim, ...]:
+    """Return all claims: longer paths first, and those with a header before those without."""
+    claims = [
+        Claim(claim["path"], _header(claim), provider)
+        for provider, document in provider_documents().items()
+        for claim in document["requests"]
+    ]
+    return tuple(sorted(claims, key=lambda claim: (-len(claim.path), claim.header is None)))
+
+
+def claimed_paths() -> list[str]:
+    """Return the paths that belong to providers, also those that need a header."""
+    return [claim.path for claim in _claims()]
+
+
+def _header(claim: Mapping[str, Json]) -> str | None:
+    return _wsgi_name(claim["header"]) if "header" in claim else None
+
+
+def _wsgi_name(header: str) -> str:
+    return "HTTP_" + header.upper().replace("-", "_")
+
+
+@cache
+def _any_claim() -> re.Pattern[str]:
+    paths = "|".join(re.escape(claim.path) for claim in _claims())
+    return re.compile(f"(?:{paths})(?:/|$)" if paths else "(?!)")
+
+
+def find_provider(environ: Mapping[str, Json]) -> str:
+    """Return the name of the provider that a request, as WSGI describes it, belongs to."""
+    path = environ["PATH_INFO"]
+    if _any_claim().match(path) is None:  # spares most requests the search
+        return OPENAI
+    for claim in _claims():
+        is_below = path == claim.path or path.startswith(f"{claim.path}/")
+        if is_below and (claim.header is None or claim.header in environ):
+            return claim.provider
+    return OPENAI
+
+
+@cache
+def key_headers() -> tuple[str, ...]:
+    """Return the headers in which providers take a key, as WSGI names them."""
+    documents = provider_documents().values()
+    return tuple(
+        _wsgi_name(name) for document in documents for name in document.get("key_headers", ())
+    )
