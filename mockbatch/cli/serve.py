@@ -3,7 +3,6 @@
 import errno
 import os
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -19,7 +18,7 @@ from mockbatch.cli.options import (
 from mockbatch.cli.ready_file import ReadyFile
 from mockbatch.cli.serve_settings import (
     ServeOptions,
-    load_snapshot,
+    load_settings,
     parse_clock,
     parse_limit,
     parse_models,
@@ -27,7 +26,6 @@ from mockbatch.cli.serve_settings import (
     parse_replies,
     parse_scenario,
     parse_start_time,
-    server_settings,
 )
 from mockbatch.cli.stop_signal import StopSignal
 from mockbatch.cli.terminal import end_interrupted_line
@@ -154,12 +152,7 @@ def serve(**values: Any) -> None:
     option is repeatable, the variable separates several values by commas.
     """
     options = ServeOptions(**values)
-    settings = server_settings(options)
-    initial: Snapshot | None = None
-    if options.load:
-        initial = load_snapshot(options.load, settings.world)
-        settings = replace(settings, world=initial.settings)
-    _serve(options, settings, initial)
+    _serve(options, *load_settings(options))
 
 
 def _serve(options: ServeOptions, settings: "ServerSettings", initial: "Snapshot | None") -> None:
@@ -168,7 +161,7 @@ def _serve(options: ServeOptions, settings: "ServerSettings", initial: "Snapshot
     from mockbatch.web.app import create_app
 
     log_requests(options.log_format)
-    _allow_more_descriptors()
+    allow_more_descriptors()
     app = create_app(settings, initial)
     ready_file = ReadyFile(options.ready_file)
     with StopSignal() as stop, ready_file, _open_tls(options) as tls:
@@ -187,7 +180,7 @@ def _serve(options: ServeOptions, settings: "ServerSettings", initial: "Snapshot
     stop.end_process()
 
 
-def _allow_more_descriptors() -> None:
+def allow_more_descriptors() -> None:
     """Raise the limit of open connections and files from what a shell gives, often 1024."""
     try:
         import resource

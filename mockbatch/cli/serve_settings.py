@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mockbatch.endpoints.model_list import ModelList
     from mockbatch.scenarios.scenario import Scenario
     from mockbatch.scripting.script import Script
-    from mockbatch.world.settings import ServerSettings, WorldSettings
+    from mockbatch.world.settings import ServerSettings
     from mockbatch.world.snapshot.snapshot import Snapshot
 
 
@@ -150,9 +150,13 @@ def server_settings(options: ServeOptions) -> "ServerSettings":
     )
 
 
-def load_snapshot(path: str, settings: "WorldSettings") -> "Snapshot":
-    """Return the state in the file of `--load`, for a world with these settings."""
+def load_settings(options: ServeOptions) -> "tuple[ServerSettings, Snapshot | None]":
+    """Return the settings that the options stand for, and the state in the file of `--load`."""
     from mockbatch.world.snapshot.load import load_from_file
 
+    settings = server_settings(options)
+    if not options.load:
+        return settings, None
     with errors_as_bad_parameter("--load"):
-        return load_from_file(path, settings)
+        initial = load_from_file(options.load, settings.world)
+    return replace(settings, world=initial.settings), initial

@@ -104,16 +104,21 @@ class Exchange:
         """The client's connection; NoConnectionError if the app is called without a server."""
         connection = self._connection()
         if connection is None:
-            raise NoConnectionError(
-                f"the fault '{RequestRecord.of(self.environ).fault}' breaks a connection, and this "
-                "app is called without one: use a server on a socket (the fixture `mockbatch`, "
-                "MockBatch() or `mockbatch serve`)"
-            )
+            raise self.no_connection_error()
         return connection
 
-    def require_connection(self) -> None:
-        """Raise NoConnectionError, before anything takes effect, if there is no connection."""
-        _ = self.connection
+    def no_connection_error(self) -> NoConnectionError:
+        """Return the error of a fault that finds no connection to break."""
+        return NoConnectionError(
+            f"the fault '{RequestRecord.of(self.environ).fault}' breaks a connection, and this "
+            "app is called without one: use a server on a socket (the fixture `mockbatch`, "
+            "MockBatch() or `mockbatch serve`)"
+        )
+
+    @property
+    def has_connection(self) -> bool:
+        """Whether the app is called by our own HTTP server, which hands over its connection."""
+        return self._connection() is not None
 
     def _connection(self) -> Connection | None:
         request: Any = self.environ.get(HTTP_REQUEST_KEY)

@@ -20,6 +20,11 @@ class Fault:
         """Return the fault of a document that fits fault.json; ApiError 400 if it is not valid."""
         return cls(**document)
 
+    @property
+    def breaks_connection(self) -> bool:
+        """Whether it ends a connection too early, which needs our own HTTP server."""
+        return False
+
     def apply(self, call: Exchange) -> Iterable[bytes]:
         """Handle the request with this fault applied; return the body, as a WSGI app does."""
         raise NotImplementedError

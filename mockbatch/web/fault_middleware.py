@@ -13,16 +13,25 @@ from werkzeug.wrappers import Request
 
 from mockbatch import providers
 from mockbatch.endpoints.provider_files import OPENAI, find_provider
+from mockbatch.errors import ApiError, api_error
 from mockbatch.faults.exchange import Exchange
 from mockbatch.faults.request_record import RequestRecord
 from mockbatch.faults.rule import Rule
 from mockbatch.web.auth import existing_world
 from mockbatch.web.context import ServerState, response_headers
+from mockbatch.web.errors import error_response
 from mockbatch.web.request_recorder import record_request
+from mockbatch.world.settings import ServerSettings
 from mockbatch.world.world import World
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+def check_server(rule: Rule, settings: ServerSettings) -> None:
+    """Raise ApiError 400 for a fault that breaks a connection if the HTTP server is not ours."""
+    if rule.fault.breaks_connection and not settings.breaks_connections:
+        raise api_error("unbreakable_connection", fault=rule.name)
 
 
 class FaultMiddleware:
@@ -50,11 +59,24 @@ class FaultMiddleware:
 
         try:
             own_headers = partial(self._headers, world, provider)
-            return rule.fault.apply(Exchange(self._app, environ, start, own_headers))
+            exchange = Exchange(self._app, environ, start, own_headers)
+            return self._apply(rule, exchange)
         finally:
             if not record.is_journaled:
                 request = Request(environ, populate_request=False)
                 record_request(request, world, statuses[0] if statuses else 0)
+
+    def _apply(self, rule: Rule, exchange: Exchange) -> Iterable[bytes]:
+        """Handle the request; nothing takes effect if the connection cannot be broken."""
+        if not rule.fault.breaks_connection or exchange.has_connection:
+            return rule.fault.apply(exchange)
+        try:
+            check_server(rule, self._server.settings)
+        except ApiError as error:
+            RequestRecord.of(exchange.environ).error = error.message
+            exchange.drain()
+            return error_response(error)(exchange.environ, exchange.start_response)
+        raise exchange.no_connection_error()
 
     def _next_fault(
         self, environ: "WSGIEnvironment", provider: str

@@ -54,7 +54,8 @@ class ServerSettings:
     share one world. `owner_key` is the key that `mockbatch serve` prints. The server can be
     called as `host`, and as `allowed_hosts`, and by web pages from `allowed_origins` (both in
     lower case). With `gateway` every response is as from Portkey's gateway; with
-    `has_dashboard` browsers find a page about the worlds.
+    `has_dashboard` browsers find a page about the worlds. Without `breaks_connections`, faults
+    that do are refused, because another HTTP server than ours serves the app.
     """
 
     world: WorldSettings = field(default_factory=WorldSettings)
@@ -66,4 +67,5 @@ class ServerSettings:
     allowed_origins: frozenset[str] = frozenset()
     gateway: bool = False
     has_dashboard: bool = True
+    breaks_connections: bool = True
     organization: str = "org-mockbatch"

@@ -31,9 +31,13 @@ class Disconnect(Fault):
             raise api_error("invalid_value", param="fault.after_bytes", reason=reason)
         return cls(**document)
 
+    @property
+    def breaks_connection(self) -> bool:
+        """True: that is all it does."""
+        return True
+
     def apply(self, call: Exchange) -> Iterable[bytes]:
         """Send a part of the response, or none of it."""
-        call.require_connection()
         reset = self.disconnect == "reset"
         if self.disconnect == "mid_body" or self.after_bytes is not None:
             answer = call.run()

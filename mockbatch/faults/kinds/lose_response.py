@@ -15,9 +15,13 @@ class LoseResponse(Fault):
 
     lose_response: bool
 
+    @property
+    def breaks_connection(self) -> bool:
+        """True: it closes in place of a response."""
+        return True
+
     def apply(self, call: Exchange) -> Iterable[bytes]:
         """Run the request, and close the connection."""
-        call.require_connection()
         RequestRecord.of(call.environ).is_unanswered = True
         call.run().read()
         raise connection_aborted()

@@ -33,10 +33,13 @@ class Truncate(Fault):
             raise api_error("invalid_value", param="fault.chunked", reason=reason)
         return fault
 
+    @property
+    def breaks_connection(self) -> bool:
+        """Whether the client can tell; what is silently cut looks whole."""
+        return not self.silent
+
     def apply(self, call: Exchange) -> Iterable[bytes]:
         """Send a part of the response."""
-        if not self.silent:
-            call.require_connection()
         answer = call.run()
         count = answer.truncated_length(self.truncate_bytes)
         if self.silent:

@@ -3,8 +3,9 @@
 from flask import Blueprint, Response
 
 from mockbatch import faults
-from mockbatch.web.context import world
+from mockbatch.web.context import server, world
 from mockbatch.web.control.guard import guard
+from mockbatch.web.fault_middleware import check_server
 from mockbatch.web.responses import check_response, json_body, json_response
 
 blueprint = Blueprint("control_faults", __name__, url_prefix="/_mock/faults")
@@ -14,7 +15,9 @@ blueprint.before_request(guard)
 @blueprint.post("")
 def add() -> Response:
     """Add a fault rule to this world: in full, or a preset with changes."""
-    world().faults.add(faults.rule(json_body()))
+    rule = faults.rule(json_body())
+    check_server(rule, server().settings)
+    world().faults.add(rule)
     return show()
 
 

@@ -1,0 +1,43 @@
+"""The app of `mockbatch.wsgi`, made from the variables of the environment."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from mockbatch.cli.serve import allow_more_descriptors, serve
+from mockbatch.cli.serve_settings import ServeOptions, load_settings
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+# What the HTTP server decides, or its own options do. An address is ignored, as
+# images set it for `mockbatch serve`.
+_REFUSED = ("tls", "ready_file")
+
+
+def create_app_from_environment() -> "Flask":
+    """Return the app that the variables MOCKBATCH_* describe, each read as `mockbatch serve` does.
+
+    Raises ValueError for a value that cannot be used.
+    """
+    # Not SystemExit, after which gunicorn would start the next process, for ever.
+    try:
+        with serve.make_context("mockbatch.wsgi", []) as context:
+            return _create_app(ServeOptions(**context.params))
+    except click.ClickException as error:
+        raise ValueError(f"mockbatch.wsgi: {error.format_message()}") from None
+
+
+def _create_app(options: ServeOptions) -> "Flask":
+    from mockbatch.cli.request_log import log_requests
+    from mockbatch.web.app import create_app
+
+    for name in _REFUSED:
+        if getattr(options, name):
+            variable = f"MOCKBATCH_{name.upper()}"
+            raise click.UsageError(f"{variable} is for `mockbatch serve`; here the server does it")
+    log_requests(options.log_format)
+    allow_more_descriptors()
+    settings, initial = load_settings(options)
+    return create_app(replace(settings, breaks_connections=False), initial)
