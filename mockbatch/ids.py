@@ -83,6 +83,13 @@ def batch_id(seed: Seed, created_at: int) -> str:
     return "batch_" + _stamped(seed, created_at)
 
 
+def uuid(seed: Seed) -> str:
+    """Return a version 4 UUID."""
+    digits = seed.hex(32)
+    head = f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}"
+    return f"{head}-{_VARIANTS[digits[16]]}{digits[17:20]}-{digits[20:]}"
+
+
 class LineIdentity(NamedTuple):
     """What identifies one output line: the seed of its response, its `id` and `request_id`.
 

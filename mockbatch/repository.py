@@ -4,7 +4,8 @@ Files and batches are immutable values that are replaced whole. So a thread that
 the world's lock sees each of them as it was either before a command or after it.
 """
 
-from collections import Counter, deque
+from bisect import bisect_left
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 from math import inf
 
@@ -48,7 +49,8 @@ class Repository:
         self.version = 0
         #: Called, under the world's lock, with every batch that is added or replaced.
         self.batch_listeners: list[Callable[[Batch], None]] = []
-        self._batch_ids: list[str] = []  # oldest first
+        # By provider, and those of all under None; oldest first.
+        self._batch_ids: defaultdict[str | None, list[str]] = defaultdict(list)
         # Ids of the files that a batch may write, with the batch's id and `output` or `error`.
         self._batch_of_file: dict[str, tuple[str, str]] = {}
         self._batches_of_input: dict[str, list[str]] = {}
@@ -88,7 +90,8 @@ class Repository:
         """Add a new batch."""
         # A batch can be found before it is listed.
         self.replace_batch(batch)
-        self._batch_ids.append(batch.id)
+        for listed in (None, batch.rules.provider):
+            self._batch_ids[listed].append(batch.id)
         self._batches_of_input.setdefault(batch.input_file_id, []).append(batch.id)
         for kind, id in batch.planned_file_ids().items():
             self._batch_of_file[id] = batch.id, kind
@@ -118,12 +121,16 @@ class Repository:
             raise api_error("no_such_batch" if id.startswith("batch") else "not_a_batch_id", id=id)
         return batch
 
-    def batch_page(self, limit: int, after: str | None) -> Page[Batch]:
-        """Return a page of the batches, newest first; ApiError 400 for an unknown cursor."""
+    def batch_page(self, limit: int, after: str | None, provider: str | None = None) -> Page[Batch]:
+        """Return a page of all batches or of a provider's; ApiError 400 for an unknown cursor."""
         if after is not None and after not in self.batches:
             raise api_error("unknown_cursor", id=after)
-        stop = len(self._batch_ids) if after is None else self.batches[after].number
-        ids = self._batch_ids[max(stop - limit, 0) : stop]
+        ids = self._batch_ids[provider]
+        stop = len(ids)
+        if after is not None:
+            number = self.batches[after].number
+            stop = bisect_left(ids, number, key=lambda id: self.batches[id].number)
+        ids = ids[max(stop - limit, 0) : stop]
         return Page([self.batches[id] for id in reversed(ids)], stop > limit)
 
     def batches_of_input(self, file_id: str) -> list[Batch]:
@@ -224,7 +231,9 @@ class Repository:
         files = [self._batch_file(file_id, now) for file_id in file_ids]
         expiries = [_expiry(file) for file in files if file is not None and file.visible(now)]
         if expiries or not batch.is_final(now):
-            self._plan_check(batch, int(max(expiries, default=batch.timeline.end.at)), now)
+            last = max(expiries, default=batch.timeline.end.at)
+            if last < inf:
+                self._plan_check(batch, int(last), now)
             return
         self.outputs.drop(id)
         is_completed = batch.status(now) == COMPLETED
@@ -250,10 +259,7 @@ class Repository:
     def files(self, now: float) -> list[File]:
         """Return the files that exist at an instant, and those that have expired by then."""
         batch_files = (self._batch_file(id, now) for id in list(self._batch_of_file))
-        return [
-            *list(self.uploaded_files.values()),
-            *(file for file in batch_files if file is not None),
-        ]
+        return [*self.uploaded_files.values(), *filter(None, batch_files)]
 
     def file_page(
         self, now: float, purpose: str | None, limit: int, after: str | None, *, newest_first: bool

@@ -49,9 +49,9 @@ class BatchRequest(NamedTuple):
     terms: BatchTerms = OPENAI_TERMS
 
     @property
-    def expiry_seconds(self) -> int | None:
+    def window_seconds(self) -> int | None:
         """The seconds after which the batch expires, None for never."""
-        return self.terms.window_seconds if self.rules.expires else None
+        return self.rules.expiry_seconds(self.terms)
 
 
 def parse_request(body: Json) -> BatchRequest:
@@ -97,8 +97,10 @@ def create_batch(request: BatchRequest, batch_input: BatchInput, context: Creati
     if context.input_expires_at < schedule.validation_end(created_at):
         batch_input = missing_input(request.input_file_id, context.organization)
     forced = schedule.scenario.validation
-    if forced is not None:
+    error = request.terms.error
+    if error is None and forced is not None:
         error = _forced_error(forced, request, batch_input, context.organization)
+    if error is not None:
         batch_input = replace(batch_input, errors=(error,))
     enqueued_tokens, quota_error = context.check_quota(
         request.endpoint, batch_input, schedule.stage_ends(created_at)[0]
@@ -110,16 +112,13 @@ def create_batch(request: BatchRequest, batch_input: BatchInput, context: Creati
     replies = plan_replies(batch_input, request.endpoint, schedule.scenario, seed)
     if not batch_input.errors:
         replies |= script_replies(context.script, batch_input, request.endpoint, id, order)
-    output_seconds = schedule.scenario.output_seconds
-    if output_seconds is None:
-        output_seconds = request.output_seconds
     return Batch(
         id=id,
         number=context.number,
         endpoint=request.endpoint,
         input_file_id=request.input_file_id,
         metadata=request.metadata,
-        output_seconds=output_seconds,
+        output_seconds=_output_seconds(request, schedule.scenario),
         created_at=created_at,
         model=batch_input.model_name,
         schedule=schedule,
@@ -132,6 +131,10 @@ def create_batch(request: BatchRequest, batch_input: BatchInput, context: Creati
         rules=request.rules,
         terms=request.terms,
     )
+
+
+def _output_seconds(request: BatchRequest, scenario: Scenario) -> int | None:
+    return request.output_seconds if scenario.output_seconds is None else scenario.output_seconds
 
 
 def _forced_error(

@@ -90,7 +90,8 @@ class _OutputWriter:
         # generate replies for the others.
         self._rejection_budget, self._generation_budget = StepBudget(), StepBudget()
         self._simple_lines: SimpleLineWriter | None = None
-        is_changed = self._distortion or self._cached_share or marks
+        self._translate = batch.rules.output_line
+        is_changed = self._distortion or self._cached_share or marks or self._translate
         if batch.endpoint == PATH and not is_changed:
             self._simple_lines = SimpleLineWriter(
                 batch.input.read_line, batch.replies, validate=validate
@@ -137,6 +138,8 @@ class _OutputWriter:
         line = output_line(identity, request["custom_id"], response)
         if self._checker and response.is_checked:
             self._checker.check(line)
+        if self._translate:
+            line = self._translate(line)
         if self._distortion is None:
             self._files[kind].add(json.dumps(line) + "\n")
         else:

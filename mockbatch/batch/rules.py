@@ -20,7 +20,8 @@ class BatchRules(NamedTuple):
 
     `new_id(seed, created_at)` mints the id of a batch, and `files` are the rules of its files.
     At the end of the window a batch `expires`, or goes on. In the statuses of `empty_files` a
-    batch has both files, even if no line is in them.
+    batch has both files, even if no line is in them. `output_line` makes the line of its files
+    from a line of OpenAI's, None for the same.
     """
 
     provider: str = OPENAI
@@ -28,6 +29,11 @@ class BatchRules(NamedTuple):
     files: FileRules = FileRules()
     expires: bool = True
     empty_files: frozenset[str] = frozenset()
+    output_line: Callable[[dict[str, Json]], dict[str, Json]] | None = None
+
+    def expiry_seconds(self, terms: "BatchTerms") -> int | None:
+        """Return the seconds after which a batch with these terms expires, None for never."""
+        return terms.window_seconds if self.expires else None
 
 
 OPENAI_RULES = BatchRules()
@@ -39,13 +45,14 @@ class BatchTerms:
 
     `window` is the completion window in the words of the client. `line_url` is the URL of each
     line, None for the path of the batch's endpoint. `shown` are members that the batch object
-    repeats.
+    repeats. With an `error`, it fails with this one, whatever is in its input.
     """
 
     window: str = "24h"
     window_seconds: int = DAY_SECONDS
     line_url: str | None = None
     shown: Mapping[str, Json] = field(default_factory=dict)
+    error: dict[str, Json] | None = None
 
 
 OPENAI_TERMS = BatchTerms()

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
+from mockbatch.batch.rules import BatchRules
 from mockbatch.errors import ApiError
 from mockbatch.typing import Json
 
@@ -15,6 +16,8 @@ class Provider(ABC):
     """
 
     name: str
+    #: What it does with its batches and files.
+    batch_rules: BatchRules
 
     @abstractmethod
     def error(self, error: ApiError, request_id: str) -> tuple[int, dict[str, Json]]:

@@ -31,6 +31,22 @@ def retrieve_polled(world: World, id: str) -> Batch:
     return batch
 
 
+def check_provider(world: World, id: str, provider: str) -> None:
+    """Raise ApiError 404 for a batch that was created with another provider."""
+    try:
+        batch = world.batch(id)
+    except ApiError:  # it is for the view to raise
+        return
+    if batch.rules.provider != provider:
+        raise api_error("no_such_batch", id=id)
+
+
+def fast_forward_on_poll(world: World, at: float) -> None:
+    """Move an on-poll clock to an instant that a client polls for."""
+    if world.clock.mode == ON_POLL and world.now() < at:
+        world.advance.fast_forward(at)
+
+
 def _check_poll_limit(world: World, batch: Batch) -> None:
     limit, count = world.settings.poll_limit, world.clock.count_poll(batch.id)
     if limit is not None and count >= limit:

@@ -233,7 +233,7 @@ class World:
                 number=len(self._repository.batches),
                 seed=self._seed.child("batch", number),
                 created_at=now,
-                schedule=Schedule(scenario, self.settings.pace, request.expiry_seconds),
+                schedule=Schedule(scenario, self.settings.pace, request.window_seconds),
                 script=self.script,
                 organization=self.organization,
                 input_expires_at=now if is_gone else input_expires_at,
@@ -251,9 +251,9 @@ class World:
             raise api_error("no_such_batch", id=id)
         return batch
 
-    def batches(self, limit: int, after: str | None) -> Page[Batch]:
-        """Return a page of the batches, newest first."""
-        return self._repository.batch_page(limit, after)
+    def batches(self, limit: int, after: str | None, provider: str | None = None) -> Page[Batch]:
+        """Return a page of the batches, of all providers or of one, newest first."""
+        return self._repository.batch_page(limit, after, provider)
 
     def batch_json(self, batch: Batch) -> dict[str, Json]:
         """Return the Batch object as of now, which fits the batch's own schema."""

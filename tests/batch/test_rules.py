@@ -104,6 +104,9 @@ def test_files_without_an_expiry_stay(make: Make) -> None:
     """Input and output of a provider whose files live for ever."""
     world = make.world()
     batch = created(make, world, make.line())
+    world.clock.move_to(batch.timeline.end.at)
+    assert world.file(batch.planned_file_id("output")).content.size > 0
+    world.release_expired()
     world.clock.move_to(batch.timeline.end.at + 1000 * DAY_SECONDS)
     world.release_expired()
     assert world.file(batch.input_file_id).expires_at is None

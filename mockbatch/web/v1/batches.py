@@ -5,11 +5,12 @@ from flask import Blueprint, Response, request
 from mockbatch.batch import commands
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.create import parse_request
+from mockbatch.batch.rules import OPENAI
 from mockbatch.faults.request_record import RequestRecord
 from mockbatch.typing import Json
 from mockbatch.web.context import world
 from mockbatch.web.responses import check_page, check_response, json_body, query_integer, send_json
-from mockbatch.world.polling import retrieve_polled
+from mockbatch.world.polling import check_provider, retrieve_polled
 
 blueprint = Blueprint("batches", __name__, url_prefix="/v1/batches")
 
@@ -40,7 +41,8 @@ def create() -> Response:
 @blueprint.get("")
 def index() -> Response:
     """List batches, newest first."""
-    page = world().batches(query_integer("limit", 20, 1, 100), request.args.get("after"))
+    limit = query_integer("limit", 20, 1, 100)
+    page = world().batches(limit, request.args.get("after"), OPENAI)
     body = page.as_json(world().batch_json)
     check_page([batch.schema for batch in page.items], body)
     pairs = zip(page.items, body["data"], strict=True)
@@ -50,6 +52,7 @@ def index() -> Response:
 @blueprint.get("/<id>")
 def retrieve(id: str) -> Response:
     """Retrieve a batch; this is a poll, unless it is a retry, a HEAD, or hit by a fault."""
+    check_provider(world(), id, OPENAI)
     is_retry = request.headers.get("x-stainless-retry-count", "0") != "0"
     has_fault = RequestRecord.of(request.environ).fault is not None
     is_poll = request.method == "GET" and not is_retry and not has_fault
@@ -59,6 +62,7 @@ def retrieve(id: str) -> Response:
 @blueprint.post("/<id>/cancel")
 def cancel(id: str) -> Response:
     """Cancel a batch. The body is not read: clients send none, `{}`, or an empty JSON body."""
+    check_provider(world(), id, OPENAI)
     batch = world().command(id, commands.cancel)
     # Recorded: this is the only response that is not indented.
     return batch_response(batch, compact=True)

@@ -28,9 +28,14 @@ _MAX_BUFFERED_ITEMS = 32
 _REQUESTS_PER_MINUTE, _TOKENS_PER_MINUTE = 5_000, 2_000_000
 
 
-def call(endpoint: Endpoint) -> Response:
-    """Respond to a live call of an endpoint, as a stream of events if its body says so."""
+def call(endpoint: Endpoint, *, model: str | None = None) -> Response:
+    """Respond to a live call of an endpoint, as a stream of events if its body says so.
+
+    `model` takes the place of the body's, for a provider that has it in the path.
+    """
     body = _request_body(endpoint)
+    if model is not None:
+        body["model"] = model
     result = world().respond(endpoint, body)
     stream = _stream(endpoint) if result.succeeded and body.get("stream") is True else None
     _check(endpoint, result, is_streamed=stream is not None)

@@ -1,11 +1,14 @@
 """Batches in a state document."""
 
+import re
 from array import array
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 
+from mockbatch import providers
 from mockbatch.batch import commands, input_file, plan
 from mockbatch.batch.batch import Batch
+from mockbatch.batch.rules import OPENAI, OPENAI_RULES, OPENAI_TERMS, BatchRules, BatchTerms
 from mockbatch.batch.timeline import (
     COMPLETED,
     EXPIRED,
@@ -20,14 +23,17 @@ from mockbatch.endpoints.endpoint import Tokens
 from mockbatch.endpoints.scripted_reply import Reply
 from mockbatch.errors import ApiError
 from mockbatch.files.content import Content
-from mockbatch.ids import Seed
+from mockbatch.ids import Seed, batch_id
 from mockbatch.limits import Limits
+from mockbatch.package_data import did_you_mean
 from mockbatch.scenarios.scenario import Scenario, parse
 from mockbatch.scripting.reply import parse_reply
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 from mockbatch.world.snapshot.contents import ContentReader, ContentWriter
 from mockbatch.world.snapshot.cursor import Cursor
+
+_OPENAI_ID = re.compile("batch_[0-9a-f]{12}8190[0-9a-f]{16}")
 
 
 def dump_batch(batch: Batch, contents: ContentWriter) -> dict[str, Json]:
@@ -51,7 +57,16 @@ def dump_batch(batch: Batch, contents: ContentWriter) -> dict[str, Json]:
         "timeline": _dump_timeline(batch.timeline),
         "held": None if batch.held is None else _dump_held(*batch.held),
         **gone,
+        **_dump_provider(batch),
     }
+
+
+def _dump_provider(batch: Batch) -> dict[str, Json]:
+    """Return what a batch of another provider than OpenAI has besides."""
+    if batch.rules.provider == OPENAI:
+        return {}
+    terms = {**asdict(batch.terms), "shown": dict(batch.terms.shown)}
+    return {"provider": {"name": batch.rules.provider, "terms": terms}}
 
 
 def _dump_gone_input(batch: Batch, tokens: Tokens) -> dict[str, Json]:
@@ -82,7 +97,10 @@ def load_batch(document: Cursor, number: int, contents: ContentReader, limits: L
     """
     values = document.value
     seed = Seed(bytes.fromhex(values["seed"]))
-    batch_input = _load_input(document, contents, limits)
+    rules, terms = _load_provider(document.get("provider", None))
+    if rules.provider == OPENAI and not _OPENAI_ID.fullmatch(values["id"]):
+        raise document["id"].error("it is not that of a batch")
+    batch_input = _load_input(document, contents, limits, terms)
     replies = dict(_load_replies(document, batch_input))
     batch = Batch(
         id=values["id"],
@@ -93,7 +111,9 @@ def load_batch(document: Cursor, number: int, contents: ContentReader, limits: L
         output_seconds=values["output_seconds"],
         created_at=values["created_at"],
         model=batch_input.model_name,
-        schedule=plan.Schedule(load_scenario(document["scenario"]), values["pace"]),
+        schedule=plan.Schedule(
+            load_scenario(document["scenario"]), values["pace"], rules.expiry_seconds(terms)
+        ),
         seed=seed,
         input=batch_input,
         replies=replies,
@@ -104,6 +124,8 @@ def load_batch(document: Cursor, number: int, contents: ContentReader, limits: L
         enqueued_tokens=values.get("enqueued_tokens", 0),
         held=_load_held(document["held"]),
         tokens=Tokens(**values["gone_input"]["tokens"]) if "gone_input" in values else None,
+        rules=rules,
+        terms=terms,
     )
     _check_timeline(batch, document["timeline"])
     if batch.tokens is not None and not (batch.is_final(batch.timeline.end.at) and not batch.held):
@@ -111,6 +133,15 @@ def load_batch(document: Cursor, number: int, contents: ContentReader, limits: L
     if batch.held is not None:
         _check_held(batch, batch.held[0], document["held"])
     return batch
+
+
+def _load_provider(document: Cursor) -> tuple[BatchRules, BatchTerms]:
+    if document.value is None:
+        return OPENAI_RULES, OPENAI_TERMS
+    name = document["name"]
+    if name.value not in providers.names():
+        raise name.error(did_you_mean(name.value, providers.names()))
+    return providers.find(name.value).batch_rules, BatchTerms(**document["terms"].value)
 
 
 def _load_replies(
@@ -132,7 +163,9 @@ def load_scenario(document: Cursor) -> Scenario:
     return parse(document.value)
 
 
-def _load_input(document: Cursor, contents: ContentReader, limits: Limits) -> input_file.BatchInput:
+def _load_input(
+    document: Cursor, contents: ContentReader, limits: Limits, terms: BatchTerms
+) -> input_file.BatchInput:
     endpoint = endpoints().get(document.value["endpoint"])
     if endpoint is None:
         raise document["endpoint"].error(f"there is no {document.value['endpoint']!r}")
@@ -140,7 +173,7 @@ def _load_input(document: Cursor, contents: ContentReader, limits: Limits) -> in
         return _load_gone_input(document["gone_input"], document.value["errors"], limits)
     name = document["content"]
     content = Content.of(b"") if name.value is None else contents.find(name)
-    batch_input = input_file.read_input(content, endpoint, limits)
+    batch_input = input_file.read_input(content, endpoint, limits, url=terms.line_url)
     if batch_input.errors and _has_run(document.value):
         raise name.error(f"a batch that runs cannot have it: {batch_input.errors[0]['message']}")
     # The errors are not those of the lines if a command or a deleted file has changed them.
@@ -212,11 +245,18 @@ def _check_objects(batch: Batch, timeline: Cursor) -> None:
         raise timeline["marks"].error(f"they do not go from 0 to at most {total} lines")
     for index, change in enumerate(batch.timeline.transitions):
         place = Cursor(change, f"{timeline.path}.transitions[{index}]")
-        error = schema(batch.schema).error(batch.as_json(change.at))
+        error = schema(batch.schema).error(_openai_json(batch, change.at))
         if error is not None:
             raise place.error(error)
         if change.status == COMPLETED and batch.timeline.done(change.at) < total:
             raise place.error(f"not all {total} lines are done")
+
+
+def _openai_json(batch: Batch, at: int) -> dict[str, Json]:
+    """Return the object that is checked: with an id of OpenAI's form for any provider."""
+    shown = batch.as_json(at)
+    is_openai = batch.rules.provider == OPENAI
+    return shown if is_openai else {**shown, "id": batch_id(batch.seed, batch.created_at)}
 
 
 def _check_held(batch: Batch, held_at: int, held: Cursor) -> None:
