@@ -34,6 +34,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from mockbatch.endpoints.endpoint import Endpoint
+from mockbatch.endpoints.provider_files import provider_endpoints
 
 # The order in which the service's own error message lists them, as far as it was observed.
 _LISTED_FIRST = (
@@ -57,3 +58,24 @@ def _sort_key(endpoint: Endpoint) -> tuple[int, str]:
     path = endpoint.path
     is_listed = path in _LISTED_FIRST
     return (_LISTED_FIRST.index(path) if is_listed else len(_LISTED_FIRST)), path
+
+
+def find_endpoint(path: str) -> Endpoint | None:
+    """Return the endpoint at a path, of OpenAI or another provider; None if there is none."""
+    if path in endpoints():
+        return endpoints()[path]
+    module = provider_endpoints().get(path)
+    if module is None:
+        return None
+    endpoint: Endpoint = import_module(module).ENDPOINT
+    return endpoint
+
+
+def other_endpoints() -> list[Endpoint]:
+    """Return the endpoints of providers other than OpenAI; this imports their modules."""
+    return [import_module(module).ENDPOINT for module in provider_endpoints().values()]
+
+
+def known_paths() -> list[str]:
+    """Return the paths of all endpoints: OpenAI's, and then those of other providers."""
+    return [*endpoints(), *provider_endpoints()]

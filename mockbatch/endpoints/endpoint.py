@@ -103,7 +103,8 @@ class Endpoint:
     and `apply_reply(response, reply, body)` returns the response with those fields put in.
     `parse_form(form)` returns the request body of a multipart form, if live calls may send one.
     `stream` is set if live calls may ask for server-sent events.
-    `unknown_model_error` names the error of a live call to a model that is not served.
+    `unknown_model_error` names the error of a live call to a model that is not served, and
+    `error_schema` the schema of the body of an error.
 
     Call `make_response` and `with_reply` in place of the functions with which they are built:
     they coerce the integers of the body, so that no function has to expect 16.0 for 16.
@@ -125,6 +126,7 @@ class Endpoint:
     parse_form: Callable[[Form], dict[str, Json]] | None = None
     stream: Stream | None = None
     unknown_model_error: str = "model_not_served"
+    error_schema: str = "error"
 
     def validate(self, body: dict[str, Json]) -> ApiError | None:
         """Return the error with which the endpoint rejects a request body, None if it is valid."""

@@ -85,3 +85,13 @@ def key_headers() -> tuple[str, ...]:
     return tuple(
         _wsgi_name(name) for document in documents for name in document.get("key_headers", ())
     )
+
+
+@cache
+def provider_endpoints() -> Mapping[str, str]:
+    """Return the modules that define the endpoints of providers, by the path of the endpoint."""
+    return {
+        path: f"mockbatch.providers.{name}.{module}"
+        for name, document in provider_documents().items()
+        for path, module in document.get("endpoints", {}).items()
+    }

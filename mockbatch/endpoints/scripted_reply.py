@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from mockbatch.endpoints import endpoints, text, tool_calls
+from mockbatch.endpoints import find_endpoint, text, tool_calls
 from mockbatch.endpoints.tool_calls import ToolCall
 from mockbatch.typing import Json
 
@@ -98,7 +98,9 @@ class Reply:
     def has_content_for(self, path: str) -> bool:
         """Return whether the reply brings content that responses of the endpoint can carry."""
         content = self.fields - {"finish_reason"} and not self.calls_offered_tools
-        return bool(content) and self.fields <= endpoints()[path].supported_reply_fields
+        endpoint = find_endpoint(path)
+        supported = frozenset() if endpoint is None else endpoint.supported_reply_fields
+        return bool(content) and self.fields <= supported
 
     @property
     def calls_offered_tools(self) -> bool:

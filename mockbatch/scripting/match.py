@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 
-from mockbatch.endpoints import endpoints
+from mockbatch.endpoints import known_paths
 from mockbatch.errors import api_error
 from mockbatch.strings.globs import Glob
 from mockbatch.typing import Json
@@ -117,8 +117,8 @@ def parse(document: Json, path: str = "match") -> Match:
     schema("match").check(document, path)
     document = schema("match").coerce_integers(document)
     endpoint = document.get("endpoint")
-    if endpoint is not None and endpoint not in endpoints():
-        supported = ", ".join(map(repr, endpoints()))
+    if endpoint is not None and endpoint not in known_paths():
+        supported = ", ".join(map(repr, known_paths()))
         param = f"{path}.endpoint"
         raise api_error("unsupported_value", param=param, value=endpoint, supported=supported)
     match = Match(**document)

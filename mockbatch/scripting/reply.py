@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Mapping
 
-from mockbatch.endpoints import endpoints
+from mockbatch.endpoints import endpoints, other_endpoints
 from mockbatch.endpoints.endpoint import Endpoint
 from mockbatch.endpoints.scripted_reply import CALL_OFFERED_TOOLS, REPLY_FIELDS, Reply
 from mockbatch.errors import ApiError, api_error
@@ -76,11 +76,23 @@ def _check_body(
         return None
     body, param = document["body"], f"{path}.body"
     if "status_code" in document:
-        _check_schema("error", body, param)
+        _check_error(body, param, endpoint)
         return None
     candidates = [endpoint] if endpoint else _find_endpoints(body, param)
     _check_schema(candidates[0].response_schema, body, param)
     return frozenset(candidate.path for candidate in candidates)
+
+
+def _check_error(body: dict[str, Json], param: str, endpoint: Endpoint | None) -> None:
+    """Check the body of an error: OpenAI's envelope, which any provider turns into its own.
+
+    A body of another form has to be in the envelope of the endpoint, or of some endpoint.
+    """
+    if schema("error").accepts(body):
+        return
+    others = [endpoint] if endpoint else other_endpoints()
+    if not any(schema(other.error_schema).accepts(body) for other in others):
+        _check_schema("error" if endpoint is None else endpoint.error_schema, body, param)
 
 
 def _check_schema(name: str, body: dict[str, Json], param: str) -> None:
@@ -93,7 +105,7 @@ def _find_endpoints(body: dict[str, Json], param: str) -> list[Endpoint]:
     """Return the endpoints that have such responses, judged by `object`, or else by schema."""
     candidates = [
         endpoint for endpoint in endpoints().values() if _may_respond_with(endpoint, body)
-    ]
+    ] or [one for one in other_endpoints() if schema(one.response_schema).accepts(body)]
     if not candidates:
         objects = ", ".join(repr(name) for name in map(_object_name, endpoints().values()) if name)
         reason = f"its 'object' is none of {objects}; name the endpoint in 'match'"

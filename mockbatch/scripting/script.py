@@ -8,7 +8,7 @@ from functools import cached_property
 from heapq import merge
 from typing import NamedTuple, TypeAlias
 
-from mockbatch.endpoints import endpoints
+from mockbatch.endpoints import find_endpoint
 from mockbatch.endpoints.endpoint import Endpoint
 from mockbatch.endpoints.scripted_reply import Reply
 from mockbatch.errors import ApiError, api_error
@@ -197,7 +197,7 @@ def parse(document: Json, path: str = "") -> Entry:
     if "reply" not in document:
         raise api_error("missing_parameter", param=f"{prefix}reply")
     match = parse_match(document.get("match", {}), f"{prefix}match")
-    endpoint = None if match.endpoint is None else endpoints()[match.endpoint]
+    endpoint = None if match.endpoint is None else find_endpoint(match.endpoint)
     given, place = document["reply"], f"{prefix}reply"
     if isinstance(given, list) and given:
         replies = [_parse_one(one, f"{place}[{i}]", endpoint) for i, one in enumerate(given)]
@@ -237,7 +237,7 @@ def call_reply_function(function: ReplyFunction, line: Mapping[str, Json]) -> Re
     try:
         # The round trip proves that it is JSON, and copies it.
         document = parse_json(json.dumps(returned, allow_nan=False))
-        return parse_reply(document, "reply", endpoints().get(str(line.get("url"))))
+        return parse_reply(document, "reply", find_endpoint(str(line.get("url"))))
     except (TypeError, ValueError, RecursionError) as error:
         raise _failure(function, line, f"what it returned is not JSON: {error}") from error
     except ApiError as error:

@@ -43,8 +43,8 @@ def call(endpoint: Endpoint, *, model: str | None = None) -> Response:
         response = _json_response(result.body)
         response.status_code = result.status_code or 200
     else:
-        frames = _frames(stream, stream.events(result.body, body), _event_schema(stream))
-        response = Response(frames, content_type="text/event-stream; charset=utf-8")
+        events = frames(stream, stream.events(result.body, body))
+        response = Response(events, content_type="text/event-stream; charset=utf-8")
     if result.succeeded:
         response.headers.update(_rate_limits(endpoint.read_usage(result.body).input))
     else:
@@ -92,13 +92,18 @@ def _check(endpoint: Endpoint, result: EndpointResponse, *, is_streamed: bool) -
         raise api_error("raw_reply_not_streamable", path=endpoint.path)
 
 
-def _event_schema(stream: Stream) -> Schema | None:
-    """Return the schema to check events against, None with --no-validate."""
-    return schema(stream.schema) if server().settings.world.validate else None
+def frames(stream: Stream, events: Iterable[Json]) -> Iterator[bytes]:
+    """Return the events as server-sent events, in compact JSON as the service sends them.
+
+    They are checked against their schema, unless the server has --no-validate.
+    """
+    checked = schema(stream.schema) if server().settings.world.validate else None
+    return _iter_frames(stream, events, checked)
 
 
-def _frames(stream: Stream, events: Iterable[Json], event_schema: Schema | None) -> Iterator[bytes]:
-    """Yield the events as server-sent events, in compact JSON as the service sends them."""
+def _iter_frames(
+    stream: Stream, events: Iterable[Json], event_schema: Schema | None
+) -> Iterator[bytes]:
     for event in events:
         if event_schema is not None:
             event_schema.assert_valid(event, "an event of a stream")
