@@ -10,6 +10,7 @@ from mockbatch.survive.shims import LONGEST_LEAP_SECONDS, QUIET_SLEEPS
 from tests.support.shimmed import Runner, Shimmed
 
 REAL_SECONDS = 60  # many times what a program takes here that skips its sleeps
+DEVELOPMENT = ("-X", "dev", "-W", "error", "-c")
 
 
 def skips(done: Shimmed, seconds: float) -> None:
@@ -478,3 +479,44 @@ def test_no_shim_called(python: Runner) -> None:
     done = python.run("print(1)", runtime=isolated)
     assert done.printed == 1
     assert not done.log.called
+
+
+def test_files_that_take_the_place_of_a_connection_are_the_program_s(python: Runner) -> None:
+    """A program may close every file that it has not opened, as one does that becomes a daemon."""
+    done = python.run(
+        """
+        import json, os, time
+        time.sleep(60)
+        os.closerange(3, 64)
+        files = [open(f"file-{number}", "w+") for number in range(20)]
+        time.sleep(60)
+        print(json.dumps([file.read() for file in files] + [file.write("a") for file in files]))
+        """
+    )
+    assert done.printed == [""] * 20 + [1] * 20
+    skips(done, 120)
+
+
+def test_a_child_does_not_use_the_connection_of_its_parent(python: Runner) -> None:
+    """The parent goes on when the child has ended."""
+    done = python.run(
+        """
+        import os, time
+        time.sleep(1)
+        child = os.fork()
+        time.sleep(1) if child == 0 else os.waitpid(child, 0)
+        time.sleep(1)
+        """
+    )
+    assert done.status == 0, done.stderr
+    assert done.log.errors == ()
+    assert done.log.sleeps == 4
+
+
+def test_no_connection_is_left_open(python: Runner) -> None:
+    """A program that makes errors of warnings ends without one."""
+    done = python.run(
+        "import time; time.sleep(60); time.sleep(60)", runtime=[*python.runtime[:1], *DEVELOPMENT]
+    )
+    assert done.stderr == ""
+    skips(done, 120)

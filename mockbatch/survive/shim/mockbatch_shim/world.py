@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import socket
@@ -13,7 +14,10 @@ from urllib.parse import urlsplit
 
 # Captured before the program can replace it.
 _real_time = time.time
+_real_monotonic = time.monotonic
 _ANSWER_SECONDS = 60
+# A connection that was idle for longer is not used again: the server may be about to close it.
+_IDLE_SECONDS = 1.0
 
 
 class _OwnSocket(socket.socket):
@@ -23,6 +27,7 @@ class _OwnSocket(socket.socket):
     sendall = socket.socket.sendall
     recv_into = socket.socket.recv_into
     close = socket.socket.close
+    detach = socket.socket.detach
 
 
 class Skips:
@@ -36,7 +41,7 @@ class Skips:
     def __init__(
         self, url: str, key: str, quiet_sleeps: int | None, longest_leap_seconds: float
     ) -> None:
-        self._address = urlsplit(url)
+        self._server = _Server(url)
         self._key = key
         self._quiet_sleeps = quiet_sleeps
         self._longest_leap_seconds = longest_leap_seconds
@@ -90,30 +95,84 @@ class Skips:
         return max(seconds, min(doubled, self._longest_leap_seconds))
 
     def _advance(self, seconds: float) -> int:
-        """Return how many events happened on the way; never through a proxy."""
+        """Return how many events happened on the way."""
+        status, body = self._server.post(
+            "/_mock/clock/advance", {"seconds": seconds}, {"Authorization": "Bearer " + self._key}
+        )
+        if status != 200:
+            raise RuntimeError("%d %s" % (status, body[:200].decode("utf-8", "replace")))
+        return int(json.loads(body)["event_count"])
+
+
+class _Server:
+    """The server, on a connection that this process keeps while it sleeps often.
+
+    The program may fork, or close all files that it knows nothing of; whatever has the number of
+    the connection then belongs to the program and is left alone.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._address = urlsplit(url)
+        self._connection: HTTPConnection | None = None
+        self._identity: tuple[int, ...] = ()
+        self._used_at = 0.0
+        atexit.register(self._close)
+
+    def post(self, path: str, body: Any, headers: dict[str, str]) -> tuple[int, bytes]:
+        """Return the status and the body of an answer; never through a proxy."""
+        connection = self._open()
+        try:
+            headers = {"Content-Type": "application/json", **headers}
+            connection.request("POST", self._address.path + path, json.dumps(body), headers)
+            response = connection.getresponse()
+            answer = response.read()
+        except BaseException:
+            self._close()
+            raise
+        self._used_at = _real_monotonic()
+        if response.will_close:
+            self._close()
+        return response.status, answer
+
+    def _open(self) -> HTTPConnection:
+        is_idle = _real_monotonic() - self._used_at > _IDLE_SECONDS
+        kept = self._connection
+        if kept is None or is_idle or not self._identity or self._identity != _identify(kept):
+            self._close()
+            self._connection = kept = self._connect()
+            self._identity = _identify(kept)
+        return kept
+
+    def _connect(self) -> HTTPConnection:
         host, port = self._address.hostname or "", self._address.port or 80
         connection = HTTPConnection(host, port)
         connection.sock = _OwnSocket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-        connection.sock.settimeout(_ANSWER_SECONDS)
         try:
+            connection.sock.settimeout(_ANSWER_SECONDS)
             connection.sock.connect((host, port))
-            connection.request(
-                "POST",
-                self._address.path + "/_mock/clock/advance",
-                json.dumps({"seconds": seconds}),
-                {
-                    "Authorization": "Bearer " + self._key,
-                    "Content-Type": "application/json",
-                    "Connection": "close",
-                },
-            )
-            response = connection.getresponse()
-            body = response.read()
-        finally:
+            # Otherwise a body waits for the receipt of its headers.
+            connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except BaseException:
             connection.close()
-        if response.status != 200:
-            raise RuntimeError("%d %s" % (response.status, body[:200].decode("utf-8", "replace")))
-        return int(json.loads(body)["event_count"])
+            raise
+        return connection
+
+    def _close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        if connection.sock is not None and self._identity != _identify(connection):
+            connection.sock.detach()
+        connection.close()
+
+
+def _identify(connection: HTTPConnection) -> tuple[int, ...]:
+    """Return what the system takes a connection for; nothing where it cannot tell."""
+    try:
+        status = os.fstat(connection.sock.fileno())
+    except OSError:
+        return ()
+    return os.getpid(), status.st_dev, status.st_ino
 
 
 def write_record(record: dict[str, Any]) -> None:
