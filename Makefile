@@ -2,15 +2,19 @@
 PYTHON ?= python3
 ARGS ?=
 
-.PHONY: serve test check lint format contract bench dist clean
+.PHONY: serve test test-all check lint format contract bench dist clean
 
 serve: .venv/serve
 	.venv/bin/mockbatch serve --load fixtures/worlds/portkey-page.json $(ARGS)
 
+# All but the tests that are marked slow; `make test-all` runs these too.
 test: .venv/test
+	.venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 -m "not slow" $(ARGS)
+
+test-all: .venv/test
 	.venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 $(ARGS)
 
-check: lint test
+check: lint test-all dist
 
 lint: .venv/test
 	.venv/bin/ruff format --config .ci/ruff.toml --check .
@@ -29,9 +33,11 @@ contract: .venv/test
 bench: .venv/test
 	.venv/bin/python -m tests.benchmarks $(ONLY) $(ARGS)
 
+# The same bytes each time; PROJECT_URL makes the links of the README absolute.
 dist: .venv/test
-	.venv/bin/pip install --quiet build
-	.venv/bin/python -m build
+	.venv/bin/pip install --quiet twine
+	.venv/bin/python .ci/dist.py
+	.venv/bin/twine check --strict dist/*
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -7,7 +7,7 @@ run without mockbatch nothing.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "ControlError",
     "EndedAs",

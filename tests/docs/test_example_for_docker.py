@@ -34,7 +34,7 @@ runpy.run_path(sys.argv[1], run_name="__main__")
 
 def instructions(*names: str) -> list[str]:
     """Return what follows these words in the Dockerfile, in order."""
-    text = (EXAMPLE / "Dockerfile").read_text().replace("\\\n", " ")
+    text = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
     lines = [line.partition(" ") for line in text.splitlines() if line and line[0] != "#"]
     return [rest.strip() for name, _, rest in lines if name in names]
 
@@ -164,7 +164,7 @@ class TestCompose:
         build = SERVICES["mockbatch"]["build"]
         context = EXAMPLE / build["context"]
         assert context.resolve() == ROOT
-        assert (context / build["dockerfile"]).samefile(EXAMPLE / "Dockerfile")
+        assert (context / build.get("dockerfile", "Dockerfile")).samefile(ROOT / "Dockerfile")
 
     def test_port_is_published_on_this_machine_only(self) -> None:
         """Whoever reaches it can do anything with the mock."""

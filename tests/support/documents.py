@@ -89,7 +89,9 @@ PAGES = (
             "skip_sleep",
             "portkey",
             "architecture",
+            "releasing",
         )
     ),
     Page("CONTRIBUTING.md"),
+    Page("SECURITY.md"),
 )

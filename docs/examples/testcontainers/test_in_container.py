@@ -2,7 +2,7 @@
 
 From Python the fixture `mockbatch` does the same without Docker, and more. This is for code
 under test that runs in containers itself, or where mockbatch is not to be installed.
-The image is that of docs/examples/docker/Dockerfile, built with `--tag mockbatch`.
+The image is that of the Dockerfile at the root of the project, built with `--tag mockbatch`.
 """
 
 import json

@@ -1,9 +1,8 @@
-# mockbatch as a container. Build it from the root of the project:
-#   docker build --tag mockbatch --file docs/examples/docker/Dockerfile .
+# mockbatch as a container: docker build --tag mockbatch .
 FROM python:3.14-slim
 
 WORKDIR /src
-COPY pyproject.toml setup.cfg README.md LICENSE ./
+COPY pyproject.toml setup.py setup.cfg README.md LICENSE ./
 COPY mockbatch ./mockbatch
 RUN pip install --no-cache-dir ".[images,tls]"
 
