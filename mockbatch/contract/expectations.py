@@ -11,14 +11,17 @@ from mockbatch.jsonio import parse
 from mockbatch.typing import Json
 from mockbatch.validation.violations import Path
 
+# Any status of success, as OpenAPI writes it.
+_SUCCESS = "2XX"
 # Expectations for which the body is parsed.
 _NEED_JSON = {"json", "schema", "each", "error", "fits", "part"}
 
 
 def status_error(expect: Mapping[str, Json], response: HttpResponse) -> str:
     """Return what is wrong with a response's status; an empty text if nothing is."""
-    status = expect.get("status", 200)
-    if response.status in (status if isinstance(status, list) else [status]):
+    status = expect.get("status", _SUCCESS)
+    allowed = range(200, 300) if status == _SUCCESS else status
+    if response.status in (allowed if isinstance(allowed, list | range) else [allowed]):
         return ""
     return f"status {response.status}, not {status}{_error_message(response)}"
 

@@ -115,7 +115,7 @@ class Runner:
     def _initial_values(self) -> Values:
         values = {"key": self._client.key, "model": self._options.model}
         inbox = self._case_runner.inbox
-        return {**values, "receiver": inbox.url} if inbox else values
+        return {**values, "receiver": inbox.open_url()} if inbox else values
 
     def _check_needs(self, case: Case) -> None:
         """Raise SkipError if a case cannot be decided with these options or on this server."""

@@ -21,11 +21,19 @@ _REPORT_SECONDS = 1.0
 
 
 class WebhookInbox:
-    """The webhooks received at `url` that no step has read yet."""
+    """The webhooks received at the URL of one case that no step has read yet."""
 
     def __init__(self, receiver: WebhookReceiver) -> None:
+        self._receiver = receiver
         self._received: queue.Queue[Received] = queue.Queue(_MAX_WEBHOOKS)
-        self.url = receiver.add(self._received.put)
+
+    def open_url(self) -> str:
+        """Return a new URL, and receive at it from now on.
+
+        An endpoint that an earlier case could not delete sends to another one.
+        """
+        self._received = queue.Queue(_MAX_WEBHOOKS)
+        return self._receiver.add(self._received.put)
 
     def expect(
         self,

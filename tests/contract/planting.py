@@ -20,10 +20,36 @@ Respond = Callable[[Request, GetResponse], Response | None]
 
 
 class PlantedFault(NamedTuple):
-    """A fault, and the id of the case that has to catch it."""
+    """A fault, and the id of the case that has to catch it.
+
+    `also` are the ids of further cases that it breaks, because it is a fault of theirs, too.
+    """
 
     caught_by: str
     respond: Respond
+    also: frozenset[str] = frozenset()
+
+    @property
+    def breaches(self) -> set[str]:
+        """The ids of all cases that it breaks."""
+        return {self.caught_by, *self.also}
+
+
+def also(*names: str) -> frozenset[str]:
+    """Return ids of cases."""
+    return frozenset(names)
+
+
+def only_if(concerns: Callable[[Request], bool], respond: Respond) -> Respond:
+    """Plant a fault for some requests only; `concerns` may read the body of its request."""
+
+    def respond_to_some(request: Request, get_response: GetResponse) -> Response | None:
+        data = request.get_data(cache=False)
+        request.environ["wsgi.input"].seek(0)
+        copy = Request({**request.environ, "wsgi.input": BytesIO(data)})
+        return respond(request, get_response) if concerns(copy) else None
+
+    return respond_to_some
 
 
 def plant_fault(app: Flask, fault: PlantedFault) -> Flask:
@@ -103,6 +129,13 @@ def change_results(change: Callable[[str], str]) -> Respond:
         return changed.replace("{", "{" + " " * (len(text) - len(changed)), 1)
 
     return change_text("GET /files/*/content", change_content)
+
+
+def change_input_files(change: Callable[[str], str]) -> Respond:
+    """Change the text of downloads other than output and error files."""
+    return change_text(
+        "GET /files/*/content", lambda text: text if '"response":' in text else change(text)
+    )
 
 
 def change_result_lines(change: Callable[[Json], Json]) -> Respond:
@@ -185,6 +218,16 @@ def ignore_parameters(route: str, *names: str) -> Respond:
     return respond
 
 
+def has_limit_above(maximum: int) -> Callable[[Request], bool]:
+    """Return whether a request has a limit above a maximum."""
+    return lambda request: request.args.get("limit", default=0, type=int) > maximum
+
+
+def has_limit_within(maximum: int) -> Callable[[Request], bool]:
+    """Return whether a request has a limit from 1 to a maximum."""
+    return lambda request: 1 <= request.args.get("limit", default=0, type=int) <= maximum
+
+
 def replace_request_header(name: str, value: str) -> Respond:
     """Treat each request as if a header, if it has it, had another value."""
     key = f"HTTP_{name.upper().replace('-', '_')}"
@@ -250,7 +293,7 @@ def reject_chunked(route: str, status: int) -> Respond:
     return respond
 
 
-def add_to(*names: str, by: int) -> Callable[[Json], Json]:
+def add_to(*names: str, by: float) -> Callable[[Json], Json]:
     """Return a change that adds to members that are integers."""
     return lambda body: {
         **body,
@@ -279,14 +322,15 @@ def reverse_page(page: Json) -> Json:
     return {**page, "data": page["data"][::-1]}
 
 
-def move_first_to_end(page: Json) -> Json:
-    """Move the first object of a page to its end."""
-    return {**page, "data": [*page["data"][1:], *page["data"][:1]]}
+def with_milliseconds(batch: Json) -> Json:
+    """Give the creation of a batch in milliseconds, and an expiry that many seconds later."""
+    created_at = batch["created_at"] * 1000
+    return {**batch, "created_at": created_at, "expires_at": created_at + 86400}
 
 
 def as_chat_completion(line: Json) -> Json:
     """Name the response in a result line a chat completion."""
-    body = line["response"]["body"]
+    body = (line["response"] or {}).get("body", {})
     if body.get("object") == "response":
         body["object"] = "chat.completion"
     return line
