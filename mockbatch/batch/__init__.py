@@ -1,6 +1,7 @@
 """A batch as a frozen value, and everything that is computed from it.
 
 create             the request that creates a batch, and the batch made from it
+deferred           a value that is computed when it is first needed
 input_file         validates an input file, line by line
 rules              what a provider does with its batches, and what one was created with
 plan               the timeline, execution order and scenario's replies of a new batch

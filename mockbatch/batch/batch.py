@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from mockbatch.batch.deferred import Deferred
 from mockbatch.batch.input_file import BatchInput
 from mockbatch.batch.plan import ExecutionOrder, Schedule
 from mockbatch.batch.rules import OPENAI_RULES, OPENAI_TERMS, BatchRules, BatchTerms
@@ -65,7 +66,7 @@ class Batch:
     schedule: Schedule
     seed: Seed
     input: BatchInput
-    execution_order: ExecutionOrder
+    execution: Deferred[ExecutionOrder]
     timeline: Timeline
     held: tuple[int, Timeline] | None = None
     enqueued_tokens: int = 0
@@ -78,6 +79,11 @@ class Batch:
     def schema(self) -> str:
         """The schema of its object; `batch_wire` if it may complete after a cancel."""
         return "batch_wire" if self.schedule.scenario.completes_despite_cancel else "batch"
+
+    @property
+    def execution_order(self) -> ExecutionOrder:
+        """The order in which its lines run."""
+        return self.execution.value
 
     @property
     def visible_at(self) -> float:
@@ -111,8 +117,14 @@ class Batch:
         if IN_PROGRESS not in self.timeline.reached(now):
             return Counts(0, 0, 0)
         done = 0 if self.has_discarded_results(now) else self.timeline.done(now)
-        failed = bisect_left(self.execution_order.failing, done)
+        failed = self._count_failed(done)
         return Counts(self.input.total, done - failed, failed)
+
+    def _count_failed(self, done: int) -> int:
+        """Return how many of the first `done` lines to run fail."""
+        if not self.input.failing_lines and not self.replies:
+            return 0
+        return bisect_left(self.execution_order.failing, done)
 
     def has_discarded_results(self, now: float) -> bool:
         """Return whether the batch was cancelled and its scenario then discards all results."""

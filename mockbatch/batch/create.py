@@ -6,6 +6,7 @@ from math import inf
 from typing import NamedTuple, TypeAlias
 
 from mockbatch.batch.batch import Batch
+from mockbatch.batch.deferred import Deferred
 from mockbatch.batch.input_file import BatchInput, LineError, missing_input
 from mockbatch.batch.plan import (
     Schedule,
@@ -124,7 +125,7 @@ def create_batch(request: BatchRequest, batch_input: BatchInput, context: Creati
         schedule=schedule,
         seed=seed,
         input=batch_input,
-        execution_order=execution_order(order, batch_input, replies),
+        execution=Deferred.of(execution_order(order, batch_input, replies)),
         replies=replies,
         enqueued_tokens=enqueued_tokens,
         timeline=plan_timeline(created_at, batch_input, schedule),

@@ -7,8 +7,10 @@ reject is valid, and fails when it runs. Source: observations from August 2025 t
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 
 from mockbatch.batch import fast_path
+from mockbatch.batch.deferred import Deferred
 from mockbatch.endpoints.endpoint import Endpoint
 from mockbatch.endpoints.model_list import ModelList
 from mockbatch.endpoints.models import get_model
@@ -28,23 +30,24 @@ LineError = dict[str, Json]
 class BatchInput:
     """A validated input file: where its lines are, not what they contain.
 
-    Line i, counted from 0, is the bytes from `line_offsets[i]` to `line_offsets[i + 1]`.
+    `total` is the number of requests. Where their lines are is found when one is first read.
     `failing_lines` are the lines whose body the endpoint rejects. OpenAI would accept some of
     them, but mockbatch cannot generate a reply: these are the `unsupported_lines`. `errors`
     is empty if validation succeeds.
     """
 
     content: Content
-    line_offsets: "array[int]"
+    total: int
+    offsets: "Deferred[array[int]]"
     model: str | None
     failing_lines: frozenset[int]
     errors: tuple[LineError, ...]
     unsupported_lines: frozenset[int] = frozenset()
 
     @property
-    def total(self) -> int:
-        """The number of requests."""
-        return len(self.line_offsets) - 1
+    def line_offsets(self) -> "array[int]":
+        """The offset of each line, and that of the end of the last."""
+        return self.offsets.value
 
     @property
     def model_name(self) -> str | None:
@@ -67,10 +70,19 @@ class BatchInput:
         return request
 
 
+def no_input(*errors: LineError) -> BatchInput:
+    """Return the input of a batch without an input file."""
+    return BatchInput(Content.of(b""), 0, Deferred.of(array("Q", [0])), None, frozenset(), errors)
+
+
 def missing_input(file_id: str, organization: str) -> BatchInput:
     """Return the input of a batch whose input file does not exist."""
-    error = line_error("file_not_found", None, id=file_id, organization=organization)
-    return BatchInput(Content.of(b""), array("Q", [0]), None, frozenset(), (error,))
+    return no_input(line_error("file_not_found", None, id=file_id, organization=organization))
+
+
+def find_lines(content: Content) -> "array[int]":
+    """Return the offset of each line of a file, and that of the end of the last."""
+    return array("Q", accumulate((len(line) for line in content.lines()), initial=0))
 
 
 def read_input(
@@ -104,7 +116,8 @@ def read_input(
         validator.errors.append(line_error("empty_file", None))
     return BatchInput(
         content,
-        offsets,
+        len(offsets) - 1,
+        Deferred.of(offsets),
         validator.model,
         frozenset(validator.failing_lines),
         tuple(validator.errors),

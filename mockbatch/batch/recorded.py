@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mockbatch.batch.batch import ERROR, NO_TOKENS, OUTPUT, Batch, Counts
-from mockbatch.batch.input_file import BatchInput
+from mockbatch.batch.deferred import Deferred
+from mockbatch.batch.input_file import no_input
 from mockbatch.batch.plan import ExecutionOrder, Schedule
 from mockbatch.batch.timeline import STATUSES, VALIDATING, Timeline, Transition
 from mockbatch.endpoints.endpoint import Tokens
-from mockbatch.files.content import Content
 from mockbatch.ids import Seed
 from mockbatch.scenarios.scenario import Scenario
 from mockbatch.typing import Json
@@ -64,7 +64,6 @@ def recorded_batch(shown: Mapping[str, Json], number: int) -> RecordedBatch:
     reached.sort(key=lambda change: change.at)
     # It has ended, even if it lacks the timestamp of its end.
     last = max([created_at, *(change.at for change in reached), *([] if end is None else [end])])
-    nothing = BatchInput(Content.of(b""), array("Q", [0]), None, frozenset(), ())
     return RecordedBatch(
         id=shown["id"],
         number=number,
@@ -76,8 +75,8 @@ def recorded_batch(shown: Mapping[str, Json], number: int) -> RecordedBatch:
         model=shown.get("model"),
         schedule=Schedule(Scenario("recorded", {}, 1), 1),
         seed=Seed.of(shown["id"]),
-        input=nothing,
-        execution_order=ExecutionOrder(array("L"), array("L")),
+        input=no_input(),
+        execution=Deferred.of(ExecutionOrder(array("L"), array("L"))),
         timeline=Timeline(
             (Transition(created_at, VALIDATING), *reached, Transition(last, ended_as))
         ),

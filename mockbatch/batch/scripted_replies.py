@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from mockbatch.batch.batch import Batch
+from mockbatch.batch.deferred import Deferred
 from mockbatch.batch.input_file import BatchInput
 from mockbatch.batch.plan import accepts_reply, execution_order, plan_replies
 from mockbatch.endpoints.scripted_reply import Reply
@@ -45,9 +46,8 @@ def prepare_script(batch: Batch, script: Script, done: int = 0) -> Callable[[int
         kept = {line: reply for line, reply in batch.replies.items() if line in executed}
         new = {line: reply for line, reply in (planned | scripted).items() if line not in executed}
         replies = new | kept
-        return replace(
-            batch, replies=replies, execution_order=execution_order(order, batch.input, replies)
-        )
+        execution = Deferred.of(execution_order(order, batch.input, replies))
+        return replace(batch, replies=replies, execution=execution)
 
     return apply
 

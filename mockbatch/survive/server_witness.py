@@ -122,7 +122,7 @@ def _lines(batch: Batch) -> Iterator[tuple[str, str]]:
 def _read_answers(batch: Batch) -> Answers:
     """Return what the files of a batch have, or will have if nothing more is done to it."""
     end = batch.timeline.end
-    is_gone = batch.input.content.size < batch.input.line_offsets[-1]
+    is_gone = batch.input.total and not batch.input.content.size
     if end.status not in FINAL or not batch.existing_file_ids(end.at) or is_gone:
         return _NO_ANSWERS
     files = write_output(batch, validate=False, marks=True)

@@ -8,6 +8,7 @@ which lines run.
     dump, load                         the document of a snapshot, and back (schema state.json)
     batches, files, uploads, contents  parts of the document, each in both directions
     replies, faults, webhooks, journal more of them
+    restore                            batches of our own documents, without reading their input
     limits                             how much a loaded world may contain
     cursor                             a place in the document, for the errors of `load`
 """

@@ -1,29 +1,27 @@
 """Batches in a state document."""
 
 import re
-from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 
 from mockbatch import providers
 from mockbatch.batch import commands, input_file, plan
 from mockbatch.batch.batch import Batch
-from mockbatch.batch.rules import OPENAI, OPENAI_RULES, OPENAI_TERMS, BatchRules, BatchTerms
+from mockbatch.batch.input_file import BatchInput
+from mockbatch.batch.rules import OPENAI
 from mockbatch.batch.timeline import (
     COMPLETED,
     EXPIRED,
     IN_PROGRESS,
     VALIDATING,
-    ProgressPoint,
     Timeline,
     Transition,
 )
 from mockbatch.endpoints import endpoints
-from mockbatch.endpoints.endpoint import Tokens
 from mockbatch.endpoints.scripted_reply import Reply
 from mockbatch.errors import ApiError
 from mockbatch.files.content import Content
-from mockbatch.ids import Seed, batch_id
+from mockbatch.ids import batch_id
 from mockbatch.limits import Limits
 from mockbatch.package_data import did_you_mean
 from mockbatch.scenarios.scenario import Scenario, parse
@@ -32,6 +30,7 @@ from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 from mockbatch.world.snapshot.contents import ContentReader, ContentWriter
 from mockbatch.world.snapshot.cursor import Cursor
+from mockbatch.world.snapshot.restore import make_batch, read_provider, restore_input
 
 _OPENAI_ID = re.compile("batch_[0-9a-f]{12}8190[0-9a-f]{16}")
 
@@ -39,7 +38,11 @@ _OPENAI_ID = re.compile("batch_[0-9a-f]{12}8190[0-9a-f]{16}")
 def dump_batch(batch: Batch, contents: ContentWriter) -> dict[str, Json]:
     """Return a batch, JSON-ready."""
     content = batch.input.content
-    gone = {} if batch.tokens is None else {"gone_input": _dump_gone_input(batch, batch.tokens)}
+    summary = _summarize(batch.input)
+    if batch.tokens is None:
+        known = {"input": summary}
+    else:
+        known = {"gone_input": {**summary, "tokens": batch.tokens._asdict()}}
     return {
         "id": batch.id,
         "endpoint": batch.endpoint,
@@ -56,7 +59,7 @@ def dump_batch(batch: Batch, contents: ContentWriter) -> dict[str, Json]:
         "replies": {str(line): reply.as_json() for line, reply in batch.replies.items()},
         "timeline": _dump_timeline(batch.timeline),
         "held": None if batch.held is None else _dump_held(*batch.held),
-        **gone,
+        **known,
         **_dump_provider(batch),
     }
 
@@ -69,13 +72,13 @@ def _dump_provider(batch: Batch) -> dict[str, Json]:
     return {"provider": {"name": batch.rules.provider, "terms": terms}}
 
 
-def _dump_gone_input(batch: Batch, tokens: Tokens) -> dict[str, Json]:
+def _summarize(batch_input: BatchInput) -> dict[str, Json]:
+    """Return what a batch needs to know of its input to show its status and counts."""
     return {
-        "lines": batch.input.total,
-        "model": batch.input.model,
-        "failing_lines": sorted(batch.input.failing_lines),
-        "unsupported_lines": sorted(batch.input.unsupported_lines),
-        "tokens": tokens._asdict(),
+        "lines": batch_input.total,
+        "model": batch_input.model,
+        "failing_lines": sorted(batch_input.failing_lines),
+        "unsupported_lines": sorted(batch_input.unsupported_lines),
     }
 
 
@@ -96,37 +99,13 @@ def load_batch(document: Cursor, number: int, contents: ContentReader, limits: L
     `number` is how many batches were created before it.
     """
     values = document.value
-    seed = Seed(bytes.fromhex(values["seed"]))
-    rules, terms = _load_provider(document.get("provider", None))
-    if rules.provider == OPENAI and not _OPENAI_ID.fullmatch(values["id"]):
-        raise document["id"].error("it is not that of a batch")
-    batch_input = _load_input(document, contents, limits, terms)
+    _check_provider(document)
+    batch_input = _load_input(document, contents, limits)
     replies = dict(_load_replies(document, batch_input))
-    batch = Batch(
-        id=values["id"],
-        number=number,
-        endpoint=values["endpoint"],
-        input_file_id=values["input_file_id"],
-        metadata=values["metadata"],
-        output_seconds=values["output_seconds"],
-        created_at=values["created_at"],
-        model=batch_input.model_name,
-        schedule=plan.Schedule(
-            load_scenario(document["scenario"]), values["pace"], rules.expiry_seconds(terms)
-        ),
-        seed=seed,
-        input=batch_input,
-        replies=replies,
-        execution_order=plan.execution_order(
-            plan.shuffle_lines(batch_input, seed), batch_input, replies
-        ),
-        timeline=_load_timeline(document["timeline"]),
-        enqueued_tokens=values.get("enqueued_tokens", 0),
-        held=_load_held(document["held"]),
-        tokens=Tokens(**values["gone_input"]["tokens"]) if "gone_input" in values else None,
-        rules=rules,
-        terms=terms,
-    )
+    scenario = load_scenario(document["scenario"])
+    for timeline in _timelines(document):
+        _check_steps(timeline)
+    batch = make_batch(values, number, batch_input, scenario, replies)
     _check_timeline(batch, document["timeline"])
     if batch.tokens is not None and not (batch.is_final(batch.timeline.end.at) and not batch.held):
         raise document["gone_input"].error("the batch has not ended")
@@ -135,18 +114,19 @@ def load_batch(document: Cursor, number: int, contents: ContentReader, limits: L
     return batch
 
 
-def _load_provider(document: Cursor) -> tuple[BatchRules, BatchTerms]:
-    if document.value is None:
-        return OPENAI_RULES, OPENAI_TERMS
-    name = document["name"]
+def _check_provider(document: Cursor) -> None:
+    """Raise ApiError 400 for a provider that is not known, and an id that no batch of it has."""
+    provider = document.get("provider", None)
+    if provider.value is None:
+        if not _OPENAI_ID.fullmatch(document.value["id"]):
+            raise document["id"].error("it is not that of a batch")
+        return
+    name = provider["name"]
     if name.value not in providers.names():
         raise name.error(did_you_mean(name.value, providers.names()))
-    return providers.find(name.value).batch_rules, BatchTerms(**document["terms"].value)
 
 
-def _load_replies(
-    document: Cursor, batch_input: input_file.BatchInput
-) -> Iterator[tuple[int, Reply]]:
+def _load_replies(document: Cursor, batch_input: BatchInput) -> Iterator[tuple[int, Reply]]:
     endpoint = document.value["endpoint"]
     for name, place in document.get("replies", {}).members():
         line, reply = int(name), parse_reply(place.value, place.path)
@@ -163,9 +143,7 @@ def load_scenario(document: Cursor) -> Scenario:
     return parse(document.value)
 
 
-def _load_input(
-    document: Cursor, contents: ContentReader, limits: Limits, terms: BatchTerms
-) -> input_file.BatchInput:
+def _load_input(document: Cursor, contents: ContentReader, limits: Limits) -> BatchInput:
     endpoint = endpoints().get(document.value["endpoint"])
     if endpoint is None:
         raise document["endpoint"].error(f"there is no {document.value['endpoint']!r}")
@@ -173,23 +151,23 @@ def _load_input(
         return _load_gone_input(document["gone_input"], document.value["errors"], limits)
     name = document["content"]
     content = Content.of(b"") if name.value is None else contents.find(name)
-    batch_input = input_file.read_input(content, endpoint, limits, url=terms.line_url)
-    if batch_input.errors and _has_run(document.value):
+    url = read_provider(document.value)[1].line_url
+    batch_input = input_file.read_input(content, endpoint, limits, url=url)
+    if batch_input.errors and _has_run(document):
         raise name.error(f"a batch that runs cannot have it: {batch_input.errors[0]['message']}")
     # The errors are not those of the lines if a command or a deleted file has changed them.
     return replace(batch_input, errors=tuple(document.value["errors"]))
 
 
-def _has_run(values: dict[str, Json]) -> bool:
+def _has_run(document: Cursor) -> bool:
     """Return whether lines of a batch run, or will run once it is no longer held."""
-    timelines = [values["timeline"], *([values["held"]["rest"]] if values["held"] else [])]
-    changes = (change for timeline in timelines for change in timeline["transitions"])
+    changes = (change for one in _timelines(document) for change in one.value["transitions"])
     return any(change["status"] == IN_PROGRESS for change in changes)
 
 
 def _load_gone_input(
     document: Cursor, errors: Iterable[input_file.LineError], limits: Limits
-) -> input_file.BatchInput:
+) -> BatchInput:
     lines, failing, unsupported = (
         document[name] for name in ("lines", "failing_lines", "unsupported_lines")
     )
@@ -198,31 +176,20 @@ def _load_gone_input(
     for chosen in (failing, unsupported):
         if any(line >= lines.value for line in chosen.value):
             raise chosen.error(f"there are {lines.value} lines")
-    return input_file.BatchInput(
-        Content.of(b""),
-        array("Q", [0]) * (lines.value + 1),
-        document["model"].value,
-        frozenset(failing.value),
-        tuple(errors),
-        frozenset(unsupported.value),
-    )
+    return restore_input(document.value, errors, Content.of(b""))
 
 
-def _load_timeline(document: Cursor) -> Timeline:
-    transitions, marks = document["transitions"], document["marks"]
-    _check_order(transitions, "at")
-    _check_order(marks, "at")
-    _check_order(marks, "done")
-    return Timeline(
-        tuple(Transition(**change) for change in transitions.value),
-        tuple(ProgressPoint(**point) for point in marks.value),
-    )
+def _timelines(document: Cursor) -> Iterator[Cursor]:
+    yield document["timeline"]
+    if document.value["held"] is not None:
+        yield document["held"]["rest"]
 
 
-def _load_held(document: Cursor) -> tuple[int, Timeline] | None:
-    if document.value is None:
-        return None
-    return document.value["at"], _load_timeline(document["rest"])
+def _check_steps(timeline: Cursor) -> None:
+    """Raise ApiError 400 for a timeline that is not in order."""
+    _check_order(timeline["transitions"], "at")
+    _check_order(timeline["marks"], "at")
+    _check_order(timeline["marks"], "done")
 
 
 def _check_order(points: Cursor, name: str) -> None:
