@@ -20,12 +20,21 @@ OPENAI = "openai"
 class Claim(NamedTuple):
     """A path, and everything below it, that belongs to a provider.
 
-    With a `header`, as WSGI names it, only requests that have it belong to the provider.
+    With a `header`, as WSGI names it, only requests that have it belong to the provider, and
+    with `begins` only those in which its value begins so.
     """
 
     path: str
     header: str | None
     provider: str
+    begins: tuple[str, ...] = ("",)
+
+    def fits(self, environ: Mapping[str, Json]) -> bool:
+        """Return whether a request, as WSGI describes it, belongs to the provider."""
+        path = environ["PATH_INFO"]
+        if path != self.path and not path.startswith(f"{self.path}/"):
+            return False
+        return self.header is None or environ.get(self.header, "\0").startswith(self.begins)
 
 
 @cache
@@ -40,7 +49,7 @@ def provider_documents() -> Mapping[str, dict[str, Json]]:
 def _claims() -> tuple[Claim, ...]:
     """Return all claims: longer paths first, and those with a header before those without."""
     claims = [
-        Claim(claim["path"], _header(claim), provider)
+        Claim(claim["path"], _header(claim), provider, tuple(claim.get("begins", ("",))))
         for provider, document in provider_documents().items()
         for claim in document["requests"]
     ]
@@ -68,14 +77,9 @@ def _any_claim() -> re.Pattern[str]:
 
 def find_provider(environ: Mapping[str, Json]) -> str:
     """Return the name of the provider that a request, as WSGI describes it, belongs to."""
-    path = environ["PATH_INFO"]
-    if _any_claim().match(path) is None:  # spares most requests the search
+    if _any_claim().match(environ["PATH_INFO"]) is None:  # spares most requests the search
         return OPENAI
-    for claim in _claims():
-        is_below = path == claim.path or path.startswith(f"{claim.path}/")
-        if is_below and (claim.header is None or claim.header in environ):
-            return claim.provider
-    return OPENAI
+    return next((claim.provider for claim in _claims() if claim.fits(environ)), OPENAI)
 
 
 @cache

@@ -24,5 +24,7 @@ def load_file(document: Cursor, contents: ContentReader) -> File:
     content = contents.find(document["content"])
     fields = {name: value for name, value in document.value.items() if name != "content"}
     file = File(**fields, source=lambda: content)
-    schema("file").check(file.as_json(), document.path)
+    # Groq's ids have an underscore where OpenAI's have a hyphen.
+    shown = {**file.as_json(), "id": file.id.replace("file_", "file-", 1)}
+    schema("file").check(shown, document.path)
     return file
