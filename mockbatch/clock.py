@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from threading import RLock
-from types import MappingProxyType
+from types import MappingProxyType, TracebackType
+from typing import NamedTuple, Protocol, cast
 
 MANUAL = "manual"
 REALTIME = "realtime"
@@ -141,12 +142,41 @@ def _speed(mode: str) -> float:
     return float(mode[1:]) if mode.startswith("x") else 0.0
 
 
+class WorldLock(Protocol):
+    """A lock of a world, which a thread may acquire several times."""
+
+    def acquire(self, blocking: bool = True) -> bool:
+        """Acquire the lock, and return whether that succeeded."""
+
+    def release(self) -> None:
+        """Release the lock."""
+
+    def __enter__(self) -> object: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> bool | None: ...
+
+
+class ClockState(NamedTuple):
+    """All that a world's clock consists of, apart from polls."""
+
+    current: Clock
+    last_command: int
+    pauses: int
+
+
 class WorldClock:
     """The clock of one world, which never goes back to before the last command.
 
     Commands run one at a time: each holds `lock`, the lock of the world. A command that takes long
     to compute its change holds `planning` meanwhile, and `lock` only for the change. Whatever
     moves the clock holds both, so that time does not pass a plan. `planning` is acquired first.
+    `reading` is for what reads the world and changes nothing in it: `lock`, unless that is slow.
     `polls` has, by id, how often each object had been polled at the start time.
     """
 
@@ -154,13 +184,17 @@ class WorldClock:
         self,
         mode: str,
         start_time: float | None,
-        lock: RLock,
-        planning: "RLock | None" = None,
+        lock: WorldLock,
+        planning: WorldLock | None = None,
+        reading: "RLock | None" = None,
         polls: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         self.lock = lock
         self.planning = planning or RLock()
-        self._current = start_clock(mode, start_time, wall_time())
+        self.reading = reading or cast("RLock", lock)
+        #: By how much the wall time of the world is ahead of the time of this process.
+        self.skew_seconds = 0.0
+        self._current = start_clock(mode, start_time, self._wall())
         self._last_command = 0
         self._pauses = 0
         # Id -> when polled last, how often.
@@ -178,22 +212,37 @@ class WorldClock:
 
     def now(self) -> float:
         """Return simulated epoch seconds, never before the last command."""
-        return max(self._current.now(wall_time()), self._last_command)
+        return max(self._current.now(self._wall()), self._last_command)
 
     def is_behind(self) -> bool:
         """Return whether the clock was set back behind the last command."""
-        return self._current.now(wall_time()) < self._last_command
+        return self._current.now(self._wall()) < self._last_command
+
+    def state(self) -> ClockState:
+        """Return the clock as a value."""
+        return ClockState(self._current, self._last_command, self._pauses)
+
+    def restore(self, state: ClockState) -> None:
+        """Become the clock of a value."""
+        self._current, self._last_command, self._pauses = state
+
+    def end_pauses(self) -> None:
+        """Let the clock go on after a crash of those that paused it."""
+        self._count_pauses(-self._pauses)
+
+    def _wall(self) -> float:
+        return wall_time() + self.skew_seconds
 
     def set_mode(self, mode: str) -> None:
         """Continue in another mode; ValueError for an invalid mode."""
         with self.lock:
-            self._current = self._current.with_mode(mode, wall_time())
+            self._current = self._current.with_mode(mode, self._wall())
 
     def move_to(self, instant: float) -> None:
         """Move the clock to an instant; one that is past does not move it back."""
         with self.lock:
             if instant > self.now():  # a clock that was set back stays behind
-                self._current = self._current.moved_to(instant, wall_time())
+                self._current = self._current.moved_to(instant, self._wall())
             # The events up to this instant have been reported, so it cannot be undone.
             self._last_command = max(self._last_command, int(instant))
 
@@ -208,8 +257,8 @@ class WorldClock:
 
     def _count_pauses(self, change: int) -> None:
         with self.lock:
-            self._pauses += change
-            self._current = self._current.with_pause(wall_time(), is_paused=self._pauses > 0)
+            self._pauses = max(0, self._pauses + change)
+            self._current = self._current.with_pause(self._wall(), is_paused=self._pauses > 0)
 
     @contextmanager
     def command(self) -> Iterator[int]:
@@ -226,6 +275,11 @@ class WorldClock:
         count = count + 1 if polled_at == now else 1
         self._polls[id] = now, count
         return count
+
+    def set_polls(self, polls: Mapping[str, int]) -> None:
+        """Replace what has been polled since time last moved."""
+        now = self.now()
+        self._polls = {id: (now, count) for id, count in polls.items()}
 
     def polls(self) -> dict[str, int]:
         """Return how often each object has been polled since time last moved."""

@@ -1,11 +1,11 @@
 """The files and batches of one world, by id.
 
-Files and batches are immutable values that are replaced whole. So a thread that reads without
-the world's lock sees each of them as it was either before a command or after it.
+They are immutable values, replaced whole. So a thread that reads without the world's lock sees
+each of them as it was either before a command or after it.
 """
 
 from bisect import bisect_left
-from collections import Counter, defaultdict, deque
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from math import inf
 
@@ -15,6 +15,7 @@ from mockbatch.batch.timeline import COMPLETED
 from mockbatch.clock import plan_instant
 from mockbatch.errors import api_error
 from mockbatch.files.content import Content
+from mockbatch.files.deleted import DeletedFiles
 from mockbatch.files.file import BATCH_OUTPUT, OPENAI_FILES, File, FileRules
 from mockbatch.files.storage import Storage
 from mockbatch.ids import MAX_NUMBER, Seed
@@ -40,19 +41,18 @@ class Repository:
         #: Files that clients have uploaded; those that batches have written are not among them.
         self.uploaded_files: dict[str, File] = {}
         self.batches: dict[str, Batch] = {}
-        #: The ids of deleted files: of uploads only the last ones.
-        self.deleted_file_ids: set[str] = set()
-        self._deleted_uploads: deque[str] = deque()  # in the order in which they were deleted
+        self.deleted = DeletedFiles(self._limits.deleted_ids)
         #: How many objects of each type were created.
         self.counters: Counter[str] = Counter()
         #: Grows with every file and batch that is added, replaced or deleted.
         self.version = 0
         #: Called, under the world's lock, with every batch that is added or replaced.
         self.batch_listeners: list[Callable[[Batch], None]] = []
+        self.file_listeners: list[Callable[[str], None]] = []  # with ids of uploaded files
         # By provider, and those of all under None; oldest first.
         self._batch_ids: defaultdict[str | None, list[str]] = defaultdict(list)
         # Ids of the files that a batch may write, with the batch's id and `output` or `error`.
-        self._batch_of_file: dict[str, tuple[str, str]] = {}
+        self.batch_of_file: dict[str, tuple[str, str]] = {}
         self._batches_of_input: dict[str, list[str]] = {}
         self._file_expiries: TimeQueue[File] = TimeQueue()  # of uploaded files
         self._batch_checks: TimeQueue[str] = TimeQueue()  # ids of batches, see _release_batch
@@ -71,20 +71,23 @@ class Repository:
         for batch in batches:
             self.add_batch(batch)
         for id in deleted_file_ids:
-            self._note_deleted(id)
+            self.deleted.add(id, is_uploaded=id not in self.batch_of_file)
         self.counters.update(counters)
 
-    def next_number(self, type_name: str) -> int:
-        """Return how many objects of a type were created before this one.
+    def number_of_next(self, type_name: str) -> int:
+        """Return how many objects of a type were created before the next one.
 
         Raises ApiError 400 where the number would no longer be exact in every JSON reader.
         """
         if self.counters[type_name] >= MAX_NUMBER:
             raise api_error("too_many_objects", limit=MAX_NUMBER)
-        self.counters[type_name] += 1
-        return self.counters[type_name] - 1
+        return self.counters[type_name]
 
-    # --- batches
+    def next_number(self, type_name: str) -> int:
+        """Return how many objects of a type were created before this one, and count it."""
+        number = self.number_of_next(type_name)
+        self.counters[type_name] = number + 1
+        return number
 
     def add_batch(self, batch: Batch) -> None:
         """Add a new batch."""
@@ -94,7 +97,7 @@ class Repository:
             self._batch_ids[listed].append(batch.id)
         self._batches_of_input.setdefault(batch.input_file_id, []).append(batch.id)
         for kind, id in batch.planned_file_ids().items():
-            self._batch_of_file[id] = batch.id, kind
+            self.batch_of_file[id] = batch.id, kind
 
     def replace_batch(self, batch: Batch) -> None:
         """Replace a batch by its new version."""
@@ -137,8 +140,6 @@ class Repository:
         """Return the batches whose input is this file."""
         return [self.batches[id] for id in self._batches_of_input.get(file_id, ())]
 
-    # --- files
-
     def create_file(
         self,
         seed: Seed,
@@ -168,7 +169,7 @@ class Repository:
         # A snapshot may come without its counters, and the first ids are then in use.
         while True:
             id = rules.new_id(seed.child("file", self.next_number("file")))
-            if id not in self.uploaded_files and id not in self.deleted_file_ids:
+            if id not in self.uploaded_files and id not in self.deleted.ids:
                 return id
 
     def add_file(self, file: File) -> None:
@@ -178,26 +179,16 @@ class Repository:
         if file.expires_at is not None:
             self._file_expiries.put(file.id, file.expires_at, 0, file)
             self._next_due = min(self._next_due, file.expires_at)
-        self.version += 1
+        self._note_file(file.id)
 
     def delete_file(self, id: str, now: float) -> None:
         """Delete a file; one that a batch has written is not written again."""
         self.version += 1
-        self._note_deleted(id)
+        self.deleted.add(id, is_uploaded=id not in self.batch_of_file)
         if id in self.uploaded_files:
             self._remove_upload(self.uploaded_files[id], now)
         else:
-            self._release_batch(self._batch_of_file[id][0], now)
-
-    def _note_deleted(self, id: str) -> None:
-        """Remember that a file was deleted, which may make an older upload forgotten."""
-        self.deleted_file_ids.add(id)
-        if id not in self._batch_of_file:
-            self._deleted_uploads.append(id)
-            if len(self._deleted_uploads) > self._limits.deleted_ids:
-                self.deleted_file_ids.discard(self._deleted_uploads.popleft())
-
-    # --- what expires
+            self._release_batch(self.batch_of_file[id][0], now)
 
     @property
     def next_due(self) -> float:
@@ -215,11 +206,20 @@ class Repository:
         self._next_due = min(self._file_expiries.next_at(), self._batch_checks.next_at())
 
     def _remove_upload(self, file: File, now: float) -> None:
-        del self.uploaded_files[file.id]
-        self._file_expiries.remove(file.id)
-        self.storage.release(file.content)
+        self.forget_file(file.id)
         for batch in self.batches_of_input(file.id):
             self._release_batch(batch.id, now)
+
+    def forget_file(self, id: str) -> None:
+        """Remove an uploaded file, and leave batches as they are."""
+        self.storage.release(self.uploaded_files.pop(id).content)
+        self._file_expiries.remove(id)
+        self._note_file(id)
+
+    def _note_file(self, id: str) -> None:
+        self.version += 1
+        for listener in self.file_listeners:
+            listener(id)
 
     def _release_batch(self, id: str, now: float) -> None:
         """Drop the outputs of a batch when both files are gone, and its input if that is gone too.
@@ -258,7 +258,7 @@ class Repository:
 
     def files(self, now: float) -> list[File]:
         """Return the files that exist at an instant, and those that have expired by then."""
-        batch_files = (self._batch_file(id, now) for id in list(self._batch_of_file))
+        batch_files = (self._batch_file(id, now) for id in list(self.batch_of_file))
         return [*self.uploaded_files.values(), *filter(None, batch_files)]
 
     def file_page(
@@ -276,9 +276,9 @@ class Repository:
 
     def _batch_file(self, id: str, now: float) -> File | None:
         """Return an output or error file, None before its batch has ended."""
-        batch_id, kind = self._batch_of_file.get(id, ("", ""))
+        batch_id, kind = self.batch_of_file.get(id, ("", ""))
         batch = self.batches.get(batch_id)
-        if batch is None or id in self.deleted_file_ids or kind not in batch.existing_file_ids(now):
+        if batch is None or id in self.deleted.ids or kind not in batch.existing_file_ids(now):
             return None
         if batch.tokens is not None:  # its input is gone, because its files were
             return None

@@ -12,6 +12,7 @@ import click
 from mockbatch.cli.options import (
     complete_file,
     complete_scenario,
+    errors_as_bad_parameter,
     parse_positive,
     serve_option,
 )
@@ -101,6 +102,19 @@ DESCRIPTORS = 8192  # a connection takes one, and so does a file that is too lar
     metavar="FILE",
     help="Start each new world with this state, as GET /_mock/state returns it.",
 )
+@serve_option(
+    "--state",
+    default="memory",
+    metavar="memory|URL",
+    help="Where worlds are kept: memory, or sqlite:///FILE for several processes and restarts.",
+)
+@serve_option(
+    "--files",
+    type=click.Path(file_okay=False),
+    metavar="DIR",
+    show_default="FILE-files",
+    help="Where the contents of files are kept, if --state is a URL.",
+)
 @serve_option("--api-key", multiple=True, metavar="KEY", help="Accept only this key. Repeatable.")
 @serve_option(
     "--worlds",
@@ -162,7 +176,8 @@ def _serve(options: ServeOptions, settings: "ServerSettings", initial: "Snapshot
 
     log_requests(options.log_format)
     allow_more_descriptors()
-    app = create_app(settings, initial)
+    with errors_as_bad_parameter("--state"):
+        app = create_app(settings, initial)
     ready_file = ReadyFile(options.ready_file)
     with StopSignal() as stop, ready_file, _open_tls(options) as tls:
         server = HttpServer(app, options.host, options.port, tls.adapter if tls else None)

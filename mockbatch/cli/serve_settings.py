@@ -94,6 +94,8 @@ class ServeOptions:
     replies: "Script | None"
     models: "ModelList | None"
     load: str | None
+    state: str
+    files: str | None
     api_key: tuple[str, ...]
     worlds: str
     allow_host: tuple[str, ...]
@@ -147,6 +149,8 @@ def server_settings(options: ServeOptions) -> "ServerSettings":
         allowed_origins=frozenset(options.allow_origin),
         gateway=options.gateway,
         has_dashboard=not options.no_dashboard,
+        state=options.state,
+        files=options.files,
     )
 
 

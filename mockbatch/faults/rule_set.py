@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from threading import Lock
 
@@ -41,14 +42,20 @@ class FaultRules:
 
     def __init__(self, rules: Iterable[CountedRule] = (), limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
-        self._lock = Lock()
+        #: Held while rules are added, removed or counted.
+        self.lock: AbstractContextManager[object] = Lock()
         self._rules = [replace(rule) for rule in rules]
+        self._bytes = sum(_json_bytes(counted.rule) for counted in self._rules)
+
+    def restore(self, rules: Iterable[CountedRule]) -> None:
+        """Replace all rules and their counts."""
+        self._rules = list(rules)
         self._bytes = sum(_json_bytes(counted.rule) for counted in self._rules)
 
     def add(self, rule: Rule) -> None:
         """Add a rule; ApiError 400 if there are too many."""
         size = _json_bytes(rule)
-        with self._lock:
+        with self.lock:
             if len(self._rules) >= self._limits.faults:
                 raise api_error("too_many_faults", limit=self._limits.faults)
             if self._bytes + size > self._limits.document_bytes:
@@ -58,7 +65,7 @@ class FaultRules:
 
     def clear(self) -> None:
         """Remove all rules."""
-        with self._lock:
+        with self.lock:
             self._rules = []
             self._bytes = 0
 
@@ -66,7 +73,7 @@ class FaultRules:
         """Count a request, and return the rule that hits it, None if no rule does."""
         if not self._rules:
             return None
-        with self._lock:
+        with self.lock:
             due = [rule for rule in self._rules if rule.observe(method, path)]
             if not due:
                 return None
@@ -75,7 +82,7 @@ class FaultRules:
 
     def counted(self) -> tuple[CountedRule, ...]:
         """Return copies of the rules with their present counts, in order of entry."""
-        with self._lock:
+        with self.lock:
             return tuple(map(replace, self._rules))
 
     def as_json(self) -> list[dict[str, Json]]:

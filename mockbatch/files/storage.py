@@ -1,5 +1,6 @@
 """How many bytes a world stores: the contents of its files, parts, inputs and outputs."""
 
+from collections.abc import Callable
 from threading import Lock
 
 from mockbatch.files.content import Content
@@ -16,6 +17,8 @@ class Storage:
         self._limits = limits
         self.used = 0
         self._lock = Lock()
+        #: Called with each content that nothing uses any more.
+        self.listeners: list[Callable[[Content], None]] = []
         self._retained: dict[int, tuple[Content, int]] = {}  # by identity: the content, how often
 
     def retain(self, content: Content) -> None:
@@ -34,6 +37,12 @@ class Storage:
                 self._retained[id(content)] = content, count - 1
             else:
                 self.used -= content.size
+                for listener in self.listeners:
+                    listener(content)
+
+    def is_retained(self, content: Content) -> bool:
+        """Return whether something uses a content."""
+        return id(content) in self._retained
 
     def has_room(self, size: int) -> bool:
         """Return whether this many more bytes are within the limit."""

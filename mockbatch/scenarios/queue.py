@@ -1,7 +1,7 @@
 """Scenarios for the next batches of a world, in the order in which they were queued."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from threading import Lock
 from typing import TypeAlias
 
@@ -21,7 +21,8 @@ class ScenarioQueue:
         self, waiting: Iterable[QueuedScenario] = (), limits: Limits | None = None
     ) -> None:
         self._limits = limits or Limits()
-        self._lock = Lock()
+        #: Held while the queue changes.
+        self.lock: AbstractContextManager[object] = Lock()
         self._waiting = list(waiting)
         self._unused: list[Scenario] = []
 
@@ -30,7 +31,7 @@ class ScenarioQueue:
 
         Raises ApiError 400 if that is above a limit.
         """
-        with self._lock:
+        with self.lock:
             # A scenario for all that follow ends when another one is queued.
             waiting = [entry for entry in self._waiting if entry[1] is not None]
             waiting.append((scenario, times))
@@ -46,9 +47,13 @@ class ScenarioQueue:
         if size > self._limits.document_bytes:
             raise self._limits.error("document_bytes", room)
 
+    def restore(self, waiting: Iterable[QueuedScenario]) -> None:
+        """Replace the queue."""
+        self._waiting = list(waiting)
+
     def clear(self) -> None:
         """Remove every scenario."""
-        with self._lock:
+        with self.lock:
             self._waiting = []
             self._unused = []
 
@@ -60,18 +65,15 @@ class ScenarioQueue:
         """Return the queued scenarios that no batch got, replaced ones included."""
         return list(self._unused)
 
-    @contextmanager
-    def next_scenario(self) -> Iterator[Scenario | None]:
-        """Yield the scenario of the next batch, None if the queue is empty.
+    def first(self) -> Scenario | None:
+        """Return the scenario of the next batch, None if the queue is empty."""
+        return self._waiting[0][0] if self._waiting else None
 
-        It counts as used only if the block succeeds: a rejected batch uses up no scenario.
-        """
-        with self._lock:
-            if not self._waiting:
-                yield None
-                return
-            (scenario, times), *others = self._waiting
-            yield scenario
-            remaining = None if times is None else times - 1
-            self._waiting = others if remaining == 0 else [(scenario, remaining), *others]
+    def use(self, scenario: Scenario) -> None:
+        """Note that a batch got this scenario, if it is still the first one."""
+        with self.lock:
+            if self.first() is scenario:
+                (_, times), *others = self._waiting
+                remaining = None if times is None else times - 1
+                self._waiting = others if remaining == 0 else [(scenario, remaining), *others]
             self._unused = [kept for kept in self._unused if kept is not scenario]

@@ -58,6 +58,11 @@ class Turns(Generic[Item]):
         with self._lock:
             return self._taken, dict(self._turns_of_lines)
 
+    @property
+    def taken_count(self) -> int:
+        """How many turns have been taken."""
+        return self._taken
+
     def copied(self) -> "Turns[Item]":
         """Return the same turns, which then go on independently."""
         return Turns(self.items, self.times, *self.taken())

@@ -116,9 +116,15 @@ class SqliteStore:
         return version
 
     def replace(
-        self, world: str, seen: Version, label: str, cells: Mapping[str, str | None]
+        self,
+        world: str,
+        seen: Version,
+        label: str,
+        cells: Mapping[str, str | None],
+        records: Sequence[str] = (),
+        count: int = 0,
     ) -> Version:
-        """Create a world, or begin it again: with these cells, and without a record."""
+        """Create a world, or begin it again, with these cells and the last of `count` records."""
         version = Version(secrets.randbits(62) + 1, 1)
         with self._writing() as connection:
             row = self._row(connection, world)
@@ -127,13 +133,16 @@ class SqliteStore:
             self._remove_contents(connection, seen.id)
             connection.execute(
                 "INSERT INTO worlds (name, id, version, label, requests, removed, oldest)"
-                " VALUES (?, ?, ?, ?, 0, 0, 0) ON CONFLICT (name) DO UPDATE SET id = excluded.id,"
-                " version = excluded.version, label = excluded.label, requests = 0, removed = 0,"
-                " oldest = 0",
-                (world, *version, label),
+                " VALUES (?, ?, ?, ?, ?, 0, 0) ON CONFLICT (name) DO UPDATE SET id = excluded.id,"
+                " version = excluded.version, label = excluded.label,"
+                " requests = excluded.requests, removed = 0, oldest = 0",
+                (world, *version, label, count),
             )
             rows = ((version.id, name, 1, text) for name, text in cells.items())
             connection.executemany(_SET_CELL, rows)
+            numbered = enumerate(records, count - len(records) + 1)
+            rows_of_records = ((version.id, number, text) for number, text in numbered)
+            connection.executemany("INSERT INTO records VALUES (?, ?, ?)", rows_of_records)
         return version
 
     def remove(self, world: str) -> None:

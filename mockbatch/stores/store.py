@@ -84,9 +84,15 @@ class Store(Protocol):
         """
 
     def replace(
-        self, world: str, seen: Version, label: str, cells: Mapping[str, str | None]
+        self,
+        world: str,
+        seen: Version,
+        label: str,
+        cells: Mapping[str, str | None],
+        records: Sequence[str] = (),
+        count: int = 0,
     ) -> Version:
-        """Create a world, or begin it again: with these cells, and without a record."""
+        """Create a world, or begin it again, with these cells and the last of `count` records."""
 
     def remove(self, world: str) -> None:
         """Remove a world, if there is one."""

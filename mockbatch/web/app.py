@@ -38,7 +38,7 @@ from mockbatch.web.process_guard import ProcessGuard
 from mockbatch.web.provider_apps import ProviderApps
 from mockbatch.web.recorded_messages import note_response
 from mockbatch.web.request_recorder import record_request
-from mockbatch.world.settings import ServerSettings
+from mockbatch.world.settings import MEMORY, ServerSettings
 from mockbatch.world.snapshot.snapshot import Snapshot
 from mockbatch.world.world import World
 
@@ -63,7 +63,8 @@ def create_app(settings: ServerSettings | None = None, initial: Snapshot | None 
     has_dashboard = server_state.settings.has_dashboard
     whole = DashboardForBrowsers(with_gateway) if has_dashboard else with_gateway
     guarded = CallerGuard(whole, server_state.settings)
-    app.wsgi_app = ProcessGuard(guarded)  # type: ignore[method-assign]
+    is_shared = server_state.settings.state != MEMORY
+    app.wsgi_app = guarded if is_shared else ProcessGuard(guarded)  # type: ignore[method-assign]
     return app
 
 

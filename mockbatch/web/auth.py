@@ -109,6 +109,6 @@ def existing_world(state: ServerState, environ: Mapping[str, Any]) -> World | No
         if key is None:
             return None
         state.worlds.check_key(key)
-    except ApiError:
+        return state.worlds.find(key)
+    except ApiError:  # which the handler of the request is going to meet, too
         return None
-    return state.worlds.find(key)

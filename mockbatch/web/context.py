@@ -8,7 +8,7 @@ from mockbatch import clock
 from mockbatch.ids import RequestIds, Seed
 from mockbatch.providers.provider import Provider
 from mockbatch.world.registry import WorldRegistry
-from mockbatch.world.settings import ServerSettings
+from mockbatch.world.settings import MEMORY, ServerSettings
 from mockbatch.world.snapshot.snapshot import Snapshot
 from mockbatch.world.world import World
 
@@ -25,10 +25,20 @@ class ServerState:
 
     def __init__(self, settings: ServerSettings, beginning: Snapshot | None) -> None:
         self.settings = settings
-        self.worlds = WorldRegistry(settings, beginning)
+        self.worlds = _open_worlds(settings, beginning)
         self.started = clock.monotonic()
         #: For requests that belong to no world of the registry.
         self.request_ids = RequestIds(Seed.of(settings.world.seed, "requests without a world"))
+
+
+def _open_worlds(settings: ServerSettings, beginning: Snapshot | None) -> WorldRegistry:
+    """Return the worlds of a server; ValueError if its store cannot be opened."""
+    if settings.state == MEMORY:
+        return WorldRegistry(settings, beginning)
+    # Imported here, because a server in memory starts faster without.
+    from mockbatch.world.shared.registry import open_shared_worlds
+
+    return open_shared_worlds(settings, beginning)
 
 
 def server() -> ServerState:

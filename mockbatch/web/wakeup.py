@@ -10,7 +10,7 @@ from werkzeug.test import create_environ, run_wsgi_app
 
 from mockbatch.errors import api_error
 from mockbatch.faults.request_record import RequestRecord
-from mockbatch.web.context import world
+from mockbatch.web.context import server, world
 from mockbatch.web.responses import json_response
 from mockbatch.world.world import World
 
@@ -28,8 +28,10 @@ def deliver_due() -> Response:
     due_world = RequestRecord.of(request.environ).due_world
     if due_world is None:
         raise api_error("unknown_url", method=request.method, path=request.path)
-    g.world = due_world
-    world().deliver_due()
+    # Not what it was when the timer was set: other processes may have changed it.
+    g.world = server().worlds.find(due_world.name) if isinstance(due_world, World) else None
+    if g.world is not None:
+        world().deliver_due()
     return json_response("nothing", {})
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from threading import Condition
+from typing import Protocol
 
 from mockbatch import clock
 from mockbatch.clock import WorldClock
@@ -29,6 +30,19 @@ MAX_TIMEOUTS = 3
 MAX_URL_CHARACTERS = 1000
 
 
+class Turn(Protocol):
+    """What one process at a time has to deliver the webhooks of a world."""
+
+    def acquire(self) -> None:
+        """Wait until no other process has it."""
+
+    def try_acquire(self) -> bool:
+        """Take it if no other process has it, and return whether that succeeded."""
+
+    def release(self) -> None:
+        """Let other processes have it, if this one has it."""
+
+
 class WebhookDispatcher:
     """Delivers what is due in one world, which the log calls `world_name`."""
 
@@ -38,8 +52,10 @@ class WebhookDispatcher:
         self._clock = clock
         self._outbox = outbox
         self._new_run = partial(DeliveryRun, clock, outbox, timeout_seconds, world_name)
-        self._idle = Condition(clock.lock)
+        self._idle = Condition(clock.reading)
         self._is_busy = False
+        #: What a thread also needs where several processes deliver for one world.
+        self.turn: Turn | None = None
 
     @property
     def is_busy(self) -> bool:
@@ -78,6 +94,8 @@ class WebhookDispatcher:
                 self._idle.wait()
             self._is_busy = True
         try:
+            if self.turn is not None:
+                self.turn.acquire()
             yield self._new_run()
         finally:
             self._finish()
@@ -88,13 +106,18 @@ class WebhookDispatcher:
         return self._new_run().send(due, at)
 
     def _try_start(self) -> bool:
-        with self._clock.lock:
+        with self._clock.reading:
             if self._is_busy or self._outbox.next_at() > self._clock.now():
+                return False
+            # If another process has it, that one looks again after its last delivery.
+            if self.turn is not None and not self.turn.try_acquire():
                 return False
             self._is_busy = True
             return True
 
     def _finish(self) -> None:
+        if self.turn is not None:
+            self.turn.release()
         with self._idle:
             self._is_busy = False
             self._idle.notify_all()

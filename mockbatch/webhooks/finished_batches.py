@@ -42,6 +42,15 @@ class FinishedBatches:
         """Return the ids of the batches whose end was announced, with the type of the event."""
         return {id: name for id, name in self._announced.items() if name is not None}
 
+    def announced_end(self, id: str) -> str | None:
+        """Return the type of the event by which a batch's end was announced, None if none was."""
+        return self._announced.get(id)
+
+    def place(self, batch: Batch, event_type: str | None) -> None:
+        """Note which end of a batch another process has announced, None for no end."""
+        self._announced[batch.id] = event_type
+        self.update(batch)
+
     def next_at(self) -> float:
         """Return when the next end is to be announced, infinity for never."""
         return self._queue.next_at()

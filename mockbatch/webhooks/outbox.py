@@ -1,7 +1,7 @@
 """The webhook deliveries of a world, pending and past."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from math import inf
 from types import MappingProxyType
@@ -37,6 +37,10 @@ class Outbox:
         self._queue: TimeQueue[Delivery] = TimeQueue()
         self._past: deque[str] = deque()  # ids of deliveries in the order in which they ended
         self._is_closed = False
+        self._under_way: set[str] = set()  # ids of deliveries that are being attempted
+        #: Called, under the world's lock, with `delivery` or `announced` and an id: of each
+        #: delivery that changes or goes, and of each batch whose end is announced.
+        self.listeners: list[Callable[[str, str], None]] = []
         self.count = 0
         #: Grows with every delivery that is added or changed.
         self.version = 0
@@ -77,15 +81,18 @@ class Outbox:
             batches = self._repository.batches.values()
             self._finished = FinishedBatches(batches, now, announced)
             self._repository.batch_listeners.append(self._finished.update)
+            self._note_announced()
 
     def _stop_watching(self) -> None:
         if self._finished is not None:
+            self._note_announced()
             self._repository.batch_listeners.remove(self._finished.update)
             self._finished = None
 
     def enqueue_finished(self, now: float) -> None:
         """Add deliveries for the batches that have finished by now, to the present endpoints."""
         while self._finished is not None and (batch := self._finished.pop_due(now)) is not None:
+            self._note("announced", batch.id)
             for endpoint in self._endpoints:
                 if end_type(batch) in endpoint.event_types:
                     self._add(_delivery(batch, endpoint, self.count))
@@ -132,6 +139,8 @@ class Outbox:
         if delivery is None:
             return None
         self._deliveries[delivery.id] = replace(delivery, next_at=None)
+        self._under_way.add(delivery.id)
+        self._note("delivery", delivery.id)
         return self._due(delivery)
 
     def redelivery(self, id: str) -> DueDelivery:
@@ -194,6 +203,44 @@ class Outbox:
             "dropped": self.count - len(kept),
         }
 
+    # --- what other processes do
+
+    def get(self, id: str) -> Delivery | None:
+        """Return a delivery, None if it is unknown."""
+        return self._deliveries.get(id)
+
+    def announced_end(self, batch_id: str) -> str | None:
+        """Return the type of the event by which a batch's end was announced, None if none was."""
+        return None if self._finished is None else self._finished.announced_end(batch_id)
+
+    def place(self, id: str, delivery: Delivery | None) -> None:
+        """Replace a delivery by what another process has made of it, None to forget it."""
+        if delivery is None:
+            self._deliveries.pop(id, None)
+            self._queue.remove(id)
+            return
+        self._put(delivery)
+        if delivery.status == PENDING and delivery.next_at is None:
+            self._under_way.add(id)
+
+    def place_announced(self, batch_id: str, event_type: str | None) -> None:
+        """Note that another process has announced the end of a batch."""
+        if self._finished is not None and batch_id in self._repository.batches:
+            self._finished.place(self._repository.batches[batch_id], event_type)
+
+    def retry_lost(self, now: int) -> None:
+        """Attempt again what those were attempting who had the turn before, and have died."""
+        for delivery in [self._deliveries[id] for id in self._under_way]:
+            self._put(replace(delivery, next_at=now))
+
+    def _note(self, kind: str, id: str) -> None:
+        for listener in self.listeners:
+            listener(kind, id)
+
+    def _note_announced(self) -> None:
+        for id in self.announced() if self.listeners else ():
+            self._note("announced", id)
+
     def _due(self, delivery: Delivery) -> DueDelivery:
         return DueDelivery(delivery, self._endpoints.get(delivery.endpoint_id))
 
@@ -204,7 +251,9 @@ class Outbox:
     def _put(self, delivery: Delivery) -> None:
         before = self._deliveries.get(delivery.id)
         self._deliveries[delivery.id] = delivery
+        self._under_way.discard(delivery.id)
         self.version += 1
+        self._note("delivery", delivery.id)
         if delivery.next_at is None:
             self._queue.remove(delivery.id)
         else:
@@ -215,6 +264,7 @@ class Outbox:
             oldest = self._deliveries.get(self._past.popleft())
             if oldest is not None and oldest.status != PENDING:
                 del self._deliveries[oldest.id]
+                self._note("delivery", oldest.id)
 
 
 def _delivery(batch: Batch, endpoint: WebhookEndpoint, number: int) -> Delivery:

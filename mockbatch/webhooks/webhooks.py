@@ -50,31 +50,33 @@ class Webhooks:
         self.endpoints = WebhookEndpoints(seed, self._limits)
         self._timer = WakeUpTimer()
         self._clock = clock
-        self._outbox = Outbox(repository, self.endpoints)
+        #: How long a delivery that is due waits: where another process may be at it, not 0.
+        self.shortest_wait_seconds = 0.0
+        self.outbox = Outbox(repository, self.endpoints)
         self.dispatcher = WebhookDispatcher(
-            clock, self._outbox, settings.timeout_seconds, world_name
+            clock, self.outbox, settings.timeout_seconds, world_name
         )
         self.endpoints.load(initial.endpoints, initial.endpoint_count, initial.secret_count)
-        self._outbox.load(initial.deliveries, initial.delivery_count)
-        self._outbox.watch(clock.now(), initial.announced)
+        self.outbox.load(initial.deliveries, initial.delivery_count)
+        self.outbox.watch(clock.now(), initial.announced)
 
     def snapshot(self) -> WebhooksSnapshot:
         """Return the endpoints and deliveries as a value."""
         with self._clock.lock:
             now = self._clock.now()
-            self._outbox.enqueue_finished(now)
+            self.outbox.enqueue_finished(now)
             return WebhooksSnapshot(
                 endpoints=tuple(self.endpoints),
                 endpoint_count=self.endpoints.endpoint_count,
                 secret_count=self.endpoints.secret_count,
-                deliveries=self._outbox.deliveries(now),
-                delivery_count=self._outbox.count,
-                announced=self._outbox.announced(),
+                deliveries=self.outbox.deliveries(now),
+                delivery_count=self.outbox.count,
+                announced=self.outbox.announced(),
             )
 
     def close(self) -> None:
         """Stop sending."""
-        self._outbox.close()
+        self.outbox.close()
         self._timer.stop()
 
     # --- endpoints
@@ -102,15 +104,15 @@ class Webhooks:
     ) -> WebhookEndpoint:
         with self._clock.command() as now:
             # Batches that finished before are announced to the older endpoints only.
-            self._outbox.enqueue_finished(now)
-            self._check(self._outbox.count_planned(now, more_endpoints=1))
+            self.outbox.enqueue_finished(now)
+            self._check(self.outbox.count_planned(now, more_endpoints=1))
             endpoint = self.endpoints.add(name, target, event_types, secret, now)
-            self._outbox.watch(now)
+            self.outbox.watch(now)
             return endpoint
 
     def check_batch(self, now: float) -> None:
         """Raise ApiError 400 if the webhooks of one more batch would exceed a limit."""
-        self._check(self._outbox.count_planned(now, more_batches=1))
+        self._check(self.outbox.count_planned(now, more_batches=1))
 
     def _check(self, planned: int) -> None:
         if planned > self._limits.webhook_deliveries:
@@ -126,7 +128,7 @@ class Webhooks:
         if "event_types" in changes:
             changes["event_types"] = tuple(dict.fromkeys(changes["event_types"]))
         with self._clock.command() as now:
-            self._outbox.enqueue_finished(now)
+            self.outbox.enqueue_finished(now)
             return self.endpoints.update(id, changes, now)
 
     def rotate_secret(self, id: str, *, keep_old: bool) -> WebhookEndpoint:
@@ -137,14 +139,14 @@ class Webhooks:
     def delete_endpoint(self, id: str) -> None:
         """Delete an endpoint, and drop its pending deliveries."""
         with self._clock.command() as now:
-            self._outbox.drop_deliveries(self.endpoints.get(id))
+            self.outbox.drop_deliveries(self.endpoints.get(id))
             self.endpoints.delete(id)
-            self._outbox.watch(now)
+            self.outbox.watch(now)
 
     @property
     def version(self) -> tuple[Json, ...]:
         """A value that changes with every change of endpoints and deliveries."""
-        return self._outbox.version, *(endpoint.as_json() for endpoint in self.endpoints)
+        return self.outbox.version, *(endpoint.as_json() for endpoint in self.endpoints)
 
     # --- deliveries
 
@@ -155,7 +157,7 @@ class Webhooks:
         """
         with self._clock.command() as now:
             endpoint = self.endpoints.get(id)
-            due = self._outbox.add_sample(endpoint, event_type, self._seed, now)
+            due = self.outbox.add_sample(endpoint, event_type, self._seed, now)
         result = self._send_now(due, now).attempts[-1].result
         if result.status_code is None:
             raise api_error("receiver_unreachable", id=id, reason=result.error)
@@ -167,29 +169,29 @@ class Webhooks:
         Raises ApiError 404 if it or its endpoint is gone.
         """
         with self._clock.command() as now:
-            due = self._outbox.redelivery(id)
+            due = self.outbox.redelivery(id)
         return self._send_now(due, now)
 
     def _send_now(self, due: DueDelivery, now: int) -> Delivery:
         attempt = self.dispatcher.send(due, now)
         with self._clock.lock:
-            return self._outbox.record_attempt(due, attempt, is_redelivery=True)
+            return self.outbox.record_attempt(due, attempt, is_redelivery=True)
 
     def has_delivery(self, id: str) -> bool:
         """Return whether a delivery belongs to this world."""
-        return id in self._outbox
+        return id in self.outbox
 
     def deliveries_json(self, limit: int) -> dict[str, Json]:
         """Return the last deliveries, schema webhook_deliveries.json."""
         with self._clock.lock:
-            self._outbox.enqueue_finished(self._clock.now())
-            return self._outbox.as_json(limit)
+            self.outbox.enqueue_finished(self._clock.now())
+            return self.outbox.as_json(limit)
 
     def attempts_for(self, batch_id: str) -> tuple[list[WorldEvent], list[WorldEvent]]:
         """Return the past and the next attempts to deliver a batch's events, as events."""
         with self._clock.lock:
-            self._outbox.enqueue_finished(self._clock.now())
-            deliveries = self._outbox.deliveries_of(batch_id)
+            self.outbox.enqueue_finished(self._clock.now())
+            deliveries = self.outbox.deliveries_of(batch_id)
         past = [event for delivery in deliveries for event in delivery.past_events()]
         return past, [event for delivery in deliveries for event in delivery.next_events()]
 
@@ -203,8 +205,8 @@ class Webhooks:
         if not self.endpoints and not self._timer.is_set:
             return
         # Under the lock: a thread that looked earlier must not set the timer later.
-        with self._clock.lock:
-            at, now, clock = self._outbox.next_at(), self._clock.now(), self._clock.current
+        with self._clock.reading:
+            at, now, clock = self.outbox.next_at(), self._clock.now(), self._clock.current
             self._timer.set(self._wait_seconds(at - now, clock), fire, (at, clock, at <= now))
 
     def _wait_seconds(self, seconds: float, clock: Clock) -> float | None:
@@ -213,7 +215,7 @@ class Webhooks:
         if self.dispatcher.is_busy or clock.is_paused or clock.mode == MANUAL:
             return None
         if seconds <= 0:
-            return 0
+            return self.shortest_wait_seconds
         if clock.speed == 0 or seconds == inf:
             return None
         return min(max(seconds / clock.speed, SHORTEST_WAIT_SECONDS), LONGEST_WAIT_SECONDS)

@@ -21,4 +21,5 @@ unused       faults, replies and scenarios that never applied
 status_log   status changes that the log has yet to show
 journal      the last requests that the world received
 snapshot/    a whole world as JSON, to dump and load
+shared/      worlds that several processes share, through a store
 """

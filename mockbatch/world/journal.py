@@ -106,19 +106,24 @@ class Journal:
         self._entries = deque(initial.entries, maxlen=MAX_ENTRIES)
         self._contents: deque[tuple[Exchanged, int]] = deque()
         self._content_bytes = 0
-        self.count = initial.total
+        self._count = initial.total
+
+    @property
+    def count(self) -> int:
+        """How many requests there have been."""
+        return self._count
 
     def snapshot(self) -> JournalSnapshot:
         """Return the journal as a value, without requests and responses."""
         with self._lock:
             entries = tuple(entry._replace(exchanged=None) for entry in self._entries)
-            return JournalSnapshot(entries, self.count)
+            return JournalSnapshot(entries, self._count)
 
     def add(self, entry: JournalEntry) -> None:
         """Add an entry; a full journal drops its oldest one."""
         with self._lock:
             self._entries.append(entry)
-            self.count += 1
+            self._count += 1
             if entry.exchanged is not None:
                 self._keep(entry.exchanged)
 
@@ -138,7 +143,7 @@ class Journal:
     def entries_by_id(self) -> dict[int, JournalEntry]:
         """Return the entries that are kept by their ids, oldest first."""
         with self._lock:
-            return dict(enumerate(self._entries, self.count - len(self._entries) + 1))
+            return dict(enumerate(self._entries, self._count - len(self._entries) + 1))
 
     def find(self, id: str) -> tuple[int, JournalEntry]:
         """Return an entry by its id, or by the request id in its response's headers, with its id.

@@ -9,6 +9,9 @@ from mockbatch.scenarios.scenario import Scenario, parse
 from mockbatch.scripting.script import Script
 from mockbatch.webhooks.settings import WebhookSettings
 
+#: The value of `state` for worlds in the memory of one process.
+MEMORY = "memory"
+
 
 def happy() -> Scenario:
     """Return the scenario in which nothing goes wrong."""
@@ -55,7 +58,9 @@ class ServerSettings:
     called as `host`, and as `allowed_hosts`, and by web pages from `allowed_origins` (both in
     lower case). With `gateway` every response is as from Portkey's gateway; with
     `has_dashboard` browsers find a page about the worlds. Without `breaks_connections`, faults
-    that do are refused, because another HTTP server than ours serves the app.
+    that do are refused, because another HTTP server than ours serves the app. `state` is
+    `memory`, or the URL of the store that keeps the worlds; `files` is the folder for the
+    contents of files, None for the one that belongs to the store.
     """
 
     world: WorldSettings = field(default_factory=WorldSettings)
@@ -69,3 +74,5 @@ class ServerSettings:
     has_dashboard: bool = True
     breaks_connections: bool = True
     organization: str = "org-mockbatch"
+    state: str = MEMORY
+    files: str | None = None

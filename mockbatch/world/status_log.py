@@ -23,7 +23,7 @@ class StatusLog:
 
     def pop_changes(self) -> list[WorldEvent]:
         """Return the status changes since the last call, in order of time."""
-        with self._clock.lock:
+        with self._clock.reading:
             now = self._clock.now()
             if self._repository is not None:
                 self._start(self._repository, now)

@@ -24,7 +24,7 @@ class Upcoming:
 
     def next_change(self) -> WorldEvent | None:
         """Return the next status change of any batch, None if none is planned."""
-        with self._clock.lock:
+        with self._clock.reading:
             now = self._clock.now()
             while (due := self._queue.pop_due(now)) is not None:
                 self._enqueue(due, now)
@@ -36,7 +36,7 @@ class Upcoming:
 
     def newest_unfinished_batch(self) -> Batch | None:
         """Return the newest batch that has not ended, None if all have."""
-        with self._clock.lock:
+        with self._clock.reading:
             now = self._clock.now()
             while self._unfinished:
                 batch = self._unfinished[next(reversed(self._unfinished))]

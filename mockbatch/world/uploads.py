@@ -1,6 +1,6 @@
 """The uploads of a world: created, filled part by part, and completed or cancelled."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from math import inf
@@ -30,6 +30,10 @@ class Uploads:
         self._room = Room(repository, limits)
         self._uploads: dict[str, Upload] = {}  # oldest first
         self._part_files: dict[str, SharedContentFile] = {}  # by id of the pending upload
+        #: Called, under the world's lock, with the id of each upload that changes or goes.
+        self.listeners: list[Callable[[str], None]] = []
+        #: Keeps a content where other processes find it, before it is added.
+        self.keep_content: Callable[[Content], Content] | None = None
         #: The instant from which `release_parts` has something to do; read without the lock.
         self.next_due = inf
 
@@ -66,6 +70,7 @@ class Uploads:
             seed = self._seed.child("upload", self._repository.next_number("upload"))
             upload = Upload(upload_id(seed, now), filename, purpose, size, now, seconds)
             self._add(upload)
+            self._note(upload.id)
             return upload
 
     def add_part(self, id: str, content: Content) -> Part:
@@ -74,7 +79,7 @@ class Uploads:
             self._check_room(self._pending(id, now), content)
             part_file = self._part_files[id]
         # Outside the lock: copying the part may take a while.
-        copy = part_file.add(content)
+        copy = part_file.add(content) if self.keep_content is None else self.keep_content(content)
         with self._command() as now:
             upload = self._pending(id, now)
             self._check_room(upload, content)  # another part may have taken it meanwhile
@@ -82,6 +87,7 @@ class Uploads:
             part = Part(part_id(seed, now), id, now, copy)
             self._repository.storage.retain(copy)
             self._uploads[id] = upload.with_part(part)
+            self._note(id)
             return part
 
     def complete(self, id: str, part_ids: Sequence[str], md5: str | None) -> tuple[Upload, File]:
@@ -93,6 +99,8 @@ class Uploads:
         upload = self._pending(id, self._clock.now())
         content = upload.joined(part_ids, md5)
         validate_content(content, upload.purpose, self._limits)
+        if self.keep_content is not None:
+            content = self.keep_content(content)
         with self._command() as now:
             upload = self._pending(id, now)  # another client may have ended it meanwhile
             self._room.check_file(content.size - upload.size)
@@ -130,6 +138,24 @@ class Uploads:
         if len(upload.parts) >= MAX_PARTS:
             raise api_error("too_many_parts", limit=MAX_PARTS)
 
+    def get(self, id: str) -> Upload | None:
+        """Return an upload, None if it is unknown."""
+        return self._uploads.get(id)
+
+    def place(self, id: str, upload: Upload | None) -> None:
+        """Replace an upload by what another process has made of it, None to forget it."""
+        if self._part_files.pop(id, None) is not None:
+            for part in self._uploads[id].parts.values():
+                self._repository.storage.release(part.content)
+        if upload is None:
+            self._uploads.pop(id, None)
+        else:
+            self._add(upload)
+
+    def _note(self, id: str) -> None:
+        for listener in self.listeners:
+            listener(id)
+
     def _add(self, upload: Upload) -> None:
         self._uploads[upload.id] = upload
         if upload.ended is None:
@@ -143,6 +169,8 @@ class Uploads:
             for part in upload.parts.values():
                 self._repository.storage.release(part.content)
         after = self._uploads[upload.id] = upload.without_parts(ended)
+        if after != upload:
+            self._note(upload.id)
         self._forget_oldest()
         return after
 
@@ -152,3 +180,4 @@ class Uploads:
             ended = (id for id in self._uploads if id not in self._part_files)
             for id in list(islice(ended, excess)):
                 del self._uploads[id]
+                self._note(id)

@@ -6,7 +6,7 @@ and change nothing: what they see are immutable values, which commands replace w
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from threading import RLock
@@ -17,8 +17,9 @@ from mockbatch.batch.input_file import missing_input
 from mockbatch.batch.plan import Schedule
 from mockbatch.batch.scripted_replies import prepare_scripts
 from mockbatch.batch.timeline import COMPLETED
-from mockbatch.clock import WorldClock
+from mockbatch.clock import WorldClock, WorldLock
 from mockbatch.endpoints.endpoint import Endpoint, Execution
+from mockbatch.endpoints.model_list import ModelList
 from mockbatch.endpoints.respond import EndpointResponse
 from mockbatch.errors import api_error
 from mockbatch.faults.rule_set import FaultRules
@@ -43,6 +44,7 @@ from mockbatch.world.quotas import EnforcedQuotas
 from mockbatch.world.room import Room
 from mockbatch.world.settings import WorldSettings
 from mockbatch.world.snapshot.snapshot import Snapshot
+from mockbatch.world.snapshot.take import take_snapshot
 from mockbatch.world.status_log import StatusLog
 from mockbatch.world.upcoming import Upcoming
 from mockbatch.world.uploads import Uploads
@@ -62,8 +64,11 @@ class World:
         self.name = name
         self.organization = organization
         self._initial, self._loads = initial or Snapshot(settings), 0
-        self._lock, self._planning = RLock(), RLock()
+        self._lock, self._planning, self._reading = self._make_locks()
         self._begin(settings)
+
+    def _make_locks(self) -> tuple[WorldLock, WorldLock, "RLock | None"]:
+        return RLock(), RLock(), None
 
     def reset(self, settings: WorldSettings) -> None:
         """Empty the world, and start again with these settings."""
@@ -77,7 +82,7 @@ class World:
 
     def _begin(self, settings: WorldSettings) -> None:
         # Named after its test, a world has the same seed from run to run, with any key.
-        self._seed = Seed.of(settings.seed, settings.owner or self.name)
+        self.seed = Seed.of(settings.seed, settings.owner or self.name)
         start_time = self._initial.now if settings.start_time is None else settings.start_time
         self._load(replace(self._initial, settings=settings, now=start_time))
         self.webhooks.add_configured_endpoint()
@@ -86,23 +91,7 @@ class World:
         """Return the whole world as a value."""
         with self._lock:
             self.release_expired()
-            return Snapshot(
-                settings=replace(self.settings, clock=self.clock.mode, quotas=self.quotas.current),
-                seed=self._seed,
-                now=self.now(),
-                numbers={**+self._repository.counters, "request": self.request_ids.count},
-                files=tuple(self._repository.uploaded_files.values()),
-                deleted_file_ids=frozenset(self._repository.deleted_file_ids),
-                batches=tuple(self._repository.batches.values()),
-                uploads=self.uploads.all(),
-                polls=self.clock.polls(),
-                script=self.script.copied(),
-                models=self.models,
-                scenarios=tuple(self.scenarios.waiting()),
-                faults=self.faults.counted(),
-                webhooks=self.webhooks.snapshot(),
-                journal=self.journal.snapshot(),
-            )
+            return take_snapshot(self)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Become the world of a snapshot."""
@@ -112,33 +101,31 @@ class World:
 
     def _load(self, snapshot: Snapshot) -> None:
         settings = self.settings = snapshot.settings
-        self.clock = WorldClock(
-            settings.clock, snapshot.now, self._lock, self._planning, snapshot.polls
-        )
-        self._seed = snapshot.seed or self._seed
-        repository = self._repository = Repository(
+        locks = self._lock, self._planning, self._reading
+        self.clock = WorldClock(settings.clock, snapshot.now, *locks, polls=snapshot.polls)
+        self.seed = snapshot.seed or self.seed
+        repository = self.repository = Repository(
             validate=settings.validate, marks=settings.marks, limits=settings.limits
         )
         self.room, limits = Room(repository, settings.limits), settings.limits
-        self.request_ids = RequestIds(self._seed.child("request"), snapshot.numbers["request"])
+        self.request_ids = RequestIds(self.seed.child("request"), snapshot.numbers["request"])
         self.journal, self.faults = Journal(snapshot.journal), FaultRules(snapshot.faults, limits)
         self.scenarios = ScenarioQueue(snapshot.scenarios, limits)
         self.script = (snapshot.script or settings.script.restarted()).copied()
         self.models = snapshot.models or settings.models
         self.quotas = EnforcedQuotas(settings.quotas, repository, self.clock, self.organization)
-        self.status_log = StatusLog(self.clock, self._repository)
-        self.upcoming = Upcoming(self.clock, self._repository)
+        self.status_log = StatusLog(self.clock, self.repository)
+        self.upcoming = Upcoming(self.clock, self.repository)
         self._loads += 1
-        deleted, numbers = snapshot.deleted_file_ids, snapshot.numbers
-        self._repository.load(snapshot.files, snapshot.batches, deleted, numbers)
-        self.uploads = Uploads(self.clock, self._repository, self._seed, settings.limits)
+        objects = snapshot.files, snapshot.batches
+        repository.load(*objects, snapshot.deleted_file_ids, snapshot.numbers)
+        self.uploads = Uploads(self.clock, repository, self.seed, limits)
         self.uploads.load(snapshot.uploads)
         self.clock.move_to(snapshot.last_command_at)
-        self.release_expired = Expiry(self.clock, self._repository, self.uploads).release
+        self.release_expired = Expiry(self.clock, self.repository, self.uploads).release
         name, initial = shorten_key(self.name), snapshot.webhooks
-        self.webhooks = Webhooks(
-            self.clock, self._repository, self._seed, settings.webhooks, name, initial, limits
-        )
+        about = self.clock, repository, self.seed, settings.webhooks
+        self.webhooks = Webhooks(*about, name, initial, limits)
 
     def now(self) -> float:
         """Return simulated epoch seconds, never before the last command."""
@@ -148,12 +135,12 @@ class World:
     def advance(self) -> Advance:
         """The object that moves the clock forward."""
         dispatcher = self.webhooks.dispatcher
-        return Advance(self.clock, self._repository, self.uploads, dispatcher, self.upcoming)
+        return Advance(self.clock, self.repository, self.uploads, dispatcher, self.upcoming)
 
     @property
     def version(self) -> tuple[int, int]:
         """A value that changes with every change of files and batches, but not with time alone."""
-        return self._loads, self._repository.version
+        return self._loads, self.repository.version
 
     def deliver_due(self) -> None:
         """Deliver the webhooks that are due now, unless another thread is doing so."""
@@ -161,17 +148,28 @@ class World:
 
     @contextmanager
     def _command(self) -> Iterator[int]:
-        """Yield the whole second of a command on batches, and apply the quotas afterwards."""
+        """Yield the whole second of a command on batches, while no other one is planned."""
         with self._planning:
-            now = int(self.now())
+            yield int(self.now())
+
+    @contextmanager
+    def _change(self, planned_at: int) -> Iterator[int]:
+        """Change batches as planned, and apply the quotas; yield the second at which it happens."""
+        with self.clock.command() as now:
             yield now
-            with self.clock.command():
-                self.quotas.recheck(now)
+            self.quotas.recheck(planned_at)
 
     def set_quotas(self, quotas: Quotas) -> None:
         """Limit what may be enqueued at once, also by batches that are still validating."""
         with self._command() as now:
             self.quotas.set(quotas, now)
+            with self._change(now):
+                pass
+
+    def serve_models(self, models: ModelList) -> None:
+        """Serve these models from now on."""
+        with self._lock:
+            self.models = models
 
     def upload(
         self,
@@ -185,53 +183,52 @@ class World:
         validation.validate_upload(content, purpose, self.settings.limits)
         with self.clock.command() as now:
             self.room.check_file(content.size)
-            seed = self._seed
-            return self._repository.create_file(
+            seed = self.seed
+            return self.repository.create_file(
                 seed, now, content, filename, purpose, seconds, rules
             )
 
     def file(self, id: str) -> File:
         """Return a file that exists now; ApiError 404 for any other."""
-        return self._repository.file(id, self.now())
+        return self.repository.file(id, self.now())
 
     def files(
         self, purpose: str | None, limit: int, after: str | None, *, newest_first: bool
     ) -> Page[File]:
         """Return a page of the files that exist now."""
-        pages = self._repository.file_page
+        pages = self.repository.file_page
         return pages(self.now(), purpose, limit, after, newest_first=newest_first)
 
     def delete_file(self, id: str) -> None:
         """Delete a file; a batch that has not read it as its input yet will fail."""
-        with self._command() as now, self._lock:
-            self._repository.file(id, now)
-            self._repository.delete_file(id, now)
+        with self._command() as now, self._change(now):
+            self.repository.file(id, now)
+            self.repository.delete_file(id, now)
             missing = missing_input(id, self.organization)
-            losing = self._repository.batches_of_input(id)
-            self._repository.replace_batches(commands.lose_input(b, now, missing) for b in losing)
+            losing = self.repository.batches_of_input(id)
+            self.repository.replace_batches(commands.lose_input(b, now, missing) for b in losing)
 
     def create_batch(self, request: create.BatchRequest) -> Batch:
         """Create a batch; errors of its input show up later, when its validation ends."""
         limits, owner = self.settings.limits, self.organization
         batch_input, input_expires_at = find_batch_input(
-            request, self._repository, self.now(), limits, self.models, owner
+            request, self.repository, self.now(), limits, self.models, owner
         )
-        # Metadata takes precedence over the queue and the default.
-        own = request.scenario
-        choice = nullcontext(own) if own else self.scenarios.next_scenario()
-        with self._command() as now, choice as chosen:
-            scenario = chosen or self.settings.scenario
+        with self._command() as now:
+            # Metadata takes precedence over the queue, and both over the default.
+            queued = None if request.scenario else self.scenarios.first()
+            scenario = request.scenario or queued or self.settings.scenario
             if scenario.quotas is not None:
                 self.quotas.set(scenario.quotas, now)
             self.quotas.check_rate(now)
-            is_gone = request.input_file_id not in self._repository.uploaded_files
-            with self._lock:
+            is_gone = request.input_file_id not in self.repository.uploaded_files
+            with self.clock.reading:
                 self.room.check_batch()
                 self.webhooks.check_batch(now)
-                number = self._repository.next_number("batch")
+                number = self.repository.number_of_next("batch")
             context = create.CreationContext(
-                number=len(self._repository.batches),
-                seed=self._seed.child("batch", number),
+                number=len(self.repository.batches),
+                seed=self.seed.child("batch", number),
                 created_at=now,
                 schedule=Schedule(scenario, self.settings.pace, request.window_seconds),
                 script=self.script,
@@ -240,39 +237,43 @@ class World:
                 check_quota=partial(self.quotas.check_on_create, now),
             )
             batch = create.create_batch(request, batch_input, context)
-            with self._lock:
-                self._repository.add_batch(batch)
+            # All in one change: whatever fails before, the batch was never there.
+            with self._change(now):
+                self.repository.next_number("batch")
+                self.repository.add_batch(batch)
+                if queued is not None:
+                    self.scenarios.use(queued)
             return batch
 
     def batch(self, id: str) -> Batch:
         """Return a batch; ApiError 404 if it does not exist or cannot be found yet."""
-        batch = self._repository.batch(id)
+        batch = self.repository.batch(id)
         if self.now() < batch.visible_at:
             raise api_error("no_such_batch", id=id)
         return batch
 
     def batches(self, limit: int, after: str | None, provider: str | None = None) -> Page[Batch]:
         """Return a page of the batches, of all providers or of one, newest first."""
-        return self._repository.batch_page(limit, after, provider)
+        return self.repository.batch_page(limit, after, provider)
 
     def batch_json(self, batch: Batch) -> dict[str, Json]:
         """Return the Batch object as of now, which fits the batch's own schema."""
         now = self.now()
         is_completed = batch.status(now) == COMPLETED and batch.planned_file_ids()
-        tokens = self._repository.outputs.tokens(batch) if is_completed else NO_TOKENS
+        tokens = self.repository.outputs.tokens(batch) if is_completed else NO_TOKENS
         return batch.as_json(now, tokens)
 
     def command(self, id: str, command: Callable[[Batch, int], Batch]) -> Batch:
         """Apply a command to a batch; ApiError 404 if unknown, 409 if its status forbids it."""
         with self._command() as now:
             changed = command(self.batch(id), now)
-            with self._lock:
-                self._repository.replace_batch(changed)
+            with self._change(now):
+                self.repository.replace_batch(changed)
             return changed
 
     def explain(self, id: str) -> dict[str, Json]:
         """Return a batch's past and future, with its webhooks, schema timeline.json."""
-        batch, attempts = self._repository.batch(id), self.webhooks.attempts_for(id)
+        batch, attempts = self.repository.batch(id), self.webhooks.attempts_for(id)
         is_behind = self.clock.is_behind()
         return explain.timeline_json(batch, self.now(), *attempts, is_clock_behind=is_behind)
 
@@ -286,14 +287,14 @@ class World:
         """Use another script for the lines that have not run yet."""
         with self._command() as now:
             # A function in the script may fail, and then everything stays as it was.
-            apply = prepare_scripts(self._repository.batches.values(), script, now)
-            with self.clock.command() as later:  # lines may have run meanwhile
+            apply = prepare_scripts(self.repository.batches.values(), script, now)
+            with self._change(now) as later:  # lines may have run meanwhile
                 self.script = script
-                self._repository.replace_batches(apply(later))
+                self.repository.replace_batches(apply(later))
 
     def respond(self, endpoint: Endpoint, body: dict[str, Json]) -> EndpointResponse:
         """Return the response to a live call; ApiError if it fails."""
         live_calls.check_model(self.models, endpoint, body)
         with self.clock.command() as now:
-            seed = self._seed.child("live", self._repository.next_number("live"))
+            seed = self.seed.child("live", self.repository.next_number("live"))
         return live_calls.respond_live(endpoint, body, Execution(seed, now), self.script)

@@ -1,6 +1,5 @@
 """The scenarios that are queued for the next batches of a world."""
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from mockbatch.scenarios.queue import ScenarioQueue
@@ -9,13 +8,21 @@ if TYPE_CHECKING:
     from tests.conftest import Make
 
 
-def test_a_refused_batch_uses_up_no_scenario(make: "Make") -> None:
-    """The next batch has the scenario, and only then it is used."""
+def test_a_scenario_is_used_by_the_batch_that_gets_it(make: "Make") -> None:
+    """A batch that asks for the next scenario has not used it up yet: it may be refused."""
     queue, scenario = ScenarioQueue(), make.scenario()
     queue.add(scenario, 1)
-    with suppress(ValueError), queue.next_scenario():
-        raise ValueError("refused")
+    assert queue.first() is scenario
     assert queue.waiting() == [(scenario, 1)]
-    with queue.next_scenario() as chosen:
-        assert chosen is scenario
+    queue.use(scenario)
     assert queue.waiting() == []
+    assert queue.first() is None
+
+
+def test_a_scenario_that_was_replaced_meanwhile_uses_up_no_other(make: "Make") -> None:
+    """If the queue was changed while a batch was planned, its new first entry stays."""
+    queue, before, after = ScenarioQueue(), make.scenario(), make.scenario()
+    queue.add(before, None)
+    queue.add(after, 1)
+    queue.use(before)
+    assert queue.waiting() == [(after, 1)]

@@ -101,6 +101,15 @@ def test_records_are_numbered_and_bounded(store: Store, rival: Store) -> None:
     assert (rival.records("w"), rival.count("w")) == ([(2, "y"), (3, "z")], 3)
 
 
+def test_a_world_may_begin_with_records(store: Store) -> None:
+    """A world that begins again has the records that it is given, and their numbers."""
+    seen = create(store)
+    store.append("w", "old", 10)
+    store.replace("w", seen, "", {}, ["x", "y"], 7)
+    assert (store.records("w"), store.count("w")) == ([(6, "x"), (7, "y")], 7)
+    assert store.append("w", "z", 2) == 8
+
+
 def test_a_lock_excludes_other_processes(store: Store, rival: Store) -> None:
     """A lock is had by one process at a time; other locks, and those of other worlds, are free."""
     store.acquire("w", CHANGE)

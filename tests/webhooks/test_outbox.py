@@ -26,7 +26,7 @@ FOR_EVER = 10**10
 
 def outbox(world: World) -> Outbox:
     """Return what a world has to send."""
-    return world.webhooks._outbox
+    return world.webhooks.outbox
 
 
 def hook(world: World, *types: str) -> str:

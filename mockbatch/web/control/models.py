@@ -21,12 +21,12 @@ def show() -> Response:
 @blueprint.put("")
 def replace() -> Response:
     """Serve these models only."""
-    world().models = parse_model_list(json_body())
+    world().serve_models(parse_model_list(json_body()))
     return show()
 
 
 @blueprint.delete("")
 def clear() -> Response:
     """Serve any model."""
-    world().models = ModelList()
+    world().serve_models(ModelList())
     return show()

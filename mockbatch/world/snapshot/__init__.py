@@ -5,6 +5,7 @@ have here. The document leaves out what can be computed from other values, such 
 which lines run.
 
     snapshot                           a world as a value
+    take                               the snapshot of a world
     dump, load                         the document of a snapshot, and back (schema state.json)
     batches, files, uploads, contents  parts of the document, each in both directions
     replies, faults, webhooks, journal more of them

@@ -28,14 +28,14 @@ from mockbatch.scenarios.scenario import Scenario, parse
 from mockbatch.scripting.reply import parse_reply
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
-from mockbatch.world.snapshot.contents import ContentReader, ContentWriter
+from mockbatch.world.snapshot.contents import FindsContents, NamesContents
 from mockbatch.world.snapshot.cursor import Cursor
 from mockbatch.world.snapshot.restore import make_batch, read_provider, restore_input
 
 _OPENAI_ID = re.compile("batch_[0-9a-f]{12}8190[0-9a-f]{16}")
 
 
-def dump_batch(batch: Batch, contents: ContentWriter) -> dict[str, Json]:
+def dump_batch(batch: Batch, contents: NamesContents) -> dict[str, Json]:
     """Return a batch, JSON-ready."""
     content = batch.input.content
     summary = _summarize(batch.input)
@@ -93,7 +93,7 @@ def _dump_timeline(timeline: Timeline) -> dict[str, Json]:
     }
 
 
-def load_batch(document: Cursor, number: int, contents: ContentReader, limits: Limits) -> Batch:
+def load_batch(document: Cursor, number: int, contents: FindsContents, limits: Limits) -> Batch:
     """Return the batch that a document describes; ApiError 400 if it is not valid.
 
     `number` is how many batches were created before it.
@@ -143,7 +143,7 @@ def load_scenario(document: Cursor) -> Scenario:
     return parse(document.value)
 
 
-def _load_input(document: Cursor, contents: ContentReader, limits: Limits) -> BatchInput:
+def _load_input(document: Cursor, contents: FindsContents, limits: Limits) -> BatchInput:
     endpoint = endpoints().get(document.value["endpoint"])
     if endpoint is None:
         raise document["endpoint"].error(f"there is no {document.value['endpoint']!r}")

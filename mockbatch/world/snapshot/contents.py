@@ -4,10 +4,25 @@ import base64
 from collections.abc import Mapping
 from pathlib import Path
 from shutil import copyfileobj
+from typing import Protocol
 
 from mockbatch.files.content import Content, temporary_file
 from mockbatch.typing import Json
 from mockbatch.world.snapshot.cursor import Cursor
+
+
+class NamesContents(Protocol):
+    """Gives contents names, by which a document refers to them."""
+
+    def name(self, content: Content) -> str:
+        """Return the name of a content."""
+
+
+class FindsContents(Protocol):
+    """Finds contents by the names that a document has for them."""
+
+    def find(self, name: Cursor) -> Content:
+        """Return the content of that name; ApiError if there is none."""
 
 
 class ContentWriter:

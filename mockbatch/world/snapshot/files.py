@@ -3,11 +3,11 @@
 from mockbatch.files.file import File
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
-from mockbatch.world.snapshot.contents import ContentReader, ContentWriter
+from mockbatch.world.snapshot.contents import FindsContents, NamesContents
 from mockbatch.world.snapshot.cursor import Cursor
 
 
-def dump_file(file: File, contents: ContentWriter) -> dict[str, Json]:
+def dump_file(file: File, contents: NamesContents) -> dict[str, Json]:
     """Return a file, JSON-ready."""
     return {
         "id": file.id,
@@ -19,7 +19,7 @@ def dump_file(file: File, contents: ContentWriter) -> dict[str, Json]:
     }
 
 
-def load_file(document: Cursor, contents: ContentReader) -> File:
+def load_file(document: Cursor, contents: FindsContents) -> File:
     """Return the file that a document describes; ApiError 400 if it is not valid."""
     content = contents.find(document["content"])
     fields = {name: value for name, value in document.value.items() if name != "content"}

@@ -2,11 +2,11 @@
 
 from mockbatch.files.upload import Part, Upload
 from mockbatch.typing import Json
-from mockbatch.world.snapshot.contents import ContentReader, ContentWriter
+from mockbatch.world.snapshot.contents import FindsContents, NamesContents
 from mockbatch.world.snapshot.cursor import Cursor
 
 
-def dump_upload(upload: Upload, contents: ContentWriter) -> dict[str, Json]:
+def dump_upload(upload: Upload, contents: NamesContents) -> dict[str, Json]:
     """Return an upload, JSON-ready."""
     return {
         "id": upload.id,
@@ -23,7 +23,7 @@ def dump_upload(upload: Upload, contents: ContentWriter) -> dict[str, Json]:
     }
 
 
-def load_upload(document: Cursor, contents: ContentReader) -> Upload:
+def load_upload(document: Cursor, contents: FindsContents) -> Upload:
     """Return the upload that a document describes; ApiError 400 if it is not valid."""
     upload_id = document.value["id"]
     parts = [

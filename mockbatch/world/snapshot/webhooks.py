@@ -18,16 +18,17 @@ from mockbatch.world.snapshot.cursor import Cursor
 def dump_webhooks(webhooks: WebhooksSnapshot) -> dict[str, Json]:
     """Return the webhooks of a world, JSON-ready."""
     return {
-        "endpoints": [_dump_endpoint(endpoint) for endpoint in webhooks.endpoints],
+        "endpoints": [dump_endpoint(endpoint) for endpoint in webhooks.endpoints],
         "endpoint_count": webhooks.endpoint_count,
         "secret_count": webhooks.secret_count,
-        "deliveries": [_dump_delivery(delivery) for delivery in webhooks.deliveries],
+        "deliveries": [dump_delivery(delivery) for delivery in webhooks.deliveries],
         "delivery_count": webhooks.delivery_count,
         "announced": dict(webhooks.announced),
     }
 
 
-def _dump_endpoint(endpoint: WebhookEndpoint) -> dict[str, Json]:
+def dump_endpoint(endpoint: WebhookEndpoint) -> dict[str, Json]:
+    """Return an endpoint with its secrets, JSON-ready."""
     old = endpoint.old
     return {
         "id": endpoint.id,
@@ -41,7 +42,8 @@ def _dump_endpoint(endpoint: WebhookEndpoint) -> dict[str, Json]:
     }
 
 
-def _dump_delivery(delivery: Delivery) -> dict[str, Json]:
+def dump_delivery(delivery: Delivery) -> dict[str, Json]:
+    """Return a delivery with its attempts, JSON-ready."""
     return {
         "id": delivery.id,
         "number": delivery.number,
@@ -77,11 +79,11 @@ def load_webhooks(document: Cursor, allowed_hosts: Collection[str] | None) -> We
 
     Endpoints may be on this machine and `allowed_hosts`, on any host if that is None.
     """
-    endpoints = [_load_endpoint(one, allowed_hosts) for one in document["endpoints"].items()]
+    endpoints = [load_endpoint(one, allowed_hosts) for one in document["endpoints"].items()]
     ids = {endpoint.id for endpoint in endpoints}
     if len(ids) < len(endpoints):
         raise document["endpoints"].error("two endpoints have the same id")
-    deliveries = [_load_delivery(one) for one in document["deliveries"].items()]
+    deliveries = [load_delivery(one) for one in document["deliveries"].items()]
     for index, delivery in enumerate(deliveries):
         if delivery.next_at is not None and delivery.endpoint_id not in ids:
             place = Cursor(delivery, f"{document.path}.deliveries[{index}].endpoint_id")
@@ -96,7 +98,8 @@ def load_webhooks(document: Cursor, allowed_hosts: Collection[str] | None) -> We
     )
 
 
-def _load_endpoint(document: Cursor, allowed_hosts: Collection[str] | None) -> WebhookEndpoint:
+def load_endpoint(document: Cursor, allowed_hosts: Collection[str] | None) -> WebhookEndpoint:
+    """Return the endpoint that a document describes; ApiError 400 if it is not valid."""
     values, url = document.value, document["url"]
     old = values["old_secret"]
     try:
@@ -116,7 +119,8 @@ def _load_endpoint(document: Cursor, allowed_hosts: Collection[str] | None) -> W
     )
 
 
-def _load_delivery(document: Cursor) -> Delivery:
+def load_delivery(document: Cursor) -> Delivery:
+    """Return the delivery that a document describes."""
     values = document.value
     webhook = {"name": "loaded", "summary": "-", "sees": "-", "webhook": values["distortion"]}
     distortion = load_scenario(Cursor(webhook, document.path)).webhook

@@ -1,0 +1,15 @@
+"""Worlds that several processes share, through a store.
+
+A process keeps a replica of each world that it is asked for. A request begins with what others
+have changed since; a command has the world's lock, catches up, changes the replica, and commits
+the cells that have changed before it lets the lock go. So the world is the same in all processes
+as in one.
+
+registry   the worlds of a server whose state is in a store
+world      a world that is kept in a store: catches up, and commits
+lock       a lock among the threads of this process and then among processes
+singles    the parts of a world of which there is one, as cells: clock, settings, script, ...
+objects    the parts of which there are many: batches, files, uploads, deliveries, ...
+contents   the contents of files, read when they are needed
+journal    the journal, which is only in the store
+"""

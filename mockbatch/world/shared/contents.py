@@ -1,0 +1,97 @@
+"""The contents of files, which are in a folder that all processes of a store share."""
+
+import os
+from collections.abc import Iterable
+from threading import Lock
+from weakref import WeakKeyDictionary, WeakValueDictionary
+
+from mockbatch.files.content import IN_MEMORY_BYTES, Content
+from mockbatch.stores.blobs import Blobs
+from mockbatch.stores.failure import state_unavailable
+from mockbatch.world.snapshot.cursor import Cursor
+
+
+class StoredContent(Content):
+    """A content in the folder: a small one is read whole, a big one opened, when first needed.
+
+    `name` is that of the blob and its size.
+    """
+
+    def __init__(self, blobs: Blobs, world: str, name: str) -> None:
+        self.name = name
+        self.blob, _, size = name.partition(".")
+        self.size = int(size)
+        self._blobs, self._world = blobs, world
+        self._opening = Lock()
+        self._data: bytes | None = None
+        self._descriptor = None
+
+    def read(self, start: int, stop: int) -> bytes:
+        """Return the bytes from `start` up to, not including, `stop`."""
+        if self._data is None and self._descriptor is None:
+            self._open()
+        if self._data is not None:
+            return self._data[start:stop]
+        size = max(0, min(stop, self.size) - start)
+        return os.pread(self._descriptor or 0, size, start)
+
+    def _open(self) -> None:
+        with self._opening, self._blobs.open(self._world, self.blob) as file:
+            if os.fstat(file.fileno()).st_size != self.size:
+                raise state_unavailable("a content is damaged")
+            if self.size <= IN_MEMORY_BYTES:
+                self._data = file.read()
+            elif self._descriptor is None:
+                self._descriptor = os.dup(file.fileno())
+
+    def __del__(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+
+
+class SharedContents:
+    """Keeps and finds the contents of one world."""
+
+    def __init__(self, blobs: Blobs, world: str) -> None:
+        self._blobs, self._world = blobs, world
+        self._lock = Lock()
+        self._known: WeakValueDictionary[str, StoredContent] = WeakValueDictionary()
+        self._kept: WeakKeyDictionary[Content, StoredContent] = WeakKeyDictionary()
+
+    def keep(self, content: Content) -> StoredContent:
+        """Return the same content, kept where other processes find it."""
+        if isinstance(content, StoredContent):
+            return content
+        with self._lock:
+            stored = self._kept.get(content)
+        if stored is None:
+            blob = self._blobs.put(self._world, content.chunks())
+            stored = self.find_name(f"{blob}.{content.size}")
+            with self._lock:
+                self._kept[content] = stored
+        return stored
+
+    def name(self, content: Content) -> str:
+        """Return the name of a content, which is kept if it is not yet."""
+        return self.keep(content).name
+
+    def find(self, name: Cursor) -> Content:
+        """Return the content of that name."""
+        return self.find_name(str(name.value))
+
+    def remove(self, contents: Iterable[StoredContent]) -> None:
+        """Remove contents that nothing in the world refers to any more."""
+        for content in contents:
+            self._blobs.remove(self._world, content.blob)
+
+    def remove_all(self) -> None:
+        """Remove all contents of the world."""
+        self._blobs.remove_world(self._world)
+
+    def find_name(self, name: str) -> StoredContent:
+        """Return the content of that name."""
+        with self._lock:
+            known = self._known.get(name)
+            if known is None:
+                known = self._known[name] = StoredContent(self._blobs, self._world, name)
+            return known

@@ -1,0 +1,58 @@
+"""The journal of a shared world, which is only in the store.
+
+Its entries are complete for all processes. The headers and bodies of a request and its response
+are kept by the process that answered it, and by no other.
+"""
+
+import json
+import logging
+
+from mockbatch.errors import ApiError
+from mockbatch.stores.store import Store
+from mockbatch.world.journal import MAX_ENTRIES, Exchanged, Journal, JournalEntry, JournalSnapshot
+
+log = logging.getLogger(__name__)
+
+
+class StoredJournal(Journal):
+    """The last requests of one world, whichever process they came to."""
+
+    def __init__(self, store: Store, world: str) -> None:
+        super().__init__()
+        self._store, self._world = store, world
+        self._exchanged: dict[int, Exchanged] = {}  # by the number of the entry, oldest first
+
+    @property
+    def count(self) -> int:
+        """How many requests there have been."""
+        return self._store.count(self._world)
+
+    def snapshot(self) -> JournalSnapshot:
+        """Return the journal as a value, without requests and responses."""
+        records = self._store.records(self._world)
+        entries = tuple(JournalEntry(**json.loads(record.text)) for record in records)
+        return JournalSnapshot(entries, records[-1].number if records else self.count)
+
+    def add(self, entry: JournalEntry) -> None:
+        """Add an entry; a full journal drops its oldest one.
+
+        The request has been answered, so a store that fails now loses the entry and nothing else.
+        """
+        try:
+            number = self._store.append(self._world, json.dumps(entry.as_state()), MAX_ENTRIES)
+        except ApiError as error:
+            log.warning("a request is missing in the journal: %s", error.message)
+            return
+        if entry.exchanged is not None:
+            with self._lock:
+                self._keep(entry.exchanged)
+                self._exchanged[number] = entry.exchanged
+                while len(self._exchanged) > MAX_ENTRIES:
+                    del self._exchanged[next(iter(self._exchanged))]
+
+    def entries_by_id(self) -> dict[int, JournalEntry]:
+        """Return the entries that are kept by their ids, oldest first."""
+        return {
+            number: JournalEntry(**json.loads(text), exchanged=self._exchanged.get(number))
+            for number, text in self._store.records(self._world)
+        }

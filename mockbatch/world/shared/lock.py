@@ -1,0 +1,131 @@
+"""Locks among the threads of this process, and then among processes."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import RLock
+from types import TracebackType
+
+from mockbatch.stores.store import DELIVERY, Store
+
+
+class SharedLock:
+    """A lock of a shared world, which a thread may acquire several times.
+
+    `local` is the part among the threads of this process. With it held, `entered` is called when
+    a thread has acquired the whole, and `leaving` before it releases it.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        world: str,
+        name: str,
+        entered: Callable[[], None],
+        leaving: Callable[[], None],
+    ) -> None:
+        self.local = RLock()
+        self._store = store
+        self._world, self._name = world, name
+        self._entered, self._leaving = entered, leaving
+        self._depth = 0  # how often the thread that has it has acquired it
+
+    def acquire(self, blocking: bool = True) -> bool:
+        """Acquire the lock, and return whether that succeeded; ApiError 503 without the store."""
+        if not self.local.acquire(blocking):
+            return False
+        is_acquired = False
+        try:
+            is_acquired = self._depth > 0 or self._enter(blocking)
+        finally:
+            if not is_acquired:
+                self.local.release()
+        self._depth += is_acquired
+        return is_acquired
+
+    def _enter(self, blocking: bool) -> bool:
+        if blocking:
+            self._store.acquire(self._world, self._name)
+        elif not self._store.try_acquire(self._world, self._name):
+            return False
+        self._depth += 1  # for what acquires the lock again meanwhile
+        try:
+            self._entered()
+        except BaseException:
+            self._store.release(self._world, self._name)
+            raise
+        finally:
+            self._depth -= 1
+        return True
+
+    @contextmanager
+    def locally(self) -> Iterator[None]:
+        """Hold the lock among the threads of this process only, for what changes no store."""
+        with self.local:
+            self._depth += 1
+            try:
+                yield
+            finally:
+                self._depth -= 1
+
+    def release(self) -> None:
+        """Release the lock."""
+        try:
+            if self._depth == 1:
+                try:
+                    self._leaving()
+                finally:
+                    self._store.release(self._world, self._name)
+        finally:
+            self._depth -= 1
+            self.local.release()
+
+    def __enter__(self) -> bool:
+        return self.acquire()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None:
+        self.release()
+
+
+class SharedTurn:
+    """What one process at a time has to deliver the webhooks of a world.
+
+    `taken` is called by the one that got it. The thread that has the turn in this process is the
+    only one that calls its methods.
+    """
+
+    def __init__(self, store: Store, world: str, taken: Callable[[], None]) -> None:
+        self._store, self._world = store, world
+        self._taken = taken
+        self._is_held = False
+
+    def acquire(self) -> None:
+        """Wait until no other process has it."""
+        self._store.acquire(self._world, DELIVERY)
+        self._begin()
+
+    def try_acquire(self) -> bool:
+        """Take it if no other process has it, and return whether that succeeded."""
+        if not self._store.try_acquire(self._world, DELIVERY):
+            return False
+        self._begin()
+        return True
+
+    def _begin(self) -> None:
+        self._is_held = True
+        try:
+            self._taken()
+        except BaseException:
+            self.release()
+            raise
+
+    def release(self) -> None:
+        """Let other processes have it, if this one has it."""
+        if self._is_held:
+            self._is_held = False
+            self._store.release(self._world, DELIVERY)

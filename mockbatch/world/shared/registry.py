@@ -1,0 +1,154 @@
+"""The worlds of a server whose state is in a store."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from threading import Lock
+
+from mockbatch.errors import api_error
+from mockbatch.stores.blobs import Blobs
+from mockbatch.stores.location import default_files_folder, open_store
+from mockbatch.stores.store import Store
+from mockbatch.world.keys import StoredName
+from mockbatch.world.registry import WorldRegistry
+from mockbatch.world.settings import ServerSettings, WorldSettings
+from mockbatch.world.shared.world import Place, SharedWorld
+from mockbatch.world.snapshot.snapshot import Snapshot
+from mockbatch.world.world import World
+
+log = logging.getLogger(__name__)
+
+
+def open_shared_worlds(settings: ServerSettings, initial: Snapshot | None) -> "SharedWorlds":
+    """Return the worlds in the store of a server; ValueError if it cannot be opened."""
+    store = open_store(settings.state)
+    folder = settings.files or default_files_folder(settings.state)
+    if store is None or folder is None:
+        raise ValueError(f"{settings.state} needs a folder for files: use --files DIR")
+    return SharedWorlds(settings, store, Blobs(Path(folder)), initial)
+
+
+class SharedWorlds(WorldRegistry):
+    """Opens the worlds of a store; a world that is opened is up to date.
+
+    Without a store that can be used, ApiError 503.
+    """
+
+    def __init__(
+        self,
+        settings: ServerSettings,
+        store: Store,
+        blobs: Blobs,
+        initial: Snapshot | None = None,
+    ) -> None:
+        super().__init__(settings, initial)
+        self._store = store
+        self._blobs = blobs
+        self._replicas: dict[str, SharedWorld] = {}  # by name in the store
+        self._opening = Lock()
+
+    def default_key(self) -> str:
+        """Return the key of the world for callers without a key: the only world there is."""
+        worlds = self._store.worlds()
+        if len(worlds) > 1:
+            raise api_error("ambiguous_world", count=len(worlds))
+        return StoredName.labelled(*worlds[0]) if worlds else self.settings.owner_key
+
+    def open(self, key: str, *, is_read_only: bool) -> World:
+        """Return the world of a key, a new one if the key has none.
+
+        A new world is kept only if the caller is going to change it.
+        """
+        world = self.find(key)
+        if world is not None:
+            return world
+        if is_read_only:
+            return self._new_world(key, self.settings.world)
+        return self._create(key, self.settings.world)
+
+    def create(self, key: str, settings: WorldSettings) -> World:
+        """Create the world of a key with these settings, or reset it to them if it exists."""
+        world = self.find(key)
+        if world is None:
+            return self._create(key, settings)
+        world.reset(settings)
+        return world
+
+    def find(self, key: str) -> World | None:
+        """Return the world of a key, None if the key has none yet."""
+        name = self._stored_name(key)
+        world = self._replicas.get(name)
+        if world is None or not world.is_usable:
+            return self._read(name)
+        if world.catch_up():
+            return world
+        log.warning("the store no longer has the world of %s", name.label)
+        self._forget(world)
+        return None
+
+    def contains(self, world: World) -> bool:
+        """Return whether a world is in the store, unlike a new one that is only read."""
+        return isinstance(world, SharedWorld)
+
+    def all(self) -> Mapping[str, World]:
+        """Return the worlds by name, the oldest first."""
+        names = [StoredName.labelled(*stored) for stored in self._store.worlds()]
+        found = ((name, self.find(name)) for name in names)
+        return {name: world for name, world in found if world is not None}
+
+    def remove(self, name: str) -> None:
+        """Remove and close the world of that name, if there is one."""
+        id = self._stored_name(name)
+        self._store.remove(id)
+        self._blobs.remove_world(id)
+        world = self._replicas.get(id)
+        if world is not None:
+            self._forget(world)
+
+    def close(self) -> None:
+        """Close all replicas; from then on nothing happens by itself."""
+        for world in list(self._replicas.values()):
+            world.close()
+
+    def _stored_name(self, key: str) -> StoredName:
+        return StoredName.of(key if isinstance(key, StoredName) else self._name(key))
+
+    def _read(self, name: StoredName) -> SharedWorld | None:
+        """Return a new replica of a world, or that of another thread; None if there is no world."""
+        world = self._replica(name, self.settings.world)
+        if not world.catch_up():
+            return None
+        return self._keep(world)
+
+    def _create(self, key: str, settings: WorldSettings) -> SharedWorld:
+        limit = self.settings.world.limits.worlds
+        if len(self._store.worlds()) >= limit:
+            error = api_error("too_many_worlds", limit=limit)
+            error.headers = {"x-should-retry": "false"}
+            raise error
+        world = self._replica(self._stored_name(key), settings)
+        world.create()
+        return self._keep(world)
+
+    def _replica(self, name: StoredName, settings: WorldSettings) -> SharedWorld:
+        place = Place(self._store, self._blobs, name)
+        organization = self.settings.organization
+        return SharedWorld(place, settings, organization, self._initial)
+
+    def _keep(self, world: SharedWorld) -> SharedWorld:
+        """Keep a replica, unless another thread has kept one meanwhile; return the one kept."""
+        with self._opening:
+            present = self._replicas.get(world.name)
+            if present is None or not present.is_usable:
+                self._replicas[world.name] = world
+                return world
+        world.close()
+        present.catch_up()
+        return present
+
+    def _forget(self, world: SharedWorld) -> None:
+        with self._opening:
+            if self._replicas.get(world.name) is world:
+                del self._replicas[world.name]
+        world.is_usable = False
+        world.close()

@@ -1,0 +1,161 @@
+"""A world that two servers share is the same in both."""
+
+from io import BytesIO
+
+import pytest
+
+from mockbatch.errors import ApiError
+from mockbatch.scripting.script import parse
+from mockbatch.web.context import EXTENSION
+from tests.world.shared.conftest import KEY, NewServer, Server
+
+
+def test_what_one_server_does_the_other_shows(one: Server, other: Server) -> None:
+    """A batch that was uploaded here and created there runs, and is downloaded, in both."""
+    file_id = one.upload()
+    batch = other.create(file_id)
+    assert one.get(f"/v1/batches/{batch['id']}")["status"] == "validating"
+    one.post("/_mock/clock/advance", {"batch": batch["id"], "status": "completed"})
+    ended = other.get(f"/v1/batches/{batch['id']}")
+    assert ended["status"] == "completed"
+    path = f"/v1/files/{ended['output_file_id']}/content"
+    assert one.call("GET", path).data == other.call("GET", path).data
+
+
+def test_batches_are_numbered_as_in_one_server(one: Server, other: Server) -> None:
+    """Batches that several servers create in turn have ids of their own, and are in order."""
+    file_id = one.upload()
+    ids = [server.create(file_id)["id"] for server in (one, other, other, one)]
+    assert len(set(ids)) == 4
+    for server in (one, other):
+        assert [batch["id"] for batch in server.get("/v1/batches")["data"]] == ids[::-1]
+
+
+CHANGES = {
+    "faults": ("POST", "/_mock/faults", {"preset": "poll_429"}),
+    "scenarios": ("POST", "/_mock/scenarios/active", {"name": "some_failed"}),
+    "replies": ("POST", "/_mock/replies", {"reply": "hi"}),
+    "replies in turn": ("POST", "/_mock/replies", {"reply": ["a", "b"], "times": 3}),
+    "models": ("PUT", "/_mock/models", {"models": ["gpt-4o-mini"]}),
+    "quotas": ("PUT", "/_mock/quotas", {"batches_per_hour": 3}),
+    "clock": ("POST", "/_mock/clock", {"mode": "on-poll"}),
+    "advance": ("POST", "/_mock/clock/advance", {"seconds": 5}),
+    "endpoints": ("POST", "/_mock/webhooks/endpoints", {"url": "http://127.0.0.1:1/"}),
+    "reset": ("POST", "/_mock/reset", {"pace": 9, "owner": "me", "marks": True}),
+    "uploads": (
+        "POST",
+        "/v1/uploads",
+        {"filename": "a", "purpose": "batch", "bytes": 3, "mime_type": "text/jsonl"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_every_part_of_a_world_is_shared(
+    name: str, one: Server, other: Server, new_server: NewServer
+) -> None:
+    """A change of any part is seen by a server that knows the world, and by one that starts."""
+    one.create(one.upload())
+    other.get("/v1/batches")
+    before = one.get("/_mock/state")
+    method, path, body = CHANGES[name]
+    response = one.call(method, path, body)
+    assert response.status_code == 200, response.text
+    state = one.get("/_mock/state")
+    assert state != before
+    assert other.get("/_mock/state") == state
+    assert new_server().get("/_mock/state") == state
+
+
+def test_a_deleted_file_is_deleted_everywhere(one: Server, other: Server) -> None:
+    """A file that one server has deleted is a 404 in the other, and its content is gone."""
+    file_id = one.upload()
+    assert other.get(f"/v1/files/{file_id}")["id"] == file_id
+    assert one.call("DELETE", f"/v1/files/{file_id}").status_code == 200
+    assert other.call("GET", f"/v1/files/{file_id}").status_code == 404
+
+
+def test_an_upload_is_completed_by_another_server(one: Server, other: Server) -> None:
+    """Parts that came to several servers become one file."""
+    upload = one.post(
+        "/v1/uploads",
+        {"filename": "a.jsonl", "purpose": "batch", "bytes": 6, "mime_type": "text/jsonl"},
+    )
+    parts = []
+    for server, data in ((one, b"{}\n"), (other, b"[]\n")):
+        headers, form = {"Authorization": f"Bearer {KEY}"}, {"data": (BytesIO(data), "part")}
+        path = f"/v1/uploads/{upload['id']}/parts"
+        parts.append(server.client.post(path, data=form, headers=headers).json["id"])
+    done = other.post(f"/v1/uploads/{upload['id']}/complete", {"part_ids": parts})
+    content = one.call("GET", f"/v1/files/{done['file']['id']}/content")
+    assert content.data == b"{}\n[]\n"
+
+
+def test_a_restart_keeps_all(one: Server, other: Server, new_server: NewServer) -> None:
+    """A server that starts has the whole world, its journal included."""
+    batch = one.create(one.upload())
+    other.post("/_mock/clock/advance", {"batch": batch["id"], "status": "completed"})
+    ended = one.get(f"/v1/batches/{batch['id']}")
+    assert one.call("GET", f"/v1/files/{ended['output_file_id']}/content").status_code == 200
+    before = one.get("/_mock/state"), one.get("/_mock/requests")["count"]
+    one.close()
+    other.close()
+    fresh = new_server()
+    assert (fresh.get("/_mock/state"), fresh.get("/_mock/requests")["count"]) == before
+
+
+def test_a_world_that_was_reset_elsewhere_is_empty(one: Server, other: Server) -> None:
+    """After a reset in one server the other has nothing of before."""
+    one.create(other.upload())
+    other.post("/_mock/reset")
+    assert one.get("/v1/batches")["data"] == []
+    assert one.get("/_mock/state") == other.get("/_mock/state")
+
+
+def test_a_world_that_was_removed_elsewhere_begins_anew(one: Server, other: Server) -> None:
+    """After one server has removed the world, the other creates a new one when it is asked to."""
+    one.create(one.upload())
+    assert other.call("DELETE", "/_mock/state").status_code == 200
+    assert one.get("/v1/batches")["data"] == []
+    assert one.create(one.upload())["id"] == other.get("/v1/batches")["data"][0]["id"]
+
+
+def test_a_loaded_state_is_shared(one: Server, other: Server, new_server: NewServer) -> None:
+    """A document that one server loads is the world of all, with contents and journal."""
+    batch = one.create(one.upload())
+    document = one.get("/_mock/state")
+    one.post("/_mock/reset")
+    assert other.call("PUT", "/_mock/state", document).status_code == 200
+    for server in (one, other, new_server()):
+        assert server.get(f"/v1/batches/{batch['id']}")["id"] == batch["id"]
+        content = server.call("GET", f"/v1/files/{batch['input_file_id']}/content")
+        assert content.status_code == 200
+    assert one.get("/_mock/state")["journal"]["count"] > document["journal"]["count"]
+
+
+def test_faults_are_counted_together(one: Server, other: Server) -> None:
+    """A fault that is to happen twice happens twice, whichever server the requests come to."""
+    match = {"method": "GET", "path": "/v1/batches"}
+    one.post("/_mock/faults", {"match": match, "fault": {"status": 429}, "times": 2})
+    statuses = [server.call("GET", "/v1/batches").status_code for server in [one, other] * 3]
+    assert sorted(statuses) == [200, 200, 200, 200, 429, 429]
+
+
+def test_the_owner_sees_worlds_of_other_processes(one: Server, other: Server) -> None:
+    """A list of worlds has those that only another server has opened, with shortened keys."""
+    one.upload()
+    headers = {"Authorization": "Bearer sk-mockbatch"}
+    [world] = other.client.get("/_mock/worlds", headers=headers).json["worlds"]
+    assert (world["key"], world["files"]) == ("sk-...90", 1)
+    named = {**headers, "X-Mockbatch-World": world["digest"]}
+    assert len(other.client.get("/_mock/state", headers=named).json["files"]) == 1
+    # Without a key the only world is meant.
+    assert len(other.client.get("/_mock/state").json["files"]) == 1
+
+
+def test_a_function_is_refused(one: Server) -> None:
+    """A Python function as a reply is refused with the reason."""
+    one.upload()
+    world = one.app.extensions[EXTENSION].worlds.find(KEY)
+    with pytest.raises(ApiError, match="a function needs a world in the memory of its process"):
+        world.add_reply(parse({"reply": lambda line: "hi"}))
