@@ -46,8 +46,9 @@ def only_if(concerns: Callable[[Request], bool], respond: Respond) -> Respond:
     def respond_to_some(request: Request, get_response: GetResponse) -> Response | None:
         data = request.get_data(cache=False)
         request.environ["wsgi.input"].seek(0)
-        copy = Request({**request.environ, "wsgi.input": BytesIO(data)})
-        return respond(request, get_response) if concerns(copy) else None
+        with Request({**request.environ, "wsgi.input": BytesIO(data)}) as copy:
+            is_concerned = concerns(copy)
+        return respond(request, get_response) if is_concerned else None
 
     return respond_to_some
 

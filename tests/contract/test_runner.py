@@ -118,7 +118,7 @@ def test_a_failed_case_from_memory_is_no_breach(
     ("fault", "reason"),
     [
         ({"disconnect": "before_headers"}, "the response is not HTTP"),
-        ({"status": 400}, "POST /batches: status 400, not 200"),
+        ({"status": 400}, "POST /batches: status 400, not 2XX"),
     ],
 )
 @pytest.mark.parametrize("name", ["failed_batch", "batch"])
