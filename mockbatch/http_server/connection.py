@@ -88,6 +88,8 @@ class Connection(server.HTTPConnection):
     head_deadline: int | None = None
     #: The tick in which the request in progress began; 0 between requests.
     request_tick = 0
+    #: Its place among all requests of the server: many begin within one tick.
+    request_number = 0
     #: Whether its thread is waiting for the client to send or receive.
     waits_for_client = False
 
@@ -117,7 +119,8 @@ class Connection(server.HTTPConnection):
         return False
 
     def _handle_request(self) -> bool:
-        self.request_tick, self.waits_for_client = self.server.ticks, False
+        self.request_number, self.waits_for_client = next(self.server.request_numbers), False
+        self.request_tick = self.server.ticks
         keep_open = bool(super().communicate())  # type: ignore[no-untyped-call]
         if self.server_error_sent:
             # Closing with unread bytes resets the connection, and the response may be lost.

@@ -13,6 +13,7 @@ import socket
 import sys
 import threading
 from collections import deque
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from cheroot import server
@@ -80,7 +81,7 @@ class _ThreadPool:
                 missing -= 1
             if missing > 0:
                 stalled = [conn for conn in self._threads.values() if conn and conn.is_stalled]
-                for conn in sorted(stalled, key=lambda conn: conn.request_tick)[:missing]:
+                for conn in sorted(stalled, key=lambda conn: conn.request_number)[:missing]:
                     log.warning("No threads left: closed the connection of a slow client")
                     conn.shutdown(socket.SHUT_RDWR)
 
@@ -164,6 +165,8 @@ class HttpServer(server.HTTPServer):
         self.stopping = threading.Event()
         #: Counts quarters of a second, for deadlines.
         self.ticks = 1
+        #: Counts requests in the order in which they begin.
+        self.request_numbers = count(1)
         self._thread: threading.Thread | None = None
         self._process = 0
 

@@ -10,13 +10,16 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from random import Random
+from statistics import median
 
 from tests.fuzz.attacks import ATTACKS, SCRIPTS
 from tests.fuzz.target import Target
 
 MAX_CPU_SECONDS = 2.0
-#: How much more memory there may be at the end than when a tenth of the time was over.
-MAX_GROWTH_MEGABYTES = 100
+#: How much more memory the server may have in the last quarter of the time than in the second.
+MAX_GROWTH_MEGABYTES = 40
+#: How often its memory is measured, at equal intervals.
+MEMORY_SAMPLES = 60
 _SHOWN_BYTES = 600
 
 
@@ -28,26 +31,37 @@ class Findings:
     statuses: Counter[int] = field(default_factory=Counter)
     most_cpu_seconds: float = 0
     problems: list[str] = field(default_factory=list)
+    #: The memory of the server, measured `MEMORY_SAMPLES` times at equal intervals.
     megabytes: list[float] = field(default_factory=list)
+
+    @property
+    def growth_megabytes(self) -> float:
+        """How much more memory the server has in the last quarter than in the second.
+
+        Medians, because a single body in progress may take a hundred megabytes.
+        """
+        quarter = len(self.megabytes) // 4
+        if not quarter:
+            return 0
+        second, last = self.megabytes[quarter : 2 * quarter], self.megabytes[-quarter:]
+        return median(last) - median(second)
 
 
 def fuzz(seconds: float, seed: int = 0) -> Findings:
     """Attack a server for so long, and return the findings."""
     random, findings = Random(seed), Findings()
     with Target() as target:
-        started, samples = time.monotonic(), [0.1, 0.5, 1.0]
+        started = time.monotonic()
         while (elapsed := (time.monotonic() - started) / seconds) < 1 and target.is_alive:
-            if elapsed > samples[0]:
-                samples.pop(0)
+            if elapsed * MEMORY_SAMPLES > len(findings.megabytes):
                 findings.megabytes.append(target.megabytes())
             _attack(random, target, findings)
         if not target.is_alive:
             findings.problems.append("the server has ended")
             return findings
-        findings.megabytes.append(target.megabytes())
         findings.problems += [f"logged:\n{text}" for text in target.tracebacks()]
-    if findings.megabytes[-1] - findings.megabytes[0] > MAX_GROWTH_MEGABYTES:
-        findings.problems.append(f"memory has grown: {findings.megabytes} MB")
+    if findings.growth_megabytes > MAX_GROWTH_MEGABYTES:
+        findings.problems.append(f"memory has grown by {findings.growth_megabytes:.0f} MB")
     return findings
 
 
@@ -80,9 +94,12 @@ def main() -> int:
     for problem in findings.problems:
         print(problem)
     memory = " ".join(f"{megabytes:.0f}" for megabytes in findings.megabytes)
+    interval = arguments.seconds / MEMORY_SAMPLES
     print(f"{findings.requests.total()} requests: {dict(findings.requests)}")
     print(f"statuses: {dict(sorted(findings.statuses.items()))}")
-    print(f"most CPU time of one: {findings.most_cpu_seconds:.2f} s; memory: {memory} MB")
+    print(f"most CPU time of one: {findings.most_cpu_seconds:.2f} s")
+    print(f"memory in MB, every {interval:.0f} s: {memory}")
+    print(f"growth from the second to the last quarter: {findings.growth_megabytes:.0f} MB")
     print(f"{len(findings.problems)} problems")
     return 1 if findings.problems else 0
 

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import json
 import logging
+import select
 import socket
 import ssl
 import struct
@@ -937,13 +938,49 @@ def test_slow_uploads_make_room(
 ) -> None:
     """If all threads wait for slow clients, the oldest request is closed for a new one."""
     monkeypatch.setattr(server_module, "MAX_THREADS", 2)
-    server = serve(echo)
+    began = threading.Semaphore(0)
+
+    def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        began.release()
+        return echo(environ, start_response)
+
+    server = serve(app)
     slow = [connect(server) for _ in range(connections)]
-    for client in slow:
+    for number, client in enumerate(slow):
         client.send(post(b"half", length=8))
+        # So that the first is the oldest: two threads may begin in any order.
+        assert number >= 2 or began.acquire(timeout=SECONDS)
     assert connect(server).ask(post(b"whole")).body == b"whole"
     assert slow[0].is_closed()
     assert "slow client" in caplog.text
+
+
+def test_the_oldest_of_requests_that_began_at_once_makes_room(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of slow clients whose requests began within a tick, the first loses its thread."""
+    monkeypatch.setattr(server_module, "MAX_THREADS", 2)
+    monkeypatch.setattr(HttpServer, "_tick", lambda _: None)  # the test counts the ticks
+    monkeypatch.setattr(connection, "NEXT_REQUEST_SECONDS", SECONDS)
+    began = threading.Semaphore(0)
+
+    def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        began.release()
+        return echo(environ, start_response)
+
+    server = serve(app)
+    newer, older, waiting = (connect(server) for _ in range(3))
+    newer.ask(post(b"whole"))  # its connection has the first thread
+    for client in (older, newer):
+        began.acquire(timeout=SECONDS)
+        client.send(post(b"half", length=8))
+    assert began.acquire(timeout=SECONDS)
+    waiting.send(post(b"whole"))
+    server.ticks += connection.PATIENCE_TICKS
+    while not select.select([waiting.socket], [], [], 0.01)[0]:
+        server.requests.relieve()
+    assert waiting.answer().body == b"whole"
+    assert older.is_closed()
 
 
 def test_slow_downloads_make_room(
