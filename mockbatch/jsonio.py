@@ -1,13 +1,22 @@
 """A strict JSON reader: what Python's own accepts beyond the standard is an error."""
 
 import json
+from collections.abc import Iterator
+from itertools import islice
 from math import isinf
 from typing import Any
 
 MAX_DEPTH = 100
 # A body of 16 MB that is nothing but brackets would take ten seconds to read.
 _MAX_BRACKETS, _MIN_CHARACTERS_PER_BRACKET = 1_500_000, 8
+#: The most values in the body of a request or in a line of an input file, and how many of them
+#: may be arrays and objects: checking the worst of them takes about a second.
+MAX_VALUES, MAX_CONTAINERS = 500_000, 50_000
 _WHITESPACE = " \t\n\r"
+
+
+class TooManyValuesError(ValueError):
+    """A JSON text has more values than a request may have."""
 
 
 def _reject_constant(constant: str) -> None:
@@ -50,15 +59,45 @@ def parse(data: bytes | str) -> Any:
     return value
 
 
+def parse_request(data: bytes | str) -> Any:
+    """Return the value of a JSON text that is the body of a request, or a line of an input file.
+
+    Raises TooManyValuesError for more values, or more arrays and objects, than one may have.
+    """
+    text = data if isinstance(data, str) else data.decode("utf-8")
+    value = parse(text)
+    # Counted in the text first, which is quick: there are no more than these.
+    containers = text.count("[") + text.count("{")
+    values = 1 + containers + text.count(",")
+    if (containers > MAX_CONTAINERS or values > MAX_VALUES) and _has_too_many_values(value):
+        raise TooManyValuesError("too many values")
+    return value
+
+
+def _has_too_many_values(value: Any) -> bool:
+    value_count = container_count = 0
+    for level, containers in _levels(value):
+        value_count += len(level)
+        container_count += len(containers)
+        if value_count > MAX_VALUES or container_count > MAX_CONTAINERS:
+            return True
+    return False
+
+
 def _depth(value: Any) -> int:
     """Return how many levels of lists and objects a value has, counting to MAX_DEPTH + 1."""
-    level, depth = [value], 0
-    while level and depth <= MAX_DEPTH:
+    levels = islice(_levels(value), MAX_DEPTH + 1)
+    return sum(1 for _, containers in levels if containers)
+
+
+def _levels(value: Any) -> Iterator[tuple[list[Any], list[Any]]]:
+    """Yield the values at each level below a value, and those of them that hold others."""
+    level = [value]
+    while level:
         containers = [item for item in level if isinstance(item, dict | list)]
+        yield level, containers
         level = [
             inner
             for item in containers
             for inner in (item.values() if isinstance(item, dict) else item)
         ]
-        depth += bool(containers)
-    return depth

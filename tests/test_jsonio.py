@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockbatch.jsonio import parse
+from mockbatch.jsonio import (
+    MAX_CONTAINERS,
+    MAX_VALUES,
+    TooManyValuesError,
+    parse,
+    parse_request,
+)
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
@@ -125,3 +131,32 @@ def test_the_last_of_equal_keys_wins() -> None:
 def test_a_large_float_is_accepted() -> None:
     """Numbers up to the largest float are accepted."""
     assert math.isclose(parse("1e308"), 1e308)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" + "0," * (MAX_VALUES - 2) + "0]",
+        "[" + "{}," * (MAX_CONTAINERS - 2) + "{}]",
+        json.dumps({"a": "[," * MAX_VALUES}),
+    ],
+)
+def test_a_request_has_many_values(text: str) -> None:
+    """Up to the limits; what stands in a text is no value."""
+    assert parse_request(text) == json.loads(text) == parse_request(text.encode())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" + "0," * (MAX_VALUES - 1) + "0]",
+        json.dumps({str(number): 0 for number in range(MAX_VALUES)}),
+        "[" + "{}," * (MAX_CONTAINERS - 1) + "{}]",
+        "[" + "[]," * (MAX_CONTAINERS - 1) + "0,[]]",
+    ],
+)
+def test_a_request_has_not_too_many_values(text: str) -> None:
+    """Checking them would take seconds; other JSON may have more."""
+    with pytest.raises(TooManyValuesError):
+        parse_request(text)
+    assert parse(text) == json.loads(text)

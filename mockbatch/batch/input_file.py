@@ -16,7 +16,13 @@ from mockbatch.endpoints.model_list import ModelList
 from mockbatch.endpoints.models import get_model
 from mockbatch.errors import ERROR_TEMPLATES, ApiError, NoReplyPossibleError, api_error, line_error
 from mockbatch.files.content import Content
-from mockbatch.jsonio import parse
+from mockbatch.jsonio import (
+    MAX_CONTAINERS,
+    MAX_VALUES,
+    TooManyValuesError,
+    parse,
+    parse_request,
+)
 from mockbatch.limits import Limits
 from mockbatch.typing import Json
 from mockbatch.validation.step_budget import STEPS_PER_LINE, StepBudget, shared_preparation
@@ -68,6 +74,11 @@ class BatchInput:
         """Return the request in a valid line."""
         request: dict[str, Json] = parse(self.read_line(index))
         return request
+
+    def read_body(self, index: int) -> dict[str, Json]:
+        """Return the body of the request in a valid line."""
+        body: dict[str, Json] = self.read_request(index)["body"]
+        return body
 
 
 def no_input(*errors: LineError) -> BatchInput:
@@ -153,7 +164,11 @@ class _InputValidator:
 
     def _validate_ordinary_line(self, index: int, line: bytes) -> None:
         try:
-            request = parse(line)
+            request = parse_request(line)
+        except TooManyValuesError:
+            limits = {"limit": MAX_VALUES, "containers": MAX_CONTAINERS}
+            self.errors.append(line_error("line_with_too_many_values", index + 1, **limits))
+            return
         except ValueError:
             self.errors.append(line_error("invalid_json_line", index + 1))
             return

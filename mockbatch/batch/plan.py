@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 from math import inf
 from typing import NamedTuple
@@ -20,6 +21,8 @@ from mockbatch.batch.timeline import (
     Transition,
 )
 from mockbatch.clock import plan_instant
+from mockbatch.endpoints import endpoints
+from mockbatch.endpoints.reply_limit import ReplyLimit
 from mockbatch.endpoints.scripted_reply import SUCCEEDED, Reply
 from mockbatch.ids import Seed
 from mockbatch.scenarios.scenario import RECORDED_SECONDS, Scenario
@@ -120,11 +123,14 @@ def plan_replies(
         return {}
     left = shuffled(range(batch_input.total), seed.child("replies"))
     replies: dict[int, Reply] = {}
+    limit = ReplyLimit()
     for share in scenario.replies:
         count = _share(share.fraction, batch_input.total)
         chosen, left = left[:count], left[count:]
         replies |= {
-            line: share.reply
+            line: limit.apply(
+                endpoints()[endpoint], share.reply, partial(batch_input.read_body, line)
+            )
             for line in chosen
             if accepts_reply(batch_input, endpoint, line, share.reply)
         }

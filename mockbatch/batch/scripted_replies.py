@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.deferred import Deferred
 from mockbatch.batch.input_file import BatchInput
 from mockbatch.batch.plan import accepts_reply, execution_order, plan_replies
+from mockbatch.endpoints import endpoints
+from mockbatch.endpoints.reply_limit import ReplyLimit
 from mockbatch.endpoints.scripted_reply import Reply
 from mockbatch.scripting.script import Script
 
@@ -18,12 +21,13 @@ def script_replies(
 
     Calls a function in the script once for each of its lines, in their order.
     """
-    replies = {}
+    replies, limit = {}, ReplyLimit()
     for line in lines if script.entries else ():
         request = batch_input.read_request(line)
         reply = script.reply(request, line + 1, endpoint, batch_id)
         if reply is not None and accepts_reply(batch_input, endpoint, line, reply):
-            replies[line] = reply
+            read_body = partial(request.__getitem__, "body")
+            replies[line] = limit.apply(endpoints()[endpoint], reply, read_body)
     return replies
 
 

@@ -10,7 +10,7 @@ wrong or the command could not do its work.
 - `input_check` checks the files of `validate`, and `validation_report` formats the result.
 - `wsgi_app` makes the app of `mockbatch.wsgi` from the variables that set those options.
 - `request_log` formats the lines that `serve` logs, `ready_file` is the file of `--ready-file`,
-  and `stop_signal` ends the process in time.
+  `stop_signal` ends the process in time, and `memory` returns what was freed to the system.
 - `terminal` has what depends on a terminal.
 """
 

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import click
 
+from mockbatch.cli.memory import return_freed_memory
 from mockbatch.cli.options import (
     complete_file,
     complete_scenario,
@@ -184,6 +185,7 @@ def _serve(options: ServeOptions, settings: "ServerSettings", initial: "Snapshot
         _start(server, options)
         _print_startup(server.url, options.host, settings, tls.ca_file if tls else None)
         ready_file.write(server.url)
+        return_freed_memory()
         stop.wait()
         # First, because the process may be cut off in the middle of the rest.
         ready_file.remove()

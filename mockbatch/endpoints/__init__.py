@@ -17,6 +17,7 @@ What is in the package besides the endpoints:
 - `endpoint`: the types an endpoint is made of.
 - `respond`: the response to a request: the endpoint's, a scripted reply, or an error.
 - `scripted_reply`: a scripted reply, as a value; `mockbatch.scripting` parses them.
+- `response_size`, `reply_limit`: how large a response may be, and what scripted replies make of it.
 - `text`: generated texts and token counts.
 - `output_request`, `tools`, `tool_calls`: the output that a request to chat completions or
   responses asks for.

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from mockbatch.endpoints.response_size import ResponseShape
 from mockbatch.errors import ApiError, api_error
 from mockbatch.ids import Seed
 from mockbatch.typing import Json
@@ -99,6 +100,7 @@ class Endpoint:
     its `usage`.
     `main_member` is set if the Batch API looks for one in each line.
     `count_inputs(body)` counts the inputs of a request (only embeddings limit them).
+    `response_shape(body)` returns what multiplies a text in the response to a valid body.
     `supported_reply_fields` are the fields of a scripted reply that its responses can carry,
     and `apply_reply(response, reply, body)` returns the response with those fields put in.
     `parse_form(form)` returns the request body of a multipart form, if live calls may send one.
@@ -119,6 +121,7 @@ class Endpoint:
     read_usage: Callable[[dict[str, Json]], Tokens]
     main_member: MainMember | None = None
     count_inputs: Callable[[dict[str, Json]], int] = lambda _: 1
+    response_shape: Callable[[dict[str, Json]], ResponseShape] = lambda _: ResponseShape()
     supported_reply_fields: frozenset[str] = frozenset()
     apply_reply: "Callable[[dict[str, Json], Reply, dict[str, Json]], dict[str, Json]]" = (
         lambda response, *_: response

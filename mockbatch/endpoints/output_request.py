@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from mockbatch.endpoints import text
+from mockbatch.endpoints.response_size import ResponseShape
 from mockbatch.endpoints.structured_output.generator import FREE_MEMBER
 from mockbatch.endpoints.structured_output.location import SchemaLocation
 from mockbatch.endpoints.structured_output.sample import SchemaSampler, compact_json
@@ -42,6 +43,18 @@ class OutputRequest:
     names_tool: bool = False
     is_json: bool = False
     sampler: SchemaSampler | None = None
+
+    def check_size(self, shape: ResponseShape, limit: int | None) -> None:
+        """Raise NoReplyPossibleError if the response of this shape would be too large.
+
+        `limit` is that of the tokens of each choice.
+        """
+        tokens = 0
+        if shape.logprobs_per_token and not self.calls:
+            tokens = text.MAX_REPLY_TOKENS
+            if self.sampler is not None:
+                tokens = text.count_tokens(self.sampler.generate_text(""))
+        shape.check(len(self.calls), tokens if limit is None else min(tokens, limit))
 
     def generate(
         self, prompt: str, index: int, limit: int | None, stop: Iterable[str] = ()

@@ -24,6 +24,8 @@ _TOKENS_PER_ATTACHMENT = 85
 # because prompts made from a template differ at the end.
 _MAX_QUOTE_LENGTH = 200
 _QUOTE_END_LENGTH = 80
+#: About the most tokens of a generated text that fits no schema.
+MAX_REPLY_TOKENS = _MAX_QUOTE_LENGTH // CHARACTERS_PER_TOKEN + 10
 # What the replies begin with, while `marked_replies` is active.
 _mark: ContextVar[str] = ContextVar("mark", default="")
 
@@ -41,12 +43,10 @@ def count_tokens(text: str) -> int:
     return -(-len(text) // CHARACTERS_PER_TOKEN)
 
 
-def split_tokens(text: str) -> list[str]:
-    """Split a text into its tokens."""
-    return [
-        text[start : start + CHARACTERS_PER_TOKEN]
-        for start in range(0, len(text), CHARACTERS_PER_TOKEN)
-    ]
+def split_tokens(text: str, tokens_each: int = 1) -> list[str]:
+    """Split a text into its tokens, or into pieces of several tokens."""
+    length = CHARACTERS_PER_TOKEN * tokens_each
+    return [text[start : start + length] for start in range(0, len(text), length)]
 
 
 def content_text(content: Json) -> str:

@@ -9,7 +9,7 @@ from flask import Response, request
 from mockbatch.errors import api_error
 from mockbatch.faults.message import Message
 from mockbatch.faults.request_record import RequestRecord
-from mockbatch.jsonio import parse
+from mockbatch.jsonio import MAX_CONTAINERS, MAX_VALUES, TooManyValuesError, parse, parse_request
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 from mockbatch.validation.type_names import describe_type
@@ -55,14 +55,17 @@ def json_body(*, optional: bool = False, is_long: bool = False) -> dict[str, Jso
     """Return the JSON object in the request's body; ApiError 400 for anything else.
 
     The content type is ignored, because curl sends that of a form by default. With `optional`,
-    an empty body is an empty object. Above 16 MB it is an ApiError 413, unless it `is_long`.
+    an empty body is an empty object. Above 16 MB it is an ApiError 413, and with too many values
+    an ApiError 400, unless it `is_long`.
     """
     data = request.get_data(cache=False) if is_long else read_json_text(request)
     RequestRecord.of(request.environ).request = Message.of((), data)
     if optional and not data:
         return {}
     try:
-        body = parse(data)
+        body = parse(data) if is_long else parse_request(data)
+    except TooManyValuesError:
+        raise api_error("too_many_values", limit=MAX_VALUES, containers=MAX_CONTAINERS) from None
     except ValueError:
         raise api_error("not_json") from None
     if not isinstance(body, dict):

@@ -6,9 +6,10 @@ The response to a body is that of a batch line with the same body, apart from id
 from mockbatch.endpoints import respond
 from mockbatch.endpoints.endpoint import Endpoint, Execution
 from mockbatch.endpoints.model_list import ModelList
+from mockbatch.endpoints.reply_limit import ReplyLimit
 from mockbatch.endpoints.respond import EndpointResponse
 from mockbatch.endpoints.scripted_reply import NEVER_RAN
-from mockbatch.errors import api_error
+from mockbatch.errors import NoReplyPossibleError, api_error
 from mockbatch.scripting.script import Script
 from mockbatch.typing import Json
 from mockbatch.validation.step_budget import (
@@ -38,7 +39,10 @@ def respond_live(
     if reply is not None and reply.outcome == NEVER_RAN:
         raise api_error("unexecuted_reply_in_live_call")
     with shared_preparation(StepBudget()), shared_generation(StepBudget()):
-        response = respond.respond(endpoint, body, execution, reply, endpoint.validate(body))
+        error = endpoint.validate(body)
+        if reply is not None and (error is None or isinstance(error, NoReplyPossibleError)):
+            reply = ReplyLimit().apply(endpoint, reply, lambda: body)
+        response = respond.respond(endpoint, body, execution, reply, error)
     if response.status_code is not None and response.status_code < 200:
         raise api_error("batch_only_status_in_live_call", status=response.status_code)
     return response

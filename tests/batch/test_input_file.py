@@ -14,6 +14,7 @@ from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.model_list import ModelList
 from mockbatch.errors import ERROR_TEMPLATES
 from mockbatch.files.content import Content
+from mockbatch.jsonio import MAX_CONTAINERS
 from mockbatch.limits import Limits
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
@@ -540,3 +541,11 @@ def test_no_body_is_too_odd_to_be_judged(make: "Make", bodies: list[Json], endpo
         row.code for row in ERROR_TEMPLATES.values()
     }
     assert found.failing_lines <= set(range(found.total))
+
+
+def test_a_line_of_too_many_values_fails_the_batch(make: "Make") -> None:
+    """Its error names the limit; the other lines are validated."""
+    messages = [{"role": "user", "content": "a"}] * MAX_CONTAINERS
+    found = make.batch_input(make.line("a", body=body(messages=messages)), make.line("b"), b"{")
+    assert read_errors(found) == [("invalid_json_line", None, 1), ("invalid_json_line", None, 3)]
+    assert f"{MAX_CONTAINERS} of them" in found.errors[0]["message"]

@@ -6,7 +6,9 @@ import pytest
 
 from mockbatch.batch import commands
 from mockbatch.batch.batch import Batch
+from mockbatch.batch.output_file import write_output
 from mockbatch.batch.scripted_replies import apply_script
+from mockbatch.endpoints import reply_limit
 from mockbatch.endpoints.scripted_reply import Reply
 from mockbatch.limits import Quotas
 from mockbatch.scripting.script import Script, parse
@@ -187,3 +189,21 @@ def test_an_ended_batch_gets_no_reply(make: "Make") -> None:
     ended = world.batch(batch.id)
     world.replace_script(script({"content": "Mine."}))
     assert world.batch(batch.id) is ended
+
+
+@pytest.mark.parametrize("is_scenario", [True, False])
+def test_lines_whose_replies_are_too_long_fail(
+    make: "Make", monkeypatch: pytest.MonkeyPatch, *, is_scenario: bool
+) -> None:
+    """They are in the error file, and the counts say so, for a scenario and for a script."""
+    monkeypatch.setattr(reply_limit, "MAX_BATCH_CHARACTERS", 3500)
+    reply = {"content": "a" * 1000}
+    world = make.world() if is_scenario else make.world(script=script(reply))
+    shares = {"replies": [{"fraction": 1, "reply": reply}]} if is_scenario else {}
+    batch = make.started(world, make.lines(COUNT), **shares)
+    world.advance.by(DONE + 1)
+    counts = world.batch(batch.id).as_json(world.now())["request_counts"]
+    assert counts == {"total": COUNT, "completed": 3, "failed": COUNT - 3}
+    files = write_output(world.batch(batch.id))
+    assert [len(list(file.lines())) for file in (files.output, files.error)] == [3, COUNT - 3]
+    assert b"reply_too_long" in files.error.first_line(1000)

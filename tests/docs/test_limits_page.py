@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from mockbatch.endpoints.completions.endpoint import MAX_CHOICES
-from mockbatch.jsonio import MAX_DEPTH
+from mockbatch.endpoints.reply_limit import MAX_BATCH_CHARACTERS, MAX_RESPONSE_CHARACTERS
+from mockbatch.endpoints.response_size import MAX_CHOICES, MAX_LOGPROBS
+from mockbatch.jsonio import MAX_CONTAINERS, MAX_DEPTH, MAX_VALUES
 from mockbatch.limits import limits_table
 from mockbatch.strings.globs import MAX_PATTERN_CHARACTERS
 from mockbatch.web.body_limit import MAX_JSON_BYTES
@@ -26,7 +27,11 @@ def test_every_limit_is_listed() -> None:
     [
         f"more than {MAX_JSON_BYTES >> 20} MB",
         f"ends at {MAX_DEPTH} levels",
+        f"at most {MAX_VALUES:,} values, and {MAX_CONTAINERS:,} of them",
         f"at most {MAX_CHOICES:,} choices",
+        f"and {MAX_LOGPROBS:,} log probabilities",
+        f"at most {MAX_RESPONSE_CHARACTERS // 1_000_000} million characters in all choices",
+        f"and {MAX_BATCH_CHARACTERS // 1_000_000} million in all lines",
         f"at most {MAX_PATTERN_CHARACTERS} characters",
     ],
 )

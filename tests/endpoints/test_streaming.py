@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.respond import respond as make_response
-from mockbatch.endpoints.streaming import chunk_text
+from mockbatch.endpoints.streaming import MAX_CHUNKS, chunk_text
 from mockbatch.scripting.reply import parse_reply
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
@@ -432,3 +432,20 @@ def test_text_with_other_logprobs_is_chunked() -> None:
     assert chunk_text("Sunny day", [token]) == [("Sunn", [token]), ("y da", []), ("y", [])]
     assert chunk_text("Sun", None) == [("Sun", [])]
     assert chunk_text("", None) == []
+
+
+@EVERY
+def test_a_very_long_text_comes_in_longer_chunks(path: str) -> None:
+    """So that their number, and the time that they take, does not grow with the text."""
+    content = "abcd" * (10 * MAX_CHUNKS)
+    events = stream(path, {**ASKED[path], **BARE}, {"content": content})
+    assert len(events) < MAX_CHUNKS + 20
+    assert "".join(map(added_text, events)) == content
+
+
+def added_text(event: dict[str, Json]) -> str:
+    """Return the text that an event adds to that of the response."""
+    if "choices" not in event:
+        return str(event["delta"]) if event["type"] == "response.output_text.delta" else ""
+    [choice] = event["choices"]
+    return choice["delta"].get("content") or "" if "delta" in choice else str(choice["text"])

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
+from mockbatch.jsonio import MAX_CONTAINERS
 from mockbatch.web.body_limit import MAX_JSON_BYTES
 from tests.support.caller import KEY, Caller, app_of, error_of, form, talk
 
@@ -87,3 +88,17 @@ def test_urlencoded_form_is_not_parsed(api: Caller) -> None:
         environ_overrides=environ,
     )
     assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(("method", "path"), [route for route in JSON_ROUTES if route[0] != "GET"])
+def test_a_body_of_too_many_values_is_refused(api: Caller, method: str, path: str) -> None:
+    """On every route that reads JSON; a state may have more."""
+    data = b'{"a": [' + b"{}," * MAX_CONTAINERS + b"{}]}"
+    answer = api.call(method, path, data=data)
+    if path.endswith(("/cancel", "/complete")):
+        assert answer.status_code in (400, 404)
+    else:
+        assert error_of(answer) == (400, "too_many_values", None)
+        assert f"{MAX_CONTAINERS} of them" in answer.json["error"]["message"]
+    state = api.call("PUT", "/_mock/state", data=data)
+    assert state.json["error"]["code"] != "too_many_values"

@@ -10,6 +10,7 @@ from mockbatch.endpoints.chat_completions.request import (
     REQUEST_SCHEMA,
     check_request,
     count_prompt_tokens,
+    get_response_shape,
 )
 from mockbatch.endpoints.chat_completions.requested_output import parse_output_request
 from mockbatch.endpoints.endpoint import Endpoint, Execution, MainMember, read_usage
@@ -127,6 +128,7 @@ ENDPOINT = Endpoint(
     build_response=_build_response,
     main_member=MainMember("messages", error="no_messages"),
     read_usage=partial(read_usage, input_name="prompt_tokens", output_name="completion_tokens"),
+    response_shape=get_response_shape,
     supported_reply_fields=scripted.SUPPORTED_REPLY_FIELDS,
     apply_reply=scripted.apply_reply,
     stream=stream.STREAM,

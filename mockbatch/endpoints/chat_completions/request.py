@@ -6,6 +6,7 @@ from typing import NamedTuple
 from mockbatch.endpoints import text, token_limits
 from mockbatch.endpoints.chat_completions.requested_output import parse_output_request
 from mockbatch.endpoints.models import Model, get_model
+from mockbatch.endpoints.response_size import ResponseShape
 from mockbatch.errors import ApiError, api_error
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
@@ -28,9 +29,21 @@ def check_request(body: Body) -> None:
     _check_parameters(body, model)
     token_limits.check_output_limit(model.limits, body, "max_completion_tokens", "max_tokens")
     _check_tool_messages(body["messages"])
-    parse_output_request(body)
+    requested = parse_output_request(body)
     _check_content(body["messages"])
     _check_prompt_length(body, model)
+    requested.check_size(get_response_shape(body), _max_output_tokens(body))
+
+
+def get_response_shape(body: Body) -> ResponseShape:
+    """Return what multiplies a text in the response to a valid request body."""
+    logprobs = 1 + (body.get("top_logprobs") or 0) if body.get("logprobs") else 0
+    return ResponseShape(body.get("n") or 1, logprobs)
+
+
+def _max_output_tokens(body: Body) -> int | None:
+    limit: int | None = body.get("max_completion_tokens") or body.get("max_tokens")
+    return limit
 
 
 def count_prompt_tokens(body: Body) -> int:

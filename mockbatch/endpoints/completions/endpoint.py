@@ -11,6 +11,7 @@ from mockbatch.endpoints.endpoint import (
     with_output_tokens,
 )
 from mockbatch.endpoints.models import get_model
+from mockbatch.endpoints.response_size import ResponseShape
 from mockbatch.endpoints.scripted_reply import Reply
 from mockbatch.endpoints.text import GeneratedText
 from mockbatch.endpoints.token_limits import Prompt, count_prompt_tokens
@@ -24,8 +25,7 @@ _REQUEST_SCHEMA = "completions.request"
 _DEFAULT_MAX_TOKENS = 16
 # What the model sees if a request has no prompt.
 _NO_PROMPT = "<|endoftext|>"
-# Limits of mockbatch's own on one response: prompts times `n`, and what `echo` repeats in them.
-MAX_CHOICES = 2048
+# Limits of mockbatch's own on what `echo` repeats in one response.
 _MAX_ECHOED_CHARACTERS = 16_000_000
 _MAX_ECHOED_LOGPROBS = 200_000
 # How many tokens of a token list are shown.
@@ -47,18 +47,22 @@ def _check(body: dict[str, Json]) -> None:
 
 def _check_response_size(body: dict[str, Json]) -> None:
     """Reject a request whose response would have too many choices or repeat too much text."""
-    prompts, count = _list_prompts(body.get("prompt")), body.get("n") or 1
-    choices = len(prompts) * count
-    if choices > MAX_CHOICES:
-        raise api_error("too_many_choices", choices=choices, limit=MAX_CHOICES)
+    _get_response_shape(body).check(calls=0, tokens=0)
     if not body.get("echo"):
         return
+    prompts, count = _list_prompts(body.get("prompt")), body.get("n") or 1
     echoed = count * sum(map(len, map(_prompt_text, prompts)))
     entries = echoed // text.CHARACTERS_PER_TOKEN * (1 + (body.get("logprobs") or 0))
     if echoed > _MAX_ECHOED_CHARACTERS or (
         body.get("logprobs") is not None and entries > _MAX_ECHOED_LOGPROBS
     ):
         raise api_error("invalid_value", param="echo", reason="the response would be too long")
+
+
+def _get_response_shape(body: dict[str, Json]) -> ResponseShape:
+    alternatives = body.get("logprobs")
+    choices = len(_list_prompts(body.get("prompt"))) * (body.get("n") or 1)
+    return ResponseShape(choices, 0 if alternatives is None else 1 + alternatives)
 
 
 def _build_response(body: dict[str, Json], execution: Execution) -> dict[str, Json]:
@@ -175,6 +179,7 @@ ENDPOINT = Endpoint(
     build_response=_build_response,
     main_member=MainMember("prompt", error="no_prompt"),
     read_usage=_read_usage,
+    response_shape=_get_response_shape,
     supported_reply_fields=frozenset({"content", "finish_reason"}),
     apply_reply=_apply_reply,
     stream=stream.STREAM,

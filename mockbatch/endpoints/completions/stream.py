@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from mockbatch.endpoints import text
 from mockbatch.endpoints.endpoint import Stream
-from mockbatch.endpoints.streaming import interleave, wants_usage
+from mockbatch.endpoints.streaming import interleave, split_chunks, wants_usage
 from mockbatch.typing import Json
 
 
@@ -27,7 +26,7 @@ def _chunk_text(content: str, logprobs: Json) -> Iterator[tuple[str, Json]]:
     """Yield the chunks of a text, each with its log probabilities."""
     if logprobs is None or "".join(logprobs["tokens"]) != content:
         # A scripted reply may have log probabilities of any text.
-        for index, chunk in enumerate(text.split_tokens(content)):
+        for index, chunk in enumerate(split_chunks(content)):
             yield chunk, None if index else logprobs
         return
     for index, chunk in enumerate(logprobs["tokens"]):

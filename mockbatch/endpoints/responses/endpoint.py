@@ -7,6 +7,7 @@ from mockbatch.endpoints import token_limits
 from mockbatch.endpoints.endpoint import Endpoint, Execution, MainMember, read_usage
 from mockbatch.endpoints.models import Model, get_model, served_tier
 from mockbatch.endpoints.output_request import GeneratedOutput, output_request_or_text
+from mockbatch.endpoints.response_size import ResponseShape
 from mockbatch.endpoints.responses import input_items, output_items, scripted, stream
 from mockbatch.endpoints.responses.requested_output import parse_output_request
 from mockbatch.errors import api_error
@@ -48,9 +49,16 @@ def _check(body: dict[str, Json]) -> None:
     model = _get_model(body)
     _check_parameters(body, model)
     token_limits.check_output_limit(model.limits, body, "max_output_tokens")
-    parse_output_request(body)
+    requested = parse_output_request(body)
     if body.get("truncation") != "auto":
         _check_input_length(body, model)
+    requested.check_size(_get_response_shape(body), body.get("max_output_tokens"))
+
+
+def _get_response_shape(body: dict[str, Json]) -> ResponseShape:
+    has_logprobs = output_items.LOGPROBS in (body.get("include") or ())
+    alternatives = body.get("top_logprobs") or 0
+    return ResponseShape(logprobs_per_token=1 + alternatives if has_logprobs else 0)
 
 
 def _check_input_length(body: dict[str, Json], model: Model) -> None:
@@ -223,6 +231,7 @@ ENDPOINT = Endpoint(
         substitutes=("conversation", "previous_response_id"),
     ),
     read_usage=partial(read_usage, input_name="input_tokens", output_name="output_tokens"),
+    response_shape=_get_response_shape,
     supported_reply_fields=scripted.SUPPORTED_REPLY_FIELDS,
     apply_reply=scripted.apply_reply,
     stream=stream.STREAM,

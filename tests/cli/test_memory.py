@@ -1,0 +1,48 @@
+"""The memory of a served process."""
+
+import json
+import threading
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import pytest
+
+from tests.support.bodies import CHAT
+from tests.support.serving import SECONDS, serving
+
+CLIENTS, MAX_GROWTH_MEGABYTES = 16, 100
+
+
+def send_long_messages(url: str, client: int) -> None:
+    """Send a few requests of 1 to 9 MB, each of another length."""
+    for number in range(4):
+        length = 200_000 * (1 + (client * 7 + number * 3) % 16)
+        message = {"role": "user", "content": "é" * length + "a" * length}
+        data = json.dumps({"model": "without-limits", "messages": [message]}).encode()
+        headers = {"Authorization": "Bearer sk-memory"}
+        with urlopen(Request(url + CHAT, data, headers), timeout=10 * SECONDS) as response:
+            response.read()
+
+
+@pytest.mark.skipif("sys.platform != 'linux'", reason="memory is read from /proc")
+def test_memory_that_was_freed_is_returned(tmp_path: Path) -> None:
+    """After many long bodies at once, a server has hardly more memory than before."""
+    with serving(tmp_path) as server:
+        send_long_messages(server.url, 0)
+        before = read_megabytes(server.process.pid)
+        clients = [
+            threading.Thread(target=send_long_messages, args=(server.url, client))
+            for client in range(CLIENTS)
+        ]
+        for client in clients:
+            client.start()
+        for client in clients:
+            client.join()
+        assert read_megabytes(server.process.pid) - before < MAX_GROWTH_MEGABYTES
+
+
+def read_megabytes(process: int) -> float:
+    """Return the memory that a process has."""
+    status = Path(f"/proc/{process}/status").read_text()
+    [line] = [line for line in status.splitlines() if line.startswith("VmRSS:")]
+    return int(line.split()[1]) / 1024
