@@ -18,7 +18,8 @@ def send_long_messages(url: str, client: int) -> None:
     for number in range(4):
         length = 200_000 * (1 + (client * 7 + number * 3) % 16)
         message = {"role": "user", "content": "é" * length + "a" * length}
-        data = json.dumps({"model": "without-limits", "messages": [message]}).encode()
+        body = {"model": "without-limits", "messages": [message]}
+        data = json.dumps(body, ensure_ascii=False).encode()
         headers = {"Authorization": "Bearer sk-memory"}
         with urlopen(Request(url + CHAT, data, headers), timeout=10 * SECONDS) as response:
             response.read()
