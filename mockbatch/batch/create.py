@@ -110,8 +110,9 @@ def create_batch(request: BatchRequest, batch_input: BatchInput, context: Creati
         batch_input = replace(batch_input, errors=(quota_error,))
     id = request.rules.new_id(seed, created_at)
     order = shuffle_lines(batch_input, seed)
-    replies = plan_replies(batch_input, request.endpoint, schedule.scenario, seed)
-    if not batch_input.errors:
+    replies = {}
+    if not batch_input.errors:  # else it never runs, and may have lines that cannot be read
+        replies = plan_replies(batch_input, request.endpoint, schedule.scenario, seed)
         replies |= script_replies(context.script, batch_input, request.endpoint, id, order)
     return Batch(
         id=id,

@@ -207,3 +207,12 @@ def test_lines_whose_replies_are_too_long_fail(
     files = write_output(world.batch(batch.id))
     assert [len(list(file.lines())) for file in (files.output, files.error)] == [3, COUNT - 3]
     assert b"reply_too_long" in files.error.first_line(1000)
+
+
+@pytest.mark.parametrize("line", [b"{", b"[]", b"null", b"{}", b""])
+def test_a_scenario_has_no_replies_for_a_file_that_is_refused(make: "Make", line: bytes) -> None:
+    """Its lines never run, and some cannot be read."""
+    reply = {"content": "Mine."}
+    lines = [make.line(), line]
+    batch = make.started(make.world(), lines, replies=[{"fraction": 1, "reply": reply}])
+    assert not batch.replies
