@@ -181,6 +181,8 @@ def _run(
         click.echo(report.markdown(rows))
     if form == "table":
         click.echo(report.format_summary(rows))
+        for line in report.format_findings(rows):
+            click.echo(f"  {line}")
         for row in ratchet.better(rows, expected) if expect else ():
             click.echo(f"  better than expected: {row.misfortune.name} is {row.verdict.word}")
         for row in failed if expect else ():

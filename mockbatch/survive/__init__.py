@@ -8,6 +8,7 @@ process     runs the program, and leaves none of its processes behind
 evidence    what three witnesses say, as values: `server_witness` reads the world, and
             `delivered` what the program printed and wrote
 verdict     from the evidence to one word and one sentence
+findings    what stands beside a verdict: polls too often, leaves batches behind
 report      the table, JSON, Markdown and JUnit XML; `ratchet` compares with known verdicts
 shims       how the sleeps and clocks of that program's processes follow the simulated clock
 shim        what those processes load for it: Python programs of their own, without mockbatch

@@ -23,6 +23,25 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Habits:
+    """How the program used the server, which decides no verdict.
+
+    `hourly_polls` is the largest number of polls of one batch within a simulated hour,
+    `final_polls` of one that had ended. `hasty_retries` is the longest run of retries within a
+    second of the failure before, `early_retries` how many came before the end of a Retry-After,
+    `refused_again` how many got the same refusal again. `left_batches` were neither ended nor
+    cancelled at the end of the run.
+    """
+
+    hourly_polls: int = 0
+    final_polls: int = 0
+    hasty_retries: int = 0
+    early_retries: int = 0
+    refused_again: int = 0
+    left_batches: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ServerEvidence:
     """What the server saw, up to the end of the run; times are simulated seconds.
 
@@ -49,6 +68,7 @@ class ServerEvidence:
     simulated_seconds: float = 0
     requests_in_flight: int = 0
     is_met: bool = True
+    habits: Habits = field(default_factory=Habits)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from mockbatch.contract import junit
+from mockbatch.survive import findings
 from mockbatch.survive.misfortunes import HAPPY
 from mockbatch.survive.survey import Baseline, Row
 from mockbatch.survive.verdict import BAD, GOOD, UNDECIDED
@@ -60,6 +61,15 @@ def format_summary(rows: Sequence[Row]) -> str:
     return f"{met} met: {', '.join(parts)}"
 
 
+def format_findings(rows: Sequence[Row]) -> list[str]:
+    """Return a line for each kind of finding: in how many rows, and what showed in the first."""
+    found = findings.group((row.misfortune.name, findings.find(row.evidence)) for row in rows)
+    return [
+        f"also: {kind}, in {len(where)} of {len(rows)}; {where[0][0]}: {where[0][1]}"
+        for kind, where in found.items()
+    ]
+
+
 def repeat_command(options: Sequence[str], row: Row, command: Sequence[str]) -> str:
     """Return the command that runs one row again."""
     words = ["mockbatch", "survive", "--only", row.misfortune.name, *options, "--", *command]
@@ -100,6 +110,7 @@ def json_line(row: Row, repeat: str) -> str:
         "sentence": row.verdict.sentence,
         "outcome": "open" if outcome(row) == OPEN else outcome(row).lower(),
         "confirmed_without_leaps": row.is_confirmed,
+        "findings": [finding._asdict() for finding in findings.find(row.evidence)],
         "advice": row.misfortune.advice,
         "repeat": repeat,
         "evidence": evidence,
@@ -115,7 +126,8 @@ def markdown(rows: Sequence[Row]) -> str:
         for row in rows
     )
     table = ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines]
-    return "\n".join([*head, *table, "", format_summary(rows)])
+    found = "".join(f"\n\n{line}" for line in format_findings(rows))
+    return "\n".join([*head, *table, "", format_summary(rows) + found])
 
 
 def _emphasize(row: Row) -> str:

@@ -14,6 +14,7 @@ from mockbatch.batch.output_file import write_output
 from mockbatch.batch.timeline import CANCELLING, FINAL
 from mockbatch.files.content import Content
 from mockbatch.survive.evidence import Question, ServerEvidence
+from mockbatch.survive.findings import read_habits
 from mockbatch.typing import Json
 from mockbatch.world.journal import JournalEntry
 from mockbatch.world.world import World
@@ -72,6 +73,7 @@ def read_server(
         simulated_seconds=journal[-1].now - journal[0].now if journal else 0,
         requests_in_flight=in_flight,
         is_met=is_met,
+        habits=read_habits(journal, batches, now),
     )
 
 
