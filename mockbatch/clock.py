@@ -9,11 +9,13 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from threading import RLock
 from types import MappingProxyType, TracebackType
 from typing import NamedTuple, Protocol, cast
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 MANUAL = "manual"
 REALTIME = "realtime"
@@ -68,8 +70,7 @@ def format_instant(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(Struct, frozen=True):
     """Simulated time: `origin` at the wall time `wall_origin`, moving at `speed` from there.
 
     Both are epoch seconds. `mode` is `manual`, `realtime`, `on-poll` or `xN` (N simulated

@@ -3,10 +3,11 @@
 import contextlib
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from email.message import Message
 from http.client import HTTPConnection
 from threading import Timer
+
+from msgspec import Struct
 
 from mockbatch.jsonio import parse
 from mockbatch.typing import Json
@@ -15,8 +16,7 @@ from mockbatch.typing import Json
 Body = bytes | Sequence[bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class HttpResponse:
+class HttpResponse(Struct, frozen=True):
     """A server's response; `headers` is case-insensitive.
 
     `is_truncated` means that `content` is not the whole body: the connection broke, or the body

@@ -1,8 +1,9 @@
 """Cursor pagination: pages of a list, with the id of an object as the cursor."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 from mockbatch.errors import api_error
 from mockbatch.typing import Json
@@ -10,8 +11,7 @@ from mockbatch.typing import Json
 Item = TypeVar("Item")
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[Item]):
+class Page(Struct, Generic[Item], frozen=True):
     """Consecutive items of a list; `has_more` is true if others follow."""
 
     items: Sequence[Item]

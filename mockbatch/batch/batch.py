@@ -2,8 +2,10 @@
 
 from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import NamedTuple
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from mockbatch.batch.deferred import Deferred
 from mockbatch.batch.input_file import BatchInput
@@ -43,8 +45,7 @@ class Counts(NamedTuple):
     failed: int
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """Everything that is known about a batch, including its future.
 
     `number` counts the batches of a world in order of creation, from 0. `metadata` is as the

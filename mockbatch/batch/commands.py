@@ -3,7 +3,7 @@
 `now` is a whole second. A command raises ApiError 409 if the batch's status forbids it.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.input_file import BatchInput

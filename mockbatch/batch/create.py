@@ -1,9 +1,10 @@
 """Creates a batch: parses the request, and plans everything that will happen to the batch."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from math import inf
 from typing import NamedTuple, TypeAlias
+
+from msgspec.structs import replace
 
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.deferred import Deferred

@@ -6,8 +6,9 @@ reject is valid, and fails when it runs. Source: observations from August 2025 t
 
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import accumulate
+
+from msgspec import Struct
 
 from mockbatch.batch import fast_path
 from mockbatch.batch.deferred import Deferred
@@ -32,8 +33,7 @@ ANY_MODEL = ModelList()
 LineError = dict[str, Json]
 
 
-@dataclass(frozen=True, slots=True)
-class BatchInput:
+class BatchInput(Struct, frozen=True):
     """A validated input file: where its lines are, not what they contain.
 
     `total` is the number of requests. Where their lines are is found when one is first read.

@@ -2,11 +2,12 @@
 
 from array import array
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
 from math import inf
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from mockbatch.batch.input_file import BatchInput
 from mockbatch.batch.rules import DAY_SECONDS
@@ -39,8 +40,7 @@ class ExecutionOrder(NamedTuple):
     failing: "array[int]"
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(Struct, frozen=True):
     """A scenario, and how many times faster than it says its stages pass.
 
     The batch expires at the end of its window, never if `window_seconds` is None.

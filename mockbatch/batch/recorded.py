@@ -2,7 +2,8 @@
 
 from array import array
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import field
 
 from mockbatch.batch.batch import ERROR, NO_TOKENS, OUTPUT, Batch, Counts
 from mockbatch.batch.deferred import Deferred
@@ -15,8 +16,7 @@ from mockbatch.scenarios.scenario import Scenario
 from mockbatch.typing import Json
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedBatch(Batch):
+class RecordedBatch(Batch, frozen=True):
     """A batch that ended elsewhere: it is always shown as it was recorded."""
 
     shown: Mapping[str, Json] = field(default_factory=dict)

@@ -4,8 +4,9 @@ The defaults are OpenAI's.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from mockbatch.files.file import FileRules
 from mockbatch.ids import Seed, batch_id
@@ -39,8 +40,7 @@ class BatchRules(NamedTuple):
 OPENAI_RULES = BatchRules()
 
 
-@dataclass(frozen=True, slots=True)
-class BatchTerms:
+class BatchTerms(Struct, frozen=True):
     """What one batch was created with.
 
     `window` is the completion window in the words of the client. `line_url` is the URL of each

@@ -1,8 +1,9 @@
 """Assigns the user's scripted replies to the lines of a batch that have not run yet."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.deferred import Deferred

@@ -6,10 +6,11 @@ A command replaces the future of a timeline and never its past.
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from operator import attrgetter
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from mockbatch.clock import plan_instant
 
@@ -53,8 +54,7 @@ class ProgressPoint(NamedTuple):
     done: int
 
 
-@dataclass(frozen=True, slots=True)
-class Timeline:
+class Timeline(Struct, frozen=True):
     """The status changes of one batch and the progress of its lines, both in order of time.
 
     The first transition is `validating`, at creation. Several may fall on one second; the

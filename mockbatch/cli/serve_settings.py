@@ -1,8 +1,7 @@
 """The values of the options of `mockbatch serve`, and the settings that they stand for."""
 
 import re
-from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -62,7 +61,7 @@ def parse_limit(text: str) -> tuple[str, int]:
     from mockbatch.limits import Limits
 
     name, _, number = text.partition("=")
-    names = [field.name for field in fields(Limits)]
+    names = list(Limits.__struct_fields__)
     if name not in names:
         raise click.BadParameter(f"{name!r} is not a limit: use one of {', '.join(names)}")
     if not re.fullmatch("[1-9][0-9]{0,11}", number):
@@ -80,8 +79,7 @@ def parse_origin(text: str) -> str:
     return origin
 
 
-@dataclass(frozen=True)
-class ServeOptions:
+class ServeOptions(NamedTuple):
     """The values of the options of `mockbatch serve`, by their names."""
 
     host: str
@@ -129,7 +127,7 @@ def server_settings(options: ServeOptions) -> "ServerSettings":
         script=options.replies or Script(),
         models=options.models or ModelList(),
         validate=not options.no_validate,
-        limits=replace(Limits(), **dict(options.limit)),
+        limits=Limits(**dict(options.limit)),
         webhooks=webhook_settings(
             options.webhook_url,
             options.webhook_secret,
@@ -156,11 +154,13 @@ def server_settings(options: ServeOptions) -> "ServerSettings":
 
 def load_settings(options: ServeOptions) -> "tuple[ServerSettings, Snapshot | None]":
     """Return the settings that the options stand for, and the state in the file of `--load`."""
-    from mockbatch.world.snapshot.load import load_from_file
-
     settings = server_settings(options)
     if not options.load:
         return settings, None
+    from msgspec.structs import replace
+
+    from mockbatch.world.snapshot.load import load_from_file
+
     with errors_as_bad_parameter("--load"):
         initial = load_from_file(options.load, settings.world)
     return replace(settings, world=initial.settings), initial

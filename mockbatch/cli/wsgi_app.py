@@ -1,9 +1,9 @@
 """The app of `mockbatch.wsgi`, made from the variables of the environment."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import replace
 
 from mockbatch.cli.serve import allow_more_descriptors, serve
 from mockbatch.cli.serve_settings import ServeOptions, load_settings

@@ -1,8 +1,9 @@
 """The types that an endpoint consists of, and what several endpoints need for theirs."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
 
 from mockbatch.endpoints.response_size import ResponseShape
 from mockbatch.errors import ApiError, api_error
@@ -88,8 +89,7 @@ class MainMember(NamedTuple):
         return api_error(self.error, name=self.name)
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True):
     """One endpoint of the API.
 
     `product` is its name in OpenAI's messages ("Chat Completions").

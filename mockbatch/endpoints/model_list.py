@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cache, cached_property
 from pathlib import Path
+
+from msgspec import Struct
 
 from mockbatch.endpoints.models import get_model, model_aliases
 from mockbatch.errors import ApiError, api_error
@@ -19,8 +20,7 @@ _DATE = re.compile(r"-(20[0-9]{2}-[01][0-9]-[0-3][0-9])(?![0-9])")
 _OPENAI, _USER = "system", "mockbatch"
 
 
-@dataclass(frozen=True)
-class ModelList:
+class ModelList(Struct, frozen=True, dict=True):
     """The models with these names, their snapshots and aliases; any model if `names` is None."""
 
     names: tuple[str, ...] | None = None

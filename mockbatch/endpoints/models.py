@@ -1,9 +1,10 @@
 """What the mock knows about models: aliases, snapshots, and which parameters each accepts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from mockbatch.ids import Seed
 from mockbatch.package_data import read_json
@@ -40,8 +41,7 @@ class TokenLimits(NamedTuple):
         return remaining if self.max_input_tokens is None else min(remaining, self.max_input_tokens)
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(Struct, frozen=True):
     """One model, as far as responses depend on it.
 
     `name` is what responses call it. `is_known` says whether its family is in models.json:

@@ -5,8 +5,9 @@ Chat completions and responses ask for it in different forms, which their module
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from mockbatch.endpoints import text
 from mockbatch.endpoints.response_size import ResponseShape
@@ -31,8 +32,7 @@ class GeneratedOutput(NamedTuple):
     is_cut: bool
 
 
-@dataclass(frozen=True, slots=True)
-class OutputRequest:
+class OutputRequest(Struct, frozen=True):
     """What a request asks for; any text if it has neither `calls` nor `is_json`.
 
     `calls` are the tools that have to be called. `names_tool` is true if the request names the

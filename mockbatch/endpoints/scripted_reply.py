@@ -5,8 +5,9 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from mockbatch.endpoints import find_endpoint, text, tool_calls
 from mockbatch.endpoints.tool_calls import ToolCall
@@ -36,8 +37,7 @@ class RecordedBody(NamedTuple):
         return json.loads(self.line)["response"]["body"]
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """One scripted reply; fields that its document leaves out are None or empty.
 
     `document` is what the reply was made from; its body may be a RecordedBody.

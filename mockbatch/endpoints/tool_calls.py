@@ -1,14 +1,15 @@
 """Tool calls in a reply, before each endpoint writes them in its own form."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mockbatch.endpoints import text
 from mockbatch.ids import ALPHANUMERIC, Seed
 
 
-@dataclass(frozen=True, slots=True)
-class ToolCall:
+class ToolCall(Struct, frozen=True):
     """One tool call; `arguments` is the text that is sent, which need not be JSON.
 
     `is_custom` is true for a call of a custom tool, whose `arguments` OpenAI names its input.

@@ -5,7 +5,8 @@ service runs itself, are not: the reply is the text that would follow.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mockbatch.endpoints import text
 from mockbatch.endpoints.structured_output.alternatives import NoSampleError
@@ -21,8 +22,7 @@ from mockbatch.validation.step_budget import generation_budget, preparation_budg
 ArgumentsFunction = Callable[[str, int], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Tool:
+class Tool(Struct, frozen=True):
     """One function or custom tool; `definition` is what the request says about it.
 
     `type` is "function" or "custom". `grammar` is what the input of a custom tool has to

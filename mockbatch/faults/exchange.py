@@ -5,9 +5,10 @@ Both are plain WSGI, so a fault works with any app.
 
 import http.client
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from threading import Event
 from typing import TYPE_CHECKING, Any, NoReturn
+
+from msgspec import Struct
 
 from mockbatch.faults.connection import Connection, connection_aborted
 from mockbatch.faults.message import Message
@@ -27,8 +28,7 @@ class NoConnectionError(RuntimeError):
     """A fault needs a connection, but the app was called without one."""
 
 
-@dataclass(slots=True)
-class AppResponse:
+class AppResponse(Struct):
     """A response of the app that has not been sent yet."""
 
     status: str
@@ -90,8 +90,7 @@ class AppResponse:
             self.body.close()
 
 
-@dataclass(slots=True)
-class Exchange:
+class Exchange(Struct):
     """One request; `api_headers` returns the headers that every response of the API has."""
 
     app: "WSGIApplication"

@@ -1,8 +1,9 @@
 """The base class of all faults."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, dataclass, fields
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from mockbatch.faults.exchange import Exchange
 from mockbatch.typing import Json
@@ -11,8 +12,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """A fault that hits one request; the first field of a kind is the name of the kind."""
 
     @classmethod
@@ -32,7 +32,7 @@ class Fault:
     @classmethod
     def members(cls) -> list[str]:
         """Return the members that a document of this kind may have, the name of the kind first."""
-        return [field.name for field in fields(cls)]
+        return list(cls.__struct_fields__)
 
     def name(self) -> str:
         """Return the name of this fault in the journal, unless it comes from a preset."""
@@ -43,10 +43,11 @@ class Fault:
 
     def as_json(self) -> dict[str, Json]:
         """Return the document of this fault."""
-        shown = {}
-        for field in fields(self):
-            value = getattr(self, field.name)
-            make = field.default_factory
-            if value != (field.default if make is MISSING else make()):
-                shown[field.name] = value
+        kind, *others = self.members()
+        shown = {kind: getattr(self, kind)}
+        defaults = type(self)(**shown)
+        for name in others:
+            value = getattr(self, name)
+            if value != getattr(defaults, name):
+                shown[name] = value
         return shown

@@ -3,7 +3,9 @@
 import re
 from codecs import getincrementaldecoder
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from mockbatch.strings.redaction import MASK
 from mockbatch.typing import Json
@@ -16,8 +18,7 @@ _SECRET_HEADER = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class FileReference:
+class FileReference(Struct, frozen=True):
     """A file in a body, kept as a reference without its content; `field` is its form field."""
 
     filename: str
@@ -26,8 +27,7 @@ class FileReference:
     field: str | None = None
 
 
-@dataclass(slots=True)
-class Message:
+class Message(Struct):
     """The headers and the body of a request or of a response.
 
     `start` is the beginning of the body, and `size` how many bytes it has. A form has its texts

@@ -4,8 +4,9 @@ The fault middleware and the handlers add to them; the journal and the log are w
 them.
 """
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from mockbatch import clock
 from mockbatch.faults.message import Message
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 _KEY = "mockbatch.request"
 
 
-@dataclass(slots=True)
-class RequestRecord:
+class RequestRecord(Struct):
     """The notes about one request.
 
     Attributes:

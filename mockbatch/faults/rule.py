@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from mockbatch.endpoints.provider_files import claimed_paths
 from mockbatch.errors import api_error
@@ -13,8 +15,7 @@ from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """Requests by their method, and by a glob for the path without its query."""
 
     method: str = "*"
@@ -27,8 +28,7 @@ class Match:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """A fault that hits `times` matching requests, all if None, after the first `skip`.
 
     `name` is its name in the journal.

@@ -3,8 +3,10 @@
 import json
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
 from threading import Lock
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mockbatch.errors import api_error
 from mockbatch.faults.rule import Rule
@@ -12,8 +14,7 @@ from mockbatch.limits import Limits
 from mockbatch.typing import Json
 
 
-@dataclass(slots=True)
-class CountedRule:
+class CountedRule(Struct):
     """A rule, how many requests it has matched, and how many of them it has hit."""
 
     rule: Rule

@@ -1,8 +1,9 @@
 """A file as the API knows it: a value, and its JSON object."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from mockbatch.files.content import Content
 from mockbatch.ids import Seed, file_id
@@ -16,8 +17,7 @@ UPLOAD_PURPOSES = ("fine-tune", "assistants", "batch", "user_data", "vision", "e
 BATCH_FILE_SECONDS = 30 * 24 * 3600
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(Struct, frozen=True):
     """A file, with the simulated epoch seconds of its creation and expiry.
 
     It is visible while `now < expires_at`, and never expires if that is None. `source`

@@ -1,8 +1,10 @@
 """Uploads in parts: the upload, and its parts so far."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from mockbatch.clock import plan_instant
 from mockbatch.errors import api_error
@@ -34,8 +36,7 @@ class Part(NamedTuple):
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
+class Upload(Struct, frozen=True):
     """An upload of a file of `bytes` bytes, to which parts can be added for an hour.
 
     The file expires after `file_seconds`, None for the default of its purpose. `ended` is the

@@ -6,14 +6,14 @@ measured.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from mockbatch.endpoints.responses.output_items import make_item_id
 from mockbatch.typing import Json
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectDistortion:
+class ObjectDistortion(Struct, frozen=True):
     """A change to the Batch object, in the statuses `when` (in any, if empty).
 
     `set` replaces the values of members, `null_to` only of those that are null, and
@@ -36,8 +36,7 @@ class ObjectDistortion:
         return {k: v for k, v in shown.items() if v is not None or not self.drop_nulls}
 
 
-@dataclass(frozen=True, slots=True)
-class OutputDistortion:
+class OutputDistortion(Struct, frozen=True):
     """A change to the lines of the output and error files.
 
     `missing` and `duplicate` are fractions of the lines, `blank` is the fraction with an empty
@@ -98,8 +97,7 @@ class OutputDistortion:
         return body
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookDistortion:
+class WebhookDistortion(Struct, frozen=True):
     """A change to how the event of a batch is delivered; times are simulated seconds.
 
     It is sent `delay` after the end of the batch, or `early` before it. Of ten batches in order

@@ -3,8 +3,9 @@
 import copy
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from mockbatch.endpoints.scripted_reply import Reply
 from mockbatch.errors import ERROR_TEMPLATES, api_error
@@ -70,8 +71,7 @@ class ForcedFailure(NamedTuple):
     line: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Scenario:
+class Scenario(Struct, frozen=True):
     """What happens to a batch, as a function of time alone.
 
     `stages` holds the seconds of each status at pace 1, None for one that never ends by
@@ -104,7 +104,7 @@ class Scenario:
     output: OutputDistortion | None = None
     webhook: WebhookDistortion = NO_DISTORTION
     # The document it was parsed from, for snapshots.
-    document: Mapping[str, Json] = field(default_factory=dict, compare=False)
+    document: Mapping[str, Json] = field(default_factory=dict)
 
     @property
     def document_bytes(self) -> int:

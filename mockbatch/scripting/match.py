@@ -3,8 +3,10 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from functools import cached_property
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from mockbatch.endpoints import known_paths
 from mockbatch.errors import api_error
@@ -17,8 +19,7 @@ _GLOB = re.compile(r"[*?\[]")
 _ESCAPED = re.compile(r"\[([*?\[])\]")
 
 
-@dataclass(frozen=True)
-class RequestContext:
+class RequestContext(Struct, frozen=True, dict=True):
     """A request as matchers see it; its body has not been checked.
 
     `request` is a line of an input file, or a live call in the form of one, which has no
@@ -49,8 +50,7 @@ class RequestContext:
         return last_user_text(self.request.get("body"))
 
 
-@dataclass(frozen=True)
-class Match:
+class Match(Struct, frozen=True, dict=True):
     """The conditions of an entry; a member that is None is no condition.
 
     `custom_id` and `model` are globs; they also match their own text. `contains` is looked for

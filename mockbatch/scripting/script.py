@@ -3,10 +3,11 @@
 import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from heapq import merge
 from typing import NamedTuple, TypeAlias
+
+from msgspec import Struct
 
 from mockbatch.endpoints import find_endpoint
 from mockbatch.endpoints.endpoint import Endpoint
@@ -31,8 +32,7 @@ _Turns: TypeAlias = Turns[Reply | ReplyFunction]
 _LINE_MEMBERS = ("custom_id", "method", "url", "body")
 
 
-@dataclass(slots=True)
-class Use:
+class Use(Struct):
     """Whether a request has ever matched an entry."""
 
     is_used: bool = False
@@ -74,14 +74,13 @@ class Entry(NamedTuple):
         return {"match": match, "reply": replies if len(replies) > 1 else replies[0], **times}
 
 
-@dataclass(frozen=True)
-class Script:
+class Script(Struct, frozen=True, dict=True):
     """Entries in the order in which they were added."""
 
     entries: tuple[Entry, ...] = ()
     # The lengths, as JSON, of the entries that were added: the last ones, and the only ones with
     # limits.
-    added_bytes: tuple[int, ...] = field(default=(), compare=False)
+    added_bytes: tuple[int, ...] = ()
 
     def extended(self, entry: Entry, limits: Limits | None = None) -> "Script":
         """Return the script with one more entry; the present ones take precedence.

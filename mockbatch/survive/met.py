@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.output_file import write_output

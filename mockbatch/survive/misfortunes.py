@@ -1,7 +1,9 @@
 """The misfortunes: scenarios and presets of faults, and which of them are the default."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from mockbatch import faults, scenarios
 from mockbatch.package_data import did_you_mean

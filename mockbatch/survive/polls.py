@@ -4,9 +4,11 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from threading import Event, Lock
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec.structs import replace
 
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.input_file import BatchInput

@@ -5,15 +5,15 @@ What stands here is what only the code of a view says: the schemas of its bodies
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from mockbatch.typing import Json
 from mockbatch.webhooks.outbox import MAX_FINISHED
 from mockbatch.world.journal import MAX_ENTRIES
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Struct, frozen=True):
     """One call: the JSON Schemas of its bodies and of the parameters of its query.
 
     A response with another content type than JSON has `content_type` and no schema.

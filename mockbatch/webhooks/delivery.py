@@ -1,8 +1,10 @@
 """Deliveries: one event on its way to one endpoint, when it is attempted, and the results."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import NamedTuple
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from mockbatch.clock import plan_instant
 from mockbatch.events import WorldEvent
@@ -30,8 +32,7 @@ USER_AGENT = "OpenAI/1.0 (+https://platform.openai.com/docs/webhooks)"
 WRONG_SECRET = signature.PREFIX + "bm90IHRoZSBzZWNyZXQgb2YgdGhpcyBlbmRwb2ludA=="
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptResult:
+class AttemptResult(Struct, frozen=True):
     """A receiver's response, or the `error` if it has not responded (`status_code` is None)."""
 
     status_code: int | None = None
@@ -45,8 +46,7 @@ class AttemptResult:
         return self.status_code is not None and 200 <= self.status_code < 300
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """One attempt to deliver an event.
 
     `at` is in simulated seconds. `wall` (epoch seconds) and `headers` are those of the request,
@@ -75,8 +75,7 @@ class Attempt:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """An event on its way to an endpoint; `id` is the webhook-id of all its attempts.
 
     `first_at` and `next_at` are simulated seconds, `next_at` None if no attempt is planned.

@@ -1,7 +1,9 @@
 """Webhook endpoints: where a world sends events, which ones, and what signs them."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mockbatch.errors import api_error
 from mockbatch.ids import Seed
@@ -14,8 +16,7 @@ from mockbatch.webhooks.target import Target
 OLD_SECRET_SECONDS = 24 * 3600
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookEndpoint:
+class WebhookEndpoint(Struct, frozen=True):
     """A webhook endpoint; its times are seconds of simulated time.
 
     `old` is the secret before the present one, and the second at which it stops signing.

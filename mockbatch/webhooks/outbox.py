@@ -2,9 +2,10 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from math import inf
 from types import MappingProxyType
+
+from msgspec.structs import replace
 
 from mockbatch.batch.batch import Batch
 from mockbatch.errors import api_error

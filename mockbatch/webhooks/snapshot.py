@@ -1,14 +1,14 @@
 """The webhooks of a world as a value."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from mockbatch.webhooks.delivery import Delivery
 from mockbatch.webhooks.endpoint import WebhookEndpoint
 
 
-@dataclass(frozen=True, slots=True)
-class WebhooksSnapshot:
+class WebhooksSnapshot(Struct, frozen=True):
     """The endpoints of a world, and its deliveries, oldest first.
 
     The counts are of the endpoints, secrets and deliveries created so far. `announced` maps

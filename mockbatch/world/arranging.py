@@ -1,7 +1,6 @@
 """Batches that a test creates without a client, and the input and results that it reads."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.create import parse_request
@@ -23,7 +22,8 @@ def submit_batch(world: World, body: Mapping[str, Json]) -> Batch:
         file = world.upload(content, "in.jsonl", BATCH, None)
     except ApiError as error:
         # The service names no parameter for the content of a file; here it is a member.
-        raise replace(error, param=error.param or "input") from None
+        error.param = error.param or "input"
+        raise
     try:
         return world.create_batch(request._replace(input_file_id=file.id))
     except ApiError:

@@ -2,9 +2,10 @@
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from threading import Lock
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from mockbatch.errors import api_error
 from mockbatch.faults.message import Message
@@ -20,8 +21,7 @@ MAX_CONTENT_BYTES = 8 << 20
 _OVERHEAD_BYTES = 2000
 
 
-@dataclass(slots=True)
-class Exchanged:
+class Exchanged(Struct):
     """A request and its response, which is None if the client got none.
 
     Both are None once the exchange is no longer kept.

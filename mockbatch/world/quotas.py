@@ -6,8 +6,9 @@ may make room for another.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from math import ceil
+
+from msgspec.structs import replace
 
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.input_file import BatchInput, LineError

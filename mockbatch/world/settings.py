@@ -1,6 +1,6 @@
 """The settings with which a server and its worlds begin."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from mockbatch import clock
 from mockbatch.endpoints.model_list import ModelList
@@ -18,8 +18,7 @@ def happy() -> Scenario:
     return parse({"name": "happy", "summary": "-", "sees": "-"})
 
 
-@dataclass(frozen=True, slots=True)
-class WorldSettings:
+class WorldSettings(Struct, frozen=True):
     """How a world begins, and begins again after a reset.
 
     `start_time` is in simulated epoch seconds, None for the time of the first request.
@@ -49,8 +48,7 @@ class WorldSettings:
     webhooks: WebhookSettings = field(default_factory=WebhookSettings)
 
 
-@dataclass(frozen=True, slots=True)
-class ServerSettings:
+class ServerSettings(Struct, frozen=True):
     """How a server treats its callers, and how its worlds begin.
 
     Only `api_keys` are accepted, or any key if there are none. With `is_single_world` all keys

@@ -7,9 +7,10 @@ and change nothing: what they see are immutable values, which commands replace w
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from threading import RLock
+
+from msgspec.structs import replace
 
 from mockbatch.batch import commands, create
 from mockbatch.batch.batch import NO_TOKENS, Batch

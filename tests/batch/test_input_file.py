@@ -1,12 +1,12 @@
 """What validation says of an input file."""
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from mockbatch.batch import input_file
 from mockbatch.batch.input_file import BatchInput

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from mockbatch.batch import commands, fast_path, output_file
 from mockbatch.batch.batch import Batch

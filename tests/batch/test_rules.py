@@ -1,6 +1,6 @@
 """What another provider than OpenAI does with its batches and files."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from mockbatch.batch import commands
 from mockbatch.batch.batch import Batch

@@ -1,9 +1,9 @@
 """The rules of one world: whose turn it is, and how often."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from mockbatch.errors import ApiError
 from mockbatch.faults import rule_set
@@ -134,7 +134,7 @@ def test_counts_are_exact_under_threads(monkeypatch: pytest.MonkeyPatch, times: 
     rival = Rival(lambda: met(made))
     monkeypatch.setattr(rule_set, "Lock", rival.lock)
 
-    class Interrupted(Match):
+    class Interrupted(Match, frozen=True):
         """All requests; another one comes while it looks at the first."""
 
         def meets(self, method: str, path: str) -> bool:
@@ -154,7 +154,7 @@ def test_counts_are_read_between_two_requests(monkeypatch: pytest.MonkeyPatch) -
     rival = Rival(lambda: made.counted())
     monkeypatch.setattr(rule_set, "Lock", rival.lock)
 
-    class Interrupted(Match):
+    class Interrupted(Match, frozen=True):
         """All requests; the counts are read while it looks at the first."""
 
         def meets(self, method: str, path: str) -> bool:

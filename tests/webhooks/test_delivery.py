@@ -1,10 +1,10 @@
 """A delivery as a value: when it is attempted again, and how it ends."""
 
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from mockbatch.webhooks.delivery import (
     DELIVERED,

@@ -1,8 +1,7 @@
 """The worlds of a server, by key."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from mockbatch.errors import ApiError
 from mockbatch.files.content import Content

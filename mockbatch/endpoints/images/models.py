@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mockbatch.endpoints.models import model_traits
 from mockbatch.errors import api_error
@@ -22,8 +23,7 @@ _PATCH_EDGE = {"low": 64, "medium": 32, "high": 16}
 _PATCHES_PER_EDGE = {"low": 16, "medium": 48, "high": 96, "xhigh": 144, "max": 192}
 
 
-@dataclass(frozen=True, slots=True)
-class ImageModel:
+class ImageModel(Struct, frozen=True):
     """One model that generates images.
 
     `sizes` are all sizes that it generates; a model with a `grid` generates any size whose

@@ -6,9 +6,10 @@ schema. Merging is approximate: jsonschema checks what is generated from it in t
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from mockbatch.endpoints.structured_output.subschemas import SchemaPath, walk_subschemas
 from mockbatch.typing import Json
@@ -54,8 +55,7 @@ class TooCostlyError(NoSampleError):
     """The budget for a schema was spent before a value was found."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Alternative:
+class Alternative(Struct, frozen=True, eq=False):
     """One way to fit a schema: `type` is a type, or "enum" for a choice of values.
 
     `refs` are the references that were followed to it, by which recursion is detected.

@@ -1,6 +1,6 @@
 """Where a schema is in a request, and the errors that name the place."""
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
 
 from mockbatch.endpoints.structured_output.alternatives import NoSampleError
 from mockbatch.endpoints.structured_output.sample import SchemaSampler, get_sampler
@@ -9,8 +9,7 @@ from mockbatch.errors import ApiError, NoReplyPossibleError, api_error
 from mockbatch.typing import Json
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaLocation:
+class SchemaLocation(Struct, frozen=True):
     """Where a schema is, as OpenAI's messages say it.
 
     `owner` is what has the schema, such as "function 'f'". `param` and `code` are those of
@@ -42,7 +41,8 @@ class SchemaLocation:
 
     def _error(self, name: str, **fields: object) -> ApiError:
         error = api_error(name, what=self.owner, **fields)
-        return replace(error, param=self.param, code=self.code)
+        error.param, error.code = self.param, self.code
+        return error
 
 
 def _no_reply_possible(error: ApiError) -> NoReplyPossibleError:

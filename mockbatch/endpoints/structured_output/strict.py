@@ -7,8 +7,9 @@ reports first is not known.
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache, partial
+
+from msgspec import Struct, field
 
 from mockbatch.endpoints.structured_output.subschemas import SchemaPath, walk_subschemas
 from mockbatch.typing import Json
@@ -44,8 +45,7 @@ _NOT_IN_PARAMETERS = ("oneOf", "anyOf", "allOf", "enum", "not")
 _DEFINITIONS = ("$defs", "definitions")
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaIssue:
+class SchemaIssue(Struct, frozen=True):
     """One thing that is wrong with a schema: its name in error_messages.json, and the fields."""
 
     name: str

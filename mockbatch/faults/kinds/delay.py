@@ -1,14 +1,12 @@
 """A response that is delayed."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from mockbatch.faults.exchange import Exchange
 from mockbatch.faults.fault import Fault
 
 
-@dataclass(frozen=True, slots=True)
-class Delay(Fault):
+class Delay(Fault, frozen=True):
     """The request takes effect at once, and its response is delayed in real time.
 
     As with a real read timeout, the request takes effect although the client has given up: a

@@ -1,7 +1,6 @@
 """A connection that ends too early."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mockbatch.errors import api_error
@@ -12,8 +11,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-@dataclass(frozen=True, slots=True)
-class Disconnect(Fault):
+class Disconnect(Fault, frozen=True):
     """`before_headers`: instead of any response, and the API never sees the request.
 
     `mid_body`: after `after_bytes` of the body, half of it by default. `reset`: by a TCP

@@ -2,7 +2,6 @@
 
 import http.client
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mockbatch.faults.exchange import Exchange
@@ -21,8 +20,7 @@ _PAGE = """<html>
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Html(Fault):
+class Html(Fault, frozen=True):
     """A status with an HTML page, and none of the API's own headers."""
 
     html: int

@@ -1,7 +1,6 @@
 """A response that is lost on its way."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from mockbatch.faults.connection import connection_aborted
 from mockbatch.faults.exchange import Exchange
@@ -9,8 +8,7 @@ from mockbatch.faults.fault import Fault
 from mockbatch.faults.request_record import RequestRecord
 
 
-@dataclass(frozen=True, slots=True)
-class LoseResponse(Fault):
+class LoseResponse(Fault, frozen=True):
     """The request takes effect, and the client gets no response."""
 
     lose_response: bool

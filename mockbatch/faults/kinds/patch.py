@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import field
 
 from mockbatch.faults.exchange import AppResponse, Exchange
 from mockbatch.faults.fault import Fault
@@ -11,8 +12,7 @@ from mockbatch.faults.request_record import RequestRecord
 from mockbatch.typing import Json
 
 
-@dataclass(frozen=True, slots=True)
-class Patch(Fault):
+class Patch(Fault, frozen=True):
     """Changes members of a successful JSON response, after the check against its schema.
 
     Objects are merged, any other value replaces the one that is there. Only a response

@@ -4,8 +4,9 @@ import http.client
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import field
 
 from mockbatch.errors import INVALID_REQUEST, ApiError, api_error
 from mockbatch.faults.exchange import Exchange
@@ -31,8 +32,7 @@ _WORDINGS: Mapping[int, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Status(Fault):
+class Status(Fault, frozen=True):
     """A status, with a body that is sent as text or else as JSON; None: OpenAI's envelope.
 
     For statuses that clients retry, `retry_after_ms` defaults to 10; the SDK's own first pause

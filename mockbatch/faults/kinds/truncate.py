@@ -1,7 +1,6 @@
 """A response body that is cut short."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mockbatch.errors import api_error
@@ -12,8 +11,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-@dataclass(frozen=True, slots=True)
-class Truncate(Fault):
+class Truncate(Fault, frozen=True):
     """Only so many bytes of the body are sent, and never the last one.
 
     The client can tell by a Content-Length or, when `chunked`, by the missing last chunk. It

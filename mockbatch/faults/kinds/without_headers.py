@@ -1,14 +1,12 @@
 """A request that loses headers on its way, as behind a proxy."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from mockbatch.faults.exchange import Exchange
 from mockbatch.faults.fault import Fault
 
 
-@dataclass(frozen=True, slots=True)
-class WithoutHeaders(Fault):
+class WithoutHeaders(Fault, frozen=True):
     """The API never sees these headers of the request."""
 
     without_headers: list[str]

@@ -1,8 +1,7 @@
 """`/_mock/quotas`: limits on enqueued tokens and on batches per hour."""
 
-from dataclasses import asdict
-
 from flask import Blueprint, Response
+from msgspec.structs import asdict
 
 from mockbatch.limits import Quotas
 from mockbatch.web.context import world

@@ -1,8 +1,7 @@
 """`/_mock/health` and `/_mock/reset`."""
 
-from dataclasses import replace
-
 from flask import Blueprint, Response, g
+from msgspec.structs import replace
 
 import mockbatch
 from mockbatch import clock

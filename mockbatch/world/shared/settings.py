@@ -1,7 +1,8 @@
 """The settings and the seed of a world, which change only when it begins again."""
 
-from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import asdict, replace
 
 from mockbatch.ids import Seed
 from mockbatch.limits import Quotas

@@ -4,8 +4,9 @@ A part has a fingerprint: a value that is another one after each change, and is 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import asdict
 
 from mockbatch.clock import Clock, ClockState
 from mockbatch.endpoints.model_list import ModelList

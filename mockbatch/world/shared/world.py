@@ -3,10 +3,11 @@
 import json
 import logging
 import secrets
-from dataclasses import replace
 from functools import partial
 from threading import RLock
 from typing import Any, NamedTuple
+
+from msgspec.structs import replace
 
 from mockbatch import clock
 from mockbatch.clock import WorldLock

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, replace
+
+from msgspec.structs import asdict, replace
 
 from mockbatch import providers
 from mockbatch.batch import commands, input_file, plan

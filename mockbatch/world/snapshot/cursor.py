@@ -1,8 +1,9 @@
 """Places in a JSON document, so that an error can name where it is."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec import Struct
 
 from mockbatch.errors import ApiError, api_error
 from mockbatch.typing import Json
@@ -10,8 +11,7 @@ from mockbatch.typing import Json
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
+class Cursor(Struct, frozen=True):
     """A value in a document, and its path, such as `state.files[0].content`."""
 
     value: Json

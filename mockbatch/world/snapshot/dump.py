@@ -1,6 +1,6 @@
 """Turns a snapshot into a state document, schema state.json."""
 
-from dataclasses import asdict
+from msgspec.structs import asdict
 
 from mockbatch.batch.recorded import RecordedBatch
 from mockbatch.typing import Json

@@ -1,9 +1,10 @@
 """Turns a state document, schema state.json, into a snapshot; errors name their place in it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.recorded import recorded_batch

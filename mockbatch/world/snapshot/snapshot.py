@@ -1,7 +1,8 @@
 """A whole world as a value."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.recorded import RecordedBatch
@@ -17,8 +18,7 @@ from mockbatch.world.journal import EMPTY_JOURNAL, JournalSnapshot
 from mockbatch.world.settings import WorldSettings
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """The whole of a world at an instant, `now` in simulated epoch seconds.
 
     `numbers` counts the objects created of each type, and the requests. `polls` counts how often

@@ -1,7 +1,8 @@
 """Takes the snapshot of a world."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from mockbatch.world.snapshot.snapshot import Snapshot
 

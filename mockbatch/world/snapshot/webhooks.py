@@ -1,7 +1,8 @@
 """Webhook endpoints with their secrets, and deliveries, in a state document."""
 
 from collections.abc import Collection
-from dataclasses import asdict
+
+from msgspec.structs import asdict
 
 from mockbatch.scenarios.distortions import NO_DISTORTION, WebhookDistortion
 from mockbatch.typing import Json

@@ -9,8 +9,9 @@ ENDPOINT answers live calls. The lines of a batch are answered by `line_endpoint
 finds a little more wrong with a body, and bills by another tier.
 """
 
-from dataclasses import replace
 from functools import cache, partial
+
+from msgspec.structs import replace
 
 from mockbatch.endpoints.endpoint import Endpoint
 from mockbatch.providers.anthropic.messages import request, scripted, stream
