@@ -2,7 +2,7 @@
 PYTHON ?= python3
 ARGS ?=
 
-.PHONY: serve test test-all check lint format contract bench dist clean
+.PHONY: serve test test-all check docs lint format contract bench dist clean
 
 serve: .venv/serve
 	.venv/bin/mockbatch serve --load fixtures/worlds/portkey-page.json $(ARGS)
@@ -14,7 +14,12 @@ test: .venv/test
 test-all: .venv/test
 	.venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 $(ARGS)
 
-check: lint test-all dist
+check: lint docs test-all dist
+
+# The documentation as a site, in build/docs; a warning is an error.
+docs: .venv/docs
+	.venv/bin/sphinx-build --quiet --fail-on-warning --keep-going --conf-dir docs . build/docs
+
 
 lint: .venv/test
 	.venv/bin/ruff format --config .ci/ruff.toml --check .
@@ -52,3 +57,7 @@ clean:
 .venv/test: .venv/bin/python setup.cfg
 	.venv/bin/pip install --quiet --editable .[test]
 	touch $@ .venv/serve
+
+.venv/docs: .venv/bin/python setup.cfg
+	.venv/bin/pip install --quiet --editable .[docs]
+	touch $@

@@ -64,18 +64,19 @@ class _Commands(click.Group):
 )
 @click.version_option(mockbatch.__version__, message="%(version)s")
 @click.pass_context
-def _mockbatch(ctx: click.Context) -> None:
+def command(ctx: click.Context) -> None:
+    """Print the help, unless a command is given."""
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help(), err=True)
         ctx.exit(2)
 
 
-_mockbatch.add_command(serve.serve)
-_mockbatch.add_command(validate.validate)
-_mockbatch.add_command(catalogues.scenarios)
-_mockbatch.add_command(catalogues.faults)
-_mockbatch.add_command(contract.contract)
-_mockbatch.add_command(survive.survive)
+command.add_command(serve.serve)
+command.add_command(validate.validate)
+command.add_command(catalogues.scenarios)
+command.add_command(catalogues.faults)
+command.add_command(contract.contract)
+command.add_command(survive.survive)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -83,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # for consoles without Unicode
     try:
-        status: int | None = _mockbatch.main(argv, prog_name="mockbatch", standalone_mode=False)
+        status: int | None = command.main(argv, prog_name="mockbatch", standalone_mode=False)
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         return _fail(context.command_path if context else "mockbatch", error.format_message())

@@ -64,7 +64,8 @@ def quoted(text: str) -> list[str]:
 
 README = Page("README.md")
 CONTROL_API, COMMAND_LINE = Page("docs/control_api.md"), Page("docs/command_line.md")
-PYTEST = Page("docs/pytest.md")
+PYTEST, CI = Page("docs/pytest.md"), Page("docs/ci.md")
+GETTING_STARTED = Page("docs/getting_started.md")
 #: The pages whose every code block is run.
 RUN_PAGES = (
     README,
@@ -75,6 +76,9 @@ RUN_PAGES = (
     Page("docs/replies.md"),
     Page("docs/live_calls.md"),
     Page("docs/webhooks.md"),
+    GETTING_STARTED,
+    Page("docs/python_api.md"),
+    CI,
 )
 #: Every page that people write.
 PAGES = (
