@@ -55,7 +55,6 @@ class World:
     """The files, batches, clock, faults, webhooks and journal of one key, which is its `name`.
 
     `models` are those that it serves; replacing them does not affect accepted batches.
-
     It starts from the snapshot `initial`, if given, and returns to it at each reset.
     """
 
