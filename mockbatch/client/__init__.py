@@ -13,6 +13,7 @@
     requests          a request and its response, as the journal has them
     client_gate       lets their requests through until their world is gone
     openai_clients    ready clients of the `openai` package
+    provider_clients  ready clients of other providers
     transport         the call itself: to an app of this process, or over HTTP
     skip_sleep        sleeps that move the clock while a test runs
     sleep_watch       notices a test that sleeps for real while its batches wait

@@ -31,13 +31,18 @@ class WorldConnection:
         return f"<{type(self).__name__} at {self.base_url}{owner}{', closed' * self.closed}>"
 
     @property
+    def url(self) -> str:
+        """The address of the server, for clients that add the path of their API themselves."""
+        return self.base_url.removesuffix("/v1")
+
+    @property
     def dashboard_url(self) -> str:
         """The address of the dashboard of this world, for a browser."""
         if urlsplit(self.base_url).port is None:
             raise RuntimeError(
                 "dashboard_url needs a server on a socket: use the `mockbatch` fixture"
             )
-        return f"{self.base_url.removesuffix('/v1')}/_mock/#key={quote(self.api_key, safe='')}"
+        return f"{self.url}/_mock/#key={quote(self.api_key, safe='')}"
 
     def call(self, method: str, path: str, body: Json = None) -> Json:
         """Call the control API; ControlError for an error response."""

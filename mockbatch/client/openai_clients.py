@@ -9,9 +9,12 @@ from mockbatch.typing import Json
 
 if TYPE_CHECKING:
     from flask import Flask
-    from openai import AsyncOpenAI, OpenAI
+    from openai import AsyncOpenAI, AzureOpenAI, OpenAI
 
 __tracebackhide__ = True
+
+#: The version of Azure OpenAI's API that ready clients name; the mock takes any.
+AZURE_API_VERSION = "2024-10-21"
 
 
 def client(
@@ -23,17 +26,23 @@ def client(
     """
     import openai
 
-    httpx = _httpx(openai.DefaultHttpxClient)
-    if app is None:
-        # A plain http URL needs no certificates: not loading them takes 1 ms instead of 20.
-        inner = httpx.HTTPTransport(verify=False, trust_env=False)
-    else:
-        inner = httpx.WSGITransport(app=app)
-    gate = ClientGate(httpx, inner, world.refusal)
-    transport: Json = gate
-    http_client = openai.DefaultHttpxClient(transport=transport, trust_env=False)
+    http_client, gate = _http_client(world, app)
     client = openai.OpenAI(base_url=world.base_url, api_key=world.api_key, http_client=http_client)
     client.webhook_secret = webhook_secret  # older versions take no such argument
+    return client, gate
+
+
+def azure_client(world: WorldConnection, app: "Flask | None") -> tuple["AzureOpenAI", ClientGate]:
+    """Return an `openai.AzureOpenAI`, and the gate that holds its connections."""
+    import openai
+
+    http_client, gate = _http_client(world, app)
+    client = openai.AzureOpenAI(
+        azure_endpoint=world.url,
+        api_key=world.api_key,
+        api_version=AZURE_API_VERSION,
+        http_client=http_client,
+    )
     return client, gate
 
 
@@ -52,6 +61,20 @@ def async_client(world: WorldConnection, webhook_secret: str) -> "AsyncOpenAI":
     )
     client.webhook_secret = webhook_secret
     return client
+
+
+def _http_client(world: WorldConnection, app: "Flask | None") -> tuple[Json, ClientGate]:
+    import openai
+
+    httpx = _httpx(openai.DefaultHttpxClient)
+    if app is None:
+        # A plain http URL needs no certificates: not loading them takes 1 ms instead of 20.
+        inner = httpx.HTTPTransport(verify=False, trust_env=False)
+    else:
+        inner = httpx.WSGITransport(app=app)
+    gate = ClientGate(httpx, inner, world.refusal)
+    transport: Json = gate
+    return openai.DefaultHttpxClient(transport=transport, trust_env=False), gate
 
 
 def _httpx(client_class: type) -> Json:

@@ -11,6 +11,7 @@ from mockbatch.client import openai_clients
 from mockbatch.client.arranging import Arranging
 from mockbatch.client.assertions import Expected, check_requested
 from mockbatch.client.clock import Clock, SleepClock
+from mockbatch.client.provider_clients import ProviderClients
 from mockbatch.client.replies import OneReply, enter_reply, remove_replies
 from mockbatch.client.requests import Request
 from mockbatch.client.results import (
@@ -37,7 +38,7 @@ __tracebackhide__ = True
 _UNSET: Any = object()
 
 
-class WorldClient(Arranging):
+class WorldClient(ProviderClients, Arranging):
     """One world: its address for clients, its clock, and what can be done to it.
 
     `app` serves the world without a socket. `add_callable_reply` enters a reply that is a
@@ -85,6 +86,7 @@ class WorldClient(Arranging):
             return
         _, gate = self._clients.pop(os.getpid(), (None, None))
         self._async_client = None
+        self._close_provider_clients()
         if gate is not None:
             gate.close()
         if self._process == os.getpid():

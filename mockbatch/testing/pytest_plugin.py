@@ -42,7 +42,9 @@ class RunEnvironment:
     def __init__(self, config: pytest.Config) -> None:
         self.server = _start_server(config)
         self._monkeypatch = pytest.MonkeyPatch()
-        _set_environment(self._monkeypatch, self.server.prepare_shared_world())
+        from mockbatch.testing.environment import set_environment
+
+        set_environment(self._monkeypatch, self.server.prepare_shared_world())
 
     def close(self) -> None:
         """Stop the server, and put the environment back."""
@@ -245,10 +247,12 @@ def mockbatch(
     mockbatch_server: "LocalServer | RemoteServer",
 ) -> "Iterator[WorldClient]":
     """Provide a fresh world, to which the OpenAI SDK's environment variables point."""
+    from mockbatch.testing.environment import set_environment
+
     options, flags = read_test_options(request)
     create = mockbatch_server.world if "own_key" in flags else mockbatch_server.shared_world
     with create(request.node.nodeid, **options) as world:
-        _set_environment(monkeypatch, world)
+        set_environment(monkeypatch, world)
         if iscoroutinefunction(getattr(request.node, "obj", None)):
             world.warn_if_asyncio_clock_frozen()
         with world.skip_sleep() if "skip_sleep" in flags else nullcontext():
@@ -286,13 +290,3 @@ def mockbatch_app(request: pytest.FixtureRequest) -> "Iterator[Flask]":
     with world.skip_sleep() if "skip_sleep" in flags else nullcontext():
         yield app
     world.close()
-
-
-def _set_environment(monkeypatch: pytest.MonkeyPatch, world: "WorldClient") -> None:
-    from mockbatch.testing.environment import environment_of
-
-    for name, value in environment_of(world).items():
-        if value is None:
-            monkeypatch.delenv(name, raising=False)
-        else:
-            monkeypatch.setenv(name, value)

@@ -187,3 +187,47 @@ def test_a_second_world_of_a_name_closes_the_first() -> None:
         second.reset()
         with pytest.raises(ControlError, match="This world is gone"):
             first.reset()
+
+
+class TestProviderClients:
+    """Clients of other providers than OpenAI."""
+
+    def test_azure_reaches_the_same_world(self) -> None:
+        """It is the same client each time."""
+        with MockBatch() as mock:
+            mock.client.files.list()
+            assert mock.azure is mock.azure
+            assert mock.azure.batches.list().data == []
+            mock.assert_requested("GET", "/openai/batches", count=1)
+
+    def test_client_of_a_closed_world_is_refused(self) -> None:
+        """As OpenAI's is."""
+        with MockBatch() as mock:
+            azure = mock.azure
+        with pytest.raises(openai.AuthenticationError, match="This world is gone"):
+            azure.batches.list()
+        with pytest.raises(ControlError, match="This world is gone"):
+            _ = mock.azure
+
+    def test_environment_points_all_clients_to_the_world(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Those of Azure and of the module `openai`, which would else not know which is meant."""
+        monkeypatch.setattr(openai, "api_type", None)
+        monkeypatch.setattr(openai, "_client", None)
+        with MockBatch(env=True) as mock:
+            with openai.AzureOpenAI(api_version="2024-10-21") as azure:
+                assert str(azure.base_url) == f"{mock.url}/openai/"
+                assert azure.api_key == mock.api_key
+            assert openai.api_type == "openai"
+            assert os.environ["AZURE_OPENAI_ENDPOINT"] == mock.url
+            assert os.environ["GROQ_BASE_URL"] == mock.url
+        assert openai.api_type is None
+        assert "AZURE_OPENAI_ENDPOINT" not in os.environ
+
+    def test_choice_of_the_user_stays(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A program that is for Azure remains for Azure."""
+        monkeypatch.setenv("OPENAI_API_TYPE", "azure")
+        monkeypatch.setattr(openai, "api_type", "azure")
+        with MockBatch(env=True):
+            assert os.environ["OPENAI_API_TYPE"] == openai.api_type == "azure"
