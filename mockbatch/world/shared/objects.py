@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.recorded import RecordedBatch, recorded_batch
 from mockbatch.typing import Json
@@ -23,6 +25,14 @@ DELIVERY, ANNOUNCED, POLLS = "delivery", "announced", "polls"
 
 # The order in which they are loaded: what others refer to comes first.
 _ORDER = (FILE, BATCH, DELETED, UPLOAD, ANNOUNCED, DELIVERY, POLLS)
+
+
+def parse_cell(text: str) -> Json:
+    """Return the document in a cell."""
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:  # a surrogate without its pair, which only json accepts
+        return json.loads(text)
 
 
 def name_all(world: "World") -> Iterator[tuple[str, str]]:
@@ -71,7 +81,10 @@ def _document(world: "World", contents: SharedContents, kind: str, id: str) -> J
 def _dump_batch(batch: Batch, contents: SharedContents) -> dict[str, Json]:
     if isinstance(batch, RecordedBatch):
         return {"number": batch.number, "recorded": dict(batch.shown)}
-    return {"number": batch.number, "own": dump_batch(batch, contents)}
+    own = dump_batch(batch, contents)
+    # As a text: most batches have one of a few, which is parsed once.
+    own["scenario"] = json.dumps(own["scenario"])
+    return {"number": batch.number, "own": own}
 
 
 def load_objects(world: "World", contents: SharedContents, documents: Mapping[str, Json]) -> None:

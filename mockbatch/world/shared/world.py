@@ -33,6 +33,7 @@ from mockbatch.world.shared.objects import (
     dump_object,
     load_objects,
     name_all,
+    parse_cell,
 )
 from mockbatch.world.shared.settings import dump_settings, load_settings
 from mockbatch.world.shared.singles import LOADERS, dump_single, fingerprints
@@ -151,7 +152,7 @@ class SharedWorld(World):
 
     def _load_cells(self, changes: Changes) -> None:
         documents = {
-            name: None if text is None else json.loads(text) for name, text in changes.cells
+            name: None if text is None else parse_cell(text) for name, text in changes.cells
         }
         settings = documents.pop(SETTINGS, None)
         if changes.is_whole:

@@ -26,18 +26,18 @@ def restore_batch(
 ) -> Batch:
     """Return the batch of a document of our own; `number` batches were created before it.
 
-    The input file is read when its lines are needed. Status, counts and the place in a list need
-    none of it, unless lines fail.
+    Its scenario may be the text of a document. The input file is read when its lines are needed.
+    Status, counts and the place in a list need none of it, unless lines fail.
     """
     name, gone = values["content"], values.get("gone_input")
     content = Content.of(b"") if name is None else find_content(name)
     batch_input = restore_input(gone or values["input"], values["errors"], content)
-    replies = values.get("replies", {}).items()
+    replies, scenario = values.get("replies", {}).items(), values["scenario"]
     return make_batch(
         values,
         number,
         batch_input,
-        _scenario(json.dumps(values["scenario"])),
+        _scenario(scenario if isinstance(scenario, str) else json.dumps(scenario)),
         {int(line): parse_reply(reply, f"replies.{line}") for line, reply in replies},
     )
 

@@ -1,0 +1,176 @@
+"""Several processes with one store keep the promises of one process."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.stores.conftest import KINDS
+from tests.support.processes import (
+    Process,
+    default_state,
+    process_serving,
+    processes_serving,
+)
+
+THREADS = 8
+# Stops a server in the middle of the commit that adds a batch, before it takes effect.
+STOP_BEFORE_COMMIT = """
+import time
+from mockbatch.stores.sqlite import SqliteStore
+commit = SqliteStore.commit
+def stop(self, world, seen, cells):
+    if any(name.startswith("batch:") for name in cells):
+        print("stopped", flush=True)
+        time.sleep(600)
+    return commit(self, world, seen, cells)
+SqliteStore.commit = stop
+"""
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sequence[Process]]:
+    """Yield three servers with the same store; each test has a key of its own."""
+    state = default_state(tmp_path_factory.mktemp("shared"))
+    with processes_serving(3, state, "--log-format", "json") as started:
+        yield started
+
+
+@pytest.fixture
+def key(request: pytest.FixtureRequest) -> str:
+    """Return the key of this test."""
+    return f"sk-{request.node.name}"
+
+
+def at_once(servers: Sequence[Process], count: int, act: Callable[[Process], Any]) -> list[Any]:
+    """Return what `act` returns for each of so many calls, several at once, server by server."""
+    chosen = [servers[number % len(servers)] for number in range(count)]
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(act, chosen))
+
+
+def test_all_batches_are_there_once(servers: Sequence[Process], key: str) -> None:
+    """Batches that are created at once have ids of their own, and are listed by all."""
+    file_id = servers[0].upload(key)
+    answers = at_once(servers, 90, lambda server: server.create(key, file_id))
+    ids = {answer.json["id"] for answer in answers}
+    assert len(ids) == 90
+    lists = [[b["id"] for b in one.get(key, "/v1/batches?limit=100")["data"]] for one in servers]
+    assert set(lists[0]) == ids
+    assert lists == [lists[0]] * 3
+    assert servers[1].get(key, "/_mock/state")["numbers"]["batch"] == 90
+
+
+def test_a_quota_lets_exactly_as_many_pass(servers: Sequence[Process], key: str) -> None:
+    """With a quota of batches an hour, exactly as many are accepted."""
+    file_id = servers[0].upload(key)
+    servers[1].call(key, "PUT", "/_mock/quotas", {"batches_per_hour": 10})
+    answers = at_once(servers, 30, lambda server: server.create(key, file_id))
+    assert sorted(answer.status for answer in answers) == [200] * 10 + [429] * 20
+
+
+def test_a_fault_hits_as_often_as_it_says(servers: Sequence[Process], key: str) -> None:
+    """A fault for three requests hits three of forty."""
+    match = {"method": "GET", "path": "/v1/batches"}
+    fault = {"match": match, "fault": {"status": 500}, "times": 3}
+    servers[0].post(key, "/_mock/faults", fault)
+    answers = at_once(servers, 40, lambda server: server.call(key, "GET", "/v1/batches"))
+    assert sorted(answer.status for answer in answers) == [200] * 37 + [500] * 3
+    [counted] = servers[2].get(key, "/_mock/faults")["faults"]
+    assert (counted["matched"], counted["fired"]) == (40, 3)
+
+
+def test_a_queued_scenario_is_for_as_many_batches(servers: Sequence[Process], key: str) -> None:
+    """A scenario for five batches is that of five."""
+    file_id = servers[0].upload(key)
+    servers[0].post(key, "/_mock/scenarios/active", {"name": "all_failed", "times": 5})
+    at_once(servers, 12, lambda server: server.create(key, file_id))
+    batches = servers[1].get(key, "/_mock/state")["batches"]
+    assert (
+        sorted(batch["scenario"]["name"] for batch in batches) == ["all_failed"] * 5 + ["happy"] * 7
+    )
+
+
+def test_an_advance_is_seen_by_all(servers: Sequence[Process], key: str) -> None:
+    """Once an advance has returned, every server has the new time and status."""
+    file_id = servers[0].upload(key)
+    batch = servers[0].create(key, file_id).json
+    now = servers[0].post(key, "/_mock/clock/advance", {"seconds": 90_000})["now"]
+    for server in servers:
+        assert server.get(key, "/_mock/clock")["now"] == now
+        assert server.get(key, f"/v1/batches/{batch['id']}")["status"] == "completed"
+
+
+def test_advances_add_up(servers: Sequence[Process], key: str) -> None:
+    """Advances at the same time move the clock by their sum."""
+    servers[0].upload(key)
+    before = servers[0].get(key, "/_mock/clock")["now"]
+    step = {"seconds": 3600}
+    at_once(servers, 6, lambda server: server.post(key, "/_mock/clock/advance", step))
+    assert {server.get(key, "/_mock/clock")["now"] for server in servers} == {before + 6 * 3600}
+
+
+def test_every_request_is_in_the_journal(servers: Sequence[Process], key: str) -> None:
+    """The journal has every request, with numbers in order, whichever server got it."""
+    servers[0].upload(key)
+    at_once(servers, 20, lambda server: server.get(key, "/v1/models"))
+    journal = servers[1].get(key, "/_mock/requests")
+    assert journal["count"] == 21
+    assert [entry["id"] for entry in journal["requests"]] == list(range(1, 22))
+
+
+def test_a_killed_process_leaves_nothing_half_done(tmp_path: Path) -> None:
+    """A server that is killed before its commit delays nobody, and its batch was never there."""
+    state, key = default_state(tmp_path), "sk-killed"
+    with (
+        process_serving(state) as server,
+        process_serving(state, before=STOP_BEFORE_COMMIT) as doomed,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        file_id = server.upload(key)
+        first = server.create(key, file_id).json["id"]
+        lost = pool.submit(doomed.create, key, file_id)
+        while doomed.process.stdout.readline() != "stopped\n":
+            pass
+        doomed.kill()
+        killed_at = time.monotonic()
+        second = server.create(key, file_id)
+        # Half a second is promised; a busy machine may take ten times as long.
+        assert time.monotonic() - killed_at < 5
+        with pytest.raises(ConnectionError):
+            lost.result()
+        listed = [batch["id"] for batch in server.get(key, "/v1/batches")["data"]]
+        assert listed == [second.json["id"], first]
+        assert server.get(key, "/_mock/state")["numbers"]["batch"] == 2
+
+
+def test_a_restart_loses_nothing(tmp_path: Path) -> None:
+    """After all servers were killed, a new one has the same world, and the same contents."""
+    state, key = default_state(tmp_path), "sk-restart"
+    big = b"".join(LINE_OF % (number, b"x" * 2000) for number in range(1000))
+    with processes_serving(2, state) as servers:
+        file_id = servers[0].upload(key, big)
+        batch = servers[1].create(key, file_id).json
+        servers[0].post(key, "/_mock/clock/advance", {"seconds": 90_000})
+        output = servers[0].get(key, f"/v1/batches/{batch['id']}")["output_file_id"]
+        paths = [f"/v1/files/{id}/content" for id in (file_id, output)]
+        contents = [servers[1].call(key, "GET", path).body for path in paths]
+        before = servers[0].get(key, "/_mock/state")
+        for server in servers:
+            server.kill()
+    with process_serving(state) as server:
+        assert server.get(key, "/_mock/state") == before
+        again = [
+            server.call(key, "GET", f"/v1/files/{id}/content").body for id in (file_id, output)
+        ]
+        assert again == contents
+        assert again[0] == big
+
+
+LINE_OF = (
+    b'{"custom_id": "%d", "method": "POST", "url": "/v1/chat/completions",'
+    b' "body": {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "%s"}]}}\n'
+)
