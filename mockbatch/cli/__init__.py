@@ -8,6 +8,7 @@ wrong or the command could not do its work.
 - `options` has what options share. `serve_settings` turns the options of `serve` into settings,
   and `webhook_options` those about webhooks.
 - `input_check` checks the files of `validate`, and `validation_report` formats the result.
+- `service` is one process that serves, and `workers` are several on one port.
 - `wsgi_app` makes the app of `mockbatch.wsgi` from the variables that set those options.
 - `request_log` formats the lines that `serve` logs, `ready_file` is the file of `--ready-file`,
   `stop_signal` ends the process in time, and `memory` returns what was freed to the system.

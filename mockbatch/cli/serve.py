@@ -9,11 +9,9 @@ from urllib.parse import quote
 
 import click
 
-from mockbatch.cli.memory import return_freed_memory
 from mockbatch.cli.options import (
     complete_file,
     complete_scenario,
-    errors_as_bad_parameter,
     parse_positive,
     serve_option,
 )
@@ -29,9 +27,11 @@ from mockbatch.cli.serve_settings import (
     parse_scenario,
     parse_start_time,
 )
+from mockbatch.cli.service import Service
 from mockbatch.cli.stop_signal import StopSignal
 from mockbatch.cli.terminal import end_interrupted_line
 from mockbatch.cli.webhook_options import add_webhook_options
+from mockbatch.cli.workers import Workers
 
 if TYPE_CHECKING:
     from mockbatch.http_server.server import HttpServer
@@ -116,6 +116,13 @@ DESCRIPTORS = 8192  # a connection takes one, and so does a file that is too lar
     show_default="FILE-files",
     help="Where the contents of files are kept, if --state is a URL.",
 )
+@serve_option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    metavar="N",
+    help="Serve with so many processes, which need a --state that they share.",
+)
 @serve_option("--api-key", multiple=True, metavar="KEY", help="Accept only this key. Repeatable.")
 @serve_option(
     "--worlds",
@@ -173,27 +180,31 @@ def serve(**values: Any) -> None:
 def _serve(options: ServeOptions, settings: "ServerSettings", initial: "Snapshot | None") -> None:
     from mockbatch.cli.request_log import log_requests
     from mockbatch.http_server.server import HttpServer
-    from mockbatch.web.app import create_app
+    from mockbatch.world.settings import MEMORY
 
+    if options.workers > 1 and settings.state == MEMORY:
+        raise click.UsageError(
+            f"--workers {options.workers} needs worlds that the processes share: "
+            "add --state sqlite:///FILE"
+        )
     log_requests(options.log_format)
     allow_more_descriptors()
-    with errors_as_bad_parameter("--state"):
-        app = create_app(settings, initial)
     ready_file = ReadyFile(options.ready_file)
     with StopSignal() as stop, ready_file, _open_tls(options) as tls:
-        server = HttpServer(app, options.host, options.port, tls.adapter if tls else None)
-        _start(server, options)
+        server = HttpServer(None, options.host, options.port, tls.adapter if tls else None)
+        _listen(server, options)
+        alone = Service(server, settings, initial)
+        service = alone if options.workers == 1 else Workers(options.workers, alone)
+        service.start()
         _print_startup(server.url, options.host, settings, tls.ca_file if tls else None)
         ready_file.write(server.url)
-        return_freed_memory()
-        stop.wait()
+        service.wait(stop)
         # First, because the process may be cut off in the middle of the rest.
         ready_file.remove()
         if tls:
             tls.close()
         end_interrupted_line()
-        app.extensions["mockbatch"].worlds.close()
-        server.stop()
+        service.stop()
     stop.end_process()
 
 
@@ -219,9 +230,9 @@ def _open_tls(options: ServeOptions) -> "AbstractContextManager[Tls | None]":
         raise click.ClickException(str(error)) from None
 
 
-def _start(server: "HttpServer", options: ServeOptions) -> None:
+def _listen(server: "HttpServer", options: ServeOptions) -> None:
     try:
-        server.start()
+        server.prepare()
     except OSError as error:
         address = f"{options.host}:{options.port}"
         # cheroot raises an OSError of its own, which has the system's message but no errno.

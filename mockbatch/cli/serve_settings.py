@@ -94,6 +94,7 @@ class ServeOptions(NamedTuple):
     load: str | None
     state: str
     files: str | None
+    workers: int
     api_key: tuple[str, ...]
     worlds: str
     allow_host: tuple[str, ...]

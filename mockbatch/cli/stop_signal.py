@@ -3,11 +3,12 @@
 import faulthandler
 import logging
 import os
+import select
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NoReturn
 
@@ -41,9 +42,27 @@ class StopSignal:
         # thread may keep, and also ends a server that cannot print where it listens.
         faulthandler.dump_traceback_later(LONGEST_SECONDS, exit=True, file=self._nowhere)
 
-    def wait(self) -> None:
-        """Return when the process is to end, which it then does within a second."""
-        self._receiver.recv(1)
+    def wait(self, lifeline: int | None = None) -> None:
+        """Return when the process is to end, which it then does within a second.
+
+        It is to end, too, when `lifeline` does, the descriptor of a pipe.
+        """
+        if not self.comes_before([] if lifeline is None else [lifeline]):
+            self._begin_end()
+
+    def comes_before(self, events: Sequence[int], seconds: float | None = None) -> bool:
+        """Wait until there is a signal, or something to read from one of these descriptors.
+
+        Returns whether there is a signal; the process then ends within a second.
+        """
+        receiver = self._receiver.fileno()
+        readable, _, _ = select.select([receiver, *events], [], [], seconds)
+        is_signal = receiver in readable
+        if is_signal:
+            self._begin_end()
+        return is_signal
+
+    def _begin_end(self) -> None:
         timer = threading.Timer(ORDERLY_SECONDS, os._exit, (0,))
         timer.daemon = True
         timer.start()

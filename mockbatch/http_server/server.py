@@ -137,7 +137,8 @@ class HttpServer(server.HTTPServer):
     """An HTTP server for one WSGI app, which can be started once.
 
     `start` serves in a daemon thread; `prepare` and then `serve` serve in the calling thread.
-    `port` 0 picks a free port. With an `ssl_adapter` of cheroot's it serves HTTPS.
+    Until then the app may be None, and is set as `wsgi_app`. `port` 0 picks a free port. With
+    an `ssl_adapter` of cheroot's it serves HTTPS.
     """
 
     ConnectionClass = Connection
@@ -150,7 +151,7 @@ class HttpServer(server.HTTPServer):
 
     def __init__(
         self,
-        app: "WSGIApplication",
+        app: "WSGIApplication | None",
         host: str = "127.0.0.1",
         port: int = 0,
         ssl_adapter: "Adapter | None" = None,
@@ -167,6 +168,8 @@ class HttpServer(server.HTTPServer):
         self.ticks = 1
         #: Counts requests in the order in which they begin.
         self.request_numbers = count(1)
+        #: How many new connections are accepted before the others are checked.
+        self.accepted_at_once = 64
         self._thread: threading.Thread | None = None
         self._process = 0
 
@@ -202,8 +205,15 @@ class HttpServer(server.HTTPServer):
         return socket_
 
     def start(self) -> None:
-        """Listen, and serve in a daemon thread; raises OSError if the port is in use."""
-        self.prepare()
+        """Listen, and serve in a daemon thread; raises OSError if the port is in use.
+
+        If it listens already, it may have been prepared by the parent of this process, whose
+        other children accept connections from the same socket.
+        """
+        if not self.ready:
+            self.prepare()
+        elif self._process != os.getpid():
+            self._accept_beside_others()
         self._thread = threading.Thread(target=self.serve, name=SERVER_NAME, daemon=True)
         self._thread.start()
 
@@ -214,6 +224,11 @@ class HttpServer(server.HTTPServer):
         self.socket.settimeout(0)
         self._connections.close()  # the one that cheroot has made
         self._connections = WaitingConnections(self)
+
+    def _accept_beside_others(self) -> None:
+        self._process = os.getpid()
+        self._connections = WaitingConnections(self)
+        self.accepted_at_once = 1  # so that each gets its share
 
     def serve(self) -> None:
         """Serve in this thread, after `prepare`, until `stop` or an interrupt."""

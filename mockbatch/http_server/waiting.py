@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
 # The steps of deadlines, in seconds.
 TICK_SECONDS = 0.25
-# How many new connections are accepted before the others are checked.
-_ACCEPTED_AT_ONCE = 64
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 log = logging.getLogger("mockbatch.http_server")
@@ -49,7 +47,7 @@ class WaitingConnections(ConnectionManager):
                 self._expire_heads(seen_ticks)
 
     def _accept(self) -> None:
-        for _ in range(_ACCEPTED_AT_ONCE):
+        for _ in range(self.server.accepted_at_once):
             try:
                 conn = self._from_server_socket(self.server.socket)
             except OSError as error:
