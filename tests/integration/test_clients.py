@@ -135,6 +135,23 @@ def test_node_client_sees_the_whole_life(client: str, project: Path, polled: Wor
     assert seen(done) == SEEN
 
 
+def test_node_client_of_azure_sees_the_whole_life(project: Path, polled: WorldClient) -> None:
+    """AzureOpenAI for Node: a pending file, a failing line, an invalid input, a cancel, pages."""
+    shutil.copy(NODE / "azure.mjs", project)
+    done = run(["node", project / "azure.mjs", polled.url], polled)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {
+        "file": ["pending", "processed"],
+        "statuses": ["validating", "in_progress", "finalizing", "completed"],
+        "results": {"a": 200, "b": 400},
+        "failed": ["failed", "url_mismatch"],
+        "cancelled": ["cancelling", "cancelled"],
+        "listed": 3,
+        "unknown": [404, "404"],
+        "live": "chat.completion",
+    }
+
+
 def get_json(client: openai.OpenAI, path: str) -> Json:
     """Return what the mock answers to a GET, as JSON."""
     return client.get(path, cast_to=object)
