@@ -119,6 +119,7 @@ class TestDockerfile:
         """The last user before the entry point is not root."""
         assert instructions("USER")[-1] not in ("root", "0")
 
+    @pytest.mark.slow
     @pytest.mark.timeout(600)
     def test_what_is_copied_can_be_installed(self, tmp_path: Path) -> None:
         """No file that the installation needs, or the installed server, is left out."""

@@ -66,6 +66,7 @@ def test_suite_passes(folder: Path) -> None:
     assert SUITE.count("\ntest(") == len(CHANGES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CHANGES)
 def test_each_test_can_fail(folder: Path, name: str) -> None:
     """That one, and no other."""

@@ -69,6 +69,7 @@ def test_each_test_has_its_habit() -> None:
     assert list(HABITS) == NAMES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HABITS)
 def test_habit_fails_the_test_that_is_about_it(pytester: pytest.Pytester, name: str) -> None:
     """And it is the habit that does: all else in the client is as it was."""

@@ -2,8 +2,9 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,11 @@ OPTIONS = {"busy_poller": ["--wall", "5"], "sqlite_results": ["--results"]}
 OPTIONS["sqlite_results"].append(f"'{sys.executable}' '{SQLITE}' --print")
 
 
+def slow_but(*quick: str, of: Iterable[str]) -> list[Any]:
+    """Return names as parameters, each marked slow but the quick ones."""
+    return [name if name in quick else pytest.param(name, marks=pytest.mark.slow) for name in of]
+
+
 def survey(
     capfd: pytest.CaptureFixture[str], program: str, options: Sequence[str], *words: str
 ) -> dict[str, str]:
@@ -32,7 +38,7 @@ def survey(
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("program", COLUMNS)
+@pytest.mark.parametrize("program", slow_but("careful", "wall_deadline", of=COLUMNS))
 def test_a_program_has_its_column(program: str, capfd: pytest.CaptureFixture[str]) -> None:
     """Each verdict is the one that its code lets expect."""
     expected = dict(zip(DEFAULT, COLUMNS[program], strict=True))
@@ -40,7 +46,7 @@ def test_a_program_has_its_column(program: str, capfd: pytest.CaptureFixture[str
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("guard", GUARDS)
+@pytest.mark.parametrize("guard", slow_but("separators", of=GUARDS))
 def test_a_missing_guard_shows_in_its_rows(guard: str, capfd: pytest.CaptureFixture[str]) -> None:
     """The careful program falls where a guard is left out, and nowhere else."""
     expected = dict.fromkeys(DEFAULT, "handled") | GUARDS[guard]

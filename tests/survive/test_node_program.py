@@ -19,6 +19,7 @@ NOT_HANDLED = {
 }
 
 
+@pytest.mark.slow
 def test_a_program_in_node(node: Runner, capfd: pytest.CaptureFixture[str]) -> None:
     """Its timers are skipped, and it falls on the two guards that it lacks."""
     status = main(

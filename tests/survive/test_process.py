@@ -55,6 +55,7 @@ def test_its_children_end_with_it(tmp_path: Path, leave: str) -> None:
     assert ended.wall_seconds < 30
 
 
+@pytest.mark.slow
 def test_a_gigabyte_of_output_fits(tmp_path: Path) -> None:
     """The output is read to its end, and only so much of it is kept."""
     code = (

@@ -167,6 +167,7 @@ class TestKept:
             line.lstrip(".") for line in forwards
         }
 
+    @pytest.mark.slow
     def test_each_xdist_worker_has_its_own(self, pytester: pytest.Pytester) -> None:
         """Workers on one running server do not share a key."""
         pytester.makepyfile(f"""    import functools, openai, pytest
@@ -311,6 +312,7 @@ class TestEnvironment:
 
     CONFTEST = "import openai\nclient = openai.OpenAI(max_retries=0)"
 
+    @pytest.mark.slow
     def test_client_built_at_import_works(
         self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -512,6 +512,7 @@ class TestRuns:
             print(number, submit(mockbatch.client).input_file_id, file=file)
     """
 
+    @pytest.mark.slow
     def test_xdist_mints_the_same_ids_in_each_run(self, pytester: pytest.Pytester) -> None:
         """With workers and without: an id depends on its test alone."""
         found = []
@@ -525,6 +526,7 @@ class TestRuns:
         assert found[0] == found[1]
         assert len({line.split()[1] for line in found[0]}) == 12
 
+    @pytest.mark.slow
     def test_running_server_can_be_used(self, pytester: pytest.Pytester) -> None:
         """`--mockbatch-url`, with two workers on it at once."""
         pytester.makepyfile(f"""    import os, pytest
