@@ -17,6 +17,7 @@ from mockbatch.stores.failure import state_full, state_unavailable
 from mockbatch.stores.file_lock import IS_SUPPORTED, FileLocks
 from mockbatch.stores.store import (
     DELIVERY,
+    DUE,
     LOCK_SECONDS,
     NOTHING,
     WAIT_SECONDS,
@@ -158,6 +159,15 @@ class SqliteStore:
         with self._using() as connection:
             rows = connection.execute("SELECT name, label FROM worlds ORDER BY rowid")
             return [StoredWorld(*row) for row in rows]
+
+    def due(self, wall_now: float) -> Sequence[StoredWorld]:
+        """Return the worlds whose cell DUE is not after a wall time."""
+        query = (
+            "SELECT worlds.name, label FROM worlds JOIN cells ON world = id AND cells.name = ?"
+            " WHERE text != 'null' AND CAST(text AS REAL) <= ?"
+        )
+        with self._using() as connection:
+            return [StoredWorld(*row) for row in connection.execute(query, (DUE, wall_now))]
 
     @staticmethod
     def _row(connection: sqlite3.Connection, world: str) -> tuple[int, int, int] | None:

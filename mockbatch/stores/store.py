@@ -13,6 +13,11 @@ LOCK_SECONDS = 30.0
 DELIVERY, PLANNING, CHANGE = "delivery", "planning", "change"
 
 
+#: The cell with the wall time at which a webhook of the world is due, `null` for no such time: the
+#: only one whose text a store reads.
+DUE = "due"
+
+
 class Version(NamedTuple):
     """How far a world has been read: up to commit `number` of the incarnation `id`.
 
@@ -99,6 +104,9 @@ class Store(Protocol):
 
     def worlds(self) -> Sequence[StoredWorld]:
         """Return all worlds, the oldest first."""
+
+    def due(self, wall_now: float) -> Sequence[StoredWorld]:
+        """Return the worlds whose cell DUE is not after a wall time."""
 
     def append(self, world: str, text: str, most: int) -> int:
         """Record a request, and return its number; only the last `most` are kept.

@@ -64,6 +64,8 @@ def create_app(settings: ServerSettings | None = None, initial: Snapshot | None 
     whole = DashboardForBrowsers(with_gateway) if has_dashboard else with_gateway
     guarded = CallerGuard(whole, server_state.settings)
     is_shared = server_state.settings.state != MEMORY
+    if is_shared:
+        wakeup.watch_store(app, server_state.worlds)
     app.wsgi_app = guarded if is_shared else ProcessGuard(guarded)  # type: ignore[method-assign]
     return app
 

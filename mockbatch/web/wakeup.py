@@ -12,6 +12,8 @@ from mockbatch.errors import api_error
 from mockbatch.faults.request_record import RequestRecord
 from mockbatch.web.context import server, world
 from mockbatch.web.responses import json_response
+from mockbatch.world.keys import StoredName
+from mockbatch.world.registry import WorldRegistry
 from mockbatch.world.world import World
 
 PATH = "/_mock/webhooks/alarm"
@@ -38,6 +40,19 @@ def deliver_due() -> Response:
 def schedule_wakeup(app: Flask, world: World) -> None:
     """Schedule the request for when the world's next webhook is due."""
     world.webhooks.schedule_wakeup(lambda: _send(app, world))
+
+
+def watch_store(app: Flask, worlds: WorldRegistry) -> None:
+    """Send the request for every world of a store in which a webhook is due, each second."""
+    from mockbatch.world.shared.registry import SharedWorlds
+
+    def fire(name: StoredName) -> None:
+        world = worlds.find(name)
+        if world is not None:
+            _send(app, world)
+
+    if isinstance(worlds, SharedWorlds):
+        worlds.watch.start(fire)
 
 
 def _send(app: Flask, world: World) -> None:

@@ -107,13 +107,19 @@ class WebhookDispatcher:
 
     def _try_start(self) -> bool:
         with self._clock.reading:
-            if self._is_busy or self._outbox.next_at() > self._clock.now():
+            if self._is_busy or not self._has_work():
                 return False
             # If another process has it, that one looks again after its last delivery.
             if self.turn is not None and not self.turn.try_acquire():
                 return False
             self._is_busy = True
             return True
+
+    def _has_work(self) -> bool:
+        if self._outbox.next_at() <= self._clock.now():
+            return True
+        # Where nobody has the turn, what is under way has been lost.
+        return self.turn is not None and self._outbox.is_under_way
 
     def _finish(self) -> None:
         if self.turn is not None:

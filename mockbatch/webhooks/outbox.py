@@ -120,6 +120,11 @@ class Outbox:
         finished_at = inf if self._finished is None else self._finished.next_at()
         return min(self._queue.next_at(), finished_at)
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether a delivery is being attempted, or was by a process that has died."""
+        return bool(self._under_way)
+
     def next_attempt(self, now: float) -> WorldEvent | None:
         """Return the next attempt, for batches that have finished by now."""
         self.enqueue_finished(now)

@@ -209,6 +209,17 @@ class Webhooks:
             at, now, clock = self.outbox.next_at(), self._clock.now(), self._clock.current
             self._timer.set(self._wait_seconds(at - now, clock), fire, (at, clock, at <= now))
 
+    def due_at_wall(self, wall_now: float) -> float | None:
+        """Return the wall time at which something is to be delivered, None for no such time."""
+        if self.outbox.is_under_way:
+            return wall_now
+        at, now, clock = self.outbox.next_at(), self._clock.now(), self._clock.current
+        if clock.mode == MANUAL or at == inf:
+            return None
+        if at <= now or clock.is_paused:  # whoever has paused it may have died
+            return wall_now
+        return wall_now + (at - now) / clock.speed if clock.speed else None
+
     def _wait_seconds(self, seconds: float, clock: Clock) -> float | None:
         """Return the real seconds to wait for simulated ones, None for no waiting at all."""
         # A thread that delivers or moves the clock schedules the next wake-up at its end.

@@ -1,8 +1,11 @@
 """Several processes with one store keep the promises of one process."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ import pytest
 
 from tests.stores.conftest import KINDS
 from tests.support.processes import (
+    PATIENCE_SECONDS,
     Process,
     default_state,
     process_serving,
@@ -120,6 +124,98 @@ def test_every_request_is_in_the_journal(servers: Sequence[Process], key: str) -
     journal = servers[1].get(key, "/_mock/requests")
     assert journal["count"] == 21
     assert [entry["id"] for entry in journal["requests"]] == list(range(1, 22))
+
+
+class Receiver:
+    """Receives webhooks, and keeps the id of each; `hold` stops the first one until it is set."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+        self.lock = threading.Lock()
+        self.hold: threading.Event | None = None
+        self.has_called = threading.Event()
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["Content-Length"]))
+                with receiver.lock:
+                    receiver.ids.append(self.headers["webhook-id"])
+                    held, receiver.hold = receiver.hold, None
+                receiver.has_called.set()
+                if held is not None:
+                    held.wait(PATIENCE_SECONDS)
+                with suppress(OSError):
+                    self.send_response(200)
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/"
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """Yield a receiver of webhooks."""
+    started = Receiver()
+    thread = threading.Thread(target=started.server.serve_forever)
+    thread.start()
+    yield started
+    started.server.shutdown()
+    started.server.server_close()
+    thread.join()
+
+
+def delivered(server: Process, key: str) -> list[str]:
+    """Return the ids of the deliveries that have arrived."""
+    deliveries = server.get(key, "/_mock/webhooks/deliveries")["deliveries"]
+    return [one["id"] for one in deliveries if one["status"] == "delivered"]
+
+
+@pytest.mark.parametrize("mode", ["manual", "x3600"])
+def test_each_webhook_is_sent_once(
+    servers: Sequence[Process], key: str, receiver: Receiver, mode: str
+) -> None:
+    """Of batches that end at the same time each is announced once, by whichever server."""
+    file_id = servers[0].upload(key)
+    servers[0].post(key, "/_mock/webhooks/endpoints", {"url": receiver.url})
+    at_once(servers, 15, lambda server: server.create(key, file_id))
+    servers[1].post(key, "/_mock/clock", {"mode": mode})
+    if mode == "manual":
+        step = {"seconds": 30_000}
+        at_once(servers, 3, lambda server: server.post(key, "/_mock/clock/advance", step))
+    waited = 0
+    while len(delivered(servers[waited % 3], key)) < 15:
+        waited += 1
+        assert waited < 1000
+        time.sleep(0.1)
+    assert sorted(receiver.ids) == sorted(delivered(servers[0], key))
+
+
+def test_a_webhook_that_a_killed_process_was_sending_is_sent_again(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    """Another server sends it once more, with the same id, and no other one."""
+    state, key = default_state(tmp_path), "sk-webhook"
+    with process_serving(state) as doomed, process_serving(state), ThreadPoolExecutor(1) as pool:
+        file_id = doomed.upload(key)
+        doomed.post(key, "/_mock/webhooks/endpoints", {"url": receiver.url})
+        doomed.create(key, file_id)
+        go_on = receiver.hold = threading.Event()
+        lost = pool.submit(doomed.post, key, "/_mock/clock/advance", {"seconds": 90_000})
+        assert receiver.has_called.wait(PATIENCE_SECONDS)
+        doomed.kill()
+        receiver.has_called.clear()
+        go_on.set()
+        # No client has asked the other server for anything.
+        assert receiver.has_called.wait(PATIENCE_SECONDS)
+        with pytest.raises(ConnectionError):
+            lost.result()
+    assert len(receiver.ids) == 2
+    assert len(set(receiver.ids)) == 1
 
 
 def test_a_killed_process_leaves_nothing_half_done(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from mockbatch.errors import ApiError
-from mockbatch.stores.store import CHANGE, DELIVERY, NOTHING, PLANNING, Store, Version
+from mockbatch.stores.store import CHANGE, DELIVERY, DUE, NOTHING, PLANNING, Store, Version
 
 
 def create(store: Store, **cells: str) -> Version:
@@ -91,6 +91,15 @@ def test_worlds_are_listed_in_order_of_creation(store: Store, rival: Store) -> N
     for name in ("b", "a"):
         store.replace(name, NOTHING, f"label {name}", {})
     assert rival.worlds() == [("b", "label b"), ("a", "label a")]
+
+
+def test_a_store_knows_which_worlds_are_due(store: Store, rival: Store) -> None:
+    """A world whose cell `due` has a time is found from that time on."""
+    for name, due in (("a", "10.5"), ("b", "20"), ("c", "null")):
+        store.replace(name, NOTHING, f"label {name}", {DUE: due})
+    assert rival.due(10) == []
+    assert rival.due(10.5) == [("a", "label a")]
+    assert len(rival.due(1e10)) == 2
 
 
 def test_records_are_numbered_and_bounded(store: Store, rival: Store) -> None:

@@ -10,6 +10,7 @@ world      a world that is kept in a store: catches up, and commits
 lock       a lock among the threads of this process and then among processes
 singles    the parts of a world of which there is one, as cells: clock, settings, script, ...
 objects    the parts of which there are many: batches, files, uploads, deliveries, ...
+watch      finds due webhooks of worlds that no request has come for
 contents   the contents of files, read when they are needed
 journal    the journal, which is only in the store
 """

@@ -12,6 +12,7 @@ from mockbatch.stores.store import Store
 from mockbatch.world.keys import StoredName
 from mockbatch.world.registry import WorldRegistry
 from mockbatch.world.settings import ServerSettings, WorldSettings
+from mockbatch.world.shared.watch import DueWatch
 from mockbatch.world.shared.world import Place, SharedWorld
 from mockbatch.world.snapshot.snapshot import Snapshot
 from mockbatch.world.world import World
@@ -46,6 +47,8 @@ class SharedWorlds(WorldRegistry):
         self._blobs = blobs
         self._replicas: dict[str, SharedWorld] = {}  # by name in the store
         self._opening = Lock()
+        #: Finds worlds with something to deliver; it runs once it has been started.
+        self.watch = DueWatch(store)
 
     def default_key(self) -> str:
         """Return the key of the world for callers without a key: the only world there is."""
@@ -76,6 +79,7 @@ class SharedWorlds(WorldRegistry):
 
     def find(self, key: str) -> World | None:
         """Return the world of a key, None if the key has none yet."""
+        self.watch.keep_running()
         name = self._stored_name(key)
         world = self._replicas.get(name)
         if world is None or not world.is_usable:
@@ -107,6 +111,7 @@ class SharedWorlds(WorldRegistry):
 
     def close(self) -> None:
         """Close all replicas; from then on nothing happens by itself."""
+        self.watch.stop()
         for world in list(self._replicas.values()):
             world.close()
 

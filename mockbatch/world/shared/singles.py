@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import asdict
 
-from mockbatch.clock import Clock, ClockState
+from mockbatch.clock import Clock, ClockState, wall_time
 from mockbatch.endpoints.model_list import ModelList
 from mockbatch.limits import Quotas
+from mockbatch.stores.store import DUE
 from mockbatch.typing import Json
 from mockbatch.world.snapshot.batches import load_scenario
 from mockbatch.world.snapshot.cursor import Cursor
@@ -101,6 +102,15 @@ def _load_faults(world: "World", document: Cursor) -> None:
     world.faults.restore(load_faults(document))
 
 
+def _due_fingerprint(world: "World") -> Any:
+    outbox = world.webhooks.outbox
+    return outbox.next_at(), outbox.is_under_way, world.clock.current
+
+
+def _keep_due(world: "World", document: Cursor) -> None:
+    """Do nothing: when something is due follows from the rest; the cell is for the store."""
+
+
 def fingerprints(world: "World") -> dict[str, Any]:
     """Return the fingerprints of all parts, by the names of their cells."""
     return {
@@ -113,6 +123,7 @@ def fingerprints(world: "World") -> dict[str, Any]:
         "faults": _faults_fingerprint(world),
         "endpoints": _endpoints_fingerprint(world),
         "delivery_count": world.webhooks.outbox.count,
+        DUE: _due_fingerprint(world),
     }
 
 
@@ -135,6 +146,8 @@ def dump_single(world: "World", name: str) -> Json:
             return [counted.as_json() for counted in world.faults.counted()]
         case "endpoints":
             return _dump_endpoints(world)
+        case "due":
+            return world.webhooks.due_at_wall(wall_time())
         case _:
             return world.webhooks.outbox.count
 
@@ -151,4 +164,5 @@ LOADERS: "Mapping[str, Callable[[World, Cursor], None]]" = {
     "faults": _load_faults,
     "endpoints": _load_endpoints,
     "delivery_count": _load_delivery_count,
+    DUE: _keep_due,
 }
