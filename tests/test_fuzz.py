@@ -6,6 +6,7 @@ from tests.fuzz.__main__ import fuzz
 from tests.fuzz.attacks import ATTACKS
 
 
+@pytest.mark.slow
 @pytest.mark.skipif("sys.platform != 'linux'", reason="CPU time and memory are read from /proc")
 def test_nothing_breaks_in_a_few_seconds() -> None:
     """No 5xx, no exception, and no request takes long; every attack is used."""

@@ -2,15 +2,15 @@
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from mockbatch.cli import main
 from mockbatch.survive.misfortunes import DEFAULT
 from mockbatch.survive.verdict import BAD, GOOD
+from tests.support.slow_tests import slow_but
 from tests.survive.columns import COLUMNS, GUARDS
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -18,11 +18,6 @@ SQLITE = PROGRAMS / "sqlite_results.py"
 # Enough for two days of minutes on a busy machine.
 OPTIONS = {"busy_poller": ["--wall", "5"], "sqlite_results": ["--results"]}
 OPTIONS["sqlite_results"].append(f"'{sys.executable}' '{SQLITE}' --print")
-
-
-def slow_but(*quick: str, of: Iterable[str]) -> list[Any]:
-    """Return names as parameters, each marked slow but the quick ones."""
-    return [name if name in quick else pytest.param(name, marks=pytest.mark.slow) for name in of]
 
 
 def survey(
@@ -38,7 +33,7 @@ def survey(
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("program", slow_but("careful", "wall_deadline", of=COLUMNS))
+@pytest.mark.parametrize("program", slow_but(["careful", "wall_deadline"], COLUMNS))
 def test_a_program_has_its_column(program: str, capfd: pytest.CaptureFixture[str]) -> None:
     """Each verdict is the one that its code lets expect."""
     expected = dict(zip(DEFAULT, COLUMNS[program], strict=True))
@@ -46,7 +41,7 @@ def test_a_program_has_its_column(program: str, capfd: pytest.CaptureFixture[str
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("guard", slow_but("separators", of=GUARDS))
+@pytest.mark.parametrize("guard", slow_but(["separators"], GUARDS))
 def test_a_missing_guard_shows_in_its_rows(guard: str, capfd: pytest.CaptureFixture[str]) -> None:
     """The careful program falls where a guard is left out, and nowhere else."""
     expected = dict.fromkeys(DEFAULT, "handled") | GUARDS[guard]
