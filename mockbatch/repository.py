@@ -229,7 +229,7 @@ class Repository:
         batch = self.batches[id]
         file_ids = batch.existing_file_ids(now).values()
         files = [self._batch_file(file_id, now) for file_id in file_ids]
-        expiries = [_expiry(file) for file in files if file is not None and file.visible(now)]
+        expiries = [file.expiry for file in files if file is not None and file.visible(now)]
         if expiries or not batch.is_final(now):
             last = max(expiries, default=batch.timeline.end.at)
             if last < inf:
@@ -259,7 +259,8 @@ class Repository:
     def files(self, now: float) -> list[File]:
         """Return the files that exist at an instant, and those that have expired by then."""
         batch_files = (self._batch_file(id, now) for id in list(self.batch_of_file))
-        return [*self.uploaded_files.values(), *filter(None, batch_files)]
+        listed = (file for file in batch_files if file is not None and file.is_listed)
+        return [*self.uploaded_files.values(), *listed]
 
     def file_page(
         self, now: float, purpose: str | None, limit: int, after: str | None, *, newest_first: bool
@@ -293,8 +294,5 @@ class Repository:
             expires_at=None if seconds is None else plan_instant(created_at + seconds),
             source=lambda: getattr(self.outputs.files(batch), kind),
             distortion=scenario.name if scenario.output else None,
+            is_listed=batch.rules.results_seconds is None,
         )
-
-
-def _expiry(file: File) -> float:
-    return inf if file.expires_at is None else file.expires_at

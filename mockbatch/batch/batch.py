@@ -109,6 +109,11 @@ class Batch(Struct, frozen=True):
         """Return the status at an instant."""
         return self.timeline.status(now)
 
+    def shown_status(self, now: float) -> str:
+        """Return the status at an instant by the name that the provider gives it."""
+        status = self.status(now)
+        return self.rules.status_names.get(status, status)
+
     def is_final(self, now: float) -> bool:
         """Return whether the batch is in its last status."""
         return self.status(now) in FINAL
@@ -142,6 +147,8 @@ class Batch(Struct, frozen=True):
         """Return the ids of the files in which there are lines, by kind."""
         if not self.is_final(now):
             return {}
+        if self.rules.results_seconds is not None:
+            return {OUTPUT: self.planned_file_id(OUTPUT)}
         counts = self.counts(now)
         unexecuted = counts.total - self.timeline.done(now)
         exists = {OUTPUT: counts.completed > 0, ERROR: counts.failed + unexecuted > 0}
@@ -149,7 +156,9 @@ class Batch(Struct, frozen=True):
 
     @property
     def file_seconds(self) -> int | None:
-        """How long its files live, None for ever."""
+        """How long its files live from its end on, None for ever."""
+        if self.output_seconds is None and self.rules.results_seconds is not None:
+            return self.created_at + self.rules.results_seconds - self.timeline.end.at
         return self.rules.files.lifetime(BATCH_OUTPUT, self.output_seconds)
 
     def planned_file_id(self, kind: str) -> str:

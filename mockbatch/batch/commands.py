@@ -49,6 +49,8 @@ def cancel(batch: Batch, now: int) -> Batch:
 
 
 def _done_in_flight(batch: Batch, now: int) -> int:
+    if not batch.rules.finishes_running_line:
+        return batch.timeline.done(now)
     # One line is running: it is completed and counted, as recorded (2/0/0 -> 2/1/0). But not
     # the last line: a batch that was cancelled half-way must end half-way.
     done = batch.timeline.done(now)

@@ -39,7 +39,7 @@ QuotaCheck: TypeAlias = Callable[[str, BatchInput, int | None], tuple[int, LineE
 class BatchRequest(NamedTuple):
     """A parsed request to create a batch; `scenario` is the one that its metadata names, if any.
 
-    `rules` are those of the provider.
+    `rules` are those of the provider. `input` is set if the request holds the input itself.
     """
 
     input_file_id: str
@@ -49,6 +49,7 @@ class BatchRequest(NamedTuple):
     scenario: Scenario | None
     rules: BatchRules = OPENAI_RULES
     terms: BatchTerms = OPENAI_TERMS
+    input: BatchInput | None = None
 
     @property
     def window_seconds(self) -> int | None:

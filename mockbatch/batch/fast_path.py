@@ -192,7 +192,7 @@ def line_template(parameters: bytes, *, validate: bool) -> LineTemplate | None:
     response = endpoint.make_response(body, Execution(identity.seed, 0))
     line = output_line(identity, "example", EndpointResponse(200, response))
     if validate:
-        LineChecker(PATH).check(line)
+        LineChecker(endpoint).check(line)
     literals = split_json(line, _VALUE_PATHS)
     if literals is None:
         return None

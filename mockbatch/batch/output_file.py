@@ -10,10 +10,10 @@ from mockbatch.batch.batch import ERROR, NO_TOKENS, OUTPUT, Batch
 from mockbatch.batch.fast_path import PATH, SimpleLineWriter
 from mockbatch.batch.output_line import LineChecker, output_line
 from mockbatch.batch.timeline import CANCELLED, FAILED, FINALIZING
-from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.endpoint import Execution, Tokens, with_cached_share
 from mockbatch.endpoints.respond import EndpointResponse, respond
 from mockbatch.endpoints.scripted_reply import NEVER_RAN
+from mockbatch.endpoints.structured_output.sample import compact_json
 from mockbatch.endpoints.text import marked_replies
 from mockbatch.errors import ApiError, NoReplyPossibleError, api_error
 from mockbatch.files.content import Content, temporary_file
@@ -77,8 +77,9 @@ class _OutputWriter:
 
     def __init__(self, batch: Batch, *, validate: bool, marks: bool) -> None:
         self._batch, self._marks = batch, marks
-        self._endpoint = endpoints()[batch.endpoint]
-        self._checker = LineChecker(batch.endpoint) if validate else None
+        self._endpoint = batch.rules.find_endpoint(batch.endpoint, batch.terms)
+        self._checker = LineChecker(self._endpoint) if validate else None
+        self._has_one_file = batch.rules.results_seconds is not None
         self._files = {OUTPUT: _BufferedFile(), ERROR: _BufferedFile()}
         scenario = batch.schedule.scenario
         self._cached_share = scenario.cached_fraction
@@ -115,7 +116,9 @@ class _OutputWriter:
         output = self._files[OUTPUT]
         for position, (index, time) in enumerate(zip(block, times, strict=True), first_position):
             if self._discards_results and time is not None:
-                continue
+                if not self._has_one_file:
+                    continue
+                time = None
             identity = self._identities.of_line(index)
             text = None
             if self._simple_lines and time is not None:
@@ -132,18 +135,24 @@ class _OutputWriter:
     ) -> None:
         request = self._batch.input.read_request(index)
         response = self._respond(position, index, request["body"], identity, time)
-        kind = OUTPUT if response.succeeded else ERROR
-        if kind == OUTPUT:
+        kind = OUTPUT if response.succeeded or self._has_one_file else ERROR
+        if response.succeeded:
             self._tokens = self._tokens.plus(self._endpoint.read_usage(response.body))
         line = output_line(identity, request["custom_id"], response)
         if self._checker and response.is_checked:
             self._checker.check(line)
-        if self._translate:
+        if self._translate and not self._has_one_file:
             line = self._translate(line)
         if self._distortion is None:
-            self._files[kind].add(json.dumps(line) + "\n")
+            self._files[kind].add(self._dump(line) + "\n")
         else:
             self._undistorted[kind].append(line)
+
+    def _dump(self, line: dict[str, Json]) -> str:
+        if not self._has_one_file:
+            is_raw = self._distortion is not None and self._distortion.separators
+            return json.dumps(line, ensure_ascii=not is_raw)
+        return compact_json(self._translate(line) if self._translate else line)
 
     def _respond(
         self,
@@ -186,7 +195,7 @@ class _OutputWriter:
             lines = self._undistorted
             lines[OUTPUT] += self._distortion.leaked(lines[ERROR])
             for kind, file in self._files.items():
-                for text in self._distortion.of(lines[kind]):
+                for text in self._distortion.of(lines[kind], self._dump):
                     file.add(text)
                     file.flush()
         output, error = (self._files[kind].close() for kind in (OUTPUT, ERROR))

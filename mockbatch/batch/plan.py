@@ -22,7 +22,7 @@ from mockbatch.batch.timeline import (
     Transition,
 )
 from mockbatch.clock import plan_instant
-from mockbatch.endpoints import endpoints
+from mockbatch.endpoints import known_endpoint
 from mockbatch.endpoints.reply_limit import ReplyLimit
 from mockbatch.endpoints.scripted_reply import SUCCEEDED, Reply
 from mockbatch.ids import Seed
@@ -129,7 +129,7 @@ def plan_replies(
         chosen, left = left[:count], left[count:]
         replies |= {
             line: limit.apply(
-                endpoints()[endpoint], share.reply, partial(batch_input.read_body, line)
+                known_endpoint(endpoint), share.reply, partial(batch_input.read_body, line)
             )
             for line in chosen
             if accepts_reply(batch_input, endpoint, line, share.reply)

@@ -4,12 +4,18 @@ The defaults are OpenAI's.
 """
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from msgspec import Struct, field
 
+from mockbatch.batch.input_file import BatchInput
+from mockbatch.endpoints import endpoints
+from mockbatch.endpoints.endpoint import Endpoint
+from mockbatch.files.content import Content
 from mockbatch.files.file import FileRules
 from mockbatch.ids import Seed, batch_id
+from mockbatch.scenarios.scenario import Scenario
 from mockbatch.typing import Json
 
 OPENAI = "openai"
@@ -23,6 +29,14 @@ class BatchRules(NamedTuple):
     At the end of the window a batch `expires`, or goes on. In the statuses of `empty_files` a
     batch has both files, even if no line is in them. `output_line` makes the line of its files
     from a line of OpenAI's, None for the same.
+
+    With a `results_seconds`, all lines are in one file of results, as compact JSON. It is no file
+    among others, and lives that long from the creation of the batch. Without `has_webhooks` no
+    event announces the end. On a cancel the line that is running is completed if
+    `finishes_running_line`. `adapt` returns a scenario as it is for this provider, or raises the
+    ApiError of one that cannot be. `find_endpoint(path, terms)` returns what answers the lines.
+    `read_input(content, terms)` returns the input of a batch that is loaded, None if it is read
+    as OpenAI's. `status_names` are the provider's names of statuses, where they differ.
     """
 
     provider: str = OPENAI
@@ -31,6 +45,13 @@ class BatchRules(NamedTuple):
     expires: bool = True
     empty_files: frozenset[str] = frozenset()
     output_line: Callable[[dict[str, Json]], dict[str, Json]] | None = None
+    results_seconds: int | None = None
+    has_webhooks: bool = True
+    finishes_running_line: bool = True
+    adapt: Callable[[Scenario], Scenario] = lambda scenario: scenario
+    read_input: "Callable[[Content, BatchTerms], BatchInput] | None" = None
+    find_endpoint: "Callable[[str, BatchTerms], Endpoint]" = lambda path, _: endpoints()[path]
+    status_names: Mapping[str, str] = MappingProxyType({})
 
     def expiry_seconds(self, terms: "BatchTerms") -> int | None:
         """Return the seconds after which a batch with these terms expires, None for never."""

@@ -9,7 +9,7 @@ from mockbatch.batch.batch import Batch
 from mockbatch.batch.deferred import Deferred
 from mockbatch.batch.input_file import BatchInput
 from mockbatch.batch.plan import accepts_reply, execution_order, plan_replies
-from mockbatch.endpoints import endpoints
+from mockbatch.endpoints import known_endpoint
 from mockbatch.endpoints.reply_limit import ReplyLimit
 from mockbatch.endpoints.scripted_reply import Reply
 from mockbatch.scripting.script import Script
@@ -28,7 +28,7 @@ def script_replies(
         reply = script.reply(request, line + 1, endpoint, batch_id)
         if reply is not None and accepts_reply(batch_input, endpoint, line, reply):
             read_body = partial(request.__getitem__, "body")
-            replies[line] = limit.apply(endpoints()[endpoint], reply, read_body)
+            replies[line] = limit.apply(known_endpoint(endpoint), reply, read_body)
     return replies
 
 

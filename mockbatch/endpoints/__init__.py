@@ -72,6 +72,14 @@ def find_endpoint(path: str) -> Endpoint | None:
     return endpoint
 
 
+def known_endpoint(path: str) -> Endpoint:
+    """Return the endpoint at a path; LookupError if there is none."""
+    endpoint = find_endpoint(path)
+    if endpoint is None:
+        raise LookupError(path)
+    return endpoint
+
+
 def other_endpoints() -> list[Endpoint]:
     """Return the endpoints of providers other than OpenAI; this imports their modules."""
     return [import_module(module).ENDPOINT for module in provider_endpoints().values()]

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from msgspec import Struct
 
+from mockbatch.errors import ApiError
 from mockbatch.faults.connection import Connection, connection_aborted
 from mockbatch.faults.message import Message
 from mockbatch.faults.request_record import RequestRecord
 from mockbatch.http_server import HTTP_REQUEST_KEY
+from mockbatch.typing import Json
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -91,12 +93,17 @@ class AppResponse(Struct):
 
 
 class Exchange(Struct):
-    """One request; `api_headers` returns the headers that every response of the API has."""
+    """One request.
+
+    `api_headers` returns the headers that every response of the API has, and `error_body` the
+    body with which it reports an error.
+    """
 
     app: "WSGIApplication"
     environ: "WSGIEnvironment"
     start_response: "StartResponse"
     api_headers: Callable[[], Mapping[str, str]]
+    error_body: Callable[[ApiError], dict[str, Json]] = ApiError.body
 
     @property
     def connection(self) -> Connection:

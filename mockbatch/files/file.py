@@ -1,6 +1,7 @@
 """A file as the API knows it: a value, and its JSON object."""
 
 from collections.abc import Callable
+from math import inf
 from typing import Any, NamedTuple
 
 from msgspec import Struct
@@ -22,7 +23,7 @@ class File(Struct, frozen=True):
 
     It is visible while `now < expires_at`, and never expires if that is None. `source`
     returns the content: an output file is written when it is first read. `distortion` names
-    the scenario that has distorted its lines.
+    the scenario that has distorted its lines. A file that is not listed is no file to clients.
     """
 
     id: str
@@ -32,11 +33,17 @@ class File(Struct, frozen=True):
     expires_at: int | None
     source: Callable[[], Content]
     distortion: str | None = None
+    is_listed: bool = True
 
     @property
     def content(self) -> Content:
         """The bytes of the file."""
         return self.source()
+
+    @property
+    def expiry(self) -> float:
+        """The instant at which it expires, infinity for never."""
+        return inf if self.expires_at is None else self.expires_at
 
     def visible(self, now: float) -> bool:
         """Return whether the file exists at an instant."""

@@ -5,7 +5,7 @@ measured.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from msgspec import Struct, field
 
@@ -63,7 +63,9 @@ class OutputDistortion(Struct, frozen=True):
         """Return the lines of the error file that are in the output file as well."""
         return errors[: round(self.astray * len(errors))]
 
-    def of(self, lines: list[dict[str, Json]]) -> Iterator[str]:
+    def of(
+        self, lines: list[dict[str, Json]], dump: Callable[[dict[str, Json]], str] = json.dumps
+    ) -> Iterator[str]:
         """Yield the text of a file with these lines, distorted, piece by piece."""
         lines = lines[round(self.missing * len(lines)) :]
         lines = lines + lines[: round(self.duplicate * len(lines))]
@@ -72,7 +74,7 @@ class OutputDistortion(Struct, frozen=True):
                 yield self.line_end
             if self.garbage and index == len(lines) // 2:
                 yield self.garbage + self.line_end
-            yield json.dumps(self._line(line), ensure_ascii=not self.separators)
+            yield dump(self._line(line))
             if self.ends or index < len(lines) - 1:
                 yield self.line_end
 

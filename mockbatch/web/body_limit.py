@@ -18,6 +18,8 @@ def limit_body() -> None:
     request = flask.request
     if request.endpoint is None or request.endpoint in _TAKE_FILES:
         return
+    if getattr(flask.current_app.view_functions[request.endpoint], "takes_long_bodies", False):
+        return
     is_form = request.mimetype == "multipart/form-data"
     if not (is_form and request.endpoint in _TAKE_FORMS_WITH_FILES):
         _check_length(request)

@@ -6,7 +6,7 @@ a 500.
 """
 
 from collections.abc import Iterable, Mapping
-from functools import partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Request
@@ -17,6 +17,7 @@ from mockbatch.errors import ApiError, api_error
 from mockbatch.faults.exchange import Exchange
 from mockbatch.faults.request_record import RequestRecord
 from mockbatch.faults.rule import Rule
+from mockbatch.typing import Json
 from mockbatch.web.auth import existing_world
 from mockbatch.web.context import ServerState, response_headers
 from mockbatch.web.errors import error_response
@@ -58,8 +59,8 @@ class FaultMiddleware:
             return start_response(status, headers, *more)
 
         try:
-            own_headers = partial(self._headers, world, provider)
-            exchange = Exchange(self._app, environ, start, own_headers)
+            own = _OwnResponse(self._server, world, provider)
+            exchange = Exchange(self._app, environ, start, own.headers, own.error_body)
             return self._apply(rule, exchange)
         finally:
             if not record.is_journaled:
@@ -90,8 +91,26 @@ class FaultMiddleware:
             return None, None
         return world, world.faults.next_match(environ["REQUEST_METHOD"], path)
 
-    def _headers(self, world: World, provider: str) -> Mapping[str, str]:
-        called = None if provider == OPENAI else providers.find(provider)
-        id = world.request_ids.next()
-        id = id if called is None else called.request_id(id)
-        return response_headers(self._server, called, 1, id)
+
+class _OwnResponse:
+    """What a response has in place of the app's, in the form of the provider that is called."""
+
+    def __init__(self, server: ServerState, world: World, provider: str) -> None:
+        self._server = server
+        self._world = world
+        self._provider = None if provider == OPENAI else providers.find(provider)
+
+    @cached_property
+    def _request_id(self) -> str:
+        id = self._world.request_ids.next()
+        return id if self._provider is None else self._provider.request_id(id)
+
+    def headers(self) -> Mapping[str, str]:
+        """Return the headers that every response has."""
+        return response_headers(self._server, self._provider, 1, self._request_id)
+
+    def error_body(self, error: ApiError) -> dict[str, Json]:
+        """Return the body that reports an error."""
+        if self._provider is None:
+            return error.body()
+        return self._provider.error(error, self._request_id)[1]

@@ -51,7 +51,9 @@ def event_types() -> list[str]:
 
 
 def end_type(batch: Batch) -> str | None:
-    """Return the type of the event with which a batch ends, None if no end is planned for it."""
+    """Return the type of the event with which a batch ends, None if there is none."""
+    if not batch.rules.has_webhooks:
+        return None
     end = batch.timeline.end
     return f"batch.{end.status}" if end.status in FINAL else None
 

@@ -20,6 +20,8 @@ def find_batch_input(
     organization: str,
 ) -> tuple[BatchInput, float]:
     """Return the input of a new batch, and the instant at which its file expires."""
+    if request.input is not None:
+        return request.input, inf
     file = repository.uploaded_files.get(request.input_file_id)
     if file is None or file.purpose != BATCH or not file.visible(now):
         return missing_input(request.input_file_id, organization), inf

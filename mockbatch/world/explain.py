@@ -48,7 +48,7 @@ def _in_order(
 
 def describe(batch: Batch, now: float, *, is_clock_behind: bool = False) -> str:
     """Return one or two sentences about the batch: its status, the reason, and what is next."""
-    status = batch.status(now)
+    status = batch.shown_status(now)
     counts = batch.counts(now)
     since = batch.timeline.between(float("-inf"), now)[-1].at
     text = f"{batch.id} is {status} (since {format_instant(since)}"
@@ -59,7 +59,7 @@ def describe(batch: Batch, now: float, *, is_clock_behind: bool = False) -> str:
         text += " and is held"
     if changes:
         seconds = f"{round(changes[0].at - now, 3):.15g}"
-        text += f"; it becomes {changes[0].status} in {seconds} s of simulated time"
+        text += f"; it becomes {batch.shown_status(changes[0].at)} in {seconds} s of simulated time"
     elif not batch.is_final(now):
         text += "; no change is planned, so it keeps this status until a command changes it"
     else:

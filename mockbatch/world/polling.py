@@ -50,7 +50,7 @@ def fast_forward_on_poll(world: World, at: float) -> None:
 def _check_poll_limit(world: World, batch: Batch) -> None:
     limit, count = world.settings.poll_limit, world.clock.count_poll(batch.id)
     if limit is not None and count >= limit:
-        status = batch.status(world.now())
+        status = batch.shown_status(world.now())
         error = api_error("clock_not_moving", id=batch.id, count=count, status=status)
         error.headers = {"x-should-retry": "false"}
         raise error

@@ -112,7 +112,7 @@ def _with_token_count(quotas: Quotas, batch: Batch) -> Batch:
 
 def _count_tokens(quotas: Quotas, endpoint_path: str, batch_input: BatchInput) -> int:
     """Return the prompt tokens that count towards a quota, 0 if there is no quota."""
-    if not quotas.enqueued_tokens or batch_input.errors:
+    if not quotas.enqueued_tokens or batch_input.errors or endpoint_path not in endpoints():
         return 0
     return count_prompt_tokens(endpoints()[endpoint_path], batch_input)
 

@@ -1,5 +1,6 @@
 """Whether a world has room for more files and batches, within its limits."""
 
+from mockbatch.batch.input_file import BatchInput
 from mockbatch.limits import Limits
 from mockbatch.repository import Repository
 
@@ -27,7 +28,9 @@ class Room:
         if not self._repository.outputs.make_room(size):
             self._repository.storage.check_room(size)
 
-    def check_batch(self) -> None:
-        """Raise ApiError 400 if one more batch would exceed a limit."""
+    def check_batch(self, own_input: BatchInput | None) -> None:
+        """Raise ApiError 400 if one more batch, or an input that is no file, exceeds a limit."""
         if len(self._repository.batches) >= self._limits.batches:
             raise self._limits.error("batches", "POST /_mock/reset removes all")
+        if own_input is not None:
+            self.check_bytes(own_input.content.size)

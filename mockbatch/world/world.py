@@ -217,13 +217,13 @@ class World:
         with self._command() as now:
             # Metadata takes precedence over the queue, and both over the default.
             queued = None if request.scenario else self.scenarios.first()
-            scenario = request.scenario or queued or self.settings.scenario
+            scenario = request.rules.adapt(request.scenario or queued or self.settings.scenario)
             if scenario.quotas is not None:
                 self.quotas.set(scenario.quotas, now)
             self.quotas.check_rate(now)
             is_gone = request.input_file_id not in self.repository.uploaded_files
             with self.clock.reading:
-                self.room.check_batch()
+                self.room.check_batch(request.input)
                 self.webhooks.check_batch(now)
                 number = self.repository.number_of_next("batch")
             context = create.CreationContext(

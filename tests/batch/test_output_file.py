@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from mockbatch.batch import commands, fast_path, output_file
 from mockbatch.batch.batch import Batch
+from mockbatch.batch.rules import OPENAI_RULES
 from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.endpoint import Tokens
 from mockbatch.files.content import Content
@@ -286,7 +287,7 @@ def test_a_failed_line_is_billed_for_nothing(make: "Make", monkeypatch: pytest.M
     """Even if its endpoint would read a usage from the body of the error."""
     batch = with_a_rejected_line(make)
     costly = replace(endpoints()[batch.endpoint], read_usage=lambda _: Tokens(1, 2))
-    monkeypatch.setattr(output_file, "endpoints", lambda: {batch.endpoint: costly})
+    batch = replace(batch, rules=OPENAI_RULES._replace(find_endpoint=lambda *_: costly))
     monkeypatch.setattr(fast_path, "parse_simple_line", lambda _: None)
     assert output_file.write_output(batch).tokens[:2] == (9, 18)
 
@@ -311,15 +312,15 @@ def test_odd_texts_in_a_body_do_no_harm(make: "Make") -> None:
     assert len(files(make.started(make.world(), [line]))[0]) == 1
 
 
-def broken(monkeypatch: pytest.MonkeyPatch, batch: Batch) -> None:
-    """Let the endpoint of a batch answer what its own schema does not accept."""
+def broken(monkeypatch: pytest.MonkeyPatch, batch: Batch) -> Batch:
+    """Return a batch whose endpoint answers what its own schema does not accept."""
     bad = replace(
         endpoints()[batch.endpoint],
         build_response=lambda *_: {"odd": 1},
         read_usage=no_tokens,
     )
-    monkeypatch.setattr(output_file, "endpoints", lambda: {batch.endpoint: bad})
     monkeypatch.setattr(fast_path, "parse_simple_line", lambda _: None)
+    return replace(batch, rules=OPENAI_RULES._replace(find_endpoint=lambda *_: bad))
 
 
 def no_tokens(_: Json) -> Tokens:
@@ -331,8 +332,7 @@ def test_an_answer_that_breaks_its_schema_is_our_bug(
     make: "Make", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A line of a shape that does not fit is never written."""
-    batch = make.batch(1)
-    broken(monkeypatch, batch)
+    batch = broken(monkeypatch, make.batch(1))
     with pytest.raises(SchemaViolationError, match="the output line of 'line-0'"):
         output_file.write_output(batch)
 
@@ -341,7 +341,6 @@ def test_without_validation_any_answer_is_written(
     make: "Make", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With `validate=False` no line is checked."""
-    batch = make.batch(1)
-    broken(monkeypatch, batch)
+    batch = broken(monkeypatch, make.batch(1))
     [line] = lines(output_file.write_output(batch, validate=False).output)
     assert line["response"]["body"] == {"odd": 1}

@@ -8,6 +8,7 @@ import pytest
 
 from mockbatch.batch.output_file import write_output
 from mockbatch.batch.output_line import LineChecker
+from mockbatch.endpoints import endpoints
 from mockbatch.typing import Json
 from mockbatch.validation.schema import SchemaViolationError
 
@@ -27,15 +28,15 @@ def line(make: "Make") -> dict[str, Json]:
 
 def test_first_line_of_a_shape_is_checked(line: dict[str, Json]) -> None:
     """It has to fit the schemas of the line and of its response."""
-    LineChecker(CHAT).check(line)
+    LineChecker(endpoints()[CHAT]).check(line)
     line["response"]["body"]["object"] = "wrong"
     with pytest.raises(SchemaViolationError):
-        LineChecker(CHAT).check(line)
+        LineChecker(endpoints()[CHAT]).check(line)
 
 
 def test_other_lines_of_a_shape_are_not_checked(line: dict[str, Json]) -> None:
     """They differ in their scalars only, so a check of each would take time and find nothing."""
-    checker = LineChecker(CHAT)
+    checker = LineChecker(endpoints()[CHAT])
     checker.check(line)
     other = copy.deepcopy(line)
     other["response"]["body"]["object"] = "wrong"
@@ -44,7 +45,7 @@ def test_other_lines_of_a_shape_are_not_checked(line: dict[str, Json]) -> None:
 
 def test_line_that_does_not_fit_is_reported_each_time(line: dict[str, Json]) -> None:
     """Its shape counts as checked only once a line of it fits."""
-    checker = LineChecker(CHAT)
+    checker = LineChecker(endpoints()[CHAT])
     line["response"]["body"]["object"] = "wrong"
     for _ in range(2):
         with pytest.raises(SchemaViolationError):
@@ -53,7 +54,7 @@ def test_line_that_does_not_fit_is_reported_each_time(line: dict[str, Json]) -> 
 
 def test_every_shape_is_checked(line: dict[str, Json]) -> None:
     """A member more, or a scalar of another type, makes another shape."""
-    checker = LineChecker(CHAT)
+    checker = LineChecker(endpoints()[CHAT])
     checker.check(line)
     for name, value in (("created", "today"), ("unknown", 1)):
         other = copy.deepcopy(line)

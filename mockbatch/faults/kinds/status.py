@@ -33,7 +33,7 @@ _WORDINGS: Mapping[int, str] = {
 
 
 class Status(Fault, frozen=True):
-    """A status, with a body that is sent as text or else as JSON; None: OpenAI's envelope.
+    """A status, with a body that is sent as text or else as JSON; None: the API's envelope.
 
     For statuses that clients retry, `retry_after_ms` defaults to 10; the SDK's own first pause
     is 500.
@@ -53,28 +53,28 @@ class Status(Fault, frozen=True):
 
     def apply(self, call: Exchange) -> Iterable[bytes]:
         """Send the response."""
-        body, content_type = self._content()
+        body, content_type = self._content(call)
         headers = {**call.api_headers(), "content-type": content_type}
         return call.answer(
             self.status, with_retry_after(headers, self.retry_after_ms, self.headers), body
         )
 
-    def _content(self) -> tuple[bytes, str]:
+    def _content(self, call: Exchange) -> tuple[bytes, str]:
         if isinstance(self.body, str):
             return self.body.encode(errors="replace"), "text/plain; charset=utf-8"
         if self.body is None and self.status < 400:
             return b"", "application/json"
-        body = envelope(self.status) if self.body is None else self.body
+        body = call.error_body(own_error(self.status)) if self.body is None else self.body
         return json.dumps(body, indent=2).encode(), "application/json"
 
 
-def envelope(status: int) -> dict[str, Json]:
-    """Return the error body that the API sends with a status."""
+def own_error(status: int) -> ApiError:
+    """Return the error that the API sends with a status."""
     if status in _WORDINGS:
-        return api_error(_WORDINGS[status]).body()
+        return api_error(_WORDINGS[status])
     kind = "server_error" if status >= 500 else INVALID_REQUEST
     phrase = http.client.responses.get(status, f"Status {status}")
-    return ApiError(status, f"{phrase}.", kind).body()
+    return ApiError(status, f"{phrase}.", kind)
 
 
 def _check_header(name: str, value: str) -> None:

@@ -6,6 +6,10 @@ versions             the versions of the API
 errors, error_messages.json  the envelope of errors, and their texts with their evidence
 wording              violations of a schema, in Pydantic's words
 ids                  identifiers
+batches              Message Batches: what a client may ask for, and the object
+listing              pages of batches
+results              the lines of results
+scenarios            which scenarios a Message Batch can have
 messages/            POST /v1/messages, and the lines of a batch
 schemas/             its JSON Schemas
 """
@@ -15,6 +19,7 @@ from collections.abc import Mapping
 from mockbatch.errors import ApiError
 from mockbatch.ids import Seed
 from mockbatch.providers.anthropic import ids
+from mockbatch.providers.anthropic.batches import RULES
 from mockbatch.providers.anthropic.errors import envelope, translate
 from mockbatch.providers.provider import Provider
 from mockbatch.typing import Json
@@ -24,6 +29,7 @@ class Anthropic(Provider):
     """Anthropic's API, as recorded in 2025 and 2026."""
 
     name = "anthropic"
+    batch_rules = RULES
 
     def error(self, error: ApiError, request_id: str) -> tuple[int, dict[str, Json]]:
         """Return the status and the body with which Anthropic reports an error."""

@@ -5,6 +5,7 @@
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from mockbatch.package_data import read_json
 from mockbatch.typing import Json
 
 INVALID_REQUEST = "invalid_request_error"
+OVERLOADED = 529  # a status that only Anthropic has
 TYPE_BY_STATUS: Mapping[int, str] = {
     400: INVALID_REQUEST,
     401: "authentication_error",
@@ -23,7 +25,7 @@ TYPE_BY_STATUS: Mapping[int, str] = {
     429: "rate_limit_error",
     500: "api_error",
     504: "timeout_error",
-    529: "overloaded_error",
+    OVERLOADED: "overloaded_error",
 }
 TYPES = frozenset(TYPE_BY_STATUS.values())
 
@@ -60,7 +62,10 @@ def translate(error: ApiError) -> ApiError:
     if isinstance(error, AnthropicError):
         return error
     if error.name in templates():
-        return anthropic_error(error.name, **error.fields)
+        with suppress(KeyError):  # raised with other fields
+            return anthropic_error(error.name, **error.fields)
+    if error.status == OVERLOADED:
+        return anthropic_error("overloaded")
     status = 400 if error.status == 409 else error.status
     return ApiError(status, error.message, error_type(status), name=error.name)
 

@@ -1,7 +1,7 @@
 """Batches in a state document."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from msgspec.structs import asdict, replace
 
@@ -9,7 +9,7 @@ from mockbatch import providers
 from mockbatch.batch import commands, input_file, plan
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.input_file import BatchInput
-from mockbatch.batch.rules import OPENAI
+from mockbatch.batch.rules import OPENAI, OPENAI_RULES, BatchTerms
 from mockbatch.batch.timeline import (
     COMPLETED,
     EXPIRED,
@@ -18,7 +18,7 @@ from mockbatch.batch.timeline import (
     Timeline,
     Transition,
 )
-from mockbatch.endpoints import endpoints
+from mockbatch.endpoints import find_endpoint
 from mockbatch.endpoints.scripted_reply import Reply
 from mockbatch.errors import ApiError
 from mockbatch.files.content import Content
@@ -145,19 +145,34 @@ def load_scenario(document: Cursor) -> Scenario:
 
 
 def _load_input(document: Cursor, contents: FindsContents, limits: Limits) -> BatchInput:
-    endpoint = endpoints().get(document.value["endpoint"])
+    endpoint = find_endpoint(document.value["endpoint"])
     if endpoint is None:
         raise document["endpoint"].error(f"there is no {document.value['endpoint']!r}")
     if "gone_input" in document.value:
         return _load_gone_input(document["gone_input"], document.value["errors"], limits)
     name = document["content"]
     content = Content.of(b"") if name.value is None else contents.find(name)
-    url = read_provider(document.value)[1].line_url
-    batch_input = input_file.read_input(content, endpoint, limits, url=url)
+    rules, terms = read_provider(document.value)
+    if rules.read_input is None:
+        batch_input = input_file.read_input(content, endpoint, limits, url=terms.line_url)
+    else:
+        batch_input = _read_own_input(rules.read_input, content, terms, name)
     if batch_input.errors and _has_run(document):
         raise name.error(f"a batch that runs cannot have it: {batch_input.errors[0]['message']}")
     # The errors are not those of the lines if a command or a deleted file has changed them.
     return replace(batch_input, errors=tuple(document.value["errors"]))
+
+
+def _read_own_input(
+    read: Callable[[Content, BatchTerms], BatchInput],
+    content: Content,
+    terms: BatchTerms,
+    place: Cursor,
+) -> BatchInput:
+    try:
+        return read(content, terms)
+    except ApiError as error:
+        raise place.error(error) from None
 
 
 def _has_run(document: Cursor) -> bool:
@@ -221,10 +236,14 @@ def _check_objects(batch: Batch, timeline: Cursor) -> None:
 
 
 def _openai_json(batch: Batch, at: int) -> dict[str, Json]:
-    """Return the object that is checked: with an id of OpenAI's form for any provider."""
-    shown = batch.as_json(at)
-    is_openai = batch.rules.provider == OPENAI
-    return shown if is_openai else {**shown, "id": batch_id(batch.seed, batch.created_at)}
+    """Return the object that is checked: as it would be if the batch were OpenAI's."""
+    if batch.rules.provider == OPENAI:
+        return batch.as_json(at)
+    openai = replace(batch, rules=OPENAI_RULES, id=batch_id(batch.seed, batch.created_at))
+    shown = openai.as_json(at)
+    if shown["model"] is None and IN_PROGRESS in batch.timeline.reached(at):
+        shown["model"] = "several"  # which the requests of a Message Batch may have
+    return shown
 
 
 def _check_held(batch: Batch, held_at: int, held: Cursor) -> None:

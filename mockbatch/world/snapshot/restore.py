@@ -79,7 +79,7 @@ def make_batch(
         output_seconds=values["output_seconds"],
         created_at=values["created_at"],
         model=batch_input.model_name,
-        schedule=plan.Schedule(scenario, values["pace"], rules.expiry_seconds(terms)),
+        schedule=plan.Schedule(rules.adapt(scenario), values["pace"], rules.expiry_seconds(terms)),
         seed=seed,
         input=batch_input,
         replies=replies,

@@ -14,6 +14,7 @@ from functools import cache, partial
 from msgspec.structs import replace
 
 from mockbatch.endpoints.endpoint import Endpoint
+from mockbatch.endpoints.model_list import ModelList
 from mockbatch.providers.anthropic.messages import request, scripted, stream
 from mockbatch.providers.anthropic.messages.message import build_message, read_usage
 from mockbatch.providers.anthropic.versions import FIRST_VERSION
@@ -42,10 +43,13 @@ def live_endpoint(version: str) -> Endpoint:
 
 
 @cache
-def line_endpoint(version: str) -> Endpoint:
-    """Return the endpoint of the lines of a batch that was created by a version of the API."""
+def line_endpoint(version: str, served: tuple[str, ...] | None) -> Endpoint:
+    """Return the endpoint of the lines of a batch that was created by a version of the API.
+
+    `served` are the models that its world served then, None for all.
+    """
     return replace(
         ENDPOINT,
-        check=partial(request.check_line, version=version),
+        check=partial(request.check_line, version=version, served=ModelList(served)),
         build_response=partial(build_message, service_tier="batch"),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from mockbatch.endpoints.model_list import ModelList
 from mockbatch.endpoints.output_request import (
     JsonSchemaFormat,
     OutputRequest,
@@ -35,13 +36,15 @@ def check_request(body: dict[str, Json], *, version: str) -> None:
     parse_output_request(body)
 
 
-def check_line(body: dict[str, Json], *, version: str) -> None:
+def check_line(body: dict[str, Json], *, version: str, served: ModelList) -> None:
     """Raise the ApiError with which a request of a batch is errored."""
     if body.get("stream") is True:
         raise anthropic_error("no_streaming")
     if body.get("max_tokens") == 0:  # which a live call may ask for
         raise anthropic_error("max_tokens_too_low")
     check_request(body, version=version)
+    if not served.serves(body["model"]):
+        raise anthropic_error("model_not_served", model=body["model"])
 
 
 def _check_members(body: dict[str, Json]) -> None:
