@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mockbatch.survive.survey import Baseline, Row, Survey
     from mockbatch.survive.trial import Program
 
-_DEFAULTS = {"wall": 60.0, "sleep": "skip", "require": "reported", "results": None}
+_DEFAULTS = {"wall": 60.0, "sleep": "skip", "speed": 20, "require": "reported", "results": None}
 _COLORS = {"survives": "green", "DIES": "red", "-": "bright_black"}
 
 
@@ -63,10 +63,18 @@ def _complete_misfortune(_: click.Context, __: click.Parameter, incomplete: str)
 )
 @click.option(
     "--sleep",
-    type=click.Choice(["skip", "real"]),
+    type=click.Choice(["skip", "real", "faketime"]),
     default="skip",
     show_default=True,
-    help="Skip the sleeps of Python and Node, or let the program sleep; then it has to poll often.",
+    help="Skip the sleeps of Python and Node; let the program sleep, which has to poll often then; "
+    "or let its time run faster, by libfaketime.",
+)
+@click.option(
+    "--speed",
+    type=click.IntRange(2, 10_000),
+    default=20,
+    show_default=True,
+    help="How many times faster its time runs with --sleep faketime; so are its time limits.",
 )
 @click.option(
     "--leap/--no-leap",
@@ -147,6 +155,8 @@ def survive(
         raise click.BadParameter(str(error), ctx, param_hint="'--only' or '--skip'") from None
     if shutil.which(command[0]) is None:
         raise click.UsageError(f"there is no command {command[0]!r}")
+    if options["sleep"] == "faketime" and shutil.which("faketime") is None:
+        raise click.UsageError("--sleep faketime needs the command faketime, Debian's package")
     with sigterm_as_interrupt():
         return _run(command, chosen, **options)
 
@@ -209,7 +219,8 @@ def _survey(
 
     repeated = _words_to_repeat({"require": require, **options})
     program = _make_program(command, **options)
-    with SurveyServer(sleeps_for_real=program.sleep == "real") as server:
+    speed = program.speed if program.is_faster else 0
+    with SurveyServer(sleeps_for_real=program.sleep == "real", speed=speed) as server:
         handled = require == "handled"
         survey = Survey(server, program, leap=leap, require_handled=handled, jobs=jobs)
         baseline = _run_baseline(survey)
@@ -232,10 +243,11 @@ def _make_program(
     results: str | None,
     copies: tuple[Path, ...],
     keep: Path | None,
+    speed: int,
 ) -> "Program":
     from mockbatch.survive.trial import Program, resolve_command
 
-    return Program(resolve_command(command), wall, sleep, results, copies, keep)
+    return Program(resolve_command(command), wall, sleep, results, copies, keep, speed=speed)
 
 
 def _words_to_repeat(options: Mapping[str, Any]) -> list[str]:

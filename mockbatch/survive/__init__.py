@@ -11,5 +11,6 @@ verdict     from the evidence to one word and one sentence
 findings    what stands beside a verdict: polls too often, leaves batches behind
 report      the table, JSON, Markdown and JUnit XML; `ratchet` compares with known verdicts
 shims       how the sleeps and clocks of that program's processes follow the simulated clock
+faketime    lets the time of a program in any other language run faster
 shim        what those processes load for it: Python programs of their own, without mockbatch
 """

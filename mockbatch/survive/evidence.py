@@ -79,7 +79,8 @@ class ProcessEvidence:
     limit, "waiting" because it waits for ever. A negative one is minus the number of a signal,
     as in `subprocess`. `last_line` is that of stderr; `error` is the last exception in it, as
     far as can be seen. `quiet_seconds` is for how long there was no request, output or
-    sleep. `skipped_seconds` are those that its sleeps moved the simulated clock by.
+    sleep. `skipped_seconds` are those that its sleeps moved the simulated clock by. `speed`
+    tells how many times faster than real its time ran.
     """
 
     exit_code: int | None = 0
@@ -92,6 +93,7 @@ class ProcessEvidence:
     sleeps: int = 0
     leaps: int = 0
     skipped_seconds: float = 0
+    speed: int = 1
 
 
 @dataclass(frozen=True, slots=True)

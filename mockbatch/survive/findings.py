@@ -70,7 +70,7 @@ def find(evidence: Evidence) -> tuple[Finding, ...]:
 def _find(evidence: Evidence, habits: Habits) -> Iterator[Finding]:
     process = evidence.process
     # Otherwise time does not move as the program sleeps.
-    if process.sleeps and habits.hourly_polls > MAX_HOURLY_POLLS:
+    if (process.sleeps or process.speed > 1) and habits.hourly_polls > MAX_HOURLY_POLLS:
         yield Finding("polls too often", f"{habits.hourly_polls} polls of one batch in an hour")
     if not process.sleeps and habits.hourly_polls >= MAX_HOURLY_POLLS and process.shim_called:
         yield Finding("polls too often", f"{habits.hourly_polls} polls without a sleep")

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import inf
 from threading import Event, Lock
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -125,12 +126,15 @@ class PollWatch:
 
     def _move_clock(self, watched: _Watched, id: str) -> None:
         now = watched.world.now()
-        watched.standing[id, now] += 1
-        if watched.standing[id, now] < self._patience or _is_over(watched.world, now):
-            return
-        watched.standing.clear()
         advance = watched.world.advance
         upcoming = advance.next_event()
+        # A clock that runs stands as long as nothing happens.
+        is_running = watched.world.clock.current.speed > 0
+        at = (upcoming.at if upcoming else inf) if is_running else now
+        watched.standing[id, at] += 1
+        if watched.standing[id, at] < self._patience or _is_over(watched.world, now):
+            return
+        watched.standing.clear()
         at = now + _STEP_SECONDS if upcoming is None else upcoming.at
         advance.fast_forward(min(at, now + _STEP_SECONDS))
         watched.granted_seconds += watched.world.now() - now

@@ -42,6 +42,7 @@ class Ended:
     wall_seconds: float
     last_output_at: float
     delivery: Delivery
+    pid: int = 0
 
 
 class OutputReader:
@@ -102,7 +103,7 @@ def run_program(
     code = None if stopped_for else process.returncode
     delivery = Delivery(readers[0].text, readers[1].text)
     last = max(reader.last_output_at for reader in readers)
-    return Ended(code, stopped_for, seconds, last, delivery)
+    return Ended(code, stopped_for, seconds, last, delivery, process.pid)
 
 
 def _wait(process: subprocess.Popen[bytes], deadline: float, find_stop: Callable[[], str]) -> str:

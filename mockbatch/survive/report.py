@@ -30,7 +30,9 @@ def format_baseline(baseline: Baseline) -> str:
     answers = sum(one.has_answer for one in server.questions)
     text = f"{answers} answers, {server.polls} polls, {process.wall_seconds:.1f} s"
     rows = [_format("baseline", HAPPY, "handled", text)]
-    if not process.shim_called:
+    if process.speed > 1:
+        rows.append(f"  its time runs {process.speed} times faster, if it loads libfaketime")
+    elif not process.shim_called:
         rows.append("  its sleeps are not skipped: neither Python nor Node ran with their shim")
     if not baseline.sees_answers:
         rows.append(

@@ -16,16 +16,21 @@ if TYPE_CHECKING:
 
 # A program that polls a batch so often while time stands still does not sleep, or for real.
 _PATIENCE = 20
-# Where the program sleeps for real, so that each of its polls counts.
+# Where its sleeps take time, so that each of its polls counts.
 _REAL_PATIENCE = 2
 
 
 class SurveyServer:
-    """A server on a free loopback port of this process."""
+    """A server on a free loopback port of this process.
 
-    def __init__(self, *, sleeps_for_real: bool = False) -> None:
+    `speed` is how many times faster than real the time of its programs runs; 0 if it stands still
+    until they sleep.
+    """
+
+    def __init__(self, *, sleeps_for_real: bool = False, speed: int = 0) -> None:
         self._app = create_app()
-        patience = _REAL_PATIENCE if sleeps_for_real else _PATIENCE
+        self._clock = f"x{speed}" if speed else "manual"
+        patience = _REAL_PATIENCE if sleeps_for_real or speed else _PATIENCE
         self._polls = PollWatch(self._app, patience)
         self._http_server = HttpServer(self._polls)
 
@@ -47,7 +52,7 @@ class SurveyServer:
 
         Worlds have the same ids and marks in every run, so that runs can be compared.
         """
-        settings = WorldSettings(clock="manual", owner="mockbatch survive", marks=True)
+        settings = WorldSettings(clock=self._clock, owner="mockbatch survive", marks=True)
         worlds = self._app.extensions[EXTENSION].worlds
         world: World = worlds.create(key, misfortune.settings(settings))
         misfortune.arm(world)

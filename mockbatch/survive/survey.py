@@ -145,7 +145,7 @@ def _check_baseline(evidence: Evidence, program: Program) -> None:
     if process.exit_code is None:
         hint = (
             "its sleeps were not skipped: let it poll each second or so, and use --sleep real"
-            if not process.shim_called or not process.sleeps
+            if process.speed == 1 and not process.sleeps
             else "--wall gives it more time"
         )
         raise BaselineError(f"it was not done after {program.wall_seconds:.0f} s; {hint}")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mockbatch import clock
 from mockbatch.ids import Seed
+from mockbatch.survive import faketime
 from mockbatch.survive.delivered import Delivery, read_delivered, read_files
 from mockbatch.survive.evidence import Evidence, ProcessEvidence
 from mockbatch.survive.met import is_met
@@ -28,7 +29,8 @@ _NO_PROXY = "127.0.0.1,localhost"
 class Program:
     """What is run: a command, and how.
 
-    `sleep` is "skip" or "real". `results` is a shell command that prints what was delivered.
+    `sleep` is "skip", "real" or "faketime", with which time runs `speed` times faster. `results`
+    is a shell command that prints what was delivered.
     `copies` are files and folders that each run finds in its folder. `keep` is a folder in which
     the folders of the runs stay.
     """
@@ -40,6 +42,17 @@ class Program:
     copies: tuple[Path, ...] = ()
     keep: Path | None = None
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    speed: int = faketime.DEFAULT_SPEED
+
+    @property
+    def full_command(self) -> tuple[str, ...]:
+        """The command with what makes its time run faster, if that is wanted."""
+        return faketime.wrap(self.command, self.speed) if self.is_faster else self.command
+
+    @property
+    def is_faster(self) -> bool:
+        """Whether the time of the program runs faster."""
+        return self.sleep == "faketime"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +83,14 @@ def run_trial(
         try:
             environ = _environment(program, folder, server.url, key, leap=leap)
             ended = run_program(
-                program.command,
+                program.full_command,
                 environ,
                 folder.work,
                 program.wall_seconds,
                 lambda: find_stop() or ("waiting" if server.waiting(key) else ""),
             )
+            if program.is_faster:
+                faketime.remove_shared_memory(ended.pid)
             waiting = server.waiting(key)
             batches = server.batches(key)
             seen = read_server(
@@ -86,7 +101,7 @@ def run_trial(
                 waits_for="" if not waiting else "ended" if waiting.has_ended else "unfinished",
             )
             delivery = _read_delivery(program, folder, ended, environ, world)
-            process = _process_evidence(ended, read_shim_log(folder.log_path), world)
+            process = _process_evidence(program, ended, read_shim_log(folder.log_path), world)
             delivered = read_delivered(delivery, seen, usual)
             return Trial(Evidence(seen, process, delivered), frozenset(delivery.lines()))
         finally:
@@ -182,8 +197,12 @@ def _read_delivery(
     return delivery
 
 
-def _process_evidence(ended: Ended, log: ShimLog, world: World) -> ProcessEvidence:
+def _process_evidence(
+    program: Program, ended: Ended, log: ShimLog, world: World
+) -> ProcessEvidence:
     stderr = [line for line in ended.delivery.stderr.lines() if line.strip()]
+    last_line = stderr[-1].strip() if stderr else ""
+    code = ended.exit_code
     stopped_at = clock.wall_time()
     journal = world.journal.entries()
     last = max(
@@ -192,9 +211,9 @@ def _process_evidence(ended: Ended, log: ShimLog, world: World) -> ProcessEviden
         journal[-1].wall if journal else 0,
     )
     return ProcessEvidence(
-        exit_code=ended.exit_code,
+        exit_code=faketime.exit_code(code, last_line) if program.is_faster else code,
         stopped_for=ended.stopped_for,
-        last_line=stderr[-1].strip()[:300] if stderr else "",
+        last_line=last_line[:300],
         error=find_error(stderr)[:300],
         wall_seconds=ended.wall_seconds,
         quiet_seconds=max(0.0, stopped_at - last),
@@ -202,6 +221,7 @@ def _process_evidence(ended: Ended, log: ShimLog, world: World) -> ProcessEviden
         sleeps=log.sleeps,
         leaps=log.leaps,
         skipped_seconds=log.skipped_seconds,
+        speed=program.speed if program.is_faster else 1,
     )
 
 
