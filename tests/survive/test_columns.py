@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,29 +15,58 @@ from tests.survive.columns import COLUMNS, GUARDS
 
 PROGRAMS = Path(__file__).parent / "programs"
 SQLITE = PROGRAMS / "sqlite_results.py"
-# Enough for two days of minutes on a busy machine.
-OPTIONS = {"busy_poller": ["--wall", "5"], "sqlite_results": ["--results"]}
-OPTIONS["sqlite_results"].append(f"'{sys.executable}' '{SQLITE}' --print")
+OPTIONS = {"sqlite_results": ["--results", f"'{sys.executable}' '{SQLITE}' --print"]}
+# A program that waits for ever in these is run once more, through every minute of two days.
+LONG = ("expired_partial", "expired_empty", "stuck_in_progress")
+SHORT = [name for name in DEFAULT if name not in LONG]
+# It never sleeps, so that time hardly passes: only the wall limit ends it.
+BUSY = ("busy_poller", "stuck_in_progress")
 
 
 def survey(
-    capfd: pytest.CaptureFixture[str], program: str, options: Sequence[str], *words: str
+    capfd: pytest.CaptureFixture[str],
+    program: str,
+    misfortunes: Iterable[str],
+    options: Sequence[str] = (),
+    *words: str,
 ) -> dict[str, str]:
     """Return the verdicts on a known program, by misfortune."""
     command = [sys.executable, str(PROGRAMS / f"{program}.py"), *words]
-    status = main(["survive", "--wall", "150", "--jobs", "2", "--json", *options, "--", *command])
+    only = [word for name in misfortunes for word in ("--only", name)]
+    limits = ["--wall", "150", "--jobs", "2"]
+    status = main(["survive", *limits, "--json", *only, *options, "--", *command])
     out, err = capfd.readouterr()
-    assert status in (0, 1), err
+    assert status in (0, 1, 2), err
     rows = [json.loads(line) for line in out.splitlines()]
     return {row["misfortune"]: row["verdict"] for row in rows}
 
 
-@pytest.mark.timeout(900)
-@pytest.mark.parametrize("program", slow_but(["careful", "wall_deadline"], COLUMNS))
+def column(program: str, misfortunes: Iterable[str]) -> dict[str, str]:
+    """Return the expected verdicts."""
+    expected = dict(zip(DEFAULT, COLUMNS[program], strict=True))
+    return {name: expected[name] for name in misfortunes}
+
+
+@pytest.mark.parametrize("program", slow_but(["careful", "naive", "wall_deadline"], COLUMNS))
 def test_a_program_has_its_column(program: str, capfd: pytest.CaptureFixture[str]) -> None:
     """Each verdict is the one that its code lets expect."""
-    expected = dict(zip(DEFAULT, COLUMNS[program], strict=True))
-    assert survey(capfd, program, OPTIONS.get(program, [])) == expected
+    found = survey(capfd, program, SHORT, OPTIONS.get(program, []))
+    assert found == column(program, SHORT)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("program", COLUMNS)
+def test_a_program_has_its_column_of_days(program: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """Also where a program may wait until its deadline, or for ever."""
+    names = [name for name in LONG if (program, name) != BUSY]
+    assert survey(capfd, program, names, OPTIONS.get(program, [])) == column(program, names)
+
+
+def test_a_program_that_does_not_sleep_is_too_slow(capfd: pytest.CaptureFixture[str]) -> None:
+    """It would take days to find out whether it has a deadline."""
+    program, name = BUSY
+    assert survey(capfd, program, [name], ["--wall", "10"]) == column(program, [name])
 
 
 @pytest.mark.timeout(900)
@@ -45,7 +74,7 @@ def test_a_program_has_its_column(program: str, capfd: pytest.CaptureFixture[str
 def test_a_missing_guard_shows_in_its_rows(guard: str, capfd: pytest.CaptureFixture[str]) -> None:
     """The careful program falls where a guard is left out, and nowhere else."""
     expected = dict.fromkeys(DEFAULT, "handled") | GUARDS[guard]
-    assert survey(capfd, "careful", [], guard) == expected
+    assert survey(capfd, "careful", DEFAULT, [], guard) == expected
 
 
 def test_two_surveys_are_equal(capfd: pytest.CaptureFixture[str]) -> None:
@@ -64,8 +93,7 @@ def test_a_program_that_waits_for_itself_hangs(
     program: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """One whose polls ended in silence does not wait for the server."""
-    options = ["--only", "poll_429", "--wall", "8"]
-    assert survey(capfd, program, options) == {"poll_429": "hung"}
+    assert survey(capfd, program, ["poll_429"], ["--wall", "8"]) == {"poll_429": "hung"}
 
 
 @pytest.mark.parametrize("word", [word for word in (*GOOD, *BAD) if word != "hung"])
