@@ -2,6 +2,7 @@
 
 middleware   recognizes its requests, forwards them to the app, and rewrites the responses
 checks       checks the headers, and chooses where the gateway would send the request
+providers    what differs for other providers than OpenAI
 config       validates the `x-portkey-config` header
 hosts        tells which custom hosts the gateway trusts
 bodies       rewrites JSON request bodies

@@ -94,6 +94,17 @@ PARAMS: Mapping[str, Mapping[str, Param]] = {
 }
 
 
+# Azure's batches may have blobs.
+_AZURE_BATCHES = {**PARAMS["/v1/batches"], **_unchanged("input_blob output_folder")}
+
+
+def params(path: str, provider: str) -> Mapping[str, Param] | None:
+    """Return the parameters of a route that the gateway forwards, None for any."""
+    if provider == "azure-openai" and path == "/v1/batches":
+        return _AZURE_BATCHES
+    return PARAMS.get(path)
+
+
 def parse_object(data: bytes) -> dict[str, Json]:
     """Return the JSON object in a body, an empty one for other values; ValueError if invalid."""
     value = parse_json(data)

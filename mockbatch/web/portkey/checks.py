@@ -16,10 +16,11 @@ EXCEPTION_HEADERS = (("x-portkey-gateway-exception", "true"),)
 
 
 class Target(NamedTuple):
-    """Where the gateway sends a request: the key it uses, and the path of the config option."""
+    """Where the gateway sends a request: its key, the path of the config option, the provider."""
 
     key: str
     option: str
+    provider: str = "openai"
 
 
 @dataclass
@@ -85,11 +86,7 @@ def _target(config: dict[str, Json], option: str) -> Target:
     if provider in ("", "portkey"):
         message = f"Provider {provider} not found"
         raise GatewayError(500, failure_body(message), EXCEPTION_HEADERS)
-    if provider != "openai":
-        # Differs from the gateway, which would call that provider.
-        message = f"mockbatch serves the provider openai, not {provider}"
-        raise GatewayError(501, failure_body(message))
-    return Target(config.get("api_key", "undefined"), option)
+    return Target(config.get("api_key", "undefined"), option, provider)
 
 
 def _parse_config(text: str, provider: str | None) -> dict[str, Json]:

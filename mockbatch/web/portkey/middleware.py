@@ -19,7 +19,7 @@ from mockbatch.errors import ApiError
 from mockbatch.http_server import CLIENT_ERRORS
 from mockbatch.typing import Json
 from mockbatch.web.body_limit import read_json_text
-from mockbatch.web.portkey import bodies, checks
+from mockbatch.web.portkey import bodies, checks, providers
 from mockbatch.web.portkey.checks import GatewayError, Target
 from mockbatch.web.portkey.config import is_truthy
 
@@ -45,6 +45,8 @@ _FETCH_FAILED = (
     "Message: fetch failed Cause: InvalidArgumentError: invalid transfer-encoding header "
     "Name: TypeError"
 )
+# What JavaScript says of an empty text.
+_NO_JSON = "Unexpected end of JSON input"
 # Raised while a body that is cut off or invalid is read and parsed.
 _UNREADABLE_BODY = (ValueError, RecursionError, *CLIENT_ERRORS, HTTPException)
 # Routes whose responses the gateway does not rewrite.
@@ -92,7 +94,10 @@ class PortkeyGateway:
         if not _FORWARDED.fullmatch(called):
             raise GatewayError(404, {"message": "Not Found", "ok": False})
         target = checks.choose_target(request.headers)
-        if _OUTPUT.fullmatch(called):
+        providers.check_played(target, called)
+        if providers.is_sent_to_base(target, called):
+            response = self._call_base(request, target)
+        elif _OUTPUT.fullmatch(called):
             response = self._get_batch_output(request, target)
         elif _KNOWN.fullmatch(called):
             response = self._call_known_route(request, target)
@@ -109,11 +114,19 @@ class PortkeyGateway:
             environ["HTTP_AUTHORIZATION"] = f"Bearer {target.key}"
         for name in _DROPPED_HEADERS.keys() - forwarded:
             environ.pop(_DROPPED_HEADERS[name], None)
-        is_streamed = request.method == "POST" and _rewrite_body(request, environ)
+        is_streamed = request.method == "POST" and _rewrite_body(request, environ, target)
+        providers.readdress(environ, target, request.headers)
         response = Response.from_app(self._app, environ)
         if (is_streamed and response.status_code == 200) or request.path in _UNTOUCHED:
             return response
-        return _rewrite_response(request, response)
+        return _rewrite_response(request, response, target)
+
+    def _call_base(self, request: Request, target: Target) -> Response:
+        """Call the base URL of a provider, and return the response unchanged."""
+        environ = {**_upstream_environ(request), "HTTP_AUTHORIZATION": f"Bearer {target.key}"}
+        environ["PATH_INFO"], environ["QUERY_STRING"] = "/v1", ""
+        providers.readdress(environ, target, request.headers)
+        return Response.from_app(self._app, environ)
 
     def _proxy(self, request: Request, target: Target) -> Response:
         """Forward a request unchanged, and return the response unchanged."""
@@ -125,6 +138,7 @@ class PortkeyGateway:
             return Response(_FETCH_FAILED, 500, content_type="text/plain;charset=UTF-8")
         environ["PATH_INFO"] = environ["PATH_INFO"].replace("/v1/proxy", "/v1", 1)
         environ.setdefault("HTTP_AUTHORIZATION", f"Bearer {target.key}")
+        providers.readdress(environ, target, request.headers)
         return Response.from_app(self._app, environ)
 
     def _get_batch_output(self, request: Request, target: Target) -> Response:
@@ -135,20 +149,31 @@ class PortkeyGateway:
         environ = {**_upstream_environ(request), "HTTP_AUTHORIZATION": f"Bearer {target.key}"}
         for name in _DROPPED_HEADERS.values():
             environ.pop(name, None)
-        environ["PATH_INFO"] = environ["PATH_INFO"].removesuffix("/output")
+        path = environ["PATH_INFO"].removesuffix("/output")
         try:
-            batch = json.loads(Response.from_app(self._app, environ).get_data())
+            batch = json.loads(self._get(environ, path, request, target).get_data())
             file_id = batch.get("output_file_id")
         except (ValueError, AttributeError) as error:
             text = f"Message: {error} Cause: NA Name: {type(error).__name__}"
             return Response(text, 500, content_type="text/plain;charset=UTF-8")
         if not file_id and is_truthy(batch.get("errors")):
             return Response(_to_json(batch["errors"]), content_type="text/plain;charset=UTF-8")
+        if target.provider == providers.AZURE:
+            file_id = file_id or batch.get("error_file_id")
+            if not file_id:
+                return providers.no_azure_output(batch)
         # As JavaScript formats a missing value.
         file_id = file_id or ("null" if "output_file_id" in batch else "undefined")
         path = f"/v1/files/{file_id}/content".encode("utf-8", "replace").decode("latin-1")
-        content = {**environ, "PATH_INFO": path, "QUERY_STRING": ""}
-        return Response.from_app(self._app, content)
+        return self._get({**environ, "QUERY_STRING": ""}, path, request, target)
+
+    def _get(
+        self, environ: "WSGIEnvironment", path: str, request: Request, target: Target
+    ) -> Response:
+        """Return the upstream's response to a GET of a path."""
+        upstream = {**environ, "PATH_INFO": path}
+        providers.readdress(upstream, target, request.headers)
+        return Response.from_app(self._app, upstream)
 
 
 def _path(environ: "WSGIEnvironment") -> str:
@@ -175,7 +200,7 @@ def _forwarded_headers(request: Request) -> set[str]:
     return {name.strip() for name in named if request.headers.get(name.strip())}
 
 
-def _rewrite_body(request: Request, environ: "WSGIEnvironment") -> bool:
+def _rewrite_body(request: Request, environ: "WSGIEnvironment", target: Target) -> bool:
     """Put the rewritten body into the environ; return whether it asks for a stream.
 
     A cancel is forwarded without a body.
@@ -185,7 +210,7 @@ def _rewrite_body(request: Request, environ: "WSGIEnvironment") -> bool:
         return False
     if request.path == "/v1/images/edits" and request.mimetype != "multipart/form-data":
         raise checks.internal_error()  # the gateway accepts only a form there
-    params = bodies.PARAMS.get(request.path)
+    params = bodies.params(request.path, target.provider)
     if params is None:
         return False
     try:
@@ -201,6 +226,8 @@ def _rewrite_body(request: Request, environ: "WSGIEnvironment") -> bool:
 def _check_json(request: Request, environ: "WSGIEnvironment") -> None:
     try:
         text = read_json_text(request)
+        if not text:
+            raise GatewayError(500, checks.failure_body(f"Proxy error: {_NO_JSON}"))
         json.loads(text)
     except _UNREADABLE_BODY as error:
         raise GatewayError(500, checks.failure_body(f"Proxy error: {error}")) from None
@@ -213,7 +240,7 @@ def _set_body(body: bytes, environ: "WSGIEnvironment") -> None:
     environ.pop("HTTP_TRANSFER_ENCODING", None)
 
 
-def _rewrite_response(request: Request, response: Response) -> Response:
+def _rewrite_response(request: Request, response: Response, target: Target) -> Response:
     """Return a response as the gateway sends it: as JSON, unless it is a file."""
     content_type = response.headers.get("Content-Type", "")
     if content_type == "application/octet-stream" or content_type.startswith(("audio", "image/")):
@@ -222,7 +249,7 @@ def _rewrite_response(request: Request, response: Response) -> Response:
         body: Json = {"html-message": response.get_data().decode("utf-8", "replace")}
         response.headers["Content-Type"] = "application/json"
     else:
-        body = _with_provider(response)
+        body = _with_provider(response, *providers.error_names(target, request))
         is_own = response.status_code in _GATEWAY_STATUSES
         if request.path == "/v1/responses" and not is_own and isinstance(body, dict):
             body.setdefault("provider", "openai")
@@ -230,7 +257,7 @@ def _rewrite_response(request: Request, response: Response) -> Response:
     return response
 
 
-def _with_provider(response: Response) -> Json:
+def _with_provider(response: Response, prefix: str, provider: Json) -> Json:
     """Return the JSON body of a response; an error gets the name of the provider."""
     exception = checks.internal_error(checks.EXCEPTION_HEADERS)
     try:
@@ -247,7 +274,7 @@ def _with_provider(response: Response) -> Json:
     message = error.get("message") if "message" in error else "undefined"
     text = message if isinstance(message, str) else json.dumps(message)
     others = {name: error.get(name) for name in ("type", "param", "code")}
-    return {"error": {"message": f"openai error: {text}", **others}, "provider": "openai"}
+    return {"error": {"message": f"{prefix} error: {text}", **others}, "provider": provider}
 
 
 def _to_json(value: Json, *, indent: int | None = None) -> bytes:
@@ -262,7 +289,7 @@ def _response_headers(request: Request, target: Target) -> Mapping[str, str]:
     return {
         "x-portkey-cache-status": "DISABLED",
         "x-portkey-last-used-option-index": target.option,
-        "x-portkey-provider": "openai",
+        "x-portkey-provider": target.provider,
         "x-portkey-retry-attempt-count": "0",
         "x-portkey-trace-id": request.headers.get("x-portkey-trace-id", ""),
     }

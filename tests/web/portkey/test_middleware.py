@@ -174,9 +174,9 @@ REFUSALS: Mapping[str, tuple[dict[str, Any], int, Json]] = {
         failure("Provider portkey not found"),
     ),
     "another provider": (
-        {"x-portkey-provider": "anthropic"},
+        {"x-portkey-provider": "bedrock"},
         501,
-        failure("mockbatch serves the provider openai, not anthropic"),
+        failure("mockbatch does not play the provider bedrock"),
     ),
     "a content type": (
         {"Content-Type": "text/plain"},
