@@ -14,11 +14,14 @@ from mockbatch.ids import Seed, uuid
 from mockbatch.jsonio import parse
 from mockbatch.providers.azure import files, filters
 from mockbatch.providers.azure.wording import azure_error, batch_error, translate_batch_error
+from mockbatch.scenarios.scenario import Scenario
 from mockbatch.typing import Json
 from mockbatch.validation.error_wording import join_items
 from mockbatch.validation.schema import schema
 
 _WINDOW = "24h"
+# The scenarios in which a batch expires.
+_EXPIRING = ("expired_empty", "expired_partial", "lines_in_both_files", "slow_then_expire")
 
 
 def batch_id(seed: Seed, _created_at: int) -> str:
@@ -37,6 +40,16 @@ def output_line(line: dict[str, Json]) -> dict[str, Json]:
     return {"custom_id": line["custom_id"], "response": shown, "error": line["error"]}
 
 
+def adapt(scenario: Scenario) -> Scenario:
+    """Return a scenario as it is; ApiError 400 if it is about the end of the window."""
+    if scenario.name in _EXPIRING:
+        reason = "its batches go on after 24 hours"
+        raise api_error(
+            "scenario_not_for_provider", name=scenario.name, provider="Azure OpenAI", reason=reason
+        )
+    return scenario
+
+
 #: A batch goes on after 24 hours, and a completed or failed one always has both files.
 RULES = BatchRules(
     provider="azure",
@@ -45,6 +58,7 @@ RULES = BatchRules(
     expires=False,
     empty_files=frozenset({COMPLETED, FAILED}),
     output_line=output_line,
+    adapt=adapt,
 )
 
 

@@ -135,6 +135,17 @@ class TestLife:
         azure.advance(3 * DAY)
         assert azure.seen(batch["id"])["status"] == "in_progress"
 
+    @pytest.mark.parametrize("name", ["expired_partial", "slow_then_expire"])
+    def test_scenario_of_an_expiry_is_refused(self, azure: Azure, name: str) -> None:
+        """With the reason."""
+        body = {"endpoint": "/chat/completions", "completion_window": "24h"}
+        metadata = {"mockbatch_scenario": name}
+        answer = azure.post(
+            "/batches", {**body, "input_file_id": azure.ready(), "metadata": metadata}
+        )
+        assert refusal(answer)[0] == 400
+        assert "its batches go on after 24 hours" in answer.json["error"]["message"]
+
     def test_cancel(self, azure: Azure) -> None:
         """It passes through `cancelling`."""
         batch = azure.created()
