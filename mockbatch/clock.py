@@ -7,8 +7,8 @@ that freezegun and time-machine in the same process control simulated time too.
 
 import re
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, timezone
 from threading import RLock
 from types import MappingProxyType, TracebackType
@@ -193,6 +193,8 @@ class WorldClock:
         self.lock = lock
         self.planning = planning or RLock()
         self.reading = reading or cast("RLock", lock)
+        #: Makes the context in which a poll is counted.
+        self.hold_polls: Callable[[], AbstractContextManager[object]] = nullcontext
         #: By how much the wall time of the world is ahead of the time of this process.
         self.skew_seconds = 0.0
         self._current = start_clock(mode, start_time, self._wall())
@@ -271,11 +273,12 @@ class WorldClock:
 
     def count_poll(self, id: str) -> int:
         """Return how often an object has been polled since time last moved, this time included."""
-        now = self.now()
-        polled_at, count = self._polls.get(id, (now, 0))
-        count = count + 1 if polled_at == now else 1
-        self._polls[id] = now, count
-        return count
+        with self.hold_polls():
+            now = self.now()
+            polled_at, count = self._polls.get(id, (now, 0))
+            count = count + 1 if polled_at == now else 1
+            self._polls[id] = now, count
+            return count
 
     def set_polls(self, polls: Mapping[str, int]) -> None:
         """Replace what has been polled since time last moved."""

@@ -47,7 +47,10 @@ class FaultMiddleware:
     ) -> Iterable[bytes]:
         """Handle a request, applying the next matching fault of its world."""
         provider = find_provider(environ)
-        world, rule = self._next_fault(environ, provider)
+        try:
+            world, rule = self._next_fault(environ, provider)
+        except ApiError as error:  # the request could not be counted
+            return error_response(error)(environ, start_response)
         if world is None or rule is None:
             return self._app(environ, start_response)
         record = RequestRecord.of(environ)

@@ -6,7 +6,8 @@ the cells that have changed before it lets the lock go. So the world is the same
 as in one.
 
 registry   the worlds of a server whose state is in a store
-world      a world that is kept in a store: catches up, and commits
+world      a shared world: its commands that are not quite those of a world in memory
+replica    what one process knows of a world: it catches up, and commits what changes
 lock       a lock among the threads of this process and then among processes
 singles    the parts of a world of which there is one, as cells: clock, settings, script, ...
 objects    the parts of which there are many: batches, files, uploads, deliveries, ...

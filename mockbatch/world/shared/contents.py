@@ -1,7 +1,7 @@
 """The contents of files, which are in a folder that all processes of a store share."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from threading import Lock
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
@@ -28,14 +28,20 @@ class StoredContent(Content):
 
     def read(self, start: int, stop: int) -> bytes:
         """Return the bytes from `start` up to, not including, `stop`."""
-        if self._data is None and self._descriptor is None:
-            self._open()
+        self._open()
         if self._data is not None:
             return self._data[start:stop]
         size = max(0, min(stop, self.size) - start)
         return os.pread(self._descriptor or 0, size, start)
 
+    def chunks(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """Yield the bytes of a range in chunks; a content that is missing is an error at once."""
+        self._open()
+        return super().chunks(start, stop)
+
     def _open(self) -> None:
+        if self._data is not None or self._descriptor is not None:
+            return
         with self._opening, self._blobs.open(self._world, self.blob) as file:
             if os.fstat(file.fileno()).st_size != self.size:
                 raise state_unavailable("a content is damaged")

@@ -6,6 +6,7 @@ are kept by the process that answered it, and by no other.
 
 import json
 import logging
+from collections.abc import Callable
 
 from mockbatch.errors import ApiError
 from mockbatch.stores.store import Store
@@ -17,9 +18,10 @@ log = logging.getLogger(__name__)
 class StoredJournal(Journal):
     """The last requests of one world, whichever process they came to."""
 
-    def __init__(self, store: Store, world: str) -> None:
+    def __init__(self, store: Store, world: str, is_usable: Callable[[], bool]) -> None:
         super().__init__()
         self._store, self._world = store, world
+        self._is_usable = is_usable
         self._exchanged: dict[int, Exchanged] = {}  # by the number of the entry, oldest first
 
     @property
@@ -37,7 +39,10 @@ class StoredJournal(Journal):
         """Add an entry; a full journal drops its oldest one.
 
         The request has been answered, so a store that fails now loses the entry and nothing else.
+        One that has failed during the request is not waited for again.
         """
+        if not self._is_usable():
+            return
         try:
             number = self._store.append(self._world, json.dumps(entry.as_state()), MAX_ENTRIES)
         except ApiError as error:

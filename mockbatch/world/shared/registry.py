@@ -12,8 +12,9 @@ from mockbatch.stores.store import Store
 from mockbatch.world.keys import StoredName
 from mockbatch.world.registry import WorldRegistry
 from mockbatch.world.settings import ServerSettings, WorldSettings
+from mockbatch.world.shared.replica import Place
 from mockbatch.world.shared.watch import DueWatch
-from mockbatch.world.shared.world import Place, SharedWorld
+from mockbatch.world.shared.world import SharedWorld
 from mockbatch.world.snapshot.snapshot import Snapshot
 from mockbatch.world.world import World
 

@@ -153,6 +153,22 @@ def test_the_owner_sees_worlds_of_other_processes(one: Server, other: Server) ->
     assert len(other.client.get("/_mock/state").json["files"]) == 1
 
 
+def test_polls_are_counted_together(new_server: NewServer) -> None:
+    """With a poll limit, polls count whichever server they come to."""
+    one, other = (new_server(poll_limit=3) for _ in range(2))
+    path = f"/v1/batches/{one.create(one.upload())['id']}"
+    statuses = [server.call("GET", path).status_code for server in (one, other, one, other)]
+    assert statuses == [200, 200, 400, 400]
+
+
+def test_replies_are_taken_in_turn(one: Server, other: Server) -> None:
+    """Live calls get the replies in turn, whichever server they come to."""
+    one.post("/_mock/replies", {"reply": ["a", "b", "c"]})
+    body = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]}
+    answers = [server.post("/v1/chat/completions", body) for server in (one, other, one)]
+    assert [one["choices"][0]["message"]["content"] for one in answers] == ["a", "b", "c"]
+
+
 def test_a_function_is_refused(one: Server) -> None:
     """A Python function as a reply is refused with the reason."""
     one.upload()

@@ -1,0 +1,281 @@
+"""What one process knows of a world in a store: it catches up, and commits what changes."""
+
+import json
+import logging
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from threading import RLock
+from typing import NamedTuple
+
+from mockbatch import clock
+from mockbatch.clock import WorldLock
+from mockbatch.files.content import Content
+from mockbatch.ids import RequestIds, Seed
+from mockbatch.stores.blobs import Blobs
+from mockbatch.stores.failure import state_unavailable
+from mockbatch.stores.store import CHANGE, DELIVERY, NOTHING, PLANNING, Changes, Store, Version
+from mockbatch.world.journal import EMPTY_JOURNAL
+from mockbatch.world.keys import StoredName
+from mockbatch.world.settings import WorldSettings
+from mockbatch.world.shared.contents import SharedContents, StoredContent
+from mockbatch.world.shared.journal import StoredJournal
+from mockbatch.world.shared.lock import SharedLock, SharedTurn
+from mockbatch.world.shared.objects import (
+    BATCH,
+    DELETED,
+    FILE,
+    POLLS,
+    UPLOAD,
+    dump_object,
+    load_objects,
+    name_all,
+    parse_cell,
+)
+from mockbatch.world.shared.settings import dump_settings, load_settings
+from mockbatch.world.shared.singles import LOADERS, dump_single, fingerprints
+from mockbatch.world.snapshot.cursor import Cursor
+from mockbatch.world.snapshot.snapshot import Snapshot
+from mockbatch.world.world import World
+
+log = logging.getLogger(__name__)
+
+SETTINGS = "settings"
+# While another process delivers, this one looks again after so long.
+_LOOK_AGAIN_SECONDS = 0.05
+
+
+class Place(NamedTuple):
+    """Where a world is kept: a store, a folder for contents, and its name in both."""
+
+    store: Store
+    blobs: Blobs
+    world: StoredName
+
+
+class Replica(World):
+    """A world in a store, as one process has it.
+
+    `catch_up` brings it up to date, and each command does so first. What a
+    command changes is committed when it releases the world's lock. If that fails, the replica is
+    no longer as the store is, and refuses everything: `is_usable` is false.
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        settings: WorldSettings,
+        organization: str,
+        initial: Snapshot | None = None,
+    ) -> None:
+        self.place = place
+        self.name: StoredName = place.world
+        self.is_usable = True
+        self._seen: Version = NOTHING
+        self._contents = SharedContents(place.blobs, place.world)
+        self._touched: dict[tuple[str, str], None] = {}  # in the order in which they changed
+        self._unused: list[StoredContent] = []
+        self._fingerprints: dict[str, object] = {}
+        self._is_loading = self._is_new = False
+        self._first_journal = EMPTY_JOURNAL
+        self._server_settings = settings
+        self._is_opening = True
+        super().__init__(place.world, settings, organization, initial)
+        self._is_opening = self._is_new = False
+
+    # --- how a replica begins, and catches up
+
+    def create(self) -> None:
+        """Put the world into the store, unless another process has done so meanwhile."""
+        with self._planning, self._lock:
+            if self._seen == NOTHING:
+                super()._begin(self.settings)
+
+    def catch_up(self) -> bool:
+        """Apply what other processes have changed; return False if the store has no such world."""
+        self._check_usable()
+        changes = self.place.store.pull(self.place.world, self._seen)
+        self._note_wall(changes)
+        if changes.version == NOTHING:
+            return False
+        if changes.is_whole or changes.cells:
+            with self._change_lock.locally():
+                self._apply(self.place.store.pull(self.place.world, self._seen))
+        if self.clock.state().pauses:
+            self._end_lost_pauses()
+        return True
+
+    def _make_locks(self) -> tuple[WorldLock, WorldLock, RLock]:
+        store, world = self.place.store, self.place.world
+        self._change_lock = SharedLock(store, world, CHANGE, self._enter, self._commit)
+        planning = SharedLock(store, world, PLANNING, self._enter_planning, lambda: None)
+        return self._change_lock, planning, self._change_lock.local
+
+    def _enter(self) -> None:
+        self._check_usable()
+        changes = self.place.store.pull(self.place.world, self._seen)
+        self._note_wall(changes)
+        self._apply(changes)
+
+    def _enter_planning(self) -> None:
+        with self._change_lock.locally():
+            self._enter()
+
+    def _check_usable(self) -> None:
+        if not self.is_usable:
+            raise state_unavailable("an earlier change could not be stored")
+
+    def _note_wall(self, changes: Changes) -> None:
+        if changes.wall is not None:
+            self.clock.skew_seconds = changes.wall - clock.wall_time()
+
+    def _apply(self, changes: Changes) -> None:
+        """Change the replica as the store has changed; the lock is held, at least locally."""
+        if changes.version == NOTHING:
+            if self._seen != NOTHING:
+                self._give_up()
+                raise state_unavailable("it was removed meanwhile")
+            return
+        self._is_loading = True
+        try:
+            self._load_cells(changes)
+        except Exception as error:
+            self._give_up()
+            log.error("the world %s cannot be read from the store", self.name.label, exc_info=error)
+            raise state_unavailable("it is damaged") from error
+        finally:
+            self._is_loading = False
+        self._seen = changes.version
+
+    def _load_cells(self, changes: Changes) -> None:
+        documents = {
+            name: None if text is None else parse_cell(text) for name, text in changes.cells
+        }
+        settings = documents.pop(SETTINGS, None)
+        if changes.is_whole:
+            self._begin_as(Cursor(settings, SETTINGS))
+        singles = [name for name in LOADERS if name in documents]
+        for name in singles:
+            LOADERS[name](self, Cursor(documents.pop(name), name))
+        load_objects(self, self._contents, documents)
+        present = fingerprints(self)
+        self._fingerprints |= {name: present[name] for name in singles}
+
+    def _begin_as(self, document: Cursor) -> None:
+        """Begin as an empty world with the settings in a document."""
+        settings, seed = load_settings(document, self._server_settings)
+        self.close()
+        self._load(Snapshot(settings, seed=seed, now=0.0))
+
+    # --- how it changes
+
+    def _begin(self, settings: WorldSettings) -> None:
+        if self._is_opening:  # an empty world, until it is created or read from the store
+            with self._change_lock.locally():
+                self.seed = Seed.of(settings.seed, self.name)
+                self._load(Snapshot(settings))
+            return
+        super()._begin(settings)
+
+    def _load(self, snapshot: Snapshot) -> None:
+        super()._load(snapshot)
+        self._attach()
+        if not self._is_loading:
+            self._is_new, self._first_journal = True, snapshot.journal
+
+    def _attach(self) -> None:
+        """Notice every change from now on, and use the store for what is only there."""
+        store, world = self.place.store, self.place.world
+        self.journal = StoredJournal(store, world, lambda: self.is_usable)
+        # Other processes count their own requests.
+        self.request_ids = RequestIds(self.seed.child("request", secrets.token_hex(8)))
+        self.faults.lock = self.scenarios.lock = self._lock
+        if self.settings.poll_limit is not None:
+            self.clock.hold_polls = self._count_poll
+        repository, outbox = self.repository, self.webhooks.outbox
+        repository.batch_listeners.append(lambda batch: self._note(BATCH, batch.id))
+        repository.file_listeners.append(partial(self._note, FILE))
+        repository.deleted.listeners.append(partial(self._note, DELETED))
+        repository.storage.listeners.append(self._note_unused)
+        self.uploads.listeners.append(partial(self._note, UPLOAD))
+        self.uploads.keep_content = self._contents.keep
+        outbox.listeners.append(self._note)
+        self.webhooks.shortest_wait_seconds = _LOOK_AGAIN_SECONDS
+        self.webhooks.dispatcher.turn = SharedTurn(store, world, self._begin_turn)
+
+    @contextmanager
+    def _count_poll(self) -> Iterator[None]:
+        with self._lock:
+            yield
+            self._note(POLLS, "")
+
+    def _note(self, kind: str, id: str) -> None:
+        if not self._is_loading:
+            self._touched[kind, id] = None
+
+    def _note_unused(self, content: Content) -> None:
+        if isinstance(content, StoredContent) and not self._is_loading:
+            self._unused.append(content)
+
+    def _commit(self) -> None:
+        """Store what the command has changed; if that fails, it has changed nothing."""
+        try:
+            if self._is_new:
+                self._replace()
+            else:
+                cells = self._changed_cells()
+                if cells:
+                    self._seen = self.place.store.commit(self.place.world, self._seen, cells)
+        except BaseException:
+            self._give_up()
+            raise
+        unused, self._unused = self._unused, []
+        storage = self.repository.storage
+        self._contents.remove(one for one in unused if not storage.is_retained(one))
+
+    def _replace(self) -> None:
+        """Store the whole world, in place of what was there."""
+        self._fingerprints, self._touched = {}, dict.fromkeys(name_all(self))
+        cells = {SETTINGS: json.dumps(dump_settings(self)), **self._changed_cells()}
+        place, journal = self.place, self._first_journal
+        records = [json.dumps(entry.as_state()) for entry in journal.entries]
+        self._seen = place.store.replace(
+            place.world, self._seen, self.name.label, cells, records, journal.total
+        )
+        self._is_new = False
+
+    def _changed_cells(self) -> dict[str, str | None]:
+        """Return the cells that have changed since this was called last."""
+        cells: dict[str, str | None] = {}
+        for name, fingerprint in fingerprints(self).items():
+            if name not in self._fingerprints or fingerprint != self._fingerprints[name]:
+                self._fingerprints[name] = fingerprint
+                cells[name] = json.dumps(dump_single(self, name))
+        touched, self._touched = self._touched, {}
+        for kind, id in touched:
+            cells[f"{kind}:{id}"] = dump_object(self, self._contents, kind, id)
+        return cells
+
+    def _give_up(self) -> None:
+        self.is_usable = False
+        self.close()
+
+    # --- webhooks
+
+    def _begin_turn(self) -> None:
+        """Take over from the process that had the turn before, in case it has died."""
+        with self._lock:
+            self.webhooks.outbox.retry_lost(int(self.now()))
+            if self.clock.state().pauses:
+                self.clock.end_pauses()
+
+    def _end_lost_pauses(self) -> None:
+        """Let the clock go on if those who paused it have died; they had the turn."""
+        store, world = self.place.store, self.place.world
+        if store.try_acquire(world, DELIVERY):
+            try:
+                with self._lock:
+                    self.clock.end_pauses()
+            finally:
+                store.release(world, DELIVERY)

@@ -1,0 +1,140 @@
+"""A store that fails: what a client gets, and that all is well afterwards."""
+
+import logging
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mockbatch.stores.failure import state_full
+from mockbatch.stores.sqlite import SqliteStore
+from tests.world.shared.conftest import BATCH, NewServer, Server
+
+REQUESTS: tuple[tuple[str, str, Any], ...] = (
+    ("GET", "/v1/batches", None),
+    ("POST", "/v1/batches", {**BATCH, "input_file_id": "file-x"}),
+    ("GET", "/_mock/clock", None),
+    ("POST", "/_mock/reset", {}),
+)
+
+
+def assert_unavailable(response: Any) -> None:
+    """Check that a response says, in the API's envelope, that the state cannot be used now."""
+    assert response.status_code == 503, response.text
+    assert response.json["error"]["code"] == "state_unavailable"
+    assert response.json["error"]["type"] == "server_error"
+    assert response.headers["Retry-After"] == "1"
+
+
+@pytest.mark.parametrize(("method", "path", "body"), REQUESTS)
+def test_a_store_that_is_gone_is_a_503_until_it_is_back(
+    one: Server, tmp_path: Path, method: str, path: str, body: Any
+) -> None:
+    """While the folder of the store is away, every request is a 503; then all is as before."""
+    file_id = one.upload()
+    away = tmp_path.with_name(f"{tmp_path.name}-away")
+    tmp_path.rename(away)
+    try:
+        assert_unavailable(one.call(method, path, body))
+    finally:
+        away.rename(tmp_path)
+    assert one.create(file_id)["input_file_id"] == file_id
+
+
+def test_health_needs_no_store(one: Server, tmp_path: Path) -> None:
+    """A server whose store is away is up."""
+    one.upload()
+    away = tmp_path.with_name(f"{tmp_path.name}-away")
+    tmp_path.rename(away)
+    try:
+        assert one.get("/_mock/health")["status"] == "ok"
+    finally:
+        away.rename(tmp_path)
+
+
+def test_a_store_that_was_emptied_is_a_new_world(
+    one: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """If someone has removed the file, the world is a new one, and the log says so."""
+    one.create(one.upload())
+    for path in tmp_path.glob("state.db*"):
+        if path.is_file():
+            path.unlink()
+    with caplog.at_level(logging.WARNING):
+        assert one.get("/v1/batches")["data"] == []
+    assert "the store no longer has the world of sk-...90" in caplog.text
+    assert one.create(one.upload())["object"] == "batch"
+
+
+def test_a_store_that_hangs_is_a_503_after_two_seconds(one: Server, tmp_path: Path) -> None:
+    """If another program has the file locked, a change is refused, and a read goes on."""
+    file_id = one.upload()
+    with closing(sqlite3.connect(tmp_path / "state.db", isolation_level=None)) as rival:
+        rival.execute("BEGIN EXCLUSIVE")
+        response = one.call("POST", "/v1/batches", {**BATCH, "input_file_id": file_id})
+        assert_unavailable(response)
+        assert "database is locked" in response.json["error"]["message"]
+        rival.execute("ROLLBACK")
+    assert one.get("/v1/batches")["data"] == []
+    assert one.create(file_id)["object"] == "batch"
+
+
+def test_a_full_disk_refuses_and_loses_nothing(
+    one: Server, other: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A change for which there is no room is a 507, and was never there for anybody."""
+    file_id = one.upload()
+    first = one.create(file_id)["id"]
+
+    def fail(*_: object) -> Any:
+        raise state_full("database or disk is full")
+
+    with monkeypatch.context() as context:
+        context.setattr(SqliteStore, "commit", fail)
+        response = one.call("POST", "/v1/batches", {**BATCH, "input_file_id": file_id})
+    assert response.status_code == 507
+    assert "database or disk is full" in response.json["error"]["message"]
+    for server in (one, other):
+        assert [batch["id"] for batch in server.get("/v1/batches")["data"]] == [first]
+    second = one.create(file_id)["id"]
+    assert [batch["id"] for batch in other.get("/v1/batches")["data"]] == [second, first]
+
+
+def test_a_fault_that_cannot_be_counted_is_a_503(
+    one: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If a request cannot be counted, it is refused before it is handled."""
+    match = {"method": "GET", "path": "/v1/batches"}
+    one.post("/_mock/faults", {"match": match, "fault": {"status": 429}, "times": 1})
+
+    def fail(*_: object) -> Any:
+        raise state_full("database or disk is full")
+
+    with monkeypatch.context() as context:
+        context.setattr(SqliteStore, "commit", fail)
+        assert one.call("GET", "/v1/batches").status_code == 507
+    assert [one.call("GET", "/v1/batches").status_code for _ in range(2)] == [429, 200]
+
+
+def test_a_cell_that_is_damaged_is_a_503(
+    one: Server, new_server: NewServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A world that cannot be read is refused, and the log has the reason."""
+    one.upload()
+    with closing(sqlite3.connect(tmp_path / "state.db", isolation_level=None)) as rival:
+        rival.execute("UPDATE cells SET text = '{' WHERE name = 'clock'")
+    response = new_server().call("GET", "/v1/batches")
+    assert_unavailable(response)
+    assert "it is damaged" in response.json["error"]["message"]
+    assert "cannot be read from the store" in caplog.text
+
+
+def test_a_content_that_is_missing_is_a_503(one: Server, other: Server, tmp_path: Path) -> None:
+    """A file whose content someone has removed is a 503, not an empty file."""
+    file_id = one.upload()
+    for path in (tmp_path / "state.db-files").rglob("*"):
+        if path.is_file():
+            path.unlink()
+    assert_unavailable(other.call("GET", f"/v1/files/{file_id}/content"))
