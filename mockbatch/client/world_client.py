@@ -133,7 +133,7 @@ class WorldClient(ProviderClients, Arranging):
 
     def reset(self) -> None:
         """Empty the world and put its clock back to the start."""
-        self._reached = self.was_reached
+        self._reached = self._reached or self.request_count > 0
         self.call("POST", "/_mock/reset", {})
 
     def skip_sleep(self, *, threads: bool = False) -> AbstractContextManager[None]:
@@ -165,18 +165,14 @@ class WorldClient(ProviderClients, Arranging):
         count: int = self.call("GET", "/_mock/requests?limit=0")["count"]
         return count
 
-    @property
-    def failures(self) -> list[Request]:
-        """The requests that failed because of a bug in mockbatch."""
-        journal = self.call("GET", "/_mock/requests?broken=true")
-        # Saves `was_reached` a call of its own.
-        self._reached = self._reached or journal["count"] > 0
-        return [Request.from_json(entry) for entry in journal["requests"]]
+    def review(self) -> tuple[list[Request], bool]:
+        """Return the requests that failed because of a bug in mockbatch, and `was_reached`.
 
-    @property
-    def was_reached(self) -> bool:
-        """Whether the world has responded to any request, before a reset or after it."""
-        return self._reached or self.request_count > 0
+        The latter is whether the world has responded to any request, before a reset or after it.
+        """
+        journal = self.call("GET", "/_mock/requests?broken=true")
+        failures = [Request.from_json(entry) for entry in journal["requests"]]
+        return failures, self._reached or journal["count"] > 0
 
     def assert_requested(
         self,

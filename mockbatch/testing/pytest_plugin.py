@@ -259,7 +259,7 @@ def mockbatch(
             yield world
         if world.closed:
             return
-        failures, was_reached = world.failures, world.was_reached
+        failures, was_reached = world.review()
     if not was_reached and not request.node.stash.get(_HAS_FAILED, False):
         from mockbatch.client import MockBatchWarning
 
