@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.support.client_environments import MAY_INSTALL, needed, node_with
-from tests.support.documents import CI, GETTING_STARTED, ROOT
+from tests.support.documents import CI, GETTING_STARTED, README, ROOT
 from tests.support.serving import Serving, serving
 
 CURL, DOCKER = GETTING_STARTED.code("bash")
@@ -62,6 +62,16 @@ def test_node_reads_the_output(served: Serving, tmp_path: Path) -> None:
     status, _, line = run_script("node batch.mjs", tmp_path, **served.exports).partition(" ")
     assert status == "completed"
     assert json.loads(line)["custom_id"] == "a"
+
+
+@MAY_INSTALL
+def test_node_moves_time(served: Serving, tmp_path: Path) -> None:
+    """As the README has it, without a package."""
+    needed(lambda: node_with(ROOT / "docs/examples/node"))
+    [code] = README.code("js")
+    program = code.replace("await", "const response = await", 1) + "console.log(response.status)"
+    (tmp_path / "move.mjs").write_text(program.replace("http://127.0.0.1:8787", served.url))
+    assert run_script("node move.mjs", tmp_path).strip() == "200"
 
 
 def test_image_is_built_from_the_root() -> None:

@@ -10,6 +10,7 @@ import pytest
 from mockbatch.cli import main
 from mockbatch.survive import verdict
 from mockbatch.survive.misfortunes import DEFAULT
+from tests.support.documents import README
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs/survive.md").read_text(encoding="utf-8")
@@ -24,6 +25,13 @@ RUN = ["some_failed", "all_failed", "unicode_separators", "create_response_lost"
 def test_the_table_has_each_misfortune() -> None:
     """The default list, in its order."""
     assert tuple(ROWS) == DEFAULT
+
+
+def test_readme_shows_rows_of_the_table() -> None:
+    """To the letter, and in its order."""
+    rows = ["| " + " | ".join(row) + " |" for row in README.rows("misfortune")]
+    assert len(rows) == 4
+    assert rows == [line for line in TABLE.splitlines() if line in rows]
 
 
 def test_each_verdict_is_explained() -> None:
