@@ -18,7 +18,7 @@ from tests.gateway.pair_world import LINE
 from tests.gateway.running import HERE
 from tests.support.client_environments import MAY_INSTALL, ROOT, needed, python_with
 
-pytestmark = MAY_INSTALL
+pytestmark = [MAY_INSTALL, pytest.mark.slow]
 
 NAMES = [f"line-{number}" for number in range(5)]
 INPUT = "".join(LINE % name for name in NAMES)

@@ -1,5 +1,7 @@
 """The contract's group about Portkey's gateway, held against the real one."""
 
+import pytest
+
 from mockbatch.contract.cases import load_cases
 from mockbatch.contract.client import Client
 from mockbatch.contract.runner import PASSED, SKIPPED, Runner
@@ -7,7 +9,7 @@ from mockbatch.contract.steps import RunOptions
 from tests.gateway.mock_server import KEY, MockServer
 from tests.support.client_environments import MAY_INSTALL
 
-pytestmark = MAY_INSTALL
+pytestmark = [MAY_INSTALL, pytest.mark.slow]
 
 
 def test_real_gateway_keeps_the_contract(gateway: str, upstream: MockServer) -> None:

@@ -20,7 +20,7 @@ from tests.gateway.pair_world import BOUNDARY, build, form
 from tests.gateway.running import running_gateway
 from tests.support.client_environments import MAY_INSTALL
 
-pytestmark = MAY_INSTALL
+pytestmark = [MAY_INSTALL, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
 DATA = json.loads(Path(__file__).with_name("requests.json").read_bytes())

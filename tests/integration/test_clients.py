@@ -29,7 +29,7 @@ from tests.support.client_environments import (
     run_python,
 )
 
-pytestmark = MAY_INSTALL
+pytestmark = [MAY_INSTALL, pytest.mark.slow]
 
 Make = Callable[..., WorldClient]
 

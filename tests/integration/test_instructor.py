@@ -10,7 +10,7 @@ from mockbatch.client import WorldClient
 from mockbatch.typing import Json
 from tests.support.client_environments import MAY_INSTALL, needed, python_with, run_python
 
-pytestmark = MAY_INSTALL
+pytestmark = [MAY_INSTALL, pytest.mark.slow]
 
 TICKET = {"label": "billing", "urgent": True}
 PLACES = ("tools", "json", "async", "partial")

@@ -9,7 +9,7 @@ import pytest
 from mockbatch.client import WorldClient
 from tests.support.client_environments import MAY_INSTALL, needed, python_with, run_python
 
-pytestmark = MAY_INSTALL
+pytestmark = [MAY_INSTALL, pytest.mark.slow]
 
 PROGRAM = "lifecycle.py"
 
