@@ -12,6 +12,7 @@
     results           what calls return: events, batches, deliveries, and the errors they raise
     requests          a request and its response, as the journal has them
     client_gate       lets their requests through until their world is gone
+    anthropic_clients ready clients of the `anthropic` package
     openai_clients    ready clients of the `openai` package
     provider_clients  ready clients of other providers
     transport         the call itself: to an app of this process, or over HTTP

@@ -4,11 +4,12 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from mockbatch.client import openai_clients
+from mockbatch.client import anthropic_clients, openai_clients
 from mockbatch.client.connection import WorldConnection
 from mockbatch.client.transport import FORKED, Transport, WsgiTransport
 
 if TYPE_CHECKING:
+    from anthropic import Anthropic
     from flask import Flask
     from openai import AzureOpenAI
 
@@ -31,6 +32,12 @@ class ProviderClients(WorldConnection):
     def azure(self) -> "AzureOpenAI":
         """A ready `openai.AzureOpenAI`; needs the package `openai`."""
         client: AzureOpenAI = self._ready("azure", openai_clients.azure_client)
+        return client
+
+    @property
+    def anthropic(self) -> "Anthropic":
+        """A ready `anthropic.Anthropic`; needs the package `anthropic`."""
+        client: Anthropic = self._ready("anthropic", anthropic_clients.anthropic_client)
         return client
 
     def _ready(self, name: str, create: Callable[..., "tuple[Any, ClientGate]"]) -> Any:

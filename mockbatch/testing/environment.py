@@ -28,6 +28,10 @@ def environment_of(world: WorldClient) -> dict[str, str | None]:
         "AZURE_OPENAI_ENDPOINT": world.url,
         "AZURE_OPENAI_API_KEY": world.api_key,
         "AZURE_OPENAI_AD_TOKEN": None,
+        "ANTHROPIC_BASE_URL": world.url,
+        "ANTHROPIC_API_KEY": world.api_key,
+        # Else it would be sent beside the key.
+        "ANTHROPIC_AUTH_TOKEN": None,
         "GROQ_BASE_URL": world.url,
         "GROQ_API_KEY": world.api_key,
     }

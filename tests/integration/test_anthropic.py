@@ -1,0 +1,118 @@
+"""Anthropic's unmodified SDKs over sockets: whole lives, with each generation of them."""
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anthropic
+import pytest
+
+from mockbatch.client import WorldClient
+from mockbatch.testing.environment import environment, environment_of
+from tests.support.client_environments import (
+    CLIENTS,
+    MAY_INSTALL,
+    needed,
+    node_with,
+    python_with,
+    run,
+    run_python,
+)
+
+pytestmark = MAY_INSTALL
+
+Make = Callable[..., WorldClient]
+NODE = CLIENTS / "node"
+PYTHONS = {
+    "today": None,
+    "before October 2026": "anthropic>=1.17,<2",
+    "of 2024 to 2026": "anthropic>=0.40,<1",
+}
+SEEN = {
+    "early": 404,
+    "statuses": ["in_progress", "ended"],
+    "results": {"line-0": "succeeded", "line-1": "errored", "line-2": "succeeded"},
+    "expired": ["expired", "expired", "succeeded", "succeeded"],
+    "canceled": [["canceling", "ended"], {"line-0": "canceled", "line-1": "canceled"}],
+    "listed": [3, 3],
+    "before": True,
+    "bad_id": 400,
+    "deleted": "message_batch_deleted",
+    "unknown": 404,
+    "live": ["Mock reply to: Hello", "end_turn", "Mock reply to: Hello"],
+}
+
+
+@pytest.fixture
+def polled(make_mockbatch: Make) -> WorldClient:
+    """Make a world whose clock moves when it is polled."""
+    return make_mockbatch(clock="on-poll")
+
+
+@pytest.mark.parametrize("name", PYTHONS)
+def test_python_sees_the_whole_life(name: str, polled: WorldClient) -> None:
+    """A line that is errored, an expiry, a cancel, pages, live calls and streams."""
+    requirement = PYTHONS[name]
+    python = needed(lambda: python_with(requirement)) if requirement else sys.executable
+    with environment(environment_of(polled)):
+        done = run_python(python, "anthropic_life.py", polled)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout) == SEEN
+
+
+def test_node_sees_the_whole_life(polled: WorldClient, tmp_path: Path) -> None:
+    """The same as Python."""
+    modules = needed(lambda: node_with(NODE))
+    shutil.copy(NODE / "anthropic.mjs", tmp_path)
+    (tmp_path / "node_modules").symlink_to(modules / "node_modules", target_is_directory=True)
+    with environment(environment_of(polled)):
+        done = run(["node", tmp_path / "anthropic.mjs"], polled)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout) == SEEN
+
+
+class TestReadyClient:
+    """`mockbatch.anthropic`."""
+
+    def test_it_reaches_the_world_of_the_test(self, mockbatch: WorldClient) -> None:
+        """It is the same client each time."""
+        assert mockbatch.anthropic is mockbatch.anthropic
+        assert mockbatch.anthropic.messages.batches.list().data == []
+        mockbatch.assert_requested("GET", "/v1/messages/batches", count=1)
+
+    def test_a_client_by_the_environment_does_too(self, mockbatch: WorldClient) -> None:
+        """The fixture has set ANTHROPIC_BASE_URL and ANTHROPIC_API_KEY."""
+        with anthropic.Anthropic() as client:
+            assert client.messages.batches.list().data == []
+        mockbatch.assert_requested("GET", "/v1/messages/batches", count=1)
+
+    def test_paging_over_more_than_1_000_batches_ends(self, mockbatch: WorldClient) -> None:
+        """The iterator of the SDK comes to each batch once."""
+        batches = mockbatch.anthropic.messages.batches
+        message: Any = {
+            "model": "claude-haiku-4-5",
+            "max_tokens": 1,
+            "messages": [{"role": "user", "content": "Hello"}],
+        }
+        requests: Any = [{"custom_id": "a", "params": message}]
+        ids = [batches.create(requests=requests).id for _ in range(1001)]
+        assert [one.id for one in batches.list(limit=1000)] == ids[::-1]
+        assert len([*batches.list(limit=400, before_id=ids[0])]) == 1000
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "calls"),
+    [(529, anthropic._exceptions.OverloadedError, 3), (413, anthropic.APIStatusError, 1)],
+)
+def test_the_sdk_retries_what_it_retries_with_the_service(
+    mockbatch: WorldClient, status: int, error: type[Exception], calls: int
+) -> None:
+    """An overload three times, a request that is too large once."""
+    mockbatch.fault({"path": "/v1/messages/batches"}, {"status": status}, times=3)
+    with pytest.raises(error):
+        mockbatch.anthropic.messages.batches.list()
+    assert len(mockbatch.requests) == calls
+    mockbatch.call("DELETE", "/_mock/faults")
