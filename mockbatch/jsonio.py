@@ -75,27 +75,25 @@ def parse_request(data: bytes | str) -> Any:
 
 
 def _has_too_many_values(value: Any) -> bool:
-    value_count = container_count = 0
-    for level, containers in _levels(value):
-        value_count += len(level)
-        container_count += len(containers)
-        if value_count > MAX_VALUES or container_count > MAX_CONTAINERS:
+    values, all_containers = 1, 0
+    for containers in _levels(value):
+        values += sum(map(len, containers))
+        all_containers += len(containers)
+        if values > MAX_VALUES or all_containers > MAX_CONTAINERS:
             return True
     return False
 
 
 def _depth(value: Any) -> int:
     """Return how many levels of lists and objects a value has, counting to MAX_DEPTH + 1."""
-    levels = islice(_levels(value), MAX_DEPTH + 1)
-    return sum(1 for _, containers in levels if containers)
+    return sum(1 for _ in islice(_levels(value), MAX_DEPTH + 1))
 
 
-def _levels(value: Any) -> Iterator[tuple[list[Any], list[Any]]]:
-    """Yield the values at each level below a value, and those of them that hold others."""
+def _levels(value: Any) -> Iterator[list[Any]]:
+    """Yield the lists and objects at each level of a value that has any."""
     level = [value]
-    while level:
-        containers = [item for item in level if isinstance(item, dict | list)]
-        yield level, containers
+    while containers := [item for item in level if isinstance(item, dict | list)]:
+        yield containers
         level = [
             inner
             for item in containers

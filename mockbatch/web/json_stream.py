@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator
 from itertools import chain
 
+import msgspec
+
 from mockbatch.typing import Json
 
 _PART_CHARACTERS = 1 << 18
@@ -47,11 +49,10 @@ def _pieces(value: Json, line_end: str) -> Iterator[str]:
 
 
 def _float_list(numbers: list[float], line_end: str) -> str:
-    # The coordinates of a generated vector have few distinct values, and formatting takes longest:
-    # one call for all of them takes a fifth of the time.
-    distinct = list(set(numbers))
-    texts = dict(zip(distinct, json.dumps(distinct)[1:-1].split(", "), strict=True))
-    # Two zeros of different signs are equal.
-    to_text = json.dumps if 0.0 in texts else texts.__getitem__
-    lines = f",{line_end}  ".join(map(to_text, numbers))
+    # A vector has thousands of numbers, and formatting them takes longest. msgspec takes a fifth
+    # of the time, and differs only in exponents.
+    text = msgspec.json.encode(numbers).decode("ascii")[1:-1]
+    if "e" in text:
+        text = json.dumps(numbers, separators=(",", ":"))[1:-1]
+    lines = text.replace(",", f",{line_end}  ")
     return f"[{line_end}  {lines}{line_end}]"
