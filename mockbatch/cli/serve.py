@@ -194,15 +194,17 @@ def _serve(options: ServeOptions, settings: "ServerSettings", initial: "Snapshot
         server = HttpServer(None, options.host, options.port, tls.adapter if tls else None)
         _listen(server, options)
         alone = Service(server, settings, initial)
-        service = alone if options.workers == 1 else Workers(options.workers, alone)
+        service: Service | Workers = alone
+        if options.workers == 1:
+            stop.start_guard(lambda: _remove_files(ready_file, tls))
+        else:
+            service = Workers(options.workers, alone)
         service.start()
         _print_startup(server.url, options.host, settings, tls.ca_file if tls else None)
         ready_file.write(server.url)
         service.wait(stop)
         # First, because the process may be cut off in the middle of the rest.
-        ready_file.remove()
-        if tls:
-            tls.close()
+        _remove_files(ready_file, tls)
         end_interrupted_line()
         service.stop()
     stop.end_process()
@@ -219,6 +221,12 @@ def allow_more_descriptors() -> None:
     if soft != resource.RLIM_INFINITY and soft < limit:
         with suppress(OSError, ValueError):  # some systems allow fewer than they report
             resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+
+
+def _remove_files(ready_file: ReadyFile, tls: "Tls | None") -> None:
+    ready_file.remove()
+    if tls:
+        tls.close()
 
 
 def _open_tls(options: ServeOptions) -> "AbstractContextManager[Tls | None]":

@@ -8,12 +8,16 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NoReturn
 
-# The time for an orderly stop. After it the process ends, whatever it is doing.
-ORDERLY_SECONDS, LONGEST_SECONDS = 0.6, 0.95
+# The time for an orderly stop. After it the process ends, whatever it is doing: by itself, or
+# killed by its guard.
+ORDERLY_SECONDS, LONGEST_SECONDS, GUARD_SECONDS = 0.6, 0.95, 0.97
+# More than a process has that starts to serve.
+_MAX_DESCRIPTORS = 1024
 
 
 class StopSignal:
@@ -41,6 +45,41 @@ class StopSignal:
         # A watchdog written in C: it needs neither the interpreter nor its lock, which a
         # thread may keep, and also ends a server that cannot print where it listens.
         faulthandler.dump_traceback_later(LONGEST_SECONDS, exit=True, file=self._nowhere)
+
+    def start_guard(self, clean_up: Callable[[], None] = lambda: None) -> None:
+        """Start a process that kills this one if it does not end in time, and then cleans up.
+
+        While a call keeps the interpreter's lock, such as reading a state of gigabytes, nothing
+        in this process can react to a signal, except that the signal's number is written to the
+        socket. To be called before there are threads, which must not be forked.
+        """
+        if not hasattr(os, "fork"):  # on Windows
+            return
+        guarded = os.getpid()
+        if os.fork() == 0:
+            try:
+                self._guard(guarded, clean_up)
+            finally:
+                os._exit(0)
+
+    def _guard(self, guarded: int, clean_up: Callable[[], None]) -> None:
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGTERM, signal.SIGINT):  # a terminal sends them to both
+            signal.signal(number, signal.SIG_IGN)
+        receiver = self._receiver.fileno()
+        for descriptor in range(3):  # whoever reads their other ends waits only for the server
+            os.dup2(self._nowhere, descriptor)
+        os.closerange(3, receiver)
+        os.closerange(receiver + 1, _MAX_DESCRIPTORS)  # a socket that listens among them
+        # It is only looked at, since it is for the server; empty when the server has ended.
+        if not self._receiver.recv(1, socket.MSG_PEEK):
+            return
+        time.sleep(GUARD_SECONDS)
+        if os.getppid() == guarded:
+            os.kill(guarded, signal.SIGKILL)
+            while os.getppid() == guarded:
+                time.sleep(0.01)
+            clean_up()
 
     def wait(self, lifeline: int | None = None) -> None:
         """Return when the process is to end, which it then does within a second.

@@ -96,6 +96,7 @@ class Workers:
         try:
             with StopSignal() as stop:
                 signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+                stop.start_guard()
                 self._service.start()
                 os.write(pipe, _READY)
                 self._service.wait(stop, self._lifeline)

@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -46,6 +46,16 @@ def begin(*_):
 serve._print_startup = begin
 """,
 }
+# Begins when the ready file is there, because nothing else runs from then on.
+KEEPS_THE_INTERPRETER = """
+import itertools
+from mockbatch.cli.ready_file import ReadyFile
+write = ReadyFile.write
+def write_and_compute(self, url):
+    write(self, url)
+    threading.Thread(target=sum, args=(itertools.repeat(1),)).start()
+ReadyFile.write = write_and_compute
+"""
 
 
 @contextmanager
@@ -79,6 +89,44 @@ def test_a_server_that_is_stuck_ends(tmp_path: Path, program: str, by: int) -> N
         process.send_signal(by)
         _, printed = process.communicate(timeout=TIMEOUT_SECONDS)
     assert (printed, list(tmp_path.iterdir())) == ("", [])
+
+
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
+def test_a_server_in_a_call_that_keeps_the_interpreter_ends(tmp_path: Path, by: int) -> None:
+    """Its guard kills it, and removes its ready file and its certificates."""
+    with serving(KEEPS_THE_INTERPRETER, tmp_path, "--tls") as process:
+        process.send_signal(by)
+        _, printed = process.communicate(timeout=TIMEOUT_SECONDS)
+        wait_until(lambda: not list(tmp_path.iterdir()))
+    assert (printed, process.returncode) == ("", -signal.SIGKILL)
+
+
+@pytest.mark.skipif("sys.platform != 'linux'", reason="processes are listed from /proc")
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGKILL])
+def test_a_guard_ends_with_its_server(tmp_path: Path, by: int) -> None:
+    """However the server ends; no process is left."""
+    with serving("", tmp_path) as process:
+        [guard] = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        process.send_signal(by)
+        process.wait(TIMEOUT_SECONDS)
+        wait_until(lambda: not is_running(guard))
+
+
+def wait_until(is_true: Callable[[], bool]) -> None:
+    """Wait until something is true."""
+    until = time.monotonic() + TIMEOUT_SECONDS
+    while not is_true():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def is_running(process: str) -> bool:
+    """Return whether a process runs, and is not just waiting to be reaped."""
+    try:
+        status = Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
 
 
 def test_a_server_that_cannot_print_ends(tmp_path: Path) -> None:
