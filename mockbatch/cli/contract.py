@@ -29,8 +29,8 @@ _COLORS = {"passed": "green", "BREACH": "red", "unverified": "yellow", "skipped"
 )
 @click.option(
     "--provider",
-    type=click.Choice(["openai"]),
-    help="Send requests as a client of Portkey's gateway does.",
+    type=click.Choice(["openai", "azure", "groq"]),
+    help="openai: as a client of Portkey's gateway. azure, groq: the cases of that provider.",
 )
 @click.option("--only", multiple=True, metavar="GROUP", help="Run this group. Repeatable.")
 @click.option(
@@ -77,9 +77,15 @@ def contract(markdown: bool, url: str | None, only: tuple[str, ...], **options: 
     if not url:
         raise click.UsageError("Missing argument 'URL'.")
     try:
-        return _check(url, load_cases(only), **options)
+        gateway, other = _split_provider(options["provider"])
+        return _check(url, load_cases(only, other), gateway=gateway, **options)
     except CannotCheckError as error:
         raise click.ClickException(str(error)) from None
+
+
+def _split_provider(provider: str | None) -> tuple[str | None, str | None]:
+    """Return the provider of a gateway, and the provider whose own cases are run."""
+    return (provider, None) if provider == "openai" else (None, provider)
 
 
 def _check(
@@ -88,6 +94,7 @@ def _check(
     *,
     key: str | None,
     provider: str | None,
+    gateway: str | None,
     wait: float | None,
     timeout: float,
     junit: Path | None,
@@ -100,7 +107,7 @@ def _check(
 
     client = Client(url, key or _DEFAULT_KEY, provider, timeout)
     run_options = RunOptions(
-        provider=provider, wait_seconds=wait or 0, report_wait=show_status, **options
+        provider=gateway, wait_seconds=wait or 0, report_wait=show_status, **options
     )
     results: list[Result] = []
     # Written first, to fail at once if the file cannot be written, and not after hours.

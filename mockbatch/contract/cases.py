@@ -123,9 +123,18 @@ def load_preparations() -> Mapping[str, Preparation]:
     }
 
 
-def load_cases(group_names: Iterable[str] = ()) -> list[Case]:
-    """Return the cases of some groups, or of all; CannotCheckError if there is no such group."""
-    groups = load_groups()
+@cache
+def load_provider_groups(provider: str) -> Mapping[str, dict[str, Json]]:
+    """Return the groups of cases for a provider besides OpenAI, none if it has none."""
+    return _read("cases", "providers", provider)
+
+
+def load_cases(group_names: Iterable[str] = (), provider: str | None = None) -> list[Case]:
+    """Return the cases of some groups, or of all; CannotCheckError if there is no such group.
+
+    They are OpenAI's unless another `provider` is given.
+    """
+    groups = load_groups() if provider is None else load_provider_groups(provider)
     for name in group_names:
         if name not in groups:
             raise CannotCheckError(f"no group {name!r}. {did_you_mean(name, groups)}")
@@ -147,10 +156,11 @@ def _parse_case(group: str, document: Mapping[str, Json]) -> Case:
     )
 
 
-def _read(folder: str) -> Mapping[str, dict[str, Json]]:
-    documents = read_json_folder("contract", folder)
+def _read(kind: str, *folder: str) -> Mapping[str, dict[str, Json]]:
+    """Return the documents of a kind, which are in the folder of that name unless one is given."""
+    documents = read_json_folder("contract", *(folder or (kind,)))
     for name, document in documents.items():
-        schema(f"contract_{folder}").assert_valid(document, f"{folder}/{name} of the contract")
+        schema(f"contract_{kind}").assert_valid(document, f"{kind}/{name} of the contract")
     return documents
 
 

@@ -3,6 +3,7 @@
 Redirects are returned like any other response, because following one would send the key along.
 """
 
+import re
 import socket
 import time
 from collections.abc import Mapping
@@ -19,6 +20,24 @@ _MAX_UNANSWERED = 5
 # The limit of waiting because of 429s, in a whole run.
 _MAX_RATE_LIMIT_SECONDS = 120.0
 _MAX_TRIES = 3
+
+# What the base URLs of the APIs that mockbatch serves end with.
+_API_PATH = re.compile("(/groq)?(/openai)?/v1$")
+
+
+def _own_headers(key: str, provider: str | None) -> dict[str, str]:
+    """Return the headers with which a client of a provider sends its key.
+
+    `openai` is a provider of Portkey's gateway.
+    """
+    if provider == "azure":
+        return {"api-key": key}
+    headers = {"Authorization": f"Bearer {key}"}
+    if provider == "groq":
+        headers["User-Agent"] = "Groq/contract"
+    elif provider:
+        headers["x-portkey-provider"] = provider
+    return headers
 
 
 class Client:
@@ -37,9 +56,7 @@ class Client:
         self._unanswered_in_a_row = 0
         self._timed_out = 0
         self._rate_limit_seconds_left = _MAX_RATE_LIMIT_SECONDS
-        self.headers = {"Authorization": f"Bearer {key}"}
-        if provider:
-            self.headers["x-portkey-provider"] = provider
+        self.headers = _own_headers(key, provider)
         if not all(text.isascii() and text.isprintable() for text in self.headers.values()):
             # Checked here because the message of http.client would contain the key.
             raise CannotCheckError("the key has characters that an HTTP header cannot contain")
@@ -66,7 +83,7 @@ class Client:
         NoResponseError, or ServerSilentError without sending the request.
         """
         base = self._url.path
-        target = (base.removesuffix("/v1") if path.startswith("/_mock") else base) + path
+        target = (_API_PATH.sub("", base) if path.startswith("/_mock") else base) + path
         merged = {**self.headers, **(headers or {})}
         to_send = {name: text for name, text in merged.items() if text is not None}
         for _ in range(_MAX_TRIES):
