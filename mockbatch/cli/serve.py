@@ -107,13 +107,14 @@ DESCRIPTORS = 8192  # a connection takes one, and so does a file that is too lar
     "--state",
     default="memory",
     metavar="memory|URL",
-    help="Where worlds are kept: memory, or sqlite:///FILE for several processes and restarts.",
+    help="Where worlds are kept: memory, or sqlite:///FILE or redis://HOST for several processes"
+    " and restarts.",
 )
 @serve_option(
     "--files",
     type=click.Path(file_okay=False),
     metavar="DIR",
-    show_default="FILE-files",
+    show_default="beside the state",
     help="Where the contents of files are kept, if --state is a URL.",
 )
 @serve_option(

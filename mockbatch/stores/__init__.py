@@ -4,8 +4,10 @@ A world in a store is a set of named cells, each a JSON text, with a version tha
 commit. What the cells mean is known to `mockbatch/world/shared/` only.
 
 store      the interface of a store, and the values that it returns
-location   chooses the store for a URL: `sqlite:///FILE`
+location   chooses the store for a URL: `sqlite:///FILE`, `redis://HOST`
 sqlite     cells in a file of SQLite, for the processes of one machine
+redis      cells in a Redis or Valkey, for many machines; beside it its scripts (Lua),
+           client, locks, and blobs for contents that are small
 file_lock  a lock that another process gets at once when its holder has died
 blobs      contents of files in a folder
 failure    the ApiError for a store that cannot be used

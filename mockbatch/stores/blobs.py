@@ -9,13 +9,29 @@ import secrets
 from collections.abc import Iterable
 from pathlib import Path
 from shutil import rmtree
-from typing import IO
+from typing import IO, Protocol
 
 from mockbatch.stores.failure import state_unavailable
 
 
-class Blobs:
-    """Contents in a folder, by world and name."""
+class Blobs(Protocol):
+    """Keeps contents by world and name."""
+
+    def put(self, world: str, chunks: Iterable[bytes]) -> str:
+        """Keep a content, and return its name."""
+
+    def open(self, world: str, name: str) -> IO[bytes]:
+        """Return a content, open for reading as a file; ApiError 503 if it is not there."""
+
+    def remove(self, world: str, name: str) -> None:
+        """Remove a content; whoever has it open keeps it."""
+
+    def remove_world(self, world: str) -> None:
+        """Remove all contents of a world."""
+
+
+class FolderBlobs:
+    """Contents in a folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

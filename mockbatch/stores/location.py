@@ -3,11 +3,13 @@
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from mockbatch.stores.blobs import Blobs, FolderBlobs
 from mockbatch.stores.sqlite import SqliteStore
 from mockbatch.stores.store import Store
 
 #: The value for worlds in the memory of one process, which need no store.
 MEMORY = "memory"
+REDIS_SCHEMES = frozenset({"redis", "rediss", "valkey", "valkeys"})
 
 
 def open_store(url: str) -> Store | None:
@@ -17,7 +19,13 @@ def open_store(url: str) -> Store | None:
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
         return SqliteStore(_sqlite_path(url))
-    raise ValueError(f"{parts.scheme or url!r} is not a store: use memory or sqlite:///FILE")
+    if parts.scheme in REDIS_SCHEMES:
+        # Imported here, because only this store needs the extra.
+        from mockbatch.stores.redis import RedisStore
+
+        return RedisStore(url)
+    known = "memory, sqlite:///FILE or redis://HOST:PORT/NUMBER"
+    raise ValueError(f"{parts.scheme or url!r} is not a store: use {known}")
 
 
 def _sqlite_path(url: str) -> Path:
@@ -27,6 +35,16 @@ def _sqlite_path(url: str) -> Path:
     if parts.netloc or not path:
         raise ValueError(f"{url!r} does not name a file: use sqlite:///FILE")
     return Path(path)
+
+
+def open_blobs(url: str, folder: str | None) -> Blobs:
+    """Return the contents of the store at a URL; without a folder, at their place in the store."""
+    chosen = default_files_folder(url) if folder is None else Path(folder)
+    if chosen is not None:
+        return FolderBlobs(chosen)
+    from mockbatch.stores.redis_blobs import RedisBlobs
+
+    return RedisBlobs(url)
 
 
 def default_files_folder(url: str) -> Path | None:

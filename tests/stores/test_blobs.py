@@ -6,19 +6,19 @@ from pathlib import Path
 import pytest
 
 from mockbatch.errors import ApiError
-from mockbatch.stores.blobs import Blobs
+from mockbatch.stores.blobs import FolderBlobs
 
 
 def test_a_content_is_read_by_its_name(tmp_path: Path) -> None:
     """What was put is read back, by whoever knows its name and world."""
-    name = Blobs(tmp_path).put("w", [b"one", b"two"])
-    with Blobs(tmp_path).open("w", name) as content:
+    name = FolderBlobs(tmp_path).put("w", [b"one", b"two"])
+    with FolderBlobs(tmp_path).open("w", name) as content:
         assert content.read() == b"onetwo"
 
 
 def test_a_content_that_is_not_there_is_a_503(tmp_path: Path) -> None:
     """A content that was removed is an error of the server, which names no path."""
-    blobs = Blobs(tmp_path)
+    blobs = FolderBlobs(tmp_path)
     name = blobs.put("w", [b""])
     blobs.remove("w", name)
     with pytest.raises(ApiError, match="a content is missing: No such file") as caught:
@@ -34,13 +34,13 @@ def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
         raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space left"):
-        Blobs(tmp_path).put("w", broken())
+        FolderBlobs(tmp_path).put("w", broken())
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_a_world_is_removed_with_its_contents(tmp_path: Path) -> None:
     """The contents of one world are removed at once, and only those."""
-    blobs = Blobs(tmp_path)
+    blobs = FolderBlobs(tmp_path)
     name, other = blobs.put("w", [b"1"]), blobs.put("other", [b"2"])
     blobs.remove_world("w")
     with pytest.raises(ApiError):

@@ -15,7 +15,6 @@ from tests.stores.conftest import KINDS
 from tests.support.processes import (
     PATIENCE_SECONDS,
     Process,
-    default_state,
     process_serving,
     processes_serving,
 )
@@ -24,21 +23,28 @@ THREADS = 8
 # Stops a server in the middle of the commit that adds a batch, before it takes effect.
 STOP_BEFORE_COMMIT = """
 import time
-from mockbatch.stores.sqlite import SqliteStore
-commit = SqliteStore.commit
-def stop(self, world, seen, cells):
-    if any(name.startswith("batch:") for name in cells):
-        print("stopped", flush=True)
-        time.sleep(600)
-    return commit(self, world, seen, cells)
-SqliteStore.commit = stop
+from mockbatch.stores import redis, sqlite
+def stopping(commit):
+    def stop(self, world, seen, cells):
+        if any(name.startswith("batch:") for name in cells):
+            print("stopped", flush=True)
+            time.sleep(600)
+        return commit(self, world, seen, cells)
+    return stop
+for kind in (redis.RedisStore, sqlite.SqliteStore):
+    kind.commit = stopping(kind.commit)
 """
 
 
 @pytest.fixture(scope="module", params=KINDS)
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sequence[Process]]:
+def servers(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Sequence[Process]]:
     """Yield three servers with the same store; each test has a key of its own."""
-    state = default_state(tmp_path_factory.mktemp("shared"))
+    if request.param == "redis":
+        state = request.getfixturevalue("shared_redis").url
+    else:
+        state = f"sqlite:///{tmp_path_factory.mktemp('shared')}/state.db"
     with processes_serving(3, state, "--log-format", "json") as started:
         yield started
 
@@ -196,10 +202,10 @@ def test_each_webhook_is_sent_once(
 
 
 def test_a_webhook_that_a_killed_process_was_sending_is_sent_again(
-    tmp_path: Path, receiver: Receiver
+    state_url: str, receiver: Receiver
 ) -> None:
     """Another server sends it once more, with the same id, and no other one."""
-    state, key = default_state(tmp_path), "sk-webhook"
+    state, key = state_url, "sk-webhook"
     with process_serving(state) as doomed, process_serving(state), ThreadPoolExecutor(1) as pool:
         file_id = doomed.upload(key)
         doomed.post(key, "/_mock/webhooks/endpoints", {"url": receiver.url})
@@ -218,9 +224,9 @@ def test_a_webhook_that_a_killed_process_was_sending_is_sent_again(
     assert len(set(receiver.ids)) == 1
 
 
-def test_a_killed_process_leaves_nothing_half_done(tmp_path: Path) -> None:
+def test_a_killed_process_leaves_nothing_half_done(state_url: str) -> None:
     """A server that is killed before its commit delays nobody, and its batch was never there."""
-    state, key = default_state(tmp_path), "sk-killed"
+    state, key = state_url, "sk-killed"
     with (
         process_serving(state) as server,
         process_serving(state, before=STOP_BEFORE_COMMIT) as doomed,
@@ -243,11 +249,12 @@ def test_a_killed_process_leaves_nothing_half_done(tmp_path: Path) -> None:
         assert server.get(key, "/_mock/state")["numbers"]["batch"] == 2
 
 
-def test_a_restart_loses_nothing(tmp_path: Path) -> None:
+def test_a_restart_loses_nothing(state_url: str, tmp_path: Path) -> None:
     """After all servers were killed, a new one has the same world, and the same contents."""
-    state, key = default_state(tmp_path), "sk-restart"
+    state, key = state_url, "sk-restart"
     big = b"".join(LINE_OF % (number, b"x" * 2000) for number in range(1000))
-    with processes_serving(2, state) as servers:
+    files = ("--files", str(tmp_path / "files"))
+    with processes_serving(2, state, *files) as servers:
         file_id = servers[0].upload(key, big)
         batch = servers[1].create(key, file_id).json
         servers[0].post(key, "/_mock/clock/advance", {"seconds": 90_000})
@@ -257,7 +264,7 @@ def test_a_restart_loses_nothing(tmp_path: Path) -> None:
         before = servers[0].get(key, "/_mock/state")
         for server in servers:
             server.kill()
-    with process_serving(state) as server:
+    with process_serving(state, *files) as server:
         assert server.get(key, "/_mock/state") == before
         again = [
             server.call(key, "GET", f"/v1/files/{id}/content").body for id in (file_id, output)

@@ -15,9 +15,14 @@ def create(store: Store, **cells: str) -> Version:
     return store.replace("w", NOTHING, "label", cells)
 
 
-def test_a_store_without_the_world_says_so(store: Store) -> None:
-    """A world that does not exist has the version NOTHING and no cells."""
-    assert store.pull("w", NOTHING) == (NOTHING, (), True, None)
+def test_a_store_without_the_world_says_so(store: Store, state_url: str) -> None:
+    """A world that does not exist has the version NOTHING and no cells.
+
+    The time is that of the store, unless its processes have one clock.
+    """
+    *changes, wall = store.pull("w", NOTHING)
+    assert changes == [NOTHING, (), True]
+    assert (wall is None) == state_url.startswith("sqlite")
 
 
 def test_another_process_pulls_a_new_world_whole(store: Store, rival: Store) -> None:

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -112,8 +111,3 @@ def processes_serving(count: int, state_url: str, *options: str) -> Iterator[Seq
     """Start several servers on one store."""
     with ExitStack() as stack:
         yield [stack.enter_context(process_serving(state_url, *options)) for _ in range(count)]
-
-
-def default_state(folder: Path) -> str:
-    """Return the URL of an empty store in a folder."""
-    return f"sqlite:///{folder}/state.db"

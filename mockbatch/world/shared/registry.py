@@ -2,12 +2,11 @@
 
 import logging
 from collections.abc import Mapping
-from pathlib import Path
 from threading import Lock
 
 from mockbatch.errors import api_error
 from mockbatch.stores.blobs import Blobs
-from mockbatch.stores.location import default_files_folder, open_store
+from mockbatch.stores.location import open_blobs, open_store
 from mockbatch.stores.store import Store
 from mockbatch.world.keys import StoredName
 from mockbatch.world.registry import WorldRegistry
@@ -24,10 +23,9 @@ log = logging.getLogger(__name__)
 def open_shared_worlds(settings: ServerSettings, initial: Snapshot | None) -> "SharedWorlds":
     """Return the worlds in the store of a server; ValueError if it cannot be opened."""
     store = open_store(settings.state)
-    folder = settings.files or default_files_folder(settings.state)
-    if store is None or folder is None:
-        raise ValueError(f"{settings.state} needs a folder for files: use --files DIR")
-    return SharedWorlds(settings, store, Blobs(Path(folder)), initial)
+    if store is None:
+        raise ValueError(f"{settings.state} is not shared")
+    return SharedWorlds(settings, store, open_blobs(settings.state, settings.files), initial)
 
 
 class SharedWorlds(WorldRegistry):

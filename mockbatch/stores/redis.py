@@ -1,0 +1,205 @@
+"""Worlds in a Redis or Valkey, for processes on many machines.
+
+All keys begin with `mockbatch:`; those of a world have its name in braces. It needs Redis 6.2 or
+newer, or Valkey, and no cluster. How much survives a crash of the server is decided by its own
+settings, such as `appendonly`.
+"""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from mockbatch.errors import ApiError
+from mockbatch.stores import redis_scripts as scripts
+from mockbatch.stores.failure import state_unavailable
+from mockbatch.stores.redis_client import RedisClient, redis_errors
+from mockbatch.stores.redis_locks import RedisLocks
+from mockbatch.stores.store import (
+    DELIVERY,
+    DUE,
+    LOCK_SECONDS,
+    NOTHING,
+    Changes,
+    Record,
+    StoredWorld,
+    Version,
+)
+
+# This many removed cells are not worth forgetting.
+_MOST_REMOVED = 1000
+_WORLDS, _ORDER = "mockbatch:worlds", "mockbatch:order"
+
+
+class RedisStore:
+    """Worlds in the database of a server that a URL names."""
+
+    def __init__(self, url: str) -> None:
+        self._client = RedisClient(url)
+        self._locks = RedisLocks(self._client)
+        try:
+            self._client.check()
+        except ApiError as error:
+            raise ValueError(f"it cannot be opened: {error}") from error
+
+    # --- cells
+
+    def pull(self, world: str, seen: Version) -> Changes:
+        """Return what has changed since the version `seen`; the version NOTHING without a world."""
+        with redis_errors():
+            pipeline = self._client.get().pipeline(transaction=False)
+            pipeline.hmget(_key(world, "w"), "id", "version")
+            pipeline.time()
+            (id, number), (seconds, microseconds) = pipeline.execute()
+            wall = seconds + microseconds / 1e6
+            if id is None:
+                return Changes(NOTHING, (), is_whole=True, wall=wall)
+            if seen == (int(id), int(number)):
+                return Changes(seen, (), is_whole=False, wall=wall)
+            # The fields again, as the world may have changed meanwhile.
+            id, number, is_whole, *rows = self._run(scripts.PULL, world, *seen)
+        found = list(zip(rows[::3], rows[1::3], rows[2::3], strict=True))
+        if not is_whole:
+            found.sort(key=lambda row: float(row[2]))
+        cells = [
+            (name.decode(), None if text is None else text.decode()) for name, text, _ in found
+        ]
+        return Changes(Version(int(id), int(number)), cells, bool(is_whole), wall)
+
+    def commit(self, world: str, seen: Version, cells: Mapping[str, str | None]) -> Version:
+        """Change cells all at once, remove those whose text is None, and return the new version.
+
+        The caller has CHANGE. Raises ApiError 503, and changes nothing, if the present version is
+        not `seen`.
+        """
+        token = secrets.token_hex(8)
+        kept = {name: text for name, text in cells.items() if text is not None}
+        removed = [name for name, text in cells.items() if text is None]
+        head = (*seen, token, len(kept), _MOST_REMOVED)
+        self._change(scripts.COMMIT, world, token, *head, *_flat(kept), *removed)
+        return Version(seen.id, seen.number + 1)
+
+    def replace(
+        self,
+        world: str,
+        seen: Version,
+        label: str,
+        cells: Mapping[str, str | None],
+        records: Sequence[str] = (),
+        count: int = 0,
+    ) -> Version:
+        """Create a world, or begin it again, with these cells and the last of `count` records."""
+        token, version = secrets.token_hex(8), Version(secrets.randbits(62) + 1, 1)
+        kept = {name: text for name, text in cells.items() if text is not None}
+        head = (*seen, token, len(kept), version.id, label, count, world)
+        self._change(scripts.REPLACE, world, token, *head, *_flat(kept), *records)
+        return version
+
+    def remove(self, world: str) -> None:
+        """Remove a world, if there is one."""
+        with redis_errors():
+            pipeline = self._client.get().pipeline(transaction=True)
+            pipeline.delete(*_keys(world))
+            pipeline.zrem(_WORLDS, world)
+            pipeline.execute()
+
+    def worlds(self) -> Sequence[StoredWorld]:
+        """Return all worlds, the oldest first."""
+        with redis_errors():
+            return [world for world, _ in self._list()]
+
+    def due(self, wall_now: float) -> Sequence[StoredWorld]:
+        """Return the worlds whose cell DUE is not after a wall time."""
+        with redis_errors():
+            listed = self._list()
+        return [
+            world
+            for world, text in listed
+            if text is not None and text != b"null" and float(text) <= wall_now
+        ]
+
+    def _list(self) -> list[tuple[StoredWorld, bytes | None]]:
+        """Return all worlds, the oldest first, each with its cell DUE."""
+        client = self._client.get()
+        names = [name.decode() for name in cast("list[bytes]", client.zrange(_WORLDS, 0, -1))]
+        pipeline = client.pipeline(transaction=False)
+        for name in names:
+            pipeline.hget(_key(name, "w"), "label")
+            pipeline.hget(_key(name, "c"), DUE)
+        found = pipeline.execute()
+        return [
+            (StoredWorld(name, label.decode()), due)
+            for name, label, due in zip(names, found[::2], found[1::2], strict=True)
+            if label is not None
+        ]
+
+    def _change(self, script: str, world: str, token: str, *arguments: object) -> None:
+        """Run a script that changes a world once; ApiError 503 if it has another version."""
+        import redis
+
+        with redis_errors():
+            try:
+                is_done = self._run(script, world, *arguments)
+            except redis.exceptions.ConnectionError:
+                # The answer may have been lost on its way.
+                is_done = self._client.get().hget(_key(world, "w"), "token") == token.encode()
+                if not is_done:
+                    raise
+        if not is_done:
+            raise state_unavailable("it has changed meanwhile")
+
+    # --- records
+
+    def append(self, world: str, text: str, most: int) -> int:
+        """Record a request, and return its number; only the last `most` are kept.
+
+        Returns 0 without such a world.
+        """
+        with redis_errors():
+            return int(self._run(scripts.APPEND, world, text, most))
+
+    def records(self, world: str) -> Sequence[Record]:
+        """Return the records that are kept, oldest first."""
+        with redis_errors():
+            pipeline = self._client.get().pipeline(transaction=True)
+            pipeline.lrange(_key(world, "j"), 0, -1)
+            pipeline.hget(_key(world, "w"), "requests")
+            texts, number = pipeline.execute()
+        first = int(number or 0) - len(texts) + 1
+        return [Record(number, text.decode()) for number, text in enumerate(texts, first)]
+
+    def count(self, world: str) -> int:
+        """Return how many requests were recorded, those no longer kept included."""
+        with redis_errors():
+            return int(self._client.get().hget(_key(world, "w"), "requests") or 0)
+
+    # --- locks
+
+    def acquire(self, world: str, lock: str) -> None:
+        """Acquire a lock of a world, for this process; DELIVERY without a limit of time."""
+        self._locks.acquire(_key(world, lock), None if lock == DELIVERY else LOCK_SECONDS)
+
+    def try_acquire(self, world: str, lock: str) -> bool:
+        """Acquire a lock of a world if it is free, and return whether it was."""
+        return self._locks.try_acquire(_key(world, lock))
+
+    def release(self, world: str, lock: str) -> None:
+        """Release a lock of a world."""
+        self._locks.release(_key(world, lock))
+
+    def close(self) -> None:
+        """Do nothing: the threads of a process share its connections."""
+
+    def _run(self, script: str, world: str, *arguments: object) -> Any:
+        return self._client.run(script, [*_keys(world), _WORLDS, _ORDER], arguments)
+
+
+def _key(world: str, part: str) -> str:
+    return f"mockbatch:{{{world}}}:{part}"
+
+
+def _keys(world: str) -> list[str]:
+    return [_key(world, part) for part in "wcloj"]
+
+
+def _flat(cells: Mapping[str, str]) -> list[str]:
+    return [text for cell in cells.items() for text in cell]

@@ -1,0 +1,112 @@
+"""The Lua scripts of `redis`: each runs whole or not at all, and nothing happens meanwhile.
+
+The keys of a world are its fields (`w`), its cells (`c`), for each cell the version that changed
+it last (`l`) and its place in the order of creation (`o`), and the last requests (`j`).
+"""
+
+_FIELDS = """
+local w, c, l, o, j = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local function set(from, count, version)
+  local next = tonumber(redis.call('HGET', w, 'next') or 0)
+  for i = from, from + 2 * count - 1, 2 do
+    redis.call('HSET', c, ARGV[i], ARGV[i + 1])
+    redis.call('ZADD', l, version, ARGV[i])
+    next = next + redis.call('ZADD', o, 'NX', next, ARGV[i])
+  end
+  redis.call('HSET', w, 'next', next)
+end
+local function is_at(id, number)
+  local found = redis.call('HMGET', w, 'id', 'version')
+  return (found[1] or '0') == id and (found[2] or '0') == number
+end
+"""
+
+#: seen id and number -> id, number, whether all cells follow, and name, text and place of each
+PULL = f"""
+{_FIELDS}
+local found = redis.call('HMGET', w, 'id', 'version', 'oldest')
+if not found[1] then return {{'0', '0', 1}} end
+local seen, number, oldest = tonumber(ARGV[2]), tonumber(found[2]), tonumber(found[3])
+local known = ARGV[1] == found[1] and oldest <= seen and seen <= number
+local names = known and redis.call('ZRANGEBYSCORE', l, '(' .. seen, '+inf')
+  or redis.call('ZRANGE', o, 0, -1)
+local result = {{found[1], found[2], known and 0 or 1}}
+for i = 1, #names, 1000 do
+  local some = {{unpack(names, i, math.min(i + 999, #names))}}
+  local texts = redis.call('HMGET', c, unpack(some))
+  for k = 1, #some do
+    if known or texts[k] then
+      local place = known and redis.call('ZSCORE', o, some[k]) or 0
+      result[#result + 1] = some[k]
+      result[#result + 1] = texts[k]
+      result[#result + 1] = place
+    end
+  end
+end
+return result
+"""
+
+#: seen id and number, a token, how many cells are set and how many removed so far may be
+#: remembered; name and text of each set cell, and the names of the removed ones -> 1, or 0 if the
+#: version is another one
+COMMIT = f"""
+{_FIELDS}
+if not is_at(ARGV[1], ARGV[2]) then return 0 end
+local version, count = tonumber(ARGV[2]) + 1, tonumber(ARGV[4])
+set(6, count, version)
+local removed = 0
+for i = 6 + 2 * count, #ARGV do
+  redis.call('HDEL', c, ARGV[i])
+  redis.call('ZADD', l, version, ARGV[i])
+  removed = removed + 1
+end
+redis.call('HSET', w, 'version', version, 'token', ARGV[3])
+if removed > 0 and redis.call('HINCRBY', w, 'removed', removed) > tonumber(ARGV[5]) then
+  for _, name in ipairs(redis.call('ZRANGE', l, 0, -1)) do
+    if redis.call('HEXISTS', c, name) == 0 then
+      redis.call('ZREM', l, name)
+      redis.call('ZREM', o, name)
+    end
+  end
+  redis.call('HSET', w, 'removed', 0, 'oldest', version)
+end
+return 1
+"""
+
+#: seen id and number, a token, how many cells are set, the new id, the label, the number of
+#: requests, the name of the world; name and text of each cell, and the records -> as for COMMIT
+REPLACE = f"""
+{_FIELDS}
+if not is_at(ARGV[1], ARGV[2]) then return 0 end
+redis.call('DEL', w, c, l, o, j)
+redis.call('HSET', w, 'id', ARGV[5], 'version', 1, 'label', ARGV[6], 'requests', ARGV[7],
+  'removed', 0, 'oldest', 0, 'token', ARGV[3])
+local count = tonumber(ARGV[4])
+set(9, count, 1)
+for i = 9 + 2 * count, #ARGV do redis.call('RPUSH', j, ARGV[i]) end
+if not redis.call('ZSCORE', KEYS[6], ARGV[8]) then
+  redis.call('ZADD', KEYS[6], redis.call('INCR', KEYS[7]), ARGV[8])
+end
+return 1
+"""
+
+#: text, how many are kept -> its number, 0 without such a world
+APPEND = f"""
+{_FIELDS}
+if redis.call('EXISTS', w) == 0 then return 0 end
+redis.call('RPUSH', j, ARGV[1])
+redis.call('LTRIM', j, -tonumber(ARGV[2]), -1)
+return redis.call('HINCRBY', w, 'requests', 1)
+"""
+
+#: lock; value -> whether the lock had that value, and is released
+RELEASE = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])
+"""
+
+#: lock; value, milliseconds -> whether the lock has that value, and has it for so long again
+RENEW = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+"""

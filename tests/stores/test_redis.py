@@ -1,0 +1,225 @@
+"""What is special about worlds in a Redis: its misfortunes, and how they are told."""
+
+import logging
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from mockbatch.errors import ApiError
+from mockbatch.stores.location import open_blobs, open_store
+from mockbatch.stores.redis import RedisStore
+from mockbatch.stores.redis_blobs import MOST_BYTES
+from mockbatch.stores.redis_client import RedisClient
+from mockbatch.stores.store import NOTHING
+from mockbatch.web.context import EXTENSION
+from tests.support.caller import Caller, app_of, error_of
+from tests.support.redis_server import RedisServer, redis_server
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RedisServer]:
+    """Run a Redis of this test's own, which it may stop."""
+    with redis_server(tmp_path) as started:
+        yield started
+
+
+def api_of(server: RedisServer) -> Iterator[Caller]:
+    """Yield a client of an app with worlds in a Redis."""
+    app = app_of(server={"state": server.url})
+    yield Caller(app)
+    app.extensions[EXTENSION].worlds.close()
+
+
+@pytest.fixture
+def api(server: RedisServer) -> Iterator[Caller]:
+    """Yield a client of an app with worlds in the Redis of this test."""
+    yield from api_of(server)
+
+
+def refused(caller: Caller) -> tuple[str, float]:
+    """Return the message of a 503 to be retried soon, and how long it took."""
+    began = time.monotonic()
+    answer = caller.get("/v1/batches")
+    seconds = time.monotonic() - began
+    assert error_of(answer)[:2] == (503, "state_unavailable")
+    assert answer.headers["Retry-After"] == "1"
+    return answer.json["error"]["message"], seconds
+
+
+def test_a_server_that_is_down_is_a_503_at_once(server: RedisServer, api: Caller) -> None:
+    """Nothing is retried meanwhile, and all is well when it is back."""
+    batch = api.create()
+    server.kill()
+    message, seconds = refused(api)
+    assert "the store cannot be reached" in message
+    assert (
+        seconds < 1
+    )  # 3.65 s with the retries of redis-py, and a tenth without on an idle machine
+    server.start()
+    assert api.good(api.get("/v1/batches"))["data"][0]["id"] == batch["id"]
+
+
+def test_a_server_that_hangs_is_a_503_after_two_seconds(server: RedisServer, api: Caller) -> None:
+    """The message says how long was waited; afterwards the world is as before."""
+    batch = api.create()
+    server.pause()
+    try:
+        message, seconds = refused(api)
+    finally:
+        server.resume()
+    assert "has not answered for 2 s" in message
+    assert seconds >= 2
+    assert api.good(api.get("/v1/batches"))["data"][0]["id"] == batch["id"]
+
+
+def test_an_emptied_server_is_a_new_world(
+    server: RedisServer, api: Caller, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log says so, once."""
+    api.create()
+    with redis.Redis(port=server.port) as client:
+        client.flushall()
+    with caplog.at_level(logging.WARNING, "mockbatch"):
+        for _ in range(2):
+            assert api.good(api.get("/v1/batches"))["data"] == []
+    lines = [line for line in caplog.messages if "no longer has the world" in line]
+    assert len(lines) == 1
+
+
+def test_a_full_server_refuses_and_loses_nothing(server: RedisServer, api: Caller) -> None:
+    """Without memory left, a command is a 507, and reading goes on."""
+    wanted = api.batch_request()
+    batch = api.good(api.post("/v1/batches", wanted))
+    with redis.Redis(port=server.port) as client:
+        client.config_set("maxmemory", 1)
+        assert error_of(api.post("/v1/batches", wanted))[0] == 507
+        client.config_set("maxmemory", 0)
+    assert [one["id"] for one in api.good(api.get("/v1/batches"))["data"]] == [batch["id"]]
+
+
+def test_a_policy_that_drops_keys_is_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """At the start the log names the policy, and the one to set."""
+    with redis_server(tmp_path, "--maxmemory-policy", "allkeys-lru") as server:
+        open_store(server.url)
+    assert "the maxmemory-policy of the store is allkeys-lru" in caplog.text
+    assert "noeviction" in caplog.text
+
+
+def test_the_usual_policy_is_no_warning(
+    server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A server that drops nothing is opened in silence."""
+    open_store(server.url)
+    assert not caplog.records
+
+
+def test_a_server_that_is_down_at_the_start_is_an_error(server: RedisServer) -> None:
+    """Who starts mockbatch learns at once that the URL is wrong."""
+    server.kill()
+    with pytest.raises(ValueError, match="the store cannot be reached"):
+        open_store(server.url)
+
+
+@pytest.mark.parametrize("scheme", ["redis", "valkey"])
+def test_valkey_is_the_same(server: RedisServer, scheme: str) -> None:
+    """Both names stand for the same protocol."""
+    store = open_store(server.url.replace("redis", scheme))
+    store.replace("w", NOTHING, "label", {"a": "1"})
+    assert open_store(server.url).pull("w", NOTHING).cells == [("a", "1")]
+
+
+def test_without_the_extra_the_error_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package of the client is not part of the core."""
+    monkeypatch.setitem(sys.modules, "redis", None)
+    with pytest.raises(ValueError, match=r"mockbatch\[redis\]"):
+        RedisClient("redis://127.0.0.1:1").get()
+
+
+def test_a_commit_whose_answer_was_lost_is_done(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store looks whether its own change is there, and does not repeat it."""
+    store = RedisStore(server.url)
+    seen = store.replace("w", NOTHING, "label", {"a": "1"})
+    run = RedisClient.run
+
+    def lose_answer(*arguments: Any) -> None:
+        run(*arguments)
+        raise redis.exceptions.ConnectionError("lost")
+
+    monkeypatch.setattr(RedisClient, "run", lose_answer)
+    version = store.commit("w", seen, {"a": "2"})
+    monkeypatch.undo()
+    assert store.pull("w", NOTHING)[:2] == (version, [("a", "2")])
+
+
+def test_a_commit_that_never_arrived_is_an_error(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that broke before is a 503, and the world is as it was."""
+    store = RedisStore(server.url)
+    seen = store.replace("w", NOTHING, "label", {"a": "1"})
+
+    def break_connection(*_: Any) -> None:
+        raise redis.exceptions.ConnectionError("broken")
+
+    monkeypatch.setattr(RedisClient, "run", break_connection)
+    with pytest.raises(ApiError, match="cannot be reached"):
+        store.commit("w", seen, {"a": "2"})
+    monkeypatch.undo()
+    assert store.pull("w", NOTHING)[:2] == (seen, [("a", "1")])
+
+
+def test_what_was_committed_survives_a_crash_of_the_server(
+    tmp_path: Path,
+) -> None:
+    """With `appendfsync always`, a server that is killed has every batch when it is back."""
+    with redis_server(tmp_path, "--appendfsync", "always") as server:
+        api = next(callers := api_of(server))
+        made = [api.create()["id"] for _ in range(3)]
+        server.kill()
+        server.start()
+        after = next(again := api_of(server))
+        listed = [batch["id"] for batch in after.good(after.get("/v1/batches"))["data"]]
+        for opened in (callers, again):
+            next(opened, None)
+    assert listed == made[::-1]
+
+
+def test_small_contents_are_in_the_store(server: RedisServer) -> None:
+    """Without --files, a content up to 1 MiB is kept beside its world."""
+    blobs = open_blobs(server.url, None)
+    name = blobs.put("w", [b"one", b"two"])
+    with blobs.open("w", name) as content:
+        assert content.read() == b"onetwo"
+    blobs.remove("w", name)
+    with pytest.raises(ApiError, match="a content is missing"):
+        blobs.open("w", name)
+
+
+def test_the_contents_of_a_world_are_removed_with_it(server: RedisServer) -> None:
+    """Those of other worlds stay."""
+    blobs = open_blobs(server.url, None)
+    name, other = blobs.put("w", [b"1"]), blobs.put("other", [b"2"])
+    blobs.remove_world("w")
+    with pytest.raises(ApiError):
+        blobs.open("w", name)
+    blobs.open("other", other).close()
+
+
+def test_big_contents_need_a_folder(server: RedisServer, tmp_path: Path) -> None:
+    """The error of a file over 1 MiB names the option; with a folder it is kept there."""
+    with pytest.raises(ApiError, match="--files DIR") as caught:
+        open_blobs(server.url, None).put("w", [b"x" * MOST_BYTES, b"x"])
+    assert caught.value.status == 413
+    blobs = open_blobs(server.url, str(tmp_path / "files"))
+    name = blobs.put("w", [b"x" * MOST_BYTES, b"x"])
+    with blobs.open("w", name) as content:
+        assert len(content.read()) == MOST_BYTES + 1
