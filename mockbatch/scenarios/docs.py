@@ -1,12 +1,16 @@
 """Renders the catalogue: as text for a terminal, as docs/scenarios.md, and as JSON."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeAlias
 
 from mockbatch.package_data import in_groups
 from mockbatch.scenarios import catalogue, scenario
 from mockbatch.scenarios.scenario import RECORDED_SECONDS
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
+
+#: Why a provider cannot have the scenario of a document, by the title of the provider.
+Refusals: TypeAlias = Callable[[Mapping[str, Json]], Mapping[str, str]]
 
 _HEAD = """# Scenarios
 
@@ -21,11 +25,15 @@ name can: see `mockbatch/schemas/scenario.json`.
 """
 
 
-def text(name: str | None) -> str:
+def _no_refusals(_: Mapping[str, Json]) -> Mapping[str, str]:
+    return {}
+
+
+def text(name: str | None, refusals: Refusals = _no_refusals) -> str:
     """Return the catalogue, a line for each scenario, or one in full; ApiError if unknown."""
     if name is not None:
         scenario(name, {}, "name")
-        return "\n".join(_describe(catalogue()[name]))
+        return "\n".join(_describe(catalogue()[name], refusals))
     width = max(len(name) for name in catalogue())
     lines = []
     for group, documents in _grouped():
@@ -45,14 +53,17 @@ def as_json(name: str | None) -> list[dict[str, Json]]:
     return [_summarize(document) for _, documents in _grouped() for document in documents]
 
 
-def markdown() -> str:
-    """Return the whole catalogue as a Markdown page."""
+def markdown(refusals: Refusals = _no_refusals) -> str:
+    """Return the whole catalogue as a Markdown page.
+
+    `refusals(document)` returns why a provider cannot have a scenario, by its title.
+    """
     parts = [_HEAD]
     for group, documents in _grouped():
         rows = [f"| [`{one['name']}`](#{one['name']}) | {one['summary']} |" for one in documents]
         parts.append(f"## {group}\n\n| name | what happens |\n| --- | --- |\n" + "\n".join(rows))
         parts[-1] += "\n"
-        parts += [_section(document) for document in documents]
+        parts += [_section(document, refusals) for document in documents]
     return "\n".join(parts)
 
 
@@ -71,7 +82,7 @@ def _summarize(document: dict[str, Json]) -> dict[str, Json]:
     return {**shown, "parameters": parameters, "sources": document.get("sources", [])}
 
 
-def _section(document: dict[str, Json]) -> str:
+def _section(document: dict[str, Json], refusals: Refusals) -> str:
     lines = [f"### {document['name']}", "", document["summary"], ""]
     lines += [f"What a client sees: {document['sees']}", ""]
     lines += [f"What a robust client does: {document['advice']}", ""]
@@ -82,18 +93,29 @@ def _section(document: dict[str, Json]) -> str:
         for name, parameter in parameters
     ]
     lines += [""] if parameters else []
+    lines += [*_for_providers(document, refusals), ""]
     if document.get("sources"):
         lines += ["Seen in: " + ", ".join(f"<{url}>" for url in document["sources"]), ""]
     return "\n".join(lines)
 
 
-def _describe(document: dict[str, Json]) -> Iterator[str]:
+def _for_providers(document: dict[str, Json], refusals: Refusals) -> list[str]:
+    """Return for which providers a scenario is, and why it is not for the others."""
+    refused = refusals(document)
+    if not refused:
+        return ["For: every provider."]
+    reasons = "; ".join(f"{title}: {reason}" for title, reason in refused.items())
+    return [f"Not for {reasons}."]
+
+
+def _describe(document: dict[str, Json], refusals: Refusals) -> Iterator[str]:
     yield f"{document['name']}: {document['summary']}"
     yield f"What a client sees: {document['sees']}"
     yield f"What a robust client does: {document['advice']}"
     defaults = dict(_defaults(document))
     for name, parameter in _parameters(document):
         yield f"  {name}: {_range(parameter)}; {defaults[name]} by default"
+    yield from _for_providers(document, refusals)
     for url in document.get("sources", ()):
         yield f"  seen in {url}"
 
