@@ -20,7 +20,7 @@ from mockbatch.files.file import BATCH_OUTPUT, OPENAI_FILES, File, FileRules
 from mockbatch.files.storage import Storage
 from mockbatch.ids import MAX_NUMBER, Seed
 from mockbatch.limits import Limits
-from mockbatch.pagination import Page, paginate
+from mockbatch.pagination import Page
 from mockbatch.time_queue import TimeQueue
 
 
@@ -251,29 +251,21 @@ class Repository:
 
     def file(self, id: str, now: float) -> File:
         """Return a file that exists at an instant; ApiError 404 for any other."""
-        file = self.uploaded_files.get(id) or self._batch_file(id, now)
-        if file is None or not file.visible(now):
+        file = self.find_file(id, now)
+        if file is None:
             raise api_error("no_such_file", id=id)
         return file
+
+    def find_file(self, id: str, now: float) -> File | None:
+        """Return a file that exists at an instant, None for any other."""
+        file = self.uploaded_files.get(id) or self._batch_file(id, now)
+        return file if file is not None and file.visible(now) else None
 
     def files(self, now: float) -> list[File]:
         """Return the files that exist at an instant, and those that have expired by then."""
         batch_files = (self._batch_file(id, now) for id in list(self.batch_of_file))
         listed = (file for file in batch_files if file is not None and file.is_listed)
         return [*self.uploaded_files.values(), *listed]
-
-    def file_page(
-        self, now: float, purpose: str | None, limit: int, after: str | None, *, newest_first: bool
-    ) -> Page[File]:
-        """Return a page of the files that exist at an instant, by time of creation."""
-        files = {
-            file.id: file
-            for file in self.files(now)
-            if file.visible(now) and purpose in (None, file.purpose)
-        }
-        ids = sorted(files, key=lambda id: files[id].created_at)
-        page = paginate(ids[::-1] if newest_first else ids, limit, after)
-        return Page([files[id] for id in page.items], page.has_more)
 
     def _batch_file(self, id: str, now: float) -> File | None:
         """Return an output or error file, None before its batch has ended."""

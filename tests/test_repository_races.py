@@ -11,6 +11,7 @@ from mockbatch.files.content import Content
 from mockbatch.files.file import File
 from mockbatch.ids import Seed
 from mockbatch.repository import Repository
+from mockbatch.world.file_list import list_page
 from tests.support.rival import Rival
 
 if TYPE_CHECKING:
@@ -88,9 +89,9 @@ def test_files_are_listed_by_their_age(
     held = Repository(validate=False)
     old, new = (store(held, make.created + seconds) for seconds in (0, 500))
     held.add_batch(batches[0])
-    page = held.file_page(FOR_EVER, None, 10, None, newest_first=newest_first)
+    page = list_page(held, FOR_EVER, None, 10, None, newest_first=newest_first)
     assert page.items == []
-    page = held.file_page(make.created + 600, None, 10, None, newest_first=newest_first)
+    page = list_page(held, make.created + 600, None, 10, None, newest_first=newest_first)
     ids = [old.id, batches[0].planned_file_id("output"), new.id]
     assert [file.id for file in page.items] == (ids[::-1] if newest_first else ids)
 

@@ -13,6 +13,7 @@ arranging    batches that a test creates, and whose results it reads, without a 
 live_calls   calls of the endpoints outside of a batch
 explain      why a batch is where it is, in a sentence
 expiry       removes what has expired
+file_list    pages of its files, by time of creation
 keys         how API keys are shown to people
 upcoming     the next status change of any batch, and the newest unfinished batch
 overview     batches as a person looks at them: times, explanation, possible commands

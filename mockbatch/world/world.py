@@ -35,7 +35,7 @@ from mockbatch.scenarios.queue import ScenarioQueue
 from mockbatch.scripting.script import Entry, Script, Use
 from mockbatch.typing import Json
 from mockbatch.webhooks.webhooks import Webhooks
-from mockbatch.world import explain, live_calls
+from mockbatch.world import explain, file_list, live_calls
 from mockbatch.world.advance import Advance
 from mockbatch.world.batch_input import find_batch_input
 from mockbatch.world.expiry import Expiry
@@ -196,8 +196,8 @@ class World:
         self, purpose: str | None, limit: int, after: str | None, *, newest_first: bool
     ) -> Page[File]:
         """Return a page of the files that exist now."""
-        pages = self.repository.file_page
-        return pages(self.now(), purpose, limit, after, newest_first=newest_first)
+        list_page, now = file_list.list_page, self.now()
+        return list_page(self.repository, now, purpose, limit, after, newest_first=newest_first)
 
     def delete_file(self, id: str) -> None:
         """Delete a file; a batch that has not read it as its input yet will fail."""
