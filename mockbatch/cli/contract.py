@@ -29,8 +29,8 @@ _COLORS = {"passed": "green", "BREACH": "red", "unverified": "yellow", "skipped"
 )
 @click.option(
     "--provider",
-    type=click.Choice(["openai", "azure", "groq"]),
-    help="openai: as a client of Portkey's gateway. azure, groq: the cases of that provider.",
+    type=click.Choice(["openai", "azure", "groq", "anthropic"]),
+    help="openai: as a client of Portkey's gateway. Others: the cases of that provider.",
 )
 @click.option("--only", multiple=True, metavar="GROUP", help="Run this group. Repeatable.")
 @click.option(

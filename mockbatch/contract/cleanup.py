@@ -8,7 +8,7 @@ from mockbatch.http_client import HttpResponse
 from mockbatch.typing import Json
 
 TERMINAL_STATUSES = ("completed", "failed", "expired", "cancelled")
-_COLLECTIONS = ("/files", "/batches", "/uploads", "/webhook_endpoints")
+_COLLECTIONS = ("/files", "/batches", "/uploads", "/webhook_endpoints", "/messages/batches")
 _UNKNOWN = object()
 _DELETED_STATUSES = (200, 204, 404)
 _ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
@@ -52,7 +52,7 @@ class CreatedObjects:
             path = self._paths[-1]
             if path.startswith("/batches/"):
                 self._cancel_batch(path)
-            elif path.startswith("/uploads/"):
+            elif path.startswith(("/uploads/", "/messages/batches/")):
                 self._request("POST", f"{path}/cancel")  # an error if it is over: also good
             else:
                 self._delete(path)

@@ -32,6 +32,8 @@ def _own_headers(key: str, provider: str | None) -> dict[str, str]:
     """
     if provider == "azure":
         return {"api-key": key}
+    if provider == "anthropic":
+        return {"x-api-key": key, "anthropic-version": "2023-06-01"}
     headers = {"Authorization": f"Bearer {key}"}
     if provider == "groq":
         headers["User-Agent"] = "Groq/contract"

@@ -29,8 +29,8 @@ breach, as in `preparations/completed_batch`, and the cases that need it are ski
 - `--control`: the server is mockbatch; its clock is moved instead of waiting.
 - `--provider openai`: send requests as a client of Portkey's gateway does. This adds the group
   `portkey`, and skips what a gateway answers itself.
-- `--provider azure`, `--provider groq`: the cases of that provider at its base URL, such as
-  `https://RESOURCE.openai.azure.com/openai/v1`; they are in `mockbatch/contract/providers/`.
+- `--provider azure`, `--provider groq`, `--provider anthropic`: the cases of that provider at its
+  base URL, such as `https://api.anthropic.com/v1`; they are in `mockbatch/contract/providers/`.
 - `--model MODEL`: the model of the requests, for a server without `gpt-4o-mini`.
 - `--strict`: count a failed case that rests on memory alone as a breach. Without it, the case is
   `unverified` and no breach, because the memory may be wrong.

@@ -12,7 +12,7 @@ from mockbatch.contract.runner import BREACH, PASSED, UNVERIFIED, Runner
 from mockbatch.contract.steps import RunOptions
 
 Make = Callable[..., WorldClient]
-BASES = {"azure": "/openai/v1", "groq": "/openai/v1"}
+BASES = {"azure": "/openai/v1", "groq": "/openai/v1", "anthropic": "/v1"}
 
 
 def outcomes(world: WorldClient, provider: str) -> dict[str, str]:
@@ -35,9 +35,11 @@ def test_this_server_passes(make_mockbatch: Make, provider: str) -> None:
 def test_another_server_breaks_them(make_mockbatch: Make, provider: str) -> None:
     """One that answers with 418 fails each that sends the key; one from memory is no breach."""
     world = make_mockbatch()
-    world.fault({"path": "/openai/*"}, {"status": 418}, times=None)
+    path = "/v1/messages*" if provider == "anthropic" else "/openai/*"
+    world.fault({"path": path}, {"status": 418}, times=None)
     found = outcomes(world, provider)
-    found.pop("wrong_key", None)
+    for without_key in ("wrong_key", "no_key"):
+        found.pop(without_key, None)
     assert set(found.values()) <= {BREACH, UNVERIFIED}
 
 
