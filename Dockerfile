@@ -4,7 +4,7 @@ FROM python:3.14-slim
 WORKDIR /src
 COPY pyproject.toml setup.py setup.cfg README.md LICENSE ./
 COPY mockbatch ./mockbatch
-RUN pip install --no-cache-dir ".[images,tls]"
+RUN pip install --no-cache-dir ".[images,redis,tls]"
 
 RUN useradd --system mockbatch
 USER mockbatch
