@@ -135,6 +135,19 @@ def test_node_client_sees_the_whole_life(client: str, project: Path, polled: Wor
     assert seen(done) == SEEN
 
 
+def test_litellm_sees_the_whole_life_on_azure(polled: WorldClient) -> None:
+    """It takes the endpoint, a key in `api-key` and a version."""
+    python = needed(lambda: python_with(str(PYTHONS["litellm"][1])))
+    done = run_python(python, "azure_life.py", polled, "litellm", polled.url)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {
+        "file": "processed",
+        "statuses": ["validating", "in_progress", "finalizing", "completed"],
+        "results": ["a", "b"],
+        "errors": "",
+    }
+
+
 def test_node_client_of_azure_sees_the_whole_life(project: Path, polled: WorldClient) -> None:
     """AzureOpenAI for Node: a pending file, a failing line, an invalid input, a cancel, pages."""
     shutil.copy(NODE / "azure.mjs", project)
