@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import click
 
+from mockbatch.cli.memory import postpone_collection
 from mockbatch.cli.options import (
     complete_file,
     complete_scenario,
@@ -175,7 +176,9 @@ def serve(**values: Any) -> None:
     option is repeatable, the variable separates several values by commas.
     """
     options = ServeOptions(**values)
-    _serve(options, *load_settings(options))
+    with postpone_collection():
+        settings, initial = load_settings(options)
+    _serve(options, settings, initial)
 
 
 def _serve(options: ServeOptions, settings: "ServerSettings", initial: "Snapshot | None") -> None:

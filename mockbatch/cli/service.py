@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from mockbatch.cli.memory import return_freed_memory
+from mockbatch.cli.memory import postpone_collection, return_freed_memory
 from mockbatch.cli.options import errors_as_bad_parameter
 
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ class Service:
 
     def start(self) -> None:
         """Serve in a thread; click.BadParameter if the worlds cannot be opened."""
-        from mockbatch.web.app import create_app
+        with postpone_collection(), errors_as_bad_parameter("--state"):
+            from mockbatch.web.app import create_app
 
-        with errors_as_bad_parameter("--state"):
             app = create_app(self._settings, self._initial)
         self._worlds = app.extensions["mockbatch"].worlds
         self._server.wsgi_app = app

@@ -1,5 +1,6 @@
 """The memory of a served process."""
 
+import gc
 import json
 import threading
 from pathlib import Path
@@ -7,6 +8,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from mockbatch.cli.memory import postpone_collection
 from tests.support.bodies import CHAT
 from tests.support.serving import SECONDS, serving
 
@@ -47,3 +49,22 @@ def read_megabytes(process: int) -> float:
     status = Path(f"/proc/{process}/status").read_text()
     [line] = [line for line in status.splitlines() if line.startswith("VmRSS:")]
     return int(line.split()[1]) / 1024
+
+
+def test_a_start_looks_for_no_garbage() -> None:
+    """Nor does anything look later at what it has made; other garbage is collected again."""
+    try:
+        with postpone_collection():
+            assert not gc.isenabled()
+        assert gc.isenabled()
+        assert gc.get_freeze_count() > 10_000
+    finally:
+        gc.unfreeze()
+
+
+def test_a_start_that_fails_leaves_the_collector_on() -> None:
+    """A program that calls it goes on."""
+    with pytest.raises(ValueError, match="no"), postpone_collection():
+        raise ValueError("no")
+    assert gc.isenabled()
+    gc.unfreeze()

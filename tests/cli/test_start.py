@@ -19,10 +19,18 @@ LATER = (
     "jsonschema",
     "mockbatch.client",
     "mockbatch.contract",
+    "mockbatch.providers.anthropic",
+    "mockbatch.providers.azure",
+    "mockbatch.stores",
     "mockbatch.survive",
     "mockbatch.testing",
+    "mockbatch.web.providers.anthropic",
+    "mockbatch.web.providers.azure",
+    "mockbatch.world.shared",
     "openai",
     "pytest",
+    "redis",
+    "sqlite3",
     "trustme",
 )
 # Exceptions, which cannot be a `msgspec.Struct`.
