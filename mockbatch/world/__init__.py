@@ -16,6 +16,7 @@ expiry       removes what has expired
 file_list    pages of its files, by time of creation
 keys         how API keys are shown to people
 upcoming     the next status change of any batch, and the newest unfinished batch
+changed_lines which lines were scripted, and which were distorted in the files of a batch
 overview     batches as a person looks at them: times, explanation, possible commands
 version      changes whenever anything visible changes
 unused       faults, replies and scenarios that never applied

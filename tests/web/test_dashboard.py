@@ -9,7 +9,7 @@ from tests.support.caller import KEY, Caller, app_of, error_of
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 NAMESPACE = "http://www.w3.org/2000/svg"
-MAX_BYTES = 60 * 1024
+MAX_BYTES = 60_000
 FILES = sorted(read_page_files())
 
 

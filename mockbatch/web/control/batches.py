@@ -16,6 +16,7 @@ from mockbatch.web.responses import (
 )
 from mockbatch.web.v1.batches import batch_response
 from mockbatch.world.arranging import read_input, read_results, submit_batch
+from mockbatch.world.changed_lines import find_changed_lines
 from mockbatch.world.overview import COMMANDS, FAILURE, overview
 
 blueprint = Blueprint("control_batches", __name__, url_prefix="/_mock/batches")
@@ -42,6 +43,12 @@ def index() -> Response:
 def show_overview(id: str) -> Response:
     """Return what a person wants to know about a batch; this does not count as a poll."""
     return json_response("batch_overview", overview(world(), world().batch(id)))
+
+
+@blueprint.get("/<id>/changed_lines")
+def show_changed_lines(id: str) -> Response:
+    """Return which lines of a batch were scripted, and which were distorted in its files."""
+    return json_response("changed_lines", find_changed_lines(world().batch(id), world().now()))
 
 
 @blueprint.get("/<id>")

@@ -24,13 +24,6 @@ function headers() {
   return found;
 }
 
-export class Refused extends Error {
-  constructor(status, error) {
-    super(error?.message ?? `The server answered ${status}.`);
-    this.status = status;
-  }
-}
-
 async function send(method, path, body) {
   const options = { method, headers: headers(), cache: "no-store", credentials: "omit" };
   if (body !== undefined) {
@@ -39,8 +32,9 @@ async function send(method, path, body) {
   }
   const response = await fetch(path, options);
   if (response.ok || response.status === 304) return response;
-  const error = await response.json().catch(() => ({}));
-  throw new Refused(response.status, error.error);
+  const { status } = response;
+  const { error } = await response.json().catch(() => ({}));
+  throw Object.assign(new Error(error?.message ?? `The server answered ${status}.`), { status });
 }
 
 /** Read something; null if nothing has changed. */
@@ -62,7 +56,7 @@ export async function page(path, limit, cursors) {
 }
 
 export async function download(id, name) {
-  const blob = await (await send("GET", `/_mock/files/${encodeURIComponent(id)}/content`)).blob();
+  const blob = await (await send("GET", `/_mock/files/${id}/content`)).blob();
   const url = URL.createObjectURL(blob);
   const link = document.createElement("a");
   link.href = url;

@@ -1,33 +1,31 @@
 // One batch: why it is where it is, its timeline, what can be done, and its lines.
 import * as api from "./api.js";
-import { button, code, el, link, pre, span, table } from "./dom.js";
+import { back, button, code, el, link, p, pre, span, table } from "./dom.js";
 import { at, distance, json, words } from "./format.js";
 import { axisOf, axisRow, isFinal, picture } from "./timeline.js";
 import { status } from "./batches.js";
 import { deliveryTable } from "./webhooks.js";
 
-const LABELS = { hold: "Hold", resume: "Resume", cancel: "Cancel", expire: "Expire",
-  fail: "Fail", complete: "Complete" };
 const MAX_LINES = 100;
 let [contents, contentsOf] = [{}, ""];
 
 export async function batchScreen(app, id) {
   const path = `/batches/${encodeURIComponent(id)}`;
-  const [batch, object, timeline, webhooks] = await Promise.all([
+  const [batch, object, timeline, changed, webhooks] = await Promise.all([
     api.get(`${path}/overview`), api.get(path), api.get(`${path}/timeline`),
-    api.get("/webhooks/deliveries?limit=500")]);
+    api.get(`${path}/changed_lines`), api.get("/webhooks/deliveries?limit=500")]);
   const now = app.now();
   const axis = axisOf([batch], now);
   const deliveries = webhooks.deliveries.filter((one) => one.event.data?.id === id);
   return [
-    el("p", link("#/batches", "← All batches")),
+    back("batches"),
     el("h1", code(id), " ", status(batch)),
     el("p", batch.explanation),
     el("div", { class: "big" }, axisRow(axis, now), picture(batch, axis, now)),
     commands(app, batch, path, now),
     object.errors ? errors(object.errors.data) : null,
     events(timeline, now),
-    el("h2", "Lines"), await lines(batch),
+    el("h2", "Lines"), await lines(batch, changed),
     deliveries.length ? [el("h2", "Webhooks"), deliveryTable(app, deliveries)] : null,
     el("h2", "The Batch object"),
     pre(json(object)),
@@ -39,9 +37,10 @@ function commands(app, batch, path, now) {
   const done = isFinal(batch.status) && "The batch has ended.";
   const planned = end.at > now ? null : "No change is planned.";
   return el("div", { class: "buttons actions", role: "group", "aria-label": "Commands" },
-    Object.entries(LABELS).map(([name, label]) =>
-      button(label, () => app.act("POST", `${path}/${name}`, {}, () => `${label}: done.`),
-        { reason: batch.commands[name] })),
+    Object.entries(batch.commands).map(([name, reason]) => {
+      const label = name[0].toUpperCase() + name.slice(1);
+      return button(label, () => app.act("POST", `${path}/${name}`, {}, () => `${label}: done.`), { reason });
+    }),
     button("Run to the end", () => app.advance({ to: end.at }), { class: "main", reason: done || planned }));
 }
 
@@ -57,7 +56,7 @@ function events({ past, coming }, now) {
     [...past.map((one) => row(one, false)), ...coming.map((one) => row(one, true))]);
 }
 
-async function lines(batch) {
+async function lines(batch, changed) {
   const ids = [batch.input_file_id, batch.output_file_id, batch.error_file_id];
   if (contentsOf !== ids.join()) {
     const parts = await Promise.all(ids.map(read));
@@ -67,15 +66,15 @@ async function lines(batch) {
   const isCut = parts.some((part) => part?.next != null) || rows.length > MAX_LINES;
   return [
     table("Each request beside its result", ["custom_id", "Request", "Result"],
-      rows.slice(0, MAX_LINES).map(lineRow), "The input file is gone."),
-    el("p", { class: "quiet" }, isCut ? "The first part of the files only. " : "",
+      rows.slice(0, MAX_LINES).map((row) => lineRow(row, changed)), "The input file is gone."),
+    p("quiet", isCut ? "The first part of the files only. " : "",
       ["Input", "Output", "Errors"].map((name, i) => ids[i] ? [" ", link(`#/files/${ids[i]}`, name)] : null)),
   ];
 }
 
 async function read(id) {
   if (!id) return null;
-  return api.get(`/files/${encodeURIComponent(id)}/preview`).catch(() => null);
+  return api.get(`/files/${id}/preview`).catch(() => null);
 }
 
 /** The lines of three files by custom_id; what is no JSON keeps its text. */
@@ -101,23 +100,22 @@ function joined([input, output, error]) {
   return [...rows.values()];
 }
 
-function lineRow(row) {
+function lineRow(row, changed) {
   const request = row.input?.[0];
   const result = row.output?.[0] ?? row.error?.[0];
   const count = (row.output?.length ?? 0) + (row.error?.length ?? 0);
+  const tags = [row.error && "error file", count > 1 && `${count} results`,
+    ...Object.keys(changed).filter((name) => changed[name].includes(row.id))];
   return { key: row.id, cells: [code(row.id),
     request ? folded(question(request), request) : span("tag", "not in the input"),
-    result ? [folded(answer(result), result),
-      row.error ? span("tag", "error file") : null,
-      count > 1 ? span("tag", `${count} results`) : null]
-      : span("quiet", "none yet")] };
+    [result ? folded(answer(result), result) : span("quiet", "none"),
+      tags.map((text) => text && span("tag", text))]] };
 }
 
 function folded(summary, { value, text }) {
   const short = summary.length > 160 ? `${summary.slice(0, 160)}…` : summary;
   const whole = value ? json(value) : text;
-  return el("details", el("summary", short),
-    pre(whole.slice(0, 20_000)));
+  return el("details", el("summary", short), pre(whole.slice(0, 20_000)));
 }
 
 const textOf = (value) => (typeof value === "string" ? value : JSON.stringify(value) ?? "");

@@ -31,7 +31,7 @@ function row(app, batch, axis, now) {
     span("number", total || batch.total ? `${done}/${total || batch.total}` : "–",
       failed ? span("bad", ` ${failed} failed`) : null),
     picture(batch, axis, now),
-    el("span", { class: batch.scenario === "happy" ? "quiet" : "" }, batch.scenario),
+    span(batch.scenario === "happy" ? "quiet" : "", batch.scenario),
     next ? button(`${words(next.status)} in ${duration(next.at - now)}`,
       () => app.advance({ to: next.at }), { class: "plain", title: `Advance to ${at(next.at)} UTC` })
       : span("quiet", isFinal(batch.status) ? `ended ${clockTime(batch.transitions.at(-1).at)}` : "waits for a command"),
@@ -39,7 +39,7 @@ function row(app, batch, axis, now) {
 }
 
 export function status(batch) {
-  return el("span", { class: `status ${batch.status}` }, words(batch.status),
+  return span(`status ${batch.status}`, words(batch.status),
     batch.is_held ? " (held)" : "");
 }
 
@@ -77,12 +77,15 @@ function emptyWorld(app) {
   ];
 }
 
+export const exampleLine = (id, content) => JSON.stringify({
+  custom_id: id, method: "POST", url: "/v1/chat/completions",
+  body: { model: "gpt-4o-mini", messages: [{ role: "user", content }] },
+});
+
 function makeExample(app) {
   const questions = ["What is the capital of France?", "Say hello in Spanish.", "Count to three."];
-  const input = Array.from({ length: 12 }, (_, i) => JSON.stringify({
-    custom_id: `question-${i + 1}`, method: "POST", url: "/v1/chat/completions",
-    body: { model: "gpt-4o-mini", messages: [{ role: "user", content: questions[i % 3] }] },
-  })).join("\n");
+  const input = Array.from({ length: 12 }, (_, i) =>
+    exampleLine(`question-${i + 1}`, questions[i % 3])).join("\n");
   return app.act("POST", "/batches", { input, endpoint: "/v1/chat/completions",
     metadata: { made_by: "dashboard" } }, (batch) => `Made ${batch.id}.`);
 }

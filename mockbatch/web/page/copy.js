@@ -1,12 +1,12 @@
 // From looking to a test: what was done on this page, as pytest or as curl.
 import * as api from "./api.js";
-import { button, el } from "./dom.js";
-import { copyable } from "./batches.js";
+import { button, el, p } from "./dom.js";
+import { copyable, exampleLine } from "./batches.js";
 
 export async function copyScreen(app) {
   const title = el("h1", "Copy what you did");
   if (!api.done.length) {
-    return [title, el("p", { class: "empty" }, "Nothing yet. Choose a scenario, move the clock, or decide over a batch: ",
+    return [title, p("empty", "Nothing yet. Choose a scenario, move the clock, or decide over a batch: ",
       "it can then be copied as a test.")];
   }
   const [newest] = (await api.get("/batches?limit=1")).data;
@@ -17,16 +17,11 @@ export async function copyScreen(app) {
     el("p", button("Forget it all", forget))];
 }
 
-/** A value in Python. */
-export function python(value) {
-  if (value === null || value === undefined) return "None";
-  if (value === true) return "True";
-  if (value === false) return "False";
-  if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value === "number") return String(value);
-  if (Array.isArray(value)) return `[${value.map(python).join(", ")}]`;
-  return `{${Object.entries(value).map(([k, v]) => `${JSON.stringify(k)}: ${python(v)}`).join(", ")}}`;
-}
+const WORDS = { true: "True", false: "False", null: "None" };
+
+/** A value in Python: it is JSON but for three words. */
+const python = (value) => JSON.stringify(value ?? null)
+  .replace(/"(?:[^"\\]|\\.)*"|true|false|null/g, (part) => WORDS[part] ?? part);
 
 const COMMAND = /^\/batches\/([^/]+)\/(hold|resume|cancel|expire|fail|complete)$/;
 
@@ -52,12 +47,12 @@ const literal = (line) =>
   (/['\\]/.test(line) ? python(`${line}\n`) : `'${line}\\n'`);
 
 /** A test that does the same; what chooses misfortunes comes before the batch. */
-export function asPytest(done, status) {
+function asPytest(done, status) {
   const isBefore = ({ path }) => /^\/(scenarios|faults|replies)/.test(path);
   const isBatch = ({ method, path }) => method === "POST" && path === "/batches";
   const made = done.find(isBatch)?.body;
   const rest = done.filter((one) => !isBatch(one));
-  const input = made ? made.input : '{"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"}]}}';
+  const input = made?.input ?? exampleLine("a", "Hello");
   const lines = [
     ...rest.filter(isBefore).map(statement),
     "client = mockbatch.client",

@@ -2,7 +2,7 @@
 import { visible } from "./format.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const SVG_TAGS = new Set(["svg", "g", "line", "circle", "rect", "path", "text", "title"]);
+const SVG_TAGS = new Set(["svg", "line", "circle", "rect", "text", "title"]);
 
 /** Return an element; a function among its attributes, if it has any, handles that event. */
 export function el(tag, ...children) {
@@ -84,14 +84,24 @@ export function listen(root) {
 }
 
 export const span = (name, ...children) => el("span", { class: name }, ...children);
+export const p = (name, ...children) => el("p", { class: name }, ...children);
 export const pre = (text) => el("pre", { tabindex: 0 }, text);
 export const link = (href, ...children) => el("a", { href }, ...children);
+export const back = (screen) => el("p", link(`#/${screen}`, `← All ${screen}`));
 /** A form with one field. */
 export function ask(label, send, submit, attributes) {
   return el("form", { submit: (event) => submit(event.target.querySelector("input").value.trim()) },
     el("label", `${label} `, el("input", { required: true, ...attributes })),
     el("button", send));
 }
+
+/** A field that narrows down what the screen shows. */
+export const narrow = (app, id, label, set) =>
+  el("form", { submit: () => app.redraw() }, el("label", `${label} `,
+    el("input", { id, type: "search", input: ({ target }) => {
+      set(target.value);
+      app.redraw();
+    } })));
 
 export const code = (text) => el("code", text);
 
@@ -102,7 +112,7 @@ export function button(label, click, { reason = null, ...attributes } = {}) {
 }
 
 export function table(caption, heads, rows, empty = "Nothing yet.") {
-  if (!rows.length) return el("p", { class: "empty" }, empty);
+  if (!rows.length) return p("empty", empty);
   return el(
     "table",
     el("caption", caption),

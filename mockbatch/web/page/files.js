@@ -1,6 +1,6 @@
 // The files of a world, and a part of one to look at.
 import * as api from "./api.js";
-import { button, code, el, link, pager, span, table } from "./dom.js";
+import { back, button, code, el, link, pager, span, table } from "./dom.js";
 import { at, bytes, distance, short } from "./format.js";
 
 const cursors = [""];
@@ -31,7 +31,7 @@ async function oneFile(app, id) {
     app.redraw();
   };
   return [
-    el("p", link("#/files", "← All files")), el("h1", code(id)),
+    back("files"), el("h1", code(id)),
     el("p", `${bytes(last.size)} `, button("Download", () => api.download(id, `${id}.jsonl`))),
     shown.parts.map((part) => el("pre", { tabindex: 0, class: "file", "aria-label": `From byte ${part.from}` },
       part.text == null ? part.base64 : part.text)),

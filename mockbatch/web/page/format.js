@@ -5,16 +5,14 @@ export const clockTime = (seconds) => at(seconds).slice(11);
 
 /** A length of time in its two largest units. */
 export function duration(seconds) {
-  const units = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
   let rest = Math.max(0, Math.round(seconds));
-  const parts = [];
-  for (const [name, length] of units) {
-    if (rest >= length && parts.length < 2) {
-      parts.push(`${Math.floor(rest / length)} ${name}`);
-      rest %= length;
-    } else if (parts.length) break;
-  }
-  return parts.join(" ") || "0 s";
+  const parts = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]].map(([name, length]) => {
+    const count = Math.floor(rest / length);
+    rest %= length;
+    return count && `${count} ${name}`;
+  });
+  const first = parts.findIndex(Boolean);
+  return parts.slice(first, first + 2).filter(Boolean).join(" ") || "0 s";
 }
 
 export const distance = (instant, now) =>
@@ -23,10 +21,8 @@ export const short = (id) => (id.length > 18 ? `${id.slice(0, 12)}…${id.slice(
 export const words = (text) => text.replace(/^batch\./, "").replace(/[_.]/g, " ");
 export const json = (value) => JSON.stringify(value, null, 2);
 
-export function bytes(count) {
-  if (count < 1000) return `${count} B`;
-  return count < 1e6 ? `${(count / 1e3).toFixed(1)} kB` : `${(count / 1e6).toFixed(1)} MB`;
-}
+export const bytes = (count) => (count < 1e3 ? `${count} B`
+  : count < 1e6 ? `${(count / 1e3).toFixed(1)} kB` : `${(count / 1e6).toFixed(1)} MB`);
 
 /** Characters that reorder or hide text become visible. */
 export const visible = (text) =>

@@ -1,6 +1,6 @@
 // The page as a whole: which screen, the clock above it, and when to look again.
 import * as api from "./api.js";
-import { ask, button, el, listen, patchChildren, span } from "./dom.js";
+import { button, el, listen, patchChildren, span } from "./dom.js";
 import { at, duration, short, words } from "./format.js";
 import { batchScreen } from "./batch.js";
 import { batchesScreen } from "./batches.js";
@@ -9,7 +9,7 @@ import { filesScreen } from "./files.js";
 import { requestsScreen } from "./requests.js";
 import { scenariosScreen } from "./scenarios.js";
 import { webhooksScreen } from "./webhooks.js";
-import { worldsScreen } from "./worlds.js";
+import { keyForm, worldsScreen } from "./worlds.js";
 
 const SCREENS = {
   batches: ["Batches", batchesScreen],
@@ -21,7 +21,6 @@ const SCREENS = {
   copy: ["Copy", copyScreen],
   batch: ["Batch", batchScreen],
 };
-const HIDDEN = ["batch"];
 const COUNTS = { batches: "batches", requests: "requests", webhooks: "deliveries" };
 const MODES = ["manual", "realtime", "on-poll", "x60", "x3600"];
 const [POLL, SLOW_POLL, SLOW_AFTER] = [1000, 5000, 60_000];
@@ -112,7 +111,7 @@ async function redraw() {
 function draw(screen, argument, content) {
   const id = `${screen}/${argument}`;
   drawHeader();
-  patchChildren(main, el("main", el("div", { key: id, class: "screen" }, content)));
+  fill(id, content);
   document.title = `${SCREENS[screen][0]} · mockbatch`;
   if (shown && shown !== id) {
     main.focus({ preventScroll: true });
@@ -121,9 +120,13 @@ function draw(screen, argument, content) {
   shown = id;
 }
 
+function fill(key, content) {
+  patchChildren(main, el("main", el("div", { key }, content)));
+}
+
 function drawHeader() {
   const [screen] = route();
-  const entries = Object.entries(SCREENS).filter(([name]) => !HIDDEN.includes(name));
+  const entries = Object.entries(SCREENS).filter(([name]) => name !== "batch");
   const count = (name) => app.page?.counts[COUNTS[name]];
   const isCurrent = (name) => name === screen || (name === "batches" && screen === "batch");
   patchChildren(header, el("header",
@@ -133,10 +136,13 @@ function drawHeader() {
         el("a", { href: `#/${name}`, "aria-current": isCurrent(name) ? "page" : null }, label,
           count(name) ? span("count", ` ${count(name)}`) : null))),
     app.page ? clockBar() : null,
-    app.error ? el("div", { key: "error", class: "error", role: "alert" }, app.error,
-      button("Dismiss", () => { app.error = null; drawHeader(); }, { class: "plain" })) : null,
-    app.strip ? el("div", { key: "strip", class: "strip", role: "status" }, app.strip,
-      button("Dismiss", () => { app.strip = null; drawHeader(); }, { class: "plain" })) : null));
+    note("error", "alert"), note("strip", "status")));
+}
+
+function note(name, role) {
+  const dismiss = () => { app[name] = null; drawHeader(); };
+  return app[name] && el("div", { key: name, class: name, role }, app[name],
+    button("Dismiss", dismiss, { class: "plain" }));
 }
 
 function clockBar() {
@@ -193,15 +199,11 @@ function advanceTo(event) {
 
 function drawKeyForm() {
   drawHeader();
-  patchChildren(main, el("main", el("div", { key: "key", class: "screen" },
+  fill("key", [
     el("h1", "Which world?"),
     el("p", "Each API key has a world of its own. Enter the key that your client uses, or the ",
       "one that mockbatch serve has printed."),
-    ask("API key", "Open", (key) => {
-      api.open(key);
-      app.error = app.page = null;
-      look();
-    }, { id: "key", autocomplete: "off" }))));
+    keyForm()]);
 }
 
 function onKey(event) {

@@ -1,6 +1,6 @@
 // What clients asked: every request with its fault, its retries and its bodies.
 import * as api from "./api.js";
-import { button, code, el, link, pre, span, table } from "./dom.js";
+import { back, button, code, el, link, narrow, p, pre, span, table } from "./dom.js";
 import { at, clockTime, json } from "./format.js";
 
 const LIMIT = 100;
@@ -10,17 +10,12 @@ export async function requestsScreen(app, argument) {
   if (argument === "unmatched") return unmatched();
   if (argument) return oneRequest(argument);
   const journal = await api.get(`/requests?limit=${limit}${filter ? `&path=*${encodeURIComponent(filter)}*` : ""}`);
-  const rows = journal.requests.reverse().map((one, i) => row(one, journal.count - i));
-  const more = { reason: rows.length < limit && "There are no older ones." };
+  const rows = calls(journal.requests).reverse().map(row);
+  const more = { reason: journal.requests.length < limit && "There are no older ones." };
   return [
     el("h1", "Requests"), tabs(""),
-    el("form", { submit: () => app.redraw() },
-      el("label", "Path contains ",
-        el("input", { id: "filter", type: "search", input: (event) => {
-          filter = event.target.value.trim();
-          app.redraw();
-        } }))),
-    table("Requests to the API, the newest first",
+    narrow(app, "filter", "Path contains", (text) => { filter = text.trim(); }),
+    table("Requests to the API, the newest first; the attempts of a call in one row",
       ["Time", "Request", "Status", "Fault", "Error", "Took"], rows,
       filter ? "No request matches." : "No request has reached this world."),
     rows.length ? el("p", button("Show more", () => { limit += LIMIT; app.redraw(); }, more)) : null,
@@ -34,18 +29,33 @@ function tabs(current) {
     tab("", "All"), tab("/unmatched", "Unmatched"));
 }
 
-function row(one, number) {
-  const isBad = one.status >= 400 || !one.status;
-  return { key: one.id ?? number, cells: [
-    span("number", clockTime(one.now)),
-    [one.id == null ? code(`${one.method} ${one.path}`)
-      : link(`#/requests/${one.id}`, code(`${one.method} ${one.path}`)),
-    one.known ? null : span("tag", "no such route")],
-    el("span", { class: isBad ? "bad" : "number" }, one.status || "no answer",
-      one.retry_count ? ` (retry ${one.retry_count})` : ""),
-    one.fault ? span("tag", one.fault) : "",
-    one.error ?? "",
-    el("span", { class: "number quiet" }, `${one.duration_ms} ms`),
+/** The attempts of each call, which the SDK numbers. */
+function calls(requests) {
+  const [found, last] = [[], new Map()];
+  for (const one of requests) {
+    const name = (count) => `${count} ${one.method} ${one.path}`;
+    const call = last.get(name(one.retry_count - 1)) ?? [];
+    last.delete(name(one.retry_count - 1));
+    if (!call.length) found.push(call);
+    call.push(one);
+    last.set(name(one.retry_count), call);
+  }
+  return found;
+}
+
+function row(call) {
+  const [first, end] = [call[0], call.at(-1)];
+  const attempt = (one) => span(one.status >= 400 || !one.status ? "bad" : "number",
+    one.status || "no answer", one.retry_count ? ` (retry ${one.retry_count})` : "");
+  return { key: first.id, cells: [
+    span("number", clockTime(first.now)),
+    [link(`#/requests/${end.id}`, code(`${end.method} ${end.path}`)),
+      end.known ? null : span("tag", "no such route")],
+    call.map((one) => [one === first ? "" : ", then ",
+      one === end ? attempt(one) : link(`#/requests/${one.id}`, attempt(one))]),
+    [...new Set(call.map((one) => one.fault))].map((fault) => fault && span("tag", fault)),
+    end.error ?? "",
+    span("number quiet", `${call.reduce((sum, one) => sum + one.duration_ms, 0).toFixed(1)} ms`),
   ] };
 }
 
@@ -61,7 +71,7 @@ async function unmatched() {
 async function oneRequest(id) {
   const one = await api.get(`/requests/${encodeURIComponent(id)}`);
   return [
-    el("p", link("#/requests", "← All requests")),
+    back("requests"),
     el("h1", code(`${one.method} ${one.path}`)),
     el("p", `${at(one.now)} UTC, status ${one.status || "none: no answer"}, ${one.duration_ms} ms`,
       one.retry_count ? `, retry ${one.retry_count}` : "", one.fault ? `, fault ${one.fault}` : ""),
@@ -71,15 +81,15 @@ async function oneRequest(id) {
 }
 
 function message(title, said) {
-  if (!said) return el("section", el("h2", title), el("p", { class: "empty" }, "Not kept."));
+  if (!said) return el("section", el("h2", title), p("empty", "Not kept."));
   const form = said.form && Object.keys(said.form).length ? json(said.form) : null;
   return el("section", el("h2", title),
     el("details", el("summary", "Headers"), pre(json(said.headers))),
     form ? pre(form) : null,
     said.files.map((file) => el("p", `File ${file.filename}, ${file.bytes} bytes`)),
     said.text ? pre(pretty(said.text)) :
-      el("p", { class: "empty" }, said.bytes ? `${said.bytes} bytes, not shown.` : "No body."),
-    said.truncated ? el("p", { class: "quiet" }, `The first part of ${said.bytes} bytes.`) : null);
+      p("empty", said.bytes ? `${said.bytes} bytes, not shown.` : "No body."),
+    said.truncated ? p("quiet", `The first part of ${said.bytes} bytes.`) : null);
 }
 
 function pretty(text) {

@@ -1,6 +1,6 @@
 // What can go wrong, by name: scenarios for batches, faults for requests, scripted replies.
 import * as api from "./api.js";
-import { button, code, el, table } from "./dom.js";
+import { button, code, el, narrow, p, table } from "./dom.js";
 import { json, words } from "./format.js";
 
 let [presets, search] = [null, ""];
@@ -15,11 +15,7 @@ export async function scenariosScreen(app) {
   return [
     el("h1", "Scenarios & faults"),
     active(app, scenarios.active, faults.faults, replies.replies),
-    el("form", { submit: () => app.redraw() }, el("label", "Search ",
-      el("input", { id: "search", type: "search", input: (event) => {
-        search = event.target.value;
-        app.redraw();
-      } }))),
+    narrow(app, "search", "Search", (text) => { search = text; }),
     el("h2", "What happens to a batch"),
     groups(scenarios.scenarios.filter(wanted), (one) => scenarioCard(app, one)),
     el("h2", "What a request meets on its way"),
@@ -47,19 +43,21 @@ function active(app, queue, faults, replies) {
       clear("Clear faults", "/faults", faults), clear("Clear replies", "/replies", replies)));
 }
 
-function groups(documents, card) {
-  if (!documents.length) return el("p", { class: "empty" }, "None matches.");
+function groups(documents, draw) {
+  if (!documents.length) return p("empty", "None matches.");
   return [...new Set(documents.map((one) => one.group ?? "Faults"))].map((group) =>
     el("section", { key: group, "aria-label": group }, el("h3", group),
       el("div", { class: "cards" },
-        documents.filter((one) => (one.group ?? "Faults") === group).map(card))));
+        documents.filter((one) => (one.group ?? "Faults") === group).map(draw))));
 }
 
-function about(one) {
-  return [el("p", one.summary),
+function card(one, ...more) {
+  return el("article", { class: "card", key: one.name, "aria-label": one.name },
+    el("h4", code(one.name)), el("p", one.summary),
     el("details", el("summary", "What a client sees"), el("p", one.sees),
       one.advice ? el("p", el("b", "Advice: "), one.advice) : null,
-      one.sources?.length ? el("ul", one.sources.map((source) => el("li", source))) : null)];
+      one.sources?.length ? el("ul", one.sources.map((source) => el("li", source))) : null),
+    more);
 }
 
 function scenarioCard(app, one) {
@@ -75,8 +73,7 @@ function scenarioCard(app, one) {
     app.act("POST", "/scenarios/active", { name: one.name, params, times },
       () => `${one.name} happens to ${count} from now on.`);
   };
-  return el("article", { class: "card", key: one.name, "aria-label": one.name },
-    el("h4", code(one.name)), about(one),
+  return card(one,
     Object.entries(one.parameters ?? {}).map(([name, parameter]) => field(one, name, parameter)),
     el("p", { class: "buttons" },
       button("For the next batch", choose(1), { "aria-label": `${one.name} for the next batch` }),
@@ -97,9 +94,8 @@ function faultCard(app, one) {
   const choose = (times, label) => () => app.act("POST", "/faults", { preset: one.name, times },
     () => `${label} to ${one.match.path ?? "any path"} meet ${one.name}.`);
   const named = (label) => ({ "aria-label": `${one.name} for ${label}` });
-  return el("article", { class: "card", key: one.name, "aria-label": one.name },
-    el("h4", code(one.name)), about(one),
-    el("p", { class: "quiet" }, code(`${one.match.method ?? "*"} ${one.match.path ?? "*"}`)),
+  return card(one,
+    p("quiet", code(`${one.match.method ?? "*"} ${one.match.path ?? "*"}`)),
     el("p", { class: "buttons" },
       button("Once", choose(1, "The next request"), named("the next request")),
       button("3 times", choose(3, "The next 3 requests"), named("3 requests")),

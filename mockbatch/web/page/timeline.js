@@ -61,8 +61,10 @@ function progressBar(points, axis, now) {
 function dot(change, axis, now) {
   const isPast = change.at <= now;
   const isEnd = isFinal(change.status);
-  return el("circle", { class: `dot ${isPast ? "was" : "will"} ${isEnd ? change.status : ""}`,
-    cx: percent(axis.x(change.at)), cy: 17, r: isEnd ? 6 : 4 },
+  const isBad = ["failed", "expired"].includes(change.status);
+  const [x, name] = [percent(axis.x(change.at)), `dot ${isPast ? "was" : "will"} ${isEnd ? change.status : ""}`];
+  return el(isBad ? "rect" : "circle", { class: name, ...(isBad
+    ? { x, y: 12, width: 10, height: 10 } : { cx: x, cy: 17, r: isEnd ? 6 : 4 }) },
   el("title", `${words(change.status)}, ${at(change.at)} UTC, ${distance(change.at, now)}`));
 }
 

@@ -26,10 +26,11 @@ function endpointRow(app, one) {
         (made) => `The new secret is ${made.signing_secret}: it is shown only now.`)))] };
 }
 
+const outcome = ({ error, status_code: code }) => error ?? code;
 const worked = (attempt) => attempt.status_code >= 200 && attempt.status_code < 300;
 
 export function deliveryTable(app, deliveries) {
-  return table("Deliveries", ["Event", "About", "Status", "Attempts", "Last answer", ""],
+  return table("Each event with its attempts", ["Event", "About", "Status", "Attempts", "Last answer", ""],
     deliveries.map((one) => {
       const last = one.attempts.at(-1);
       const about = one.event.data?.id ?? "";
@@ -40,10 +41,10 @@ export function deliveryTable(app, deliveries) {
         el("details", el("summary", one.event.type),
           pre(`POST ${one.url}\n${last ? json(last.headers) : ""}\n\n${one.body}`)),
         about.startsWith("batch_") ? link(`#/batch/${about}`, code(short(about))) : code(short(about)),
-        el("span", { class: `status ${one.status === "delivered" ? "completed" : one.status}` }, one.status),
+        span(`status ${one.status === "delivered" ? "completed" : one.status}`, one.status),
         el("span", { role: "img", "aria-label": label }, dots),
-        last ? [`${last.error ?? last.status_code} `, span("quiet", `at ${at(last.at)}${next}`)] : `none yet${next}`,
+        last ? [`${outcome(last)} `, span("quiet", `at ${at(last.at)}${next}`)] : `none yet${next}`,
         button("Send again", () => app.act("POST", `/webhooks/deliveries/${one.id}/redeliver`, {},
-          (answer) => `Sent again: ${answer.attempts.at(-1).error ?? answer.attempts.at(-1).status_code}.`))] };
+          ({ attempts }) => `Sent again: ${outcome(attempts.at(-1))}.`))] };
     }), "No event has been sent.");
 }

@@ -24,7 +24,7 @@ export async function worldsScreen() {
     api.world() ? el("p", button("Back to the owner's world", open(""))) : null, keyForm()];
 }
 
-const keyForm = () => ask("API key", "Open its world", show, { id: "other-key", autocomplete: "off" });
+export const keyForm = () => ask("API key", "Open its world", show, { id: "key", autocomplete: "off" });
 
 function show(key, world) {
   api.open(key, world);

@@ -20,6 +20,7 @@ from tests.support.caller import (
 LOOKS = (
     "/_mock/batches",
     "/_mock/batches/{id}/overview",
+    "/_mock/batches/{id}/changed_lines",
     "/_mock/batches/{id}",
     "/_mock/batches/{id}/timeline",
     "/_mock/files",

@@ -68,12 +68,17 @@ def test_a_mode_that_another_client_sets_is_shown(tab: Tab) -> None:
     """Even one that a person has chosen before."""
     page = tab.open()
     page.locator("#mode").select_option("on-poll")
+    shows(tab, "on-poll")
     for mode in ("manual", "on-poll"):
         set_mode(tab.api, mode)
-        page.wait_for_function(
-            "mode => document.querySelector('#mode [selected]').value === mode", arg=mode
-        )
+        shows(tab, mode)
         assert page.locator("#mode").input_value() == mode
+
+
+def shows(tab: Tab, mode: str) -> None:
+    """Wait until the page has drawn a mode."""
+    script = "mode => document.querySelector('#mode [selected]').value === mode"
+    tab.page.wait_for_function(script, arg=mode)
 
 
 def set_mode(api: Caller, mode: str) -> None:
