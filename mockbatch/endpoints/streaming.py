@@ -9,12 +9,15 @@ from mockbatch.typing import Json
 
 # As recorded, padding fills a length up to a multiple of this.
 _BLOCK_LENGTH = 16
-# About how many chunks a text has at most: making one takes up to a tenth of a millisecond.
+# About how many chunks the texts of all choices have: making one takes up to a tenth of a
+# millisecond.
 MAX_CHUNKS = 10_000
 
 
-def chunk_text(content: str, logprobs: Sequence[Json] | None) -> list[tuple[str, list[Json]]]:
-    """Split a text into chunks, each with the log probabilities of its tokens.
+def chunk_text(
+    content: str, logprobs: Sequence[Json] | None, choices: int = 1
+) -> list[tuple[str, list[Json]]]:
+    """Split the text of one of `choices` into chunks, with the log probabilities of their tokens.
 
     The lists are empty where `logprobs` is None.
     """
@@ -22,13 +25,13 @@ def chunk_text(content: str, logprobs: Sequence[Json] | None) -> list[tuple[str,
     if content and "".join(token["token"] for token in tokens) == content:
         return [(token["token"], [token]) for token in tokens]
     # A scripted reply may have log probabilities of any text.
-    chunks = split_chunks(content)
+    chunks = split_chunks(content, choices)
     return [(chunk, [] if index else tokens) for index, chunk in enumerate(chunks)]
 
 
-def split_chunks(content: str) -> list[str]:
-    """Split a text into chunks: a token each, or several if the text is very long."""
-    return text.split_tokens(content, 1 + text.count_tokens(content) // MAX_CHUNKS)
+def split_chunks(content: str, choices: int = 1) -> list[str]:
+    """Split the text of one of `choices` into chunks: a token each, or several if it is long."""
+    return text.split_tokens(content, 1 + text.count_tokens(content) * choices // MAX_CHUNKS)
 
 
 def interleave(choices: Iterable[Iterable[Json]]) -> Iterator[Json]:

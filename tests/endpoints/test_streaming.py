@@ -443,6 +443,16 @@ def test_a_very_long_text_comes_in_longer_chunks(path: str) -> None:
     assert "".join(map(added_text, events)) == content
 
 
+@pytest.mark.parametrize("path", [CHAT, COMPLETIONS])
+def test_the_choices_of_a_long_text_share_the_chunks(path: str) -> None:
+    """128 choices have hardly more chunks than one, and each has the whole text."""
+    content = "abcd" * (MAX_CHUNKS // 10)
+    events = stream(path, {**ASKED[path], **BARE, "n": 128}, {"content": content})
+    assert len(events) < 2 * MAX_CHUNKS
+    first = [event for event in events if event["choices"][0]["index"] == 0]
+    assert "".join(map(added_text, first)) == content
+
+
 def added_text(event: dict[str, Json]) -> str:
     """Return the text that an event adds to that of the response."""
     if "choices" not in event:

@@ -47,7 +47,8 @@ def _chunks(response: dict[str, Json], *, with_usage: bool) -> Iterator[dict[str
     }
     usage = {"usage": None} if with_usage else {}
     can_reason = get_model(response["model"]).default_effort is not None
-    for choice in interleave(map(_choice_chunks, response["choices"])):
+    choices = response["choices"]
+    for choice in interleave(_choice_chunks(choice, len(choices)) for choice in choices):
         if can_reason and choice["logprobs"] is None:
             # As recorded, chunks of such a model do not have them.
             del choice["logprobs"]
@@ -58,8 +59,8 @@ def _chunks(response: dict[str, Json], *, with_usage: bool) -> Iterator[dict[str
         yield {**head, "choices": [], "moderation": response["moderation"], **usage}
 
 
-def _choice_chunks(choice: dict[str, Json]) -> Iterator[dict[str, Json]]:
-    for delta, logprobs, finish_reason in _steps(choice):
+def _choice_chunks(choice: dict[str, Json], choices: int) -> Iterator[dict[str, Json]]:
+    for delta, logprobs, finish_reason in _steps(choice, choices):
         yield {
             "index": choice["index"],
             "delta": delta,
@@ -68,11 +69,11 @@ def _choice_chunks(choice: dict[str, Json]) -> Iterator[dict[str, Json]]:
         }
 
 
-def _steps(choice: dict[str, Json]) -> Iterator[Step]:
+def _steps(choice: dict[str, Json], choices: int) -> Iterator[Step]:
     message, logprobs = choice["message"], choice["logprobs"] or {}
     yield _first_delta(message), None, None
     for name in ("content", "refusal"):
-        for chunk, tokens in chunk_text(message[name] or "", logprobs.get(name)):
+        for chunk, tokens in chunk_text(message[name] or "", logprobs.get(name), choices):
             chunk_logprobs = {"content": None, "refusal": None, name: tokens} if logprobs else None
             yield {name: chunk}, chunk_logprobs, None
     for index, call in enumerate(message.get("tool_calls") or ()):
@@ -80,7 +81,7 @@ def _steps(choice: dict[str, Json]) -> Iterator[Step]:
             yield {"tool_calls": [_started(index, call)]}, None, None
         type_ = call["type"]
         name = _GENERATED[type_]
-        for chunk, _ in chunk_text(call[type_][name], None):
+        for chunk, _ in chunk_text(call[type_][name], None, choices):
             yield {"tool_calls": [{"index": index, type_: {name: chunk}}]}, None, None
     for name in ("function_call", "audio", "annotations"):
         if message.get(name):
