@@ -7,9 +7,11 @@ ARGS ?=
 serve: .venv/serve
 	.venv/bin/mockbatch serve --load fixtures/worlds/portkey-page.json $(ARGS)
 
-# All but the tests that are marked slow; `make test-all` runs these too.
+# All but the tests that are marked slow, with a fifth of Hypothesis's examples; `make test-all`
+# runs everything.
 test: .venv/test
-	.venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 -m "not slow" $(ARGS)
+	.venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 -m "not slow" \
+		--hypothesis-profile quick $(ARGS)
 
 test-all: .venv/test
 	.venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 $(ARGS)

@@ -24,6 +24,8 @@ from tests.support.time_limits import (  # noqa: F401
 # How fast the machine is, is nothing that a test is about.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+# For `make test`; tests/support/examples.py has what it means for tests with a number of their own.
+settings.register_profile("quick", settings.get_profile("patient"), max_examples=20)
 
 CHAT = "/v1/chat/completions"
 CREATED = 1_713_894_800

@@ -4,7 +4,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -18,6 +18,7 @@ from mockbatch.jsonio import MAX_CONTAINERS
 from mockbatch.limits import Limits
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
+from tests.support.examples import examples
 
 if TYPE_CHECKING:
     from tests.conftest import Make
@@ -515,7 +516,7 @@ def test_a_missing_file_has_no_lines() -> None:
 
 
 @given(st.lists(st.binary(max_size=30) | VALUES.map(lambda value: json.dumps(value).encode())))
-@settings(max_examples=100)
+@examples(100)
 def test_no_line_is_too_odd_to_be_reported(make: "Make", lines: list[bytes]) -> None:
     """Whatever a file holds, each of its lines is a request or has a fault of its own."""
     content = Content.of(b"\n".join(lines))
@@ -530,7 +531,7 @@ def test_no_line_is_too_odd_to_be_reported(make: "Make", lines: list[bytes]) -> 
     ),
     st.sampled_from(sorted(endpoints())),
 )
-@settings(max_examples=100)
+@examples(100)
 def test_no_body_is_too_odd_to_be_judged(make: "Make", bodies: list[Json], endpoint: str) -> None:
     """Any body is accepted, rejected or an error of its line; errors fit their schema."""
     lines = [make.line(f"{n}", url=endpoint, body=given) for n, given in enumerate(bodies)]

@@ -25,6 +25,7 @@ from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 from mockbatch.world.polling import retrieve_polled
 from mockbatch.world.world import World
+from tests.support.examples import examples
 
 if TYPE_CHECKING:
     from tests.conftest import Make
@@ -47,7 +48,7 @@ COMMANDS: dict[str, Any] = {
 }
 STAMPS = [f"{status}_at" for status in STATUSES if status != "validating"]
 ERROR = {"message": "no", "type": "invalid_request_error", "param": None, "code": "c"}
-MANY = settings(max_examples=120)
+MANY = examples(120)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The timeline of a batch: what has happened by an instant, and what is still to come."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mockbatch.batch.timeline import (
@@ -16,6 +16,7 @@ from mockbatch.batch.timeline import (
     Timeline,
     Transition,
 )
+from tests.support.examples import examples
 
 PLAN = Timeline(
     (
@@ -190,7 +191,7 @@ def test_the_window_leaves_what_has_failed_or_is_cancelled(status: str) -> None:
 
 
 @given(progress(), st.integers(-5, 900), st.integers(0, 900))
-@settings(max_examples=60)
+@examples(60)
 def test_progress_instants_are_where_lines_are_done(plan: Timeline, after: int, span: int) -> None:
     """Progress is reported for exactly those seconds at which more lines are done than before."""
     seconds = range(after + 1, after + span + 1)

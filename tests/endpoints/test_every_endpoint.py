@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from openai.types import (
@@ -42,6 +42,7 @@ from tests.support.bodies import (
     recorded,
     spots,
 )
+from tests.support.examples import examples
 
 PATHS = tuple(BODIES)
 EVERY = pytest.mark.parametrize("path", PATHS)
@@ -67,9 +68,7 @@ TYPES: dict[str, tuple[str, Any]] = {
 # Recorded replies have null here, and the published document forbids it.
 NULL_ON_THE_WIRE = ("system_fingerprint", "user")
 
-THOROUGH = settings(
-    max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
-)
+THOROUGH = examples(250, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None)
 
 
 def endpoint(path: str) -> Endpoint:

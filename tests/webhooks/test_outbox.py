@@ -5,7 +5,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mockbatch.batch import commands
@@ -15,6 +15,7 @@ from mockbatch.webhooks import outbox as outboxes
 from mockbatch.webhooks.delivery import Attempt, AttemptResult
 from mockbatch.webhooks.outbox import Outbox
 from mockbatch.world.world import World
+from tests.support.examples import examples
 
 if TYPE_CHECKING:
     from tests.conftest import Make
@@ -593,7 +594,7 @@ ACTIONS = st.lists(
 )
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(ACTIONS)
 def test_after_any_commands_each_end_is_delivered_once_and_in_order(
     make: "Make", actions: list[tuple[Any, ...]]

@@ -6,7 +6,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mockbatch.batch import commands
@@ -24,6 +24,7 @@ from mockbatch.world.quotas import HOUR, EnforcedQuotas
 from mockbatch.world.snapshot.dump import dump
 from mockbatch.world.snapshot.load import load
 from mockbatch.world.world import World
+from tests.support.examples import examples
 
 if TYPE_CHECKING:
     from tests.conftest import Make
@@ -646,7 +647,7 @@ def enqueued(world: World, now: float) -> dict[str, int]:
 
 
 @given(steps=STEPS, limit=st.integers(0, 150))
-@settings(max_examples=150, deadline=None)
+@examples(150, deadline=None)
 def test_no_instant_has_more_than_the_limit(
     make: "Make", steps: list[tuple[Any, ...]], limit: int
 ) -> None:
@@ -672,7 +673,7 @@ def test_no_instant_has_more_than_the_limit(
 
 
 @given(steps=STEPS)
-@settings(max_examples=60, deadline=None)
+@examples(60, deadline=None)
 def test_no_decision_changes_the_past(make: "Make", steps: list[tuple[Any, ...]]) -> None:
     """What has happened to a batch has happened, whatever is decided later."""
     case = started(make, Quotas({"*": 60}))

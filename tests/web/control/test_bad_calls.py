@@ -3,13 +3,14 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mockbatch import faults, scenarios
 from mockbatch.typing import Json
 from tests.support.bodies import JSON, mutants_of
 from tests.support.caller import KEY, START, Caller, app_of, lines
+from tests.support.examples import examples
 
 ERROR = {"message": "No.", "type": "invalid_request_error", "param": None, "code": None}
 MATCH = {
@@ -124,7 +125,7 @@ def test_the_bodies_in_the_table_are_accepted(method: str, path: str) -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), GOOD)
-@settings(max_examples=40)
+@examples(40)
 @given(st.data())
 def test_a_call_is_accepted_or_changes_nothing(method: str, path: str, data: st.DataObject) -> None:
     """An error names a parameter, and an accepted body breaks nothing later."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
@@ -24,6 +24,7 @@ from tests.support.caller import (
     talk,
     upload_form,
 )
+from tests.support.examples import examples
 
 Address = tuple[str, int]
 
@@ -820,9 +821,7 @@ VALUES = TEXTS | CONFIGS | st.sampled_from(["openai", "http://[", "http://1.1.1.
 NAMES = ["provider", "config", "custom-host", "trace-id", "forward-headers"]
 
 
-@settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     method=st.sampled_from(["GET", "POST", "DELETE", "HEAD", "PUT"]),
     path=PATHS,

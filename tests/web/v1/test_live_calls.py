@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from werkzeug.test import TestResponse
@@ -28,6 +28,7 @@ from tests.support.caller import (
     error_of,
     form,
 )
+from tests.support.examples import examples
 
 CHAT, RESPONSES, EMBEDDINGS = "/v1/chat/completions", "/v1/responses", "/v1/embeddings"
 BODY = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"}]}
@@ -257,7 +258,7 @@ class TestRefusals:
         """It is not JSON."""
         assert error_of(api.call("POST", CHAT, **form(('name="model"', b"gpt-4o"))))[0] == 400
 
-    @settings(max_examples=200, deadline=None, suppress_health_check=[*HealthCheck], database=None)
+    @examples(200, deadline=None, suppress_health_check=[*HealthCheck], database=None)
     @given(data=st.data())
     def test_any_body(self, data: st.DataObject) -> None:
         """It gets a success or an error, and never a 5xx."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
@@ -26,6 +26,7 @@ from mockbatch.world.snapshot.dump import dump
 from mockbatch.world.snapshot.load import load, load_from_file
 from mockbatch.world.snapshot.snapshot import Snapshot
 from mockbatch.world.world import World
+from tests.support.examples import examples
 
 ROOT = Path(__file__).parents[3]
 START = 1_713_894_800
@@ -630,7 +631,7 @@ def shown(world: World) -> Json:
     return now, batches, contents
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(before=STEPS, after=STEPS)
 def test_any_history_can_be_moved(before: list[Any], after: list[Any]) -> None:
     """Whatever happened before, a moved world goes on as the original does."""
