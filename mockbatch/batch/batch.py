@@ -114,6 +114,10 @@ class Batch(Struct, frozen=True):
         status = self.status(now)
         return self.rules.status_names.get(status, status)
 
+    def is_called(self, status: str, name: str) -> bool:
+        """Return whether a status has this name, here or with the provider."""
+        return name in (status, self.rules.status_names.get(status))
+
     def is_final(self, now: float) -> bool:
         """Return whether the batch is in its last status."""
         return self.status(now) in FINAL

@@ -106,7 +106,7 @@ class Advance:
         return self._move(destination, include, param="next_event")
 
     def until(self, id: str, status: str, include: Iterable[str] = ()) -> Advanced:
-        """Move the clock until a batch has reached a status.
+        """Move the clock until a batch has reached a status, by OpenAI's or its provider's name.
 
         Raises ApiError 409 if it never does; the clock is then where the batch ended.
         """
@@ -114,7 +114,7 @@ class Advance:
         def destination(now: float) -> float:
             batch = self._repository.batch(id)
             changes = batch.timeline.transitions
-            planned = [change.at for change in changes if change.status == status]
+            planned = [change.at for change in changes if batch.is_called(change.status, status)]
             if not planned and batch.is_final(changes[-1].at):
                 planned = [changes[-1].at]
             return max([now, *planned[:1]])
@@ -124,10 +124,11 @@ class Advance:
             now, more = self._move(destination, include, param="status")
             happened += more
             batch = self._repository.batch(id)
-            if status in batch.timeline.reached(now):
+            if any(batch.is_called(one, status) for one in batch.timeline.reached(now)):
                 return Advanced(now, happened)
             # A receiver may have postponed the status, and the next iteration moves on to it.
-            if status not in [change.status for change in batch.timeline.after(now)]:
+            coming = batch.timeline.after(now)
+            if not any(batch.is_called(change.status, status) for change in coming):
                 reason = explain.describe(batch, now)
                 raise api_error("unreachable_status", id=id, status=status, reason=reason)
 

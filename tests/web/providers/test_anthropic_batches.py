@@ -640,6 +640,27 @@ class TestWorld:
         timeline = anthropic.good(anthropic.get(f"/_mock/batches/{id}/timeline"))
         assert timeline["explanation"].endswith("it becomes ended in 90 s of simulated time.")
 
+    @pytest.mark.parametrize("status", ["ended", "completed"])
+    def test_the_clock_moves_until_a_status(self, anthropic: AnthropicCaller, status: str) -> None:
+        """It may have Anthropic's name or OpenAI's."""
+        id = anthropic.create_batch({})["id"]
+        start = anthropic.clock()["now"]
+        until = {"batch": id, "status": status}
+        assert anthropic.good(anthropic.post("/_mock/clock/advance", until))["now"] == (
+            start + IN_PROGRESS
+        )
+        assert anthropic.message_batch(id)["processing_status"] == "ended"
+
+    def test_a_status_that_does_not_come(self, anthropic: AnthropicCaller) -> None:
+        """Without a cancel a batch is never canceling, and one of OpenAI's never ended."""
+        batch, other = anthropic.create_batch({})["id"], anthropic.create()["id"]
+        for id, status in ((batch, "canceling"), (other, "ended")):
+            refused = anthropic.post("/_mock/clock/advance", {"batch": id, "status": status})
+            assert (refused.status_code, refused.json["error"]["code"]) == (
+                409,
+                "unreachable_status",
+            )
+
     def test_commands(self, anthropic: AnthropicCaller) -> None:
         """A batch can be held, resumed, completed and expired."""
         id = anthropic.create_batch({}, {})["id"]
