@@ -1,10 +1,11 @@
 """What one process knows of a world in a store: it catches up, and commits what changes."""
 
+import gc
 import json
 import logging
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from threading import RLock
 from typing import NamedTuple
@@ -44,6 +45,18 @@ log = logging.getLogger(__name__)
 SETTINGS = "settings"
 # While another process delivers, this one looks again after so long.
 _LOOK_AGAIN_SECONDS = 0.05
+
+
+@contextmanager
+def _garbage_collection_off() -> Iterator[None]:
+    """Create many values that stay, without the collector visiting them again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 class Place(NamedTuple):
@@ -139,7 +152,8 @@ class Replica(World):
             return
         self._is_loading = True
         try:
-            self._load_cells(changes)
+            with _garbage_collection_off() if changes.is_whole else nullcontext():
+                self._load_cells(changes)
         except Exception as error:
             self._give_up()
             log.error("the world %s cannot be read from the store", self.name.label, exc_info=error)

@@ -1,5 +1,6 @@
 """A world that two servers share is the same in both."""
 
+import gc
 from io import BytesIO
 
 import pytest
@@ -102,6 +103,13 @@ def test_a_restart_keeps_all(one: Server, other: Server, new_server: NewServer) 
     other.close()
     fresh = new_server()
     assert (fresh.get("/_mock/state"), fresh.get("/_mock/requests")["count"]) == before
+
+
+def test_reading_a_world_leaves_the_collector_on(one: Server, other: Server) -> None:
+    """Garbage is collected after a world was read from the store."""
+    one.create(one.upload())
+    assert other.get("/v1/batches")["data"]
+    assert gc.isenabled()
 
 
 def test_a_world_that_was_reset_elsewhere_is_empty(one: Server, other: Server) -> None:
