@@ -160,6 +160,7 @@ class Replica(World):
             raise state_unavailable("it is damaged") from error
         finally:
             self._is_loading = False
+        self._note_wall(changes)  # also by a clock that is new
         self._seen = changes.version
 
     def _load_cells(self, changes: Changes) -> None:
