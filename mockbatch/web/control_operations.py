@@ -109,6 +109,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "control_batches.show": Operation(_BATCH),
     "control_batches.show_overview": Operation(ref("batch_overview")),
+    "control_batches.show_changed_lines": Operation(ref("changed_lines")),
     "control_batches.show_input": Operation(ref("batch_input")),
     "control_batches.results": Operation(ref("results")),
     "control_batches.timeline": Operation(ref("timeline")),
