@@ -25,6 +25,7 @@ from tests.support.client_environments import (
 pytestmark = MAY_INSTALL
 
 Make = Callable[..., WorldClient]
+BATCHES = "/v1/messages/batches"
 NODE = CLIENTS / "node"
 PYTHONS = {
     "today": None,
@@ -116,3 +117,18 @@ def test_the_sdk_retries_what_it_retries_with_the_service(
         mockbatch.anthropic.messages.batches.list()
     assert len(mockbatch.requests) == calls
     mockbatch.call("DELETE", "/_mock/faults")
+
+
+def test_a_truncated_download_is_an_error_of_the_client(mockbatch: WorldClient) -> None:
+    """A preset of OpenAI's downloads works for results, with their path; the next is whole."""
+    batches = mockbatch.anthropic.messages.batches
+    hello: Any = [{"role": "user", "content": "Hello"}]
+    params: Any = {"model": "claude-haiku-4-5", "max_tokens": 9, "messages": hello}
+    requests: Any = [{"custom_id": f"line-{number}", "params": params} for number in range(9)]
+    id = batches.create(requests=requests).id
+    mockbatch.clock.run_until(id, "ended")
+    rule = {"preset": "download_truncated", "match": {"path": f"{BATCHES}/*/results"}, "times": 1}
+    mockbatch.call("POST", "/_mock/faults", rule)
+    with pytest.raises(Exception, match="incomplete"):
+        _ = [*batches.results(id)]
+    assert len([*batches.results(id)]) == 9

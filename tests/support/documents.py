@@ -75,6 +75,7 @@ RUN_PAGES = (
     Page("docs/clocks.md"),
     Page("docs/replies.md"),
     Page("docs/live_calls.md"),
+    Page("docs/providers.md"),
     Page("docs/webhooks.md"),
     GETTING_STARTED,
     Page("docs/python_api.md"),
