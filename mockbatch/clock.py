@@ -271,12 +271,15 @@ class WorldClock:
             yield now
             self._last_command = now
 
-    def count_poll(self, id: str) -> int:
-        """Return how often an object has been polled since time last moved, this time included."""
+    def count_poll(self, id: str, *, go_on: bool = False) -> int:
+        """Return how often an object has been polled since time last moved, this time included.
+
+        With `go_on` the count goes on although time has moved.
+        """
         with self.hold_polls():
             now = self.now()
             polled_at, count = self._polls.get(id, (now, 0))
-            count = count + 1 if polled_at == now else 1
+            count = count + 1 if go_on or polled_at == now else 1
             self._polls[id] = now, count
             return count
 

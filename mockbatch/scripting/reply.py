@@ -23,12 +23,23 @@ def parse_reply(document: Json, path: str = "reply", endpoint: Endpoint | None =
     `reply.body.choices[0].message`.
     """
     schema("reply").check(document, path)
+    document = _complete_error(document)
     _check_combination(document, path)
     if endpoint is not None:
         _check_support(document, path, endpoint)
     paths = None if document.get("raw") else _check_body(document, path, endpoint)
     document = schema("reply").coerce_integers(copy.deepcopy(document))
     return Reply.from_valid_document(document, paths)
+
+
+def _complete_error(document: Mapping[str, Json]) -> Mapping[str, Json]:
+    """Return a document whose error in OpenAI's envelope has null for what it leaves out."""
+    match document:
+        case {"status_code": _, "body": {"error": dict() as error, **others}} if not (
+            others or document.get("raw")
+        ):
+            return {**document, "body": {"error": {"param": None, "code": None, **error}}}
+    return document
 
 
 def _check_combination(document: Mapping[str, Json], path: str) -> None:

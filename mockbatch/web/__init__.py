@@ -8,6 +8,7 @@ Nothing below this package knows Flask. From socket to view a request passes:
     dashboard        shows browsers the page; its files are in page/
     portkey/         the gateway's role, for requests with Portkey's headers
     fault_middleware applies the fault that the request meets, if any
+    provider_apps    passes a request to another provider to that provider's own Flask app
     app              Flask: authenticate, then a view of v1/ or control/
     responses        checks the response against its schema
     request_recorder the journal and the log
@@ -21,7 +22,6 @@ Beside them:
     context     the server and the world of the current request
     errors      every failure as OpenAI's envelope
     json_stream long responses, sent in parts
-    provider_apps the app of each provider, created with its first request
     matching_rule a URL rule without a URL builder, for a quick start
     recorded_messages what the journal keeps of headers and bodies
     multipart   upload forms, parsed straight to disk

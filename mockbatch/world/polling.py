@@ -5,6 +5,10 @@ from mockbatch.clock import ON_POLL
 from mockbatch.errors import ApiError, api_error
 from mockbatch.world.world import World
 
+# Code that polls for longer a batch that will not change by itself most likely has a deadline that
+# skipped sleeps do not reach.
+_PATIENCE_SECONDS = 3 * 24 * 3600
+
 
 def retrieve_polled(world: World, id: str) -> Batch:
     """Return a batch to a client that polls it.
@@ -12,7 +16,8 @@ def retrieve_polled(world: World, id: str) -> Batch:
     On an on-poll clock this moves time to the batch's next status change. If the batch cannot
     be found yet, it raises ApiError 404 and moves time to the instant from which it can. It does
     not wait for webhook receivers. Raises ApiError 400 if a client has polled an unfinished batch
-    up to the poll limit while time stood still.
+    up to the poll limit while time stood still, or days after its creation although no change of
+    it was planned.
     """
     moves_clock = world.clock.mode == ON_POLL
     try:
@@ -48,9 +53,11 @@ def fast_forward_on_poll(world: World, at: float) -> None:
 
 
 def _check_poll_limit(world: World, batch: Batch) -> None:
-    limit, count = world.settings.poll_limit, world.clock.count_poll(batch.id)
+    limit, now = world.settings.poll_limit, world.now()
+    is_stuck = now - batch.created_at > _PATIENCE_SECONDS and not batch.timeline.after(now)
+    count = world.clock.count_poll(batch.id, go_on=is_stuck)
     if limit is not None and count >= limit:
-        status = batch.shown_status(world.now())
-        error = api_error("clock_not_moving", id=batch.id, count=count, status=status)
+        name = "polled_for_days" if is_stuck else "clock_not_moving"
+        error = api_error(name, id=batch.id, count=count, status=batch.shown_status(now))
         error.headers = {"x-should-retry": "false"}
         raise error

@@ -22,6 +22,7 @@ LATE_SECONDS = 30
 VALIDATED, DONE, WRITTEN = 62, 123, 124
 # As long as a slow machine may need for a few requests.
 PATIENCE_SECONDS = 10
+DAY = 24 * 3600
 
 
 def on_poll(make: "Make", **settings: Any) -> World:
@@ -133,6 +134,36 @@ class TestPollLimit:
         world = make.world(poll_limit=None)
         id = make.started(world, make.lines(1)).id
         assert {retrieve_polled(world, id).id for _ in range(500)} == {id}
+
+    def test_a_stuck_batch_cannot_be_polled_for_ever(self, make: "Make") -> None:
+        """After three days, polls of a batch that nothing will change count although time moves."""
+        world = make.world(poll_limit=3)
+        batch = make.started(world, make.lines(1), stages={"in_progress": None}, overdue=None)
+        world.advance.to(batch.created_at + 3 * DAY - 60 * 5)
+        for _ in range(6 + 1):  # the last of the third day is the first of three that count
+            retrieve_polled(world, batch.id)
+            world.advance.by(60)
+        with pytest.raises(ApiError, match=r"stays 'in_progress'.*time\.monotonic") as rejected:
+            retrieve_polled(world, batch.id)
+        assert rejected.value.headers == {"x-should-retry": "false"}
+
+    def test_a_slow_batch_can_be_polled_for_days(self, make: "Make") -> None:
+        """A change is planned, so the loop ends."""
+        world = make.world(poll_limit=3)
+        stages = {"in_progress": 5 * DAY}
+        batch = make.started(world, make.lines(1), stages=stages, overdue=None)
+        world.advance.to(batch.created_at + 4 * DAY)
+        for _ in range(6):
+            retrieve_polled(world, batch.id)
+            world.advance.by(60)
+        assert batch.timeline.after(world.now())
+
+    def test_a_stuck_batch_can_be_polled_for_ever_without_a_limit(self, make: "Make") -> None:
+        """As on a server that people use, or in a test that says so."""
+        world = make.world(poll_limit=None)
+        batch = make.started(world, make.lines(1), stages={"in_progress": None}, overdue=None)
+        world.advance.by(30 * DAY)
+        assert retrieve_polled(world, batch.id).id == batch.id
 
     def test_polls_that_move_time_are_not_counted_together(self, make: "Make") -> None:
         """On an on-poll clock each poll that reaches a status begins the count anew."""
