@@ -13,10 +13,10 @@ blobs      contents of files in a folder
 failure    the ApiError for a store that cannot be used
 
 To add a store: write a module with a class that has the methods of `Store` (raise the errors of
-`failure` for whatever its engine raises), add its scheme to `open_store`,
-`open_blobs` and `default_files_folder` in `location`, and its fixture to `tests/stores/conftest.py`,
-whose tests then run against it too. Three things are asked of it. A
-lock is free as soon as the process that holds it has died. A commit applies whole or not at all,
-and is refused if the version is no longer the one that the caller has seen, so that a lock that
-was lost without notice does no harm. Every wait for the engine ends after `WAIT_SECONDS`.
+`failure` for whatever its engine raises), add its scheme to `open_store`, `open_blobs` and
+`default_files_folder` in `location`, and its fixture to `tests/stores/conftest.py`, whose tests
+then run against it too. Three things are asked of it. A lock is free as soon as the process that
+holds it has died. A commit applies whole or not at all, and is refused if the version is no longer
+the one that the caller has seen, so that a lock that was lost without notice does no harm. Every
+wait for the engine ends after `WAIT_SECONDS`.
 """
