@@ -34,7 +34,10 @@ class Claim(NamedTuple):
         path = environ["PATH_INFO"]
         if path != self.path and not path.startswith(f"{self.path}/"):
             return False
-        return self.header is None or environ.get(self.header, "\0").startswith(self.begins)
+        if self.header is None:
+            return True
+        value = environ.get(self.header)
+        return value is not None and value.startswith(self.begins)
 
 
 @cache

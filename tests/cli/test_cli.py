@@ -115,7 +115,7 @@ class TestErrors:
     def test_other_exceptions_are_not_swallowed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A ValueError that is a bug shows its traceback."""
 
-        def fail() -> str:
+        def fail(*_: object) -> str:
             raise ValueError("a bug")
 
         monkeypatch.setattr("mockbatch.scenarios.docs.markdown", fail)
