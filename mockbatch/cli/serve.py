@@ -43,7 +43,11 @@ if TYPE_CHECKING:
 DESCRIPTORS = 8192  # a connection takes one, and so does a file that is too large for memory
 
 
-@click.command(short_help="Serve the API on this machine.")
+# click keeps the help option of the first call, which may come from outside of `mockbatch`.
+@click.command(
+    short_help="Serve the API on this machine.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @serve_option("--host", default="127.0.0.1", metavar="ADDRESS", help="The address to listen on.")
 @serve_option(
     "--port", type=click.IntRange(0, 65535), default=8787, help="The port; 0 picks a free one."
