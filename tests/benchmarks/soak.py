@@ -24,6 +24,7 @@ from typing import Any
 import httpx2
 import openai
 
+from mockbatch.http_server.server import IDLE_SECONDS
 from tests.benchmarks.requests import file
 
 CLIENTS = 16
@@ -187,7 +188,8 @@ def soak(url: str, pid: int, seconds: float) -> tuple[list[dict[str, int]], list
             thread.join()
         for client in clients:
             client.reset()
-        time.sleep(2)  # for workers that have nothing to do, and connections that were left
+        # For connections that were left; at last, until threads without work have ended.
+        time.sleep(2 if look < 9 else 2 + IDLE_SECONDS)
         looks.append(state(pid))
         print(f"{look + 1}: {looks[-1]}", flush=True)
     return looks, clients
