@@ -1,11 +1,9 @@
 """Ready clients of the `anthropic` package."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
-from mockbatch.client.client_gate import ClientGate
+from mockbatch.client.client_gate import ClientGate, gated_http_client
 from mockbatch.client.connection import WorldConnection
-from mockbatch.typing import Json
 
 if TYPE_CHECKING:
     from anthropic import Anthropic
@@ -21,19 +19,6 @@ def anthropic_client(world: WorldConnection, app: "Flask | None") -> tuple["Anth
     """
     import anthropic
 
-    httpx = _httpx(anthropic.DefaultHttpxClient)
-    if app is None:
-        inner = httpx.HTTPTransport(verify=False, trust_env=False)
-    else:
-        inner = httpx.WSGITransport(app=app)
-    gate = ClientGate(httpx, inner, world.refusal)
-    transport: Json = gate
-    http_client = anthropic.DefaultHttpxClient(transport=transport, trust_env=False)
+    http_client, gate = gated_http_client(anthropic.DefaultHttpxClient, world.refusal, app)
     client = anthropic.Anthropic(base_url=world.url, api_key=world.api_key, http_client=http_client)
     return client, gate
-
-
-def _httpx(client_class: type) -> Json:
-    # The package from which this version's client comes: httpx, or its successor.
-    base = next(cls for cls in client_class.__mro__ if cls.__name__ == "Client")
-    return import_module(base.__module__.partition(".")[0])

@@ -1,9 +1,8 @@
 """Ready clients of the `openai` package."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
-from mockbatch.client.client_gate import ClientGate
+from mockbatch.client.client_gate import ClientGate, gated_http_client, httpx_of
 from mockbatch.client.connection import WorldConnection
 from mockbatch.typing import Json
 
@@ -26,7 +25,7 @@ def client(
     """
     import openai
 
-    http_client, gate = _http_client(world, app)
+    http_client, gate = gated_http_client(openai.DefaultHttpxClient, world.refusal, app)
     client = openai.OpenAI(base_url=world.base_url, api_key=world.api_key, http_client=http_client)
     client.webhook_secret = webhook_secret  # older versions take no such argument
     return client, gate
@@ -36,7 +35,7 @@ def azure_client(world: WorldConnection, app: "Flask | None") -> tuple["AzureOpe
     """Return an `openai.AzureOpenAI`, and the gate that holds its connections."""
     import openai
 
-    http_client, gate = _http_client(world, app)
+    http_client, gate = gated_http_client(openai.DefaultHttpxClient, world.refusal, app)
     client = openai.AzureOpenAI(
         azure_endpoint=world.url,
         api_key=world.api_key,
@@ -50,7 +49,7 @@ def async_client(world: WorldConnection, webhook_secret: str) -> "AsyncOpenAI":
     """Return an `openai.AsyncOpenAI`."""
     import openai
 
-    httpx = _httpx(openai.DefaultAsyncHttpxClient)
+    httpx = httpx_of(openai.DefaultAsyncHttpxClient)
     # No connection outlives its request, so none is left open when the event loop is closed.
     limits = httpx.Limits(max_keepalive_connections=0)
     inner = httpx.AsyncHTTPTransport(verify=False, trust_env=False, limits=limits)
@@ -61,23 +60,3 @@ def async_client(world: WorldConnection, webhook_secret: str) -> "AsyncOpenAI":
     )
     client.webhook_secret = webhook_secret
     return client
-
-
-def _http_client(world: WorldConnection, app: "Flask | None") -> tuple[Json, ClientGate]:
-    import openai
-
-    httpx = _httpx(openai.DefaultHttpxClient)
-    if app is None:
-        # A plain http URL needs no certificates: not loading them takes 1 ms instead of 20.
-        inner = httpx.HTTPTransport(verify=False, trust_env=False)
-    else:
-        inner = httpx.WSGITransport(app=app)
-    gate = ClientGate(httpx, inner, world.refusal)
-    transport: Json = gate
-    return openai.DefaultHttpxClient(transport=transport, trust_env=False), gate
-
-
-def _httpx(client_class: type) -> Json:
-    # openai 3 uses httpx2, older versions httpx: return the one that this client comes from.
-    base = next(cls for cls in client_class.__mro__ if cls.__name__ in ("Client", "AsyncClient"))
-    return import_module(base.__module__.partition(".")[0])
