@@ -19,8 +19,9 @@ from mockbatch.validation.schema import schema
 from mockbatch.web.context import request_id, world
 from mockbatch.web.errors import error_message
 from mockbatch.web.responses import check_response, json_body, send_json
+from mockbatch.web.v1.batches import find_retrieved
 from mockbatch.web.v1.live_calls import frames
-from mockbatch.world.polling import check_provider, retrieve_polled
+from mockbatch.world.polling import check_provider
 
 blueprint = Blueprint("anthropic", __name__, url_prefix=messages.PATH)
 
@@ -109,12 +110,9 @@ def list_batches() -> Response:
 
 @blueprint.get("/batches/<id>")
 def retrieve_batch(id: str) -> Response:
-    """Retrieve a Message Batch; this is a poll, unless it is a retry, a HEAD, or hit by a fault."""
+    """Retrieve a Message Batch."""
     _own_batch(id)
-    is_retry = request.headers.get("x-stainless-retry-count", "0") != "0"
-    has_fault = RequestRecord.of(request.environ).fault is not None
-    is_poll = request.method == "GET" and not is_retry and not has_fault
-    batch = retrieve_polled(world(), id) if is_poll else world().batch(id)
+    batch = find_retrieved(id, batches.RULES.provider)
     response = _batch_response(batch)
     if not batch.is_final(world().now()):
         response.headers["retry-after"] = _RETRY_AFTER

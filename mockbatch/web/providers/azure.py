@@ -5,7 +5,6 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from mockbatch.batch import commands
 from mockbatch.batch.batch import Batch
 from mockbatch.endpoints import endpoints
 from mockbatch.errors import ApiError
@@ -24,9 +23,10 @@ from mockbatch.web.responses import (
     query_integer,
     send_json,
 )
+from mockbatch.web.v1 import batches as v1_batches
 from mockbatch.web.v1 import files as v1_files
 from mockbatch.web.v1 import live_calls, models
-from mockbatch.world.polling import check_provider, fast_forward_on_poll, retrieve_polled
+from mockbatch.world.polling import fast_forward_on_poll
 
 blueprint = Blueprint("azure", __name__, url_prefix="/openai")
 
@@ -155,21 +155,19 @@ def list_batches() -> Response:
     body = page.as_json(_batch_json)
     check_page(["azure/batch"] * len(page.items), body)
     pairs = zip(page.items, body["data"], strict=True)
-    return send_json({**body, "data": [batch.distorted(shown) for batch, shown in pairs]})
+    return send_json({**body, "data": [v1_batches.distort(batch, shown) for batch, shown in pairs]})
 
 
 @_route("/batches/<id>", "GET")
 def retrieve(id: str) -> Response:
-    """Retrieve a batch, which is a poll as in OpenAI's API."""
-    check_provider(world(), id, batches.RULES.provider)
-    return _batch_response(retrieve_polled(world(), id))
+    """Retrieve a batch."""
+    return _batch_response(v1_batches.find_retrieved(id, batches.RULES.provider))
 
 
 @_route("/batches/<id>/cancel", "POST")
 def cancel(id: str) -> Response:
     """Cancel a batch."""
-    check_provider(world(), id, batches.RULES.provider)
-    return _batch_response(world().command(id, commands.cancel))
+    return _batch_response(v1_batches.cancel_batch(id, batches.RULES.provider))
 
 
 def _batch_json(batch: Batch) -> dict[str, Any]:
@@ -179,11 +177,7 @@ def _batch_json(batch: Batch) -> dict[str, Any]:
 def _batch_response(batch: Batch) -> Response:
     undistorted = _batch_json(batch)
     check_response("azure/batch", undistorted)
-    shown = batch.distorted(undistorted)
-    record = RequestRecord.of(request.environ)
-    if shown != undistorted and record.fault is None:
-        record.fault = batch.schedule.scenario.name
-    return send_json(shown)
+    return send_json(v1_batches.distort(batch, undistorted))
 
 
 # --- live calls and models

@@ -5,7 +5,6 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from mockbatch.batch import commands
 from mockbatch.batch.batch import Batch
 from mockbatch.endpoints import endpoints
 from mockbatch.faults.request_record import RequestRecord
@@ -13,9 +12,9 @@ from mockbatch.files.file import BATCH_OUTPUT
 from mockbatch.providers.groq import batches, files
 from mockbatch.web.context import world
 from mockbatch.web.responses import check_response, json_body, json_response, send_json
+from mockbatch.web.v1 import batches as v1_batches
 from mockbatch.web.v1 import files as v1_files
 from mockbatch.web.v1 import live_calls, models
-from mockbatch.world.polling import check_provider, retrieve_polled
 
 blueprint = Blueprint("groq", __name__)
 
@@ -100,21 +99,20 @@ def list_batches() -> Response:
     for body in shown:
         check_response("groq/batch", body)
     pairs = zip(found, shown, strict=True)
-    return send_json({"object": "list", "data": [batch.distorted(body) for batch, body in pairs]})
+    data = [v1_batches.distort(batch, body) for batch, body in pairs]
+    return send_json({"object": "list", "data": data})
 
 
 @_route("/batches/<id>", "GET")
 def retrieve(id: str) -> Response:
-    """Retrieve a batch, which is a poll as in OpenAI's API."""
-    check_provider(world(), id, _PROVIDER)
-    return _batch_response(retrieve_polled(world(), id))
+    """Retrieve a batch."""
+    return _batch_response(v1_batches.find_retrieved(id, _PROVIDER))
 
 
 @_route("/batches/<id>/cancel", "POST")
 def cancel(id: str) -> Response:
     """Cancel a batch."""
-    check_provider(world(), id, _PROVIDER)
-    return _batch_response(world().command(id, commands.cancel))
+    return _batch_response(v1_batches.cancel_batch(id, _PROVIDER))
 
 
 def _batch_json(batch: Batch) -> dict[str, Any]:
@@ -124,11 +122,7 @@ def _batch_json(batch: Batch) -> dict[str, Any]:
 def _batch_response(batch: Batch) -> Response:
     undistorted = _batch_json(batch)
     check_response("groq/batch", undistorted)
-    shown = batch.distorted(undistorted)
-    record = RequestRecord.of(request.environ)
-    if shown != undistorted and record.fault is None:
-        record.fault = batch.schedule.scenario.name
-    return send_json(shown)
+    return send_json(v1_batches.distort(batch, undistorted))
 
 
 def _list(schema: str, objects: list[dict[str, Any]]) -> Response:

@@ -23,16 +23,35 @@ def batch_response(batch: Batch, *, compact: bool = False) -> Response:
     undistorted = world().batch_json(batch)
     if batch.rules.provider == OPENAI:
         check_response(batch.schema, undistorted)
-    return send_json(_distorted(batch, undistorted), compact=compact)
+    return send_json(distort(batch, undistorted), compact=compact)
 
 
-def _distorted(batch: Batch, undistorted: Json) -> Json:
+def distort(batch: Batch, undistorted: Json) -> Json:
+    """Return a Batch object as its scenario shows it, and record a distortion in the journal."""
     shown = batch.distorted(undistorted)
     record = RequestRecord.of(request.environ)
     if shown != undistorted and record.fault is None:
         # The journal names a distortion as it names a fault.
         record.fault = batch.schedule.scenario.name
     return shown
+
+
+def find_retrieved(id: str, provider: str) -> Batch:
+    """Return the batch that the current request retrieves; ApiError 404 if it is not `provider`'s.
+
+    This is a poll, unless it is a retry, a HEAD, or hit by a fault.
+    """
+    check_provider(world(), id, provider)
+    is_retry = request.headers.get("x-stainless-retry-count", "0") != "0"
+    has_fault = RequestRecord.of(request.environ).fault is not None
+    is_poll = request.method == "GET" and not is_retry and not has_fault
+    return retrieve_polled(world(), id) if is_poll else world().batch(id)
+
+
+def cancel_batch(id: str, provider: str) -> Batch:
+    """Cancel a batch; ApiError 404 if it is not `provider`'s."""
+    check_provider(world(), id, provider)
+    return world().command(id, commands.cancel)
 
 
 @blueprint.post("")
@@ -50,23 +69,17 @@ def index() -> Response:
     body = page.as_json(world().batch_json)
     check_page([batch.schema for batch in page.items], body)
     pairs = zip(page.items, body["data"], strict=True)
-    return send_json({**body, "data": [_distorted(batch, shown) for batch, shown in pairs]})
+    return send_json({**body, "data": [distort(batch, shown) for batch, shown in pairs]})
 
 
 @blueprint.get("/<id>")
 def retrieve(id: str) -> Response:
-    """Retrieve a batch; this is a poll, unless it is a retry, a HEAD, or hit by a fault."""
-    check_provider(world(), id, OPENAI)
-    is_retry = request.headers.get("x-stainless-retry-count", "0") != "0"
-    has_fault = RequestRecord.of(request.environ).fault is not None
-    is_poll = request.method == "GET" and not is_retry and not has_fault
-    return batch_response(retrieve_polled(world(), id) if is_poll else world().batch(id))
+    """Retrieve a batch."""
+    return batch_response(find_retrieved(id, OPENAI))
 
 
 @blueprint.post("/<id>/cancel")
 def cancel(id: str) -> Response:
     """Cancel a batch. The body is not read: clients send none, `{}`, or an empty JSON body."""
-    check_provider(world(), id, OPENAI)
-    batch = world().command(id, commands.cancel)
     # Recorded: this is the only response that is not indented.
-    return batch_response(batch, compact=True)
+    return batch_response(cancel_batch(id, OPENAI), compact=True)

@@ -143,6 +143,26 @@ def test_cancel_delete_and_list_of_files(groq: Groq) -> None:
     assert groq.good(groq.delete(f"/files/{batch['input_file_id']}"))["deleted"] is True
 
 
+def test_a_retry_is_no_poll() -> None:
+    """As in OpenAI's API: on an on-poll clock, a retry of the SDK moves no time."""
+    groq = Groq(app_of(clock="on-poll"))
+    id, before = groq.created()["id"], groq.clock()["now"]
+    groq.good(groq.call("GET", f"/batches/{id}", headers={"x-stainless-retry-count": "1"}))
+    assert groq.clock()["now"] == before
+    groq.seen(id)
+    assert groq.clock()["now"] > before
+
+
+def test_the_journal_names_what_distorted_a_list(groq: Groq) -> None:
+    """As it does for OpenAI's."""
+    groq.good(groq.post("/_mock/scenarios/active", {"name": "counts_null"}))
+    groq.created()
+    [shown] = groq.good(groq.get("/batches"))["data"]
+    assert shown["request_counts"] is None
+    last = groq.good(groq.get("/_mock/requests"))["requests"][-1]
+    assert (last["method"], last["fault"]) == ("GET", "counts_null")
+
+
 def test_live_call(groq: Groq) -> None:
     """And the list of models."""
     groq.created()
