@@ -75,7 +75,7 @@ def resume(batch: Batch, now: int) -> Batch:
     held_at, rest = batch.held
     coming = rest.shifted(now - held_at)
     future = batch.timeline.until(now).followed_by(coming.transitions, coming.marks)
-    # The window continues during a hold, and cuts off whatever is now planned for after its end.
+    # The window continues during a hold, and cuts off what is planned for after its end.
     return batch.with_timeline(batch.with_expiry(future))
 
 

@@ -43,7 +43,7 @@ class ExecutionOrder(NamedTuple):
 class Schedule(Struct, frozen=True):
     """A scenario, and how many times faster than it says its stages pass.
 
-    The batch expires at the end of its window, never if `window_seconds` is None.
+    The batch expires at the end of its window, and never expires if `window_seconds` is None.
     """
 
     scenario: Scenario

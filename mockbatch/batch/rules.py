@@ -1,4 +1,4 @@
-"""How the provider of a batch treats it, and what its client has asked for beside OpenAI's fields.
+"""How the provider of a batch treats it, and what its client requested beside OpenAI's fields.
 
 The defaults are OpenAI's.
 """

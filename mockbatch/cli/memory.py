@@ -12,10 +12,10 @@ _LARGE_BYTES = 1 << 20
 
 @contextmanager
 def postpone_collection() -> Iterator[None]:
-    """Do not look for garbage in the `with` block, nor ever in what exists at its end.
+    """Collect no garbage in the `with` block, and never examine the objects made in it.
 
-    A start makes a hundred thousand objects, modules and routes, all of which stay. To look
-    through them again and again took a twelfth of its time.
+    A server that starts creates a hundred thousand objects that stay, such as modules and routes.
+    Examining them again and again took a twelfth of the time to start.
     """
     gc.disable()
     try:
@@ -26,11 +26,10 @@ def postpone_collection() -> Iterator[None]:
 
 
 def return_freed_memory() -> None:
-    """Make glibc return freed memory to the system; other C libraries do without being asked.
+    """Make glibc return freed memory to the system, as other C libraries do by themselves.
 
-    By default each of many threads has an arena of its own, and the freed blocks of long bodies
-    stay in them: within an hour of all kinds of requests a server grew to several times of what
-    it used.
+    By default each of many threads has an arena of its own, which keeps the freed blocks of long
+    bodies: within an hour of mixed requests a server grew to several times what it used.
     """
     if sys.platform != "linux":
         return

@@ -8,7 +8,7 @@ import mockbatch
 
 
 class ReadyFile:
-    """A file at `path`, unless that is None; leaving the context manager removes it.
+    """A file at `path`, or none if `path` is None; leaving the context manager removes it.
 
     Entering removes the file of a server that was killed.
     """

@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NoReturn
 
-# The time for an orderly stop. After it the process ends, whatever it is doing: by itself, or
-# killed by its guard.
+# The time for an orderly stop; after it the process ends itself, or its guard kills it.
 ORDERLY_SECONDS, LONGEST_SECONDS, GUARD_SECONDS = 0.6, 0.95, 0.97
 # More than a process has that starts to serve.
 _MAX_DESCRIPTORS = 1024
@@ -67,7 +66,7 @@ class StopSignal:
         for number in (signal.SIGTERM, signal.SIGINT):  # a terminal sends them to both
             signal.signal(number, signal.SIG_IGN)
         receiver = self._receiver.fileno()
-        for descriptor in range(3):  # whoever reads their other ends waits only for the server
+        for descriptor in range(3):  # so that readers of their other ends wait for the server alone
             os.dup2(self._nowhere, descriptor)
         os.closerange(3, receiver)
         os.closerange(receiver + 1, _MAX_DESCRIPTORS)  # a socket that listens among them

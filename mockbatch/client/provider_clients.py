@@ -1,4 +1,4 @@
-"""Ready clients of the providers besides OpenAI, each created when it is first asked for."""
+"""Ready clients of the providers besides OpenAI, each created on first access."""
 
 import os
 from collections.abc import Callable

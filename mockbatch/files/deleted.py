@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 
 class DeletedFiles:
-    """The ids of deleted files, of which at most `most` were uploaded."""
+    """The ids of deleted files; at most `most` of them were uploaded."""
 
     def __init__(self, most: int) -> None:
         self._most = most

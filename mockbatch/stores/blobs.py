@@ -24,7 +24,7 @@ class Blobs(Protocol):
         """Return a content, open for reading as a file; ApiError 503 if it is not there."""
 
     def remove(self, world: str, name: str) -> None:
-        """Remove a content; whoever has it open keeps it."""
+        """Remove a content; a process that has it open can still read it."""
 
     def remove_world(self, world: str) -> None:
         """Remove all contents of a world."""
@@ -62,7 +62,7 @@ class FolderBlobs:
             ) from error
 
     def remove(self, world: str, name: str) -> None:
-        """Remove a content; whoever has it open keeps it."""
+        """Remove a content; a process that has it open can still read it."""
         self._path(world, name).unlink(missing_ok=True)
 
     def remove_world(self, world: str) -> None:

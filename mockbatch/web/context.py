@@ -59,7 +59,7 @@ def world() -> World:
 
 
 def request_id() -> str:
-    """Return the id of this request, the same each time it is asked for."""
+    """Return the id of this request, the same at each call."""
     if "request_id" not in g:
         state, current, of = server(), g.get("world"), provider()
         # A world that is not kept starts from zero each time, so its ids would repeat.

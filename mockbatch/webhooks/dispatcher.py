@@ -118,7 +118,7 @@ class WebhookDispatcher:
     def _has_work(self) -> bool:
         if self._outbox.next_at() <= self._clock.now():
             return True
-        # Where nobody has the turn, what is under way has been lost.
+        # While no process has the turn, a delivery under way is one that was lost.
         return self.turn is not None and self._outbox.is_under_way
 
     def _finish(self) -> None:

@@ -216,7 +216,7 @@ class Webhooks:
         at, now, clock = self.outbox.next_at(), self._clock.now(), self._clock.current
         if clock.mode == MANUAL or at == inf:
             return None
-        if at <= now or clock.is_paused:  # whoever has paused it may have died
+        if at <= now or clock.is_paused:  # the process that paused it may have died
             return wall_now
         return wall_now + (at - now) / clock.speed if clock.speed else None
 

@@ -188,7 +188,7 @@ def _replan(batch: Batch, batch_input: BatchInput) -> Timeline:
         return plan
     delayed = plan.shifted(late)
     future = Timeline((batch.timeline.transitions[0], *delayed.transitions[1:]), delayed.marks)
-    # The window continues during a hold, and cuts off whatever is now planned for after its end.
+    # The window continues during a hold, and cuts off what is planned for after its end.
     return batch.with_expiry(future)
 
 

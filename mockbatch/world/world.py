@@ -237,7 +237,7 @@ class World:
                 check_quota=partial(self.quotas.check_on_create, now),
             )
             batch = create.create_batch(request, batch_input, context)
-            # All in one change: whatever fails before, the batch was never there.
+            # All in one change: if anything fails before, the batch was never there.
             with self._change(now):
                 self.repository.next_number("batch")
                 self.repository.add_batch(batch)

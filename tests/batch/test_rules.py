@@ -42,7 +42,7 @@ def test_ids_have_the_form_of_the_provider(make: Make) -> None:
 
 
 def test_batch_that_does_not_expire_goes_on(make: Make) -> None:
-    """A day later it still runs, and completes when it is told to."""
+    """A day later it still runs, and completes on a command."""
     world = make.world()
     batch = created(make, world, make.line(), scenario={"stages": {"in_progress": None}})
     world.clock.move_to(make.created + 2 * DAY_SECONDS)

@@ -721,7 +721,7 @@ async def submitted(client: openai.AsyncOpenAI) -> str:
 
 
 async def expires(client: openai.AsyncOpenAI, period: float) -> int:
-    """Poll a batch of one's own until it has expired; returns how often it was retrieved."""
+    """Create a batch and poll it until it has expired; return how often it was retrieved."""
     id = await submitted(client)
     polls = 1
     while (await client.batches.retrieve(id)).status != "expired":

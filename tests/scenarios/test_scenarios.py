@@ -195,7 +195,7 @@ def test_what_is_out_of_range_is_refused(argument: object) -> None:
 
 
 def test_a_range_beyond_every_float_is_one() -> None:
-    """A scenario of one's own may have any bounds, and its errors quote them."""
+    """A user's scenario may have any bounds, and its errors quote them."""
     parameter = {"summary": "-", "minimum": 10**400, "maximum": 10**401, "sets": ["executed"]}
     own = {"name": "own", "summary": "-", "sees": "-", "parameters": {"share": parameter}}
     with pytest.raises(ApiError, match=f"1 is not between {10**400} and") as refused:

@@ -10,7 +10,7 @@ from mockbatch.stores.blobs import FolderBlobs
 
 
 def test_a_content_is_read_by_its_name(tmp_path: Path) -> None:
-    """What was put is read back, by whoever knows its name and world."""
+    """What was put can be read with its name and world."""
     name = FolderBlobs(tmp_path).put("w", [b"one", b"two"])
     with FolderBlobs(tmp_path).open("w", name) as content:
         assert content.read() == b"onetwo"

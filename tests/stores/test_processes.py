@@ -225,7 +225,7 @@ def test_a_webhook_that_a_killed_process_was_sending_is_sent_again(
 
 
 def test_a_killed_process_leaves_nothing_half_done(state_url: str) -> None:
-    """A server that is killed before its commit delays nobody, and its batch was never there."""
+    """A server that is killed before its commit delays no other, and its batch was never there."""
     state, key = state_url, "sk-killed"
     with (
         process_serving(state) as server,

@@ -1,4 +1,4 @@
-"""What is special about worlds in a Redis: its misfortunes, and how they are told."""
+"""What is special about worlds in a Redis: its failures, and how they are reported."""
 
 import logging
 import sys

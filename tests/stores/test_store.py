@@ -68,7 +68,7 @@ def test_a_commit_on_an_old_version_is_refused_whole(store: Store, rival: Store)
 
 
 def test_a_world_that_begins_again_is_another_one(store: Store, rival: Store) -> None:
-    """After a reset all is read again, and nobody can commit to what was there before."""
+    """After a reset all is read again, and a commit to what was there before is refused."""
     seen = create(store, a="1")
     version = rival.replace("w", seen, "label", {"b": "2"})
     assert version.id != seen.id
@@ -108,7 +108,7 @@ def test_a_store_knows_which_worlds_are_due(store: Store, rival: Store) -> None:
 
 
 def test_records_are_numbered_and_bounded(store: Store, rival: Store) -> None:
-    """Records get numbers from 1, whoever adds them, and the oldest are dropped."""
+    """Records get numbers from 1 in the order of all processes, and the oldest are dropped."""
     create(store)
     numbers = [one.append("w", text, 2) for one, text in ((store, "x"), (rival, "y"), (store, "z"))]
     assert numbers == [1, 2, 3]
@@ -150,7 +150,7 @@ time.sleep(600)
 def test_the_locks_of_a_killed_process_are_free_at_once(
     store: Store, state_url: str, lock: str
 ) -> None:
-    """A process that is killed holds nobody up."""
+    """A process that is killed holds no other up."""
     command = [sys.executable, "-c", HOLDER, state_url, lock]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:
         assert holder.stdout.readline() == b"acquired\n"

@@ -10,7 +10,7 @@ import pytest
 from mockbatch.cli import main
 from mockbatch.survive.misfortunes import DEFAULT
 from mockbatch.survive.verdict import BAD, GOOD
-from tests.support.slow_tests import slow_but
+from tests.support.slow_tests import mark_slow_except
 from tests.survive.columns import COLUMNS, GUARDS
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -47,7 +47,9 @@ def column(program: str, misfortunes: Iterable[str]) -> dict[str, str]:
     return {name: expected[name] for name in misfortunes}
 
 
-@pytest.mark.parametrize("program", slow_but(["careful", "naive", "wall_deadline"], COLUMNS))
+@pytest.mark.parametrize(
+    "program", mark_slow_except(["careful", "naive", "wall_deadline"], COLUMNS)
+)
 def test_a_program_has_its_column(program: str, capfd: pytest.CaptureFixture[str]) -> None:
     """Each verdict is the one that its code lets expect."""
     found = survey(capfd, program, SHORT, OPTIONS.get(program, []))
@@ -70,7 +72,7 @@ def test_a_program_that_does_not_sleep_is_too_slow(capfd: pytest.CaptureFixture[
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("guard", slow_but(["separators"], GUARDS))
+@pytest.mark.parametrize("guard", mark_slow_except(["separators"], GUARDS))
 def test_a_missing_guard_shows_in_its_rows(guard: str, capfd: pytest.CaptureFixture[str]) -> None:
     """The careful program falls where a guard is left out, and nowhere else."""
     expected = dict.fromkeys(DEFAULT, "handled") | GUARDS[guard]

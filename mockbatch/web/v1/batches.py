@@ -18,7 +18,7 @@ blueprint = Blueprint("batches", __name__, url_prefix="/v1/batches")
 def batch_response(batch: Batch, *, compact: bool = False) -> Response:
     """Send a batch as it is now, distorted if its scenario says so.
 
-    A batch of another provider, of which the control API sends OpenAI's form, fits no schema.
+    A batch of another provider, which the control API sends in OpenAI's form, fits no schema.
     """
     undistorted = world().batch_json(batch)
     if batch.rules.provider == OPENAI:

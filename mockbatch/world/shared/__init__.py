@@ -1,6 +1,6 @@
 """Worlds that several processes share, through a store.
 
-A process keeps a replica of each world that it is asked for. A request begins with what others
+A process keeps a replica of each world that its clients use. A request begins with what others
 have changed since; a command has the world's lock, catches up, changes the replica, and commits
 the cells that have changed before it lets the lock go. So the world is the same in all processes
 as in one.
@@ -9,8 +9,8 @@ registry   the worlds of a server whose state is in a store
 world      a shared world: its commands that are not quite those of a world in memory
 replica    what one process knows of a world: it catches up, and commits what changes
 lock       a lock among the threads of this process and then among processes
-singles    the parts of a world of which there is one, as cells: clock, settings, script, ...
-objects    the parts of which there are many: batches, files, uploads, deliveries, ...
+singles    the parts that a world has once, as cells: clock, settings, script, ...
+objects    the parts that a world has many of: batches, files, uploads, deliveries, ...
 watch      finds due webhooks of worlds that no request has come for
 contents   the contents of files, read when they are needed
 journal    the journal, which is only in the store

@@ -1,4 +1,4 @@
-"""The parts of a world of which there are many, each a cell with the id in its name."""
+"""The parts that a world has many of, each a cell with the id in its name."""
 
 import json
 from collections.abc import Iterator, Mapping

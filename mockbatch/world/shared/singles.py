@@ -1,4 +1,4 @@
-"""The parts of a world of which there is one, each a cell: its clock, its script, and so on.
+"""The parts that a world has once, each a cell: its clock, its script, and so on.
 
 A part has a fingerprint: a value that is another one after each change, and is read at no cost.
 """

@@ -58,4 +58,4 @@ class DueWatch:
                 if self._fire is not None and not self._stopped.is_set():
                     self._fire(StoredName.labelled(*world))
         except ApiError as error:
-            log.debug("the store cannot be asked for due webhooks: %s", error.message)
+            log.debug("cannot look for due webhooks in the store: %s", error.message)

@@ -45,7 +45,7 @@ def restore_batch(
 def restore_input(
     summary: Mapping[str, Json], errors: Iterable[LineError], content: Content
 ) -> BatchInput:
-    """Return an input file of which a summary is known; its content may be gone."""
+    """Return an input file from its summary; its content may be gone."""
     total = summary["lines"]
     find = partial(find_lines, content) if content.size else lambda: array("Q", [0]) * (total + 1)
     return BatchInput(
@@ -66,7 +66,7 @@ def make_batch(
     scenario: Scenario,
     replies: Mapping[int, Reply],
 ) -> Batch:
-    """Return the batch of a document, the parts of which are read already."""
+    """Return the batch of a document whose parts have been read."""
     seed = Seed(bytes.fromhex(values["seed"]))
     held, gone = values["held"], values.get("gone_input")
     rules, terms = read_provider(values)

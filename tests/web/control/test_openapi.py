@@ -95,7 +95,7 @@ def test_only_public_calls_need_no_key(document: dict[str, Json]) -> None:
 
 
 def test_table_costs_nothing_at_start() -> None:
-    """It is imported when the document is asked for."""
+    """It is imported when the document is requested."""
     code = (
         "import sys; from mockbatch.web.app import create_app; create_app(); "
         "assert 'mockbatch.web.control_operations' not in sys.modules"

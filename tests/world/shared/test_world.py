@@ -113,7 +113,7 @@ def test_reading_a_world_leaves_the_collector_on(one: Server, other: Server) -> 
 
 
 def test_a_world_that_was_reset_elsewhere_is_empty(one: Server, other: Server) -> None:
-    """After a reset in one server the other has nothing of before."""
+    """After a reset in one server, the other one's world is empty, too."""
     one.create(other.upload())
     other.post("/_mock/reset")
     assert one.get("/v1/batches")["data"] == []

@@ -107,7 +107,7 @@ class Skips:
 class _Server:
     """The server, on a connection that this process keeps while it sleeps often.
 
-    The program may fork, or close all files that it knows nothing of; whatever has the number of
+    The program may fork, or close all files that it did not open; what then has the number of
     the connection then belongs to the program and is left alone.
     """
 
