@@ -30,6 +30,12 @@ _RETRY_AFTER = "10"
 _DATE = re.compile(r"20[0-9]{2}-[01][0-9]-[0-3][0-9]")
 
 
+@blueprint.before_request
+def check_version() -> None:
+    """Raise ApiError 400 for a request that names no version of the API."""
+    version()
+
+
 def version() -> str:
     """Return the version of the API that the client names; ApiError 400 without one."""
     name = request.headers.get("anthropic-version")
@@ -156,7 +162,6 @@ def read_results(id: str) -> Response:
 
 def _own_batch(id: str) -> Batch:
     """Return a Message Batch; ApiError 404 for one that is deleted, or that is not Anthropic's."""
-    version()
     check_provider(world(), id, batches.RULES.provider)
     batch = world().batch(id)
     if batches.is_deleted(batch):

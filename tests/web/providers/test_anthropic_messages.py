@@ -194,6 +194,21 @@ class TestRefused:
         anthropic.version = version
         assert anthropic_error_of(anthropic.live())[:2] == (400, "invalid_request_error")
 
+    def test_every_call_requires_a_version(self, anthropic: AnthropicCaller) -> None:
+        """The list of batches as well, which reads nothing else of the request's headers."""
+        id = anthropic.create_batch({})["id"]
+        anthropic.version = None
+        for method, path in [
+            ("GET", "/v1/messages/batches"),
+            ("POST", "/v1/messages/batches"),
+            ("GET", f"/v1/messages/batches/{id}"),
+            ("GET", f"/v1/messages/batches/{id}/results"),
+            ("POST", f"/v1/messages/batches/{id}/cancel"),
+            ("DELETE", f"/v1/messages/batches/{id}"),
+        ]:
+            refused = anthropic_error_of(anthropic.call(method, path))
+            assert refused[:2] == (400, "invalid_request_error"), path
+
     def test_no_json(self, anthropic: AnthropicCaller) -> None:
         """The text begins as observed (field notes, 2026)."""
         refused = anthropic_error_of(anthropic.call("POST", "/v1/messages", data=b"{"))
