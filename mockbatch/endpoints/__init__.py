@@ -24,7 +24,7 @@ What is in the package besides the endpoints:
 - `structured_output`: values for the JSON Schemas of requests.
 - `streaming`: what server-sent events of several endpoints share.
 - `form_fields`, `media_references`: multipart forms, and images and videos in requests.
-- `provider_files`: which requests belong to another provider than OpenAI.
+- `provider_registry`: which requests belong to another provider than OpenAI.
 - `models`, `model_list`: what the mock knows about models, and which a world serves.
 - `token_limits`: what the limits of a model on tokens reject.
 """
@@ -35,7 +35,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from mockbatch.endpoints.endpoint import Endpoint
-from mockbatch.endpoints.provider_files import provider_endpoints
+from mockbatch.endpoints.provider_registry import provider_endpoints
 
 # The order in which the service's own error message lists them, as far as it was observed.
 _LISTED_FIRST = (

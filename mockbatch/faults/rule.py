@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from mockbatch.endpoints.provider_files import claimed_paths
+from mockbatch.endpoints.provider_registry import claimed_paths
 from mockbatch.errors import api_error
 from mockbatch.faults import kinds
 from mockbatch.faults.fault import Fault

@@ -17,7 +17,7 @@ of a provider are imported with its first request.
 from functools import cache
 from importlib import import_module
 
-from mockbatch.endpoints.provider_files import provider_documents
+from mockbatch.endpoints.provider_registry import provider_documents
 from mockbatch.providers.provider import Provider
 
 

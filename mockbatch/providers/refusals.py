@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from mockbatch import providers
-from mockbatch.endpoints.provider_files import provider_documents
+from mockbatch.endpoints.provider_registry import provider_documents
 from mockbatch.errors import ApiError
 from mockbatch.scenarios.scenario import Scenario, parse
 from mockbatch.typing import Json

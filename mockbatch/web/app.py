@@ -10,7 +10,7 @@ from flask import Blueprint, Flask, Request, Response, current_app, g, request
 from mockbatch import providers
 from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.models import model_aliases
-from mockbatch.endpoints.provider_files import provider_documents
+from mockbatch.endpoints.provider_registry import provider_documents
 from mockbatch.errors import api_error
 from mockbatch.faults import presets
 from mockbatch.faults.kinds import kinds

@@ -8,7 +8,7 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
-from mockbatch.endpoints.provider_files import key_headers
+from mockbatch.endpoints.provider_registry import key_headers
 from mockbatch.errors import api_error
 
 # Under their names in a WSGI environ. Without `Authorization`, the first that is there counts,

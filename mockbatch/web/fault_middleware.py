@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.wrappers import Request
 
 from mockbatch import providers
-from mockbatch.endpoints.provider_files import OPENAI, find_provider
+from mockbatch.endpoints.provider_registry import OPENAI, find_provider
 from mockbatch.errors import ApiError, api_error
 from mockbatch.faults.exchange import Exchange
 from mockbatch.faults.request_record import RequestRecord

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from mockbatch.endpoints.provider_files import OPENAI, find_provider
+from mockbatch.endpoints.provider_registry import OPENAI, find_provider
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
