@@ -38,6 +38,7 @@ contract: .venv/test
 
 # `make bench ONLY=journey` asks one question, `make bench ARGS=--json` prints JSON.
 bench: .venv/test
+	.venv/bin/python -m compileall -q mockbatch  # as pip installs it
 	.venv/bin/python -m tests.benchmarks $(ONLY) $(ARGS)
 
 # The same bytes each time; PROJECT_URL makes the links of the README absolute.

@@ -1,12 +1,15 @@
 """The simulated clock of one world: reading it, and moving it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mockbatch.client.results import Advanced, ControlError, EndedAs, Event, HasId, id_of
 from mockbatch.client.sleep_watch import StandingClock
+from mockbatch.client.webhook_receiver import current_delivery
 from mockbatch.clock import MANUAL, format_instant, parse_instant
+from mockbatch.errors import ApiError
 from mockbatch.typing import Json
 
 if TYPE_CHECKING:
@@ -120,31 +123,72 @@ def epoch_seconds(instant: float | str | datetime) -> float:
 
 
 class SleepClock:
-    """The clock as `skip_sleep` needs it."""
+    """The clock as `skip_sleep` needs it.
+
+    It moves a world of this process without a request: with one, a poll and its skipped sleep took
+    1.3 times as long as a poll alone.
+    """
 
     def __init__(self, world: "WorldClient", find_app: "Callable[[], Flask | None]") -> None:
+        self._client = world
         self._clock = world.clock
-        self._key = world.api_key
         self._find_app = find_app
 
     def now(self) -> float:
         """Return simulated epoch seconds."""
-        app = self._find_app()
-        if app is None:
+        world = self._find_world()
+        if world is None:
             return self._clock.now
-        # Every sleep of a task reads it: without a request that costs next to nothing.
-        now: float = app.extensions["mockbatch"].worlds.open(self._key, is_read_only=True).now()
+        now: float = world.now()
         return now
 
     def advance_by(self, seconds: float) -> None:
         """Move time forward."""
-        self._clock.advance(seconds)
+        world = self._find_movable_world()
+        if world is None:
+            self._clock.advance(seconds)
+        else:
+            with _control_errors():
+                world.advance.by(seconds)
 
     def advance_to(self, instant: float) -> float:
         """Move time to an instant unless it is past, and return the time."""
+        world = self._find_movable_world()
         try:
-            return self._clock.advance_to(instant).now
+            if world is None:
+                return self._clock.advance_to(instant).now
+            with _control_errors():
+                now: float = world.advance.to(instant).now
+                return now
         except ControlError as error:
             if error.code != "clock_is_past":
                 raise
-            return self._clock.now
+            return self.now()
+
+    def _find_world(self, *, is_read_only: bool = True) -> Any:
+        """Return the World of this process that has the key, None if it is elsewhere."""
+        self._client.check_open()
+        app = self._find_app()
+        if app is None:
+            return None
+        worlds = app.extensions["mockbatch"].worlds
+        return worlds.open(self._client.api_key, is_read_only=is_read_only)
+
+    def _find_movable_world(self) -> Any:
+        """Return the World if it can be moved without a request, else None.
+
+        A running clock has a timer for its webhooks, which a request sets anew, and the server must
+        know that a webhook receiver is calling.
+        """
+        world = self._find_world(is_read_only=False)
+        is_movable = world is not None and world.clock.mode == MANUAL
+        return world if is_movable and current_delivery.get() is None else None
+
+
+@contextmanager
+def _control_errors() -> Iterator[None]:
+    """Raise the errors of a world as the control API reports them."""
+    try:
+        yield
+    except ApiError as error:
+        raise ControlError(error.status, error.body()["error"]) from None

@@ -46,7 +46,7 @@ class WorldConnection:
 
     def call(self, method: str, path: str, body: Json = None) -> Json:
         """Call the control API; ControlError for an error response."""
-        self._check_open()
+        self.check_open()
         headers = {
             "Authorization": f"Bearer {self.api_key}",
             "Content-Type": "application/json",
@@ -72,7 +72,8 @@ class WorldConnection:
         reason = f"it belonged to {self.owner}, which is over" if self.owner else "it is closed"
         return {"message": f"This world is gone: {reason}.", "code": "no_world", "param": None}
 
-    def _check_open(self) -> None:
+    def check_open(self) -> None:
+        """Raise ControlError 401 if the world is gone."""
         error = self.refusal()
         if error is not None:
             raise ControlError(401, error)

@@ -44,7 +44,7 @@ class ProviderClients(WorldConnection):
         """Return the client of a provider; `create` makes it, with the gate of its connections."""
         place = os.getpid(), name
         if place not in self._provider_clients:
-            self._check_open()
+            self.check_open()
             is_local = isinstance(self._transport, WsgiTransport) and self._transport.app
             if self._app is not None and not is_local:
                 raise RuntimeError(FORKED)

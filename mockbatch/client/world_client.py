@@ -99,7 +99,7 @@ class WorldClient(ProviderClients, Arranging):
         """A ready `openai.OpenAI`; needs the package `openai`."""
         process = os.getpid()  # a forked child must not share its parent's connections
         if process not in self._clients:
-            self._check_open()
+            self.check_open()
             if self._app is not None and self._find_app() is None:
                 raise RuntimeError(FORKED)
             self._clients[process] = openai_clients.client(self, self.webhook_secret, self._app)
@@ -113,7 +113,7 @@ class WorldClient(ProviderClients, Arranging):
                 "async_client needs a server on a socket: use the `mockbatch` fixture"
             )
         if self._async_client is None:
-            self._check_open()
+            self.check_open()
             self.warn_if_asyncio_clock_frozen()
             self._async_client = openai_clients.async_client(self, self.webhook_secret)
         return self._async_client

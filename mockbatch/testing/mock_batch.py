@@ -53,7 +53,7 @@ class MockBatch(WorldClient):
             raise
 
     def __enter__(self) -> "Self":
-        self._check_open()
+        self.check_open()
         if self._settings["env"]:
             self._exits.enter_context(environment(environment_of(self)))
         if self._settings["skip_sleep"]:

@@ -778,6 +778,45 @@ class TestWorld:
         with mock.skip_sleep(), pytest.raises(ControlError, match="2106"):
             time.sleep(3e9)
 
+    def test_the_sleeper_gets_an_error_when_the_world_is_gone(
+        self, make_mockbatch: Callable[..., WorldClient]
+    ) -> None:
+        """Another world may have its key by then, and stays where it is."""
+        mock = make_mockbatch(start_time=START)
+        with mock.skip_sleep():
+            mock.close()
+            with pytest.raises(ControlError, match="This world is gone"):
+                time.sleep(60)
+            with pytest.raises(ControlError, match="This world is gone"):
+                together(asyncio.sleep(60))
+
+    def test_a_webhook_receiver_sleeps(self, mock: WorldClient) -> None:
+        """The advance of its sleep does not wait for the delivery that the receiver handles."""
+        slept_until: list[float] = []
+
+        def receive(_: Any) -> None:
+            time.sleep(60)
+            slept_until.append(mock.clock.now)
+
+        mock.webhook(receive)
+        submit(mock.client)
+        with mock.skip_sleep(threads=True):
+            time.sleep(DAY)
+        assert slept_until
+        assert mock.clock.now >= START + DAY
+
+    def test_a_sleep_delivers_the_webhooks_of_a_running_clock(
+        self, make_mockbatch: Callable[..., WorldClient]
+    ) -> None:
+        """Those due within the sleep arrive before it ends."""
+        mock = make_mockbatch(start_time=START, clock="realtime")
+        received: list[Any] = []
+        mock.webhook(received.append)
+        submit(mock.client)
+        with mock.skip_sleep():
+            time.sleep(DAY)
+        assert len(received) == 1
+
     def test_app_without_a_socket(self, mockbatch_app: Any) -> None:
         """The fixture without a server has it too."""
         mock = mockbatch_app.mock
