@@ -36,6 +36,15 @@ def test_scenarios_and_faults_of_the_readme_exist() -> None:
     assert set(quoted(faults[1])) <= set(presets())
 
 
+def test_readme_counts_scenarios_and_faults() -> None:
+    """And those of them that link to a public report."""
+    sources = [one.get("sources", ()) for one in (*catalogue().values(), *presets().values())]
+    linked = sum(any("https://" in source for source in each) for each in sources)
+    text = " ".join(README.text.split())
+    assert f"{len(catalogue())} scenarios and {len(presets())} faults" in text
+    assert f"{linked} link to the public reports" in text
+
+
 def test_fixtures_are_those_of_the_plugin() -> None:
     """None is missing, none is made up."""
     kind = type(pytest_plugin.mockbatch)
