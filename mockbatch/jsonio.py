@@ -1,10 +1,12 @@
-"""A strict JSON reader: what Python's own accepts beyond the standard is an error."""
+"""Reads JSON strictly, without what Python's own reader accepts beyond the standard; indents it."""
 
 import json
 from collections.abc import Iterator
 from itertools import islice
 from math import isinf
 from typing import Any
+
+import msgspec
 
 MAX_DEPTH = 100
 # A body of 16 MB that is nothing but brackets would take ten seconds to read.
@@ -99,3 +101,15 @@ def _levels(value: Any) -> Iterator[list[Any]]:
             for item in containers
             for inner in (item.values() if isinstance(item, dict) else item)
         ]
+
+
+def indent(value: Any) -> str:
+    """Return the text of `json.dumps(value, indent=2)`.
+
+    That has no encoder in C. Indenting compact JSON takes a third of its time for a batch (30 us),
+    and a quarter for a long list.
+    """
+    try:
+        return msgspec.json.format(json.dumps(value), indent=2)
+    except msgspec.DecodeError:  # half of a surrogate pair
+        return json.dumps(value, indent=2)

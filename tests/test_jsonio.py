@@ -13,6 +13,7 @@ from mockbatch.jsonio import (
     MAX_CONTAINERS,
     MAX_VALUES,
     TooManyValuesError,
+    indent,
     parse,
     parse_request,
 )
@@ -160,3 +161,23 @@ def test_a_request_has_not_too_many_values(text: str) -> None:
     with pytest.raises(TooManyValuesError):
         parse_request(text)
     assert parse(text) == json.loads(text)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just("\ud800"),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(JSON)
+def test_indented_json_is_that_of_the_standard_library(value: Any) -> None:
+    """To the byte: empty arrays, escapes and exponents included."""
+    assert indent(value) == json.dumps(value, indent=2)
+
+
+def test_indented_json_may_be_nested_deeply() -> None:
+    """Far deeper than any response."""
+    nested: list[Any] = []
+    for _ in range(500):
+        nested = [nested]
+    assert json.loads(indent(nested)) == nested

@@ -15,6 +15,7 @@ from werkzeug.exceptions import (
 from mockbatch.errors import ApiError, api_error
 from mockbatch.faults.request_record import RequestRecord
 from mockbatch.http_server import CLIENT_ERRORS
+from mockbatch.jsonio import indent
 from mockbatch.strings.redaction import redact
 from mockbatch.typing import Json
 from mockbatch.web.context import provider, request_id
@@ -33,7 +34,7 @@ def register(app: Flask) -> None:
 
 def error_response(error: ApiError) -> Response:
     """Return the response for an error, in OpenAI's format."""
-    return _json_error(json.dumps(error.body(), indent=2), error.status, error)
+    return _json_error(indent(error.body()), error.status, error)
 
 
 def _respond(error: ApiError) -> Response:

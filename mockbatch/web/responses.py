@@ -9,7 +9,14 @@ from flask import Response, request
 from mockbatch.errors import api_error
 from mockbatch.faults.message import Message
 from mockbatch.faults.request_record import RequestRecord
-from mockbatch.jsonio import MAX_CONTAINERS, MAX_VALUES, TooManyValuesError, parse, parse_request
+from mockbatch.jsonio import (
+    MAX_CONTAINERS,
+    MAX_VALUES,
+    TooManyValuesError,
+    indent,
+    parse,
+    parse_request,
+)
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 from mockbatch.validation.type_names import describe_type
@@ -31,7 +38,7 @@ def send_json(body: Json, *, end: str = "", compact: bool = False) -> Response:
     Like the service's bodies, it is indented by two spaces. `end` is a text after it, and
     `compact` leaves out all whitespace, for the few endpoints that send compact JSON.
     """
-    text = json.dumps(body, separators=(",", ":")) if compact else json.dumps(body, indent=2)
+    text = json.dumps(body, separators=(",", ":")) if compact else indent(body)
     return Response(text + end, content_type="application/json")
 
 

@@ -9,6 +9,7 @@ from mockbatch.faults.exchange import AppResponse, Exchange
 from mockbatch.faults.fault import Fault
 from mockbatch.faults.message import Message
 from mockbatch.faults.request_record import RequestRecord
+from mockbatch.jsonio import indent
 from mockbatch.typing import Json
 
 
@@ -32,7 +33,7 @@ class Patch(Fault, frozen=True):
     def _change(self, answer: AppResponse, journaled: Message | None) -> None:
         body = json.loads(answer.read())
         if all(name in body and body[name] == value for name, value in self.where.items()):
-            changed = json.dumps(_merged(body, self.patch), indent=2).encode()
+            changed = indent(_merged(body, self.patch)).encode()
             answer.replace(changed)
             if journaled is not None:
                 journaled.set_body(changed)

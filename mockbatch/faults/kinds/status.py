@@ -1,7 +1,6 @@
 """A response in place of the API's, which never sees the request."""
 
 import http.client
-import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from mockbatch.errors import INVALID_REQUEST, ApiError, api_error
 from mockbatch.faults.exchange import Exchange
 from mockbatch.faults.fault import Fault
 from mockbatch.faults.retry import with_default, with_retry_after
+from mockbatch.jsonio import indent
 from mockbatch.typing import Json
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Status(Fault, frozen=True):
         if self.body is None and self.status < 400:
             return b"", "application/json"
         body = call.error_body(own_error(self.status)) if self.body is None else self.body
-        return json.dumps(body, indent=2).encode(), "application/json"
+        return indent(body).encode(), "application/json"
 
 
 def own_error(status: int) -> ApiError:
