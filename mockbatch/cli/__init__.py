@@ -11,7 +11,8 @@ wrong or the command could not do its work.
 - `service` is one process that serves, and `workers` are several on one port.
 - `wsgi_app` makes the app of `mockbatch.wsgi` from the variables that set those options.
 - `request_log` formats the lines that `serve` logs, `ready_file` is the file of `--ready-file`,
-  `stop_signal` ends the process in time, and `memory` returns what was freed to the system.
+  `stop_signal` ends the process in time, `first_process` lets a container's first process serve
+  in a child, and `memory` returns what was freed to the system.
 - `terminal` has what depends on a terminal.
 """
 

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import click
 
+from mockbatch.cli.first_process import leave_first_process
 from mockbatch.cli.memory import postpone_collection
 from mockbatch.cli.options import (
     complete_file,
@@ -179,6 +180,7 @@ def serve(**values: Any) -> None:
     Each option can also be set by the environment variable that is named beside it; if the
     option is repeatable, the variable separates several values by commas.
     """
+    leave_first_process()
     options = ServeOptions(**values)
     with postpone_collection():
         settings, initial = load_settings(options)

@@ -3,21 +3,13 @@
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.support.commands import TIMEOUT_SECONDS, environment
+from tests.support.stuck_servers import BEGINNING, KEEPS_THE_INTERPRETER, serving, wait_until
 
-BEGINNING = """
-import sys, threading, time
-from mockbatch.cli import main, serve
-from mockbatch.http_server.server import HttpServer
-from mockbatch.world.registry import WorldRegistry
-"""
 STUCK = {
     "a lock that is never released": """
 lock = threading.Lock()
@@ -46,39 +38,6 @@ def begin(*_):
 serve._print_startup = begin
 """,
 }
-# Begins when the ready file is there, because nothing else runs from then on.
-KEEPS_THE_INTERPRETER = """
-import itertools
-from mockbatch.cli.ready_file import ReadyFile
-write = ReadyFile.write
-def write_and_compute(self, url):
-    write(self, url)
-    threading.Thread(target=sum, args=(itertools.repeat(1),)).start()
-ReadyFile.write = write_and_compute
-"""
-
-
-@contextmanager
-def serving(program: str, folder: Path, *options: str) -> Iterator["subprocess.Popen[str]"]:
-    """Run a program that serves, and wait until it listens; kill it in the end."""
-    ready = folder / "ready"
-    end = f"sys.exit(main(['serve', '--ready-file', {str(ready)!r}, *sys.argv[1:]]))"
-    with subprocess.Popen(
-        [sys.executable, "-c", BEGINNING + program + end, *options],
-        env=environment({"MOCKBATCH_PORT": "0", "TMPDIR": str(folder)}),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            until = time.monotonic() + TIMEOUT_SECONDS
-            while not ready.exists():
-                assert process.poll() is None, process.stderr
-                assert time.monotonic() < until
-                time.sleep(0.01)
-            yield process
-        finally:
-            process.kill()
 
 
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
@@ -110,14 +69,6 @@ def test_a_guard_ends_with_its_server(tmp_path: Path, by: int) -> None:
         process.send_signal(by)
         process.wait(TIMEOUT_SECONDS)
         wait_until(lambda: not is_running(guard))
-
-
-def wait_until(is_true: Callable[[], bool]) -> None:
-    """Wait until something is true."""
-    until = time.monotonic() + TIMEOUT_SECONDS
-    while not is_true():
-        assert time.monotonic() < until
-        time.sleep(0.01)
 
 
 def is_running(process: str) -> bool:
