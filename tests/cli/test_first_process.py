@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,7 +49,7 @@ def namespace() -> tuple[str, ...]:
     return NAMESPACE
 
 
-def first_process(launcher: "subprocess.Popen[str]") -> int:
+def first_process(launcher: "subprocess.Popen[Any]") -> int:
     """Return the number outside of the namespace of the first process in it."""
     [child] = Path(f"/proc/{launcher.pid}/task/{launcher.pid}/children").read_text().split()
     return int(child)
