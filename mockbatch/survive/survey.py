@@ -1,8 +1,9 @@
 """A survey: the baseline, then one row for each misfortune."""
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from threading import Event
 
 from mockbatch.survive.evidence import Evidence
@@ -10,6 +11,9 @@ from mockbatch.survive.misfortunes import HAPPY, Misfortune, misfortune
 from mockbatch.survive.server import SurveyServer
 from mockbatch.survive.trial import Program, Trial, run_trial
 from mockbatch.survive.verdict import HANDLED, REPORTED, Verdict, judge
+
+# What a program waits for without end, as comparable words.
+Wait = tuple[str, ...]
 
 # How many times the wall limit a run may take that confirms one with leaps.
 _CONFIRMING = 3
@@ -40,7 +44,7 @@ class Row:
     verdict: Verdict
     evidence: Evidence
     is_bad: bool
-    #: Whether it was run once more, without leaps.
+    #: Whether a run without leaps has shown the same.
     is_confirmed: bool = False
 
 
@@ -88,24 +92,44 @@ class Survey:
 
         def run(one: Misfortune) -> Row:
             on_begin(one.name)
-            return self._run_row(one, baseline)
+            return self._judge(one, self._run(one, self._leap, baseline), baseline)
 
         with ThreadPoolExecutor(self._jobs) as executor:
             try:
-                yield from executor.map(run, misfortunes)
+                rows = executor.map(run, misfortunes)
+                yield from self._confirm_rows(rows, baseline, executor)
             except BaseException:
                 self.stop.set()
                 executor.shutdown(cancel_futures=True)
                 raise
 
-    def _run_row(self, one: Misfortune, baseline: Baseline) -> Row:
-        row = self._judge(one, self._run(one, self._leap, baseline), baseline)
-        if not row.is_bad or row.evidence.process.leaps == 0:
-            return row
-        # A program that counts its sleeps counts a leap as one, so this verdict may be unfair.
-        trial = self._run(one, leap=False, baseline=baseline)
-        confirmed = self._judge(one, trial, baseline)
-        return replace(confirmed, is_confirmed=True)
+    def _confirm_rows(
+        self, rows: Iterable[Row], baseline: Baseline, executor: Executor
+    ) -> Iterator[Row]:
+        """Yield the rows; a bad one with leaps is that of a run without leaps.
+
+        A program that counts its sleeps counts a leap as one, so its verdict may be unfair.
+        """
+        confirmations: dict[Wait, Future[Row]] = {}
+        # The rows from the first one on that needs a confirmation.
+        pending: list[Callable[[], Row]] = []
+        for row in rows:
+            is_sure = not row.is_bad or row.evidence.process.leaps == 0
+            if is_sure and not pending:
+                yield row
+            elif is_sure:
+                pending.append(partial(_keep, row))
+            else:
+                wait, run = _wait_of(row), partial(self._run_without_leaps, row, baseline)
+                if wait not in confirmations:
+                    confirmations[wait] = executor.submit(run)
+                pending.append(partial(_confirm_by, confirmations[wait], row, run))
+        for confirmed in pending:
+            yield confirmed()
+
+    def _run_without_leaps(self, row: Row, baseline: Baseline) -> Row:
+        trial = self._run(row.misfortune, leap=False, baseline=baseline)
+        return replace(self._judge(row.misfortune, trial, baseline), is_confirmed=True)
 
     def _judge(self, one: Misfortune, trial: Trial, baseline: Baseline) -> Row:
         evidence = replace(
@@ -165,3 +189,27 @@ def _describe_end(evidence: Evidence) -> str:
     said = process.error or process.last_line
     ended = "it was stopped" if process.exit_code is None else f"exit {process.exit_code}"
     return f"{ended}: {said}" if said else ended
+
+
+def _keep(row: Row) -> Row:
+    return row
+
+
+def _wait_of(row: Row) -> Wait:
+    """Return what a program waits for without end; a row of another kind is like no other."""
+    server = row.evidence.server
+    statuses = tuple(status for _, status in server.batches)
+    return (server.waits_for, *statuses) if server.waits_for else (row.misfortune.name,)
+
+
+def _confirm_by(first: "Future[Row]", row: Row, run: Callable[[], Row]) -> Row:
+    """Return a row after the run without leaps of the first row with the same wait.
+
+    Such a run takes thousands of polls. Once it has shown that the program does not count its
+    sleeps, the other rows need none of their own.
+    """
+    confirmed = first.result()
+    if confirmed.misfortune == row.misfortune:
+        return confirmed
+    is_same_wait = _wait_of(confirmed) == _wait_of(row)
+    return replace(row, is_confirmed=True) if is_same_wait else run()

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -151,3 +152,31 @@ def test_a_program_may_delete_its_files(capfd: pytest.CaptureFixture[str]) -> No
     out = capfd.readouterr().out.splitlines()
     assert out[0].split()[3:5] == ["10", "answers,"]
     assert "not a word about 2 of 10 lines" in out[1]
+
+
+def _rows(out: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in out.splitlines()]
+
+
+@pytest.mark.slow
+def test_one_long_run_confirms_rows_with_the_same_wait(capfd: pytest.CaptureFixture[str]) -> None:
+    """A program that waits for an expired batch polls each minute of two days only once."""
+    names = ("expired_partial", "expired_empty", "some_failed")
+    survive(*(f"--only={name}" for name in names), "--json", "--", *NAIVE)
+    rows = _rows(capfd.readouterr().out)
+    assert [row["misfortune"] for row in rows] == list(names)
+    assert [row["verdict"] for row in rows[:2]] == ["waits for ever"] * 2
+    assert [row["confirmed_without_leaps"] for row in rows] == [True, True, False]
+    assert [row["evidence"]["process"]["leaps"] > 0 for row in rows] == [False, True, False]
+
+
+@pytest.mark.slow
+def test_a_program_that_counts_its_sleeps_is_wronged_in_no_row(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """If the first long run does not confirm the wait, each row has one of its own."""
+    command = [sys.executable, str(PROGRAMS / "counts_sleeps.py")]
+    survive("--only=expired_partial", "--only=expired_empty", "--json", "--", *command)
+    rows = _rows(capfd.readouterr().out)
+    assert [row["verdict"] for row in rows] == ["reported", "reported"]
+    assert [row["evidence"]["process"]["leaps"] for row in rows] == [0, 0]
