@@ -17,7 +17,7 @@ export function open(key, world = "") {
   store.setItem("world", world);
 }
 
-function headers() {
+export function headers() {
   const found = {};
   if (key()) found.Authorization = `Bearer ${key()}`;
   if (world()) found["X-Mockbatch-World"] = world();
@@ -58,10 +58,7 @@ export async function page(path, limit, cursors) {
 export async function download(id, name) {
   const blob = await (await send("GET", `/_mock/files/${id}/content`)).blob();
   const url = URL.createObjectURL(blob);
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
+  Object.assign(document.createElement("a"), { href: url, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 

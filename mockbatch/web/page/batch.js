@@ -15,13 +15,16 @@ export async function batchScreen(app, id) {
     api.get(`${path}/overview`), api.get(path), api.get(`${path}/timeline`),
     api.get(`${path}/changed_lines`), api.get("/webhooks/deliveries?limit=500")]);
   const now = app.now();
-  const axis = axisOf([batch], now);
+  // What has ended is shown around its end, however long ago that is.
+  const hasEnded = isFinal(batch.status);
+  const centre = hasEnded ? batch.transitions.at(-1).at : now;
+  const axis = axisOf([batch], centre);
   const deliveries = webhooks.deliveries.filter((one) => one.event.data?.id === id);
   return [
     back("batches"),
     el("h1", code(id), " ", status(batch)),
     el("p", batch.explanation),
-    el("div", { class: "big" }, axisRow(axis, now), picture(batch, axis, now)),
+    el("div", { class: "big" }, axisRow(axis, centre, hasEnded ? "end" : "now"), picture(batch, axis, now)),
     commands(app, batch, path, now),
     object.errors ? errors(object.errors.data) : null,
     events(timeline, now),
@@ -50,10 +53,22 @@ function errors(data) {
 }
 
 function events({ past, coming }, now) {
-  const row = (one, planned) => ({ class: planned ? "planned" : "", cells: [
-    planned ? "○ planned" : "● happened", words(one.type), at(one.at), distance(one.at, now)] });
+  const row = (name, what) => ({ type, at: first, last, count }) => ({ class: name, cells: [
+    what, `${words(type)}${count > 1 ? ` ×${count}` : ""}`,
+    `${at(first)}${last > first ? ` to ${at(last)}` : ""}`, distance(last, now)] });
   return table("What happened, and what will", ["", "Event", "Time (UTC)", ""],
-    [...past.map((one) => row(one, false)), ...coming.map((one) => row(one, true))]);
+    [...runs(past).map(row("", "● happened")), ...runs(coming).map(row("planned", "○ planned"))]);
+}
+
+/** The events, with those of a type that follow each other as one. */
+function runs(events) {
+  const found = [];
+  for (const one of events) {
+    const run = found.at(-1);
+    if (run?.type === one.type) Object.assign(run, { last: one.at, count: run.count + 1 });
+    else found.push({ ...one, last: one.at, count: 1 });
+  }
+  return found;
 }
 
 async function lines(batch, changed) {
@@ -66,7 +81,7 @@ async function lines(batch, changed) {
   const isCut = parts.some((part) => part?.next != null) || rows.length > MAX_LINES;
   return [
     table("Each request beside its result", ["custom_id", "Request", "Result"],
-      rows.slice(0, MAX_LINES).map((row) => lineRow(row, changed)), "The input file is gone."),
+      rows.slice(0, MAX_LINES).map((row) => lineRow(row, changed, parts[0]?.next)), "The input file is gone."),
     p("quiet", isCut ? "The first part of the files only. " : "",
       ["Input", "Output", "Errors"].map((name, i) => ids[i] ? [" ", link(`#/files/${ids[i]}`, name)] : null)),
   ];
@@ -100,14 +115,15 @@ function joined([input, output, error]) {
   return [...rows.values()];
 }
 
-function lineRow(row, changed) {
+function lineRow(row, changed, isCut) {
   const request = row.input?.[0];
   const result = row.output?.[0] ?? row.error?.[0];
   const count = (row.output?.length ?? 0) + (row.error?.length ?? 0);
   const tags = [row.error && "error file", count > 1 && `${count} results`,
     ...Object.keys(changed).filter((name) => changed[name].includes(row.id))];
   return { key: row.id, cells: [code(row.id),
-    request ? folded(question(request), request) : span("tag", "not in the input"),
+    request ? folded(question(request), request)
+      : isCut ? span("quiet", "further on in the input") : span("tag", "not in the input"),
     [result ? folded(answer(result), result) : span("quiet", "none"),
       tags.map((text) => text && span("tag", text))]] };
 }
@@ -129,5 +145,6 @@ function answer({ value, text }) {
   const body = value?.response?.body;
   const problem = value?.error ?? body?.error;
   if (problem) return textOf(problem.message ?? problem);
-  return textOf(body?.choices?.[0]?.message?.content ?? body?.choices?.[0]?.text ?? body ?? text);
+  const choice = body?.choices?.[0];
+  return textOf(choice?.message?.content ?? choice?.text ?? body ?? text);
 }

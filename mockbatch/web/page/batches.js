@@ -1,8 +1,8 @@
 // All batches on one time axis, and what to do in a world without any.
 import * as api from "./api.js";
 import { button, code, el, link, pager, span, table } from "./dom.js";
-import { at, clockTime, duration, short, words } from "./format.js";
-import { axisOf, axisRow, doneAt, isFinal, picture } from "./timeline.js";
+import { at, distance, duration, short, words } from "./format.js";
+import { axisOf, axisRow, isFinal, picture } from "./timeline.js";
 
 const LIMIT = 50;
 const cursors = [""];
@@ -16,7 +16,7 @@ export async function batchesScreen(app) {
   return [
     el("h1", "Batches"),
     el("div", { class: "batches" }, table("The newest first; time near now is stretched",
-      ["Batch", "Status", "Lines", axisRow(axis, now), "Scenario", "Next"], rows)),
+      ["Batch", "Status", "Lines", axisRow(axis, now, "now", 0.33), "Scenario", "Next"], rows)),
     pager(app, cursors, page),
   ];
 }
@@ -24,17 +24,16 @@ export async function batchesScreen(app) {
 function row(app, batch, axis, now) {
   const next = batch.transitions.find((change) => change.at > now);
   const { completed, failed, total } = batch.request_counts;
-  const done = isFinal(batch.status) ? completed + failed : doneAt(batch, now);
   return { key: batch.id, cells: [
     link(`#/batch/${batch.id}`, el("code", { title: batch.id }, short(batch.id))),
     status(batch),
-    span("number", total || batch.total ? `${done}/${total || batch.total}` : "–",
-      failed ? span("bad", ` ${failed} failed`) : null),
+    [total || batch.total ? `${completed + failed}/${total || batch.total}` : "–",
+      failed ? span("bad", ` ${failed} failed`) : null],
     picture(batch, axis, now),
     span(batch.scenario === "happy" ? "quiet" : "", batch.scenario),
     next ? button(`${words(next.status)} in ${duration(next.at - now)}`,
       () => app.advance({ to: next.at }), { class: "plain", title: `Advance to ${at(next.at)} UTC` })
-      : span("quiet", isFinal(batch.status) ? `ended ${clockTime(batch.transitions.at(-1).at)}` : "waits for a command"),
+      : span("quiet", isFinal(batch.status) ? `ended ${distance(batch.transitions.at(-1).at, now)}` : "waits for a command"),
   ] };
 }
 
@@ -54,12 +53,12 @@ batch = client.batches.create(input_file_id=file.id, completion_window="24h",
 print(batch.id)`;
 
 export function copyable(label, text) {
-  return el("div", { class: "copyable" },
-    el("pre", { tabindex: 0, "aria-label": label }, code(text)),
-    button(`Copy`, (event) => {
+  return [
+    el("pre", { class: "copyable", tabindex: 0, "aria-label": label }, code(text)),
+    button("Copy", (event) => {
       navigator.clipboard?.writeText(text);
       event.target.textContent = "Copied";
-    }, { "aria-label": `Copy ${label}` }));
+    }, { "aria-label": `Copy ${label}` })];
 }
 
 function emptyWorld(app) {

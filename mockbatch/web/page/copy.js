@@ -6,7 +6,7 @@ import { copyable, exampleLine } from "./batches.js";
 export async function copyScreen(app) {
   const title = el("h1", "Copy what you did");
   if (!api.done.length) {
-    return [title, p("empty", "Nothing yet. Choose a scenario, move the clock, or decide over a batch: ",
+    return [title, p("quiet", "Nothing yet. Choose a scenario, move the clock, or decide over a batch: ",
       "it can then be copied as a test.")];
   }
   const [newest] = (await api.get("/batches?limit=1")).data;
@@ -57,7 +57,9 @@ function asPytest(done, status) {
     ...rest.filter(isBefore).map(statement),
     "client = mockbatch.client",
     `file = client.files.create(file=("in.jsonl", INPUT.encode()), purpose="batch")`,
-    `batch = client.batches.create(input_file_id=file.id, endpoint=${python(made?.endpoint ?? "/v1/chat/completions")}, completion_window="24h")`,
+    "batch = client.batches.create(",
+    `    input_file_id=file.id, endpoint=${python(made?.endpoint ?? "/v1/chat/completions")}, completion_window="24h"`,
+    ")",
     ...rest.filter((one) => !isBefore(one)).map(statement),
     "batch = client.batches.retrieve(batch.id)",
     `assert batch.status == "${status}"`,
@@ -69,8 +71,10 @@ function asPytest(done, status) {
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
 function asCurl(done) {
-  const head = api.world() ? ` -H ${quoted(`X-Mockbatch-World: ${api.world()}`)}` : "";
-  return done.map(({ method, path, body }) =>
-    `curl -X ${method} ${quoted(`${location.origin}/_mock${path}`)} -H ${quoted(`Authorization: Bearer ${api.key()}`)}${head}` +
-    (body === undefined ? "" : ` -d ${quoted(JSON.stringify(body))}`)).join("\n");
+  const headers = Object.entries(api.headers()).map((header) => header.join(": "));
+  return done.map(({ method, path, body }) => [
+    `curl -X ${method} ${quoted(`${location.origin}/_mock${path}`)}`,
+    ...headers.map((header) => `-H ${quoted(header)}`),
+    ...body === undefined ? [] : [`-d ${quoted(JSON.stringify(body))}`],
+  ].join(" \\\n  ")).join("\n");
 }

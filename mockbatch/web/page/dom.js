@@ -108,18 +108,25 @@ export const code = (text) => el("code", text);
 /** A button; with a reason it stays focusable and says why it does nothing. */
 export function button(label, click, { reason = null, ...attributes } = {}) {
   const refused = reason ? { "aria-disabled": "true", title: reason } : {};
-  return el("button", { type: "button", click, ...refused, ...attributes }, label);
+  return el("button", { type: "button", click, ...attributes, ...refused }, label);
 }
 
 export function table(caption, heads, rows, empty = "Nothing yet.") {
-  if (!rows.length) return p("empty", empty);
+  if (!rows.length) return p("quiet", empty);
   return el(
     "table",
     el("caption", caption),
     el("thead", el("tr", heads.map((head) => el("th", { scope: "col" }, head)))),
     el("tbody", rows.map(({ key, cells, ...attributes }) => el("tr", { key, ...attributes },
-      cells.map((cell, i) => el("td", { "data-label": typeof heads[i] === "string" ? heads[i] : "" }, cell))))),
+      cells.map((cell, i) => cellOf(heads[i], cell))))),
   );
+}
+
+/** A cell, which stays on one line if it is short. */
+function cellOf(head, content) {
+  const cell = el("td", { "data-label": typeof head === "string" && head }, content);
+  if (cell.textContent.length < 24) cell.className = "short";
+  return cell;
 }
 
 /** Buttons through a list; `cursors` is what each page so far began after. */

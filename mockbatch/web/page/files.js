@@ -12,7 +12,7 @@ export async function filesScreen(app, id) {
   const now = app.now();
   const rows = page.data.map((file) => ({ key: file.id, cells: [
     link(`#/files/${file.id}`, el("code", { title: file.id }, short(file.id))),
-    file.filename, file.purpose, span("number", bytes(file.bytes)),
+    file.filename, file.purpose, bytes(file.bytes),
     at(file.created_at), file.expires_at ? distance(file.expires_at, now) : "never",
     button("Download", () => api.download(file.id, file.filename),
       { class: "plain", "aria-label": `Download ${file.filename}` })] }));
@@ -34,7 +34,7 @@ async function oneFile(app, id) {
     back("files"), el("h1", code(id)),
     el("p", `${bytes(last.size)} `, button("Download", () => api.download(id, `${id}.jsonl`))),
     shown.parts.map((part) => el("pre", { tabindex: 0, class: "file", "aria-label": `From byte ${part.from}` },
-      part.text == null ? part.base64 : part.text)),
+      part.text == null ? part.base64 : part.text.split(/(?<=\n)/).map((line) => el("span", line)))),
     last.next == null ? null : el("p", button(`Show more of ${bytes(last.size - last.next)}`, more)),
   ];
 }

@@ -53,7 +53,7 @@ async function act(method, path, body, describe) {
     app.strip = describe ? describe(answer) : app.strip;
     return answer;
   } catch (error) {
-    app.error = error.message;
+    Object.assign(app, { error: error.message, strip: null });
     return null;
   } finally {
     app.busy = false;
@@ -72,7 +72,7 @@ async function look() {
       changedAt = performance.now();
       if (app.lost) app.error = app.lost = null;
       await redraw();
-    } else drawClock();
+    }
   } catch (error) {
     app.lost = true;
     app.error = error.status ? error.message : "The server does not answer.";
@@ -101,12 +101,20 @@ async function redraw() {
       else draw(screen, argument, content);
     } while (again);
   } catch (error) {
-    app.error = error.message;
-    drawHeader();
+    const [screen, argument] = route();
+    if (error.status) draw(screen, argument, nothing(screen, error));
+    else {
+      app.error = error.message;
+      drawHeader();
+    }
   } finally {
     drawing = false;
   }
 }
+
+/** What a screen shows if the server refuses what it is about, which may be gone. */
+const nothing = (screen, error) => [
+  el("h1", "Nothing to show"), el("p", { role: "alert" }, error.message)];
 
 function draw(screen, argument, content) {
   const id = `${screen}/${argument}`;
@@ -150,15 +158,16 @@ function clockBar() {
   const modes = MODES.includes(mode) ? MODES : [mode, ...MODES];
   const nothing = next ? null : "Nothing is planned.";
   return el("section", { class: "clock", "aria-label": "Simulated time" },
-    el("div", { class: "time", "aria-live": app.page.speed ? "off" : "polite" }, clockText()),
-    el("div", { class: "next" }, nextText()),
+    el("div", { class: "time", "aria-live": app.page.speed ? "off" : "polite" }, `${at(now())} UTC`),
+    el("div", { class: "next" }, next
+      ? `next: ${words(next.type)} in ${duration(next.at - now())}` : "nothing is planned"),
     el("div", { class: "buttons" },
-      button("Next event", () => advance({ next_event: true }), { reason: nothing, class: "main" }),
+      button("Next event", () => advance({ next_event: true }), { title: "Key: n", reason: nothing, class: "main" }),
       button("+1 h", () => advance({ seconds: 3600 })),
       button("+24 h", () => advance({ seconds: 86400 })),
       el("form", { submit: advanceTo },
-        el("label", { class: "hidden", for: "to" }, "Advance to (UTC)"),
-        el("input", { id: "to", type: "datetime-local", step: 1, required: true }),
+        el("input", { id: "to", "aria-label": "Advance to (UTC)", type: "datetime-local", step: 1,
+          required: true }),
         el("button", "Go")),
       el("label", "Clock ",
         el("select", { id: "mode", change: async ({ target }) => {
@@ -166,20 +175,6 @@ function clockBar() {
           target.value = app.page.mode;
         } },
         modes.map((one) => el("option", { selected: one === mode, value: one }, one))))));
-}
-
-const clockText = () => `${at(now())} UTC`;
-
-function nextText() {
-  const next = app.page.next_event;
-  if (!next) return "nothing is planned";
-  return `next: ${words(next.type)} in ${duration(next.at - now())}`;
-}
-
-function drawClock() {
-  const [time, next] = [header.querySelector(".time"), header.querySelector(".next")];
-  if (time && time.textContent !== clockText()) time.textContent = clockText();
-  if (next && next.textContent !== nextText()) next.textContent = nextText();
 }
 
 function advance(body) {
@@ -210,10 +205,6 @@ function onKey(event) {
   const isTyping = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName);
   if (isTyping || event.ctrlKey || event.metaKey || event.altKey || !app.page) return;
   if (event.key === "n" && app.page.next_event && !app.busy) advance({ next_event: true });
-  if (event.key === "?") {
-    app.strip = "Keys: n moves time to the next event, ? shows this.";
-    drawHeader();
-  }
 }
 
 listen(header);
@@ -231,10 +222,13 @@ addEventListener("hashchange", () => {
   if (api.takeKey()) {
     app.page = null;
     look();
-  } else if (app.page) redraw();
+  } else if (app.page) {
+    app.error = null;
+    redraw();
+  }
 });
 addEventListener("keydown", onKey);
 document.addEventListener("visibilitychange", look);
-setInterval(() => app.page?.speed && drawClock(), 1000);
+setInterval(() => app.page?.speed && drawHeader(), 1000);
 api.takeKey();
 look();

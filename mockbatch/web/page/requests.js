@@ -13,20 +13,14 @@ export async function requestsScreen(app, argument) {
   const rows = calls(journal.requests).reverse().map(row);
   const more = { reason: journal.requests.length < limit && "There are no older ones." };
   return [
-    el("h1", "Requests"), tabs(""),
+    el("h1", "Requests"),
     narrow(app, "filter", "Path contains", (text) => { filter = text.trim(); }),
+    p("", link("#/requests/unmatched", "Those that match no route")),
     table("Requests to the API, the newest first; the attempts of a call in one row",
       ["Time", "Request", "Status", "Fault", "Error", "Took"], rows,
       filter ? "No request matches." : "No request has reached this world."),
     rows.length ? el("p", button("Show more", () => { limit += LIMIT; app.redraw(); }, more)) : null,
   ];
-}
-
-function tabs(current) {
-  const tab = (hash, label) =>
-    el("a", { href: `#/requests${hash}`, "aria-current": hash === current ? "page" : null }, label);
-  return el("nav", { class: "tabs", "aria-label": "Requests" },
-    tab("", "All"), tab("/unmatched", "Unmatched"));
 }
 
 /** The attempts of each call, which the SDK numbers. */
@@ -45,17 +39,17 @@ function calls(requests) {
 
 function row(call) {
   const [first, end] = [call[0], call.at(-1)];
-  const attempt = (one) => span(one.status >= 400 || !one.status ? "bad" : "number",
+  const attempt = (one) => span(one.status >= 400 || !one.status ? "bad" : "",
     one.status || "no answer", one.retry_count ? ` (retry ${one.retry_count})` : "");
   return { key: first.id, cells: [
-    span("number", clockTime(first.now)),
+    clockTime(first.now),
     [link(`#/requests/${end.id}`, code(`${end.method} ${end.path}`)),
       end.known ? null : span("tag", "no such route")],
     call.map((one) => [one === first ? "" : ", then ",
       one === end ? attempt(one) : link(`#/requests/${one.id}`, attempt(one))]),
     [...new Set(call.map((one) => one.fault))].map((fault) => fault && span("tag", fault)),
     end.error ?? "",
-    span("number quiet", `${call.reduce((sum, one) => sum + one.duration_ms, 0).toFixed(1)} ms`),
+    span("quiet", `${call.reduce((sum, one) => sum + one.duration_ms, 0).toFixed(1)} ms`),
   ] };
 }
 
@@ -63,7 +57,7 @@ async function unmatched() {
   const { requests } = await api.get("/requests/unmatched");
   const rows = requests.reverse().map((one) => ({ cells: [
     clockTime(one.now), code(`${one.method} ${one.path}`), code(one.nearest)] }));
-  return [el("h1", "Unmatched requests"), tabs("/unmatched"),
+  return [back("requests"), el("h1", "Unmatched requests"),
     table("Requests that no route of the API knows", ["Time", "Request", "Nearest route"], rows,
       "Every request has matched a route.")];
 }
@@ -81,14 +75,14 @@ async function oneRequest(id) {
 }
 
 function message(title, said) {
-  if (!said) return el("section", el("h2", title), p("empty", "Not kept."));
+  if (!said) return el("section", el("h2", title), p("quiet", "Not kept."));
   const form = said.form && Object.keys(said.form).length ? json(said.form) : null;
   return el("section", el("h2", title),
     el("details", el("summary", "Headers"), pre(json(said.headers))),
     form ? pre(form) : null,
     said.files.map((file) => el("p", `File ${file.filename}, ${file.bytes} bytes`)),
     said.text ? pre(pretty(said.text)) :
-      p("empty", said.bytes ? `${said.bytes} bytes, not shown.` : "No body."),
+      p("quiet", said.bytes ? `${said.bytes} bytes, not shown.` : "No body."),
     said.truncated ? p("quiet", `The first part of ${said.bytes} bytes.`) : null);
 }
 

@@ -44,7 +44,7 @@ function active(app, queue, faults, replies) {
 }
 
 function groups(documents, draw) {
-  if (!documents.length) return p("empty", "None matches.");
+  if (!documents.length) return p("quiet", "None matches.");
   return [...new Set(documents.map((one) => one.group ?? "Faults"))].map((group) =>
     el("section", { key: group, "aria-label": group }, el("h3", group),
       el("div", { class: "cards" },
@@ -91,15 +91,13 @@ function field(scenario, name, { summary, minimum, maximum, choices, sets }) {
 }
 
 function faultCard(app, one) {
-  const choose = (times, label) => () => app.act("POST", "/faults", { preset: one.name, times },
-    () => `${label} to ${one.match.path ?? "any path"} meet ${one.name}.`);
-  const named = (label) => ({ "aria-label": `${one.name} for ${label}` });
+  const choose = ([label, times, which]) => button(label,
+    () => app.act("POST", "/faults", { preset: one.name, times }, () => `${one.name} meets ${which}.`),
+    { "aria-label": `${one.name} for ${which}` });
   return card(one,
     p("quiet", code(`${one.match.method ?? "*"} ${one.match.path ?? "*"}`)),
-    el("p", { class: "buttons" },
-      button("Once", choose(1, "The next request"), named("the next request")),
-      button("3 times", choose(3, "The next 3 requests"), named("3 requests")),
-      button("Always", choose(null, "All requests"), named("all requests"))));
+    el("p", { class: "buttons" }, [["Once", 1, "the next request"], ["3 times", 3, "3 requests"],
+      ["Always", null, "all requests"]].map(choose)));
 }
 
 function replyForm(app) {

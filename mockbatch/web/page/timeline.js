@@ -19,12 +19,13 @@ export function axisOf(batches, now) {
 const STEPS = [["1 min", 60], ["10 min", 600], ["1 h", 3600], ["6 h", 21600], ["24 h", 86400],
   ["7 d", 604800], ["30 d", 2592000]];
 
-/** The scale above the lines. */
-export function axisRow(axis, now) {
+/** The scale above the lines, which take that share of the window's width. */
+export function axisRow(axis, now, centre = "now", share = 1) {
   const signed = STEPS.flatMap(([name, seconds]) => [[`−${name}`, -seconds], [`+${name}`, seconds]]);
-  const marks = [["now", 0], ...signed].map(([name, seconds]) => [name, axis.x(now + seconds)]);
+  const marks = [[centre, 0], ...signed].map(([name, seconds]) => [name, axis.x(now + seconds)]);
   const taken = [];
-  const isFree = ([, x]) => x > 2.5 && x < 97.5 && taken.every((other) => Math.abs(other - x) > 9)
+  const room = 6000 / innerWidth / share;
+  const isFree = ([, x]) => x > 4 && x < 96 && taken.every((other) => Math.abs(other - x) > room)
     && taken.push(x);
   return el("svg", { class: "axis", "aria-hidden": "true" }, marks.filter(isFree).map(([name, x]) =>
     el("text", { x: percent(x), y: 14, class: name === "now" ? name : null }, name)));
@@ -43,7 +44,7 @@ export function picture(batch, axis, now) {
     el("line", { class: name, x1: percent(a), x2: percent(b), y1: 17, y2: 17, ...more });
   const label = events.join(", ") + (batch.is_held ? ", held" : "");
   return el("svg", { class: "line", role: "img", "aria-label": label },
-    line("now", axis.x(now), axis.x(now), { y1: 0, y2: 34 }),
+    axis.x(now) < 100 && line("now", axis.x(now), axis.x(now), { y1: -5, y2: 39 }),
     line("future", here, Math.max(here, axis.x(end.at)), { "stroke-dasharray": "5 5" }),
     line("past", from, here),
     progressBar(progress, axis, now),
@@ -69,13 +70,3 @@ function dot(change, axis, now) {
 }
 
 export const isFinal = (status) => ["completed", "failed", "expired", "cancelled"].includes(status);
-
-/** How many lines are executed at an instant, between the points that are known. */
-export function doneAt(batch, now) {
-  const points = batch.progress;
-  const next = points.findIndex((p) => p.at > now);
-  if (next === 0 || !points.length) return 0;
-  if (next < 0) return points.at(-1).done;
-  const [a, b] = [points[next - 1], points[next]];
-  return a.done + Math.floor(((b.done - a.done) * Math.floor(now - a.at)) / (b.at - a.at));
-}

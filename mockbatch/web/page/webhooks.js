@@ -18,7 +18,7 @@ export async function webhooksScreen(app) {
 function endpointRow(app, one) {
   const path = `/webhooks/endpoints/${one.id}`;
   return { key: one.id, cells: [one.name, code(one.url),
-    one.event_types.map((type) => el("div", type)), code(one.signing_secret_hint),
+    one.event_types.join(", "), code(one.signing_secret_hint),
     el("div", { class: "buttons" },
       button("Send a test", () => app.act("POST", `${path}/test`, { event_type: "batch.completed" },
         (answer) => `The receiver answered ${answer.status_code}.`)),

@@ -96,6 +96,39 @@ def test_one_batch_has_its_lines_and_commands(tab: Tab) -> None:
     assert "is completed and can no longer be held" in hold.get_attribute("title")
 
 
+def test_an_ended_batch_is_drawn_around_its_end(tab: Tab) -> None:
+    """Weeks later its stages are as far apart as they were on the day."""
+    id = tab.api.create(lines(4))["id"]
+    tab.api.advance(20 * 86_400)
+    page = tab.open(f"batch/{id}")
+    picture = page.locator("svg.line")
+    assert page.locator("svg.axis text", has_text="end").count() == 1
+    assert picture.locator("line.now").count() == 0
+    first, second = picture.locator("circle").nth(0), picture.locator("circle").nth(1)
+    assert second.bounding_box()["x"] - first.bounding_box()["x"] > 100
+
+
+def test_repeated_events_are_one_row(tab: Tab) -> None:
+    """The attempts of a webhook that nobody accepts, from the first to the last."""
+    tab.api.post("/_mock/webhooks/endpoints", {"url": "http://127.0.0.1:9/hook"})
+    id = tab.api.create(lines(1))["id"]
+    tab.api.advance(3600)
+    page = tab.open(f"batch/{id}")
+    [row] = page.get_by_role("row").filter(has_text="webhook failed").all()
+    assert re.search(r"×\d+ .* to ", row.inner_text().replace("\t", " "))
+
+
+def test_a_batch_that_is_gone_is_said(tab: Tab) -> None:
+    """In place of what was there; the rest of the page goes on."""
+    page = tab.open(f"batch/{tab.api.create(lines(1))['id']}")
+    tab.api.post("/_mock/reset")
+    page.get_by_role("alert").filter(has_text="No batch found").wait_for()
+    assert page.get_by_role("button", name="Hold", exact=True).count() == 0
+    page.get_by_role("link", name="Batches").click()
+    page.get_by_role("heading", name="No batches yet").wait_for()
+    assert page.get_by_role("alert").count() == 0
+
+
 def test_requests_show_faults_retries_and_bodies(tab: Tab) -> None:
     """And those that no route knows, with the nearest one."""
     id = tab.api.create()["id"]
@@ -140,6 +173,7 @@ def test_files_are_previewed_and_downloaded(tab: Tab) -> None:
     assert download.value.path().read_bytes() == lines(3)
     tab.go(f"files/{id}")
     assert page.locator("pre.file").inner_text() == lines(3).decode()
+    assert page.locator("pre.file span").count() == 3
 
 
 def test_webhooks_show_their_attempts(tab: Tab) -> None:

@@ -68,6 +68,9 @@ def test_a_refusal_is_said(tab: Tab) -> None:
     page.get_by_role("button", name="Go", exact=True).click()
     page.get_by_role("alert").wait_for()
     assert "only moves forward" in page.get_by_role("alert").inner_text()
+    page.get_by_role("link", name="Files").click()
+    page.get_by_role("heading", name="Files").wait_for()
+    assert page.get_by_role("alert").count() == 0
 
 
 def test_it_is_used_by_keyboard_alone(tab: Tab) -> None:
