@@ -1,12 +1,15 @@
 """MockBatch: a server with one world, for use outside of pytest."""
 
+import os
+import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import wraps
 from inspect import iscoroutinefunction
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mockbatch.client import WorldClient
+from mockbatch.client import MockBatchUnusedWarning, WorldClient
 from mockbatch.testing.environment import environment, environment_of
 from mockbatch.testing.options import WorldOptions
 from mockbatch.testing.servers import (
@@ -33,8 +36,10 @@ class MockBatch(WorldClient):
 
     Within the `with` block, `env` points the environment variables of the SDK to the world, and
     `skip_sleep` lets the sleeps of the thread move its clock. A decorated function gets a fresh
-    server in each call. `options` are those of the pytest marker; the parameters of a scenario
-    are in `params`.
+    server in each call. A fault, a reply or a scenario that never applied causes a
+    MockBatchUnusedWarning at the end of the block.
+
+    `options` are those of the pytest marker; the parameters of a scenario are in `params`.
     """
 
     def __init__(
@@ -59,6 +64,20 @@ class MockBatch(WorldClient):
         if self._settings["skip_sleep"]:
             self._exits.enter_context(self.skip_sleep())
         return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close it; unless the block has failed, warn of what was set up and never applied."""
+        unused: list[str] = []
+        if error is None and not self.closed and self._process == os.getpid():
+            unused = self.call("GET", "/_mock/unused")["unused"]
+        self.close()
+        for sentence in unused:
+            warnings.warn(sentence, MockBatchUnusedWarning, stacklevel=2)
 
     def __call__(self, function: Function) -> Function:
         """Return a function that runs within a MockBatch of its own, with the same options."""

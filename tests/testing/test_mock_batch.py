@@ -10,6 +10,7 @@ import pytest
 
 import mockbatch.testing.servers
 from mockbatch import ControlError, MockBatch, WorldClient
+from mockbatch.testing import MockBatchUnusedWarning
 
 
 class TestMockBatch:
@@ -27,6 +28,28 @@ class TestMockBatch:
         with MockBatch() as mock, mock.world(start_time=5) as other:
             assert other.base_url == mock.base_url
             assert other.clock.now == 5 != mock.clock.now
+
+    def test_warns_of_a_reply_that_never_applied(self) -> None:
+        """At the end of the block, as the pytest plugin does at the end of a test."""
+
+        def use(mock: MockBatch) -> None:
+            with mock:
+                mock.reply("q-1", "never asked for")
+                mock.client.batches.list()
+
+        with pytest.warns(MockBatchUnusedWarning, match="q-1"):
+            use(MockBatch())
+
+    def test_of_a_failed_block_warns_of_nothing(self) -> None:
+        """The exception says enough."""
+
+        def use(mock: MockBatch) -> None:
+            with mock:
+                mock.reply("q-1", "never asked for")
+                mock.client.batches.retrieve("batch_none")
+
+        with pytest.raises(openai.NotFoundError):
+            use(MockBatch())
 
     def test_is_gone_afterwards(self) -> None:
         """Nobody listens any more."""
