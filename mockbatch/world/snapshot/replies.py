@@ -25,7 +25,7 @@ def _dump_entry(entry: Entry) -> dict[str, Json]:
     return {**entry.as_json(), "turns": {"taken": taken, "lines": lines}}
 
 
-def load_script(documents: Cursor, own: int = 0) -> Script:
+def load_script(documents: Cursor, own: int) -> Script:
     """Return the script that documents describe; ApiError 400 if one is not valid.
 
     The first `own` entries are the server's, and have no limit.
