@@ -92,6 +92,20 @@ def test_an_upload_is_completed_by_another_server(one: Server, other: Server) ->
     assert content.data == b"{}\n[]\n"
 
 
+def test_an_upload_that_is_cancelled_here_is_over_there(one: Server, other: Server) -> None:
+    """The other server, which already has the upload, does not complete it."""
+    upload = one.post(
+        "/v1/uploads",
+        {"filename": "a.jsonl", "purpose": "batch", "bytes": 6, "mime_type": "text/jsonl"},
+    )
+    path = f"/v1/uploads/{upload['id']}"
+    assert other.call("POST", f"{path}/complete", {"part_ids": ["part_none"]}).status_code == 400
+    one.post(f"{path}/cancel")
+    response = other.call("POST", f"{path}/complete", {"part_ids": []})
+    assert response.status_code == 400
+    assert "cancelled" in response.json["error"]["message"]
+
+
 def test_a_restart_keeps_all(one: Server, other: Server, new_server: NewServer) -> None:
     """A server that starts has the whole world, its journal included."""
     batch = one.create(one.upload())
