@@ -163,6 +163,28 @@ def test_a_request_has_not_too_many_values(text: str) -> None:
     assert parse(text) == json.loads(text)
 
 
+def test_too_many_values_are_noticed_before_the_text_is_parsed() -> None:
+    """What comes after them does not matter."""
+    with pytest.raises(TooManyValuesError):
+        parse_request("[" + "0," * MAX_VALUES + "and so on")
+
+
+@pytest.mark.parametrize("text", [r"\",", '\\\\",[', "[],", ","])
+def test_no_text_is_taken_for_values(text: str) -> None:
+    """Whatever it has of quotes, escapes, commas and brackets."""
+    value = {text: text * MAX_VALUES}
+    assert parse_request(json.dumps(value)) == value
+
+
+def test_empty_containers_have_no_values() -> None:
+    """With or without blanks between their brackets."""
+    value = [*([[]] * (MAX_CONTAINERS - 2)), *([0] * (MAX_VALUES - MAX_CONTAINERS + 1))]
+    text = json.dumps(value).replace("[]", "[ ]")
+    assert parse_request(text) == value
+    with pytest.raises(TooManyValuesError):
+        parse_request(f"{text[:-1]}, 0]")
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just("\ud800"),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),

@@ -106,7 +106,7 @@ class Compiler:
             for name, item in value.items():
                 if not properties.get(name, others)(item):
                     return False
-            return all(check(value) for check in checks)
+            return not checks or all(check(value) for check in checks)
 
         return accepts
 
@@ -181,7 +181,11 @@ def _enum(choices: list[Json], types: Types) -> Check:
 
 def _string(schema: dict[str, Json], types: Types) -> Check:
     minimum, maximum = schema.get("minLength", 0), schema.get("maxLength", math.inf)
-    search = re.compile(schema.get("pattern", "")).search
+    if "pattern" not in schema:
+        return lambda value: (
+            type(value) in types and (value is None or minimum <= len(value) <= maximum)
+        )
+    search = re.compile(schema["pattern"]).search
     return lambda value: (
         type(value) in types
         and (value is None or (minimum <= len(value) <= maximum and search(value) is not None))

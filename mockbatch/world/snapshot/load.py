@@ -161,6 +161,8 @@ def _check_ids(
 
 
 def _check_unique(ids: Sequence[str], documents: Cursor) -> None:
-    if len(set(ids)) < len(ids):
-        repeated = next(id for id in ids if ids.count(id) > 1)
-        raise documents.error(f"{repeated!r} occurs twice")
+    seen: set[str] = set()
+    for id in ids:
+        if id in seen:
+            raise documents.error(f"{id!r} occurs twice")
+        seen.add(id)
