@@ -36,6 +36,11 @@ def test_object_stays_as_it_was_recorded(recorded: dict[str, Json]) -> None:
     assert batch.as_json(0) == batch.as_json(2**32 - 1) == recorded
 
 
+def test_can_always_be_retrieved(recorded: dict[str, Json]) -> None:
+    """Also by a clock that starts at the epoch, long before the batch was recorded."""
+    assert recorded_batch(recorded, 1).visible_at <= 0
+
+
 def test_a_change_to_its_object_does_not_change_the_batch(recorded: dict[str, Json]) -> None:
     """Each call returns an object of its own."""
     batch = recorded_batch(recorded, 0)
