@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from mockbatch.batch.deferred import Deferred
 from mockbatch.batch.input_file import BatchInput
 from mockbatch.batch.plan import ExecutionOrder, Schedule
-from mockbatch.batch.rules import OPENAI_RULES, OPENAI_TERMS, BatchRules, BatchTerms
+from mockbatch.batch.rules import OPENAI, OPENAI_RULES, OPENAI_TERMS, BatchRules, BatchTerms
 from mockbatch.batch.timeline import (
     CANCELLED,
     CANCELLING,
@@ -79,6 +79,8 @@ class Batch(Struct, frozen=True):
     @property
     def schema(self) -> str:
         """The schema of its object; `batch_wire` if it may complete after a cancel."""
+        if self.rules.provider != OPENAI:
+            return "provider_batch"
         return "batch_wire" if self.schedule.scenario.completes_despite_cancel else "batch"
 
     @property
@@ -111,12 +113,11 @@ class Batch(Struct, frozen=True):
 
     def shown_status(self, now: float) -> str:
         """Return the status at an instant by the name that the provider gives it."""
-        status = self.status(now)
-        return self.rules.status_names.get(status, status)
+        return self.rules.shown_name(self.status(now))
 
     def is_called(self, status: str, name: str) -> bool:
         """Return whether a status has this name, here or with the provider."""
-        return name in (status, self.rules.status_names.get(status))
+        return name in (status, self.rules.shown_name(status))
 
     def is_final(self, now: float) -> bool:
         """Return whether the batch is in its last status."""

@@ -53,6 +53,10 @@ class BatchRules(NamedTuple):
     find_endpoint: "Callable[[str, BatchTerms], Endpoint]" = lambda path, _: endpoints()[path]
     status_names: Mapping[str, str] = MappingProxyType({})
 
+    def shown_name(self, status: str) -> str:
+        """Return the provider's name of a status."""
+        return self.status_names.get(status, status)
+
     def expiry_seconds(self, terms: "BatchTerms") -> int | None:
         """Return the seconds after which a batch with these terms expires, None for never."""
         return terms.window_seconds if self.expires else None

@@ -48,7 +48,8 @@ def _integer(minimum: int, maximum: int) -> Json:
 _TEXT = {"type": "string"}
 _FLAG = {"enum": ["true", "false"]}
 _PAGE = {"limit": _integer(1, 100), "after": _TEXT}
-_BATCH = {"anyOf": [ref("batch"), ref("batch_wire"), ref("batch_recorded")]}
+_PART = {"from": _integer(0, 1 << 53), "bytes": _integer(4, 1 << 20)}
+_BATCH = {"anyOf": [ref("batch"), ref("batch_wire"), ref("batch_recorded"), ref("provider_batch")]}
 _SHOWN_BATCH = {
     "type": "object",
     "description": "The batch, distorted if its scenario does that.",
@@ -111,14 +112,13 @@ OPERATIONS: Mapping[str, Operation] = {
     "control_batches.show_overview": Operation(ref("batch_overview")),
     "control_batches.show_changed_lines": Operation(ref("changed_lines")),
     "control_batches.show_input": Operation(ref("batch_input")),
+    "control_batches.preview_input": Operation(ref("file_preview"), query=_PART),
     "control_batches.results": Operation(ref("results")),
     "control_batches.timeline": Operation(ref("timeline")),
     "control_batches.command": Operation(_SHOWN_BATCH, ref("nothing"), is_body_optional=True),
     "control_batches.fail": Operation(_SHOWN_BATCH, ref("fail"), is_body_optional=True),
-    "control_files.index": Operation(_holding("page", "data", ref("file")), query=_PAGE),
-    "control_files.preview": Operation(
-        ref("file_preview"), query={"from": _integer(0, 1 << 53), "bytes": _integer(4, 1 << 20)}
-    ),
+    "control_files.index": Operation(_holding("page", "data", ref("provider_file")), query=_PAGE),
+    "control_files.preview": Operation(ref("file_preview"), query=_PART),
     "control_files.download": Operation(content_type="application/octet-stream"),
     "control_page.show": Operation(
         ref("dashboard_version"), query={"seen": _TEXT}, may_be_unmodified=True

@@ -52,10 +52,15 @@ def overview(world: World, batch: Batch) -> dict[str, Json]:
     shown = batch.as_json(now)
     return {
         **{name: shown[name] for name in _SHOWN},
+        "provider": batch.rules.provider,
+        "shown_status": batch.shown_status(now),
         "total": batch.input.total,
         "scenario": batch.schedule.scenario.name,
         "is_held": batch.held is not None and not batch.is_final(now),
-        "transitions": [change._asdict() for change in batch.timeline.transitions],
+        "transitions": [
+            {**change._asdict(), "shown_status": batch.rules.shown_name(change.status)}
+            for change in batch.timeline.transitions
+        ],
         "progress": [point._asdict() for point in _thin(batch.timeline.marks)],
         "explanation": describe(batch, now, is_clock_behind=world.clock.is_behind()),
         "commands": {name: _refusal(batch, name, int(now)) for name in COMMANDS},

@@ -126,6 +126,20 @@ class Caller:
         return response.json
 
 
+def create_message_batch(caller: Caller, count: int = 2) -> str:
+    """Create a Message Batch of so many requests, and return its id."""
+    params = {
+        "model": "claude-3-5-haiku-20241022",
+        "max_tokens": 100,
+        "messages": [{"role": "user", "content": "Hello"}],
+    }
+    requests = [{"custom_id": f"line-{n}", "params": params} for n in range(count)]
+    headers = {"anthropic-version": "2023-06-01"}
+    made = caller.good(caller.post("/v1/messages/batches", {"requests": requests}, headers=headers))
+    id: str = made["id"]
+    return id
+
+
 def count_batches_and_files(caller: Caller) -> tuple[int, int]:
     """Return how many batches and files a caller's world has."""
     batches, files = caller.get("/v1/batches?limit=100").json, caller.get("/v1/files").json

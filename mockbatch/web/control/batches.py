@@ -6,6 +6,7 @@ from flask import Blueprint, Response, request
 
 from mockbatch.batch import commands
 from mockbatch.web.context import world
+from mockbatch.web.control.files import content_preview
 from mockbatch.web.control.guard import guard
 from mockbatch.web.responses import (
     check_page,
@@ -62,6 +63,12 @@ def show(id: str) -> Response:
 def show_input(id: str) -> Response:
     """Return the text of the input file of a batch."""
     return json_response("batch_input", read_input(world(), id))
+
+
+@blueprint.get("/<id>/input/preview")
+def preview_input(id: str) -> Response:
+    """Return a part of the input of a batch, even if its file has been deleted since."""
+    return content_preview(id, world().batch(id).input.content)
 
 
 @blueprint.get("/<id>/results")

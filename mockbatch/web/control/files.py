@@ -5,6 +5,7 @@ import codecs
 
 from flask import Blueprint, Response, request
 
+from mockbatch.files.content import Content
 from mockbatch.web.context import world
 from mockbatch.web.control.guard import guard
 from mockbatch.web.responses import check_page, json_response, query_integer, send_json
@@ -25,14 +26,18 @@ def index() -> Response:
     limit, after = query_integer("limit", 50, 1, 100), request.args.get("after")
     page = world().files(None, limit, after, newest_first=True)
     body = page.as_json(lambda file: file.as_json())
-    check_page(["file"] * len(page.items), body)
+    check_page(["provider_file"] * len(page.items), body)
     return send_json(body, compact=True)
 
 
 @blueprint.get("/<id>/preview")
 def preview(id: str) -> Response:
     """Return a part of a file, as a text if it is one."""
-    content = world().file(id).content
+    return content_preview(id, world().file(id).content)
+
+
+def content_preview(id: str, content: Content) -> Response:
+    """Return the part of a content that the query asks for, as a text if it is one."""
     start = query_integer("from", 0, 0, 1 << 53)
     length = query_integer("bytes", _PREVIEW_BYTES, _MIN_PREVIEW_BYTES, _MAX_PREVIEW_BYTES)
     data = content.read(min(start, content.size), min(start + length, content.size))

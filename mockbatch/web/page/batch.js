@@ -3,7 +3,7 @@ import * as api from "./api.js";
 import { back, button, code, el, link, p, pre, span, table } from "./dom.js";
 import { at, distance, json, words } from "./format.js";
 import { axisOf, axisRow, isFinal, picture } from "./timeline.js";
-import { status } from "./batches.js";
+import { provider, status } from "./batches.js";
 import { deliveryTable } from "./webhooks.js";
 
 const MAX_LINES = 100;
@@ -22,9 +22,9 @@ export async function batchScreen(app, id) {
   const deliveries = webhooks.deliveries.filter((one) => one.event.data?.id === id);
   return [
     back("batches"),
-    el("h1", code(id), " ", status(batch)),
+    el("h1", code(id), " ", status(batch), provider(batch)),
     el("p", batch.explanation),
-    el("div", { class: "big" }, axisRow(axis, centre, hasEnded ? "end" : "now"), picture(batch, axis, now)),
+    el("div", { class: "card" }, axisRow(axis, centre, hasEnded ? "end" : "now"), picture(batch, axis, now)),
     commands(app, batch, path, now),
     object.errors ? errors(object.errors.data) : null,
     events(timeline, now),
@@ -73,24 +73,23 @@ function runs(events) {
 
 async function lines(batch, changed) {
   const ids = [batch.input_file_id, batch.output_file_id, batch.error_file_id];
-  if (contentsOf !== ids.join()) {
-    const parts = await Promise.all(ids.map(read));
-    [contents, contentsOf] = [{ parts, rows: joined(parts) }, ids.join()];
+  const name = [batch.id, ...ids].join();
+  if (contentsOf !== name) {
+    const paths = [`/batches/${batch.id}/input`, ...ids.slice(1).map((id) => id && `/files/${id}`)];
+    const parts = await Promise.all(paths.map(read));
+    [contents, contentsOf] = [{ parts, rows: joined(parts) }, name];
   }
   const { parts, rows } = contents;
   const isCut = parts.some((part) => part?.next != null) || rows.length > MAX_LINES;
   return [
     table("Each request beside its result", ["custom_id", "Request", "Result"],
-      rows.slice(0, MAX_LINES).map((row) => lineRow(row, changed, parts[0]?.next)), "The input file is gone."),
+      rows.slice(0, MAX_LINES).map((row) => lineRow(row, changed, parts[0]?.next)), "There are no lines."),
     p("quiet", isCut ? "The first part of the files only. " : "",
       ["Input", "Output", "Errors"].map((name, i) => ids[i] ? [" ", link(`#/files/${ids[i]}`, name)] : null)),
   ];
 }
 
-async function read(id) {
-  if (!id) return null;
-  return api.get(`/files/${id}/preview`).catch(() => null);
-}
+const read = (path) => path && api.get(`${path}/preview`).catch(() => null);
 
 /** The lines of three files by custom_id; what is no JSON keeps its text. */
 function joined([input, output, error]) {
@@ -142,9 +141,10 @@ function question({ value, text }) {
 }
 
 function answer({ value, text }) {
-  const body = value?.response?.body;
-  const problem = value?.error ?? body?.error;
+  const result = value?.result;
+  const body = value?.response?.body ?? result?.message;
+  const problem = value?.error ?? body?.error ?? result?.error?.error;
   if (problem) return textOf(problem.message ?? problem);
-  const choice = body?.choices?.[0];
-  return textOf(choice?.message?.content ?? choice?.text ?? body ?? text);
+  const choice = body?.choices?.[0] ?? body?.content?.[0];
+  return textOf(choice?.message?.content ?? choice?.text ?? body ?? result?.type ?? text);
 }

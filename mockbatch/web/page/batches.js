@@ -22,25 +22,28 @@ export async function batchesScreen(app) {
 }
 
 function row(app, batch, axis, now) {
-  const next = batch.transitions.find((change) => change.at > now);
+  const next = batch.transitions.find((change) => change.at > now
+    && change.shown_status !== batch.shown_status);
   const { completed, failed, total } = batch.request_counts;
   return { key: batch.id, cells: [
-    link(`#/batch/${batch.id}`, el("code", { title: batch.id }, short(batch.id))),
+    [link(`#/batch/${batch.id}`, el("code", { title: batch.id }, short(batch.id))), provider(batch)],
     status(batch),
     [total || batch.total ? `${completed + failed}/${total || batch.total}` : "–",
       failed ? span("bad", ` ${failed} failed`) : null],
     picture(batch, axis, now),
     span(batch.scenario === "happy" ? "quiet" : "", batch.scenario),
-    next ? button(`${words(next.status)} in ${duration(next.at - now)}`,
+    next ? button(`${words(next.shown_status)} in ${duration(next.at - now)}`,
       () => app.advance({ to: next.at }), { class: "plain", title: `Advance to ${at(next.at)} UTC` })
       : span("quiet", isFinal(batch.status) ? `ended ${distance(batch.transitions.at(-1).at, now)}` : "waits for a command"),
   ] };
 }
 
-export function status(batch) {
-  return span(`status ${batch.status}`, words(batch.status),
-    batch.is_held ? " (held)" : "");
-}
+/** The status by the provider's name; behind a name for several ends, which one it is. */
+export const status = ({ status, shown_status: name, is_held: isHeld }) =>
+  span(`status ${status}`, words(name), isHeld ? " (held)" : "",
+    isFinal(status) && name !== status ? `: ${status}` : "");
+
+export const provider = ({ provider: name }) => name !== "openai" && span("tag", name);
 
 const client = (url, key) => `from openai import OpenAI
 

@@ -97,7 +97,7 @@ export function ask(label, send, submit, attributes) {
 
 /** A field that narrows down what the screen shows. */
 export const narrow = (app, id, label, set) =>
-  el("form", { submit: () => app.redraw() }, el("label", `${label} `,
+  el("p", el("label", `${label} `,
     el("input", { id, type: "search", input: ({ target }) => {
       set(target.value);
       app.redraw();
@@ -124,7 +124,7 @@ export function table(caption, heads, rows, empty = "Nothing yet.") {
 
 /** A cell, which stays on one line if it is short. */
 function cellOf(head, content) {
-  const cell = el("td", { "data-label": typeof head === "string" && head }, content);
+  const cell = el("td", { "data-label": typeof head === "string" && head || null }, content);
   if (cell.textContent.length < 24) cell.className = "short";
   return cell;
 }

@@ -11,27 +11,25 @@ import { scenariosScreen } from "./scenarios.js";
 import { webhooksScreen } from "./webhooks.js";
 import { keyForm, worldsScreen } from "./worlds.js";
 
+// By name: the title, what draws it, and what is counted beside its link.
 const SCREENS = {
-  batches: ["Batches", batchesScreen],
-  requests: ["Requests", requestsScreen],
+  batches: ["Batches", batchesScreen, "batches"],
+  requests: ["Requests", requestsScreen, "requests"],
   scenarios: ["Scenarios & faults", scenariosScreen],
   files: ["Files", filesScreen],
-  webhooks: ["Webhooks", webhooksScreen],
+  webhooks: ["Webhooks", webhooksScreen, "deliveries"],
   worlds: ["Worlds", worldsScreen],
   copy: ["Copy", copyScreen],
   batch: ["Batch", batchScreen],
 };
-const COUNTS = { batches: "batches", requests: "requests", webhooks: "deliveries" };
 const MODES = ["manual", "realtime", "on-poll", "x60", "x3600"];
 const [POLL, SLOW_POLL, SLOW_AFTER] = [1000, 5000, 60_000];
 
 const header = document.getElementById("header");
 const main = document.getElementById("main");
 // What the screens share; `page` is the last answer of /_mock/page.
-const app = { page: null, received: 0, strip: null, error: null, busy: false, now, act, redraw };
+const app = { page: null, received: 0, strip: null, error: null, busy: false, now, act, advance, redraw };
 let [changedAt, drawing, again, timer, shown] = [performance.now(), false, false, 0, ""];
-// Resolved unless a mouse button is down: a control must not move from under it.
-let released = Promise.resolve();
 
 /** The simulated time of this moment; a clock that runs goes on between two looks. */
 function now() {
@@ -96,7 +94,8 @@ async function redraw() {
       again = false;
       const [screen, argument] = route();
       const content = await SCREENS[screen][1](app, argument);
-      await released;
+      // A control must not move from under a mouse button. An open select stays active.
+      while (main.matches(":active:not(:has(select:active))")) await new Promise(requestAnimationFrame);
       if (route()[0] !== screen || route()[1] !== argument) again = true;
       else draw(screen, argument, content);
     } while (again);
@@ -135,7 +134,7 @@ function fill(key, content) {
 function drawHeader() {
   const [screen] = route();
   const entries = Object.entries(SCREENS).filter(([name]) => name !== "batch");
-  const count = (name) => app.page?.counts[COUNTS[name]];
+  const count = (name) => app.page?.counts[SCREENS[name][2]];
   const isCurrent = (name) => name === screen || (name === "batches" && screen === "batch");
   patchChildren(header, el("header",
     el("nav", { "aria-label": "Screens" },
@@ -185,7 +184,6 @@ function advance(body) {
     return `Now ${at(then)}: ${count ? `${text}: ${listed}${more}` : "nothing happened"}.`;
   });
 }
-app.advance = advance;
 
 function advanceTo(event) {
   const value = event.target.querySelector("input").value;
@@ -209,15 +207,6 @@ function onKey(event) {
 
 listen(header);
 listen(main);
-addEventListener("pointerdown", ({ button: which, target }) => {
-  // The list that a select opens takes the release for itself.
-  if (which || target.tagName === "SELECT") return;
-  released = new Promise((resolve) => {
-    for (const type of ["pointerup", "pointercancel", "blur"]) {
-      addEventListener(type, () => setTimeout(resolve), { once: true });
-    }
-  });
-});
 addEventListener("hashchange", () => {
   if (api.takeKey()) {
     app.page = null;

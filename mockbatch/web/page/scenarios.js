@@ -34,13 +34,13 @@ function active(app, queue, faults, replies) {
     ...replies.slice(0, 50).map((one) => ["Reply", code(json(one.match).slice(0, 80)),
       JSON.stringify(one.reply).slice(0, 80)]),
   ];
-  const clear = (label, path, list) =>
-    button(label, () => app.act("DELETE", path), { reason: !list.length && "There is none." });
+  const clear = ([name, path, list]) => button(`Clear ${name}`, () => app.act("DELETE", path),
+    { reason: !list.length && "There is none." });
   return el("section", { class: "card active" }, el("h2", "Active now"),
     table("Scenarios, faults and replies of this world", ["Kind", "Name", "Applies to"],
       rows.map((cells) => ({ cells })), "Nothing: every batch and every request is fine."),
-    el("p", { class: "buttons" }, clear("Clear scenarios", "/scenarios/active", queue),
-      clear("Clear faults", "/faults", faults), clear("Clear replies", "/replies", replies)));
+    el("p", { class: "buttons" }, [["scenarios", "/scenarios/active", queue],
+      ["faults", "/faults", faults], ["replies", "/replies", replies]].map(clear)));
 }
 
 function groups(documents, draw) {
@@ -61,23 +61,20 @@ function card(one, ...more) {
 }
 
 function scenarioCard(app, one) {
-  const choose = (times) => (event) => {
-    const form = event.target.closest("article");
+  const choose = ([label, times, which]) => button(label, ({ target }) => {
     const params = {};
-    for (const field of form.querySelectorAll("[data-param]")) {
+    for (const field of target.closest("article").querySelectorAll("[data-param]")) {
       if (field.value !== field.defaultValue && field.value !== "") {
         params[field.dataset.param] = field.type === "number" ? Number(field.value) : field.value;
       }
     }
-    const count = times ? "the next batch" : "all batches";
     app.act("POST", "/scenarios/active", { name: one.name, params, times },
-      () => `${one.name} happens to ${count} from now on.`);
-  };
+      () => `${one.name} happens to ${which} from now on.`);
+  }, { "aria-label": `${one.name} for ${which}` });
   return card(one,
     Object.entries(one.parameters ?? {}).map(([name, parameter]) => field(one, name, parameter)),
-    el("p", { class: "buttons" },
-      button("For the next batch", choose(1), { "aria-label": `${one.name} for the next batch` }),
-      button("For all", choose(null), { "aria-label": `${one.name} for all batches` })));
+    el("p", { class: "buttons" }, [["For the next batch", 1, "the next batch"],
+      ["For all", null, "all batches"]].map(choose)));
 }
 
 function field(scenario, name, { summary, minimum, maximum, choices, sets }) {

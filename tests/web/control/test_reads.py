@@ -13,8 +13,10 @@ from tests.support.caller import (
     VALIDATING,
     Caller,
     app_of,
+    create_message_batch,
     error_of,
     lines,
+    upload_form,
 )
 
 LOOKS = (
@@ -22,6 +24,7 @@ LOOKS = (
     "/_mock/batches/{id}/overview",
     "/_mock/batches/{id}/changed_lines",
     "/_mock/batches/{id}",
+    "/_mock/batches/{id}/input/preview",
     "/_mock/batches/{id}/timeline",
     "/_mock/files",
     "/_mock/files/{file}/preview",
@@ -40,10 +43,52 @@ LOOKS = (
 )
 
 
+def create_with(api: Caller, provider: str) -> tuple[str, str]:
+    """Create a batch as a client of a provider does; return its id and that of a file."""
+    if provider == "openai":
+        batch = api.create()
+        return batch["id"], batch["input_file_id"]
+    if provider == "anthropic":
+        return create_message_batch(api), api.upload()["id"]
+    root, query = {
+        "azure": ("/openai", "?api-version=2024-10-21"),
+        "groq": ("/groq/openai/v1", ""),
+    }[provider]
+    file = api.call("POST", f"{root}/files{query}", **upload_form()).json["id"]
+    api.advance(60)
+    endpoint = "/chat/completions" if provider == "azure" else "/v1/chat/completions"
+    body = {"input_file_id": file, "endpoint": endpoint, "completion_window": "24h"}
+    return api.post(f"{root}/batches{query}", body).json["id"], file
+
+
 def version(api: Caller) -> str:
     """Return the version of the caller's world."""
     found: str = api.good(api.get("/_mock/page"))["version"]
     return found
+
+
+class TestProviders:
+    """Batches of every provider are read in the same way."""
+
+    @pytest.mark.parametrize("provider", ["openai", "anthropic", "azure", "groq"])
+    def test_each_look_works(self, provider: str) -> None:
+        """Before the end and after it."""
+        api = Caller(app_of(server={"owner_key": KEY}))
+        id, file = create_with(api, provider)
+        for _ in range(2):
+            for path in LOOKS:
+                found = api.get(path.format(id=id, file=file))
+                assert found.status_code == 200, (path, found.text)
+            api.advance(86_400)
+        assert api.get(f"/_mock/batches/{id}/overview").json["provider"] == provider
+
+    def test_a_status_has_the_name_that_the_provider_gives_it(self, api: Caller) -> None:
+        """In the overview; past and future are in both."""
+        id, _ = create_with(api, "anthropic")
+        api.advance(86_400)
+        shown = api.get(f"/_mock/batches/{id}/overview").json
+        assert (shown["status"], shown["shown_status"]) == ("completed", "ended")
+        assert shown["transitions"][-1]["shown_status"] == "ended"
 
 
 class TestLooking:

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from mockbatch.scenarios import catalogue
-from tests.support.caller import KEY, VALIDATING, Caller, lines
+from tests.support.caller import KEY, VALIDATING, Caller, create_message_batch, lines
 from tests.web.page.conftest import Tab
 
 HOSTILE = '<img src=x onerror="alert(1)">\u202egnp.exe'
@@ -127,6 +127,21 @@ def test_a_batch_that_is_gone_is_said(tab: Tab) -> None:
     page.get_by_role("link", name="Batches").click()
     page.get_by_role("heading", name="No batches yet").wait_for()
     assert page.get_by_role("alert").count() == 0
+
+
+def test_batches_of_other_providers_are_marked(tab: Tab) -> None:
+    """With their own words for a status, and their requests and results."""
+    id = create_message_batch(tab.api)
+    page = tab.open()
+    [row] = page.get_by_role("row").all()[1:]
+    assert "anthropic" in row.inner_text()
+    assert "ended in 1 min" in row.inner_text()
+    tab.api.advance(86_400)
+    page.get_by_role("cell", name="ended: completed").wait_for()
+    tab.go(f"batch/{id}")
+    cells = page.get_by_role("row").filter(has_text="line-1").inner_text()
+    assert "Hello" in cells
+    assert "Mock reply to: Hello" in cells
 
 
 def test_requests_show_faults_retries_and_bodies(tab: Tab) -> None:
