@@ -86,6 +86,46 @@ def find_provider(environ: Mapping[str, Json]) -> str:
 
 
 @cache
+def _counterparts() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Return the paths of providers that OpenAI has, too, the longest first, and OpenAI's."""
+    pairs = [
+        (own, openai)
+        for document in provider_documents().values()
+        for own, openai in document.get("openai_paths", {}).items()
+    ]
+    return tuple(
+        (
+            re.compile(re.escape(own).replace(r"\{id\}", "(?P<id>[^/?]+)") + "(?P<rest>[/?].*)?"),
+            openai.replace("{id}", r"\g<id>") + r"\g<rest>",
+        )
+        for own, openai in sorted(pairs, key=lambda pair: -len(pair[0]))
+    )
+
+
+def openai_path(path: str) -> str:
+    """Return what the path of a request is called in OpenAI's API, the path itself if it is there.
+
+    The results of a batch that are no file are called the content of a file with the batch's id.
+    """
+    if _any_claim().match(path) is None:
+        return path
+    for own, openai in _counterparts():
+        match = own.fullmatch(path)
+        if match:
+            return match.expand(openai)
+    return path
+
+
+def environment_variables(url: str, key: str) -> dict[str, str | None]:
+    """Return the variables by which the SDKs of providers find a server; None for one to remove."""
+    return {
+        name: value and value.format(url=url, key=key)
+        for document in provider_documents().values()
+        for name, value in document.get("environment", {}).items()
+    }
+
+
+@cache
 def key_headers() -> tuple[str, ...]:
     """Return the headers in which providers take a key, as WSGI names them."""
     documents = provider_documents().values()

@@ -20,6 +20,9 @@ A fault of your own is a match and a kind:
 {"match": {"method": "GET", "path": "/v1/files/*"}, "fault": {"status": 503}, "times": 2}
 ```
 
+With `"every_provider": true` in its match, as all faults below have it but those of files, it also
+meets the requests of [other providers](providers.md) that correspond to OpenAI's.
+
 The kinds are `status` (with `retry_after_ms`, which is 10 so that suites stay fast, `body` and
 `headers`), `delay_ms`, `disconnect` (`before_headers`, `mid_body`, `reset`), `truncate_bytes`
 (with `silent`: the client cannot tell), `lose_response`, `html`, `patch` and

@@ -4,9 +4,8 @@ import re
 from collections.abc import Mapping
 
 from msgspec import Struct
-from msgspec.structs import asdict
 
-from mockbatch.endpoints.provider_registry import claimed_paths
+from mockbatch.endpoints.provider_registry import claimed_paths, openai_path
 from mockbatch.errors import api_error
 from mockbatch.faults import kinds
 from mockbatch.faults.fault import Fault
@@ -16,16 +15,28 @@ from mockbatch.validation.schema import schema
 
 
 class Match(Struct, frozen=True):
-    """Requests by their method, and by a glob for the path without its query."""
+    """Requests by their method, and by a glob for the path without its query.
+
+    With `every_provider`, also the requests of other providers that OpenAI has under such a path.
+    """
 
     method: str = "*"
     path: str = "*"
+    every_provider: bool = False
 
     def meets(self, method: str, path: str) -> bool:
         """Return whether a request matches; a slash at the end of the path is ignored."""
-        return self.method in ("*", method) and glob(self.path.rstrip("/")).matches(
-            path.rstrip("/")
-        )
+        if self.method not in ("*", method):
+            return False
+        pattern = glob(self.path.rstrip("/"))
+        if pattern.matches(path.rstrip("/")):
+            return True
+        return self.every_provider and pattern.matches(openai_path(path).rstrip("/"))
+
+    def as_json(self) -> dict[str, Json]:
+        """Return it as JSON, with `every_provider` only if it is true."""
+        shown: dict[str, Json] = {"method": self.method, "path": self.path}
+        return {**shown, "every_provider": True} if self.every_provider else shown
 
 
 class Rule(Struct, frozen=True):
@@ -44,7 +55,7 @@ class Rule(Struct, frozen=True):
         """Return the rule as JSON."""
         return {
             "name": self.name,
-            "match": asdict(self.match),
+            "match": self.match.as_json(),
             "fault": self.fault.as_json(),
             "times": self.times,
             "skip": self.skip,

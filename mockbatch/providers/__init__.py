@@ -5,7 +5,8 @@
 
 A provider is a folder here and a module with the same name in `mockbatch/web/providers/`:
 
-    NAME/provider.json     its title, the paths and headers of its requests, the headers of its key
+    NAME/provider.json     its title, the paths and headers of its requests, the headers of its
+                           key, what OpenAI calls its paths, the variables of its SDK
     NAME/__init__.py       defines PROVIDER, a `Provider`
     NAME/schemas/*.json    its JSON Schemas; `schema("NAME/x")` is the one in x.json
     ../web/providers/NAME.py   its routes: a module with a `blueprint`

@@ -50,7 +50,8 @@ class ServerEvidence:
     that failed as a whole. `surplus_batches` run on although each of their questions was
     submitted again. `waits_for` is "ended" or "unfinished" if the program still polled such a
     batch a day after its expires_at, else "". `request_errors` are the messages and the status
-    codes of error responses. `is_met` tells whether the misfortune happened.
+    codes of error responses. `is_met` tells whether the misfortune happened. `providers` are
+    those that the batches were created with.
     """
 
     requests: int = 0
@@ -68,6 +69,7 @@ class ServerEvidence:
     simulated_seconds: float = 0
     requests_in_flight: int = 0
     is_met: bool = True
+    providers: tuple[str, ...] = ()
     habits: Habits = field(default_factory=Habits)
 
 

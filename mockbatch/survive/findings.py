@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.timeline import CANCELLING
+from mockbatch.endpoints.provider_registry import openai_path
 from mockbatch.survive.evidence import Evidence, Habits
 from mockbatch.world.journal import JournalEntry
 
@@ -40,7 +41,7 @@ def read_habits(journal: Sequence[JournalEntry], batches: Iterable[Batch], now: 
     polls: defaultdict[str, list[float]] = defaultdict(list)
     requests: defaultdict[tuple[str, str], list[JournalEntry]] = defaultdict(list)
     for entry in journal:
-        polled = _POLL.fullmatch(entry.path) if entry.method == "GET" else None
+        polled = _POLL.fullmatch(openai_path(entry.path)) if entry.method == "GET" else None
         if polled:
             polls[polled[1]].append(entry.now)
         requests[entry.method, entry.path].append(entry)

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.output_file import write_output
 from mockbatch.batch.plan import plan_timeline
+from mockbatch.endpoints.provider_registry import openai_path
 from mockbatch.survive.misfortunes import HAPPY, Misfortune
 from mockbatch.world.journal import JournalEntry
 from mockbatch.world.settings import happy
@@ -45,7 +46,12 @@ def is_met(misfortune: Misfortune, world: World, batches: Sequence[Batch]) -> bo
 
 
 def _asks(entry: JournalEntry, method: str, path: re.Pattern[str]) -> bool:
-    return entry.method == method and bool(path.fullmatch(entry.path.partition("?")[0]))
+    return entry.method == method and bool(path.fullmatch(_plain_path(entry)))
+
+
+def _plain_path(entry: JournalEntry) -> str:
+    """Return the path of a request as OpenAI has it, without the query."""
+    return openai_path(entry.path).partition("?")[0]
 
 
 def _polls_of(journal: Iterable[JournalEntry], batch: Batch) -> list[JournalEntry]:
@@ -54,7 +60,7 @@ def _polls_of(journal: Iterable[JournalEntry], batch: Batch) -> list[JournalEntr
     return [
         entry
         for entry in journal
-        if entry.method == "GET" and entry.status == 200 and entry.path.partition("?")[0] in paths
+        if entry.method == "GET" and entry.status == 200 and _plain_path(entry) in paths
     ]
 
 
@@ -77,7 +83,7 @@ def _texts(batch: Batch) -> tuple[bytes, bytes]:
 
 def _meets_quota(journal: Iterable[JournalEntry], batches: Sequence[Batch], now: float) -> bool:
     refused = any(
-        entry.method == "POST" and entry.path == "/v1/batches" and entry.status == 429
+        entry.method == "POST" and _plain_path(entry) == "/v1/batches" and entry.status == 429
         for entry in journal
     )
     return refused or any(batch.input.errors and batch.is_final(now) for batch in batches)
@@ -85,9 +91,12 @@ def _meets_quota(journal: Iterable[JournalEntry], batches: Sequence[Batch], now:
 
 def _differs_from_happy(journal: Iterable[JournalEntry], batch: Batch) -> bool:
     """Return whether a poll has shown another status than when nothing goes wrong."""
-    plain = replace(batch.schedule, scenario=happy())
+    plain = replace(batch.schedule, scenario=batch.rules.adapt(happy()))
     batch_input = replace(batch.input, errors=())
     usual = plan_timeline(batch.created_at, batch_input, plain)
+    names = batch.rules.status_names
     return any(
-        batch.status(entry.now) != usual.status(entry.now) for entry in _polls_of(journal, batch)
+        batch.shown_status(entry.now) != names.get(status, status)
+        for entry in _polls_of(journal, batch)
+        for status in [usual.status(entry.now)]
     )

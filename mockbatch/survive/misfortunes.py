@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from mockbatch import faults, scenarios
+from mockbatch.endpoints.provider_registry import OPENAI, provider_documents
 from mockbatch.package_data import did_you_mean
+from mockbatch.providers.refusals import find_refusal
 from mockbatch.typing import Json
 from mockbatch.world.settings import WorldSettings
 from mockbatch.world.world import World
@@ -68,6 +70,18 @@ class Misfortune:
     def parameters(self) -> Mapping[str, Json]:
         """The parameters of the scenario."""
         return _PARAMETERS.get(self.scenario, {})
+
+    def find_refusal(self, provider: str) -> str | None:
+        """Return why it cannot happen to a program that uses a provider, None if it can."""
+        if provider == OPENAI:
+            return None
+        if not self.is_fault:
+            reason = find_refusal(provider, self.document)
+        elif self.document["match"].get("every_provider"):
+            reason = None
+        else:
+            reason = "it meets requests of OpenAI alone"
+        return reason and f"not for {provider_documents()[provider]['title']}: {reason}"
 
     def settings(self, settings: WorldSettings) -> WorldSettings:
         """Return the settings of a world in which it happens."""

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.input_file import BatchInput
+from mockbatch.endpoints.provider_registry import openai_path
 from mockbatch.errors import ApiError
 from mockbatch.web.credentials import request_key
 from mockbatch.world.world import World
@@ -100,9 +101,10 @@ class PollWatch:
         watched = self._watched.get(_key(environ))
         if watched and environ["PATH_INFO"] == _ADVANCE:
             return _advance(watched.world, environ, start_response)
-        if watched is None or not environ["PATH_INFO"].startswith("/v1/"):
+        path = openai_path(environ["PATH_INFO"])
+        if watched is None or not path.startswith("/v1/"):
             return self._app(environ, start_response)
-        self._look(watched, environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        self._look(watched, environ["REQUEST_METHOD"], path)
         with self._lock:
             watched.in_flight += 1
         try:

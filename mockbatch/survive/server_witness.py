@@ -9,9 +9,12 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from mockbatch.batch.batch import ERROR, OUTPUT, Batch
 from mockbatch.batch.output_file import write_output
 from mockbatch.batch.timeline import CANCELLING, FINAL
+from mockbatch.endpoints.provider_registry import openai_path
 from mockbatch.files.content import Content
 from mockbatch.survive.evidence import Question, ServerEvidence
 from mockbatch.survive.findings import read_habits
@@ -50,9 +53,7 @@ def read_server(
     ended = [batch for batch in batches if batch.is_final(now)]
     questions = _collect_questions(batches, planned, now)
     read = set(_read_whole(world, journal))
-    files = [
-        (batch.id, kind, id) for batch in ended for kind, id in batch.existing_file_ids(now).items()
-    ]
+    files = [(batch.id, kind, id) for batch in ended for kind, id in _files_of(batch, now)]
     return ServerEvidence(
         requests=world.journal.count,
         polls=sum(_is_poll(entry) for entry in journal),
@@ -73,19 +74,30 @@ def read_server(
         simulated_seconds=journal[-1].now - journal[0].now if journal else 0,
         requests_in_flight=in_flight,
         is_met=is_met,
+        providers=tuple(sorted({batch.rules.provider for batch in batches})),
         habits=read_habits(journal, batches, now),
     )
 
 
+def _files_of(batch: Batch, now: float) -> Iterator[tuple[str, str]]:
+    """Yield the kind and the id of each file of a batch, by which a client reads it."""
+    has_files = batch.rules.results_seconds is None
+    for kind, id in batch.existing_file_ids(now).items():
+        yield kind, id if has_files else batch.id
+
+
 def _is_poll(entry: JournalEntry) -> bool:
-    return entry.method == "GET" and bool(_BATCH.fullmatch(entry.path))
+    return entry.method == "GET" and bool(_BATCH.fullmatch(openai_path(entry.path)))
 
 
 def _read_whole(world: World, journal: Iterable[JournalEntry]) -> Iterator[str]:
-    """Yield the ids of the files that were downloaded without a fault on the way."""
+    """Yield the ids of the files that were downloaded without a fault on the way.
+
+    Where the results of a batch are no file, it is the id of the batch.
+    """
     broken = {rule["name"] for rule in world.faults.as_json() if _BREAKING & set(rule["fault"])}
     for entry in journal:
-        asked = _CONTENT.fullmatch(entry.path)
+        asked = _CONTENT.fullmatch(openai_path(entry.path))
         if asked and entry.status in (200, 206) and entry.fault not in broken:
             yield asked[1]
 
@@ -122,18 +134,25 @@ def _lines(batch: Batch) -> Iterator[tuple[str, str]]:
 
 
 def _read_answers(batch: Batch) -> Answers:
-    """Return what the files of a batch have, or will have if nothing more is done to it."""
+    """Return what the files of a batch have, or will have if nothing more is done to it.
+
+    The files are read as OpenAI writes them; only what went wrong is told in the provider's words.
+    """
     end = batch.timeline.end
     is_gone = batch.input.total and not batch.input.content.size
     if end.status not in FINAL or not batch.existing_file_ids(end.at) or is_gone:
         return _NO_ANSWERS
-    files = write_output(batch, validate=False, marks=True)
+    as_openai = replace(batch, rules=batch.rules._replace(output_line=None))
+    files = write_output(as_openai, validate=False, marks=True)
+    translate = batch.rules.output_line
     answered: dict[str, tuple[str, ...]] = {}
     errors: dict[str, tuple[str, ...]] = {}
     for line, marks in (*_parse(files.output), *_parse(files.error)):
-        custom_id, failure = str(line.get("custom_id")), tuple(_line_errors(line))
-        if failure:
-            errors[custom_id] = failure
+        custom_id = str(line.get("custom_id"))
+        if _has_failed(line):
+            errors[custom_id] = tuple(_line_errors(translate(line) if translate else line))
+            if line.get("error") is None and not line.get("response"):
+                errors[custom_id] = ("None",)
         else:
             answered[custom_id] = (*answered.get(custom_id, ()), *marks)
     return Answers(answered, errors)
@@ -149,15 +168,28 @@ def _parse(content: Content) -> Iterator[tuple[dict[str, Json], list[str]]]:
             yield line, MARK.findall(text.decode(errors="replace"))
 
 
-def _line_errors(line: Mapping[str, Json]) -> Iterator[str]:
-    """Yield the code and the message with which a line failed, or its status code."""
-    response = line.get("response") or {}
-    body = response.get("body")
-    error = line.get("error") or (body.get("error") if isinstance(body, dict) else None)
-    if isinstance(error, dict):
-        yield from (str(error[name]) for name in ("code", "message") if error.get(name))
-    elif error or not response:
+def _has_failed(line: Mapping[str, Json]) -> bool:
+    """Return whether a line of OpenAI's files has no answer, but says why."""
+    response = line.get("response")
+    body = response.get("body") if response else None
+    return bool(line.get("error")) or not response or (isinstance(body, dict) and "error" in body)
+
+
+def _line_errors(value: Json) -> Iterator[str]:
+    """Yield the codes and messages of all errors in a line of any provider.
+
+    A provider without codes has types of errors in their place.
+    """
+    if not isinstance(value, dict):
+        return
+    error = value.get("error")
+    if isinstance(error, dict) and isinstance(error.get("message"), str):
+        name = "code" if "code" in error else "type"
+        yield from (str(error[one]) for one in (name, "message") if error.get(one))
+    elif error and not isinstance(error, dict):
         yield str(error)
+    for inner in value.values():
+        yield from _line_errors(inner)
 
 
 @dataclass(slots=True)

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from threading import Event
 
-from mockbatch.survive.evidence import Evidence
+from mockbatch.survive.evidence import Evidence, ServerEvidence
 from mockbatch.survive.misfortunes import HAPPY, Misfortune, misfortune
 from mockbatch.survive.server import SurveyServer
 from mockbatch.survive.trial import Program, Trial, run_trial
-from mockbatch.survive.verdict import HANDLED, REPORTED, Verdict, judge
+from mockbatch.survive.verdict import HANDLED, NOT_MET, REPORTED, Verdict, judge
 
 # What a program waits for without end, as comparable words.
 Wait = tuple[str, ...]
@@ -92,7 +92,7 @@ class Survey:
 
         def run(one: Misfortune) -> Row:
             on_begin(one.name)
-            return self._judge(one, self._run(one, self._leap, baseline), baseline)
+            return self._run_row(one, baseline)
 
         with ThreadPoolExecutor(self._jobs) as executor:
             try:
@@ -127,6 +127,13 @@ class Survey:
         for confirmed in pending:
             yield confirmed()
 
+    def _run_row(self, one: Misfortune, baseline: Baseline) -> Row:
+        refusal = _find_refusal(one, baseline)
+        if refusal:
+            unmet = Evidence(ServerEvidence(is_met=False))
+            return Row(one, Verdict(NOT_MET, refusal), unmet, is_bad=False)
+        return self._judge(one, self._run(one, self._leap, baseline), baseline)
+
     def _run_without_leaps(self, row: Row, baseline: Baseline) -> Row:
         trial = self._run(row.misfortune, leap=False, baseline=baseline)
         return replace(self._judge(row.misfortune, trial, baseline), is_confirmed=True)
@@ -158,13 +165,20 @@ class Survey:
         )
 
 
+def _find_refusal(one: Misfortune, baseline: Baseline) -> str:
+    """Return why a misfortune cannot happen with a provider that the program uses; "" if it can."""
+    refusals = map(one.find_refusal, baseline.evidence.server.providers)
+    return next(filter(None, refusals), "")
+
+
 def _check_baseline(evidence: Evidence, program: Program) -> None:
     """Raise BaselineError unless the program gets through when nothing goes wrong."""
     server, process = evidence.server, evidence.process
     if server.requests == 0:
         raise BaselineError(
             "it sent no request to the server: it has to take its address from OPENAI_BASE_URL "
-            f"and its key from OPENAI_API_KEY. {_describe_end(evidence)}"
+            "and its key from OPENAI_API_KEY, or from the variables of another provider's SDK. "
+            f"{_describe_end(evidence)}"
         )
     if process.exit_code is None:
         hint = (

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mockbatch import clock
+from mockbatch.endpoints.provider_registry import environment_variables
 from mockbatch.ids import Seed
 from mockbatch.survive import faketime
 from mockbatch.survive.delivered import Delivery, read_delivered, read_files
@@ -155,13 +156,18 @@ def _environment(
     program: Program, folder: RunFolder, url: str, key: str, *, leap: bool
 ) -> dict[str, str]:
     kept = {k: v for k, v in program.environ.items() if not k.startswith("XDG_")}
-    for name in ("OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_WEBHOOK_SECRET"):
+    others = environment_variables(url, key)
+    absent = [name for name, value in others.items() if value is None]
+    for name in ("OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_WEBHOOK_SECRET", *absent):
         kept.pop(name, None)
     environ = {
         # Python finds what the user has installed below the usual home.
         "PYTHONUSERBASE": str(site.getuserbase()),
         "PYTHONUNBUFFERED": "1",
+        # Else the functions of the module `openai` could not tell which of both is meant.
+        "OPENAI_API_TYPE": "openai",
         **kept,
+        **{name: value for name, value in others.items() if value is not None},
         **dict.fromkeys(("OPENAI_BASE_URL", "OPENAI_API_BASE"), f"{url}/v1"),
         **dict.fromkeys(("TMPDIR", "TMP", "TEMP"), str(folder.temporary)),
         **{

@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from mockbatch.client import WorldClient
+from mockbatch.endpoints.provider_registry import environment_variables
 
 if TYPE_CHECKING:
     import pytest
@@ -25,15 +26,7 @@ def environment_of(world: WorldClient) -> dict[str, str | None]:
         "OPENAI_PROJECT_ID": None,
         # Else the functions of the module `openai` could not tell which of both is meant.
         "OPENAI_API_TYPE": os.environ.get("OPENAI_API_TYPE", "openai"),
-        "AZURE_OPENAI_ENDPOINT": world.url,
-        "AZURE_OPENAI_API_KEY": world.api_key,
-        "AZURE_OPENAI_AD_TOKEN": None,
-        "ANTHROPIC_BASE_URL": world.url,
-        "ANTHROPIC_API_KEY": world.api_key,
-        # Else it would be sent beside the key.
-        "ANTHROPIC_AUTH_TOKEN": None,
-        "GROQ_BASE_URL": world.url,
-        "GROQ_API_KEY": world.api_key,
+        **environment_variables(world.url, world.api_key),
     }
     for name in ("NO_PROXY", "no_proxy"):
         others = os.environ.get(name, "")

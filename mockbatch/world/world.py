@@ -233,7 +233,7 @@ class World:
                 schedule=Schedule(scenario, self.settings.pace, request.window_seconds),
                 script=self.script,
                 organization=self.organization,
-                input_expires_at=now if is_gone else input_expires_at,
+                input_expires_at=now if is_gone and not request.input else input_expires_at,
                 check_quota=partial(self.quotas.check_on_create, now),
             )
             batch = create.create_batch(request, batch_input, context)

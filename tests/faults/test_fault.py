@@ -223,6 +223,28 @@ def test_nothing_else_says_when(document: dict[str, Json]) -> None:
     assert "retry_after_ms" not in kinds.parse(document).as_json()
 
 
+@pytest.mark.parametrize(
+    ("path", "meets"),
+    [
+        ("/v1/files/file-a/content", True),
+        ("/v1/messages/batches/msgbatch_a/results", True),
+        ("/openai/files/file-a/content", True),
+        ("/openai/v1/files/file-a/content", True),
+        ("/groq/openai/v1/files/file_a/content/", True),
+        ("/v1/messages/batches/msgbatch_a", False),
+        ("/v1/messages", False),
+        ("/openai/files/file-a", False),
+    ],
+)
+def test_a_fault_for_every_provider_meets_what_corresponds(path: str, meets: bool) -> None:
+    """The path is that of OpenAI; without `every_provider` only that path counts."""
+    document = {"path": "/v1/files/*/content", "every_provider": True}
+    rule = parse({"match": document, "fault": {"delay_ms": 0}})
+    assert rule.match.meets("GET", path) is meets
+    assert rule.as_json()["match"] == {"method": "*", **document}
+    assert match_of("/v1/files/*/content").meets("GET", path) is (path.startswith("/v1/files"))
+
+
 class TestPresets:
     """A rule by the name of a preset."""
 
@@ -239,7 +261,7 @@ class TestPresets:
         change = {"match": {"path": "*"}, "fault": {"status": 503}, "times": None, "skip": 2}
         rule = faults.rule({"preset": "poll_429", **change})
         fault = kinds.parse({"status": 503, "retry_after_ms": 10})
-        assert rule == Rule(Match("GET", "*"), fault, None, 2, "poll_429")
+        assert rule == Rule(Match("GET", "*", every_provider=True), fault, None, 2, "poll_429")
 
     def test_does_not_become_two_faults(self) -> None:
         """A fault of another kind beside that of the preset is refused."""

@@ -6,6 +6,11 @@ HANDLED, REPORTED, CRASHED = "handled", "reported", "crashed"
 NEVER, LOST, AGAIN = "never noticed", "lost results", "duplicated work"
 WAITS, SLOW, NOT_MET = "waits for ever", "too slow", "not met"
 
+#: What cannot happen to a Message Batch.
+NOT_WITH_MESSAGES = (
+    *("validation_failed", "enqueued_limit", "finalizing_long", "file_not_visible_yet"),
+)
+
 # In the order of the default list. What the programs have in common: they retry no request.
 _NO_RETRY = (REPORTED, REPORTED, REPORTED, REPORTED, REPORTED, REPORTED, REPORTED)
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -43,6 +48,12 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *(NEVER, NEVER, NEVER, NEVER, NEVER, NEVER, WAITS, HANDLED, NEVER, LOST, NEVER, LOST),
         *(NEVER, HANDLED, NEVER, HANDLED, NEVER, LOST, LOST, LOST),
     ),
+    # With Anthropic's Message Batches.
+    "message_naive": (
+        *(NEVER, NEVER, NOT_MET, NOT_MET, NEVER, NEVER, WAITS, NOT_MET, NEVER, CRASHED, NEVER),
+        *(CRASHED, NOT_MET, *_NO_RETRY[1:], CRASHED),
+    ),
+    "message_careful": tuple(NOT_MET if name in NOT_WITH_MESSAGES else HANDLED for name in DEFAULT),
     "sqlite_results": (
         *(HANDLED, HANDLED, NEVER, NEVER, HANDLED, HANDLED, WAITS, HANDLED, HANDLED),
         *(HANDLED, NEVER, CRASHED, *_NO_RETRY, CRASHED),
@@ -64,6 +75,17 @@ GUARDS: dict[str, dict[str, str]] = {
     "absent": {"missing_lines": NEVER},
     "retry create": {"file_not_visible_yet": REPORTED},
     "not visible": {"batch_not_visible_yet": REPORTED},
+    "find": {"create_response_lost": AGAIN},
+    "retry poll": {"poll_429": REPORTED, "batch_not_visible_yet": REPORTED},
+    "retry download": {"content_5xx": REPORTED, "download_reset": REPORTED},
+    "cut": {"download_truncated_silent": LOST},
+}
+# The guards of the careful program of Message Batches.
+MESSAGE_GUARDS: dict[str, dict[str, str]] = {
+    "errors": dict.fromkeys((*_WITH_ERROR_FILE, "missing_lines"), NEVER),
+    "deadline": {"stuck_in_progress": WAITS},
+    "separators": {"unicode_separators": LOST},
+    "broken line": {"garbage_line": CRASHED, "download_truncated_silent": CRASHED},
     "find": {"create_response_lost": AGAIN},
     "retry poll": {"poll_429": REPORTED, "batch_not_visible_yet": REPORTED},
     "retry download": {"content_5xx": REPORTED, "download_reset": REPORTED},

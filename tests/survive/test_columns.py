@@ -11,7 +11,7 @@ from mockbatch.cli import main
 from mockbatch.survive.misfortunes import DEFAULT
 from mockbatch.survive.verdict import BAD, GOOD
 from tests.support.slow_tests import mark_slow_except
-from tests.survive.columns import COLUMNS, GUARDS
+from tests.survive.columns import COLUMNS, GUARDS, MESSAGE_GUARDS
 
 PROGRAMS = Path(__file__).parent / "programs"
 SQLITE = PROGRAMS / "sqlite_results.py"
@@ -77,6 +77,17 @@ def test_a_missing_guard_shows_in_its_rows(guard: str, capfd: pytest.CaptureFixt
     """The careful program falls where a guard is left out, and nowhere else."""
     expected = dict.fromkeys(DEFAULT, "handled") | GUARDS[guard]
     assert survey(capfd, "careful", DEFAULT, [], guard) == expected
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("guard", MESSAGE_GUARDS)
+def test_a_missing_guard_shows_with_message_batches(
+    guard: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The careful program of Anthropic's API falls where a guard is left out, too."""
+    expected = column("message_careful", DEFAULT) | MESSAGE_GUARDS[guard]
+    assert survey(capfd, "message_careful", DEFAULT, [], guard) == expected
 
 
 def test_two_surveys_are_equal(capfd: pytest.CaptureFixture[str]) -> None:
