@@ -2,6 +2,9 @@
 PYTHON ?= python3
 ARGS ?=
 
+# The tests start hundreds of processes: compiled modules save each of them a part of a second.
+test test-all: export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: serve test test-all check docs lint format contract bench dist clean
 
 serve: .venv/serve

@@ -46,6 +46,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_wheel_holds_the_package(built: Path) -> None:
     """Every module and every data file, and the metadata beside them."""
     [wheel] = built.glob("*.whl")
@@ -54,6 +55,7 @@ def test_the_wheel_holds_the_package(built: Path) -> None:
     assert {name.split("/")[0] for name in names} == TOP
 
 
+@pytest.mark.slow
 def test_the_sdist_holds_the_tests(built: Path) -> None:
     """Package, tests, fixtures and docs, so that the tests run from it."""
     [sdist] = built.glob("*.tar.gz")
@@ -102,6 +104,7 @@ def test_the_tests_of_the_sdist_run(built: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout.decode()
 
 
+@pytest.mark.slow
 def test_metadata_is_complete(built: Path) -> None:
     """The license as SPDX, the authors, and each Python that a release is tested with."""
     metadata = read_metadata(built)
@@ -113,6 +116,7 @@ def test_metadata_is_complete(built: Path) -> None:
     assert pythons == workflow["jobs"]["test"]["strategy"]["matrix"]["python"]
 
 
+@pytest.mark.slow
 def test_description_has_no_relative_link(built: Path) -> None:
     """It would lead nowhere on a package index."""
     text = read_metadata(built).get_payload()

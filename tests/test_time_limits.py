@@ -47,5 +47,5 @@ def test_hanging_test_fails(
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
     pytester.makeconftest(CONFTEST)
     pytester.makepyfile(module)
-    result = pytester.runpytest_subprocess("--timeout=0.5", timeout=40)
+    result = pytester.runpytest_subprocess("-p", "no:schemathesis", "--timeout=0.5", timeout=40)
     result.assert_outcomes(failed=1, errors=errors)

@@ -21,6 +21,7 @@ from tests.support.documents import (
     ROOT,
     RUN_PAGES,
 )
+from tests.support.plugin_runs import QUICK
 
 pytest_plugins = ["pytester"]
 
@@ -38,14 +39,14 @@ def test_example_for_pytest_passes(pytester: pytest.Pytester, path: str, code: s
     """It needs nothing but an input file and code that submits it."""
     pytester.makeini("[pytest]\nfilterwarnings = error\n")
     pytester.path.joinpath("test_block.py").write_text(f"{PREAMBLE}\n\n{code}")
-    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
+    result = pytester.runpytest_inprocess(*QUICK)
     result.assert_outcomes(passed=code.count("def test_"))
 
 
 def test_first_example_runs_when_pasted(pytester: pytest.Pytester) -> None:
     """It needs nothing at all."""
     pytester.makepyfile(README.code("python")[0])
-    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
+    result = pytester.runpytest_inprocess(*QUICK)
     result.assert_outcomes(passed=1)
 
 

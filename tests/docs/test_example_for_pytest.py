@@ -8,6 +8,8 @@ from pathlib import Path
 import openai  # noqa: F401 - once for all runs in this process
 import pytest
 
+from tests.support.plugin_runs import QUICK
+
 pytest_plugins = ["pytester"]
 
 EXAMPLE = Path(__file__).parents[2] / "docs/examples/pytest"
@@ -53,7 +55,7 @@ def test_suite_passes(tmp_path: Path) -> None:
     for name, text in [("batch_client.py", CLIENT), ("test_batch_client.py", SUITE)]:
         (tmp_path / name).write_text(text, encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-W", "error"],
+        [sys.executable, "-m", "pytest", *QUICK, "-W", "error"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -77,8 +79,7 @@ def test_habit_fails_the_test_that_is_about_it(pytester: pytest.Pytester, name: 
     assert CLIENT.count(old) == 1
     pytester.path.joinpath("batch_client.py").write_text(CLIENT.replace(old, new), "utf-8")
     pytester.path.joinpath("test_batch_client.py").write_text(SUITE, "utf-8")
-    quick = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-k", name)
-    result = pytester.runpytest_inprocess(*quick)
+    result = pytester.runpytest_inprocess(*QUICK, "-k", name)
     outcomes = result.parseoutcomes()
     assert outcomes.get("failed", 0) >= 1
     assert "error" not in outcomes

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.plugin_runs import QUICK
+
 ROOT = Path(__file__).parents[2]
 SUITE = (ROOT / "docs/examples/testcontainers/test_in_container.py").read_text(encoding="utf-8")
 STAND_IN = """
@@ -80,7 +82,7 @@ def run(folder: Path, suite: str) -> "subprocess.CompletedProcess[str]":
     (folder / "test_in_container.py").write_text(suite, encoding="utf-8")
     proxies = {"NO_PROXY": "localhost", "no_proxy": "localhost"}
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-rf", "-W", "error"],
+        [sys.executable, "-m", "pytest", *QUICK, "-rf", "-W", "error"],
         cwd=folder,
         env={**os.environ, **proxies, "PYTHONPATH": str(folder)},
         capture_output=True,
@@ -97,6 +99,7 @@ def test_suite_passes(tmp_path: Path) -> None:
     assert f"{len(CHANGES)} passed in" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CHANGES)
 def test_each_test_can_fail(tmp_path: Path, name: str) -> None:
     """That one, and no other."""

@@ -39,6 +39,7 @@ def test_each_verdict_is_explained() -> None:
     assert set(WORDS) == {*verdict.GOOD, *verdict.BAD, *verdict.UNDECIDED}
 
 
+@pytest.mark.slow
 def test_the_program_fares_as_the_table_says(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -21,6 +21,7 @@ from tests.support.client_environments import (
     run,
     run_python,
 )
+from tests.support.slow_tests import mark_slow_except
 
 pytestmark = MAY_INSTALL
 
@@ -53,7 +54,7 @@ def polled(make_mockbatch: Make) -> WorldClient:
     return make_mockbatch(clock="on-poll")
 
 
-@pytest.mark.parametrize("name", PYTHONS)
+@pytest.mark.parametrize("name", mark_slow_except(["today"], PYTHONS))
 def test_python_sees_the_whole_life(name: str, polled: WorldClient) -> None:
     """A line that is errored, an expiry, a cancel, pages, live calls and streams."""
     requirement = PYTHONS[name]
@@ -64,6 +65,7 @@ def test_python_sees_the_whole_life(name: str, polled: WorldClient) -> None:
     assert json.loads(done.stdout) == SEEN
 
 
+@pytest.mark.slow
 def test_node_sees_the_whole_life(polled: WorldClient, tmp_path: Path) -> None:
     """The same as Python."""
     modules = needed(lambda: node_with(NODE))
@@ -90,7 +92,10 @@ class TestReadyClient:
             assert client.messages.batches.list().data == []
         mockbatch.assert_requested("GET", "/v1/messages/batches", count=1)
 
-    def test_paging_over_more_than_1_000_batches_ends(self, mockbatch: WorldClient) -> None:
+    @pytest.mark.parametrize("page", [10, pytest.param(1000, marks=pytest.mark.slow)])
+    def test_paging_over_more_batches_than_a_page_ends(
+        self, mockbatch: WorldClient, page: int
+    ) -> None:
         """The iterator of the SDK comes to each batch once."""
         batches = mockbatch.anthropic.messages.batches
         message: Any = {
@@ -99,9 +104,9 @@ class TestReadyClient:
             "messages": [{"role": "user", "content": "Hello"}],
         }
         requests: Any = [{"custom_id": "a", "params": message}]
-        ids = [batches.create(requests=requests).id for _ in range(1001)]
-        assert [one.id for one in batches.list(limit=1000)] == ids[::-1]
-        assert len([*batches.list(limit=400, before_id=ids[0])]) == 1000
+        ids = [batches.create(requests=requests).id for _ in range(page + 1)]
+        assert [one.id for one in batches.list(limit=page)] == ids[::-1]
+        assert len([*batches.list(limit=page * 2 // 5, before_id=ids[0])]) == page
 
 
 @pytest.mark.parametrize(

@@ -104,12 +104,15 @@ def test_cancel(client: openai.OpenAI) -> None:
     assert ended(client, batch.id).status == "cancelled"
 
 
-def test_pages_of_more_than_a_thousand(polled: WorldClient) -> None:
+@pytest.mark.parametrize(
+    ("count", "page"), [(21, 10), pytest.param(1001, 100, marks=pytest.mark.slow)]
+)
+def test_all_pages(polled: WorldClient, count: int, page: int) -> None:
     """The SDK goes on to the last page, and sees each batch once."""
     client = polled.azure
     file = upload(client, line("a"))
-    made = [create(client, file).id for _ in range(1001)]
-    assert [batch.id for batch in client.batches.list(limit=100)] == made[::-1]
+    ids = [create(client, file).id for _ in range(count)]
+    assert [batch.id for batch in client.batches.list(limit=page)] == ids[::-1]
 
 
 def test_blob(client: openai.OpenAI) -> None:

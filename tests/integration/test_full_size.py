@@ -58,6 +58,7 @@ def test_fifty_thousand_lines_and_no_more(mock: WorldClient, more: int) -> None:
         assert (batch.status, batch.request_counts.completed) == ("completed", LINES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", [0, 1])
 def test_fifty_thousand_embedding_inputs_and_no_more(mock: WorldClient, more: int) -> None:
     """They are summed over all requests, of which one may have 2,048."""
@@ -72,6 +73,7 @@ def test_fifty_thousand_embedding_inputs_and_no_more(mock: WorldClient, more: in
     assert batch.status == ("failed" if more else "completed")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", [0, 1])
 def test_two_hundred_mebibytes_and_no_more(mock: WorldClient, tmp_path: Path, more: int) -> None:
     """One byte more fails the batch; the file need not be in memory for that."""
@@ -115,15 +117,18 @@ def pieces(url: str, key: str, size: int) -> Iterator[bytes]:
                 continue
 
 
-def test_a_download_that_is_cut_again_and_again_is_whole_in_the_end(mock: WorldClient) -> None:
-    """Of 50,000 lines: with Range, the same bytes as those of one download."""
-    batch = ended(mock, submit(mock, b"".join(map(line, range(LINES)))))
+@pytest.mark.parametrize("count", [1000, pytest.param(LINES, marks=pytest.mark.slow)])
+def test_a_download_that_is_cut_again_and_again_is_whole_in_the_end(
+    mock: WorldClient, count: int
+) -> None:
+    """With Range, the same bytes as those of one download."""
+    batch = ended(mock, submit(mock, b"".join(map(line, range(count)))))
     id = batch.output_file_id
     whole = mock.client.files.content(id).content
     path = f"/v1/files/{id}/content"
     mock.fault({"path": path}, {"truncate_bytes": len(whole) // 7}, times=4)
     resumed = b"".join(pieces(f"{mock.base_url}/files/{id}/content", mock.api_key, len(whole)))
     assert resumed == whole
-    assert whole.count(b"\n") == LINES
+    assert whole.count(b"\n") == count
     downloads = [one for one in mock.requests if one.path == path]
     assert len([one for one in downloads if one.fault]) == 4

@@ -12,6 +12,7 @@ import pytest
 from mockbatch import MockBatch
 from mockbatch.client import WorldClient
 from mockbatch.testing.servers import LocalServer
+from tests.support.plugin_runs import run_alone
 
 pytest_plugins = ["pytester"]
 
@@ -162,5 +163,5 @@ def test_two_workers_on_one_server_never_meet(pytester: pytest.Pytester) -> None
     pytester.makepyfile(source)
     with MockBatch() as mock:
         options = ("-n", "2", "--dist", "loadgroup", "--mockbatch-url", mock.base_url)
-        result = pytester.runpytest_subprocess("-p", "no:cacheprovider", *options)
+        result = run_alone(pytester, *options)
     result.assert_outcomes(passed=2)

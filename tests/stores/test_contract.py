@@ -27,6 +27,13 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
             yield stack.enter_context(serving(tmp_path, *options)).url
 
 
-def test_every_case_passes(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+# The groups about what changes; the others are the same in one process.
+QUICK = ("--only", "batches", "--only", "cancel")
+
+
+@pytest.mark.parametrize("only", [QUICK, pytest.param((), marks=pytest.mark.slow)])
+def test_every_case_passes(
+    url: str, only: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
     """Four processes keep what one does."""
-    assert cli.main(["contract", f"{url}/v1", "--control"]) == 0, capsys.readouterr().out
+    assert cli.main(["contract", f"{url}/v1", "--control", *only]) == 0, capsys.readouterr().out

@@ -15,8 +15,9 @@ INPUT = """
             input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h"
         )
 """
-# hypothesis takes a second to say that it has nothing to say.
-QUICK = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
+# Each of the plugins of Hypothesis and Schemathesis takes a second or two to load.
+WITHOUT = ("cacheprovider", "hypothesispytest", "schemathesis")
+QUICK = tuple(word for name in WITHOUT for word in ("-p", f"no:{name}"))
 Run = Callable[..., pytest.RunResult]
 
 

@@ -47,9 +47,7 @@ def column(program: str, misfortunes: Iterable[str]) -> dict[str, str]:
     return {name: expected[name] for name in misfortunes}
 
 
-@pytest.mark.parametrize(
-    "program", mark_slow_except(["careful", "naive", "wall_deadline"], COLUMNS)
-)
+@pytest.mark.parametrize("program", mark_slow_except(["careful", "naive"], COLUMNS))
 def test_a_program_has_its_column(program: str, capfd: pytest.CaptureFixture[str]) -> None:
     """Each verdict is the one that its code lets expect."""
     found = survey(capfd, program, SHORT, OPTIONS.get(program, []))
@@ -65,6 +63,7 @@ def test_a_program_has_its_column_of_days(program: str, capfd: pytest.CaptureFix
     assert survey(capfd, program, names, OPTIONS.get(program, [])) == column(program, names)
 
 
+@pytest.mark.slow
 def test_a_program_that_does_not_sleep_is_too_slow(capfd: pytest.CaptureFixture[str]) -> None:
     """It would take days to find out whether it has a deadline."""
     program, name = BUSY
