@@ -8,7 +8,8 @@ from mockbatch.typing import Json
 
 _HEAD = """# The contract
 
-What a server of the Batch API must do, as cases that you can check any server against:
+The contract is what a server of the Batch API must do, as a list of cases. Run them against any
+server:
 
 ```
 mockbatch contract https://api.openai.com/v1 --key $OPENAI_API_KEY
@@ -17,23 +18,23 @@ mockbatch contract http://127.0.0.1:8787/v1 --control
 
 The command is a client like any other: it needs a base URL and a key. The exit status is 1 if the
 server breaks the contract, 2 if nothing could be checked, and 130 if the run was stopped.
-Nothing was checked, too, if the server answered 429 to every request with the key.
+If the server answers 429 to every request with the key, nothing was checked.
 
-Some cases need an object, such as a completed batch. If the server fails to make it, that is one
-breach, as in `preparations/completed_batch`, and the cases that need it are skipped.
+Some cases need an object, such as a completed batch. If the server fails to create it, that counts
+as one breach, such as `preparations/completed_batch`, and the cases that need it are skipped.
 
 - `--only GROUP`: run this group of cases; repeatable.
-- `--wait SECONDS`: wait that long for a batch to get the status that a case needs. Without it,
-  such cases are skipped: the real service takes minutes for each, and ten for a cancelled batch.
-  Cases run one after the other, so with it a run against the real service takes hours.
-- `--control`: the server is mockbatch; its clock is moved instead of waiting.
+- `--wait SECONDS`: wait that long for a batch to get the status that a case needs. Without it, such
+  cases are skipped. The real service takes minutes for each, and ten for a cancelled batch, and
+  cases run one after the other, so a run with `--wait` takes hours there.
+- `--control`: the server is mockbatch; move its clock instead of waiting.
 - `--provider openai`: send requests as a client of Portkey's gateway does. This adds the group
-  `portkey`, and skips what a gateway answers itself.
-- `--provider azure`, `--provider groq`, `--provider anthropic`: the cases of that provider at its
-  base URL, such as `https://api.anthropic.com/v1`; they are in `mockbatch/contract/providers/`.
+  `portkey`, and skips the cases of requests that a gateway answers itself.
+- `--provider azure`, `--provider groq`, `--provider anthropic`: run the cases of that provider, from
+  `mockbatch/contract/providers/`, against its base URL, such as `https://api.anthropic.com/v1`.
 - `--model MODEL`: the model of the requests, for a server without `gpt-4o-mini`.
-- `--strict`: count a failed case that rests on memory alone as a breach. Without it, the case is
-  `unverified` and no breach, because the memory may be wrong.
+- `--strict`: count a failed case whose only source is memory as a breach. Without it, such a case is
+  `unverified` and not a breach, because the memory may be wrong.
 - `--junit FILE`: also write the results as JUnit XML.
 - `--timeout SECONDS`: how long the server may take for one response; 30 by default. After five
   requests without a response the remaining cases are skipped.
@@ -41,31 +42,32 @@ breach, as in `preparations/completed_batch`, and the cases that need it are ski
 A response may have more members than a case expects. Marks in the last column say when a case is
 skipped:
 
-- `optional`: the server does not implement what the case is about.
+- `optional`: the server does not implement the feature that the case checks.
 - `waits`: neither `--wait` nor `--control` is given.
 - `control`: `--control` is not given; without it, the case would take a day.
 - `gateway`: `--provider` is not given.
 - `direct`: `--provider` is given.
 - `local`: the server is not on this machine, where the command receives webhooks.
 
-## On an account that is in use
+## What a run does to a real account
 
-- Without `--wait`, a run costs next to nothing: all batches are cancelled at once or have no
-  input. With it, some twenty short requests are executed, and the group `bodies` also has two
-  images and a video of four seconds made, which cost more than all the others. Name the other
-  groups with `--only` to leave it out.
-- Files are deleted again, results too. What could not be deleted is listed at the end as
-  `not deleted`: a batch there is still being cancelled, and may yet write results. Batches cannot
-  be deleted: some 35 cancelled or failed ones stay in the list, with `--wait` some 65.
-- The run cancels and deletes only what it created itself, by the ids in the server's responses.
-  Other batches and files may exist, and may be created meanwhile.
-- Webhook endpoints of the account receive events about these batches as about any other.
+- Without `--wait`, a run costs next to nothing: every batch is cancelled at once or has no input.
+  With `--wait`, the service executes some twenty short requests. The group `bodies` also creates
+  two images and a video of four seconds, which cost more than all the others; to leave it out, name
+  the other groups with `--only`.
+- The run deletes its files again, including results. At the end it lists what it could not delete
+  as `not deleted`: such a batch is still being cancelled, and may still write results.
+- Batches cannot be deleted. Some 35 cancelled or failed batches stay in the list, with `--wait`
+  some 65.
+- The run cancels and deletes only objects that it created itself, by the ids in the server's
+  responses. Other batches and files in the account do not matter.
+- Webhook endpoints of the account receive events about these batches, as about any other batch.
 
 ## Where the cases come from
 
-This page is generated by `mockbatch contract --markdown` from the files in
-`mockbatch/contract/cases/`. Each case has the source of its expectation; where that is memory, it
-has not been confirmed yet.
+`mockbatch contract --markdown` generates this page from the files in `mockbatch/contract/cases/`.
+Each case names the source of its expectation. An expectation from memory has not been confirmed
+yet.
 """
 
 

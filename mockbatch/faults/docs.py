@@ -10,26 +10,33 @@ from mockbatch.validation.schema import schema
 
 _HEAD = """# Faults
 
-What can go wrong with a request on its way, and what a robust client does then. A test says
-`mockbatch.fault("NAME")`, any other client `POST /_mock/faults` with `{"preset": "NAME"}`; `times`
-and `skip` beside it change how many requests are hit, and how many pass before.
+A fault decides what goes wrong with a request. This page says for each preset what a client sees,
+and what a robust client does. To add one, call `mockbatch.fault("NAME")` in a test, or send
+`{"preset": "NAME"}` to `POST /_mock/faults` from any language. `times` changes how many requests
+meet the fault, and `skip` how many pass before.
 
-A fault of your own is a match and a kind:
+To make a fault of your own, combine a match and a kind:
 
 ```json
 {"match": {"method": "GET", "path": "/v1/files/*"}, "fault": {"status": 503}, "times": 2}
 ```
 
-With `"every_provider": true` in its match, as all faults below have it but those of files, it also
-meets the requests of [other providers](providers.md) that correspond to OpenAI's.
+If the match has `"every_provider": true`, the fault also meets the requests of
+[other providers](providers.md) that correspond to OpenAI's. All presets on this page have it, except
+those for files.
 
-The kinds are `status` (with `retry_after_ms`, which is 10 so that suites stay fast, `body` and
-`headers`), `delay_ms`, `disconnect` (`before_headers`, `mid_body`, `reset`), `truncate_bytes`
-(with `silent`: the client cannot tell), `lose_response`, `html`, `patch` and
-`without_headers`. A fault that needs the socket says so where there is none.
+The kinds are:
 
-This page is generated from the files in `mockbatch/faults/presets/` by
-`mockbatch faults --markdown`. What the SDK does was measured with openai 3.54.
+- `status`, with `body`, `headers` and `retry_after_ms` (10 by default, to keep tests fast);
+- `delay_ms`;
+- `disconnect`: `before_headers`, `mid_body` or `reset`;
+- `truncate_bytes`; with `silent`, the client cannot tell that the body is cut;
+- `lose_response`, `html`, `patch` and `without_headers`.
+
+A fault that breaks the connection is refused if there is no socket to break.
+
+`mockbatch faults --markdown` generates this page from the files in `mockbatch/faults/presets/`. The
+behaviour of the SDK was measured with openai 3.54.
 """
 
 
@@ -83,7 +90,8 @@ def _describe(document: dict[str, Json]) -> Iterator[str]:
 
 
 def _section(document: dict[str, Json]) -> str:
-    lines = [f"### {document['name']}", "", f"{document['summary']} {document['sees']}", ""]
+    lines = [f"### {document['name']}", "", document["summary"], ""]
+    lines += [f"What a client sees: {document['sees']}", ""]
     lines += [f"What a robust client does: {document['advice']}", ""]
     lines += ["```json", json.dumps(_rule(document)), "```", ""]
     if document.get("sources"):

@@ -14,14 +14,20 @@ Refusals: TypeAlias = Callable[[Mapping[str, Json]], Mapping[str, str]]
 
 _HEAD = """# Scenarios
 
-What can happen to a batch, by name: what a client sees of it, and what a robust client does. Choose
-one with `--scenario NAME` for all new batches, with `@pytest.mark.mockbatch(scenario="NAME")` for a
-test, with `mockbatch.scenario("NAME")` for the next batch of a test, or in a batch's own metadata,
-from any language: `{"mockbatch_scenario": "NAME", "mockbatch_PARAMETER": "0.4"}`.
+A scenario decides what happens to a batch over time. This page says for each what a client sees,
+and what a robust client does. Choose a scenario:
 
-This page is generated from the files in `mockbatch/scenarios/catalogue/` by
-`mockbatch scenarios --markdown`. A file of your own of the same form can be used wherever a
-name can: see `mockbatch/schemas/scenario.json`.
+- for all new batches: `mockbatch serve --scenario NAME`;
+- for a test: `@pytest.mark.mockbatch(scenario="NAME")`;
+- for the next batch of a test: `mockbatch.scenario("NAME")`;
+- for one batch, from any language, in its metadata:
+  `{"mockbatch_scenario": "NAME", "mockbatch_PARAMETER": "0.4"}`.
+
+You can also write your own scenario as a JSON file, as `mockbatch/schemas/scenario.json` describes,
+and give `--scenario` the file instead of a name.
+
+`mockbatch scenarios --markdown` generates this page from the files in
+`mockbatch/scenarios/catalogue/`.
 """
 
 

@@ -41,7 +41,7 @@ def test_a_preset_is_described(run: Run) -> None:
     """With the rule that it stands for."""
     shown = run("faults", "poll_429").stdout
     assert shown.startswith("poll_429: Polling is rate limited.\nWhat a client sees: ")
-    assert "What a robust client does: Wrap each poll" in shown
+    assert "What a robust client does: Handle errors of each poll" in shown
     assert '"fault": {"status": 429' in shown
     assert "seen in https://" in shown
 
