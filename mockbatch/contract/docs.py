@@ -30,11 +30,11 @@ as one breach, such as `preparations/completed_batch`, and the cases that need i
 - `--control`: the server is mockbatch; move its clock instead of waiting.
 - `--provider openai`: send requests as a client of Portkey's gateway does. This adds the group
   `portkey`, and skips the cases of requests that a gateway answers itself.
-- `--provider azure`, `--provider groq`, `--provider anthropic`: run the cases of that provider, from
-  `mockbatch/contract/providers/`, against its base URL, such as `https://api.anthropic.com/v1`.
+- `--provider azure`, `--provider groq`, `--provider anthropic`: run the cases of that provider,
+  from `mockbatch/contract/providers/`, against its base URL, such as `https://api.anthropic.com/v1`.
 - `--model MODEL`: the model of the requests, for a server without `gpt-4o-mini`.
-- `--strict`: count a failed case whose only source is memory as a breach. Without it, such a case is
-  `unverified` and not a breach, because the memory may be wrong.
+- `--strict`: count a failed case whose only source is memory as a breach. Without it, such a case
+  is `unverified` and not a breach, because the memory may be wrong.
 - `--junit FILE`: also write the results as JUnit XML.
 - `--timeout SECONDS`: how long the server may take for one response; 30 by default. After five
   requests without a response the remaining cases are skipped.

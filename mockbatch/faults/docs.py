@@ -22,8 +22,8 @@ To make a fault of your own, combine a match and a kind:
 ```
 
 If the match has `"every_provider": true`, the fault also meets the requests of
-[other providers](providers.md) that correspond to OpenAI's. All presets on this page have it, except
-those for files.
+[other providers](providers.md) that correspond to OpenAI's. All presets on this page have it,
+except those for files.
 
 The kinds are:
 
