@@ -12,6 +12,9 @@ __tracebackhide__ = True
 class ControlError(Exception):
     """An error response of the control API, with its `status`, `code` and `param`."""
 
+    # What tracebacks and pytest's summary call it; users import it from here, too.
+    __module__ = "mockbatch"
+
     def __init__(self, status: int, error: dict[str, Json]) -> None:
         super().__init__(error["message"])
         self.status = status
@@ -21,6 +24,8 @@ class ControlError(Exception):
 
 class EndedAs(AssertionError):  # noqa: N818 - reads as a sentence: it ended as failed
     """A batch ended in a status that the test did not wait for; `status` is that status."""
+
+    __module__ = "mockbatch"
 
     def __init__(self, batch_id: str, status: str, explanation: str) -> None:
         super().__init__(explanation)

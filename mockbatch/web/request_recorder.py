@@ -10,7 +10,6 @@ from mockbatch.faults.request_record import RequestRecord
 from mockbatch.strings.redaction import redact
 from mockbatch.web.recorded_messages import request_message
 from mockbatch.world.journal import MAX_ERROR_CHARACTERS, Exchanged, JournalEntry
-from mockbatch.world.keys import shorten_key
 from mockbatch.world.world import World
 
 # How much of a request's path, query and method is kept.
@@ -37,16 +36,14 @@ def record_request(request: Request, world: World | None, status: int) -> None:
 
 def _log(request: Request, world: World | None, status: int, record: RequestRecord) -> None:
     """Log a request, after the status changes of its world since the last one."""
-    name = None if world is None else shorten_key(world.name)
-    for event in () if world is None else world.status_log.pop_changes():
-        change = {**event.as_json(), "world": name}
-        log.info("%(type)s %(id)s", change, extra={"fields": change})
+    if world is not None:
+        world.status_log.log_changes()
     fields = {
         "method": request.method[:MAX_METHOD_CHARACTERS],
         "path": redact(request.path, MAX_CHARACTERS),
         "status": status,
         "now": None if world is None else world.now(),
-        "world": name,
+        "world": None if world is None else world.status_log.world_name,
         "duration_ms": round(record.elapsed_ms, 1),
         "fault": record.fault,
         "error": _error(record),

@@ -43,15 +43,28 @@ class Turn(Protocol):
         """Let other processes have it, if this one has it."""
 
 
+class StatusLog(Protocol):
+    """Logs what happened before an attempt, and has the name of the world in the log."""
+
+    world_name: str
+
+    def log_changes(self) -> None:
+        """Log the status changes up to now."""
+
+
 class WebhookDispatcher:
-    """Delivers what is due in one world, which the log calls `world_name`."""
+    """Delivers what is due in one world."""
 
     def __init__(
-        self, clock: WorldClock, outbox: Outbox, timeout_seconds: float, world_name: str = ""
+        self,
+        clock: WorldClock,
+        outbox: Outbox,
+        timeout_seconds: float,
+        status_log: StatusLog | None = None,
     ) -> None:
         self._clock = clock
         self._outbox = outbox
-        self._new_run = partial(DeliveryRun, clock, outbox, timeout_seconds, world_name)
+        self._new_run = partial(DeliveryRun, clock, outbox, timeout_seconds, status_log)
         self._idle = Condition(clock.reading)
         self._is_busy = False
         #: What a thread also needs where several processes deliver for one world.
@@ -133,9 +146,13 @@ class DeliveryRun:
     """The attempts of one advance, or of one check for what is due, one after the other."""
 
     def __init__(
-        self, clock: WorldClock, outbox: Outbox, timeout_seconds: float, world_name: str = ""
+        self,
+        clock: WorldClock,
+        outbox: Outbox,
+        timeout_seconds: float,
+        status_log: StatusLog | None = None,
     ) -> None:
-        self._world_name = world_name
+        self._status_log = status_log
         self._clock = clock
         self._outbox = outbox
         self._timeout_seconds = timeout_seconds
@@ -164,14 +181,15 @@ class DeliveryRun:
         return Attempt(at, result, wall, headers)
 
     def _log(self, due: DueDelivery, attempt: Attempt) -> None:
-        if log.isEnabledFor(logging.INFO):
+        if self._status_log is not None and log.isEnabledFor(logging.INFO):
+            self._status_log.log_changes()
             fields = {
                 **attempt.as_event(due.delivery.id).as_json(),
                 "event": due.delivery.event.type,
                 "url": redact(due.delivery.url, MAX_URL_CHARACTERS),
                 "status": attempt.result.status_code,
                 "error": attempt.result.error,
-                "world": self._world_name,
+                "world": self._status_log.world_name,
             }
             log.info("%(type)s %(event)s to %(url)s", fields, extra={"fields": fields})
 

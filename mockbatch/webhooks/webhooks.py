@@ -11,7 +11,7 @@ from mockbatch.limits import Limits
 from mockbatch.repository import Repository
 from mockbatch.typing import Json
 from mockbatch.webhooks.delivery import Delivery, DueDelivery
-from mockbatch.webhooks.dispatcher import WebhookDispatcher
+from mockbatch.webhooks.dispatcher import StatusLog, WebhookDispatcher
 from mockbatch.webhooks.endpoint import WebhookEndpoint, WebhookEndpoints
 from mockbatch.webhooks.event import BATCH_EVENT_TYPES
 from mockbatch.webhooks.outbox import Outbox
@@ -31,7 +31,7 @@ LONGEST_WAIT_SECONDS = 1.0
 class Webhooks:
     """The endpoints and deliveries of a world until its next reset, or until it is replaced.
 
-    The log calls the world `world_name`; `initial` are the webhooks that it begins with.
+    `initial` are the webhooks that it begins with; `status_log` has what is logged before them.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Webhooks:
         repository: Repository,
         seed: Seed,
         settings: WebhookSettings,
-        world_name: str = "",
+        status_log: StatusLog | None = None,
         initial: WebhooksSnapshot = NO_WEBHOOKS,
         limits: Limits | None = None,
     ) -> None:
@@ -54,7 +54,7 @@ class Webhooks:
         self.shortest_wait_seconds = 0.0
         self.outbox = Outbox(repository, self.endpoints)
         self.dispatcher = WebhookDispatcher(
-            clock, self.outbox, settings.timeout_seconds, world_name
+            clock, self.outbox, settings.timeout_seconds, status_log
         )
         self.endpoints.load(initial.endpoints, initial.endpoint_count, initial.secret_count)
         self.outbox.load(initial.deliveries, initial.delivery_count)

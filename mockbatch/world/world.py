@@ -114,7 +114,7 @@ class World:
         self.script = (snapshot.script or settings.script.restarted()).copied()
         self.models = snapshot.models or settings.models
         self.quotas = EnforcedQuotas(settings.quotas, repository, self.clock, self.organization)
-        self.status_log = StatusLog(self.clock, self.repository)
+        self.status_log = StatusLog(shorten_key(self.name), self.clock, repository)
         self.upcoming = Upcoming(self.clock, self.repository)
         self._loads += 1
         objects = snapshot.files, snapshot.batches
@@ -123,9 +123,8 @@ class World:
         self.uploads.load(snapshot.uploads)
         self.clock.move_to(snapshot.last_command_at)
         self.release_expired = Expiry(self.clock, self.repository, self.uploads).release
-        name, initial = shorten_key(self.name), snapshot.webhooks
         about = self.clock, repository, self.seed, settings.webhooks
-        self.webhooks = Webhooks(*about, name, initial, limits)
+        self.webhooks = Webhooks(*about, self.status_log, snapshot.webhooks, limits)
 
     def now(self) -> float:
         """Return simulated epoch seconds, never before the last command."""

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import urllib.error
 import urllib.request
 
@@ -102,6 +103,26 @@ def test_a_webhook_attempt_says_why_it_failed(serve: Serve) -> None:
     server.wait_for_log(
         r".*Z webhook.failed wh_\w+ batch.completed to http://127.0.0.1:9/hook \(.*\): .*refused.*"
     )
+
+
+def test_an_advance_with_webhooks_is_logged_in_order_of_time(serve: Serve) -> None:
+    """An attempt is logged after the end that it announces, not before the whole advance."""
+    server = serve("--clock=manual", "--webhook-url=http://127.0.0.1:9/hook")
+    with server.client() as client:
+        submit(client)
+    advance = urllib.request.Request(
+        f"{server.url}/_mock/clock/advance",
+        data=b'{"seconds": 3600}',
+        headers={"Authorization": f"Bearer {client.api_key}"},
+    )
+    urllib.request.urlopen(advance).close()
+    server.wait_for_log(".*POST /_mock/clock/advance.*")
+    server.stop()
+    shown = [line.split() for line in server.stderr if re.match(r"\d{4}-", line)]
+    kinds = [words[2] for words in shown]
+    assert kinds.index("batch.completed") < kinds.index("webhook.failed")
+    times = [words[:2] for words in shown]
+    assert times == sorted(times)
 
 
 def test_a_secret_in_the_url_of_a_receiver_is_masked(serve: Serve) -> None:

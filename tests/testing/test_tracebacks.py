@@ -6,6 +6,7 @@ from importlib import import_module
 
 import pytest
 
+import mockbatch
 from mockbatch import client, testing
 from tests.support.plugin_runs import Run
 
@@ -71,6 +72,12 @@ def test_a_failed_test_is_not_told_that_it_reached_no_server(run: Run) -> None:
 """)
     result.assert_outcomes(failed=1)
     result.stdout.no_fnmatch_line("*no request reached the server*")
+
+
+@pytest.mark.parametrize("error", [mockbatch.ControlError, mockbatch.EndedAs])
+def test_an_error_has_the_name_by_which_it_is_imported(error: type[Exception]) -> None:
+    """So that the line of pytest's summary has room for its message."""
+    assert f"{error.__module__}.{error.__qualname__}" == f"mockbatch.{error.__name__}"
 
 
 @pytest.mark.parametrize("name", MODULES)
