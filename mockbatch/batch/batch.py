@@ -115,6 +115,12 @@ class Batch(Struct, frozen=True):
         """Return the status at an instant by the name that the provider gives it."""
         return self.rules.shown_name(self.status(now))
 
+    def shown_counts(self, now: float) -> dict[str, int]:
+        """Return the counts at an instant by the names that the provider gives them."""
+        if self.rules.name_counts is None:
+            return self.counts(now)._asdict()
+        return self.rules.name_counts(self, now)
+
     def is_called(self, status: str, name: str) -> bool:
         """Return whether a status has this name, here or with the provider."""
         return name in (status, self.rules.shown_name(status))

@@ -5,7 +5,7 @@ The defaults are OpenAI's.
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct, field
 
@@ -17,6 +17,9 @@ from mockbatch.files.file import FileRules
 from mockbatch.ids import Seed, batch_id
 from mockbatch.scenarios.scenario import Scenario
 from mockbatch.typing import Json
+
+if TYPE_CHECKING:
+    from mockbatch.batch.batch import Batch
 
 OPENAI = "openai"
 DAY_SECONDS = 24 * 3600
@@ -36,7 +39,8 @@ class BatchRules(NamedTuple):
     `finishes_running_line`. `adapt` returns a scenario as it is for this provider, or raises the
     ApiError of one that cannot be. `find_endpoint(path, terms)` returns what answers the lines.
     `read_input(content, terms)` returns the input of a batch that is loaded, None if it is read
-    as OpenAI's. `status_names` are the provider's names of statuses, where they differ.
+    as OpenAI's. `status_names` are the provider's names of statuses, where they differ, and
+    `name_counts(batch, now)` returns the counts under the provider's names.
     """
 
     provider: str = OPENAI
@@ -52,6 +56,7 @@ class BatchRules(NamedTuple):
     read_input: "Callable[[Content, BatchTerms], BatchInput] | None" = None
     find_endpoint: "Callable[[str, BatchTerms], Endpoint]" = lambda path, _: endpoints()[path]
     status_names: Mapping[str, str] = MappingProxyType({})
+    name_counts: "Callable[[Batch, float], dict[str, int]] | None" = None
 
     def shown_name(self, status: str) -> str:
         """Return the provider's name of a status."""

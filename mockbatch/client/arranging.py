@@ -87,8 +87,11 @@ class Arranging(BatchCommands):
         return [_parsed(line) for line in text.split("\n") if line.strip()]
 
     def results(self, batch: str | HasId) -> dict[str, Result]:
-        """Return the results of a batch by custom_id, from its output and its error file."""
-        files = self.call("GET", f"/_mock/batches/{id_of(batch)}/results")
+        """Return the results of a batch by custom_id, from its output and its error file.
+
+        Those of a Message Batch have the same form, and a `text`, too.
+        """
+        files = self.call("GET", f"/_mock/batches/{id_of(batch)}/results?form=openai")
         lines = [line for text in files.values() if text for line in text.split("\n") if line]
         results = (Result.from_json(json.loads(line)) for line in lines)
         return {result.custom_id: result for result in results}

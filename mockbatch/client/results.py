@@ -166,12 +166,14 @@ class Result:
 
     @property
     def text(self) -> str | None:
-        """The model's text in a chat completion, response or completion; None if there is none."""
+        """The model's text in a body of any endpoint that generates one; None if there is none."""
         match self.body:
             case {"choices": [{"message": {"content": str(text)}}, *_]}:
                 return text
             case {"choices": [{"text": str(text)}, *_]}:
                 return text
+            case {"type": "message", "content": [*parts]}:
+                return "".join(part.get("text", "") for part in parts) or None
             case {"output": [*items]}:
                 parts = [part for item in items for part in item.get("content") or ()]
                 return "".join(part.get("text", "") for part in parts) or None

@@ -113,7 +113,9 @@ OPERATIONS: Mapping[str, Operation] = {
     "control_batches.show_changed_lines": Operation(ref("changed_lines")),
     "control_batches.show_input": Operation(ref("batch_input")),
     "control_batches.preview_input": Operation(ref("file_preview"), query=_PART),
-    "control_batches.results": Operation(ref("results")),
+    "control_batches.results": Operation(
+        ref("results"), query={"form": {"enum": ["provider", "openai"]}}
+    ),
     "control_batches.timeline": Operation(ref("timeline")),
     "control_batches.command": Operation(_SHOWN_BATCH, ref("nothing"), is_body_optional=True),
     "control_batches.fail": Operation(_SHOWN_BATCH, ref("fail"), is_body_optional=True),

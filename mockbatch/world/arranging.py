@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 
+from msgspec.structs import replace
+
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.create import parse_request
+from mockbatch.batch.output_file import write_output
 from mockbatch.errors import ApiError
 from mockbatch.files.content import Content
 from mockbatch.files.file import BATCH
@@ -43,6 +46,17 @@ def read_results(world: World, id: str) -> dict[str, str | None]:
         "output": _text(world, batch["output_file_id"]),
         "errors": _text(world, batch["error_file_id"]),
     }
+
+
+def read_openai_results(world: World, id: str) -> dict[str, str | None]:
+    """Return the same, with results that are no files in lines of OpenAI's form."""
+    batch = world.batch(id)
+    texts = read_results(world, id)
+    if batch.rules.results_seconds is None or texts["output"] is None:
+        return texts
+    as_openai = replace(batch, rules=batch.rules._replace(output_line=None))
+    files = write_output(as_openai, validate=False, marks=world.settings.marks)
+    return {**texts, "output": _decode(files.output)}
 
 
 def _text(world: World, file_id: str | None) -> str | None:

@@ -54,6 +54,7 @@ def overview(world: World, batch: Batch) -> dict[str, Json]:
         **{name: shown[name] for name in _SHOWN},
         "provider": batch.rules.provider,
         "shown_status": batch.shown_status(now),
+        "shown_counts": batch.shown_counts(now),
         "total": batch.input.total,
         "scenario": batch.schedule.scenario.name,
         "is_held": batch.held is not None and not batch.is_final(now),

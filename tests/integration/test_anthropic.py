@@ -92,6 +92,32 @@ class TestReadyClient:
             assert client.messages.batches.list().data == []
         mockbatch.assert_requested("GET", "/v1/messages/batches", count=1)
 
+    def test_results_by_custom_id(self, mockbatch: WorldClient) -> None:
+        """The handle reads them as it reads those of OpenAI, with their text."""
+        params: Any = {
+            "model": "claude-haiku-4-5",
+            "max_tokens": 100,
+            "messages": [{"role": "user", "content": "Hello"}],
+        }
+        requests: Any = [
+            {"custom_id": "good", "params": params},
+            {"custom_id": "bad", "params": {**params, "model": "x"}},
+            {"custom_id": "late", "params": params},
+        ]
+        mockbatch.scenario("expired_partial", fraction=0.5)
+        batch = mockbatch.anthropic.messages.batches.create(requests=requests)
+        mockbatch.clock.run_until(batch, "ended")
+        results = mockbatch.results(batch)
+        assert set(results) == {"good", "bad", "late"}
+        seen = {one.error["code"] if one.error else one.status_code for one in results.values()}
+        assert "batch_expired" in seen
+        again = mockbatch.anthropic.messages.batches.create(requests=requests)
+        mockbatch.clock.run_until(again, "ended")
+        results = mockbatch.results(again)
+        assert results["good"].text == "Mock reply to: Hello"
+        assert (results["bad"].status_code, results["bad"].text) == (404, None)
+        assert results["bad"].body["error"]["type"] == "not_found_error"
+
     @pytest.mark.parametrize("page", [10, pytest.param(1000, marks=pytest.mark.slow)])
     def test_paging_over_more_batches_than_a_page_ends(
         self, mockbatch: WorldClient, page: int

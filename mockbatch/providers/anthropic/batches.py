@@ -72,6 +72,25 @@ def _results_id(seed: Seed) -> str:
     return "results_" + seed.text(BASE58, 22)
 
 
+def _counts(batch: Batch, now: float) -> dict[str, int]:
+    """Return the counts, which all move when the batch ends; until then all are processing."""
+    total = batch.input.total
+    status = batch.status(now)
+    if status not in FINAL:
+        total, succeeded, errored, left = 0, 0, 0, total
+    else:
+        counts = batch.counts(now)
+        succeeded, errored, left = counts.completed, counts.failed, 0
+        total -= succeeded + errored
+    return {
+        "processing": left,
+        "succeeded": succeeded,
+        "errored": errored,
+        "canceled": total if status == CANCELLED else 0,
+        "expired": total if status == EXPIRED else 0,
+    }
+
+
 RULES = BatchRules(
     provider="anthropic",
     new_id=ids.message_batch_id,
@@ -84,6 +103,7 @@ RULES = BatchRules(
     adapt=scenarios.adapt,
     read_input=read_input,
     find_endpoint=_find_endpoint,
+    name_counts=_counts,
     status_names={
         **dict.fromkeys((VALIDATING, FINALIZING), IN_PROGRESS),
         CANCELLING: CANCELING,
@@ -199,7 +219,7 @@ def batch_json(batch: Batch, now: float, base_url: str) -> dict[str, Json]:
         "id": batch.id,
         "type": "message_batch",
         "processing_status": batch.shown_status(now),
-        "request_counts": _counts(batch, now),
+        "request_counts": batch.shown_counts(now),
         "ended_at": _time(batch.timeline.end.at if has_ended else None),
         "created_at": _time(batch.created_at),
         "expires_at": _time(batch.expires_at),
@@ -215,25 +235,6 @@ def _archived_at(batch: Batch, now: float) -> int | None:
         return None
     at = batch.timeline.end.at + batch.file_seconds
     return at if at <= now else None
-
-
-def _counts(batch: Batch, now: float) -> dict[str, Json]:
-    """Return the counts, which all move when the batch ends; until then all are processing."""
-    total = batch.input.total
-    status = batch.status(now)
-    if status not in FINAL:
-        total, succeeded, errored, left = 0, 0, 0, total
-    else:
-        counts = batch.counts(now)
-        succeeded, errored, left = counts.completed, counts.failed, 0
-        total -= succeeded + errored
-    return {
-        "processing": left,
-        "succeeded": succeeded,
-        "errored": errored,
-        "canceled": total if status == CANCELLED else 0,
-        "expired": total if status == EXPIRED else 0,
-    }
 
 
 def _time(at: int | None) -> str | None:

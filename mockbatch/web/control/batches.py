@@ -5,6 +5,8 @@ from functools import partial
 from flask import Blueprint, Response, request
 
 from mockbatch.batch import commands
+from mockbatch.errors import api_error
+from mockbatch.validation.error_wording import join_items
 from mockbatch.web.context import world
 from mockbatch.web.control.files import content_preview
 from mockbatch.web.control.guard import guard
@@ -16,12 +18,15 @@ from mockbatch.web.responses import (
     send_json,
 )
 from mockbatch.web.v1.batches import batch_response
-from mockbatch.world.arranging import read_input, read_results, submit_batch
+from mockbatch.world.arranging import read_input, read_openai_results, read_results, submit_batch
 from mockbatch.world.changed_lines import find_changed_lines
 from mockbatch.world.overview import COMMANDS, FAILURE, overview
 
 blueprint = Blueprint("control_batches", __name__, url_prefix="/_mock/batches")
 blueprint.before_request(guard)
+
+# What returns results, by the form of their lines.
+_RESULTS = {"provider": read_results, "openai": read_openai_results}
 
 
 @blueprint.post("")
@@ -74,7 +79,11 @@ def preview_input(id: str) -> Response:
 @blueprint.get("/<id>/results")
 def results(id: str) -> Response:
     """Return the contents of the output and the error file of a batch."""
-    return json_response("results", read_results(world(), id))
+    form = request.args.get("form", "provider")
+    if form not in _RESULTS:
+        supported = join_items([f"'{name}'" for name in _RESULTS])
+        raise api_error("unsupported_value", param="form", value=form[:100], supported=supported)
+    return json_response("results", _RESULTS[form](world(), id))
 
 
 @blueprint.get("/<id>/timeline")

@@ -138,6 +138,27 @@ class TestLife:
         assert message["usage"]["service_tier"] == "batch"
         assert '": ' not in response.text
 
+    def test_the_overview_has_the_providers_words(self, anthropic: AnthropicCaller) -> None:
+        """Status and counts are Anthropic's, beside those that all providers share."""
+        id = anthropic.create_batch({}, {"model": "x"})["id"]
+        before = anthropic.good(anthropic.get(f"/_mock/batches/{id}/overview"))
+        assert (before["status"], before["shown_status"]) == ("in_progress", "in_progress")
+        assert tuple(before["shown_counts"].values()) == (2, 0, 0, 0, 0)
+        anthropic.advance(IN_PROGRESS)
+        [after] = anthropic.good(anthropic.get("/_mock/batches"))["data"]
+        assert (after["status"], after["shown_status"]) == ("completed", "ended")
+        assert after["shown_counts"] == dict(zip(COUNTS, (0, 1, 1, 0, 0), strict=True))
+
+    def test_results_in_openais_form(self, anthropic: AnthropicCaller) -> None:
+        """With `form=openai`, a line is what it would be in OpenAI's files."""
+        id = anthropic.create_batch({}, {"model": "x"})["id"]
+        anthropic.advance(IN_PROGRESS)
+        results = anthropic.good(anthropic.get(f"/_mock/batches/{id}/results?form=openai"))
+        lines = [json.loads(line) for line in results["output"].splitlines()]
+        assert {line["response"]["status_code"] for line in lines} == {200, 404}
+        refused = anthropic.get(f"/_mock/batches/{id}/results?form=x")
+        assert (refused.status_code, refused.json["error"]["param"]) == (400, "form")
+
     def test_one_batch_may_have_several_models(self, anthropic: AnthropicCaller) -> None:
         """Unlike OpenAI's."""
         id = anthropic.create_batch({}, {"model": "claude-sonnet-4-5"})["id"]
