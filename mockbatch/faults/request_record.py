@@ -32,6 +32,7 @@ class RequestRecord(Struct):
         request: The body of the request, if it was read.
         file_id: The id of the file that it created, or of the part of one.
         response: What the client gets; None until the app or a fault has decided.
+        world: The world of its key, if the middleware for faults has opened it and applied none.
         due_world: For the internal request that delivers due webhooks, their world.
 
     """
@@ -47,6 +48,7 @@ class RequestRecord(Struct):
     request: Message | None = None
     file_id: str | None = None
     response: Message | None = None
+    world: object = None
     due_world: object = None
 
     @classmethod

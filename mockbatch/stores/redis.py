@@ -15,6 +15,7 @@ from mockbatch.stores.failure import state_unavailable
 from mockbatch.stores.redis_client import RedisClient, redis_errors
 from mockbatch.stores.redis_locks import RedisLocks
 from mockbatch.stores.store import (
+    CHANGE,
     DELIVERY,
     DUE,
     LOCK_SECONDS,
@@ -46,24 +47,7 @@ class RedisStore:
     def pull(self, world: str, seen: Version) -> Changes:
         """Return what has changed since the version `seen`; the version NOTHING without a world."""
         with redis_errors():
-            pipeline = self._client.get().pipeline(transaction=False)
-            pipeline.hmget(_key(world, "w"), "id", "version")
-            pipeline.time()
-            (id, number), (seconds, microseconds) = pipeline.execute()
-            wall = seconds + microseconds / 1e6
-            if id is None:
-                return Changes(NOTHING, (), is_whole=True, wall=wall)
-            if seen == (int(id), int(number)):
-                return Changes(seen, (), is_whole=False, wall=wall)
-            # The fields again, as the world may have changed meanwhile.
-            id, number, is_whole, *rows = self._run(scripts.PULL, world, *seen)
-        found = list(zip(rows[::3], rows[1::3], rows[2::3], strict=True))
-        if not is_whole:
-            found.sort(key=lambda row: float(row[2]))
-        cells = [
-            (name.decode(), None if text is None else text.decode()) for name, text, _ in found
-        ]
-        return Changes(Version(int(id), int(number)), cells, bool(is_whole), wall)
+            return _changes(seen, self._run(scripts.PULL, world, *seen))
 
     def commit(self, world: str, seen: Version, cells: Mapping[str, str | None]) -> Version:
         """Change cells all at once, remove those whose text is None, and return the new version.
@@ -71,11 +55,10 @@ class RedisStore:
         The caller has CHANGE. Raises ApiError 503, and changes nothing, if the present version is
         not `seen`.
         """
-        token = secrets.token_hex(8)
         kept = {name: text for name, text in cells.items() if text is not None}
         removed = [name for name, text in cells.items() if text is None]
-        head = (*seen, token, len(kept), _MOST_REMOVED)
-        self._change(scripts.COMMIT, world, token, *head, *_flat(kept), *removed)
+        rest = (len(kept), _MOST_REMOVED, *_flat(kept), *removed)
+        self._change(scripts.COMMIT, world, seen, *rest)
         return Version(seen.id, seen.number + 1)
 
     def replace(
@@ -88,10 +71,10 @@ class RedisStore:
         count: int = 0,
     ) -> Version:
         """Create a world, or begin it again, with these cells and the last of `count` records."""
-        token, version = secrets.token_hex(8), Version(secrets.randbits(62) + 1, 1)
+        version = Version(secrets.randbits(62) + 1, 1)
         kept = {name: text for name, text in cells.items() if text is not None}
-        head = (*seen, token, len(kept), version.id, label, count, world)
-        self._change(scripts.REPLACE, world, token, *head, *_flat(kept), *records)
+        rest = (len(kept), version.id, label, count, world, *_flat(kept), *records)
+        self._change(scripts.REPLACE, world, seen, *rest)
         return version
 
     def remove(self, world: str) -> None:
@@ -132,20 +115,39 @@ class RedisStore:
             if label is not None
         ]
 
-    def _change(self, script: str, world: str, token: str, *arguments: object) -> None:
-        """Run a script that changes a world once; ApiError 503 if it has another version."""
+    def _change(self, script: str, world: str, seen: Version, *arguments: object) -> None:
+        """Run a script that changes a world once; ApiError 503 if it has another version.
+
+        The script releases CHANGE, in the same round trip.
+        """
         import redis
 
+        token, lock = secrets.token_hex(8), _key(world, CHANGE)
+        value = self._locks.value(lock)
         with redis_errors():
             try:
-                is_done = self._run(script, world, *arguments)
-            except redis.exceptions.ConnectionError:
-                # The answer may have been lost on its way.
-                is_done = self._client.get().hget(_key(world, "w"), "token") == token.encode()
-                if not is_done:
+                is_done = self._run(script, world, *seen, token, value, *arguments)
+            except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError):
+                # The reply may have been lost on its way, or may be late.
+                if not self._settle(world, seen, token):
                     raise
+                is_done = True
         if not is_done:
             raise state_unavailable("it has changed meanwhile")
+        self._locks.forget(lock, value)
+
+    def _settle(self, world: str, seen: Version, token: str) -> bool:
+        """Return whether a change was made; if not, it is not going to be."""
+        import redis
+
+        keys = _all_keys(world, CHANGE)
+        try:
+            return bool(
+                self._client.get().eval(scripts.SETTLE, len(keys), *keys, *map(str, seen), token)
+            )
+        except redis.exceptions.RedisError as error:
+            reason = "it has not answered in the middle of a change, which may have been stored"
+            raise state_unavailable(reason) from error
 
     # --- records
 
@@ -178,6 +180,11 @@ class RedisStore:
         """Acquire a lock of a world, for this process; DELIVERY without a limit of time."""
         self._locks.acquire(_key(world, lock), None if lock == DELIVERY else LOCK_SECONDS)
 
+    def acquire_and_pull(self, world: str, lock: str, seen: Version) -> Changes:
+        """Acquire a lock, and return what has changed since the version `seen`."""
+        keys = _all_keys(world, lock)
+        return _changes(seen, self._locks.acquire_with(scripts.LOCK_AND_PULL, keys, seen))
+
     def try_acquire(self, world: str, lock: str) -> bool:
         """Acquire a lock of a world if it is free, and return whether it was."""
         return self._locks.try_acquire(_key(world, lock))
@@ -187,10 +194,11 @@ class RedisStore:
         self._locks.release(_key(world, lock))
 
     def close(self) -> None:
-        """Do nothing: the threads of a process share its connections."""
+        """Close the connection of this thread."""
+        self._client.close_thread()
 
     def _run(self, script: str, world: str, *arguments: object) -> Any:
-        return self._client.run(script, [*_keys(world), _WORLDS, _ORDER], arguments)
+        return self._client.run(script, _all_keys(world, CHANGE), arguments)
 
 
 def _key(world: str, part: str) -> str:
@@ -201,5 +209,22 @@ def _keys(world: str) -> list[str]:
     return [_key(world, part) for part in "wcloj"]
 
 
+def _all_keys(world: str, lock: str) -> list[str]:
+    return [*_keys(world), _WORLDS, _ORDER, _key(world, lock)]
+
+
 def _flat(cells: Mapping[str, str]) -> list[str]:
     return [text for cell in cells.items() for text in cell]
+
+
+def _changes(seen: Version, result: Sequence[Any]) -> Changes:
+    """Return the result of the script PULL as changes since the version `seen`."""
+    seconds, microseconds, id, number, is_whole, *rows = result
+    version, wall = Version(int(id), int(number)), int(seconds) + int(microseconds) / 1e6
+    if version in (seen, NOTHING):
+        return Changes(version, (), is_whole=version == NOTHING, wall=wall)
+    found = list(zip(rows[::3], rows[1::3], rows[2::3], strict=True))
+    if not is_whole:
+        found.sort(key=lambda row: float(row[2]))
+    cells = [(name.decode(), None if text is None else text.decode()) for name, text, _ in found]
+    return Changes(version, cells, bool(is_whole), wall)

@@ -1,10 +1,13 @@
 """Connections to a Redis or Valkey, and what its errors mean."""
 
+import hashlib
 import logging
 import os
 import secrets
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from mockbatch.stores.failure import state_full, state_unavailable
@@ -19,13 +22,19 @@ log = logging.getLogger(__name__)
 
 
 class RedisClient:
-    """Connections of each process that uses it; forked children have their own."""
+    """Connections of each process that uses it; forked children have their own.
+
+    `get` is the client of redis-py. What each request of a world needs goes through `run` and
+    `post` instead, over one connection that the thread keeps: the client takes longer to choose
+    a connection for a command than the server takes to carry it out.
+    """
 
     def __init__(self, url: str) -> None:
         scheme, _, rest = url.partition("://")
         self._url = f"{_SCHEMES.get(scheme, scheme)}://{rest}"
         self._process = 0
         self._client: redis.Redis | None = None
+        self._local = threading.local()
         #: The name by which the server lists the connections of this process.
         self.name = ""
 
@@ -35,6 +44,38 @@ class RedisClient:
             self.name = f"mockbatch-{secrets.token_hex(8)}"
             self._client, self._process = self._connect(), os.getpid()
         return self._client
+
+    def run(self, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
+        """Run a Lua script, which the server keeps once it has been sent, in one round trip."""
+        import redis
+
+        line = self._line()
+        try:
+            return line.ask("EVALSHA", _digest(script), len(keys), *keys, *arguments)
+        except redis.exceptions.NoScriptError:
+            return line.ask("EVAL", script, len(keys), *keys, *arguments)
+
+    def ask(self, *command: Any) -> Any:
+        """Return the reply to a command, as the server sends it."""
+        return self._line().ask(*command)
+
+    def post(self, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> None:
+        """Send a Lua script to run, without waiting for it; its reply is ignored."""
+        self._line().post("EVAL", script, len(keys), *keys, *arguments)
+
+    def close_thread(self) -> None:
+        """Close the connection of this thread."""
+        line = self._local.__dict__.pop("line", None)
+        if line is not None and line.process == os.getpid():
+            line.close()
+
+    def _line(self) -> "_Line":
+        client = self.get()
+        line: _Line | None = getattr(self._local, "line", None)
+        if line is None or line.process != self._process:
+            line = self._local.line = _Line(client)
+        line.prepare()
+        return line
 
     def _connect(self) -> "redis.Redis":
         try:
@@ -53,10 +94,6 @@ class RedisClient:
             retry=Retry(NoBackoff(), 0),
         )
 
-    def run(self, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
-        """Run a Lua script, which the server keeps once it has been sent."""
-        return self.get().register_script(script)(keys, arguments)
-
     def check(self) -> None:
         """Raise ApiError 503 if the server does not answer; warn if it may drop what it has."""
         with redis_errors():
@@ -67,6 +104,50 @@ class RedisClient:
                 "set it to noeviction",
                 policy,
             )
+
+
+class _Line:
+    """A connection that one thread keeps, and how many replies on it are still to be read."""
+
+    def __init__(self, client: "redis.Redis") -> None:
+        pool = client.connection_pool
+        self.process = os.getpid()
+        self._connection = pool.connection_class(**pool.connection_kwargs)
+        self._unread = 0
+
+    def prepare(self) -> None:
+        """Read the replies that are left; connect again if the server has closed the connection."""
+        import redis
+
+        try:
+            while self._unread:
+                self._unread -= 1
+                with suppress(redis.exceptions.ResponseError):
+                    self._connection.read_response()
+            if self._connection.is_connected and self._connection.can_read():
+                self.close()
+        except (redis.exceptions.RedisError, OSError):
+            self.close()
+
+    def ask(self, *command: Any) -> Any:
+        """Send a command, and return the reply."""
+        self._connection.send_packed_command(self._connection.pack_command(*command))
+        return self._connection.read_response()
+
+    def post(self, *command: Any) -> None:
+        """Send a command, and leave the reply unread."""
+        self._connection.send_packed_command(self._connection.pack_command(*command))
+        self._unread += 1
+
+    def close(self) -> None:
+        """Close the connection; the next command opens another one."""
+        self._unread = 0
+        self._connection.disconnect()
+
+
+@cache
+def _digest(script: str) -> str:
+    return hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
 
 
 @contextmanager

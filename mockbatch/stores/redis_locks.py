@@ -7,8 +7,9 @@ lock by mistake, its commit is refused, because the version is another one then.
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import count
 from threading import Event, Lock, Thread
 from typing import Any
@@ -16,9 +17,12 @@ from typing import Any
 from mockbatch.stores import redis_scripts as scripts
 from mockbatch.stores.failure import state_unavailable
 from mockbatch.stores.redis_client import RedisClient, redis_errors
+from mockbatch.stores.store import LOCK_SECONDS
 
 _LEASE_MILLISECONDS = 10_000
 _RENEWAL_SECONDS = 3.0
+# How often a process tries to release a lock that it may have.
+_RELEASE_SECONDS = 0.25
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.001, 0.008
 # How often a process that waits asks whether the holder is still there.
 _CHECK_SECONDS = 0.05
@@ -30,14 +34,57 @@ class RedisLocks:
     def __init__(self, client: RedisClient) -> None:
         self._client = client
         self._held: dict[str, str] = {}  # key -> value
+        self._lost: dict[str, str] = {}  # value -> key
         self._numbers = count()
         self._lock = Lock()
         self._renewing: Thread | None = None
 
     def acquire(self, key: str, seconds: float | None) -> None:
         """Acquire a lock, waiting at most so long; ApiError 503 if another process keeps it."""
+        self._wait(key, seconds, partial(self._set, key))
+
+    def acquire_with(self, script: str, keys: Sequence[str], arguments: Sequence[object]) -> Any:
+        """Acquire the lock whose key is the last, by a script that does more; return its result.
+
+        Further arguments of the script are the value and the milliseconds of the lock.
+        """
+
+        def take(value: str) -> Any:
+            rest = (value, _LEASE_MILLISECONDS)
+            return self._client.run(script, keys, [*arguments, *rest])
+
+        return self._wait(keys[-1], LOCK_SECONDS, take)
+
+    def try_acquire(self, key: str) -> bool:
+        """Acquire a lock if it is free, and return whether it was."""
+        take = partial(self._set, key)
+        return bool(
+            self._attempt(key, take) or (self._free_if_abandoned(key) and self._attempt(key, take))
+        )
+
+    def value(self, key: str) -> str:
+        """Return the value of a lock that this process has, and else an empty text."""
+        with self._lock:
+            return self._held.get(key, "")
+
+    def forget(self, key: str, value: str) -> None:
+        """Note that the server has released a lock that had this value."""
+        with self._lock:
+            if self._held.get(key) == value:
+                del self._held[key]
+
+    def release(self, key: str) -> None:
+        """Release a lock, unless it was; without the store, it expires."""
+        with self._lock:
+            value = self._held.pop(key, None)
+        if value is not None:
+            with redis_errors():
+                self._client.post(scripts.RELEASE, [key], [value])
+
+    def _wait(self, key: str, seconds: float | None, take: Callable[[str], Any]) -> Any:
+        """Call `take` with new values until it returns something; ApiError 503 after so long."""
         waited, wait, next_check = 0.0, _FIRST_WAIT_SECONDS, _CHECK_SECONDS
-        while not self._set(key):
+        while not (result := self._attempt(key, take)):
             if seconds is not None and waited >= seconds:
                 raise state_unavailable(f"another process is busy with it for {seconds:g} seconds")
             # Not time.sleep, which clients in the same process may have patched.
@@ -47,30 +94,41 @@ class RedisLocks:
             if waited >= next_check:
                 next_check = waited + _CHECK_SECONDS
                 self._free_if_abandoned(key)
+        return result
 
-    def try_acquire(self, key: str) -> bool:
-        """Acquire a lock if it is free, and return whether it was."""
-        return self._set(key) or (self._free_if_abandoned(key) and self._set(key))
+    def _set(self, key: str, value: str) -> Any:
+        return self._client.ask("SET", key, value, "NX", "PX", _LEASE_MILLISECONDS)
 
-    def release(self, key: str) -> None:
-        """Release a lock; without the store, it expires."""
-        with self._lock:
-            value = self._held.pop(key)
+    def _attempt(self, key: str, take: Callable[[str], Any]) -> Any:
+        """Call `take` with a new value, and return its result: nothing if the lock is taken."""
         with redis_errors():
-            self._client.run(scripts.RELEASE, [key], [value])
-
-    def _set(self, key: str) -> bool:
-        with redis_errors():
-            client = self._client.get()
+            self._release_lost()
+            self._client.get()
             value = f"{self._client.name}/{next(self._numbers)}"
-            is_set = bool(client.set(key, value, nx=True, px=_LEASE_MILLISECONDS))
-        if is_set:
+            try:
+                result = take(value)
+            except BaseException:
+                self._note(self._lost, value, key)
+                raise
+        if result:
+            self._note(self._held, key, value)
+        return result
+
+    def _note(self, noted: dict[str, str], name: str, text: str) -> None:
+        with self._lock:
+            noted[name] = text
+            if self._renewing is None or not self._renewing.is_alive():
+                self._renewing = Thread(target=self._renew_all, daemon=True)
+                self._renewing.start()
+
+    def _release_lost(self) -> None:
+        """Release locks that this process may have, because their replies were lost."""
+        with self._lock:
+            lost = dict(self._lost)
+        for value, key in lost.items():
+            self._client.run(scripts.RELEASE, [key], [value])
             with self._lock:
-                self._held[key] = value
-                if self._renewing is None or not self._renewing.is_alive():
-                    self._renewing = Thread(target=self._renew_all, daemon=True)
-                    self._renewing.start()
-        return is_set
+                self._lost.pop(value, None)
 
     def _free_if_abandoned(self, key: str) -> bool:
         """Release a lock whose holder has no connection, and return whether it was released."""
@@ -85,17 +143,19 @@ class RedisLocks:
             return bool(self._client.run(scripts.RELEASE, [key], [value]))
 
     def _renew_all(self) -> None:
-        """Renew the locks of this process until it has none."""
+        """Renew the locks of this process until it has none, and none to release."""
         while True:
-            Event().wait(_RENEWAL_SECONDS)
+            Event().wait(_RELEASE_SECONDS if self._lost else _RENEWAL_SECONDS)
             with self._lock:
                 held = dict(self._held)
-                if not held:
+                if not held and not self._lost:
                     self._renewing = None
-                    return
+                    break
             with _ignored_errors():
+                self._release_lost()
                 for key, value in held.items():
                     self._client.run(scripts.RENEW, [key], [value, _LEASE_MILLISECONDS])
+        self._client.close_thread()
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """The Lua scripts of `redis`: each runs whole or not at all, and nothing happens meanwhile.
 
 The keys of a world are its fields (`w`), its cells (`c`), for each cell the version that changed
-it last (`l`) and its place in the order of creation (`o`), and the last requests (`j`).
+it last (`l`) and its place in the order of creation (`o`), and the last requests (`j`). Then there
+are the two keys for the list of worlds, and the key of a lock.
 """
 
 _FIELDS = """
@@ -15,24 +16,29 @@ local function set(from, count, version)
   end
   redis.call('HSET', w, 'next', next)
 end
+local function unlock(value)
+  if redis.call('GET', KEYS[8]) == value then redis.call('DEL', KEYS[8]) end
+end
 local function is_at(id, number)
   local found = redis.call('HMGET', w, 'id', 'version')
   return (found[1] or '0') == id and (found[2] or '0') == number
 end
 """
 
-#: seen id and number -> id, number, whether all cells follow, and name, text and place of each
-PULL = f"""
-{_FIELDS}
+_PULL = """
+local now = redis.call('TIME')
 local found = redis.call('HMGET', w, 'id', 'version', 'oldest')
-if not found[1] then return {{'0', '0', 1}} end
+if not found[1] then return {now[1], now[2], '0', '0', 1} end
+if ARGV[1] == found[1] and ARGV[2] == found[2] then
+  return {now[1], now[2], found[1], found[2], 0}
+end
 local seen, number, oldest = tonumber(ARGV[2]), tonumber(found[2]), tonumber(found[3])
 local known = ARGV[1] == found[1] and oldest <= seen and seen <= number
 local names = known and redis.call('ZRANGEBYSCORE', l, '(' .. seen, '+inf')
   or redis.call('ZRANGE', o, 0, -1)
-local result = {{found[1], found[2], known and 0 or 1}}
+local result = {now[1], now[2], found[1], found[2], known and 0 or 1}
 for i = 1, #names, 1000 do
-  local some = {{unpack(names, i, math.min(i + 999, #names))}}
+  local some = {unpack(names, i, math.min(i + 999, #names))}
   local texts = redis.call('HMGET', c, unpack(some))
   for k = 1, #some do
     if known or texts[k] then
@@ -46,22 +52,33 @@ end
 return result
 """
 
-#: seen id and number, a token, how many cells are set and how many removed so far may be
-#: remembered; name and text of each set cell, and the names of the removed ones -> 1, or 0 if the
-#: version is another one
+#: seen id and number -> the time in seconds and microseconds, id, number, whether all cells
+#: follow, and name, text and place of each
+PULL = _FIELDS + _PULL
+
+#: as for PULL, the key of a lock, its value, milliseconds -> nil if the lock is taken; otherwise it
+#: has the value now, and the result is that of PULL
+LOCK_AND_PULL = f"""
+if not redis.call('SET', KEYS[8], ARGV[3], 'NX', 'PX', ARGV[4]) then return false end
+{_FIELDS}
+{_PULL}"""
+
+#: seen id and number, a token, the value of the lock, how many cells are set and how many removed
+#: so far may be remembered; name and text of each set cell, and the names of the removed ones -> 1,
+#: or 0 if the version is another one; the lock is released if it has that value
 COMMIT = f"""
 {_FIELDS}
 if not is_at(ARGV[1], ARGV[2]) then return 0 end
-local version, count = tonumber(ARGV[2]) + 1, tonumber(ARGV[4])
-set(6, count, version)
+local version, count = tonumber(ARGV[2]) + 1, tonumber(ARGV[5])
+set(7, count, version)
 local removed = 0
-for i = 6 + 2 * count, #ARGV do
+for i = 7 + 2 * count, #ARGV do
   redis.call('HDEL', c, ARGV[i])
   redis.call('ZADD', l, version, ARGV[i])
   removed = removed + 1
 end
 redis.call('HSET', w, 'version', version, 'token', ARGV[3])
-if removed > 0 and redis.call('HINCRBY', w, 'removed', removed) > tonumber(ARGV[5]) then
+if removed > 0 and redis.call('HINCRBY', w, 'removed', removed) > tonumber(ARGV[6]) then
   for _, name in ipairs(redis.call('ZRANGE', l, 0, -1)) do
     if redis.call('HEXISTS', c, name) == 0 then
       redis.call('ZREM', l, name)
@@ -70,24 +87,36 @@ if removed > 0 and redis.call('HINCRBY', w, 'removed', removed) > tonumber(ARGV[
   end
   redis.call('HSET', w, 'removed', 0, 'oldest', version)
 end
+unlock(ARGV[4])
 return 1
 """
 
-#: seen id and number, a token, how many cells are set, the new id, the label, the number of
-#: requests, the name of the world; name and text of each cell, and the records -> as for COMMIT
+#: seen id and number, a token, the value of the lock, how many cells are set, the new id, the
+#: label, the number of requests, the name of the world; name and text of each cell, and the records
+#: -> as for COMMIT
 REPLACE = f"""
 {_FIELDS}
 if not is_at(ARGV[1], ARGV[2]) then return 0 end
 redis.call('DEL', w, c, l, o, j)
-redis.call('HSET', w, 'id', ARGV[5], 'version', 1, 'label', ARGV[6], 'requests', ARGV[7],
+redis.call('HSET', w, 'id', ARGV[6], 'version', 1, 'label', ARGV[7], 'requests', ARGV[8],
   'removed', 0, 'oldest', 0, 'token', ARGV[3])
-local count = tonumber(ARGV[4])
-set(9, count, 1)
-for i = 9 + 2 * count, #ARGV do redis.call('RPUSH', j, ARGV[i]) end
-if not redis.call('ZSCORE', KEYS[6], ARGV[8]) then
-  redis.call('ZADD', KEYS[6], redis.call('INCR', KEYS[7]), ARGV[8])
+local count = tonumber(ARGV[5])
+set(10, count, 1)
+for i = 10 + 2 * count, #ARGV do redis.call('RPUSH', j, ARGV[i]) end
+if not redis.call('ZSCORE', KEYS[6], ARGV[9]) then
+  redis.call('ZADD', KEYS[6], redis.call('INCR', KEYS[7]), ARGV[9])
 end
+unlock(ARGV[4])
 return 1
+"""
+
+#: seen id and number, the token of a change whose reply was lost -> whether it was made; if not,
+#: the version moves on, so that the change is refused should it still arrive
+SETTLE = f"""
+{_FIELDS}
+if redis.call('HGET', w, 'token') == ARGV[3] then return 1 end
+if is_at(ARGV[1], ARGV[2]) and ARGV[1] ~= '0' then redis.call('HINCRBY', w, 'version', 1) end
+return 0
 """
 
 #: text, how many are kept -> its number, 0 without such a world

@@ -6,21 +6,18 @@ never a part of one.
 
 import secrets
 import sqlite3
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from os import fspath, getpid, stat
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mockbatch.errors import ApiError
-from mockbatch.stores.failure import state_full, state_unavailable
+from mockbatch.stores.failure import state_unavailable
 from mockbatch.stores.file_lock import IS_SUPPORTED, FileLocks
+from mockbatch.stores.sqlite_connections import SqliteConnections
 from mockbatch.stores.store import (
     DELIVERY,
     DUE,
     LOCK_SECONDS,
     NOTHING,
-    WAIT_SECONDS,
     Changes,
     Record,
     StoredWorld,
@@ -57,13 +54,10 @@ class SqliteStore:
     def __init__(self, path: Path) -> None:
         if not IS_SUPPORTED:
             raise ValueError("sqlite:// needs locks on files that this system does not have")
-        self._path, self._name = path, fspath(path)
         folder = path.with_name(f"{path.name}-locks")
         folder.mkdir(parents=True, exist_ok=True)
         self._locks = FileLocks(folder)
-        self._local = threading.local()
-        # One thread of a process at a time: SQLite makes those that wait sleep for long.
-        self._write_lock = threading.Lock()
+        self._connections = SqliteConnections(path, _FORMAT, _TABLES)
         try:
             self.worlds()
         except (ApiError, OSError) as error:
@@ -73,7 +67,7 @@ class SqliteStore:
 
     def pull(self, world: str, seen: Version) -> Changes:
         """Return what has changed since the version `seen`; the version NOTHING without a world."""
-        with self._using() as connection:
+        with self._connections.using() as connection:
             row = self._row(connection, world)
             if row is None:
                 return Changes(NOTHING, (), is_whole=True)
@@ -102,7 +96,7 @@ class SqliteStore:
         """
         version = Version(seen.id, seen.number + 1)
         removed = sum(text is None for text in cells.values())
-        with self._writing() as connection:
+        with self._connections.writing() as connection:
             moved = connection.execute(
                 "UPDATE worlds SET version = version + 1, removed = removed + ?"
                 " WHERE name = ? AND id = ? AND version = ?",
@@ -127,7 +121,7 @@ class SqliteStore:
     ) -> Version:
         """Create a world, or begin it again, with these cells and the last of `count` records."""
         version = Version(secrets.randbits(62) + 1, 1)
-        with self._writing() as connection:
+        with self._connections.writing() as connection:
             row = self._row(connection, world)
             if (NOTHING if row is None else Version(row[0], row[1])) != seen:
                 raise state_unavailable("it has changed meanwhile")
@@ -148,7 +142,7 @@ class SqliteStore:
 
     def remove(self, world: str) -> None:
         """Remove a world, if there is one."""
-        with self._writing() as connection:
+        with self._connections.writing() as connection:
             row = self._row(connection, world)
             if row is not None:
                 self._remove_contents(connection, row[0])
@@ -156,7 +150,7 @@ class SqliteStore:
 
     def worlds(self) -> Sequence[StoredWorld]:
         """Return all worlds, the oldest first."""
-        with self._using() as connection:
+        with self._connections.using() as connection:
             rows = connection.execute("SELECT name, label FROM worlds ORDER BY rowid")
             return [StoredWorld(*row) for row in rows]
 
@@ -166,7 +160,7 @@ class SqliteStore:
             "SELECT worlds.name, label FROM worlds JOIN cells ON world = id AND cells.name = ?"
             " WHERE text != 'null' AND CAST(text AS REAL) <= ?"
         )
-        with self._using() as connection:
+        with self._connections.using() as connection:
             return [StoredWorld(*row) for row in connection.execute(query, (DUE, wall_now))]
 
     @staticmethod
@@ -199,7 +193,7 @@ class SqliteStore:
 
         Returns 0 without such a world.
         """
-        with self._writing() as connection:
+        with self._connections.writing() as connection:
             query = "UPDATE worlds SET requests = requests + 1 WHERE name = ?"
             if not connection.execute(query, (world,)).rowcount:
                 return 0
@@ -216,13 +210,13 @@ class SqliteStore:
             "SELECT number, text FROM records WHERE world = (SELECT id FROM worlds WHERE name = ?)"
             " ORDER BY number"
         )
-        with self._using() as connection:
+        with self._connections.using() as connection:
             return [Record(*row) for row in connection.execute(query, (world,))]
 
     def count(self, world: str) -> int:
         """Return how many requests were recorded, those no longer kept included."""
         query = "SELECT requests FROM worlds WHERE name = ?"
-        with self._using() as connection:
+        with self._connections.using() as connection:
             return next((number for (number,) in connection.execute(query, (world,))), 0)
 
     # --- locks
@@ -230,6 +224,15 @@ class SqliteStore:
     def acquire(self, world: str, lock: str) -> None:
         """Acquire a lock of a world, for this process; DELIVERY without a limit of time."""
         self._locks.acquire(f"{world}-{lock}", None if lock == DELIVERY else LOCK_SECONDS)
+
+    def acquire_and_pull(self, world: str, lock: str, seen: Version) -> Changes:
+        """Acquire PLANNING or CHANGE, and then pull; if that fails, the lock is not held."""
+        self.acquire(world, lock)
+        try:
+            return self.pull(world, seen)
+        except BaseException:
+            self.release(world, lock)
+            raise
 
     def try_acquire(self, world: str, lock: str) -> bool:
         """Acquire a lock of a world if it is free, and return whether it was."""
@@ -239,62 +242,6 @@ class SqliteStore:
         """Release a lock of a world."""
         self._locks.release(f"{world}-{lock}")
 
-    # --- the connection
-
     def close(self) -> None:
         """Close the connection of this thread."""
-        connection = getattr(self._local, "connection", None)
-        self._local.connection = None
-        if connection is not None and self._local.owner == self._identity():
-            connection.close()
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """Yield a connection in a transaction, and commit it unless the block raises."""
-        with self._write_lock, self._using() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            finally:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-
-    @contextmanager
-    def _using(self) -> Iterator[sqlite3.Connection]:
-        """Yield the connection of this thread; ApiError 503 or 507 for an error of SQLite."""
-        try:
-            yield self._connection()
-        except sqlite3.Error as error:
-            self.close()  # the file may be another one when it is back
-            if getattr(error, "sqlite_errorname", "") == "SQLITE_FULL" or "is full" in str(error):
-                raise state_full(error) from error
-            raise state_unavailable(error) from error
-
-    def _identity(self) -> tuple[int, int]:
-        """Return what a connection belongs to: a process, and the file that was there then."""
-        try:
-            return getpid(), stat(self._name).st_ino  # noqa: PTH116 - a Path takes three times as long
-        except OSError:
-            return getpid(), 0
-
-    def _connection(self) -> sqlite3.Connection:
-        if getattr(self._local, "connection", None) is None or (
-            self._local.owner != self._identity()
-        ):
-            self._local.connection = self._connect()
-            self._local.owner = self._identity()
-        connection: sqlite3.Connection = self._local.connection
-        return connection
-
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=WAIT_SECONDS, isolation_level=None)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        [(found,)] = connection.execute("PRAGMA user_version")
-        if found not in (0, _FORMAT):
-            connection.close()
-            raise state_unavailable(f"{self._path} is of another version of mockbatch")
-        if not found:
-            connection.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {_FORMAT}; COMMIT")
-        return connection
+        self._connections.close()

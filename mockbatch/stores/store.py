@@ -75,6 +75,9 @@ class Store(Protocol):
         No thread of this process has it.
         """
 
+    def acquire_and_pull(self, world: str, lock: str, seen: Version) -> Changes:
+        """Acquire PLANNING or CHANGE, and then pull; if that fails, the lock is not held."""
+
     def try_acquire(self, world: str, lock: str) -> bool:
         """Acquire a lock of a world if it is free, and return whether it was."""
 

@@ -51,9 +51,10 @@ class FaultMiddleware:
             world, rule = self._next_fault(environ, provider)
         except ApiError as error:  # the request could not be counted
             return error_response(error)(environ, start_response)
-        if world is None or rule is None:
-            return self._app(environ, start_response)
         record = RequestRecord.of(environ)
+        if world is None or rule is None:
+            record.world = world
+            return self._app(environ, start_response)
         record.fault = rule.name
         statuses: list[int] = []
 

@@ -174,7 +174,61 @@ def test_a_commit_that_never_arrived_is_an_error(
     with pytest.raises(ApiError, match="cannot be reached"):
         store.commit("w", seen, {"a": "2"})
     monkeypatch.undo()
-    assert store.pull("w", NOTHING)[:2] == (seen, [("a", "1")])
+    assert store.pull("w", NOTHING).cells == [("a", "1")]
+
+
+def test_a_commit_that_arrives_too_late_is_refused(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A change that was reported as a 503 does not happen afterwards."""
+    store = RedisStore(server.url)
+    seen = store.replace("w", NOTHING, "label", {"a": "1"})
+    run, late = RedisClient.run, []
+
+    def be_late(*arguments: Any) -> None:
+        late.append(arguments)
+        raise redis.exceptions.TimeoutError("late")
+
+    monkeypatch.setattr(RedisClient, "run", be_late)
+    with pytest.raises(ApiError, match="has not answered for 2 s"):
+        store.commit("w", seen, {"a": "2"})
+    monkeypatch.undo()
+    [arguments] = late
+    assert run(*arguments) == 0
+    assert store.pull("w", NOTHING).cells == [("a", "1")]
+
+
+def test_a_commit_that_timed_out_after_it_was_made_is_done(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The change is neither lost nor made twice when the reply takes longer than two seconds."""
+    store = RedisStore(server.url)
+    seen = store.replace("w", NOTHING, "label", {"a": "1"})
+    run = RedisClient.run
+
+    def answer_late(*arguments: Any) -> None:
+        run(*arguments)
+        raise redis.exceptions.TimeoutError("late")
+
+    monkeypatch.setattr(RedisClient, "run", answer_late)
+    version = store.commit("w", seen, {"a": "2"})
+    monkeypatch.undo()
+    assert version == (seen.id, seen.number + 1)
+    assert store.pull("w", NOTHING)[:2] == (version, [("a", "2")])
+
+
+def test_a_server_that_hangs_in_a_commit_says_that_the_outcome_is_unknown(
+    server: RedisServer,
+) -> None:
+    """If it cannot be asked either, the message says that the change may have been stored."""
+    store = RedisStore(server.url)
+    seen = store.replace("w", NOTHING, "label", {"a": "1"})
+    server.pause()
+    try:
+        with pytest.raises(ApiError, match="may have been stored"):
+            store.commit("w", seen, {"a": "2"})
+    finally:
+        server.resume()
 
 
 def test_what_was_committed_survives_a_crash_of_the_server(

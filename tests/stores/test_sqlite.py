@@ -96,7 +96,7 @@ def test_a_full_disk_refuses_a_commit(tmp_path: Path) -> None:
     """A commit for which there is no room is a 507, and changes nothing."""
     store = SqliteStore(tmp_path / "state.db")
     version = store.replace("w", NOTHING, "", {"a": "1"})
-    with store._using() as connection:
+    with store._connections.using() as connection:
         [(pages,)] = connection.execute("PRAGMA page_count")
         connection.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(ApiError) as caught:

@@ -5,14 +5,15 @@ from contextlib import contextmanager
 from threading import RLock
 from types import TracebackType
 
-from mockbatch.stores.store import DELIVERY, Store
+from mockbatch.stores.store import DELIVERY, Changes, Store, Version
 
 
 class SharedLock:
     """A lock of a shared world, which a thread may acquire several times.
 
     `local` is the part among the threads of this process. With it held, `entered` is called when
-    a thread has acquired the whole, and `leaving` before it releases it.
+    a thread has acquired the whole, with what has changed since the version that `seen` returned,
+    and `leaving` before it releases it.
     """
 
     def __init__(
@@ -20,13 +21,14 @@ class SharedLock:
         store: Store,
         world: str,
         name: str,
-        entered: Callable[[], None],
+        seen: Callable[[], Version],
+        entered: Callable[[Version, Changes], None],
         leaving: Callable[[], None],
     ) -> None:
         self.local = RLock()
         self._store = store
         self._world, self._name = world, name
-        self._entered, self._leaving = entered, leaving
+        self._seen, self._entered, self._leaving = seen, entered, leaving
         self._depth = 0  # how often the thread that has it has acquired it
 
     def acquire(self, blocking: bool = True) -> bool:
@@ -43,13 +45,15 @@ class SharedLock:
         return is_acquired
 
     def _enter(self, blocking: bool) -> bool:
+        seen = self._seen()
+        changes: Changes | None = None
         if blocking:
-            self._store.acquire(self._world, self._name)
+            changes = self._store.acquire_and_pull(self._world, self._name, seen)
         elif not self._store.try_acquire(self._world, self._name):
             return False
         self._depth += 1  # for what acquires the lock again meanwhile
         try:
-            self._entered()
+            self._entered(seen, changes or self._store.pull(self._world, seen))
         except BaseException:
             self._store.release(self._world, self._name)
             raise

@@ -108,32 +108,36 @@ class Replica(World):
     def catch_up(self) -> bool:
         """Apply what other processes have changed; return False if the store has no such world."""
         self._check_usable()
-        changes = self.place.store.pull(self.place.world, self._seen)
+        seen = self._seen
+        changes = self.place.store.pull(self.place.world, seen)
         self._note_wall(changes)
         if changes.version == NOTHING:
             return False
-        if changes.is_whole or changes.cells:
+        if changes.version != seen:
             with self._change_lock.locally():
-                self._apply(self.place.store.pull(self.place.world, self._seen))
+                self._enter(seen, changes)
         if self.clock.state().pauses:
             self._end_lost_pauses()
         return True
 
     def _make_locks(self) -> tuple[WorldLock, WorldLock, RLock]:
         store, world = self.place.store, self.place.world
-        self._change_lock = SharedLock(store, world, CHANGE, self._enter, self._commit)
-        planning = SharedLock(store, world, PLANNING, self._enter_planning, lambda: None)
+        seen = lambda: self._seen  # noqa: E731
+        self._change_lock = SharedLock(store, world, CHANGE, seen, self._enter, self._commit)
+        planning = SharedLock(store, world, PLANNING, seen, self._enter_planning, lambda: None)
         return self._change_lock, planning, self._change_lock.local
 
-    def _enter(self) -> None:
+    def _enter(self, seen: Version, changes: Changes) -> None:
+        """Apply what has changed since the version `seen`."""
         self._check_usable()
-        changes = self.place.store.pull(self.place.world, self._seen)
+        if seen != self._seen:  # another thread has read more meanwhile
+            changes = self.place.store.pull(self.place.world, self._seen)
         self._note_wall(changes)
         self._apply(changes)
 
-    def _enter_planning(self) -> None:
+    def _enter_planning(self, seen: Version, changes: Changes) -> None:
         with self._change_lock.locally():
-            self._enter()
+            self._enter(seen, changes)
 
     def _check_usable(self) -> None:
         if not self.is_usable:
