@@ -35,7 +35,8 @@ class BatchRules(NamedTuple):
 
     With a `results_seconds`, all lines are in one file of results, as compact JSON. It is no file
     among others, and lives that long from the creation of the batch. Without `has_webhooks` no
-    event announces the end. On a cancel the line that is running is completed if
+    event announces the end. Without `has_quotas` a batch neither counts towards OpenAI's quotas nor
+    is refused by them. On a cancel the line that is running is completed if
     `finishes_running_line`. `adapt` returns a scenario as it is for this provider, or raises the
     ApiError of one that cannot be. `find_endpoint(path, terms)` returns what answers the lines.
     `read_input(content, terms)` returns the input of a batch that is loaded, None if it is read
@@ -51,6 +52,7 @@ class BatchRules(NamedTuple):
     output_line: Callable[[dict[str, Json]], dict[str, Json]] | None = None
     results_seconds: int | None = None
     has_webhooks: bool = True
+    has_quotas: bool = True
     finishes_running_line: bool = True
     adapt: Callable[[Scenario], Scenario] = lambda scenario: scenario
     read_input: "Callable[[Content, BatchTerms], BatchInput] | None" = None

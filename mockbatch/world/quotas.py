@@ -14,6 +14,7 @@ from mockbatch.batch.batch import Batch
 from mockbatch.batch.input_file import BatchInput, LineError
 from mockbatch.batch.plan import plan_timeline
 from mockbatch.batch.prompt_tokens import count_prompt_tokens
+from mockbatch.batch.rules import BatchRules
 from mockbatch.batch.timeline import (
     CANCELLING,
     FAILED,
@@ -63,12 +64,12 @@ class EnforcedQuotas:
         changed = _decide_waiting(self.current, batches, now, self._organization)
         self._repository.replace_batches(changed)
 
-    def check_rate(self, now: int) -> None:
+    def check_rate(self, rules: BatchRules, now: int) -> None:
         """Raise ApiError 429 if as many batches as allowed were created in the last hour."""
         limit = self.current.batches_per_hour
-        if limit is None:
+        if limit is None or not rules.has_quotas:
             return
-        batches = self._repository.batches.values()
+        batches = [one for one in self._repository.batches.values() if one.rules.has_quotas]
         recent = [batch.created_at for batch in batches if batch.created_at > now - HOUR]
         if len(recent) < limit:
             return

@@ -219,7 +219,7 @@ class World:
             scenario = request.rules.adapt(request.scenario or queued or self.settings.scenario)
             if scenario.quotas is not None:
                 self.quotas.set(scenario.quotas, now)
-            self.quotas.check_rate(now)
+            self.quotas.check_rate(request.rules, now)
             is_gone = request.input_file_id not in self.repository.uploaded_files
             with self.clock.reading:
                 self.room.check_batch(request.input)

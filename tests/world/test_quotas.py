@@ -526,7 +526,7 @@ class TestRate:
         clock = WorldClock(mode, make.created, RLock())
         quotas = EnforcedQuotas(Quotas(batches_per_hour=1), repository, clock, "org-1")
         with pytest.raises(ApiError) as refused:
-            quotas.check_rate(batch.created_at)
+            quotas.check_rate(batch.rules, batch.created_at)
         assert refused.value.headers == {"Retry-After": seconds}
 
     def test_room_is_there_when_it_was_promised(self, make: "Make") -> None:

@@ -10,6 +10,7 @@ batches              Message Batches: what a client may ask for, and the object
 listing              pages of batches
 results              the lines of results
 scenarios            which scenarios a Message Batch can have
+rate_limits          the headers of rate limits
 messages/            POST /v1/messages, and the lines of a batch
 schemas/             its JSON Schemas
 """

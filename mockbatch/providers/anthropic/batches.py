@@ -99,6 +99,7 @@ RULES = BatchRules(
     output_line=result_line,
     results_seconds=RESULTS_SECONDS,
     has_webhooks=False,
+    has_quotas=False,
     finishes_running_line=False,
     adapt=scenarios.adapt,
     read_input=read_input,

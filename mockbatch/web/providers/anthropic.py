@@ -14,6 +14,7 @@ from mockbatch.faults.message import FileReference, Message
 from mockbatch.faults.request_record import RequestRecord
 from mockbatch.providers.anthropic import batches, listing, messages
 from mockbatch.providers.anthropic.errors import anthropic_error, as_envelope
+from mockbatch.providers.anthropic.rate_limits import rate_limit_headers
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 from mockbatch.web.context import request_id, world
@@ -55,10 +56,14 @@ def create_message() -> Response:
     if not result.succeeded:
         return _error_response(result)
     if body.get("stream") is True:
-        return _stream(endpoint, result, body)
-    if result.is_checked:
-        check_response(endpoint.response_schema, result.body)
-    return send_json(result.body, compact=True)
+        response = _stream(endpoint, result, body)
+    else:
+        if result.is_checked:
+            check_response(endpoint.response_schema, result.body)
+        response = send_json(result.body, compact=True)
+    tokens = endpoint.read_usage(result.body)
+    response.headers.update(rate_limit_headers(tokens, world().now()))
+    return response
 
 
 def _error_response(result: EndpointResponse) -> Response:

@@ -159,6 +159,21 @@ class TestLife:
         refused = anthropic.get(f"/_mock/batches/{id}/results?form=x")
         assert (refused.status_code, refused.json["error"]["param"]) == (400, "form")
 
+    def test_openais_quotas_are_not_about_it(self, anthropic: AnthropicCaller) -> None:
+        """It is never refused by them, and leaves them as they are."""
+        quotas = {"batches_per_hour": 1, "enqueued_tokens": {"gpt-4o-mini": 1000}}
+        anthropic.good(anthropic.call("PUT", "/_mock/quotas", json=quotas))
+        ids = [anthropic.create_batch({})["id"] for _ in range(2)]
+        anthropic.create()
+        anthropic.advance(IN_PROGRESS)
+        assert [types_of(anthropic, id) for id in ids] == [["succeeded"]] * 2
+
+    def test_responses_have_no_headers_of_rate_limits(self, anthropic: AnthropicCaller) -> None:
+        """As 125 of 125 recorded responses."""
+        id = anthropic.create_batch({})["id"]
+        headers = anthropic.get(f"{BATCHES}/{id}").headers
+        assert "ratelimit" not in str(headers)
+
     def test_one_batch_may_have_several_models(self, anthropic: AnthropicCaller) -> None:
         """Unlike OpenAI's."""
         id = anthropic.create_batch({}, {"model": "claude-sonnet-4-5"})["id"]

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import datetime
 
 import pytest
 from werkzeug.test import TestResponse
@@ -53,6 +54,29 @@ class TestMessage:
         assert (message["stop_reason"], message["stop_sequence"]) == ("end_turn", None)
         assert message["usage"]["service_tier"] == "standard"
         assert ": " not in response.text.replace("Mock reply to: ", "")
+
+    @pytest.mark.parametrize("stream", [False, True])
+    def test_it_has_the_recorded_headers_of_rate_limits(
+        self, anthropic: AnthropicCaller, stream: bool
+    ) -> None:
+        """Four limits, each with three headers, in the order of a recording of August 2025."""
+        body = {"model": "claude-haiku-4-5", "max_tokens": 9, "stream": stream}
+        messages = [{"role": "user", "content": "Hello"}]
+        response = anthropic.post("/v1/messages", {**body, "messages": messages})
+        limits = {
+            name.removeprefix("anthropic-ratelimit-"): value
+            for name, value in response.headers.items()
+            if name.startswith("anthropic-ratelimit-")
+        }
+        assert list(limits) == [
+            f"{kind}-{member}"
+            for kind in ("input-tokens", "output-tokens", "requests", "tokens")
+            for member in ("limit", "remaining", "reset")
+        ]
+        assert (limits["requests-limit"], limits["requests-remaining"]) == ("1000", "999")
+        now = anthropic.good(anthropic.get("/_mock/clock"))["now"]
+        reset = datetime.fromisoformat(limits["requests-reset"].replace("Z", "+00:00"))
+        assert 0 <= reset.timestamp() - int(now) <= 1
 
     def test_max_tokens_cuts_the_text(self, anthropic: AnthropicCaller) -> None:
         """The stop reason says so, and the usage counts what is left."""
