@@ -13,7 +13,8 @@ output_file        renders the output and error files of a batch that has ended
 outputs            the files of all batches of a world, written when they are first needed
 output_line        one line of such a file
 prompt_tokens      counts the prompt tokens of an input file
-fast_path          reads and renders the simple lines, most of all, in a tenth of the time
+fast_path          reads the simple lines, most of all, in a tenth of the time
+line_template      renders the output lines of simple ones, in a tenth of the time
 json_pieces        the JSON of a value in pieces, from which the fast path makes its templates
 recorded           a batch that is shown as it was recorded
 """

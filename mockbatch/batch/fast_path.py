@@ -1,5 +1,7 @@
 """The fast path for simple lines: chat completions of text messages, answered with one text.
 
+`line_template` has the part of it that writes output lines.
+
 Most lines of most batches are simple. The ordinary way parses a line strictly, checks it
 against a JSON Schema, builds the response as a dict and serialises it. This module produces
 the same bytes sooner, because of three facts:
@@ -17,24 +19,17 @@ Gain, measured by the benchmarks `validation` and `rendering` on Python 3.11: 50
 """
 
 import json
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
-from json.encoder import encode_basestring_ascii
 from math import inf
 from typing import Annotated, Literal, NamedTuple, TypeAlias
 
 from msgspec import UNSET, DecodeError, Meta, Struct, UnsetType
 from msgspec.json import Decoder, Encoder
 
-from mockbatch.batch.json_pieces import JsonPath, split_json
-from mockbatch.batch.output_line import LineChecker, output_line
 from mockbatch.endpoints import endpoints, text
-from mockbatch.endpoints.chat_completions.endpoint import completion_id, token_limit
 from mockbatch.endpoints.chat_completions.request import max_prompt_tokens
-from mockbatch.endpoints.endpoint import Execution, Tokens
-from mockbatch.endpoints.respond import EndpointResponse
 from mockbatch.errors import ApiError
-from mockbatch.ids import LineIdentities, LineIdentity, Seed
 from mockbatch.typing import Json
 
 PATH = "/v1/chat/completions"
@@ -43,7 +38,7 @@ PATH = "/v1/chat/completions"
 _MAX_PARAMETERS_BYTES = 4096
 # A batch whose lines differ in their parameters gains nothing from templates: making one takes
 # longer than writing a few lines the ordinary way.
-_MAX_TEMPLATES = 256
+MAX_TEMPLATES = 256
 
 _String: TypeAlias = str | UnsetType | None
 _Integer: TypeAlias = int | UnsetType | None
@@ -125,10 +120,10 @@ class ParameterCheck(NamedTuple):
     max_bytes: float
 
 
-@lru_cache(_MAX_TEMPLATES)
+@lru_cache(MAX_TEMPLATES)
 def check_parameters(parameters: bytes) -> ParameterCheck:
     """Return what the endpoint rejects about simple requests with these parameters."""
-    body = _example(parameters)
+    body = make_example(parameters)
     error = endpoints()[PATH].validate(body)
     limit = None if error else max_prompt_tokens(body)
     # A token is a word or four characters, and a word takes two bytes of a line or more.
@@ -143,125 +138,9 @@ def find_error(data: bytes, line: SimpleLine) -> ApiError | None:
     return endpoints()[PATH].validate(json.loads(data)["body"])
 
 
-def _example(parameters: bytes) -> dict[str, Json]:
+def make_example(parameters: bytes) -> dict[str, Json]:
     """Return a request body with these parameters and the shortest possible message."""
     return {**json.loads(parameters), "messages": [{"role": "user", "content": ""}]}
-
-
-_VALUE_PATHS: tuple[JsonPath, ...] = (
-    ("id",),
-    ("custom_id",),
-    ("response", "request_id"),
-    ("response", "body", "id"),
-    ("response", "body", "created"),
-    ("response", "body", "choices", 0, "message", "content"),
-    ("response", "body", "choices", 0, "finish_reason"),
-    ("response", "body", "usage", "prompt_tokens"),
-    ("response", "body", "usage", "completion_tokens"),
-    ("response", "body", "usage", "total_tokens"),
-)
-
-
-class LineTemplate(NamedTuple):
-    """How to render the output lines of simple requests with the same parameters.
-
-    `literals` is the text around the values at `_VALUE_PATHS`. `limit` is how many tokens of
-    text a reply may have, None for any number; `max_bytes` limits the line of the request.
-    """
-
-    literals: tuple[str, ...]
-    limit: int | None
-    stop: tuple[str, ...]
-    reasoning_tokens: int
-    max_bytes: float
-
-
-# Tests send the same parameters in one batch after the other.
-@lru_cache(_MAX_TEMPLATES)
-def line_template(parameters: bytes, *, validate: bool) -> LineTemplate | None:
-    """Return the template for requests with these parameters.
-
-    Returns None for requests that the endpoint rejects. `validate` checks the example, an
-    output line with its response, against the schemas.
-    """
-    error, max_bytes = check_parameters(parameters)
-    if error is not None:
-        return None
-    endpoint, body = endpoints()[PATH], _example(parameters)
-    identity = LineIdentities(Seed.of("example"), 1, built_at=0).of_line(0)
-    response = endpoint.make_response(body, Execution(identity.seed, 0))
-    line = output_line(identity, "example", EndpointResponse(200, response))
-    if validate:
-        LineChecker(endpoint).check(line)
-    literals = split_json(line, _VALUE_PATHS)
-    if literals is None:
-        return None
-    literals[-1] += "\n"
-    limit, reasoning_tokens = token_limit(body)
-    return LineTemplate(
-        tuple(literals),
-        None if limit is None else limit - reasoning_tokens,
-        tuple(text.stop_sequences(body.get("stop"))),
-        reasoning_tokens,
-        max_bytes,
-    )
-
-
-class SimpleLineWriter:
-    """Renders the simple lines of one batch, except those with an index in `scripted`.
-
-    `read_line` returns the bytes of a line of the input file by its index.
-    """
-
-    def __init__(
-        self, read_line: Callable[[int], bytes], scripted: Container[int], *, validate: bool
-    ) -> None:
-        self._read_line = read_line
-        self._scripted = scripted
-        self._validate = validate
-        self._templates: dict[bytes, LineTemplate | None] = {}
-        self._prompt_tokens = self._completion_tokens = self._reasoning_tokens = 0
-
-    @property
-    def tokens(self) -> Tokens:
-        """What the lines rendered so far are billed for."""
-        return Tokens(
-            self._prompt_tokens, self._completion_tokens, reasoning=self._reasoning_tokens
-        )
-
-    def render(self, index: int, identity: LineIdentity, created_at: int) -> str | None:
-        """Return the output line of a request that runs at `created_at`, with its line end.
-
-        Returns None for a line that has to take the ordinary way.
-        """
-        if index in self._scripted:
-            return None
-        data = self._read_line(index)
-        line = parse_simple_line(data)
-        if line is None:
-            return None
-        template = self._template(line.parameters)
-        if template is None or len(data) > template.max_bytes:
-            return None
-        a, b, c, d, e, f, g, h, i, j, k = template.literals
-        prompt, prompt_tokens = measure_prompt(line.messages)
-        content, finish_reason, completion_tokens = _reply(prompt, template)
-        self._prompt_tokens += prompt_tokens
-        self._completion_tokens += completion_tokens
-        self._reasoning_tokens += template.reasoning_tokens
-        # An f-string takes half the time of `%`, a third of that of a JSON encoder.
-        return (
-            f"{a}{identity.id}{b}{_escape(line.custom_id)}{c}{identity.request_id}"
-            f"{d}{completion_id(identity.letters)}{e}{created_at}{f}{content}{g}{finish_reason}"
-            f"{h}{prompt_tokens}{i}{completion_tokens}{j}{prompt_tokens + completion_tokens}{k}"
-        )
-
-    def _template(self, parameters: bytes) -> LineTemplate | None:
-        if parameters not in self._templates:
-            if len(self._templates) == _MAX_TEMPLATES:
-                return None
-            self._templates[parameters] = line_template(parameters, validate=self._validate)
-        return self._templates[parameters]
 
 
 def measure_prompt(messages: Iterable[_Message]) -> tuple[str, int]:
@@ -278,21 +157,3 @@ def measure_prompt(messages: Iterable[_Message]) -> tuple[str, int]:
         if message.role == "user":
             prompt = content
     return content if prompt is None else prompt, prompt_tokens
-
-
-def _reply(prompt: str, template: LineTemplate) -> tuple[str, str, int]:
-    """Return the escaped reply to a prompt, its `finish_reason` and its completion tokens."""
-    quoted, needs_no_escaping = text.quote(prompt)
-    content, is_cut = text.mock_reply_to_quote(quoted), False
-    tokens = text.count_tokens(content)
-    if template.stop or (template.limit is not None and tokens > template.limit):
-        content, tokens, is_cut = text.limit_text(content, template.limit, template.stop)
-    return (
-        content if needs_no_escaping else _escape(content),
-        "length" if is_cut else "stop",
-        tokens + template.reasoning_tokens,
-    )
-
-
-def _escape(string: str) -> str:
-    return encode_basestring_ascii(string)[1:-1]

@@ -7,7 +7,8 @@ from itertools import chain, islice, repeat
 from typing import NamedTuple
 
 from mockbatch.batch.batch import ERROR, NO_TOKENS, OUTPUT, Batch
-from mockbatch.batch.fast_path import PATH, SimpleLineWriter
+from mockbatch.batch.fast_path import PATH
+from mockbatch.batch.line_template import SimpleLineWriter
 from mockbatch.batch.output_line import LineChecker, output_line
 from mockbatch.batch.timeline import CANCELLED, FAILED, FINALIZING
 from mockbatch.endpoints.endpoint import Execution, Tokens, with_cached_share

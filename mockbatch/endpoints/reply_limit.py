@@ -4,6 +4,7 @@ A reply may have megabytes, and any number of choices and lines may get it.
 """
 
 from collections.abc import Callable
+from json.encoder import encode_basestring_ascii
 
 from mockbatch.endpoints import text
 from mockbatch.endpoints.endpoint import Endpoint
@@ -11,8 +12,9 @@ from mockbatch.endpoints.scripted_reply import RecordedBody, Reply
 from mockbatch.errors import ApiError, api_error
 from mockbatch.typing import Json
 
-#: The characters of a reply in all choices of a response, and in all lines of a batch.
-MAX_RESPONSE_CHARACTERS, MAX_BATCH_CHARACTERS = 16_000_000, 256_000_000
+#: The characters of a reply, written as JSON, in all choices of a response, and in all lines of
+#: a batch.
+MAX_RESPONSE_CHARACTERS, MAX_BATCH_CHARACTERS = 16_000_000, 64_000_000
 
 
 class ReplyLimit:
@@ -61,12 +63,17 @@ def _count_characters(value: Json) -> int:
     Each recorded body is that of one line.
     """
     if isinstance(value, str):
-        return len(value)
+        return _count_escaped(value)
     if isinstance(value, dict):
-        return sum(len(name) + _count_characters(item) for name, item in value.items())
+        return sum(_count_escaped(name) + _count_characters(item) for name, item in value.items())
     if isinstance(value, list):
         return sum(map(_count_characters, value))
     return 0 if isinstance(value, RecordedBody) else text.CHARACTERS_PER_TOKEN
+
+
+def _count_escaped(text: str) -> int:
+    """Return the length of a text in JSON, where a character beyond ASCII takes six or twelve."""
+    return len(encode_basestring_ascii(text)) - 2
 
 
 def _rejection(error: ApiError) -> Reply:

@@ -9,6 +9,7 @@ from unittest import mock
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from mockbatch.batch import fast_path, input_file, output_file
 from mockbatch.batch.batch import Batch
@@ -16,6 +17,7 @@ from mockbatch.batch.input_file import BatchInput
 from mockbatch.batch.json_pieces import split_json
 from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.model_list import ModelList
+from mockbatch.endpoints.scripted_reply import Reply
 from mockbatch.files.content import Content
 from mockbatch.limits import Limits
 from mockbatch.typing import Json
@@ -316,6 +318,36 @@ def test_token_limits_hold_alike(
     batch = make.started(make.world(), lines)
     assert (batch.input.failing_lines >= {1, 2}) is fails
     assert_written_alike(batch)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"content": '"Hi" \U0001f600 \ud800\n'},
+        {"content": "x" * 5000},
+        {"content": ""},
+        {"content": None},
+        {"content": "x", "finish_reason": "length"},
+        {"refusal": "No."},
+    ],
+)
+@pytest.mark.parametrize("parameters", [{}, {"max_tokens": 1, "stop": "x"}, {"model": "o3"}])
+def test_scripted_replies_are_written_alike(make: "Make", fields: Json, parameters: Json) -> None:
+    """Whatever they hold; neither a limit on tokens nor a stop sequence cuts them."""
+    lines = [make.line(f"line-{number}") for number in range(4)]
+    for line in lines:
+        line["body"] |= parameters
+    batch = make.started(make.world(), lines)
+    reply = Reply.from_valid_document(fields)
+    assert_written_alike(replace(batch, replies={0: reply, 2: reply}))
+
+
+def test_a_scripted_text_is_no_slow_line(make: "Make") -> None:
+    """Its line is not written the ordinary way."""
+    batch = make.started(make.world(), [make.line()])
+    reply = Reply.from_valid_document({"content": "x"})
+    with mock.patch.object(output_file, "respond", side_effect=AssertionError):
+        write(replace(batch, replies={0: reply}))
 
 
 def test_split_json_leaves_the_values_out() -> None:

@@ -32,6 +32,12 @@ def test_a_reply_is_as_long_as_all_choices_allow() -> None:
     assert error_code(limited({"content": "a" * MEGABYTE}, n=16)) == CODE
 
 
+def test_characters_are_counted_as_json_has_them() -> None:
+    """An emoji takes twelve there, so a million of them are too many for two choices."""
+    assert error_code(limited({"content": "\U0001f600" * MEGABYTE}, n=1)) is None
+    assert error_code(limited({"content": "\U0001f600" * MEGABYTE}, n=2)) == CODE
+
+
 def test_the_log_probabilities_of_a_reply_are_counted() -> None:
     """A long text has too many."""
     short, long = ({"content": "a" * length} for length in (10_000, 20_000))
