@@ -17,3 +17,11 @@ HTTP_REQUEST_KEY = "mockbatch.http_request"
 # Raised while a request's body is read if the client is at fault: it has gone, is too slow, or
 # has framed the body wrongly. Any other OSError is a fault of this machine.
 CLIENT_ERRORS = (ConnectionError, TimeoutError, ssl.SSLError)
+# What their text begins with if the body is framed wrongly.
+BODY_ERROR = "Invalid request body: "
+
+
+def describe_body_error(error: BaseException | None) -> str | None:
+    """Return what is wrong with the framing of a body, None for any other error."""
+    reason = str(error.strerror) if isinstance(error, OSError) else ""
+    return reason.removeprefix(BODY_ERROR) if reason.startswith(BODY_ERROR) else None

@@ -16,7 +16,7 @@ _REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Z-]+) ([!-~]+) HTTP/(\d\.\d)"
 _HEADER_LINE = re.compile(rb"(" + _TOKEN + rb"):([\t -~\x80-\xff]*)")
 _HOST = rb"(?:\[[0-9A-Fa-f:.%]+\]|[\w.~%!$&'()*+;=-]*)(?::\d*)?"
 _HOST_VALUE = re.compile(_HOST)
-_ABSOLUTE_TARGET = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://" + _HOST + rb"(?:[/?].*)?")
+_ABSOLUTE_TARGET = re.compile(rb"(?i:https?)://" + _HOST + rb"(?:[/?].*)?")
 _LENGTH = re.compile(rb"\d{1,18}")
 _LINE_FEED_ALONE = re.compile(rb"(?<!\r)\n")
 # Headers that frame the message or name the host. Each may appear only once.

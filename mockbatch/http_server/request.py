@@ -11,7 +11,7 @@ from urllib.parse import unquote_to_bytes
 from cheroot import server, wsgi
 
 from mockbatch.errors import ApiError, api_error
-from mockbatch.http_server import HTTP_REQUEST_KEY
+from mockbatch.http_server import BODY_ERROR, HTTP_REQUEST_KEY
 from mockbatch.http_server.head import MAX_HEADERS, MalformedHeadError, parse_head
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 SERVER_NAME = "mockbatch"
 BLOCK_BYTES = 1 << 16
+#: Reading this many of one byte takes about half a second.
+MAX_CHUNKS = 250_000
 
 
 class Body(io.RawIOBase):
@@ -30,6 +32,7 @@ class Body(io.RawIOBase):
 
     def __init__(self, rfile: Any, length: int | None) -> None:
         self._rfile, self._left, self._chunked = rfile, length or 0, length is None
+        self._chunks_left = MAX_CHUNKS
 
     def readable(self) -> bool:
         """Return True, as io.RawIOBase requires of a stream to read."""
@@ -43,15 +46,7 @@ class Body(io.RawIOBase):
     def readinto(self, buffer: "WriteableBuffer") -> int:
         """Read what one recv() returns, and return its length; 0 at the end."""
         if self._chunked and not self._left:
-            size = re.fullmatch(
-                rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[\t -~\x80-\xff]*)?", self._read_line()
-            )
-            if not size:
-                self._fail("a chunk size is not a hexadecimal number")
-            self._left = int(size[1], 16)
-            if not self._left:
-                self._read_trailers()
-                self._chunked = False
+            self._begin_chunk()
         view = memoryview(buffer)[: self._left]
         count: int = self._rfile.readinto1(view) if view else 0
         self._left -= count
@@ -60,6 +55,18 @@ class Body(io.RawIOBase):
         if self._chunked and not self._left and self._read_line():
             self._fail("a chunk is longer than its size")
         return count
+
+    def _begin_chunk(self) -> None:
+        size = re.fullmatch(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[\t -~\x80-\xff]*)?", self._read_line())
+        if not size:
+            self._fail("a chunk size is not a hexadecimal number")
+        self._left = int(size[1], 16)
+        if not self._left:
+            self._read_trailers()
+            self._chunked = False
+        elif not self._chunks_left:
+            self._fail(f"it has more than {MAX_CHUNKS} chunks")
+        self._chunks_left -= 1
 
     def _read_trailers(self) -> None:
         left = MAX_HEADERS
@@ -75,7 +82,7 @@ class Body(io.RawIOBase):
     def _fail(self, reason: str) -> NoReturn:
         self._rfile = io.BytesIO()  # the framing of the rest is unknown
         # The only error for which cheroot closes the connection without a traceback.
-        raise ConnectionAbortedError(errno.ECONNABORTED, f"Invalid request body: {reason}")
+        raise ConnectionAbortedError(errno.ECONNABORTED, f"{BODY_ERROR}{reason}")
 
 
 class Request(server.HTTPRequest):

@@ -6,15 +6,17 @@ import logging
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import (
+    ClientDisconnected,
     HTTPException,
     MethodNotAllowed,
     NotFound,
     RequestEntityTooLarge,
 )
+from werkzeug.routing.exceptions import WebsocketMismatch
 
 from mockbatch.errors import ApiError, api_error
 from mockbatch.faults.request_record import RequestRecord
-from mockbatch.http_server import CLIENT_ERRORS
+from mockbatch.http_server import CLIENT_ERRORS, describe_body_error
 from mockbatch.jsonio import indent
 from mockbatch.strings.redaction import redact
 from mockbatch.typing import Json
@@ -72,6 +74,10 @@ def _handle_http_exception(error: HTTPException) -> Response:
         return _respond(wrong_method)
     if isinstance(error, RequestEntityTooLarge):
         return _respond(_size_error())
+    if isinstance(error, ClientDisconnected):
+        return _respond(_body_error(error.__context__))
+    if isinstance(error, WebsocketMismatch):
+        return _respond(api_error("bad_request", detail="This server has no WebSockets."))
     bad_request = api_error("bad_request", detail=error.description or error.name)
     bad_request.status = error.code or 400
     return _respond(bad_request)
@@ -89,10 +95,15 @@ def _size_error() -> ApiError:
 
 def _handle_os_error(error: OSError) -> Response:
     if isinstance(error, CLIENT_ERRORS):
-        log.debug("the body of the request could not be read: %s", error)
-        detail = "The body of the request could not be read."
-        return _respond(api_error("bad_request", detail=detail))
+        return _respond(_body_error(error))
     return _handle_bug(error)
+
+
+def _body_error(error: BaseException | None) -> ApiError:
+    """Return the error of a request whose body could not be read because of this exception."""
+    log.debug("the body of the request could not be read: %s", error)
+    reason = describe_body_error(error) or "it is incomplete, or came too slowly"
+    return api_error("bad_request", detail=f"The body of the request could not be read: {reason}.")
 
 
 def _handle_bug(error: Exception) -> Response:

@@ -6,6 +6,7 @@ import pytest
 
 from mockbatch.endpoints.reply_limit import MAX_BATCH_CHARACTERS, MAX_RESPONSE_CHARACTERS
 from mockbatch.endpoints.response_size import MAX_CHOICES, MAX_LOGPROBS
+from mockbatch.http_server.request import MAX_CHUNKS
 from mockbatch.jsonio import MAX_CONTAINERS, MAX_DEPTH, MAX_VALUES
 from mockbatch.limits import limits_table
 from mockbatch.strings.globs import MAX_PATTERN_CHARACTERS
@@ -30,8 +31,9 @@ def test_every_limit_is_listed() -> None:
         f"at most {MAX_VALUES:,} values, and {MAX_CONTAINERS:,} of them",
         f"at most {MAX_CHOICES:,} choices",
         f"and {MAX_LOGPROBS:,} log probabilities",
-        f"at most {MAX_RESPONSE_CHARACTERS // 1_000_000} million characters in all choices",
+        f"at most {MAX_RESPONSE_CHARACTERS // 1_000_000} million characters of JSON in all choices",
         f"and {MAX_BATCH_CHARACTERS // 1_000_000} million in all lines",
+        f"at most {MAX_CHUNKS:,} chunks",
         f"at most {MAX_PATTERN_CHARACTERS} characters",
     ],
 )

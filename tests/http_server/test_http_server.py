@@ -24,6 +24,7 @@ from freezegun import freeze_time
 
 from mockbatch.http_server import HTTP_REQUEST_KEY, connection
 from mockbatch.http_server import server as server_module
+from mockbatch.http_server.request import MAX_CHUNKS
 from mockbatch.http_server.server import HttpServer
 
 if TYPE_CHECKING:
@@ -505,6 +506,7 @@ def test_expect_100_continue_is_answered_at_once(serve: Serve, connect: Connect)
         pytest.param(b"3\r\nabc\r\n0\r\nX : y\r\n\r\n", id="malformed trailer"),
         pytest.param(b"0\r\n" + b"X: y\r\n" * 501 + b"\r\n", id="endless trailers"),
         pytest.param(b"3;" + b"x" * 5000 + b"\r\nabc\r\n0\r\n\r\n", id="endless extension"),
+        pytest.param(b"1\r\nx\r\n" * (MAX_CHUNKS + 1) + b"0\r\n\r\n", id="too many chunks"),
     ],
 )
 def test_malformed_chunks_raise_on_read(serve: Serve, connect: Connect, body: bytes) -> None:
@@ -668,6 +670,7 @@ def request_with(header: str, version: str = "1.1") -> bytes:
                 *(b"GET / HTTP/1.1\r", b"GET / HTTP/+1.1", b"GET / HTTP/1.01", b"GET / http/1.1"),
                 *(
                     b"GET http://a@b/ HTTP/1.1",
+                    b"GET ftp://a/ HTTP/1.1",
                     b"GET http://a,b/ HTTP/1.1",
                     b"CONNECT h:1 HTTP/1.1",
                 ),

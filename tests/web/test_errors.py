@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import socket
 from base64 import b64encode
 from collections.abc import Iterator
 from itertools import product
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mockbatch.http_server.request import MAX_CHUNKS
 from mockbatch.validation.schema import schema
 from mockbatch.world.world import World
 from tests.support.caller import KEY, Caller, app_of, error_of, form, lines, talk, upload_form
@@ -189,6 +191,32 @@ class TestUrl:
         assert status_of(answer) == 400
         assert b"File is too large." in answer
         assert answer.endswith(b"}")
+
+    @pytest.mark.parametrize(
+        ("chunks", "reason"),
+        [
+            (b"x\r\n", "a chunk size is not a hexadecimal number"),
+            (b"1\r\n{\r\n" + b"1\r\n \r\n" * MAX_CHUNKS, "it has more than 250000 chunks"),
+            (b"5\r\nabc", "it ends too early"),
+        ],
+    )
+    def test_body_with_broken_chunks_says_how(self, serve: Any, chunks: bytes, reason: str) -> None:
+        """A million chunks of a byte would take four seconds to read."""
+        head = get("/v1/batches").replace(b"GET", b"POST")[:-2]
+        address = serve(app_of())
+        with socket.create_connection(address, 60) as client:
+            client.sendall(head + b"Transfer-Encoding: chunked\r\n\r\n" + chunks)
+            client.shutdown(socket.SHUT_WR)
+            answer = client.makefile("rb").read()
+        assert status_of(answer) == 400
+        assert f"could not be read: {reason}.".encode() in answer
+
+    def test_websocket_is_refused_in_plain_words(self, api: Caller) -> None:
+        """The Realtime API is not mocked."""
+        headers = {"Connection": "Upgrade", "Upgrade": "websocket"}
+        answer = api.get("/v1/models", headers=headers)
+        assert error_of(answer)[0] == 400
+        assert answer.json["error"]["message"] == "This server has no WebSockets."
 
 
 class TestHeaders:
