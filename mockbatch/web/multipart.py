@@ -10,7 +10,6 @@ from io import BytesIO
 from typing import IO
 
 import flask
-from python_multipart import MultipartParser
 from werkzeug.datastructures import FileStorage, Headers, MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser, MultiPartParser
@@ -89,6 +88,9 @@ class _FormReader:
 
     def read(self, stream: IO[bytes], boundary: str) -> None:
         """Read a form to its end; ValueError if it is broken."""
+        # Imported here: only uploads need it.
+        from python_multipart import MultipartParser
+
         parser = MultipartParser(
             boundary,
             {

@@ -17,6 +17,9 @@ LATER = (
     "httpx",
     "httpx2",
     "jsonschema",
+    "mockbatch.cli.contract",
+    "mockbatch.cli.survive",
+    "mockbatch.cli.validate",
     "mockbatch.client",
     "mockbatch.contract",
     "mockbatch.providers.anthropic",
@@ -24,17 +27,19 @@ LATER = (
     "mockbatch.stores",
     "mockbatch.survive",
     "mockbatch.testing",
+    "mockbatch.web.portkey.gateway",
     "mockbatch.web.providers.anthropic",
     "mockbatch.web.providers.azure",
     "mockbatch.world.shared",
     "openai",
     "pytest",
+    "python_multipart",
     "redis",
     "sqlite3",
     "trustme",
 )
 # Exceptions, which cannot be a `msgspec.Struct`.
-DATACLASSES = {"mockbatch.errors", "mockbatch.web.portkey.checks"}
+DATACLASSES = {"mockbatch.errors"}
 PACKAGE = Path(mockbatch.__file__).parent
 
 

@@ -1,6 +1,7 @@
 """Portkey's gateway, as a WSGI middleware around the app.
 
-middleware   recognizes its requests, forwards them to the app, and rewrites the responses
+middleware   recognizes its requests
+gateway      forwards them to the app, and rewrites the responses
 checks       checks the headers, and chooses where the gateway would send the request
 providers    what differs for other providers than OpenAI
 config       validates the `x-portkey-config` header
