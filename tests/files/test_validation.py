@@ -94,6 +94,12 @@ def test_an_input_file_that_is_too_large_for_a_batch_is_accepted(data: bytes) ->
     validation.validate_upload(Content.of(data), "batch", Limits(input_bytes=10))
 
 
+def test_a_first_line_of_the_greatest_size_is_read() -> None:
+    """The file is not too large for a batch, so it is refused if its line is not JSON."""
+    error = upload_error(b"x" * 10, limits=Limits(input_bytes=10))
+    assert str(error) == "Invalid file format for Batch API. Must be .jsonl"
+
+
 def test_every_file_has_a_greatest_size() -> None:
     """A file for anything is a 400 when it is larger than files may be."""
     error = upload_error(b"x" * 11, "assistants", Limits(file_bytes=10))
