@@ -61,7 +61,7 @@ def hold(batch: Batch, now: int) -> Batch:
     """Hold the batch in its status; the completion window continues and may expire it."""
     _check_not_final(batch, now, "held")
     if batch.held is not None:
-        raise _illegal(batch, now, "is held already")
+        raise _illegal(batch, now, "is already held")
     past = batch.timeline.until(now)
     rest = batch.timeline.remainder(now)
     return replace(batch, timeline=batch.with_expiry(past), held=(now, rest))

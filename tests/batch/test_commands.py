@@ -377,7 +377,7 @@ def test_what_expired_while_it_was_held_cannot_go_on(make: "Make") -> None:
 def test_holding_twice_is_a_conflict(make: "Make") -> None:
     """A held batch can not be held again."""
     held = commands.hold(make.batch(), make.created + 5)
-    with pytest.raises(ApiError, match="is held already"):
+    with pytest.raises(ApiError, match="is already held"):
         commands.hold(held, make.created + 6)
 
 

@@ -56,7 +56,7 @@ function events({ past, coming }, now) {
   const row = (name, what) => ({ type, at: first, last, count }) => ({ class: name, cells: [
     what, `${words(type)}${count > 1 ? ` ×${count}` : ""}`,
     `${at(first)}${last > first ? ` to ${at(last)}` : ""}`, distance(last, now)] });
-  return table("What happened, and what will", ["", "Event", "Time (UTC)", ""],
+  return table("Past and planned events", ["", "Event", "Time (UTC)", ""],
     [...runs(past).map(row("", "● happened")), ...runs(coming).map(row("planned", "○ planned"))]);
 }
 
@@ -82,7 +82,7 @@ async function lines(batch, changed) {
   const { parts, rows } = contents;
   const isCut = parts.some((part) => part?.next != null) || rows.length > MAX_LINES;
   return [
-    table("Each request beside its result", ["custom_id", "Request", "Result"],
+    table("Each request with its result", ["custom_id", "Request", "Result"],
       rows.slice(0, MAX_LINES).map((row) => lineRow(row, changed, parts[0]?.next)), "There are no lines."),
     p("quiet", isCut ? "The first part of the files only. " : "",
       ["Input", "Output", "Errors"].map((name, i) => ids[i] ? [" ", link(`#/files/${ids[i]}`, name)] : null)),
@@ -122,7 +122,7 @@ function lineRow(row, changed, isCut) {
     ...Object.keys(changed).filter((name) => changed[name].includes(row.id))];
   return { key: row.id, cells: [code(row.id),
     request ? folded(question(request), request)
-      : isCut ? span("quiet", "further on in the input") : span("tag", "not in the input"),
+      : isCut ? span("quiet", "later in the input") : span("tag", "not in the input"),
     [result ? folded(answer(result), result) : span("quiet", "none"),
       tags.map((text) => text && span("tag", text))]] };
 }

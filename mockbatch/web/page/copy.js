@@ -6,8 +6,8 @@ import { copyable, exampleLine } from "./batches.js";
 export async function copyScreen(app) {
   const title = el("h1", "Copy what you did");
   if (!api.done.length) {
-    return [title, p("quiet", "Nothing yet. Choose a scenario, move the clock, or decide over a batch: ",
-      "it can then be copied as a test.")];
+    return [title, p("quiet", "Nothing yet. Choose a scenario, move the clock, or act on a batch: ",
+      "then you can copy it as a test.")];
   }
   const [newest] = (await api.get("/batches?limit=1")).data;
   const status = newest?.status ?? "completed";

@@ -58,7 +58,7 @@ async function unmatched() {
   const rows = requests.reverse().map((one) => ({ cells: [
     clockTime(one.now), code(`${one.method} ${one.path}`), code(one.nearest)] }));
   return [back("requests"), el("h1", "Unmatched requests"),
-    table("Requests that no route of the API knows", ["Time", "Request", "Nearest route"], rows,
+    table("Requests that match no route of the API", ["Time", "Request", "Nearest route"], rows,
       "Every request has matched a route.")];
 }
 

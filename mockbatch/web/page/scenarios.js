@@ -18,7 +18,7 @@ export async function scenariosScreen(app) {
     narrow(app, "search", "Search", (text) => { search = text; }),
     el("h2", "What happens to a batch"),
     groups(scenarios.scenarios.filter(wanted), (one) => scenarioCard(app, one)),
-    el("h2", "What a request meets on its way"),
+    el("h2", "What happens to a request"),
     groups(presets.presets.filter(wanted), (one) => faultCard(app, one)),
     el("h2", "What lines and live calls are answered with"),
     replyForm(app),

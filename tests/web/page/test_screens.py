@@ -82,7 +82,7 @@ def test_every_scenario_can_be_looked_at(tab: Tab) -> None:
 
 
 def test_one_batch_has_its_lines_and_commands(tab: Tab) -> None:
-    """Each request beside its result; what is not possible says why."""
+    """Each request with its result; what is not possible says why."""
     tab.api.post("/_mock/scenarios/active", {"name": "some_failed", "params": {"fraction": 0.5}})
     id = tab.api.create(lines(4))["id"]
     tab.api.advance(86_400)
