@@ -1,19 +1,19 @@
 """The command `mockbatch`.
 
-Its exit status is 0 on success, 1 if a command found something wrong, and 2 if the arguments were
-wrong or the command could not do its work.
+The exit status is 0 on success, 1 if a command found something wrong, and 2 if the arguments were
+invalid or the command could not do its work.
 
-- `serve`, `validate`, `contract` and `survive` define the commands of these names, `catalogues`
-  the commands `scenarios` and `faults`. They import what they need when they run.
+- `serve`, `validate`, `contract` and `survive` define the commands of the same names, `catalogues`
+  the commands `scenarios` and `faults`. A command imports the rest of the package when it runs.
 - `options` has what options share. `serve_settings` turns the options of `serve` into settings,
-  and `webhook_options` those about webhooks.
+  and `webhook_options` the options about webhooks.
 - `input_check` checks the files of `validate`, and `validation_report` formats the result.
 - `service` is one process that serves, and `workers` are several on one port.
-- `wsgi_app` makes the app of `mockbatch.wsgi` from the variables that set those options.
+- `wsgi_app` makes the app of `mockbatch.wsgi` from the environment variables of these options.
 - `request_log` formats the lines that `serve` logs, `ready_file` is the file of `--ready-file`,
   `stop_signal` ends the process in time, `first_process` lets a container's first process serve
-  in a child, and `memory` returns what was freed to the system.
-- `terminal` has what depends on a terminal.
+  in a child, and `memory` returns freed memory to the system.
+- `terminal` knows whether a person sees the output.
 """
 
 import io

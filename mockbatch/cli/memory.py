@@ -26,7 +26,7 @@ def postpone_collection() -> Iterator[None]:
 
 
 def return_freed_memory() -> None:
-    """Make glibc return freed memory to the system, as other C libraries do by themselves.
+    """Make glibc return freed memory to the system, as other C libraries do without being told.
 
     By default each of many threads has an arena of its own, which keeps the freed blocks of long
     bodies: within an hour of mixed requests a server grew to several times what it used.

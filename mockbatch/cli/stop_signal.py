@@ -81,9 +81,9 @@ class StopSignal:
             clean_up()
 
     def wait(self, lifeline: int | None = None) -> None:
-        """Return when the process is to end, which it then does within a second.
+        """Return when the process must end, which it then does within a second.
 
-        It is to end, too, when `lifeline` does, the descriptor of a pipe.
+        It must also end when the pipe with the descriptor `lifeline` ends.
         """
         if not self.comes_before([] if lifeline is None else [lifeline]):
             self._begin_end()

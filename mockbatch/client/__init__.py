@@ -5,20 +5,20 @@
     assertions        `assert_requested`, and the near misses in its message
     arranging         Arranging: batches in one call, and their results
     batch_commands    BatchCommands: what a test does to one batch
-    replies           enters and removes scripted replies
-    clock             its simulated clock
-    webhooks          its webhook endpoints and deliveries
+    replies           adds and removes scripted replies
+    clock             the simulated clock of a world
+    webhooks          the webhook endpoints and deliveries of a world
     webhook_receiver  a server in this process that calls functions with webhooks
     results           what calls return: events, batches, deliveries, and the errors they raise
     requests          a request and its response, as the journal has them
-    client_gate       lets their requests through until their world is gone
+    client_gate       lets requests of ready clients through until their world is gone
     anthropic_clients ready clients of the `anthropic` package
     openai_clients    ready clients of the `openai` package
     provider_clients  ready clients of other providers
-    transport         the call itself: to an app of this process, or over HTTP
+    transport         sends a call: to an app of this process, or over HTTP
     skip_sleep        sleeps that move the clock while a test runs
     sleep_watch       notices a test that sleeps for real while its batches wait
-    sleep_patch       replaces `time.sleep` and `asyncio.sleep` for both
+    sleep_patch       replaces `time.sleep` and `asyncio.sleep` for `skip_sleep` and `sleep_watch`
     asyncio_sleep     decides when the sleeping tasks of an event loop may wake
 
 Results mirror the JSON of the control API, not the server's classes: the server may be another

@@ -25,7 +25,7 @@ _BODIES: Mapping[str, Callable[[str], dict[str, Json]]] = {
 
 
 class Arranging(BatchCommands):
-    """Batches in one call. The journal does not list these calls, and no fault hits them."""
+    """Batches in one call. The journal does not list these calls, and they meet no fault."""
 
     clock: Clock
     _reached: bool

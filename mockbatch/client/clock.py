@@ -55,7 +55,7 @@ class Clock:
         return None if event is None else Event(**event)
 
     def read_standing(self) -> StandingClock | None:
-        """Return the clock with a batch that waits for it, None if no batch has to wait.
+        """Return the clock and a batch that waits for it; None if no batch waits.
 
         On a clock that only the test moves, an unfinished batch waits for the test.
         """

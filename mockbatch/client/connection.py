@@ -63,7 +63,7 @@ class WorldConnection:
         return response
 
     def refusal(self) -> dict[str, Json] | None:
-        """Return the error of every call once the world is gone, None as long as it is there.
+        """Return the error that every call gets once the world is gone, None before.
 
         Another test may have a world under the same key then: it must not be touched.
         """

@@ -1,4 +1,4 @@
-"""Enters and removes the scripted replies of a world."""
+"""Adds and removes the scripted replies of a world."""
 
 from collections.abc import Callable, Mapping, Sequence
 

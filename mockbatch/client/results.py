@@ -34,7 +34,7 @@ class EndedAs(AssertionError):  # noqa: N818 - reads as a sentence: it ended as 
 
 
 class MockBatchWarning(UserWarning):
-    """A test does something that its author probably did not mean."""
+    """A test does something that its author probably did not intend."""
 
 
 class MockBatchUnusedWarning(MockBatchWarning):
@@ -73,7 +73,7 @@ class Advanced:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault of the world: `matched` counts the requests that match, `fired` those it hit."""
+    """A fault of the world: `matched` requests match it, and `fired` of them met it."""
 
     name: str
     match: dict[str, str]
@@ -95,7 +95,7 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One delivery attempt: `at` in simulated epoch seconds, `wall` in real ones.
+    """One delivery attempt: `at` in simulated, `wall` in real epoch seconds.
 
     Without a response `status_code` is None, and `error` says why.
     """

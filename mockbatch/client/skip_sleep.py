@@ -1,6 +1,6 @@
 """Sleeps that move a simulated clock instead of taking time, while `skip_sleep` is active.
 
-Other threads still sleep for real, unless their sleeps are to be skipped too.
+Other threads still sleep for real, unless `threads` is set.
 """
 
 import asyncio

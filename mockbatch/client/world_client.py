@@ -139,8 +139,8 @@ class WorldClient(ProviderClients, Arranging):
     def skip_sleep(self, *, threads: bool = False) -> AbstractContextManager[None]:
         """Return a context manager in which sleeps move the clock instead of waiting.
 
-        `time.sleep` and `asyncio.sleep` of this thread move the simulated clock to their own
-        deadline; with `threads`, those of every thread do.
+        `time.sleep` and `asyncio.sleep` in this thread move the simulated clock to the end of
+        the sleep. With `threads`, sleeps in every thread do.
         """
         from mockbatch.client.skip_sleep import skip_sleep
 
@@ -168,7 +168,7 @@ class WorldClient(ProviderClients, Arranging):
     def review(self) -> tuple[list[Request], bool]:
         """Return the requests that failed because of a bug in mockbatch, and `was_reached`.
 
-        The latter is whether the world has responded to any request, before a reset or after it.
+        `was_reached` is whether the world has ever responded to a request, even before a reset.
         """
         journal = self.call("GET", "/_mock/requests?broken=true")
         failures = [Request.from_json(entry) for entry in journal["requests"]]
@@ -186,10 +186,10 @@ class WorldClient(ProviderClients, Arranging):
     ) -> None:
         """Fail unless the world received such a request: at least once, or `count` times.
 
-        `path` is a glob that is matched against the path without its query. `json` is what the
-        body must have: objects may have further members, lists no further items. `headers` must
-        be there with these values, and `contains` somewhere in the body. The failure shows the
-        nearest requests, and how they differ.
+        `path` is a glob that is matched against the path without its query. The body must match
+        `json`: its objects may have more members, but its lists must have the same length. The
+        request must have `headers` with these values, and `contains` somewhere in its body. The
+        failure message shows the most similar requests, and how they differ.
         """
         expected = Expected(method, path, json, headers, contains)
         requests = self._requests(f"bodies={str(expected.needs_contents).lower()}")
@@ -198,7 +198,7 @@ class WorldClient(ProviderClients, Arranging):
     def scenario(
         self, scenario: str | Mapping[str, Json], times: int | None = 1, **params: Json
     ) -> None:
-        """Apply a scenario to the next `times` batches, or to all from now on if it is None.
+        """Apply a scenario to the next `times` batches, or to all new batches if it is None.
 
         `scenario` is a name of the catalogue, or a document of the same form. Raises
         ControlError for an unknown name or a bad parameter.
@@ -216,18 +216,18 @@ class WorldClient(ProviderClients, Arranging):
     ) -> None:
         """Reply to matching batch lines and live calls with `reply` from now on.
 
-        A `match` that is a string is a custom_id, which live calls do not have. A `reply` that
-        is a string is the content; one that is a function gets the request line, and needs a
-        server in this process. With a list, the first request that matches gets the first reply,
-        and so on in order of execution; the last one is repeated. Only `times` requests get a
-        reply. Raises ControlError for an invalid reply.
+        If `match` is a string, it is a custom_id, which live calls do not have. If `reply` is a
+        string, it is the content; a function gets the request line, and needs a server in this
+        process. With a list, the first request that matches gets the first reply, the second
+        request the second, and so on in order of execution; the last reply repeats. With
+        `times`, only so many requests get a reply. Raises ControlError for an invalid reply.
         """
         is_local = self._add_callable_reply is not None and self._find_app() is not None
         add_callable = self._add_callable_reply if is_local else None
         enter_reply(self, add_callable, match, reply, times)
 
     def remove_replies(self, match: Mapping[str, Json] | str | None = None) -> None:
-        """Remove the replies entered for this match, or all; lines that have run keep theirs.
+        """Remove the replies for this match, or all; lines that have run keep their reply.
 
         Raises ControlError if there is no reply for the match.
         """
@@ -247,11 +247,11 @@ class WorldClient(ProviderClients, Arranging):
         times: int | None = _UNSET,
         skip: int = _UNSET,
     ) -> None:
-        """Apply a fault to requests that match, or a preset by its name.
+        """Apply a fault to requests that match, or apply a preset by its name.
 
-        It hits `times` requests (1 by default, every one if None) after the first `skip`.
-        Arguments beside the name of a preset override its own. Raises ControlError for an
-        invalid fault.
+        The first `skip` matching requests pass; the next `times` requests meet the fault (1 by
+        default, every one if None). With a preset, these arguments override those of the preset.
+        Raises ControlError for an invalid fault.
         """
         member = "preset" if isinstance(match, str) else "match"
         body = {member: match, "fault": fault or _UNSET, "times": times, "skip": skip}
@@ -284,13 +284,13 @@ class WorldClient(ProviderClients, Arranging):
 
     @property
     def webhook_errors(self) -> list[BaseException]:
-        """What functions that receive webhooks raised; the plugin fails the test with the first.
+        """The exceptions of functions that receive webhooks; the first fails the test.
 
-        A test that expects them removes them from the list.
+        A test that expects these exceptions removes them from the list.
         """
         return self._webhooks.errors
 
     @property
     def deliveries(self) -> list[Delivery]:
-        """The webhook deliveries, pending ones too, in order of creation."""
+        """The webhook deliveries, including pending ones, in order of creation."""
         return self._webhooks.deliveries()

@@ -1,7 +1,7 @@
 """Checks any server of the Batch API over HTTP: `mockbatch contract`.
 
-What a server must do is in `cases/`, one JSON file for each group of cases; the steps with which
-several cases begin are in `preparations/`. Nothing here knows how mockbatch does it.
+`cases/` says what a server must do, in one JSON file for each group of cases. `preparations/` has
+the steps with which several cases begin. No module here knows how mockbatch works.
 
 - `cases` loads both; `docs` renders them as docs/contract.md.
 - `preflight` checks that there is a Batch API at the URL; then `runner` runs the cases, and

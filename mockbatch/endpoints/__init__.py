@@ -6,18 +6,18 @@ the same response body as a live call with the same request body.
 To add an endpoint `/v1/shouts`, add
 
 - `endpoints/shouts.py`, or a package `endpoints/shouts/`, that defines ENDPOINT: see `Endpoint`
-  in `endpoint` for what it consists of, and `embeddings` for a small one,
+  in `endpoint` for its parts, and `embeddings` for a small example,
 - `schemas/shouts.request.json` and `schemas/shouts.response.json`, its two JSON Schemas.
 
 Nothing else has to be changed: batches, live calls, `mockbatch validate` and the command line
 take it from `endpoints()`. `tests/endpoints/test_ninth_endpoint.py` does all this.
 
-What is in the package besides the endpoints:
+The package also has:
 
-- `endpoint`: the types an endpoint is made of.
+- `endpoint`: the types that make up an endpoint.
 - `respond`: the response to a request: the endpoint's, a scripted reply, or an error.
 - `scripted_reply`: a scripted reply, as a value; `mockbatch.scripting` parses them.
-- `response_size`, `reply_limit`: how large a response may be, and what scripted replies make of it.
+- `response_size`, `reply_limit`: how large a response and scripted replies may be.
 - `text`: generated texts and token counts.
 - `output_request`, `tools`, `tool_calls`: the output that a request to chat completions or
   responses asks for.
@@ -25,8 +25,8 @@ What is in the package besides the endpoints:
 - `streaming`: what server-sent events of several endpoints share.
 - `form_fields`, `media_references`: multipart forms, and images and videos in requests.
 - `provider_registry`: which requests belong to another provider than OpenAI.
-- `models`, `model_list`: what the mock knows about models, and which a world serves.
-- `token_limits`: what the limits of a model on tokens reject.
+- `models`, `model_list`: what is known about models, and which models a world serves.
+- `token_limits`: rejects requests with more tokens than a model allows.
 """
 
 from collections.abc import Mapping

@@ -1,15 +1,15 @@
-"""What can go wrong between a client and the API: faults hit single requests.
+"""What can go wrong between a client and the API: single requests meet faults.
 
-(What happens to a batch is a scenario.)
+(Scenarios decide what happens to a batch.)
 
     kinds/           one module for each kind of fault; a new kind is a new module there
     presets/         one JSON file for each named fault; a new preset is a new file there
-    fault            what every kind of fault has in common
+    fault            the base of every kind of fault
     rule, rule_set   which requests meet a fault, and the rules of one world in order
     exchange         a request and its response, as a fault handles them
     connection       the client's connection, below HTTP
     retry            headers that ask a client to retry
-    request_record   what is noted about a request while it is handled
+    request_record   what the layers note about a request while they handle it
     message          what the journal keeps of a request and of its response
     docs             renders the presets as text, as docs/faults.md and as JSON
 """

@@ -1,6 +1,6 @@
 """The providers besides OpenAI: one folder for each, with what differs on the wire.
 
-    provider     what the rest of the package asks a provider for
+    provider     the interface of a provider
     refusals     which providers cannot have a scenario
 
 A provider is a folder here and a module with the same name in `mockbatch/web/providers/`:

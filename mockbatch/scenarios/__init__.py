@@ -8,8 +8,8 @@
 
 A file of the catalogue needs `name`, `group`, `summary`, `sees` and `advice`; a user's own needs
 only `name`, `summary` and `sees`. `mockbatch/schemas/scenario.json` describes the rest.
-tests/scenarios/test_catalogue.py needs the facts that a client sees, and
-`mockbatch scenarios --markdown` prints the page.
+Add the facts that a client sees to tests/scenarios/test_catalogue.py, and write the page with
+`mockbatch scenarios --markdown > docs/scenarios.md`.
 """
 
 from collections.abc import Mapping

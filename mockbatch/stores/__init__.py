@@ -1,7 +1,7 @@
-"""Where several processes keep their worlds together; a server in memory uses none of it.
+"""Stores, in which several processes share their worlds; a server in memory has none.
 
 A world in a store is a set of named cells, each a JSON text, with a version that grows with each
-commit. What the cells mean is known to `mockbatch/world/shared/` only.
+commit. Only `mockbatch/world/shared/` knows what the cells mean.
 
 store      the interface of a store, and the values that it returns
 location   chooses the store for a URL: `sqlite:///FILE`, `redis://HOST`
@@ -9,7 +9,7 @@ sqlite     cells in a file of SQLite, for the processes of one machine
 redis      cells in a Redis or Valkey, for many machines; beside it its scripts (Lua),
            client, locks, and blobs for contents that are small
 sqlite_connections  a connection to the file for each thread
-file_lock  a lock that another process gets at once when its holder has died
+file_lock  a lock that another process gets at once when its holder dies
 blobs      contents of files in a folder
 failure    the ApiError for a store that cannot be used
 

@@ -1,8 +1,8 @@
-"""What became of a run: one word and one sentence, decided from the evidence alone.
+"""Decides the verdict of a run, one word and one sentence, from the evidence alone.
 
-The rules are tried in order, and the first that holds decides. A rule may only hold if the
-evidence leaves no other explanation: what is not sure is `too slow` or `not met`, which say
-nothing about the program.
+The rules are tried in order, and the first that applies decides. A rule may apply only if the
+evidence leaves no other explanation. Doubtful runs are `too slow` or `not met`, which say nothing
+about the program.
 """
 
 import re
@@ -35,7 +35,7 @@ _NETWORK_ERRORS = re.compile(r"TypeError( \[.*\])?: (fetch failed|terminated)")
 
 
 class Verdict(NamedTuple):
-    """A word, and the sentence that says why."""
+    """A word, and the sentence that explains it."""
 
     word: str
     sentence: str
@@ -138,9 +138,9 @@ def _never_notices(evidence: Evidence) -> str:
 
 
 def _could_be_seen(evidence: Evidence) -> bool:
-    """Return whether a program that cannot be looked into certainly said nothing.
+    """Return whether the program certainly reported nothing.
 
-    What it has written where nobody else can read it may tell what it has read.
+    A program may report lines that it has read to a place that mockbatch cannot read.
     """
     has_not_read = bool(evidence.server.unread_error_files)
     return evidence.sees_answers or has_not_read

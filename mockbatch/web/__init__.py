@@ -1,6 +1,6 @@
 """The API over HTTP: parse a request, call the world, send the response.
 
-Nothing below this package knows Flask. From socket to view a request passes:
+No package below this one uses Flask. From socket to view a request passes:
 
     http_server      parses it and calls the WSGI app
     process_guard    refuses to be one of several processes that do not share their worlds
@@ -13,7 +13,7 @@ Nothing below this package knows Flask. From socket to view a request passes:
     responses        checks the response against its schema
     request_recorder the journal and the log
 
-Beside them:
+Other modules and packages:
 
     auth        the world that the key of a request opens
     credentials the key of a request, in the header of any provider

@@ -1,13 +1,13 @@
 """Worlds that several processes share, through a store.
 
-A process keeps a replica of each world that its clients use. A request begins with what others
-have changed since; a command has the world's lock, catches up, changes the replica, and commits
-the cells that have changed before it lets the lock go. So the world is the same in all processes
-as in one.
+A process keeps a replica of each world that its clients use. A request first applies what other
+processes have changed. A command acquires the world's lock, catches up, changes the replica,
+commits the changed cells, and releases the lock. So a world behaves in several processes as it
+does in one.
 
 registry   the worlds of a server whose state is in a store
-world      a shared world: its commands that are not quite those of a world in memory
-replica    what one process knows of a world: it catches up, and commits what changes
+world      a shared world: the commands that differ from those of a world in memory
+replica    what one process knows of a world: it catches up, and commits changes
 lock       a lock among the threads of this process and then among processes
 singles    the parts that a world has once, as cells: clock, settings, script, ...
 objects    the parts that a world has many of: batches, files, uploads, deliveries, ...

@@ -11,5 +11,5 @@ which lines run.
     replies, faults, webhooks, journal more of them
     restore                            batches of our own documents, without reading their input
     limits                             how much a loaded world may contain
-    cursor                             a place in the document, for the errors of `load`
+    cursor                             a place in the document, named in the errors of `load`
 """
