@@ -13,14 +13,14 @@ import { keyForm, worldsScreen } from "./worlds.js";
 
 // By name: the title, what draws it, and what is counted beside its link.
 const SCREENS = {
-  batches: ["Batches", batchesScreen, "batches"],
-  requests: ["Requests", requestsScreen, "requests"],
-  scenarios: ["Scenarios & faults", scenariosScreen],
-  files: ["Files", filesScreen],
-  webhooks: ["Webhooks", webhooksScreen, "deliveries"],
-  worlds: ["Worlds", worldsScreen],
-  copy: ["Copy", copyScreen],
-  batch: ["Batch", batchScreen],
+	batches: ["Batches", batchesScreen, "batches"],
+	requests: ["Requests", requestsScreen, "requests"],
+	scenarios: ["Scenarios & faults", scenariosScreen],
+	files: ["Files", filesScreen],
+	webhooks: ["Webhooks", webhooksScreen, "deliveries"],
+	worlds: ["Worlds", worldsScreen],
+	copy: ["Copy", copyScreen],
+	batch: ["Batch", batchScreen],
 };
 const MODES = ["manual", "realtime", "on-poll", "x60", "x3600"];
 const [POLL, SLOW_POLL, SLOW_AFTER] = [1000, 5000, 60_000];
@@ -33,188 +33,189 @@ let [changedAt, drawing, again, timer, shown] = [performance.now(), false, false
 
 /** The simulated time of this moment; a clock that runs goes on between two looks. */
 function now() {
-  const { now: then, speed } = app.page;
-  return then + (speed * (performance.now() - app.received)) / 1000;
+	const { now: then, speed } = app.page;
+	return then + (speed * (performance.now() - app.received)) / 1000;
 }
 
 function route() {
-  const [screen, ...rest] = location.hash.replace(/^#\/?/, "").split("/");
-  return [SCREENS[screen] ? screen : "batches", decodeURIComponent(rest.join("/"))];
+	const [screen, ...rest] = location.hash.replace(/^#\/?/, "").split("/");
+	// Encoded, so that no address leads a call out of its path; ids stay what they are.
+	return [SCREENS[screen] ? screen : "batches", encodeURIComponent(rest.join("/"))];
 }
 
 /** Change something, say what happened, and look at once. */
 async function act(method, path, body, describe) {
-  app.busy = true;
-  try {
-    const answer = await api.act(method, path, body);
-    app.error = null;
-    app.strip = describe ? describe(answer) : app.strip;
-    return answer;
-  } catch (error) {
-    Object.assign(app, { error: error.message, strip: null });
-    return null;
-  } finally {
-    app.busy = false;
-    // A look draws only what has changed: nothing in the world, if the answer was a refusal.
-    drawHeader();
-    await look();
-  }
+	app.busy = true;
+	try {
+		const answer = await api.act(method, path, body);
+		app.error = null;
+		app.strip = describe ? describe(answer) : app.strip;
+		return answer;
+	} catch (error) {
+		Object.assign(app, { error: error.message, strip: null });
+		return null;
+	} finally {
+		app.busy = false;
+		// A look draws only what has changed: nothing in the world, if the answer was a refusal.
+		drawHeader();
+		await look();
+	}
 }
 
 async function look() {
-  clearTimeout(timer);
-  try {
-    const page = await api.get(`/page?seen=${app.page?.version ?? ""}`);
-    if (page) {
-      Object.assign(app, { page, received: performance.now() });
-      changedAt = performance.now();
-      if (app.lost) app.error = app.lost = null;
-      await redraw();
-    }
-  } catch (error) {
-    app.lost = true;
-    app.error = error.status ? error.message : "The server does not answer.";
-    if (error.status === 401 || error.status === 403 || error.status === 400) drawKeyForm();
-    else drawHeader();
-  }
-  const isIdle = performance.now() - changedAt > SLOW_AFTER;
-  clearTimeout(timer);
-  if (document.visibilityState === "visible") timer = setTimeout(look, isIdle ? SLOW_POLL : POLL);
+	clearTimeout(timer);
+	try {
+		const page = await api.get(`/page?seen=${app.page?.version ?? ""}`);
+		if (page) {
+			Object.assign(app, { page, received: performance.now() });
+			changedAt = performance.now();
+			if (app.lost) app.error = app.lost = null;
+			await redraw();
+		}
+	} catch (error) {
+		app.lost = true;
+		app.error = error.status ? error.message : "The server does not answer.";
+		if ([400, 401, 403].includes(error.status)) drawKeyForm();
+		else drawHeader();
+	}
+	const isIdle = performance.now() - changedAt > SLOW_AFTER;
+	clearTimeout(timer);
+	if (document.visibilityState === "visible") timer = setTimeout(look, isIdle ? SLOW_POLL : POLL);
 }
 
 /** Draw the screen anew; of redraws that come meanwhile, one is made up for. */
 async function redraw() {
-  if (drawing) {
-    again = true;
-    return;
-  }
-  drawing = true;
-  try {
-    do {
-      again = false;
-      const [screen, argument] = route();
-      const content = await SCREENS[screen][1](app, argument);
-      // A control must not move from under a mouse button. An open select stays active.
-      while (main.matches(":active:not(:has(select:active))")) await new Promise(requestAnimationFrame);
-      if (route()[0] !== screen || route()[1] !== argument) again = true;
-      else draw(screen, argument, content);
-    } while (again);
-  } catch (error) {
-    const [screen, argument] = route();
-    if (error.status) draw(screen, argument, nothing(screen, error));
-    else {
-      app.error = error.message;
-      drawHeader();
-    }
-  } finally {
-    drawing = false;
-  }
+	if (drawing) {
+		again = true;
+		return;
+	}
+	drawing = true;
+	try {
+		do {
+			again = false;
+			const [screen, argument] = route();
+			const content = await SCREENS[screen][1](app, argument);
+			// A control must not move from under a mouse button. An open select stays active.
+			while (main.matches(":active:not(:has(select:active))")) await new Promise(requestAnimationFrame);
+			if (route()[0] !== screen || route()[1] !== argument) again = true;
+			else draw(screen, argument, content);
+		} while (again);
+	} catch (error) {
+		const [screen, argument] = route();
+		if (error.status) draw(screen, argument, nothing(screen, error));
+		else {
+			app.error = error.message;
+			drawHeader();
+		}
+	} finally {
+		drawing = false;
+	}
 }
 
 /** What a screen shows if the server refuses what it is about, which may be gone. */
 const nothing = (screen, error) => [
-  el("h1", "Nothing to show"), el("p", { role: "alert" }, error.message)];
+	el("h1", "Nothing to show"), el("p", { role: "alert" }, error.message)];
 
 function draw(screen, argument, content) {
-  const id = `${screen}/${argument}`;
-  drawHeader();
-  fill(id, content);
-  document.title = `${SCREENS[screen][0]} · mockbatch`;
-  if (shown && shown !== id) {
-    main.focus({ preventScroll: true });
-    scrollTo(0, 0);
-  }
-  shown = id;
+	const id = `${screen}/${argument}`;
+	drawHeader();
+	fill(id, content);
+	document.title = `${SCREENS[screen][0]} · mockbatch`;
+	if (shown && shown !== id) {
+		main.focus();
+		scrollTo(0, 0);
+	}
+	shown = id;
 }
 
 function fill(key, content) {
-  patchChildren(main, el("main", el("div", { key }, content)));
+	patchChildren(main, el("main", el("div", { key }, content)));
 }
 
 function drawHeader() {
-  const [screen] = route();
-  const entries = Object.entries(SCREENS).filter(([name]) => name !== "batch");
-  const count = (name) => app.page?.counts[SCREENS[name][2]];
-  const isCurrent = (name) => name === screen || (name === "batches" && screen === "batch");
-  patchChildren(header, el("header",
-    el("nav", { "aria-label": "Screens" },
-      el("a", { class: "brand", href: "#/batches" }, "mockbatch"),
-      entries.map(([name, [label]]) =>
-        el("a", { href: `#/${name}`, "aria-current": isCurrent(name) ? "page" : null }, label,
-          count(name) ? span("count", ` ${count(name)}`) : null))),
-    app.page ? clockBar() : null,
-    note("error", "alert"), note("strip", "status")));
+	const [screen] = route();
+	const entries = Object.entries(SCREENS).filter(([name]) => name !== "batch");
+	const count = (name) => app.page?.counts[SCREENS[name][2]];
+	const isCurrent = (name) => name === screen || (name === "batches" && screen === "batch");
+	patchChildren(header, el("header",
+		el("nav", { "aria-label": "Screens" },
+			el("a", { class: "brand", href: "#/batches" }, "mockbatch"),
+			entries.map(([name, [label]]) =>
+				el("a", { href: `#/${name}`, "aria-current": isCurrent(name) ? "page" : null }, label,
+					count(name) ? el("small", ` ${count(name)}`) : null))),
+		app.page ? clockBar() : null,
+		note("error", "alert"), note("strip", "status")));
 }
 
 function note(name, role) {
-  const dismiss = () => { app[name] = null; drawHeader(); };
-  return app[name] && el("div", { key: name, class: name, role }, app[name],
-    button("Dismiss", dismiss, { class: "plain" }));
+	const dismiss = () => { app[name] = null; drawHeader(); };
+	return app[name] && el("div", { key: name, class: name, role }, app[name],
+		button("Dismiss", dismiss, { class: "plain" }));
 }
 
 function clockBar() {
-  const { mode, next_event: next } = app.page;
-  const modes = MODES.includes(mode) ? MODES : [mode, ...MODES];
-  const nothing = next ? null : "Nothing is planned.";
-  return el("section", { class: "clock", "aria-label": "Simulated time" },
-    el("div", { class: "time", "aria-live": app.page.speed ? "off" : "polite" }, `${at(now())} UTC`),
-    el("div", { class: "next" }, next
-      ? `next: ${words(next.type)} in ${duration(next.at - now())}` : "nothing is planned"),
-    el("div", { class: "buttons" },
-      button("Next event", () => advance({ next_event: true }), { title: "Key: n", reason: nothing, class: "main" }),
-      button("+1 h", () => advance({ seconds: 3600 })),
-      button("+24 h", () => advance({ seconds: 86400 })),
-      el("form", { submit: advanceTo },
-        el("input", { id: "to", "aria-label": "Advance to (UTC)", type: "datetime-local", step: 1,
-          required: true }),
-        el("button", "Go")),
-      el("label", "Clock ",
-        el("select", { id: "mode", change: async ({ target }) => {
-          await act("POST", "/clock", { mode: target.value });
-          target.value = app.page.mode;
-        } },
-        modes.map((one) => el("option", { selected: one === mode, value: one }, one))))));
+	const { mode, next_event: next } = app.page;
+	const modes = MODES.includes(mode) ? MODES : [mode, ...MODES];
+	const nothing = next ? null : "Nothing is planned.";
+	return el("section", { class: "clock", "aria-label": "Simulated time" },
+		el("div", { class: "time", "aria-live": app.page.speed ? "off" : "polite" }, `${at(now())} UTC`),
+		el("div", { class: "next" }, next
+			? `next: ${words(next.type)} in ${duration(next.at - now())}` : "nothing is planned"),
+		el("div", { class: "buttons" },
+			button("Next event", () => advance({ next_event: true }), { title: "Key: n", reason: nothing, class: "main" }),
+			button("+1 h", () => advance({ seconds: 3600 })),
+			button("+24 h", () => advance({ seconds: 86400 })),
+			el("form", { submit: advanceTo },
+				el("input", { id: "to", "aria-label": "Advance to (UTC)", type: "datetime-local", step: 1,
+					required: true }),
+				el("button", "Go")),
+			el("label", "Clock ",
+				el("select", { id: "mode", change: async ({ target }) => {
+					await act("POST", "/clock", { mode: target.value });
+					target.value = app.page.mode;
+				} },
+				modes.map((one) => el("option", { selected: one === mode, value: one }, one))))));
 }
 
 function advance(body) {
-  return act("POST", "/clock/advance", body, ({ events, event_count: count, now: then }) => {
-    const listed = events.slice(0, 6).map((one) => `${short(one.id)} ${words(one.type)}`).join(", ");
-    const more = count > 6 ? `, and ${count - 6} more` : "";
-    const text = count === 1 ? "1 event" : `${count} events`;
-    return `Now ${at(then)}: ${count ? `${text}: ${listed}${more}` : "nothing happened"}.`;
-  });
+	return act("POST", "/clock/advance", body, ({ events, event_count: count, now: then }) => {
+		const listed = events.slice(0, 6).map((one) => `${short(one.id)} ${words(one.type)}`).join(", ");
+		const more = count > 6 ? `, and ${count - 6} more` : "";
+		const text = count === 1 ? "1 event" : `${count} events`;
+		return `Now ${at(then)}: ${count ? `${text}: ${listed}${more}` : "nothing happened"}.`;
+	});
 }
 
 function advanceTo(event) {
-  const value = event.target.querySelector("input").value;
-  if (value) advance({ to: Date.parse(`${value}Z`) / 1000 });
+	const value = event.target.querySelector("input").value;
+	if (value) advance({ to: Date.parse(`${value}Z`) / 1000 });
 }
 
 function drawKeyForm() {
-  drawHeader();
-  fill("key", [
-    el("h1", "Which world?"),
-    el("p", "Each API key has a world of its own. Enter the key that your client uses, or the ",
-      "one that mockbatch serve has printed."),
-    keyForm()]);
+	drawHeader();
+	fill("key", [
+		el("h1", "Which world?"),
+		el("p", "Each API key has a world of its own. Enter the key that your client uses, or the ",
+			"one that mockbatch serve has printed."),
+		keyForm()]);
 }
 
 function onKey(event) {
-  const isTyping = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName);
-  if (isTyping || event.ctrlKey || event.metaKey || event.altKey || !app.page) return;
-  if (event.key === "n" && app.page.next_event && !app.busy) advance({ next_event: true });
+	const isTyping = event.target.matches("input, select");
+	if (isTyping || event.ctrlKey || event.metaKey || event.altKey || !app.page) return;
+	if (event.key === "n" && app.page.next_event && !app.busy) advance({ next_event: true });
 }
 
 listen(header);
 listen(main);
 addEventListener("hashchange", () => {
-  if (api.takeKey()) {
-    app.page = null;
-    look();
-  } else if (app.page) {
-    app.error = null;
-    redraw();
-  }
+	if (api.takeKey()) {
+		app.page = null;
+		look();
+	} else if (app.page) {
+		app.error = null;
+		redraw();
+	}
 });
 addEventListener("keydown", onKey);
 document.addEventListener("visibilitychange", look);

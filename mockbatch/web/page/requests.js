@@ -7,89 +7,89 @@ const LIMIT = 100;
 let [filter, limit] = ["", LIMIT];
 
 export async function requestsScreen(app, argument) {
-  if (argument === "unmatched") return unmatched();
-  if (argument) return oneRequest(argument);
-  const journal = await api.get(`/requests?limit=${limit}${filter ? `&path=*${encodeURIComponent(filter)}*` : ""}`);
-  const rows = calls(journal.requests).reverse().map(row);
-  const more = { reason: journal.requests.length < limit && "There are no older ones." };
-  return [
-    el("h1", "Requests"),
-    narrow(app, "filter", "Path contains", (text) => { filter = text.trim(); }),
-    p("", link("#/requests/unmatched", "Those that match no route")),
-    table("Requests to the API, the newest first; the attempts of a call in one row",
-      ["Time", "Request", "Status", "Fault", "Error", "Took"], rows,
-      filter ? "No request matches." : "No request has reached this world."),
-    rows.length ? el("p", button("Show more", () => { limit += LIMIT; app.redraw(); }, more)) : null,
-  ];
+	if (argument === "unmatched") return unmatched();
+	if (argument) return oneRequest(argument);
+	const journal = await api.get(`/requests?limit=${limit}${filter ? `&path=*${encodeURIComponent(filter)}*` : ""}`);
+	const rows = calls(journal.requests).reverse().map(row);
+	const more = { reason: journal.requests.length < limit && "There are no older ones." };
+	return [
+		el("h1", "Requests"),
+		narrow(app, "filter", "Path contains", (text) => { filter = text.trim(); }),
+		p("", link("#/requests/unmatched", "Those that match no route")),
+		table("Requests to the API, the newest first; the attempts of a call in one row",
+			["Time", "Request", "Status", "Fault", "Error", "Took"], rows,
+			filter ? "No request matches." : "No request has reached this world."),
+		rows.length ? el("p", button("Show more", () => { limit += LIMIT; app.redraw(); }, more)) : null,
+	];
 }
 
 /** The attempts of each call, which the SDK numbers. */
 function calls(requests) {
-  const [found, last] = [[], new Map()];
-  for (const one of requests) {
-    const name = (count) => `${count} ${one.method} ${one.path}`;
-    const call = last.get(name(one.retry_count - 1)) ?? [];
-    last.delete(name(one.retry_count - 1));
-    if (!call.length) found.push(call);
-    call.push(one);
-    last.set(name(one.retry_count), call);
-  }
-  return found;
+	const [found, last] = [[], new Map()];
+	for (const one of requests) {
+		const name = (count) => `${count} ${one.method} ${one.path}`;
+		const call = last.get(name(one.retry_count - 1)) ?? [];
+		last.delete(name(one.retry_count - 1));
+		if (!call.length) found.push(call);
+		call.push(one);
+		last.set(name(one.retry_count), call);
+	}
+	return found;
 }
 
 function row(call) {
-  const [first, end] = [call[0], call.at(-1)];
-  const attempt = (one) => span(one.status >= 400 || !one.status ? "bad" : "",
-    one.status || "no answer", one.retry_count ? ` (retry ${one.retry_count})` : "");
-  return { key: first.id, cells: [
-    clockTime(first.now),
-    [link(`#/requests/${end.id}`, code(`${end.method} ${end.path}`)),
-      end.known ? null : span("tag", "no such route")],
-    call.map((one) => [one === first ? "" : ", then ",
-      one === end ? attempt(one) : link(`#/requests/${one.id}`, attempt(one))]),
-    [...new Set(call.map((one) => one.fault))].map((fault) => fault && span("tag", fault)),
-    end.error ?? "",
-    span("quiet", `${call.reduce((sum, one) => sum + one.duration_ms, 0).toFixed(1)} ms`),
-  ] };
+	const [first, end] = [call[0], call.at(-1)];
+	const attempt = (one) => span(one.status >= 400 || !one.status ? "bad" : "",
+		one.status || "no answer", one.retry_count ? ` (retry ${one.retry_count})` : "");
+	return { key: first.id, cells: [
+		clockTime(first.now),
+		[link(`#/requests/${end.id}`, code(`${end.method} ${end.path}`)),
+			end.known ? null : span("tag", "no such route")],
+		call.map((one) => [one === first ? "" : ", then ",
+			one === end ? attempt(one) : link(`#/requests/${one.id}`, attempt(one))]),
+		[...new Set(call.map((one) => one.fault))].map((fault) => fault && span("tag", fault)),
+		end.error ?? "",
+		span("quiet", `${call.reduce((sum, one) => sum + one.duration_ms, 0).toFixed(1)} ms`),
+	] };
 }
 
 async function unmatched() {
-  const { requests } = await api.get("/requests/unmatched");
-  const rows = requests.reverse().map((one) => ({ cells: [
-    clockTime(one.now), code(`${one.method} ${one.path}`), code(one.nearest)] }));
-  return [back("requests"), el("h1", "Unmatched requests"),
-    table("Requests that match no route of the API", ["Time", "Request", "Nearest route"], rows,
-      "Every request has matched a route.")];
+	const { requests } = await api.get("/requests/unmatched");
+	const rows = requests.reverse().map((one) => ({ cells: [
+		clockTime(one.now), code(`${one.method} ${one.path}`), code(one.nearest)] }));
+	return [back("requests"), el("h1", "Unmatched requests"),
+		table("Requests that match no route of the API", ["Time", "Request", "Nearest route"], rows,
+			"Every request has matched a route.")];
 }
 
 async function oneRequest(id) {
-  const one = await api.get(`/requests/${encodeURIComponent(id)}`);
-  return [
-    back("requests"),
-    el("h1", code(`${one.method} ${one.path}`)),
-    el("p", `${at(one.now)} UTC, status ${one.status || "none: no answer"}, ${one.duration_ms} ms`,
-      one.retry_count ? `, retry ${one.retry_count}` : "", one.fault ? `, fault ${one.fault}` : ""),
-    one.error ? el("p", { class: "bad" }, one.error) : null,
-    el("div", { class: "halves" }, message("Request", one.request), message("Response", one.response)),
-  ];
+	const one = await api.get(`/requests/${id}`);
+	return [
+		back("requests"),
+		el("h1", code(`${one.method} ${one.path}`)),
+		el("p", `${at(one.now)} UTC, status ${one.status || "none: no answer"}, ${one.duration_ms} ms`,
+			one.retry_count ? `, retry ${one.retry_count}` : "", one.fault ? `, fault ${one.fault}` : ""),
+		one.error ? el("p", { class: "bad" }, one.error) : null,
+		el("div", { class: "halves" }, message("Request", one.request), message("Response", one.response)),
+	];
 }
 
 function message(title, said) {
-  if (!said) return el("section", el("h2", title), p("quiet", "Not kept."));
-  const form = said.form && Object.keys(said.form).length ? json(said.form) : null;
-  return el("section", el("h2", title),
-    el("details", el("summary", "Headers"), pre(json(said.headers))),
-    form ? pre(form) : null,
-    said.files.map((file) => el("p", `File ${file.filename}, ${file.bytes} bytes`)),
-    said.text ? pre(pretty(said.text)) :
-      p("quiet", said.bytes ? `${said.bytes} bytes, not shown.` : "No body."),
-    said.truncated ? p("quiet", `The first part of ${said.bytes} bytes.`) : null);
+	if (!said) return el("section", el("h2", title), p("quiet", "Not kept."));
+	const form = said.form && Object.keys(said.form).length ? json(said.form) : null;
+	return el("section", el("h2", title),
+		el("details", el("summary", "Headers"), pre(json(said.headers))),
+		form ? pre(form) : null,
+		said.files.map((file) => el("p", `File ${file.filename}, ${file.bytes} bytes`)),
+		said.text ? pre(pretty(said.text)) :
+			p("quiet", said.bytes ? `${said.bytes} bytes, not shown.` : "No body."),
+		said.truncated ? p("quiet", `The first part of ${said.bytes} bytes.`) : null);
 }
 
 function pretty(text) {
-  try {
-    return json(JSON.parse(text));
-  } catch {
-    return text;
-  }
+	try {
+		return json(JSON.parse(text));
+	} catch {
+		return text;
+	}
 }

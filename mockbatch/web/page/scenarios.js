@@ -6,104 +6,104 @@ import { json, words } from "./format.js";
 let [presets, search] = [null, ""];
 
 export async function scenariosScreen(app) {
-  const [scenarios, faults, replies, documents] = await Promise.all([
-    api.get("/scenarios"), api.get("/faults"), api.get("/replies"),
-    presets ?? api.get("/faults/presets")]);
-  presets = documents;
-  const wanted = (one) =>
-    `${one.name} ${one.summary} ${one.sees}`.toLowerCase().includes(search.toLowerCase());
-  return [
-    el("h1", "Scenarios & faults"),
-    active(app, scenarios.active, faults.faults, replies.replies),
-    narrow(app, "search", "Search", (text) => { search = text; }),
-    el("h2", "What happens to a batch"),
-    groups(scenarios.scenarios.filter(wanted), (one) => scenarioCard(app, one)),
-    el("h2", "What happens to a request"),
-    groups(presets.presets.filter(wanted), (one) => faultCard(app, one)),
-    el("h2", "What lines and live calls are answered with"),
-    replyForm(app),
-  ];
+	const [scenarios, faults, replies, documents] = await Promise.all([
+		api.get("/scenarios"), api.get("/faults"), api.get("/replies"),
+		presets ?? api.get("/faults/presets")]);
+	presets = documents;
+	const wanted = (one) =>
+		`${one.name} ${one.summary} ${one.sees}`.toLowerCase().includes(search.toLowerCase());
+	return [
+		el("h1", "Scenarios & faults"),
+		active(app, scenarios.active, faults.faults, replies.replies),
+		narrow(app, "search", "Search", (text) => { search = text; }),
+		el("h2", "What happens to a batch"),
+		groups(scenarios.scenarios.filter(wanted), (one) => scenarioCard(app, one)),
+		el("h2", "What happens to a request"),
+		groups(presets.presets.filter(wanted), (one) => faultCard(app, one)),
+		el("h2", "What lines and live calls are answered with"),
+		replyForm(app),
+	];
 }
 
 function active(app, queue, faults, replies) {
-  const times = (count) => (count == null ? "all" : `the next ${count === 1 ? "one" : count}`);
-  const rows = [
-    ...queue.map((one) => ["Scenario", code(one.name), `batches: ${times(one.times)}`]),
-    ...faults.map((one) => ["Fault", code(one.name ?? "fault"),
-      `met ${one.fired} of ${one.times ?? "all"}; ${one.matched} requests to ${one.match.path ?? "*"} so far`]),
-    ...replies.slice(0, 50).map((one) => ["Reply", code(json(one.match).slice(0, 80)),
-      JSON.stringify(one.reply).slice(0, 80)]),
-  ];
-  const clear = ([name, path, list]) => button(`Clear ${name}`, () => app.act("DELETE", path),
-    { reason: !list.length && "There is none." });
-  return el("section", { class: "card active" }, el("h2", "Active now"),
-    table("Scenarios, faults and replies of this world", ["Kind", "Name", "Applies to"],
-      rows.map((cells) => ({ cells })), "Nothing: every batch and every request is fine."),
-    el("p", { class: "buttons" }, [["scenarios", "/scenarios/active", queue],
-      ["faults", "/faults", faults], ["replies", "/replies", replies]].map(clear)));
+	const times = (count) => (count == null ? "all" : `the next ${count === 1 ? "one" : count}`);
+	const rows = [
+		...queue.map((one) => ["Scenario", code(one.name), `batches: ${times(one.times)}`]),
+		...faults.map((one) => ["Fault", code(one.name ?? "fault"),
+			`met ${one.fired} of ${one.times ?? "all"}; ${one.matched} requests to ${one.match.path ?? "*"} so far`]),
+		...replies.slice(0, 50).map((one) => ["Reply", code(json(one.match).slice(0, 80)),
+			JSON.stringify(one.reply).slice(0, 80)]),
+	];
+	const clear = ([name, path, list]) => button(`Clear ${name}`, () => app.act("DELETE", path),
+		{ reason: !list.length && "There is none." });
+	return el("section", { class: "card" }, el("h2", "Active now"),
+		table("Scenarios, faults and replies of this world", ["Kind", "Name", "Applies to"],
+			rows.map((cells) => ({ cells })), "Nothing: every batch and every request is fine."),
+		el("p", { class: "buttons" }, [["scenarios", "/scenarios/active", queue],
+			["faults", "/faults", faults], ["replies", "/replies", replies]].map(clear)));
 }
 
 function groups(documents, draw) {
-  if (!documents.length) return p("quiet", "None matches.");
-  return [...new Set(documents.map((one) => one.group ?? "Faults"))].map((group) =>
-    el("section", { key: group, "aria-label": group }, el("h3", group),
-      el("div", { class: "cards" },
-        documents.filter((one) => (one.group ?? "Faults") === group).map(draw))));
+	if (!documents.length) return p("quiet", "None matches.");
+	return [...new Set(documents.map((one) => one.group ?? "Faults"))].map((group) =>
+		el("section", { key: group, "aria-label": group }, el("h3", group),
+			el("div", { class: "cards" },
+				documents.filter((one) => (one.group ?? "Faults") === group).map(draw))));
 }
 
 function card(one, ...more) {
-  return el("article", { class: "card", key: one.name, "aria-label": one.name },
-    el("h4", code(one.name)), el("p", one.summary),
-    el("details", el("summary", "What a client sees"), el("p", one.sees),
-      one.advice ? el("p", el("b", "Advice: "), one.advice) : null,
-      one.sources?.length ? el("ul", one.sources.map((source) => el("li", source))) : null),
-    more);
+	return el("article", { class: "card", key: one.name, "aria-label": one.name },
+		el("h4", code(one.name)), el("p", one.summary),
+		el("details", el("summary", "What a client sees"), el("p", one.sees),
+			one.advice ? el("p", el("b", "Advice: "), one.advice) : null,
+			one.sources?.length ? el("ul", one.sources.map((source) => el("li", source))) : null),
+		more);
 }
 
 function scenarioCard(app, one) {
-  const choose = ([label, times, which]) => button(label, ({ target }) => {
-    const params = {};
-    for (const field of target.closest("article").querySelectorAll("[data-param]")) {
-      if (field.value !== field.defaultValue && field.value !== "") {
-        params[field.dataset.param] = field.type === "number" ? Number(field.value) : field.value;
-      }
-    }
-    app.act("POST", "/scenarios/active", { name: one.name, params, times },
-      () => `${one.name} happens to ${which} from now on.`);
-  }, { "aria-label": `${one.name} for ${which}` });
-  return card(one,
-    Object.entries(one.parameters ?? {}).map(([name, parameter]) => field(one, name, parameter)),
-    el("p", { class: "buttons" }, [["For the next batch", 1, "the next batch"],
-      ["For all", null, "all batches"]].map(choose)));
+	const choose = ([label, times, which]) => button(label, ({ target }) => {
+		const params = {};
+		for (const field of target.closest("article").querySelectorAll("[data-param]")) {
+			if (field.value !== field.defaultValue && field.value !== "") {
+				params[field.dataset.param] = field.type === "number" ? Number(field.value) : field.value;
+			}
+		}
+		app.act("POST", "/scenarios/active", { name: one.name, params, times },
+			() => `${one.name} happens to ${which} from now on.`);
+	}, { "aria-label": `${one.name} for ${which}` });
+	return card(one,
+		Object.entries(one.parameters ?? {}).map(([name, parameter]) => field(one, name, parameter)),
+		el("p", { class: "buttons" }, [["For the next batch", 1, "the next batch"],
+			["For all", null, "all batches"]].map(choose)));
 }
 
 function field(scenario, name, { summary, minimum, maximum, choices, sets }) {
-  const value = sets.reduce((found, key) => found?.[key], scenario);
-  const shared = { "data-param": name, id: `${scenario.name}.${name}`, title: summary };
-  const input = choices
-    ? el("select", shared, choices.map((one) => el("option", { value: one, selected: one === value }, one)))
-    : el("input", { ...shared, type: "number", min: minimum, max: maximum, step: "any", value });
-  return el("label", { class: "field", for: shared.id }, `${words(name)} `, input,
-    el("small", summary));
+	const value = sets.reduce((found, key) => found?.[key], scenario);
+	const shared = { "data-param": name };
+	const input = choices
+		? el("select", shared, choices.map((one) => el("option", { value: one, selected: one === value }, one)))
+		: el("input", { ...shared, type: "number", min: minimum, max: maximum, step: "any", value });
+	return el("label", { class: "field" }, `${words(name)} `, input,
+		el("small", summary));
 }
 
 function faultCard(app, one) {
-  const choose = ([label, times, which]) => button(label,
-    () => app.act("POST", "/faults", { preset: one.name, times }, () => `${one.name} meets ${which}.`),
-    { "aria-label": `${one.name} for ${which}` });
-  return card(one,
-    p("quiet", code(`${one.match.method ?? "*"} ${one.match.path ?? "*"}`)),
-    el("p", { class: "buttons" }, [["Once", 1, "the next request"], ["3 times", 3, "3 requests"],
-      ["Always", null, "all requests"]].map(choose)));
+	const choose = ([label, times, which]) => button(label,
+		() => app.act("POST", "/faults", { preset: one.name, times }, () => `${one.name} is on for ${which}.`),
+		{ "aria-label": `${one.name} for ${which}` });
+	return card(one,
+		p("quiet", code(`${one.match.method ?? "*"} ${one.match.path ?? "*"}`)),
+		el("p", { class: "buttons" }, [["Once", 1, "the next request"], ["3 times", 3, "3 requests"],
+			["Always", null, "all requests"]].map(choose)));
 }
 
 function replyForm(app) {
-  return el("form", { class: "card", submit: (event) => {
-    const value = (name) => event.target.querySelector(`#reply-${name}`).value;
-    const match = value("match") ? { custom_id: value("match") } : {};
-    app.act("POST", "/replies", { match, reply: value("text") }, () => "The reply is active.");
-  } },
-  el("label", "custom_id, with * for any text ", el("input", { id: "reply-match", placeholder: "question-*" })),
-  el("label", "Reply ", el("input", { id: "reply-text", required: true, placeholder: "Paris." })),
-  el("button", "Add reply"));
+	return el("form", { class: "card", submit: (event) => {
+		const value = (name) => event.target.querySelector(`#reply-${name}`).value;
+		const match = value("match") ? { custom_id: value("match") } : {};
+		app.act("POST", "/replies", { match, reply: value("text") }, () => "The reply is active.");
+	} },
+	el("label", "custom_id, with * for any text ", el("input", { id: "reply-match", placeholder: "question-*" })),
+	el("label", "Reply ", el("input", { id: "reply-text", required: true, placeholder: "Paris." })),
+	el("button", "Add reply"));
 }

@@ -108,6 +108,16 @@ def test_an_ended_batch_is_drawn_around_its_end(tab: Tab) -> None:
     assert second.bounding_box()["x"] - first.bounding_box()["x"] > 100
 
 
+def test_lines_beyond_the_first_part_of_a_file_are_not_called_missing(tab: Tab) -> None:
+    """The output has them in another order, so that the result of a line may be further on."""
+    id = tab.api.create(lines(2000))["id"]
+    tab.api.advance(86_400)
+    page = tab.open(f"batch/{id}")
+    page.get_by_text("The first part of the files only.").wait_for()
+    assert page.get_by_text("not in the input").count() == 0
+    assert page.get_by_role("cell", name="none", exact=True).count() == 0
+
+
 def test_repeated_events_are_one_row(tab: Tab) -> None:
     """The attempts of a webhook that nobody accepts, from the first to the last."""
     tab.api.post("/_mock/webhooks/endpoints", {"url": "http://127.0.0.1:9/hook"})

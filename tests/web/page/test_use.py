@@ -1,5 +1,6 @@
 """Moving time, by mouse and keyboard; what a look costs and must not change; foreign pages."""
 
+import subprocess
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from textwrap import indent
@@ -128,6 +129,38 @@ def test_what_was_done_is_copied_as_a_test(tab: Tab) -> None:
     assert "mockbatch.clock.advance(86400)" in text
     assert 'assert batch.status == "completed"' in text
     assert "curl -X POST" in page.get_by_label("the commands", exact=True).inner_text()
+
+
+def test_the_copies_run_in_another_world(tab: Tab) -> None:
+    """With the ids of that world, and without what only this one has."""
+    tab.api.post("/_mock/webhooks/endpoints", {"url": "http://127.0.0.1:9/hook"})
+    page = tab.open("webhooks")
+    page.get_by_role("button", name="Rotate secret").click()
+    page.get_by_role("status").wait_for()
+    tab.api.post("/_mock/reset")
+    tab.go("batches")
+    page.get_by_role("button", name="Make an example batch").click()
+    page.get_by_role("link", name="batch_").first.click()
+    for name, shown in {
+        "Hold": "(held)",
+        "Resume": "it becomes",
+        "Cancel": "is cancelling",
+    }.items():
+        page.get_by_role("button", name=name, exact=True).click()
+        page.get_by_text(shown).first.wait_for()
+    page.get_by_role("button", name="Run to the end").click()
+    page.get_by_text("this is final").wait_for()
+    tab.go("copy")
+    scope: dict[str, Any] = {}
+    exec(page.get_by_label("the test", exact=True).inner_text(), scope)
+    with MockBatch() as mock:
+        scope["test_batch"](mock)
+    commands = page.get_by_label("the commands", exact=True).inner_text()
+    commands = commands.replace("curl -X", "curl --fail -X").partition("rotate_secret")[2]
+    commands = commands[commands.index("batch0=$(") :]
+    tab.api.post("/_mock/reset")
+    subprocess.run(["bash", "-e", "-o", "pipefail", "-c", commands], check=True)
+    assert [one["status"] for one in tab.api.get("/_mock/batches").json["data"]] == ["cancelled"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
