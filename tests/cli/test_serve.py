@@ -45,8 +45,9 @@ class TestStart:
         """And browsers get a 404."""
         server = serve("--no-dashboard")
         browser = urllib.request.Request(server.url, headers={"Accept": "text/html"})
-        with pytest.raises(urllib.error.HTTPError, match="404"):
+        with pytest.raises(urllib.error.HTTPError, match="404") as refused:
             urllib.request.urlopen(browser)
+        refused.value.close()
         server.stop()
         assert server.process.stdout.read() == ""
 

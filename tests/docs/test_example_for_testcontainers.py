@@ -87,7 +87,7 @@ def run(folder: Path, suite: str) -> "subprocess.CompletedProcess[str]":
         env={**os.environ, **proxies, "PYTHONPATH": str(folder)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=280,
         check=False,
     )
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -14,6 +15,7 @@ import pytest
 import yaml
 
 from mockbatch import cli
+from tests.support.plugin_runs import QUICK
 
 ROOT = Path(__file__).parents[2]
 RELEASE: dict[Any, Any] = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text())
@@ -55,9 +57,25 @@ class TestRelease:
     def test_last_commands_of_the_test_job_pass(self) -> None:
         """The examples and the validation of a file, as far as their paths go."""
         *_, examples, validate = [step["run"] for step in JOBS["test"]["steps"] if "run" in step]
-        assert (ROOT / examples.split()[1]).is_dir()
+        assert (ROOT / examples.split()[-1]).is_dir()
         program, command, path = validate.split()
         assert (program, cli.main([command, str(ROOT / path)])) == ("mockbatch", 0)
+
+    @pytest.mark.parametrize("name", ["ci", "release"])
+    def test_examples_need_no_plugin_of_the_tests(self, name: str) -> None:
+        """Where only pytest is installed, it knows all options that it reads."""
+        workflow = (ROOT / f".github/workflows/{name}.yml").read_text(encoding="utf-8")
+        [arguments] = re.findall(r"- run: pytest (.*)", workflow)
+        command = [sys.executable, "-m", "pytest", *QUICK, "-p", "no:timeout", "-p", "no:mockbatch"]
+        done = subprocess.run(
+            [*command, "--collect-only", *arguments.split()],
+            cwd=ROOT,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert "collected" in done.stdout
+        assert "Unknown config option" not in done.stdout + done.stderr
 
 
 class TestHook:

@@ -45,4 +45,5 @@ def test_time_ends(server: SurveyServer) -> None:
     with pytest.raises(urllib.error.HTTPError) as caught:
         advance(server, END)
     assert caught.value.code == 400
-    assert "error" in json.load(caught.value)
+    with caught.value:
+        assert "error" in json.load(caught.value)
