@@ -108,7 +108,7 @@ class Endpoint(Struct, frozen=True):
     `unknown_model_error` names the error of a live call to a model that is not served, and
     `error_schema` the schema of the body of an error.
 
-    Call `make_response` and `with_reply` in place of the functions with which they are built:
+    Call `make_response` and `with_reply` instead of the functions with which they are built:
     they coerce the integers of the body, so that no function has to expect 16.0 for 16.
     """
 

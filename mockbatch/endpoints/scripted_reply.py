@@ -1,4 +1,4 @@
-"""A scripted reply: what a batch line or live call gets in place of the default response.
+"""A scripted reply: what a batch line or live call gets instead of the default response.
 
 `mockbatch.scripting.reply` parses and checks the documents that replies are written as.
 """

@@ -178,7 +178,7 @@ class Exchange(Struct):
         return answer.iter_bytes(count)
 
     def answer(self, status: int, headers: Mapping[str, str], body: bytes) -> Iterable[bytes]:
-        """Send a response in place of the app's."""
+        """Send a response instead of the app's."""
         self.drain()
         phrase = http.client.responses.get(status, "Unknown")
         length = {} if status in (204, 304) else {"Content-Length": str(len(body))}

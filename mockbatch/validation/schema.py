@@ -89,7 +89,7 @@ class Schema:
             raise error
 
     def coerce_integers(self, value: Json) -> Json:
-        """Return a valid value with 3 in place of 3.0 wherever the schema asks for an integer."""
+        """Return a valid value with 3 instead of 3.0 wherever the schema asks for an integer."""
         return self._coerce(value)
 
     def assert_valid(self, value: Json, description: str) -> None:

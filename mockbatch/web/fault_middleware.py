@@ -97,7 +97,7 @@ class FaultMiddleware:
 
 
 class _OwnResponse:
-    """What a response has in place of the app's, in the form of the provider that is called."""
+    """What a response has instead of the app's, in the form of the provider that is called."""
 
     def __init__(self, server: ServerState, world: World, provider: str) -> None:
         self._server = server

@@ -19,5 +19,5 @@ def test_a_refusal_names_the_provider_and_the_reason(name: str) -> None:
 
 
 def test_a_provider_without_an_end_of_the_window() -> None:
-    """Azure's batches go on after 24 hours."""
+    """Azure's batches continue after 24 hours."""
     assert list(find_refusals(catalogue()["expired_partial"])) == ["Azure OpenAI"]

@@ -219,7 +219,7 @@ def _check_prompt_length(body: Body, model: Model) -> None:
 
 
 def _needs_no_content(message: Body) -> bool:
-    """Return whether an assistant's message has something else in place of content."""
+    """Return whether an assistant's message has something else instead of content."""
     return message["role"] == "assistant" and any(
         message.get(name) is not None
         for name in ("tool_calls", "function_call", "refusal", "audio")

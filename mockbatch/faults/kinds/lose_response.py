@@ -15,7 +15,7 @@ class LoseResponse(Fault, frozen=True):
 
     @property
     def breaks_connection(self) -> bool:
-        """True: it closes in place of a response."""
+        """True: it closes instead of a response."""
         return True
 
     def apply(self, call: Exchange) -> Iterable[bytes]:

@@ -1,4 +1,4 @@
-"""A response in place of the API's, which never sees the request."""
+"""A response instead of the API's, which never sees the request."""
 
 import http.client
 import re

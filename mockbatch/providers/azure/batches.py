@@ -43,7 +43,7 @@ def output_line(line: dict[str, Json]) -> dict[str, Json]:
 def adapt(scenario: Scenario) -> Scenario:
     """Return a scenario as it is; ApiError 400 if it is about the end of the window."""
     if scenario.name in _EXPIRING:
-        reason = "its batches go on after 24 hours"
+        reason = "its batches continue after 24 hours"
         raise api_error(
             "scenario_not_for_provider", name=scenario.name, provider="Azure OpenAI", reason=reason
         )

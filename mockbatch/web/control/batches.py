@@ -47,7 +47,7 @@ def index() -> Response:
 
 @blueprint.get("/<id>/overview")
 def show_overview(id: str) -> Response:
-    """Return what a person wants to know about a batch; this does not count as a poll."""
+    """Return the times, explanation and commands of a batch; this does not count as a poll."""
     return json_response("batch_overview", overview(world(), world().batch(id)))
 
 

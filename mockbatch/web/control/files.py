@@ -32,7 +32,7 @@ def index() -> Response:
 
 @blueprint.get("/<id>/preview")
 def preview(id: str) -> Response:
-    """Return a part of a file, as a text if it is one."""
+    """Return a part of a file, as text if it is text."""
     return content_preview(id, world().file(id).content)
 
 
@@ -56,7 +56,7 @@ def content_preview(id: str, content: Content) -> Response:
 
 @blueprint.get("/<id>/content")
 def download(id: str) -> Response:
-    """Return a whole file to a person; no fault meets this."""
+    """Return the whole content of a file; no fault applies to this call."""
     file = world().file(id)
     response = Response(file.content.chunks(), content_type="application/octet-stream")
     response.headers["Content-Disposition"] = attachment(file.filename)

@@ -25,8 +25,8 @@ _REF_PREFIX = "#/components/schemas/"
 # `<id>`, or `<any(hold, resume):name>`, which is one path for each of the names.
 _VARIABLE = re.compile(r"<(?:any\((?P<names>[^)]*)\):)?(?P<variable>\w+)>")
 _DESCRIPTION = (
-    "Moves time and decides what happens to batches. The bearer key of a call chooses the world; "
-    "without a key it is the only world that there is."
+    "Moves time and decides what happens to batches. The bearer key of a call chooses the world. "
+    "If the server has only one world, no key is needed."
 )
 
 

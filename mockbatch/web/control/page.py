@@ -13,7 +13,7 @@ blueprint.before_request(guard)
 
 @blueprint.get("")
 def show() -> Response:
-    """Return the clock and counts of what there is; 304 if it is the version in `seen`."""
+    """Return the clock and how many objects there are; 304 if `seen` is the current version."""
     event = world().advance.next_event()
     version = world_version(world(), event)
     if request.args.get("seen") == version:

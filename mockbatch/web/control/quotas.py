@@ -20,6 +20,6 @@ def show() -> Response:
 
 @blueprint.put("")
 def replace() -> Response:
-    """Set the quotas of this world; what is left out is unlimited."""
+    """Set the quotas of this world; a quota that is left out is unlimited."""
     world().set_quotas(Quotas(**checked_body("quotas")))
     return show()

@@ -254,7 +254,7 @@ class Replica(World):
         self._contents.remove(one for one in unused if not storage.is_retained(one))
 
     def _replace(self) -> None:
-        """Store the whole world, in place of what was there."""
+        """Store the whole world, instead of what was there."""
         self._fingerprints, self._touched = {}, dict.fromkeys(name_all(self))
         cells = {SETTINGS: json.dumps(dump_settings(self)), **self._changed_cells()}
         place, journal = self.place, self._first_journal

@@ -144,7 +144,7 @@ class TestLife:
             "/batches", {**body, "input_file_id": azure.ready(), "metadata": metadata}
         )
         assert refusal(answer)[0] == 400
-        assert "its batches go on after 24 hours" in answer.json["error"]["message"]
+        assert "its batches continue after 24 hours" in answer.json["error"]["message"]
 
     def test_cancel(self, azure: Azure) -> None:
         """It passes through `cancelling`."""
