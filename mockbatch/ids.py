@@ -2,7 +2,7 @@
 
 Two servers with the same seed that get the same requests mint the same ids, so a
 failure can be replayed and two downloads of one file are equal. The ids of batches, uploads,
-parts, videos and output lines also hold a second of simulated time: they are the same only if
+parts, videos and output lines also contain the simulated time in seconds: they are the same only if
 that is, on a clock with a fixed start that only the client moves.
 Source: recorded traffic of 2025 and 2026 unless a line says otherwise.
 """

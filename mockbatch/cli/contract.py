@@ -46,7 +46,7 @@ _COLORS = {"passed": "green", "BREACH": "red", "unverified": "yellow", "skipped"
 @click.option(
     "--control", is_flag=True, help="The server is mockbatch: move its clock instead of waiting."
 )
-@click.option("--strict", is_flag=True, help="Count a failed case from memory alone as a breach.")
+@click.option("--strict", is_flag=True, help="Count an unverified case that fails as a breach.")
 @click.option(
     "--timeout",
     type=parse_positive,

@@ -79,7 +79,7 @@ DESCRIPTORS = 8192  # a connection takes one, and so does a file that is too lar
     default="0",
     metavar="TEXT",
     help="Determines ids, the order of output lines, and generated text. Ids of batches, uploads"
-    " and output lines hold a second, and repeat only with --start-time as well.",
+    " and output lines contain the time, so they repeat only if you also set --start-time.",
 )
 @serve_option(
     "--scenario",
@@ -128,7 +128,7 @@ DESCRIPTORS = 8192  # a connection takes one, and so does a file that is too lar
     type=click.IntRange(1, 64),
     default=1,
     metavar="N",
-    help="Serve with so many processes, which need a --state that they share.",
+    help="Serve with N processes, which need a --state that they can share.",
 )
 @serve_option("--api-key", multiple=True, metavar="KEY", help="Accept only this key. Repeatable.")
 @serve_option(

@@ -27,7 +27,7 @@ def _complete_misfortune(_: click.Context, __: click.Parameter, incomplete: str)
 
 
 @click.command(
-    short_help="Run your batch program in one misfortune after the other.",
+    short_help="Run your batch program once for each misfortune.",
     context_settings={"ignore_unknown_options": True},
 )
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, required=True)
@@ -59,34 +59,34 @@ def _complete_misfortune(_: click.Context, __: click.Parameter, incomplete: str)
     default=60.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long one run may take; one that confirms a verdict, three times as long.",
+    help="How long one run may take; a run that confirms a verdict, three times as long.",
 )
 @click.option(
     "--sleep",
     type=click.Choice(["skip", "real", "faketime"]),
     default="skip",
     show_default=True,
-    help="Skip the sleeps of Python and Node; let the program sleep, which has to poll often then; "
-    "or let its time run faster, by libfaketime.",
+    help="skip: skip the sleeps of Python and Node. real: let the program sleep; make it poll "
+    "often. faketime: make its time run faster, with libfaketime.",
 )
 @click.option(
     "--speed",
     type=click.IntRange(2, 10_000),
     default=20,
     show_default=True,
-    help="How many times faster its time runs with --sleep faketime; so are its time limits.",
+    help="How many times faster time runs with --sleep faketime; time limits are shorter, too.",
 )
 @click.option(
     "--leap/--no-leap",
     default=True,
-    help="Whether to pass hours at a stroke in which a program only waits.",
+    help="Whether to skip whole hours in which a program only waits.",
 )
 @click.option(
     "--require",
     type=click.Choice(["reported", "handled"]),
     default="reported",
     show_default=True,
-    help="What is good enough: to end with an error, or to deliver what there is.",
+    help="What is good enough: to end with an error, or to deliver all answers.",
 )
 @click.option(
     "--results",

@@ -59,7 +59,7 @@ def test_a_seed_alone_repeats_the_ids_without_a_second() -> None:
         assert rest[8:] == stamped_later[name].removeprefix(f"{prefix}_")[8:]
 
 
-@pytest.mark.parametrize("word", ["batches", "uploads", "output lines", "hold a second"])
+@pytest.mark.parametrize("word", ["batches", "uploads", "output lines", "contain the time"])
 def test_the_promise_is_no_larger(word: str) -> None:
     """`--help` and the page on pytest say which ids need a start time, too."""
     [described] = [option.help for option in serve.params if option.name == "seed"]

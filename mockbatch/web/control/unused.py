@@ -13,7 +13,10 @@ blueprint.before_request(guard)
 
 @blueprint.get("")
 def index() -> Response:
-    """Return a sentence for each one that never applied, and whether the world has a batch."""
+    """Return a sentence for each fault, reply and scenario that never applied.
+
+    `has_batches` says whether the world has a batch.
+    """
     has_batches = bool(world().batches(1, None).items)
     body = {"unused": describe_unused(world()), "has_batches": has_batches}
     return json_response("unused", body)
