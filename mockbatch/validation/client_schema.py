@@ -13,7 +13,7 @@ from jsonschema.validators import extend
 from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
 from referencing import Registry
 from referencing.exceptions import Unresolvable
-from referencing.jsonschema import DRAFT202012
+from referencing.jsonschema import DRAFT7, DRAFT202012
 
 from mockbatch.typing import Json
 from mockbatch.validation.obvious_schema import is_obviously_schema
@@ -101,7 +101,8 @@ class ClientSchema:
         document = self._document
         if isinstance(document, dict):
             document = _without_draft(document)
-        return self._validator_class(document, registry=Registry())
+        specification = DRAFT7 if self._validator_class is _CLASS_7 else DRAFT202012
+        return _make_validator(self._validator_class, document, specification, Registry())
 
 
 def _is_draft_7(document: Json) -> bool:
@@ -188,6 +189,16 @@ def _with_limit(validator_class: Any) -> Any:
     return extend(validator_class, counted)  # type: ignore[no-untyped-call]
 
 
+def _make_validator(validator_class: Any, document: Json, specification: Any, registry: Any) -> Any:
+    """Return a validator whose references lead only to the document and the registry.
+
+    jsonschema would add the metaschemas to the registry. They name a draft, so what follows a
+    reference to them would be checked by its own validator, which counts no steps.
+    """
+    resource = specification.create_resource(document)
+    return validator_class(document, _resolver=registry.resolver_with_root(resource))
+
+
 # Keywords newer than draft 7 that libraries write into its schemas all the same.
 _SCHEMAS_BY_NAME = {"type": "object", "additionalProperties": {"$ref": "#"}}
 _LATER_KEYWORDS = {
@@ -217,7 +228,8 @@ def _draft_2020_12_metaschema() -> Any:
         (uri, DRAFT202012.create_resource(_without_draft(part))) for uri, part in parts.items()
     ]
     document = _without_draft(Draft202012Validator.META_SCHEMA)
-    return _CLASS_2020_12(document, registry=Registry().with_resources(resources))
+    registry = Registry().with_resources(resources)
+    return _make_validator(_CLASS_2020_12, document, DRAFT202012, registry)
 
 
 # For each draft, the validator of schemas and the class of validators of values.

@@ -85,6 +85,13 @@ COSTLY: dict[str, Json] = {
         "type": "object",
         "properties": {name: {"if": True} for name in names(60_000)},
     },
+    "conditions": object_of(
+        {
+            "allOf": [
+                {"if": {"const": number}, "then": {"type": "integer"}} for number in range(8000)
+            ]
+        }
+    ),
     "optional members": array_of(
         {"type": "object", "properties": {name: {} for name in names(5000)}}
     ),
