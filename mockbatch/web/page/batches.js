@@ -1,7 +1,7 @@
 // All batches on one time axis, and what to do in a world without any.
 import * as api from "./api.js";
 import { button, code, el, link, pager, span, table } from "./dom.js";
-import { at, distance, duration, short, words } from "./format.js";
+import { at, dayOrTime, duration, short, words } from "./format.js";
 import { axisOf, axisRow, isFinal, picture } from "./timeline.js";
 
 const LIMIT = 50;
@@ -34,7 +34,7 @@ function row(app, batch, axis, now) {
 		span(batch.scenario === "happy" ? "quiet" : "", batch.scenario),
 		next ? button(`${words(next.shown_status)} in ${duration(next.at - now)}`,
 			() => app.advance({ batch: batch.id, status: next.status }), { class: "plain", title: `Advance to ${at(next.at)} UTC` })
-			: span("quiet", isFinal(batch.status) ? `ended ${distance(batch.transitions.at(-1).at, now)}` : "waits for a command"),
+			: span("quiet", isFinal(batch.status) ? `ended ${dayOrTime(batch.transitions.at(-1).at, now)}` : "waits for a command"),
 	] };
 }
 

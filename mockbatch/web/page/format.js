@@ -1,6 +1,9 @@
 // Times and other values as texts.
 export const at = (seconds) =>
 	new Date(Math.floor(seconds) * 1000).toISOString().replace("T", " ").slice(0, 19);
+/** The time of an instant of today, the date and time of another. */
+export const dayOrTime = (seconds, now) => at(seconds).slice(0, 10) === at(now).slice(0, 10)
+	? clockTime(seconds) : at(seconds).slice(0, 16);
 export const clockTime = (seconds) => at(seconds).slice(11);
 
 /** A length of time in its two largest units. */

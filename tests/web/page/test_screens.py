@@ -96,6 +96,16 @@ def test_one_batch_has_its_lines_and_commands(tab: Tab) -> None:
     assert "is completed and can no longer be held" in hold.get_attribute("title")
 
 
+def test_an_end_has_its_date_unless_it_was_today(tab: Tab) -> None:
+    """A time alone would be taken for one of today."""
+    tab.api.create(lines(1))
+    tab.api.advance(3600)
+    page = tab.open()
+    page.get_by_role("cell", name="ended 17:55:24", exact=True).wait_for()
+    tab.api.advance(86_400)
+    page.get_by_role("cell", name="ended 2024-04-23 17:55", exact=True).wait_for()
+
+
 def test_an_ended_batch_is_drawn_around_its_end(tab: Tab) -> None:
     """Weeks later its stages are as far apart as they were on the day."""
     id = tab.api.create(lines(4))["id"]
