@@ -11,13 +11,14 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from mockbatch.http_server.request import MAX_CHUNKS
 from mockbatch.validation.schema import schema
 from mockbatch.world.world import World
 from tests.support.caller import KEY, Caller, app_of, error_of, form, lines, talk, upload_form
+from tests.support.examples import examples
 
 URLS = ["/v1/batches", "/v1/files", "/v1/batches/batch_1", "/v1/files/file-1/content"]
 
@@ -399,7 +400,7 @@ class TestAnything:
     """Any request gets a success or an error in OpenAI's format, never a 5xx."""
 
     api = Caller(app_of())
-    many = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    many = examples(25, deadline=None, suppress_health_check=list(HealthCheck))
 
     @pytest.fixture(autouse=True)
     def world(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -15,6 +15,7 @@ from mockbatch.http_server.server import HttpServer
 from mockbatch.typing import Json
 from mockbatch.web.control_operations import OPERATIONS
 from tests.support.caller import KEY, Caller, app_of
+from tests.support.examples import examples
 
 if TYPE_CHECKING:
     from schemathesis import BaseSchema
@@ -138,8 +139,8 @@ def test_server_keeps_to_it(described: "tuple[BaseSchema, str]", group: str) -> 
             continue
         for strategy in strategies(operation):
 
-            @settings(
-                max_examples=EXAMPLES.get(group, 8),
+            @examples(
+                EXAMPLES.get(group, 8),
                 deadline=None,
                 database=None,
                 suppress_health_check=list(HealthCheck),

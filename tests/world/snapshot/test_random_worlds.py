@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mockbatch.clock import END
@@ -14,6 +14,7 @@ from mockbatch.typing import Json
 from mockbatch.web.app import create_app
 from mockbatch.world.settings import ServerSettings, WorldSettings
 from tests.support.bodies import BODIES, CHAT
+from tests.support.examples import examples
 
 START = 1_713_894_800
 YEAR = 365 * 24 * 3600
@@ -198,7 +199,7 @@ def _lines(first: int, second: int) -> bytes:
     return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
 
 
-@settings(max_examples=60, derandomize=True, database=None)
+@examples(60, derandomize=True, database=None)
 @given(STARTS, HISTORIES)
 def test_state_of_any_world_can_be_put(start: float, history: list[tuple[str, int, int]]) -> None:
     """What GET gives, PUT takes, and the other world then gives the same."""
