@@ -1,10 +1,12 @@
 """What a world may hold: one more is refused, in words that help, and nothing is lost."""
 
+import json
 from collections.abc import Callable
 
 import pytest
 from werkzeug.test import TestResponse
 
+from mockbatch.endpoints import reply_limit
 from mockbatch.limits import Limits
 from mockbatch.scripting.script import Script, parse
 from mockbatch.typing import Json
@@ -316,6 +318,39 @@ def test_replies_of_a_state_are_counted() -> None:
         api.good(add_reply(api))
     api.good(api.call("PUT", "/_mock/state", json=api.good(api.get("/_mock/state"))))
     check(add_reply(api), "replies")
+
+
+def test_replies_in_place_of_the_servers_own_are_limited() -> None:
+    """They come on top of its own, however few those are."""
+    script = Script((parse({"reply": "x"}),))
+    api = Caller(app_of(limits=Limits(document_bytes=500), script=script))
+    reply = {"match": {}, "reply": {"content": "x" * 600}}
+    document = {"format": "mockbatch state 2", "replies": [reply]}
+    refused = api.call("PUT", "/_mock/state", json=document)
+    assert error_of(refused) == (400, "invalid_value", "state.replies")
+
+
+def test_turns_of_replies_do_not_count() -> None:
+    """They are added as batches run, and what GET returns can be put back."""
+    api = limited(document_bytes=500)
+    api.good(api.post("/_mock/replies", {"reply": ["a", "b"], "times": 100}))
+    api.create(lines(100))
+    document = api.good(api.get("/_mock/state"))
+    assert len(json.dumps(document["replies"])) > 500
+    api.good(api.call("PUT", "/_mock/state", json=document))
+
+
+def test_scripted_lines_of_a_state_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that are too long for a batch fail, as they do where a reply is added."""
+    api = limited()
+    api.good(api.post("/_mock/replies", {"reply": "x" * 1000}))
+    batch = api.create(lines(5))
+    document = api.good(api.get("/_mock/state"))
+    monkeypatch.setattr(reply_limit, "MAX_BATCH_CHARACTERS", 2500)
+    api.good(api.call("PUT", "/_mock/state", json=document))
+    api.advance(DAY)
+    counts = api.good(api.get(f"/v1/batches/{batch['id']}"))["request_counts"]
+    assert counts == {"total": 5, "completed": 2, "failed": 3}
 
 
 def test_deleted_ids_of_a_state_are_limited() -> None:

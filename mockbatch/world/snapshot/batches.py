@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from msgspec.structs import asdict, replace
 
@@ -18,7 +19,8 @@ from mockbatch.batch.timeline import (
     Timeline,
     Transition,
 )
-from mockbatch.endpoints import find_endpoint
+from mockbatch.endpoints import find_endpoint, known_endpoint
+from mockbatch.endpoints.reply_limit import ReplyLimit
 from mockbatch.endpoints.scripted_reply import Reply
 from mockbatch.errors import ApiError
 from mockbatch.files.content import Content
@@ -128,13 +130,16 @@ def _check_provider(document: Cursor) -> None:
 
 
 def _load_replies(document: Cursor, batch_input: BatchInput) -> Iterator[tuple[int, Reply]]:
-    endpoint = document.value["endpoint"]
+    endpoint, limit = document.value["endpoint"], ReplyLimit()
     for name, place in document.get("replies", {}).members():
         line, reply = int(name), parse_reply(place.value, place.path)
         if line >= batch_input.total:
             raise place.error(f"the batch has {batch_input.total} lines, counted from 0")
         if not plan.accepts_reply(batch_input, endpoint, line, reply):
             raise place.error("the line fails, so its reply has to be a complete response")
+        if "gone_input" not in document.value:
+            read_body = partial(batch_input.read_body, line)
+            reply = limit.apply(known_endpoint(endpoint), reply, read_body)
         yield line, reply
 
 

@@ -48,8 +48,8 @@ def load(
     """
     schema("state").check(document, "state")
     state = Cursor(schema("state").coerce_integers(document), "state")
+    check_counts(state, settings.limits, settings.script)
     own_replies = len(settings.script.entries)
-    check_counts(state, settings.limits, own_replies)
     contents = ContentReader(state.get("contents", {}), folder)
     check_bytes(state, settings.limits, contents.size)
     batches = _load_batches(state, contents, settings)

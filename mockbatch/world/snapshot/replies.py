@@ -1,12 +1,11 @@
 """Scripted replies in a state document."""
 
-import json
-
 from mockbatch.errors import ApiError
 from mockbatch.scripting.script import Entry, Script, parse
 from mockbatch.scripting.turns import Turns
 from mockbatch.typing import Json
 from mockbatch.world.snapshot.cursor import Cursor
+from mockbatch.world.snapshot.limits import document_bytes
 
 
 def dump_script(script: Script) -> list[dict[str, Json]]:
@@ -30,7 +29,7 @@ def load_script(documents: Cursor, own: int) -> Script:
 
     The first `own` entries are the server's, and have no limit.
     """
-    added = tuple(len(json.dumps(document)) for document in documents.value[own:])
+    added = tuple(map(document_bytes, documents.value[own:]))
     return Script(tuple(_load_entry(document) for document in documents.items()), added)
 
 
