@@ -20,20 +20,6 @@ from tests.support.processes import (
 )
 
 THREADS = 8
-# Stops a server in the middle of the commit that adds a batch, before it takes effect.
-STOP_BEFORE_COMMIT = """
-import time
-from mockbatch.stores import redis, sqlite
-def stopping(commit):
-    def stop(self, world, seen, cells):
-        if any(name.startswith("batch:") for name in cells):
-            print("stopped", flush=True)
-            time.sleep(600)
-        return commit(self, world, seen, cells)
-    return stop
-for kind in (redis.RedisStore, sqlite.SqliteStore):
-    kind.commit = stopping(kind.commit)
-"""
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -222,31 +208,6 @@ def test_a_webhook_that_a_killed_process_was_sending_is_sent_again(
             lost.result()
     assert len(receiver.ids) == 2
     assert len(set(receiver.ids)) == 1
-
-
-def test_a_killed_process_leaves_nothing_half_done(state_url: str) -> None:
-    """A server that is killed before its commit delays no other, and its batch was never there."""
-    state, key = state_url, "sk-killed"
-    with (
-        process_serving(state) as server,
-        process_serving(state, before=STOP_BEFORE_COMMIT) as doomed,
-        ThreadPoolExecutor(1) as pool,
-    ):
-        file_id = server.upload(key)
-        first = server.create(key, file_id).json["id"]
-        lost = pool.submit(doomed.create, key, file_id)
-        while doomed.process.stdout.readline() != "stopped\n":
-            pass
-        doomed.kill()
-        killed_at = time.monotonic()
-        second = server.create(key, file_id)
-        # Half a second is promised; a busy machine may take ten times as long.
-        assert time.monotonic() - killed_at < 5
-        with pytest.raises(ConnectionError):
-            lost.result()
-        listed = [batch["id"] for batch in server.get(key, "/v1/batches")["data"]]
-        assert listed == [second.json["id"], first]
-        assert server.get(key, "/_mock/state")["numbers"]["batch"] == 2
 
 
 def test_a_restart_loses_nothing(state_url: str, tmp_path: Path) -> None:

@@ -94,6 +94,7 @@ def process_serving(state_url: str, *options: str, before: str = "") -> Iterator
     command = [sys.executable, "-c", before + SERVE, "serve", "--port", "0", "--state", state_url]
     with subprocess.Popen(
         [*command, "--clock", "manual", *options],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

@@ -1,0 +1,90 @@
+"""A process that dies or stops in the middle of a command harms no other."""
+
+import signal
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.support.processes import process_serving
+
+# Stops a server in the middle of the commit that adds a batch, before it takes effect.
+STOP_BEFORE_COMMIT = """
+import time
+from mockbatch.stores import redis, sqlite
+def stopping(commit):
+    def stop(self, world, seen, cells):
+        if any(name.startswith("batch:") for name in cells):
+            print("stopped", flush=True)
+            time.sleep(600)
+        return commit(self, world, seen, cells)
+    return stop
+for kind in (redis.RedisStore, sqlite.SqliteStore):
+    kind.commit = stopping(kind.commit)
+"""
+
+
+# The same, until a line comes on standard input.
+PAUSE_BEFORE_COMMIT = STOP_BEFORE_COMMIT.replace(
+    "time.sleep(600)", "__import__('sys').stdin.readline()"
+)
+
+
+def seconds_of(act: Callable[[], object]) -> float:
+    """Return how long a call takes."""
+    begun = time.monotonic()
+    act()
+    return time.monotonic() - begun
+
+
+def test_a_killed_process_leaves_nothing_half_done(state_url: str) -> None:
+    """A server that is killed before its commit delays no other, and its batch was never there."""
+    state, key = state_url, "sk-killed"
+    with (
+        process_serving(state) as server,
+        process_serving(state, before=STOP_BEFORE_COMMIT) as doomed,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        file_id = server.upload(key)
+        first = server.create(key, file_id).json["id"]
+        # A busy machine is slow without any kill, too.
+        usual = max(seconds_of(lambda: server.get(key, "/v1/batches")) for _ in range(20))
+        lost = pool.submit(doomed.create, key, file_id)
+        while doomed.process.stdout.readline() != "stopped\n":
+            pass
+        doomed.kill()
+        killed_at = time.monotonic()
+        second = server.create(key, file_id)
+        assert time.monotonic() - killed_at < 0.5 + 10 * usual
+        with pytest.raises(ConnectionError):
+            lost.result()
+        listed = [batch["id"] for batch in server.get(key, "/v1/batches")["data"]]
+        assert listed == [second.json["id"], first]
+        assert server.get(key, "/_mock/state")["numbers"]["batch"] == 2
+
+
+def test_a_stopped_process_is_refused_when_it_goes_on(empty_redis: str) -> None:
+    """It loses its lock to another server once that expires; its own change is never made."""
+    state, key = empty_redis, "sk-stopped"
+    with (
+        process_serving(state) as server,
+        process_serving(state, before=PAUSE_BEFORE_COMMIT) as stopped,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        file_id = server.upload(key)
+        refused = pool.submit(stopped.create, key, file_id)
+        while stopped.process.stdout.readline() != "stopped\n":
+            pass
+        stopped.process.send_signal(signal.SIGSTOP)
+        made = server.create(key, file_id)
+        assert made.status == 200
+        stopped.process.send_signal(signal.SIGCONT)
+        stopped.process.stdin.write("go on\n")
+        stopped.process.stdin.flush()
+        answer = refused.result()
+        assert (answer.status, answer.json["error"]["code"]) == (503, "state_unavailable")
+        for one in (server, stopped):
+            assert [batch["id"] for batch in one.get(key, "/v1/batches")["data"]] == [
+                made.json["id"]
+            ]
