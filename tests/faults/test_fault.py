@@ -3,9 +3,10 @@
 import pytest
 
 from mockbatch import faults
-from mockbatch.errors import ApiError
+from mockbatch.errors import ApiError, api_error
 from mockbatch.faults import kinds
 from mockbatch.faults.fault import Fault
+from mockbatch.faults.kinds.status import own_error
 from mockbatch.faults.rule import Match, Rule, parse
 from mockbatch.typing import Json
 
@@ -299,3 +300,21 @@ def test_a_kind_says_what_it_does() -> None:
     """What a fault does is its kind's own."""
     with pytest.raises(NotImplementedError):
         Fault().apply(None)
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+def test_a_status_has_the_message_of_the_service(status: int) -> None:
+    """Those for which the message of the service is known or remembered."""
+    error = own_error(status)
+    assert error == api_error(f"injected_{status}")
+    assert error.status == status
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(418, "invalid_request_error"), (599, "server_error")]
+)
+def test_another_status_has_the_phrase_of_http(status: int, kind: str) -> None:
+    """Its type tells whether the client or the server is to blame."""
+    error = own_error(status)
+    assert (error.status, error.type) == (status, kind)
+    assert error.message in ("I'm a Teapot.", "Status 599.")
