@@ -13,6 +13,9 @@ from mockbatch.testing.mock_batch import MockBatch
 from mockbatch.typing import Json
 from tests.support.webhook_recorder import WebhookRecorder, submit
 
+# What a test sets up here is moved to another world, and need not be used in the first one.
+pytestmark = pytest.mark.filterwarnings("ignore::mockbatch.client.results.MockBatchUnusedWarning")
+
 CHAT = "/v1/chat/completions"
 BODY = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"}]}
 
