@@ -277,3 +277,16 @@ def test_big_contents_need_a_folder(server: RedisServer, tmp_path: Path) -> None
     name = blobs.put("w", [b"x" * MOST_BYTES, b"x"])
     with blobs.open("w", name) as content:
         assert len(content.read()) == MOST_BYTES + 1
+
+
+def test_a_server_that_restarts_without_its_data_has_new_worlds(tmp_path: Path) -> None:
+    """A server that keeps nothing on disk loses its worlds and scripts; new batches are kept."""
+    with redis_server(tmp_path, "--appendonly", "no") as server:
+        api = next(callers := api_of(server))
+        api.create()
+        server.kill()
+        server.start()
+        assert api.good(api.get("/v1/batches"))["data"] == []
+        made = api.create()["id"]
+        assert api.batch(made)["id"] == made
+        next(callers, None)
