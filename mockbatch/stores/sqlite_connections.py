@@ -3,12 +3,20 @@
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from os import fspath, getpid, stat
 from pathlib import Path
 
 from mockbatch.stores.failure import state_full, state_unavailable
 from mockbatch.stores.store import WAIT_SECONDS
+
+
+class _Connection(sqlite3.Connection):
+    """Closes itself when its thread has ended; Python 3.13 and later would warn that it is open."""
+
+    def __del__(self) -> None:
+        with suppress(sqlite3.Error):  # of one that could not be opened
+            self.close()
 
 
 class SqliteConnections:
@@ -71,7 +79,13 @@ class SqliteConnections:
         return connection
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=WAIT_SECONDS, isolation_level=None)
+        connection = sqlite3.connect(
+            self._path,
+            timeout=WAIT_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,  # another thread may free it
+            factory=_Connection,
+        )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         [(found,)] = connection.execute("PRAGMA user_version")

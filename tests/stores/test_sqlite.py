@@ -1,6 +1,8 @@
 """A file of SQLite that is missing, broken or of another version."""
 
+import gc
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -105,3 +107,13 @@ def test_a_full_disk_refuses_a_commit(tmp_path: Path) -> None:
     assert store.pull("w", NOTHING).cells == [("a", "1")]
     assert store.commit("w", version, {"a": "2"}).number == 2
     store.close()
+
+
+def test_a_thread_that_ended_leaves_no_open_connection(tmp_path: Path) -> None:
+    """Python 3.13 and later warn of each, which fails this test."""
+    store = SqliteStore(tmp_path / "state.db")
+    thread = threading.Thread(target=store.worlds)
+    thread.start()
+    thread.join()
+    store.close()
+    gc.collect()

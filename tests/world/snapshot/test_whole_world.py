@@ -19,6 +19,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::mockbatch.client.results.MockBa
 CHAT = "/v1/chat/completions"
 BODY = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"}]}
 
+# Here, what is set up is moved, and not used.
+pytestmark = pytest.mark.filterwarnings("ignore::mockbatch.client.results.MockBatchUnusedWarning")
+
 
 @pytest.fixture
 def mock() -> Iterator[MockBatch]:
