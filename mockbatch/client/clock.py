@@ -1,7 +1,6 @@
 """The simulated clock of one world: reading it, and moving it."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -147,9 +146,11 @@ class SleepClock:
         world = self._find_movable_world()
         if world is None:
             self._clock.advance(seconds)
-        else:
-            with _control_errors():
-                world.advance.by(seconds)
+            return
+        try:
+            world.advance.by(seconds)
+        except ApiError as error:
+            raise _control_error(error) from None
 
     def advance_to(self, instant: float) -> float:
         """Move time to an instant unless it is past, and return the time."""
@@ -157,13 +158,14 @@ class SleepClock:
         try:
             if world is None:
                 return self._clock.advance_to(instant).now
-            with _control_errors():
-                now: float = world.advance.to(instant).now
-                return now
-        except ControlError as error:
-            if error.code != "clock_is_past":
-                raise
-            return self.now()
+            now: float = world.advance.to(instant).now
+        except (ApiError, ControlError) as error:
+            if error.code == "clock_is_past":
+                return self.now()
+            if isinstance(error, ApiError):
+                raise _control_error(error) from None
+            raise
+        return now
 
     def _find_world(self, *, is_read_only: bool = True) -> Any:
         """Return the World of this process that has the key, None if it is elsewhere."""
@@ -185,10 +187,6 @@ class SleepClock:
         return world if is_movable and current_delivery.get() is None else None
 
 
-@contextmanager
-def _control_errors() -> Iterator[None]:
-    """Raise the errors of a world as the control API reports them."""
-    try:
-        yield
-    except ApiError as error:
-        raise ControlError(error.status, error.body()["error"]) from None
+def _control_error(error: ApiError) -> ControlError:
+    """Return an error of a world as the control API reports it."""
+    return ControlError(error.status, error.body()["error"])
