@@ -17,6 +17,11 @@ MAX_BATCHES = 10
 MAX_LINE_CHARACTERS = 400
 MAX_ERRORS = 5
 
+_UNREACHED = (
+    "no request reached it: a client that was built before the test needs mockbatch_env = true in "
+    "the ini file"
+)
+
 # The end of an id is enough to tell the objects of a test apart.
 _LONG_ID = re.compile(r"\b([a-z]+[_-])[A-Za-z0-9]{10,}([A-Za-z0-9]{6})\b")
 
@@ -59,7 +64,7 @@ def _lines(client: ControlApi, world: World | None) -> Iterator[str]:
         batches = _batches_in(client, journal["requests"])
     yield f"the world at {client.base_url}, {format_instant(now)} on its {mode} clock"
     requests, count = journal["requests"], journal["count"]
-    yield f"requests, the last {len(requests)} of {count}:" if count else "no request reached it"
+    yield f"requests, the last {len(requests)} of {count}:" if count else _UNREACHED
     yield from _requests(requests)
     deliveries, count = webhooks["deliveries"], webhooks["count"]
     if count:

@@ -265,8 +265,8 @@ def mockbatch(
 
         warnings.warn(
             f"{request.node.nodeid} took the mockbatch fixture but no request reached the "
-            "server: its client was built before the test, or reads other variables than "
-            "OPENAI_BASE_URL and OPENAI_API_KEY.",
+            "server: its client was built before the test (mockbatch_env = true in the ini file "
+            "is for those), or reads other variables than OPENAI_BASE_URL and OPENAI_API_KEY.",
             MockBatchWarning,
             stacklevel=1,
         )

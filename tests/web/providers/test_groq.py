@@ -194,3 +194,15 @@ def test_state_keeps_the_window() -> None:
     other.advance(1)
     assert other.seen(batch["id"])["status"] == "expired"
     assert other.seen(batch["id"])["completion_window"] == "3d"
+
+
+def test_its_files_are_listed_by_all_providers() -> None:
+    """The files of a world are shared, whatever their ids look like."""
+    groq = Groq(app_of())
+    file_id = groq.created()["input_file_id"]
+    for path in ("/openai/files?api-version=2025-03-01-preview", "/openai/v1/files"):
+        listed = groq.good(Caller.call(groq, "GET", path))
+        assert [file["id"] for file in listed["data"]] == [file_id]
+    for path in ("/v1/files", "/_mock/files"):
+        assert groq.good(Caller.call(groq, "GET", path))["data"][0]["id"] == file_id
+    assert groq.good(Caller.call(groq, "GET", f"/v1/files/{file_id}"))["id"] == file_id
