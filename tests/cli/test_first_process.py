@@ -25,7 +25,7 @@ def stop_and_leave(self):
     if os.fork() == 0:
         for descriptor in range(3):
             os.close(descriptor)
-        time.sleep(1000)
+        time.sleep(30)  # much longer than the first process waits for it
     stop(self)
 HttpServer.stop = stop_and_leave
 """
