@@ -348,6 +348,16 @@ class TestConnectionErrors:
         assert found == ("APIConnectionError", cause)
         assert mock.request_count == 1 + 3
 
+    def test_the_journal_shows_that_a_response_was_lost(
+        self, mock: WorldClient, pauses: list[float]
+    ) -> None:
+        """Its status is 0, although the request took effect."""
+        mock.fault(UPLOAD, {"lose_response": True})
+        upload(mock)
+        statuses = [entry["status"] for entry in mock.call("GET", "/_mock/requests")["requests"]]
+        assert sorted(statuses) == [0, 200]
+        assert len(mock.client.files.list().data) == 2
+
     @pytest.mark.parametrize("fault", [BEFORE_HEADERS, RESET, MID_BODY, {"truncate_bytes": 9}])
     def test_it_recovers_from_one(
         self, mock: WorldClient, pauses: list[float], fault: dict[str, Json]

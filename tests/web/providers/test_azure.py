@@ -250,6 +250,13 @@ class TestFiles:
         assert azure.good(azure.get(f"/files/{file['id']}"))["status"] == "processed"
         assert azure.clock()["now"] == START + PENDING_SECONDS
 
+    def test_polling_a_pending_file_moves_no_other_clock(self) -> None:
+        """On a manual clock it stays pending until the test moves time."""
+        azure = Azure(app_of())
+        file = azure.upload_lines()
+        assert azure.good(azure.get(f"/files/{file['id']}"))["status"] == "pending"
+        assert azure.clock()["now"] == START
+
     @pytest.mark.parametrize("form", ["expires_after[{}]", "expires_after.{}"])
     def test_lifetime_in_both_forms(self, azure: Azure, form: str) -> None:
         """The SDK's with brackets, and the guide's with a dot."""
