@@ -283,6 +283,15 @@ def test_a_scripted_line_takes_the_ordinary_way(make: "Make") -> None:
     assert write(batch)[0].count(b"Scripted.") == 2
 
 
+def test_a_reply_is_to_the_last_message_of_the_user(make: "Make") -> None:
+    """Whichever messages follow it."""
+    roles = {"user": "first", "assistant": "second", "system": "third"}
+    messages = [{"role": role, "content": content} for role, content in roles.items()]
+    batch = make.started(make.world(), lines_of([{"model": "gpt-4o", "messages": messages}]))
+    assert_written_alike(batch)
+    assert b"Mock reply to: first" in write(batch)[0]
+
+
 def test_a_large_input_is_written_alike(make: "Make") -> None:
     """Lines are read from a file as from memory."""
     lines = [make.line(f"line-{number}") for number in range(300)]
