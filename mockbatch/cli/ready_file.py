@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import mockbatch
@@ -15,6 +16,7 @@ class ReadyFile:
 
     def __init__(self, path: str | None) -> None:
         self._path = Path(path) if path else None
+        self._pid = os.getpid()
 
     def __enter__(self) -> "ReadyFile":
         self.remove()
@@ -27,7 +29,7 @@ class ReadyFile:
         """Write the file."""
         if self._path is None:
             return
-        ready = {"url": url, "pid": os.getpid(), "version": mockbatch.__version__}
+        ready = {"url": url, "pid": self._pid, "version": mockbatch.__version__}
         # Written elsewhere and moved, so that a program that waits for it never reads a part of it.
         part = self._path.with_name(f"{self._path.name}.part")
         try:
@@ -35,6 +37,12 @@ class ReadyFile:
             part.replace(self._path)
         finally:
             part.unlink(missing_ok=True)
+
+    def remove_own(self) -> None:
+        """Remove the file, unless another server has written it since."""
+        with suppress(OSError, ValueError):
+            if self._path is not None and json.loads(self._path.read_text())["pid"] == self._pid:
+                self.remove()
 
     def remove(self) -> None:
         """Remove the file, if there is one."""

@@ -234,7 +234,7 @@ def allow_more_descriptors() -> None:
 
 
 def _remove_files(ready_file: ReadyFile, tls: "Tls | None") -> None:
-    ready_file.remove()
+    ready_file.remove_own()
     if tls:
         tls.close()
 

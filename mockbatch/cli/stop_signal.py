@@ -46,7 +46,7 @@ class StopSignal:
         faulthandler.dump_traceback_later(LONGEST_SECONDS, exit=True, file=self._nowhere)
 
     def start_guard(self, clean_up: Callable[[], None] = lambda: None) -> None:
-        """Start a process that kills this one if it does not end in time, and then cleans up.
+        """Start a process that kills this one if it does not end in time, and cleans up after it.
 
         While a call keeps the interpreter's lock, such as reading a state of gigabytes, nothing
         in this process can react to a signal, except that the signal's number is written to the
@@ -76,9 +76,9 @@ class StopSignal:
         time.sleep(GUARD_SECONDS)
         if os.getppid() == guarded:
             os.kill(guarded, signal.SIGKILL)
-            while os.getppid() == guarded:
-                time.sleep(0.01)
-            clean_up()
+        while os.getppid() == guarded:
+            time.sleep(0.01)
+        clean_up()  # the watchdog may have ended it, which leaves all files
 
     def wait(self, lifeline: int | None = None) -> None:
         """Return when the process must end, which it then does within a second.

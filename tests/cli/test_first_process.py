@@ -19,6 +19,8 @@ import os
 from mockbatch.cli import first_process
 first_process._FIRST = os.getpid()
 """
+# Its guard kills it, or its watchdog ends it, if it saw the signal before it was stuck.
+ENDS_OF_A_STUCK_SERVER = (128 + signal.SIGKILL, 1)
 LEAVES_A_PROCESS = """
 stop = HttpServer.stop
 def stop_and_leave(self):
@@ -61,7 +63,7 @@ def test_a_stuck_server_ends(tmp_path: Path, namespace: tuple[str, ...], by: int
     with serving(KEEPS_THE_INTERPRETER, tmp_path, "--tls", launcher=namespace) as process:
         os.kill(first_process(process), by)
         process.communicate(timeout=TIMEOUT_SECONDS)
-    assert process.returncode == 128 + signal.SIGKILL
+    assert process.returncode in ENDS_OF_A_STUCK_SERVER
     assert list(tmp_path.iterdir()) == []
 
 
@@ -104,4 +106,4 @@ def test_the_first_process_reports_a_killed_server(tmp_path: Path) -> None:
     with serving(AS_FIRST + KEEPS_THE_INTERPRETER, tmp_path) as process:
         process.terminate()
         process.communicate(timeout=TIMEOUT_SECONDS)
-    assert process.returncode == 128 + signal.SIGKILL
+    assert process.returncode in ENDS_OF_A_STUCK_SERVER

@@ -25,6 +25,16 @@ def write_and_compute(self, url):
     threading.Thread(target=sum, args=(itertools.repeat(1),)).start()
 ReadyFile.write = write_and_compute
 """
+# The handler has run by then, so that the watchdog ends the process.
+KEEPS_THE_INTERPRETER_FROM_THE_SIGNAL_ON = """
+import itertools
+from mockbatch.cli.stop_signal import StopSignal
+on_signal = StopSignal._on_signal
+def compute_on_signal(self, *arguments):
+    on_signal(self, *arguments)
+    sum(itertools.repeat(1))
+StopSignal._on_signal = compute_on_signal
+"""
 
 
 @contextmanager
