@@ -73,9 +73,11 @@ class MockBatch(WorldClient):
     ) -> None:
         """Close it; unless the block has failed, warn of what was set up and never applied."""
         unused: list[str] = []
-        if error is None and not self.closed and self._process == os.getpid():
-            unused = self.call("GET", "/_mock/unused")["unused"]
-        self.close()
+        try:
+            if error is None and not self.closed and self._process == os.getpid():
+                unused = self.call("GET", "/_mock/unused")["unused"]
+        finally:
+            self.close()
         for sentence in unused:
             warnings.warn(sentence, MockBatchUnusedWarning, stacklevel=2)
 

@@ -51,6 +51,20 @@ class TestMockBatch:
         with pytest.raises(openai.NotFoundError):
             use(MockBatch())
 
+    def test_is_closed_even_if_it_cannot_say_what_is_unused(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The server stops, and the error is raised."""
+        closed: list[MockBatch] = []
+        mock = MockBatch()
+        with monkeypatch.context() as patch:
+            patch.setattr(mock, "call", lambda *_: None)
+            patch.setattr(mock, "close", lambda: closed.append(mock))
+            with pytest.raises(TypeError):
+                mock.__exit__(None, None, None)
+        mock.close()
+        assert closed == [mock]
+
     def test_is_gone_afterwards(self) -> None:
         """Nobody listens any more."""
         with MockBatch() as mock:
