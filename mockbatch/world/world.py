@@ -255,9 +255,9 @@ class World:
         """Return a page of the batches, of all providers or of one, newest first."""
         return self.repository.batch_page(limit, after, provider)
 
-    def batch_json(self, batch: Batch) -> dict[str, Json]:
-        """Return the Batch object as of now, which fits the batch's own schema."""
-        now = self.now()
+    def batch_json(self, batch: Batch, at: int | None = None) -> dict[str, Json]:
+        """Return the Batch object as of now, or of a given second; it fits the batch's schema."""
+        now = self.now() if at is None else at
         is_completed = batch.status(now) == COMPLETED and batch.planned_file_ids()
         tokens = self.repository.outputs.tokens(batch) if is_completed else NO_TOKENS
         return batch.as_json(now, tokens)

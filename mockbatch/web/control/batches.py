@@ -33,7 +33,7 @@ _RESULTS = {"provider": read_results, "openai": read_openai_results}
 def submit() -> Response:
     """Upload the input of a batch and create it, without any fault."""
     batch = submit_batch(world(), checked_body("submit_batch"))
-    return json_response(batch.schema, world().batch_json(batch))
+    return json_response(batch.schema, world().batch_json(batch, batch.created_at))
 
 
 @blueprint.get("")

@@ -91,7 +91,8 @@ def create_batch() -> Response:
         raise anthropic_error("too_large")
     named = version()
     body = json_body(is_long=True)
-    return _batch_response(world().create_batch(batches.parse_request(body, named, world().models)))
+    batch = world().create_batch(batches.parse_request(body, named, world().models))
+    return _batch_response(batch, batch.created_at)
 
 
 create_batch.takes_long_bodies = True  # type: ignore[attr-defined]
@@ -108,7 +109,8 @@ def list_batches() -> Response:
     ]
     after_id, before_id = request.args.get("after_id"), request.args.get("before_id")
     page = listing.make_page(own, limit, after_id or None, before_id or None)
-    shown = [_shown(batch) for batch in page.items]
+    now = world().now()
+    shown = [_shown(batch, now) for batch in page.items]
     body = {
         "data": shown,
         "has_more": page.has_more,
@@ -174,11 +176,12 @@ def _own_batch(id: str) -> Batch:
     return batch
 
 
-def _shown(batch: Batch) -> dict[str, Json]:
-    body = batches.batch_json(batch, world().now(), request.host_url)
+def _shown(batch: Batch, now: float) -> dict[str, Json]:
+    body = batches.batch_json(batch, now, request.host_url)
     check_response("anthropic/message_batch", body)
     return body
 
 
-def _batch_response(batch: Batch) -> Response:
-    return send_json(_shown(batch), compact=True)
+def _batch_response(batch: Batch, at: int | None = None) -> Response:
+    now = world().now() if at is None else at
+    return send_json(_shown(batch, now), compact=True)

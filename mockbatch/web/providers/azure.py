@@ -127,7 +127,8 @@ def create() -> Response:
         raise azure_error("file_pending", id=file.id)
     first_line = b"" if file is None else file.content.first_line(_MAX_LINE_BYTES)
     file_id = body.input_file_id if file is None else file.id
-    return _batch_response(world().create_batch(batches.batch_request(body, file_id, first_line)))
+    batch = world().create_batch(batches.batch_request(body, file_id, first_line))
+    return _batch_response(batch, batch.created_at)
 
 
 def _find_input(body: batches.CreateBody) -> File | None:
@@ -170,12 +171,12 @@ def cancel(id: str) -> Response:
     return _batch_response(v1_batches.cancel_batch(id, batches.RULES.provider))
 
 
-def _batch_json(batch: Batch) -> dict[str, Any]:
-    return batches.batch_json(batch, world().batch_json(batch))
+def _batch_json(batch: Batch, at: int | None = None) -> dict[str, Any]:
+    return batches.batch_json(batch, world().batch_json(batch, at))
 
 
-def _batch_response(batch: Batch) -> Response:
-    undistorted = _batch_json(batch)
+def _batch_response(batch: Batch, at: int | None = None) -> Response:
+    undistorted = _batch_json(batch, at)
     check_response("azure/batch", undistorted)
     return send_json(v1_batches.distort(batch, undistorted))
 

@@ -84,7 +84,8 @@ def download(id: str) -> Response:
 @_route("/batches", "POST")
 def create() -> Response:
     """Create a batch."""
-    return _batch_response(world().create_batch(batches.parse_request(json_body())))
+    batch = world().create_batch(batches.parse_request(json_body()))
+    return _batch_response(batch, batch.created_at)
 
 
 @_route("/batches", "GET")
@@ -115,12 +116,12 @@ def cancel(id: str) -> Response:
     return _batch_response(v1_batches.cancel_batch(id, _PROVIDER))
 
 
-def _batch_json(batch: Batch) -> dict[str, Any]:
-    return batches.batch_json(batch, world().batch_json(batch))
+def _batch_json(batch: Batch, at: int | None = None) -> dict[str, Any]:
+    return batches.batch_json(batch, world().batch_json(batch, at))
 
 
-def _batch_response(batch: Batch) -> Response:
-    undistorted = _batch_json(batch)
+def _batch_response(batch: Batch, at: int | None = None) -> Response:
+    undistorted = _batch_json(batch, at)
     check_response("groq/batch", undistorted)
     return send_json(v1_batches.distort(batch, undistorted))
 

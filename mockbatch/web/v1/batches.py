@@ -15,12 +15,12 @@ from mockbatch.world.polling import check_provider, retrieve_polled
 blueprint = Blueprint("batches", __name__, url_prefix="/v1/batches")
 
 
-def batch_response(batch: Batch, *, compact: bool = False) -> Response:
-    """Send a batch as it is now, distorted if its scenario says so.
+def batch_response(batch: Batch, at: int | None = None, *, compact: bool = False) -> Response:
+    """Send a batch as it is now, or was at a second, distorted if its scenario says so.
 
     A batch of another provider, which the control API sends in OpenAI's form, fits no schema.
     """
-    undistorted = world().batch_json(batch)
+    undistorted = world().batch_json(batch, at)
     if batch.rules.provider == OPENAI:
         check_response(batch.schema, undistorted)
     return send_json(distort(batch, undistorted), compact=compact)
@@ -56,9 +56,12 @@ def cancel_batch(id: str, provider: str) -> Batch:
 
 @blueprint.post("")
 def create() -> Response:
-    """Create a batch."""
+    """Create a batch.
+
+    The response shows it as it is created: on a fast clock its validation may be over meanwhile.
+    """
     batch = world().create_batch(parse_request(json_body()))
-    return batch_response(batch)
+    return batch_response(batch, batch.created_at)
 
 
 @blueprint.get("")

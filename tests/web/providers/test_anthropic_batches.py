@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
-from tests.support.caller import DAY
+from tests.support.caller import DAY, app_of
 from tests.web.providers.conftest import (
     HELLO,
     MODEL,
@@ -83,6 +83,13 @@ class TestLife:
         created, expires = batch["created_at"], batch["expires_at"]
         assert re.fullmatch(form, created)
         assert datetime.fromisoformat(expires) - datetime.fromisoformat(created) == timedelta(1)
+
+    def test_it_is_in_progress_however_fast_the_clock_is(self) -> None:
+        """The response to its creation shows it as it is created."""
+        anthropic = AnthropicCaller(app_of(clock="x1000000"))
+        batch = anthropic.create_batch({})
+        assert batch["processing_status"] == "in_progress"
+        assert anthropic.message_batch(batch["id"])["processing_status"] == "ended"
 
     def test_it_is_in_progress_until_it_has_ended(self, anthropic: AnthropicCaller) -> None:
         """The counts move all at once, at the recorded end."""

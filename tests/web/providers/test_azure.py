@@ -93,6 +93,13 @@ def azure(request: pytest.FixtureRequest) -> Azure:
 class TestLife:
     """From the upload to the results."""
 
+    def test_batch_is_validating_however_fast_the_clock_is(self) -> None:
+        """The response shows it as it is created."""
+        azure = Azure(app_of(clock="x1000000"), "v1")
+        batch = azure.created()
+        assert batch["status"] == "validating"
+        assert azure.seen(batch["id"])["status"] == "completed"
+
     def test_batch_completes(self, azure: Azure) -> None:
         """Both files are named, and the one for errors has no byte."""
         batch = azure.created()

@@ -44,6 +44,14 @@ def groq(request: pytest.FixtureRequest) -> Groq:
     return Groq(app_of(), request.param)
 
 
+def test_batch_is_validating_however_fast_the_clock_is() -> None:
+    """The response shows it as it is created."""
+    groq = Groq(app_of(clock="x1000000"), SDK)
+    batch = groq.created()
+    assert batch["status"] == "validating"
+    assert groq.seen(batch["id"])["status"] == "completed"
+
+
 def test_batch_completes(groq: Groq) -> None:
     """As with OpenAI: no file without lines."""
     batch = groq.created()

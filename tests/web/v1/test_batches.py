@@ -14,6 +14,7 @@ from tests.support.caller import (
     START,
     VALIDATING,
     Caller,
+    app_of,
     error_of,
     lines,
 )
@@ -88,6 +89,18 @@ class TestCreate:
             "input_tokens_details": {"cached_tokens": 0},
             "output_tokens_details": {"reasoning_tokens": 0},
         }
+
+    @pytest.mark.parametrize("submits", [False, True])
+    def test_is_validating_however_fast_the_clock_is(self, submits: bool) -> None:
+        """The response shows the batch as it is created, though it is completed by then."""
+        api = Caller(app_of(clock="x1000000"))
+        if submits:
+            body = {"input": lines().decode(), "endpoint": "/v1/chat/completions"}
+            batch = api.good(api.post("/_mock/batches", body))
+        else:
+            batch = api.create()
+        assert (batch["status"], batch["in_progress_at"]) == ("validating", None)
+        assert api.batch(batch["id"])["status"] == "completed"
 
     def test_expires_at_is_set_at_once(self, api: Caller) -> None:
         """Recorded in 229 of 229 objects: `expires_at` is a day after creation."""
