@@ -1,4 +1,7 @@
-"""The section of a failed test's report about one world: requests, webhooks and batches."""
+"""The section of a failed test's report about one world.
+
+It has the requests, webhooks and batches, and what the test set up but did not use.
+"""
 
 import re
 from collections.abc import Iterator
@@ -8,6 +11,7 @@ from typing import Protocol
 from mockbatch.clock import MANUAL, format_instant
 from mockbatch.strings.redaction import redact
 from mockbatch.typing import Json
+from mockbatch.world.unused import describe_unused
 from mockbatch.world.world import World
 
 __tracebackhide__ = True
@@ -53,6 +57,7 @@ def _lines(client: ControlApi, world: World | None) -> Iterator[str]:
         now, mode, journal = world.now(), world.clock.mode, world.journal.as_json(MAX_REQUESTS)
         webhooks = world.webhooks.deliveries_json(MAX_REQUESTS)
         batches = [world.explain(batch.id) for batch in world.batches(MAX_BATCHES, None).items]
+        unused = describe_unused(world)
     elif client.closed:
         yield f"the world at {client.base_url} is gone"
         return
@@ -62,6 +67,7 @@ def _lines(client: ControlApi, world: World | None) -> Iterator[str]:
         journal = client.call("GET", f"/_mock/requests?limit={MAX_REQUESTS}")
         webhooks = client.call("GET", f"/_mock/webhooks/deliveries?limit={MAX_REQUESTS}")
         batches = _batches_in(client, journal["requests"])
+        unused = client.call("GET", "/_mock/unused")["unused"]
     yield f"the world at {client.base_url}, {format_instant(now)} on its {mode} clock"
     requests, count = journal["requests"], journal["count"]
     yield f"requests, the last {len(requests)} of {count}:" if count else _UNREACHED
@@ -72,6 +78,7 @@ def _lines(client: ControlApi, world: World | None) -> Iterator[str]:
     yield from map(_delivery, deliveries)
     for batch in reversed(batches):
         yield from _batch(batch)
+    yield from (f"not used: {sentence}" for sentence in unused)
     has_moved = any(entry["now"] != now for entry in requests)
     if mode == MANUAL and not has_moved and any(batch["coming"] for batch in batches):
         yield (

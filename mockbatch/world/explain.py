@@ -53,7 +53,8 @@ def describe(batch: Batch, now: float, *, is_clock_behind: bool = False) -> str:
     since = batch.timeline.between(float("-inf"), now)[-1].at
     text = f"{batch.id} is {status} (since {format_instant(since)}"
     text += f", scenario {batch.schedule.scenario.name}"
-    text += f", {counts.completed + counts.failed} of {counts.total} lines executed)"
+    text += f", {counts.completed + counts.failed} of {counts.total} lines executed"
+    text += f", {counts.failed} of them failed)" if counts.failed else ")"
     changes = batch.timeline.after(now)
     if batch.held is not None and not batch.is_final(now):
         text += " and is held"

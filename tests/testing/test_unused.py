@@ -2,6 +2,7 @@
 
 import pytest
 
+from mockbatch import MockBatch
 from mockbatch.testing import MockBatchUnusedWarning
 from tests.support.plugin_runs import Run, passed
 
@@ -78,7 +79,7 @@ def test_a_marker_of_the_test_counts(run: Run, fixture: str) -> None:
     result.stdout.fnmatch_lines(["*the scenario all_failed was chosen, but no batch was created"])
 
 
-def test_what_applied_is_not_told(run: Run) -> None:
+def test_what_applied_is_not_reported(run: Run) -> None:
     """Once is enough, and defaults of the ini file do not count."""
     source = """
     def test_it(mockbatch):
@@ -98,18 +99,21 @@ def test_what_applied_is_not_told(run: Run) -> None:
     passed(run(source, ini="mockbatch_scenario = all_failed\n"), 2)
 
 
-def test_a_test_that_fails_is_not_told(run: Run) -> None:
-    """One reason is enough."""
-    result = run(
-        """
+@pytest.mark.parametrize("url", [False, True])
+def test_the_report_of_a_test_that_fails_names_them(run: Run, *, url: bool) -> None:
+    """They may be why it fails; there is no warning as well."""
+    source = """
     def test_it(mockbatch):
         mockbatch.scenario("all_failed")
         mockbatch.client.batches.list()
         assert not "so"
     """
-    )
+    with MockBatch() as mock:
+        result = run(source, *([f"--mockbatch-url={mock.base_url}"] if url else []))
     result.assert_outcomes(failed=1)
-    result.stdout.no_fnmatch_line("*was chosen*")
+    reported = "not used: the scenario all_failed was chosen, but no batch was created"
+    assert result.stdout.str().count(reported) == 1
+    result.stdout.no_fnmatch_line(f"*{MockBatchUnusedWarning.__name__}*")
 
 
 def test_an_unknown_choice_is_an_error_of_usage(run: Run) -> None:

@@ -30,6 +30,14 @@ def test_a_description_says_where_a_batch_is_and_what_is_next(make: "Make") -> N
     )
 
 
+def test_a_description_counts_the_lines_that_failed(make: "Make") -> None:
+    """Executed lines have failed or not."""
+    error = {"message": "The line failed.", "type": "server_error"}
+    reply = {"status_code": 500, "body": {"error": error}}
+    batch = make.batch(replies=[{"fraction": 0.2, "reply": reply}])
+    assert "10 of 10 lines executed, 2 of them failed)" in described(batch, 124)
+
+
 def test_a_finished_batch_is_described_as_final(make: "Make") -> None:
     """Nothing can happen to a completed batch."""
     assert described(make.batch(), 124).endswith("; this is final.")
