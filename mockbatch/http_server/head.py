@@ -71,6 +71,8 @@ def parse_head(text: bytes) -> Head:
     line, *lines = text.removeprefix(b"\r\n").removesuffix(b"\r\n\r\n").split(b"\r\n")
     method, target, version = _parse_request_line(line)
     headers = _parse_headers(lines)
+    if version == b"1.1" and b"Host" not in headers:
+        raise MalformedHeadError("A request of HTTP/1.1 needs a Host header")
     if not _HOST_VALUE.fullmatch(headers.get(b"Host", b"")):
         raise MalformedHeadError("Malformed Host header")
     return Head(method, target, version, headers, _content_length(headers, version))

@@ -299,6 +299,11 @@ def test_http_1_0_closes_by_default(serve: Serve, connect: Connect) -> None:
     assert client.ask(b"GET / HTTP/1.0\r\n\r\n").body == b"one,two"
 
 
+def test_http_1_0_needs_no_host(serve: Serve, connect: Connect) -> None:
+    """A request of HTTP/1.0 may come without a Host header; one of HTTP/1.1 may not."""
+    assert connect(serve(hello)).ask(b"GET / HTTP/1.0\r\n\r\n").body == b"hello"
+
+
 def test_http_1_0_can_keep_the_connection(serve: Serve, connect: Connect) -> None:
     """An HTTP/1.0 client can ask to keep its connection."""
     client = connect(serve(hello))
@@ -611,17 +616,17 @@ def request_with(header: str, version: str = "1.1") -> bytes:
         (b"GET /\r\n\r\n", 400),
         (b"GET / SPDY/1\r\n\r\n", 400),
         (b"GET / HTTP/one\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\n\n", 400),
-        (b"get / HTTP/1.1\r\n\r\n", 400),
-        (b"GET v1/batches HTTP/1.1\r\n\r\n", 400),
-        (b"GET /v1#batches HTTP/1.1\r\n\r\n", 400),
-        (b"GET http://[ HTTP/1.1\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\nHost: h\n\n", 400),
+        (b"get / HTTP/1.1\r\nHost: h\r\n\r\n", 400),
+        (b"GET v1/batches HTTP/1.1\r\nHost: h\r\n\r\n", 400),
+        (b"GET /v1#batches HTTP/1.1\r\nHost: h\r\n\r\n", 400),
+        (b"GET http://[ HTTP/1.1\r\nHost: h\r\n\r\n", 400),
         (b"GET / HTTP/2.0\r\n\r\n", 505),
         (b"GET / HTTP/0.9\r\n\r\n", 505),
-        (b"GET /" + b"x" * (1 << 18) + b" HTTP/1.1\r\n\r\n", 414),
-        (b"GET / HTTP/1.1\r\nX: " + b"x" * (1 << 18) + b"\r\n\r\n", 413),
-        (b"GET / HTTP/1.1\r\n continued: 1\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nno colon\r\n\r\n", 400),
+        (b"GET /" + b"x" * (1 << 18) + b" HTTP/1.1\r\nHost: h\r\n\r\n", 414),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nX: " + b"x" * (1 << 18) + b"\r\n\r\n", 413),
+        (b"GET / HTTP/1.1\r\nHost: h\r\n continued: 1\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nno colon\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: h\n\n", 400),
         (request_with("Content-Length: many"), 400),
         (request_with("Content-Length: -5"), 400),
@@ -641,6 +646,8 @@ def request_with(header: str, version: str = "1.1") -> bytes:
         (request_with("Content-Length: 3, 3"), 400),
         (request_with("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked"), 400),
         (request_with("Host: other"), 400),
+        (b"GET / HTTP/1.1\r\nX-Host: h\r\n\r\n", 400),
+        (b"GET http://h/ HTTP/1.1\r\n\r\n", 400),
         (request_with("X: 1\r\n 2"), 400),
         (request_with("Content-Length : 3"), 400),
         (request_with("Content-Length\t: 3"), 400),
@@ -1283,7 +1290,7 @@ def app(environ, start_response):
 for _ in range(30):
     server = HttpServer(app)
     server.start()
-    for request in (b"", b"GET /", b"GET / HTTP/1.1\\r\\n\\r\\n"):
+    for request in (b"", b"GET /", b"GET / HTTP/1.1\\r\\nHost: h\\r\\n\\r\\n"):
         with socket.create_connection((server.host, server.port)) as client:
             client.sendall(request)
     try:

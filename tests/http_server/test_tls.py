@@ -179,7 +179,7 @@ def test_half_a_handshake_does_not_block_others(server: Serving) -> None:
 def test_failed_handshakes_leave_no_traceback(server: Serving) -> None:
     """Clients that use http, do not trust the CA or disconnect leave nothing in the log."""
     with ExitStack() as stack:
-        connected(server, stack).sendall(b"GET / HTTP/1.1\r\n\r\n")
+        connected(server, stack).sendall(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
         connected(server, stack).sendall(b"\x16\x03\x01\x00\x05hello")
         connected(server, stack)
         with pytest.raises(OSError, match="VERIFY"):
