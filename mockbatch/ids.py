@@ -39,7 +39,7 @@ class Seed(NamedTuple):
         """Return the seed of a part of what this seed stands for."""
         digest = blake2b(self.value, digest_size=_SEED_BYTES)
         for name in names:
-            digest.update(_encoded(str(name)))
+            digest.update(_encode_name(str(name)))
         return Seed(digest.digest())
 
     def bytes(self, count: int) -> bytes:
@@ -66,7 +66,7 @@ class Seed(NamedTuple):
         return Random(self.value)  # noqa: S311 - repeatable on purpose, no secret comes from it
 
 
-def _encoded(name: str) -> bytes:
+def _encode_name(name: str) -> bytes:
     encoded = name.encode("utf-8", "surrogatepass")
     # The length keeps ("ab", "c") and ("a", "bc") apart.
     return b"%d:%b" % (len(encoded), encoded)
@@ -80,7 +80,7 @@ def _characters(alphabet: str) -> bytes:
 
 def batch_id(seed: Seed, created_at: int) -> str:
     """Return `batch_`, the creation time in hex, 4 digits, the constant `8190`, 16 digits."""
-    return "batch_" + _stamped(seed, created_at)
+    return "batch_" + _hex_with_time(seed, created_at)
 
 
 def uuid(seed: Seed) -> str:
@@ -137,7 +137,7 @@ class LineIdentities:
 
 def video_id(seed: Seed, created_at: int) -> str:
     """Return the id of a video's job, of the form of a batch's, as clients quote it since 2025."""
-    return "video_" + _stamped(seed, created_at)
+    return "video_" + _hex_with_time(seed, created_at)
 
 
 def file_id(seed: Seed) -> str:
@@ -147,12 +147,12 @@ def file_id(seed: Seed) -> str:
 
 def upload_id(seed: Seed, created_at: int) -> str:
     """Return `upload_` and what follows `batch_` in a batch's id; this form is a guess."""
-    return "upload_" + _stamped(seed, created_at)
+    return "upload_" + _hex_with_time(seed, created_at)
 
 
 def part_id(seed: Seed, created_at: int) -> str:
     """Return `part_` and what follows `batch_` in a batch's id; this form is a guess."""
-    return "part_" + _stamped(seed, created_at)
+    return "part_" + _hex_with_time(seed, created_at)
 
 
 def request_id(seed: Seed) -> str:
@@ -183,6 +183,6 @@ def make_mark(seed: Seed) -> str:
     return "mark" + seed.child("mark").hex(10)
 
 
-def _stamped(seed: Seed, at: int) -> str:
+def _hex_with_time(seed: Seed, at: int) -> str:
     digits = seed.hex(20)
     return f"{at & 0xFFFFFFFF:08x}{digits[:4]}8190{digits[4:]}"

@@ -84,7 +84,7 @@ class Arranging(BatchCommands):
     def input_lines(self, batch: str | HasId) -> list[Json]:
         """Return the lines of a batch's input file, parsed; one that is not JSON is its text."""
         text: str = self.call("GET", f"/_mock/batches/{id_of(batch)}/input")["input"]
-        return [_parsed(line) for line in text.split("\n") if line.strip()]
+        return [_parse_line(line) for line in text.split("\n") if line.strip()]
 
     def results(self, batch: str | HasId) -> dict[str, Result]:
         """Return the results of a batch by custom_id, from its output and its error file.
@@ -117,7 +117,7 @@ def _line(
     return {"custom_id": str(number), "method": "POST", "url": url, **request}
 
 
-def _parsed(line: str) -> Json:
+def _parse_line(line: str) -> Json:
     try:
         return json.loads(line)
     except ValueError:

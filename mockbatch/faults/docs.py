@@ -46,7 +46,7 @@ def text(name: str | None) -> str:
         return "\n".join(_describe(preset(name)))
     width = max(map(len, presets()))
     lines = []
-    for group, documents in _grouped():
+    for group, documents in _presets_by_group():
         lines += ["", group]
         lines += [f"  {one['name']:{width}}  {one['summary']}" for one in documents]
     return "\n".join([*lines[1:], "", "mockbatch faults NAME describes one of them."])
@@ -56,18 +56,18 @@ def as_json(name: str | None) -> list[dict[str, Json]]:
     """Return the presets, or one of them, for programs; ApiError if it is unknown."""
     if name is not None:
         return [_summarize(preset(name))]
-    return [_summarize(document) for _, documents in _grouped() for document in documents]
+    return [_summarize(document) for _, documents in _presets_by_group() for document in documents]
 
 
 def markdown() -> str:
     """Return all presets as a Markdown page."""
     parts = [_HEAD]
-    for group, documents in _grouped():
+    for group, documents in _presets_by_group():
         parts += [f"## {group}", "", *(_section(document) for document in documents)]
     return "\n".join(parts)
 
 
-def _grouped() -> list[tuple[str, list[dict[str, Json]]]]:
+def _presets_by_group() -> list[tuple[str, list[dict[str, Json]]]]:
     return in_groups(presets(), schema("fault_preset").document)
 
 

@@ -53,7 +53,7 @@ class Content:
         return cls(stream)
 
     @classmethod
-    def joined(cls, contents: Iterable["Content"]) -> "Content":
+    def concatenate(cls, contents: Iterable["Content"]) -> "Content":
         """Return the concatenation of several contents."""
         stream = temporary_file()
         for content in contents:

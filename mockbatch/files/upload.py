@@ -78,7 +78,7 @@ class Upload(Struct, frozen=True):
         """Return the upload after its end, without its parts."""
         return replace(self, parts={}, ended=ended)
 
-    def joined(self, part_ids: Sequence[str], md5: str | None) -> Content:
+    def join_parts(self, part_ids: Sequence[str], md5: str | None) -> Content:
         """Return the content of these parts, joined in this order.
 
         Raises ApiError 400 if a part is unknown or named twice, and if the whole does not have
@@ -89,7 +89,7 @@ class Upload(Struct, frozen=True):
         size = sum(content.size for content in parts)
         if size != self.bytes:
             raise api_error("wrong_bytes", actual=size, expected=self.bytes)
-        content = Content.joined(parts)
+        content = Content.concatenate(parts)
         if md5 is not None and content.md5() != md5.lower():
             raise api_error("wrong_md5")
         return content

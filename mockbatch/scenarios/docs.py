@@ -42,7 +42,7 @@ def text(name: str | None, refusals: Refusals = _no_refusals) -> str:
         return "\n".join(_describe(catalogue()[name], refusals))
     width = max(len(name) for name in catalogue())
     lines = []
-    for group, documents in _grouped():
+    for group, documents in _scenarios_by_group():
         lines += ["", group]
         for document in documents:
             parameters = ", ".join(f"{name}={value}" for name, value in _defaults(document))
@@ -56,7 +56,9 @@ def as_json(name: str | None) -> list[dict[str, Json]]:
     if name is not None:
         scenario(name, {}, "name")
         return [_summarize(catalogue()[name])]
-    return [_summarize(document) for _, documents in _grouped() for document in documents]
+    return [
+        _summarize(document) for _, documents in _scenarios_by_group() for document in documents
+    ]
 
 
 def markdown(refusals: Refusals = _no_refusals) -> str:
@@ -65,7 +67,7 @@ def markdown(refusals: Refusals = _no_refusals) -> str:
     `refusals(document)` returns why a provider cannot have a scenario, by its title.
     """
     parts = [_HEAD]
-    for group, documents in _grouped():
+    for group, documents in _scenarios_by_group():
         rows = [f"| [`{one['name']}`](#{one['name']}) | {one['summary']} |" for one in documents]
         parts.append(f"## {group}\n\n| name | what happens |\n| --- | --- |\n" + "\n".join(rows))
         parts[-1] += "\n"
@@ -73,7 +75,7 @@ def markdown(refusals: Refusals = _no_refusals) -> str:
     return "\n".join(parts)
 
 
-def _grouped() -> list[tuple[str, list[dict[str, Json]]]]:
+def _scenarios_by_group() -> list[tuple[str, list[dict[str, Json]]]]:
     return in_groups(catalogue(), schema("scenario").document)
 
 

@@ -114,17 +114,17 @@ def _count_hasty_retries(same: Sequence[JournalEntry]) -> int:
     longest = run = 0
     for first, second in pairwise(same):
         has_failed = first.status == 429 or first.status >= 500
-        run = run + 1 if has_failed and _elapsed(first, second) < _PAUSE_SECONDS else 0
+        run = run + 1 if has_failed and _elapsed_seconds(first, second) < _PAUSE_SECONDS else 0
         longest = max(longest, run)
     return longest
 
 
 def _is_too_early(first: JournalEntry, second: JournalEntry) -> bool:
     wait = _retry_after_seconds(first)
-    return wait is not None and _elapsed(first, second) < 0.9 * wait
+    return wait is not None and _elapsed_seconds(first, second) < 0.9 * wait
 
 
-def _elapsed(first: JournalEntry, second: JournalEntry) -> float:
+def _elapsed_seconds(first: JournalEntry, second: JournalEntry) -> float:
     """Return the time between two requests; a program may also have slept for real."""
     return max(second.now - first.now, second.wall - first.wall)
 

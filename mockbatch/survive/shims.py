@@ -45,7 +45,7 @@ def shim_environment(
     file `log_path`.
     """
     python_path = [str(SHIM_FOLDER), environ.get("PYTHONPATH", "")]
-    node_options = [environ.get("NODE_OPTIONS", ""), f"--require {_quoted(SHIM_FOLDER)}"]
+    node_options = [environ.get("NODE_OPTIONS", ""), f"--require {_quote_path(SHIM_FOLDER)}"]
     return {
         **environ,
         "PYTHONPATH": os.pathsep.join(filter(None, python_path)),
@@ -76,7 +76,7 @@ def read_shim_log(path: str | Path) -> ShimLog:
     )
 
 
-def _quoted(folder: Path) -> str:
+def _quote_path(folder: Path) -> str:
     # Node takes a backslash before a character as that character, within quotes.
     path = str(folder / "shim.cjs").replace("\\", "\\\\").replace('"', '\\"')
     return f'"{path}"'

@@ -65,7 +65,7 @@ def misfortune(
     one.arm(world)
     limited = LimitedTime(SleepClock(mockbatch, lambda: app), world)
     _shift_clocks(monkeypatch, limited)
-    with _logged() as lines, skip_sleep(limited):
+    with _capture_log() as lines, skip_sleep(limited):
         mockbatch.judge_survival = Survival(one, world, lines).judge
         yield one.name
 
@@ -78,7 +78,7 @@ def _shift_clocks(monkeypatch: pytest.MonkeyPatch, limited: Any) -> None:
 
 
 @contextmanager
-def _logged() -> Iterator[list[str]]:
+def _capture_log() -> Iterator[list[str]]:
     """Yield the list to which messages logged within the block are appended."""
     lines: list[str] = []
 

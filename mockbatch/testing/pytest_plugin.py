@@ -128,7 +128,7 @@ def _report_unused(item: pytest.Item) -> None:
     """Warn of what a test set up but did not use, or fail it, as the ini file says."""
     __tracebackhide__ = True
     choice = unused_choice(item.config)
-    unused = [] if choice == "ignore" else item.config.stash[_WORLD_LOG].unused(item)
+    unused = [] if choice == "ignore" else item.config.stash[_WORLD_LOG].describe_unused(item)
     if unused and choice == "error":
         pytest.fail("mockbatch: " + "\n".join(unused), pytrace=False)
     for sentence in unused:

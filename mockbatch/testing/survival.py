@@ -83,7 +83,7 @@ class Survival:
             except WaitsForEverError as error:
                 pytest.fail(self._message(f"waits for ever: {error}"), pytrace=False)
             except Exception as error:  # noqa: BLE001 - how it ends is what is judged
-                process = _failed(error)
+                process = _failure_evidence(error)
                 self._logged.append(process.error)
                 delivered = None
         verdict = judge(self._evidence(delivered, process))
@@ -105,7 +105,7 @@ class Survival:
         return f"{self._misfortune.name}: {verdict}{advice}"
 
 
-def _failed(error: Exception) -> ProcessEvidence:
+def _failure_evidence(error: Exception) -> ProcessEvidence:
     name = type(error).__name__
     module = type(error).__module__
     full = name if module in ("builtins", "__main__") else f"{module}.{name}"

@@ -80,7 +80,7 @@ class WorldLog:
             client.webhook_errors.clear()
         return errors[0] if errors else None
 
-    def unused(self, item: pytest.Item) -> list[str]:
+    def describe_unused(self, item: pytest.Item) -> list[str]:
         """Return a sentence for each fault, reply and scenario of the test that never applied.
 
         Worlds of fixtures that outlive the test do not count.

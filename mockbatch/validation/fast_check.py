@@ -78,7 +78,7 @@ class Compiler:
         return _scalar(schema, keywords) or self._via_jsonschema(schema)
 
     def _via_jsonschema(self, schema: Json) -> Check:
-        return _cached(cache(lambda: self._make_validator(schema)))
+        return _cache_accepted(cache(lambda: self._make_validator(schema)))
 
     def _reference(self, ref: str) -> Check:
         if ref not in self._compiled:
@@ -204,7 +204,7 @@ def _any(branches: tuple[Check, ...]) -> Check:
     return lambda value: any(accepts(value) for accepts in branches)
 
 
-def _cached(get_validator: "Callable[[], Validator]") -> Check:
+def _cache_accepted(get_validator: "Callable[[], Validator]") -> Check:
     """Return a check by jsonschema that remembers the values that were accepted."""
     accepted: set[bytes] = set()
 

@@ -18,7 +18,7 @@ def compile_coercion(document: dict[str, Json]) -> Coercion:
     It follows `properties`, `additionalProperties`, `items`, `anyOf` and `$ref`. It returns the
     value itself if there is nothing to coerce, and else a copy.
     """
-    return _Compiler(document.get("$defs", {})).compile(document) or _unchanged
+    return _Compiler(document.get("$defs", {})).compile(document) or _keep
 
 
 class _Compiler:
@@ -44,7 +44,7 @@ class _Compiler:
         name = ref.rpartition("/")[2]
         if name not in self._compiled:
             # Looked up at each call, because definitions may be recursive.
-            self._compiled[name] = lambda value: (self._compiled[name] or _unchanged)(value)
+            self._compiled[name] = lambda value: (self._compiled[name] or _keep)(value)
             self._compiled[name] = self.compile(self._definitions[name])
         return self._compiled[name]
 
@@ -102,5 +102,5 @@ def _coerce_number(value: Json) -> Json:
     return int(value) if type(value) is float and value.is_integer() else value
 
 
-def _unchanged(value: Json) -> Json:
+def _keep(value: Json) -> Json:
     return value

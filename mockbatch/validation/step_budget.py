@@ -78,16 +78,16 @@ def generation_budget() -> StepBudget:
 @contextmanager
 def shared_preparation(budget: StepBudget) -> Iterator[None]:
     """Share a budget among all schemas that this thread prepares within the block."""
-    yield from _shared(_preparation, budget)
+    yield from _share(_preparation, budget)
 
 
 @contextmanager
 def shared_generation(budget: StepBudget) -> Iterator[None]:
     """Share a budget among all values that this thread generates within the block."""
-    yield from _shared(_generation, budget)
+    yield from _share(_generation, budget)
 
 
-def _shared(variable: ContextVar[StepBudget | None], budget: StepBudget) -> Iterator[None]:
+def _share(variable: ContextVar[StepBudget | None], budget: StepBudget) -> Iterator[None]:
     token = variable.set(budget)
     try:
         yield

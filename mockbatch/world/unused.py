@@ -27,7 +27,10 @@ def describe_unused(world: World) -> list[str]:
     replies = [one.match for one in world.script.entries if one.use and not one.use.is_used]
     return [
         *(f"the fault {rule.rule.name} {_why_no_fault(world, rule)}" for rule in faults),
-        *(f"the reply for {_named(match)} {_why_no_reply(batches, match)}" for match in replies),
+        *(
+            f"the reply for {_describe_match(match)} {_why_no_reply(batches, match)}"
+            for match in replies
+        ),
         *(
             f"the scenario {scenario.name} was chosen, but {_why_no_scenario(len(batches))}"
             for scenario in world.scenarios.unused()
@@ -71,7 +74,7 @@ def _custom_ids(batches: Sequence[Batch]) -> Iterator[str]:
                 yield custom_id
 
 
-def _named(match: Match) -> str:
+def _describe_match(match: Match) -> str:
     conditions = match.as_json().items()
     return ", ".join(f"{name} {value!r}" for name, value in conditions) or "all requests"
 

@@ -97,7 +97,7 @@ class Uploads:
         """
         # Outside the lock: joining the parts may take seconds.
         upload = self._pending(id, self._clock.now())
-        content = upload.joined(part_ids, md5)
+        content = upload.join_parts(part_ids, md5)
         validate_content(content, upload.purpose, self._limits)
         if self.keep_content is not None:
             content = self.keep_content(content)

@@ -187,7 +187,7 @@ PIECES = st.lists(st.binary(max_size=20), max_size=8)
 @given(PIECES)
 def test_joined_contents_are_one(pieces: list[bytes]) -> None:
     """Contents are put together in their order, empty ones too."""
-    assert Content.joined(map(Content.of, pieces)).read(0, 999) == b"".join(pieces)
+    assert Content.concatenate(map(Content.of, pieces)).read(0, 999) == b"".join(pieces)
 
 
 @pytest.mark.parametrize("size", [0, 5, CHUNK_BYTES + 1, BIG])

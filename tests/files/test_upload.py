@@ -32,13 +32,13 @@ def completion_error(
 ) -> tuple[int, str | None]:
     """Return status and param of the failure with which parts are not joined."""
     with pytest.raises(ApiError) as refused:
-        made.joined(part_ids, md5)
+        made.join_parts(part_ids, md5)
     return refused.value.status, refused.value.param
 
 
 def whole(made: Upload, part_ids: list[str], md5: str | None = None) -> bytes:
     """Return the bytes that parts make."""
-    return made.joined(part_ids, md5).read(0, 9999)
+    return made.join_parts(part_ids, md5).read(0, 9999)
 
 
 class TestStatus:
@@ -94,7 +94,7 @@ class TestJoined:
         made = upload(b"ab", b"c", size=size)
         assert completion_error(made, ["part_0", "part_1"]) == (400, "part_ids")
         with pytest.raises(ApiError, match=rf"have 3 bytes.* for {size}\."):
-            made.joined(["part_0", "part_1"], None)
+            made.join_parts(["part_0", "part_1"], None)
 
     @pytest.mark.parametrize("change", [str.lower, str.upper])
     def test_a_right_checksum_is_accepted(self, change: Callable[[str], str]) -> None:

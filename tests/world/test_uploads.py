@@ -139,13 +139,13 @@ class TestEnd:
         upload = begin(world)
         part = add(world, upload)
         both = threading.Barrier(2)
-        joined = Upload.joined
+        join = Upload.join_parts
 
-        def joined_together(*arguments: Any) -> Content:
+        def join_together(*arguments: Any) -> Content:
             both.wait(10)
-            return joined(*arguments)
+            return join(*arguments)
 
-        monkeypatch.setattr(Upload, "joined", joined_together)
+        monkeypatch.setattr(Upload, "join_parts", join_together)
 
         def complete(_: int) -> int:
             try:

@@ -68,7 +68,7 @@ def _completion_tokens(body: Body, model: Model) -> int:
     return int(body.get("max_completion_tokens") or body.get("max_tokens") or 0)
 
 
-def _unsupported(_: Body, param: str) -> ApiError:
+def _unsupported_error(_: Body, param: str) -> ApiError:
     return api_error("unsupported_parameter", param=param)
 
 
@@ -126,9 +126,9 @@ _RULES = (
         ("stop",),
         lambda model, _: model.default_effort is not None and not model.accepts_stop,
         _is_truthy,
-        _unsupported,
+        _unsupported_error,
     ),
-    _Rule(("logit_bias", "prediction"), _has_effort, _is_truthy, _unsupported),
+    _Rule(("logit_bias", "prediction"), _has_effort, _is_truthy, _unsupported_error),
     # As clients quote it; its `param` from memory.
     _Rule(
         ("max_tokens",),
@@ -139,7 +139,10 @@ _RULES = (
         lambda *_: api_error("conflicting_token_limits"),
     ),
     _Rule(
-        ("presence_penalty", "frequency_penalty", "logprobs"), _reasons, _is_truthy, _unsupported
+        ("presence_penalty", "frequency_penalty", "logprobs"),
+        _reasons,
+        _is_truthy,
+        _unsupported_error,
     ),
     _Rule(
         ("temperature", "top_p"),

@@ -78,7 +78,7 @@ def _steps(choice: dict[str, Json], choices: int) -> Iterator[Step]:
             yield {name: chunk}, chunk_logprobs, None
     for index, call in enumerate(message.get("tool_calls") or ()):
         if index or message["content"] is not None:
-            yield {"tool_calls": [_started(index, call)]}, None, None
+            yield {"tool_calls": [_opening_call(index, call)]}, None, None
         type_ = call["type"]
         name = _GENERATED[type_]
         for chunk, _ in chunk_text(call[type_][name], None, choices):
@@ -93,11 +93,11 @@ def _first_delta(message: dict[str, Json]) -> dict[str, Json]:
     """Return the first delta: the role, and which texts or calls follow."""
     content, refusal = (None if message[name] is None else "" for name in ("content", "refusal"))
     calls = message.get("tool_calls") if content is None else None
-    started = {"tool_calls": [_started(0, calls[0])]} if calls else {}
+    started = {"tool_calls": [_opening_call(0, calls[0])]} if calls else {}
     return {"role": "assistant", "content": content, **started, "refusal": refusal}
 
 
-def _started(index: int, call: dict[str, Json]) -> dict[str, Json]:
+def _opening_call(index: int, call: dict[str, Json]) -> dict[str, Json]:
     """Return a tool call whose arguments or input follow in later chunks."""
     type_ = call["type"]
     return {

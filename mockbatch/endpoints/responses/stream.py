@@ -49,7 +49,7 @@ def _unnumbered_events(response: dict[str, Json], body: dict[str, Json]) -> Iter
         yield {
             "type": "response.output_item.added",
             "output_index": index,
-            "item": _started(item),
+            "item": _opening_item(item),
         }
         for event in _item_events(item):
             yield {**event, "item_id": item["id"], "output_index": index}
@@ -57,7 +57,7 @@ def _unnumbered_events(response: dict[str, Json], body: dict[str, Json]) -> Iter
     yield {"type": f"response.{response['status']}", "response": final}
 
 
-def _started(item: dict[str, Json]) -> dict[str, Json]:
+def _opening_item(item: dict[str, Json]) -> dict[str, Json]:
     """Return an item as it is before any of it has been generated."""
     status = {"status": "in_progress"} if "status" in item else {}
     return {**item, **status, **_EMPTY.get(item["type"], {})}

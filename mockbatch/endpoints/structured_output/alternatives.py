@@ -112,7 +112,7 @@ class Document:
         if "const" in own:
             own["enum"] = [own.pop("const")]
         results: list[_Flattened] = [(own, refs)]
-        for others in self._combined(schema, refs):
+        for others in self._expand_keywords(schema, refs):
             pairs = (
                 (self._merge(left, right), left_refs | right_refs)
                 for left, left_refs in results
@@ -122,7 +122,9 @@ class Document:
             results = list(islice(satisfiable, _MAX_ALTERNATIVES))
         yield from results
 
-    def _combined(self, schema: FlatSchema, refs: frozenset[str]) -> Iterator[list[_Flattened]]:
+    def _expand_keywords(
+        self, schema: FlatSchema, refs: frozenset[str]
+    ) -> Iterator[list[_Flattened]]:
         """Yield, for each keyword that combines schemas, flat schemas; a value has to fit one."""
         if "$ref" in schema:
             ref = schema["$ref"]

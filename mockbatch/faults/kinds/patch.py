@@ -33,16 +33,16 @@ class Patch(Fault, frozen=True):
     def _change(self, answer: AppResponse, journaled: Message | None) -> None:
         body = json.loads(answer.read())
         if all(name in body and body[name] == value for name, value in self.where.items()):
-            changed = indent(_merged(body, self.patch)).encode()
+            changed = indent(_merge(body, self.patch)).encode()
             answer.replace(changed)
             if journaled is not None:
                 journaled.set_body(changed)
 
 
-def _merged(value: Json, patch: Json) -> Json:
+def _merge(value: Json, patch: Json) -> Json:
     if not isinstance(value, dict) or not isinstance(patch, Mapping):
         return patch
-    return {**value, **{name: _merged(value.get(name), inner) for name, inner in patch.items()}}
+    return {**value, **{name: _merge(value.get(name), inner) for name, inner in patch.items()}}
 
 
 KIND = Patch

@@ -27,13 +27,13 @@ def _result(line: dict[str, Json]) -> dict[str, Json]:
             return {"type": "expired"}
         if code == _CANCELLED:
             return {"type": "canceled"}
-        return _errored(500, {"error": error})
+        return _errored_result(500, {"error": error})
     if 200 <= response["status_code"] < 300:
         return {"type": "succeeded", "message": response["body"]}
-    return _errored(response["status_code"], response["body"])
+    return _errored_result(response["status_code"], response["body"])
 
 
-def _errored(status: int, body: Json) -> dict[str, Json]:
+def _errored_result(status: int, body: Json) -> dict[str, Json]:
     """Return an errored result; its request_id is null, as nothing was sent to a model."""
     whole = as_envelope(status, body, None)
     if isinstance(whole, dict) and isinstance(whole.get("error"), dict):

@@ -15,7 +15,7 @@ _CREATED = re.compile(r"created_at (eq|gt|ge|lt|le) ([0-9]{1,12})")
 _STATUS = re.compile(r"status (eq|ne) '([A-Za-z_]{1,20})'")
 
 
-def arranged(
+def filter_and_sort(
     batches: Iterable[Batch], now: float, wanted: str | None, order: str | None
 ) -> list[Batch]:
     """Return the batches that fit a filter, in an order; newest first without one.

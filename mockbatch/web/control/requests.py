@@ -54,7 +54,7 @@ def unmatched() -> Response:
             "method": entry.method,
             "path": entry.path,
             "now": entry.now,
-            "nearest": get_close_matches(_called(entry), routes, n=1, cutoff=0)[0],
+            "nearest": get_close_matches(_call_text(entry), routes, n=1, cutoff=0)[0],
         }
         for entry in entries[-_MAX_UNMATCHED:]
     ]
@@ -100,7 +100,7 @@ def _since(text: str) -> float:
     return since
 
 
-def _called(entry: JournalEntry) -> str:
+def _call_text(entry: JournalEntry) -> str:
     return f"{entry.method} {entry.path.partition('?')[0]}"[:_MAX_COMPARED_CHARACTERS]
 
 

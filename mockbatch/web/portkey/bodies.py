@@ -37,7 +37,7 @@ _UNCHANGED = Param()
 _PENALTY = Param(minimum=-2, maximum=2)
 
 
-def _unchanged(names: str) -> dict[str, Param]:
+def _pass_unchanged(names: str) -> dict[str, Param]:
     return dict.fromkeys(names.split(), _UNCHANGED)
 
 
@@ -53,7 +53,7 @@ _SAMPLING = {
 PARAMS: Mapping[str, Mapping[str, Param]] = {
     "/v1/batches": {
         "completion_window": Param("24h", required=True),
-        **_unchanged("input_file_id endpoint metadata output_expires_after"),
+        **_pass_unchanged("input_file_id endpoint metadata output_expires_after"),
     },
     "/v1/chat/completions": {
         # Not OpenAI's default: a provider that the gateway loads later has overwritten that.
@@ -61,7 +61,7 @@ PARAMS: Mapping[str, Mapping[str, Param]] = {
         "messages": Param(""),
         "logprobs": Param(False),
         **_SAMPLING,
-        **_unchanged(
+        **_pass_unchanged(
             "functions function_call stop logit_bias user seed tools tool_choice response_format "
             "top_logprobs stream_options service_tier parallel_tool_calls max_completion_tokens "
             "store metadata modalities audio prediction reasoning_effort web_search_options "
@@ -74,18 +74,18 @@ PARAMS: Mapping[str, Mapping[str, Param]] = {
         "echo": Param(False),
         "logprobs": Param(maximum=5),
         **_SAMPLING,
-        **_unchanged("stop best_of logit_bias user seed suffix stream_options"),
+        **_pass_unchanged("stop best_of logit_bias user seed suffix stream_options"),
     },
     "/v1/embeddings": {
         "model": Param("text-embedding-ada-002", required=True),
-        **_unchanged("input encoding_format dimensions user"),
+        **_pass_unchanged("input encoding_format dimensions user"),
     },
     "/v1/images/generations": {
         "model": Param("dall-e-2", required=True),
         "n": Param(minimum=1, maximum=10),
-        **_unchanged("prompt quality response_format size style user"),
+        **_pass_unchanged("prompt quality response_format size style user"),
     },
-    "/v1/responses": _unchanged(
+    "/v1/responses": _pass_unchanged(
         "background conversation input model include instructions max_tool_calls "
         "max_output_tokens metadata modalities parallel_tool_calls previous_response_id prompt "
         "prompt_cache_key reasoning safety_identifier service_tier store stream stream_options "
@@ -95,7 +95,7 @@ PARAMS: Mapping[str, Mapping[str, Param]] = {
 
 
 # Azure's batches may have blobs.
-_AZURE_BATCHES = {**PARAMS["/v1/batches"], **_unchanged("input_blob output_folder")}
+_AZURE_BATCHES = {**PARAMS["/v1/batches"], **_pass_unchanged("input_blob output_folder")}
 
 
 def params(path: str, provider: str) -> Mapping[str, Param] | None:

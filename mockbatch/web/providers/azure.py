@@ -148,7 +148,7 @@ def list_batches() -> Response:
     now = world().now()
     found = world().batches(world().settings.limits.batches, None, batches.RULES.provider).items
     wanted, order = request.args.get("$filter"), request.args.get("$orderby")
-    ordered = listing.arranged(found, now, wanted, order)
+    ordered = listing.filter_and_sort(found, now, wanted, order)
     by_id = {batch.id: batch for batch in ordered}
     limit = query_integer("limit", 20, 1, _MAX_LISTED_BATCHES)
     ids = paginate(list(by_id), limit, request.args.get("after"))

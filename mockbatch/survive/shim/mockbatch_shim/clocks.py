@@ -50,10 +50,10 @@ def replace(module: Any, name: str, call: Callable[..., Any]) -> None:
 def install(skips: Skips) -> None:
     """Shift the clocks of `time` and `datetime`."""
     for name in _SHIFTED:
-        replace(time, name, _shifted(_real[name], skips))
-        replace(time, name + "_ns", _shifted_ns(_real[name + "_ns"], skips))
+        replace(time, name, _shift(_real[name], skips))
+        replace(time, name + "_ns", _shift_ns(_real[name + "_ns"], skips))
     _replace_clock_gettime(skips)
-    now = _shifted(_real["time"], skips)
+    now = _shift(_real["time"], skips)
     for name in ("localtime", "gmtime", "ctime"):
         replace(time, name, _from_seconds(_real[name], now))
     for name in ("asctime", "strftime"):
@@ -61,11 +61,11 @@ def install(skips: Skips) -> None:
     _replace_datetime(now)
 
 
-def _shifted(real: Callable[[], float], skips: Skips) -> Callable[[], float]:
+def _shift(real: Callable[[], float], skips: Skips) -> Callable[[], float]:
     return lambda: real() + skips.seconds
 
 
-def _shifted_ns(real: Callable[[], int], skips: Skips) -> Callable[[], int]:
+def _shift_ns(real: Callable[[], int], skips: Skips) -> Callable[[], int]:
     return lambda: real() + round(skips.seconds * 1e9)
 
 

@@ -43,7 +43,7 @@ def _select_with(real_select: Select, sleepers: Sleepers, in_flight: InFlight) -
             return real_select(self, timeout)
         end = _real_monotonic() + timeout
         quiet_since = _real_monotonic()
-        deadline = sleepers.begin(_rounded(timeout))
+        deadline = sleepers.begin(_round_wait(timeout))
         try:
             is_alone, patient = _all_tasks_sleep(loop), not _is_sleep(loop._scheduled[0])
             quiet_seconds = _QUIET_SECONDS_OF_LIMITS if patient else _QUIET_SECONDS
@@ -64,7 +64,7 @@ def _select_with(real_select: Select, sleepers: Sleepers, in_flight: InFlight) -
     return select
 
 
-def _rounded(seconds: float) -> float:
+def _round_wait(seconds: float) -> float:
     """Undo what preparing to wait has taken, so that equal runs move time equally."""
     steps = 10 if seconds > 1 else 1000  # in a second
     return ceil(round(seconds * steps, 4)) / steps
