@@ -4,6 +4,7 @@ middleware   recognizes its requests
 gateway      forwards them to the app, and rewrites the responses
 checks       checks the headers, and chooses where the gateway would send the request
 providers    what differs for other providers than OpenAI
+azure_ai     what differs for Azure OpenAI behind a Foundry URL
 config       validates the `x-portkey-config` header
 hosts        tells which custom hosts the gateway trusts
 bodies       rewrites JSON request bodies

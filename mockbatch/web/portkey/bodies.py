@@ -100,7 +100,7 @@ _AZURE_BATCHES = {**PARAMS["/v1/batches"], **_pass_unchanged("input_blob output_
 
 def params(path: str, provider: str) -> Mapping[str, Param] | None:
     """Return the parameters of a route that the gateway forwards, None for any."""
-    if provider == "azure-openai" and path == "/v1/batches":
+    if provider in ("azure-openai", "azure-ai") and path == "/v1/batches":
         return _AZURE_BATCHES
     return PARAMS.get(path)
 

@@ -19,7 +19,7 @@ from mockbatch.errors import ApiError
 from mockbatch.http_server import CLIENT_ERRORS
 from mockbatch.typing import Json
 from mockbatch.web.body_limit import read_json_text
-from mockbatch.web.portkey import bodies, checks, providers
+from mockbatch.web.portkey import azure_ai, bodies, checks, providers
 from mockbatch.web.portkey.checks import GatewayError, Target
 from mockbatch.web.portkey.config import is_truthy
 
@@ -86,7 +86,7 @@ class Gateway:
         providers.check_played(target, called)
         if providers.is_sent_to_base(target, called):
             response = self._call_base(request, target)
-        elif _OUTPUT.fullmatch(called):
+        elif _OUTPUT.fullmatch(called) and target.provider != providers.AZURE_AI:
             response = self._get_batch_output(request, target)
         elif _KNOWN.fullmatch(called):
             response = self._call_known_route(request, target)
@@ -239,6 +239,8 @@ def _rewrite_response(request: Request, response: Response, target: Target) -> R
         response.headers["Content-Type"] = "application/json"
     else:
         body = _with_provider(response, *providers.error_names(target, request))
+        if target.provider == providers.AZURE_AI:
+            body = azure_ai.with_provider(body)
         is_own = response.status_code in _GATEWAY_STATUSES
         if request.path == "/v1/responses" and not is_own and isinstance(body, dict):
             body.setdefault("provider", "openai")

@@ -14,6 +14,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Request, Response
 
 from mockbatch.typing import Json
+from mockbatch.web.portkey import azure_ai
 from mockbatch.web.portkey.checks import (
     EXCEPTION_HEADERS,
     GatewayError,
@@ -26,14 +27,13 @@ from mockbatch.web.portkey.config import PROVIDERS
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-AZURE = "azure-openai"
-#: The providers whose batches the gateway turns into OpenAI's form, or whose files it keeps
-#: elsewhere. Differs from the gateway: mockbatch does not play them.
-_NOT_PLAYED = frozenset(
-    {"azure-ai", "bedrock", "vertex-ai", "cohere", "fireworks-ai", "kluster-ai"}
-)
-#: The providers for whose batches and files the gateway has no code.
-_WITHOUT_BATCHES = frozenset(PROVIDERS) - _NOT_PLAYED - {AZURE, "openai", "portkey"}
+AZURE, AZURE_AI = AZURES = ("azure-openai", "azure-ai")
+#: The providers whose batches the gateway turns into OpenAI's form. Differs from the gateway:
+#: mockbatch does not play them.
+_NOT_PLAYED = frozenset({"bedrock", "vertex-ai", "cohere"})
+#: The providers for whose batches the gateway has no code, nor for their files but those of
+#: Fireworks and the uploads to kluster.ai.
+_WITHOUT_BATCHES = frozenset(PROVIDERS) - _NOT_PLAYED - {*AZURES, "openai", "portkey"}
 # The routes of batches and files, `/output` included.
 _BATCH_OR_FILE = re.compile(r"\w+ /v1/(batches|files)(/.*)?")
 _NATIVE = re.compile(r"\w+ /v1/messages/batches(/.*)?")
@@ -43,6 +43,17 @@ _UNSUPPORTED = (
     (re.compile("POST /v1/batches"), "createBatch"),
     (re.compile("POST .*/cancel"), "cancelBatch"),
 )
+# Differs from the gateway: what mockbatch refuses of a provider, and why.
+_REFUSED = {
+    "fireworks-ai": (
+        re.compile(r"(POST|GET) /v1/files|(GET|DELETE) /v1/files/[^/]+"),
+        "mockbatch does not have the datasets of Fireworks, which the gateway uses for files",
+    ),
+    "kluster-ai": (
+        re.compile(r"POST /v1/files"),
+        "it is not known how kluster.ai answers an upload of the gateway, which calls it JSON",
+    ),
+}
 
 
 def check_played(target: Target, called: str) -> None:
@@ -52,14 +63,9 @@ def check_played(target: Target, called: str) -> None:
         return
     is_of_batches = _BATCH_OR_FILE.fullmatch(called) is not None
     if provider in _WITHOUT_BATCHES and is_of_batches:
-        for pattern, name in _UNSUPPORTED:
-            if pattern.fullmatch(called):
-                message = f"{name} is not supported by {provider}"
-                raise GatewayError(500, failure_body(message), EXCEPTION_HEADERS)
-        if called.startswith("POST"):  # an upload
-            raise internal_error(EXCEPTION_HEADERS)
+        _check_without_batches(provider, called)
         return
-    if provider == AZURE and is_of_batches:
+    if provider in AZURES and is_of_batches:
         return
     if provider == "anthropic" and _NATIVE.fullmatch(called):
         return
@@ -68,6 +74,19 @@ def check_played(target: Target, called: str) -> None:
     if provider in _NOT_PLAYED:
         message = f"mockbatch does not play the provider {provider}"
     raise GatewayError(501, failure_body(message))
+
+
+def _check_without_batches(provider: str, called: str) -> None:
+    """Raise GatewayError for a request that the gateway has no code for, or that is not played."""
+    pattern, reason = _REFUSED.get(provider, (None, ""))
+    if pattern is not None and pattern.fullmatch(called):
+        raise GatewayError(501, failure_body(reason))
+    for unsupported, name in _UNSUPPORTED:
+        if unsupported.fullmatch(called):
+            message = f"{name} is not supported by {provider}"
+            raise GatewayError(500, failure_body(message), EXCEPTION_HEADERS)
+    if called.startswith("POST"):  # an upload
+        raise internal_error(EXCEPTION_HEADERS)
 
 
 def is_sent_to_base(target: Target, called: str) -> bool:
@@ -82,9 +101,12 @@ def readdress(environ: "WSGIEnvironment", target: Target, headers: Headers) -> N
     """
     if target.provider == "openai":
         return
+    if target.provider == AZURE_AI:
+        azure_ai.readdress(environ, headers)
+        return
     host = headers.get("x-portkey-custom-host")
     version = headers.get("x-portkey-azure-api-version")
-    base = urlsplit(host).path.rstrip("/") if host else _default_base(target.provider, version)
+    base = urlsplit(host).path.rstrip("/") if host else _default_base(target.provider, headers)
     environ["PATH_INFO"] = base + environ["PATH_INFO"].removeprefix("/v1")
     if target.provider == AZURE and version and version != "v1":
         query = environ.get("QUERY_STRING", "")
@@ -96,9 +118,12 @@ def readdress(environ: "WSGIEnvironment", target: Target, headers: Headers) -> N
         environ.setdefault("HTTP_ANTHROPIC_VERSION", "2023-06-01")
 
 
-def _default_base(provider: str, version: str | None) -> str:
+def _default_base(provider: str, headers: Headers) -> str:
+    if provider == "fireworks-ai":
+        return f"/v1/accounts/{headers.get('x-portkey-fireworks-account-id', 'undefined')}"
     if provider != AZURE:
         return "/v1"
+    version = headers.get("x-portkey-azure-api-version")
     return "/openai" if version and version != "v1" else "/openai/v1"
 
 

@@ -101,6 +101,60 @@ def test_errors_of_azure() -> None:
     assert file["provider"] == {}
 
 
+FOUNDRY = {
+    "x_portkey_azure_foundry_url": "https://a.services.ai.azure.com/deployments/b",
+    "x_portkey_azure_api_version": "2024-10-21",
+}
+
+
+def test_azure_ai_is_azure_behind_a_foundry_url() -> None:
+    """Its objects and errors name the provider; `/output` reaches Azure, which does not have it."""
+    app = app_of()
+    id = azure_life(Client(app, "azure-openai"))["id"]
+    client = Client(app, "azure-ai", **FOUNDRY)
+    batch = client.good(client.get(f"/v1/batches/{id}"))
+    assert (batch["status"], batch["provider"]) == ("completed", "azure-ai")
+    assert client.good(client.get("/v1/batches?limit=1"))["provider"] == "azure-ai"
+    missing = client.get("/v1/files/file-1").json
+    assert missing["error"]["message"].startswith("azure-ai error: ")
+    output = client.get(f"/v1/batches/{id}/output")
+    assert (output.status_code, output.json["error"]["message"]) == (404, "Resource not found")
+
+
+def test_uploads_of_azure_ai_arrive_nowhere() -> None:
+    """The gateway has no path for them."""
+    upload = Client(app_of(), "azure-ai", **FOUNDRY).call(
+        "POST", "/v1/files", **form(('name="purpose"', b"batch"))
+    )
+    assert upload.status_code == 404
+
+
+@pytest.mark.parametrize("url", [{}, {"x_portkey_azure_foundry_url": "services.ai.azure.com"}])
+def test_azure_ai_needs_a_foundry_url(url: dict[str, str]) -> None:
+    """The gateway fails without one."""
+    answer = Client(app_of(), "azure-ai", **url).get("/v1/batches")
+    assert (answer.status_code, answer.json["message"]) == (500, "Something went wrong")
+
+
+@pytest.mark.parametrize("provider", ["fireworks-ai", "kluster-ai"])
+def test_providers_with_files_but_without_batches(provider: str) -> None:
+    """Neither creates nor cancels a batch; mockbatch says why it refuses an upload."""
+    client = Client(app_of(), provider)
+    created = client.post("/v1/batches", BODY)
+    message = f"createBatch is not supported by {provider}"
+    assert (created.status_code, created.json["message"]) == (500, message)
+    upload = client.call("POST", "/v1/files", **form(('name="purpose"', b"batch")))
+    assert upload.status_code == 501
+    assert provider.removesuffix("-ai") in upload.json["message"].lower()
+
+
+def test_fireworks_is_called_at_the_account() -> None:
+    """That is the base URL, to which the gateway sends the requests it has no path for."""
+    client = Client(app_of(), "fireworks-ai", x_portkey_fireworks_account_id="me")
+    message = client.get("/v1/batches/batch_1").json["error"]["message"]
+    assert message == "Invalid URL (GET /v1/accounts/me)"
+
+
 def test_live_calls_of_others_are_not_played() -> None:
     """A 501 that says so."""
     answer = Client(app_of(), "azure-openai").post("/v1/chat/completions", {})
