@@ -151,13 +151,13 @@ class RedisStore:
 
     # --- records
 
-    def append(self, world: str, text: str, most: int) -> int:
-        """Record a request, and return its number; only the last `most` are kept.
+    def append(self, world: str, text: str, most: int) -> None:
+        """Record a request of a world, if there is one; only the last `most` are kept.
 
-        Returns 0 without such a world.
+        The server has it before whatever this process sends from now on.
         """
         with redis_errors():
-            return int(self._run(scripts.APPEND, world, text, most))
+            self._client.post(scripts.APPEND, [_key(world, "w"), _key(world, "j")], [text, most])
 
     def records(self, world: str) -> Sequence[Record]:
         """Return the records that are kept, oldest first."""

@@ -6,7 +6,7 @@ import os
 import secrets
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +60,7 @@ class RedisClient:
         return self._line().ask(*command)
 
     def post(self, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> None:
-        """Send a Lua script to run, without waiting for it; its reply is ignored."""
+        """Send a Lua script to run, without waiting for it; an error in its reply is logged."""
         self._line().post("EVAL", script, len(keys), *keys, *arguments)
 
     def close_thread(self) -> None:
@@ -116,28 +116,49 @@ class _Line:
         self._unread = 0
 
     def prepare(self) -> None:
-        """Read the replies that are left; connect again if the server has closed the connection."""
+        """Read the replies that have come; connect again if the server has closed the connection.
+
+        It does not wait: a server that hangs is noticed by `ask`.
+        """
         import redis
 
         try:
-            while self._unread:
-                self._unread -= 1
-                with suppress(redis.exceptions.ResponseError):
-                    self._connection.read_response()
-            if self._connection.is_connected and self._connection.can_read():
-                self.close()
+            while self._connection.is_connected and self._connection.can_read():
+                if not self._unread:
+                    self.close()
+                    return
+                self._read_posted()
         except (redis.exceptions.RedisError, OSError):
             self.close()
 
     def ask(self, *command: Any) -> Any:
         """Send a command, and return the reply."""
-        self._connection.send_packed_command(self._connection.pack_command(*command))
-        return self._connection.read_response()
+        import redis
+
+        try:
+            self._connection.send_packed_command(self._connection.pack_command(*command))
+            while self._unread:
+                self._read_posted()
+            return self._connection.read_response()
+        except redis.exceptions.ResponseError:
+            raise
+        except BaseException:
+            self.close()
+            raise
 
     def post(self, *command: Any) -> None:
         """Send a command, and leave the reply unread."""
         self._connection.send_packed_command(self._connection.pack_command(*command))
         self._unread += 1
+
+    def _read_posted(self) -> None:
+        import redis
+
+        self._unread -= 1
+        try:
+            self._connection.read_response()
+        except redis.exceptions.ResponseError as error:
+            log.warning("the store has refused what nothing waits for: %s", error)
 
     def close(self) -> None:
         """Close the connection; the next command opens another one."""

@@ -119,13 +119,12 @@ if is_at(ARGV[1], ARGV[2]) and ARGV[1] ~= '0' then redis.call('HINCRBY', w, 'ver
 return 0
 """
 
-#: text, how many are kept -> its number, 0 without such a world
-APPEND = f"""
-{_FIELDS}
-if redis.call('EXISTS', w) == 0 then return 0 end
-redis.call('RPUSH', j, ARGV[1])
-redis.call('LTRIM', j, -tonumber(ARGV[2]), -1)
-return redis.call('HINCRBY', w, 'requests', 1)
+#: fields and last requests of a world; text, how many are kept
+APPEND = """
+if redis.call('EXISTS', KEYS[1]) == 0 then return end
+redis.call('RPUSH', KEYS[2], ARGV[1])
+redis.call('LTRIM', KEYS[2], -tonumber(ARGV[2]), -1)
+redis.call('HINCRBY', KEYS[1], 'requests', 1)
 """
 
 #: lock; value -> whether the lock had that value, and is released

@@ -188,21 +188,18 @@ class SqliteStore:
 
     # --- records
 
-    def append(self, world: str, text: str, most: int) -> int:
-        """Record a request, and return its number; only the last `most` are kept.
-
-        Returns 0 without such a world.
-        """
+    def append(self, world: str, text: str, most: int) -> None:
+        """Record a request of a world, if there is one; only the last `most` are kept."""
         with self._connections.writing() as connection:
             query = "UPDATE worlds SET requests = requests + 1 WHERE name = ?"
             if not connection.execute(query, (world,)).rowcount:
-                return 0
+                return
             query = "SELECT id, requests FROM worlds WHERE name = ?"
             [(id, number)] = connection.execute(query, (world,))
             connection.execute("INSERT INTO records VALUES (?, ?, ?)", (id, number, text))
-            query = "DELETE FROM records WHERE world = ? AND number <= ?"
-            connection.execute(query, (id, number - most))
-            return int(number)
+            if number > most:
+                query = "DELETE FROM records WHERE world = ? AND number <= ?"
+                connection.execute(query, (id, number - most))
 
     def records(self, world: str) -> Sequence[Record]:
         """Return the records that are kept, oldest first."""

@@ -111,10 +111,10 @@ class Store(Protocol):
     def due(self, wall_now: float) -> Sequence[StoredWorld]:
         """Return the worlds whose cell DUE is not after a wall time."""
 
-    def append(self, world: str, text: str, most: int) -> int:
-        """Record a request, and return its number; only the last `most` are kept.
+    def append(self, world: str, text: str, most: int) -> None:
+        """Record a request of a world, if there is one; only the last `most` are kept.
 
-        Returns 0 without such a world.
+        The store may still be at it on return, but does it before what it is asked next.
         """
 
     def records(self, world: str) -> Sequence[Record]:

@@ -2,10 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from time import monotonic
+from typing import Any
 
 import pytest
 import redis
 
+from mockbatch.stores import redis_client
+from mockbatch.stores.store import WAIT_SECONDS
 from mockbatch.web.context import EXTENSION
 from tests.support.caller import Caller, app_of
 from tests.support.redis_server import RedisServer, redis_server
@@ -26,21 +30,66 @@ def api(server: RedisServer) -> Iterator[Caller]:
     app.extensions[EXTENSION].worlds.close()
 
 
-def counted_scripts(server: RedisServer, act: Callable[[], object]) -> int:
-    """Return how many scripts the server runs meanwhile."""
-    with redis.Redis(port=server.port) as client:
-        client.config_resetstat()
+def count_waits(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> int:
+    """Return for how many replies of the server a request waits."""
+    asked: list[object] = []
+    ask = redis_client._Line.ask
+
+    def counting(line: Any, *command: Any) -> Any:
+        asked.append(command)
+        return ask(line, *command)
+
+    with monkeypatch.context() as context:
+        context.setattr(redis_client._Line, "ask", counting)
         act()
-        stats = client.info("commandstats")
-    return sum(stats.get(f"cmdstat_{name}", {"calls": 0})["calls"] for name in ("eval", "evalsha"))
+    return len(asked)
 
 
-def test_a_request_needs_few_round_trips(api: Caller, server: RedisServer) -> None:
-    """A retrieve asks the server twice; a create asks five times, and releases a lock."""
+def test_a_request_needs_few_round_trips(api: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A retrieve waits for the server once, a create four times."""
     made = [api.create()["id"] for _ in range(3)]
-    assert counted_scripts(server, lambda: api.batch(made[0])) == 2
+    assert count_waits(monkeypatch, lambda: api.batch(made[0])) == 1
     request = api.batch_request()
-    assert counted_scripts(server, lambda: api.post("/v1/batches", request)) == 6
+    assert count_waits(monkeypatch, lambda: api.post("/v1/batches", request)) == 4
+
+
+def test_a_request_is_in_the_journal_after_its_response(api: Caller, server: RedisServer) -> None:
+    """Another process that asks next finds it, although nothing has waited for its entry."""
+    api.upload()
+    other = app_of(server={"state": server.url})
+    for number in range(2, 31):
+        api.get("/v1/models")
+        journal = Caller(other).get("/_mock/requests").json
+        assert [entry["id"] for entry in journal["requests"]] == list(range(1, number + 1))
+    other.extensions[EXTENSION].worlds.close()
+
+
+def test_a_server_that_hangs_is_waited_for_once(server: RedisServer) -> None:
+    """A reply that nothing has waited for does not prolong the wait for the next one."""
+    client = redis_client.RedisClient(server.url)
+    client.ask("PING")
+    server.pause()
+    try:
+        client.post("return 1", [], [])
+        begun = monotonic()
+        with pytest.raises(redis.exceptions.TimeoutError):
+            client.ask("PING")
+        assert monotonic() - begun < 2 * WAIT_SECONDS
+    finally:
+        server.resume()
+    assert client.ask("PING") == b"PONG"
+    client.close_thread()
+
+
+def test_a_refusal_that_nothing_waits_for_is_logged(
+    server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The reply to a command is read before that of the next one, and an error is a warning."""
+    client = redis_client.RedisClient(server.url)
+    client.post("return redis.error_reply('ERR refused')", [], [])
+    assert client.ask("PING") == b"PONG"
+    assert "the store has refused what nothing waits for: refused" in caplog.text
+    client.close_thread()
 
 
 def test_a_connection_that_the_server_has_closed_is_opened_again(

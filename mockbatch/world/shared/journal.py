@@ -6,13 +6,17 @@ are kept by the process that answered it, and by no other.
 
 import json
 import logging
+import secrets
 from collections.abc import Callable
 
 from mockbatch.errors import ApiError
-from mockbatch.stores.store import Store
+from mockbatch.stores.store import Record, Store
 from mockbatch.world.journal import MAX_ENTRIES, Exchanged, Journal, JournalEntry, JournalSnapshot
 
 log = logging.getLogger(__name__)
+
+# The field of a record by which the process that answered finds the headers and bodies.
+_EXCHANGE = "exchange"
 
 
 class StoredJournal(Journal):
@@ -22,7 +26,7 @@ class StoredJournal(Journal):
         super().__init__()
         self._store, self._world = store, world
         self._is_usable = is_usable
-        self._exchanged: dict[int, Exchanged] = {}  # by the number of the entry, oldest first
+        self._exchanged: dict[str, Exchanged] = {}  # by the names in their records, oldest first
 
     @property
     def count(self) -> int:
@@ -32,7 +36,7 @@ class StoredJournal(Journal):
     def snapshot(self) -> JournalSnapshot:
         """Return the journal as a value, without requests and responses."""
         records = self._store.records(self._world)
-        entries = tuple(JournalEntry(**json.loads(record.text)) for record in records)
+        entries = tuple(self._entry(record)._replace(exchanged=None) for record in records)
         return JournalSnapshot(entries, records[-1].number if records else self.count)
 
     def add(self, entry: JournalEntry) -> None:
@@ -43,21 +47,24 @@ class StoredJournal(Journal):
         """
         if not self._is_usable():
             return
-        try:
-            number = self._store.append(self._world, json.dumps(entry.as_state()), MAX_ENTRIES)
-        except ApiError as error:
-            log.warning("a request is missing in the journal: %s", error.message)
-            return
+        document, name = entry.as_state(), secrets.token_hex(8)
         if entry.exchanged is not None:
+            document[_EXCHANGE] = name
             with self._lock:
                 self._keep(entry.exchanged)
-                self._exchanged[number] = entry.exchanged
+                self._exchanged[name] = entry.exchanged
                 while len(self._exchanged) > MAX_ENTRIES:
                     del self._exchanged[next(iter(self._exchanged))]
+        try:
+            self._store.append(self._world, json.dumps(document), MAX_ENTRIES)
+        except ApiError as error:
+            log.warning("a request is missing in the journal: %s", error.message)
 
     def entries_by_id(self) -> dict[int, JournalEntry]:
         """Return the entries that are kept by their ids, oldest first."""
-        return {
-            number: JournalEntry(**json.loads(text), exchanged=self._exchanged.get(number))
-            for number, text in self._store.records(self._world)
-        }
+        return {record.number: self._entry(record) for record in self._store.records(self._world)}
+
+    def _entry(self, record: Record) -> JournalEntry:
+        document = json.loads(record.text)
+        exchanged = self._exchanged.get(document.pop(_EXCHANGE, ""))
+        return JournalEntry(**document, exchanged=exchanged)
