@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from mockbatch.package_data import read_json
+from mockbatch.strings.echo import shorten_all
 
 INVALID_REQUEST = "invalid_request_error"
 
@@ -81,16 +82,16 @@ class NoReplyPossibleError(ApiError):
 
 
 def api_error(name: str, /, **fields: object) -> ApiError:
-    """Return the error of that name, with `fields` filled into its texts."""
-    template = ERROR_TEMPLATES[name]
+    """Return the error of that name, with `fields` filled into its texts, long ones cut."""
+    template, texts = ERROR_TEMPLATES[name], shorten_all(fields)
     return ApiError(
         template.status,
-        template.message.format_map(fields),
+        template.message.format_map(texts),
         template.type,
-        None if template.param is None else template.param.format_map(fields),
+        None if template.param is None else template.param.format_map(texts),
         template.code,
         name=name,
-        fields=fields,
+        fields=texts,
     )
 
 

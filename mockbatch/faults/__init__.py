@@ -56,5 +56,5 @@ def preset(name: object) -> dict[str, Json]:
     if not isinstance(name, str):
         raise api_error("invalid_value", param="preset", reason="it is not the name of a preset")
     if name not in presets():
-        raise api_error("unknown_fault", name=name[:200], hint=did_you_mean(name, presets()))
+        raise api_error("unknown_fault", name=name, hint=did_you_mean(name, presets()))
     return presets()[name]

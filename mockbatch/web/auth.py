@@ -91,7 +91,7 @@ def _other_world(digest: str) -> str:
     for name in server().worlds.all():
         if key_digest(name) == digest:
             return name
-    raise api_error("no_such_world", digest=digest[:64])
+    raise api_error("no_such_world", digest=digest)
 
 
 def check_owner(refusal: str) -> None:

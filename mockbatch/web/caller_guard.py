@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
 Headers = list[tuple[str, str]]
 
-# How much of a header a message repeats, and the longest name that DNS allows with a port.
-_MAX_ECHOED_CHARACTERS = 200
+# The longest name that DNS allows with a port.
 _MAX_HOST_CHARACTERS = 255 + len(":65535")
 _METHODS = "GET, POST, PUT, DELETE"
 
@@ -60,7 +59,7 @@ class CallerGuard:
         """Raise ApiError 403 for a Host that may be a foreign page's; browsers always send one."""
         settings = self._settings
         if host is not None and not _is_local_host(host, settings.host, settings.allowed_hosts):
-            raise api_error("foreign_host", value=host[:_MAX_ECHOED_CHARACTERS])
+            raise api_error("foreign_host", value=host)
 
     def _check_origin(self, origin: str, environ: "WSGIEnvironment") -> None:
         """Raise ApiError 403 for the origin of a foreign page.
@@ -73,7 +72,7 @@ class CallerGuard:
         if is_own or origin.lower() in self._settings.allowed_origins:
             return
         if environ["PATH_INFO"].startswith("/_mock") or not _is_loopback_origin(origin):
-            raise api_error("foreign_origin", value=origin[:_MAX_ECHOED_CHARACTERS])
+            raise api_error("foreign_origin", value=origin)
 
 
 def _check_fetch_site(environ: "WSGIEnvironment") -> None:

@@ -155,7 +155,7 @@ class Journal:
             headers = response.readable_headers() if response else {}
             if id in (str(number), *(headers.get(name) for name in REQUEST_ID_HEADERS)):
                 return number, entry
-        raise api_error("no_such_request", id=id[:200])
+        raise api_error("no_such_request", id=id)
 
     def as_json(
         self,

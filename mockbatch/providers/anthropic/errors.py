@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from mockbatch.errors import ApiError
 from mockbatch.package_data import read_json
+from mockbatch.strings.echo import shorten_all
 from mockbatch.typing import Json
 
 INVALID_REQUEST = "invalid_request_error"
@@ -52,9 +53,9 @@ def templates() -> Mapping[str, Template]:
 
 def anthropic_error(name: str, /, **fields: object) -> AnthropicError:
     """Return the error of that name, with `fields` filled into its text."""
-    template = templates()[name]
-    message = template.message.format_map(fields)
-    return AnthropicError(template.status, message, template.type, name=name, fields=fields)
+    template, texts = templates()[name], shorten_all(fields)
+    message = template.message.format_map(texts)
+    return AnthropicError(template.status, message, template.type, name=name, fields=texts)
 
 
 def translate(error: ApiError) -> ApiError:

@@ -45,4 +45,4 @@ def _place(batches: Sequence[Batch], id: str) -> int:
     for place, batch in enumerate(batches):
         if batch.id == id:
             return place
-    raise anthropic_error("unknown_cursor", id=id[:100])
+    raise anthropic_error("unknown_cursor", id=id)

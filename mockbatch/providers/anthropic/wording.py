@@ -6,6 +6,7 @@ texts for the same fault, and not verified against the service.
 
 from collections.abc import Callable, Mapping
 
+from mockbatch.strings.echo import shorten
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 from mockbatch.validation.violations import Violation
@@ -29,7 +30,7 @@ def find_violation(name: str, value: Json, place: str = "") -> str | None:
         return None
     violations = schema(name).violations(value)
     first = min(violations, key=lambda one: (one.keyword != "required", len(one.path)))
-    path = ".".join(map(str, first.path))
+    path = shorten(".".join(map(str, first.path)))
     describe = _BY_KEYWORD.get(first.keyword, _invalid)
     return f"{place}{path}: {describe(first)}" if place or path else describe(first)
 

@@ -26,7 +26,7 @@ def filter_and_sort(
     found = [batch for batch in batches if all(fits(batch, now) for fits in tests)]
     match = _ORDER.fullmatch(order or "created_at desc")
     if match is None:
-        raise azure_error("unknown_filter", option="$orderby", value=(order or "")[:200])
+        raise azure_error("unknown_filter", option="$orderby", value=order or "")
     is_descending = match[1] == "desc"
     return sorted(found, key=lambda batch: batch.number, reverse=is_descending)
 
@@ -40,7 +40,7 @@ def _parse(part: str, whole: str) -> Test:
         is_equal, wanted = status[1] == "eq", status[2].lower().replace("_", "")
         # The samples write `Completed` for `completed`.
         return lambda batch, now: (batch.status(now).replace("_", "") == wanted) == is_equal
-    raise azure_error("unknown_filter", option="$filter", value=whole[:200])
+    raise azure_error("unknown_filter", option="$filter", value=whole)
 
 
 def _compares(value: int, operator: str, other: int) -> bool:

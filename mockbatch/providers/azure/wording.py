@@ -10,6 +10,7 @@ from functools import cache
 
 from mockbatch.errors import ApiError
 from mockbatch.package_data import read_json
+from mockbatch.strings.echo import shorten_all
 from mockbatch.typing import Json
 
 HTTP = "HTTP"
@@ -30,7 +31,8 @@ def messages() -> Mapping[str, Mapping[str, Mapping[str, Json]]]:
 def azure_error(name: str, **fields: object) -> ApiError:
     """Return the error that Azure alone has, with `fields` filled into its text."""
     row = messages()[HTTP][name]
-    return ApiError(row["status"], row["message"].format_map(fields), code=row["code"])
+    message = row["message"].format_map(shorten_all(fields))
+    return ApiError(row["status"], message, code=row["code"])
 
 
 def http_error(error: ApiError) -> tuple[int, dict[str, Json]]:
@@ -46,7 +48,7 @@ def http_error(error: ApiError) -> tuple[int, dict[str, Json]]:
 def batch_error(code: str, line: int | None = None, **fields: object) -> dict[str, Json]:
     """Return an entry of a batch's `errors.data`, by OpenAI's code or a name of its own."""
     row = messages()[BATCH][code]
-    message = row["message"].format_map(fields)
+    message = row["message"].format_map(shorten_all(fields))
     return {"code": row["code"], "message": message, "param": None, "line": line}
 
 

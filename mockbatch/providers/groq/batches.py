@@ -53,7 +53,7 @@ def parse_window(text: str) -> int:
     if not DAY_SECONDS <= seconds <= 7 * DAY_SECONDS:
         supported = "'24h' to '7d'"
         raise api_error(
-            "unsupported_value", param="completion_window", value=text[:200], supported=supported
+            "unsupported_value", param="completion_window", value=text, supported=supported
         )
     return seconds
 

@@ -82,7 +82,7 @@ def results(id: str) -> Response:
     form = request.args.get("form", "provider")
     if form not in _RESULTS:
         supported = join_items([f"'{name}'" for name in _RESULTS])
-        raise api_error("unsupported_value", param="form", value=form[:100], supported=supported)
+        raise api_error("unsupported_value", param="form", value=form, supported=supported)
     return json_response("results", _RESULTS[form](world(), id))
 
 

@@ -43,7 +43,7 @@ def version() -> str:
     if name is None:
         raise anthropic_error("no_version")
     if not _DATE.fullmatch(name):
-        raise anthropic_error("unknown_version", version=name[:100])
+        raise anthropic_error("unknown_version", version=name)
     return name
 
 

@@ -15,6 +15,7 @@ from mockbatch.providers.anthropic import models
 from mockbatch.providers.anthropic.errors import INVALID_REQUEST, anthropic_error
 from mockbatch.providers.anthropic.versions import OCTOBER_2026
 from mockbatch.providers.anthropic.wording import find_violation
+from mockbatch.strings.echo import shorten
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 
@@ -52,7 +53,7 @@ def _check_members(body: dict[str, Json]) -> None:
     if sentence is None:
         known = schema(SCHEMA).document["properties"]
         unknown = next((name for name in body if name not in known), None)
-        sentence = unknown and f"{unknown}: Extra inputs are not permitted"
+        sentence = unknown and f"{shorten(unknown)}: Extra inputs are not permitted"
     if sentence:
         raise ApiError(400, sentence, INVALID_REQUEST)
 
