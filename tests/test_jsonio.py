@@ -169,7 +169,7 @@ def test_too_many_values_are_noticed_before_the_text_is_parsed() -> None:
         parse_request("[" + "0," * MAX_VALUES + "and so on")
 
 
-@pytest.mark.parametrize("text", [r"\",", '\\\\",[', "[],", ","])
+@pytest.mark.parametrize("text", [r"\",", '\\\\",[', "[],", ",", ",\\"])
 def test_no_text_is_taken_for_values(text: str) -> None:
     """Whatever it has of quotes, escapes, commas and brackets."""
     value = {text: text * MAX_VALUES}

@@ -310,6 +310,15 @@ class TestChanges:
         versions.append(repository.version)
         assert versions == sorted(set(versions))
 
+    def test_deleting_the_output_of_a_batch_makes_another_version(self, make: "Make") -> None:
+        """The page that shows the file is told to read it again."""
+        world = make.world()
+        batch = make.started(world, make.lines(1))
+        world.advance.by(WRITTEN)
+        before = world.version
+        world.delete_file(batch.planned_file_id("output"))
+        assert world.version > before
+
     def test_numbers_count_each_type_from_zero(self, repository: Repository) -> None:
         """Each type has its own numbers."""
         numbers = [repository.next_number(name) for name in ("file", "file", "live")]

@@ -63,6 +63,17 @@ def test_a_removed_item_is_never_due() -> None:
     assert drain(queue) == ["b"]
 
 
+def test_the_first_item_is_neither_a_removed_nor_a_replaced_one() -> None:
+    """It is the item that is popped next."""
+    queue: TimeQueue[str] = TimeQueue()
+    queue.put("a", 5, 0, "old")
+    queue.put("b", 7, 1, "removed")
+    queue.put("a", 9, 0, "new")
+    assert queue.first() == "removed"
+    queue.remove("b")
+    assert queue.first() == "new"
+
+
 def test_a_popped_key_can_be_put_again() -> None:
     """Even at the same second."""
     queue: TimeQueue[str] = TimeQueue()

@@ -117,3 +117,10 @@ def test_requested_lifetime_counts_for_every_provider(make: Make) -> None:
     """Also where files live for ever without one."""
     batch = replace(created(make, make.world(), make.line()), output_seconds=3600)
     assert batch.file_seconds == 3600
+
+
+def test_requested_lifetime_counts_where_the_provider_has_another(make: Make) -> None:
+    """A scenario may let results expire sooner than the provider's rules say."""
+    rules = OTHER._replace(results_seconds=29 * DAY_SECONDS)
+    batch = replace(created(make, make.world(), make.line()), output_seconds=3600, rules=rules)
+    assert batch.file_seconds == 3600

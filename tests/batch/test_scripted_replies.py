@@ -7,7 +7,7 @@ import pytest
 from mockbatch.batch import commands
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.output_file import write_output
-from mockbatch.batch.scripted_replies import apply_script
+from mockbatch.batch.scripted_replies import apply_script, prepare_script
 from mockbatch.endpoints import reply_limit
 from mockbatch.endpoints.scripted_reply import Reply
 from mockbatch.limits import Quotas
@@ -121,6 +121,12 @@ class TestLinesThatHaveRun:
         batch = make.batch(COUNT)
         changed = apply_script(batch, script({"content": "new"}), 4)
         assert changed.replies.keys() == set(batch.execution_order.order[4:])
+
+    def test_lines_that_run_while_replies_are_computed_get_none(self, make: "Make") -> None:
+        """Computing them may take seconds, and the batch goes on meanwhile."""
+        batch = make.batch(COUNT)
+        apply = prepare_script(batch, script({"content": "new"}), 2)
+        assert apply(4).replies.keys() == set(batch.execution_order.order[4:])
 
     def test_lines_that_ran_scripted_stay_so_when_all_is_forgotten(self, make: "Make") -> None:
         """An empty script takes the replies of the lines that have yet to run, and no others."""

@@ -110,6 +110,12 @@ class TestEnqueuedTokens:
         batch = case.create(11)
         assert case.at(VALIDATED).status(batch) == "failed"
 
+    def test_a_model_without_any_tokens_fails_each_batch(self, make: "Make") -> None:
+        """A limit of 0 is that of the model, although other models have more."""
+        case = started(make, Quotas(enqueued_tokens={MINI: 0, "*": TOKENS}))
+        batch = case.create()
+        assert case.at(VALIDATED).status(batch) == "failed"
+
     def test_it_is_accepted_first(self, case: Case) -> None:
         """It is validating until then."""
         batch = case.create(11)
