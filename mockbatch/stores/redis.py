@@ -7,6 +7,7 @@ settings, such as `appendonly`.
 
 import secrets
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, cast
 
 from mockbatch.errors import ApiError
@@ -20,6 +21,7 @@ from mockbatch.stores.store import (
     DUE,
     LOCK_SECONDS,
     NOTHING,
+    PLANNING,
     Changes,
     Record,
     StoredWorld,
@@ -47,7 +49,7 @@ class RedisStore:
     def pull(self, world: str, seen: Version) -> Changes:
         """Return what has changed since the version `seen`; the version NOTHING without a world."""
         with redis_errors():
-            return _changes(seen, self._run(scripts.PULL, world, *seen))
+            return _changes(seen, self._client.run(scripts.PULL, _keys(world), seen))
 
     def commit(self, world: str, seen: Version, cells: Mapping[str, str | None]) -> Version:
         """Change cells all at once, remove those whose text is None, and return the new version.
@@ -118,12 +120,11 @@ class RedisStore:
     def _change(self, script: str, world: str, seen: Version, *arguments: object) -> None:
         """Run a script that changes a world once; ApiError 503 if it has another version.
 
-        The script releases CHANGE, in the same round trip.
+        The script releases CHANGE and what was acquired with it, in the same round trip.
         """
         import redis
 
-        token, lock = secrets.token_hex(8), _key(world, CHANGE)
-        value = self._locks.value(lock)
+        token, value = secrets.token_hex(8), self._locks.value(_key(world, CHANGE))
         with redis_errors():
             try:
                 is_done = self._run(script, world, *seen, token, value, *arguments)
@@ -134,13 +135,13 @@ class RedisStore:
                 is_done = True
         if not is_done:
             raise state_unavailable("it has changed meanwhile")
-        self._locks.forget(lock, value)
+        self._locks.forget(value)
 
     def _settle(self, world: str, seen: Version, token: str) -> bool:
         """Return whether a change was made; if not, it is not going to be."""
         import redis
 
-        keys = _all_keys(world, CHANGE)
+        keys = _all_keys(world)
         try:
             return bool(
                 self._client.get().eval(scripts.SETTLE, len(keys), *keys, *map(str, seen), token)
@@ -182,8 +183,21 @@ class RedisStore:
 
     def acquire_and_pull(self, world: str, lock: str, seen: Version) -> Changes:
         """Acquire a lock, and return what has changed since the version `seen`."""
-        keys = _all_keys(world, lock)
-        return _changes(seen, self._locks.acquire_with(scripts.LOCK_AND_PULL, keys, seen))
+        take = partial(self._lock_and_pull, world, [lock], seen)
+        return _changes(seen, self._locks.acquire_with(_key(world, lock), take))
+
+    def try_acquire_both(self, world: str, seen: Version) -> Changes | None:
+        """Acquire PLANNING and CHANGE if both are free, and then pull; None if one is not."""
+        locks = (PLANNING, CHANGE)
+        take = partial(self._lock_and_pull, world, locks, seen)
+        result = self._locks.try_acquire_with([_key(world, lock) for lock in locks], take)
+        return _changes(seen, result) if result else None
+
+    def _lock_and_pull(
+        self, world: str, locks: Sequence[str], seen: Version, value: str, milliseconds: int
+    ) -> Any:
+        arguments = (*seen, value, milliseconds)
+        return self._client.run(scripts.LOCK_AND_PULL, _all_keys(world, *locks), arguments)
 
     def try_acquire(self, world: str, lock: str) -> bool:
         """Acquire a lock of a world if it is free, and return whether it was."""
@@ -198,7 +212,7 @@ class RedisStore:
         self._client.close_thread()
 
     def _run(self, script: str, world: str, *arguments: object) -> Any:
-        return self._client.run(script, _all_keys(world, CHANGE), arguments)
+        return self._client.run(script, _all_keys(world, CHANGE, PLANNING), arguments)
 
 
 def _key(world: str, part: str) -> str:
@@ -209,8 +223,8 @@ def _keys(world: str) -> list[str]:
     return [_key(world, part) for part in "wcloj"]
 
 
-def _all_keys(world: str, lock: str) -> list[str]:
-    return [*_keys(world), _WORLDS, _ORDER, _key(world, lock)]
+def _all_keys(world: str, *locks: str) -> list[str]:
+    return [*_keys(world), _WORLDS, _ORDER, *(_key(world, lock) for lock in locks)]
 
 
 def _flat(cells: Mapping[str, str]) -> list[str]:

@@ -7,7 +7,7 @@ lock by mistake, its commit is refused, because the version is another one then.
 """
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import count
@@ -34,7 +34,7 @@ class RedisLocks:
     def __init__(self, client: RedisClient) -> None:
         self._client = client
         self._held: dict[str, str] = {}  # key -> value
-        self._lost: dict[str, str] = {}  # value -> key
+        self._lost: dict[str, Sequence[str]] = {}  # value -> keys
         self._numbers = count()
         self._lock = Lock()
         self._renewing: Thread | None = None
@@ -43,23 +43,20 @@ class RedisLocks:
         """Acquire a lock, waiting at most so long; ApiError 503 if another process keeps it."""
         self._wait(key, seconds, partial(self._set, key))
 
-    def acquire_with(self, script: str, keys: Sequence[str], arguments: Sequence[object]) -> Any:
-        """Acquire the lock whose key is the last, by a script that does more; return its result.
+    def acquire_with(self, key: str, take: Callable[[str, int], Any]) -> Any:
+        """Acquire a lock by what sets it to a value for milliseconds, and return its result."""
+        return self._wait(key, LOCK_SECONDS, lambda value: take(value, _LEASE_MILLISECONDS))
 
-        Further arguments of the script are the value and the milliseconds of the lock.
-        """
-
-        def take(value: str) -> Any:
-            rest = (value, _LEASE_MILLISECONDS)
-            return self._client.run(script, keys, [*arguments, *rest])
-
-        return self._wait(keys[-1], LOCK_SECONDS, take)
+    def try_acquire_with(self, keys: Sequence[str], take: Callable[[str, int], Any]) -> Any:
+        """Acquire locks likewise if they are free; return what `take` returns, nothing if not."""
+        return self._attempt(keys, lambda value: take(value, _LEASE_MILLISECONDS))
 
     def try_acquire(self, key: str) -> bool:
         """Acquire a lock if it is free, and return whether it was."""
         take = partial(self._set, key)
         return bool(
-            self._attempt(key, take) or (self._free_if_abandoned(key) and self._attempt(key, take))
+            self._attempt([key], take)
+            or (self._free_if_abandoned(key) and self._attempt([key], take))
         )
 
     def value(self, key: str) -> str:
@@ -67,10 +64,10 @@ class RedisLocks:
         with self._lock:
             return self._held.get(key, "")
 
-    def forget(self, key: str, value: str) -> None:
-        """Note that the server has released a lock that had this value."""
+    def forget(self, value: str) -> None:
+        """Note that the server has released the locks that had this value."""
         with self._lock:
-            if self._held.get(key) == value:
+            for key in [key for key, held in self._held.items() if held == value]:
                 del self._held[key]
 
     def release(self, key: str) -> None:
@@ -84,7 +81,7 @@ class RedisLocks:
     def _wait(self, key: str, seconds: float | None, take: Callable[[str], Any]) -> Any:
         """Call `take` with new values until it returns something; ApiError 503 after so long."""
         waited, wait, next_check = 0.0, _FIRST_WAIT_SECONDS, _CHECK_SECONDS
-        while not (result := self._attempt(key, take)):
+        while not (result := self._attempt([key], take)):
             if seconds is not None and waited >= seconds:
                 raise state_unavailable(f"another process is busy with it for {seconds:g} seconds")
             # Not time.sleep, which clients in the same process may have patched.
@@ -99,8 +96,8 @@ class RedisLocks:
     def _set(self, key: str, value: str) -> Any:
         return self._client.ask("SET", key, value, "NX", "PX", _LEASE_MILLISECONDS)
 
-    def _attempt(self, key: str, take: Callable[[str], Any]) -> Any:
-        """Call `take` with a new value, and return its result: nothing if the lock is taken."""
+    def _attempt(self, keys: Sequence[str], take: Callable[[str], Any]) -> Any:
+        """Call `take` with a new value, and return its result: nothing if a lock is taken."""
         with redis_errors():
             self._release_lost()
             self._client.get()
@@ -108,15 +105,18 @@ class RedisLocks:
             try:
                 result = take(value)
             except BaseException:
-                self._note(self._lost, value, key)
+                self._note(lost={value: keys})
                 raise
         if result:
-            self._note(self._held, key, value)
+            self._note(held=dict.fromkeys(keys, value))
         return result
 
-    def _note(self, noted: dict[str, str], name: str, text: str) -> None:
+    def _note(
+        self, held: Mapping[str, str] | None = None, lost: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
         with self._lock:
-            noted[name] = text
+            self._held |= held or {}
+            self._lost |= lost or {}
             if self._renewing is None or not self._renewing.is_alive():
                 self._renewing = Thread(target=self._renew_all, daemon=True)
                 self._renewing.start()
@@ -125,8 +125,8 @@ class RedisLocks:
         """Release locks that this process may have, because their replies were lost."""
         with self._lock:
             lost = dict(self._lost)
-        for value, key in lost.items():
-            self._client.run(scripts.RELEASE, [key], [value])
+        for value, keys in lost.items():
+            self._client.run(scripts.RELEASE, keys, [value])
             with self._lock:
                 self._lost.pop(value, None)
 

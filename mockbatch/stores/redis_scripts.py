@@ -2,7 +2,7 @@
 
 The keys of a world are its fields (`w`), its cells (`c`), for each cell the version that changed
 it last (`l`) and its place in the order of creation (`o`), and the last requests (`j`). Then there
-are the two keys for the list of worlds, and the key of a lock.
+are the two keys for the list of worlds, and the keys of locks.
 """
 
 _FIELDS = """
@@ -17,7 +17,9 @@ local function set(from, count, version)
   redis.call('HSET', w, 'next', next)
 end
 local function unlock(value)
-  if redis.call('GET', KEYS[8]) == value then redis.call('DEL', KEYS[8]) end
+  for i = 8, #KEYS do
+    if redis.call('GET', KEYS[i]) == value then redis.call('DEL', KEYS[i]) end
+  end
 end
 local function is_at(id, number)
   local found = redis.call('HMGET', w, 'id', 'version')
@@ -56,16 +58,17 @@ return result
 #: follow, and name, text and place of each
 PULL = _FIELDS + _PULL
 
-#: as for PULL, the key of a lock, its value, milliseconds -> nil if the lock is taken; otherwise it
-#: has the value now, and the result is that of PULL
+#: as for PULL, a value for the locks, milliseconds -> nil if a lock is taken; otherwise all of them
+#: have the value now, and the result is that of PULL
 LOCK_AND_PULL = f"""
-if not redis.call('SET', KEYS[8], ARGV[3], 'NX', 'PX', ARGV[4]) then return false end
+for i = 8, #KEYS do if redis.call('EXISTS', KEYS[i]) == 1 then return false end end
+for i = 8, #KEYS do redis.call('SET', KEYS[i], ARGV[3], 'PX', ARGV[4]) end
 {_FIELDS}
 {_PULL}"""
 
-#: seen id and number, a token, the value of the lock, how many cells are set and how many removed
+#: seen id and number, a token, the value of CHANGE, how many cells are set and how many removed
 #: so far may be remembered; name and text of each set cell, and the names of the removed ones -> 1,
-#: or 0 if the version is another one; the lock is released if it has that value
+#: or 0 if the version is another one; those locks that have the value are released
 COMMIT = f"""
 {_FIELDS}
 if not is_at(ARGV[1], ARGV[2]) then return 0 end
@@ -91,7 +94,7 @@ unlock(ARGV[4])
 return 1
 """
 
-#: seen id and number, a token, the value of the lock, how many cells are set, the new id, the
+#: seen id and number, a token, the value of CHANGE, how many cells are set, the new id, the
 #: label, the number of requests, the name of the world; name and text of each cell, and the records
 #: -> as for COMMIT
 REPLACE = f"""
@@ -127,10 +130,13 @@ redis.call('LTRIM', KEYS[2], -tonumber(ARGV[2]), -1)
 redis.call('HINCRBY', KEYS[1], 'requests', 1)
 """
 
-#: lock; value -> whether the lock had that value, and is released
+#: locks; value -> how many locks had that value, and are released
 RELEASE = """
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('DEL', KEYS[1])
+local released = 0
+for _, key in ipairs(KEYS) do
+  if redis.call('GET', key) == ARGV[1] then released = released + redis.call('DEL', key) end
+end
+return released
 """
 
 #: lock; value, milliseconds -> whether the lock has that value, and has it for so long again

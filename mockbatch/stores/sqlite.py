@@ -14,10 +14,12 @@ from mockbatch.stores.failure import state_unavailable
 from mockbatch.stores.file_lock import IS_SUPPORTED, FileLocks
 from mockbatch.stores.sqlite_connections import SqliteConnections
 from mockbatch.stores.store import (
+    CHANGE,
     DELIVERY,
     DUE,
     LOCK_SECONDS,
     NOTHING,
+    PLANNING,
     Changes,
     Record,
     StoredWorld,
@@ -230,6 +232,23 @@ class SqliteStore:
         except BaseException:
             self.release(world, lock)
             raise
+
+    def try_acquire_both(self, world: str, seen: Version) -> Changes | None:
+        """Acquire PLANNING and CHANGE if both are free, and then pull; None if one is not."""
+        if not self.try_acquire(world, PLANNING):
+            return None
+        is_held = False
+        try:
+            is_held = self.try_acquire(world, CHANGE)
+            return self.pull(world, seen) if is_held else None
+        except BaseException:
+            if is_held:
+                self.release(world, CHANGE)
+                is_held = False
+            raise
+        finally:
+            if not is_held:
+                self.release(world, PLANNING)
 
     def try_acquire(self, world: str, lock: str) -> bool:
         """Acquire a lock of a world if it is free, and return whether it was."""

@@ -78,6 +78,9 @@ class Store(Protocol):
     def acquire_and_pull(self, world: str, lock: str, seen: Version) -> Changes:
         """Acquire PLANNING or CHANGE, and then pull; if that fails, the lock is not held."""
 
+    def try_acquire_both(self, world: str, seen: Version) -> Changes | None:
+        """Acquire PLANNING and CHANGE if both are free, and then pull; None if one is not."""
+
     def try_acquire(self, world: str, lock: str) -> bool:
         """Acquire a lock of a world if it is free, and return whether it was."""
 
@@ -87,8 +90,8 @@ class Store(Protocol):
     def commit(self, world: str, seen: Version, cells: Mapping[str, str | None]) -> Version:
         """Change cells all at once, remove those whose text is None, and return the new version.
 
-        The caller has CHANGE. Raises ApiError 503, and changes nothing, if the present version is
-        not `seen`.
+        The caller has CHANGE, which may be free afterwards, as may PLANNING if both were acquired
+        at once. Raises ApiError 503, and changes nothing, if the present version is not `seen`.
         """
 
     def replace(

@@ -146,8 +146,8 @@ class World:
         self.webhooks.dispatcher.deliver_due()
 
     @contextmanager
-    def _command(self) -> Iterator[int]:
-        """Yield the whole second of a command on batches, while no other one is planned."""
+    def _command(self, lines: int | None = None) -> Iterator[int]:  # noqa: ARG002 (shared worlds)
+        """Yield the second of a command on batches, of so many lines, while no other is planned."""
         with self._planning:
             yield int(self.now())
 
@@ -213,7 +213,7 @@ class World:
         batch_input, input_expires_at = find_batch_input(
             request, self.repository, self.now(), limits, self.models, owner
         )
-        with self._command() as now:
+        with self._command(batch_input.total) as now:
             # Metadata takes precedence over the queue, and both over the default.
             queued = None if request.scenario else self.scenarios.first()
             scenario = request.rules.adapt(request.scenario or queued or self.settings.scenario)

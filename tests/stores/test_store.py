@@ -138,6 +138,34 @@ def test_a_lock_excludes_other_processes(store: Store, rival: Store) -> None:
         rival.release(world, lock)
 
 
+def test_two_locks_are_acquired_at_once(store: Store, rival: Store) -> None:
+    """If both are free, they are had, and the changes since are returned; else neither is."""
+    seen = create(store, a="1")
+    version = rival.commit("w", seen, {"a": "2"})
+    assert store.try_acquire_both("w", seen)[:2] == (version, [("a", "2")])
+    assert not rival.try_acquire("w", PLANNING)
+    assert not rival.try_acquire("w", CHANGE)
+    assert rival.try_acquire_both("w", seen) is None
+    store.release("w", CHANGE)
+    assert rival.try_acquire("w", CHANGE)
+    store.release("w", PLANNING)
+    assert store.try_acquire_both("w", seen) is None
+    assert rival.try_acquire("w", PLANNING)
+    for lock in (CHANGE, PLANNING):
+        rival.release("w", lock)
+
+
+def test_a_commit_leaves_a_lock_that_was_acquired_before(store: Store, rival: Store) -> None:
+    """A command that holds PLANNING for longer than a change still has it afterwards."""
+    seen = create(store, a="1")
+    store.acquire("w", PLANNING)
+    store.acquire("w", CHANGE)
+    store.commit("w", seen, {"a": "2"})
+    store.release("w", CHANGE)
+    assert not rival.try_acquire("w", PLANNING)
+    store.release("w", PLANNING)
+
+
 HOLDER = """
 import sys, time
 from mockbatch.stores.location import open_store

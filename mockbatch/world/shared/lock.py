@@ -20,8 +20,8 @@ class SharedLock:
         self,
         store: Store,
         world: str,
-        name: str,
         seen: Callable[[], Version],
+        name: str,
         entered: Callable[[Version, Changes], None],
         leaving: Callable[[], None],
     ) -> None:
@@ -59,6 +59,53 @@ class SharedLock:
             raise
         finally:
             self._depth -= 1
+        return True
+
+    @contextmanager
+    def with_inner(self, inner: "SharedLock") -> Iterator[None]:
+        """Hold this lock, and `inner` too from the beginning if both are free, in one step.
+
+        If they are not, the thread acquires `inner` where it needs it.
+        """
+        with self.local:
+            is_with_inner = self._depth == 0 and self._enter_with(inner)
+            if not is_with_inner:
+                self.acquire()
+            try:
+                yield
+            finally:
+                try:
+                    if is_with_inner:
+                        inner.release()
+                finally:
+                    self.release()
+
+    def _enter_with(self, inner: "SharedLock") -> bool:
+        inner.local.acquire()
+        is_acquired = False
+        try:
+            is_acquired = inner._depth == 0 and self._enter_both(inner)
+        finally:
+            if not is_acquired:
+                inner.local.release()
+        if is_acquired:
+            self.local.acquire()
+            self._depth += 1
+        return is_acquired
+
+    def _enter_both(self, inner: "SharedLock") -> bool:
+        seen = inner._seen()
+        changes = self._store.try_acquire_both(self._world, seen)
+        if changes is None:
+            return False
+        inner._depth += 1
+        try:
+            inner._entered(seen, changes)
+        except BaseException:
+            inner._depth -= 1
+            for lock in (inner, self):
+                self._store.release(self._world, lock._name)
+            raise
         return True
 
     @contextmanager

@@ -70,9 +70,9 @@ class Place(NamedTuple):
 class Replica(World):
     """A world in a store, as one process has it.
 
-    `catch_up` brings it up to date, and each command does so first. What a
-    command changes is committed when it releases the world's lock. If that fails, the replica is
-    no longer as the store is, and refuses everything: `is_usable` is false.
+    `catch_up` brings it up to date, and each command does so first. What a command changes is
+    committed when it releases the world's lock. If that fails, the replica is not as the store is,
+    and refuses everything: `is_usable` is false.
     """
 
     def __init__(
@@ -121,11 +121,10 @@ class Replica(World):
         return True
 
     def _make_locks(self) -> tuple[WorldLock, WorldLock, RLock]:
-        store, world = self.place.store, self.place.world
-        seen = lambda: self._seen  # noqa: E731
-        self._change_lock = SharedLock(store, world, CHANGE, seen, self._enter, self._commit)
-        planning = SharedLock(store, world, PLANNING, seen, self._enter_planning, lambda: None)
-        return self._change_lock, planning, self._change_lock.local
+        make_lock = partial(SharedLock, self.place.store, self.place.world, lambda: self._seen)
+        self._change_lock = make_lock(CHANGE, self._enter, self._commit)
+        self._planning_lock = make_lock(PLANNING, self._enter_planning, lambda: None)
+        return self._change_lock, self._planning_lock, self._change_lock.local
 
     def _enter(self, seen: Version, changes: Changes) -> None:
         """Apply what has changed since the version `seen`."""

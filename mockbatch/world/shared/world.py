@@ -1,5 +1,7 @@
 """The commands of a shared world that are not quite those of a world in memory."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from msgspec.structs import replace
@@ -14,9 +16,22 @@ from mockbatch.typing import Json
 from mockbatch.world.shared.replica import Replica
 from mockbatch.world.snapshot.snapshot import Snapshot
 
+# A command with more lines takes long to plan, and others use the world meanwhile.
+_FEW_LINES = 1000
+
 
 class SharedWorld(Replica):
     """A world that several processes share."""
+
+    @contextmanager
+    def _command(self, lines: int | None = None) -> Iterator[int]:
+        """Yield the second of a command; one with few lines acquires its locks in one step."""
+        if lines is None or lines > _FEW_LINES:
+            with super()._command() as now:
+                yield now
+        else:
+            with self._planning_lock.with_inner(self._change_lock):
+                yield int(self.now())
 
     def snapshot(self) -> Snapshot:
         """Return the whole world as a value."""
