@@ -27,7 +27,7 @@ def stop_and_leave(self):
     if os.fork() == 0:
         for descriptor in range(3):
             os.close(descriptor)
-        time.sleep(30)  # much longer than the first process waits for it
+        time.sleep(75)  # longer than this test waits for the first process
     stop(self)
 HttpServer.stop = stop_and_leave
 """

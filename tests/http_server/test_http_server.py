@@ -22,15 +22,15 @@ import time_machine
 from cheroot.ssl.builtin import BuiltinSSLAdapter
 from freezegun import freeze_time
 
-from mockbatch.http_server import HTTP_REQUEST_KEY, connection
+from mockbatch.http_server import HTTP_REQUEST_KEY, connection, waiting
 from mockbatch.http_server import server as server_module
-from mockbatch.http_server.request import MAX_CHUNKS
+from mockbatch.http_server.request import MAX_CHUNKS, SERVER_NAME
 from mockbatch.http_server.server import HttpServer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-SECONDS = 10  # no answer within this means that it is blocked
+SECONDS = 30  # no answer within this means that it is blocked
 MEGABYTE = 1 << 20
 GET = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 CHUNKED = b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -143,19 +143,19 @@ def connect(stack: contextlib.ExitStack) -> Callable[[HttpServer], Client]:
 
 
 class Workers:
-    """The worker threads of one test's servers; those of a shared server stay idle for seconds."""
+    """The threads of one test's servers; those of a shared server stay idle for seconds."""
 
     def __init__(self) -> None:
         self._others = set(threading.enumerate())
 
-    def alive(self) -> list[threading.Thread]:
-        """Return those that have not ended."""
+    def alive(self, name: str = f"{SERVER_NAME}-worker") -> list[threading.Thread]:
+        """Return those with a name that have not ended."""
         threads = set(threading.enumerate()) - self._others
-        return [thread for thread in threads if thread.name == "mockbatch-worker"]
+        return [thread for thread in threads if thread.name == name]
 
-    def join(self) -> None:
+    def join(self, name: str = f"{SERVER_NAME}-worker") -> None:
         """Wait until they have ended."""
-        for thread in self.alive():
+        for thread in self.alive(name):
             thread.join(SECONDS)
 
 
@@ -1174,27 +1174,38 @@ def seconds_to_stop(server: HttpServer) -> float:
     return time.monotonic() - begun
 
 
-def test_stop_is_quick_with_idle_connections(serve: Serve, connect: Connect) -> None:
-    """Idle connections are closed at once; the accept loop alone would sleep half a second."""
+def test_stop_waits_for_no_idle_connection(
+    serve: Serve, connect: Connect, workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Idle connections are closed at once, and the accept loop is woken."""
+    monkeypatch.setattr(waiting, "TICK_SECONDS", 10 * SECONDS)
+    monkeypatch.setattr(HttpServer, "shutdown_timeout", 10 * SECONDS)
     server = serve(hello)
     clients = [connect(server) for _ in range(5)]
     for client in clients:
         client.ask()
-    assert seconds_to_stop(server) < 0.4
+    assert seconds_to_stop(server) < SECONDS
     assert all(client.is_closed() for client in clients)
+    workers.join(SERVER_NAME)
+    assert workers.alive(SERVER_NAME) == []
 
 
 @pytest.mark.parametrize("request_", [post(b"half", length=8), b"GET / HTTP/1.1\r\nHo"])
 def test_stop_does_not_wait_for_half_requests(
-    serve: Serve, connect: Connect, workers: Workers, request_: bytes
+    serve: Serve,
+    connect: Connect,
+    workers: Workers,
+    monkeypatch: pytest.MonkeyPatch,
+    request_: bytes,
 ) -> None:
     """An incomplete request does not delay it."""
+    monkeypatch.setattr(HttpServer, "shutdown_timeout", 10 * SECONDS)
     server = serve(echo)
     clients = [connect(server) for _ in range(10)]
     for client in clients:
         client.send(request_)
     assert connect(server).ask(post()).status == 200
-    assert seconds_to_stop(server) < 1.5
+    assert seconds_to_stop(server) < SECONDS
     assert workers.alive() == []
 
 
@@ -1205,7 +1216,7 @@ def test_stop_abandons_a_stuck_handler(serve: Serve, connect: Connect, workers: 
     client = connect(server)
     client.send(b"GET /block HTTP/1.1\r\nHost: h\r\n\r\n")
     assert app.entered.acquire(timeout=SECONDS)
-    assert seconds_to_stop(server) < 3
+    assert seconds_to_stop(server) < SECONDS
     assert client.is_closed()
     app.release.set()
     workers.join()

@@ -18,13 +18,16 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     with ExitStack() as stack:
         if request.param == "gunicorn and sqlite":
             options = ("--workers", "4", "--threads", "8")
-            variables = {"MOCKBATCH_STATE": f"sqlite:///{tmp_path}/state.db"}
+            variables = {
+                "MOCKBATCH_CLOCK": "manual",
+                "MOCKBATCH_STATE": f"sqlite:///{tmp_path}/state.db",
+            }
             server = stack.enter_context(wsgi_server(GUNICORN, *options, **variables))
             yield server.url
         else:
             redis = stack.enter_context(redis_server(tmp_path))
-            options = ("--workers", "4", "--state", redis.url)
-            yield stack.enter_context(serving(tmp_path, *options)).url
+            served = ("--clock", "manual", "--workers", "4", "--state", redis.url)
+            yield stack.enter_context(serving(tmp_path, *served)).url
 
 
 # The groups about what changes; the others are the same in one process.

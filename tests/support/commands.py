@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 
-TIMEOUT_SECONDS = 20  # no command takes that long, unless it hangs
+TIMEOUT_SECONDS = 60  # no command takes that long, unless it hangs
 
 Completed = subprocess.CompletedProcess[str]
 Run = Callable[..., Completed]

@@ -3,7 +3,7 @@
 import re
 from contextlib import suppress
 from random import Random
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -94,10 +94,10 @@ def test_there_may_be_no_example(source: str) -> None:
 @pytest.mark.parametrize(("source", "text"), EVIL)
 def test_no_regex_takes_long(source: str, text: str) -> None:
     """What keeps Python's matcher busy for years is decided or rejected at once."""
-    begun = perf_counter()
+    begun = process_time()
     with suppress(RegexError):
         assert not compile_regex(source).search(text)
-    assert perf_counter() - begun < 5
+    assert process_time() - begun < 5
 
 
 def test_dollar_matches_only_at_the_end() -> None:

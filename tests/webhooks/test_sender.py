@@ -115,11 +115,11 @@ def test_addresses_that_do_not_respond_share_the_time() -> None:
         with suppress(TimeoutError):
             for _ in range(100):  # until there is no room for another
                 waiting.enter_context(socket.create_connection(("127.0.0.1", near.port), 0.2))
-        many = near._replace(addresses=("127.0.0.1",) * 20)
+        many = near._replace(addresses=("127.0.0.1",) * 200)
         begun = time.perf_counter()
         answer = post(many, {}, b"", SECONDS)
         assert (answer.status_code, answer.has_timed_out) == (None, True)
-        assert time.perf_counter() - begun < 10 * SECONDS  # and not 20
+        assert time.perf_counter() - begun < 100 * SECONDS  # and not 200
 
 
 def test_a_connected_address_has_all_the_time() -> None:

@@ -17,7 +17,7 @@ from mockbatch.world.world import World
 if TYPE_CHECKING:
     from tests.conftest import Make
 
-SECONDS = 10  # what takes as long as this waits for a lock
+SECONDS = 30  # what takes as long as this waits for a lock
 
 
 class Meanwhile:

