@@ -9,7 +9,6 @@ the intended differences.
 import json
 import re
 from collections.abc import Mapping
-from io import BytesIO
 from typing import TYPE_CHECKING
 
 from werkzeug.exceptions import HTTPException
@@ -22,6 +21,8 @@ from mockbatch.web.body_limit import read_json_text
 from mockbatch.web.portkey import azure_ai, bodies, checks, providers
 from mockbatch.web.portkey.checks import GatewayError, Target
 from mockbatch.web.portkey.config import is_truthy
+from mockbatch.web.portkey.translated import respond_translated
+from mockbatch.web.portkey.upstream import set_body, to_json, upstream_environ
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -84,7 +85,9 @@ class Gateway:
             raise GatewayError(404, {"message": "Not Found", "ok": False})
         target = checks.choose_target(request.headers)
         providers.check_played(target, called)
-        if providers.is_sent_to_base(target, called):
+        if target.provider in providers.TRANSLATED:
+            response = respond_translated(self._app, request, target, called)
+        elif providers.is_sent_to_base(target, called):
             response = self._call_base(request, target)
         elif _OUTPUT.fullmatch(called) and target.provider != providers.AZURE_AI:
             response = self._get_batch_output(request, target)
@@ -97,7 +100,7 @@ class Gateway:
 
     def _call_known_route(self, request: Request, target: Target) -> Response:
         """Forward a request to a route that the gateway knows, and rewrite the response."""
-        environ = _upstream_environ(request)
+        environ = upstream_environ(request)
         forwarded = _forwarded_headers(request)
         if "authorization" not in forwarded:
             environ["HTTP_AUTHORIZATION"] = f"Bearer {target.key}"
@@ -112,14 +115,14 @@ class Gateway:
 
     def _call_base(self, request: Request, target: Target) -> Response:
         """Call the base URL of a provider, and return the response unchanged."""
-        environ = {**_upstream_environ(request), "HTTP_AUTHORIZATION": f"Bearer {target.key}"}
+        environ = {**upstream_environ(request), "HTTP_AUTHORIZATION": f"Bearer {target.key}"}
         environ["PATH_INFO"], environ["QUERY_STRING"] = "/v1", ""
         providers.readdress(environ, target, request.headers)
         return Response.from_app(self._app, environ)
 
     def _proxy(self, request: Request, target: Target) -> Response:
         """Forward a request unchanged, and return the response unchanged."""
-        environ = _upstream_environ(request)
+        environ = upstream_environ(request)
         if request.method == "POST" and request.mimetype == "application/json":
             _check_json(request, environ)
         if "Transfer-Encoding" in request.headers:
@@ -135,7 +138,7 @@ class Gateway:
 
         The gateway retrieves the batch and then, even after an error, its output file.
         """
-        environ = {**_upstream_environ(request), "HTTP_AUTHORIZATION": f"Bearer {target.key}"}
+        environ = {**upstream_environ(request), "HTTP_AUTHORIZATION": f"Bearer {target.key}"}
         for name in _DROPPED_HEADERS.values():
             environ.pop(name, None)
         path = environ["PATH_INFO"].removesuffix("/output")
@@ -146,7 +149,7 @@ class Gateway:
             text = f"Message: {error} Cause: NA Name: {type(error).__name__}"
             return Response(text, 500, content_type="text/plain;charset=UTF-8")
         if not file_id and is_truthy(batch.get("errors")):
-            return Response(_to_json(batch["errors"]), content_type="text/plain;charset=UTF-8")
+            return Response(to_json(batch["errors"]), content_type="text/plain;charset=UTF-8")
         if target.provider == providers.AZURE:
             file_id = file_id or batch.get("error_file_id")
             if not file_id:
@@ -171,18 +174,6 @@ def _path(environ: "WSGIEnvironment") -> str:
     return re.sub("/+", "/", path) if path.startswith("/") else str(environ["PATH_INFO"])
 
 
-def _upstream_environ(request: Request) -> "WSGIEnvironment":
-    """Return the environ of the forwarded request: without `x-portkey-*`, and GET for HEAD."""
-    environ = {
-        name: value
-        for name, value in request.environ.items()
-        if not name.startswith("HTTP_X_PORTKEY_")
-    }
-    if request.method == "HEAD":
-        environ["REQUEST_METHOD"] = "GET"
-    return environ
-
-
 def _forwarded_headers(request: Request) -> set[str]:
     """Return the names, in lower case, of the headers that the client wants forwarded."""
     named = request.headers.get("x-portkey-forward-headers", "").lower().split(",")
@@ -195,7 +186,7 @@ def _rewrite_body(request: Request, environ: "WSGIEnvironment", target: Target) 
     A cancel is forwarded without a body.
     """
     if request.path.endswith("/cancel"):
-        _set_body(b"", environ)
+        set_body(b"", environ)
         return False
     if request.path == "/v1/images/edits" and request.mimetype != "multipart/form-data":
         raise checks.internal_error()  # the gateway accepts only a form there
@@ -208,7 +199,7 @@ def _rewrite_body(request: Request, environ: "WSGIEnvironment", target: Target) 
         raise checks.internal_error() from None
     forwarded = json.dumps(bodies.forward(body, params)).encode()
     # Without a content type the gateway reads the body, but does not forward it.
-    _set_body(forwarded if request.headers.get("Content-Type") else b"", environ)
+    set_body(forwarded if request.headers.get("Content-Type") else b"", environ)
     return body.get("stream") is True
 
 
@@ -220,13 +211,7 @@ def _check_json(request: Request, environ: "WSGIEnvironment") -> None:
         json.loads(text)
     except _UNREADABLE_BODY as error:
         raise GatewayError(500, checks.failure_body(f"Proxy error: {error}")) from None
-    _set_body(text, environ)
-
-
-def _set_body(body: bytes, environ: "WSGIEnvironment") -> None:
-    environ["wsgi.input"] = BytesIO(body)
-    environ["CONTENT_LENGTH"] = str(len(body))
-    environ.pop("HTTP_TRANSFER_ENCODING", None)
+    set_body(text, environ)
 
 
 def _rewrite_response(request: Request, response: Response, target: Target) -> Response:
@@ -244,7 +229,7 @@ def _rewrite_response(request: Request, response: Response, target: Target) -> R
         is_own = response.status_code in _GATEWAY_STATUSES
         if request.path == "/v1/responses" and not is_own and isinstance(body, dict):
             body.setdefault("provider", "openai")
-    response.set_data(_to_json(body, indent=2 if "pretty" in request.args else None))
+    response.set_data(to_json(body, indent=2 if "pretty" in request.args else None))
     return response
 
 
@@ -266,14 +251,6 @@ def _with_provider(response: Response, prefix: str, provider: Json) -> Json:
     text = message if isinstance(message, str) else json.dumps(message)
     others = {name: error.get(name) for name in ("type", "param", "code")}
     return {"error": {"message": f"{prefix} error: {text}", **others}, "provider": provider}
-
-
-def _to_json(value: Json, *, indent: int | None = None) -> bytes:
-    """Return JSON as the gateway writes it: in UTF-8 without escapes, compact unless indented."""
-    separators = (",", ":") if indent is None else None
-    text = json.dumps(value, indent=indent, separators=separators, ensure_ascii=False)
-    # UTF-8 cannot encode a lone surrogate, so it is written as a JSON escape.
-    return text.encode("utf-8", "backslashreplace")
 
 
 def _response_headers(request: Request, target: Target) -> Mapping[str, str]:

@@ -28,12 +28,11 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 AZURE, AZURE_AI = AZURES = ("azure-openai", "azure-ai")
-#: The providers whose batches the gateway turns into OpenAI's form. Differs from the gateway:
-#: mockbatch does not play them.
-_NOT_PLAYED = frozenset({"bedrock", "vertex-ai", "cohere"})
+#: The providers whose batches the gateway turns into OpenAI's form.
+TRANSLATED = frozenset({"bedrock", "vertex-ai", "cohere"})
 #: The providers for whose batches the gateway has no code, nor for their files but those of
 #: Fireworks and the uploads to kluster.ai.
-_WITHOUT_BATCHES = frozenset(PROVIDERS) - _NOT_PLAYED - {*AZURES, "openai", "portkey"}
+_WITHOUT_BATCHES = frozenset(PROVIDERS) - TRANSLATED - {*AZURES, "openai", "portkey"}
 # The routes of batches and files, `/output` included.
 _BATCH_OR_FILE = re.compile(r"\w+ /v1/(batches|files)(/.*)?")
 _NATIVE = re.compile(r"\w+ /v1/messages/batches(/.*)?")
@@ -65,14 +64,12 @@ def check_played(target: Target, called: str) -> None:
     if provider in _WITHOUT_BATCHES and is_of_batches:
         _check_without_batches(provider, called)
         return
-    if provider in AZURES and is_of_batches:
+    if provider in {*AZURES, *TRANSLATED} and is_of_batches:
         return
     if provider == "anthropic" and _NATIVE.fullmatch(called):
         return
     # Differs from the gateway, which would call that provider.
     message = f"mockbatch serves only batches and files for {provider}, and not all of them"
-    if provider in _NOT_PLAYED:
-        message = f"mockbatch does not play the provider {provider}"
     raise GatewayError(501, failure_body(message))
 
 
