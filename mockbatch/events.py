@@ -40,25 +40,19 @@ class WorldEvent(NamedTuple):
 EventTuple = tuple[int, str, str]
 
 
-def events_between(
+def requested_events(
     batches: Iterable[Batch],
     files: Iterable[File],
+    uploads: Iterable[Upload],
     after: float,
     until: float,
-    include: Iterable[str] = (),
-    uploads: Iterable[Upload] = (),
+    include: Iterable[str],
 ) -> list[EventTuple]:
-    """Return the events with `after < at <= until`, in order of time, then of creation.
+    """Return the events of the types in `include` with `after < at <= until`, in order of time.
 
     `uploads` are the uploads that no client has completed or cancelled.
     """
-    batches = list(batches)
-    events = [
-        (at, STATUS_EVENT_TYPES[status], batch.id)
-        for batch in batches
-        for at, status in batch.timeline.transitions
-        if after < at <= until
-    ]
+    events: list[EventTuple] = []
     if PROGRESS in include:
         events += [
             (at, "batch.progress", batch.id)
@@ -73,6 +67,6 @@ def events_between(
             for event_type, at, id in expiries
             if at is not None and after < at <= until
         ]
-    # Sorting is stable: events of one second stay in order of creation and of status.
+    # Sorting is stable: events of one second stay in order of creation.
     events.sort(key=itemgetter(0))
     return events

@@ -151,7 +151,7 @@ def _advance(
     """
     body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
     try:
-        answer = {"event_count": len(world.advance.by(json.loads(body)["seconds"]).events)}
+        answer = {"event_count": world.advance.by(json.loads(body)["seconds"]).event_count}
         status = "200 OK"
     except ApiError as error:  # near the end of simulated time
         answer, status = error.body(), "400 Bad Request"

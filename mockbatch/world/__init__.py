@@ -15,7 +15,7 @@ explain      why a batch is where it is, in a sentence
 expiry       removes what has expired
 file_list    pages of its files, by time of creation
 keys         masks API keys, to show them to people
-upcoming     the next status change of any batch, and the newest unfinished batch
+upcoming     the status changes of all batches by time, and the newest unfinished batch
 changed_lines which lines were scripted, and which were distorted in the files of a batch
 overview     batches as a person looks at them: times, explanation, possible commands
 version      changes whenever anything visible changes

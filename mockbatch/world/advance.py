@@ -2,6 +2,8 @@
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
+from heapq import merge
+from itertools import islice
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -19,14 +21,18 @@ from mockbatch.world.uploads import Uploads
 #: Returns the instant to move to, computed from the present one when the advance begins.
 Destination = Callable[[float], float]
 
+#: How many events an advance lists; it only counts the others.
+MAX_EVENTS = 100
+
 _at = itemgetter(0)
 
 
 class Advanced(NamedTuple):
-    """Where an advance has moved the clock to, and what happened on the way."""
+    """Where an advance has moved the clock to, what happened on the way first, and how much."""
 
     now: float
-    events: list[EventTuple]
+    events: list[WorldEvent]
+    event_count: int
 
 
 class Advance:
@@ -96,7 +102,7 @@ class Advance:
 
         def destination(now: float) -> float:
             until = now + events.HORIZON_SECONDS
-            first = self._events(now, until, include)[:1] if include else []
+            first = self._requested_events(now, until, include)[:1]
             event = _first(*map(WorldEvent._make, first), self.next_event())
             if event is None:
                 raise api_error("nothing_due")
@@ -119,13 +125,13 @@ class Advance:
                 planned = [changes[-1].at]
             return max([now, *planned[:1]])
 
-        happened: list[EventTuple] = []
+        happened = _Events()
         while True:
-            now, more = self._move(destination, include, param="status")
-            happened += more
+            now, listed, count = self._move(destination, include, param="status")
+            happened.add(listed, count)
             batch = self._repository.batch(id)
             if any(batch.is_called(one, status) for one in batch.timeline.reached(now)):
-                return Advanced(now, happened)
+                return Advanced(now, happened.first, happened.count)
             # A receiver may have postponed the status, and the next iteration moves on to it.
             coming = batch.timeline.after(now)
             if not any(batch.is_called(change.status, status) for change in coming):
@@ -154,7 +160,7 @@ class Advance:
 
         `param` is the parameter of the ApiError 400 for a destination after the end of time.
         """
-        happened: list[EventTuple] = []
+        happened = _Events()
         with self._dispatcher.exclusive(is_nested=self._is_nested) as run, self._clock.pause():
             with self._clock.planning, self._clock.lock:
                 start = self._clock.now()
@@ -162,30 +168,52 @@ class Advance:
                 if not target < END:
                     reason = "the clock cannot go beyond 2106"
                     raise api_error("invalid_value", param=param, reason=reason)
-            ahead = _PlannedEvents(
-                self._repository, lambda after: self._events(after, target, include)
+            requested = _RequestedEvents(
+                self._repository, lambda after: self._requested_events(after, target, include)
             )
             while True:
-                happened += run.deliver_due()
+                attempts = run.deliver_due()
+                happened.add(attempts, len(attempts))
                 with self._clock.planning, self._clock.lock:
                     now, due_at = self._clock.now(), self._dispatcher.next_at()
                     stop = max(min(due_at, target), now)
                     self._clock.move_to(stop)
-                    happened += ahead.between(now, stop)
+                    also = requested.between(now, stop)
+                    changes = self._upcoming.changes(now, stop)
+                    count = self._upcoming.count_changes(now, stop) + len(also)
+                    happened.add(merge(changes, also, key=_at), count)
                     if due_at > target:
                         self._expiry.release()
-                        return Advanced(stop, happened)
+                        return Advanced(stop, happened.first, happened.count)
 
-    def _events(self, after: float, until: float, include: Iterable[str]) -> list[EventTuple]:
+    def _requested_events(
+        self, after: float, until: float, include: Iterable[str]
+    ) -> list[EventTuple]:
+        if not include:
+            return []
         repository = self._repository
         files = repository.files(until) if events.EXPIRY in include else []
         uploads = [upload for upload in self._uploads.all() if upload.ended is None]
         batches = list(repository.batches.values())
-        return events.events_between(batches, files, after, until, include, uploads)
+        return events.requested_events(batches, files, uploads, after, until, include)
 
 
-class _PlannedEvents:
-    """The events up to the target of an advance, recomputed when the repository changes."""
+class _Events:
+    """The first events of an advance, and how many there are."""
+
+    def __init__(self) -> None:
+        self.first: list[WorldEvent] = []
+        self.count = 0
+
+    def add(self, events: Iterable[EventTuple], count: int) -> None:
+        """Add as many events, and keep those that an advance lists."""
+        listed = islice(events, MAX_EVENTS - len(self.first))
+        self.first += map(WorldEvent._make, listed)
+        self.count += count
+
+
+class _RequestedEvents:
+    """The requested events up to the target, recomputed when the repository changes."""
 
     def __init__(
         self, repository: Repository, look_up: Callable[[float], list[EventTuple]]

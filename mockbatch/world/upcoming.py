@@ -1,38 +1,52 @@
-"""The next status change of a world, and its newest unfinished batch, at any number of batches."""
+"""The status changes of a world, by time, and its newest unfinished batch."""
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterator
+from itertools import groupby
+from operator import attrgetter
 
 from mockbatch.batch.batch import Batch
 from mockbatch.clock import WorldClock
 from mockbatch.events import STATUS_EVENT_TYPES, WorldEvent
 from mockbatch.repository import Repository
-from mockbatch.time_queue import TimeQueue
+
+_number = attrgetter("number")
 
 
 class Upcoming:
-    """What the batches of one world wait for.
+    """The status changes of the batches of one world, and which batches have not ended.
 
-    Each batch is queued with its next status change, and leaves the queue when it has none. The
-    cost of a call depends only on the changes since the last call, not on the number of batches.
+    All changes, past ones too, are kept by their second: an advance past the changes of ten
+    thousand batches counts them second by second, and makes events only of those that it lists.
     """
 
     def __init__(self, clock: WorldClock, repository: Repository) -> None:
         # No reference to the repository, which refers to this listener: a reference cycle would
         # keep the files of a world that has been reset.
         self._clock = clock
-        self._queue: TimeQueue[Batch] = TimeQueue()
+        self._batches: dict[str, Batch] = {}
+        self._seconds: list[int] = []  # those with a status change, in order
+        # Second -> batches in order of creation, each as often as it changes at that second.
+        self._changing: dict[int, list[Batch]] = {}
         self._unfinished: dict[str, Batch] = {}  # oldest first; finished ones are removed lazily
         repository.batch_listeners.append(self._update)
 
     def next_change(self) -> WorldEvent | None:
         """Return the next status change of any batch, None if none is planned."""
         with self._clock.reading:
-            now = self._clock.now()
-            while (due := self._queue.pop_due(now)) is not None:
-                self._enqueue(due, now)
-            batch = self._queue.first()
-            if batch is None:
-                return None
-            change = batch.timeline.after(now)[0]
-            return WorldEvent(change.at, STATUS_EVENT_TYPES[change.status], batch.id)
+            position = bisect_right(self._seconds, self._clock.now())
+            return next(self._changes_at(self._seconds[position : position + 1]), None)
+
+    def changes(self, after: float, until: float) -> Iterator[WorldEvent]:
+        """Yield the status changes with `after < at <= until`, in order of time, then of creation.
+
+        The caller holds the world's lock.
+        """
+        return self._changes_at(self._seconds_between(after, until))
+
+    def count_changes(self, after: float, until: float) -> int:
+        """Return how many status changes there are with `after < at <= until`."""
+        return sum(len(self._changing[at]) for at in self._seconds_between(after, until))
 
     def newest_unfinished_batch(self) -> Batch | None:
         """Return the newest batch that has not ended, None if all have."""
@@ -45,15 +59,38 @@ class Upcoming:
                 del self._unfinished[batch.id]
             return None
 
-    def _update(self, batch: Batch) -> None:
-        now = self._clock.now()
-        if batch.id in self._unfinished or not batch.is_final(now):
-            self._unfinished[batch.id] = batch
-        self._enqueue(batch, now)
+    def _seconds_between(self, after: float, until: float) -> list[int]:
+        return self._seconds[
+            bisect_right(self._seconds, after) : bisect_right(self._seconds, until)
+        ]
 
-    def _enqueue(self, batch: Batch, now: float) -> None:
-        coming = batch.timeline.after(now)
-        if coming:
-            self._queue.put(batch.id, coming[0].at, batch.number, batch)
-        else:
-            self._queue.remove(batch.id)
+    def _changes_at(self, seconds: list[int]) -> Iterator[WorldEvent]:
+        for at in seconds:
+            for _, same in groupby(self._changing[at], key=_number):
+                batch = next(same)
+                for change in batch.timeline.between(at - 1, at):
+                    yield WorldEvent(at, STATUS_EVENT_TYPES[change.status], batch.id)
+
+    def _update(self, batch: Batch) -> None:
+        if batch.id in self._unfinished or not batch.is_final(self._clock.now()):
+            self._unfinished[batch.id] = batch
+        before = self._batches.get(batch.id)
+        if before is not None:
+            self._remove(before)
+        self._batches[batch.id] = batch
+        self._add(batch)
+
+    def _add(self, batch: Batch) -> None:
+        for at, _ in batch.timeline.transitions:
+            if at not in self._changing:
+                self._changing[at] = []
+                insort(self._seconds, at)
+            insort(self._changing[at], batch, key=_number)
+
+    def _remove(self, batch: Batch) -> None:
+        for at, _ in batch.timeline.transitions:
+            changing = self._changing[at]
+            del changing[bisect_left(changing, batch.number, key=_number)]
+            if not changing:
+                del self._changing[at]
+                del self._seconds[bisect_left(self._seconds, at)]

@@ -1,11 +1,15 @@
 """Advances of a world's clock, and what happens on the way."""
 
-from collections.abc import Callable
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
 from mockbatch.batch import commands
+from mockbatch.files.content import Content
 from mockbatch.webhooks import dispatcher
 from mockbatch.webhooks.delivery import AttemptResult
 from mockbatch.world.world import World
@@ -14,6 +18,23 @@ if TYPE_CHECKING:
     from tests.conftest import Make
 
 COMPLETED, CANCELLED = 124, 124 + 605
+IN_PROGRESS, FINALIZING = (62, "batch.in_progress"), (123, "batch.finalizing")
+ENDED = (COMPLETED, "batch.completed")
+REQUESTED = {
+    "progress": [IN_PROGRESS, FINALIZING, (123, "batch.progress"), ENDED],
+    "expiry": [IN_PROGRESS, FINALIZING, ENDED, (3600, "file.expired")],
+}
+
+
+@contextmanager
+def counted_calls() -> Iterator[Counter[str]]:
+    """Count the calls of Python functions in the block, as `call`."""
+    counts: Counter[str] = Counter()
+    sys.setprofile(lambda _frame, event, _argument: counts.update([event]))
+    try:
+        yield counts
+    finally:
+        sys.setprofile(None)
 
 
 @pytest.fixture
@@ -77,6 +98,36 @@ def test_an_advance_returns_when_a_receiver_has_moved_the_clock_further(
         "batch.completed",
         "webhook.delivered",
     ]
+
+
+def test_an_advance_counts_all_events_and_lists_the_first(make: "Make") -> None:
+    """In as many calls of functions for three hundred batches as for a hundred."""
+    calls = []
+    for number in (100, 300):
+        world = make.world()
+        for _ in range(number):
+            make.started(world, make.lines(1))
+        with counted_calls() as count:
+            now, listed, event_count = world.advance.by(3600)
+        calls.append(count["call"])
+        assert now == make.created + 3600
+        assert len(listed) == 100
+        assert {(at, type_) for at, type_, _ in listed} == {
+            (make.created + 62, "batch.in_progress")
+        }
+        assert event_count == 3 * number
+    assert calls[0] == calls[1]
+
+
+@pytest.mark.parametrize("include", ["progress", "expiry"])
+def test_requested_events_are_listed_among_the_others(make: "Make", include: str) -> None:
+    """In order of time, after a status change of the same second."""
+    world = make.world()
+    make.started(world, make.lines(1))
+    world.upload(Content.of(b"a"), "a.txt", "assistants", 3600)
+    _, found, count = world.advance.by(3600, [include])
+    assert count == len(found) == 4
+    assert [(at - make.created, type_) for at, type_, _ in found] == REQUESTED[include]
 
 
 @pytest.mark.parametrize("seconds", [0, 10, 1000])

@@ -1,4 +1,4 @@
-"""The next status change of a world, and its newest unfinished batch."""
+"""The status changes of a world, and its newest unfinished batch."""
 
 import sys
 from typing import TYPE_CHECKING
@@ -7,11 +7,19 @@ import pytest
 
 from mockbatch.batch import commands
 from mockbatch.world.world import World
+from tests.conftest import CREATED
 
 if TYPE_CHECKING:
     from tests.conftest import Make
 
 END = 124
+
+
+def changes(world: World, after: float = -1, until: float = 10**6) -> list[tuple[int, str, str]]:
+    """Return the status changes between two instants, in seconds since the start."""
+    found = [*world.upcoming.changes(CREATED + after, CREATED + until)]
+    assert world.upcoming.count_changes(CREATED + after, CREATED + until) == len(found)
+    return [(at - CREATED, type_.removeprefix("batch."), id) for at, type_, id in found]
 
 
 def count_calls(world: World) -> int:
@@ -24,6 +32,56 @@ def count_calls(world: World) -> int:
     finally:
         sys.setprofile(None)
     return calls.count("call")
+
+
+def test_every_status_is_a_change(make: "Make") -> None:
+    """A batch has an event for each status it reaches, named after it."""
+    world = make.world()
+    batch = make.started(world, make.lines(10))
+    assert changes(world) == [
+        (0, "validating", batch.id),
+        (62, "in_progress", batch.id),
+        (123, "finalizing", batch.id),
+        (124, "completed", batch.id),
+    ]
+
+
+def test_changes_are_after_the_first_instant_and_up_to_the_second(make: "Make") -> None:
+    """A change at the first second is past, one at the last second is included."""
+    world = make.world()
+    batch = make.started(world, make.lines(10))
+    assert changes(world, 62, 123) == [(123, "finalizing", batch.id)]
+    assert changes(world, 62.5, 122.5) == []
+
+
+def test_changes_of_one_second_are_in_order_of_creation(make: "Make") -> None:
+    """Even after a command has replaced the older batch."""
+    world = make.world()
+    batches = [make.started(world, make.lines(3)) for _ in range(3)]
+    for command in (commands.hold, commands.resume):
+        world.command(batches[1].id, command)
+    assert [id for _, _, id in changes(world, 0)] == [batch.id for batch in batches] * 3
+
+
+def test_statuses_of_one_second_are_in_their_order(make: "Make") -> None:
+    """Even if two batches pass through several statuses at once."""
+    world = make.world()
+    batches = [make.started(world, make.lines(3)) for _ in range(2)]
+    for batch in batches:
+        world.command(batch.id, commands.complete)
+    statuses = ("validating", "in_progress", "finalizing", "completed")
+    assert changes(world) == [(0, status, batch.id) for batch in batches for status in statuses]
+
+
+def test_a_command_replaces_the_changes_to_come(make: "Make") -> None:
+    """Those of a cancelled batch are gone; those that have happened stay."""
+    world = make.world()
+    batch = make.started(world, make.lines(3))
+    world.clock.move_to(CREATED + 100)
+    world.command(batch.id, commands.cancel)
+    found = [(at, status) for at, status, _ in changes(world)]
+    assert found[:3] == [(0, "validating"), (62, "in_progress"), (100, "cancelling")]
+    assert [status for _, status in found[3:]] == ["cancelled"]
 
 
 @pytest.mark.parametrize(

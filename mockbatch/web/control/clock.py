@@ -3,7 +3,6 @@
 from flask import Blueprint, Response, request
 
 from mockbatch.errors import api_error
-from mockbatch.events import WorldEvent
 from mockbatch.typing import Json
 from mockbatch.web.context import server, world
 from mockbatch.web.control.guard import guard
@@ -14,9 +13,6 @@ from mockbatch.world.world import World
 
 blueprint = Blueprint("control_clock", __name__, url_prefix="/_mock/clock")
 blueprint.before_request(guard)
-
-# How many events a response lists.
-MAX_EVENTS = 100
 
 
 @blueprint.get("")
@@ -49,11 +45,11 @@ def set_mode() -> Response:
 def advance() -> Response:
     """Move the clock, and respond when all events on the way have happened."""
     # Not the present time: another client may have moved the clock further meanwhile.
-    now, events = _advance(checked_body("advance"))
+    now, events, event_count = _advance(checked_body("advance"))
     body: dict[str, Json] = {
         "now": now,
-        "events": [WorldEvent(*event).as_json() for event in events[:MAX_EVENTS]],
-        "event_count": len(events),
+        "events": [event.as_json() for event in events],
+        "event_count": event_count,
     }
     if not _has_batches(world()) and any(map(_has_batches, server().worlds.all().values())):
         # The usual cause is a clock that was moved with another key than the program has.
