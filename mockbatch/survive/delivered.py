@@ -18,6 +18,8 @@ _KEPT_BYTES = 2 << 20
 _MESSAGE_CHARACTERS = 40
 # A custom_id that is shorter says something only beside a word for a failure, or in quotes.
 _SHORT_ID = 3
+# How a batch ends that did not complete.
+_BAD_ENDS = ("failed", "expired", "cancelled")
 # A line that is longer is data, in which any number and word may stand; so is one with a mark.
 _LONGEST_SENTENCE = 300
 _FAILURE = re.compile(
@@ -131,11 +133,19 @@ def read_delivered(
         tells_count=_tells_count(sentences, server.questions, unanswered),
         tells_failure=any(map(_FAILURE.search, sentences))
         or any(_says(text, error) for error in server.request_errors),
+        told_status=_find_status(sentences, server),
     )
 
 
 def _is_sentence(line: str) -> bool:
     return len(line) <= _LONGEST_SENTENCE and not _MARK.search(line.encode("utf-8", "replace"))
+
+
+def _find_status(sentences: Iterable[str], server: ServerEvidence) -> str:
+    """Return the status of a batch that ended badly, if a sentence has it; else ""."""
+    words = {word for line in sentences for word in re.findall(r"[a-z]+", line.lower())}
+    statuses = (status for _, status in server.batches if status in _BAD_ENDS)
+    return next((status for status in statuses if status in words), "")
 
 
 def _says(text: str, error: str) -> bool:

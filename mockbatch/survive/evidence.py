@@ -105,12 +105,14 @@ class DeliveredEvidence:
     `reported` are the custom_ids, codes and messages that are new in what the program printed or
     wrote, compared with a run in which nothing went wrong. `tells_count` is true if a new line
     says how many are missing, `tells_failure` if one says that something failed at all.
+    `told_status` is the status of a batch that did not complete, if a new line has it as a word.
     """
 
     marks: Mapping[str, int] = field(default_factory=dict)
     reported: frozenset[str] = frozenset()
     tells_count: bool = False
     tells_failure: bool = False
+    told_status: str = ""
 
 
 @dataclass(frozen=True, slots=True)

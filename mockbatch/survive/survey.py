@@ -10,7 +10,15 @@ from mockbatch.survive.evidence import Evidence, ServerEvidence
 from mockbatch.survive.misfortunes import HAPPY, Misfortune, misfortune
 from mockbatch.survive.server import SurveyServer
 from mockbatch.survive.trial import Program, Trial, run_trial
-from mockbatch.survive.verdict import HANDLED, NOT_MET, REPORTED, Verdict, judge
+from mockbatch.survive.verdict import (
+    HANDLED,
+    NOT_MET,
+    REPORTED,
+    TOO_SLOW,
+    Verdict,
+    describe_unconfirmed,
+    judge,
+)
 
 # What a program waits for without end, as comparable words.
 Wait = tuple[str, ...]
@@ -136,7 +144,10 @@ class Survey:
 
     def _run_without_leaps(self, row: Row, baseline: Baseline) -> Row:
         trial = self._run(row.misfortune, leap=False, baseline=baseline)
-        return replace(self._judge(row.misfortune, trial, baseline), is_confirmed=True)
+        without = self._judge(row.misfortune, trial, baseline)
+        if without.verdict.word != TOO_SLOW:
+            return replace(without, is_confirmed=True)
+        return replace(without, verdict=describe_unconfirmed(row.verdict, without.verdict))
 
     def _judge(self, one: Misfortune, trial: Trial, baseline: Baseline) -> Row:
         evidence = replace(

@@ -55,6 +55,13 @@ def judge(evidence: Evidence) -> Verdict:
     return Verdict(HANDLED, _describe_handled(evidence))
 
 
+def describe_unconfirmed(found: Verdict, slow: Verdict) -> Verdict:
+    """Return the verdict `too slow` of a run without leaps, with what was found under leaps."""
+    return Verdict(
+        slow.word, f"{slow.sentence} without leaps; with leaps: {found.word}; try a longer --wall"
+    )
+
+
 def is_programming_error(error: str) -> bool:
     """Return whether the last error of a program is one that it did not expect."""
     return bool(_PROGRAMMING_ERRORS.match(error)) and not _NETWORK_ERRORS.match(error)
@@ -120,7 +127,7 @@ def _loses(evidence: Evidence) -> str:
     obtainable = len(evidence.obtainable)
     if evidence.arrived == obtainable:
         return ""
-    return f"exit 0, {_count(obtainable, 'answer')} there, {evidence.arrived} delivered"
+    return f"exit 0, and {evidence.arrived} of {_count(obtainable, 'answer')} delivered"
 
 
 def _never_notices(evidence: Evidence) -> str:
@@ -134,7 +141,11 @@ def _never_notices(evidence: Evidence) -> str:
     if not evidence.unreported or not _could_be_seen(evidence):
         return ""
     unreported, total = len(evidence.unreported), len(evidence.server.questions)
-    return f"exit 0, and not a word about {unreported} of {_count(total, 'line')} without an answer"
+    lines = f"{unreported} of {_count(total, 'line')} without an answer"
+    status = evidence.delivered.told_status
+    if status:
+        return f'exit 0, and no more than the status "{status}" about {lines}'
+    return f"exit 0, and not a word about {lines}"
 
 
 def _could_be_seen(evidence: Evidence) -> bool:

@@ -1,6 +1,7 @@
 """What counts as a word about the lines without an answer."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -14,11 +15,14 @@ TWO_OF_TEN = ServerEvidence(
 )
 
 
-def read(printed: str) -> DeliveredEvidence:
+FAILED_BATCH = replace(TWO_OF_TEN, batches=(("batch_1", "failed"),))
+
+
+def read(printed: str, server: ServerEvidence = TWO_OF_TEN) -> DeliveredEvidence:
     """Return what a program delivered that prints this, while two of ten lines have no answer."""
     delivery = Delivery()
     delivery.stdout.feed(printed.encode())
-    return read_delivered(delivery, TWO_OF_TEN, usual=frozenset())
+    return read_delivered(delivery, server, usual=frozenset())
 
 
 @pytest.mark.parametrize("said", ["2 lines failed", "8 of 10 lines answered", "missing: 2"])
@@ -37,3 +41,19 @@ def test_a_sentence_with_the_count_tells(said: str) -> None:
 def test_a_line_of_results_tells_no_count(body: dict[str, object]) -> None:
     """The numbers and nulls in an answer are not about the lines without one."""
     assert not read(json.dumps(body)).tells_count
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("Status of batch_1: failed", "failed"),
+        ("BatchStatus.FAILED", "failed"),
+        ("Failed: 0", "failed"),
+        ("completed", ""),
+        ("expired", ""),
+        ("mark0123456789 failed", ""),
+    ],
+)
+def test_a_sentence_tells_how_a_batch_ended(said: str, told: str) -> None:
+    """The status of a batch that did not complete, but not within the text of an answer."""
+    assert read(f"{said}\n", FAILED_BATCH).told_status == told

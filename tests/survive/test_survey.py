@@ -171,6 +171,21 @@ def test_one_long_run_confirms_rows_with_the_same_wait(capfd: pytest.CaptureFixt
 
 
 @pytest.mark.slow
+def test_a_run_that_is_too_slow_confirms_nothing(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two days in steps of a second do not fit into the wall limit; the row says what leaps do."""
+    monkeypatch.setattr("mockbatch.survive.survey._CONFIRMING", 0.2)
+    code = f"import sys; sys.path[0] = {str(PROGRAMS)!r}\n"
+    code += Path(NAIVE[1]).read_text().replace("sleep(60)", "sleep(1)")
+    survive("--only=expired_empty", "--json", "--", sys.executable, "-c", code)
+    [row] = _rows(capfd.readouterr().out)
+    assert row["verdict"] == "too slow"
+    assert "with leaps: waits for ever" in row["sentence"]
+    assert not row["confirmed_without_leaps"]
+
+
+@pytest.mark.slow
 def test_a_program_that_counts_its_sleeps_is_wronged_in_no_row(
     capfd: pytest.CaptureFixture[str],
 ) -> None:

@@ -11,7 +11,13 @@ from mockbatch.survive.evidence import (
     Question,
     ServerEvidence,
 )
-from mockbatch.survive.verdict import is_programming_error, judge
+from mockbatch.survive.verdict import (
+    TOO_SLOW,
+    Verdict,
+    describe_unconfirmed,
+    is_programming_error,
+    judge,
+)
 
 ANSWERED = Question(("a",), marks=("m1",), has_answer=True)
 FAILED = Question(("b",), errors=("too_long", "The prompt is too long."))
@@ -149,6 +155,36 @@ def test_the_first_rule_that_holds_decides(word: str, given: Evidence) -> None:
     verdict = judge(given)
     assert verdict.word == word
     assert verdict.sentence
+
+
+@pytest.mark.parametrize(
+    ("sentence", "given"),
+    [
+        (
+            "exit 0, and not a word about 1 of 2 lines without an answer",
+            evidence(ANSWERED, ABSENT),
+        ),
+        (
+            'exit 0, and no more than the status "failed" about 1 of 2 lines without an answer',
+            evidence(ANSWERED, ABSENT, delivered={**ARRIVED, "told_status": "failed"}),
+        ),
+        ("exit 0, and 0 of 1 answer delivered", evidence(delivered={})),
+    ],
+)
+def test_the_sentence_says_what_was_told_and_delivered(sentence: str, given: Evidence) -> None:
+    """A status that the program printed is mentioned, and how many answers it delivered."""
+    assert judge(given).sentence == sentence
+
+
+def test_a_slow_confirmation_says_what_leaps_have_shown() -> None:
+    """The user learns what is likely, and which option would settle it."""
+    slow = Verdict(TOO_SLOW, "not done after 180 s, in which 12.6 h passed")
+    verdict = describe_unconfirmed(Verdict("waits for ever", "still asks"), slow)
+    assert verdict.word == TOO_SLOW
+    assert verdict.sentence == (
+        "not done after 180 s, in which 12.6 h passed without leaps; "
+        "with leaps: waits for ever; try a longer --wall"
+    )
 
 
 @pytest.mark.parametrize(
