@@ -85,6 +85,13 @@ def find_provider(environ: Mapping[str, Json]) -> str:
     return next((claim.provider for claim in _claims() if claim.fits(environ)), OPENAI)
 
 
+def providers_at(path: str) -> frozenset[str]:
+    """Return the providers to which requests to a path may belong, whatever their headers are."""
+    return frozenset(
+        claim.provider for claim in _claims() if f"{path}/".startswith(f"{claim.path}/")
+    )
+
+
 @cache
 def _counterparts() -> tuple[tuple[re.Pattern[str], str], ...]:
     """Return the paths of providers that OpenAI has, too, the longest first, and OpenAI's."""

@@ -22,12 +22,14 @@ To make a fault of your own, combine a match and a kind:
 ```
 
 If the match has `"every_provider": true`, the fault also meets the requests of
-[other providers](providers.md) that correspond to OpenAI's. All presets on this page have it,
-except those for files.
+[other providers](providers.md) that correspond to OpenAI's; `"providers": ["azure", "groq"]` names
+those that it meets. All presets on this page meet every provider, but those for files name the
+providers whose files they can meet: never Anthropic, whose batches have no files.
 
 The kinds are:
 
-- `status`, with `body`, `headers` and `retry_after_ms` (10 by default, to keep tests fast);
+- `status`, with `headers`, `retry_after_ms` (10 by default, to keep tests fast), and `body`, or
+  `error` for what the provider's error says (`{"message": "…", "code": "…"}`);
 - `delay_ms`;
 - `disconnect`: `before_headers`, `mid_body` or `reset`;
 - `truncate_bytes`; with `silent`, the client cannot tell that the body is cut;

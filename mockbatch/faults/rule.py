@@ -5,7 +5,12 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from mockbatch.endpoints.provider_registry import claimed_paths, openai_path
+from mockbatch.endpoints.provider_registry import (
+    claimed_paths,
+    openai_path,
+    provider_documents,
+    providers_at,
+)
 from mockbatch.errors import api_error
 from mockbatch.faults import kinds
 from mockbatch.faults.fault import Fault
@@ -17,12 +22,14 @@ from mockbatch.validation.schema import schema
 class Match(Struct, frozen=True):
     """Requests by their method, and by a glob for the path without its query.
 
-    With `every_provider`, also the requests of other providers that OpenAI has under such a path.
+    With `every_provider`, also the requests of other providers that OpenAI has under such a path;
+    with `providers`, those of the providers with these names.
     """
 
     method: str = "*"
     path: str = "*"
     every_provider: bool = False
+    providers: tuple[str, ...] = ()
 
     def meets(self, method: str, path: str) -> bool:
         """Return whether a request matches; a slash at the end of the path is ignored."""
@@ -31,11 +38,14 @@ class Match(Struct, frozen=True):
         pattern = glob(self.path.rstrip("/"))
         if pattern.matches(path.rstrip("/")):
             return True
-        return self.every_provider and pattern.matches(openai_path(path).rstrip("/"))
+        is_wanted = self.every_provider or not providers_at(path).isdisjoint(self.providers)
+        return is_wanted and pattern.matches(openai_path(path).rstrip("/"))
 
     def as_json(self) -> dict[str, Json]:
-        """Return it as JSON, with `every_provider` only if it is true."""
+        """Return it as JSON, with other providers only if it has any."""
         shown: dict[str, Json] = {"method": self.method, "path": self.path}
+        if self.providers:
+            shown["providers"] = list(self.providers)
         return {**shown, "every_provider": True} if self.every_provider else shown
 
 
@@ -68,7 +78,8 @@ def parse(document: Mapping[str, Json], name: str | None = None) -> Rule:
     Without a name, the rule has the name of its fault.
     """
     schema("fault_rule").check(document)
-    match = Match(**document["match"])
+    wanted = document["match"]
+    match = Match(**{**wanted, "providers": tuple(wanted.get("providers", ()))})
     _check(match)
     fault = kinds.parse(document["fault"])
     times, skip = document.get("times", 1), document.get("skip", 0)
@@ -83,7 +94,11 @@ def _may_match_below(root: str, pattern: str) -> bool:
 
 
 def _check(match: Match) -> None:
-    """Raise ApiError 400 for a path pattern that is too costly, or matches no request."""
+    """Raise ApiError 400 for a costly path, one that matches nothing, or an unknown provider."""
+    unknown = [name for name in match.providers if name not in provider_documents()]
+    if unknown:
+        reason = f"'{unknown[0]}' is not one of {', '.join(provider_documents())}"
+        raise api_error("invalid_value", param="match.providers", reason=reason)
     if not any(_may_match_below(root, match.path) for root in ("/v1", *claimed_paths())):
         reason = f"'{match.path}' matches no request: faults apply to routes of an API only"
         raise api_error("invalid_value", param="match.path", reason=reason)

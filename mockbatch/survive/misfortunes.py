@@ -77,11 +77,15 @@ class Misfortune:
             return None
         if not self.is_fault:
             reason = find_refusal(provider, self.document)
-        elif self.document["match"].get("every_provider"):
+        elif self._meets(provider):
             reason = None
         else:
-            reason = "it meets requests of OpenAI alone"
+            reason = "it is about files that this provider does not have"
         return reason and f"not for {provider_documents()[provider]['title']}: {reason}"
+
+    def _meets(self, provider: str) -> bool:
+        match = self.document["match"]
+        return bool(match.get("every_provider")) or provider in match.get("providers", ())
 
     def settings(self, settings: WorldSettings) -> WorldSettings:
         """Return the settings of a world in which it happens."""

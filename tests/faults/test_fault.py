@@ -246,6 +246,39 @@ def test_a_fault_for_every_provider_meets_what_corresponds(path: str, meets: boo
     assert match_of("/v1/files/*/content").meets("GET", path) is (path.startswith("/v1/files"))
 
 
+@pytest.mark.parametrize(
+    ("path", "meets"),
+    [
+        ("/v1/files", True),
+        ("/openai/files", True),
+        ("/openai/v1/files", True),
+        ("/groq/openai/v1/files", False),
+        ("/v1/messages/batches", False),
+        ("/openai/batches", False),
+    ],
+)
+def test_a_fault_for_some_providers_meets_only_theirs(path: str, meets: bool) -> None:
+    """Beside OpenAI's; a path that two providers have may be either's."""
+    document = {"path": "/v1/files", "providers": ["azure"]}
+    rule = parse({"match": document, "fault": {"delay_ms": 0}})
+    assert rule.match.meets("POST", path) is meets
+    assert rule.as_json()["match"] == {"method": "*", **document}
+
+
+def test_a_fault_for_an_unknown_provider_is_refused() -> None:
+    """The error names those that there are."""
+    with pytest.raises(ApiError, match="'aws' is not one of anthropic, azure, groq") as caught:
+        parse({"match": {"path": "/v1/files", "providers": ["aws"]}, "fault": {"status": 500}})
+    assert caught.value.param == "match.providers"
+
+
+def test_a_fault_has_one_body() -> None:
+    """An error beside a body is refused."""
+    fault = {"status": 400, "body": "x", "error": {"message": "x"}}
+    with pytest.raises(ApiError, match="there is a body, too"):
+        kinds.parse(fault)
+
+
 class TestPresets:
     """A rule by the name of a preset."""
 

@@ -35,6 +35,9 @@ _WORDINGS: Mapping[int, str] = {
 class Status(Fault, frozen=True):
     """A status, with a body that is sent as text or else as JSON; None: the API's envelope.
 
+    `error` is what the envelope says, in members of OpenAI's errors; other providers leave out
+    those that they do not have.
+
     For statuses that clients retry, `retry_after_ms` defaults to 10; the SDK's own first pause
     is 500.
     """
@@ -43,12 +46,15 @@ class Status(Fault, frozen=True):
     retry_after_ms: float | None = None
     body: Json = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    error: Mapping[str, Json] | None = None
 
     @classmethod
     def of(cls, document: Mapping[str, Json]) -> "Self":
-        """Return the fault; ApiError 400 for a header that cannot be sent."""
+        """Return the fault; ApiError 400 for a header that cannot be sent, or two bodies."""
         for name, value in document.get("headers", {}).items():
             _check_header(name, value)
+        if document.get("body") is not None and document.get("error") is not None:
+            raise api_error("invalid_value", param="fault.error", reason="there is a body, too")
         return cls(**with_default(document, document["status"]))
 
     def apply(self, call: Exchange) -> Iterable[bytes]:
@@ -62,9 +68,14 @@ class Status(Fault, frozen=True):
     def _content(self, call: Exchange) -> tuple[bytes, str]:
         if isinstance(self.body, str):
             return self.body.encode(errors="replace"), "text/plain; charset=utf-8"
-        if self.body is None and self.status < 400:
+        if self.error is not None:
+            body = call.error_body(ApiError(self.status, **self.error))
+        elif self.body is not None:
+            body = self.body
+        elif self.status < 400:
             return b"", "application/json"
-        body = call.error_body(own_error(self.status)) if self.body is None else self.body
+        else:
+            body = call.error_body(own_error(self.status))
         return indent(body).encode(), "application/json"
 
 
