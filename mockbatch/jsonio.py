@@ -47,7 +47,7 @@ def parse(data: bytes | str) -> Any:
     levels deep, which would overflow the stack of code that walks them, and texts of more than
     1.5 million brackets that hold little else.
     """
-    text = (data if isinstance(data, str) else data.decode("utf-8")).rstrip(_WHITESPACE)
+    text = _decode(data).rstrip(_WHITESPACE)
     brackets = text.count("[") + text.count("{")
     if brackets > max(_MAX_BRACKETS, len(text) // _MIN_CHARACTERS_PER_BRACKET):
         raise ValueError("too many arrays and objects")
@@ -69,12 +69,20 @@ def parse_request(data: bytes | str) -> Any:
 
     Raises TooManyValuesError for more values, or more arrays and objects, than one may have.
     """
-    text = data if isinstance(data, str) else data.decode("utf-8")
+    text = _decode(data)
     # Before it is parsed, which would take ten times as long. Few texts have so many of these
     # characters that those in strings need to be told from the others.
     if _may_have_too_many_values(text) and _may_have_too_many_values(_without_strings(text)):
         raise TooManyValuesError("too many values")
     return parse(text)
+
+
+def _decode(data: bytes | str) -> str:
+    """Return a JSON text; one in bytes without the whitespace around it.
+
+    A string takes four times as long to strip as bytes do: two seconds for 200 MB of line ends.
+    """
+    return data if isinstance(data, str) else data.strip(b" \t\n\r").decode("utf-8")
 
 
 def _may_have_too_many_values(text: str) -> bool:

@@ -84,6 +84,7 @@ def _new_app(server_state: ServerState, blueprints: Iterable[Blueprint]) -> Flas
     app.request_class = multipart.Request
     app.url_rule_class = MatchingRule
     app.config["MAX_CONTENT_LENGTH"] = server_state.settings.world.limits.file_bytes + FORM_BYTES
+    app.config["MAX_FORM_PARTS"] = multipart.MAX_PARTS
     app.extensions[EXTENSION] = server_state
     app.url_map.strict_slashes = False
     # The HTTP server merges slashes: a redirect by Flask would lose the request body.

@@ -21,6 +21,10 @@ Texts = MultiDict[str, str]
 Files = MultiDict[str, FileStorage]
 
 CHUNK_BYTES = 1 << 18
+#: How many parts a form may have. A part may have 30 kB of headers, which take 6 ms.
+MAX_PARTS = 100
+# How often a form may contain its boundary: where no part ends, the parser takes a microsecond.
+_MAX_BOUNDARIES = 10_000
 
 _charset = MultiPartParser().get_part_charset
 # Without a handler, what it logs about broken forms would be printed to stderr.
@@ -85,6 +89,9 @@ class _FormReader:
         self._chunk = b""
         # Whether the last chunk ended within a part's data, and not in a possible boundary.
         self._is_within_data = False
+        self._boundaries_left = _MAX_BOUNDARIES
+        # The end of the last chunk, in which a boundary may begin.
+        self._tail = b""
 
     def read(self, stream: IO[bytes], boundary: str) -> None:
         """Read a form to its end; ValueError if it is broken."""
@@ -108,12 +115,31 @@ class _FormReader:
             # A boundary begins with CR, which JSON Lines rarely have: one search for a byte is
             # faster than the parser.
             if self._is_within_data and b"\r" not in chunk:
+                self._tail = b""
                 self._write(chunk)
             else:
+                self._check_boundaries(chunk, b"\r\n--" + boundary.encode())
                 self._chunk, self._is_within_data = chunk, False
                 parser.write(chunk)
         if not self._is_complete:
             raise ValueError("the form ends before its last boundary")
+
+    def _check_boundaries(self, chunk: bytes, boundary: bytes) -> None:
+        """Raise ValueError for what the parser would read byte by byte, for up to a minute.
+
+        That is text that looks like a boundary, again and again, or blanks after a boundary,
+        which RFC 2046 allows but no client sends.
+        """
+        text = self._tail + chunk
+        self._tail = text[-len(boundary) :]
+        # A search for CR is slow if there are many.
+        if boundary.lstrip() not in text:
+            return
+        self._boundaries_left -= text.count(boundary)
+        if self._boundaries_left < 0:
+            raise ValueError("the form has its boundary too often")
+        if boundary + b" " in text or boundary + b"\t" in text:
+            raise ValueError("there are blanks after a boundary")
 
     def _on_part_begin(self) -> None:
         self._part_count += 1

@@ -141,6 +141,23 @@ class TestBrokenForm:
         """A form that violates RFC 7578 has no parts."""
         assert parsed(form) == ([], [])
 
+    @pytest.mark.parametrize("size", [7, multipart.CHUNK_BYTES])
+    @pytest.mark.parametrize(
+        "data",
+        [
+            b"\r\n--limitX" * (multipart._MAX_BOUNDARIES + 1),
+            b"text\r\n--limit " + b" " * 100,
+            b"text\r\n--limit\t",
+        ],
+        ids=["it may be a boundary very often", "blanks after a boundary", "a tab"],
+    )
+    def test_form_that_takes_long_has_no_parts(
+        self, data: bytes, size: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The parser would read 20 MB of these for 5 to 7 seconds."""
+        monkeypatch.setattr(multipart, "CHUNK_BYTES", size)
+        assert parsed(form_of([(b"a", True, data)])) == ([], [])
+
     @pytest.mark.parametrize("options", [{}, {"boundary": ""}, {"boundary": "l\xefmit"}])
     def test_form_without_a_boundary_has_no_parts(self, options: dict[str, str]) -> None:
         """Even if its lines are those of an empty boundary."""

@@ -10,6 +10,7 @@ from werkzeug.http import parse_options_header
 
 from mockbatch.errors import ERROR_TEMPLATES
 from mockbatch.limits import Limits
+from mockbatch.web.multipart import MAX_PARTS
 from tests.support.caller import (
     DAY,
     KEY,
@@ -165,6 +166,11 @@ class TestUpload:
             "param": None,
             "code": None,
         }
+
+    def test_form_of_too_many_parts_is_refused(self, api: Caller) -> None:
+        """A form of 1,000 parts with long headers would take 6 seconds."""
+        answer = api.call("POST", "/v1/files", **form(*[PURPOSE] * (MAX_PARTS + 1)))
+        assert error_of(answer)[0] == 413
 
     @pytest.mark.parametrize("name", ["purpose", "expires_after[seconds]"])
     def test_text_field_sent_as_a_file_is_missing(self, api: Caller, name: str) -> None:
