@@ -5,8 +5,8 @@ reject is valid, and fails when it runs. Source: observations from August 2025 t
 """
 
 from array import array
-from collections.abc import Iterator
-from itertools import accumulate
+from collections.abc import Iterable, Iterator
+from itertools import accumulate, islice
 
 from msgspec import Struct
 
@@ -31,6 +31,9 @@ from mockbatch.validation.type_names import describe_type
 
 ANY_MODEL = ModelList()
 LineError = dict[str, Json]
+#: How many of its errors a batch keeps, and how many characters their messages have. Each time
+#: that the batch is retrieved or listed, they are sent again.
+MAX_ERRORS, MAX_ERROR_CHARACTERS = 1000, 200_000
 
 
 class BatchInput(Struct, frozen=True):
@@ -84,6 +87,18 @@ class BatchInput(Struct, frozen=True):
 def no_input(*errors: LineError) -> BatchInput:
     """Return the input of a batch without an input file."""
     return BatchInput(Content.of(b""), 0, Deferred.of(array("Q", [0])), None, frozenset(), errors)
+
+
+def first_errors(errors: Iterable[LineError]) -> tuple[LineError, ...]:
+    """Return the errors that a batch keeps of those of its input."""
+    kept: list[LineError] = []
+    characters = 0
+    for error in islice(errors, MAX_ERRORS):
+        characters += len(error["message"])
+        if kept and characters > MAX_ERROR_CHARACTERS:
+            break
+        kept.append(error)
+    return tuple(kept)
 
 
 def missing_input(file_id: str, organization: str) -> BatchInput:

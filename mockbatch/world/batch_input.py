@@ -2,8 +2,10 @@
 
 from math import inf
 
+from msgspec.structs import replace
+
 from mockbatch.batch.create import BatchRequest
-from mockbatch.batch.input_file import BatchInput, missing_input, read_input
+from mockbatch.batch.input_file import BatchInput, first_errors, missing_input, read_input
 from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.model_list import ModelList
 from mockbatch.files.file import BATCH
@@ -26,5 +28,6 @@ def find_batch_input(
     if file is None or file.purpose != BATCH or not file.visible(now):
         return missing_input(request.input_file_id, organization), inf
     endpoint, url = endpoints()[request.endpoint], request.terms.line_url
-    batch_input = read_input(file.content, endpoint, limits, models, url)
+    found = read_input(file.content, endpoint, limits, models, url)
+    batch_input = replace(found, errors=first_errors(found.errors))
     return batch_input, inf if file.expires_at is None else file.expires_at

@@ -4,13 +4,16 @@ from pathlib import Path
 
 import pytest
 
+from mockbatch.batch.input_file import MAX_ERROR_CHARACTERS, MAX_ERRORS
 from mockbatch.endpoints.reply_limit import MAX_BATCH_CHARACTERS, MAX_RESPONSE_CHARACTERS
 from mockbatch.endpoints.response_size import MAX_CHOICES, MAX_LOGPROBS
 from mockbatch.http_server.request import MAX_CHUNKS
 from mockbatch.jsonio import MAX_CONTAINERS, MAX_DEPTH, MAX_VALUES
 from mockbatch.limits import limits_table
+from mockbatch.strings.echo import MAX_ECHOED_CHARACTERS
 from mockbatch.strings.globs import MAX_PATTERN_CHARACTERS
 from mockbatch.web.body_limit import MAX_JSON_BYTES
+from mockbatch.web.multipart import MAX_PARTS
 
 PAGE = Path(__file__).parents[2] / "docs" / "limits.md"
 
@@ -35,6 +38,10 @@ def test_every_limit_is_listed() -> None:
         f"and {MAX_BATCH_CHARACTERS // 1_000_000} million in all lines",
         f"at most {MAX_CHUNKS:,} chunks",
         f"at most {MAX_PATTERN_CHARACTERS} characters",
+        f"at most {MAX_ECHOED_CHARACTERS:,} characters of each value",
+        f"the first {MAX_ERRORS:,} errors",
+        f"at most {MAX_PARTS} parts",
+        f"{MAX_ERROR_CHARACTERS:,} characters of messages",
     ],
 )
 def test_fixed_limits_are_told(fixed: str) -> None:

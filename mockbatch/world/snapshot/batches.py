@@ -153,8 +153,9 @@ def _load_input(document: Cursor, contents: FindsContents, limits: Limits) -> Ba
     endpoint = find_endpoint(document.value["endpoint"])
     if endpoint is None:
         raise document["endpoint"].error(f"there is no {document.value['endpoint']!r}")
+    errors = input_file.first_errors(document.value["errors"])
     if "gone_input" in document.value:
-        return _load_gone_input(document["gone_input"], document.value["errors"], limits)
+        return _load_gone_input(document["gone_input"], errors, limits)
     name = document["content"]
     content = Content.of(b"") if name.value is None else contents.find(name)
     rules, terms = read_provider(document.value)
@@ -165,7 +166,7 @@ def _load_input(document: Cursor, contents: FindsContents, limits: Limits) -> Ba
     if batch_input.errors and _has_run(document):
         raise name.error(f"a batch that runs cannot have it: {batch_input.errors[0]['message']}")
     # The errors are not those of the lines if a command or a deleted file has changed them.
-    return replace(batch_input, errors=tuple(document.value["errors"]))
+    return replace(batch_input, errors=errors)
 
 
 def _read_own_input(

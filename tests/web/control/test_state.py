@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from mockbatch.batch.input_file import MAX_ERRORS
 from tests.support.caller import (
     DAY,
     FINALIZING,
@@ -28,6 +29,16 @@ class TestState:
         state = api.good(api.get("/_mock/state"))
         api.good(api.call("PUT", "/_mock/state", json={"format": state["format"]}))
         assert api.good(api.get("/_mock/state")) == state
+
+    def test_a_state_with_very_many_errors_keeps_the_first(self, api: Caller) -> None:
+        """A batch of a loaded state keeps no more errors than one that was created."""
+        api.create(b"{}\n")
+        state = api.good(api.get("/_mock/state"))
+        [batch] = state["batches"]
+        batch["errors"] *= MAX_ERRORS
+        api.good(api.call("PUT", "/_mock/state", json=state))
+        [kept] = api.good(api.get("/_mock/state"))["batches"]
+        assert kept["errors"] == batch["errors"][:MAX_ERRORS]
 
     @staticmethod
     def copy_world(api: Caller) -> Caller:

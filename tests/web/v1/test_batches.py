@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from mockbatch.batch.input_file import MAX_ERROR_CHARACTERS, MAX_ERRORS
 from tests.support.caller import (
     CANCELLING,
     DAY,
@@ -141,6 +142,22 @@ class TestCreate:
             "Cannot find file file-unknown, or organization org-mockbatch does not have access "
             "to it."
         )
+
+    def test_lists_the_first_errors_of_a_file_with_very_many(self, api: Caller) -> None:
+        """A file of 150 kB may have 200,000 errors, and each retrieval repeats them."""
+        id = api.create(b"{}\n" * 1000)["id"]
+        api.advance(VALIDATING)
+        errors = api.batch(id)["errors"]["data"]
+        assert [error["line"] for error in errors] == [1 + n // 4 for n in range(MAX_ERRORS)]
+
+    def test_lists_errors_up_to_a_number_of_characters(self, api: Caller) -> None:
+        """Messages that repeat long values are fewer."""
+        line = json.dumps({**json.loads(lines(1)), "custom_id": "x" * 5000}).encode() + b"\n"
+        id = api.create(line * 300)["id"]
+        api.advance(VALIDATING)
+        errors = api.batch(id)["errors"]["data"]
+        assert 50 < len(errors) < 300
+        assert sum(len(error["message"]) for error in errors) <= MAX_ERROR_CHARACTERS
 
     def test_file_with_another_purpose_is_not_found(self, api: Caller) -> None:
         """Only a file of purpose `batch` can be the input."""
