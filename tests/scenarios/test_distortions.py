@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mockbatch.scenarios.distortions import OutputDistortion
+from mockbatch.scenarios.distortions import ObjectDistortion, OutputDistortion
 from mockbatch.typing import Json
 
 MESSAGE = {"type": "message", "id": "msg_1", "content": [{"type": "output_text", "text": "Hello!"}]}
@@ -91,3 +91,9 @@ def shape(distortion: OutputDistortion, count: int) -> str:
     """Return the text of a file, each of its lines as `[]`."""
     whole = json.dumps(line({}))
     return "".join(distortion.of([line({})] * count)).replace(whole, "[]")
+
+
+def test_a_member_that_is_missing_is_not_null() -> None:
+    """A distortion of null members does not add it."""
+    distortion = ObjectDistortion(null_to={"null": "", "missing": "", "set": ""})
+    assert distortion.of({"null": None, "set": 1}, "completed") == {"null": "", "set": 1}

@@ -10,6 +10,7 @@ pytest_plugins = ["pytester"]
 
 
 LIST = "mockbatch.client.batches.list()"
+LIST_FIVE = "mockbatch.client.batches.list(limit=5)"
 SUBMIT = 'mockbatch.submit(["Hello"])'
 
 
@@ -17,7 +18,7 @@ SUBMIT = 'mockbatch.submit(["Hello"])'
     ("body", "warning"),
     [
         (
-            f'mockbatch.fault({{"path": "/v1/batch"}}, {{"status": 500}}); {LIST}',
+            f'mockbatch.fault({{"path": "/v1/batch"}}, {{"status": 500}}); {LIST_FIVE}',
             "*the fault status 500 hit no request: none matched * /v1/batch; *: GET /v1/batches",
         ),
         (

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from mockbatch.batch import commands
 from mockbatch.batch.timeline import FINAL
@@ -701,3 +702,19 @@ def test_a_list_of_deliveries_has_its_limit(make: "Make", limit: int, shown: int
     outbox(world).enqueue_finished(make.created + 1000)
     found = outbox(world).as_json(limit)
     assert (len(found["deliveries"]), found["count"], found["dropped"]) == (shown, 3, 0)
+
+
+def test_what_another_process_attempts_is_attempted_again_if_it_dies(
+    make: "Make", world: World
+) -> None:
+    """Until then it is under way, and nothing is due."""
+    batch = make.started(world, make.lines(1))
+    due = outbox(world).pop_due(batch.timeline.end.at)
+    assert due is not None
+    delivery = replace(due.delivery, next_at=None)
+    outbox(world).record_attempt(due, Attempt(batch.timeline.end.at, SUCCESS))
+    assert not outbox(world).is_under_way
+    outbox(world).place(delivery.id, delivery)
+    assert (outbox(world).is_under_way, outbox(world).next_at()) == (True, inf)
+    outbox(world).retry_lost(batch.timeline.end.at + 5)
+    assert outbox(world).next_at() == batch.timeline.end.at + 5

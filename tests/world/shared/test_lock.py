@@ -104,3 +104,39 @@ def test_an_error_in_the_block_leaves_both_locks_free(store: Store, rival: Store
         raise ValueError("refused")
     assert locks.called == ["entered", "committed"]
     assert_free(rival)
+
+
+@pytest.mark.parametrize("blocking", [True, False])
+def test_a_process_that_cannot_catch_up_does_not_keep_the_lock(
+    store: Store, rival: Store, blocking: bool
+) -> None:
+    """Its error is raised each time, and other processes can acquire the lock."""
+    locks = Locks(store, fails=True)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="damaged"):
+            locks.change.acquire(blocking)
+    assert_free(rival)
+
+
+def test_a_process_that_cannot_commit_does_not_keep_the_lock(store: Store, rival: Store) -> None:
+    """Nor does its next command find it held."""
+
+    def fail() -> None:
+        raise ValueError("the disk is full")
+
+    lock = SharedLock(store, "w", lambda: NOTHING, CHANGE, lambda *_: None, fail)
+    for _ in range(2):
+        lock.acquire()
+        with pytest.raises(ValueError, match="full"):
+            lock.release()
+    assert_free(rival)
+
+
+def test_only_the_last_release_lets_other_processes_have_it(store: Store, rival: Store) -> None:
+    """A thread that has the lock may acquire it again."""
+    locks = Locks(store)
+    with locks.change:
+        with locks.change:
+            pass
+        assert not rival.try_acquire("w", CHANGE)
+    assert_free(rival)

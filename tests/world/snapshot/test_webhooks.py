@@ -1,0 +1,36 @@
+"""Webhook deliveries in a state document."""
+
+import json
+
+from msgspec.structs import replace
+
+from mockbatch.scenarios.distortions import WebhookDistortion
+from mockbatch.webhooks.delivery import Attempt, AttemptResult, Delivery
+from mockbatch.webhooks.event import WebhookEvent
+from mockbatch.world.snapshot.cursor import Cursor
+from mockbatch.world.snapshot.webhooks import dump_delivery, load_delivery
+
+START = 1000
+NEW = Delivery(
+    id="wh_1",
+    number=3,
+    event=WebhookEvent("evt_1", "batch.completed", START, "batch_1"),
+    endpoint_id="whe_1",
+    url="http://127.0.0.1/",
+    first_at=START,
+    next_at=START,
+)
+
+
+def test_a_delivery_under_way_is_read_as_it_was_written() -> None:
+    """Two of three copies and two failures lie behind this one."""
+    distortion = WebhookDistortion(copies=3, skew=-600, signatures=("other", "own"))
+    delivery = replace(NEW, scenario="own", distortion=distortion, copies=3)
+    for status_code in (200, 200, 500, 500):
+        assert delivery.next_at is not None
+        result = AttemptResult(status_code, response="hm")
+        attempt = Attempt(delivery.next_at, result, 1.5, {"webhook-id": "wh_1"})
+        delivery = delivery.after_attempt(attempt)
+    assert (delivery.copies, delivery.failures) == (1, 2)
+    document = json.loads(json.dumps(dump_delivery(delivery)))
+    assert load_delivery(Cursor(document, "delivery")) == delivery
