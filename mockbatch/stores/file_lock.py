@@ -22,7 +22,7 @@ class FileLocks:
     """Locks by name, each a file in a folder; at most one thread of a process asks for a name."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._folder = os.fspath(folder)
         self._held: dict[str, int] = {}  # name -> descriptor of its file
 
     def acquire(self, name: str, seconds: float | None) -> None:
@@ -39,7 +39,8 @@ class FileLocks:
     def try_acquire(self, name: str) -> bool:
         """Acquire a lock if it is free, and return whether it was."""
         try:
-            descriptor = os.open(self._folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            path = f"{self._folder}/{name}"
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise state_unavailable(error) from error
         try:

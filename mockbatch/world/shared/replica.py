@@ -148,11 +148,11 @@ class Replica(World):
 
     def _apply(self, changes: Changes) -> None:
         """Change the replica as the store has changed; the lock is held, at least locally."""
-        if changes.version == NOTHING:
-            if self._seen != NOTHING:
-                self._give_up()
-                raise state_unavailable("it was removed meanwhile")
+        if changes.version == self._seen:
             return
+        if changes.version == NOTHING:
+            self._give_up()
+            raise state_unavailable("it was removed meanwhile")
         self._is_loading = True
         try:
             with _garbage_collection_off() if changes.is_whole else nullcontext():
