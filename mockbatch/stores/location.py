@@ -32,15 +32,22 @@ def _sqlite_path(url: str) -> Path:
     """Return the path in `sqlite:///relative.db` or `sqlite:////absolute.db`."""
     parts = urlsplit(url)
     path = unquote(parts.path)[1:]
-    if parts.netloc or not path:
+    if parts.netloc or parts.query or parts.fragment or not path:
         raise ValueError(f"{url!r} does not name a file: use sqlite:///FILE")
     return Path(path)
 
 
 def open_blobs(url: str, folder: str | None) -> Blobs:
-    """Return the contents of the store at a URL; without a folder, at their place in the store."""
+    """Return the contents of the store at a URL; without a folder, at their place in the store.
+
+    Raises ValueError if the folder is not there and cannot be made.
+    """
     chosen = default_files_folder(url) if folder is None else Path(folder)
     if chosen is not None:
+        try:
+            chosen.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ValueError(f"the folder {chosen} cannot be made: {error.strerror}") from None
         return FolderBlobs(chosen)
     from mockbatch.stores.redis_blobs import RedisBlobs
 

@@ -10,6 +10,12 @@ from pathlib import Path
 from mockbatch.stores.failure import state_full, state_unavailable
 from mockbatch.stores.store import WAIT_SECONDS
 
+# In one statement, because another process may be creating the tables.
+_WHAT_IT_IS = """
+SELECT user_version, (SELECT count(*) FROM sqlite_master WHERE type = 'table')
+FROM pragma_user_version
+"""
+
 
 class _Connection(sqlite3.Connection):
     """Closes itself when its thread has ended; Python 3.13 and later would warn that it is open."""
@@ -86,12 +92,13 @@ class SqliteConnections:
             check_same_thread=False,  # another thread may free it
             factory=_Connection,
         )
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        [(found,)] = connection.execute("PRAGMA user_version")
-        if found not in (0, self._format):
+        [(found, table_count)] = connection.execute(_WHAT_IT_IS)
+        other = "another version of mockbatch" if found else "another program"
+        if found not in (0, self._format) or (table_count and not found):
             connection.close()
-            raise state_unavailable(f"{self._path} is of another version of mockbatch")
+            raise state_unavailable(f"{self._path} is of {other}")
+        connection.execute("PRAGMA journal_mode = WAL")  # kept in the file
+        connection.execute("PRAGMA synchronous = NORMAL")
         if not found:
             version = f"PRAGMA user_version = {self._format}"
             connection.executescript(f"BEGIN; {self._tables} {version}; COMMIT")

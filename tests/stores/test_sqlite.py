@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mockbatch.errors import ApiError
-from mockbatch.stores.location import default_files_folder, open_store
+from mockbatch.stores.location import default_files_folder, open_blobs, open_store
 from mockbatch.stores.sqlite import SqliteStore
 from mockbatch.stores.store import NOTHING
 
@@ -18,6 +18,8 @@ from mockbatch.stores.store import NOTHING
     [
         ("sqlite://", "does not name a file"),
         ("sqlite://host/file", "does not name a file"),
+        ("sqlite:///file?mode=ro", "does not name a file"),
+        ("sqlite:///file#1", "does not name a file"),
         ("mysql://host", "'mysql' is not a store"),
         ("state.db", "'state.db' is not a store"),
     ],
@@ -54,6 +56,26 @@ def test_a_file_of_another_version_is_refused(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(ValueError, match="of another version of mockbatch"):
         open_store(f"sqlite:///{path}")
+
+
+def test_a_database_of_another_program_is_refused(tmp_path: Path) -> None:
+    """Nothing is added to a database that has tables already, and it is not changed at all."""
+    path = tmp_path / "other.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE accounts (name TEXT)")
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="is of another program"):
+        open_store(f"sqlite:///{path}")
+    assert path.read_bytes() == before
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    """It was a 500 for each upload."""
+    dangling = tmp_path / "dangling"
+    dangling.symlink_to(tmp_path / "nowhere")
+    with pytest.raises(ValueError, match="cannot be made: File exists"):
+        open_blobs("sqlite:///state.db", str(dangling))
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ The gateway validates with the library zod, so the messages are zod's.
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from mockbatch.typing import Json
@@ -61,6 +62,8 @@ _TYPES = {
     type(None): "null",
 }
 _EXPECTED: dict[type, str] = {tuple: "string", list: "array", dict: "object"}
+# The gateway lists all; a header of 120 kB may have 60,000 of them, which are 4 MB of text.
+_MAX_ERRORS = 100
 _INCOMPLETE = (
     "Invalid configuration. It must have either 'provider' and 'api_key', or 'strategy' and "
     "'targets', or 'cache', or 'retry', or 'request_timeout'"
@@ -119,7 +122,7 @@ def _errors(value: Json, schema: Json, path: tuple[str | int, ...]) -> Iterator[
 
 
 def _config_errors(config: Json, path: tuple[str | int, ...]) -> Iterator[_ConfigError]:
-    errors = list(_errors(config, _CONFIG, path))
+    errors = list(islice(_errors(config, _CONFIG, path), _MAX_ERRORS))
     yield from errors
     if any(error.ends_validation for error in errors):
         return

@@ -224,6 +224,17 @@ REFUSALS: Mapping[str, tuple[dict[str, Any], int, Json]] = {
             "errors": ["path: targets,0,api_key, message: Expected string, received number"],
         },
     ),
+    "very many wrong targets": (
+        config({"strategy": {"mode": "single"}, "targets": [1] * 1000}),
+        400,
+        {
+            **failure("Invalid config passed"),
+            "errors": [
+                f"path: targets,{index}, message: Expected object, received number"
+                for index in range(100)
+            ],
+        },
+    ),
     "a retry without attempts": (
         config({**key("sk-x"), "retry": {}}),
         400,
