@@ -1,5 +1,6 @@
 """What tests of several modules do: make requests, input files, worlds and batches."""
 
+import gc
 import json
 
 import pytest
@@ -26,6 +27,13 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.load_profile("patient")
 # For `make test`; tests/support/examples.py has what it means for tests with a number of their own.
 settings.register_profile("quick", settings.get_profile("patient"), max_examples=20)
+
+
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector from looking through all the tests time and again."""
+    gc.collect()
+    gc.freeze()
+
 
 CHAT = "/v1/chat/completions"
 CREATED = 1_713_894_800

@@ -92,6 +92,7 @@ def test_a_fault_that_needs_no_connection_applies(server: WsgiServer) -> None:
         server.client().models.list()
 
 
+@pytest.mark.slow
 def test_several_workers_are_refused() -> None:
     """Under `gunicorn --workers 2` every request is a 500 that says why, and so does the log."""
     with (

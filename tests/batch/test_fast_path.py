@@ -162,6 +162,7 @@ def simple_line(**changes: Json) -> bytes:
     return json.dumps(lines_of([body])[0]).encode()
 
 
+@pytest.mark.slow
 @given(
     MODELS,
     st.lists(st.tuples(PARAMETERS, st.one_of(MESSAGES, MESSAGES, UNUSUAL_MESSAGES)), max_size=6),

@@ -420,6 +420,7 @@ def test_a_file_that_is_too_long_has_no_other_fault(make: "Make") -> None:
     assert read_errors(found) == [("too_many_tasks", None, None)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("count", "code"), [(50_000, None), (50_001, "too_many_tasks")])
 def test_a_batch_holds_fifty_thousand_requests(count: int, code: str | None) -> None:
     """50,000 requests are a batch, and one more is too many."""

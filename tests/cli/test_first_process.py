@@ -57,6 +57,7 @@ def first_process(launcher: "subprocess.Popen[Any]") -> int:
     return int(child)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
 def test_a_stuck_server_ends(tmp_path: Path, namespace: tuple[str, ...], by: int) -> None:
     """Its guard can kill it, as it is not the first process, and removes its files."""
@@ -100,6 +101,7 @@ def test_the_first_process_ends_with_its_server(tmp_path: Path, program: str) ->
     assert (process.returncode, list(tmp_path.iterdir())) == (0, [])
 
 
+@pytest.mark.slow
 @pytest.mark.skipif("sys.platform == 'win32'", reason="Windows has no first process")
 def test_the_first_process_reports_a_killed_server(tmp_path: Path) -> None:
     """As a shell does, since it cannot end by a signal itself."""

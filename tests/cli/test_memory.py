@@ -27,6 +27,7 @@ def send_long_messages(url: str, client: int) -> None:
             response.read()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif("sys.platform != 'linux'", reason="memory is read from /proc")
 def test_memory_that_was_freed_is_returned(tmp_path: Path) -> None:
     """After many long bodies at once, a server has hardly more memory than before."""

@@ -93,6 +93,7 @@ def test_status_changes_come_before_the_request_that_meets_them(serve: Serve) ->
     assert times == sorted(times)
 
 
+@pytest.mark.slow
 def test_a_webhook_attempt_says_why_it_failed(serve: Serve) -> None:
     """With the event and the URL."""
     server = serve("--clock=on-poll", "--webhook-url=http://127.0.0.1:9/hook")
@@ -125,6 +126,7 @@ def test_an_advance_with_webhooks_is_logged_in_order_of_time(serve: Serve) -> No
     assert times == sorted(times)
 
 
+@pytest.mark.slow
 def test_a_secret_in_the_url_of_a_receiver_is_masked(serve: Serve) -> None:
     """The log may be read by others than the receiver's owner."""
     server = serve("--clock=on-poll", "--webhook-url=http://127.0.0.1:9/hook?token=hush&a=1")
@@ -137,6 +139,7 @@ def test_a_secret_in_the_url_of_a_receiver_is_masked(serve: Serve) -> None:
     assert "hush" not in "".join(server.stderr)
 
 
+@pytest.mark.slow
 def test_json_has_status_changes_and_webhooks(serve: Serve) -> None:
     """As the text has."""
     url = "http://127.0.0.1:9/hook"

@@ -121,6 +121,7 @@ class TestStop:
         assert seconds < CLIENT_SECONDS / 2  # which a client has for its request
         assert not [line for line in server.stderr if "Traceback" in line]
 
+    @pytest.mark.slow
     def test_port_is_free_again(self, serve: Serve) -> None:
         """A restart on the same port works at once."""
         server = serve()
@@ -289,6 +290,7 @@ class TestOptions:
         """An origin has a scheme and a host."""
         assert "is not an origin" in read_error(run("serve", f"--allow-origin={origin}"))
 
+    @pytest.mark.slow
     def test_batch_completes_in_about_two_seconds(self, serve: Serve) -> None:
         """At the default pace and on the real-time clock."""
         with serve().client() as client:
@@ -307,6 +309,7 @@ class TestOptions:
             batch = submit(client)
             assert client.batches.retrieve(batch.id).in_progress_at == batch.created_at + 62
 
+    @pytest.mark.slow
     def test_seed_decides_the_ids(self, serve: Serve) -> None:
         """Two servers with the same seed give the same requests the same ids."""
         ids = []
@@ -315,6 +318,7 @@ class TestOptions:
                 ids.append(client.files.create(file=b"", purpose="user_data").id)
         assert ids[0] == ids[1] != ids[2]
 
+    @pytest.mark.slow
     def test_limits_can_be_changed(self, serve: Serve) -> None:
         """One line more than `--limit` allows fails the batch."""
         for options, variables in (

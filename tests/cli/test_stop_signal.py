@@ -11,6 +11,7 @@ import pytest
 
 from mockbatch.cli.ready_file import ReadyFile
 from tests.support.commands import TIMEOUT_SECONDS, environment
+from tests.support.slow_tests import mark_slow_except_each
 from tests.support.stuck_servers import (
     BEGINNING,
     KEEPS_THE_INTERPRETER,
@@ -50,7 +51,7 @@ serve._print_startup = begin
 
 
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("program", STUCK.values(), ids=STUCK)
+@pytest.mark.parametrize("program", mark_slow_except_each(9, STUCK.values()), ids=STUCK)
 def test_a_server_that_is_stuck_ends(tmp_path: Path, program: str, by: int) -> None:
     """A watchdog ends it; nothing is printed, and its ready file is gone."""
     with serving(program, tmp_path) as process:
@@ -59,6 +60,7 @@ def test_a_server_that_is_stuck_ends(tmp_path: Path, program: str, by: int) -> N
     assert (printed, list(tmp_path.iterdir())) == ("", [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
 def test_a_server_in_a_call_that_keeps_the_interpreter_ends(tmp_path: Path, by: int) -> None:
     """Its guard kills it, and removes its ready file and its certificates."""
@@ -70,6 +72,7 @@ def test_a_server_in_a_call_that_keeps_the_interpreter_ends(tmp_path: Path, by: 
     assert process.returncode in (-signal.SIGKILL, 1)  # 1, if it saw the signal before the call
 
 
+@pytest.mark.slow
 def test_a_server_that_its_watchdog_ends_leaves_no_files(tmp_path: Path) -> None:
     """Its guard removes them, which comes too late to kill it."""
     with serving(KEEPS_THE_INTERPRETER_FROM_THE_SIGNAL_ON, tmp_path, "--tls") as process:
@@ -142,6 +145,7 @@ def test_no_files_are_left(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_server_that_was_killed_leaves_no_key(tmp_path: Path) -> None:
     """Only certificates, which are public, can be left behind."""
     with serving("", tmp_path, "--tls") as process:

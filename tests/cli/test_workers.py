@@ -57,6 +57,7 @@ def test_as_many_workers_serve_as_were_asked_for(serve: Serve, tmp_path: Path) -
     assert all("GET /v1/models 200" in line for line in server.stderr)
 
 
+@pytest.mark.slow
 def test_workers_share_their_worlds(serve: Serve, tmp_path: Path) -> None:
     """Ids are unique, and each worker finds what another has made."""
     server = start(serve, tmp_path)
@@ -67,6 +68,7 @@ def test_workers_share_their_worlds(serve: Serve, tmp_path: Path) -> None:
     assert len({*made}) == 24
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_is_replaced(serve: Serve, tmp_path: Path) -> None:
     """The log says so, and the server answers on."""
     server = start(serve, tmp_path)
@@ -99,6 +101,7 @@ def test_workers_end_with_their_parent(serve: Serve, tmp_path: Path) -> None:
     wait_until(lambda: not any(map(is_running, started)))
 
 
+@pytest.mark.slow
 def test_every_fault_is_kept(serve: Serve, tmp_path: Path) -> None:
     """Workers break connections, as one process does, and count in common how often."""
     server = start(serve, tmp_path)

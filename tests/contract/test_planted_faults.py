@@ -15,7 +15,7 @@ from tests.contract.planted_body_faults import BODIES
 from tests.contract.planted_faults import GATEWAY, OPENAI, SCENARIOS
 from tests.contract.planted_output_faults import OUTPUT
 from tests.contract.planting import PlantedFault, plant_fault
-from tests.support.slow_tests import mark_slow_except_each_tenth
+from tests.support.slow_tests import mark_slow_except_each
 
 ABOUT_LINES = {"duplicate_lines", "missing_lines"}
 
@@ -29,13 +29,13 @@ def is_caught(mock: WorldClient, id: str) -> bool:
     return result.outcome == BREACH
 
 
-@pytest.mark.parametrize("name", mark_slow_except_each_tenth(OPENAI))
+@pytest.mark.parametrize("name", mark_slow_except_each(30, OPENAI))
 def test_a_fault_breaks_only_cases_about_it(name: str) -> None:
     """Of the whole contract, called directly: one deviation hides no other."""
     assert find_breaches(OPENAI[name]) == OPENAI[name].breaches
 
 
-@pytest.mark.parametrize("name", mark_slow_except_each_tenth(GATEWAY))
+@pytest.mark.parametrize("name", mark_slow_except_each(30, GATEWAY))
 def test_a_fault_of_a_gateway_breaks_only_cases_about_it(name: str) -> None:
     """Of the whole contract, called as Portkey's gateway."""
     assert find_breaches(GATEWAY[name], provider="openai") == GATEWAY[name].breaches
@@ -49,13 +49,13 @@ def test_distortion_of_a_scenario_is_caught(scenario: str, mockbatch: WorldClien
     assert is_caught(mockbatch, SCENARIOS[scenario])
 
 
-@pytest.mark.parametrize("name", mark_slow_except_each_tenth(BODIES))
+@pytest.mark.parametrize("name", mark_slow_except_each(30, BODIES))
 def test_a_fault_in_bodies_is_one_breach(name: str) -> None:
     """Only the case that is about it breaks: one deviation hides no other."""
     assert find_breaches(BODIES[name], "bodies") == {BODIES[name].caught_by}
 
 
-@pytest.mark.parametrize("name", mark_slow_except_each_tenth(OUTPUT))
+@pytest.mark.parametrize("name", mark_slow_except_each(30, OUTPUT))
 def test_a_fault_in_results_is_one_breach(name: str) -> None:
     """Only the case that is about it breaks, of the whole contract."""
     assert find_breaches(OUTPUT[name]) == {OUTPUT[name].caught_by}

@@ -36,6 +36,7 @@ def test_mockbatch_keeps_the_contract(mockbatch: WorldClient) -> None:
     assert skipped_groups(run(mockbatch, strict=True)) == {"portkey"}
 
 
+@pytest.mark.slow
 def test_mockbatch_keeps_the_contract_as_a_gateway(mockbatch: WorldClient) -> None:
     """Except for what a gateway answers itself, and webhooks, which bypass it."""
     results = run(mockbatch, strict=True, provider="openai")
@@ -56,6 +57,7 @@ def test_mockbatch_keeps_the_contract_on_its_own_time(
     assert {result.case.id for result in results if result.outcome == SKIPPED} <= may_be_missed
 
 
+@pytest.mark.slow
 def test_a_run_deletes_what_it_created(mockbatch: WorldClient) -> None:
     """No file and no webhook endpoint remains, and no batch runs on."""
     run(mockbatch)

@@ -171,6 +171,7 @@ class TestCompose:
         """Whoever reaches it can do anything with the mock."""
         assert SERVICES["mockbatch"]["ports"] == ["127.0.0.1:8787:8787"]
 
+    @pytest.mark.slow
     def test_service_gets_its_results(self, served: Serving) -> None:
         """Under the name that the server has in the compose network, control API included."""
         app = SERVICES["app"]

@@ -58,6 +58,7 @@ def names(word: str, printed: str) -> set[str]:
     return set(found) & set(CHANGES)
 
 
+@pytest.mark.slow
 def test_suite_passes(folder: Path) -> None:
     """All that it has."""
     done = run(folder)

@@ -50,6 +50,7 @@ HABITS = {
 }
 
 
+@pytest.mark.slow
 def test_suite_passes(tmp_path: Path) -> None:
     """In a folder with nothing but its two files, with no warning."""
     for name, text in [("batch_client.py", CLIENT), ("test_batch_client.py", SUITE)]:

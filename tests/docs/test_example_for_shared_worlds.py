@@ -90,6 +90,7 @@ def test_the_image_has_what_the_store_needs() -> None:
     assert re.search(r"\[[\w,-]*\bredis\b", (ROOT / "Dockerfile").read_text())
 
 
+@pytest.mark.slow
 def test_servers_with_this_redis_share_their_worlds(tmp_path: Path) -> None:
     """Both files start Redis with options that it takes, and three servers answer as one."""
     command = COMPOSE["services"]["redis"]["command"]

@@ -21,6 +21,7 @@ MISFORTUNES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "misfortunes",
     [MISFORTUNES[:2], pytest.param(MISFORTUNES, marks=pytest.mark.slow)],

@@ -92,6 +92,7 @@ def run(folder: Path, suite: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
+@pytest.mark.slow
 def test_suite_passes(tmp_path: Path) -> None:
     """All that it has."""
     done = run(tmp_path, SUITE)

@@ -52,6 +52,7 @@ def test_curl_reads_the_error_file(served: Serving, tmp_path: Path) -> None:
     assert json.loads(printed.splitlines()[-1])["error"]["code"] == "batch_expired"
 
 
+@pytest.mark.slow
 @MAY_INSTALL
 def test_node_reads_the_output(served: Serving, tmp_path: Path) -> None:
     """The batch is completed, and its line answered."""

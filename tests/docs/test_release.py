@@ -61,6 +61,7 @@ class TestRelease:
         program, command, path = validate.split()
         assert (program, cli.main([command, str(ROOT / path)])) == ("mockbatch", 0)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", ["ci", "release"])
     def test_examples_need_no_plugin_of_the_tests(self, name: str) -> None:
         """Where only pytest is installed, it knows all options that it reads."""

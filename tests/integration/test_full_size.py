@@ -47,6 +47,7 @@ def mock(make_mockbatch: Make) -> WorldClient:
     return make_mockbatch()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", [0, 1])
 def test_fifty_thousand_lines_and_no_more(mock: WorldClient, more: int) -> None:
     """The 50,001st line fails the batch, and all before it run without it."""

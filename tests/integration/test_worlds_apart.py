@@ -157,6 +157,7 @@ PLAYING = """
 """
 
 
+@pytest.mark.slow
 def test_two_workers_on_one_server_never_meet(pytester: pytest.Pytester) -> None:
     """Two tests of `pytest -n 2` wait for each other on one server, each in its own world."""
     source = f"    INPUT = {LINES!r}\n{PLAYING}"

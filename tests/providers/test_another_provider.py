@@ -244,6 +244,7 @@ def test_a_folder_and_a_module_of_routes_are_a_provider(package: Path) -> None:
     assert run.stdout == "served\n", run.stderr
 
 
+@pytest.mark.slow
 def test_survive_judges_a_program_that_uses_it(package: Path) -> None:
     """It sees its polls and downloads, and knows which scenarios it does not have."""
     (package / "user.py").write_text(USER)

@@ -11,7 +11,7 @@ from mockbatch.client import WorldClient
 from mockbatch.scenarios import catalogue
 from mockbatch.testing.servers import LocalServer
 from tests.support import pollers
-from tests.support.slow_tests import mark_slow_except_each_tenth
+from tests.support.slow_tests import mark_slow_except_each
 
 START = 1_713_894_800
 DAY = 24 * 3600
@@ -246,7 +246,7 @@ def expected(name: str, habits: list[type[pollers.Careful]]) -> dict[str, str | 
     return {habit.__name__: BREAKS[habit].get(name) for habit in habits}
 
 
-@pytest.mark.parametrize("name", mark_slow_except_each_tenth(NAMES))
+@pytest.mark.parametrize("name", mark_slow_except_each(10, NAMES))
 def test_a_habit_of_waiting_breaks_where_it_should(server: LocalServer, name: str) -> None:
     """A client that waits in its own way goes wrong exactly as the table says."""
     outcomes: dict[str, str | None] = {}
@@ -256,7 +256,7 @@ def test_a_habit_of_waiting_breaks_where_it_should(server: LocalServer, name: st
     assert outcomes == expected(name, WAITING)
 
 
-@pytest.mark.parametrize("name", mark_slow_except_each_tenth(NAMES))
+@pytest.mark.parametrize("name", mark_slow_except_each(10, NAMES))
 def test_a_habit_of_reading_breaks_where_it_should(server: LocalServer, name: str) -> None:
     """A client that reads in its own way goes wrong exactly as the table says."""
     with server.world(start_time=START, scenario=name) as mock:

@@ -57,6 +57,7 @@ def test_a_killed_process_leaves_nothing_half_done(state_url: str) -> None:
         assert server.get(key, "/_mock/state")["numbers"]["batch"] == 2
 
 
+@pytest.mark.slow
 def test_a_stopped_process_is_refused_when_it_goes_on(empty_redis: str) -> None:
     """It loses its lock to another server once that expires; its own change is never made."""
     state, key = empty_redis, "sk-stopped"

@@ -78,6 +78,7 @@ def assert_pass(urls: dict[str, str], *tests: str) -> None:
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
 
 
+@pytest.mark.slow
 def test_some_scenarios_and_webhooks_are_the_same_in_a_store(serve: Serve) -> None:
     """Batches reach each status at its second, and their ends are announced."""
     assert_pass({"60": serve(60)}, *FEW)

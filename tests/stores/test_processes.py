@@ -48,6 +48,7 @@ def at_once(servers: Sequence[Process], count: int, act: Callable[[Process], Any
         return list(pool.map(act, chosen))
 
 
+@pytest.mark.slow
 def test_all_batches_are_there_once(servers: Sequence[Process], key: str) -> None:
     """Batches that are created at once have ids of their own, and are listed by all."""
     file_id = servers[0].upload(key)
@@ -187,6 +188,7 @@ def test_each_webhook_is_sent_once(
     assert sorted(receiver.ids) == sorted(delivered(servers[0], key))
 
 
+@pytest.mark.slow
 def test_a_webhook_that_a_killed_process_was_sending_is_sent_again(
     state_url: str, receiver: Receiver
 ) -> None:
@@ -210,6 +212,7 @@ def test_a_webhook_that_a_killed_process_was_sending_is_sent_again(
     assert len(set(receiver.ids)) == 1
 
 
+@pytest.mark.slow
 def test_a_restart_loses_nothing(state_url: str, tmp_path: Path) -> None:
     """After all servers were killed, a new one has the same world, and the same contents."""
     state, key = state_url, "sk-restart"

@@ -112,6 +112,7 @@ def test_a_message_batch_that_one_process_created_is_read_from_another(
             here.retrieve(id)
 
 
+@pytest.mark.slow
 def test_batches_of_all_providers_survive_a_restart(
     state_url: str, clients: Callable[[str, Process], Any]
 ) -> None:

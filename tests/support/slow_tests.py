@@ -12,7 +12,14 @@ def mark_slow_except(quick: Iterable[str], names: Iterable[str]) -> list[Any]:
     return [name if name in kept else pytest.param(name, marks=pytest.mark.slow) for name in names]
 
 
-def mark_slow_except_each_tenth(names: Iterable[str]) -> list[Any]:
-    """Return names as parameters, nine of ten marked slow."""
-    all_names = list(names)
-    return mark_slow_except(all_names[::10], all_names)
+def mark_slow_except_each(step: int, values: Iterable[Any]) -> list[Any]:
+    """Return values as parameters, all but the first of each `step` marked slow.
+
+    A tuple has the values of several parameters.
+    """
+    return [
+        value
+        if number % step == 0
+        else pytest.param(*(value if isinstance(value, tuple) else [value]), marks=pytest.mark.slow)
+        for number, value in enumerate(values)
+    ]

@@ -47,7 +47,7 @@ def column(program: str, misfortunes: Iterable[str]) -> dict[str, str]:
     return {name: expected[name] for name in misfortunes}
 
 
-@pytest.mark.parametrize("program", mark_slow_except(["careful", "naive"], COLUMNS))
+@pytest.mark.parametrize("program", mark_slow_except(["naive"], COLUMNS))
 def test_a_program_has_its_column(program: str, capfd: pytest.CaptureFixture[str]) -> None:
     """Each verdict is the one that its code lets expect."""
     found = survey(capfd, program, SHORT, OPTIONS.get(program, []))
@@ -71,7 +71,8 @@ def test_a_program_that_does_not_sleep_is_too_slow(capfd: pytest.CaptureFixture[
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("guard", mark_slow_except(["separators"], GUARDS))
+@pytest.mark.slow
+@pytest.mark.parametrize("guard", GUARDS)
 def test_a_missing_guard_shows_in_its_rows(guard: str, capfd: pytest.CaptureFixture[str]) -> None:
     """The careful program falls where a guard is left out, and nowhere else."""
     expected = dict.fromkeys(DEFAULT, "handled") | GUARDS[guard]
@@ -89,6 +90,7 @@ def test_a_missing_guard_shows_with_message_batches(
     assert survey(capfd, "message_careful", DEFAULT, [], guard) == expected
 
 
+@pytest.mark.slow
 def test_two_surveys_are_equal(capfd: pytest.CaptureFixture[str]) -> None:
     """Every sentence is the same, too."""
     lines = []
@@ -100,6 +102,7 @@ def test_two_surveys_are_equal(capfd: pytest.CaptureFixture[str]) -> None:
     assert lines[0] == lines[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", ["dead_worker", "dead_child"])
 def test_a_program_that_waits_for_itself_hangs(
     program: str, capfd: pytest.CaptureFixture[str]

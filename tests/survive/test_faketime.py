@@ -45,6 +45,7 @@ def test_a_shell_program_is_judged(capfd: pytest.CaptureFixture[str]) -> None:
     assert verdicts(capfd, "--speed", "200", *only) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_installed")
 def test_its_deadline_comes(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

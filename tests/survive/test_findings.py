@@ -93,6 +93,7 @@ def test_findings_are_grouped_by_kind() -> None:
     assert list(group([("a", found), ("b", found)])) == ["leaves batches behind"]
 
 
+@pytest.mark.slow
 def test_a_good_verdict_may_have_findings(capfd: pytest.CaptureFixture[str]) -> None:
     """The table names them below its sums, and each line of JSON has its own."""
     words = ["--only", "stuck_in_progress"]

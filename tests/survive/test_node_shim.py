@@ -147,6 +147,7 @@ def test_promises_settle_between_timers(node: Runner) -> None:
     assert done.printed == ["a", "b", "c"]
 
 
+@pytest.mark.slow
 def test_quiet_sleeps_leap(node: Runner) -> None:
     """After 30 waits in which nothing happened each next one is doubled, up to an hour."""
     program = """
@@ -174,6 +175,7 @@ SLOW_SERVER = """
     """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "ask",
     [

@@ -88,6 +88,7 @@ def test_a_program_of_message_batches_is_judged(capfd: pytest.CaptureFixture[str
     assert "invalid_request_error" in errors
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("provider", SDK_PROGRAMS)
 def test_programs_with_other_sdks_are_judged(
     provider: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]

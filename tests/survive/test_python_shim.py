@@ -228,6 +228,7 @@ def test_a_busy_thread_holds_time_still(python: Runner) -> None:
     assert done.printed == ["worked", "slept"]
 
 
+@pytest.mark.slow
 def test_a_thread_that_never_rests_does_not_hold_time_for_ever(python: Runner) -> None:
     """One that computes all the time, or waits for a socket, lets sleeps go on after a while."""
     done = python.run(

@@ -31,6 +31,7 @@ def test_a_table_and_a_status(capfd: pytest.CaptureFixture[str]) -> None:
     assert out[-1] == "2 met: 1 handled, 1 never noticed"
 
 
+@pytest.mark.slow
 def test_survival_is_status_0(capfd: pytest.CaptureFixture[str]) -> None:
     """A program that gets through everything is good."""
     assert survive("--only", "finalizing_long", "--", *NAIVE) == 0
@@ -59,6 +60,7 @@ def test_an_unknown_name_is_refused(capfd: pytest.CaptureFixture[str]) -> None:
     assert "some_failed" in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_reported_can_be_required_to_be_handled(capfd: pytest.CaptureFixture[str]) -> None:
     """With --require handled, an error that ends the program is bad."""
     assert survive("--only", "poll_429", "--", *NAIVE) == 0
@@ -90,6 +92,7 @@ def test_junit_has_a_case_for_each(tmp_path: Path) -> None:
     assert [case.get("name") for case in suite.iter("testcase")] == list(names)
 
 
+@pytest.mark.slow
 def test_known_verdicts_are_a_ratchet(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """What is known is good enough; worse is bad, and better is reported."""
     path = tmp_path / "expected.json"
@@ -116,6 +119,7 @@ def test_a_file_of_no_verdicts_is_refused(
     assert "'fine'" in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The folders of the runs are gone, and the environment is as it was."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
@@ -131,6 +135,7 @@ def test_runs_can_be_kept(tmp_path: Path) -> None:
     assert len((tmp_path / "some_failed/work/results.jsonl").read_text().splitlines()) == 8
 
 
+@pytest.mark.slow
 def test_a_program_that_really_sleeps(capfd: pytest.CaptureFixture[str]) -> None:
     """With --sleep real its polls move the clock; that no sleep is skipped is said."""
     code = "import time; time.sleep = lambda _: None; import runpy, sys; "

@@ -206,6 +206,7 @@ class TestNotTold:
 class TestInterrupted:
     """Ctrl-C."""
 
+    @pytest.mark.slow
     def test_shows_the_worlds_of_the_test(self, pytester: pytest.Pytester) -> None:
         """The requests and batches say what the test was waiting for."""
         pytester.makepyfile(f"""{INPUT}

@@ -58,11 +58,13 @@ def test_a_failed_test_waits_for_a_person(pytester: pytest.Pytester) -> None:
     assert result.stdout.str().count("has failed. Its worlds:") == 1
 
 
+@pytest.mark.slow
 def test_without_a_terminal_it_does_not_wait(pytester: pytest.Pytester) -> None:
     """In CI there is no one to answer."""
     run(pytester, "--mockbatch-keep").assert_outcomes(failed=1, passed=1)
 
 
+@pytest.mark.slow
 def test_without_the_option_nothing_is_kept(pytester: pytest.Pytester) -> None:
     """As before."""
     result = run(pytester)
@@ -70,6 +72,7 @@ def test_without_the_option_nothing_is_kept(pytester: pytest.Pytester) -> None:
     assert "Its worlds:" not in result.stdout.str()
 
 
+@pytest.mark.slow
 def test_the_world_is_there_while_it_waits(pytester: pytest.Pytester) -> None:
     """The server answers for the world until the test is torn down."""
     pytester.makeconftest(

@@ -465,6 +465,7 @@ class TestControl:
 class TestRuns:
     """Whole runs of pytest, in processes of their own."""
 
+    @pytest.mark.slow
     def test_failure_of_the_mock_itself_fails_the_test(self, pytester: pytest.Pytester) -> None:
         """A 500 that no fault caused is a bug of mockbatch, which no test may hide."""
         pytester.makepyfile("""
@@ -561,6 +562,7 @@ class TestRuns:
     """)
         run_alone(pytester).assert_outcomes(passed=1)
 
+    @pytest.mark.slow
     def test_usual_life_loads_no_jsonschema(self, pytester: pytest.Pytester) -> None:
         """It takes longer than all of mockbatch, and what plainly fits needs no judge."""
         pytester.makepyfile(f"""    import sys
@@ -585,6 +587,7 @@ class TestRuns:
     """)
         run_alone(pytester).assert_outcomes(passed=1)
 
+    @pytest.mark.slow
     def test_no_warning_at_the_end_of_a_run(self, pytester: pytest.Pytester) -> None:
         """`-W error` finds nothing, also in what Python does after pytest."""
         pytester.makepyfile(f"""    import asyncio, openai, pytest
@@ -605,6 +608,7 @@ class TestRuns:
         result.assert_outcomes(passed=1)
         assert result.stderr.str() == ""
 
+    @pytest.mark.slow
     def test_without_openai_a_client_of_another_kind_is_enough(
         self, pytester: pytest.Pytester
     ) -> None:

@@ -9,6 +9,7 @@ import pytest
 import mockbatch
 from mockbatch import client, testing
 from tests.support.plugin_runs import Run
+from tests.support.slow_tests import mark_slow_except_each
 
 pytest_plugins = ["pytester"]
 
@@ -44,7 +45,7 @@ FAILING = [
 ]
 
 
-@pytest.mark.parametrize("statement", FAILING)
+@pytest.mark.parametrize("statement", mark_slow_except_each(5, FAILING))
 def test_last_frame_is_the_line_of_the_test(run: Run, statement: str) -> None:
     """A refused call shows that line, and none of the plugin's own."""
     result = run(

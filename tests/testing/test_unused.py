@@ -5,6 +5,7 @@ import pytest
 from mockbatch import MockBatch
 from mockbatch.testing import MockBatchUnusedWarning
 from tests.support.plugin_runs import Run, passed
+from tests.support.slow_tests import mark_slow_except
 
 pytest_plugins = ["pytester"]
 
@@ -43,7 +44,7 @@ SUBMIT = 'mockbatch.submit(["Hello"])'
         ),
     ],
 )
-@pytest.mark.parametrize("choice", ["warn", "error", "ignore"])
+@pytest.mark.parametrize("choice", mark_slow_except(["warn"], ["warn", "error", "ignore"]))
 def test_what_never_applied_is_reported(run: Run, body: str, warning: str, choice: str) -> None:
     """As a warning, as a failure, or not at all."""
     source = f"""

@@ -19,6 +19,7 @@ from mockbatch.typing import Json
 from mockbatch.validation.fast_check import compile_check
 from mockbatch.validation.schema import schema
 from tests.support.examples import examples
+from tests.support.slow_tests import mark_slow_except_each
 
 NAMES = sorted(
     entry.name.removesuffix(".json")
@@ -115,7 +116,7 @@ def broken(draw: st.DrawFn, whole: st.SearchStrategy[Json]) -> Json:
     return value
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", mark_slow_except_each(5, NAMES))
 def test_the_fast_check_is_never_wrong(name: str) -> None:
     """For each schema: jsonschema accepts what it accepts; `Schema` decides like jsonschema.
 

@@ -19,6 +19,7 @@ from mockbatch.validation.schema import schema
 from mockbatch.world.world import World
 from tests.support.caller import KEY, Caller, app_of, error_of, form, lines, talk, upload_form
 from tests.support.examples import examples
+from tests.support.slow_tests import mark_slow_except_each
 
 URLS = ["/v1/batches", "/v1/files", "/v1/batches/batch_1", "/v1/files/file-1/content"]
 
@@ -408,7 +409,7 @@ class TestAnything:
         self.api.post("/_mock/reset", {"clock": "manual", "pace": 1, "start_time": 0})
         return str(self.api.create()["id"])
 
-    @pytest.mark.parametrize(("method", "route"), routes_with_body())
+    @pytest.mark.parametrize(("method", "route"), mark_slow_except_each(5, routes_with_body()))
     def test_any_json_as_a_body(self, method: str, route: str, world: str) -> None:
         """Each route gets any JSON, often with names and values that it knows."""
 
@@ -449,7 +450,7 @@ class TestAnything:
         for path in ("/v1/batches", "/v1/files", "/_mock/state", "/_mock/clock"):
             assert_envelope(self.api.get(path))
 
-    @pytest.mark.parametrize("name", HOSTILE)
+    @pytest.mark.parametrize("name", mark_slow_except_each(6, HOSTILE))
     @pytest.mark.parametrize(("method", "route"), routes_with_body())
     def test_hostile_body(self, method: str, route: str, name: str, world: str) -> None:
         """Each route gets JSON that breaks parsers, and a batch can be created afterwards."""

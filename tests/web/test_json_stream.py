@@ -6,6 +6,7 @@ import tracemalloc
 from collections import Counter
 from time import thread_time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,6 +31,7 @@ def test_negative_zero_keeps_its_sign() -> None:
     assert b"".join(iter_json([0.0, -0.0])) == b"[\n  0.0,\n  -0.0\n]"
 
 
+@pytest.mark.slow
 def test_large_embeddings_are_streamed(api: Caller) -> None:
     """The text of 2,048 vectors is never in memory as a whole, and takes little time."""
     body = {"model": "text-embedding-3-large", "input": ["a"] * 2048}

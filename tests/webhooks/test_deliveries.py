@@ -473,6 +473,7 @@ class TestBadReceivers:
 class TestMany:
     """Many batches, many clients."""
 
+    @pytest.mark.slow
     def test_a_thousand_ends_in_one_jump(self, mock: WorldClient) -> None:
         """Are a thousand deliveries, once each, in order of creation."""
         recorder = WebhookRecorder(mock)

@@ -14,6 +14,7 @@ from mockbatch.limits import Limits
 from mockbatch.typing import Json
 from mockbatch.webhooks import event
 from tests.support.receivers import answers, closes, hangs, receiving
+from tests.support.slow_tests import mark_slow_except_each
 from tests.support.webhook_recorder import START, WebhookRecorder, submit
 
 World = Callable[..., WorldClient]
@@ -120,6 +121,7 @@ class TestCreate:
         status, answer = raw(mock, "POST", "/v1/webhook_endpoints", body)
         assert (status, answer["error"]["param"]) == (400, missing)
 
+    @pytest.mark.slow
     def test_there_is_a_most(self, mock: WorldClient) -> None:
         """One more is a 400."""
         for _ in range(Limits().webhook_endpoints):
@@ -256,7 +258,7 @@ class TestTheRest:
         }
         assert mock.client.webhooks.retrieve(made.id).updated_at == START
 
-    @pytest.mark.parametrize("kind", event.event_types())
+    @pytest.mark.parametrize("kind", mark_slow_except_each(9, event.event_types()))
     def test_a_sample_of_each_type_is_accepted(self, mock: WorldClient, kind: str) -> None:
         """Signed as everything is."""
         recorder = WebhookRecorder(mock)

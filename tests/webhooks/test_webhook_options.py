@@ -51,6 +51,7 @@ class TestServe:
                 recorder.append(client.webhooks.unwrap(body, headers).data.id)
             assert sorted(recorder) == sorted(batches)
 
+    @pytest.mark.slow
     def test_the_log_has_requests_of_clients_only(self, tmp_path: Path) -> None:
         """The server's internal request when a timer fires is not logged as one of a client."""
         with (
@@ -63,6 +64,7 @@ class TestServe:
             assert "/v1/batches" in served.logged()
             assert "alarm" not in served.logged()
 
+    @pytest.mark.slow
     def test_a_hanging_receiver_does_not_keep_it_from_stopping(self, tmp_path: Path) -> None:
         """A signal ends it at once."""
         with (

@@ -187,6 +187,7 @@ def test_an_input_can_be_gone_only_after_the_end() -> None:
     assert error_of(refused) == (400, "invalid_value", "state.batches[0].gone_input")
 
 
+@pytest.mark.slow
 def test_the_bytes_of_many_files_return_to_zero(api: Timed) -> None:
     """Created, run, read, deleted and expired: nothing is left behind of any."""
     for number in range(60):

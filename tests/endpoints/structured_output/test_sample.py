@@ -44,6 +44,7 @@ PERSON = closed(name={"type": "string"}, age={"type": "integer", "minimum": 18, 
 # --- what is made
 
 
+@pytest.mark.slow
 @BOTH
 def test_values_fit_three_hundred_random_schemas(path: str) -> None:
     """For each strict schema, the content is JSON that fits it."""

@@ -11,6 +11,7 @@ from mockbatch.typing import Json
 from tests.support.bodies import JSON, mutants_of
 from tests.support.caller import KEY, START, Caller, app_of, lines
 from tests.support.examples import examples
+from tests.support.slow_tests import mark_slow_except_each
 
 ERROR = {"message": "No.", "type": "invalid_request_error", "param": None, "code": None}
 MATCH = {
@@ -116,7 +117,7 @@ def test_the_table_has_every_route_with_a_body() -> None:
     assert routes == GOOD.keys()
 
 
-@pytest.mark.parametrize(("method", "path"), GOOD)
+@pytest.mark.parametrize(("method", "path"), mark_slow_except_each(5, GOOD))
 def test_the_bodies_in_the_table_are_accepted(method: str, path: str) -> None:
     """The invalid bodies are derived from these."""
     for body in GOOD[method, path]:
@@ -124,7 +125,7 @@ def test_the_bodies_in_the_table_are_accepted(method: str, path: str) -> None:
         api.good(api.call(method, filled(api, path), json=filled(api, body)))
 
 
-@pytest.mark.parametrize(("method", "path"), GOOD)
+@pytest.mark.parametrize(("method", "path"), mark_slow_except_each(5, GOOD))
 @examples(40)
 @given(st.data())
 def test_a_call_is_accepted_or_changes_nothing(method: str, path: str, data: st.DataObject) -> None:

@@ -16,6 +16,7 @@ from mockbatch.typing import Json
 from mockbatch.web.control_operations import OPERATIONS
 from tests.support.caller import KEY, Caller, app_of
 from tests.support.examples import examples
+from tests.support.slow_tests import mark_slow_except_each
 
 if TYPE_CHECKING:
     from schemathesis import BaseSchema
@@ -122,7 +123,7 @@ def described() -> "Iterator[tuple[BaseSchema, str]]":
     server.stop()
 
 
-@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("group", mark_slow_except_each(6, GROUPS))
 def test_server_keeps_to_it(described: "tuple[BaseSchema, str]", group: str) -> None:
     """Whatever is sent, the response is in the document, and never a 500.
 

@@ -10,6 +10,8 @@ import pytest
 from tests.support.caller import VALIDATING, Caller, lines
 from tests.web.page.conftest import Tab
 
+pytestmark = pytest.mark.slow
+
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 #: Set it to write the snapshots anew, and look at what has changed.
 WRITE_VARIABLE = "MOCKBATCH_WRITE_SNAPSHOTS"

@@ -1,7 +1,11 @@
 """A redraw leaves alone what a person is about to use."""
 
+import pytest
+
 from tests.support.caller import VALIDATING, Caller, lines
 from tests.web.page.conftest import Tab
+
+pytestmark = pytest.mark.slow
 
 TYPED = "2030-01-02T03:04:05"
 # Holds the answer to an advance back until the page has drawn what it changed, and looked again.

@@ -34,6 +34,7 @@ def test_an_empty_world_says_how_to_begin(tab: Tab) -> None:
     assert "validating" in page.inner_text("main")
 
 
+@pytest.mark.slow
 def test_the_key_leaves_the_address(tab: Tab) -> None:
     """It stays in the tab, and goes to the server in a header alone."""
     page = tab.open()
@@ -45,6 +46,7 @@ def test_the_key_leaves_the_address(tab: Tab) -> None:
     assert "No batches yet" in page.inner_text("main")
 
 
+@pytest.mark.slow
 def test_batches_show_past_and_future_in_words(tab: Tab) -> None:
     """The picture has a label, and the row a status and the next change."""
     tab.api.create(lines(4))
@@ -62,6 +64,7 @@ def test_batches_show_past_and_future_in_words(tab: Tab) -> None:
     assert "finalizing in 1 min" in row.inner_text()
 
 
+@pytest.mark.slow
 def test_every_scenario_can_be_looked_at(tab: Tab) -> None:
     """A world with a batch of each, at its end; fifty are on a page."""
     for name in catalogue():
@@ -96,6 +99,7 @@ def test_one_batch_has_its_lines_and_commands(tab: Tab) -> None:
     assert "is completed and can no longer be held" in hold.get_attribute("title")
 
 
+@pytest.mark.slow
 def test_an_end_has_its_date_unless_it_was_today(tab: Tab) -> None:
     """A time alone would be taken for one of today."""
     tab.api.create(lines(1))
@@ -106,6 +110,7 @@ def test_an_end_has_its_date_unless_it_was_today(tab: Tab) -> None:
     page.get_by_role("cell", name="ended 2024-04-23 17:55", exact=True).wait_for()
 
 
+@pytest.mark.slow
 def test_an_ended_batch_is_drawn_around_its_end(tab: Tab) -> None:
     """Weeks later its stages are as far apart as they were on the day."""
     id = tab.api.create(lines(4))["id"]
@@ -118,6 +123,7 @@ def test_an_ended_batch_is_drawn_around_its_end(tab: Tab) -> None:
     assert second.bounding_box()["x"] - first.bounding_box()["x"] > 100
 
 
+@pytest.mark.slow
 def test_lines_beyond_the_first_part_of_a_file_are_not_called_missing(tab: Tab) -> None:
     """The output has them in another order, so that the result of a line may be further on."""
     id = tab.api.create(lines(2000))["id"]
@@ -128,6 +134,7 @@ def test_lines_beyond_the_first_part_of_a_file_are_not_called_missing(tab: Tab) 
     assert page.get_by_role("cell", name="none", exact=True).count() == 0
 
 
+@pytest.mark.slow
 def test_repeated_events_are_one_row(tab: Tab) -> None:
     """The attempts of a webhook that nobody accepts, from the first to the last."""
     tab.api.post("/_mock/webhooks/endpoints", {"url": "http://127.0.0.1:9/hook"})
@@ -138,6 +145,7 @@ def test_repeated_events_are_one_row(tab: Tab) -> None:
     assert re.search(r"×\d+ .* to ", row.inner_text().replace("\t", " "))
 
 
+@pytest.mark.slow
 def test_a_batch_that_is_gone_is_said(tab: Tab) -> None:
     """In place of what was there; the rest of the page goes on."""
     page = tab.open(f"batch/{tab.api.create(lines(1))['id']}")
@@ -149,6 +157,7 @@ def test_a_batch_that_is_gone_is_said(tab: Tab) -> None:
     assert page.get_by_role("alert").count() == 0
 
 
+@pytest.mark.slow
 def test_batches_of_other_providers_are_marked(tab: Tab) -> None:
     """With their own words for a status, and their requests and results."""
     id = create_message_batch(tab.api)
@@ -164,6 +173,7 @@ def test_batches_of_other_providers_are_marked(tab: Tab) -> None:
     assert "Mock reply to: Hello" in cells
 
 
+@pytest.mark.slow
 def test_requests_show_faults_retries_and_bodies(tab: Tab) -> None:
     """And those that no route knows, with the nearest one."""
     id = tab.api.create()["id"]
@@ -199,6 +209,7 @@ def test_scenarios_and_faults_are_chosen_with_a_click(tab: Tab) -> None:
     assert (shown["status"], shown["request_counts"]["completed"]) == ("expired", 1)
 
 
+@pytest.mark.slow
 def test_files_are_previewed_and_downloaded(tab: Tab) -> None:
     """Byte for byte."""
     id = tab.api.upload(lines(3))["id"]
@@ -211,6 +222,7 @@ def test_files_are_previewed_and_downloaded(tab: Tab) -> None:
     assert page.locator("pre.file span").count() == 3
 
 
+@pytest.mark.slow
 def test_webhooks_show_their_attempts(tab: Tab) -> None:
     """In words, too; an endpoint is added by its URL."""
     page = tab.open("webhooks")
@@ -225,6 +237,7 @@ def test_webhooks_show_their_attempts(tab: Tab) -> None:
     assert re.fullmatch(r"\d attempts, 0 successful", label)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("screen", ["batch", "requests", "files", "batches"])
 def test_hostile_texts_are_shown_as_they_are(tab: Tab, screen: str) -> None:
     """Prompts, custom_ids, names and paths are text, and hidden characters show."""
@@ -247,6 +260,7 @@ def _form(data: bytes) -> dict[str, object]:
     return upload_form(data, name="<b>bold</b>.txt", purpose="user_data")
 
 
+@pytest.mark.slow
 def test_the_owner_sees_all_worlds_and_opens_them(tab: Tab) -> None:
     """Others see their own."""
     tab.api.create(lines(2))
@@ -268,6 +282,7 @@ def test_the_owner_sees_all_worlds_and_opens_them(tab: Tab) -> None:
     assert page.evaluate("sessionStorage.getItem('world')") == digest
 
 
+@pytest.mark.slow
 def test_a_wrong_key_is_said(tab: Tab) -> None:
     """And another one is sent."""
     tab.api.key = "undefined"

@@ -14,6 +14,8 @@ from mockbatch.testing.mock_batch import MockBatch
 from tests.support.caller import FINALIZING, IN_PROGRESS, START, VALIDATING, Caller, app_of, lines
 from tests.web.page.conftest import Tab
 
+pytestmark = pytest.mark.slow
+
 SCREENS = ("batches", "requests", "requests/unmatched", "scenarios", "files", "webhooks", "copy")
 SNAPSHOT = """\
 - heading "Batches" [level=1]

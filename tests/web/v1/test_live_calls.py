@@ -258,6 +258,7 @@ class TestRefusals:
         """It is not JSON."""
         assert error_of(api.call("POST", CHAT, **form(('name="model"', b"gpt-4o"))))[0] == 400
 
+    @pytest.mark.slow
     @examples(200, deadline=None, suppress_health_check=[*HealthCheck], database=None)
     @given(data=st.data())
     def test_any_body(self, data: st.DataObject) -> None:

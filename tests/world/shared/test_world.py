@@ -8,6 +8,7 @@ import pytest
 from mockbatch.errors import ApiError
 from mockbatch.scripting.script import parse
 from mockbatch.web.context import EXTENSION
+from tests.support.slow_tests import mark_slow_except_each
 from tests.world.shared.conftest import KEY, NewServer, Server
 
 
@@ -51,7 +52,7 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.parametrize("name", mark_slow_except_each(5, CHANGES))
 def test_every_part_of_a_world_is_shared(
     name: str, one: Server, other: Server, new_server: NewServer
 ) -> None:

@@ -27,6 +27,7 @@ from mockbatch.world.snapshot.load import load, load_from_file
 from mockbatch.world.snapshot.snapshot import Snapshot
 from mockbatch.world.world import World
 from tests.support.examples import examples
+from tests.support.slow_tests import mark_slow_except_each
 
 ROOT = Path(__file__).parents[3]
 START = 1_713_894_800
@@ -223,7 +224,10 @@ def state(document: Json) -> Json:
 # --- moved
 
 
-@pytest.mark.parametrize("seconds", [0, 1, 20, 32, 33, 61, 94, 605, DAY - 700, DAY, 31 * DAY])
+@pytest.mark.parametrize(
+    "seconds",
+    mark_slow_except_each(5, [0, 1, 20, 32, 33, 61, 94, 605, DAY - 700, DAY, 31 * DAY]),
+)
 def test_moved_world_gives_the_same_answers(original: Api, seconds: int) -> None:
     """Each GET has the same answer in both, now and later."""
     other = moved(original)
@@ -235,7 +239,7 @@ def test_moved_world_gives_the_same_answers(original: Api, seconds: int) -> None
 SCENARIOS = sorted(path.stem for path in (ROOT / "mockbatch/scenarios/catalogue").glob("*.json"))
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("name", mark_slow_except_each(10, SCENARIOS))
 def test_batch_of_any_scenario_moves(name: str) -> None:
     """What happens to a batch happens to its copy, too; another one is being cancelled."""
     api = Api(app_of())
@@ -268,7 +272,10 @@ def test_same_creates_make_the_same_ids(original: Api) -> None:
     assert made[0] == made[1]
 
 
-@pytest.mark.parametrize("verb", ["cancel", "hold", "resume", "expire", "fail", "complete"])
+@pytest.mark.parametrize(
+    "verb",
+    mark_slow_except_each(6, ["cancel", "hold", "resume", "expire", "fail", "complete"]),
+)
 def test_same_commands_have_the_same_effect(original: Api, verb: str) -> None:
     """Each batch takes a command, or refuses it, as it would have."""
     other = moved(original)
@@ -419,7 +426,9 @@ def test_recorded_batches_and_own_ones_are_paged_together(limit: int) -> None:
     assert found == [*ids, "batch_abc123"]
 
 
-@pytest.mark.parametrize("verb", ["cancel", "resume", "expire", "fail", "complete"])
+@pytest.mark.parametrize(
+    "verb", mark_slow_except_each(5, ["cancel", "resume", "expire", "fail", "complete"])
+)
 @pytest.mark.parametrize("pause", [0, 10])
 def test_batch_that_was_held_moves_after_any_command(verb: str, pause: int) -> None:
     """Commanded on the second of its hold or later, it can be loaded, and goes on the same."""
@@ -907,7 +916,7 @@ FAULTS: Mapping[str, tuple[Change, str]] = {
 }
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", mark_slow_except_each(8, FAULTS))
 def test_an_error_is_reported_with_its_place(state: Json, name: str) -> None:
     """A state that is not whole is refused, and the param says where it is not."""
     change, place = FAULTS[name]
@@ -916,7 +925,7 @@ def test_an_error_is_reported_with_its_place(state: Json, name: str) -> None:
     assert (response.status_code, response.json["error"]["param"]) == (400, place)
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", mark_slow_except_each(8, FAULTS))
 def test_refused_state_changes_nothing(document: Json, state: Json, name: str) -> None:
     """The world stays what it was."""
     api = Api(app_of())
