@@ -10,7 +10,7 @@ test test-all: export PYTHONDONTWRITEBYTECODE =
 serve: .venv/serve
 	.venv/bin/mockbatch serve --load fixtures/worlds/portkey-page.json $(ARGS)
 
-# All but the tests that are marked slow, with a fifth of Hypothesis's examples; `make test-all`
+# All but the tests that are marked slow, with a tenth of Hypothesis's examples; `make test-all`
 # runs everything.
 test: .venv/test
 	.venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 -m "not slow" \

@@ -26,7 +26,7 @@ from tests.support.time_limits import (  # noqa: F401
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 # For `make test`; tests/support/examples.py has what it means for tests with a number of their own.
-settings.register_profile("quick", settings.get_profile("patient"), max_examples=20)
+settings.register_profile("quick", settings.get_profile("patient"), max_examples=10)
 
 
 def pytest_collection_finish() -> None:

@@ -392,6 +392,7 @@ def test_a_wait_shows_progress_on_a_terminal(mockbatch: WorldClient) -> None:
     assert "a batch is validating after 0 of at most 0.3 seconds" in shown
 
 
+@pytest.mark.slow
 def test_a_wait_for_a_webhook_shows_progress_on_a_terminal(mockbatch: WorldClient) -> None:
     """As a wait for a batch does."""
     mockbatch.scenario("webhook_lost", times=None)

@@ -22,6 +22,7 @@ from tests.support.documents import (
     RUN_PAGES,
 )
 from tests.support.plugin_runs import QUICK
+from tests.support.slow_tests import mark_slow_except_each
 
 pytest_plugins = ["pytester"]
 
@@ -34,7 +35,7 @@ CURL = [(page.path, line) for page in RUN_PAGES for line in page.commands("curl"
 SERVE = "mockbatch serve"
 
 
-@pytest.mark.parametrize(("path", "code"), TESTS)
+@pytest.mark.parametrize(("path", "code"), mark_slow_except_each(4, TESTS))
 def test_example_for_pytest_passes(pytester: pytest.Pytester, path: str, code: str) -> None:
     """It needs nothing but an input file and code that submits it."""
     pytester.makeini("[pytest]\nfilterwarnings = error\n")

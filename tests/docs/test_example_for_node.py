@@ -79,6 +79,7 @@ def test_each_test_can_fail(folder: Path, name: str) -> None:
     assert names("not ok", done.stdout) == {name}
 
 
+@pytest.mark.slow
 def test_missing_command_is_reported(folder: Path) -> None:
     """Whoever has not installed mockbatch waits for nothing, and reads what is missing."""
     done = run(folder, MOCKBATCH="no-such-command")

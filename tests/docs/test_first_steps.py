@@ -65,6 +65,7 @@ def test_node_reads_the_output(served: Serving, tmp_path: Path) -> None:
     assert json.loads(line)["custom_id"] == "a"
 
 
+@pytest.mark.slow
 @MAY_INSTALL
 def test_node_moves_time(served: Serving, tmp_path: Path) -> None:
     """As the README has it, without a package."""

@@ -144,6 +144,7 @@ class TestLifeCycle:
 class TestPaging:
     """Lists that are longer than a page."""
 
+    @pytest.mark.slow
     def test_all_batches_come_once(self, mock: WorldClient) -> None:
         """The SDK asks for page after page by itself."""
         file = upload(mock.client)

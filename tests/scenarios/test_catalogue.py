@@ -15,6 +15,7 @@ from mockbatch.scenarios import catalogue
 from mockbatch.testing.servers import LocalServer
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
+from tests.support.slow_tests import mark_slow_except_each
 
 START = 1_713_894_800
 DAY = 24 * 3600
@@ -503,7 +504,9 @@ def test_no_scenario_is_only_happy() -> None:
     assert [name for name in NAMES if FACTS[name] == FACTS["happy"]] == ["happy"]
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if FACTS[name].shown_by])
+@pytest.mark.parametrize(
+    "name", mark_slow_except_each(5, [name for name in NAMES if FACTS[name].shown_by])
+)
 def test_what_is_shown_elsewhere_is_shown(name: str) -> None:
     """A test that the table refers to is there."""
     groups = (TestTheFiles, TestTheEdges, TestTheQuotas, TestTheWebhooks)
@@ -513,7 +516,7 @@ def test_what_is_shown_elsewhere_is_shown(name: str) -> None:
 class TestTheBatch:
     """The object on its way, and at its end."""
 
-    @pytest.mark.parametrize("name", NAMES)
+    @pytest.mark.parametrize("name", mark_slow_except_each(5, NAMES))
     def test_statuses_come_at_their_second(self, play: Callable[..., Run], name: str) -> None:
         """Each status begins on its second, and the one before lasts until then."""
         run = play(name)
@@ -529,31 +532,33 @@ class TestTheBatch:
             seen.append((at, run.raw()["status"]))
         assert tuple(seen) == run.facts.path
 
-    @pytest.mark.parametrize("name", NAMES)
+    @pytest.mark.parametrize("name", mark_slow_except_each(5, NAMES))
     def test_the_object_is_field_for_field(self, ended: Callable[[str], Run], name: str) -> None:
         """At its end the whole object is as it is known, and nothing else is in it."""
         run = ended(name)
         assert normal(run.raw()) == run.facts.end
 
-    @pytest.mark.parametrize("name", NAMES)
+    @pytest.mark.parametrize("name", mark_slow_except_each(5, NAMES))
     def test_keys_come_in_the_recorded_order(self, ended: Callable[[str], Run], name: str) -> None:
         """The members that a recorded object has stand in its order."""
         found = [key for key in ended(name).raw() if key in VALIDATING]
         assert found == [key for key in VALIDATING if key in FACTS[name].end]
 
-    @pytest.mark.parametrize("name", sorted(set(NAMES) - STUCK))
+    @pytest.mark.parametrize("name", mark_slow_except_each(5, sorted(set(NAMES) - STUCK)))
     def test_a_final_object_stays_as_it_is(self, play: Callable[..., Run], name: str) -> None:
         """Polling a batch a day after its end shows the same object."""
         run = play(name).ended()
         end = run.raw()
         assert run.at(run.facts.path[-1][0] + DAY).raw() == end
 
-    @pytest.mark.parametrize("name", sorted(STUCK))
+    @pytest.mark.parametrize("name", mark_slow_except_each(5, sorted(STUCK)))
     def test_a_stuck_batch_has_nothing_coming(self, ended: Callable[[str], Run], name: str) -> None:
         """No event is due for what never moves."""
         assert ended(name).mock.clock.next_event is None
 
-    @pytest.mark.parametrize("name", sorted(set(NAMES) - {"batch_not_visible_yet"}))
+    @pytest.mark.parametrize(
+        "name", mark_slow_except_each(5, sorted(set(NAMES) - {"batch_not_visible_yet"}))
+    )
     def test_no_file_comes_before_the_end(self, play: Callable[..., Run], name: str) -> None:
         """While a batch is unfinished it names no file."""
         run = play(name)
@@ -565,7 +570,7 @@ class TestTheBatch:
             assert not run.raw().get("output_file_id")
             assert not run.raw().get("error_file_id")
 
-    @pytest.mark.parametrize("name", WITH_CANCEL)
+    @pytest.mark.parametrize("name", mark_slow_except_each(5, WITH_CANCEL))
     def test_the_answer_to_a_cancel_is_cancelling(
         self, play: Callable[..., Run], name: str
     ) -> None:
@@ -577,7 +582,7 @@ class TestTheBatch:
             START + run.facts.cancel_at,
         )
 
-    @pytest.mark.parametrize("name", WITH_CANCEL)
+    @pytest.mark.parametrize("name", mark_slow_except_each(5, WITH_CANCEL))
     def test_a_second_cancel_changes_nothing(self, play: Callable[..., Run], name: str) -> None:
         """A batch that is being cancelled takes another cancel with a 200."""
         run = play(name)
@@ -635,17 +640,20 @@ class TestTheBatch:
 class TestTheFiles:
     """The output and the error file, line by line."""
 
-    @pytest.mark.parametrize("name", WITH_OUTPUT)
+    @pytest.mark.parametrize("name", mark_slow_except_each(5, WITH_OUTPUT))
     def test_the_output_file_has_its_lines(self, ended: Callable[[str], Run], name: str) -> None:
         """The output file has as many lines as are known."""
         assert len(ended(name).lines("output")) == FACTS[name].output
 
-    @pytest.mark.parametrize("name", WITH_ERROR)
+    @pytest.mark.parametrize("name", mark_slow_except_each(5, WITH_ERROR))
     def test_the_error_file_has_its_lines(self, ended: Callable[[str], Run], name: str) -> None:
         """The error file has as many lines as are known."""
         assert len(ended(name).lines("error")) == FACTS[name].error
 
-    @pytest.mark.parametrize("name", sorted({*WITH_OUTPUT, *WITH_ERROR} - set(OUTPUTS) - LOSING))
+    @pytest.mark.parametrize(
+        "name",
+        mark_slow_except_each(5, sorted({*WITH_OUTPUT, *WITH_ERROR} - set(OUTPUTS) - LOSING)),
+    )
     def test_every_request_is_in_one_file(self, ended: Callable[[str], Run], name: str) -> None:
         """The lines of both files are those of the input, each once."""
         run = ended(name)
@@ -653,7 +661,9 @@ class TestTheFiles:
         found = [line["custom_id"] for kind in kinds for line in run.parsed(kind)]
         assert sorted(found) == [f"line-{number}" for number in range(COUNT)]
 
-    @pytest.mark.parametrize("name", sorted(set(WITH_OUTPUT) - set(OUTPUTS)))
+    @pytest.mark.parametrize(
+        "name", mark_slow_except_each(5, sorted(set(WITH_OUTPUT) - set(OUTPUTS)))
+    )
     def test_output_lines_are_in_the_recorded_form(
         self, ended: Callable[[str], Run], name: str
     ) -> None:
@@ -664,14 +674,18 @@ class TestTheFiles:
             assert list(line["response"]) == ["status_code", "request_id", "body"]
             assert (line["response"]["status_code"], line["error"]) == (200, None)
 
-    @pytest.mark.parametrize("name", sorted(set(WITH_OUTPUT) - set(OUTPUTS)))
+    @pytest.mark.parametrize(
+        "name", mark_slow_except_each(5, sorted(set(WITH_OUTPUT) - set(OUTPUTS)))
+    )
     def test_output_bodies_keep_the_contract(self, ended: Callable[[str], Run], name: str) -> None:
         """The body of a line is one of its endpoint."""
         for line in ended(name).parsed("output"):
             body = line["response"]["body"]
             assert schema("chat_completions.response").error(body) is None
 
-    @pytest.mark.parametrize("name", sorted(set(WITH_OUTPUT) - MIXED - set(OTHERS)))
+    @pytest.mark.parametrize(
+        "name", mark_slow_except_each(5, sorted(set(WITH_OUTPUT) - MIXED - set(OTHERS)))
+    )
     def test_answers_belong_to_their_requests(self, ended: Callable[[str], Run], name: str) -> None:
         """By its custom_id a line has the answer to its own question."""
         for line in ended(name).parsed("output"):
@@ -684,7 +698,7 @@ class TestTheFiles:
         found = [line["custom_id"] for line in ended("happy").parsed("output")]
         assert found != [f"line-{number}" for number in range(COUNT)]
 
-    @pytest.mark.parametrize("name", ANSWERED)
+    @pytest.mark.parametrize("name", mark_slow_except_each(5, ANSWERED))
     def test_failed_lines_have_an_answer(self, ended: Callable[[str], Run], name: str) -> None:
         """A failed line has its status and error body in `response`, and a null `error`."""
         facts = FACTS[name]
@@ -693,7 +707,7 @@ class TestTheFiles:
             assert line["response"]["body"] == {"error": facts.body}
             assert line["error"] is None
 
-    @pytest.mark.parametrize("name", NEVER_RAN)
+    @pytest.mark.parametrize("name", mark_slow_except_each(5, NEVER_RAN))
     def test_lines_that_never_ran_have_none(self, ended: Callable[[str], Run], name: str) -> None:
         """A line that never ran has a null `response`, and says why in `error`."""
         for line in ended(name).parsed("error"):
@@ -741,7 +755,7 @@ class TestTheFiles:
         lines = ended("status_code_zero").parsed("output")
         assert {line["response"]["status_code"] for line in lines} == {0}
 
-    @pytest.mark.parametrize("name", OTHERS)
+    @pytest.mark.parametrize("name", mark_slow_except_each(5, OTHERS))
     def test_two_answers_are_others(self, ended: Callable[[str], Run], name: str) -> None:
         """A fifth of the answers is what the scenario says, and all lines are successes."""
         choices = [line["response"]["body"]["choices"][0] for line in ended(name).parsed("output")]
@@ -974,12 +988,12 @@ class TestParameters:
 class TestDistortions:
     """What no schema allows: the checked object, or the files, changed on the way out."""
 
-    @pytest.mark.parametrize("name", OBJECTS)
+    @pytest.mark.parametrize("name", mark_slow_except_each(5, OBJECTS))
     def test_the_honest_object_is_valid(self, server: LocalServer, name: str) -> None:
         """Without its distortion the object is one that keeps the contract."""
         assert schema("batch").error(twin(server, name, distorted=False)) is None
 
-    @pytest.mark.parametrize("name", OBJECTS)
+    @pytest.mark.parametrize("name", mark_slow_except_each(5, OBJECTS))
     def test_nothing_else_is_distorted(self, server: LocalServer, name: str) -> None:
         """Only those members differ from the honest object that the scenario is about."""
         shown, honest = (twin(server, name, distorted=which) for which in (True, False))
@@ -989,14 +1003,14 @@ class TestDistortions:
         }
         assert differ == CHANGED[name]
 
-    @pytest.mark.parametrize("name", OBJECTS)
+    @pytest.mark.parametrize("name", mark_slow_except_each(5, OBJECTS))
     def test_the_journal_names_the_scenario(self, ended: Callable[[str], Run], name: str) -> None:
         """The entry of a distorted retrieve has the scenario's name."""
         run = ended(name)
         run.raw()
         assert run.mock.requests[-1].fault == name
 
-    @pytest.mark.parametrize("name", sorted(set(NAMES) - set(OBJECTS)))
+    @pytest.mark.parametrize("name", mark_slow_except_each(5, sorted(set(NAMES) - set(OBJECTS))))
     def test_the_journal_names_no_honest_answer(
         self, ended: Callable[[str], Run], name: str
     ) -> None:
@@ -1005,7 +1019,7 @@ class TestDistortions:
         run.raw()
         assert run.mock.requests[-1].fault is None
 
-    @pytest.mark.parametrize("name", sorted(set(NAMES) - set(OBJECTS)))
+    @pytest.mark.parametrize("name", mark_slow_except_each(5, sorted(set(NAMES) - set(OBJECTS))))
     def test_what_is_not_distorted_keeps_the_contract(
         self, ended: Callable[[str], Run], name: str
     ) -> None:
@@ -1063,7 +1077,7 @@ class TestDistortions:
         """The honest object has null there."""
         assert play("happy", metadata=None).ended().batch().metadata is None
 
-    @pytest.mark.parametrize("name", OBJECTS)
+    @pytest.mark.parametrize("name", mark_slow_except_each(5, OBJECTS))
     def test_a_list_is_distorted_too(self, ended: Callable[[str], Run], name: str) -> None:
         """A list shows a batch as a retrieve does."""
         run = ended(name)
@@ -1071,7 +1085,7 @@ class TestDistortions:
         [shown] = json.loads(answer.http_response.content)["data"]
         assert shown == run.raw()
 
-    @pytest.mark.parametrize("name", OUTPUTS)
+    @pytest.mark.parametrize("name", mark_slow_except_each(5, OUTPUTS))
     def test_a_distorted_file_has_an_honest_batch(
         self, ended: Callable[[str], Run], name: str
     ) -> None:

@@ -34,6 +34,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 QUICK = ("--only", "batches", "--only", "cancel")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("only", [QUICK, pytest.param((), marks=pytest.mark.slow)])
 def test_every_case_passes(
     url: str, only: tuple[str, ...], capsys: pytest.CaptureFixture[str]

@@ -1,4 +1,4 @@
-"""How many examples Hypothesis tries: all in continuous integration, a fifth in `make test`."""
+"""How many examples Hypothesis tries: all in continuous integration, a tenth in `make test`."""
 
 from typing import Any
 

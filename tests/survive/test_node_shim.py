@@ -88,8 +88,8 @@ def test_timers_stay_timers(node: Runner) -> None:
         const refreshed = setTimeout(note, 1500, "refreshed");
         setTimeout(() => { note("first"); refreshed.refresh(); }, 1000);
         setTimeout(note, 2000, "second", "more");
-        setTimeout(note, 5, "short");
         setTimeout(note, 0, "none");
+        setTimeout(note, 5, "short");
         process.on("exit", () => console.log(JSON.stringify([unref.hasRef(), fired])));
         """
     )

@@ -267,7 +267,7 @@ def test_values_too_deep_for_the_cache_are_left_to_jsonschema() -> None:
     assert not compile_check(document, validator_factory(document))(deep)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", mark_slow_except_each(5, NAMES))
 def test_every_schema_is_valid(name: str) -> None:
     """It fits the metaschema of draft 2020-12, and its $id is its name."""
     document = schema(name).document

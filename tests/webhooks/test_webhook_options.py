@@ -15,6 +15,7 @@ from mockbatch.testing.servers import RemoteServer
 from mockbatch.webhooks import signature
 from tests.support.receivers import answers, hangs, receiving
 from tests.support.serving import serving
+from tests.support.slow_tests import mark_slow_except_each
 from tests.support.webhook_recorder import WebhookRecorder, submit, wait_until
 
 SECRET = signature.new_secret(Seed.of("a secret of one's own"))
@@ -30,7 +31,9 @@ def sent(url: str, key: str, **metadata: str) -> str:
 class TestServe:
     """`mockbatch serve --webhook-url`."""
 
-    @pytest.mark.parametrize("secret", [SECRET, None], ids=["given", "made"])
+    @pytest.mark.parametrize(
+        "secret", mark_slow_except_each(2, [SECRET, None]), ids=["given", "made"]
+    )
     def test_every_world_sends_there(self, tmp_path: Path, secret: str | None) -> None:
         """Signed with the secret that it exports, by itself, whatever the key."""
         with receiving(answers(200)) as receiver:

@@ -16,6 +16,7 @@ from mockbatch.scenarios import catalogue, from_option, scenario
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 from tests.support.caller import app_of, error_of, lines
+from tests.support.slow_tests import mark_slow_except_each
 
 if TYPE_CHECKING:
     from tests.support.caller import Caller
@@ -80,7 +81,7 @@ class TestReading:
         """A new world has nothing queued."""
         assert active(api) == []
 
-    @pytest.mark.parametrize("name", NAMES)
+    @pytest.mark.parametrize("name", mark_slow_except_each(9, NAMES))
     def test_one_is_its_document(self, api: "Caller", name: str) -> None:
         """GET of a name is the document of the catalogue."""
         assert api.good(api.get(f"{INDEX}/{name}")) == catalogue()[name]
@@ -394,7 +395,7 @@ class TestOnesOwn:
         [error] = api.batch(batch["id"])["errors"]["data"]
         assert error["code"] == "empty_file"
 
-    @pytest.mark.parametrize("name", NAMES)
+    @pytest.mark.parametrize("name", mark_slow_except_each(9, NAMES))
     def test_a_shipped_one_is_such_a_document(self, api: "Caller", name: str) -> None:
         """Each document of the catalogue can be sent back."""
         document = api.good(api.get(f"{INDEX}/{name}"))
@@ -528,7 +529,7 @@ class TestCommand:
         """docs/scenarios.md is the output of --markdown, byte for byte."""
         assert command("--markdown").stdout == (ROOT / "docs" / "scenarios.md").read_bytes()
 
-    @pytest.mark.parametrize("name", NAMES)
+    @pytest.mark.parametrize("name", mark_slow_except_each(9, NAMES))
     def test_a_source_is_a_repository_or_a_thread(self, name: str) -> None:
         """Source links lead to a repository or a thread, and none comes twice."""
         links = catalogue()[name].get("sources", [])
@@ -537,7 +538,7 @@ class TestCommand:
         assert [link for link in links if not re.fullmatch(f"{thread}|{forum}", link)] == []
         assert len(links) == len(set(links))
 
-    @pytest.mark.parametrize("name", NAMES)
+    @pytest.mark.parametrize("name", mark_slow_except_each(9, NAMES))
     def test_the_page_has_its_links(self, name: str) -> None:
         """Each source is a link of the scenario's section."""
         page = (ROOT / "docs" / "scenarios.md").read_text()
@@ -545,7 +546,7 @@ class TestCommand:
         found = re.findall(r"<(https://[^>]+)>", section)
         assert found == catalogue()[name].get("sources", [])
 
-    @pytest.mark.parametrize("name", NAMES)
+    @pytest.mark.parametrize("name", mark_slow_except_each(9, NAMES))
     def test_the_answer_keeps_its_schema(self, name: str) -> None:
         """Printed and sent scenarios fit scenario.json."""
         assert schema("scenario").error(catalogue()[name]) is None

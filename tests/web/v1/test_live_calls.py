@@ -29,6 +29,7 @@ from tests.support.caller import (
     form,
 )
 from tests.support.examples import examples
+from tests.support.slow_tests import mark_slow_except_each
 
 CHAT, RESPONSES, EMBEDDINGS = "/v1/chat/completions", "/v1/responses", "/v1/embeddings"
 BODY = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"}]}
@@ -57,7 +58,8 @@ def requests() -> Iterator[tuple[str, Json]]:
 
 EVERY_REQUEST = pytest.mark.parametrize(
     ("path", "body"),
-    [pytest.param(path, body, id=f"{path[4:]}-{n}") for n, (path, body) in enumerate(requests())],
+    mark_slow_except_each(4, requests()),
+    ids=[f"{path[4:]}-{number}" for number, (path, _) in enumerate(requests())],
 )
 
 
