@@ -1,10 +1,16 @@
-"""Locks that processes of one machine share; the system frees those of a process that has died."""
+"""Locks that processes of one machine share; the system frees those of a process that has died.
+
+A process that has been stopped keeps its locks. So a holder touches the files of its locks again
+and again, and others give up on a lock whose file nobody touches.
+"""
 
 import os
+from contextlib import suppress
 from pathlib import Path
-from threading import Event
+from threading import Event, Lock, Thread
 
 from mockbatch.stores.failure import state_unavailable
+from mockbatch.stores.store import WAIT_SECONDS
 
 try:
     import fcntl
@@ -16,6 +22,9 @@ IS_SUPPORTED = fcntl is not None
 # Waits double from the first to the longest one.
 _FIRST_WAIT_SECONDS = 0.0002
 _LONGEST_WAIT_SECONDS = 0.005
+# How often a process touches the files of its locks, and after how often without one it stops.
+_TOUCH_SECONDS = 0.25
+_IDLE_ROUNDS = 40
 
 
 class FileLocks:
@@ -24,35 +33,75 @@ class FileLocks:
     def __init__(self, folder: Path) -> None:
         self._folder = os.fspath(folder)
         self._held: dict[str, int] = {}  # name -> descriptor of its file
+        self._stopped: dict[str, int] = {}  # name -> when its file was touched last
+        self._lock = Lock()
+        self._touching: Thread | None = None
 
     def acquire(self, name: str, seconds: float | None) -> None:
-        """Acquire a lock, waiting at most so long; ApiError 503 if another process keeps it."""
-        waited, wait = 0.0, _FIRST_WAIT_SECONDS
+        """Acquire a lock, waiting at most so long; ApiError 503 if another process keeps it.
+
+        If that process has stopped, the wait is shorter: WAIT_SECONDS, and none the next time.
+        """
+        waited, unchanged, wait = 0.0, 0.0, _FIRST_WAIT_SECONDS
+        touched = -1
         while not self.try_acquire(name):
+            before, touched = touched, self._touched_at(name)
+            unchanged = unchanged + wait if touched == before else 0.0
+            if unchanged >= WAIT_SECONDS or self._stopped.get(name) == touched:
+                self._stopped[name] = touched
+                raise state_unavailable("a process that is changing it has stopped")
             if seconds is not None and waited >= seconds:
                 raise state_unavailable(f"another process is busy with it for {seconds:g} seconds")
             # Not time.sleep, which clients in the same process may have patched.
             Event().wait(wait)
             waited += wait
             wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
+        self._stopped.pop(name, None)
 
     def try_acquire(self, name: str) -> bool:
         """Acquire a lock if it is free, and return whether it was."""
         try:
-            path = f"{self._folder}/{name}"
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = os.open(self._path(name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise state_unavailable(error) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.utime(descriptor)
         except OSError as error:
             os.close(descriptor)
             if isinstance(error, BlockingIOError):
                 return False
             raise state_unavailable(error) from error
-        self._held[name] = descriptor
+        with self._lock:
+            self._held[name] = descriptor
+            if self._touching is None or not self._touching.is_alive():
+                self._touching = Thread(target=self._touch_held, daemon=True)
+                self._touching.start()
         return True
 
     def release(self, name: str) -> None:
         """Release a lock."""
-        os.close(self._held.pop(name))
+        with self._lock:
+            os.close(self._held.pop(name))
+
+    def _path(self, name: str) -> str:
+        return f"{self._folder}/{name}"
+
+    def _touched_at(self, name: str) -> int:
+        try:
+            return Path(self._path(name)).stat().st_mtime_ns
+        except OSError as error:
+            raise state_unavailable(error) from error
+
+    def _touch_held(self) -> None:
+        """Touch the files of all locks until there has been none for a while."""
+        idle = 0
+        while idle < _IDLE_ROUNDS:
+            Event().wait(_TOUCH_SECONDS)
+            with self._lock:
+                for descriptor in self._held.values():
+                    with suppress(OSError):
+                        os.utime(descriptor)
+                idle = 0 if self._held else idle + 1
+                if idle == _IDLE_ROUNDS:
+                    self._touching = None

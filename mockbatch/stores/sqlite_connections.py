@@ -48,14 +48,19 @@ class SqliteConnections:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """Yield a connection in a transaction, and commit it unless the block raises."""
-        with self._write_lock, self.using() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            finally:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
+        if not self._write_lock.acquire(timeout=WAIT_SECONDS):
+            raise state_unavailable("another request of this process is waiting for it")
+        try:
+            with self.using() as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield connection
+                    connection.execute("COMMIT")
+                finally:
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
+        finally:
+            self._write_lock.release()
 
     @contextmanager
     def using(self) -> Iterator[sqlite3.Connection]:

@@ -1,10 +1,13 @@
 """A process that dies or stops in the middle of a command harms no other."""
 
 import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
+from mockbatch.stores.store import LOCK_SECONDS
 from tests.support.processes import process_serving
 
 # Stops a server in the middle of the commit that adds a batch, before it takes effect.
@@ -55,6 +58,37 @@ def test_a_killed_process_leaves_nothing_half_done(state_url: str) -> None:
         listed = [batch["id"] for batch in server.get(key, "/v1/batches")["data"]]
         assert listed == [second.json["id"], first]
         assert server.get(key, "/_mock/state")["numbers"]["batch"] == 2
+
+
+@pytest.mark.slow
+def test_a_stopped_process_makes_no_other_wait_for_long(tmp_path: Path) -> None:
+    """With SQLite, changes of its world are 503s until it goes on; then its own change is made."""
+    state, key = f"sqlite:///{tmp_path}/state.db", "sk-stopped"
+    with (
+        process_serving(state) as server,
+        process_serving(state, before=PAUSE_BEFORE_COMMIT) as stopped,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        file_id = server.upload(key)
+        delayed = pool.submit(stopped.create, key, file_id)
+        while stopped.process.stdout.readline() != "stopped\n":
+            pass
+        stopped.process.send_signal(signal.SIGSTOP)
+        begun = time.monotonic()
+        for _ in range(3):  # the second and the third time nothing is waited for
+            answer = server.create(key, file_id)
+            assert (answer.status, answer.json["error"]["code"]) == (503, "state_unavailable")
+            assert answer.headers["Retry-After"] == "1"
+            assert "has stopped" in answer.json["error"]["message"]
+        assert time.monotonic() - begun < LOCK_SECONDS
+        assert server.get(key, "/v1/batches")["data"] == []
+        assert server.upload("sk-other")  # another world
+        stopped.process.send_signal(signal.SIGCONT)
+        stopped.process.stdin.write("go on\n")
+        stopped.process.stdin.flush()
+        made = delayed.result().json["id"]
+        later = server.create(key, file_id).json["id"]
+        assert [batch["id"] for batch in server.get(key, "/v1/batches")["data"]] == [later, made]
 
 
 @pytest.mark.slow

@@ -1,0 +1,77 @@
+"""Locks in a folder whose holder is busy, or has stopped."""
+
+from pathlib import Path
+from threading import Event, Timer
+from time import monotonic
+
+import pytest
+
+from mockbatch.errors import ApiError
+from mockbatch.stores import file_lock
+from mockbatch.stores.file_lock import FileLocks
+from mockbatch.stores.store import LOCK_SECONDS
+
+
+@pytest.fixture
+def holder(tmp_path: Path) -> FileLocks:
+    """Return the locks of a process that has one."""
+    locks = FileLocks(tmp_path)
+    locks.acquire("a", LOCK_SECONDS)
+    return locks
+
+
+@pytest.fixture
+def waiter(tmp_path: Path) -> FileLocks:
+    """Return the locks of another process."""
+    return FileLocks(tmp_path)
+
+
+def test_a_busy_holder_is_waited_for(
+    holder: FileLocks, waiter: FileLocks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that is at it for longer than one that has stopped may be is not given up."""
+    monkeypatch.setattr(file_lock, "WAIT_SECONDS", 1.0)
+    end = Timer(3, holder.release, ["a"])
+    end.start()
+    waiter.acquire("a", LOCK_SECONDS)
+    waiter.release("a")
+    end.join()
+
+
+def test_a_stopped_holder_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first wait is short, the next ones are over at once, and it may go on."""
+    waited: list[float] = []
+
+    class Counted(Event):
+        def wait(self, seconds: float | None = None) -> bool:
+            waited.append(seconds or 0)
+            return False
+
+    with monkeypatch.context() as context:
+        context.setattr(FileLocks, "_touch_held", lambda _: None)  # as if it had been stopped
+        holder = FileLocks(tmp_path)
+        holder.acquire("a", LOCK_SECONDS)
+    waiter = FileLocks(tmp_path)
+    monkeypatch.setattr(file_lock, "Event", Counted)
+    with pytest.raises(ApiError, match="has stopped") as caught:
+        waiter.acquire("a", None)
+    assert (caught.value.status, caught.value.headers["Retry-After"]) == (503, "1")
+    assert 1.9 < sum(waited) < 2.1
+    waited.clear()
+    with pytest.raises(ApiError, match="has stopped"):
+        waiter.acquire("a", None)
+    assert waited == []
+    holder.release("a")
+    waiter.acquire("a", None)
+    waiter.release("a")
+
+
+def test_a_holder_that_never_ends_is_given_up_in_the_end(
+    holder: FileLocks, waiter: FileLocks
+) -> None:
+    """A process that goes on is waited for as long as the caller wants."""
+    begun = monotonic()
+    with pytest.raises(ApiError, match="another process is busy with it"):
+        waiter.acquire("a", 0.1)
+    assert monotonic() - begun < LOCK_SECONDS
+    holder.release("a")
