@@ -11,6 +11,7 @@ from math import sqrt
 from mockbatch.endpoints import token_limits
 from mockbatch.endpoints.endpoint import Endpoint, Execution, MainMember, Tokens, token_count
 from mockbatch.endpoints.models import Model, TokenLimits, get_model
+from mockbatch.endpoints.response_size import check_numbers
 from mockbatch.endpoints.token_limits import Prompt, count_prompt_tokens
 from mockbatch.errors import api_error
 from mockbatch.typing import Json
@@ -43,6 +44,7 @@ def _check(body: dict[str, Json]) -> None:
     inputs = _list_inputs(body["input"])
     token_limits.check_prompts(model.limits, inputs)
     _check_request_tokens(model.limits, inputs)
+    check_numbers(len(inputs) * body.get("dimensions", model.dimensions))
 
 
 def _is_valid_input(input_: Json) -> bool:
@@ -114,7 +116,7 @@ def _make_vector(model_name: str, dimensions: int, input_: Prompt) -> list[float
     length = sqrt(sum(map(_SQUARES.__getitem__, digest)))
     positive = [round(odd / length, _DECIMALS) for odd in range(1, 256, 2)]
     scaled = [-value for value in reversed(positive)] + positive
-    return list(map(scaled.__getitem__, digest))
+    return [scaled[byte] for byte in digest]
 
 
 def _to_base64(vector: list[float]) -> str:

@@ -5,12 +5,14 @@ These limits are mockbatch's own. Writing the largest response within them takes
 
 from typing import NamedTuple
 
-from mockbatch.errors import NoReplyPossibleError, api_error
+from mockbatch.errors import ApiError, NoReplyPossibleError, api_error
 
 #: Choices, each tool call counted as one.
 MAX_CHOICES = 2_048
 #: The log probabilities of tokens and of their alternatives, in all choices together.
 MAX_LOGPROBS = 60_000
+#: The numbers in all vectors: those of the most inputs for the longest vectors of OpenAI's models.
+MAX_NUMBERS = 2_048 * 3_072
 
 
 class ResponseShape(NamedTuple):
@@ -29,4 +31,14 @@ class ResponseShape(NamedTuple):
             error = api_error("too_many_logprobs", count=logprobs, limit=MAX_LOGPROBS)
         else:
             return
-        raise NoReplyPossibleError(error.status, error.message, error.type, error.param, error.code)
+        raise _no_reply_possible(error)
+
+
+def check_numbers(count: int) -> None:
+    """Raise NoReplyPossibleError if the vectors of a response would have too many numbers."""
+    if count > MAX_NUMBERS:
+        raise _no_reply_possible(api_error("too_many_numbers", count=count, limit=MAX_NUMBERS))
+
+
+def _no_reply_possible(error: ApiError) -> NoReplyPossibleError:
+    return NoReplyPossibleError(error.status, error.message, error.type, error.param, error.code)

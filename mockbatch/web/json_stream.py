@@ -35,8 +35,9 @@ def _pieces(value: Json, line_end: str) -> Iterator[str]:
             before = ","
         yield line_end + "}"
     elif isinstance(value, list) and value:
-        if set(map(type, value)) == {float}:
-            yield _float_list(value, line_end)
+        numbers = _number_list(value, line_end) if isinstance(value[0], float) else None
+        if numbers is not None:
+            yield numbers
             return
         before = "["
         for item in value:
@@ -48,11 +49,18 @@ def _pieces(value: Json, line_end: str) -> Iterator[str]:
         yield json.dumps(value)
 
 
-def _float_list(numbers: list[float], line_end: str) -> str:
+def _number_list(items: list[Json], line_end: str) -> str | None:
+    """Return the text of a list, None if some items are not numbers."""
     # A vector has thousands of numbers, and formatting them takes longest. msgspec takes a fifth
-    # of the time, and differs only in exponents.
-    text = msgspec.json.encode(numbers).decode("ascii")[1:-1]
-    if "e" in text:
-        text = json.dumps(numbers, separators=(",", ":"))[1:-1]
-    lines = text.replace(",", f",{line_end}  ")
+    # of the time, and differs only in exponents. To look at the text is faster than at each item.
+    try:
+        text = msgspec.json.encode(items)[1:-1]
+    except (OverflowError, TypeError, ValueError):  # an integer of more than 64 bits
+        return None
+    others = text.translate(None, b"0123456789.-,")
+    if others.strip(b"e+"):
+        return None
+    if others:
+        text = json.dumps(items, separators=(",", ":"))[1:-1].encode("ascii")
+    lines = text.replace(b",", f",{line_end}  ".encode()).decode("ascii")
     return f"[{line_end}  {lines}{line_end}]"

@@ -6,7 +6,7 @@ import pytest
 
 from mockbatch.batch.input_file import MAX_ERROR_CHARACTERS, MAX_ERRORS
 from mockbatch.endpoints.reply_limit import MAX_BATCH_CHARACTERS, MAX_RESPONSE_CHARACTERS
-from mockbatch.endpoints.response_size import MAX_CHOICES, MAX_LOGPROBS
+from mockbatch.endpoints.response_size import MAX_CHOICES, MAX_LOGPROBS, MAX_NUMBERS
 from mockbatch.http_server.request import MAX_CHUNKS
 from mockbatch.jsonio import MAX_CONTAINERS, MAX_DEPTH, MAX_VALUES
 from mockbatch.limits import limits_table
@@ -33,7 +33,8 @@ def test_every_limit_is_listed() -> None:
         f"ends at {MAX_DEPTH} levels",
         f"at most {MAX_VALUES:,} values, and {MAX_CONTAINERS:,} of them",
         f"at most {MAX_CHOICES:,} choices",
-        f"and {MAX_LOGPROBS:,} log probabilities",
+        f"counted as one, {MAX_LOGPROBS:,} log probabilities",
+        f"and {MAX_NUMBERS:,} numbers in vectors",
         f"at most {MAX_RESPONSE_CHARACTERS // 1_000_000} million characters of JSON in all choices",
         f"and {MAX_BATCH_CHARACTERS // 1_000_000} million in all lines",
         f"at most {MAX_CHUNKS:,} chunks",

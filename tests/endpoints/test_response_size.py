@@ -3,7 +3,7 @@
 import pytest
 
 from mockbatch.endpoints import endpoints
-from mockbatch.endpoints.response_size import MAX_CHOICES, MAX_LOGPROBS
+from mockbatch.endpoints.response_size import MAX_CHOICES, MAX_LOGPROBS, MAX_NUMBERS
 from mockbatch.errors import NoReplyPossibleError
 from mockbatch.typing import Json
 from tests.support.bodies import BODIES, CHAT, COMPLETIONS, EXECUTION, RESPONSES
@@ -27,6 +27,16 @@ def tools(count: int) -> Json:
 def schema_format(schema: Json) -> Json:
     """Return the parameter that asks for JSON of a schema."""
     return {"type": "json_schema", "json_schema": {"name": "a", "schema": schema}}
+
+
+def test_vectors_that_would_be_too_large_are_refused() -> None:
+    """The most inputs for the longest vectors of OpenAI's models are not too large."""
+    large = {"model": "text-embedding-3-large", "input": ["a"] * 2048}
+    assert endpoints()["/v1/embeddings"].validate(large) is None
+    error = endpoints()["/v1/embeddings"].validate({**large, "model": "own", "dimensions": 3073})
+    assert isinstance(error, NoReplyPossibleError)
+    assert (error.status, error.code, error.param) == (400, "invalid_value", "input")
+    assert f"at most {MAX_NUMBERS}" in error.message
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,13 @@ def test_text_is_that_of_json_dumps(value: Json, end: str) -> None:
     assert b"".join(iter_json(value, end)).decode() == json.dumps(value, indent=2) + end
 
 
+@pytest.mark.parametrize("item", [2, 10**30, 1e-7, 1e22, "e", "1", [2.5], {"e": 1}, None, True])
+def test_a_list_that_begins_with_a_number_may_have_anything_in_it(item: Json) -> None:
+    """Its items are looked at only as text."""
+    value = [1.5, item]
+    assert b"".join(iter_json(value)).decode() == json.dumps(value, indent=2)
+
+
 def test_negative_zero_keeps_its_sign() -> None:
     """Each distinct float is formatted once, though 0.0 equals -0.0."""
     assert b"".join(iter_json([0.0, -0.0])) == b"[\n  0.0,\n  -0.0\n]"
