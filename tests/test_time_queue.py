@@ -74,6 +74,16 @@ def test_the_first_item_is_neither_a_removed_nor_a_replaced_one() -> None:
     assert queue.first() == "new"
 
 
+def test_items_stay_in_order_when_outdated_entries_are_dropped() -> None:
+    """Those of one key that is put again and again are dropped together."""
+    queue: TimeQueue[str] = TimeQueue()
+    for key, due_at in (("c", 300), ("a", 100), ("b", 200)):
+        queue.put(key, due_at, 0, key)
+    for due_at in range(1000, 2000):
+        queue.put("d", due_at, 0, "d")
+    assert drain(queue) == ["a", "b", "c", "d"]
+
+
 def test_a_popped_key_can_be_put_again() -> None:
     """Even at the same second."""
     queue: TimeQueue[str] = TimeQueue()

@@ -149,9 +149,9 @@ def _enqueued_tokens(queue: Iterable[Batch], model: str | None, at: int) -> int:
 
 
 def _is_undecided(batch: Batch) -> bool:
-    if batch.held or batch.schedule.scenario.validation:
+    if batch.schedule.scenario.validation:
         return False
-    coming = batch.timeline.transitions[1:]
+    coming = batch.timeline.transitions[1:]  # while it is held, none but its expiry
     return (
         bool(coming)
         and coming[0].status in (IN_PROGRESS, FAILED)

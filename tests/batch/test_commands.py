@@ -517,6 +517,15 @@ def test_input_deleted_after_a_hold_fails_the_batch_no_earlier(make: "Make") -> 
     assert stamps(lost, DAY)["failed_at"] == 1000 + RUNS - 10
 
 
+def test_input_deleted_during_validation_leaves_no_replies(make: "Make") -> None:
+    """A batch without lines has none that could get one."""
+    error = {"message": "no", "type": "t", "param": None, "code": None}
+    reply = {"status_code": 400, "body": {"error": error}}
+    batch = make.batch(replies=[{"fraction": 1, "reply": reply}])
+    assert len(batch.replies) == batch.input.total
+    assert commands.lose_input(batch, make.created + 5, missing()).replies == {}
+
+
 def test_input_lost_during_a_validation_without_end_is_not_reported(make: "Make") -> None:
     """A batch whose validation the window ends expires, its file lost or not."""
     batch = make.batch(stages={"validating": None})

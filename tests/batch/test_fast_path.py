@@ -330,6 +330,19 @@ def test_token_limits_hold_alike(
     assert_written_alike(batch)
 
 
+@pytest.mark.parametrize(("count", "fails"), [(8_192, False), (8_193, True)])
+def test_words_of_one_letter_count_alike(make: "Make", count: int, fails: bool) -> None:
+    """Each is a token of two bytes, so a line that is over the limit may be this short."""
+    bodies = [
+        {"model": "gpt-4", "messages": [{"role": "user", "content": "a " * each}]}
+        for each in (1, count)
+    ]
+    lines = lines_of(bodies)
+    assert_read_alike([json.dumps(line).encode() for line in lines])
+    batch = make.started(make.world(), lines)
+    assert (batch.input.failing_lines == {1}) is fails
+
+
 @pytest.mark.parametrize(
     "fields",
     [

@@ -16,6 +16,7 @@ from mockbatch.files.content import Content
 from mockbatch.jsonio import parse
 from mockbatch.typing import Json
 from mockbatch.validation.schema import SchemaViolationError, schema
+from mockbatch.validation.step_budget import StepBudget
 
 if TYPE_CHECKING:
     from tests.conftest import Make
@@ -344,3 +345,20 @@ def test_without_validation_any_answer_is_written(
     batch = broken(monkeypatch, make.batch(1))
     [line] = lines(output_file.write_output(batch, validate=False).output)
     assert line["response"]["body"] == {"odd": 1}
+
+
+def test_each_line_adds_steps_for_a_value_of_its_own(
+    make: "Make", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many lines have the same schema, each value quotes the prompt of its line."""
+    monkeypatch.setattr(output_file, "StepBudget", lambda: StepBudget(0))
+    wanted = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
+    given = make.lines(3)
+    for number, line in enumerate(given):
+        json_schema = {"name": "n", "schema": wanted}
+        line["body"]["response_format"] = {"type": "json_schema", "json_schema": json_schema}
+        line["body"]["messages"] = [{"role": "user", "content": f"question {number}"}]
+    done, _ = files(make.started(make.world(), given))
+    contents = [line["response"]["body"]["choices"][0]["message"]["content"] for line in done]
+    quoted = [json.loads(content)["a"].partition("question ")[2] for content in contents]
+    assert sorted(quoted) == ["0", "1", "2"]

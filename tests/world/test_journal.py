@@ -2,6 +2,7 @@
 
 import pytest
 
+from mockbatch.faults.message import Message
 from mockbatch.validation.schema import schema
 from mockbatch.world import journal as journal_module
 from mockbatch.world.journal import Exchanged, Journal, JournalEntry
@@ -81,3 +82,13 @@ def test_a_journal_fits_its_schema(count: int) -> None:
 def test_messages_that_are_not_kept_take_no_memory() -> None:
     """Only what every entry takes."""
     assert Exchanged(None, None).kept_bytes == journal_module._OVERHEAD_BYTES
+
+
+def test_long_responses_make_room_for_later_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept of responses counts as much as what is kept of requests."""
+    monkeypatch.setattr(journal_module, "MAX_CONTENT_BYTES", 3 * 6000)
+    journal = Journal()
+    kept = [Exchanged(Message(), Message.of([], b"x" * 4000)) for _ in range(5)]
+    for exchanged in kept:
+        journal.add(JournalEntry("GET", "/", 200, 0, 1.5, 2.5, exchanged=exchanged))
+    assert [exchanged.response is not None for exchanged in kept] == [False] * 2 + [True] * 3

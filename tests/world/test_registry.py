@@ -201,3 +201,14 @@ class TestClose:
 def test_masked_key_does_not_show_the_key(key: str, masked: str) -> None:
     """A key of twelve characters is short too: its first eight and last four are all of it."""
     assert mask_key(key) == masked
+
+
+def test_a_single_world_that_is_created_again_is_open_to_all() -> None:
+    """Also to callers without a key, although its earlier owner has ended."""
+    settings = ServerSettings(world=SETTINGS, is_single_world=True)
+    worlds = WorldRegistry(settings)
+    worlds.create(KEY, replace(SETTINGS, owner="the first test"))
+    worlds.remove(registry_module.SHARED_WORLD)
+    world = worlds.create(KEY, replace(SETTINGS, owner="the second test"))
+    for key in (OTHER_KEY, worlds.default_key()):
+        assert worlds.open(key, is_read_only=False) is world

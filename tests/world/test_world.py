@@ -10,9 +10,11 @@ from mockbatch import clock
 from mockbatch.batch import commands
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.create import BatchRequest
+from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.model_list import ModelList
 from mockbatch.errors import ApiError
 from mockbatch.files.content import Content
+from mockbatch.scripting.script import parse
 from mockbatch.typing import Json
 from mockbatch.world.world import World
 
@@ -227,3 +229,17 @@ def test_a_world_that_begins_again_sends_no_webhooks_of_before(
     assert before.next_at() == make.created + WRITTEN
     begin_again(world)
     assert before.next_at() == inf
+
+
+def test_each_reset_begins_with_the_turns_of_the_snapshot(make: "Make") -> None:
+    """Replies that were taken in turn since are to come again."""
+    origin = make.world()
+    origin.add_reply(parse({"reply": ["first", "second", "third"]}))
+    body = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"}]}
+    chat = endpoints()[CHAT]
+    origin.respond(chat, body)
+    world = World("key", origin.settings, "org-test", origin.snapshot())
+    for _ in range(2):
+        [choice] = world.respond(chat, body).body["choices"]
+        assert choice["message"]["content"] == "second"
+        world.reset(world.settings)

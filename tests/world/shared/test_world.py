@@ -164,6 +164,14 @@ def test_faults_are_counted_together(one: Server, other: Server) -> None:
     assert sorted(statuses) == [200, 200, 200, 200, 429, 429]
 
 
+def test_requests_that_a_fault_lets_pass_are_counted_together(one: Server, other: Server) -> None:
+    """A fault that skips two requests skips two in all, not two on each server."""
+    match = {"method": "GET", "path": "/v1/batches"}
+    one.post("/_mock/faults", {"match": match, "fault": {"status": 429}, "skip": 2})
+    statuses = [server.call("GET", "/v1/batches").status_code for server in [one, other] * 2]
+    assert statuses == [200, 200, 429, 200]
+
+
 def test_the_owner_sees_worlds_of_other_processes(one: Server, other: Server) -> None:
     """A list of worlds has those that only another server has opened, with shortened keys."""
     one.upload()
