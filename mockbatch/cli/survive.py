@@ -104,7 +104,7 @@ def _complete_misfortune(_: click.Context, __: click.Parameter, incomplete: str)
     "--keep",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Keep the folders of the runs here.",
+    help="Keep the folders of the runs here, with their output and their requests.",
 )
 @click.option(
     "--expect",

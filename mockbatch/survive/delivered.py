@@ -52,9 +52,13 @@ class Text:
         if len(self._tail) > 2 * _KEPT_BYTES:
             del self._tail[:-_KEPT_BYTES]
 
+    def kept(self) -> bytes:
+        """Return the beginning and the end."""
+        return bytes(self._head + self._tail)
+
     def lines(self) -> list[str]:
         """Return the lines of the beginning and of the end; of binary data, all in one line."""
-        data = bytes(self._head + self._tail)
+        data = self.kept()
         text = data.decode("utf-8", "replace")
         return [text] if b"\0" in data else text.splitlines()
 

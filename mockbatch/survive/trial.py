@@ -1,5 +1,6 @@
 """One run of a program in one misfortune: from a fresh folder to the evidence."""
 
+import json
 import os
 import shutil
 import site
@@ -104,6 +105,7 @@ def run_trial(
             delivery = _read_delivery(program, folder, ended, environ, world)
             process = _process_evidence(program, ended, read_shim_log(folder.log_path), world)
             delivered = read_delivered(delivery, seen, usual)
+            folder.keep_evidence(delivery, world)
             return Trial(Evidence(seen, process, delivered), frozenset(delivery.lines()))
         finally:
             server.close_world(key)
@@ -136,6 +138,16 @@ class RunFolder:
     def __exit__(self, *_: object) -> None:
         if self._keep is None:
             remove_folder(self.path)
+
+    def keep_evidence(self, delivery: Delivery, world: World) -> None:
+        """Write what the program printed and requested into a folder that is kept."""
+        if self._keep is None:
+            return
+        (self.path / "stdout.txt").write_bytes(delivery.stdout.kept())
+        (self.path / "stderr.txt").write_bytes(delivery.stderr.kept())
+        entries = world.journal.entries_by_id().items()
+        lines = (json.dumps(entry.as_json(id, bodies=True)) + "\n" for id, entry in entries)
+        (self.path / "requests.jsonl").write_text("".join(lines), encoding="utf-8")
 
     def contents(self) -> tuple[Path, ...]:
         """Return the folders whose files count as delivered."""

@@ -14,6 +14,8 @@ from mockbatch.cli import main
 PROGRAMS = Path(__file__).parent / "programs"
 NAIVE = [sys.executable, str(PROGRAMS / "naive.py")]
 
+IGNORES_ERRORS = str(PROGRAMS / "ignores_errors.py")
+
 
 def survive(*words: str) -> int:
     """Run the command."""
@@ -129,10 +131,16 @@ def test_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_runs_can_be_kept(tmp_path: Path) -> None:
-    """With --keep, each has a folder with what it wrote."""
-    command = [sys.executable, str(PROGRAMS / "ignores_errors.py")]
-    survive("--only", "some_failed", "--keep", str(tmp_path), "--", *command)
-    assert len((tmp_path / "some_failed/work/results.jsonl").read_text().splitlines()) == 8
+    """With --keep, each has a folder with what it wrote, printed and requested."""
+    code = f"import sys; sys.path[0] = {str(PROGRAMS)!r}; import runpy\n"
+    code += f"print('hello'); print('oh', file=sys.stderr)\nrunpy.run_path({IGNORES_ERRORS!r})"
+    survive("--only", "some_failed", "--keep", str(tmp_path), "--", sys.executable, "-c", code)
+    kept = tmp_path / "some_failed"
+    assert len((kept / "work/results.jsonl").read_text().splitlines()) == 8
+    assert (kept / "stdout.txt").read_text().startswith("hello\n")
+    assert (kept / "stderr.txt").read_text() == "oh\n"
+    requests = [json.loads(line) for line in (kept / "requests.jsonl").read_text().splitlines()]
+    assert [request["path"] for request in requests[:2]] == ["/v1/files", "/v1/batches"]
 
 
 @pytest.mark.slow
