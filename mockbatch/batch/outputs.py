@@ -2,6 +2,7 @@
 
 from collections import deque
 from threading import Lock, RLock
+from weakref import WeakValueDictionary
 
 from mockbatch.batch import output_file
 from mockbatch.batch.batch import Batch
@@ -23,17 +24,23 @@ class BatchOutputs:
         self.unchecked: deque[str] = deque()
         self._files: dict[str, output_file.OutputFiles] = {}  # by id of the batch, oldest first
         self._tokens: dict[str, Tokens] = {}  # kept when the files are gone
-        self._writing = RLock()
-        self._lock = Lock()  # of the files that are kept, never while some are written
+        # A lock for each batch whose files are being written, which may take many seconds: those
+        # of other batches can be read and written meanwhile.
+        self._writing: WeakValueDictionary[str, RLock] = WeakValueDictionary()
+        self._keeping = Lock()
+        self._lock = Lock()  # of the files and locks that are kept, never while files are written
 
     def files(self, batch: Batch) -> output_file.OutputFiles:
         """Return the files of a batch that has ended."""
-        with self._writing:
+        with self._lock:
+            writing = self._writing.setdefault(batch.id, RLock())
+        with writing:
             files = self._files.get(batch.id)
             if files is None:
                 files = output_file.write_output(batch, validate=self._validate, marks=self._marks)
                 self._tokens[batch.id] = files.tokens
-                self._keep(batch.id, files)
+                with self._keeping:
+                    self._keep(batch.id, files)
             return files
 
     def tokens(self, batch: Batch) -> Tokens:

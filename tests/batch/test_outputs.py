@@ -1,11 +1,19 @@
 """The files of batches, kept while there is room."""
 
-from typing import TYPE_CHECKING
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mockbatch.batch import output_file
+from mockbatch.batch.batch import Batch
 
 if TYPE_CHECKING:
     from tests.conftest import Make
 
 ERROR = {"message": "no", "type": "invalid_request_error", "param": None, "code": None}
+SECONDS = 60
 FAILURE = {"status_code": 400, "body": {"error": ERROR}}
 
 
@@ -22,3 +30,41 @@ def test_dropping_the_files_of_a_batch_frees_the_bytes_of_both(make: "Make") -> 
     assert storage.used == before + files.output.size + files.error.size
     outputs.drop(batch.id)
     assert storage.used == before
+
+
+class Writer:
+    """Writes files; those of the first batch only when it is told to."""
+
+    def __init__(self, slow: str) -> None:
+        self.slow, self.begun, self.go_on = slow, threading.Event(), threading.Event()
+        self.written: list[str] = []
+        self._write = output_file.write_output
+
+    def __call__(self, batch: Batch, **options: Any) -> output_file.OutputFiles:
+        """Write the files of a batch."""
+        if batch.id == self.slow:
+            self.begun.set()
+            assert self.go_on.wait(SECONDS)
+        self.written.append(batch.id)
+        return self._write(batch, **options)
+
+
+def test_files_of_one_batch_are_written_while_those_of_another_are(
+    make: "Make", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """50,000 lines may take many seconds; but the files of one batch are written once."""
+    world = make.world()
+    slow, fast = (make.started(world, make.lines(2)) for _ in range(2))
+    world.advance.to(fast.timeline.end.at)
+    outputs, writer = world.repository.outputs, Writer(slow.id)
+    monkeypatch.setattr(output_file, "write_output", writer)
+    with ThreadPoolExecutor(3) as threads:
+        asked = [threads.submit(outputs.files, slow) for _ in range(2)]
+        try:
+            assert writer.begun.wait(SECONDS)
+            assert threads.submit(outputs.files, fast).result(SECONDS).output.size > 0
+        finally:
+            writer.go_on.set()
+        first, second = (each.result(SECONDS) for each in asked)
+    assert first is second
+    assert writer.written == [fast.id, slow.id]
