@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from mockbatch.errors import ApiError
 from mockbatch.stores.failure import state_full, state_unavailable
+from mockbatch.stores.redis_scripts import FORMAT, OTHER_FORMAT
 from mockbatch.stores.store import WAIT_SECONDS
 
 if TYPE_CHECKING:
@@ -187,4 +189,18 @@ def redis_errors() -> Iterator[None]:
     except redis.exceptions.ConnectionError as error:
         raise state_unavailable("the store cannot be reached") from error
     except redis.exceptions.RedisError as error:
+        kind, _, found = str(error).partition(" ")
+        if kind == OTHER_FORMAT:
+            raise _other_format(found) from error
         raise state_unavailable(f"the store refuses: {error}") from error
+
+
+def _other_format(found: str) -> ApiError:
+    """Return the ApiError for a world of another format, and log what to do about it."""
+    log.error(
+        "a world in the store has format %s, and this version of mockbatch reads %s: use the"
+        " version that wrote it, another database, or remove the keys mockbatch:* to begin anew",
+        found,
+        FORMAT,
+    )
+    return state_unavailable(f"it has format {found}, which this version of mockbatch cannot read")

@@ -5,8 +5,18 @@ it last (`l`) and its place in the order of creation (`o`), and the last request
 are the two keys for the list of worlds, and the keys of locks.
 """
 
-_FIELDS = """
+#: The format of worlds; it grows when an older mockbatch could not read them. Those of mockbatch
+#: 0.2.0 are of format 1, and do not say so.
+FORMAT = 1
+#: How the error of a script begins for a world of another format, which follows.
+OTHER_FORMAT = "OTHERFORMAT"
+
+_FIELDS = f"""
 local w, c, l, o, j = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local format = redis.call('HGET', w, 'format')
+if format and format ~= '{FORMAT}' then
+  return redis.error_reply('{OTHER_FORMAT} ' .. format)
+end
 local function set(from, count, version)
   local next = tonumber(redis.call('HGET', w, 'next') or 0)
   for i = from, from + 2 * count - 1, 2 do
@@ -61,9 +71,9 @@ PULL = _FIELDS + _PULL
 #: as for PULL, a value for the locks, milliseconds -> nil if a lock is taken; otherwise all of them
 #: have the value now, and the result is that of PULL
 LOCK_AND_PULL = f"""
+{_FIELDS}
 for i = 8, #KEYS do if redis.call('EXISTS', KEYS[i]) == 1 then return false end end
 for i = 8, #KEYS do redis.call('SET', KEYS[i], ARGV[3], 'PX', ARGV[4]) end
-{_FIELDS}
 {_PULL}"""
 
 #: seen id and number, a token, the value of CHANGE, how many cells are set and how many removed
@@ -102,7 +112,7 @@ REPLACE = f"""
 if not is_at(ARGV[1], ARGV[2]) then return 0 end
 redis.call('DEL', w, c, l, o, j)
 redis.call('HSET', w, 'id', ARGV[6], 'version', 1, 'label', ARGV[7], 'requests', ARGV[8],
-  'removed', 0, 'oldest', 0, 'token', ARGV[3])
+  'removed', 0, 'oldest', 0, 'token', ARGV[3], 'format', {FORMAT})
 local count = tonumber(ARGV[5])
 set(10, count, 1)
 for i = 10 + 2 * count, #ARGV do redis.call('RPUSH', j, ARGV[i]) end

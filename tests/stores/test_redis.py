@@ -91,6 +91,38 @@ def test_an_emptied_server_is_a_new_world(
     assert len(lines) == 1
 
 
+def test_a_world_of_another_format_is_refused(
+    server: RedisServer, api: Caller, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is not read, changed or reset, the log says what to do, and other worlds are served."""
+    batch = api.create()
+    with redis.Redis(port=server.port, decode_responses=True) as client:
+        [world] = client.keys("mockbatch:*:w")
+        assert client.hget(world, "format") == "1"
+        client.hset(world, "format", 2)
+        before = client.hgetall(world)
+        for answer in (api.get("/v1/batches"), api.post("/_mock/reset", {})):
+            assert error_of(answer)[:2] == (503, "state_unavailable")
+            assert answer.headers["Retry-After"] == "1"
+            message = answer.json["error"]["message"]
+            assert "it has format 2, which this version of mockbatch cannot read" in message
+        assert client.hgetall(world) == before
+        assert "a world in the store has format 2" in caplog.text
+        assert "use the version that wrote it" in caplog.text
+        assert Caller(api.app, "sk-other-world").create()
+        client.hset(world, "format", 1)
+    assert api.batch(batch["id"])["id"] == batch["id"]
+
+
+def test_a_world_without_a_format_is_read(server: RedisServer, api: Caller) -> None:
+    """Mockbatch 0.2.0 has written no number, and its worlds are those of format 1."""
+    batch = api.create()
+    with redis.Redis(port=server.port) as client:
+        [world] = client.keys("mockbatch:*:w")
+        client.hdel(world, "format")
+    assert api.batch(batch["id"])["id"] == batch["id"]
+
+
 def test_a_full_server_refuses_and_loses_nothing(server: RedisServer, api: Caller) -> None:
     """Without memory left, a command is a 507, and reading goes on."""
     wanted = api.batch_request()
