@@ -31,7 +31,7 @@ class BatchRules(NamedTuple):
     `new_id(seed, created_at)` mints the id of a batch, and `files` are the rules of its files.
     At the end of the window a batch `expires`, or goes on. In the statuses of `empty_files` a
     batch has both files, even if no line is in them. `output_line` makes the line of its files
-    from a line of OpenAI's, None for the same.
+    from a line of OpenAI's, and `batch_error` an entry of a batch's `errors`; None for the same.
 
     With a `results_seconds`, all lines are in one file of results, as compact JSON. It is no file
     among others, and lives that long from the creation of the batch. Without `has_webhooks` no
@@ -50,6 +50,7 @@ class BatchRules(NamedTuple):
     expires: bool = True
     empty_files: frozenset[str] = frozenset()
     output_line: Callable[[dict[str, Json]], dict[str, Json]] | None = None
+    batch_error: Callable[[Mapping[str, Json]], dict[str, Json]] | None = None
     results_seconds: int | None = None
     has_webhooks: bool = True
     has_quotas: bool = True

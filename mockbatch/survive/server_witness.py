@@ -109,8 +109,10 @@ def _request_errors(journal: Iterable[JournalEntry]) -> Iterator[str]:
 
 
 def _batch_errors(batch: Batch, now: float) -> Iterator[str]:
+    """Yield the codes and messages of a failed batch, as its provider words them."""
     errors = batch.as_json(now)["errors"]
-    for error in errors["data"] if errors else ():
+    translate = batch.rules.batch_error or dict
+    for error in map(translate, errors["data"] if errors else ()):
         yield from (str(error[name]) for name in ("code", "message") if error.get(name))
 
 

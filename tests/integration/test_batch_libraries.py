@@ -33,6 +33,16 @@ LITELLM = {
 }
 
 
+PYDANTIC_AI = {
+    "lives": [
+        {"succeeded": 5},
+        {"errored": 1, "succeeded": 4},
+        {"expired": 3, "succeeded": 2},
+    ],
+    "cancel": ["canceled"],
+}
+
+
 def seen(requirement: str, program: str, make: Make, *words: str) -> Mapping[str, Any]:
     """Return what a program saw with a library, in a world whose clock moves when it is polled."""
     world = make(clock="on-poll")
@@ -58,3 +68,14 @@ def test_litellm_reads_azure_and_anthropic(make_mockbatch: Make) -> None:
     """Failed lines and a cancel with Azure OpenAI; with Anthropic what litellm can do."""
     found = seen("litellm>=1.110,<2", "litellm_lives.py", make_mockbatch)
     assert {name: found[name] for name in LITELLM} == LITELLM
+
+
+@pytest.mark.skipif(
+    sys.version_info < (3, 11), reason="pydantic-ai is tested with Python 3.11 and later"
+)
+@pytest.mark.parametrize("provider", ["anthropic", "openai"])
+def test_pydantic_ai_reads_anthropic_and_openai(provider: str, make_mockbatch: Make) -> None:
+    """Whole lives: all well, failed lines, an expiry and a cancel, with each reply decoded."""
+    requirement = "pydantic-ai-slim[anthropic,openai]>=2.68,<3"
+    found = seen(requirement, "pydantic_ai_lives.py", make_mockbatch, provider)
+    assert found == PYDANTIC_AI

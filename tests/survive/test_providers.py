@@ -106,6 +106,19 @@ def test_programs_with_other_sdks_are_judged(
     assert rows["some_failed"]["evidence"]["server"]["providers"] == [provider]
 
 
+def test_errors_of_a_batch_are_read_in_the_words_of_azure(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A program that prints only Azure's message has told of its failed batch."""
+    program = tmp_path / "run.py"
+    told = "if batch.errors:\n    sys.exit(print(batch.errors.data[0].message))\nfor line in client"
+    program.write_text(SDK_PROGRAMS["azure"].replace("for line in client", told))
+    [row] = survey(capfd, program, "enqueued_limit").values()
+    assert row["verdict"] == "handled"
+    message = row["evidence"]["server"]["batch_errors"][1]
+    assert message.startswith("The number of enqueued tokens has surpassed the configured limit")
+
+
 @pytest.mark.parametrize(
     ("provider", "refused"),
     [

@@ -58,6 +58,7 @@ RULES = BatchRules(
     expires=False,
     empty_files=frozenset({COMPLETED, FAILED}),
     output_line=output_line,
+    batch_error=translate_batch_error,
     adapt=adapt,
 )
 
