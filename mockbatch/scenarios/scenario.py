@@ -230,5 +230,4 @@ def _number(name: str, argument: object, bounds: Mapping[str, Json]) -> float:
     if not bounds["minimum"] <= value <= bounds["maximum"]:
         reason = f"{argument} is not between {bounds['minimum']} and {bounds['maximum']}"
         raise api_error("invalid_value", param=name, reason=reason)
-    # "3.0" means line 3.
-    return int(value) if value == int(value) else value
+    return value

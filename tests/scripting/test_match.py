@@ -257,3 +257,9 @@ def test_an_item_of_another_type_is_no_user_message() -> None:
     other = {"type": "reasoning", "role": "user", "content": "Hm"}
     assert last_user_text({"input": [message, other]}) == "Hello"
     assert last_user_text({"input": [other, message]}) == "Hello"
+
+
+def test_a_model_matches_its_own_name() -> None:
+    """Also one with the characters of a glob."""
+    request = {"body": {"model": "ft:own[1]"}}
+    assert parse({"model": "ft:own[1]"}).matches(RequestContext(request, CHAT))

@@ -6,6 +6,7 @@ from io import BytesIO
 import pytest
 
 from mockbatch.errors import ApiError
+from mockbatch.limits import Limits
 from mockbatch.scripting.script import parse
 from mockbatch.web.context import EXTENSION
 from tests.support.slow_tests import mark_slow_except_each
@@ -206,3 +207,12 @@ def test_a_function_is_refused(one: Server) -> None:
     world = one.app.extensions[EXTENSION].worlds.find(KEY)
     with pytest.raises(ApiError, match="a function needs a world in the memory of its process"):
         world.add_reply(parse({"reply": lambda line: "hi"}))
+
+
+def test_the_id_of_a_deleted_file_is_forgotten_everywhere(new_server: NewServer) -> None:
+    """Also on a server whose own limit would let it remember more."""
+    one, other = new_server(limits=Limits(deleted_ids=1)), new_server()
+    ids = [one.upload() for _ in range(2)]
+    for id in ids:
+        assert one.call("DELETE", f"/v1/files/{id}").status_code == 200
+        assert other.get("/_mock/state")["deleted"] == [id]
