@@ -29,10 +29,16 @@ settings.load_profile("patient")
 settings.register_profile("quick", settings.get_profile("patient"), max_examples=10)
 
 
+def pytest_sessionstart() -> None:
+    """Collect tests without the garbage collector: they all stay."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """Keep the garbage collector from looking through all the tests time and again."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 CHAT = "/v1/chat/completions"
