@@ -18,10 +18,12 @@ FORKED = (
 )
 # method, path, headers, body -> status, body
 Transport = Callable[[str, str, dict[str, str], bytes], tuple[int, bytes]]
+# The same with headers as in a WSGI environ.
+_Respond = Callable[[str, str, dict[str, str], bytes], tuple[int, bytes] | None]
 
 
 class WsgiTransport:
-    """A transport that calls an app of this process directly.
+    """A transport that calls an app of this process, without a request where the app allows it.
 
     A forked child has only a copy of the app: there it calls the server at `url`, or raises
     RuntimeError if there is none.
@@ -34,6 +36,9 @@ class WsgiTransport:
         self._run = run_wsgi_app
         # Made once and copied: making one for each call would double the time of a call.
         self._blank = create_environ()
+        # Answers some calls without a request, and returns None for the others.
+        calls = app.extensions.get("mockbatch.direct")
+        self._respond: _Respond | None = calls and calls.respond
 
     @property
     def app(self) -> "Flask | None":
@@ -47,6 +52,9 @@ class WsgiTransport:
         if self.app is None:
             return self._send_from_child(method, path, headers, body)
         named = {f"HTTP_{name.upper().replace('-', '_')}": text for name, text in headers.items()}
+        direct = self._respond and self._respond(method, path, named, body)
+        if direct is not None:
+            return direct
         path, _, query = path.partition("?")
         path_info = unquote_to_bytes(path).decode("latin-1")
         environ = {**self._blank, **named, "REQUEST_METHOD": method, "PATH_INFO": path_info}

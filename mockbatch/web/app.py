@@ -30,6 +30,7 @@ from mockbatch.web.context import (
     response_headers,
     server,
 )
+from mockbatch.web.control.direct import DIRECT_EXTENSION, DirectCalls
 from mockbatch.web.dashboard import DashboardForBrowsers, read_page_files
 from mockbatch.web.fault_middleware import FaultMiddleware
 from mockbatch.web.matching_rule import MatchingRule
@@ -66,6 +67,8 @@ def create_app(settings: ServerSettings | None = None, initial: Snapshot | None 
     is_shared = server_state.settings.state != MEMORY
     if is_shared:
         wakeup.watch_store(app, server_state.worlds)
+    else:
+        app.extensions[DIRECT_EXTENSION] = DirectCalls(app, server_state)
     app.wsgi_app = guarded if is_shared else ProcessGuard(guarded)  # type: ignore[method-assign]
     return app
 

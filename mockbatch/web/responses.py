@@ -67,6 +67,11 @@ def json_body(*, optional: bool = False, is_long: bool = False) -> dict[str, Jso
     """
     data = request.get_data(cache=False) if is_long else read_json_text(request)
     RequestRecord.of(request.environ).request = Message.of((), data)
+    return parse_body(data, optional=optional, is_long=is_long)
+
+
+def parse_body(data: bytes, *, optional: bool = False, is_long: bool = False) -> dict[str, Json]:
+    """Return the JSON object in a body, as `json_body` does."""
     if optional and not data:
         return {}
     try:
@@ -82,11 +87,15 @@ def json_body(*, optional: bool = False, is_long: bool = False) -> dict[str, Jso
 
 
 def checked_body(name: str, *, optional: bool = False) -> dict[str, Json]:
-    """Return the request's body, checked against the schema `name`; ApiError 400 if it fails.
+    """Return the request's body, checked against the schema `name`; ApiError 400 if it fails."""
+    return check_document(name, json_body(optional=optional))
+
+
+def check_document(name: str, body: dict[str, Json]) -> dict[str, Json]:
+    """Return a body, checked against the schema `name`; ApiError 400 if it fails.
 
     JSON Schema accepts 16.0 as an integer; here it becomes 16.
     """
-    body = json_body(optional=optional)
     schema(name).check(body)
     coerced: dict[str, Json] = schema(name).coerce_integers(body)
     return coerced

@@ -2,7 +2,8 @@
 
 Every module with a `blueprint` in this folder is registered automatically.
 
-guard       which world a call is about; every module here uses it
+guard       which world a call is about; every module with routes uses it
+direct      some calls by the server's own process, without a request
 openapi     the control API as an OpenAPI document
 server      health, and resetting worlds
 worlds      what each world of the server contains, for its owner

@@ -8,10 +8,12 @@ from flask import Blueprint, Response, current_app, request
 
 from mockbatch.errors import api_error
 from mockbatch.strings.globs import Glob, glob
+from mockbatch.typing import Json
 from mockbatch.web.context import world
 from mockbatch.web.control.guard import guard
 from mockbatch.web.responses import check_response, json_response, query_choice, query_integer
 from mockbatch.world.journal import MAX_ENTRIES, JournalEntry
+from mockbatch.world.world import World
 
 blueprint = Blueprint("control_requests", __name__, url_prefix="/_mock/requests")
 blueprint.before_request(guard)
@@ -35,6 +37,11 @@ def index() -> Response:
     for entry in journal["requests"]:
         check_response("journaled_request", entry)
     return json_response("journal", journal)
+
+
+def broken_requests(world: World) -> dict[str, Json]:
+    """Return the requests that failed because of a bug, as with `broken=true`."""
+    return world.journal.as_json(MAX_ENTRIES, lambda entry: entry.broken)
 
 
 @blueprint.get("/<id>")

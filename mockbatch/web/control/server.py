@@ -10,9 +10,10 @@ from mockbatch.limits import Quotas
 from mockbatch.scenarios import from_document, scenario
 from mockbatch.typing import Json
 from mockbatch.web.auth import check_owner, open_world, world_key
-from mockbatch.web.context import server
+from mockbatch.web.context import ServerState, server
 from mockbatch.web.responses import checked_body, json_response
 from mockbatch.world.settings import WorldSettings
+from mockbatch.world.world import World
 
 blueprint = Blueprint("control_server", __name__, url_prefix="/_mock")
 
@@ -28,14 +29,19 @@ def health() -> Response:
 @blueprint.post("/reset")
 def reset() -> Response:
     """Empty this world, or all of them; the body may change the settings of this one."""
-    key, worlds = world_key(), server().worlds
+    key = world_key()
     body = checked_body("reset", optional=True)
     if body.pop("all", False):
         return _reset_all(key, body)
-    world = worlds.find(key)
-    settings = server().settings.world if world is None else world.settings
-    g.world = worlds.create(key, _settings(settings, body))
+    g.world = reset_world(server(), key, body)
     return json_response("world_reset", {"reset": 1})
+
+
+def reset_world(state: ServerState, key: str, changes: dict[str, Json]) -> World:
+    """Empty the world of a key, with changes of its settings, and return it."""
+    world = state.worlds.find(key)
+    settings = state.settings.world if world is None else world.settings
+    return state.worlds.create(key, _settings(settings, changes))
 
 
 def _reset_all(key: str, settings: dict[str, Json]) -> Response:
