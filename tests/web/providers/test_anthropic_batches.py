@@ -446,6 +446,23 @@ class TestNotFound:
         assert refused == (404, "not_found_error", message)
 
 
+class TestKeys:
+    """Requests without a key that could be one, at each route of batches."""
+
+    @pytest.mark.parametrize("path", ["", f"/{UNKNOWN}", f"/{UNKNOWN}/results"])
+    def test_a_wrong_key(self, anthropic: AnthropicCaller, path: str) -> None:
+        """The text was observed (field notes, 2026)."""
+        anthropic.key = "undefined"
+        refused = anthropic_error_of(anthropic.get(BATCHES + path))
+        assert refused == (401, "authentication_error", "API key is invalid.")
+
+    def test_no_key(self, anthropic: AnthropicCaller) -> None:
+        """Status and type were observed (field notes, 2026), the text is remembered."""
+        anthropic.key = None
+        refused = anthropic_error_of(anthropic.post(BATCHES, {"requests": []}))
+        assert refused[:2] == (401, "authentication_error")
+
+
 class TestErroredLines:
     """Where a fault is found in a line, and the batch ends all the same."""
 
