@@ -13,6 +13,7 @@ import pytest
 
 from tests.stores.conftest import KINDS
 from tests.support.processes import (
+    LINE,
     PATIENCE_SECONDS,
     Process,
     process_serving,
@@ -26,12 +27,12 @@ THREADS = 8
 def servers(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Sequence[Process]]:
-    """Yield three servers with the same store; each test has a key of its own."""
+    """Yield four servers with the same store; each test has a key of its own."""
     if request.param == "redis":
         state = request.getfixturevalue("shared_redis").url
     else:
         state = f"sqlite:///{tmp_path_factory.mktemp('shared')}/state.db"
-    with processes_serving(3, state, "--log-format", "json") as started:
+    with processes_serving(4, state, "--log-format", "json") as started:
         yield started
 
 
@@ -48,25 +49,40 @@ def at_once(servers: Sequence[Process], count: int, act: Callable[[Process], Any
         return list(pool.map(act, chosen))
 
 
-@pytest.mark.slow
-def test_all_batches_are_there_once(servers: Sequence[Process], key: str) -> None:
+def list_all(server: Process, key: str) -> list[str]:
+    """Return the ids of all batches, page by page, the newest first."""
+    ids: list[str] = []
+    page = server.get(key, "/v1/batches?limit=100")
+    while True:
+        ids += [batch["id"] for batch in page["data"]]
+        if not page["has_more"]:
+            return ids
+        page = server.get(key, f"/v1/batches?limit=100&after={ids[-1]}")
+
+
+@pytest.mark.parametrize("count", [24, pytest.param(400, marks=pytest.mark.slow)])
+def test_all_batches_are_there_once(servers: Sequence[Process], key: str, count: int) -> None:
     """Batches that are created at once have ids of their own, and are listed by all."""
     file_id = servers[0].upload(key)
-    answers = at_once(servers, 90, lambda server: server.create(key, file_id))
+    answers = at_once(servers, count, lambda server: server.create(key, file_id))
     ids = {answer.json["id"] for answer in answers}
-    assert len(ids) == 90
-    lists = [[b["id"] for b in one.get(key, "/v1/batches?limit=100")["data"]] for one in servers]
+    assert len(ids) == count
+    lists = [list_all(server, key) for server in servers]
     assert set(lists[0]) == ids
-    assert lists == [lists[0]] * 3
-    assert servers[1].get(key, "/_mock/state")["numbers"]["batch"] == 90
+    assert lists == [lists[0]] * 4
+    state = servers[1].get(key, "/_mock/state")
+    assert state["numbers"]["batch"] == count
+    # In the order in which they were created.
+    assert [batch["id"] for batch in state["batches"]] == lists[0][::-1]
 
 
-def test_a_quota_lets_exactly_as_many_pass(servers: Sequence[Process], key: str) -> None:
+@pytest.mark.parametrize("most", [10, pytest.param(100, marks=pytest.mark.slow)])
+def test_a_quota_lets_exactly_as_many_pass(servers: Sequence[Process], key: str, most: int) -> None:
     """With a quota of batches an hour, exactly as many are accepted."""
     file_id = servers[0].upload(key)
-    servers[1].call(key, "PUT", "/_mock/quotas", {"batches_per_hour": 10})
-    answers = at_once(servers, 30, lambda server: server.create(key, file_id))
-    assert sorted(answer.status for answer in answers) == [200] * 10 + [429] * 20
+    servers[1].call(key, "PUT", "/_mock/quotas", {"batches_per_hour": most})
+    answers = at_once(servers, most + 20, lambda server: server.create(key, file_id))
+    assert sorted(answer.status for answer in answers) == [200] * most + [429] * 20
 
 
 def test_a_fault_hits_as_often_as_it_says(servers: Sequence[Process], key: str) -> None:
@@ -168,23 +184,32 @@ def delivered(server: Process, key: str) -> list[str]:
     return [one["id"] for one in deliveries if one["status"] == "delivered"]
 
 
-@pytest.mark.parametrize("mode", ["manual", "x3600"])
+@pytest.mark.parametrize(
+    ("mode", "count"),
+    [
+        ("manual", 15),
+        ("x3600", 15),
+        pytest.param("manual", 100, marks=pytest.mark.slow),
+        pytest.param("x3600", 100, marks=pytest.mark.slow),
+    ],
+)
 def test_each_webhook_is_sent_once(
-    servers: Sequence[Process], key: str, receiver: Receiver, mode: str
+    servers: Sequence[Process], key: str, receiver: Receiver, mode: str, count: int
 ) -> None:
     """Of batches that end at the same time each is announced once, by whichever server."""
     file_id = servers[0].upload(key)
     servers[0].post(key, "/_mock/webhooks/endpoints", {"url": receiver.url})
-    at_once(servers, 15, lambda server: server.create(key, file_id))
+    at_once(servers, count, lambda server: server.create(key, file_id))
     servers[1].post(key, "/_mock/clock", {"mode": mode})
     if mode == "manual":
         step = {"seconds": 30_000}
         at_once(servers, 3, lambda server: server.post(key, "/_mock/clock/advance", step))
     waited = 0
-    while len(delivered(servers[waited % 3], key)) < 15:
+    while len(delivered(servers[waited % 4], key)) < count:
         waited += 1
         assert waited < 1000
         time.sleep(0.1)
+    assert len(receiver.ids) == count
     assert sorted(receiver.ids) == sorted(delivered(servers[0], key))
 
 
@@ -213,28 +238,46 @@ def test_a_webhook_that_a_killed_process_was_sending_is_sent_again(
 
 
 @pytest.mark.slow
-def test_a_restart_loses_nothing(state_url: str, tmp_path: Path) -> None:
+def test_a_restart_loses_nothing(state_url: str, tmp_path: Path, receiver: Receiver) -> None:
     """After all servers were killed, a new one has the same world, and the same contents."""
     state, key = state_url, "sk-restart"
     big = b"".join(LINE_OF % (number, b"x" * 2000) for number in range(1000))
     files = ("--files", str(tmp_path / "files"))
     with processes_serving(2, state, *files) as servers:
         file_id = servers[0].upload(key, big)
+        servers[0].post(key, "/_mock/webhooks/endpoints", {"url": receiver.url})
+        fault = {"match": {"path": "/v1/models"}, "fault": {"status": 500}, "times": 3}
+        servers[0].post(key, "/_mock/faults", fault)
+        assert servers[1].call(key, "GET", "/v1/models").status == 500
         batch = servers[1].create(key, file_id).json
         servers[0].post(key, "/_mock/clock/advance", {"seconds": 90_000})
+        assert len(delivered(servers[1], key)) == 1
         output = servers[0].get(key, f"/v1/batches/{batch['id']}")["output_file_id"]
         paths = [f"/v1/files/{id}/content" for id in (file_id, output)]
         contents = [servers[1].call(key, "GET", path).body for path in paths]
-        before = servers[0].get(key, "/_mock/state")
+        paths_of_rest = ("/_mock/state", "/_mock/faults", "/_mock/webhooks/deliveries")
+        before = [servers[0].get(key, path) for path in paths_of_rest]
         for server in servers:
             server.kill()
     with process_serving(state, *files) as server:
-        assert server.get(key, "/_mock/state") == before
+        assert [server.get(key, path) for path in paths_of_rest] == before
         again = [
             server.call(key, "GET", f"/v1/files/{id}/content").body for id in (file_id, output)
         ]
         assert again == contents
         assert again[0] == big
+
+
+@pytest.mark.slow
+def test_a_restart_keeps_the_biggest_file(state_url: str, tmp_path: Path) -> None:
+    """A file of 200 MB is downloaded as it was uploaded, after its server was killed."""
+    data = LINE * (200_000_000 // len(LINE))
+    files = ("--files", str(tmp_path / "files"))
+    with process_serving(state_url, *files) as server:
+        path = f"/v1/files/{server.upload('sk-big', data)}/content"
+        server.kill()
+    with process_serving(state_url, *files) as server:
+        assert server.call("sk-big", "GET", path).body == data
 
 
 LINE_OF = (

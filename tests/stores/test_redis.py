@@ -249,13 +249,18 @@ def test_a_server_that_hangs_in_a_commit_says_that_the_outcome_is_unknown(
 def test_what_was_committed_survives_a_crash_of_the_server(
     tmp_path: Path,
 ) -> None:
-    """With `appendfsync always`, a server that is killed has every batch when it is back."""
+    """With `appendfsync always`, a server that is killed has all it had when it is back."""
     with redis_server(tmp_path, "--appendfsync", "always") as server:
         api = next(callers := api_of(server))
         made = [api.create()["id"] for _ in range(3)]
+        fault = {"match": {"path": "/v1/models"}, "fault": {"status": 500}, "times": 3}
+        api.good(api.post("/_mock/faults", fault))
+        assert api.get("/v1/models").status_code == 500
+        before = api.good(api.get("/_mock/state"))
         server.kill()
         server.start()
         after = next(again := api_of(server))
+        assert after.good(after.get("/_mock/state")) == before
         listed = [batch["id"] for batch in after.good(after.get("/v1/batches"))["data"]]
         for opened in (callers, again):
             next(opened, None)
