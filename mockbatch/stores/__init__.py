@@ -9,7 +9,8 @@ sqlite     cells in a file of SQLite, for the processes of one machine
 redis      cells in a Redis or Valkey, for many machines; beside it its scripts (Lua),
            client, locks, and blobs for contents that are small
 sqlite_connections  a connection to the file for each thread
-file_lock  a lock that another process gets at once when its holder dies
+file_lock  a lock that another process gets at once when its holder dies, and gives up when
+           its holder has been stopped
 blobs      contents of files in a folder
 failure    the ApiError for a store that cannot be used
 
@@ -17,7 +18,8 @@ To add a store: write a module with a class that has the methods of `Store` (rai
 `failure` for whatever its engine raises), add its scheme to `open_store`, `open_blobs` and
 `default_files_folder` in `location`, and its fixture to `tests/stores/conftest.py`, whose tests
 then run against it too. Three things are asked of it. A lock is free as soon as the process that
-holds it has died. A commit applies whole or not at all, and is refused if the version is no longer
-the one that the caller has seen, so that a lock that was lost without notice does no harm. Every
-wait for the engine ends after `WAIT_SECONDS`.
+holds it has died, and delays others for seconds only if that process has been stopped. A commit
+applies whole or not at all, and is refused if the version is no longer the one that the caller has
+seen, so that a lock that was lost without notice does no harm. Every wait for the engine ends after
+`WAIT_SECONDS`.
 """
