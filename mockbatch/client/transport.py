@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Callable
+from functools import cached_property
 from http.client import HTTPConnection, HTTPSConnection
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
 if TYPE_CHECKING:
@@ -30,15 +31,20 @@ class WsgiTransport:
     """
 
     def __init__(self, app: "Flask", url: str | None = None) -> None:
-        from werkzeug.test import create_environ, run_wsgi_app
-
         self._app, self._url, self._process = app, url, os.getpid()
-        self._run = run_wsgi_app
-        # Made once and copied: making one for each call would double the time of a call.
-        self._blank = create_environ()
         # Answers some calls without a request, and returns None for the others.
         calls = app.extensions.get("mockbatch.direct")
         self._respond: _Respond | None = calls and calls.respond
+
+    @cached_property
+    def _blank(self) -> dict[str, Any]:
+        """An environ to copy: making one for each call would double the time of a call.
+
+        Many a world needs none, because all its calls are answered without a request.
+        """
+        from werkzeug.test import create_environ
+
+        return create_environ()
 
     @property
     def app(self) -> "Flask | None":
@@ -55,11 +61,13 @@ class WsgiTransport:
         direct = self._respond and self._respond(method, path, named, body)
         if direct is not None:
             return direct
+        from werkzeug.test import run_wsgi_app
+
         path, _, query = path.partition("?")
         path_info = unquote_to_bytes(path).decode("latin-1")
         environ = {**self._blank, **named, "REQUEST_METHOD": method, "PATH_INFO": path_info}
         environ |= {"QUERY_STRING": query, "CONTENT_LENGTH": str(len(body))}
-        answer, status, _ = self._run(self._app, {**environ, "wsgi.input": BytesIO(body)})
+        answer, status, _ = run_wsgi_app(self._app, {**environ, "wsgi.input": BytesIO(body)})
         return int(status[:3]), b"".join(answer)
 
     def _send_from_child(
