@@ -296,6 +296,19 @@ class TestChanges:
         repository.replace_batch(cancelled)
         assert reported == [batch, cancelled]
 
+    def test_what_batches_keep_goes_after_other_files_have_expired(self, make: "Make") -> None:
+        """The input of a batch that still runs when a file expires is released at its time."""
+        world = make.world()
+        stages = {"in_progress": None}  # it expires after a day
+        batch = make.started(world, make.lines(1), stages=stages, output_seconds=60)
+        world.upload(Content.of(b"x"), "f", "user_data", 3600)
+        world.advance.by(100)
+        world.delete_file(batch.input_file_id)
+        world.advance.to(make.created + 3600)
+        assert world.repository.storage.used == batch.input.content.size > 0
+        world.advance.to(batch.timeline.end.at + 60)
+        assert world.repository.storage.used == 0
+
     def test_every_change_makes_another_version(self, make: "Make", repository: Repository) -> None:
         """Batches that are added or replaced, and files that are added or deleted."""
         batch = make.batch()

@@ -210,6 +210,15 @@ class TestHeap:
             assert [b"".join(copy.chunks()) for copy in copies] == pieces
         assert [copy.size for copy in copies] == list(map(len, pieces))
 
+    def test_big_ones_keep_their_own_bytes(self) -> None:
+        """Once they are in a file on the disk, where each begins at its own place."""
+        shared = SharedContentFile()
+        big = [bytes([number]) * (IN_MEMORY_BYTES + number) for number in range(3)]
+        contents = [shared.add(Content.of(data)) for data in big]
+        for kept, data in zip(contents, big, strict=True):
+            assert kept.read(0, kept.size) == data
+            assert kept.read(kept.size - 2, kept.size + 2) == data[-2:]
+
     def test_a_range_of_one_does_not_reach_into_others(self) -> None:
         """Reading in the middle counts from a content's own first byte."""
         heap = SharedContentFile()

@@ -141,3 +141,30 @@ def test_the_next_event_may_be_a_delivery_that_is_overdue(
     [event] = world.advance.to_next().events
     assert event[:2] == (make.created + COMPLETED, "webhook.delivered")
     assert world.now() == make.created + COMPLETED + seconds
+
+
+def test_an_advance_with_stops_lists_no_more_events(
+    make: "Make", world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The deliveries at a stop count, but the list is full of what came before."""
+    receive_once(monkeypatch, lambda: None)
+    for _ in range(40):
+        make.started(world, make.lines(1))
+    advanced = world.advance.by(3600)
+    assert (len(advanced.events), advanced.event_count) == (100, 160)
+    assert {type_ for _, type_, _ in advanced.events} == {
+        *("batch.in_progress", "batch.finalizing", "batch.completed")
+    }
+
+
+def test_requested_events_of_a_batch_that_a_receiver_creates_are_listed(
+    make: "Make", world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They were not known when the advance began."""
+    make.started(world, make.lines(1))
+    receive_once(monkeypatch, lambda: make.started(world, make.lines(1)))
+    events = world.advance.by(3600, include=["progress"]).events
+    assert [at - make.created for at, type_, _ in events if type_ == "batch.progress"] == [
+        FINALIZING[0],
+        COMPLETED + FINALIZING[0],
+    ]

@@ -304,6 +304,13 @@ class TestScripts:
         answer = api.good(api.post(CHAT, BODY))
         assert answer["choices"][0]["message"]["content"] == "Mock reply to: Hello"
 
+    def test_invalid_request_gets_no_reply(self, api: Caller) -> None:
+        """It is refused as it is without one."""
+        body = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"}]}
+        script(api, {"content": "scripted"})
+        answer = api.post("/v1/chat/completions", {**body, "n": "many"})
+        assert (answer.status_code, answer.json["error"]["param"]) == (400, "n")
+
     def test_reply_that_never_ran_is_refused(self, api: Caller) -> None:
         """Only a batch line can end like that, and the message says so."""
         script(api, {"error": {"code": "batch_expired", "message": "Too late."}})

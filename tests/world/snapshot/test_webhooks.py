@@ -1,14 +1,21 @@
 """Webhook deliveries in a state document."""
 
 import json
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from mockbatch.ids import Seed
 from mockbatch.scenarios.distortions import WebhookDistortion
 from mockbatch.webhooks.delivery import Attempt, AttemptResult, Delivery
 from mockbatch.webhooks.event import WebhookEvent
 from mockbatch.world.snapshot.cursor import Cursor
+from mockbatch.world.snapshot.dump import dump
+from mockbatch.world.snapshot.load import load
 from mockbatch.world.snapshot.webhooks import dump_delivery, load_delivery
+
+if TYPE_CHECKING:
+    from tests.conftest import Make
 
 START = 1000
 NEW = Delivery(
@@ -34,3 +41,15 @@ def test_a_delivery_under_way_is_read_as_it_was_written() -> None:
     assert (delivery.copies, delivery.failures) == (1, 2)
     document = json.loads(json.dumps(dump_delivery(delivery)))
     assert load_delivery(Cursor(document, "delivery")) == delivery
+
+
+def test_a_state_without_webhooks_keeps_endpoints_and_no_deliveries(make: "Make") -> None:
+    """The deliveries are about batches that the state replaces."""
+    world = make.world()
+    endpoint = world.webhooks.create_endpoint({"url": "http://127.0.0.1:9/"})
+    world.webhooks.outbox.add_sample(endpoint, "batch.completed", Seed.of("a"), make.created)
+    present = world.snapshot()
+    assert len(present.webhooks.deliveries) == 1
+    document = {name: value for name, value in dump(present).items() if name != "webhooks"}
+    loaded = load(document, world.settings, present=present).webhooks
+    assert (loaded.endpoints, loaded.deliveries) == ((endpoint,), ())
