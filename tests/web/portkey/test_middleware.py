@@ -174,11 +174,6 @@ REFUSALS: Mapping[str, tuple[dict[str, Any], int, Json]] = {
         500,
         failure("Provider portkey not found"),
     ),
-    "another provider": (
-        {"x-portkey-provider": "bedrock"},
-        501,
-        failure("mockbatch does not play the provider bedrock"),
-    ),
     "a content type": (
         {"Content-Type": "text/plain"},
         400,
