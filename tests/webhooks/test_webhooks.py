@@ -7,6 +7,9 @@ import pytest
 
 from mockbatch import clock
 from mockbatch.webhooks import webhooks
+from mockbatch.webhooks.settings import WebhookSettings
+from mockbatch.webhooks.target import resolve_target
+from mockbatch.world.world import World
 
 if TYPE_CHECKING:
     from tests.conftest import Make
@@ -47,3 +50,13 @@ def test_a_world_is_not_woken_while_a_thread_delivers(make: "Make") -> None:
         assert world.webhooks._timer.is_set
     finally:
         world.close()
+
+
+def test_the_endpoint_of_the_settings_is_added_once(make: "Make") -> None:
+    """A world that begins with a snapshot in which it is does not get it again."""
+    target = resolve_target("http://127.0.0.1:9/", None)
+    first = make.world(webhooks=WebhookSettings(target=target))
+    world = World("key", first.settings, "org-test", first.snapshot())
+    for _ in range(2):
+        assert [endpoint.target for endpoint in world.webhooks.endpoints] == [target]
+        world.reset(world.settings)
