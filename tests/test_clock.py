@@ -228,6 +228,9 @@ class TestWorldClock:
         assert [world.count_poll(id) for id in ("a", "a", "b", "a")] == [1, 2, 1, 3]
         wall.now += 1
         assert [world.count_poll(id) for id in ("a", "b", "a")] == [1, 1, 2]
+        assert world.polls() == {"a": 2, "b": 1}
+        wall.now += 1
+        assert world.polls() == {}
 
 
 @pytest.mark.parametrize("act", [("move_to", 2000), ("set_mode", "realtime")])

@@ -296,6 +296,16 @@ class TestChanges:
         repository.replace_batch(cancelled)
         assert reported == [batch, cancelled]
 
+    def test_a_deleted_file_does_not_expire(self, make: "Make") -> None:
+        """At the instant at which it would have expired, nothing is left to remove."""
+        world = make.world()
+        deleted, kept = (uploaded(world, seconds=3600) for _ in range(2))
+        world.delete_file(deleted)
+        world.advance.by(3600)
+        assert world.repository.uploaded_files == {}
+        with pytest.raises(ApiError):
+            world.file(kept)
+
     def test_what_batches_keep_goes_after_other_files_have_expired(self, make: "Make") -> None:
         """The input of a batch that still runs when a file expires is released at its time."""
         world = make.world()
