@@ -83,3 +83,15 @@ def test_the_file_of_an_unfinished_batch_is_no_cursor(world: World) -> None:
     newest: Batch = next(reversed(world.repository.batches.values()))
     with pytest.raises(ApiError):
         world.files(None, 10, newest.planned_file_id("output"), newest_first=False)
+
+
+def test_a_deleted_output_is_no_cursor(make: "Make") -> None:
+    """Its id is still known, as that of a file that its batch has written."""
+    world = make.world()
+    batch = make.started(world, make.lines(1))
+    world.advance.to(batch.timeline.end.at)
+    id = batch.planned_file_id("output")
+    assert world.files(None, 10, id, newest_first=True).has_more is False
+    world.delete_file(id)
+    with pytest.raises(ApiError):
+        world.files(None, 10, id, newest_first=True)
