@@ -40,13 +40,13 @@ def endpoint(path: Path) -> str:
     return found
 
 
-def expected(path: Path) -> dict[str, Json]:
+def expected_errors(path: Path) -> dict[str, Json]:
     """Return what is said of an invalid input file."""
     found: dict[str, Json] = json.loads(path.with_suffix(".errors.json").read_bytes())
     return found
 
 
-def told_at_upload(given: Content) -> list[Json]:
+def upload_error(given: Content) -> list[Json]:
     """Return with what an upload is refused."""
     try:
         validation.validate_upload(given, "batch", Limits())
@@ -55,13 +55,13 @@ def told_at_upload(given: Content) -> list[Json]:
     return []
 
 
-def told_in_validation(given: Content, path: str) -> list[Json]:
+def validation_errors(given: Content, path: str) -> list[Json]:
     """Return the entries of a batch's errors, but for their messages."""
     errors = read_input(given, endpoints()[path], Limits()).errors
     return [{name: error[name] for name in ("code", "param", "line")} for error in errors]
 
 
-def finished(world: World, path: Path) -> dict[str, Json]:
+def run_to_the_end(world: World, path: Path) -> dict[str, Json]:
     """Run a valid input file to its end and return the batch."""
     file = world.upload(content(path), path.name, "batch", None)
     batch = world.create_batch(BatchRequest(file.id, endpoint(path), None, None, None))
@@ -85,7 +85,7 @@ def test_every_endpoint_has_a_valid_input_file() -> None:
 @pytest.mark.parametrize("path", REQUESTS, ids=lambda path: path.stem)
 def test_a_valid_file_has_no_error_and_no_refused_line(path: Path) -> None:
     """A valid input file is uploaded and validated without a word."""
-    assert told_at_upload(content(path)) == []
+    assert upload_error(content(path)) == []
     found = read_input(content(path), endpoints()[endpoint(path)], Limits())
     assert (found.errors, found.failing_lines) == ((), frozenset())
 
@@ -94,7 +94,7 @@ def test_a_valid_file_has_no_error_and_no_refused_line(path: Path) -> None:
 def test_a_valid_file_is_answered_line_by_line(make: "Make", path: Path) -> None:
     """A batch over a valid input file has an answer for each line and no error file."""
     world = make.world()
-    shown = finished(world, path)
+    shown = run_to_the_end(world, path)
     lines = world.file(shown["output_file_id"]).content.lines()
     given = [json.loads(line)["custom_id"] for line in path.read_bytes().splitlines()]
     assert Counter(parse(line)["custom_id"] for line in lines) == Counter(given)
@@ -104,7 +104,7 @@ def test_a_valid_file_is_answered_line_by_line(make: "Make", path: Path) -> None
 @pytest.mark.parametrize("path", REQUESTS, ids=lambda path: path.stem)
 def test_a_valid_file_is_billed(make: "Make", path: Path) -> None:
     """A batch over a valid input file has used tokens, if they are what it costs; they add up."""
-    usage = finished(make.world(), path)["usage"]
+    usage = run_to_the_end(make.world(), path)["usage"]
     assert (usage["input_tokens"] > 0) == (endpoint(path) not in NOT_BY_TOKENS)
     assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"]
 
@@ -112,19 +112,19 @@ def test_a_valid_file_is_billed(make: "Make", path: Path) -> None:
 @pytest.mark.parametrize("path", INVALID, ids=lambda path: path.stem)
 def test_an_invalid_file_is_reported_with_place_and_reason(path: Path) -> None:
     """The error, or the entries of `errors`, are those beside the file, in order."""
-    said = expected(path)
-    at_upload = told_at_upload(content(path))
+    said = expected_errors(path)
+    at_upload = upload_error(content(path))
     if said["place"] == "upload":
         assert at_upload == said["errors"]
     else:
         assert at_upload == []
-        assert told_in_validation(content(path), said["endpoint"]) == said["errors"]
+        assert validation_errors(content(path), said["endpoint"]) == said["errors"]
 
 
 @pytest.mark.parametrize("path", INVALID, ids=lambda path: path.stem)
 def test_what_is_said_of_an_invalid_file_is_complete(path: Path) -> None:
     """Each file of errors names a known endpoint, a place and at least one error."""
-    said = expected(path)
+    said = expected_errors(path)
     assert said["endpoint"] in endpoints()
     assert said["place"] in {"upload", "batch"}
     assert said["errors"]

@@ -77,7 +77,7 @@ def tree(module: str) -> ast.Module:
     return ast.parse(MODULES[module].read_text())
 
 
-def imported(node: ast.AST) -> set[str]:
+def imported_names(node: ast.AST) -> set[str]:
     """Return what an import statement imports, as dotted names."""
     if isinstance(node, ast.Import):
         return {alias.name for alias in node.names}
@@ -94,15 +94,15 @@ def for_types(node: ast.AST) -> bool:
 
 def imports(module: str) -> set[str]:
     """Return what a module imports anywhere in it, as dotted names."""
-    return set().union(*map(imported, ast.walk(tree(module))))
+    return set().union(*map(imported_names, ast.walk(tree(module))))
 
 
 @cache
-def needed(module: str) -> set[str]:
+def needed_modules(module: str) -> set[str]:
     """Return the modules of the package that a module needs when it runs."""
     typed = [inner for node in tree(module).body if for_types(node) for inner in ast.walk(node)]
     running = (node for node in ast.walk(tree(module)) if node not in typed)
-    return set().union(*map(imported, running)) & set(MODULES)
+    return set().union(*map(imported_names, running)) & set(MODULES)
 
 
 def homes(module: str) -> set[str]:
@@ -120,7 +120,7 @@ def leads_to(module: str) -> set[str]:
     found: set[str] = set()
     coming = {module}
     while coming:
-        found |= (coming := set().union(*map(needed, coming)) - found)
+        found |= (coming := set().union(*map(needed_modules, coming)) - found)
     return found
 
 
@@ -139,7 +139,7 @@ def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return (function.end_lineno or 0) - function.lineno + 1 - docstring
 
 
-def called(module: str) -> Iterator[tuple[str, ast.Call]]:
+def called_names(module: str) -> Iterator[tuple[str, ast.Call]]:
     """Yield the calls of a module with the last name of what is called."""
     for node in ast.walk(tree(module)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute | ast.Name):
@@ -148,7 +148,7 @@ def called(module: str) -> Iterator[tuple[str, ast.Call]]:
 
 def clock_readings(module: str) -> set[str]:
     """Return the calls and imports of a module that read the system's time."""
-    calls = {ast.unparse(call) for last, call in called(module) if last in READS_TIME}
+    calls = {ast.unparse(call) for last, call in called_names(module) if last in READS_TIME}
     from_modules = {call for call in calls if call.split(".")[0] in {"time", "datetime", "date"}}
     return from_modules | (imports(module) & {f"time.{name}" for name in READS_TIME})
 
@@ -157,7 +157,7 @@ def random_sources(module: str) -> set[str]:
     """Return the random UUIDs, unseeded generators and shared generator that a module uses."""
     calls = {
         ast.unparse(call)
-        for last, call in called(module)
+        for last, call in called_names(module)
         if last in {"uuid1", "uuid4"} or (last == "Random" and not call.args)
     }
     shared = {one for one in imports(module) if one.startswith("random.")} - {"random.Random"}

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 TOP = {"mockbatch", f"mockbatch-{mockbatch.__version__}.dist-info"}
 
 
-def tracked(folder: str) -> set[str]:
+def tracked_files(folder: str) -> set[str]:
     """Return the files of the package that a checkout has."""
     return {
         path.relative_to(ROOT).as_posix()
@@ -51,7 +51,7 @@ def test_the_wheel_holds_the_package(built: Path) -> None:
     """Every module and every data file, and the metadata beside them."""
     [wheel] = built.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
-    assert {name for name in names if name.startswith("mockbatch/")} == tracked("mockbatch")
+    assert {name for name in names if name.startswith("mockbatch/")} == tracked_files("mockbatch")
     assert {name.split("/")[0] for name in names} == TOP
 
 
@@ -62,7 +62,7 @@ def test_the_sdist_holds_the_tests(built: Path) -> None:
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     for folder in ("mockbatch", "tests", "fixtures", "docs"):
-        assert tracked(folder) <= names
+        assert tracked_files(folder) <= names
     assert {"README.md", "LICENSE", "CHANGELOG.md", "Makefile", "setup.cfg", "setup.py"} <= names
 
 

@@ -32,18 +32,18 @@ def failing(fraction: float) -> list[Json]:
     return [{"fraction": fraction, "reply": {"status_code": 400, "body": {"error": ERROR}}}]
 
 
-def uploaded(world: World, *, seconds: int | None = None) -> str:
+def upload(world: World, *, seconds: int | None = None) -> str:
     """Upload a file and return its id."""
     return world.upload(Content.of(b"{}\n"), "f", "user_data", seconds).id
 
 
-def listed(world: World, *, purpose: str | None = None, newest_first: bool = True) -> list[str]:
+def list_ids(world: World, *, purpose: str | None = None, newest_first: bool = True) -> list[str]:
     """Return the ids of the files that exist, as a list shows them."""
     page = world.files(purpose, 100, None, newest_first=newest_first)
     return [file.id for file in page.items]
 
 
-def made(world: World, batch: Batch) -> dict[str, str]:
+def file_ids(world: World, batch: Batch) -> dict[str, str]:
     """Return the ids of the files that a batch has made, by kind."""
     return world.batch(batch.id).existing_file_ids(world.now())
 
@@ -54,14 +54,14 @@ class TestFiles:
     def test_output_files_stand_among_uploads_by_time(self, make: "Make") -> None:
         """A file that a batch made stands between those uploaded before and after its end."""
         world = make.world()
-        before = uploaded(world)
+        before = upload(world)
         batch = make.started(world, make.lines(2))
         world.advance.by(WRITTEN)
         world.advance.by(1)
-        after = uploaded(world)
-        [output] = made(world, batch).values()
-        assert listed(world) == [after, output, batch.input_file_id, before]
-        assert listed(world, newest_first=False) == [before, batch.input_file_id, output, after]
+        after = upload(world)
+        [output] = file_ids(world, batch).values()
+        assert list_ids(world) == [after, output, batch.input_file_id, before]
+        assert list_ids(world, newest_first=False) == [before, batch.input_file_id, output, after]
 
     def test_output_files_stand_in_order_of_their_ends(self, make: "Make") -> None:
         """Of two batches, the one that ended first has the older file."""
@@ -69,8 +69,8 @@ class TestFiles:
         slow = make.started(world, make.lines(1), stages={"in_progress": 1000})
         quick = make.started(world, make.lines(1))
         world.advance.by(DAY)
-        ids = [id for batch in (slow, quick) for id in made(world, batch).values()]
-        assert listed(world, purpose="batch_output") == ids
+        ids = [id for batch in (slow, quick) for id in file_ids(world, batch).values()]
+        assert list_ids(world, purpose="batch_output") == ids
 
     @pytest.mark.parametrize(
         ("fraction", "kinds"), [(0, {"output"}), (1, {"error"}), (0.5, {"output", "error"})]
@@ -82,9 +82,9 @@ class TestFiles:
         world = make.world()
         batch = make.started(world, make.lines(2), replies=failing(fraction))
         world.advance.by(WRITTEN)
-        ids = made(world, batch)
+        ids = file_ids(world, batch)
         assert ids.keys() == kinds
-        assert set(listed(world, purpose="batch_output")) == set(ids.values())
+        assert set(list_ids(world, purpose="batch_output")) == set(ids.values())
         # A file that was not made cannot be found by the id that it would have had.
         for kind in {"output", "error"} - kinds:
             with pytest.raises(ApiError) as refused:
@@ -97,12 +97,12 @@ class TestFiles:
         batch = make.started(world, make.lines(1))
         id = batch.planned_file_id("output")
         world.advance.by(WRITTEN - 1)
-        assert listed(world, purpose="batch_output") == []
+        assert list_ids(world, purpose="batch_output") == []
         with pytest.raises(ApiError) as refused:
             world.file(id)
         assert refused.value.status == 404
         world.advance.by(1)
-        assert listed(world, purpose="batch_output") == [id]
+        assert list_ids(world, purpose="batch_output") == [id]
 
     def test_a_made_file_is_named_after_its_batch(self, make: "Make") -> None:
         """Name, purpose and both instants follow from the batch and its kind."""
@@ -110,7 +110,7 @@ class TestFiles:
         batch = make.started(world, make.lines(2), replies=failing(0.5))
         world.advance.by(WRITTEN)
         end = make.created + WRITTEN
-        for kind, id in made(world, batch).items():
+        for kind, id in file_ids(world, batch).items():
             file = world.file(id)
             assert (file.filename, file.purpose) == (f"{batch.id}_{kind}.jsonl", "batch_output")
             assert (file.created_at, file.expires_at) == (end, end + MONTH)
@@ -123,10 +123,10 @@ class TestFiles:
         world = make.world()
         batch = make.started(world, make.lines(1), output_seconds=seconds)
         world.advance.by(WRITTEN)
-        [id] = made(world, batch).values()
-        assert listed(world, purpose="batch_output") == [id] * bool(seconds)
+        [id] = file_ids(world, batch).values()
+        assert list_ids(world, purpose="batch_output") == [id] * bool(seconds)
         world.advance.by(seconds)
-        assert listed(world, purpose="batch_output") == []
+        assert list_ids(world, purpose="batch_output") == []
         with pytest.raises(ApiError):
             world.file(id)
 
@@ -135,9 +135,9 @@ class TestFiles:
         world = make.world()
         batch = make.started(world, make.lines(2), replies=failing(0.5))
         world.advance.by(WRITTEN)
-        ids = made(world, batch)
+        ids = file_ids(world, batch)
         world.delete_file(ids["output"])
-        assert listed(world, purpose="batch_output") == [ids["error"]]
+        assert list_ids(world, purpose="batch_output") == [ids["error"]]
         with pytest.raises(ApiError) as refused:
             world.file(ids["output"])
         assert refused.value.status == 404
@@ -147,7 +147,7 @@ class TestFiles:
         world = make.world()
         batch = make.started(world, make.lines(2))
         world.advance.by(WRITTEN)
-        [id] = made(world, batch).values()
+        [id] = file_ids(world, batch).values()
         assert world.file(id).content is world.file(id).content
 
     def test_an_upload_drops_what_has_expired(
@@ -155,10 +155,10 @@ class TestFiles:
     ) -> None:
         """On a clock that runs by itself nothing else would."""
         world = make.world()
-        content = weakref.ref(world.file(uploaded(world, seconds=3600)).content)
+        content = weakref.ref(world.file(upload(world, seconds=3600)).content)
         now = world.now()
         monkeypatch.setattr(world.clock, "now", lambda: now + 3600)
-        uploaded(world)
+        upload(world)
         gc.collect()
         assert content() is None
 
@@ -168,7 +168,7 @@ class TestFiles:
         world = make.world()
         batch = make.started(world, make.lines(2))
         world.advance.by(WRITTEN)
-        [output] = made(world, batch).values()
+        [output] = file_ids(world, batch).values()
         content = weakref.ref(world.file(output).content)
         usage = world.batch_json(world.batch(batch.id))["usage"]
         if end == "deleted":
@@ -184,10 +184,10 @@ class TestFiles:
     def test_what_has_expired_is_no_longer_held(self, make: "Make") -> None:
         """An advance past the end of a file lets it go, and keeps those that stay."""
         world = make.world()
-        uploaded(world, seconds=3600)
-        stays = uploaded(world)
+        upload(world, seconds=3600)
+        stays = upload(world)
         world.advance.by(3600)
-        assert listed(world) == [stays]
+        assert list_ids(world) == [stays]
         assert [file.id for file in world.snapshot().files] == [stays]
 
     def test_a_page_begins_behind_its_cursor(self, make: "Make") -> None:
@@ -195,7 +195,7 @@ class TestFiles:
         world = make.world()
         batch = make.started(world, make.lines(1))
         world.advance.by(WRITTEN)
-        [output] = made(world, batch).values()
+        [output] = file_ids(world, batch).values()
         page = world.files(None, 1, output, newest_first=True)
         assert [file.id for file in page.items] == [batch.input_file_id]
         assert not page.has_more
@@ -203,7 +203,7 @@ class TestFiles:
     def test_a_file_of_another_purpose_is_no_cursor(self, make: "Make") -> None:
         """A cursor has to be in the list that is requested."""
         world = make.world()
-        id = uploaded(world)
+        id = upload(world)
         with pytest.raises(ApiError) as refused:
             world.files("batch", 10, id, newest_first=True)
         assert (refused.value.status, refused.value.param) == (400, "after")
@@ -214,7 +214,9 @@ class TestFiles:
         odd = make.started(world, make.lines(2), output={"garbage": "{"})
         honest = make.started(world, make.lines(2))
         world.advance.by(WRITTEN)
-        files = [world.file(id) for batch in (odd, honest) for id in made(world, batch).values()]
+        files = [
+            world.file(id) for batch in (odd, honest) for id in file_ids(world, batch).values()
+        ]
         assert [file.distortion for file in files] == ["made", None]
 
 
@@ -222,7 +224,7 @@ class TestBatches:
     """Batches, newest first."""
 
     @staticmethod
-    def created(make: "Make", world: World, count: int) -> list[str]:
+    def create_batches(make: "Make", world: World, count: int) -> list[str]:
         """Create so many batches and return their ids, newest first."""
         return [make.started(world, make.lines(1)).id for _ in range(count)][::-1]
 
@@ -235,7 +237,7 @@ class TestBatches:
     def test_pages_hold_each_batch_once(self, make: "Make") -> None:
         """A client that follows the cursor gets all of them, newest first."""
         world = make.world()
-        ids = self.created(make, world, 5)
+        ids = self.create_batches(make, world, 5)
         assert self.page(world, 2) == (ids[:2], True)
         assert self.page(world, 2, ids[1]) == (ids[2:4], True)
         assert self.page(world, 2, ids[3]) == (ids[4:], False)
@@ -247,13 +249,13 @@ class TestBatches:
     ) -> None:
         """`has_more` is false from the limit on that takes in the oldest."""
         world = make.world()
-        ids = self.created(make, world, 5)
+        ids = self.create_batches(make, world, 5)
         assert self.page(world, limit) == (ids[:limit], has_more)
 
     def test_commands_move_no_batch_in_the_list(self, make: "Make") -> None:
         """A batch that was commanded stays in its place, and is shown as it is now."""
         world = make.world()
-        ids = self.created(make, world, 3)
+        ids = self.create_batches(make, world, 3)
         world.command(ids[1], commands.cancel)
         assert self.page(world, 3) == (ids, False)
         statuses = [batch.status(world.now()) for batch in world.batches(3, None).items]
@@ -299,7 +301,7 @@ class TestChanges:
     def test_a_deleted_file_does_not_expire(self, make: "Make") -> None:
         """At the instant at which it would have expired, nothing is left to remove."""
         world = make.world()
-        deleted, kept = (uploaded(world, seconds=3600) for _ in range(2))
+        deleted, kept = (upload(world, seconds=3600) for _ in range(2))
         world.delete_file(deleted)
         world.advance.by(3600)
         assert world.repository.uploaded_files == {}

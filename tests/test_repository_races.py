@@ -70,12 +70,12 @@ def test_files_are_listed_while_a_batch_comes(
     coming = batches[1:]
     file_ids = Batch.existing_file_ids
 
-    def interrupted(batch: Batch, now: float) -> dict[str, str]:
+    def interrupt(batch: Batch, now: float) -> dict[str, str]:
         if coming:
             held.add_batch(coming.pop())
         return file_ids(batch, now)
 
-    monkeypatch.setattr(Batch, "existing_file_ids", interrupted)
+    monkeypatch.setattr(Batch, "existing_file_ids", interrupt)
     assert [file.filename for file in held.files(FOR_EVER)] == [f"{batches[0].id}_output.jsonl"]
     monkeypatch.undo()
     assert len(held.files(FOR_EVER)) == 3

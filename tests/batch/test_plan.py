@@ -32,7 +32,7 @@ def execution_order(
     return plan.execution_order(plan.shuffle_lines(batch_input, seed), batch_input, replies)
 
 
-def planned(
+def plan_seconds(
     make: "Make", count: int = 10, pace: float = 1, **document: Json
 ) -> list[tuple[int, str]]:
     """Return the transitions of a new batch, in seconds from its creation."""
@@ -44,7 +44,7 @@ def planned(
 
 def test_a_batch_takes_the_recorded_time(make: "Make") -> None:
     """Without a word on its stages a batch takes as long as the recorded ones did."""
-    assert planned(make) == [
+    assert plan_seconds(make) == [
         (0, "validating"),
         (62, "in_progress"),
         (123, "finalizing"),
@@ -54,24 +54,24 @@ def test_a_batch_takes_the_recorded_time(make: "Make") -> None:
 
 def test_a_pace_makes_every_stage_shorter(make: "Make") -> None:
     """At pace 60 a batch ends after two seconds."""
-    assert planned(make, pace=60)[-1] == (2, "completed")
+    assert plan_seconds(make, pace=60)[-1] == (2, "completed")
 
 
 def test_a_slow_pace_makes_every_stage_longer(make: "Make") -> None:
     """At half the pace a batch takes twice as long."""
-    assert planned(make, pace=0.5)[-1] == (248, "completed")
+    assert plan_seconds(make, pace=0.5)[-1] == (248, "completed")
 
 
 def test_rounding_does_not_add_up(make: "Make") -> None:
     """Instants are rounded from the start: three stages of 0.4 s take one second."""
     stages = {"validating": 0.4, "in_progress": 0.4, "finalizing": 0.4}
-    assert [at for at, _ in planned(make, stages=stages)] == [0, 0, 1, 1]
+    assert [at for at, _ in plan_seconds(make, stages=stages)] == [0, 0, 1, 1]
 
 
 def test_stages_without_length_fall_on_one_second(make: "Make") -> None:
     """A batch whose stages take no time is completed at its creation."""
     stages = {"validating": 0, "in_progress": 0, "finalizing": 0}
-    assert [at for at, _ in planned(make, stages=stages)] == [0, 0, 0, 0]
+    assert [at for at, _ in plan_seconds(make, stages=stages)] == [0, 0, 0, 0]
 
 
 def test_faulty_input_fails_when_it_is_validated(make: "Make") -> None:
@@ -106,7 +106,7 @@ def test_a_stage_that_never_ends_ends_with_the_window_or_not(
     make: "Make", stage: str, end: tuple[int, str]
 ) -> None:
     """The window ends validating and in_progress; finalizing goes on for ever."""
-    assert planned(make, stages={stage: None})[-1] == end
+    assert plan_seconds(make, stages={stage: None})[-1] == end
 
 
 @pytest.mark.parametrize(
@@ -115,30 +115,30 @@ def test_a_stage_that_never_ends_ends_with_the_window_or_not(
 )
 def test_the_window_has_an_exact_end(make: "Make", seconds: int, end: str) -> None:
     """Lines that are done on the window's last second are done in time, a second later not."""
-    assert planned(make, stages={"in_progress": seconds})[-1][1] == end
+    assert plan_seconds(make, stages={"in_progress": seconds})[-1][1] == end
 
 
 def test_the_window_keeps_its_length_at_any_pace(make: "Make") -> None:
     """A batch that does not end by itself expires after 24 hours at any pace."""
-    assert planned(make, pace=60, stages={"in_progress": None})[-1] == (DAY, "expired")
+    assert plan_seconds(make, pace=60, stages={"in_progress": None})[-1] == (DAY, "expired")
 
 
 @pytest.mark.parametrize(("overdue", "end"), [(0, DAY), (1800, DAY + 1800), (0.6, DAY + 1)])
 def test_the_end_of_the_window_can_be_missed(make: "Make", overdue: float, end: int) -> None:
     """A scenario may let the window end a batch later than it says."""
-    assert planned(make, stages={"in_progress": None}, overdue=overdue)[-1] == (end, "expired")
+    assert plan_seconds(make, stages={"in_progress": None}, overdue=overdue)[-1] == (end, "expired")
 
 
 def test_a_pace_makes_no_window_end_earlier(make: "Make") -> None:
     """The seconds by which a window is overdue are the same at any pace."""
-    late = planned(make, pace=60, stages={"in_progress": None}, overdue=1800)
+    late = plan_seconds(make, pace=60, stages={"in_progress": None}, overdue=1800)
     assert late[-1] == (DAY + 1800, "expired")
 
 
 def test_the_window_may_never_end(make: "Make") -> None:
     """A scenario may let a batch run for ever."""
     stages = {"in_progress": None}
-    assert planned(make, stages=stages, overdue=None)[-1] == (62, "in_progress")
+    assert plan_seconds(make, stages=stages, overdue=None)[-1] == (62, "in_progress")
 
 
 def test_some_lines_are_done_when_the_window_ends(make: "Make") -> None:

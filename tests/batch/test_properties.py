@@ -127,7 +127,7 @@ class Run:
         self.world: World = make.world(pace=life.pace)
         self.looks: list[Look] = []
         self._looking = looking
-        self.id = _created(make, self.world, life).id
+        self.id = _create(make, self.world, life).id
         for seconds, command in life.steps:
             self._wait_until(self.world.now() + seconds)
             self._do(command)
@@ -182,7 +182,7 @@ class Run:
             self.files()
 
 
-def _created(make: "Make", world: World, life: Life) -> Batch:
+def _create(make: "Make", world: World, life: Life) -> Batch:
     lines = [_line(make, number, kind) for number, kind in enumerate(life.lines)]
     return make.started(world, lines, **{"executed": 1, **life.document})
 
@@ -403,7 +403,7 @@ def test_looking_twice_shows_the_same(make: "Make", life: Life) -> None:
 def test_what_is_to_come_is_reported_as_it_comes(make: "Make", life: Life) -> None:
     """An advance reports each status change on its way, at the second of its timestamp."""
     world = make.world(pace=life.pace)
-    batch = _created(make, world, life)
+    batch = _create(make, world, life)
     events = {kind: at for at, kind, _ in world.advance.by(DAY + 400_000).events}
     stamps = Look(world.now(), world.batch_json(world.batch(batch.id))).stamps
     assert events == {

@@ -22,7 +22,7 @@ OTHER = BatchRules(
 )
 
 
-def created(
+def create(
     make: Make, world: World, *lines: Json, terms: BatchTerms | None = None, scenario: Json = None
 ) -> Batch:
     """Create a batch of the other provider."""
@@ -35,7 +35,7 @@ def created(
 
 def test_ids_have_the_form_of_the_provider(make: Make) -> None:
     """Those of the batch, of its input and of its files."""
-    batch = created(make, make.world(), make.line())
+    batch = create(make, make.world(), make.line())
     assert batch.id == f"job_{batch.seed.hex(4)}_{make.created}"
     assert batch.input_file_id.startswith("blob_")
     assert batch.planned_file_id("output").startswith("blob_")
@@ -44,7 +44,7 @@ def test_ids_have_the_form_of_the_provider(make: Make) -> None:
 def test_batch_that_does_not_expire_goes_on(make: Make) -> None:
     """A day later it still runs, and completes on a command."""
     world = make.world()
-    batch = created(make, world, make.line(), scenario={"stages": {"in_progress": None}})
+    batch = create(make, world, make.line(), scenario={"stages": {"in_progress": None}})
     world.clock.move_to(make.created + 2 * DAY_SECONDS)
     assert batch.status(world.now()) == "in_progress"
     completed = world.command(batch.id, commands.complete)
@@ -67,7 +67,7 @@ def test_longer_window_moves_the_expiry(make: Make) -> None:
 def test_empty_files_exist_where_the_provider_has_them(make: Make) -> None:
     """A completed batch without a failed line has an error file without a byte."""
     world = make.world()
-    batch = created(make, world, make.line())
+    batch = create(make, world, make.line())
     world.clock.move_to(batch.timeline.end.at)
     assert world.file(batch.planned_file_id("error")).content.size == 0
     assert world.file(batch.planned_file_id("output")).content.size > 0
@@ -76,7 +76,7 @@ def test_empty_files_exist_where_the_provider_has_them(make: Make) -> None:
 def test_failed_batch_can_have_empty_files(make: Make) -> None:
     """None of its lines is in them, be they valid or not."""
     world = make.world()
-    batch = created(make, world, make.line(), b"{")
+    batch = create(make, world, make.line(), b"{")
     world.clock.move_to(batch.timeline.end.at)
     assert batch.status(world.now()) == "failed"
     files = [world.file(batch.planned_file_id(kind)) for kind in ("output", "error")]
@@ -86,7 +86,7 @@ def test_failed_batch_can_have_empty_files(make: Make) -> None:
 
 def test_openai_object_names_no_empty_file(make: Make) -> None:
     """What other providers add stands in their own objects."""
-    batch = created(make, make.world(), make.line())
+    batch = create(make, make.world(), make.line())
     assert batch.as_json(batch.timeline.end.at)["error_file_id"] is None
 
 
@@ -95,15 +95,15 @@ def test_lines_may_have_another_url(make: Make) -> None:
     terms = BatchTerms(line_url="/chat/completions")
     world = make.world()
     lines = [make.line("a", url="/chat/completions"), make.line("b")]
-    batch = created(make, world, *lines, terms=terms)
+    batch = create(make, world, *lines, terms=terms)
     assert [(error["code"], error["line"]) for error in batch.input.errors] == [("invalid_url", 2)]
-    assert created(make, world, lines[0], terms=terms).input.errors == ()
+    assert create(make, world, lines[0], terms=terms).input.errors == ()
 
 
 def test_files_without_an_expiry_stay(make: Make) -> None:
     """Input and output of a provider whose files live for ever."""
     world = make.world()
-    batch = created(make, world, make.line())
+    batch = create(make, world, make.line())
     world.clock.move_to(batch.timeline.end.at)
     assert world.file(batch.planned_file_id("output")).content.size > 0
     world.release_expired()
@@ -115,12 +115,12 @@ def test_files_without_an_expiry_stay(make: Make) -> None:
 
 def test_requested_lifetime_counts_for_every_provider(make: Make) -> None:
     """Also where files live for ever without one."""
-    batch = replace(created(make, make.world(), make.line()), output_seconds=3600)
+    batch = replace(create(make, make.world(), make.line()), output_seconds=3600)
     assert batch.file_seconds == 3600
 
 
 def test_requested_lifetime_counts_where_the_provider_has_another(make: Make) -> None:
     """A scenario may let results expire sooner than the provider's rules say."""
     rules = OTHER._replace(results_seconds=29 * DAY_SECONDS)
-    batch = replace(created(make, make.world(), make.line()), output_seconds=3600, rules=rules)
+    batch = replace(create(make, make.world(), make.line()), output_seconds=3600, rules=rules)
     assert batch.file_seconds == 3600

@@ -22,7 +22,7 @@ def questions() -> list[str]:
     return sorted(path.stem for path in HERE.glob("*.py") if "\ndef measure()" in path.read_text())
 
 
-def shown(row: Row) -> str:
+def format_row(row: Row) -> str:
     """Return a row as a line of the table."""
     floor = "" if row.floor is None else f"{row.floor:.4g}"
     ratio = "" if row.ratio is None else f"{row.ratio:.2f}x"
@@ -45,7 +45,7 @@ def main() -> None:
         for row in import_module(f"{__package__}.{name}").measure():
             found.append({"question": name, **asdict(row), "ratio": row.ratio})
             if not arguments.json:
-                print(shown(row), flush=True)
+                print(format_row(row), flush=True)
     if arguments.json:
         json.dump(found, sys.stdout, indent=2)
         print()

@@ -14,7 +14,7 @@ COUNT = 50_000
 GOAL, STRETCH = 50, 20
 
 
-def waited(client: openai.OpenAI, id: str, work: Callable[[], object]) -> list[float]:
+def measure_waits(client: openai.OpenAI, id: str, work: Callable[[], object]) -> list[float]:
     """Return the seconds of each retrieve that another client makes while some work is done."""
     seconds: list[float] = []
     is_over = Event()
@@ -34,7 +34,7 @@ def waited(client: openai.OpenAI, id: str, work: Callable[[], object]) -> list[f
     return seconds
 
 
-def submitted(client: openai.OpenAI, file_id: str) -> str:
+def submit(client: openai.OpenAI, file_id: str) -> str:
     """Create a batch of a file and return its id."""
     return client.batches.create(
         input_file_id=file_id, endpoint="/v1/chat/completions", completion_window="24h"
@@ -46,15 +46,15 @@ def measure() -> list[Row]:
     with ServerProcess() as server:
         client, other = server.client(), server.client("sk-other")
         small = other.files.create(file=("in.jsonl", file(1)), purpose="batch").id
-        id = submitted(other, small)
+        id = submit(other, small)
         large = client.files.create(file=("in.jsonl", file(COUNT, 3800)), purpose="batch").id
-        found = {"idle": waited(other, id, lambda: time.sleep(2))}
+        found = {"idle": measure_waits(other, id, lambda: time.sleep(2))}
         made: list[str] = []
-        found["a create of 50,000 lines"] = waited(
-            other, id, lambda: made.append(submitted(client, large))
+        found["a create of 50,000 lines"] = measure_waits(
+            other, id, lambda: made.append(submit(client, large))
         )
         server.control("clock/advance", {"seconds": 24 * 3600})
-        found["the writing of their output"] = waited(
+        found["the writing of their output"] = measure_waits(
             other, id, lambda: client.batches.retrieve(made[0])
         )
 
@@ -63,7 +63,7 @@ def measure() -> list[Row]:
                 for _ in content.iter_bytes(1 << 18):
                     pass
 
-        found["a download of 200 MB"] = waited(other, id, download)
+        found["a download of 200 MB"] = measure_waits(other, id, download)
     return [
         Row(f"p99 of a retrieve beside {work} (wall)", "ms", percentile(seconds, 0.99) * 1000,
             goal=None if work == "idle" else GOAL, stretch=STRETCH)

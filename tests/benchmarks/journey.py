@@ -38,7 +38,7 @@ def journey(client: openai.OpenAI, advance: Advance) -> tuple[str, str]:
     return batch.id, batch.output_file_id or ""
 
 
-def recorded() -> dict[str, bytes]:
+def record_answers() -> dict[str, bytes]:
     """Return what mockbatch answers on a journey, ready to be sent, by method and kind of path."""
     with MockBatch() as mock:
         id, output = journey(mock.client, lambda: mock.clock.advance(hours=24))
@@ -56,7 +56,7 @@ def recorded() -> dict[str, bytes]:
         }
 
 
-def canned(answers: dict[str, bytes]) -> Canned:
+def serve_canned(answers: dict[str, bytes]) -> Canned:
     """Return the server of these answers."""
     return Canned(lambda method, path: answers[f"{method} {'/'.join(path.split('/')[:3])}"])
 
@@ -97,7 +97,7 @@ def in_process() -> None:
 
 def measure() -> list[Row]:
     """Return a row for each way."""
-    with canned(recorded()) as server:
+    with serve_canned(record_answers()) as server:
         floor, socket, process = by_turns(
             ROUNDS, lambda: with_canned(server), with_socket, in_process
         )

@@ -9,7 +9,7 @@ CALLS = 100
 ROUNDS = 7
 
 
-def filled(mock: MockBatch, count: int) -> None:
+def fill(mock: MockBatch, count: int) -> None:
     """Create so many batches of one line."""
     client = mock.client
     uploaded = client.files.create(file=("in.jsonl", file(1)), purpose="batch")
@@ -19,7 +19,7 @@ def filled(mock: MockBatch, count: int) -> None:
         )
 
 
-def listed(mock: MockBatch) -> None:
+def list_first_page(mock: MockBatch) -> None:
     """Ask for the first page of twenty again and again."""
     for _ in range(CALLS):
         mock.client.batches.list(limit=20)
@@ -28,9 +28,11 @@ def listed(mock: MockBatch) -> None:
 def measure() -> list[Row]:
     """Return the row of one page."""
     with MockBatch() as few, MockBatch() as many:
-        filled(few, FEW)
-        filled(many, MANY)
-        floor, measured = by_turns(ROUNDS, lambda: listed(few), lambda: listed(many))
+        fill(few, FEW)
+        fill(many, MANY)
+        floor, measured = by_turns(
+            ROUNDS, lambda: list_first_page(few), lambda: list_first_page(many)
+        )
     what = f"a page of 20 among {MANY:,} batches, floor: among {FEW}"
     per_call = 1000 / CALLS
     return [Row(what, "ms", measured * per_call, floor * per_call, 1.2, 1.0)]

@@ -27,9 +27,9 @@ def measure() -> list[Row]:
     made = batch()
     lines = [json.loads(line) for line in output_file.write_output(made).output.lines()]
 
-    def dumped() -> None:
+    def dump() -> None:
         for line in lines:
             json.dumps(line)
 
-    floor, measured = by_turns(ROUNDS, dumped, lambda: output_file.write_output(made))
+    floor, measured = by_turns(ROUNDS, dump, lambda: output_file.write_output(made))
     return [Row(f"rendering {COUNT:,} output lines", "s", measured, floor, 1.3, 0.8)]

@@ -3,7 +3,7 @@
 import openai
 
 from mockbatch import MockBatch
-from tests.benchmarks.journey import canned, client, recorded
+from tests.benchmarks.journey import client, record_answers, serve_canned
 from tests.benchmarks.measuring import Row, by_turns
 from tests.benchmarks.requests import file
 
@@ -11,7 +11,7 @@ CALLS = 200
 ROUNDS = 9
 
 
-def retrieved(sdk: openai.OpenAI, id: str) -> None:
+def retrieve(sdk: openai.OpenAI, id: str) -> None:
     """Retrieve a batch again and again."""
     for _ in range(CALLS):
         sdk.batches.retrieve(id)
@@ -19,14 +19,14 @@ def retrieved(sdk: openai.OpenAI, id: str) -> None:
 
 def measure() -> list[Row]:
     """Return the row of one call."""
-    with canned(recorded()) as server, MockBatch(poll_limit=None) as mock:
+    with serve_canned(record_answers()) as server, MockBatch(poll_limit=None) as mock:
         sdk = client(server.url)
         uploaded = mock.client.files.create(file=("in.jsonl", file(10)), purpose="batch")
         batch = mock.client.batches.create(
             input_file_id=uploaded.id, endpoint="/v1/chat/completions", completion_window="24h"
         )
         floor, measured = by_turns(
-            ROUNDS, lambda: retrieved(sdk, batch.id), lambda: retrieved(mock.client, batch.id)
+            ROUNDS, lambda: retrieve(sdk, batch.id), lambda: retrieve(mock.client, batch.id)
         )
         sdk.close()
     per_call = 1000 / CALLS

@@ -35,7 +35,7 @@ def submit(client: openai.OpenAI) -> str:
     return batch.id
 
 
-def polled(client: openai.OpenAI, id: str, pause: Any) -> float:
+def poll(client: openai.OpenAI, id: str, pause: Any) -> float:
     """Return the seconds that a round of retrieves takes, each with a pause behind it."""
     begun = time.perf_counter()
     for _ in range(ROUND):
@@ -44,7 +44,7 @@ def polled(client: openai.OpenAI, id: str, pause: Any) -> float:
     return time.perf_counter() - begun
 
 
-async def polled_async(client: openai.AsyncOpenAI, id: str, pause: Any) -> float:
+async def poll_async(client: openai.AsyncOpenAI, id: str, pause: Any) -> float:
     """Return the same for the asynchronous SDK."""
     begun = time.perf_counter()
     for _ in range(ROUND):
@@ -65,11 +65,11 @@ def sync(mock: MockBatch) -> tuple[float, float]:
     """Return the seconds that a day's polls take, without and with their sleeps."""
     client, id = mock.client, submit(mock.client)
     plain = sleeping = 0.0
-    polled(client, id, no_pause)
+    poll(client, id, no_pause)
     with mock.skip_sleep():
         for _ in range(POLLS // ROUND):
-            plain += polled(client, id, no_pause)
-            sleeping += polled(client, id, time.sleep)
+            plain += poll(client, id, no_pause)
+            sleeping += poll(client, id, time.sleep)
     return plain, sleeping
 
 
@@ -78,11 +78,11 @@ async def asynchronous(mock: MockBatch) -> tuple[float, float]:
     id = submit(mock.client)
     plain = sleeping = 0.0
     async with openai.AsyncOpenAI(base_url=mock.base_url, api_key=mock.api_key) as client:
-        await polled_async(client, id, no_async_pause)
+        await poll_async(client, id, no_async_pause)
         with mock.skip_sleep():
             for _ in range(POLLS // ROUND):
-                plain += await polled_async(client, id, no_async_pause)
-                sleeping += await polled_async(client, id, asyncio.sleep)
+                plain += await poll_async(client, id, no_async_pause)
+                sleeping += await poll_async(client, id, asyncio.sleep)
     return plain, sleeping
 
 

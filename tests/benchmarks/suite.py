@@ -16,7 +16,7 @@ INPUT = file(10)
 ROUNDS = 9
 
 
-def tested(sdk: openai.OpenAI) -> tuple[str, str]:
+def submit(sdk: openai.OpenAI) -> tuple[str, str]:
     """Take a batch of ten lines from its upload to its parsed output, but for the advance."""
     uploaded = sdk.files.create(file=("in.jsonl", INPUT), purpose="batch")
     batch = sdk.batches.create(
@@ -32,10 +32,10 @@ def read(sdk: openai.OpenAI, id: str) -> None:
     assert len([json.loads(line) for line in text.split("\n")[:-1]]) == 10
 
 
-def recorded() -> dict[str, bytes]:
+def record_answers() -> dict[str, bytes]:
     """Return what mockbatch answers in such a test, by method and kind of path."""
     with MockBatch() as mock:
-        uploaded, id = tested(mock.client)
+        uploaded, id = submit(mock.client)
         mock.clock.advance(hours=24)
         raw = mock.client.with_raw_response
         batch = mock.client.batches.retrieve(id)
@@ -53,7 +53,7 @@ def floor(server: Canned) -> None:
     """Run the suite against a server that does nothing."""
     for _ in range(TESTS):
         sdk = client(server.url)
-        _, id = tested(sdk)
+        _, id = submit(sdk)
         read(sdk, id)
         sdk.close()
 
@@ -62,7 +62,7 @@ def ours(server: LocalServer) -> None:
     """Run the suite against mockbatch."""
     for number in range(TESTS):
         world = server.world(f"test {number}")
-        _, id = tested(world.client)
+        _, id = submit(world.client)
         world.clock.advance(hours=24)
         read(world.client, id)
         assert world.review() == ([], True)
@@ -71,7 +71,7 @@ def ours(server: LocalServer) -> None:
 
 def measure() -> list[Row]:
     """Return the row of the whole suite."""
-    answers = recorded()
+    answers = record_answers()
     server = LocalServer()
     with Canned(
         lambda method, path: answers[f"{method} {'/'.join(path.split('/')[:3])}"]

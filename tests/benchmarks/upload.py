@@ -30,7 +30,7 @@ def form(path: Path) -> None:
         written.write(b"\r\n--%b--\r\n" % BOUNDARY)
 
 
-def sent(path: Path, address: tuple[str, int]) -> float:
+def send(path: Path, address: tuple[str, int]) -> float:
     """Send a form, and return the seconds until the answer has begun."""
     size = path.stat().st_size
     head = (
@@ -80,7 +80,7 @@ def measure() -> list[Row]:
         form(path)
         host, _, port = server.url.removeprefix("http://").partition(":")
         ours = (host, int(port))
-        found = [(sent(path, floor), sent(path, ours)) for _ in range(ROUNDS)]
+        found = [(send(path, floor), send(path, ours)) for _ in range(ROUNDS)]
         least, measured = (median(seconds) for seconds in zip(*found, strict=True))
     what = "an upload of 200 MB (wall), floor: from the socket to a file"
     return [Row(what, "s", measured, least, 2, 1.3)]

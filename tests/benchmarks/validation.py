@@ -19,14 +19,14 @@ def measure() -> list[Row]:
     world = World("benchmark", WorldSettings(), "org-benchmark")
     uploaded = world.upload(Content.of(data), "in.jsonl", "batch", None)
 
-    def parsed() -> None:
+    def parse() -> None:
         for line in data.split(b"\n")[:-1]:
             json.loads(line)
 
-    def created() -> None:
+    def create() -> None:
         request = BatchRequest(uploaded.id, "/v1/chat/completions", None, None, None)
         assert not world.create_batch(request).input.errors
 
-    floor, measured = by_turns(ROUNDS, parsed, created)
+    floor, measured = by_turns(ROUNDS, parse, create)
     what = f"create to validation result, {COUNT:,} lines, {len(data) / 1e6:.0f} MB"
     return [Row(what, "s", measured, floor, 1, 0.5)]

@@ -43,7 +43,7 @@ def submit(mock: MockBatch, apart: float) -> None:
             mock.clock.advance(seconds=apart)
 
 
-def timed(call: Callable[[], Any]) -> tuple[float, Any]:
+def time_call(call: Callable[[], Any]) -> tuple[float, Any]:
     """Return the milliseconds that a call takes, and what it returns."""
     begun = time.perf_counter()
     result = call()
@@ -90,17 +90,17 @@ def redirecting(mock: MockBatch) -> None:
     mock.webhook(lambda _: 302)
 
 
-def advanced(receive: Callable[[MockBatch], Any], apart: float = 0) -> float:
+def time_advance(receive: Callable[[MockBatch], Any], apart: float = 0) -> float:
     """Return the milliseconds that an advance takes with a receiver."""
     with MockBatch() as mock:
         receive(mock)
         submit(mock, apart)
-        milliseconds, advanced_to = timed(lambda: mock.clock.advance(hours=1))
+        milliseconds, advanced_to = time_call(lambda: mock.clock.advance(hours=1))
         assert advanced_to.event_count >= BATCHES
         return milliseconds
 
 
-def retrieved_beside(url: str) -> float:
+def time_retrieves_beside(url: str) -> float:
     """Return the milliseconds in which 99 of 100 retrieves are answered beside an advance."""
     with MockBatch() as mock:
         mock.webhook(url)
@@ -110,28 +110,28 @@ def retrieved_beside(url: str) -> float:
         advance.start()
         waits = []
         while advance.is_alive():
-            waits.append(timed(lambda: mock.client.batches.retrieve(batch.id))[0])
+            waits.append(time_call(lambda: mock.client.batches.retrieve(batch.id))[0])
         return quantiles(waits, n=100)[-1]
 
 
 def measure() -> list[Row]:
     """Return a row for each case."""
     found = {
-        "no receiver": advanced(no_receiver),
-        "no receiver, ends a second apart": advanced(no_receiver, 1),
-        "a function": advanced(function),
-        "a function, ends a second apart": advanced(function, 1),
-        "a function that answers 500, eight attempts each": advanced(refusing),
-        "a function that redirects, eight attempts each": advanced(redirecting),
+        "no receiver": time_advance(no_receiver),
+        "no receiver, ends a second apart": time_advance(no_receiver, 1),
+        "a function": time_advance(function),
+        "a function, ends a second apart": time_advance(function, 1),
+        "a function that answers 500, eight attempts each": time_advance(refusing),
+        "a function that redirects, eight attempts each": time_advance(redirecting),
     }
     with closing() as url:
         tell = lambda mock: mock.webhook(url)  # noqa: E731
-        found["one that closes, eight attempts each"] = advanced(tell)
+        found["one that closes, eight attempts each"] = time_advance(tell)
     with deaf() as url:
-        found["one that hangs, three calls of 5 s"] = advanced(lambda mock: mock.webhook(url))
+        found["one that hangs, three calls of 5 s"] = time_advance(lambda mock: mock.webhook(url))
         both = lambda mock: [mock.webhook(url), function(mock)]  # type: ignore[func-returns-value]  # noqa: E731
-        found["one that hangs, beside a function"] = advanced(both)
-        beside = retrieved_beside(url)
+        found["one that hangs, beside a function"] = time_advance(both)
+        beside = time_retrieves_beside(url)
     what = f"advance past {BATCHES:,} ends (wall), receiver:"
     rows = [Row(f"{what} {name}", "ms", milliseconds) for name, milliseconds in found.items()]
     return [*rows, Row("retrieve (wall, p99) while an advance calls one that hangs", "ms", beside)]

@@ -22,12 +22,12 @@ def test_a_review_is_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
     paths: list[str] = []
     call = WorldClient.call
 
-    def noted(world: WorldClient, method: str, path: str, *rest: Any) -> Any:
+    def note(world: WorldClient, method: str, path: str, *rest: Any) -> Any:
         paths.append(path)
         return call(world, method, path, *rest)
 
     with MockBatch() as mock:
-        monkeypatch.setattr(WorldClient, "call", noted)
+        monkeypatch.setattr(WorldClient, "call", note)
         mock.review()
         monkeypatch.undo()
     assert len(paths) == 1

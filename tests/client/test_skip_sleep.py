@@ -65,10 +65,10 @@ def module(called: str = "of_a_user", /, **names: Any) -> Iterator[Any]:
 def together(*coroutines: Coroutine[Any, Any, Any]) -> list[Any]:
     """Run coroutines as the tasks of one event loop; returns what they return."""
 
-    async def gathered() -> list[Any]:
+    async def gather() -> list[Any]:
         return await asyncio.gather(*coroutines)
 
-    return asyncio.run(gathered())
+    return asyncio.run(gather())
 
 
 def in_thread(function: Callable[[], Any]) -> None:
@@ -245,13 +245,13 @@ class TestAsyncioSleep:
     def test_for_ever_is_for_ever(self, simulated: Simulated) -> None:
         """An infinite sleep, which anyio uses, ends by cancellation only."""
 
-        async def cancelled() -> None:
+        async def cancel() -> None:
             with anyio.move_on_after(0.05) as scope:
                 await anyio.sleep_forever()
             assert scope.cancelled_caught
 
         with skip_sleep(simulated):
-            together(cancelled())
+            together(cancel())
         assert simulated.moves == []
 
     def test_tells_the_task_what_the_clock_says(self, simulated: Simulated) -> None:
@@ -263,11 +263,11 @@ class TestAsyncioSleep:
     def test_ends_before_a_timeout(self, simulated: Simulated) -> None:
         """A timeout measures real time: the sleep within it is over before."""
 
-        async def limited() -> None:
+        async def limit() -> None:
             await asyncio.wait_for(asyncio.sleep(60), timeout=30)
 
         with skip_sleep(simulated):
-            together(limited())
+            together(limit())
         assert simulated.passed == 60
 
     def test_that_is_cancelled_moves_nothing(self, simulated: Simulated) -> None:
@@ -708,7 +708,7 @@ def submit(client: openai.OpenAI, scenario: str = "happy") -> str:
     return batch.id
 
 
-async def submitted(client: openai.AsyncOpenAI) -> str:
+async def submit_expiring(client: openai.AsyncOpenAI) -> str:
     """Do as `submit` does, for a batch that expires."""
     file = await client.files.create(file=("in.jsonl", INPUT), purpose="batch")
     batch = await client.batches.create(
@@ -722,7 +722,7 @@ async def submitted(client: openai.AsyncOpenAI) -> str:
 
 async def expires(client: openai.AsyncOpenAI, period: float) -> int:
     """Create a batch and poll it until it has expired; return how often it was retrieved."""
-    id = await submitted(client)
+    id = await submit_expiring(client)
     polls = 1
     while (await client.batches.retrieve(id)).status != "expired":
         await asyncio.sleep(period)
@@ -916,7 +916,7 @@ class TestFreezegun:
             skip_sleep(simulated),
             pytest.raises(openai.APIConnectionError),
         ):
-            asyncio.run(refused())
+            asyncio.run(connect_in_vain())
         assert len(simulated.moves) == 2
 
     @pytest.mark.parametrize("options", [{"real_asyncio": True}, {"tick": True}])
@@ -968,7 +968,7 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-async def refused() -> None:
+async def connect_in_vain() -> None:
     """Ask a server that is not there, and try again as the SDK does."""
     async with openai.AsyncOpenAI(base_url="http://127.0.0.1:9/v1", api_key="-") as client:
         await client.files.list()

@@ -48,7 +48,7 @@ def health_check(port: int) -> int:
     return subprocess.run([sys.executable, "-c", program], timeout=30, check=False).returncode
 
 
-def copied(folder: Path) -> Path:
+def copy_sources(folder: Path) -> Path:
     """Copy to a folder what the Dockerfile copies into the image."""
     folder.mkdir()
     for line in instructions("COPY"):
@@ -123,7 +123,7 @@ class TestDockerfile:
     @pytest.mark.timeout(600)
     def test_what_is_copied_can_be_installed(self, tmp_path: Path) -> None:
         """No file that the installation needs, or the installed server, is left out."""
-        install(copied(tmp_path / "src"), tmp_path / "site")
+        install(copy_sources(tmp_path / "src"), tmp_path / "site")
         done = subprocess.run(
             [sys.executable, "-m", "mockbatch", "scenarios", "expired_partial"],
             cwd=tmp_path / "site",

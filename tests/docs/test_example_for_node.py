@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.client_environments import MAY_INSTALL, needed, node_with
+from tests.support.client_environments import MAY_INSTALL, node_with, require
 
 pytestmark = MAY_INSTALL
 
@@ -26,7 +26,7 @@ CHANGES = {
 @pytest.fixture(scope="session")
 def modules() -> Path:
     """Return the folder with the packages of the example."""
-    return needed(lambda: node_with(EXAMPLE))
+    return require(lambda: node_with(EXAMPLE))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.support.client_environments import MAY_INSTALL, needed, node_with
+from tests.support.client_environments import MAY_INSTALL, node_with, require
 from tests.support.documents import CI, GETTING_STARTED, README, ROOT
 from tests.support.serving import Serving, serving
 
@@ -56,7 +56,7 @@ def test_curl_reads_the_error_file(served: Serving, tmp_path: Path) -> None:
 @MAY_INSTALL
 def test_node_reads_the_output(served: Serving, tmp_path: Path) -> None:
     """The batch is completed, and its line answered."""
-    modules = needed(lambda: node_with(ROOT / "docs/examples/node"))
+    modules = require(lambda: node_with(ROOT / "docs/examples/node"))
     (tmp_path / "node_modules").symlink_to(modules / "node_modules")
     [program] = GETTING_STARTED.code("js")
     (tmp_path / "batch.mjs").write_text(program, encoding="utf-8")
@@ -69,7 +69,7 @@ def test_node_reads_the_output(served: Serving, tmp_path: Path) -> None:
 @MAY_INSTALL
 def test_node_moves_time(served: Serving, tmp_path: Path) -> None:
     """As the README has it, without a package."""
-    needed(lambda: node_with(ROOT / "docs/examples/node"))
+    require(lambda: node_with(ROOT / "docs/examples/node"))
     [code] = README.code("js")
     program = code.replace("await", "const response = await", 1) + "console.log(response.status)"
     (tmp_path / "move.mjs").write_text(program.replace("http://127.0.0.1:8787", served.url))

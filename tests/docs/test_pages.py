@@ -20,7 +20,7 @@ from tests.support.documents import (
     README,
     ROOT,
     Page,
-    quoted,
+    quoted_names,
 )
 
 
@@ -32,8 +32,8 @@ def test_readme_is_short() -> None:
 def test_scenarios_and_faults_of_the_readme_exist() -> None:
     """None is made up."""
     [scenarios, faults, _, webhooks] = README.rows("kind")
-    assert set(quoted(scenarios[1])) | set(quoted(webhooks[1])) <= set(catalogue())
-    assert set(quoted(faults[1])) <= set(presets())
+    assert set(quoted_names(scenarios[1])) | set(quoted_names(webhooks[1])) <= set(catalogue())
+    assert set(quoted_names(faults[1])) <= set(presets())
 
 
 def test_readme_counts_scenarios_and_faults() -> None:
@@ -49,7 +49,7 @@ def test_fixtures_are_those_of_the_plugin() -> None:
     """None is missing, none is made up."""
     kind = type(pytest_plugin.mockbatch)
     known = {name for name, one in inspect.getmembers(pytest_plugin) if isinstance(one, kind)}
-    assert {quoted(cells[0])[0] for cells in PYTEST.rows("fixture")} == known
+    assert {quoted_names(cells[0])[0] for cells in PYTEST.rows("fixture")} == known
 
 
 def test_calls_of_the_handle_exist() -> None:
@@ -77,13 +77,13 @@ def test_calls_of_the_control_api_exist() -> None:
 def test_options_of_the_marker_are_shown() -> None:
     """All that a world takes, and the plugin's own."""
     [sentence] = re.findall(r"The marker takes ([^.]*)\.", PYTEST.text)
-    assert set(quoted(sentence)) == MARKER_OPTIONS
+    assert set(quoted_names(sentence)) == MARKER_OPTIONS
 
 
 def test_ini_options_are_shown() -> None:
     """Those of the marker in one sentence, the others by name."""
     others = {f"mockbatch_{name}" for name in {*INI_OPTIONS, *INI_FLAGS} - MARKER_OPTIONS}
-    assert others <= {name for text in quoted(PYTEST.text) for name in text.split(" = ")}
+    assert others <= {name for text in quoted_names(PYTEST.text) for name in text.split(" = ")}
     assert "the same names after `mockbatch_`" in PYTEST.text
 
 

@@ -61,7 +61,7 @@ LAST = 2**32 - 1
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
 
 
-def served(tmp_path_factory: pytest.TempPathFactory, *options: str) -> Iterator[Serving]:
+def serve_world(tmp_path_factory: pytest.TempPathFactory, *options: str) -> Iterator[Serving]:
     """Serve the page's world, its clock standing still."""
     folder = tmp_path_factory.mktemp("page")
     with serving(folder, "--load", WORLD, "--clock", "manual", *options) as server:
@@ -71,13 +71,13 @@ def served(tmp_path_factory: pytest.TempPathFactory, *options: str) -> Iterator[
 @pytest.fixture(scope="module")
 def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """Serve the page's world over http."""
-    yield from served(tmp_path_factory)
+    yield from serve_world(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
 def https(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """Serve the page's world over https."""
-    yield from served(tmp_path_factory, "--tls")
+    yield from serve_world(tmp_path_factory, "--tls")
 
 
 @pytest.fixture(scope="module", params=["http", "https"])
@@ -113,7 +113,7 @@ def control(server: Serving, method: str, path: str, body: Json) -> Json:
     return json.loads(call(server, method, path, f"-d '{json.dumps(body)}'"))
 
 
-def created(server: Serving, folder: Path) -> Json:
+def create_batch(server: Serving, folder: Path) -> Json:
     """Upload an input file and create a batch, as the page's siblings say."""
     line = {
         "custom_id": "request-1",
@@ -197,14 +197,14 @@ def test_list_begins_with_the_page_s_batch(fresh: Serving) -> None:
 
 def test_batch_is_created_beside_it(fresh: Serving, tmp_path: Path) -> None:
     """POST /v1/batches works in the same world."""
-    made = created(fresh, tmp_path)
+    made = create_batch(fresh, tmp_path)
     page = json.loads(call(fresh, "GET", "/v1/batches"))
     assert [batch["id"] for batch in page["data"]] == [made["id"], "batch_abc123"]
 
 
 def test_created_batch_is_cancelled(fresh: Serving, tmp_path: Path) -> None:
     """POST /v1/batches/:id/cancel works in the same world."""
-    path = f"/v1/batches/{created(fresh, tmp_path)['id']}/cancel"
+    path = f"/v1/batches/{create_batch(fresh, tmp_path)['id']}/cancel"
     assert json.loads(call(fresh, "POST", path))["status"] == "cancelling"
 
 

@@ -38,8 +38,8 @@ from tests.support.bodies import (
     RESPONSES,
     VIDEOS,
     mutants,
-    published,
-    recorded,
+    published_schema,
+    recorded_bodies,
     spots,
 )
 from tests.support.examples import examples
@@ -181,7 +181,7 @@ def test_responses_fit_the_published_schema(path: str, body: Json) -> None:
     for name in NULL_ON_THE_WIRE:
         if answer.get(name, "") is None:
             del answer[name]
-    assert [*Draft202012Validator(published(TYPES[path][0])).iter_errors(answer)] == []
+    assert [*Draft202012Validator(published_schema(TYPES[path][0])).iter_errors(answer)] == []
 
 
 @EVERY_BODY
@@ -205,7 +205,7 @@ def test_ids_come_from_the_execution(path: str) -> None:
 @pytest.mark.parametrize("path", [CHAT, EMBEDDINGS, RESPONSES])
 def test_recorded_bodies_fit_the_schema(path: str) -> None:
     """The response schema accepts every body that was recorded from the real service."""
-    bodies = recorded(path)
+    bodies = recorded_bodies(path)
     assert bodies
     for body in bodies:
         schema(endpoint(path).response_schema).check(body)
@@ -214,7 +214,7 @@ def test_recorded_bodies_fit_the_schema(path: str) -> None:
 @pytest.mark.parametrize("path", [CHAT, EMBEDDINGS, RESPONSES])
 def test_keys_are_in_the_recorded_order(path: str) -> None:
     """A response has the keys of the newest recorded body, in its order."""
-    real = recorded(path)[-1]
+    real = recorded_bodies(path)[-1]
     body = {
         CHAT: {"model": "gpt-4o", "messages": [{"role": "user", "content": "x"}]},
         EMBEDDINGS: {"model": "text-embedding-3-small", "input": "x"},
@@ -243,7 +243,7 @@ OPTIONAL = {"annotations", "encrypted_content", "context", "mode"}
 @pytest.mark.parametrize("path", [CHAT, EMBEDDINGS, RESPONSES])
 def test_the_schema_requires_every_recorded_key(path: str) -> None:
     """A recorded body without one of its keys is invalid."""
-    real = recorded(path)[-1]
+    real = recorded_bodies(path)[-1]
     for index, (_, key) in enumerate(_spots(real)):
         copied = copy.deepcopy(real)
         place, _ = _spots(copied)[index]

@@ -5,7 +5,7 @@ from time import process_time
 import pytest
 
 from mockbatch.endpoints.models import _cached_model, get_model, served_tier
-from tests.support.bodies import CHAT, RESPONSES, recorded
+from tests.support.bodies import CHAT, RESPONSES, recorded_bodies
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_a_name_of_megabytes_takes_no_time_and_is_not_kept(name: str) -> None:
 @pytest.mark.parametrize("path", [CHAT, RESPONSES])
 def test_recorded_snapshots_are_known(path: str) -> None:
     """Every model name that was recorded belongs to a known family."""
-    assert all(get_model(body["model"]).is_known for body in recorded(path))
+    assert all(get_model(body["model"]).is_known for body in recorded_bodies(path))
 
 
 @pytest.mark.parametrize("name", ["o1", "o3-mini", "o4-mini", "gpt-5", "gpt-5-nano-2025-08-07"])

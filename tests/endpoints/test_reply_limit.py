@@ -15,7 +15,7 @@ MEGABYTE = 1_000_000
 CODE = "reply_too_long"
 
 
-def limited(document: Json, limit: ReplyLimit | None = None, **extra: Json) -> Reply:
+def limit_reply(document: Json, limit: ReplyLimit | None = None, **extra: Json) -> Reply:
     """Return what becomes of a reply to a chat request."""
     body = {**BODIES[CHAT][0], "model": "gpt-4o-mini", **extra}
     return (limit or ReplyLimit()).apply(endpoints()[CHAT], parse_reply(document), lambda: body)
@@ -28,21 +28,21 @@ def error_code(reply: Reply) -> str | None:
 
 def test_a_reply_is_as_long_as_all_choices_allow() -> None:
     """16 million characters in all choices together."""
-    assert error_code(limited({"content": "a" * MEGABYTE}, n=15)) is None
-    assert error_code(limited({"content": "a" * MEGABYTE}, n=16)) == CODE
+    assert error_code(limit_reply({"content": "a" * MEGABYTE}, n=15)) is None
+    assert error_code(limit_reply({"content": "a" * MEGABYTE}, n=16)) == CODE
 
 
 def test_characters_are_counted_as_json_has_them() -> None:
     """An emoji takes twelve there, so a million of them are too many for two choices."""
-    assert error_code(limited({"content": "\U0001f600" * MEGABYTE}, n=1)) is None
-    assert error_code(limited({"content": "\U0001f600" * MEGABYTE}, n=2)) == CODE
+    assert error_code(limit_reply({"content": "\U0001f600" * MEGABYTE}, n=1)) is None
+    assert error_code(limit_reply({"content": "\U0001f600" * MEGABYTE}, n=2)) == CODE
 
 
 def test_the_log_probabilities_of_a_reply_are_counted() -> None:
     """A long text has too many."""
     short, long = ({"content": "a" * length} for length in (10_000, 20_000))
-    assert error_code(limited(short, logprobs=True, top_logprobs=20)) is None
-    assert error_code(limited(long, logprobs=True, top_logprobs=20)) == "invalid_value"
+    assert error_code(limit_reply(short, logprobs=True, top_logprobs=20)) is None
+    assert error_code(limit_reply(long, logprobs=True, top_logprobs=20)) == "invalid_value"
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_the_replies_of_a_batch_have_one_limit(
     """The lines that are left when it is reached get the error."""
     monkeypatch.setattr(reply_limit, "MAX_BATCH_CHARACTERS", 3 * MEGABYTE)
     limit = ReplyLimit()
-    codes = [error_code(limited(document, limit)) for _ in range(4)]
+    codes = [error_code(limit_reply(document, limit)) for _ in range(4)]
     assert codes == [None, None, CODE, CODE]
 
 

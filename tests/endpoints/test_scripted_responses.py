@@ -23,7 +23,7 @@ from tests.support.bodies import (
     JSON,
     RESPONSES,
     mutants_of,
-    published,
+    published_schema,
 )
 from tests.support.scripted_replies import FAILURE, NEVER, SAYING
 
@@ -46,7 +46,7 @@ def respond_to(path: str, document: Json, error: ApiError | None = None) -> tupl
     return found.status_code, found.body, found.is_checked
 
 
-def supported(path: str) -> list[dict[str, Json]]:
+def supported_replies(path: str) -> list[dict[str, Json]]:
     """Return the replies whose fields an endpoint supports."""
     return [
         document
@@ -58,22 +58,22 @@ def supported(path: str) -> list[dict[str, Json]]:
 @EVERY_BODY
 def test_scripted_responses_fit_their_schema(path: str, body: Json) -> None:
     """The endpoint's response schema accepts them, whatever the reply."""
-    for document in supported(path):
+    for document in supported_replies(path):
         schema(endpoints()[path].response_schema).check(respond_with_reply(path, body, document))
 
 
 @EVERY_BODY
 def test_scripted_responses_fit_the_sdk(path: str, body: Json) -> None:
     """The SDK's types accept them without conversion, whatever the reply."""
-    for document in supported(path):
+    for document in supported_replies(path):
         TYPES[path][1].model_validate(respond_with_reply(path, body, document), strict=True)
 
 
 @EVERY_BODY
 def test_scripted_responses_fit_the_published_schema(path: str, body: Json) -> None:
     """OpenAI's OpenAPI document accepts them, but for forgotten nulls."""
-    validator = Draft202012Validator(published(TYPES[path][0]))
-    for document in supported(path):
+    validator = Draft202012Validator(published_schema(TYPES[path][0]))
+    for document in supported_replies(path):
         answer = respond_with_reply(path, body, document)
         for name in NULL_ON_THE_WIRE:
             if answer.get(name, "") is None:
@@ -84,7 +84,7 @@ def test_scripted_responses_fit_the_published_schema(path: str, body: Json) -> N
 @EVERY_BODY
 def test_scripted_usage_adds_up(path: str, body: Json) -> None:
     """The total is the sum, and reasoning tokens are part of the output tokens."""
-    for document in supported(path):
+    for document in supported_replies(path):
         answer = respond_with_reply(path, body, document)
         used = endpoints()[path].read_usage(answer)
         assert answer["usage"]["total_tokens"] == used.input + used.output
@@ -95,7 +95,7 @@ def test_scripted_usage_adds_up(path: str, body: Json) -> None:
 def test_a_reply_does_not_change_prompt_and_reasoning_tokens(path: str, body: Json) -> None:
     """They are billed as without the reply."""
     default = endpoints()[path].read_usage(endpoints()[path].make_response(body, EXECUTION))
-    for document in supported(path):
+    for document in supported_replies(path):
         used = endpoints()[path].read_usage(respond_with_reply(path, body, document))
         assert (used.input, used.reasoning) == (default.input, default.reasoning)
 
@@ -115,7 +115,7 @@ def test_arguments_are_not_changed(path: str, body: Json) -> None:
 @EVERY_BODY
 def test_scripted_responses_are_repeatable(path: str, body: Json) -> None:
     """The same reply to the same request has the same bytes, generated ids included."""
-    for document in supported(path):
+    for document in supported_replies(path):
         first, second = (json.dumps(respond_with_reply(path, body, document)) for _ in range(2))
         assert first == second
 
@@ -124,7 +124,7 @@ def test_scripted_responses_are_repeatable(path: str, body: Json) -> None:
 def test_unsupported_fields_leave_the_default(path: str, body: Json) -> None:
     """A reply that an endpoint cannot carry has no effect."""
     default = endpoints()[path].make_response(body, EXECUTION)
-    without = [document for document in SAYING if document not in supported(path)]
+    without = [document for document in SAYING if document not in supported_replies(path)]
     assert all(
         respond_with_reply(path, body, document) == default
         for document in [*without, FAILURE, NEVER]
@@ -162,7 +162,7 @@ def test_an_http_error_is_the_response(path: str) -> None:
 def test_a_rejected_request_needs_a_complete_reply(path: str) -> None:
     """There is no response to put a content into."""
     error = api_error("no_model_named")
-    for document in supported(path):
+    for document in supported_replies(path):
         assert respond_to(path, document, error) == (400, error.body(), True)
     assert respond_to(path, FAILURE, error)[1] == FAILURE["body"]
     assert respond_to(path, {"body": 1, "raw": True}, error)[1] == 1

@@ -13,7 +13,7 @@ from mockbatch.scripting.reply import parse_reply
 from mockbatch.typing import Json
 from tests.endpoints.test_every_endpoint import THOROUGH
 from tests.support.bodies import CHAT, EXECUTION, RESPONSES, attempt, mutants_of
-from tests.support.shapes import BOTH, answer, body, closed, formatted, validation_error
+from tests.support.shapes import BOTH, answer, body, closed, json_format, validation_error
 
 CITY = {"type": "object", "properties": {"city": {"type": "string", "maxLength": 40}}}
 REQUIRED = "required"
@@ -25,13 +25,13 @@ def tool(path: str, name: str, kind: str = "function", **members: Json) -> dict[
     return {"type": kind, **given} if path == RESPONSES else {"type": kind, kind: given}
 
 
-def named(path: str, name: str, kind: str = "function") -> dict[str, Json]:
+def choice_of_tool(path: str, name: str, kind: str = "function") -> dict[str, Json]:
     """Return the choice of one tool in the form of each endpoint."""
     given = {"name": name}
     return {"type": kind, **given} if path == RESPONSES else {"type": kind, kind: given}
 
 
-def allowed(path: str, mode: str, *tools: Json) -> dict[str, Json]:
+def allowed_tools(path: str, mode: str, *tools: Json) -> dict[str, Json]:
     """Return the choice of some tools in the form of each endpoint."""
     given = {"mode": mode, "tools": [*tools]}
     inside = given if path == RESPONSES else {"allowed_tools": given}
@@ -87,18 +87,20 @@ def test_without_parallel_calls_there_is_one(path: str) -> None:
 def test_a_named_function_is_called(path: str) -> None:
     """And no other."""
     assert [
-        name for name, _ in read_calls(path, offer_functions(path, named(path, "b"), "a", "b"))
+        name
+        for name, _ in read_calls(path, offer_functions(path, choice_of_tool(path, "b"), "a", "b"))
     ] == ["b"]
 
 
 @BOTH
 def test_allowed_tools_are_called_if_required(path: str) -> None:
     """None is, if the mode is `auto`."""
-    some = [named(path, "c"), named(path, "a")]
-    request = offer_functions(path, allowed(path, REQUIRED, *some), "a", "b", "c")
+    some = [choice_of_tool(path, "c"), choice_of_tool(path, "a")]
+    request = offer_functions(path, allowed_tools(path, REQUIRED, *some), "a", "b", "c")
     assert [name for name, _ in read_calls(path, request)] == ["c", "a"]
     assert (
-        read_calls(path, offer_functions(path, allowed(path, "auto", *some), "a", "b", "c")) == []
+        read_calls(path, offer_functions(path, allowed_tools(path, "auto", *some), "a", "b", "c"))
+        == []
     )
 
 
@@ -106,7 +108,7 @@ def test_allowed_tools_are_called_if_required(path: str) -> None:
 def test_custom_tools_get_a_text(path: str) -> None:
     """Their input is not JSON."""
     tools = [tool(path, "k", "custom")]
-    request = body(path, tools=tools, tool_choice=named(path, "k", "custom"))
+    request = body(path, tools=tools, tool_choice=choice_of_tool(path, "k", "custom"))
     assert read_calls(path, request) == [("k", "Mock reply to: What is sushi?")]
 
 
@@ -203,12 +205,12 @@ def test_parameters_without_a_sample_are_rejected_if_called(path: str) -> None:
 @BOTH
 def test_a_required_call_overrides_a_format(path: str) -> None:
     """The message has no content then."""
-    request = offer_functions(path, REQUIRED, "a") | formatted(path, closed(x={"type": "string"}))
+    request = offer_functions(path, REQUIRED, "a") | json_format(path, closed(x={"type": "string"}))
     assert [name for name, _ in read_calls(path, request)] == ["a"]
 
 
 @pytest.mark.parametrize(
-    ("choice", "reason"), [(REQUIRED, "tool_calls"), (named(CHAT, "a"), "stop")]
+    ("choice", "reason"), [(REQUIRED, "tool_calls"), (choice_of_tool(CHAT, "a"), "stop")]
 )
 def test_named_calls_end_with_stop(choice: Json, reason: str) -> None:
     """As observed in 2025; the content is null either way."""
@@ -295,18 +297,20 @@ def test_a_tool_choice_needs_tools() -> None:
 
 def test_a_tool_choice_has_to_be_among_the_tools() -> None:
     """A function, a custom tool or a hosted one."""
-    error = validation_error(CHAT, tools=[tool(CHAT, "a")], tool_choice=named(CHAT, "b"))
+    error = validation_error(CHAT, tools=[tool(CHAT, "a")], tool_choice=choice_of_tool(CHAT, "b"))
     assert (error.status, error.param, error.code) == (400, "tool_choice", None)
-    error = validation_error(CHAT, tools=[tool(CHAT, "a")], tool_choice=named(CHAT, "a", "custom"))
+    error = validation_error(
+        CHAT, tools=[tool(CHAT, "a")], tool_choice=choice_of_tool(CHAT, "a", "custom")
+    )
     assert error.param == "tool_choice"
     error = validation_error(CHAT, functions=[{"name": "a"}], function_call={"name": "b"})
     assert error.param == "function_call"
     for choice, name in [
-        (named(RESPONSES, "b"), "function"),
-        (named(RESPONSES, "a", "custom"), "custom"),
+        (choice_of_tool(RESPONSES, "b"), "function"),
+        (choice_of_tool(RESPONSES, "a", "custom"), "custom"),
         ({"type": "image_generation"}, "image_generation"),
-        (allowed(RESPONSES, "auto", named(RESPONSES, "zz")), "zz"),
-        (allowed(RESPONSES, "auto", {"type": "web_search"}), "web_search"),
+        (allowed_tools(RESPONSES, "auto", choice_of_tool(RESPONSES, "zz")), "zz"),
+        (allowed_tools(RESPONSES, "auto", {"type": "web_search"}), "web_search"),
     ]:
         error = validation_error(RESPONSES, tools=[tool(RESPONSES, "a")], tool_choice=choice)
         assert error.message == f"Tool choice '{name}' not found in 'tools' parameter."
@@ -317,7 +321,9 @@ def test_a_tool_choice_has_to_be_among_the_tools() -> None:
 def test_allowed_tools_need_type_and_name(path: str) -> None:
     """A tool without them is rejected."""
     for one in ({}, {"type": "function"}, 5):
-        validation_error(path, tools=[tool(path, "a")], tool_choice=allowed(path, "auto", one))
+        validation_error(
+            path, tools=[tool(path, "a")], tool_choice=allowed_tools(path, "auto", one)
+        )
 
 
 def _bodies(path: str) -> list[dict[str, Json]]:
@@ -329,9 +335,11 @@ def _bodies(path: str) -> list[dict[str, Json]]:
     }
     return [
         body(path, tools=tools, tool_choice=REQUIRED, parallel_tool_calls=False),
-        body(path, tools=tools, tool_choice=named(path, "k", "custom")),
-        body(path, tools=tools, tool_choice=allowed(path, REQUIRED, named(path, "a"))),
-        body(path, "Some json", **formatted(path, closed(a={"type": "null"}), strict=True)),
+        body(path, tools=tools, tool_choice=choice_of_tool(path, "k", "custom")),
+        body(
+            path, tools=tools, tool_choice=allowed_tools(path, REQUIRED, choice_of_tool(path, "a"))
+        ),
+        body(path, "Some json", **json_format(path, closed(a={"type": "null"}), strict=True)),
         body(path, **({} if path == RESPONSES else functions)),
     ]
 

@@ -63,7 +63,7 @@ BAD: list[tuple[dict[str, Json], str, str]] = [
 POLL_429 = {"match": {"method": "GET", "path": "/v1/batches/*"}, "fault": {"status": 429}}
 
 
-def refused(body: dict[str, Json]) -> tuple[int, str | None, str | None]:
+def error_of_rule(body: dict[str, Json]) -> tuple[int, str | None, str | None]:
     """Return status, code and param of the error for a rule."""
     with pytest.raises(ApiError) as raised:
         faults.rule(body)
@@ -103,7 +103,7 @@ def test_a_whole_number_is_one(document: dict[str, Json], member: str) -> None:
 @pytest.mark.parametrize(("document", "code", "param"), BAD)
 def test_a_bad_fault_is_refused(document: dict[str, Json], code: str, param: str) -> None:
     """The error names the member."""
-    assert refused({"match": {}, "fault": document}) == (400, code, param)
+    assert error_of_rule({"match": {}, "fault": document}) == (400, code, param)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_a_bad_fault_is_refused(document: dict[str, Json], code: str, param: str
 def test_a_bad_rule_is_refused(change: dict[str, Json], code: str, param: str) -> None:
     """The error names the member."""
     body = {key: value for key, value in {**POLL_429, **change}.items() if value is not ...}
-    assert refused(body) == (400, code, param)
+    assert error_of_rule(body) == (400, code, param)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,11 @@ def test_a_bad_rule_is_refused(change: dict[str, Json], code: str, param: str) -
 )
 def test_a_path_that_no_request_can_have_is_refused(path: str) -> None:
     """A fault that would never fire is rejected at once, before a test passes for nothing."""
-    assert refused({**POLL_429, "match": {"path": path}}) == (400, "invalid_value", "match.path")
+    assert error_of_rule({**POLL_429, "match": {"path": path}}) == (
+        400,
+        "invalid_value",
+        "match.path",
+    )
 
 
 @pytest.mark.parametrize(
@@ -300,18 +304,18 @@ class TestPresets:
     def test_does_not_become_two_faults(self) -> None:
         """A fault of another kind beside that of the preset is refused."""
         body = {"preset": "poll_429", "fault": {"delay_ms": 1}}
-        assert refused(body) == (400, "invalid_value", "fault")
+        assert error_of_rule(body) == (400, "invalid_value", "fault")
 
     @pytest.mark.parametrize("change", [{"match": 1}, {"fault": []}, {"times": 0}, {"name": "x"}])
     def test_is_checked_with_its_changes(self, change: dict[str, Json]) -> None:
         """A bad change is refused by its name."""
         [param] = change
-        assert refused({"preset": "poll_429", **change})[::2] == (400, param)
+        assert error_of_rule({"preset": "poll_429", **change})[::2] == (400, param)
 
     @pytest.mark.parametrize("name", ["poll_492", "nothing like it", ""])
     def test_is_refused_when_there_is_none(self, name: str) -> None:
         """The error is a 400 that names the field."""
-        assert refused({"preset": name}) == (400, "unknown_fault", "preset")
+        assert error_of_rule({"preset": name}) == (400, "unknown_fault", "preset")
 
     def test_similar_ones_are_listed(self) -> None:
         """A misspelt name brings the one that was meant."""
@@ -326,7 +330,7 @@ class TestPresets:
     @pytest.mark.parametrize("name", [None, 1, ["poll_429"]])
     def test_is_a_name(self, name: Json) -> None:
         """Anything else is refused."""
-        assert refused({"preset": name}) == (400, "invalid_value", "preset")
+        assert error_of_rule({"preset": name}) == (400, "invalid_value", "preset")
 
 
 def test_a_kind_says_what_it_does() -> None:

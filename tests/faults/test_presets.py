@@ -65,7 +65,7 @@ def outcome(act: Act) -> str | None:
     return None
 
 
-def streamed(client: openai.OpenAI, file: str) -> tuple[int, Exception | None]:
+def stream_file(client: openai.OpenAI, file: str) -> tuple[int, Exception | None]:
     """Return how much of a file could be streamed, and what stopped it."""
     read = 0
     try:
@@ -245,7 +245,7 @@ class TestEffects:
         output = mock.client.batches.list().data[0].output_file_id
         mock.fault(name)
         before = mock.request_count
-        read, error = streamed(mock.client, output)
+        read, error = stream_file(mock.client, output)
         assert error is not None
         assert not isinstance(error, openai.OpenAIError)
         assert (read, mock.request_count - before) == (100, 1)

@@ -21,7 +21,7 @@ def rule(name: str, **changes: Any) -> Rule:
     return parse({"match": {}, "fault": {"delay_ms": 0}, **changes}, name)
 
 
-def met(made: FaultRules, count: int = 1) -> list[str | None]:
+def names_met(made: FaultRules, count: int = 1) -> list[str | None]:
     """Return the names of the rules that so many requests meet, None for those without."""
     taken = (made.next_match("GET", PATH) for _ in range(count))
     return [None if one is None else one.name for one in taken]
@@ -37,7 +37,7 @@ def of(*given: Rule) -> FaultRules:
 
 def test_without_rules_nothing_happens() -> None:
     """A request meets nothing."""
-    assert met(FaultRules()) == [None]
+    assert names_met(FaultRules()) == [None]
 
 
 @pytest.mark.parametrize(
@@ -57,51 +57,51 @@ def test_a_rule_fires_so_many_times_after_so_many(
 ) -> None:
     """`skip` requests pass, `times` meet the fault, the rest pass."""
     made = of(rule("a", times=times, skip=skip))
-    assert "".join(name or "-" for name in met(made, 4)) == expected
+    assert "".join(name or "-" for name in names_met(made, 4)) == expected
 
 
 def test_only_requests_that_match_are_states() -> None:
     """A request of another kind neither meets a fault nor brings one nearer."""
     made = of(rule("a", match={"method": "POST"}, skip=1))
-    assert met(made, 3) == [None] * 3
+    assert names_met(made, 3) == [None] * 3
     assert [made.next_match("POST", PATH) is not None for _ in range(3)] == [False, True, False]
 
 
 def test_the_first_rule_wins() -> None:
     """FaultRules stand in the order of their entry; a spent one makes room for the next."""
-    assert met(of(rule("a"), rule("b", times=2)), 4) == ["a", "b", "b", None]
+    assert names_met(of(rule("a"), rule("b", times=2)), 4) == ["a", "b", "b", None]
 
 
 def test_skip_is_a_place_among_all_requests() -> None:
     """A request that met another rule is counted, too: the second rule has the second one."""
-    assert met(of(rule("a"), rule("b", skip=1)), 3) == ["a", "b", None]
+    assert names_met(of(rule("a"), rule("b", skip=1)), 3) == ["a", "b", None]
 
 
 def test_a_rule_may_be_added_twice() -> None:
     """Each counts for itself."""
-    assert met(of(rule("a"), rule("a")), 3) == ["a", "a", None]
+    assert names_met(of(rule("a"), rule("a")), 3) == ["a", "a", None]
 
 
 def test_a_later_rule_counts_from_its_entry() -> None:
     """Requests before it are not its own."""
     made = of(rule("a"))
-    met(made, 2)
+    names_met(made, 2)
     made.add(rule("b", skip=1))
-    assert met(made, 2) == [None, "b"]
+    assert names_met(made, 2) == [None, "b"]
 
 
 def test_cleared_rules_are_gone() -> None:
     """Nothing is met any more, nothing is shown."""
     made = of(rule("a", times=None))
     made.clear()
-    assert met(made) == [None]
+    assert names_met(made) == [None]
     assert made.as_json() == []
 
 
 def test_rules_are_shown_with_their_counts() -> None:
     """`matched` counts the requests that a rule is meant for, `fired` those that met it."""
     made = of(rule("a", skip=1), rule("b", match={"method": "POST"}))
-    met(made, 3)
+    names_met(made, 3)
     shown = made.as_json()
     assert [(one["name"], one["matched"], one["fired"]) for one in shown] == [
         ("a", 3, 1),
@@ -125,13 +125,13 @@ def test_there_are_not_endlessly_many() -> None:
     with pytest.raises(ApiError) as raised:
         made.add(rule("c"))
     assert (raised.value.status, raised.value.code) == (400, "too_many_faults")
-    assert met(made, 3) == ["a", "b", None]
+    assert names_met(made, 3) == ["a", "b", None]
 
 
 @pytest.mark.parametrize("times", [1, 2])
 def test_counts_are_exact_under_threads(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
     """A request that comes while another is counted is the next one."""
-    rival = Rival(lambda: met(made))
+    rival = Rival(lambda: names_met(made))
     monkeypatch.setattr(rule_set, "Lock", rival.lock)
 
     class Interrupted(Match, frozen=True):
@@ -143,7 +143,7 @@ def test_counts_are_exact_under_threads(monkeypatch: pytest.MonkeyPatch, times: 
 
     interrupted = replace(rule("b", times=1), match=Interrupted())
     made = of(rule("a", times=times), interrupted)
-    assert met(made) == ["a"]
+    assert names_met(made) == ["a"]
     assert rival.end() == ["a" if times == 2 else "b"]
     shown = [(one["matched"], one["fired"]) for one in made.as_json()]
     assert shown == [(2, times), (2, 2 - times)]
@@ -162,7 +162,7 @@ def test_counts_are_read_between_two_requests(monkeypatch: pytest.MonkeyPatch) -
             return True
 
     made = of(rule("a"), replace(rule("b"), match=Interrupted()))
-    assert met(made) == ["a"]
+    assert names_met(made) == ["a"]
     assert [(one.matched, one.fired) for one in rival.end()] == [(1, 1), (1, 0)]
 
 
@@ -186,15 +186,15 @@ def test_two_rules_entered_at_once_respect_the_limit(monkeypatch: pytest.MonkeyP
     made = FaultRules(limits=Limits(faults=1))
     made.add(rule("a"))
     assert rival.end() == "too_many_faults"
-    assert met(made, 2) == ["a", None]
+    assert names_met(made, 2) == ["a", None]
 
 
 def test_read_counts_are_copies() -> None:
     """Later requests do not change them, and a set made of them counts for itself."""
     made = of(rule("a", times=3))
-    met(made)
+    names_met(made)
     counted = made.counted()
     loaded = FaultRules(counted)
-    assert met(loaded, 3) == ["a", "a", None]
+    assert names_met(loaded, 3) == ["a", "a", None]
     assert [(one.matched, one.fired) for one in counted] == [(1, 1)]
-    assert met(made, 3) == ["a", "a", None]
+    assert names_met(made, 3) == ["a", "a", None]

@@ -7,13 +7,13 @@ import pytest
 
 from tests.gateway.mock_server import MockServer
 from tests.gateway.running import HERE, OPENAI, running_gateway
-from tests.support.client_environments import needed, node_with
+from tests.support.client_environments import node_with, require
 
 
 @pytest.fixture(scope="session")
 def modules() -> Path:
     """Return the folder with the gateway's packages."""
-    return needed(lambda: node_with(HERE))
+    return require(lambda: node_with(HERE))
 
 
 @pytest.fixture(scope="session")

@@ -35,7 +35,7 @@ def output(client: Any, id: str) -> str:
     return str(client.get(f"/batches/{id}/output", cast_to=str))
 
 
-def refused(call: Any, *arguments: Any) -> dict[str, Any]:
+def refusal(call: Any, *arguments: Any) -> dict[str, Any]:
     """Return how a call was refused."""
     try:
         call(*arguments)
@@ -54,7 +54,7 @@ def create(client: Any, file: str, window: str = "24h") -> Any:
     )
 
 
-def polled(client: Any, batch: Any) -> list[Any]:
+def poll_to_the_end(client: Any, batch: Any) -> list[Any]:
     """Return what a batch was each time, until nothing happens to it any more."""
     seen = [batch]
     while seen[-1].status not in FINAL:
@@ -65,10 +65,10 @@ def polled(client: Any, batch: Any) -> list[Any]:
 def story(client: Any) -> dict[str, Any]:
     """Live through it all."""
     file = client.files.create(file=("in.jsonl", INPUT), purpose="batch")
-    *earlier, batch = polled(client, create(client, file.id))
+    *earlier, batch = poll_to_the_end(client, create(client, file.id))
     other = client.batches.retrieve(create(client, file.id).id)
     cancelling = client.batches.cancel(other.id)
-    failed = polled(client, create(client, "file-nope"))[-1]
+    failed = poll_to_the_end(client, create(client, "file-nope"))[-1]
     return {
         "uploaded_bytes": file.bytes,
         "statuses": [one.status for one in (*earlier, batch)],
@@ -80,10 +80,10 @@ def story(client: Any) -> dict[str, Any]:
         "failed": [failed.status, failed.errors.data[0].code],
         "failed_output": output(client, failed.id),
         "listed": [one.id for one in client.batches.list(limit=2).data] == [failed.id, other.id],
-        "unknown": refused(client.batches.retrieve, "batch_nope"),
-        "invalid": refused(create, client, file.id, "1h"),
+        "unknown": refusal(client.batches.retrieve, "batch_nope"),
+        "invalid": refusal(create, client, file.id, "1h"),
         "deleted": client.files.delete(file.id).deleted,
-        "gone": refused(client.files.retrieve, file.id),
+        "gone": refusal(client.files.retrieve, file.id),
     }
 
 

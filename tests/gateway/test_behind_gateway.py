@@ -16,7 +16,7 @@ from mockbatch.typing import Json
 from tests.gateway.mock_server import KEY, MockServer, ask
 from tests.gateway.pair_world import LINE
 from tests.gateway.running import HERE
-from tests.support.client_environments import MAY_INSTALL, ROOT, needed, python_with
+from tests.support.client_environments import MAY_INSTALL, ROOT, python_with, require
 
 pytestmark = [MAY_INSTALL, pytest.mark.slow]
 
@@ -37,7 +37,7 @@ def command(client: str, modules: Path) -> list[str]:
     """Return the command that lives a batch's life with an SDK."""
     if client == "portkey-node":
         return ["node", str(HERE / "life_cycle.js")]
-    python = sys.executable if client == "openai" else str(needed(lambda: python_with(PORTKEY)))
+    python = sys.executable if client == "openai" else str(require(lambda: python_with(PORTKEY)))
     return [python, str(HERE / "life_cycle.py"), client.partition("-")[0]]
 
 

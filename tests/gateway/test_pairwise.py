@@ -62,7 +62,7 @@ class Pair:
     def answers(self, given: Mapping[str, Json]) -> tuple[Answer, Answer]:
         """Return the answers of the gateway and of the role to one request."""
         request = self._request(given)
-        through, played = (_asked(url, request) for url in (self.gateway, self.role.url))
+        through, played = (_ask(url, request) for url in (self.gateway, self.role.url))
         return through, played
 
     def worlds(self) -> tuple[Json, Json]:
@@ -84,7 +84,7 @@ class Pair:
         body = None
         if "json" in given:
             headers["Content-Type"] = "application/json"
-            body = self._filled(json.dumps(given["json"])).encode()
+            body = self._fill(json.dumps(given["json"])).encode()
         elif "form" in given:
             headers["Content-Type"] = f"multipart/form-data; boundary={BOUNDARY}"
             file = given["file"].encode() if "file" in given else None
@@ -95,15 +95,15 @@ class Pair:
         method, _, path = given["request"].partition(" ")
         return {
             "method": method,
-            "path": self._filled(path),
+            "path": self._fill(path),
             "headers": [
-                (name, self._filled(text)) for name, text in headers.items() if text is not None
+                (name, self._fill(text)) for name, text in headers.items() if text is not None
             ],
             "body": body,
             "chunked": given.get("chunked", False),
         }
 
-    def _filled(self, text: str) -> str:
+    def _fill(self, text: str) -> str:
         port = str(urlsplit(self.upstream.url).port)
         values = {**self.names, "key": KEY, "upstream": self.upstream.url, "port": port}
         for name, value in values.items():
@@ -111,7 +111,7 @@ class Pair:
         return text
 
 
-def _asked(url: str, request: Mapping[str, Json]) -> Answer:
+def _ask(url: str, request: Mapping[str, Json]) -> Answer:
     try:
         return ask(url, **request)
     except (ConnectionError, HTTPException) as error:
@@ -131,7 +131,7 @@ def pair(modules: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pa
             yield Pair(gateway, upstream, role, state, names)
 
 
-def seen(answer: Answer, world: Json) -> Json:
+def observe(answer: Answer, world: Json) -> Json:
     """Return what a client can tell of an answer, and what has come of its request."""
     headers = {name: text for name, text in answer.headers.items() if name not in PASSING}
     return {"status": answer.status, "headers": headers, "body": answer.body, "world": world}
@@ -141,7 +141,7 @@ def both_seen(pair: Pair, given: Mapping[str, Json]) -> tuple[Json, Json]:
     """Return what is seen through the gateway and in the role."""
     pair.begin(given)
     answers = pair.answers(given)
-    through, played = map(seen, answers, pair.worlds())
+    through, played = map(observe, answers, pair.worlds())
     return through, played
 
 

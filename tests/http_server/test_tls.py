@@ -46,7 +46,7 @@ def run(server: Serving, *command: str) -> str:
     return done.stdout.strip()
 
 
-def connected(server: Serving, stack: ExitStack) -> socket.socket:
+def connect(server: Serving, stack: ExitStack) -> socket.socket:
     """Open a connection that sends nothing yet."""
     return stack.enter_context(socket.create_connection(("127.0.0.1", server.port), SECONDS))
 
@@ -58,7 +58,7 @@ def status(server: Serving, host: str = "localhost") -> str:
         return str(json.load(answer)["status"])
 
 
-def logged(server: Serving, text: str) -> str:
+def read_log(server: Serving, text: str) -> str:
     """Wait until a later request was logged, and return the log up to it."""
     with ssl.create_default_context(cafile=server.exports["SSL_CERT_FILE"]).wrap_socket(
         socket.create_connection(("127.0.0.1", server.port), SECONDS), server_hostname="localhost"
@@ -157,7 +157,7 @@ def test_connection_is_kept(server: Serving) -> None:
 def test_plain_http_is_refused(server: Serving) -> None:
     """An http request to the port gets no response and does not wait."""
     with ExitStack() as stack:
-        connection = connected(server, stack)
+        connection = connect(server, stack)
         connection.sendall(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
         assert b" 200 " not in connection.recv(1 << 16)
 
@@ -166,26 +166,26 @@ def test_silent_clients_do_not_block_others(server: Serving) -> None:
     """Others are served while some clients send nothing."""
     with ExitStack() as stack:
         for _ in range(20):
-            connected(server, stack)
+            connect(server, stack)
         assert status(server) == "ok"
 
 
 def test_half_a_handshake_does_not_block_others(server: Serving) -> None:
     """Others are served while a handshake is incomplete."""
     with ExitStack() as stack:
-        connected(server, stack).sendall(b"\x16\x03\x01\x02")
+        connect(server, stack).sendall(b"\x16\x03\x01\x02")
         assert status(server) == "ok"
 
 
 def test_failed_handshakes_leave_no_traceback(server: Serving) -> None:
     """Clients that use http, do not trust the CA or disconnect leave nothing in the log."""
     with ExitStack() as stack:
-        connected(server, stack).sendall(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
-        connected(server, stack).sendall(b"\x16\x03\x01\x00\x05hello")
-        connected(server, stack)
+        connect(server, stack).sendall(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        connect(server, stack).sendall(b"\x16\x03\x01\x00\x05hello")
+        connect(server, stack)
         with pytest.raises(OSError, match="VERIFY"):
             urlopen(f"{server.url}{HEALTH}", context=ssl.create_default_context(), timeout=10)
-    assert "Traceback" not in logged(server, "after-the-handshakes")
+    assert "Traceback" not in read_log(server, "after-the-handshakes")
 
 
 def test_files_are_deleted_at_the_end(tmp_path: Path) -> None:
@@ -199,13 +199,13 @@ def test_files_are_deleted_at_the_end(tmp_path: Path) -> None:
 def test_silent_client_does_not_delay_the_end(tmp_path: Path) -> None:
     """A stop does not wait for its handshake."""
     with serving(tmp_path, "--tls") as server, ExitStack() as stack:
-        connected(server, stack)
+        connect(server, stack)
         began = time.monotonic()
         server.stop()
         assert time.monotonic() - began < SECONDS < CLIENT_SECONDS
 
 
-def failed(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+def run_failing_server(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
     """Run a server that cannot start, with `folder` first on Python's path and for its files."""
     command = [sys.executable, "-m", "mockbatch", "serve", "--tls", *options]
     with ExitStack() as stack:
@@ -218,18 +218,18 @@ def failed(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
 def test_missing_extra_is_one_line(tmp_path: Path) -> None:
     """Without trustme, the line says what to install."""
     (tmp_path / "trustme.py").write_text("raise ImportError('No module named trustme')")
-    done = failed(tmp_path, "--port", "0")
+    done = run_failing_server(tmp_path, "--port", "0")
     line = "mockbatch: --tls needs an extra: pip install 'mockbatch[tls]'\n"
     assert (done.returncode, done.stdout, done.stderr) == (2, "", line)
 
 
 def test_taken_port_is_one_line(server: Serving, tmp_path: Path) -> None:
     """The same as without --tls."""
-    done = failed(tmp_path, "--port", str(server.port))
+    done = run_failing_server(tmp_path, "--port", str(server.port))
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
 
 
 def test_taken_port_leaves_no_files(server: Serving, tmp_path: Path) -> None:
     """The files of a server that never listened are deleted."""
-    failed(tmp_path, "--port", str(server.port))
+    run_failing_server(tmp_path, "--port", str(server.port))
     assert list(tmp_path.iterdir()) == []

@@ -15,9 +15,9 @@ from mockbatch.testing.environment import environment, environment_of
 from tests.support.client_environments import (
     CLIENTS,
     MAY_INSTALL,
-    needed,
     node_with,
     python_with,
+    require,
     run,
     run_python,
 )
@@ -58,7 +58,7 @@ def polled(make_mockbatch: Make) -> WorldClient:
 def test_python_sees_the_whole_life(name: str, polled: WorldClient) -> None:
     """A line that is errored, an expiry, a cancel, pages, live calls and streams."""
     requirement = PYTHONS[name]
-    python = needed(lambda: python_with(requirement)) if requirement else sys.executable
+    python = require(lambda: python_with(requirement)) if requirement else sys.executable
     with environment(environment_of(polled)):
         done = run_python(python, "anthropic_life.py", polled)
     assert (done.returncode, done.stderr) == (0, "")
@@ -68,7 +68,7 @@ def test_python_sees_the_whole_life(name: str, polled: WorldClient) -> None:
 @pytest.mark.slow
 def test_node_sees_the_whole_life(polled: WorldClient, tmp_path: Path) -> None:
     """The same as Python."""
-    modules = needed(lambda: node_with(NODE))
+    modules = require(lambda: node_with(NODE))
     shutil.copy(NODE / "anthropic.mjs", tmp_path)
     (tmp_path / "node_modules").symlink_to(modules / "node_modules", target_is_directory=True)
     with environment(environment_of(polled)):

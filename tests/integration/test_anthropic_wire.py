@@ -15,14 +15,14 @@ WIRE = Path(__file__).parents[2] / "fixtures" / "wire"
 BATCH, LINE, MESSAGE = ("anthropic/message_batch", "anthropic/result_line", "anthropic/message")
 
 
-def recorded(name: str, member: str) -> list[Json]:
+def recorded_objects(name: str, member: str) -> list[Json]:
     """Return the recorded objects of a file."""
     rows = (WIRE / name).read_text().splitlines()
     return [json.loads(row)[member] for row in rows]
 
 
-BATCHES = recorded("anthropic_message_batches.jsonl", "object")
-LINES = recorded("anthropic_result_lines.jsonl", "line")
+BATCHES = recorded_objects("anthropic_message_batches.jsonl", "object")
+LINES = recorded_objects("anthropic_result_lines.jsonl", "line")
 MESSAGES = [line["result"]["message"] for line in LINES]
 ALL = [(BATCH, one) for one in BATCHES] + [(LINE, one) for one in LINES]
 ALL += [(MESSAGE, one) for one in MESSAGES]

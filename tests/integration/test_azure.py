@@ -56,7 +56,7 @@ def create(client: openai.OpenAI, file: str, **options: Any) -> Any:
     return client.batches.create(input_file_id=file, **request)
 
 
-def ended(client: openai.OpenAI, id: str) -> Any:
+def poll_to_the_end(client: openai.OpenAI, id: str) -> Any:
     """Poll until a batch has ended."""
     for _ in range(50):
         batch = client.batches.retrieve(id)
@@ -77,7 +77,7 @@ def results(client: openai.OpenAI, batch: Any) -> dict[str, int]:
 def test_life_with_a_failing_line(client: openai.OpenAI) -> None:
     """Both files are read, whatever is in them."""
     file = upload(client, line("a"), line("b", temperature=9))
-    batch = ended(client, create(client, file).id)
+    batch = poll_to_the_end(client, create(client, file).id)
     assert batch.status == "completed"
     assert (batch.request_counts.completed, batch.request_counts.failed) == (1, 1)
     assert results(client, batch) == {"a": 200, "b": 400}
@@ -85,14 +85,14 @@ def test_life_with_a_failing_line(client: openai.OpenAI) -> None:
 
 def test_completed_batch_has_an_empty_error_file(client: openai.OpenAI) -> None:
     """A program that reads it whenever it is named gets no line."""
-    batch = ended(client, create(client, upload(client, line("a"))).id)
+    batch = poll_to_the_end(client, create(client, upload(client, line("a"))).id)
     assert client.files.content(batch.error_file_id).read() == b""
 
 
 def test_invalid_input(client: openai.OpenAI) -> None:
     """With Azure's code."""
     file = upload(client, line("a"), line("b", "/v1/chat/completions"))
-    batch = ended(client, create(client, file).id)
+    batch = poll_to_the_end(client, create(client, file).id)
     assert batch.status == "failed"
     assert [error.code for error in batch.errors.data] == ["url_mismatch"]
 
@@ -101,7 +101,7 @@ def test_cancel(client: openai.OpenAI) -> None:
     """From cancelling to cancelled."""
     batch = create(client, upload(client, line("a")))
     assert client.batches.cancel(batch.id).status == "cancelling"
-    assert ended(client, batch.id).status == "cancelled"
+    assert poll_to_the_end(client, batch.id).status == "cancelled"
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_blob(client: openai.OpenAI) -> None:
         "output_folder": {"url": "https://a.blob.core.windows.net/out"},
     }
     batch = create(client, None, extra_body=blobs)
-    done = ended(client, batch.id)
+    done = poll_to_the_end(client, batch.id)
     assert done.output_blob.endswith("/results.jsonl")
     assert done.output_file_id is None
 
@@ -161,7 +161,7 @@ def test_groq_life(polled: WorldClient) -> None:
         made: Any = {"endpoint": "/v1/chat/completions", "completion_window": "7d"}
         batch = client.batches.create(input_file_id=file.id, **made)
         assert batch.expires_at == batch.created_at + 7 * 86400
-        done = ended(client, batch.id)
+        done = poll_to_the_end(client, batch.id)
         counts = done.request_counts
         assert (done.status, counts.completed, counts.failed) == ("completed", 1, 1)
         texts = (client.files.content(id) for id in (done.output_file_id, done.error_file_id))
@@ -169,7 +169,7 @@ def test_groq_life(polled: WorldClient) -> None:
         assert names == {"a", "b"}
         other = client.batches.create(input_file_id=file.id, **made)
         assert client.batches.cancel(other.id).status == "cancelling"
-        assert ended(client, other.id).status == "cancelled"
+        assert poll_to_the_end(client, other.id).status == "cancelled"
         assert [one.id for one in client.batches.list().data] == [other.id, batch.id]
         with pytest.raises(groq.BadRequestError):
             client.batches.create(input_file_id=file.id, **{**made, "completion_window": "8d"})

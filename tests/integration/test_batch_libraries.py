@@ -9,7 +9,7 @@ import pytest
 
 from mockbatch.client import WorldClient
 from mockbatch.testing.environment import environment, environment_of
-from tests.support.client_environments import MAY_INSTALL, needed, python_with, run_python
+from tests.support.client_environments import MAY_INSTALL, python_with, require, run_python
 
 pytestmark = [MAY_INSTALL, pytest.mark.slow]
 
@@ -43,10 +43,10 @@ PYDANTIC_AI = {
 }
 
 
-def seen(requirement: str, program: str, make: Make, *words: str) -> Mapping[str, Any]:
+def run_library(requirement: str, program: str, make: Make, *words: str) -> Mapping[str, Any]:
     """Return what a program saw with a library, in a world whose clock moves when it is polled."""
     world = make(clock="on-poll")
-    python = needed(lambda: python_with(requirement))
+    python = require(lambda: python_with(requirement))
     # It would ask the network for the prices of models.
     offline = {"LITELLM_LOCAL_MODEL_COST_MAP": "True"}
     with environment({**environment_of(world), **offline}):
@@ -60,13 +60,13 @@ def seen(requirement: str, program: str, make: Make, *words: str) -> Mapping[str
 @pytest.mark.parametrize("provider", BATCHWORK)
 def test_batchwork_reads_every_provider(provider: str, make_mockbatch: Make) -> None:
     """One client for whole lives: all well, failed lines, an expiry and a cancel."""
-    found = seen("batchwork-ai>=0.3,<1", "batchwork_lives.py", make_mockbatch, provider)
+    found = run_library("batchwork-ai>=0.3,<1", "batchwork_lives.py", make_mockbatch, provider)
     assert found == BATCHWORK[provider]
 
 
 def test_litellm_reads_azure_and_anthropic(make_mockbatch: Make) -> None:
     """Failed lines and a cancel with Azure OpenAI; with Anthropic what litellm can do."""
-    found = seen("litellm>=1.110,<2", "litellm_lives.py", make_mockbatch)
+    found = run_library("litellm>=1.110,<2", "litellm_lives.py", make_mockbatch)
     assert {name: found[name] for name in LITELLM} == LITELLM
 
 
@@ -77,5 +77,5 @@ def test_litellm_reads_azure_and_anthropic(make_mockbatch: Make) -> None:
 def test_pydantic_ai_reads_anthropic_and_openai(provider: str, make_mockbatch: Make) -> None:
     """Whole lives: all well, failed lines, an expiry and a cancel, with each reply decoded."""
     requirement = "pydantic-ai-slim[anthropic,openai]>=2.68,<3"
-    found = seen(requirement, "pydantic_ai_lives.py", make_mockbatch, provider)
+    found = run_library(requirement, "pydantic_ai_lives.py", make_mockbatch, provider)
     assert found == PYDANTIC_AI

@@ -21,10 +21,10 @@ from tests.support.client_environments import (
     MAY_INSTALL,
     ROOT,
     MissingError,
-    installed,
-    needed,
+    install_once,
     node_with,
     python_with,
+    require,
     run,
     run_python,
 )
@@ -87,7 +87,7 @@ def polled(make_mockbatch: Make) -> WorldClient:
 @pytest.fixture(scope="session")
 def modules() -> Path:
     """Return the folder with the clients for Node and the compiler."""
-    return needed(lambda: node_with(NODE))
+    return require(lambda: node_with(NODE))
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def project(modules: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def compiled(project: Path) -> str:
+def compile_project(project: Path) -> str:
     """Compile a project, strictly, and return what the compiler has to say."""
     tsc = project / "node_modules/typescript/bin/tsc"
     done = subprocess.run(
@@ -108,7 +108,7 @@ def compiled(project: Path) -> str:
     return done.stdout + done.stderr
 
 
-def seen(done: "subprocess.CompletedProcess[str]") -> Json:
+def run_client(done: "subprocess.CompletedProcess[str]") -> Json:
     """Return what a program saw; which line it was that failed is left to the world's seed."""
     assert done.returncode == 0, done.stderr
     story = json.loads(done.stdout)
@@ -122,22 +122,22 @@ def seen(done: "subprocess.CompletedProcess[str]") -> Json:
 def test_python_client_sees_the_whole_life(name: str, polled: WorldClient) -> None:
     """A line that fails, a batch that fails, a cancel and an expiry."""
     client, requirement = PYTHONS[name]
-    python = needed(lambda: python_with(requirement)) if requirement else sys.executable
+    python = require(lambda: python_with(requirement)) if requirement else sys.executable
     done = run_python(python, "life.py", polled, client)
-    assert seen(done) == SEEN
+    assert run_client(done) == SEEN
 
 
 @pytest.mark.parametrize("client", ["openai", "portkey"])
 def test_node_client_sees_the_whole_life(client: str, project: Path, polled: WorldClient) -> None:
     """The program compiles against the types of the SDK, and sees what the others see."""
-    assert compiled(project) == ""
+    assert compile_project(project) == ""
     done = run(["node", project / "life.js", client], polled)
-    assert seen(done) == SEEN
+    assert run_client(done) == SEEN
 
 
 def test_litellm_sees_the_whole_life_on_azure(polled: WorldClient) -> None:
     """It takes the endpoint, a key in `api-key` and a version."""
-    python = needed(lambda: python_with(str(PYTHONS["litellm"][1])))
+    python = require(lambda: python_with(str(PYTHONS["litellm"][1])))
     done = run_python(python, "azure_life.py", polled, "litellm", polled.url)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {
@@ -183,7 +183,7 @@ def batches(client: openai.OpenAI, file: str, endpoint: str, scenario: str) -> I
         yield batch
 
 
-def decoded(answer: Json) -> Json:
+def decode_embeddings(answer: Json) -> Json:
     """Unpack embeddings as the SDK does, whose types are of what it hands out."""
     for one in answer.get("data", ()):
         if isinstance(one.get("embedding"), str):
@@ -204,7 +204,7 @@ def answers(client: openai.OpenAI) -> Iterator[tuple[str, Json]]:
             if scenario in ("happy", "some_failed"):
                 output = client.files.content(batch["output_file_id"]).text
                 for line in output.split("\n")[:-1]:
-                    yield kind, decoded(json.loads(line)["response"]["body"])
+                    yield kind, decode_embeddings(json.loads(line)["response"]["body"])
     for one in get_json(client, "/files")["data"]:
         yield "OpenAI.FileObject", one
     yield "OpenAI.FileDeleted", client.delete(f"/files/{file}", cast_to=object)
@@ -213,11 +213,11 @@ def answers(client: openai.OpenAI) -> Iterator[tuple[str, Json]]:
         get_json(client, f"/files/{file}")
     except openai.NotFoundError as error:
         yield "OpenAI.ErrorObject", error.body
-    yield from uploaded(client)
-    yield from notified(client)
+    yield from upload_in_one_part(client)
+    yield from call_webhook_endpoint(client)
 
 
-def uploaded(client: openai.OpenAI) -> Iterator[tuple[str, Json]]:
+def upload_in_one_part(client: openai.OpenAI) -> Iterator[tuple[str, Json]]:
     """Yield the answers of an upload in one part, and its file's."""
     body = {"filename": "a", "purpose": "batch", "bytes": 2, "mime_type": "text/jsonl"}
     upload: Json = client.post("/uploads", body=body, cast_to=object)
@@ -231,7 +231,7 @@ def uploaded(client: openai.OpenAI) -> Iterator[tuple[str, Json]]:
     )
 
 
-def notified(client: openai.OpenAI) -> Iterator[tuple[str, Json]]:
+def call_webhook_endpoint(client: openai.OpenAI) -> Iterator[tuple[str, Json]]:
     """Yield the answers of an endpoint for webhooks."""
     body = {"name": "a", "url": "http://127.0.0.1:9/", "event_types": ["batch.completed"]}
     made: Json = client.post("/webhook_endpoints", body=body, cast_to=object)
@@ -253,7 +253,7 @@ def test_answers_fit_the_types_for_node(project: Path, polled: WorldClient) -> N
         for number, (kind, answer) in enumerate(given)
     ]
     (project / "answers.ts").write_text(HEAD + "\n".join(consts))
-    said = compiled(project)
+    said = compile_project(project)
     assert said == ""
 
 
@@ -261,7 +261,7 @@ def test_answer_that_does_not_fit_is_found(project: Path) -> None:
     """An unknown status, so the compiler does check something."""
     text = 'import OpenAI from "openai";\nexport const a: OpenAI.Batch["status"] = "paused";\n'
     (project / "answers.ts").write_text(text)
-    assert "answers.ts(2,14)" in compiled(project)
+    assert "answers.ts(2,14)" in compile_project(project)
 
 
 def test_lock_file_names_no_registry() -> None:
@@ -280,14 +280,14 @@ def test_missing_tool_is_a_skip_with_its_reason(monkeypatch: pytest.MonkeyPatch)
     """Who has no Node can run the other tests."""
     monkeypatch.delenv("CI", raising=False)
     with pytest.raises(pytest.skip.Exception, match="there is no node"):
-        needed(missing)
+        require(missing)
 
 
 def test_missing_tool_is_an_error_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where it is required, a missing one fails the test."""
     monkeypatch.setenv("CI", "true")
     with pytest.raises(pytest.fail.Exception, match="there is no node"):
-        needed(missing)
+        require(missing)
 
 
 @pytest.fixture
@@ -319,8 +319,8 @@ def test_half_an_environment_is_made_again(elsewhere: Path) -> None:
             raise MissingError("the network is gone")
 
     with pytest.raises(MissingError):
-        installed("one", b"1", install)
-    assert installed("one", b"1", install) == installed("one", b"1", install)
+        install_once("one", b"1", install)
+    assert install_once("one", b"1", install) == install_once("one", b"1", install)
     assert len(calls) == 2
 
 

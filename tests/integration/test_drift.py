@@ -109,7 +109,7 @@ def drift(name: str) -> list[str]:
 
 
 @cache
-def known() -> dict[str, re.Pattern[str]]:
+def known_differences() -> dict[str, re.Pattern[str]]:
     """Return the differences with a reason, each as a pattern: `*` stands for anything."""
     every = [line for group in KNOWN["known"] for line in group["differences"]]
     return {line: re.compile(".*".join(map(re.escape, line.split("*")))) for line in every}
@@ -117,12 +117,16 @@ def known() -> dict[str, re.Pattern[str]]:
 
 def unknown(found: list[str]) -> list[str]:
     """Return the differences without a stated reason."""
-    return [line for line in found if not any(one.fullmatch(line) for one in known().values())]
+    return [
+        line
+        for line in found
+        if not any(one.fullmatch(line) for one in known_differences().values())
+    ]
 
 
 def needless(found: list[str]) -> list[str]:
     """Return what has a reason, but does not differ any more."""
-    return [line for line, one in known().items() if not any(map(one.fullmatch, found))]
+    return [line for line, one in known_differences().items() if not any(map(one.fullmatch, found))]
 
 
 @pytest.fixture(autouse=True)
@@ -151,7 +155,9 @@ def test_no_reason_is_left_of_what_differs_no_more() -> None:
 
 def test_reasons_for_nothing_are_found() -> None:
     """Of the differences of one schema, those of all others have none."""
-    assert set(needless(drift("file"))) == {line for line in known() if "file: " not in line}
+    assert set(needless(drift("file"))) == {
+        line for line in known_differences() if "file: " not in line
+    }
 
 
 def test_endpoints_are_those_of_the_sdk() -> None:

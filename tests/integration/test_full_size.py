@@ -35,7 +35,7 @@ def submit(mock: WorldClient, data: object, endpoint: str = "/v1/chat/completion
     ).id
 
 
-def ended(mock: WorldClient, id: str) -> Any:
+def end_batch(mock: WorldClient, id: str) -> Any:
     """Return a batch a day later."""
     mock.clock.advance(hours=24)
     return mock.client.batches.retrieve(id)
@@ -51,7 +51,7 @@ def mock(make_mockbatch: Make) -> WorldClient:
 @pytest.mark.parametrize("more", [0, 1])
 def test_fifty_thousand_lines_and_no_more(mock: WorldClient, more: int) -> None:
     """The 50,001st line fails the batch, and all before it run without it."""
-    batch = ended(mock, submit(mock, b"".join(map(line, range(LINES + more)))))
+    batch = end_batch(mock, submit(mock, b"".join(map(line, range(LINES + more)))))
     if more:
         [error] = batch.errors.data
         assert (batch.status, error.code, error.line) == ("failed", "too_many_tasks", None)
@@ -70,7 +70,7 @@ def test_fifty_thousand_embedding_inputs_and_no_more(mock: WorldClient, more: in
         line(at, "/v1/embeddings", {**body, "input": ["x"] * count})
         for at, count in enumerate(counts)
     ]
-    batch = ended(mock, submit(mock, b"".join(lines), "/v1/embeddings"))
+    batch = end_batch(mock, submit(mock, b"".join(lines), "/v1/embeddings"))
     assert batch.status == ("failed" if more else "completed")
 
 
@@ -123,7 +123,7 @@ def test_a_download_that_is_cut_again_and_again_is_whole_in_the_end(
     mock: WorldClient, count: int
 ) -> None:
     """With Range, the same bytes as those of one download."""
-    batch = ended(mock, submit(mock, b"".join(map(line, range(count)))))
+    batch = end_batch(mock, submit(mock, b"".join(map(line, range(count)))))
     id = batch.output_file_id
     whole = mock.client.files.content(id).content
     path = f"/v1/files/{id}/content"

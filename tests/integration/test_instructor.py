@@ -8,7 +8,7 @@ import pytest
 
 from mockbatch.client import WorldClient
 from mockbatch.typing import Json
-from tests.support.client_environments import MAY_INSTALL, needed, python_with, run_python
+from tests.support.client_environments import MAY_INSTALL, python_with, require, run_python
 
 pytestmark = [MAY_INSTALL, pytest.mark.slow]
 
@@ -19,7 +19,7 @@ PLACES = ("tools", "json", "async", "partial")
 @pytest.fixture(scope="session")
 def instructing() -> Path:
     """Return the interpreter of an environment with instructor."""
-    return needed(lambda: python_with("instructor>=1.17,<2"))
+    return require(lambda: python_with("instructor>=1.17,<2"))
 
 
 def reply(line: Json) -> Json:

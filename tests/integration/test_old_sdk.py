@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mockbatch.client import WorldClient
-from tests.support.client_environments import MAY_INSTALL, needed, python_with, run_python
+from tests.support.client_environments import MAY_INSTALL, python_with, require, run_python
 
 pytestmark = [MAY_INSTALL, pytest.mark.slow]
 
@@ -17,7 +17,7 @@ PROGRAM = "lifecycle.py"
 @pytest.fixture(scope="session")
 def old_python() -> Path:
     """Return the interpreter of an environment with openai 1.x."""
-    return needed(lambda: python_with("openai>=1.50,<2"))
+    return require(lambda: python_with("openai>=1.50,<2"))
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 
 from mockbatch.cli import main
 from tests.docs.test_survive_docs import COLUMNS, PROGRAMS
-from tests.support.client_environments import MAY_INSTALL, needed, python_with
+from tests.support.client_environments import MAY_INSTALL, python_with, require
 
 pytestmark = [MAY_INSTALL, pytest.mark.slow]
 
@@ -22,7 +22,7 @@ def test_openai_batch_helper_fares_as_the_page_says(capfd: pytest.CaptureFixture
         name: row.split(" | ")[OPENAI_BATCH_HELPER].strip("*") for name, row in COLUMNS.items()
     }
     del expected[LEFT_OUT]
-    python = needed(lambda: python_with("openai-batch-helper==0.1.1"))
+    python = require(lambda: python_with("openai-batch-helper==0.1.1"))
     program: Path = PROGRAMS / "openai_batch_helper_answers.py"
     options = ["--jobs", "2", "--wall", "180", "--skip", LEFT_OUT, "--json"]
     main(["survive", *options, "--", str(python), str(program)])

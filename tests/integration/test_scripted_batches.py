@@ -65,7 +65,7 @@ def lines(mock: WorldClient, id: str) -> tuple[dict[str, Json], dict[str, Json]]
     return output, error
 
 
-def said(mock: WorldClient, id: str) -> dict[str, str]:
+def texts_by_id(mock: WorldClient, id: str) -> dict[str, str]:
     """Return what the lines of a batch say, by custom_id; all have to say something."""
     output, _ = lines(mock, id)
     assert output.keys() == IDS
@@ -75,9 +75,9 @@ def said(mock: WorldClient, id: str) -> dict[str, str]:
     }
 
 
-def scripted(mock: WorldClient, id: str) -> set[str]:
+def scripted_ids(mock: WorldClient, id: str) -> set[str]:
     """Return the custom_ids of the lines that do not say the default."""
-    return {id for id, text in said(mock, id).items() if not text.startswith("Mock reply")}
+    return {id for id, text in texts_by_id(mock, id).items() if not text.startswith("Mock reply")}
 
 
 @pytest.mark.parametrize(
@@ -143,14 +143,14 @@ def test_what_never_ran_is_in_the_error_file(mockbatch: WorldClient) -> None:
 def test_a_match_means_its_lines(mockbatch: WorldClient, match: Json, meant: set[str]) -> None:
     """All that it says has to hold."""
     mockbatch.reply(match, "Mine.")
-    assert scripted(mockbatch, submit(mockbatch)) == meant
+    assert scripted_ids(mockbatch, submit(mockbatch)) == meant
 
 
 def test_a_match_can_mean_one_batch(mockbatch: WorldClient) -> None:
     """Entered once its id is known, before its lines run."""
     first, second = submit(mockbatch), submit(mockbatch)
     mockbatch.reply({"batch_id": second}, "Mine.")
-    assert (scripted(mockbatch, first), scripted(mockbatch, second)) == (set(), IDS)
+    assert (scripted_ids(mockbatch, first), scripted_ids(mockbatch, second)) == (set(), IDS)
 
 
 def test_the_first_match_wins(mockbatch: WorldClient) -> None:
@@ -158,7 +158,7 @@ def test_the_first_match_wins(mockbatch: WorldClient) -> None:
     for match, text in (("line-1", "one"), ({}, "all"), ("line-2", "two")):
         mockbatch.reply(match, text)
     expected = dict.fromkeys(IDS, "all") | {"line-1": "one"}
-    assert said(mockbatch, submit(mockbatch)) == expected
+    assert texts_by_id(mockbatch, submit(mockbatch)) == expected
 
 
 def test_a_script_outranks_a_scenario(mockbatch: WorldClient) -> None:
@@ -183,7 +183,7 @@ def test_lines_that_have_run_keep_their_replies(mockbatch: WorldClient, forget: 
     else:
         mockbatch.reply({}, "Mine.")
     assert done == 2
-    assert len(scripted(mockbatch, id)) == COUNT - done
+    assert len(scripted_ids(mockbatch, id)) == COUNT - done
 
 
 def test_replies_go_with_a_state(
@@ -194,7 +194,7 @@ def test_replies_go_with_a_state(
     id = submit(mockbatch)
     other = make_mockbatch()
     other.call("PUT", "/_mock/state", mockbatch.call("GET", "/_mock/state"))
-    assert scripted(other, id) == {"line-1"}
+    assert scripted_ids(other, id) == {"line-1"}
 
 
 class TestFunctions:
@@ -204,7 +204,7 @@ class TestFunctions:
         """A text, a reply, or None for the default."""
         replies: dict[str, Json] = {"line-0": "text", "line-1": {"content": "reply"}}
         mockbatch.reply({}, lambda line: replies.get(line["custom_id"]))
-        found = said(mockbatch, submit(mockbatch))
+        found = texts_by_id(mockbatch, submit(mockbatch))
         assert (found["line-0"], found["line-1"]) == ("text", "reply")
         assert found["line-2"] == "Mock reply to: Question 2"
 
@@ -218,9 +218,9 @@ class TestFunctions:
 
         mockbatch.reply({}, number)
         id = submit(mockbatch)
-        first = said(mockbatch, id)
+        first = texts_by_id(mockbatch, id)
         mockbatch.reply({"custom_id": "other"}, "Mine.")
-        assert said(mockbatch, id) == first
+        assert texts_by_id(mockbatch, id) == first
         assert sorted(called) == sorted(IDS)
 
     def test_it_is_not_called_for_lines_that_never_run(self, mockbatch: WorldClient) -> None:
@@ -255,7 +255,7 @@ class TestFunctions:
             mockbatch.reply({}, fails_later)
         assert mockbatch.call("GET", "/_mock/replies") == {"replies": []}
         assert mockbatch.call("GET", "/_mock/state") == before
-        assert scripted(mockbatch, batches[0]) == set()
+        assert scripted_ids(mockbatch, batches[0]) == set()
 
 
 class TestReplay:

@@ -230,7 +230,7 @@ def sent() -> Iterator[tuple[openai.OpenAI, Callable[[], Form]]]:
         yield client, lambda: forms[-1]
 
 
-def answered(path: str, form: Form) -> Any:
+def post_form(path: str, form: Form) -> Any:
     """Return the parsed answer of an endpoint to a form."""
     endpoint = endpoints()[path]
     assert endpoint.parse_form is not None
@@ -251,7 +251,7 @@ class TestForms:
         client.images.edit(
             image=image, mask=image, prompt="Grün, bitte", n=2, size="1536x1024", stream=False
         )
-        answer = answered(EDITS, form())
+        answer = post_form(EDITS, form())
         assert (len(answer.data), answer.size) == (2, "1536x1024")
 
     def test_several_images(self, sent: Any, tmp_path: Path) -> None:
@@ -261,7 +261,7 @@ class TestForms:
         path.write_bytes(png())
         with path.open("rb") as file:
             client.images.edit(image=[path, file], prompt="x", model="gpt-image-2")
-        answer = answered(EDITS, form())
+        answer = post_form(EDITS, form())
         assert answer.usage.input_tokens_details.image_tokens == 2 * 194
 
     def test_a_nameless_image_is_refused(self, sent: Any) -> None:
@@ -269,7 +269,7 @@ class TestForms:
         client, form = sent
         client.images.edit(image=png(), prompt="x")
         with pytest.raises(Exception, match="unsupported mimetype"):
-            answered(EDITS, form())
+            post_form(EDITS, form())
 
     @pytest.mark.parametrize("reference", [None, ("a.png", png(), "image/png")])
     def test_a_video(self, sent: Any, reference: Any) -> None:
@@ -277,5 +277,5 @@ class TestForms:
         client, form = sent
         given = {} if reference is None else {"input_reference": reference}
         client.videos.create(prompt="x", seconds="8", size="1280x720", **given)
-        job = answered(VIDEOS, form())
+        job = post_form(VIDEOS, form())
         assert (job.seconds, job.size, job.status) == ("8", "1280x720", "queued")

@@ -80,7 +80,7 @@ def control(server: Serving, path: str, **body: object) -> None:
     httpx2.post(f"{server.url}/_mock/{path}", json=body, headers=headers).raise_for_status()
 
 
-def downloaded(server: Serving, client: openai.OpenAI) -> str:
+def run_and_download(server: Serving, client: openai.OpenAI) -> str:
     """Let a batch run, download its output, and return the id of its input."""
     file = client.files.create(file=("in.jsonl", INPUT), purpose="batch").id
     batch = client.batches.create(
@@ -104,7 +104,7 @@ def test_a_file_is_kept_for_what_refers_to_it(
     server: Serving, client: openai.OpenAI, files: Callable[[], int]
 ) -> None:
     """An upload that is deleted stays for its batch, and goes with the world's reset."""
-    file = downloaded(server, client)
+    file = run_and_download(server, client)
     kept = files()
     assert kept >= 2
     client.files.delete(file)
@@ -140,7 +140,7 @@ def test_nothing_outlives_the_server(
     by: signal.Signals,
 ) -> None:
     """However it ends, even in the middle of an upload: no file ever had a name."""
-    downloaded(server, client)
+    run_and_download(server, client)
     before = files()
     with socket.create_connection(("127.0.0.1", server.port)) as upload:
         upload.sendall(HEAD.encode() + b"x" * 2 * MEGABYTE)

@@ -51,7 +51,7 @@ IMPOSSIBLE = [
 KEYS = schema("batch").document["required"]
 
 
-def recorded(name: str, member: str) -> Iterator[Json]:
+def recorded_objects(name: str, member: str) -> Iterator[Json]:
     """Yield the recorded objects of a file."""
     for line in (WIRE / name).read_text().splitlines():
         yield json.loads(line)[member]
@@ -76,7 +76,7 @@ def shown(request: pytest.FixtureRequest, make: "Make") -> dict[str, Json]:
     return batch.as_json(now, *([TOKENS] if request.param == "completed" else []))
 
 
-def made(make: "Make", status: str) -> dict[str, Json]:
+def batch_with_status(make: "Make", status: str) -> dict[str, Json]:
     """Return the object of a batch in one status."""
     batch = in_status(make, status)
     return batch.as_json(batch.timeline.reached(float("inf"))[status])
@@ -97,14 +97,16 @@ def fits(value: Json) -> bool:
 )
 def test_recorded_objects_fit(name: str, member: str, judge: str) -> None:
     """What the real service has sent is accepted, each object of it."""
-    objects = list(recorded(name, member))
+    objects = list(recorded_objects(name, member))
     assert objects
     assert [str(schema(judge).error(value)) for value in objects] == ["None"] * len(objects)
 
 
 def test_recorded_objects_of_today_have_our_keys_in_our_order() -> None:
     """The 22 keys that are sent since 2026 are ours, in the same order."""
-    today = [value for value in recorded("batch_objects.jsonl", "object") if "usage" in value]
+    today = [
+        value for value in recorded_objects("batch_objects.jsonl", "object") if "usage" in value
+    ]
     assert today
     assert all(list(value) == KEYS for value in today)
 
@@ -153,7 +155,7 @@ def test_an_object_of_one_status_is_none_of_another(make: "Make") -> None:
         (status, other)
         for status in STATUSES
         for other in STATUSES
-        if other != status and fits({**made(make, status), "status": other})
+        if other != status and fits({**batch_with_status(make, status), "status": other})
     }
     assert passed == set()
 
@@ -161,20 +163,20 @@ def test_an_object_of_one_status_is_none_of_another(make: "Make") -> None:
 @pytest.mark.parametrize(("status", "stamp"), REQUIRED)
 def test_no_stamp_can_be_missing(make: "Make", status: str, stamp: str) -> None:
     """A status without a stamp that belongs to it is rejected."""
-    assert not fits({**made(make, status), stamp: None})
+    assert not fits({**batch_with_status(make, status), stamp: None})
 
 
 @pytest.mark.parametrize(("status", "stamp"), IMPOSSIBLE)
 def test_no_stamp_can_be_too_early(make: "Make", status: str, stamp: str) -> None:
     """A status with a stamp that it cannot have is rejected."""
-    assert not fits({**made(make, status), stamp: make.created})
+    assert not fits({**batch_with_status(make, status), stamp: make.created})
 
 
 @pytest.mark.parametrize("status", [status for status in STATUSES if status != "completed"])
 @pytest.mark.parametrize("key", ["input_tokens", "output_tokens", "total_tokens"])
 def test_nothing_is_billed_before_completion(make: "Make", status: str, key: str) -> None:
     """Any token in the usage of a batch that is not completed is rejected."""
-    shown = made(make, status)
+    shown = batch_with_status(make, status)
     assert not fits({**shown, "usage": {**shown["usage"], key: 1}})
 
 
@@ -182,14 +184,14 @@ def test_nothing_is_billed_before_completion(make: "Make", status: str, key: str
 @pytest.mark.parametrize("key", ["output_file_id", "error_file_id"])
 def test_no_file_is_there_before_the_end(make: "Make", status: str, key: str) -> None:
     """A file id on a batch that has not ended is rejected."""
-    assert not fits({**made(make, status), key: "file-1"})
+    assert not fits({**batch_with_status(make, status), key: "file-1"})
 
 
 @pytest.mark.parametrize("status", ["validating", "failed"])
 @pytest.mark.parametrize("key", ["total", "completed", "failed"])
 def test_nothing_is_counted_without_a_valid_input(make: "Make", status: str, key: str) -> None:
     """Any count on a batch that validates or has failed is rejected."""
-    shown = made(make, status)
+    shown = batch_with_status(make, status)
     assert not fits({**shown, "request_counts": {**shown["request_counts"], key: 1}})
 
 
@@ -203,7 +205,7 @@ def test_only_a_failed_batch_has_errors(shown: dict[str, Json]) -> None:
 @pytest.mark.parametrize("status", ["in_progress", "finalizing", "completed"])
 def test_a_batch_that_ran_has_a_model(make: "Make", status: str) -> None:
     """From in_progress on the model is known."""
-    assert not fits({**made(make, status), "model": None})
+    assert not fits({**batch_with_status(make, status), "model": None})
 
 
 @pytest.mark.parametrize(
@@ -211,12 +213,12 @@ def test_a_batch_that_ran_has_a_model(make: "Make", status: str) -> None:
 )
 def test_an_id_has_its_form(make: "Make", id: str) -> None:
     """An id that is not of the recorded form is rejected."""
-    assert not fits({**made(make, "validating"), "id": id})
+    assert not fits({**batch_with_status(make, "validating"), "id": id})
 
 
 @pytest.mark.parametrize("name", ["code", "message", "param", "line"])
 def test_an_entry_of_the_errors_is_complete(make: "Make", name: str) -> None:
     """An entry of the errors without any one of its members is rejected."""
-    shown = copy.deepcopy(made(make, "failed"))
+    shown = copy.deepcopy(batch_with_status(make, "failed"))
     del shown["errors"]["data"][0][name]
     assert not fits(shown)

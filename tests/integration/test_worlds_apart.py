@@ -59,7 +59,7 @@ def server() -> Iterator[LocalServer]:
     server.close()
 
 
-def lived(mock: WorldClient, life: Life, start: Barrier) -> list[tuple[Any, ...]]:
+def live_through(mock: WorldClient, life: Life, start: Barrier) -> list[tuple[Any, ...]]:
     """Return what a client finds in a world, round by round, in step with the others."""
     found = []
     client = mock.client.with_options(max_retries=0)
@@ -80,7 +80,7 @@ def lived(mock: WorldClient, life: Life, start: Barrier) -> list[tuple[Any, ...]
     return found
 
 
-def expected(life: Life) -> list[tuple[Any, ...]]:
+def expected_life(life: Life) -> list[tuple[Any, ...]]:
     """Return the same of an undisturbed world, except the ids of its batches."""
     return [(number, (number + 1) * life.hours * 3600, *life.counts) for number in range(ROUNDS)]
 
@@ -92,9 +92,9 @@ def test_four_worlds_live_side_by_side(server: LocalServer) -> None:
     ]
     start = Barrier(len(LIVES))
     with ThreadPoolExecutor(len(LIVES)) as threads:
-        found = list(threads.map(lived, worlds, LIVES, [start] * len(LIVES)))
+        found = list(threads.map(live_through, worlds, LIVES, [start] * len(LIVES)))
     for mock, life, rounds in zip(worlds, LIVES, found, strict=True):
-        assert [one[:-1] for one in rounds] == expected(life)
+        assert [one[:-1] for one in rounds] == expected_life(life)
         assert [one.id for one in mock.client.batches.list()] == [one[-1] for one in rounds][::-1]
         assert sum(one.fault is not None for one in mock.requests) == ROUNDS
 
@@ -108,7 +108,9 @@ def test_ids_are_those_of_a_world_alone(server: LocalServer) -> None:
             start = Barrier(others + 1)
             with ThreadPoolExecutor(others + 1) as threads:
                 players = [*crowd, mock]
-                found = threads.map(lived, players, [life._replace(hours=1)] * 4, [start] * 4)
+                found = threads.map(
+                    live_through, players, [life._replace(hours=1)] * 4, [start] * 4
+                )
                 *_, last = found
         ids.append([one[-1] for one in last])
     assert ids[0] == ids[1]

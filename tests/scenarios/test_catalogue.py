@@ -122,7 +122,7 @@ NOT_BEFORE_CANCEL = {
 }
 
 
-def failed_with(**error: Json) -> dict[str, Json]:
+def failed_batch(**error: Json) -> dict[str, Json]:
     """Return the object of a batch whose validation has failed."""
     errors = {"object": "list", "data": [error]}
     return {**VALIDATING, "status": "failed", "failed_at": 62, "errors": errors}
@@ -166,7 +166,7 @@ FACTS = {
     "line_500": Facts(end=SOME_FAILED, output=8, error=2, status_code=500, body=BROKEN),
     "validation_failed": Facts(
         path=((0, "validating"), (62, "failed")),
-        end=failed_with(
+        end=failed_batch(
             code="invalid_json_line", message="This line is not parseable as valid JSON.",
             param=None, line=1,
         ),
@@ -174,7 +174,7 @@ FACTS = {
     ),
     "enqueued_limit": Facts(
         path=((0, "validating"), (62, "failed")),
-        end=failed_with(
+        end=failed_batch(
             code="token_limit_exceeded",
             message="Enqueued token limit reached for gpt-4o-mini in organization org-mockbatch. "
             "Limit: 2,000,000 enqueued tokens. Please try again once some in_progress batches "
@@ -403,7 +403,7 @@ class Run:
         return [json.loads(line) for line in self.lines(kind)]
 
 
-def limited(mock: WorldClient, name: str, **parameters: str) -> str:
+def create_limited(mock: WorldClient, name: str, **parameters: str) -> str:
     """Create a batch of ten lines, a hundred tokens, in a scenario with parameters."""
     file = mock.client.files.create(file=("in.jsonl", input_file()), purpose="batch")
     given = {f"mockbatch_{key}": value for key, value in parameters.items()}
@@ -415,7 +415,7 @@ def limited(mock: WorldClient, name: str, **parameters: str) -> str:
     ).id
 
 
-def answered_in(server: LocalServer, name: str, path: str, body: Json) -> Json:
+def only_body(server: LocalServer, name: str, path: str, body: Json) -> Json:
     """Return the body of the only line of a batch in a scenario."""
     line = {"custom_id": "a", "method": "POST", "url": path, "body": body}
     with server.world(start_time=START, scenario=name) as mock:
@@ -453,11 +453,11 @@ def play(server: LocalServer) -> Iterator[Callable[..., Run]]:
     """Create a batch of ten lines in a scenario, in a world of its own."""
     worlds: list[WorldClient] = []
 
-    def started(name: str, **options: Json) -> Run:
+    def start(name: str, **options: Json) -> Run:
         worlds.append(server.world(start_time=START, scenario=name))
         return Run(worlds[-1], name, **options)
 
-    yield started
+    yield start
     for world in worlds:
         world.close()
 
@@ -774,7 +774,7 @@ class TestTheFiles:
             "tools": [{"type": "function", **({"function": weather} if chat else weather)}],
             "messages" if chat else "input": said,
         }
-        answer = answered_in(server, "tool_calls", path, body)
+        answer = only_body(server, "tool_calls", path, body)
         if chat:
             [choice] = answer["choices"]
             assert (choice["message"]["content"], choice["finish_reason"]) == (None, "tool_calls")
@@ -816,9 +816,7 @@ class TestTheFiles:
     def test_the_first_message_is_the_beginning_of_the_second(self, server: LocalServer) -> None:
         """In responses_multi_item the answer is not in the first message."""
         body = {"model": "gpt-4o-mini", "input": "How are you?"}
-        [piece, whole] = answered_in(server, "responses_multi_item", "/v1/responses", body)[
-            "output"
-        ]
+        [piece, whole] = only_body(server, "responses_multi_item", "/v1/responses", body)["output"]
         texts = [item["content"][0]["text"] for item in (piece, whole)]
         assert texts[1].startswith(texts[0])
         assert 0 < len(texts[0]) < len(texts[1])
@@ -917,9 +915,9 @@ class TestTheQuotas:
     def test_a_quota_is_free_again_after_the_end(self, server: LocalServer) -> None:
         """In enqueued_quota a second batch fails while the first runs, and a third passes."""
         with server.world(start_time=START) as mock:
-            first, second = (limited(mock, "enqueued_quota", tokens="150") for _ in range(2))
+            first, second = (create_limited(mock, "enqueued_quota", tokens="150") for _ in range(2))
             mock.clock.advance_to(START + 62)
-            third = limited(mock, "enqueued_quota", tokens="150")
+            third = create_limited(mock, "enqueued_quota", tokens="150")
             mock.clock.advance(hours=1)
             ends = [mock.client.batches.retrieve(id).status for id in (first, second, third)]
         assert ends == ["completed", "failed", "completed"]
@@ -930,21 +928,21 @@ class TestTheQuotas:
     ) -> None:
         """In enqueued_limit_stuck a batch fails for 24 hours after the first has ended."""
         with server.world(start_time=START) as mock:
-            limited(mock, "enqueued_limit_stuck", tokens="150")
+            create_limited(mock, "enqueued_limit_stuck", tokens="150")
             mock.clock.advance_to(START + 124 + hours * 3600)
-            later = limited(mock, "happy")
+            later = create_limited(mock, "happy")
             mock.clock.advance(hours=1)
             assert mock.client.batches.retrieve(later).status == end
 
     def test_one_batch_an_hour_is_a_429_for_the_next(self, server: LocalServer) -> None:
         """In batches_per_hour a refused batch is none, and passes an hour later."""
         with server.world(start_time=START) as mock:
-            limited(mock, "batches_per_hour", batches="1")
+            create_limited(mock, "batches_per_hour", batches="1")
             with pytest.raises(openai.RateLimitError) as refused:
-                limited(mock, "happy")
+                create_limited(mock, "happy")
             assert refused.value.response.headers["Retry-After"] == "3600"
             mock.clock.advance(3600)
-            limited(mock, "happy")
+            create_limited(mock, "happy")
             assert len(mock.client.batches.list().data) == 2
 
 

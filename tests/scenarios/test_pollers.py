@@ -241,7 +241,7 @@ def fault(poller: pollers.Careful, name: str) -> str | None:
     return None if is_reported else SILENT
 
 
-def expected(name: str, habits: list[type[pollers.Careful]]) -> dict[str, str | None]:
+def expected_failures(name: str, habits: list[type[pollers.Careful]]) -> dict[str, str | None]:
     """Return how each habit goes wrong with a scenario, None where it does not."""
     return {habit.__name__: BREAKS[habit].get(name) for habit in habits}
 
@@ -253,7 +253,7 @@ def test_a_habit_of_waiting_breaks_where_it_should(server: LocalServer, name: st
     for habit in WAITING:
         with server.world(start_time=START, scenario=name) as mock:
             outcomes[habit.__name__] = Waiting(mock, name).outcome(habit)
-    assert outcomes == expected(name, WAITING)
+    assert outcomes == expected_failures(name, WAITING)
 
 
 @pytest.mark.parametrize("name", mark_slow_except_each(10, NAMES))
@@ -265,7 +265,7 @@ def test_a_habit_of_reading_breaks_where_it_should(server: LocalServer, name: st
         # Each custom_id has an answer or a reason, and none has both.
         assert sorted([*careful.answers, *careful.failures]) == IDS
         outcomes = {habit.__name__: over.outcome(habit) for habit in READING}
-    assert outcomes == expected(name, READING)
+    assert outcomes == expected_failures(name, READING)
 
 
 def test_every_scenario_breaks_some_habit() -> None:

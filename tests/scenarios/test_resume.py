@@ -40,12 +40,12 @@ def custom_ids(client: openai.OpenAI, file_id: str | None) -> list[str]:
     return [json.loads(line)["custom_id"] for line in text.split("\n")[:-1]]
 
 
-def found(client: openai.OpenAI, run: str) -> list[Any]:
+def find_batches(client: openai.OpenAI, run: str) -> list[Any]:
     """Return the batches of a run, whatever else the account has."""
     return [one for one in client.batches.list(limit=2) if (one.metadata or {}).get("run") == run]
 
 
-def restarted(mock: WorldClient) -> openai.OpenAI:
+def restart(mock: WorldClient) -> openai.OpenAI:
     """Return a client that knows nothing of what was before."""
     return openai.OpenAI(base_url=mock.base_url, api_key=mock.api_key)
 
@@ -55,7 +55,7 @@ def test_a_list_finds_the_batches_of_a_run(mockbatch: WorldClient) -> None:
     ids = [submit(mockbatch.client, IDS[:1], run="nightly", part=str(part)) for part in range(3)]
     for _ in range(3):
         submit(mockbatch.client, IDS[:1], run="other")
-    assert [one.id for one in found(restarted(mockbatch), "nightly")] == ids[::-1]
+    assert [one.id for one in find_batches(restart(mockbatch), "nightly")] == ids[::-1]
 
 
 def test_what_has_failed_can_be_requested_again(mockbatch: WorldClient) -> None:
@@ -63,13 +63,15 @@ def test_what_has_failed_can_be_requested_again(mockbatch: WorldClient) -> None:
     mockbatch.scenario("some_failed")
     submit(mockbatch.client, IDS, run="nightly")
     mockbatch.clock.advance(hours=1)
-    client = restarted(mockbatch)
-    [first] = found(client, "nightly")
+    client = restart(mockbatch)
+    [first] = find_batches(client, "nightly")
     failed = custom_ids(client, first.error_file_id)
     submit(client, failed, run="nightly")
     mockbatch.clock.advance(hours=1)
     answered = [
-        id for one in found(client, "nightly") for id in custom_ids(client, one.output_file_id)
+        id
+        for one in find_batches(client, "nightly")
+        for id in custom_ids(client, one.output_file_id)
     ]
     assert len(failed) == 2
     assert sorted(answered) == IDS
@@ -80,4 +82,4 @@ def test_an_id_that_is_no_more_is_a_404(mockbatch: WorldClient) -> None:
     id = submit(mockbatch.client, IDS, run="nightly")
     mockbatch.reset()
     with pytest.raises(openai.NotFoundError):
-        restarted(mockbatch).batches.retrieve(id)
+        restart(mockbatch).batches.retrieve(id)

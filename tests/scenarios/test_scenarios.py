@@ -30,7 +30,9 @@ CHOICES = [(*place, given) for *place, given in PARAMETERS if "choices" in given
 DAY = 24 * 3600
 
 
-def ended(make: "Make", name: str, count: int = 10, **arguments: object) -> dict[str, Json]:
+def run_to_the_end(
+    make: "Make", name: str, count: int = 10, **arguments: object
+) -> dict[str, Json]:
     """Return the object of a batch at its end, in a scenario of the catalogue."""
     given = scenarios.scenario(name, arguments)
     batch = make.started(make.world(scenario=given), make.lines(count))
@@ -125,7 +127,7 @@ def test_every_scenario_has_files_that_can_be_read(make: "Make", name: str) -> N
 
 def test_nothing_goes_wrong_in_happy(make: "Make") -> None:
     """The scenario happy completes with all lines and no error file."""
-    shown = ended(make, "happy")
+    shown = run_to_the_end(make, "happy")
     assert (shown["status"], counts(shown)) == ("completed", (10, 10, 0))
     assert shown["error_file_id"] is None
 
@@ -138,20 +140,20 @@ def test_the_default_is_happy() -> None:
 
 def test_instant_is_over_at_once(make: "Make") -> None:
     """In instant a batch is completed on the second of its creation."""
-    shown = ended(make, "instant")
+    shown = run_to_the_end(make, "instant")
     assert (shown["status"], shown["completed_at"]) == ("completed", shown["created_at"])
 
 
 def test_some_lines_fail_in_some_failed(make: "Make") -> None:
     """some_failed completes with both files and a fifth of the lines failed."""
-    shown = ended(make, "some_failed")
+    shown = run_to_the_end(make, "some_failed")
     assert (shown["status"], counts(shown)) == ("completed", (10, 8, 2))
     assert None not in (shown["output_file_id"], shown["error_file_id"])
 
 
 def test_all_lines_fail_in_all_failed(make: "Make") -> None:
     """all_failed completes without an output file and without errors."""
-    shown = ended(make, "all_failed")
+    shown = run_to_the_end(make, "all_failed")
     assert (shown["status"], counts(shown)) == ("completed", (10, 0, 10))
     assert (shown["output_file_id"], shown["errors"]) == (None, None)
     assert shown["error_file_id"] is not None
@@ -159,7 +161,7 @@ def test_all_lines_fail_in_all_failed(make: "Make") -> None:
 
 def test_some_lines_are_done_in_expired_partial(make: "Make") -> None:
     """expired_partial expires with its window, both files, and nothing counted failed."""
-    shown = ended(make, "expired_partial", fraction="0.7")
+    shown = run_to_the_end(make, "expired_partial", fraction="0.7")
     assert (shown["status"], counts(shown)) == ("expired", (10, 7, 0))
     assert shown["expired_at"] == shown["expires_at"]
     assert None not in (shown["output_file_id"], shown["error_file_id"])
@@ -167,7 +169,7 @@ def test_some_lines_are_done_in_expired_partial(make: "Make") -> None:
 
 def test_no_line_is_done_in_expired_empty(make: "Make") -> None:
     """expired_empty expires with an error file only."""
-    shown = ended(make, "expired_empty")
+    shown = run_to_the_end(make, "expired_empty")
     assert (shown["status"], counts(shown)) == ("expired", (10, 0, 0))
     assert (shown["output_file_id"] is None, shown["error_file_id"] is None) == (True, False)
 

@@ -38,22 +38,22 @@ def script(*entries: tuple[Json, Json]) -> Script:
     return Script(tuple(parse({"match": match, "reply": reply}) for match, reply in entries))
 
 
-def said(given: Script, custom_id: str, number: int = 1) -> Json:
+def reply_text(given: Script, custom_id: str, number: int = 1) -> Json:
     """Return what a script says to a line; None for the default."""
     reply = given.find(line(custom_id), number, CHAT, "batch_1")
     return reply.content if isinstance(reply, Reply) else reply
 
 
-def recorded(custom_id: str, response: Json, error: Json = None) -> bytes:
+def recorded_line(custom_id: str, response: Json, error: Json = None) -> bytes:
     """Return a line of an output or error file."""
     whole = {"id": "batch_req_1", "custom_id": custom_id, "response": response, "error": error}
     return json.dumps(whole).encode() + b"\n"
 
 
-def answered(custom_id: str, body: Json, status_code: int = 200) -> bytes:
+def answered_line(custom_id: str, body: Json, status_code: int = 200) -> bytes:
     """Return a line of a request that was answered."""
     response = {"status_code": status_code, "request_id": "req_1", "body": body}
-    return recorded(custom_id, response)
+    return recorded_line(custom_id, response)
 
 
 def replay(*lines: bytes) -> Script:
@@ -61,7 +61,7 @@ def replay(*lines: bytes) -> Script:
     return Script(tuple(entries_from_output_file(lines)))
 
 
-def found(given: Script, custom_id: str) -> Reply:
+def find_reply(given: Script, custom_id: str) -> Reply:
     """Return the reply to a line."""
     reply = given.find(line(custom_id), 1, CHAT, None)
     assert isinstance(reply, Reply)
@@ -73,14 +73,14 @@ def found(given: Script, custom_id: str) -> Reply:
 
 def test_an_empty_script_says_nothing() -> None:
     """Without an entry there is the default."""
-    assert said(Script(), "a") is None
+    assert reply_text(Script(), "a") is None
 
 
 @pytest.mark.parametrize("first", [{"custom_id": "a"}, {"custom_id": "?"}, {"line": 1}, {}])
 @pytest.mark.parametrize("second", [{"custom_id": "a"}, {"custom_id": "*"}, {"line": 1}, {}])
 def test_the_first_match_wins(first: Json, second: Json) -> None:
     """The order of entry decides, whatever the kind of match."""
-    assert said(script((first, {"content": "1"}), (second, {"content": "2"})), "a") == "1"
+    assert reply_text(script((first, {"content": "1"}), (second, {"content": "2"})), "a") == "1"
 
 
 def test_an_entry_that_does_not_match_is_passed_over() -> None:
@@ -90,14 +90,18 @@ def test_an_entry_that_does_not_match_is_passed_over() -> None:
         ({"custom_id": "b*"}, {"content": "2"}),
         ({"line": 1}, {"content": "3"}),
     )
-    assert said(given, "a") == "3"
+    assert reply_text(given, "a") == "3"
 
 
 def test_a_script_grows_at_its_end() -> None:
     """What is entered later is looked at later, and the script before is what it was."""
     before = script(({"custom_id": "a"}, {"content": "1"}))
     after = before.extended(Entry(Match(), parse_reply({"content": "2"})))
-    assert [said(after, "a"), said(after, "b"), said(before, "b")] == ["1", "2", None]
+    assert [reply_text(after, "a"), reply_text(after, "b"), reply_text(before, "b")] == [
+        "1",
+        "2",
+        None,
+    ]
 
 
 def test_a_live_call_can_be_scripted() -> None:
@@ -289,70 +293,70 @@ def test_a_function_is_held_to_the_endpoint_of_its_line() -> None:
 
 def test_an_answer_is_replayed_by_its_custom_id() -> None:
     """The body is sent as it was."""
-    given = replay(answered("a", {"x": 1}), answered("b", {"x": 2}))
-    assert found(given, "b").body == {"x": 2}
-    assert found(given, "b").outcome == SUCCEEDED
-    assert said(given, "c") is None
+    given = replay(answered_line("a", {"x": 1}), answered_line("b", {"x": 2}))
+    assert find_reply(given, "b").body == {"x": 2}
+    assert find_reply(given, "b").outcome == SUCCEEDED
+    assert reply_text(given, "c") is None
 
 
 def test_a_replayed_body_stays_text() -> None:
     """Until it is needed: the values of a big file would fill the memory."""
-    reply = found(replay(answered("a", {"x": 1})), "a")
+    reply = find_reply(replay(answered_line("a", {"x": 1})), "a")
     assert isinstance(reply.document["body"], RecordedBody)
     assert reply.as_json() == {"raw": True, "body": {"x": 1}}
 
 
 def test_a_failure_is_replayed() -> None:
     """Status and body are what they were."""
-    reply = found(replay(answered("a", {"error": ERROR}, 400)), "a")
+    reply = find_reply(replay(answered_line("a", {"error": ERROR}, 400)), "a")
     assert (reply.outcome, reply.status_code, reply.body) == (FAILED, 400, {"error": ERROR})
 
 
 def test_what_never_ran_is_replayed() -> None:
     """A line with a null response has an error."""
-    reply = found(replay(recorded("a", None, NEVER["error"])), "a")
+    reply = find_reply(replay(recorded_line("a", None, NEVER["error"])), "a")
     assert (reply.outcome, reply.error) == (NEVER_RAN, NEVER["error"])
 
 
 def test_an_answer_with_an_error_beside_it_is_replayed() -> None:
     """Some services send both."""
     response = {"status_code": 400, "request_id": "", "body": {}}
-    reply = found(replay(recorded("a", response, {"code": "x"})), "a")
+    reply = find_reply(replay(recorded_line("a", response, {"code": "x"})), "a")
     assert (reply.outcome, reply.body, reply.error) == (FAILED, {}, {"code": "x"})
 
 
 def test_odd_lines_are_replayed() -> None:
     """A status of 0 and a body of text were met in real files."""
     response = {"status_code": 0, "request_id": "", "body": ""}
-    reply = found(replay(recorded("a", response)), "a")
+    reply = find_reply(replay(recorded_line("a", response)), "a")
     assert (reply.outcome, reply.status_code, reply.body) == (FAILED, 0, "")
 
 
 def test_a_custom_id_is_replayed_to_the_letter() -> None:
     """The characters of a glob mean nothing in it."""
-    given = replay(answered("task[1]*", {}))
-    assert said(given, "task1x") is None
-    assert found(given, "task[1]*").body == {}
+    given = replay(answered_line("task[1]*", {}))
+    assert reply_text(given, "task1x") is None
+    assert find_reply(given, "task[1]*").body == {}
 
 
 def test_blank_lines_are_passed_over() -> None:
     """Files end in one, and some are put together by hand."""
-    assert len(replay(answered("a", {}), b"\n", b"  \n", answered("b", {})).entries) == 2
+    assert len(replay(answered_line("a", {}), b"\n", b"  \n", answered_line("b", {})).entries) == 2
 
 
 def test_a_replay_can_be_written_down() -> None:
     """Its entries are entered again as any others."""
     given = replay(
-        answered("a[1]", {"x": 1}),
-        answered("b", {"error": ERROR}, 400),
-        recorded("c", None, NEVER["error"]),
-        recorded("d", {"status_code": 0, "request_id": "", "body": ""}, {"code": 1}),
-        answered("e", {}, 201),
+        answered_line("a[1]", {"x": 1}),
+        answered_line("b", {"error": ERROR}, 400),
+        recorded_line("c", None, NEVER["error"]),
+        recorded_line("d", {"status_code": 0, "request_id": "", "body": ""}, {"code": 1}),
+        answered_line("e", {}, 201),
     )
     again = Script(tuple(map(parse, given.as_json())))
     for custom_id in ("a[1]", "b", "c", "d", "e"):
-        assert found(again, custom_id).as_json() == found(given, custom_id).as_json()
-        assert found(again, custom_id).outcome == found(given, custom_id).outcome
+        assert find_reply(again, custom_id).as_json() == find_reply(given, custom_id).as_json()
+        assert find_reply(again, custom_id).outcome == find_reply(given, custom_id).outcome
 
 
 def test_recorded_lines_are_replayed() -> None:
@@ -361,7 +365,7 @@ def test_recorded_lines_are_replayed() -> None:
     lines = [json.loads(one)["line"] for one in path.read_text("utf-8").splitlines()]
     given = replay(*(json.dumps(one).encode() for one in lines))
     last = {one["custom_id"]: one["response"]["body"] for one in reversed(lines)}
-    assert all(found(given, custom_id).body == body for custom_id, body in last.items())
+    assert all(find_reply(given, custom_id).body == body for custom_id, body in last.items())
 
 
 @pytest.mark.parametrize(
@@ -381,7 +385,7 @@ def test_recorded_lines_are_replayed() -> None:
 )
 def test_a_line_that_cannot_be_replayed_is_named(broken: bytes, why: str) -> None:
     """With its number and what is wrong."""
-    error = attempt(lambda: replay(answered("a", {}), broken))
+    error = attempt(lambda: replay(answered_line("a", {}), broken))
     assert str(error).startswith("line 2: ")
     assert why in str(error)
 
@@ -402,7 +406,7 @@ def test_any_line_is_replayed_or_named(value: Json) -> None:
 def test_many_lines_are_replayed_in_no_time(count: int) -> None:
     """To read and to find 50,000 takes about a second; a walk for each would take hours."""
     body = endpoints()[CHAT].make_response(BODIES[CHAT][0], EXECUTION)
-    text = answered("task[0]", body)
+    text = answered_line("task[0]", body)
     lines = [text.replace(b"task[0]", b"task[%d]" % number) for number in range(count)]
     started = time.process_time()
     given = replay(*lines)
@@ -418,17 +422,17 @@ def test_a_file_may_be_a_list_of_entries(tmp_path: Path) -> None:
     """As GET /_mock/replies shows them."""
     path = tmp_path / "replies.json"
     path.write_text('[{"match": {"custom_id": "a"}, "reply": {"content": "1"}}]')
-    assert said(load_script(str(path)), "a") == "1"
+    assert reply_text(load_script(str(path)), "a") == "1"
 
 
 def test_a_file_may_be_a_real_output_file(tmp_path: Path) -> None:
     """Line separators of Unicode within a text end no line."""
     path = tmp_path / "batch_1_output.jsonl"
-    path.write_bytes(answered("a", {}) + '{"custom_id":"b\u2028","error":{}}'.encode())
+    path.write_bytes(answered_line("a", {}) + '{"custom_id":"b\u2028","error":{}}'.encode())
     with pytest.raises(ValueError, match="line 2: it has neither"):
         load_script(str(path))
-    path.write_bytes(answered("a", {}) + '{"custom_id":"b\u2028","error":{"code":1}}'.encode())
-    assert found(load_script(str(path)), "b\u2028").error == {"code": 1}
+    path.write_bytes(answered_line("a", {}) + '{"custom_id":"b\u2028","error":{"code":1}}'.encode())
+    assert find_reply(load_script(str(path)), "b\u2028").error == {"code": 1}
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def run(world: WorldClient, *custom_ids: bytes) -> openai.types.Batch:
     return client.batches.retrieve(batch.id)
 
 
-def failed(batch: openai.types.Batch) -> int:
+def count_failed(batch: openai.types.Batch) -> int:
     """Return how many lines of a batch have failed."""
     assert batch.request_counts is not None
     return batch.request_counts.failed
@@ -163,12 +163,15 @@ class TestReply:
         """One line of a test says so."""
         mockbatch.reply("a", [FAILURE, "ok"])
         batches = [run(mockbatch, b"a", b"b") for _ in range(3)]
-        assert [failed(batch) for batch in batches] == [1, 0, 0]
+        assert [count_failed(batch) for batch in batches] == [1, 0, 0]
 
     def test_fails_once(self, mockbatch: WorldClient) -> None:
         """After its times the default reply is back."""
         mockbatch.reply({}, FAILURE, times=1)
-        assert [failed(run(mockbatch, b"a", b"b")), failed(run(mockbatch, b"a", b"b"))] == [1, 0]
+        assert [
+            count_failed(run(mockbatch, b"a", b"b")),
+            count_failed(run(mockbatch, b"a", b"b")),
+        ] == [1, 0]
 
     def test_next_entry_takes_over(self, mockbatch: WorldClient) -> None:
         """As for requests that the first one does not match."""
@@ -205,8 +208,8 @@ class TestReply:
         )
         mockbatch.reply("b", "-")
         mockbatch.clock.run_until(batch)
-        assert failed(client.batches.retrieve(batch.id)) == 1
-        assert failed(run(mockbatch, b"a")) == 0
+        assert count_failed(client.batches.retrieve(batch.id)) == 1
+        assert count_failed(run(mockbatch, b"a")) == 0
 
     def test_reset_begins_again(self, mockbatch: WorldClient) -> None:
         """A reset removes what was entered."""

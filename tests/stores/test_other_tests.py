@@ -48,7 +48,7 @@ def serve(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Serve]:
     with ExitStack() as stack:
         redis = stack.enter_context(redis_server(tmp_path)) if request.param == "redis" else None
 
-        def started(timeout: float) -> str:
+        def start(timeout: float) -> str:
             if redis is None:
                 variables = {
                     "MOCKBATCH_STATE": f"sqlite:///{tmp_path}/state.db",
@@ -61,7 +61,7 @@ def serve(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Serve]:
             state = ("--workers", "4", "--state", redis.url, "--webhook-timeout", str(timeout))
             return stack.enter_context(serving(folder, *state)).url
 
-        yield started
+        yield start
 
 
 def assert_pass(urls: dict[str, str], *tests: str) -> None:

@@ -178,7 +178,7 @@ def receiver() -> Iterator[Receiver]:
     thread.join()
 
 
-def delivered(server: Process, key: str) -> list[str]:
+def delivery_ids(server: Process, key: str) -> list[str]:
     """Return the ids of the deliveries that have arrived."""
     deliveries = server.get(key, "/_mock/webhooks/deliveries")["deliveries"]
     return [one["id"] for one in deliveries if one["status"] == "delivered"]
@@ -205,12 +205,12 @@ def test_each_webhook_is_sent_once(
         step = {"seconds": 30_000}
         at_once(servers, 3, lambda server: server.post(key, "/_mock/clock/advance", step))
     waited = 0
-    while len(delivered(servers[waited % 4], key)) < count:
+    while len(delivery_ids(servers[waited % 4], key)) < count:
         waited += 1
         assert waited < 1000
         time.sleep(0.1)
     assert len(receiver.ids) == count
-    assert sorted(receiver.ids) == sorted(delivered(servers[0], key))
+    assert sorted(receiver.ids) == sorted(delivery_ids(servers[0], key))
 
 
 @pytest.mark.slow
@@ -251,7 +251,7 @@ def test_a_restart_loses_nothing(state_url: str, tmp_path: Path, receiver: Recei
         assert servers[1].call(key, "GET", "/v1/models").status == 500
         batch = servers[1].create(key, file_id).json
         servers[0].post(key, "/_mock/clock/advance", {"seconds": 90_000})
-        assert len(delivered(servers[1], key)) == 1
+        assert len(delivery_ids(servers[1], key)) == 1
         output = servers[0].get(key, f"/v1/batches/{batch['id']}")["output_file_id"]
         paths = [f"/v1/files/{id}/content" for id in (file_id, output)]
         contents = [servers[1].call(key, "GET", path).body for path in paths]

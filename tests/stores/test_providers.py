@@ -39,7 +39,7 @@ def clients() -> Iterator[Callable[[str, Process], Any]]:
     """Return what makes SDK clients for a provider and a server, without retries."""
     with ExitStack() as stack:
 
-        def made(name: str, server: Process) -> Any:
+        def make(name: str, server: Process) -> Any:
             url = f"http://127.0.0.1:{server.port}"
             options: Any = {"api_key": KEY, "max_retries": 0}
             match name:
@@ -52,7 +52,7 @@ def clients() -> Iterator[Callable[[str, Process], Any]]:
                     client = openai.AzureOpenAI(azure_endpoint=url, api_version=version, **options)
             return stack.enter_context(closing(client))
 
-        yield made
+        yield make
 
 
 def create_message_batch(client: anthropic.Anthropic) -> str:
@@ -118,7 +118,7 @@ def test_batches_of_all_providers_survive_a_restart(
 ) -> None:
     """After all servers were killed, the state, the objects and the results are as before."""
 
-    def seen(server: Process, ids: dict[str, str]) -> list[Any]:
+    def read_all(server: Process, ids: dict[str, str]) -> list[Any]:
         """Return what the clients of all providers see of their batches."""
         messages = clients("anthropic", server).messages.batches
         azure, of_groq = clients("azure", server), clients("groq", server)
@@ -152,10 +152,10 @@ def test_batches_of_all_providers_survive_a_restart(
         pending = ("pending.jsonl", lines_for(PATHS["azure"]))
         azure = clients("azure", servers[1])
         ids["pending"] = azure.files.create(file=pending, purpose="batch").id
-        before = seen(servers[1], ids)
+        before = read_all(servers[1], ids)
         for server in servers:
             server.kill()
     with process_serving(state_url) as server:
-        assert seen(server, ids) == before
+        assert read_all(server, ids) == before
         server.post(KEY, "/_mock/clock/advance", {"seconds": DAY})
         assert clients("groq", server).batches.retrieve(ids["running"]).status == "completed"

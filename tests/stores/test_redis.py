@@ -41,7 +41,7 @@ def api(server: RedisServer) -> Iterator[Caller]:
     yield from api_of(server)
 
 
-def refused(caller: Caller) -> str:
+def time_refusal(caller: Caller) -> str:
     """Return the message of a 503 to be retried soon."""
     answer = caller.get("/v1/batches")
     assert error_of(answer)[:2] == (503, "state_unavailable")
@@ -57,7 +57,7 @@ def test_a_server_that_is_down_is_a_503_at_once(
     server.kill()
     # redis-py retries for 3.65 seconds by default, and sleeps in between.
     monkeypatch.setattr("redis.retry.sleep", pytest.fail)
-    assert "the store cannot be reached" in refused(api)
+    assert "the store cannot be reached" in time_refusal(api)
     server.start()
     assert api.good(api.get("/v1/batches"))["data"][0]["id"] == batch["id"]
 
@@ -68,7 +68,7 @@ def test_a_server_that_hangs_is_a_503_after_two_seconds(server: RedisServer, api
     server.pause()
     try:
         began = time.monotonic()
-        message = refused(api)
+        message = time_refusal(api)
         seconds = time.monotonic() - began
     finally:
         server.resume()

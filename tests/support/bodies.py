@@ -362,7 +362,7 @@ def spots(value: Json) -> list[tuple[Json, Json]]:
     return found
 
 
-def recorded(endpoint: str) -> list[dict[str, Json]]:
+def recorded_bodies(endpoint: str) -> list[dict[str, Json]]:
     """Return the bodies of recorded output lines."""
     path = WIRE / "output_lines.jsonl"
     kinds = {"chat.completion": CHAT, "response": RESPONSES, "list": EMBEDDINGS}
@@ -371,7 +371,7 @@ def recorded(endpoint: str) -> list[dict[str, Json]]:
     return [body for body in bodies if kinds[body["object"]] == endpoint]
 
 
-def published(name: str) -> dict[str, Json]:
+def published_schema(name: str) -> dict[str, Json]:
     """Return the schema of that name in OpenAI's OpenAPI document."""
     path = ROOT / "fixtures" / "openapi" / "schemas.json"
     return {**json.loads(path.read_text("utf-8")), "$ref": f"#/$defs/{name}"}

@@ -31,7 +31,7 @@ class MissingError(Exception):
     """Something that is not on this machine and cannot be brought here."""
 
 
-def needed(install: Callable[[], Path]) -> Path:
+def require(install: Callable[[], Path]) -> Path:
     """Return what `install` does; what is missing is an error in CI and a skip elsewhere."""
     try:
         return install()
@@ -51,7 +51,7 @@ def python_with(requirement: str) -> Path:
         _run(requirement, command, folder)
 
     name = re.split("[<>=]", requirement)[0]
-    return installed(name, f"{requirement} {sys.version}".encode(), install) / PYTHON
+    return install_once(name, f"{requirement} {sys.version}".encode(), install) / PYTHON
 
 
 def node_with(source: Path) -> Path:
@@ -66,7 +66,7 @@ def node_with(source: Path) -> Path:
         npm = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
         _run(f"what {source.name}/package-lock.json names", npm, folder)
 
-    return installed(f"node-{source.name}", (source / "package-lock.json").read_bytes(), install)
+    return install_once(f"node-{source.name}", (source / "package-lock.json").read_bytes(), install)
 
 
 def run(command: list[Path | str], mock: WorldClient) -> "subprocess.CompletedProcess[str]":
@@ -90,7 +90,7 @@ def run_python(
     return run([python, "-I", CLIENTS / program, *arguments], mock)
 
 
-def installed(name: str, what: bytes, install: Callable[[Path], None]) -> Path:
+def install_once(name: str, what: bytes, install: Callable[[Path], None]) -> Path:
     """Return a folder in which `install` has run to its end, for just this `what`.
 
     It is kept for the next run, beside the tests' own environment where there is one.

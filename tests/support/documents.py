@@ -57,7 +57,7 @@ class Page:
         return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in rows]
 
 
-def quoted(text: str) -> list[str]:
+def quoted_names(text: str) -> list[str]:
     """Return what stands in back quotes."""
     return re.findall(r"(?<!`)`([^`\n]+)`", text)
 

@@ -49,7 +49,7 @@ class Node:
         """Yield what a value may be: no references, no unions, objects of one tag each."""
         schema = {} if self.schema is True else self.schema
         if "$ref" in schema:
-            yield from self._referred(schema["$ref"].rpartition("/")[2])
+            yield from self._resolve(schema["$ref"].rpartition("/")[2])
         elif union := schema.get("anyOf", schema.get("oneOf")):
             for one in union:
                 yield from self.to(one).alternatives()
@@ -57,31 +57,31 @@ class Node:
             for one in schema["type"]:
                 yield self.to({**schema, "type": one})
         elif "properties" in schema:
-            yield from self._tagged(schema)
+            yield from self._by_tag(schema)
         else:
             yield self.to(schema)
 
-    def _referred(self, name: str) -> Iterator["Node"]:
+    def _resolve(self, name: str) -> Iterator["Node"]:
         if name in self.above:  # from here on it goes round in circles
             yield self.to({"type": "object"})
         else:
             yield from Node(self.known[name], self.known, (*self.above, name)).alternatives()
 
-    def _tagged(self, schema: Json) -> Iterator["Node"]:
+    def _by_tag(self, schema: Json) -> Iterator["Node"]:
         """Yield an object once for each value of its tag, with what only holds for that."""
         tag = next((tag for tag in TAGS if _tells(schema, tag)), "")
         judged = {
             value: rule["then"]
             for rule in schema.get("allOf", ())
-            for value in enumerated(rule["if"]["properties"].get(tag, {}))
+            for value in enum_values(rule["if"]["properties"].get(tag, {}))
         }
         found = [one.schema for place in self.member(tag) for one in place.alternatives()]
-        values = [value for one in found for value in enumerated(one) if value is not None]
+        values = [value for one in found for value in enum_values(one) if value is not None]
         if not values:  # an object with a tag that is not judged passes, too
             yield self.to({"type": "object"} if judged else schema)
         for value in values or judged:
             for rest in self.to(judged.get(value, True)).alternatives():
-                yield replace(rest, schema=_merged(schema, rest.schema, {tag: {"const": value}}))
+                yield replace(rest, schema=_merge(schema, rest.schema, {tag: {"const": value}}))
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,9 @@ class _Comparison:
                 if ANY not in mine.kinds:
                     yield _only_ours(here, *mine.kinds)
             else:
-                yield from self._needs(here, _required(name, sdk), _required(name, ours))
+                yield from self._needs(
+                    here, _required_names(name, sdk), _required_names(name, ours)
+                )
                 yield from self.values(here, theirs, mine)
 
     def _needs(self, path: str, sdk: bool, ours: bool) -> Iterator[str]:
@@ -184,7 +186,7 @@ def _only_ours(path: str, *kinds: str) -> str:
     return f"{path}: the schema has {', '.join(sorted(kinds))}, the SDK does not"
 
 
-def enumerated(schema: Json) -> list[Json]:
+def enum_values(schema: Json) -> list[Json]:
     """Return the values that a schema names."""
     return [schema["const"]] if "const" in schema else schema.get("enum", [])
 
@@ -202,7 +204,7 @@ def _tag(schema: Json) -> str:
     return next((str(one["const"]) for one in tags if one is not True and "const" in one), "")
 
 
-def _merged(schema: Json, judged: Json, tag: Json) -> Json:
+def _merge(schema: Json, judged: Json, tag: Json) -> Json:
     """Return the schema of an object to which a rule of it applies."""
     own = {name: one for name, one in schema["properties"].items() if one is not True}
     properties = {**judged.get("properties", {}), **own, **tag}
@@ -213,7 +215,7 @@ def _merged(schema: Json, judged: Json, tag: Json) -> Json:
 def _kinds(schema: Json) -> set[str]:
     """Return the values that a schema names, as JSON, or the one type that it has."""
     if "const" in schema or "enum" in schema:
-        return {json.dumps(value) for value in enumerated(schema)}
+        return {json.dumps(value) for value in enum_values(schema)}
     return {schema.get("type", "object" if "properties" in schema else ANY)}
 
 
@@ -227,5 +229,5 @@ def _beyond(kinds: set[str], others: set[str]) -> set[str]:
     return set() if ANY in others else {k for k in kinds if not {k, _type(k)} & within}
 
 
-def _required(name: str, objects: list[Node]) -> bool:
+def _required_names(name: str, objects: list[Node]) -> bool:
     return all(name in one.schema.get("required", ()) for one in objects)

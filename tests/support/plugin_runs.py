@@ -37,6 +37,6 @@ def run_alone(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
     return pytester.run(sys.executable, "-m", "pytest", *QUICK, *arguments)
 
 
-def passed(result: pytest.RunResult, count: int = 1) -> None:
+def assert_passed(result: pytest.RunResult, count: int = 1) -> None:
     """Check that all tests of a run have passed, without a warning."""
     result.assert_outcomes(passed=count)

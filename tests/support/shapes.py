@@ -32,7 +32,7 @@ def body(path: str, prompt: str = "What is sushi?", **members: Json) -> dict[str
     return {"model": "gpt-4o", "messages": [{"role": "user", "content": prompt}], **members}
 
 
-def formatted(path: str, schema: Json, *, strict: bool | None = None) -> dict[str, Json]:
+def json_format(path: str, schema: Json, *, strict: bool | None = None) -> dict[str, Json]:
     """Return the members of a request that ask for JSON of a schema."""
     given = {"name": "N", "schema": schema} | ({} if strict is None else {"strict": strict})
     if path == RESPONSES:
@@ -59,7 +59,7 @@ def contents(path: str, request: dict[str, Json]) -> list[str]:
 
 def value(path: str, schema: Json, prompt: str = "What is sushi?", *, strict: bool = False) -> Json:
     """Return the value that is made for a schema, which it fits."""
-    [content] = contents(path, body(path, prompt, **formatted(path, schema, strict=strict)))
+    [content] = contents(path, body(path, prompt, **json_format(path, schema, strict=strict)))
     made = json.loads(content)
     Draft202012Validator(schema).validate(made)
     return made

@@ -18,7 +18,7 @@ def run(code: str, folder: Path, wall_seconds: float = 60) -> Ended:
     return run_program([sys.executable, "-c", code], environ, folder, wall_seconds)
 
 
-def left(folder: Path) -> list[int]:
+def remaining_processes(folder: Path) -> list[int]:
     """Return the processes of the run in a folder that still live."""
     return list(processes_of(str(folder)))
 
@@ -41,7 +41,7 @@ def test_a_program_that_ignores_sigterm_is_stopped(tmp_path: Path) -> None:
     code = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(600)"
     ended = run(code, tmp_path, wall_seconds=0.5)
     assert (ended.exit_code, ended.stopped_for) == (None, "wall")
-    assert left(tmp_path) == []
+    assert remaining_processes(tmp_path) == []
 
 
 @LINUX_ONLY
@@ -51,7 +51,7 @@ def test_its_children_end_with_it(tmp_path: Path, leave: str) -> None:
     code = f"import os, time\nif os.fork() == 0:\n  {leave}time.sleep(600)\nprint('parent')"
     ended = run(code, tmp_path)
     assert ended.exit_code == 0
-    assert left(tmp_path) == []
+    assert remaining_processes(tmp_path) == []
     assert ended.wall_seconds < 30
 
 

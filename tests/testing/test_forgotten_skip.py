@@ -5,7 +5,7 @@ import time
 import pytest
 
 from mockbatch.client import sleep_watch
-from tests.support.plugin_runs import INPUT, Run, in_this_process, passed, run_alone
+from tests.support.plugin_runs import INPUT, Run, assert_passed, in_this_process, run_alone
 
 pytest_plugins = ["pytester"]
 
@@ -128,7 +128,7 @@ class TestNotTold:
     )
     def test_sleep_beside_nothing_that_waits(self, run: Run, body: str) -> None:
         """No batch, an ended one, a clock that moves, a fake sleep, a skipped one."""
-        passed(
+        assert_passed(
             run(f"""{LOOP}
     def test_sleeps(mockbatch, monkeypatch):
         {body}
@@ -138,7 +138,7 @@ class TestNotTold:
 
     def test_task_in_the_background(self, run: Run) -> None:
         """A heartbeat may want to sleep for long while the test goes on and ends."""
-        passed(
+        assert_passed(
             run(f"""{LOOP}
     async def main(world):
         task = asyncio.create_task(asyncio.sleep(60))
@@ -155,7 +155,7 @@ class TestNotTold:
 
     def test_sdk_that_waits_before_it_repeats_a_request(self, run: Run) -> None:
         """Its pause has nothing to do with a batch."""
-        passed(
+        assert_passed(
             run(f"""{LOOP}
     def test_repeats(mockbatch):
         submit(mockbatch.client)
@@ -170,7 +170,7 @@ class TestNotTold:
     )
     def test_real_sleep_is_meant(self, run: Run, marker: str, ini: str) -> None:
         """By marker or ini file."""
-        passed(
+        assert_passed(
             run(
                 f"""{LOOP}
     {marker}
@@ -185,7 +185,7 @@ class TestNotTold:
     def test_sleeps_are_put_back(self, run: Run) -> None:
         """After the test everything is as before, also a name that a module has bound."""
         real = time.sleep
-        passed(
+        assert_passed(
             run("""
     import time
     from time import sleep

@@ -8,7 +8,7 @@ import pytest
 
 from mockbatch import MockBatch
 from mockbatch.testing.servers import LocalServer
-from tests.support.plugin_runs import INPUT, Run, passed, run_alone
+from tests.support.plugin_runs import INPUT, Run, assert_passed, run_alone
 
 pytest_plugins = ["pytester"]
 
@@ -40,7 +40,7 @@ class TestKept:
         """The scenario that the second test chose applies to its batch."""
         monkeypatch.setattr(openai, "_client", None, raising=False)
         monkeypatch.delitem(sys.modules, "openai._module_client", raising=False)
-        passed(
+        assert_passed(
             run(f"""
     import functools, openai
 {OUTCOMES}
@@ -62,7 +62,7 @@ class TestKept:
 
     def test_works_in_a_test_case_of_unittest(self, run: Run) -> None:
         """An autouse fixture hands the world to the methods."""
-        passed(
+        assert_passed(
             run(f"""
     import functools, openai, unittest
 {OUTCOMES}
@@ -88,7 +88,7 @@ class TestKept:
 
     def test_works_for_an_async_client_in_another_event_loop(self, run: Run) -> None:
         """As under anyio and pytest-asyncio, which give each test a loop."""
-        passed(
+        assert_passed(
             run("""
     import functools, openai
 
@@ -112,7 +112,7 @@ class TestKept:
 
     def test_client_of_a_module_fixture(self, run: Run) -> None:
         """`mockbatch_server` has the address before any test has a world."""
-        passed(
+        assert_passed(
             run(f"""
     import openai
 {OUTCOMES}
@@ -154,7 +154,7 @@ class TestKept:
 
         def printed_lines() -> set[str]:
             result = run(source, "-s")
-            passed(result, 3)
+            assert_passed(result, 3)
             words = result.stdout.str().split()
             return {
                 " ".join(words[at : at + 4]) for at, word in enumerate(words) if "status" in word
@@ -189,7 +189,7 @@ class TestBetweenTests:
 
     def test_are_refused_and_name_the_test_that_is_over(self, run: Run) -> None:
         """A thread that outlives its test, or a test without the fixture, learns so at once."""
-        passed(
+        assert_passed(
             run("""
     import functools, openai
 
@@ -208,7 +208,7 @@ class TestBetweenTests:
 
     def test_handle_of_a_test_that_is_over_is_refused(self, run: Run) -> None:
         """It must not reach the next test's world, which has the same key."""
-        passed(
+        assert_passed(
             run("""
     from mockbatch import ControlError
 
@@ -232,7 +232,7 @@ class TestBetweenTests:
 
     def test_client_of_a_handle_is_refused_with_it(self, run: Run) -> None:
         """Sync and async: the message names the test, and nothing is sent again."""
-        passed(
+        assert_passed(
             run("""
     import asyncio, openai
 
@@ -261,7 +261,7 @@ class TestBetweenTests:
 
     def test_world_beside_the_shared_one_does_not_come_back(self, run: Run) -> None:
         """Its key is refused too, by the name of what it was made for."""
-        passed(
+        assert_passed(
             run("""
     import openai
 
@@ -290,7 +290,7 @@ class TestBetweenTests:
 
     def test_app_of_a_test_that_is_over_is_refused(self, run: Run) -> None:
         """`mockbatch_app` too leaves no world behind."""
-        passed(
+        assert_passed(
             run("""
     apps = []
 
@@ -354,7 +354,7 @@ class TestEnvironment:
     ) -> None:
         """What comes after the run in the same process sees nothing of it."""
         monkeypatch.setenv("OPENAI_BASE_URL", "http://as.it.was")
-        passed(
+        assert_passed(
             run("    def test_one(mockbatch): submit(mockbatch.client)", ini="mockbatch_env = 1\n")
         )
         assert os.environ["OPENAI_BASE_URL"] == "http://as.it.was"
@@ -372,7 +372,7 @@ class TestEnvironment:
     def test_is_off_by_default(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         """Without it nothing changes before a test takes the fixture."""
         monkeypatch.setenv("OPENAI_BASE_URL", "http://as.it.was")
-        passed(
+        assert_passed(
             run("""
     import os
 
@@ -405,7 +405,7 @@ class TestParallelThreads:
     )
     def test_each_can_have_a_key_of_its_own(self, run: Run, marker: str, ini: str) -> None:
         """By marker or ini file."""
-        passed(
+        assert_passed(
             run(
                 f"""
     keys = set()

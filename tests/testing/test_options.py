@@ -7,7 +7,7 @@ import pytest
 from mockbatch.client import WorldClient
 from mockbatch.testing.options import WORLD_OPTIONS, reset_body
 from mockbatch.testing.plugin_options import MARKER_OPTIONS
-from tests.support.plugin_runs import Run, passed
+from tests.support.plugin_runs import Run, assert_passed
 
 pytest_plugins = ["pytester"]
 
@@ -38,7 +38,7 @@ class TestMarker:
 
     def test_later_call_in_the_test_wins(self, run: Run) -> None:
         """For the batches that it is meant for; then the marker's scenario is back."""
-        passed(
+        assert_passed(
             run("""
     @pytest.mark.mockbatch(scenario="line_429")
     def test_scenario(mockbatch):
@@ -51,7 +51,7 @@ class TestMarker:
 
     def test_parameters_of_a_class_go_with_its_scenario(self, run: Run) -> None:
         """A nearer marker with a scenario of its own does not inherit them."""
-        passed(
+        assert_passed(
             run("""
     @pytest.mark.mockbatch(scenario="expired_partial", fraction=0.3, start_time=1000)
     class TestMarked:
@@ -63,7 +63,7 @@ class TestMarker:
 
     def test_skips_sleeps(self, run: Run) -> None:
         """A loop that sleeps for minutes ends at once."""
-        passed(
+        assert_passed(
             run("""
     import time
 
@@ -125,7 +125,7 @@ class TestIni:
     def test_sets_the_defaults(self, run: Run) -> None:
         """The marker replaces them one by one."""
         ini = "mockbatch_scenario = all_failed\nmockbatch_start_time = 2026-01-01T00:00:00Z\n"
-        passed(
+        assert_passed(
             run(
                 """
     import time

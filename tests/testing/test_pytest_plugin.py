@@ -7,7 +7,7 @@ import pytest
 from mockbatch import MockBatch
 from mockbatch.client import WorldClient
 from mockbatch.world import journal
-from tests.support.plugin_runs import INPUT, Run, passed, run_alone
+from tests.support.plugin_runs import INPUT, Run, assert_passed, run_alone
 
 pytest_plugins = ["pytester"]
 
@@ -17,7 +17,7 @@ class TestMockbatch:
 
     def test_needs_no_conftest(self, run: Run) -> None:
         """The first example of the README, as short as it can be."""
-        passed(
+        assert_passed(
             run("""
     def test_first(mockbatch):
         batch = submit(mockbatch.client)
@@ -31,7 +31,7 @@ class TestMockbatch:
         monkeypatch.setenv("OPENAI_ORG_ID", "org-of-the-user")
         monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-of-the-user")
         monkeypatch.setenv("NO_PROXY", "example.com")
-        passed(
+        assert_passed(
             run("""
     import openai, os
 
@@ -57,12 +57,12 @@ class TestMockbatch:
                 monkeypatch.delenv(name, raising=False)
             else:
                 monkeypatch.setenv(name, before)
-        passed(run("    def test_one(mockbatch): mockbatch.client.files.list()"))
+        assert_passed(run("    def test_one(mockbatch): mockbatch.client.files.list()"))
         assert {os.environ.get(name) for name in names.split()} == {before}
 
     def test_is_a_fresh_world_for_each_test(self, run: Run) -> None:
         """Nothing is left of the test before, under the same URL and key."""
-        passed(
+        assert_passed(
             run("""
     keys = set()
 
@@ -78,7 +78,7 @@ class TestMockbatch:
 
     def test_clock_stands_still(self, run: Run) -> None:
         """Time moves when the test says so, and not before; the pace is the recorded one."""
-        passed(
+        assert_passed(
             run("""
     def test_clock(mockbatch):
         assert mockbatch.clock.mode == "manual"
@@ -105,7 +105,7 @@ class TestMockbatch:
 
     def test_does_not_warn_when_the_test_ends_with_a_reset(self, run: Run) -> None:
         """A reset empties the journal; requests have arrived all the same."""
-        passed(
+        assert_passed(
             run("""
     def test_reset(mockbatch):
         submit(mockbatch.client)
@@ -115,7 +115,7 @@ class TestMockbatch:
 
     def test_async_client_leaves_no_warning(self, run: Run) -> None:
         """Nobody has to close it, and it works in one event loop after the other."""
-        passed(
+        assert_passed(
             run("""
     import asyncio, gc
 
@@ -138,7 +138,7 @@ class TestOptions:
 
     def test_marker_takes_them(self, run: Run) -> None:
         """All six at once."""
-        passed(
+        assert_passed(
             run("""
     @pytest.mark.mockbatch(
         scenario="expired_empty", clock="on-poll", pace=62, seed=3, start_time=1000, poll_limit=5
@@ -153,7 +153,7 @@ class TestOptions:
 
     def test_nearest_marker_wins(self, run: Run) -> None:
         """A class may say one thing, a test of it another; the rest adds up."""
-        passed(
+        assert_passed(
             run("""
     @pytest.mark.mockbatch(scenario="instant", start_time=1000)
     class TestMarked:
@@ -171,13 +171,13 @@ class TestOptions:
     @pytest.mark.mockbatch(seed=1)
     def test_marked(mockbatch): submit(mockbatch.client)
     """
-        passed(run(source, "--strict-markers"))
+        assert_passed(run(source, "--strict-markers"))
         run(source, "--markers").stdout.fnmatch_lines(["@pytest.mark.mockbatch(scenario, clock, *"])
 
     def test_ini_file_has_the_defaults(self, run: Run) -> None:
         """For the tests, and for worlds of other scopes."""
         ini = "mockbatch_clock = on-poll\nmockbatch_pace = 62\nmockbatch_seed = s\n"
-        passed(
+        assert_passed(
             run(
                 """
     def test_defaults(mockbatch, mockbatch_server):
@@ -239,7 +239,7 @@ class TestPolling:
 
     def test_refusal_is_not_repeated_by_the_sdk(self, run: Run) -> None:
         """Ninety-nine good answers, one error."""
-        passed(
+        assert_passed(
             run("""
     def test_loop(mockbatch):
         batch = submit(mockbatch.client)
@@ -253,7 +253,7 @@ class TestPolling:
 
     def test_on_poll_ends_the_same_loop(self, run: Run) -> None:
         """With the mode that the message proposes, the loop needs no change."""
-        passed(
+        assert_passed(
             run("""
     @pytest.mark.mockbatch(clock="on-poll")
     def test_loop(mockbatch):
@@ -270,7 +270,7 @@ class TestOtherFixtures:
 
     def test_make_mockbatch_makes_further_worlds(self, run: Run) -> None:
         """Each with its own files, batches and clock."""
-        passed(
+        assert_passed(
             run("""
     def test_two(mockbatch, make_mockbatch):
         other = make_mockbatch(scenario="all_failed", start_time=0)
@@ -283,7 +283,7 @@ class TestOtherFixtures:
 
     def test_worlds_go_with_the_test(self, run: Run) -> None:
         """The server keeps none of a test that is over."""
-        passed(
+        assert_passed(
             run("""
     from mockbatch.web.context import EXTENSION
 
@@ -300,7 +300,7 @@ class TestOtherFixtures:
     @pytest.mark.parametrize("scope", ["class", "module", "session"])
     def test_server_makes_worlds_for_any_scope(self, run: Run, scope: str) -> None:
         """A fixture of one's own keeps a world for several tests."""
-        passed(
+        assert_passed(
             run(f"""
     @pytest.fixture(scope="{scope}")
     def shared(mockbatch_server):
@@ -319,7 +319,7 @@ class TestOtherFixtures:
 
     def test_world_that_nobody_closes_leaves_no_warning(self, run: Run) -> None:
         """`return mockbatch_server.world()` is a fixture too."""
-        passed(
+        assert_passed(
             run("""
     import gc
 
@@ -338,7 +338,7 @@ class TestOtherFixtures:
 
     def test_app_serves_a_test_client(self, run: Run) -> None:
         """Flask's own, without a socket."""
-        passed(
+        assert_passed(
             run("""
     def test_app(mockbatch_app):
         headers = {"Authorization": f"Bearer {mockbatch_app.mock.api_key}"}
@@ -350,7 +350,7 @@ class TestOtherFixtures:
 
     def test_app_serves_the_sdk(self, run: Run) -> None:
         """`.mock.client` calls the app directly, and `.mock.clock` moves its time."""
-        passed(
+        assert_passed(
             run("""
     import socket
 
@@ -366,7 +366,7 @@ class TestOtherFixtures:
 
     def test_app_has_no_async_client(self, run: Run) -> None:
         """The error says what to use instead."""
-        passed(
+        assert_passed(
             run("""
     def test_app(mockbatch_app):
         with pytest.raises(RuntimeError, match="use the `mockbatch` fixture"):
@@ -392,7 +392,7 @@ class TestControl:
 
     def test_each_verb_works(self, run: Run) -> None:
         """Clock, commands and questions, by object and by id."""
-        passed(
+        assert_passed(
             run("""
     from datetime import datetime, timezone
 
@@ -420,7 +420,7 @@ class TestControl:
 
     def test_refusal_is_a_control_error(self, run: Run) -> None:
         """With status, code and param."""
-        passed(
+        assert_passed(
             run("""
     from mockbatch import ControlError
 

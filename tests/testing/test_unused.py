@@ -4,7 +4,7 @@ import pytest
 
 from mockbatch import MockBatch
 from mockbatch.testing import MockBatchUnusedWarning
-from tests.support.plugin_runs import Run, passed
+from tests.support.plugin_runs import Run, assert_passed
 from tests.support.slow_tests import mark_slow_except
 
 pytest_plugins = ["pytester"]
@@ -53,7 +53,7 @@ def test_what_never_applied_is_reported(run: Run, body: str, warning: str, choic
     """
     ini = f"mockbatch_unused = {choice}\n"
     if choice == "ignore":
-        passed(run(source, ini=ini))
+        assert_passed(run(source, ini=ini))
         return
     result = run(source, ini=ini)
     result.assert_outcomes(failed=1)
@@ -98,7 +98,7 @@ def test_what_applied_is_not_reported(run: Run) -> None:
     def test_that_needs_no_batch(mockbatch):
         mockbatch.client.batches.list()
     """
-    passed(run(source, ini="mockbatch_scenario = all_failed\n"), 2)
+    assert_passed(run(source, ini="mockbatch_scenario = all_failed\n"), 2)
 
 
 @pytest.mark.parametrize("url", [False, True])

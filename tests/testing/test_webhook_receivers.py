@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.plugin_runs import Run, passed
+from tests.support.plugin_runs import Run, assert_passed
 
 pytest_plugins = ["pytester"]
 
@@ -76,7 +76,7 @@ def test_the_next_test_is_not_failed(run: Run) -> None:
 
 def test_exceptions_that_are_taken_out_fail_nothing(run: Run) -> None:
     """A test may be about them."""
-    passed(
+    assert_passed(
         run(
             """
     def test_it(mockbatch):

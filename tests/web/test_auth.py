@@ -21,7 +21,7 @@ from tests.support.caller import (
 OTHER = "sk-somebody-else-0001"
 
 
-def created_in_the_only_world(api: Caller) -> int:
+def count_created(api: Caller) -> int:
     """Return how many batches were created in the only world of an app."""
     keyless = Caller(api.app, None)
     journal = keyless.good(keyless.get("/_mock/requests"))
@@ -50,7 +50,7 @@ class TestWorlds:
         Caller(api.app, OTHER).post("/v1/nowhere")
         for method in ("HEAD", "OPTIONS"):
             Caller(api.app, OTHER).call(method, "/v1/batches")
-        assert created_in_the_only_world(api) == 1
+        assert count_created(api) == 1
 
     def test_writing_creates_one(self, api: Caller) -> None:
         """Then a caller without a key has to choose one."""
@@ -96,7 +96,7 @@ class TestWorlds:
         api.good(api.delete("/_mock/state"))
         Caller(api.app, OTHER).upload()
         assert count_batches_and_files(Caller(api.app, OTHER)) == (0, 1)
-        assert created_in_the_only_world(api) == 0
+        assert count_created(api) == 0
         assert count_batches_and_files(api) == (0, 0)
 
     def test_one_key_too_many_is_refused(self) -> None:
@@ -118,7 +118,7 @@ class TestWorlds:
         app = app_of(server={"is_single_world": True})
         Caller(app).create()
         assert count_batches_and_files(Caller(app, OTHER)) == (1, 1)
-        assert created_in_the_only_world(Caller(app)) == 1
+        assert count_created(Caller(app)) == 1
 
     def test_only_allowed_keys_open_worlds(self) -> None:
         """With `--api-key`, other keys are refused."""

@@ -380,15 +380,15 @@ def routes_with_body() -> list[tuple[str, str]]:
     return sorted(found)
 
 
-def changed_somewhere(value: Any, data: st.DataObject) -> Any:
+def change_somewhere(value: Any, data: st.DataObject) -> Any:
     """Return a strategy for a JSON value changed in one place."""
     if not isinstance(value, dict | list) or not value or data.draw(st.integers(0, 9)) == 0:
         return data.draw(JSON)
     if isinstance(value, list):
         place = data.draw(st.integers(0, len(value) - 1))
-        return [*value[:place], changed_somewhere(value[place], data), *value[place + 1 :]]
+        return [*value[:place], change_somewhere(value[place], data), *value[place + 1 :]]
     name = data.draw(st.sampled_from(sorted(value)))
-    return {**value, name: changed_somewhere(value[name], data)}
+    return {**value, name: change_somewhere(value[name], data)}
 
 
 def assert_envelope(answer: Any) -> None:
@@ -437,7 +437,7 @@ class TestAnything:
         second = self.api.create(metadata={"mockbatch_scenario": "some_failed"})["id"]
         self.api.advance(data.draw(st.sampled_from([0, 80, 1000])))
         self.api.post(f"/_mock/batches/{first}/{data.draw(st.sampled_from(['hold', 'expire']))}")
-        changed = changed_somewhere(self.api.get("/_mock/state").json, data)
+        changed = change_somewhere(self.api.get("/_mock/state").json, data)
         assert_envelope(self.api.call("PUT", "/_mock/state", data=json.dumps(changed)))
         self.api.advance(0)
         for id in (first, second):

@@ -32,7 +32,7 @@ def fault(caller: Caller, match: dict[str, str], fault: dict[str, Json], **more:
     caller.good(caller.post("/_mock/faults", {"match": match, "fault": fault, **more}))
 
 
-def listed(caller: Caller, fault_: dict[str, Json]) -> TestResponse:
+def list_batches(caller: Caller, fault_: dict[str, Json]) -> TestResponse:
     """List batches, a request that meets a fault."""
     fault(caller, {}, fault_)
     return caller.get("/v1/batches")
@@ -49,72 +49,75 @@ class TestStatus:
 
     def test_answers_in_the_envelope_of_its_status(self, api: Caller) -> None:
         """A rate limit has a type and a code of its own."""
-        answer = listed(api, {"status": 429})
+        answer = list_batches(api, {"status": 429})
         assert error_of(answer) == (429, "rate_limit_exceeded", None)
         assert answer.json["error"]["type"] == "requests"
 
     @pytest.mark.parametrize("status", [500, 502, 503, 504, 507, 599])
     def test_a_status_from_500_on_is_a_server_error(self, api: Caller, status: int) -> None:
         """From 500 on, the type is server_error and there is no code."""
-        answer = listed(api, {"status": status})
+        answer = list_batches(api, {"status": status})
         assert error_of(answer) == (status, None, None)
         assert answer.json["error"]["type"] == "server_error"
 
     @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 418, 422, 499])
     def test_any_other_status_is_an_invalid_request(self, api: Caller, status: int) -> None:
         """Every status has a body."""
-        answer = listed(api, {"status": status})
+        answer = list_batches(api, {"status": status})
         assert error_of(answer) == (status, None, None)
         assert answer.json["error"]["type"] == "invalid_request_error"
 
     def test_a_body_is_sent_as_json(self, api: Caller) -> None:
         """It may be any JSON value."""
-        answer = listed(api, {"status": 400, "body": ["a", {"b": None}]})
+        answer = list_batches(api, {"status": 400, "body": ["a", {"b": None}]})
         assert (answer.status_code, answer.content_type) == (400, "application/json")
         assert answer.json == ["a", {"b": None}]
 
     def test_a_text_is_sent_as_it_is(self, api: Caller) -> None:
         """Its type is text, unless a header says otherwise."""
-        answer = listed(api, {"status": 503, "body": "upstream connect error ✗"})
+        answer = list_batches(api, {"status": 503, "body": "upstream connect error ✗"})
         assert answer.text == "upstream connect error ✗"
         assert answer.content_type == "text/plain; charset=utf-8"
 
     def test_a_lone_surrogate_is_replaced(self, api: Caller) -> None:
         """UTF-8 cannot encode it, so it becomes a question mark."""
-        assert listed(api, {"status": 503, "body": "\ud800"}).data == b"?"
+        assert list_batches(api, {"status": 503, "body": "\ud800"}).data == b"?"
 
     def test_its_headers_replace_others(self, api: Caller) -> None:
         """Names are case-insensitive."""
         headers = {"Content-Type": "text/html", "X-Request-ID": "mine", "x-more": "1"}
-        answer = listed(api, {"status": 503, "body": "<p>", "headers": headers})
+        answer = list_batches(api, {"status": 503, "body": "<p>", "headers": headers})
         assert answer.headers.getlist("content-type") == ["text/html"]
         assert answer.headers.getlist("x-request-id") == ["mine"]
         assert answer.headers["x-more"] == "1"
 
     def test_it_has_the_headers_of_the_api(self, api: Caller) -> None:
         """It also has the request id, which an SDK's error shows."""
-        answer = listed(api, {"status": 500})
+        answer = list_batches(api, {"status": 500})
         assert answer.headers["x-request-id"].startswith("req_")
         assert answer.headers["openai-version"] == "2020-10-01"
 
     @pytest.mark.parametrize(("given", "sent"), [({}, "10"), ({"retry_after_ms": 0.5}, "0.5")])
     def test_it_has_a_retry_after(self, api: Caller, given: Json, sent: str) -> None:
         """It is ten milliseconds by default."""
-        assert listed(api, {"status": 429, **given}).headers["retry-after-ms"] == sent
+        assert list_batches(api, {"status": 429, **given}).headers["retry-after-ms"] == sent
 
     def test_retry_after_can_be_left_out(self, api: Caller) -> None:
         """With null, the header is not sent."""
-        assert "retry-after-ms" not in listed(api, {"status": 429, "retry_after_ms": None}).headers
+        assert (
+            "retry-after-ms"
+            not in list_batches(api, {"status": 429, "retry_after_ms": None}).headers
+        )
 
     def test_a_success_without_a_body_stays_empty(self, api: Caller) -> None:
         """A 200 gets no error body."""
-        answer = listed(api, {"status": 200})
+        answer = list_batches(api, {"status": 200})
         assert (answer.status_code, answer.data) == (200, b"")
 
     @pytest.mark.parametrize("status", [204, 304])
     def test_a_status_without_a_body_has_no_content_length(self, api: Caller, status: int) -> None:
         """HTTP does not allow it there."""
-        assert "content-length" not in listed(api, {"status": status}).headers
+        assert "content-length" not in list_batches(api, {"status": status}).headers
 
     def test_the_api_never_sees_the_request(self, api: Caller) -> None:
         """A create that met a 500 creates no batch."""
@@ -130,13 +133,13 @@ class TestHtml:
     @pytest.mark.parametrize(("status", "title"), [(502, "502 Bad Gateway"), (599, "599")])
     def test_is_a_page(self, api: Caller, status: int, title: str) -> None:
         """Its title is the status."""
-        answer = listed(api, {"html": status})
+        answer = list_batches(api, {"html": status})
         assert (answer.status_code, answer.content_type) == (status, "text/html")
         assert f"<title>{title}</title>" in answer.text
 
     def test_has_no_header_of_the_api(self, api: Caller) -> None:
         """The API did not see the request, and a proxy does not name its upstream."""
-        answer = listed(api, {"html": 502})
+        answer = list_batches(api, {"html": 502})
         assert {"x-request-id", "openai-version"} & set(answer.headers.keys()) == set()
         assert answer.headers["retry-after-ms"] == "10"
 
@@ -146,11 +149,11 @@ class TestDelay:
 
     def test_does_not_change_the_response(self, api: Caller) -> None:
         """The response is the same, only later."""
-        assert listed(api, {"delay_ms": 1}).json["object"] == "list"
+        assert list_batches(api, {"delay_ms": 1}).json["object"] == "list"
 
     def test_may_be_zero(self, api: Caller) -> None:
         """Zero milliseconds are allowed."""
-        assert listed(api, {"delay_ms": 0}).status_code == 200
+        assert list_batches(api, {"delay_ms": 0}).status_code == 200
 
 
 class TestTruncate:
@@ -199,13 +202,13 @@ class TestPatch:
 
     def test_the_content_length_fits_the_changed_body(self, api: Caller) -> None:
         """With the old length a client would wait for more, or miss the end."""
-        answer = listed(api, {"patch": {"more": "x" * 1000}})
+        answer = list_batches(api, {"patch": {"more": "x" * 1000}})
         assert int(answer.headers["content-length"]) == len(answer.data) > 1000
         assert len(answer.headers.getlist("content-length")) == 1
 
     def test_the_result_may_violate_the_schema(self, api: Caller) -> None:
         """The patch is applied after the check."""
-        assert listed(api, {"patch": {"object": 5}}).json["object"] == 5
+        assert list_batches(api, {"patch": {"object": 5}}).json["object"] == 5
 
     @pytest.mark.parametrize(("where", "status"), [("file", "odd"), ("batch", "processed")])
     def test_where_limits_which_responses_change(
@@ -247,7 +250,7 @@ class TestWithoutHeaders:
 
     def test_a_request_that_loses_its_key_is_in_its_world_s_journal(self, api: Caller) -> None:
         """The API sees no key, but the fault knows the world."""
-        answer = listed(api, {"without_headers": ["Authorization"]})
+        answer = list_batches(api, {"without_headers": ["Authorization"]})
         assert answer.status_code == 401
         assert journal(api) == [("GET", "/v1/batches", 401, "without_headers")]
 
@@ -260,7 +263,7 @@ class TestConnection:
         """It names the fault, and the fixture with a socket."""
         name = f"'{next(iter(cut))}.*breaks a connection.*the fixture `mockbatch`"
         with pytest.raises(NoConnectionError, match=name):
-            listed(api, cut)
+            list_batches(api, cut)
 
     @pytest.mark.parametrize("cut", CUTS)
     def test_nothing_takes_effect(self, api: Caller, cut: dict[str, Json]) -> None:
@@ -411,7 +414,7 @@ class TestJournal:
     def test_a_missing_response_has_status_zero(self, api: Caller) -> None:
         """Even without a connection to break."""
         with pytest.raises(NoConnectionError):
-            listed(api, {"lose_response": True})
+            list_batches(api, {"lose_response": True})
         assert journal(api) == [("GET", "/v1/batches", 0, "lose_response")]
 
     def test_requests_without_a_response_can_be_filtered(self, api: Caller) -> None:
@@ -419,7 +422,7 @@ class TestJournal:
         api.post("/_mock/reset")
         api.get("/v1/batches")
         with pytest.raises(NoConnectionError):
-            listed(api, {"lose_response": True})
+            list_batches(api, {"lose_response": True})
         found = api.good(api.get("/_mock/requests?status=0"))["requests"]
         assert [(entry["status"], entry["fault"]) for entry in found] == [(0, "lose_response")]
 
@@ -465,5 +468,5 @@ def test_a_fault_s_response_takes_the_next_request_id(api: Caller) -> None:
 
 def test_the_body_is_indented_like_the_api_s(api: Caller) -> None:
     """Its JSON is formatted as the API's is."""
-    text = listed(api, {"status": 500}).text
+    text = list_batches(api, {"status": 500}).text
     assert text == json.dumps(json.loads(text), indent=2)

@@ -29,7 +29,7 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("openai._base_client.time.sleep", lambda _: None)
 
 
-def said(client: openai.OpenAI, *, stream: bool) -> str:
+def reply_text(client: openai.OpenAI, *, stream: bool) -> str:
     """Return the text of a chat completion, joined if it is streamed."""
     done: Json = client.chat.completions.create(model="gpt-4o", messages=HELLO, stream=stream)
     if not stream:
@@ -48,7 +48,7 @@ def failure(act: Callable[[], Any]) -> str:
 def test_status_is_retried(mock: WorldClient, stream: bool) -> None:
     """Two attempts get it, and the third succeeds."""
     mock.fault(CHAT, {"status": 429}, times=2)
-    assert said(mock.client, stream=stream) == "Mock reply to: Hello"
+    assert reply_text(mock.client, stream=stream) == "Mock reply to: Hello"
     assert [one.status for one in mock.requests] == [429, 429, 200]
 
 
@@ -57,7 +57,7 @@ def test_delay_comes_before_the_answer(mock: WorldClient, stream: bool) -> None:
     """And before the first event of a stream."""
     mock.fault(CHAT, {"delay_ms": 200})
     began = monotonic()
-    assert said(mock.client, stream=stream) == "Mock reply to: Hello"
+    assert reply_text(mock.client, stream=stream) == "Mock reply to: Hello"
     assert monotonic() - began >= 0.2
 
 
@@ -68,7 +68,7 @@ def test_delay_comes_before_the_answer(mock: WorldClient, stream: bool) -> None:
 def test_answer_that_does_not_come_is_retried(mock: WorldClient, fault: Json, stream: bool) -> None:
     """Nothing was sent, so the SDK retries."""
     mock.fault(CHAT, fault)
-    assert said(mock.client, stream=stream) == "Mock reply to: Hello"
+    assert reply_text(mock.client, stream=stream) == "Mock reply to: Hello"
     assert [one.status for one in mock.requests] == [0, 200]
 
 
@@ -78,7 +78,7 @@ def test_answer_that_does_not_come_is_retried(mock: WorldClient, fault: Json, st
 def test_answer_that_breaks_off_is_retried(mock: WorldClient, fault: Json) -> None:
     """As long as the program has not received a part of it."""
     mock.fault(CHAT, fault)
-    assert said(mock.client, stream=False) == "Mock reply to: Hello"
+    assert reply_text(mock.client, stream=False) == "Mock reply to: Hello"
 
 
 def pieces_until_it_breaks(mock: WorldClient) -> str:
@@ -111,13 +111,13 @@ def test_middle_of_a_stream_is_its_middle(mock: WorldClient) -> None:
 def test_silently_truncated_stream_looks_complete(mock: WorldClient) -> None:
     """Without an end marker neither the SDK nor the program can tell."""
     mock.fault(CHAT, {"truncate_bytes": 900, "silent": True})
-    assert said(mock.client, stream=True) in ("Mock", "Mock rep", "Mock reply t")
+    assert reply_text(mock.client, stream=True) in ("Mock", "Mock rep", "Mock reply t")
 
 
 def test_server_error_in_a_stream_is_an_exception(mock: WorldClient) -> None:
     """No event comes."""
     mock.fault(CHAT, {"status": 500}, times=3)
-    assert failure(lambda: said(mock.client, stream=True)) == "InternalServerError"
+    assert failure(lambda: reply_text(mock.client, stream=True)) == "InternalServerError"
 
 
 def test_other_routes_are_not_affected(mock: WorldClient) -> None:

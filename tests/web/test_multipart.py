@@ -36,7 +36,7 @@ def form_of(given: list[tuple[bytes, bool, bytes]]) -> bytes:
     return form + TAIL
 
 
-def parsed(
+def parse(
     form: bytes, *, text_bytes: int | None = None, most_parts: int | None = None
 ) -> tuple[list[tuple[str, str]], list[tuple[Any, ...]]]:
     """Parse a form; return its text fields and its files."""
@@ -64,7 +64,7 @@ class TestForm:
         """Files and texts are unchanged, even if parts of them look like a boundary."""
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(multipart, "CHUNK_BYTES", size)
-            texts, files = parsed(form_of(given))
+            texts, files = parse(form_of(given))
         expected = [(name.decode(), data) for name, is_file, data in given if not is_file]
         assert [(name, text.encode()) for name, text in texts] == by_name(expected)
         expected = [(name.decode(), data) for name, is_file, data in given if is_file]
@@ -73,7 +73,7 @@ class TestForm:
     @pytest.mark.parametrize("data", [b"x" * 3_000_000, b"x\r" * 1_500_000])
     def test_is_parsed_in_chunks_of_the_usual_size(self, data: bytes) -> None:
         """So are long ones, without CR and full of CR."""
-        texts, files = parsed(form_of([(b"file", True, data), (b"purpose", False, b"batch")]))
+        texts, files = parse(form_of([(b"file", True, data), (b"purpose", False, b"batch")]))
         assert files == [("file", "f.txt", "text/plain", data)]
         assert texts == [("purpose", "batch")]
 
@@ -82,7 +82,7 @@ class TestForm:
     def test_may_have_text_around_it(self, before: bytes, after: bytes) -> None:
         """A line break may precede it, and anything may follow it."""
         form = before + form_of([(b"purpose", False, b"batch")]) + after
-        assert parsed(form) == ([("purpose", "batch")], [])
+        assert parse(form) == ([("purpose", "batch")], [])
 
     @pytest.mark.parametrize(
         ("head", "data", "text"),
@@ -95,7 +95,7 @@ class TestForm:
     )
     def test_texts_are_decoded(self, head: bytes, data: bytes, text: str) -> None:
         """A text is UTF-8 unless its part names one of the few other charsets."""
-        assert parsed(HEAD % b"a" + head + b"\r\n\r\n" + data + b"\r\n" + TAIL)[0] == [("a", text)]
+        assert parse(HEAD % b"a" + head + b"\r\n\r\n" + data + b"\r\n" + TAIL)[0] == [("a", text)]
 
 
 class TestBrokenForm:
@@ -107,8 +107,8 @@ class TestBrokenForm:
         """Wherever it is cut."""
         end = len(self.whole) - len(b"\r\n")
         for cut in range(end):
-            assert parsed(self.whole[:cut]) == ([], [])
-        assert parsed(self.whole[:end]) == parsed(self.whole) != ([], [])
+            assert parse(self.whole[:cut]) == ([], [])
+        assert parse(self.whole[:end]) == parse(self.whole) != ([], [])
 
     @pytest.mark.parametrize(
         "form",
@@ -139,7 +139,7 @@ class TestBrokenForm:
     )
     def test_malformed_form_has_no_parts(self, form: bytes) -> None:
         """A form that violates RFC 7578 has no parts."""
-        assert parsed(form) == ([], [])
+        assert parse(form) == ([], [])
 
     @pytest.mark.parametrize("size", [7, multipart.CHUNK_BYTES])
     @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ class TestBrokenForm:
     ) -> None:
         """The parser would read 20 MB of these for 5 to 7 seconds."""
         monkeypatch.setattr(multipart, "CHUNK_BYTES", size)
-        assert parsed(form_of([(b"a", True, data)])) == ([], [])
+        assert parse(form_of([(b"a", True, data)])) == ([], [])
 
     @pytest.mark.parametrize("options", [{}, {"boundary": ""}, {"boundary": "l\xefmit"}])
     def test_form_without_a_boundary_has_no_parts(self, options: dict[str, str]) -> None:
@@ -176,7 +176,7 @@ class TestBrokenForm:
             form[place : place + data.draw(st.integers(0, 3))] = snippet
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(multipart, "CHUNK_BYTES", data.draw(st.integers(1, 80)))
-            parsed(bytes(form))
+            parse(bytes(form))
 
     def test_prints_nothing(self) -> None:
         """Without logging set up, nothing is written to the terminal."""
@@ -191,7 +191,7 @@ class TestBrokenForm:
     def test_reason_is_logged(self, caplog: pytest.LogCaptureFixture) -> None:
         """With logging set up, the reason is in the log."""
         with caplog.at_level(logging.WARNING):
-            parsed(b"--limit rubbish")
+            parse(b"--limit rubbish")
         assert "boundary" in caplog.text
 
 
@@ -201,23 +201,23 @@ class TestLimits:
     def test_apply_to_each_text(self) -> None:
         """Each text may have that many bytes."""
         form = form_of([(b"a", False, b"x" * 100), (b"b", False, b"x" * 100)])
-        assert len(parsed(form, text_bytes=100)[0]) == 2
+        assert len(parse(form, text_bytes=100)[0]) == 2
         with pytest.raises(RequestEntityTooLarge):
-            parsed(form, text_bytes=99)
+            parse(form, text_bytes=99)
 
     def test_apply_to_a_text_in_chunks(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A text that arrives in chunks may not have more, either."""
         monkeypatch.setattr(multipart, "CHUNK_BYTES", 10)
         with pytest.raises(RequestEntityTooLarge):
-            parsed(form_of([(b"a", False, b"x" * 1000)]), text_bytes=99)
+            parse(form_of([(b"a", False, b"x" * 1000)]), text_bytes=99)
 
     def test_do_not_apply_to_a_file(self) -> None:
         """Files have their own limit."""
-        assert parsed(form_of([(b"a", True, b"x" * 100)]), text_bytes=9)[1]
+        assert parse(form_of([(b"a", True, b"x" * 100)]), text_bytes=9)[1]
 
     def test_apply_to_the_number_of_parts(self) -> None:
         """There may be that many parts, and no more."""
         form = form_of([(b"a", False, b"text")] * 3)
-        assert len(parsed(form, most_parts=3)[0]) == 3
+        assert len(parse(form, most_parts=3)[0]) == 3
         with pytest.raises(RequestEntityTooLarge):
-            parsed(form, most_parts=2)
+            parse(form, most_parts=2)

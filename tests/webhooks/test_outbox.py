@@ -37,7 +37,9 @@ def hook(world: World, *types: str) -> str:
     return world.webhooks.create_endpoint(body).id
 
 
-def sent(world: World, now: float, answer: AttemptResult = SUCCESS) -> list[tuple[int, str, str]]:
+def send_due(
+    world: World, now: float, answer: AttemptResult = SUCCESS
+) -> list[tuple[int, str, str]]:
     """Send all that is due by an instant, and return when it was due, its type and its batch."""
     found = []
     while due := outbox(world).pop_due(now):
@@ -64,18 +66,18 @@ class TestEnds:
         batch = make.started(world, make.lines(1))
         end = batch.created_at + 124
         assert outbox(world).next_at() == end
-        assert sent(world, end - 0.001) == []
-        assert sent(world, end) == [(end, "batch.completed", batch.id)]
-        assert sent(world, FOR_EVER) == []
+        assert send_due(world, end - 0.001) == []
+        assert send_due(world, end) == [(end, "batch.completed", batch.id)]
+        assert send_due(world, FOR_EVER) == []
 
     def test_a_command_on_the_second_of_the_last_delivery_run_is_delivered(
         self, make: "Make", world: World
     ) -> None:
         """No mark of time is passed: what ends now after somebody looked is news."""
         batch = make.started(world, make.lines(1))
-        assert sent(world, world.now()) == []
+        assert send_due(world, world.now()) == []
         world.command(batch.id, commands.complete)
-        assert sent(world, world.now()) == [(batch.created_at, "batch.completed", batch.id)]
+        assert send_due(world, world.now()) == [(batch.created_at, "batch.completed", batch.id)]
 
     @pytest.mark.parametrize(
         ("seconds", "command", "after", "kind"),
@@ -95,7 +97,7 @@ class TestEnds:
         world.advance.fast_forward(batch.created_at + seconds)
         world.command(batch.id, command)
         at = batch.created_at + seconds + after
-        assert sent(world, FOR_EVER) == [(at, kind, batch.id)]
+        assert send_due(world, FOR_EVER) == [(at, kind, batch.id)]
 
     def test_the_end_of_a_held_batch_is_not_delivered(self, make: "Make", world: World) -> None:
         """But when its window ends, or when it was resumed."""
@@ -103,10 +105,10 @@ class TestEnds:
         assert outbox(world).next_at() == batch.created_at + 124
         for one in (batch, other):
             world.command(one.id, commands.hold)
-        assert sent(world, batch.expires_at - 1) == []
+        assert send_due(world, batch.expires_at - 1) == []
         world.advance.fast_forward(batch.created_at + 1000)
         world.command(other.id, commands.resume)
-        assert sent(world, FOR_EVER) == [
+        assert send_due(world, FOR_EVER) == [
             (batch.created_at + 1124, "batch.completed", other.id),
             (batch.expires_at, "batch.expired", batch.id),
         ]
@@ -119,7 +121,7 @@ class TestEnds:
         for _ in range(2):
             assert outbox(world).next_at() == batch.created_at + 124
             world.command(batch.id, lambda same, _: same)
-        assert len(sent(world, FOR_EVER)) == 1
+        assert len(send_due(world, FOR_EVER)) == 1
         assert world.webhooks.deliveries_json(10)["count"] == 1
 
     @pytest.mark.parametrize(
@@ -150,7 +152,9 @@ class TestEnds:
         """And of several endpoints, those made first come first."""
         second = hook(world)
         batches = [make.started(world, make.lines(1)).id for _ in range(3)]
-        assert [id for _, _, id in sent(world, FOR_EVER)] == [id for id in batches for _ in "ab"]
+        assert [id for _, _, id in send_due(world, FOR_EVER)] == [
+            id for id in batches for _ in "ab"
+        ]
         deliveries = outbox(world).as_json(100)["deliveries"]
         assert [one["endpoint_id"] == second for one in deliveries] == [False, True] * 3
 
@@ -159,10 +163,10 @@ class TestEnds:
         early = {"stages": {"finalizing": 100}, "webhook": {"early": 50}}
         batch, other = (make.started(world, make.lines(1), **early) for _ in range(2))
         at = batch.created_at + 173
-        assert sent(world, at) == [(at, "batch.completed", one.id) for one in (batch, other)]
+        assert send_due(world, at) == [(at, "batch.completed", one.id) for one in (batch, other)]
         world.advance.fast_forward(at)
         world.command(other.id, commands.cancel)
-        assert [(kind, id) for _, kind, id in sent(world, FOR_EVER)] == [
+        assert [(kind, id) for _, kind, id in send_due(world, FOR_EVER)] == [
             ("batch.cancelled", other.id)
         ]
 
@@ -174,12 +178,12 @@ class TestEnds:
             world, make.lines(1), stages={"finalizing": 100}, webhook={"early": 50}
         )
         at = batch.created_at + 173
-        assert sent(world, at) == [(at, "batch.completed", batch.id)]
+        assert send_due(world, at) == [(at, "batch.completed", batch.id)]
         world.advance.fast_forward(at)
         world.command(batch.id, commands.hold)
-        assert sent(world, at) == []
+        assert send_due(world, at) == []
         world.command(batch.id, commands.resume)
-        assert sent(world, FOR_EVER) == []
+        assert send_due(world, FOR_EVER) == []
 
     @pytest.mark.parametrize("finalizing", [0, 1, 10])
     def test_no_end_is_delivered_before_it_is_prepared(
@@ -192,7 +196,7 @@ class TestEnds:
             stages={"finalizing": finalizing},
             webhook={"early": 10_000},
         )
-        assert [at for at, _, _ in sent(world, FOR_EVER)] == [batch.created_at + 123]
+        assert [at for at, _, _ in send_due(world, FOR_EVER)] == [batch.created_at + 123]
 
     @pytest.mark.parametrize(("early", "after"), [(5, 600), (10_000, 0)])
     def test_a_cancelled_end_can_be_delivered_early(
@@ -202,7 +206,7 @@ class TestEnds:
         batch = make.started(world, make.lines(1), webhook={"early": early})
         world.advance.fast_forward(batch.created_at + 100)
         world.command(batch.id, commands.cancel)
-        assert sent(world, FOR_EVER) == [
+        assert send_due(world, FOR_EVER) == [
             (batch.created_at + 100 + after, "batch.cancelled", batch.id)
         ]
 
@@ -214,7 +218,7 @@ class TestEnds:
         batch = make.started(world, make.lines(1), webhook={"early": 50})
         world.advance.fast_forward(batch.created_at + 100)
         world.command(batch.id, command)
-        assert [at for at, _, _ in sent(world, FOR_EVER)] == [batch.created_at + 100]
+        assert [at for at, _, _ in send_due(world, FOR_EVER)] == [batch.created_at + 100]
 
     def test_two_ends_of_one_batch_are_two_deliveries(self, make: "Make", world: World) -> None:
         """A receiver that remembers ids of webhooks or events takes both."""
@@ -222,9 +226,9 @@ class TestEnds:
             world, make.lines(1), stages={"finalizing": 100}, webhook={"early": 50}
         )
         world.advance.fast_forward(batch.created_at + 173)
-        sent(world, world.now())
+        send_due(world, world.now())
         world.command(batch.id, commands.cancel)
-        sent(world, FOR_EVER)
+        send_due(world, FOR_EVER)
         deliveries = world.webhooks.deliveries_json(10)["deliveries"]
         assert [one["event"]["type"] for one in deliveries] == [
             "batch.completed",
@@ -243,7 +247,7 @@ class TestEndpoints:
         hook(world, "batch.expired", "response.completed")
         make.started(world, make.lines(1))
         expired = make.started(world, make.lines(1), stages={"in_progress": None})
-        assert [id for _, _, id in sent(world, FOR_EVER)] == [expired.id]
+        assert [id for _, _, id in send_due(world, FOR_EVER)] == [expired.id]
 
     def test_an_endpoint_gets_no_event_of_the_past(self, make: "Make") -> None:
         """Whether it is the first one, or there was one before."""
@@ -254,7 +258,7 @@ class TestEndpoints:
         late = make.started(world, make.lines(1))
         world.advance.fast_forward(world.now() + 124)
         hook(world)  # the first one has not been sent what is due by now
-        assert [id for _, _, id in sent(world, FOR_EVER)] == [late.id]
+        assert [id for _, _, id in send_due(world, FOR_EVER)] == [late.id]
 
     def test_a_new_endpoint_gets_no_event_that_was_delivered_early(
         self, make: "Make", world: World
@@ -264,9 +268,9 @@ class TestEndpoints:
             world, make.lines(1), stages={"finalizing": 100}, webhook={"early": 50}
         )
         world.advance.fast_forward(batch.created_at + 173)
-        assert len(sent(world, world.now())) == 1
+        assert len(send_due(world, world.now())) == 1
         hook(world)
-        assert sent(world, FOR_EVER) == []
+        assert send_due(world, FOR_EVER) == []
 
     def test_a_recreated_endpoint_gets_no_event_that_was_delivered_early(
         self, make: "Make", world: World
@@ -276,11 +280,11 @@ class TestEndpoints:
         early = {"stages": {"finalizing": 100}, "webhook": {"early": 50}}
         batch, other = (make.started(world, make.lines(1), **early) for _ in range(2))
         world.advance.fast_forward(batch.created_at + 173)
-        assert len(sent(world, world.now())) == 2
+        assert len(send_due(world, world.now())) == 2
         world.webhooks.delete_endpoint(endpoint.id)
         hook(world)
         world.command(other.id, commands.cancel)
-        assert [(kind, id) for _, kind, id in sent(world, FOR_EVER)] == [
+        assert [(kind, id) for _, kind, id in send_due(world, FOR_EVER)] == [
             ("batch.cancelled", other.id)
         ]
 
@@ -291,7 +295,7 @@ class TestEndpoints:
         batch = make.started(world, make.lines(1))
         world.advance.fast_forward(batch.created_at + 124)
         world.webhooks.update_endpoint(id, {"event_types": ["batch.failed"]})
-        assert [kind for _, kind, _ in sent(world, FOR_EVER)] == ["batch.completed"]
+        assert [kind for _, kind, _ in send_due(world, FOR_EVER)] == ["batch.completed"]
 
     def test_a_deleted_endpoint_gets_nothing(self, make: "Make", world: World) -> None:
         """What was on its way to it is dropped, and says so."""
@@ -299,7 +303,7 @@ class TestEndpoints:
         batch = make.started(world, make.lines(1))
         outbox(world).enqueue_finished(batch.created_at + 124)
         world.webhooks.delete_endpoint(endpoint.id)
-        assert sent(world, FOR_EVER) == []
+        assert send_due(world, FOR_EVER) == []
         [delivery] = outbox(world).as_json(10)["deliveries"]
         assert (delivery["status"], delivery["next_attempt_at"]) == ("dropped", None)
 
@@ -314,7 +318,9 @@ class TestEndpoints:
         world.webhooks.delete_endpoint(endpoint.id)
         assert outbox(world).next_at() == inf
         hook(world)
-        assert sent(world, FOR_EVER) == [(running.created_at + 124, "batch.completed", running.id)]
+        assert send_due(world, FOR_EVER) == [
+            (running.created_at + 124, "batch.completed", running.id)
+        ]
 
     def test_deliveries_that_are_over_outlive_their_endpoint(
         self, make: "Make", world: World
@@ -323,9 +329,9 @@ class TestEndpoints:
         [endpoint] = world.webhooks.endpoints
         make.started(world, make.lines(1), webhook={"lost": True})
         make.started(world, make.lines(1))
-        sent(world, FOR_EVER)
+        send_due(world, FOR_EVER)
         make.started(world, make.lines(1))
-        sent(world, FOR_EVER, FAILURE)
+        send_due(world, FOR_EVER, FAILURE)
         world.webhooks.delete_endpoint(endpoint.id)
         deliveries = world.webhooks.deliveries_json(10)["deliveries"]
         assert [one["status"] for one in deliveries] == ["lost", "delivered", "failed"]
@@ -340,7 +346,7 @@ class TestEndpoints:
         outbox(world).record_attempt(due, Attempt(batch.created_at + 124, FAILURE))
         [delivery] = outbox(world).as_json(10)["deliveries"]
         assert (delivery["status"], len(delivery["attempts"])) == ("dropped", 1)
-        assert sent(world, FOR_EVER) == []
+        assert send_due(world, FOR_EVER) == []
 
     def test_a_bad_answer_after_a_good_one_is_noted(self, make: "Make", world: World) -> None:
         """Somebody sent it again while it was under way, and it was taken: that is the end."""
@@ -354,7 +360,7 @@ class TestEndpoints:
         outbox(world).record_attempt(due, Attempt(at, FAILURE))
         [delivery] = outbox(world).as_json(10)["deliveries"]
         assert (delivery["status"], len(delivery["attempts"])) == ("delivered", 2)
-        assert sent(world, FOR_EVER) == []
+        assert send_due(world, FOR_EVER) == []
 
 
 class TestUnderWay:
@@ -374,7 +380,9 @@ class TestUnderWay:
     def test_copies_are_due_on_the_same_second(self, make: "Make", world: World) -> None:
         """Each is taken once the one before was answered."""
         batch = make.started(world, make.lines(1), webhook={"copies": 3})
-        assert sent(world, FOR_EVER) == [(batch.created_at + 124, "batch.completed", batch.id)] * 3
+        assert (
+            send_due(world, FOR_EVER) == [(batch.created_at + 124, "batch.completed", batch.id)] * 3
+        )
 
     def test_a_good_answer_to_one_more_attempt_ends_what_is_planned(
         self, make: "Make", world: World
@@ -388,7 +396,7 @@ class TestUnderWay:
         outbox(world).record_attempt(
             outbox(world).redelivery(due.delivery.id), Attempt(at, SUCCESS), is_redelivery=True
         )
-        assert sent(world, FOR_EVER) == []
+        assert send_due(world, FOR_EVER) == []
 
     def test_a_bad_answer_to_one_more_attempt_leaves_what_is_planned(
         self, make: "Make", world: World
@@ -402,7 +410,7 @@ class TestUnderWay:
         outbox(world).record_attempt(
             outbox(world).redelivery(due.delivery.id), Attempt(at, FAILURE), is_redelivery=True
         )
-        assert [when for when, _, _ in sent(world, FOR_EVER)] == [at + 15]
+        assert [when for when, _, _ in send_due(world, FOR_EVER)] == [at + 15]
 
     def test_a_retry_is_sent_to_the_endpoint_as_it_is_then(
         self, make: "Make", world: World
@@ -423,7 +431,7 @@ class TestUnderWay:
         end = batch.created_at + 124
         outbox(world).enqueue_finished(end)
         world.webhooks.update_endpoint(endpoint.id, {"url": "http://127.0.0.1:9/moved"})
-        sent(world, end, FAILURE)
+        send_due(world, end, FAILURE)
         [shown] = world.webhooks.deliveries_json(10)["deliveries"]
         assert shown["url"] == "http://127.0.0.1:9/moved"
 
@@ -442,13 +450,13 @@ class TestSamples:
         """It is shown as failed."""
         [delivery] = samples(world, "batch.failed")
         assert (delivery["status"], delivery["next_attempt_at"]) == ("failed", None)
-        assert sent(world, FOR_EVER) == []
+        assert send_due(world, FOR_EVER) == []
 
     def test_a_sample_does_not_disturb_what_is_to_come(self, make: "Make", world: World) -> None:
         """The end of a later batch is delivered too, with a number of its own."""
         batch = make.started(world, make.lines(1))
         samples(world, "batch.failed")
-        assert [id for _, _, id in sent(world, FOR_EVER)] == [batch.id]
+        assert [id for _, _, id in send_due(world, FOR_EVER)] == [batch.id]
         assert world.webhooks.deliveries_json(10)["count"] == 2
 
 
@@ -482,7 +490,7 @@ class TestBounds:
         monkeypatch.setattr(outboxes, "MAX_FINISHED", 2)
         for _ in range(2):
             make.started(world, make.lines(1))
-        sent(world, FOR_EVER)
+        send_due(world, FOR_EVER)
         first, second = (one["id"] for one in world.webhooks.deliveries_json(10)["deliveries"])
         for _ in range(3):
             attempt = Attempt(int(world.now()), SUCCESS)
@@ -497,12 +505,12 @@ class TestBounds:
         """Newer deliveries took its place while its receiver was called once more."""
         monkeypatch.setattr(outboxes, "MAX_FINISHED", 1)
         make.started(world, make.lines(1))
-        sent(world, FOR_EVER)
+        send_due(world, FOR_EVER)
         [old] = world.webhooks.deliveries_json(10)["deliveries"]
         due = outbox(world).redelivery(old["id"])
         for _ in range(2):
             newer = make.started(world, make.lines(1))
-            sent(world, FOR_EVER)
+            send_due(world, FOR_EVER)
         noted = outbox(world).record_attempt(
             due, Attempt(int(world.now()), SUCCESS), is_redelivery=True
         )
@@ -547,15 +555,15 @@ class TestBounds:
         running = make.started(world, make.lines(1))
         world.advance.fast_forward(ended.created_at + 150)
         world.restore(world.snapshot())
-        assert [id for _, _, id in sent(world, FOR_EVER)] == [ended.id, running.id]
+        assert [id for _, _, id in send_due(world, FOR_EVER)] == [ended.id, running.id]
 
     def test_a_restored_world_delivers_nothing_twice(self, make: "Make", world: World) -> None:
         """A delivery that succeeded before is kept, and not attempted again."""
         ended = make.started(world, make.lines(1))
         world.advance.fast_forward(ended.created_at + 150)
-        assert len(sent(world, world.now())) == 1
+        assert len(send_due(world, world.now())) == 1
         world.restore(world.snapshot())
-        assert sent(world, FOR_EVER) == []
+        assert send_due(world, FOR_EVER) == []
         [delivery] = world.webhooks.deliveries_json(10)["deliveries"]
         assert delivery["status"] == "delivered"
 
@@ -567,9 +575,9 @@ class TestBounds:
             world, make.lines(1), stages={"finalizing": 100}, webhook={"early": 50}
         )
         world.advance.fast_forward(batch.created_at + 173)
-        assert len(sent(world, world.now())) == 1
+        assert len(send_due(world, world.now())) == 1
         world.restore(world.snapshot())
-        assert sent(world, FOR_EVER) == []
+        assert send_due(world, FOR_EVER) == []
 
     def test_a_reset_world_tells_nothing(self, make: "Make", world: World) -> None:
         """Neither the old outbox nor the new one."""
@@ -611,11 +619,11 @@ def test_after_any_commands_each_end_is_delivered_once_and_in_order(
         elif name == "pass":
             world.advance.fast_forward(world.now() + arguments[0])
         elif name == "send":
-            deliveries += sent(world, world.now())
+            deliveries += send_due(world, world.now())
         elif ids:
             with suppress(ApiError):
                 world.command(ids[arguments[0] % len(ids)], getattr(commands, name))
-    deliveries += sent(world, FOR_EVER)
+    deliveries += send_due(world, FOR_EVER)
     ends = [(world.batch(id).timeline.end, id) for id in ids]
     assert sorted((at, id) for at, _, id in deliveries) == sorted(
         (end.at, id) for end, id in ends if end.status in FINAL
@@ -631,7 +639,7 @@ class TestEndpointsThatComeAndGo:
         world.webhooks.delete_endpoint(hook(world))
         batch = make.started(world, make.lines(1))
         hook(world)
-        assert [id for _, _, id in sent(world, make.created + 1000)] == [batch.id]
+        assert [id for _, _, id in send_due(world, make.created + 1000)] == [batch.id]
 
     def test_an_endpoint_made_again_while_a_batch_runs_is_sent_the_end(self, make: "Make") -> None:
         """The batch is older than the second endpoint, and its end is not."""
@@ -641,14 +649,14 @@ class TestEndpointsThatComeAndGo:
         assert outbox(world).next_at() < FOR_EVER
         world.webhooks.delete_endpoint(first)
         hook(world)
-        assert [id for _, _, id in sent(world, make.created + 1000)] == [batch.id]
+        assert [id for _, _, id in send_due(world, make.created + 1000)] == [batch.id]
 
     def test_deleting_an_endpoint_drops_only_what_is_pending(self, make: "Make") -> None:
         """A delivery that is over keeps its status when its endpoint goes."""
         world = make.world()
         id = hook(world)
         make.started(world, make.lines(1))
-        sent(world, make.created + 1000)
+        send_due(world, make.created + 1000)
         before = [one["status"] for one in outbox(world).as_json(10)["deliveries"]]
         world.webhooks.delete_endpoint(id)
         after = [one["status"] for one in outbox(world).as_json(10)["deliveries"]]
@@ -674,7 +682,7 @@ def test_an_early_event_of_a_cancelled_batch_is_early(make: "Make") -> None:
     batch = make.started(world, make.lines(10), webhook={"early": 5})
     world.advance.to(make.created + 70)
     world.command(batch.id, commands.cancel)
-    [(at, kind, _)] = sent(world, make.created + 70 + 605)
+    [(at, kind, _)] = send_due(world, make.created + 70 + 605)
     assert (at, kind) == (make.created + 70 + 605 - 5, "batch.cancelled")
 
 

@@ -140,11 +140,11 @@ def test_a_name_is_resolved_once(monkeypatch: pytest.MonkeyPatch) -> None:
         judged = target.resolve_target(f"http://localhost:{receiver.port}/", ())
         known = socket.getaddrinfo
 
-        def looked_up(host: str, *arguments: Any, **options: Any) -> Any:
+        def look_up(host: str, *arguments: Any, **options: Any) -> Any:
             assert host != "localhost"
             return known(host, *arguments, **options)
 
-        monkeypatch.setattr(socket, "getaddrinfo", looked_up)
+        monkeypatch.setattr(socket, "getaddrinfo", look_up)
         assert post(judged, {}, b"", PATIENCE).is_success
         assert f"Host: localhost:{receiver.port}".encode() in receiver.requests[0]
 

@@ -16,12 +16,12 @@ def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
     """Return the addresses of host names, for the test to fill; other names cannot be resolved."""
     known: dict[str, list[str]] = {}
 
-    def found(host: str, port: int, **_: Any) -> list[Any]:
+    def find(host: str, port: int, **_: Any) -> list[Any]:
         if host not in known:
             raise socket.gaierror(-2, "Name or service not known")
         return [(0, 0, 0, "", (one, port)) for one in known[host]]
 
-    monkeypatch.setattr(socket, "getaddrinfo", found)
+    monkeypatch.setattr(socket, "getaddrinfo", find)
     return known
 
 
@@ -36,8 +36,8 @@ def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
 )
 def test_this_machine_is_allowed(url: str, host: str, port: int, path: str) -> None:
     """Loopback addresses of both families, over http and https."""
-    found = target.resolve_target(url, ())
-    assert (found.host, found.port, found.path, found.addresses) == (host, port, path, (host,))
+    find = target.resolve_target(url, ())
+    assert (find.host, find.port, find.path, find.addresses) == (host, port, path, (host,))
 
 
 @pytest.mark.parametrize(

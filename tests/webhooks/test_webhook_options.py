@@ -21,7 +21,7 @@ from tests.support.webhook_recorder import WebhookRecorder, submit, wait_until
 SECRET = signature.new_secret(Seed.of("a secret of one's own"))
 
 
-def sent(url: str, key: str, **metadata: str) -> str:
+def create_and_deliver(url: str, key: str, **metadata: str) -> str:
     """Create a batch in the world of a key on a server of its own process."""
     mock = WorldClient(url, key, http_transport(url))
     with mock.client:
@@ -41,7 +41,7 @@ class TestServe:
             options += ["--webhook-secret", secret] if secret else []
             with serving(tmp_path, *options) as served:
                 line = served.process.stdout.readline().strip()
-                batches = [sent(served.url, key) for key in ("sk-one", "sk-two")]
+                batches = [create_and_deliver(served.url, key) for key in ("sk-one", "sk-two")]
                 wait_until(lambda: len(receiver.requests) == 2)
                 assert served.stop() == 0
             name, _, exported = line.removeprefix("export ").partition("=")
@@ -61,7 +61,7 @@ class TestServe:
             receiving(answers(200)) as receiver,
             serving(tmp_path, "--webhook-url", receiver.url) as served,
         ):
-            sent(served.url, "sk-one", scenario="instant")
+            create_and_deliver(served.url, "sk-one", scenario="instant")
             wait_until(lambda: receiver.requests)
             assert served.stop() == 0
             assert "/v1/batches" in served.logged()
@@ -74,7 +74,7 @@ class TestServe:
             receiving(hangs) as receiver,
             serving(tmp_path, "--webhook-url", receiver.url) as served,
         ):
-            sent(served.url, "sk-one", scenario="instant")
+            create_and_deliver(served.url, "sk-one", scenario="instant")
             wait_until(lambda: receiver.requests)
             assert served.stop() == 0
 

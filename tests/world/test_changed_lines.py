@@ -13,7 +13,7 @@ def caller() -> Caller:
     return Caller(app_of())
 
 
-def changed(api: Caller, scenario: str | None = None) -> dict[str, list[str]]:
+def find_changed(api: Caller, scenario: str | None = None) -> dict[str, list[str]]:
     """Return the changed lines of a batch of ten lines that has ended."""
     if scenario:
         api.good(api.post("/_mock/scenarios/active", {"name": scenario}))
@@ -25,7 +25,7 @@ def changed(api: Caller, scenario: str | None = None) -> dict[str, list[str]]:
 
 def test_usual_lines_are_not_named(caller: Caller) -> None:
     """Nothing has changed them."""
-    assert changed(caller) == NOTHING
+    assert find_changed(caller) == NOTHING
 
 
 def test_lines_of_a_script_are_named(caller: Caller) -> None:
@@ -33,12 +33,12 @@ def test_lines_of_a_script_are_named(caller: Caller) -> None:
     [wanted] = [line.decode() for line in lines(10).splitlines()][3:4]
     custom_id = wanted.split('"custom_id"')[1].split('"')[1]
     caller.good(caller.post("/_mock/replies", {"match": {"custom_id": custom_id}, "reply": "Hi"}))
-    assert changed(caller) == {"scripted": [custom_id], "distorted": []}
+    assert find_changed(caller) == {"scripted": [custom_id], "distorted": []}
 
 
 def test_lines_that_a_scenario_lets_fail_are_named(caller: Caller) -> None:
     """It has chosen their replies."""
-    found = changed(caller, "some_failed")
+    found = find_changed(caller, "some_failed")
     assert len(found["scripted"]) == 2
     assert found["distorted"] == []
 
@@ -46,7 +46,7 @@ def test_lines_that_a_scenario_lets_fail_are_named(caller: Caller) -> None:
 @pytest.mark.parametrize(("scenario", "count"), [("missing_lines", 2), ("line_null_response", 2)])
 def test_distorted_lines_are_named(caller: Caller, scenario: str, count: int) -> None:
     """Those that are absent as well."""
-    found = changed(caller, scenario)
+    found = find_changed(caller, scenario)
     assert len(found["distorted"] or found["scripted"]) == count
 
 

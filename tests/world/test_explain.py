@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 DAY = 24 * 3600
 
 
-def described(batch: Batch, seconds: float) -> str:
+def describe_after(batch: Batch, seconds: float) -> str:
     """Return the description of a batch so many seconds after its creation."""
     return describe(batch, batch.created_at + seconds)
 
@@ -24,7 +24,7 @@ def described(batch: Batch, seconds: float) -> str:
 def test_a_description_says_where_a_batch_is_and_what_is_next(make: "Make") -> None:
     """It has the status, since when, the scenario, the lines, and the next change."""
     batch = make.batch()
-    assert described(batch, 93) == (
+    assert describe_after(batch, 93) == (
         f"{batch.id} is in_progress (since 2024-04-23 17:54:22Z, scenario happy, 5 of 10 lines "
         "executed); it becomes finalizing in 30 s of simulated time."
     )
@@ -35,32 +35,32 @@ def test_a_description_counts_the_lines_that_failed(make: "Make") -> None:
     error = {"message": "The line failed.", "type": "server_error"}
     reply = {"status_code": 500, "body": {"error": error}}
     batch = make.batch(replies=[{"fraction": 0.2, "reply": reply}])
-    assert "10 of 10 lines executed, 2 of them failed)" in described(batch, 124)
+    assert "10 of 10 lines executed, 2 of them failed)" in describe_after(batch, 124)
 
 
 def test_a_finished_batch_is_described_as_final(make: "Make") -> None:
     """Nothing can happen to a completed batch."""
-    assert described(make.batch(), 124).endswith("; this is final.")
+    assert describe_after(make.batch(), 124).endswith("; this is final.")
 
 
 def test_a_batch_without_a_next_change_waits_for_a_command(make: "Make") -> None:
     """A batch that is stuck keeps its status until a command changes it."""
     batch = make.batch(stages={"finalizing": None})
     expected = "; no change is planned, so it keeps this status until a command changes it."
-    assert described(batch, 10 * DAY).endswith(expected)
+    assert describe_after(batch, 10 * DAY).endswith(expected)
 
 
 def test_a_held_batch_is_described_as_held(make: "Make") -> None:
     """Its description also has the end of its window."""
     batch = commands.hold(make.batch(), make.created + 93)
     expected = " and is held; it becomes expired in 86300 s of simulated time."
-    assert described(batch, 100).endswith(expected)
+    assert describe_after(batch, 100).endswith(expected)
 
 
 def test_a_batch_that_expired_while_it_was_held_is_not_held(make: "Make") -> None:
     """A finished batch is no longer held."""
     batch = commands.hold(make.batch(), make.created + 93)
-    assert "held" not in described(batch, DAY)
+    assert "held" not in describe_after(batch, DAY)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_seconds_are_plain_numbers(make: "Make", seconds: float, stage: int, exp
     """The seconds until the next change have no exponent, and at most milliseconds."""
     batch = make.batch(stages={"cancelling": stage})
     cancelled = commands.cancel(batch, batch.created_at)
-    assert f"becomes cancelled in {expected} of" in described(cancelled, seconds)
+    assert f"becomes cancelled in {expected} of" in describe_after(cancelled, seconds)
 
 
 def test_a_clock_that_is_behind_is_mentioned(make: "Make") -> None:

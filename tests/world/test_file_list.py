@@ -28,7 +28,7 @@ def world(make: "Make") -> World:
     return world
 
 
-def listed(world: World, limit: int, *, newest_first: bool, purpose: str | None) -> list[str]:
+def list_all(world: World, limit: int, *, newest_first: bool, purpose: str | None) -> list[str]:
     """Return the ids of all files, as a client that follows `has_more` gets them."""
     ids: list[str] = []
     has_more = True
@@ -48,7 +48,7 @@ def test_pages_hold_each_file_once(world: World, newest_first: bool, purpose: st
     ]
     ids = [file.id for file in sorted(files, key=lambda file: file.created_at)]
     expected = ids[::-1] if newest_first else ids
-    assert listed(world, LIMIT, newest_first=newest_first, purpose=purpose) == expected
+    assert list_all(world, LIMIT, newest_first=newest_first, purpose=purpose) == expected
     assert len(ids) >= COUNT
 
 
@@ -59,11 +59,11 @@ def test_a_page_computes_no_more_files_than_it_shows(
     asked: list[str] = []
     find = Repository.find_file
 
-    def noted(repository: Repository, id: str, now: float) -> object:
+    def note(repository: Repository, id: str, now: float) -> object:
         asked.append(id)
         return find(repository, id, now)
 
-    monkeypatch.setattr(Repository, "find_file", noted)
+    monkeypatch.setattr(Repository, "find_file", note)
     page = world.files(BATCH_OUTPUT, LIMIT, None, newest_first=False)
     assert page.has_more
     assert len(asked) <= 2 * (LIMIT + 1)  # each batch may have written two

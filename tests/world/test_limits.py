@@ -19,7 +19,7 @@ BATCH = {"endpoint": "/v1/chat/completions", "completion_window": "24h"}
 SUBMIT = {"input": lines(1).decode(), "endpoint": "/v1/chat/completions"}
 
 
-def limited(**limits: int) -> Caller:
+def limited_caller(**limits: int) -> Caller:
     """Return a caller of an app with these limits."""
     return Caller(app_of(limits=Limits(**limits)))
 
@@ -95,7 +95,7 @@ def test_one_too_many_is_refused_and_nothing_is_lost(
     add: Callable[[Caller], TestResponse], option: str, code: str
 ) -> None:
     """The message names the limit and the option that moves it."""
-    api = limited(**{option: 2})
+    api = limited_caller(**{option: 2})
     for _ in range(2):
         api.good(add(api))
     before = state(api)
@@ -105,12 +105,12 @@ def test_one_too_many_is_refused_and_nothing_is_lost(
         after["deleted"] = []
         del after["numbers"]["file"], before["numbers"]["file"]
     assert after == before
-    api.good(add(limited(**{option: 3})))
+    api.good(add(limited_caller(**{option: 3})))
 
 
 def test_what_is_removed_makes_room() -> None:
     """For as much again."""
-    api = limited(files=1, replies=1, scenarios=1, faults=1)
+    api = limited_caller(files=1, replies=1, scenarios=1, faults=1)
     for _ in range(2):
         file = api.good(add_file(api))
         for add in (add_reply, add_scenario, add_fault):
@@ -143,7 +143,7 @@ def test_replies_of_the_server_do_not_count() -> None:
 )
 def test_documents_have_a_greatest_size_together(path: str, document: dict[str, Json]) -> None:
     """A few that are long take as much room as many."""
-    api = limited(document_bytes=1900)
+    api = limited_caller(document_bytes=1900)
     for _ in range(2):
         api.good(api.post(f"/_mock/{path}", document))
     before = state(api)
@@ -158,7 +158,7 @@ class TestBytes:
 
     def test_a_file_that_does_not_fit_is_refused(self) -> None:
         """Until others have gone or expired."""
-        api = limited(world_bytes=1000)
+        api = limited_caller(world_bytes=1000)
         first = api.upload(b"x" * 600, purpose="assistants")
         refused = api.call("POST", "/v1/files", **upload_form(b"x" * 401, purpose="assistants"))
         check(refused, "world_bytes")
@@ -172,7 +172,7 @@ class TestBytes:
 
     def test_parts_count_and_their_file_takes_their_place(self) -> None:
         """So an upload may be as large as the world."""
-        api = limited(world_bytes=1000)
+        api = limited_caller(world_bytes=1000)
         upload = api.good(api.post("/v1/uploads", {**UPLOAD, "bytes": 1000}))
         path = f"/v1/uploads/{upload['id']}"
         part = form(('name="data"; filename="a"', b"x" * 500))
@@ -183,7 +183,7 @@ class TestBytes:
 
     def test_a_completion_that_is_refused_keeps_the_upload(self) -> None:
         """It can be completed when there is room for another file."""
-        api = limited(files=1)
+        api = limited_caller(files=1)
         other = api.upload()
         upload = api.good(api.post("/v1/uploads", UPLOAD))
         path = f"/v1/uploads/{upload['id']}"
@@ -195,7 +195,7 @@ class TestBytes:
 
     def test_outputs_make_room_for_files(self) -> None:
         """They are written again when they are read, and are the same."""
-        api = limited(world_bytes=20_000)
+        api = limited_caller(world_bytes=20_000)
         batch = api.create(lines(10))
         api.advance(DAY)
         path = f"/v1/files/{api.batch(batch['id'])['output_file_id']}/content"
@@ -207,7 +207,7 @@ class TestBytes:
 
     def test_an_input_counts_while_its_batch_needs_it(self) -> None:
         """And once, however many batches and files have it."""
-        api = limited(world_bytes=2 * len(lines(1)))
+        api = limited_caller(world_bytes=2 * len(lines(1)))
         file = api.upload(lines(1))
         for _ in range(3):
             api.create(input_file_id=file["id"])
@@ -220,7 +220,7 @@ class TestWebhooks:
 
     def test_a_batch_with_too_many_webhooks_is_refused(self) -> None:
         """Pending deliveries count, and the coming ends of batches."""
-        api = limited(webhook_deliveries=4)
+        api = limited_caller(webhook_deliveries=4)
         for _ in range(2):
             api.good(add_endpoint(api))
         for _ in range(2):
@@ -236,7 +236,7 @@ class TestWebhooks:
 
     def test_an_endpoint_too_many_is_refused(self) -> None:
         """Those of batches that run count already."""
-        api = limited(webhook_deliveries=1)
+        api = limited_caller(webhook_deliveries=1)
         for _ in range(2):
             api.good(add_batch(api))
         check(add_endpoint(api), "webhook_deliveries")
@@ -249,7 +249,7 @@ class TestForgotten:
 
     def test_ids_of_deleted_uploads(self) -> None:
         """The files are gone either way."""
-        api = limited(deleted_ids=2)
+        api = limited_caller(deleted_ids=2)
         ids = [api.upload()["id"] for _ in range(3)]
         for id in ids:
             api.good(api.delete(f"/v1/files/{id}"))
@@ -259,7 +259,7 @@ class TestForgotten:
 
     def test_a_deleted_output_stays_deleted(self) -> None:
         """However many uploads are deleted after it."""
-        api = limited(deleted_ids=1)
+        api = limited_caller(deleted_ids=1)
         batch = api.create(lines(1))
         api.advance(DAY)
         output = api.batch(batch["id"])["output_file_id"]
@@ -270,7 +270,7 @@ class TestForgotten:
 
     def test_ended_uploads(self) -> None:
         """Then they are no longer known."""
-        api = limited(ended_uploads=2)
+        api = limited_caller(ended_uploads=2)
         ids = [api.good(add_upload(api))["id"] for _ in range(3)]
         for id in ids:
             api.good(api.post(f"/v1/uploads/{id}/cancel"))
@@ -295,7 +295,7 @@ class TestForgotten:
 )
 def test_a_state_above_a_limit_is_refused(limit: str, place: str) -> None:
     """And the world stays as it is; its own state always fits."""
-    full = limited()
+    full = limited_caller()
     for _ in range(2):
         full.create(lines(2))
         full.good(full.post(f"/v1/uploads/{full.good(add_upload(full))['id']}/cancel"))
@@ -303,7 +303,7 @@ def test_a_state_above_a_limit_is_refused(limit: str, place: str) -> None:
         full.good(add(full))
     document = full.good(full.get("/_mock/state"))
     full.good(full.call("PUT", "/_mock/state", json=document))
-    api = limited(**{limit: 1, "uploads": 0})
+    api = limited_caller(**{limit: 1, "uploads": 0})
     before = state(api)
     refused = api.call("PUT", "/_mock/state", json=document)
     assert error_of(refused) == (400, "invalid_value", place)
@@ -313,7 +313,7 @@ def test_a_state_above_a_limit_is_refused(limit: str, place: str) -> None:
 
 def test_replies_of_a_state_are_counted() -> None:
     """The next one is above the limit, as it is in the world that the state is from."""
-    api = limited(replies=2)
+    api = limited_caller(replies=2)
     for _ in range(2):
         api.good(add_reply(api))
     api.good(api.call("PUT", "/_mock/state", json=api.good(api.get("/_mock/state"))))
@@ -332,7 +332,7 @@ def test_replies_in_place_of_the_servers_own_are_limited() -> None:
 
 def test_turns_of_replies_do_not_count() -> None:
     """They are added as batches run, and what GET returns can be put back."""
-    api = limited(document_bytes=500)
+    api = limited_caller(document_bytes=500)
     api.good(api.post("/_mock/replies", {"reply": ["a", "b"], "times": 100}))
     api.create(lines(100))
     document = api.good(api.get("/_mock/state"))
@@ -342,7 +342,7 @@ def test_turns_of_replies_do_not_count() -> None:
 
 def test_scripted_lines_of_a_state_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     """Those that are too long for a batch fail, as they do where a reply is added."""
-    api = limited()
+    api = limited_caller()
     api.good(api.post("/_mock/replies", {"reply": "x" * 1000}))
     batch = api.create(lines(5))
     document = api.good(api.get("/_mock/state"))
@@ -355,7 +355,7 @@ def test_scripted_lines_of_a_state_are_limited(monkeypatch: pytest.MonkeyPatch) 
 
 def test_deleted_ids_of_a_state_are_limited() -> None:
     """They would be kept for nothing."""
-    api = limited(deleted_ids=1, batches=1)
+    api = limited_caller(deleted_ids=1, batches=1)
     document = {"format": "mockbatch state 1", "deleted": ["a", "b", "c", "d"]}
     refused = api.call("PUT", "/_mock/state", json=document)
     assert error_of(refused) == (400, "invalid_value", "state.deleted")
@@ -373,4 +373,4 @@ def test_texts_that_a_world_keeps_have_a_greatest_length(
     method: str, path: str, body: dict[str, Json]
 ) -> None:
     """A body may have 16 MB, and is read for other reasons."""
-    assert error_of(limited().call(method, path, json=body))[0] == 400
+    assert error_of(limited_caller().call(method, path, json=body))[0] == 400

@@ -51,7 +51,7 @@ def uploading(world: World) -> Meanwhile:
     return Meanwhile(lambda: world.upload(Content.of(b"{}\n"), "a.jsonl", "batch", None))
 
 
-def scripted(act: Callable[..., None]) -> Entry:
+def slow_reply(act: Callable[..., None]) -> Entry:
     """Return a reply that does something for each line."""
 
     def reply(_: dict[str, Json]) -> Json:
@@ -70,7 +70,7 @@ def world(make: "Make") -> World:
 def test_others_upload_while_a_batch_is_created(make: "Make", world: World) -> None:
     """The functions of a script may take any time, for any number of lines."""
     upload = uploading(world)
-    world.add_reply(scripted(upload.run))
+    world.add_reply(slow_reply(upload.run))
     make.started(world, make.lines(3))
 
 
@@ -92,7 +92,7 @@ def test_others_upload_while_a_script_is_applied(make: "Make", world: World) -> 
     """A reply that is entered late is matched against all lines of all batches."""
     make.started(world, make.lines(3))
     upload = uploading(world)
-    world.add_reply(scripted(upload.run))
+    world.add_reply(slow_reply(upload.run))
 
 
 def test_others_upload_while_tokens_are_counted(
@@ -126,7 +126,7 @@ def test_others_upload_while_a_part_is_copied(world: World) -> None:
 def test_time_does_not_pass_over_a_batch_that_is_planned(make: "Make", world: World) -> None:
     """An advance that comes meanwhile reports what happens to the batch."""
     advance = Meanwhile(lambda: world.advance.by(24 * 3600), seconds=0.1)
-    world.add_reply(scripted(advance))
+    world.add_reply(slow_reply(advance))
     make.started(world, make.lines(3))
     assert [event[1] for event in advance.end().events][:1] == ["batch.in_progress"]
 
@@ -139,7 +139,7 @@ def test_lines_that_run_meanwhile_keep_their_replies(
     start, later = world.now(), [*batch.timeline.line_times()][4]
     look = Meanwhile(lambda: None)
     monkeypatch.setattr(world.clock, "now", lambda: later if look.returned else start)
-    world.add_reply(scripted(look))
+    world.add_reply(slow_reply(look))
     done = batch.timeline.done(later)
     assert 0 < done < 10
     assert world.batch(batch.id).replies.keys() == {*batch.execution_order.order[done:]}
@@ -149,6 +149,6 @@ def test_replies_entered_at_once_are_all_kept(make: "Make", world: World) -> Non
     """None is lost to another that was entered while it was applied."""
     make.started(world, make.lines(3))
     other = Meanwhile(lambda: world.add_reply(Entry(Match(), lambda _: None)), seconds=0.1)
-    world.add_reply(scripted(other))
+    world.add_reply(slow_reply(other))
     other.end()
     assert len(world.script.entries) == 2

@@ -76,7 +76,7 @@ def case(make: "Make") -> Case:
     return Case(make, make.world(quotas=ONE))
 
 
-def started(make: "Make", quotas: Quotas, **options: Json) -> Case:
+def start(make: "Make", quotas: Quotas, **options: Json) -> Case:
     """Make a world with quotas."""
     return Case(make, make.world(quotas=quotas, **options))
 
@@ -112,7 +112,7 @@ class TestEnqueuedTokens:
 
     def test_a_model_without_any_tokens_fails_each_batch(self, make: "Make") -> None:
         """A limit of 0 is that of the model, although other models have more."""
-        case = started(make, Quotas(enqueued_tokens={MINI: 0, "*": TOKENS}))
+        case = start(make, Quotas(enqueued_tokens={MINI: 0, "*": TOKENS}))
         batch = case.create()
         assert case.at(VALIDATED).status(batch) == "failed"
 
@@ -393,20 +393,20 @@ class TestModels:
 
     def test_models_do_not_share_a_queue(self, make: "Make") -> None:
         """Each model has a limit of its own, one of `*` included."""
-        case = started(make, ANY)
+        case = start(make, ANY)
         batches = [case.create(), case.create(10, OTHER)]
         assert case.at(VALIDATED).statuses(*batches) == ["in_progress"] * 2
 
     def test_a_star_is_for_any_model(self, make: "Make") -> None:
         """`*` limits what no other limit is for."""
-        case = started(make, ANY)
+        case = start(make, ANY)
         assert case.at(VALIDATED).status(case.create(11, OTHER)) == "validating"
         batch = case.create(11, OTHER)
         assert case.at(2 * VALIDATED).status(batch) == "failed"
 
     def test_a_name_is_before_a_star(self, make: "Make") -> None:
         """A model that has a limit of its own does not have that of `*`."""
-        case = started(make, Quotas({"*": 0, MINI: TOKENS}))
+        case = start(make, Quotas({"*": 0, MINI: TOKENS}))
         batch = case.create()
         assert case.at(VALIDATED).status(batch) == "in_progress"
 
@@ -415,7 +415,7 @@ class TestModels:
         self, make: "Make", models: tuple[str, str]
     ) -> None:
         """A model has one queue, whichever of its names the requests use."""
-        case = started(make, ONE)
+        case = start(make, ONE)
         batches = [case.create(10, model) for model in models]
         assert case.at(VALIDATED).statuses(*batches) == ["in_progress", "failed"]
 
@@ -423,19 +423,19 @@ class TestModels:
     @pytest.mark.parametrize("model", [MINI, SNAPSHOT])
     def test_a_limit_is_for_either_name(self, make: "Make", name: str, model: str) -> None:
         """A limit that is set for one name holds for the other."""
-        case = started(make, Quotas({name: TOKENS}))
+        case = start(make, Quotas({name: TOKENS}))
         batch = case.create(11, model)
         assert case.at(VALIDATED).status(batch) == "failed"
 
     def test_zero_lets_nothing_pass(self, make: "Make") -> None:
         """A limit of none fails every batch."""
-        case = started(make, Quotas({"*": 0}))
+        case = start(make, Quotas({"*": 0}))
         batch = case.create(1)
         assert case.at(VALIDATED).status(batch) == "failed"
 
     def test_the_error_names_the_limit(self, make: "Make") -> None:
         """As an integer."""
-        case = started(make, Quotas({"*": 10}))
+        case = start(make, Quotas({"*": 10}))
         [error] = case.world.batch(case.create().id).input.errors
         assert "Limit: 10 enqueued" in error["message"]
 
@@ -457,12 +457,12 @@ class TestRate:
 
     def test_so_many_are_accepted(self, make: "Make") -> None:
         """As many as are allowed are accepted within one second."""
-        case = started(make, Quotas(batches_per_hour=3))
+        case = start(make, Quotas(batches_per_hour=3))
         assert len({case.create(1).id for _ in range(3)}) == 3
 
     def test_one_more_is_refused(self, make: "Make") -> None:
         """The next one is a 429 with the seen code and type."""
-        case = started(make, Quotas(batches_per_hour=3))
+        case = start(make, Quotas(batches_per_hour=3))
         [case.create(1) for _ in range(3)]
         error = self.reject(case)
         assert (error.status, error.code, error.body()["error"]["type"]) == (
@@ -473,7 +473,7 @@ class TestRate:
 
     def test_a_refused_batch_is_not_there(self, make: "Make") -> None:
         """What was refused is in no list, and does not count."""
-        case = started(make, Quotas(batches_per_hour=1))
+        case = start(make, Quotas(batches_per_hour=1))
         batch = case.create(1)
         self.reject(case)
         assert [one.id for one in case.world.batches(10, None).items] == [batch.id]
@@ -481,7 +481,7 @@ class TestRate:
     @pytest.mark.parametrize(("later", "seconds"), [(0, 3600), (600, 3000), (3599, 1)])
     def test_it_says_when_there_is_room(self, make: "Make", later: int, seconds: int) -> None:
         """Retry-After is the time until the oldest of the hour is an hour old."""
-        case = started(make, Quotas(batches_per_hour=2))
+        case = start(make, Quotas(batches_per_hour=2))
         case.create(1)
         case.create(1)
         headers = self.reject(case.at(later)).headers
@@ -489,7 +489,7 @@ class TestRate:
 
     def test_the_window_slides(self, make: "Make") -> None:
         """Room comes batch by batch, an hour after each."""
-        case = started(make, Quotas(batches_per_hour=2))
+        case = start(make, Quotas(batches_per_hour=2))
         case.create(1)
         case.at(1000).create(1)
         case.at(3600).create(1)
@@ -497,7 +497,7 @@ class TestRate:
 
     def test_room_after_a_lowered_limit_comes_when_enough_are_old(self, make: "Make") -> None:
         """With three batches and a limit of one, there is room when the newest is an hour old."""
-        case = started(make, Quotas())
+        case = start(make, Quotas())
         for seconds in (0, 100, 1000):
             case.at(seconds).create(1)
         case.world.set_quotas(Quotas(batches_per_hour=1))
@@ -507,7 +507,7 @@ class TestRate:
 
     def test_room_after_a_lowered_limit_of_two(self, make: "Make") -> None:
         """With three batches and a limit of two, the second has to be an hour old."""
-        case = started(make, Quotas())
+        case = start(make, Quotas())
         for seconds in (0, 100, 1000):
             case.at(seconds).create(1)
         case.world.set_quotas(Quotas(batches_per_hour=2))
@@ -515,7 +515,7 @@ class TestRate:
 
     def test_a_batch_that_has_ended_counts(self, make: "Make") -> None:
         """What counts is when batches were created, whatever became of them."""
-        case = started(make, Quotas(batches_per_hour=1))
+        case = start(make, Quotas(batches_per_hour=1))
         case.do(case.create(1), commands.expire)
         assert self.reject(case).status == 429
 
@@ -537,20 +537,20 @@ class TestRate:
 
     def test_room_is_there_when_it_was_promised(self, make: "Make") -> None:
         """After Retry-After seconds the next one is accepted, and not before."""
-        case = started(make, Quotas(batches_per_hour=1))
+        case = start(make, Quotas(batches_per_hour=1))
         case.create(1)
         self.reject(case.at(3599))
         assert case.at(3600).create(1).created_at == make.created + 3600
 
     def test_on_a_clock_that_stands_still_the_error_forbids_a_retry(self, make: "Make") -> None:
         """On a clock that stands still no client should wait."""
-        case = started(make, Quotas(batches_per_hour=1))
+        case = start(make, Quotas(batches_per_hour=1))
         case.create(1)
         assert self.reject(case).headers["x-should-retry"] == "false"
 
     def test_on_a_fast_clock_the_wait_is_in_wall_seconds(self, make: "Make") -> None:
         """On x60 an hour passes in a minute, and Retry-After says so."""
-        case = started(make, Quotas(batches_per_hour=1), clock="x60")
+        case = start(make, Quotas(batches_per_hour=1), clock="x60")
         case.create(1)
         headers = self.reject(case).headers
         assert (int(headers["Retry-After"]) in (59, 60), "x-should-retry" in headers) == (
@@ -560,13 +560,13 @@ class TestRate:
 
     def test_it_is_never_less_than_a_second(self, make: "Make") -> None:
         """The SDK takes no notice of a Retry-After of 0."""
-        case = started(make, Quotas(batches_per_hour=1), clock="x100000")
+        case = start(make, Quotas(batches_per_hour=1), clock="x100000")
         case.create(1)
         assert self.reject(case).headers["Retry-After"] == "1"
 
     def test_zero_accepts_none(self, make: "Make") -> None:
         """A limit of none refuses the first batch, and does not promise one."""
-        case = started(make, Quotas(batches_per_hour=0))
+        case = start(make, Quotas(batches_per_hour=0))
         assert (self.reject(case).status, self.reject(case).headers["Retry-After"]) == (
             429,
             "3600",
@@ -574,7 +574,7 @@ class TestRate:
 
     def test_zero_refuses_with_others_there(self, make: "Make") -> None:
         """A limit that is lowered to none refuses whatever was accepted before."""
-        case = started(make, Quotas())
+        case = start(make, Quotas())
         case.create(1)
         case.world.set_quotas(Quotas(batches_per_hour=0))
         assert str(self.reject(case)).endswith(": 0 batches an hour.")
@@ -642,7 +642,7 @@ STEPS = st.lists(
 )
 
 
-def enqueued(world: World, now: float) -> dict[str, int]:
+def count_enqueued(world: World, now: float) -> dict[str, int]:
     """Return how many tokens of each model are under way."""
     found: dict[str, int] = {}
     for batch in world.batches(100, None).items:
@@ -658,7 +658,7 @@ def test_no_instant_has_more_than_the_limit(
     make: "Make", steps: list[tuple[Any, ...]], limit: int
 ) -> None:
     """Whatever is created and commanded, what is under way of a model stays in its limit."""
-    case = started(make, Quotas({"*": limit}))
+    case = start(make, Quotas({"*": limit}))
     made: list[Batch] = []
     for kind, *arguments in steps:
         if kind == "create":
@@ -670,19 +670,19 @@ def test_no_instant_has_more_than_the_limit(
                 if event is None or event.at > end:
                     break
                 case.world.advance.to(event.at)
-                assert max(enqueued(case.world, event.at).values(), default=0) <= limit
+                assert max(count_enqueued(case.world, event.at).values(), default=0) <= limit
             case.world.advance.to(end)
         elif made:
             with suppress(ApiError):
                 case.do(made[arguments[0] % len(made)], arguments[1])
-        assert max(enqueued(case.world, case.world.now()).values(), default=0) <= limit
+        assert max(count_enqueued(case.world, case.world.now()).values(), default=0) <= limit
 
 
 @given(steps=STEPS)
 @examples(60, deadline=None)
 def test_no_decision_changes_the_past(make: "Make", steps: list[tuple[Any, ...]]) -> None:
     """What has happened to a batch has happened, whatever is decided later."""
-    case = started(make, Quotas({"*": 60}))
+    case = start(make, Quotas({"*": 60}))
     made: list[str] = []
     for kind, *arguments in steps:
         now = case.world.now()

@@ -27,18 +27,18 @@ VALIDATED, WRITTEN = 62, 124
 HOUR = 3600
 
 
-def uploaded(make: "Make", world: World, *, purpose: str = "batch", seconds: Any = None) -> str:
+def upload_line(make: "Make", world: World, *, purpose: str = "batch", seconds: Any = None) -> str:
     """Upload an input file of one line and return its id."""
     content = Content.of(make.jsonl(make.lines(1)))
     return world.upload(content, "in.jsonl", purpose, seconds).id
 
 
-def created(world: World, file_id: str) -> Batch:
+def create_batch(world: World, file_id: str) -> Batch:
     """Create a batch of an input file."""
     return world.create_batch(BatchRequest(file_id, CHAT, None, None, None))
 
 
-def ended(world: World, batch: Batch) -> tuple[str, list[str | None]]:
+def failed_params(world: World, batch: Batch) -> tuple[str, list[str | None]]:
     """Return the status of a batch once it is validated, and the params of its errors."""
     world.advance.to(batch.created_at + VALIDATED)
     batch = world.batch(batch.id)
@@ -74,9 +74,9 @@ class TestInput:
     ) -> None:
         """A file that is gone on the second before validation ends fails its batch."""
         world = make.world()
-        file_id = uploaded(make, world, seconds=HOUR)
+        file_id = upload_line(make, world, seconds=HOUR)
         world.advance.by(created_after)
-        assert ended(world, created(world, file_id)) == expected
+        assert failed_params(world, create_batch(world, file_id)) == expected
 
     def test_a_file_that_is_deleted_while_it_is_read_is_not_found(self, make: "Make") -> None:
         """A create that reads a file while another client deletes it makes a batch that fails."""
@@ -85,14 +85,14 @@ class TestInput:
         assert isinstance(content, Disturbed)
         file_id = world.upload(content, "in.jsonl", "batch", None).id
         content.meanwhile = lambda: world.delete_file(file_id)
-        assert ended(world, created(world, file_id)) == ("failed", ["file_id"])
+        assert failed_params(world, create_batch(world, file_id)) == ("failed", ["file_id"])
 
     @pytest.mark.parametrize("purpose", ["user_data", "vision"])
     def test_a_file_for_another_purpose_is_not_found(self, make: "Make", purpose: str) -> None:
         """Only a file for a batch is an input file."""
         world = make.world()
-        batch = created(world, uploaded(make, world, purpose=purpose))
-        assert ended(world, batch) == ("failed", ["file_id"])
+        batch = create_batch(world, upload_line(make, world, purpose=purpose))
+        assert failed_params(world, batch) == ("failed", ["file_id"])
 
     @pytest.mark.parametrize(
         ("later", "expected"), [(0, ("failed", ["file_id"])), (-1, ("in_progress", []))]
@@ -102,23 +102,23 @@ class TestInput:
     ) -> None:
         """A batch that is validated at once has its input until the second before that."""
         world = make.world(scenario=make.scenario(stages={"validating": 0}))
-        file_id = uploaded(make, world, seconds=HOUR)
+        file_id = upload_line(make, world, seconds=HOUR)
         world.advance.by(HOUR + later)
-        batch = created(world, file_id)
+        batch = create_batch(world, file_id)
         assert (batch.status(world.now()), [one["param"] for one in batch.input.errors]) == expected
 
     def test_another_batch_keeps_its_input(self, make: "Make") -> None:
         """A file that is deleted fails the batches of that file, and no others."""
         world = make.world()
-        batches = [created(world, uploaded(make, world)) for _ in range(2)]
+        batches = [create_batch(world, upload_line(make, world)) for _ in range(2)]
         world.delete_file(batches[0].input_file_id)
-        statuses = [ended(world, batch)[0] for batch in batches]
+        statuses = [failed_params(world, batch)[0] for batch in batches]
         assert statuses == ["failed", "in_progress"]
 
     def test_a_file_can_be_deleted_once(self, make: "Make") -> None:
         """Deleting it again is a 404."""
         world = make.world()
-        file_id = uploaded(make, world)
+        file_id = upload_line(make, world)
         world.delete_file(file_id)
         with pytest.raises(ApiError) as refused:
             world.delete_file(file_id)
@@ -127,11 +127,14 @@ class TestInput:
     def test_models_that_come_later_are_for_later_batches(self, make: "Make") -> None:
         """A batch that was accepted runs on when its model is no longer served."""
         world = make.world()
-        file_id = uploaded(make, world)
-        first = created(world, file_id)
+        file_id = upload_line(make, world)
+        first = create_batch(world, file_id)
         world.models = ModelList(("gpt-4o",))
-        second = created(world, file_id)
-        assert (ended(world, first)[0], ended(world, second)[0]) == ("in_progress", "failed")
+        second = create_batch(world, file_id)
+        assert (failed_params(world, first)[0], failed_params(world, second)[0]) == (
+            "in_progress",
+            "failed",
+        )
 
 
 class TestVisibility:
@@ -192,8 +195,8 @@ class TestUsage:
 def test_a_snapshot_has_no_expired_files(make: "Make") -> None:
     """Nobody can see them any more; a file that has not expired stays."""
     world = make.world()
-    uploaded(make, world, seconds=HOUR)
-    kept = uploaded(make, world, seconds=3 * HOUR)
+    upload_line(make, world, seconds=HOUR)
+    kept = upload_line(make, world, seconds=3 * HOUR)
     world.advance.by(2 * HOUR)
     assert [file.id for file in world.snapshot().files] == [kept]
 

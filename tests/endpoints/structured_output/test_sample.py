@@ -23,7 +23,7 @@ from tests.support.shapes import (
     body,
     closed,
     contents,
-    formatted,
+    json_format,
     schema_by_chance,
     validation_error,
     value,
@@ -99,7 +99,7 @@ def test_values_fit_tuples_of_draft_7(path: str) -> None:
         "items": [{"type": "string"}, {"type": "integer"}],
         "minItems": 2,
     }
-    [content] = contents(path, body(path, **formatted(path, schema)))
+    [content] = contents(path, body(path, **json_format(path, schema)))
     assert list(map(type, json.loads(content))) == [str, int]
 
 
@@ -153,14 +153,14 @@ def test_contents_differ_with_the_prompt(path: str, schema: Json) -> None:
 @BOTH
 def test_the_same_request_has_the_same_content(path: str) -> None:
     """Nothing is left to chance."""
-    request = body(path, **formatted(path, schema_by_chance(Random(5))))
+    request = body(path, **json_format(path, schema_by_chance(Random(5))))
     assert contents(path, request) == contents(path, request)
 
 
 def test_members_are_in_the_order_of_the_schema() -> None:
     """As the service writes them, optional ones included, and without spaces."""
     schema = {"type": "object", "properties": {"b": {"type": "null"}, "a": {"type": "null"}}}
-    assert contents(CHAT, body(CHAT, **formatted(CHAT, schema))) == ['{"b":null,"a":null}']
+    assert contents(CHAT, body(CHAT, **json_format(CHAT, schema))) == ['{"b":null,"a":null}']
 
 
 def test_null_is_chosen_only_if_nothing_else_fits() -> None:
@@ -185,14 +185,14 @@ def test_recursion_ends_after_one_level() -> None:
 def test_names_with_lone_surrogates_are_escaped() -> None:
     """Half a surrogate pair is valid JSON, and stays JSON that a client can encode."""
     [content] = contents(
-        CHAT, body(CHAT, **formatted(CHAT, closed(**{"\ud800": {"type": "null"}})))
+        CHAT, body(CHAT, **json_format(CHAT, closed(**{"\ud800": {"type": "null"}})))
     )
     assert content == '{"\\ud800":null}'
 
 
 def test_choices_differ() -> None:
     """Each of n has a value of its own."""
-    request = body(CHAT, n=2, **formatted(CHAT, PERSON))
+    request = body(CHAT, n=2, **json_format(CHAT, PERSON))
     first, second = contents(CHAT, request)
     assert json.loads(first)["name"] == "Mock reply to: What is sushi?"
     assert json.loads(second)["name"] == "Mock reply 2 to: What is sushi?"
@@ -201,15 +201,15 @@ def test_choices_differ() -> None:
 @BOTH
 def test_usage_counts_the_content(path: str) -> None:
     """A token is four characters of it."""
-    request = body(path, **formatted(path, PERSON))
+    request = body(path, **json_format(path, PERSON))
     [content] = contents(path, request)
     assert endpoints()[path].read_usage(answer(path, request)).output == -(-len(content) // 4)
 
 
 def test_a_limit_cuts_the_json() -> None:
     """It is the beginning of the whole JSON, and the finish_reason is `length`."""
-    [whole] = contents(CHAT, body(CHAT, **formatted(CHAT, PERSON)))
-    [choice] = answer(CHAT, body(CHAT, max_tokens=3, **formatted(CHAT, PERSON)))["choices"]
+    [whole] = contents(CHAT, body(CHAT, **json_format(CHAT, PERSON)))
+    [choice] = answer(CHAT, body(CHAT, max_tokens=3, **json_format(CHAT, PERSON)))["choices"]
     assert choice["message"]["content"] == whole[:12]
     assert choice["finish_reason"] == "length"
 
@@ -217,14 +217,16 @@ def test_a_limit_cuts_the_json() -> None:
 def test_a_limit_leaves_a_response_incomplete() -> None:
     """Its message has the beginning of the JSON."""
     schema = closed(a={"type": "string", "minLength": 200})
-    made = answer(RESPONSES, body(RESPONSES, max_output_tokens=16, **formatted(RESPONSES, schema)))
+    made = answer(
+        RESPONSES, body(RESPONSES, max_output_tokens=16, **json_format(RESPONSES, schema))
+    )
     assert (made["status"], made["output"][0]["status"]) == ("incomplete", "incomplete")
     assert len(made["output"][0]["content"][0]["text"]) == 64
 
 
 def test_stop_and_logprobs_work_as_for_a_text() -> None:
     """The JSON ends before a stop sequence, and its tokens have log probabilities."""
-    request = body(CHAT, stop=[":"], logprobs=True, **formatted(CHAT, PERSON))
+    request = body(CHAT, stop=[":"], logprobs=True, **json_format(CHAT, PERSON))
     [choice] = answer(CHAT, request)["choices"]
     assert choice["message"]["content"] == '{"name"'
     assert "".join(token["token"] for token in choice["logprobs"]["content"]) == '{"name"'
@@ -246,7 +248,7 @@ def test_the_schema_may_be_left_out() -> None:
 @BOTH
 def test_scripted_content_may_violate_the_schema(path: str) -> None:
     """People test how their code handles that."""
-    request = body(path, **formatted(path, PERSON, strict=True))
+    request = body(path, **json_format(path, PERSON, strict=True))
     endpoint = endpoints()[path]
     default = endpoint.make_response(request, EXECUTION)
     scripted = endpoint.with_reply(default, parse_reply({"content": "No JSON."}), request)
@@ -335,7 +337,7 @@ def test_schemas_without_a_sample_are_rejected(
     path: str, schema: Json, why: str, place: tuple[str, ...]
 ) -> None:
     """With a message and the path, never with content that does not fit."""
-    error = validation_error(path, **formatted(path, schema))
+    error = validation_error(path, **json_format(path, schema))
     assert error.status == 400
     assert why in error.message
     assert f" at {place}. " in error.message
@@ -376,7 +378,7 @@ HOSTILE = [
 def test_hostile_schemas_take_bounded_time(schema: Json) -> None:
     """They get a value or an error, in seconds and not in years."""
     begun = perf_counter()
-    made = attempt(lambda: contents(CHAT, body(CHAT, **formatted(CHAT, schema))))
+    made = attempt(lambda: contents(CHAT, body(CHAT, **json_format(CHAT, schema))))
     if isinstance(made, ApiError):
         assert "could not generate a reply" in made.message
     else:
@@ -401,21 +403,21 @@ def test_later_keywords_are_checked_in_draft_7(
     path: str, name: str, right: Json, wrong: Json
 ) -> None:
     """That draft does not know them, but the generator reads them."""
-    answer(path, body(path, **formatted(path, _later(name, right))))
+    answer(path, body(path, **json_format(path, _later(name, right))))
     for strict in (True, False):
-        error = validation_error(path, **formatted(path, _later(name, wrong), strict=strict))
+        error = validation_error(path, **json_format(path, _later(name, wrong), strict=strict))
         assert error.message.endswith("Please ensure it is a valid JSON Schema.")
 
 
 @BOTH
 def test_additional_items_are_ignored_without_a_list(path: str) -> None:
     """No draft looks at them then."""
-    answer(path, body(path, **formatted(path, closed(a={"additionalItems": {"$ref": 5}}))))
+    answer(path, body(path, **json_format(path, closed(a={"additionalItems": {"$ref": 5}}))))
 
 
 def test_the_cache_of_schemas_is_bounded() -> None:
     """What it drops is prepared again, with the same result."""
-    request = body(CHAT, **formatted(CHAT, PERSON))
+    request = body(CHAT, **json_format(CHAT, PERSON))
     before = contents(CHAT, request)
     for number in range(300):
         value(CHAT, closed(**{f"p{number}": {"type": "string"}}))

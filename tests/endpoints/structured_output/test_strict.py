@@ -11,7 +11,7 @@ from mockbatch.errors import ERROR_TEMPLATES, OBSERVED, ApiError
 from mockbatch.typing import Json
 from tests.endpoints.test_every_endpoint import THOROUGH
 from tests.support.bodies import CHAT, RESPONSES, attempt, spots
-from tests.support.shapes import BOTH, answer, body, closed, formatted, validation_error
+from tests.support.shapes import BOTH, answer, body, closed, json_format, validation_error
 
 TEXT = {"type": "string"}
 OPEN = {"type": "object", "properties": {"id": TEXT}}
@@ -116,7 +116,7 @@ STRICT = [
 @BOTH
 def test_strict_formats_are_rejected(path: str, schema: Json, message: str | None) -> None:
     """Message, param and code as clients quote them, different for each endpoint."""
-    error = validation_error(path, **formatted(path, schema, strict=True))
+    error = validation_error(path, **json_format(path, schema, strict=True))
     if message is None:
         assert error.message.endswith("'N'. Please ensure it is a valid JSON Schema.")
     else:
@@ -183,7 +183,7 @@ def test_old_functions_are_rejected_by_their_own_param() -> None:
 def test_an_invalid_schema_is_rejected(path: str, schema: Json) -> None:
     """Strict or not, of a format and of a function."""
     given = {"type": "object", "properties": {"a": schema}}
-    error = validation_error(path, **formatted(path, given, strict=False))
+    error = validation_error(path, **json_format(path, given, strict=False))
     assert error.message == (
         "Invalid schema for response_format 'N'. Please ensure it is a valid JSON Schema."
     )
@@ -198,7 +198,7 @@ def test_an_invalid_schema_is_rejected(path: str, schema: Json) -> None:
 def test_an_invalid_id_is_rejected(path: str, name: Json) -> None:
     """It is checked before any reference to it."""
     schema = {**closed(), "$id": name}
-    for members in (formatted(path, schema), offer_function(path, schema)):
+    for members in (json_format(path, schema), offer_function(path, schema)):
         assert validation_error(path, **members).message.endswith(
             "Please ensure it is a valid JSON Schema."
         )
@@ -222,7 +222,7 @@ def test_an_invalid_id_is_rejected(path: str, name: Json) -> None:
 @BOTH
 def test_strict_schemas_are_accepted(path: str, schema: Json) -> None:
     """What the guide lists, and what the service was observed to accept."""
-    answer(path, body(path, **formatted(path, schema, strict=True)))
+    answer(path, body(path, **json_format(path, schema, strict=True)))
     answer(path, body(path, **offer_function(path, schema, strict=True), tool_choice="required"))
 
 
@@ -231,10 +231,10 @@ def test_the_other_limits_are_those_of_the_guide(path: str) -> None:
     """The texts of their errors are not known."""
     many = {"type": "string", "enum": [f"{n:0>60}" for n in range(251)]}
     for schema in (closed(a=many), closed(**{f"{n:0>100}": TEXT for n in range(1201)})):
-        assert validation_error(path, **formatted(path, schema, strict=True)).status == 400
+        assert validation_error(path, **json_format(path, schema, strict=True)).status == 400
     # Fifty of them are no large enum.
     few = {"type": "string", "enum": [*many["enum"][:50], "x" * 15_000]}
-    answer(path, body(path, **formatted(path, closed(a=few), strict=True)))
+    answer(path, body(path, **json_format(path, closed(a=few), strict=True)))
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ def test_the_other_limits_are_those_of_the_guide(path: str) -> None:
 @BOTH
 def test_names_are_limited(path: str, name: str, code: str) -> None:
     """Letters, digits, underscores and hyphens, at most 64."""
-    members = formatted(path, closed())
+    members = json_format(path, closed())
     inside = members["text"]["format"] if path == RESPONSES else members["response_format"]
     inside.get("json_schema", inside)["name"] = name
     error = validation_error(path, **members)
@@ -255,7 +255,7 @@ def test_names_are_limited(path: str, name: str, code: str) -> None:
 def test_schemas_that_are_not_strict_may_break_the_rules(path: str) -> None:
     """`strict` absent, null or false turns these rules off."""
     for strict in (None, False):
-        answer(path, body(path, **formatted(path, OPEN, strict=strict)))
+        answer(path, body(path, **json_format(path, OPEN, strict=strict)))
         answer(path, body(path, **offer_function(path, OPEN, strict=strict)))
     answer(path, body(path, **offer_function(path, OPEN)))
 
@@ -300,6 +300,6 @@ def test_no_schema_causes_an_exception(path: str, data: st.DataObject) -> None:
         elif place is not root:
             place[key] = thing
     for strict in (True, False):
-        request = body(path, **formatted(path, root[0], strict=strict))
+        request = body(path, **json_format(path, root[0], strict=strict))
         made = attempt(partial(answer, path, request))
         assert not isinstance(made, ApiError) or made.status == 400

@@ -52,7 +52,7 @@ def results(batch: Any) -> dict[str, str]:
     return {one.custom_id: one.result.type for one in batches.results(batch.id)}
 
 
-def refused(call: Any, *arguments: Any, **options: Any) -> Any:
+def refusal(call: Any, *arguments: Any, **options: Any) -> Any:
     """Return the status of a call that is refused."""
     try:
         call(*arguments, **options)
@@ -64,7 +64,7 @@ def refused(call: Any, *arguments: Any, **options: Any) -> Any:
 def story() -> Any:
     """Return what happens to some batches."""
     whole = create({}, {"model": "x"}, {})
-    early = refused(client.get, f"/v1/messages/batches/{whole.id}/results", cast_to=object)
+    early = refusal(client.get, f"/v1/messages/batches/{whole.id}/results", cast_to=object)
     lives = statuses(whole)
     choose("expired_partial")
     expired = create({}, {}, {}, {})
@@ -85,9 +85,9 @@ def story() -> Any:
         "listed": [len(two), len({one.id for one in two})],
         "before": [one.id for one in batches.list(before_id=two[-1].id)]
         == [one.id for one in two[:-1]],
-        "bad_id": refused(batches.create, **body),
+        "bad_id": refusal(batches.create, **body),
         "deleted": batches.delete(whole.id).type if hasattr(batches, "delete") else None,
-        "unknown": refused(batches.retrieve, whole.id),
+        "unknown": refusal(batches.retrieve, whole.id),
         "live": [live.content[0].text, live.stop_reason, streamed],
     }
 

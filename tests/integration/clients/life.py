@@ -68,7 +68,7 @@ def create(client: Any, file: str, scenario: str = "happy") -> Any:
     )
 
 
-def polled(client: Any, batch: Any) -> list[Any]:
+def poll_to_the_end(client: Any, batch: Any) -> list[Any]:
     """Return what a batch was each time, until nothing happens to it any more."""
     seen = [batch]
     while seen[-1].status not in ENDED:
@@ -104,11 +104,11 @@ def unknown(client: Any) -> Any:
 def story(client: Any) -> dict[str, Any]:
     """Live through it all."""
     file = upload(client, LINES)
-    some_failed = polled(client, create(client, file.id, "some_failed"))
-    failed = polled(client, create(client, upload(client, [LINES[0], "{\n"]).id))[-1]
+    some_failed = poll_to_the_end(client, create(client, file.id, "some_failed"))
+    failed = poll_to_the_end(client, create(client, upload(client, [LINES[0], "{\n"]).id))[-1]
     cancelling = client.batches.cancel(create(client, file.id).id)
-    cancelled = polled(client, cancelling)[-1]
-    expired = polled(client, create(client, file.id, "expired_partial"))[-1]
+    cancelled = poll_to_the_end(client, cancelling)[-1]
+    expired = poll_to_the_end(client, create(client, file.id, "expired_partial"))[-1]
     counts = some_failed[-1].request_counts
     return {
         "whole": file.bytes == len("".join(LINES)),

@@ -18,7 +18,7 @@ ANTHROPIC: Any = {"custom_llm_provider": "anthropic", "api_base": URL, "api_key"
 ENDED = ("completed", "failed", "expired", "cancelled")
 
 
-def ended(id: str, provider: Any) -> Any:
+def poll_to_the_end(id: str, provider: Any) -> Any:
     """Poll until a batch has ended."""
     for _ in range(50):
         batch = litellm.retrieve_batch(batch_id=id, **provider)
@@ -54,14 +54,14 @@ def create_azure() -> Any:
 
 def azure() -> Any:
     """Return the results of a batch, and how one ends that is cancelled."""
-    batch = ended(create_azure().id, AZURE)
+    batch = poll_to_the_end(create_azure().id, AZURE)
     files = [batch.output_file_id, batch.error_file_id]
     texts = [litellm.file_content(file_id=id, **AZURE).text for id in files]
     lines = [json.loads(line) for text in texts for line in text.splitlines()]
     cancelled = litellm.cancel_batch(batch_id=create_azure().id, **AZURE)
     return {
         "results": {line["custom_id"]: line["response"]["status_code"] for line in lines},
-        "cancel": ended(cancelled.id, AZURE).status,
+        "cancel": poll_to_the_end(cancelled.id, AZURE).status,
     }
 
 
@@ -89,7 +89,7 @@ def create_anthropic() -> str:
 
 def anthropic() -> Any:
     """Return the results of a Message Batch, and its counts as litellm shows them."""
-    batch = ended(create_anthropic(), ANTHROPIC)
+    batch = poll_to_the_end(create_anthropic(), ANTHROPIC)
     text = litellm.file_content(file_id=batch.output_file_id, **ANTHROPIC).content.decode()
     lines = [json.loads(line) for line in text.splitlines()]
     counts = batch.request_counts

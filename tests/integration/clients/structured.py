@@ -31,13 +31,13 @@ def main() -> None:
     found = {
         "tools": tools.chat.completions.create(response_model=Ticket, **ASKED),
         "json": as_json.chat.completions.create(response_model=Ticket, **ASKED),
-        "async": asyncio.run(asked_async()),
+        "async": asyncio.run(ask_async()),
         "partial": list(tools.chat.completions.create_partial(response_model=Ticket, **ASKED))[-1],
     }
     print(json.dumps({name: ticket.model_dump() for name, ticket in found.items()}))
 
 
-async def asked_async() -> Ticket:
+async def ask_async() -> Ticket:
     """Ask without blocking."""
     async with openai.AsyncOpenAI() as client:
         create = instructor.from_openai(client).chat.completions.create

@@ -79,13 +79,13 @@ def world() -> Caller:
     return api
 
 
-def shown(api: Caller) -> list[Json]:
+def read_all(api: Caller) -> list[Json]:
     """Return everything that the control API shows of a world."""
     paths = ("state", "clock", "faults", "models", "quotas", "replies", "scenarios")
     return [api.good(api.get(f"/_mock/{path}")) for path in paths]
 
 
-def filled(api: Caller, value: Json) -> Json:
+def fill_in(api: Caller, value: Json) -> Json:
     """Return a body or path with the world's batch and state filled in."""
     id = api.get("/v1/batches").json["data"][0]["id"]
     if value is ...:
@@ -122,7 +122,7 @@ def test_the_bodies_in_the_table_are_accepted(method: str, path: str) -> None:
     """The invalid bodies are derived from these."""
     for body in GOOD[method, path]:
         api = world()
-        api.good(api.call(method, filled(api, path), json=filled(api, body)))
+        api.good(api.call(method, fill_in(api, path), json=fill_in(api, body)))
 
 
 @pytest.mark.parametrize(("method", "path"), mark_slow_except_each(5, GOOD))
@@ -131,10 +131,10 @@ def test_the_bodies_in_the_table_are_accepted(method: str, path: str) -> None:
 def test_a_call_is_accepted_or_changes_nothing(method: str, path: str, data: st.DataObject) -> None:
     """An error names a parameter, and an accepted body breaks nothing later."""
     api = world()
-    bodies = [filled(api, body) for body in GOOD[method, path]]
+    bodies = [fill_in(api, body) for body in GOOD[method, path]]
     body = data.draw(mutants_of(bodies) | JSON)
-    sent, path = json.dumps(body).encode("utf-8", "surrogatepass"), filled(api, path)
-    before = shown(api)
+    sent, path = json.dumps(body).encode("utf-8", "surrogatepass"), fill_in(api, path)
+    before = read_all(api)
     answer = api.call(method, path, data=sent)
     if answer.status_code == 200:
         # A fault of the test's own may be any status.
@@ -145,4 +145,4 @@ def test_a_call_is_accepted_or_changes_nothing(method: str, path: str, data: st.
         assert answer.status_code != 400 or answer.json["error"]["param"] is not None
         # An advance to what a batch never becomes has moved the clock to its end.
         if answer.json["error"]["code"] != "unreachable_status":
-            assert shown(api) == before
+            assert read_all(api) == before

@@ -19,7 +19,7 @@ SHOWN = {
 OTHER = "sk-somebody-else-0001"
 
 
-def shown(caller: Caller) -> list[dict[str, Json]]:
+def list_faults(caller: Caller) -> list[dict[str, Json]]:
     """Return the faults of a caller's world."""
     found: list[dict[str, Json]] = caller.good(caller.get("/_mock/faults"))["faults"]
     return found
@@ -40,7 +40,7 @@ def test_a_rule_is_shown_in_full(api: Caller) -> None:
 def test_a_preset_is_shown_as_the_rule_that_it_makes(api: Caller) -> None:
     """It has the name of the preset, where other rules have that of their fault."""
     api.post("/_mock/faults", {"preset": "poll_429", "times": 2})
-    [rule] = shown(api)
+    [rule] = list_faults(api)
     assert (rule["name"], rule["times"], rule["fault"]["status"]) == ("poll_429", 2, 429)
 
 
@@ -48,14 +48,14 @@ def test_rules_are_shown_in_the_order_in_which_they_were_added(api: Caller) -> N
     """The first one applies first."""
     for name in ("poll_429", "content_5xx"):
         api.post("/_mock/faults", {"preset": name})
-    assert [rule["name"] for rule in shown(api)] == ["poll_429", "content_5xx"]
+    assert [rule["name"] for rule in list_faults(api)] == ["poll_429", "content_5xx"]
 
 
 def test_each_rule_shows_how_often_it_fired(api: Caller) -> None:
     """`matched` continues to count when `fired` has reached `times`."""
     api.post("/_mock/faults", RULE)
     statuses = [api.get("/v1/files").status_code for _ in range(3)]
-    [rule] = shown(api)
+    [rule] = list_faults(api)
     assert (statuses, rule["matched"], rule["fired"]) == ([503, 200, 200], 3, 1)
 
 
@@ -70,7 +70,7 @@ def test_a_reset_removes_the_rules(api: Caller) -> None:
     """They belong to the world's contents."""
     api.post("/_mock/faults", RULE)
     api.post("/_mock/reset")
-    assert shown(api) == []
+    assert list_faults(api) == []
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_bad_input_changes_nothing(api: Caller, body: Json, param: str) -> None:
     api.post("/_mock/faults", RULE)
     status, _, named = error_of(api.post("/_mock/faults", body))
     assert (status, named) == (400, param)
-    assert shown(api) == [SHOWN]
+    assert list_faults(api) == [SHOWN]
 
 
 def test_invalid_json_is_refused(api: Caller) -> None:
@@ -110,7 +110,7 @@ def test_a_foreign_web_page_is_refused(api: Caller, method: str) -> None:
 def test_a_caller_without_a_key_gets_the_only_world(api: Caller) -> None:
     """As everywhere in the control API."""
     api.post("/_mock/faults", RULE)
-    assert shown(Caller(api.app, None)) == [SHOWN]
+    assert list_faults(Caller(api.app, None)) == [SHOWN]
 
 
 def test_faults_of_one_world_are_not_those_of_another(api: Caller) -> None:
@@ -118,7 +118,7 @@ def test_faults_of_one_world_are_not_those_of_another(api: Caller) -> None:
     other = Caller(api.app, OTHER)
     other.post("/_mock/reset")
     api.post("/_mock/faults", RULE)
-    assert shown(other) == []
+    assert list_faults(other) == []
     assert other.get("/v1/files").status_code == 200
     other.delete("/_mock/faults")
     assert api.get("/v1/files").status_code == 503

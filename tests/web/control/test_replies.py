@@ -10,7 +10,7 @@ SAID = {"match": {"custom_id": "line-*"}, "reply": {"content": "Scripted."}}
 WHOLE = {"id": "x", "object": "chat.completion", "created": "now", "model": "m", "choices": []}
 
 
-def entered(api: Caller, entry: Json) -> list[Json]:
+def add(api: Caller, entry: Json) -> list[Json]:
     """Add a reply, and return all of them."""
     found: list[Json] = api.good(api.post(REPLIES, entry))["replies"]
     return found
@@ -24,31 +24,31 @@ def test_a_fresh_world_has_none(api: Caller) -> None:
 def test_they_are_shown_in_the_order_in_which_they_were_added(api: Caller) -> None:
     """Each as it was added; POST returns what GET does."""
     other = {"match": {}, "reply": {"refusal": "No."}}
-    entered(api, SAID)
-    assert entered(api, other) == [SAID, other] == api.good(api.get(REPLIES))["replies"]
+    add(api, SAID)
+    assert add(api, other) == [SAID, other] == api.good(api.get(REPLIES))["replies"]
 
 
 def test_without_a_match_it_is_for_all_lines(api: Caller) -> None:
     """It is shown with an empty match."""
-    assert entered(api, {"reply": SAID["reply"]}) == [{"match": {}, "reply": SAID["reply"]}]
+    assert add(api, {"reply": SAID["reply"]}) == [{"match": {}, "reply": SAID["reply"]}]
 
 
 def test_delete_removes_all(api: Caller) -> None:
     """The response shows what is left."""
-    entered(api, SAID)
+    add(api, SAID)
     assert api.good(api.delete(REPLIES)) == {"replies": []}
 
 
 def test_a_reset_removes_all(api: Caller) -> None:
     """A world starts over without those that were added."""
-    entered(api, SAID)
+    add(api, SAID)
     api.post("/_mock/reset")
     assert api.good(api.get(REPLIES)) == {"replies": []}
 
 
 def test_another_world_has_its_own(api: Caller) -> None:
     """Each key has its own replies."""
-    entered(api, SAID)
+    add(api, SAID)
     other = Caller(api.app, "sk-another-of-the-tests")
     assert other.good(other.get(REPLIES)) == {"replies": []}
 
@@ -80,7 +80,7 @@ def test_another_world_has_its_own(api: Caller) -> None:
 )
 def test_an_invalid_one_changes_nothing(api: Caller, entry: Json, code: str, param: str) -> None:
     """The error names the parameter, and no line gets another reply."""
-    entered(api, SAID)
+    add(api, SAID)
     state = api.good(api.get("/_mock/state"))
     assert error_of(api.post(REPLIES, entry)) == (400, code, param)
     assert api.good(api.get(REPLIES))["replies"] == [SAID]

@@ -21,7 +21,7 @@ class Upstream:
         entry = parse({"reply": lambda line: self.bodies.append(line["body"])})
         self.api = Caller(app_of(script=Script((entry,))))
 
-    def forwarded(self, path: str, body: Json) -> Json:
+    def forward(self, path: str, body: Json) -> Json:
         """Return the body that the gateway forwards."""
         self.api.post(path, body, headers=OPENAI)
         return self.bodies.pop()
@@ -74,7 +74,7 @@ def test_parameters_are_those_that_the_gateway_knows(
     upstream: Upstream, changes: Json, expected: Json
 ) -> None:
     """Others are dropped, and numbers are clamped."""
-    assert upstream.forwarded(CHAT, {**BODY, **changes}) == {**BODY, **expected}
+    assert upstream.forward(CHAT, {**BODY, **changes}) == {**BODY, **expected}
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_missing_model_gets_the_default(
     upstream: Upstream, path: str, body: Json, model: str
 ) -> None:
     """It is the gateway's default."""
-    assert upstream.forwarded(path, body) == {**body, "model": model}
+    assert upstream.forward(path, body) == {**body, "model": model}
 
 
 def test_response_names_its_provider(api: Caller) -> None:

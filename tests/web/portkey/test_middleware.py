@@ -604,7 +604,7 @@ def test_range_is_forwarded_when_it_is_named(portkey: Client) -> None:
 # --- the output in one call
 
 
-def ended(portkey: Client, scenario: str = "happy") -> dict[str, Json]:
+def run_to_the_end(portkey: Client, scenario: str = "happy") -> dict[str, Json]:
     """Return a batch that has ended as its scenario says."""
     id = portkey.create(metadata={"mockbatch_scenario": scenario})["id"]
     portkey.advance(DAY)
@@ -614,14 +614,14 @@ def ended(portkey: Client, scenario: str = "happy") -> dict[str, Json]:
 @pytest.mark.parametrize("scenario", ["happy", "some_failed", "expired_partial"])
 def test_output_is_the_output_file(portkey: Client, scenario: str) -> None:
     """It is the file's content, byte for byte."""
-    batch = ended(portkey, scenario)
+    batch = run_to_the_end(portkey, scenario)
     content = portkey.get(f"/v1/files/{batch['output_file_id']}/content").data
     assert portkey.get(f"/v1/batches/{batch['id']}/output").data == content
 
 
 def test_output_has_the_type_of_a_file(portkey: Client) -> None:
     """It has no parameters."""
-    response = portkey.get(f"/v1/batches/{ended(portkey)['id']}/output")
+    response = portkey.get(f"/v1/batches/{run_to_the_end(portkey)['id']}/output")
     assert response.headers["Content-Type"] == "application/octet-stream"
 
 
@@ -648,7 +648,7 @@ def test_output_of_an_unfinished_batch(portkey: Client, seconds: int) -> None:
 
 def test_output_of_a_batch_of_failures(portkey: Client) -> None:
     """With only an error file there is no output."""
-    response = portkey.get(f"/v1/batches/{ended(portkey, 'all_failed')['id']}/output")
+    response = portkey.get(f"/v1/batches/{run_to_the_end(portkey, 'all_failed')['id']}/output")
     assert response.json["error"]["message"] == "No such File object: null"
 
 
@@ -682,13 +682,13 @@ def test_output_of_a_failed_batch_is_plain_text(portkey: Client) -> None:
 
 def test_output_of_a_deleted_file(portkey: Client) -> None:
     """The file is requested by its id, and no longer exists."""
-    batch = ended(portkey)
+    batch = run_to_the_end(portkey)
     portkey.good(portkey.delete(f"/v1/files/{batch['output_file_id']}"))
     response = portkey.get(f"/v1/batches/{batch['id']}/output")
     assert response.json["error"]["message"] == f"No such File object: {batch['output_file_id']}"
 
 
-def recorded(**members: Json) -> dict[str, Json]:
+def recorded_state(**members: Json) -> dict[str, Json]:
     """Return the state of a world with one recorded batch."""
     batch = {
         "id": "batch_old",
@@ -705,7 +705,7 @@ def recorded(**members: Json) -> dict[str, Json]:
 
 def test_output_without_the_member(portkey: Client) -> None:
     """An object without `output_file_id` leads to the file `undefined`."""
-    portkey.good(portkey.call("PUT", "/_mock/state", json=recorded()))
+    portkey.good(portkey.call("PUT", "/_mock/state", json=recorded_state()))
     response = portkey.get("/v1/batches/batch_old/output")
     assert response.json["error"]["message"] == "No such File object: undefined"
 
@@ -713,7 +713,7 @@ def test_output_without_the_member(portkey: Client) -> None:
 def test_file_comes_before_errors(portkey: Client) -> None:
     """Errors are returned only without a file."""
     errors = {"object": "list", "data": []}
-    state = recorded(errors=errors, output_file_id="file-out")
+    state = recorded_state(errors=errors, output_file_id="file-out")
     portkey.good(portkey.call("PUT", "/_mock/state", json=state))
     response = portkey.get("/v1/batches/batch_old/output")
     assert response.json["error"]["message"] == "No such File object: file-out"
@@ -721,7 +721,7 @@ def test_file_comes_before_errors(portkey: Client) -> None:
 
 def test_file_of_any_name_is_requested(portkey: Client) -> None:
     """A name that is not ASCII is just another unknown file."""
-    state = recorded(output_file_id="file-\u4e2d")
+    state = recorded_state(output_file_id="file-\u4e2d")
     portkey.good(portkey.call("PUT", "/_mock/state", json=state))
     assert portkey.get("/v1/batches/batch_old/output").status_code == 404
 
@@ -767,7 +767,7 @@ def memory() -> Iterator[Callable[[], int]]:
     tracemalloc.stop()
 
 
-def uploaded(portkey: Client, megabytes: int) -> str:
+def upload_in_pieces(portkey: Client, megabytes: int) -> str:
     """Upload a file in pieces and return its id."""
     body = Dribble(megabytes)
     sent = {
@@ -780,13 +780,13 @@ def uploaded(portkey: Client, megabytes: int) -> str:
 
 def test_upload_is_not_read_into_memory(portkey: Client, memory: Callable[[], int]) -> None:
     """40 MB pass through the gateway in a few MB of memory."""
-    uploaded(portkey, 40)
+    upload_in_pieces(portkey, 40)
     assert memory() < 8 * MEGABYTE
 
 
 def test_download_is_not_read_into_memory(portkey: Client, memory: Callable[[], int]) -> None:
     """40 MB are sent in chunks."""
-    id = uploaded(portkey, 40)
+    id = upload_in_pieces(portkey, 40)
     with portkey.get(f"/v1/files/{id}/content", buffered=False) as response:
         assert sum(len(chunk) for chunk in response.iter_encoded()) == 40 * MEGABYTE
     assert memory() < 8 * MEGABYTE

@@ -26,7 +26,7 @@ def row(name: str) -> Callable[[Check], Check]:
     return add
 
 
-def ended(anthropic: AnthropicCaller) -> str:
+def ended_batch(anthropic: AnthropicCaller) -> str:
     """Return the id of a Message Batch with a good and a bad line that has ended."""
     id: str = anthropic.create_batch({}, {"model": "x"})["id"]
     anthropic.advance(DAY)
@@ -121,7 +121,7 @@ def check_end(anthropic: AnthropicCaller) -> None:
 @row("Anthropic: `results()` of the SDK")
 def check_results(anthropic: AnthropicCaller) -> None:
     """Check that the address in the object is that of the results."""
-    url = anthropic.message_batch(ended(anthropic))["results_url"]
+    url = anthropic.message_batch(ended_batch(anthropic))["results_url"]
     assert anthropic.get(url.removeprefix("http://localhost")).status_code == 200
 
 
@@ -154,7 +154,7 @@ def check_delete(anthropic: AnthropicCaller) -> None:
     """Check that only what has ended is deleted."""
     running = anthropic.create_batch({})["id"]
     assert anthropic.delete(f"{BATCHES}/{running}").status_code == 400
-    deleted = anthropic.good(anthropic.delete(f"{BATCHES}/{ended(anthropic)}"))
+    deleted = anthropic.good(anthropic.delete(f"{BATCHES}/{ended_batch(anthropic)}"))
     assert deleted["type"] == "message_batch_deleted"
 
 
@@ -198,7 +198,7 @@ def check_no_json(anthropic: AnthropicCaller) -> None:
 @row("Anthropic: an unknown model")
 def check_unknown_model(anthropic: AnthropicCaller) -> None:
     """Check that one line is errored, the other is not."""
-    counts = anthropic.message_batch(ended(anthropic))["request_counts"]
+    counts = anthropic.message_batch(ended_batch(anthropic))["request_counts"]
     assert (counts["succeeded"], counts["errored"]) == (1, 1)
 
 
@@ -212,7 +212,7 @@ def check_early_results(anthropic: AnthropicCaller) -> None:
 @row("Anthropic: content type of results")
 def check_content_type(anthropic: AnthropicCaller) -> None:
     """Check that the type is the recorded one."""
-    answer = anthropic.get(f"{BATCHES}/{ended(anthropic)}/results")
+    answer = anthropic.get(f"{BATCHES}/{ended_batch(anthropic)}/results")
     assert answer.content_type == "application/x-jsonl"
 
 

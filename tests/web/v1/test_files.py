@@ -32,7 +32,7 @@ PURPOSE = ('name="purpose"', b"batch")
 CONTENT = bytes(range(256)) * 4
 
 
-def refused_at_upload() -> list[Path]:
+def rejected_fixtures() -> list[Path]:
     """Return the invalid fixtures that an upload refuses."""
     found = sorted(INVALID.glob("*.errors.json"))
     return [path for path in found if json.loads(path.read_bytes())["place"] == "upload"]
@@ -265,7 +265,7 @@ class TestUpload:
             "gpt-4o-mini model. Please try again with a smaller batch."
         )
 
-    @pytest.mark.parametrize("path", refused_at_upload(), ids=lambda path: path.name)
+    @pytest.mark.parametrize("path", rejected_fixtures(), ids=lambda path: path.name)
     def test_refuses_an_invalid_input_file(self, api: Caller, path: Path) -> None:
         """Each fixture that an upload refuses gets the error it names."""
         data = path.with_name(path.name.replace(".errors.json", ".jsonl")).read_bytes()

@@ -150,7 +150,7 @@ def page() -> Json:
     return json.loads((ROOT / "fixtures/worlds/portkey-page.json").read_bytes())
 
 
-def filled(api: Api) -> Api:
+def fill(api: Api) -> Api:
     """Fill a world with batches in every state, and with odd files."""
     api.call("PUT", "/_mock/state", page())
     file = api.upload(lines(10))
@@ -196,7 +196,7 @@ def filled(api: Api) -> Api:
     return api
 
 
-def moved(api: Api, **world: Any) -> Api:
+def move(api: Api, **world: Any) -> Api:
     """Return a client of another server, into which the world was put."""
     other = Api(app_of(**{"seed": 7, "pace": 3, "start_time": 5, **world}), "sk-another-key-0002")
     other.call("PUT", "/_mock/state", json.loads(json.dumps(api.call("GET", "/_mock/state"))))
@@ -206,13 +206,13 @@ def moved(api: Api, **world: Any) -> Api:
 @pytest.fixture
 def original() -> Api:
     """Make a world that holds a bit of everything."""
-    return filled(Api(app_of()))
+    return fill(Api(app_of()))
 
 
 @pytest.fixture(scope="module")
 def document() -> Json:
     """Return the state of such a world; not to be changed."""
-    return filled(Api(app_of())).call("GET", "/_mock/state")
+    return fill(Api(app_of())).call("GET", "/_mock/state")
 
 
 @pytest.fixture
@@ -230,7 +230,7 @@ def state(document: Json) -> Json:
 )
 def test_moved_world_gives_the_same_answers(original: Api, seconds: int) -> None:
     """Each GET has the same answer in both, now and later."""
-    other = moved(original)
+    other = move(original)
     for api in (original, other):
         api.advance(seconds)
     assert other.everything() == original.everything()
@@ -248,7 +248,7 @@ def test_batch_of_any_scenario_moves(name: str) -> None:
         response = api.ask("POST", "/v1/batches", data=json.dumps(batch_body(file, name)))
     api.advance(VALIDATING + 20)
     api.ask("POST", f"/v1/batches/{response.json.get('id')}/cancel")
-    other = moved(api)
+    other = move(api)
     for one in (api, other):
         one.advance(2 * DAY)
     assert other.everything() == api.everything()
@@ -256,18 +256,18 @@ def test_batch_of_any_scenario_moves(name: str) -> None:
 
 def test_moved_world_has_batches_under_way(original: Api) -> None:
     """All eight statuses are among those that moved."""
-    batches = moved(original).call("GET", "/v1/batches?limit=100")["data"]
+    batches = move(original).call("GET", "/v1/batches?limit=100")["data"]
     assert len({batch["status"] for batch in batches}) == 8
 
 
 def test_moved_world_is_dumped_the_same(original: Api) -> None:
     """Nothing is lost on the way, so it can be moved again."""
-    assert moved(original).state() == original.state()
+    assert move(original).state() == original.state()
 
 
 def test_same_creates_make_the_same_ids(original: Api) -> None:
     """The seed and the counters move too."""
-    both = [original, moved(original)]
+    both = [original, move(original)]
     made = [api.create(api.upload(lines(2))) for api in both]
     assert made[0] == made[1]
 
@@ -278,7 +278,7 @@ def test_same_creates_make_the_same_ids(original: Api) -> None:
 )
 def test_same_commands_have_the_same_effect(original: Api, verb: str) -> None:
     """Each batch takes a command, or refuses it, as it would have."""
-    other = moved(original)
+    other = move(original)
     where = "v1" if verb == "cancel" else "_mock"
     for batch in original.call("GET", "/v1/batches?limit=100")["data"]:
         path = f"/{where}/batches/{batch['id']}/{verb}"
@@ -290,7 +290,7 @@ def test_same_commands_have_the_same_effect(original: Api, verb: str) -> None:
 
 def test_held_batches_go_on(original: Api) -> None:
     """What was put aside by a hold moves too."""
-    other = moved(original)
+    other = move(original)
     held = [
         batch["id"]
         for batch in original.call("GET", "/_mock/state")["batches"]
@@ -306,7 +306,7 @@ def test_held_batches_go_on(original: Api) -> None:
 
 def test_lost_input_stays_lost(original: Api) -> None:
     """A batch whose input was deleted fails over there, though another has that content."""
-    other = moved(original)
+    other = move(original)
     other.advance(DAY)
     ended = other.call("GET", "/v1/batches?limit=100")["data"]
     lost = [
@@ -319,13 +319,13 @@ def test_lost_input_stays_lost(original: Api) -> None:
 
 def test_deleted_output_stays_deleted(original: Api) -> None:
     """A file that was deleted is not made again."""
-    before, after = (api.call("GET", "/v1/files")["data"] for api in (original, moved(original)))
+    before, after = (api.call("GET", "/v1/files")["data"] for api in (original, move(original)))
     assert [file["id"] for file in after] == [file["id"] for file in before]
 
 
 def test_bytes_that_are_no_text_move(original: Api) -> None:
     """They are written in base64 and come back as they were."""
-    other = moved(original)
+    other = move(original)
     files = other.call("GET", "/v1/files?purpose=user_data")["data"]
     content = other.ask("GET", f"/v1/files/{files[0]['id']}/content").data
     assert content == bytes(range(256))
@@ -339,7 +339,7 @@ def test_each_content_is_written_once(document: Json) -> None:
 
 def test_recorded_batch_moves_key_for_key(original: Api) -> None:
     """A batch from a page stays as it was printed."""
-    batch = moved(original).call("GET", "/v1/batches/batch_abc123")
+    batch = move(original).call("GET", "/v1/batches/batch_abc123")
     assert batch == page()["recorded"][0]
 
 
@@ -348,21 +348,21 @@ def test_clock_moves(mode: str) -> None:
     """The other world's clock goes on in the same mode."""
     api = Api(app_of())
     api.call("POST", "/_mock/clock", {"mode": mode})
-    assert moved(api).call("GET", "/_mock/clock")["mode"] == mode
+    assert move(api).call("GET", "/_mock/clock")["mode"] == mode
 
 
 def test_fraction_of_a_second_moves() -> None:
     """Instants are numbers, not only whole ones."""
     api = Api(app_of())
     api.advance(0.25)
-    assert moved(api).call("GET", "/_mock/clock")["now"] == START + 0.25
+    assert move(api).call("GET", "/_mock/clock")["now"] == START + 0.25
 
 
 def test_settings_move() -> None:
     """New batches over there have the pace and the scenario of this world."""
     api = Api(app_of())
     api.call("POST", "/_mock/reset", {"scenario": "all_failed", "pace": 61})
-    other = moved(api)
+    other = move(api)
     for one in (api, other):
         one.create(one.upload(lines(2)), metadata=None)
         one.advance(3)
@@ -390,7 +390,7 @@ def test_big_state_is_put() -> None:
     """A world with a file of 20 MB moves."""
     api = Api(app_of())
     id = api.upload(b"x" * (20 * MEGABYTE), "user_data")
-    other = moved(api)
+    other = move(api)
     assert other.call("GET", f"/v1/files/{id}")["bytes"] == 20 * MEGABYTE
 
 
@@ -414,7 +414,7 @@ def test_recorded_batches_and_own_ones_are_paged_together(limit: int) -> None:
     api = Api(app_of(page()))
     file = api.upload(lines(1))
     ids = [api.create(file) for _ in range(3)][::-1]
-    other = moved(api)
+    other = move(api)
     found: list[str] = []
     after = ""
     while True:
@@ -438,7 +438,7 @@ def test_batch_that_was_held_moves_after_any_command(verb: str, pause: int) -> N
     api.command(id, "hold")
     api.advance(pause)
     api.command(id, verb)
-    other = moved(api)
+    other = move(api)
     for one in (api, other):
         one.advance(2 * DAY)
     assert other.everything() == api.everything()
@@ -452,7 +452,7 @@ def test_batch_that_expired_while_it_was_held_moves(held_at: int) -> None:
     api.advance(held_at)
     api.command(id, "hold")
     api.advance(DAY)
-    other = moved(api)
+    other = move(api)
     assert other.everything() == api.everything()
     assert other.state() == api.state()
 
@@ -460,7 +460,7 @@ def test_batch_that_expired_while_it_was_held_moves(held_at: int) -> None:
 def test_quotas_and_poll_limit_move() -> None:
     """The limits of this world hold over there."""
     api = Api(app_of(poll_limit=3, quotas=Quotas({"*": 7}, 5)))
-    settings = moved(api).call("GET", "/_mock/state")["settings"]
+    settings = move(api).call("GET", "/_mock/state")["settings"]
     assert settings["quotas"] == {"enqueued_tokens": {"*": 7}, "batches_per_hour": 5}
     assert settings["poll_limit"] == 3
 
@@ -477,7 +477,7 @@ def test_metadata_moves_as_it_was_sent(metadata: Json) -> None:
     """No metadata and empty metadata stay what they are."""
     api = Api(app_of())
     id = api.create(api.upload(lines(1)), metadata=metadata)
-    assert moved(api).call("GET", f"/v1/batches/{id}")["metadata"] == metadata
+    assert move(api).call("GET", f"/v1/batches/{id}")["metadata"] == metadata
 
 
 # --- what a state may leave out
@@ -631,7 +631,7 @@ STEPS = st.lists(
 )
 
 
-def shown(world: World) -> Json:
+def read_all(world: World) -> Json:
     """Return all that a client can read of a world."""
     now = world.now()
     batches = [world.batch_json(batch) for batch in world.batches(100, None).items]
@@ -654,7 +654,7 @@ def test_any_history_can_be_moved(before: list[Any], after: list[Any]) -> None:
     for step in after:
         first.play(step)
         second.play(step)
-    assert shown(second.world) == shown(first.world)
+    assert read_all(second.world) == read_all(first.world)
 
 
 # --- refused
@@ -684,7 +684,7 @@ def without(*path: Any) -> Change:
     return change
 
 
-def doubled(name: str) -> Change:
+def duplicate_first(name: str) -> Change:
     """Return what has the first of something stand there twice."""
     return lambda state: state[name].append(copy.deepcopy(state[name][0]))
 
@@ -725,7 +725,7 @@ FAULTS: Mapping[str, tuple[Change, str]] = {
         put("files", 1, "content", value="content 99"),
         "state.files[1].content",
     ),
-    "a file twice": (doubled("files"), "state.files"),
+    "a file twice": (duplicate_first("files"), "state.files"),
     "a content of two kinds": (
         put("contents", "content 1", "base64", value="eA=="),
         "state.contents.content 1",
@@ -788,7 +788,7 @@ FAULTS: Mapping[str, tuple[Change, str]] = {
         put("batches", 0, "errors", value=[{"message": "m", "param": None, "line": 1}]),
         "state.batches[0].errors[0].code",
     ),
-    "a batch twice": (doubled("batches"), "state.batches"),
+    "a batch twice": (duplicate_first("batches"), "state.batches"),
     "no history": (put(*TRANSITIONS, value=[]), f"state.batches[{DONE}].timeline.transitions"),
     "a history of another beginning": (
         put(*TRANSITIONS, 0, "status", value="in_progress"),
@@ -864,7 +864,7 @@ FAULTS: Mapping[str, tuple[Change, str]] = {
         without("recorded", 0, "request_counts"),
         "state.recorded[0].request_counts",
     ),
-    "a recorded batch twice": (doubled("recorded"), "state.batches"),
+    "a recorded batch twice": (duplicate_first("recorded"), "state.batches"),
     "a batch of a recorded one's id": (
         lambda state: state["recorded"][0].update(id=state["batches"][0]["id"]),
         "state.batches",
@@ -957,7 +957,7 @@ def test_state_without_its_fault_is_put(state: Json) -> None:
 # --- from a file
 
 
-def written(folder: Path, state: Json, name: str = "state.json") -> str:
+def write(folder: Path, state: Json, name: str = "state.json") -> str:
     """Write a state to a file and return its path."""
     path = folder / name
     path.write_text(json.dumps(state))
@@ -981,20 +981,20 @@ def folder(tmp_path: Path) -> Path:
 
 def test_content_below_the_folder_is_read(folder: Path) -> None:
     """A path is looked for below the folder of the state."""
-    state = load_from_file(written(folder, referring("deeper/data")), WorldSettings())
+    state = load_from_file(write(folder, referring("deeper/data")), WorldSettings())
     assert state.files[0].content.read(0, 9) == b"\x00data"
 
 
 def test_content_stays_when_its_file_changes(folder: Path) -> None:
     """It is read once, at the start."""
-    state = load_from_file(written(folder, referring("deeper/data")), WorldSettings())
+    state = load_from_file(write(folder, referring("deeper/data")), WorldSettings())
     (folder / "deeper" / "data").write_bytes(b"changed")
     assert state.files[0].content.read(0, 9) == b"\x00data"
 
 
 def test_file_of_a_content_is_closed(folder: Path, recwarn: pytest.WarningsRecorder) -> None:
     """No file stays open that would never be closed."""
-    load_from_file(written(folder, referring("deeper/data")), WorldSettings())
+    load_from_file(write(folder, referring("deeper/data")), WorldSettings())
     gc.collect()
     assert [warning for warning in recwarn if warning.category is ResourceWarning] == []
 
@@ -1017,18 +1017,18 @@ def test_content_elsewhere_is_refused(folder: Path, number: int) -> None:
     """Only files below the folder are read."""
     path = list(outside(folder))[number]
     with pytest.raises(ValueError, match=r"state\.contents\.c"):
-        load_from_file(written(folder, referring(path)), WorldSettings())
+        load_from_file(write(folder, referring(path)), WorldSettings())
 
 
 def test_path_with_a_nul_is_refused(folder: Path) -> None:
     """No file has such a name."""
     with pytest.raises(ValueError, match="null"):
-        load_from_file(written(folder, referring("a\0b")), WorldSettings())
+        load_from_file(write(folder, referring("a\0b")), WorldSettings())
 
 
 def test_fault_in_a_file_is_one_line(folder: Path) -> None:
     """It names the file, the place and the fault."""
-    path = written(folder, {"format": FORMAT, "files": [{}]})
+    path = write(folder, {"format": FORMAT, "files": [{}]})
     with pytest.raises(ValueError, match=r"^.*state\.json at state\.files\[0\]\.id: .*$") as caught:
         load_from_file(path, WorldSettings())
     assert "\n" not in str(caught.value)
@@ -1218,7 +1218,7 @@ def test_pages_go_on_behind_recorded_batches() -> None:
     file = api.upload(lines(1))
     for _ in range(3):
         api.create(file)
-    other = moved(api)
+    other = move(api)
     whole = [batch["id"] for batch in other.call("GET", "/v1/batches?limit=100")["data"]]
     found: list[str] = []
     while True:

@@ -29,7 +29,7 @@ def unreadable(_: str) -> Content:
     return UnreadableContent.of(b"{}\n")
 
 
-def restored(batch: Batch, find: Callable[[str], Content] | None = None) -> Batch:
+def restore_from_dump(batch: Batch, find: Callable[[str], Content] | None = None) -> Batch:
     """Return a batch after a dump, with its own content unless `find` finds another."""
     document = dump_batch(batch, ContentWriter())
     return restore_batch(document, batch.number, find or (lambda _: batch.input.content))
@@ -62,7 +62,7 @@ def test_it_shows_the_same_objects(make: Make, document: dict[str, Any]) -> None
     """At each instant of its life, whether or not lines fail."""
     lines = [*make.lines(9), failing(make)]
     batch = make.started(make.world(), lines, **document)
-    again = restored(batch)
+    again = restore_from_dump(batch)
     assert [again.as_json(at) for at in instants(batch)] == [
         batch.as_json(at) for at in instants(batch)
     ]
@@ -72,7 +72,7 @@ def test_it_writes_the_same_output(make: Make) -> None:
     """Byte for byte, in the same order."""
     batch = make.started(make.world(), [*make.lines(9), failing(make)])
     made, again = (
-        write_output(one, validate=True, marks=False) for one in (batch, restored(batch))
+        write_output(one, validate=True, marks=False) for one in (batch, restore_from_dump(batch))
     )
     assert [again.output.read(0, 99_999), again.error.read(0, 99_999)] == [
         made.output.read(0, 99_999),
@@ -85,13 +85,16 @@ def test_it_takes_the_same_commands(make: Make) -> None:
     batch = make.batch()
     held = commands.hold(batch, batch.created_at + 70)
     later = batch.created_at + 700
-    assert commands.resume(restored(held), later).timeline == commands.resume(held, later).timeline
+    assert (
+        commands.resume(restore_from_dump(held), later).timeline
+        == commands.resume(held, later).timeline
+    )
 
 
 def test_its_input_is_not_read_for_status_and_counts(make: Make) -> None:
     """So that a world of 10,000 batches can be taken over at once."""
     batch = make.batch()
-    again = restored(batch, unreadable)
+    again = restore_from_dump(batch, unreadable)
     assert [again.as_json(at) for at in instants(batch)] == [
         batch.as_json(at) for at in instants(batch)
     ]
@@ -102,7 +105,7 @@ def test_failing_lines_are_counted_without_the_input(make: Make) -> None:
     """Which lines fail is known from the dump."""
     batch = make.started(make.world(), [*make.lines(9), failing(make)])
     end = batch.timeline.end.at
-    assert restored(batch, unreadable).counts(end) == (10, 9, 1)
+    assert restore_from_dump(batch, unreadable).counts(end) == (10, 9, 1)
 
 
 def test_a_batch_without_its_input_is_restored(make: Make) -> None:
@@ -111,11 +114,13 @@ def test_a_batch_without_its_input_is_restored(make: Make) -> None:
     tokens = write_output(batch, validate=True, marks=False).tokens
     gone = batch.without_input(tokens)
     end = batch.timeline.end.at
-    assert restored(gone, unreadable).as_json(end, tokens) == gone.as_json(end, tokens)
+    assert restore_from_dump(gone, unreadable).as_json(end, tokens) == gone.as_json(end, tokens)
 
 
 def test_an_invalid_input_keeps_its_errors(make: Make) -> None:
     """They are shown once validation is over."""
     batch = make.invalid_batch()
     end = batch.timeline.end.at
-    assert restored(batch, unreadable).as_json(end)["errors"] == batch.as_json(end)["errors"]
+    assert (
+        restore_from_dump(batch, unreadable).as_json(end)["errors"] == batch.as_json(end)["errors"]
+    )

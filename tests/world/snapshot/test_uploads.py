@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 HOUR = 3600
 
 
-def filled(make: "Make") -> World:
+def fill(make: "Make") -> World:
     """Make a world with an upload of each status: pending, completed, cancelled, expired."""
     world = make.world()
     world.uploads.create("old", "vision", 3, None)
@@ -35,7 +35,7 @@ def filled(make: "Make") -> World:
     return world
 
 
-def written(world: World) -> Json:
+def dump_json(world: World) -> Json:
     """Return a world's state as it would travel."""
     return json.loads(json.dumps(dump(world.snapshot())))
 
@@ -50,12 +50,12 @@ def read(make: "Make", document: Json) -> World:
 @pytest.fixture
 def document(make: "Make") -> Json:
     """Return the state of such a world."""
-    return written(filled(make))
+    return dump_json(fill(make))
 
 
 def test_world_is_written_the_same_again(make: "Make", document: Json) -> None:
     """Nothing is lost on the way."""
-    assert written(read(make, document)) == document
+    assert dump_json(read(make, document)) == document
 
 
 def test_each_upload_keeps_its_status(make: "Make", document: Json) -> None:
@@ -68,14 +68,14 @@ def test_each_upload_keeps_its_status(make: "Make", document: Json) -> None:
 def test_pending_upload_goes_on(make: "Make", document: Json) -> None:
     """A part comes, the file is made, and all is what it would have been."""
 
-    def finished(world: World) -> Json:
+    def finish(world: World) -> Json:
         upload = world.uploads.all()[1]
         more = world.uploads.add_part(upload.id, Content.of(b"\n"))
         _, file = world.uploads.complete(upload.id, [*upload.parts, more.id], None)
         return more.id, file.as_json(), file.content.read(0, 99)
 
-    moved = finished(read(make, document))
-    assert moved == finished(filled(make))
+    moved = finish(read(make, document))
+    assert moved == finish(fill(make))
     assert moved[2] == '"ä"\n\n'.encode()
 
 
@@ -95,7 +95,7 @@ def test_a_part_has_a_new_id_where_counters_are_left_out(make: "Make") -> None:
     upload = world.uploads.create("a", "batch", 9, None)
     for data in (b"1", b"2", b"3"):
         world.uploads.add_part(upload.id, Content.of(data))
-    document = written(world)
+    document = dump_json(world)
     del document["numbers"]
     copied = read(make, document)
     copied.uploads.add_part(upload.id, Content.of(b"4"))

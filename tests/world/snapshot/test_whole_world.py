@@ -36,7 +36,7 @@ def document(mock: WorldClient) -> dict[str, Json]:
     return state
 
 
-def moved(mock: MockBatch, **changes: Json) -> WorldClient:
+def move(mock: MockBatch, **changes: Json) -> WorldClient:
     """Return another world of the same server, which continues the first one."""
     other = mock.world("another", seed=99)
     other.call("PUT", "/_mock/state", {**document(mock), **changes})
@@ -66,7 +66,7 @@ def fill(mock: MockBatch) -> None:
 def test_a_document_is_the_same_after_a_move(mock: MockBatch) -> None:
     """Nothing is lost on the way, and looking at a world changes nothing in it."""
     fill(mock)
-    assert document(moved(mock)) == document(mock)
+    assert document(move(mock)) == document(mock)
     assert document(mock) == document(mock)
 
 
@@ -97,7 +97,7 @@ def test_a_reset_removes_everything(mock: MockBatch) -> None:
 def test_faults_go_on_counting(mock: MockBatch, preset: str) -> None:
     """Each kind of fault is moved with what it has matched and hit."""
     mock.fault(preset, times=2, skip=1)
-    other = moved(mock)
+    other = move(mock)
     assert other.call("GET", "/_mock/faults") == mock.call("GET", "/_mock/faults")
 
 
@@ -105,7 +105,7 @@ def test_a_fault_hits_as_often_as_is_left(mock: MockBatch) -> None:
     """Of three times, one is over before the move."""
     mock.fault({"path": "/v1/models"}, {"status": 418}, times=3)
     assert _status(mock) == 418
-    other = moved(mock)
+    other = move(mock)
     assert [_status(other) for _ in range(3)] == [418, 418, 200]
 
 
@@ -122,14 +122,14 @@ def test_replies_go_on_with_their_turns(mock: MockBatch) -> None:
     """The next request gets the reply after the last one, and a limit stays."""
     mock.reply({"contains": "Hello"}, ["one", "two", "three"], times=4)
     assert contents(mock, 2) == ["one", "two"]
-    assert contents(moved(mock), 3) == ["three", "three", "Mock reply to: Hello"]
+    assert contents(move(mock), 3) == ["three", "three", "Mock reply to: Hello"]
 
 
 def test_a_line_keeps_its_turn(mock: MockBatch) -> None:
     """Another script, entered before the line runs, gives it no second turn."""
     mock.reply({}, ["one", "two"])
     batch = submit(mock)
-    other = moved(mock)
+    other = move(mock)
     other.reply({"custom_id": "another"}, "x")
     other.clock.run_until(batch)
     output = other.client.files.content(str(other.client.batches.retrieve(batch.id).output_file_id))
@@ -158,7 +158,7 @@ def test_queued_scenarios_are_moved(mock: MockBatch) -> None:
     """With how many batches are left for each."""
     mock.scenario("all_failed", times=2)
     submit(mock)
-    other = moved(mock)
+    other = move(mock)
     assert other.call("GET", "/_mock/scenarios/active") == mock.call(
         "GET", "/_mock/scenarios/active"
     )
@@ -168,16 +168,16 @@ def test_queued_scenarios_are_moved(mock: MockBatch) -> None:
 
 def test_models_are_moved(mock: MockBatch) -> None:
     """A world that serves every model says so, too."""
-    assert document(moved(mock))["models"] is None
+    assert document(move(mock))["models"] is None
     mock.models("my-model")
-    other = moved(mock)
+    other = move(mock)
     assert [model.id for model in other.client.models.list()] == ["my-model"]
 
 
 def test_request_ids_do_not_repeat(mock: MockBatch) -> None:
     """The next request has the id that it would have had in the first world."""
     mock.client.models.list()
-    other = moved(mock)
+    other = move(mock)
     ids = [
         world.client.models.with_raw_response.list().headers["x-request-id"]
         for world in (mock, other, other)
@@ -212,7 +212,7 @@ class TestWebhooks:
         mock.webhook(receive)
         batch = submit(mock)
         mock.clock.run_until(batch)
-        other = moved(mock)
+        other = move(mock)
         other.clock.advance(hours=1)
         assert [delivery.headers["webhook-id"] for delivery in received] == [
             received[0].headers["webhook-id"]
@@ -227,7 +227,7 @@ class TestWebhooks:
         ended = submit(mock)
         mock.clock.run_until(ended)
         running = submit(mock)
-        other = moved(mock)
+        other = move(mock)
         other.clock.advance(hours=1)
         assert recorder.ids == [ended.id, running.id]
 
@@ -235,7 +235,7 @@ class TestWebhooks:
         """So a receiver accepts what the second world sends; a later secret is another."""
         recorder = WebhookRecorder(mock)
         mock.webhook(recorder)
-        other = moved(mock)
+        other = move(mock)
         submit(other)
         other.clock.advance(hours=1)
         assert len(recorder.events) == 1
@@ -249,7 +249,7 @@ class TestWebhooks:
         made = mock.call("POST", "/v1/webhook_endpoints", _endpoint("http://127.0.0.1:9/"))
         path = f"/v1/webhook_endpoints/{made['id']}/rotate_secret"
         mock.call("POST", path, {"keep_old_secret_active_for_24_hours": True})
-        assert document(moved(mock)) == document(mock)
+        assert document(move(mock)) == document(mock)
 
 
 def _endpoint(url: str) -> dict[str, Json]:
