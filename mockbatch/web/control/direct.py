@@ -29,7 +29,7 @@ _PLAIN_HEADERS = frozenset({"HTTP_AUTHORIZATION", "HTTP_CONTENT_TYPE", "HTTP_HOS
 
 
 class DirectCalls:
-    """Responds to some calls of the control API as their routes do, but for checking itself."""
+    """Responds to some calls of the control API as their routes do; no response is checked."""
 
     def __init__(self, app: Flask, state: ServerState) -> None:
         self._app = app
