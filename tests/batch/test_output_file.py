@@ -136,6 +136,13 @@ def test_a_refused_line_is_in_the_error_file_with_the_refusal(make: "Make") -> N
     assert len(done) == 9
 
 
+def test_lines_of_the_error_file_come_last_in_the_output(make: "Make") -> None:
+    """With a distortion that shows them in both files, they follow the output's own lines."""
+    done, failed = files(make.batch(10, replies=failing(0.5, 400), output={"astray": 1}))
+    assert [line["response"]["status_code"] for line in done] == [200] * 5 + [400] * 5
+    assert done[5:] == failed
+
+
 def test_a_failing_line_has_the_scenarios_error(make: "Make") -> None:
     """A line that the scenario lets fail has its status and error, and a null `error`."""
     replies = failing(0.2, 429)

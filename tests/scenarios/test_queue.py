@@ -26,3 +26,12 @@ def test_a_scenario_that_was_replaced_meanwhile_uses_up_no_other(make: "Make") -
     queue.add(after, 1)
     queue.use(before)
     assert queue.waiting() == [(after, 1)]
+
+
+def test_the_last_hundred_unused_scenarios_are_remembered(make: "Make") -> None:
+    """The oldest is forgotten first."""
+    queue = ScenarioQueue()
+    names = [f"number_{number}" for number in range(101)]
+    for name in names:
+        queue.add(make.scenario(name=name), None)
+    assert [scenario.name for scenario in queue.unused()] == names[1:]

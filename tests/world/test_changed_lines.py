@@ -2,6 +2,7 @@
 
 import pytest
 
+from mockbatch.world import changed_lines
 from tests.support.caller import Caller, app_of, lines
 
 NOTHING: dict[str, list[str]] = {"scripted": [], "distorted": []}
@@ -48,6 +49,14 @@ def test_distorted_lines_are_named(caller: Caller, scenario: str, count: int) ->
     """Those that are absent as well."""
     found = find_changed(caller, scenario)
     assert len(found["distorted"] or found["scripted"]) == count
+
+
+def test_distorted_lines_of_a_large_batch_are_not_named(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its files are not written again to find them."""
+    monkeypatch.setattr(changed_lines, "MAX_LINES", 9)
+    assert find_changed(caller, "missing_lines") == NOTHING
 
 
 def test_nothing_is_distorted_before_there_are_files(caller: Caller) -> None:

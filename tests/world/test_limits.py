@@ -311,6 +311,18 @@ def test_a_state_above_a_limit_is_refused(limit: str, place: str) -> None:
     assert state(api) == before
 
 
+def test_recorded_batches_of_a_state_count_as_batches() -> None:
+    """A world may have no more of both together."""
+    full = limited_caller()
+    batch = full.create(lines(1))
+    full.advance(DAY)
+    recorded = {**full.batch(batch["id"]), "id": "batch_recorded"}
+    document = {**full.good(full.get("/_mock/state")), "recorded": [recorded]}
+    full.good(full.call("PUT", "/_mock/state", json=document))
+    refused = limited_caller(batches=1).call("PUT", "/_mock/state", json=document)
+    assert error_of(refused) == (400, "invalid_value", "state.batches")
+
+
 def test_replies_of_a_state_are_counted() -> None:
     """The next one is above the limit, as it is in the world that the state is from."""
     api = limited_caller(replies=2)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from mockbatch import clock
 from mockbatch.errors import ApiError
 from mockbatch.files import upload as parts
-from mockbatch.files.content import Content
+from mockbatch.files.content import Content, SharedContentFile
 from mockbatch.files.upload import Upload
 from mockbatch.limits import Limits
 from mockbatch.validation.schema import schema
@@ -284,6 +284,32 @@ class TestTogether:
         assert len({*first, *second}) == 80
         _, file = world.uploads.complete(upload.id, first + second, None)
         assert file.content.read(0, 10**6) == b"a" * 40_000 + b"b" * 40_000
+
+    def test_of_two_parts_at_once_one_gets_the_last_room(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """There was room for either of them when both began to be copied."""
+        upload = begin(world)
+        for data in (b"abcd", b"abc"):
+            add(world, upload, data)
+        both = threading.Barrier(2)
+        copy = SharedContentFile.add
+
+        def copy_together(*arguments: Any) -> Content:
+            both.wait(10)
+            return copy(*arguments)
+
+        monkeypatch.setattr(SharedContentFile, "add", copy_together)
+
+        def add_one(_: int) -> int:
+            try:
+                add(world, upload)
+            except ApiError as error:
+                return error.status
+            return 200
+
+        with ThreadPoolExecutor(2) as pool:
+            assert sorted(pool.map(add_one, range(2))) == [200, 400]
 
     def test_ids_follow_from_the_seed(self, make: "Make") -> None:
         """Two worlds that get the same requests give the same ids."""

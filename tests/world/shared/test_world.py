@@ -1,6 +1,7 @@
 """A world that two servers share is the same in both."""
 
 import gc
+import weakref
 from io import BytesIO
 
 import pytest
@@ -44,12 +45,12 @@ CHANGES = {
     "clock": ("POST", "/_mock/clock", {"mode": "on-poll"}),
     "advance": ("POST", "/_mock/clock/advance", {"seconds": 5}),
     "endpoints": ("POST", "/_mock/webhooks/endpoints", {"url": "http://127.0.0.1:1/"}),
-    "reset": ("POST", "/_mock/reset", {"pace": 9, "owner": "me", "marks": True}),
     "uploads": (
         "POST",
         "/v1/uploads",
         {"filename": "a", "purpose": "batch", "bytes": 3, "mime_type": "text/jsonl"},
     ),
+    "reset": ("POST", "/_mock/reset", {"pace": 9, "owner": "me", "marks": True}),
 }
 
 
@@ -76,6 +77,19 @@ def test_a_deleted_file_is_deleted_everywhere(one: Server, other: Server) -> Non
     assert other.get(f"/v1/files/{file_id}")["id"] == file_id
     assert one.call("DELETE", f"/v1/files/{file_id}").status_code == 200
     assert other.call("GET", f"/v1/files/{file_id}").status_code == 404
+
+
+def test_a_server_that_only_reads_lets_go_of_a_deleted_content(one: Server, other: Server) -> None:
+    """The server that deleted the file removes the content; the other one has nothing to do."""
+    file_id = one.upload()
+    path = f"/v1/files/{file_id}"
+    assert other.call("GET", f"{path}/content").status_code == 200
+    world = other.app.extensions[EXTENSION].worlds.find(KEY)
+    kept = weakref.ref(world.file(file_id).content)
+    assert one.call("DELETE", path).status_code == 200
+    assert other.call("GET", path).status_code == 404
+    gc.collect()
+    assert kept() is None
 
 
 def test_an_upload_is_completed_by_another_server(one: Server, other: Server) -> None:

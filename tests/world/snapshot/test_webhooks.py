@@ -53,3 +53,13 @@ def test_a_state_without_webhooks_keeps_endpoints_and_no_deliveries(make: "Make"
     document = {name: value for name, value in dump(present).items() if name != "webhooks"}
     loaded = load(document, world.settings, present=present).webhooks
     assert (loaded.endpoints, loaded.deliveries) == ((endpoint,), ())
+
+
+def test_deliveries_of_a_state_are_counted_at_least_once_each(make: "Make") -> None:
+    """A number that is too low would show that fewer than none were dropped."""
+    world = make.world()
+    endpoint = world.webhooks.create_endpoint({"url": "http://127.0.0.1:9/"})
+    world.webhooks.outbox.add_sample(endpoint, "batch.completed", Seed.of("a"), make.created)
+    document = dump(world.snapshot())
+    document["webhooks"]["delivery_count"] = 0
+    assert load(document, world.settings).webhooks.delivery_count == 1
