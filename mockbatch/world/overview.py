@@ -25,7 +25,7 @@ COMMANDS: dict[str, Callable[[Batch, int], Batch]] = {
     "fail": partial(commands.fail, code=FAILURE["code"], message=FAILURE["message"]),
     "complete": commands.complete,
 }
-# How many points show the progress of a batch; a large one has thousands.
+# How many points show the progress of a batch; each hold adds some.
 _MAX_POINTS = 20
 _SHOWN = (
     "id",

@@ -148,10 +148,14 @@ class TestOverview:
         assert "it becomes finalizing in 61 s" in shown["explanation"]
 
     def test_shows_few_points_of_a_long_progress(self, api: Caller) -> None:
-        """At most 20, from the first to the last."""
-        batch = api.create(lines(500))
-        progress = self.overview(api, batch["id"])["progress"]
-        assert len(progress) <= 20
+        """Of a batch that was held often: 20, from the first to the last."""
+        id = api.create(lines(500))["id"]
+        api.advance(VALIDATING)
+        for command in ("hold", "resume") * 12:
+            api.advance(1)
+            api.good(api.post(f"/_mock/batches/{id}/{command}"))
+        progress = self.overview(api, id)["progress"]
+        assert len(progress) == 20
         assert (progress[0]["done"], progress[-1]["done"]) == (0, 500)
 
     def test_says_why_a_command_is_refused(self, api: Caller) -> None:
