@@ -235,7 +235,7 @@ def call_reply_function(function: ReplyFunction, line: Mapping[str, Json]) -> Re
         raise _failure(function, line, reason)
     try:
         # The round trip proves that it is JSON, and copies it.
-        document = parse_json(json.dumps(returned, allow_nan=False))
+        document = parse_json(json.dumps(returned))
         return parse_reply(document, "reply", find_endpoint(str(line.get("url"))))
     except (TypeError, ValueError, RecursionError) as error:
         raise _failure(function, line, f"what it returned is not JSON: {error}") from error
