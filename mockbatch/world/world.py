@@ -90,6 +90,7 @@ class World:
     def snapshot(self) -> Snapshot:
         """Return the whole world as a value."""
         with self._lock:
+            self.release_expired()
             return take_snapshot(self)
 
     def restore(self, snapshot: Snapshot) -> None:
