@@ -4,6 +4,7 @@ jsonschema decides here too, but in bounded time: a schema of a few lines whose 
 each need the next one twice would keep it busy for years, and so would some patterns.
 """
 
+import sys
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
@@ -28,6 +29,8 @@ _UNDECIDABLE = (RecursionError, Unresolvable, ValueError, OverflowError)
 # What a keyword costs, whatever it says; following a reference costs more.
 _STEPS_PER_KEYWORD = 15
 _STEPS_PER_REFERENCE = {"$ref": 80, "$dynamicRef": 160}
+# How many frames of the stack are left when a reference is no longer followed.
+_SPARE_FRAMES = 150
 # How many characters one step copies into a message, or how many names of a list it looks at.
 _CHARACTERS_PER_STEP = 200
 _NAMES_PER_STEP = 8
@@ -159,9 +162,24 @@ def _with_steps(name: str, keyword: Keyword) -> Keyword:
         if isinstance(value, list | dict):
             steps += len(value) // _NAMES_PER_STEP
         limit.budget.spend(steps + _own_steps(name, argument, value, size))
+        if name in _STEPS_PER_REFERENCE:
+            _check_stack()
         return keyword(validator, argument, value, schema)
 
     return check
+
+
+def _check_stack() -> None:
+    """Raise RecursionError before the stack ends.
+
+    The package in Rust that looks references up panics if it ends there. A panic is no Exception,
+    so it would end the thread of the server instead of being the answer to a request.
+    """
+    try:
+        sys._getframe(sys.getrecursionlimit() - _SPARE_FRAMES)
+    except ValueError:  # the stack is not so deep
+        return
+    raise RecursionError("it refers to itself too deeply")
 
 
 def _own_steps(name: str, argument: Json, value: Json, size: int) -> int:

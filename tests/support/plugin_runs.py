@@ -2,8 +2,15 @@
 
 import sys
 from collections.abc import Callable
+from importlib import import_module
 
 import pytest
+
+# What a client imports on its first use, imported before any run: pytester forgets the modules
+# that were imported during a run, and a second copy of them would raise other exceptions than
+# those that the client knows.
+for _name in ("httpcore2", "anyio._backends._asyncio"):
+    import_module(_name)
 
 INPUT = """
     INPUT = b'{"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": ' \\
