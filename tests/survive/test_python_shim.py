@@ -310,7 +310,7 @@ def test_a_time_limit_for_another_thread_passes(python: Runner, wait: str) -> No
         """,
         leap=False,
     )
-    assert 7200 <= done.printed < 7200 + 20 * 60
+    assert 7200 <= done.printed < 2 * 7200  # the polls go on until the other thread runs
     assert done.real_seconds < REAL_SECONDS
 
 

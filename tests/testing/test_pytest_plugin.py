@@ -354,9 +354,12 @@ class TestOtherFixtures:
             run("""
     import socket
 
+    def refuse(*arguments):  # an error that threads of other tests expect, too
+        raise ConnectionRefusedError
+
     @pytest.mark.mockbatch(scenario="some_failed", start_time=1000)
     def test_app(mockbatch_app, monkeypatch):
-        monkeypatch.setattr(socket.socket, "connect", None)
+        monkeypatch.setattr(socket.socket, "connect", refuse)
         batch = submit(mockbatch_app.mock.client)
         assert batch.created_at == 1000
         mockbatch_app.mock.clock.run_until(batch)
