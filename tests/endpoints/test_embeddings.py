@@ -74,6 +74,11 @@ def test_a_list_of_tokens_is_one_input() -> None:
     assert len(vectors(input=[[1, 2], [3]], dimensions=2)) == 2
 
 
+def test_the_first_token_of_the_vocabulary_is_a_token() -> None:
+    """Its id is 0."""
+    assert len(vectors(input=[0, 1], dimensions=2)) == 1
+
+
 def test_a_token_may_be_an_integral_decimal() -> None:
     """JSON Schema accepts 1.0 as the integer 1; it is the same token."""
     assert vectors(input=[1.0], dimensions=8) == vectors(input=[1], dimensions=8)
