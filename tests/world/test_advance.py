@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mockbatch.batch import commands
+from mockbatch.batch.create import BatchRequest
+from mockbatch.batch.rules import OPENAI_RULES
 from mockbatch.files.content import Content
 from mockbatch.webhooks import dispatcher
 from mockbatch.webhooks.delivery import AttemptResult
 from mockbatch.world.world import World
+from tests.conftest import CHAT
 
 if TYPE_CHECKING:
     from tests.conftest import Make
@@ -128,6 +131,20 @@ def test_requested_events_are_listed_among_the_others(make: "Make", include: str
     _, found, count = world.advance.by(3600, [include])
     assert count == len(found) == 4
     assert [(at - make.created, type_) for at, type_, _ in found] == REQUESTED[include]
+
+
+def test_results_that_are_no_file_expire_without_an_event(make: "Make") -> None:
+    """Another provider's results are not among the files that clients can list."""
+    world = make.world()
+    file = world.upload(Content.of(make.jsonl(make.lines(2))), "batch.jsonl", "batch", None)
+    rules = OPENAI_RULES._replace(results_seconds=3600)
+    world.create_batch(BatchRequest(file.id, CHAT, None, None, None, rules))
+    found = world.advance.by(24 * 3600, ["expiry"]).events
+    assert [type_ for _, type_, _ in found] == [
+        "batch.in_progress",
+        "batch.finalizing",
+        "batch.completed",
+    ]
 
 
 @pytest.mark.parametrize("seconds", [0, 10, 1000])

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Flask
@@ -28,6 +28,9 @@ from mockbatch.world.snapshot.snapshot import Snapshot
 from mockbatch.world.world import World
 from tests.support.examples import examples
 from tests.support.slow_tests import mark_slow_except_each
+
+if TYPE_CHECKING:
+    from tests.conftest import Make
 
 ROOT = Path(__file__).parents[3]
 START = 1_713_894_800
@@ -463,6 +466,16 @@ def test_quotas_and_poll_limit_move() -> None:
     settings = move(api).call("GET", "/_mock/state")["settings"]
     assert settings["quotas"] == {"enqueued_tokens": {"*": 7}, "batches_per_hour": 5}
     assert settings["poll_limit"] == 3
+
+
+def test_requests_after_a_state_without_numbers_have_ids_of_their_own(make: "Make") -> None:
+    """Requests are counted on from those of the world that the state replaces."""
+    world = make.world()
+    before = [world.request_ids.next() for _ in range(3)]
+    present = world.snapshot()
+    document = {name: value for name, value in dump(present).items() if name != "numbers"}
+    world.restore(load(document, world.settings, present=present))
+    assert world.request_ids.next() not in before
 
 
 def test_quotas_that_were_set_later_move() -> None:

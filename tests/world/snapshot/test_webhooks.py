@@ -12,7 +12,12 @@ from mockbatch.webhooks.event import WebhookEvent
 from mockbatch.world.snapshot.cursor import Cursor
 from mockbatch.world.snapshot.dump import dump
 from mockbatch.world.snapshot.load import load
-from mockbatch.world.snapshot.webhooks import dump_delivery, load_delivery
+from mockbatch.world.snapshot.webhooks import (
+    dump_delivery,
+    dump_endpoint,
+    load_delivery,
+    load_endpoint,
+)
 
 if TYPE_CHECKING:
     from tests.conftest import Make
@@ -41,6 +46,15 @@ def test_a_delivery_under_way_is_read_as_it_was_written() -> None:
     assert (delivery.copies, delivery.failures) == (1, 2)
     document = json.loads(json.dumps(dump_delivery(delivery)))
     assert load_delivery(Cursor(document, "delivery")) == delivery
+
+
+def test_an_endpoint_keeps_the_old_secret_that_still_signs(make: "Make") -> None:
+    """A receiver that has not changed its secret yet can check what is sent after the load."""
+    webhooks = make.world().webhooks
+    endpoint = webhooks.create_endpoint({"url": "http://127.0.0.1:9/"})
+    rotated = webhooks.rotate_secret(endpoint.id, keep_old=True)
+    document = json.loads(json.dumps(dump_endpoint(rotated)))
+    assert load_endpoint(Cursor(document, "endpoint"), allowed_hosts=()) == rotated
 
 
 def test_a_state_without_webhooks_keeps_endpoints_and_no_deliveries(make: "Make") -> None:
