@@ -274,6 +274,12 @@ class TestChat:
         assert "logprobs" not in chat_steps(model="gpt-5-nano")[0]
         assert chat_steps()[0]["logprobs"] is None
 
+    def test_a_model_that_does_not_reason_this_time_sends_logprobs(self) -> None:
+        """With an effort of `none` it accepts a request for them."""
+        options = {"model": "gpt-5.1", "reasoning_effort": "none", "logprobs": True}
+        _, second, *_ = chat_steps({"content": "Rain in Oslo"}, **options)
+        assert second["logprobs"]["content"][0]["token"] == "Rain"
+
     def test_moderation_comes_after_the_usage(self) -> None:
         """As recorded; only a scripted response has one."""
         whole = {**respond(CHAT, ASKED[CHAT]), "moderation": {"input": {}}}

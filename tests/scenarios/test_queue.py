@@ -28,6 +28,14 @@ def test_a_scenario_that_was_replaced_meanwhile_uses_up_no_other(make: "Make") -
     assert queue.waiting() == [(after, 1)]
 
 
+def test_a_scenario_that_was_removed_is_not_reported_as_unused(make: "Make") -> None:
+    """A test that clears the queue wants no batch to get it."""
+    queue = ScenarioQueue()
+    queue.add(make.scenario(), 1)
+    queue.clear()
+    assert (queue.waiting(), queue.unused()) == ([], [])
+
+
 def test_the_last_hundred_unused_scenarios_are_remembered(make: "Make") -> None:
     """The oldest is forgotten first."""
     queue = ScenarioQueue()

@@ -219,6 +219,12 @@ class TestPatch:
         fault(api, {}, {"patch": {"status": "odd"}, "where": {"object": where}})
         assert api.get(f"/v1/files/{id}").json["status"] == status
 
+    def test_a_response_without_a_member_of_where_does_not_change(self, api: Caller) -> None:
+        """A member that is missing is not one that is null."""
+        id = api.upload()["id"]
+        fault(api, {}, {"patch": {"status": "odd"}, "where": {"no_such_member": None}})
+        assert api.get(f"/v1/files/{id}").json["status"] == "processed"
+
     def test_errors_do_not_change(self, api: Caller) -> None:
         """A 404 stays a 404."""
         fault(api, {}, {"patch": {"status": "odd"}})

@@ -113,6 +113,13 @@ class TestEnds:
             (batch.expires_at, "batch.expired", batch.id),
         ]
 
+    def test_a_held_batch_that_never_expires_has_no_end(self, make: "Make", world: World) -> None:
+        """The end that was planned before the hold is not announced."""
+        batch = make.started(world, make.lines(1), overdue=None)
+        world.command(batch.id, commands.hold)
+        assert outbox(world).next_at() == inf
+        assert send_due(world, FOR_EVER) == []
+
     def test_a_command_that_leaves_the_end_as_it_was_tells_nothing_twice(
         self, make: "Make", world: World
     ) -> None:
@@ -577,6 +584,19 @@ class TestBounds:
         world.advance.fast_forward(batch.created_at + 173)
         assert len(send_due(world, world.now())) == 1
         world.restore(world.snapshot())
+        assert send_due(world, FOR_EVER) == []
+
+    def test_a_restored_world_remembers_what_was_delivered_before_a_hold(
+        self, make: "Make", world: World
+    ) -> None:
+        """The batch has no planned end then, and the same end once it is resumed."""
+        early = {"stages": {"finalizing": 100}, "webhook": {"early": 50}, "overdue": None}
+        batch = make.started(world, make.lines(1), **early)
+        world.advance.fast_forward(batch.created_at + 173)
+        assert len(send_due(world, world.now())) == 1
+        world.command(batch.id, commands.hold)
+        world.restore(world.snapshot())
+        world.command(batch.id, commands.resume)
         assert send_due(world, FOR_EVER) == []
 
     def test_a_reset_world_tells_nothing(self, make: "Make", world: World) -> None:

@@ -23,6 +23,11 @@ def test_the_published_example_is_signed_alike() -> None:
     assert signature.sign(SECRET, ID, 1614265330, BODY) == SIGNATURE
 
 
+def test_a_new_secret_signs_with_32_bytes() -> None:
+    """The scheme recommends 24 to 64."""
+    assert len(signature.decode_secret(signature.new_secret(Seed.of("a")))) == 32
+
+
 @pytest.fixture(scope="module")
 def webhooks() -> Iterator[Webhooks]:
     """Return the SDK's resource for webhooks; a client takes long to create."""

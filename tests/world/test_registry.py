@@ -50,6 +50,22 @@ class TestOpen:
         assert registry.open(THIRD_KEY, is_read_only=True)
         assert list(registry.all().values()) == worlds
 
+    def test_two_first_requests_of_a_key_take_the_room_of_one(
+        self, registry: WorldRegistry, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The second finds the world that the first has added while it made its own."""
+        registry.open(OTHER_KEY, is_read_only=False)
+        first: list[World] = []
+
+        class Overtaken(World):
+            def _begin(self, settings: WorldSettings) -> None:
+                super()._begin(settings)
+                monkeypatch.undo()
+                first.append(registry.open(KEY, is_read_only=False))
+
+        monkeypatch.setattr(registry_module, "World", Overtaken)
+        assert registry.open(KEY, is_read_only=False) is first[0]
+
     def test_a_removed_world_makes_room(self, registry: WorldRegistry) -> None:
         """That is up to its owner."""
         for key in (KEY, OTHER_KEY):

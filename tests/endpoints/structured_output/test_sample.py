@@ -64,6 +64,7 @@ def test_values_fit_three_hundred_random_schemas(path: str) -> None:
         closed(a={"type": "number", "exclusiveMinimum": 0.1, "exclusiveMaximum": 0.1000001}),
         closed(a={"type": "number", "minimum": 0.1, "exclusiveMaximum": 0.3, "multipleOf": 0.2}),
         closed(a={"type": "integer", "exclusiveMinimum": 10**20}),
+        closed(a={"type": "integer", "exclusiveMinimum": 0.5, "exclusiveMaximum": 1.5}),
         closed(a={"type": ["string", "null"], "enum": ["F", "C"]}),
         closed(a={"const": {"b": [1, {"c": None}]}}),
         closed(a={"items": {"type": "integer"}, "minItems": 50, "uniqueItems": True}),
