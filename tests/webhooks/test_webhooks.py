@@ -9,6 +9,7 @@ from mockbatch import clock
 from mockbatch.webhooks import webhooks
 from mockbatch.webhooks.settings import WebhookSettings
 from mockbatch.webhooks.target import resolve_target
+from mockbatch.webhooks.timer import WakeUpTimer
 from mockbatch.world.world import World
 
 if TYPE_CHECKING:
@@ -35,6 +36,24 @@ def test_a_jump_past_an_event_wakes_the_world_at_once(
         assert woken.wait(SECONDS)
     finally:
         world.close()
+
+
+@pytest.mark.parametrize(
+    ("mode", "wait_seconds"),
+    [("x248", 0.5), ("realtime", 1.0), ("x1000000", 0.05), ("manual", None), ("on-poll", None)],
+)
+def test_a_world_waits_in_the_time_of_its_clock(
+    make: "Make", monkeypatch: pytest.MonkeyPatch, mode: str, wait_seconds: float | None
+) -> None:
+    """The batch ends after 124 simulated seconds; a wait has an upper and a lower bound."""
+    waits: list[float | None] = []
+    monkeypatch.setattr(WakeUpTimer, "set", lambda _, seconds, *__: waits.append(seconds))
+    monkeypatch.setattr(clock, "wall_time", lambda: float(make.created))
+    world = make.world(clock=mode)
+    world.webhooks.create_endpoint({"url": "http://127.0.0.1:9/"})
+    make.started(world, make.lines(1))
+    world.webhooks.schedule_wakeup(lambda: None)
+    assert waits == [wait_seconds]
 
 
 def test_a_world_is_not_woken_while_a_thread_delivers(make: "Make") -> None:
