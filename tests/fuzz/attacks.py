@@ -52,6 +52,36 @@ _ROUTES: tuple[tuple[str, str, Json], ...] = (
     ("POST", "/_mock/reset", {"pace": 2, "seed": 3, "poll_limit": 9, "scenario": "happy"}),
     ("POST", f"/_mock/batches/{_ID}/fail", {"code": "c", "message": "m"}),
 )
+_MESSAGE: Json = {
+    "model": "claude-haiku-4-5",
+    "max_tokens": 50,
+    "messages": [{"role": "user", "content": "Hello"}],
+}
+_MESSAGE_BATCH = "/v1/messages/batches/msgbatch_013Zva2CMHLNnXjNJJKqJ2EF"
+_AZURE, _GROQ = "/openai/v1", "/groq/openai/v1"
+#: Calls of other providers: the method, the path and a valid body.
+_PROVIDER_CALLS: tuple[tuple[str, str, Json], ...] = (
+    ("POST", "/v1/messages", _MESSAGE),
+    ("POST", "/v1/messages", {**_MESSAGE, "stream": True}),
+    (
+        "POST",
+        "/v1/messages/batches",
+        {"requests": [{"custom_id": name, "params": _MESSAGE} for name in "abc"]},
+    ),
+    *(
+        ("POST", f"{root}/batches", {**_ROUTES[0][2], "endpoint": "/chat/completions"})
+        for root in (_AZURE, _GROQ, "/openai")
+    ),
+    *(("POST", f"{root}/chat/completions", BODIES[CHAT][0]) for root in (_AZURE, _GROQ)),
+)
+_PROVIDER_PATHS = (
+    "/v1/messages/batches",
+    _MESSAGE_BATCH,
+    f"{_MESSAGE_BATCH}/results",
+    f"{_MESSAGE_BATCH}/cancel",
+    *(f"{root}{path}" for root in (_AZURE, _GROQ) for path in ("/batches", "/files", "/models")),
+    *(f"{root}/files/file-1/content" for root in (_AZURE, _GROQ, "/openai")),
+)
 _PATHS = (
     "/v1/batches",
     f"/v1/batches/{_ID}",
@@ -86,6 +116,9 @@ _QUERIES = (
     "from",
     "bytes",
     "bodies",
+    "api-version",
+    "before_id",
+    "after_id",
 )
 
 
@@ -111,7 +144,10 @@ def raw_http(random: Random, host: str) -> bytes:
 
 def paths_and_queries(random: Random, host: str) -> bytes:
     """Return a read with any query, or a path that is not quite one."""
-    path = random.choice(_PATHS)
+    return _read(random, host, random.choice(_PATHS))
+
+
+def _read(random: Random, host: str, path: str) -> bytes:
     if random.random() < 0.3:
         path += quote(mutations.text(random), safe="/%?&=", errors="replace")
     names = random.sample(_QUERIES, random.randrange(4))
@@ -246,6 +282,16 @@ def large_bodies(random: Random, host: str) -> bytes:
     return call(host, "POST", path, body)
 
 
+def provider_calls(random: Random, host: str) -> bytes:
+    """Return a call of another provider than OpenAI: a changed body, or a read with any query."""
+    if random.random() < 0.4:
+        return _read(random, host, random.choice(_PROVIDER_PATHS))
+    method, path, body = random.choice(_PROVIDER_CALLS)
+    if random.random() < 0.2:
+        path += f"?api-version={quote(mutations.text(random), errors='replace')}"
+    return call(host, method, path, mutations.encode(random, mutations.mutate(random, body)))
+
+
 def sweep(_: Random, host: str) -> bytes:
     """Return a reset, so that the world does not fill up."""
     return call(host, "POST", "/_mock/reset", b'{"clock": "manual", "start_time": 1713894800}')
@@ -262,6 +308,7 @@ ATTACKS: Mapping[Attack, int] = {
     forms: 8,
     states: 8,
     scripts: 12,
+    provider_calls: 15,
     large_bodies: 1,
     sweep: 1,
 }

@@ -8,6 +8,7 @@ from mockbatch.typing import Json
 
 _TEXTS = ("", "x", "\0", "\ud800", "ä", "\u2028", "*", "[", "?" * 40, "a" * 5000, "../..", "{}")
 _NUMBERS = (0, -1, 1, 3.5, 2**31, 2**53, 2**63, 10**30, -(10**30), 1e308, 4294967295)
+_LONG_CHARACTERS = 10_000
 _TYPES = ("object", "array", "string", "integer", "number", "boolean", "null", "x")
 
 
@@ -56,7 +57,9 @@ def _change(random: Random, root: Json) -> None:
     elif action == 1 and isinstance(parent, list):
         parent[key : key + 1] = [parent[key]] * random.choice((2, 100, 3000))
     elif action == 2 and isinstance(parent[key], str):
-        parent[key] = parent[key] * random.choice((2, 1000)) + text(random)
+        # Two changes may hit the same text: a long one grows no further.
+        times = random.choice((2, 1000)) if len(parent[key]) < _LONG_CHARACTERS else 1
+        parent[key] = parent[key] * times + text(random)
     elif action == 3 and isinstance(parent, dict):
         parent[text(random)] = any_value(random)
     else:
