@@ -105,6 +105,7 @@ def call(
     head = (
         f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n"
         f"Authorization: Bearer {key}\r\nContent-Type: {content_type}\r\n"
+        "anthropic-version: 2023-06-01\r\n"
         f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
     )
     return head.encode("utf-8", "replace") + body
