@@ -176,6 +176,19 @@ def test_groq_life(polled: WorldClient) -> None:
         assert client.files.delete(file.id).deleted
 
 
+@pytest.mark.parametrize("count", [21, pytest.param(1001, marks=pytest.mark.slow)])
+def test_groq_lists_all_batches_at_once(polled: WorldClient, count: int) -> None:
+    """Its SDK asks for no page; OpenAI's pages until it gets an empty one."""
+    with groq.Groq(base_url=polled.url, api_key=polled.api_key) as client:
+        data = line("a", "/v1/chat/completions")
+        file = client.files.create(file=("in.jsonl", data), purpose="batch")
+        made: Any = {"endpoint": "/v1/chat/completions", "completion_window": "24h"}
+        ids = [client.batches.create(input_file_id=file.id, **made).id for _ in range(count)]
+        assert [batch.id for batch in client.batches.list().data] == ids[::-1]
+    with openai.OpenAI(base_url=f"{polled.url}/groq/openai/v1", api_key=polled.api_key) as other:
+        assert [batch.id for batch in other.batches.list()] == ids[::-1]
+
+
 def test_groq_and_azure_share_a_path_and_no_batch(polled: WorldClient) -> None:
     """The User-Agent tells them apart."""
     with groq.Groq(base_url=polled.url, api_key=polled.api_key) as client:

@@ -30,9 +30,18 @@ BATCHWORK = {
 LITELLM = {
     "azure": {"results": {"good": 200, "bad": 400}, "cancel": "cancelled"},
     "anthropic": {"results": {"good": "succeeded", "bad": "errored"}, "counts": [2, 1, 1]},
+    "azure listed": 1003,
 }
 
-
+BATCHLANE = {
+    "lives": [
+        HAPPY,
+        {"completed": {"failed": 1, "succeeded": 4}},
+        {"expired": {"failed": 3, "succeeded": 2}},
+    ],
+    "cancel": "cancelled",
+    "listed": 4,
+}
 PYDANTIC_AI = {
     "lives": [
         {"succeeded": 5},
@@ -65,7 +74,7 @@ def test_batchwork_reads_every_provider(provider: str, make_mockbatch: Make) -> 
 
 
 def test_litellm_reads_azure_and_anthropic(make_mockbatch: Make) -> None:
-    """Failed lines and a cancel with Azure OpenAI; with Anthropic what litellm can do."""
+    """Failed lines, a cancel and a long list with Azure OpenAI; with Anthropic what it can do."""
     found = run_library("litellm>=1.110,<2", "litellm_lives.py", make_mockbatch)
     assert {name: found[name] for name in LITELLM} == LITELLM
 
@@ -79,3 +88,10 @@ def test_pydantic_ai_reads_anthropic_and_openai(provider: str, make_mockbatch: M
     requirement = "pydantic-ai-slim[anthropic,openai]>=2.68,<3"
     found = run_library(requirement, "pydantic_ai_lives.py", make_mockbatch, provider)
     assert found == PYDANTIC_AI
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="batchlane needs Python 3.11")
+def test_batchlane_reads_groq(make_mockbatch: Make) -> None:
+    """Whole lives: all well, failed lines, an expiry and a cancel, and the list of all four."""
+    found = run_library("batchlane>=0.2,<0.3", "batchlane_lives.py", make_mockbatch)
+    assert found == BATCHLANE

@@ -1,7 +1,9 @@
 """Batches of Azure OpenAI and of Anthropic through litellm; prints what it saw, as JSON."""
 
+import http.client
 import json
 import os
+import urllib.parse
 import urllib.request
 from typing import Any
 
@@ -65,6 +67,26 @@ def azure() -> Any:
     }
 
 
+def azure_listed() -> int:
+    """Return how many of more than a thousand batches are listed."""
+    file_id = create_azure().input_file_id
+    path = f"/openai/batches?api-version={AZURE['api_version']}"
+    body = {"input_file_id": file_id, "endpoint": "/chat/completions", "completion_window": "24h"}
+    address = urllib.parse.urlsplit(URL)
+    connection = http.client.HTTPConnection(str(address.hostname), address.port)
+    for _ in range(1000):
+        headers = {"api-key": KEY, "content-type": "application/json"}
+        connection.request("POST", path, json.dumps(body), headers)
+        response = connection.getresponse()
+        assert response.status == 200, response.read()
+        response.read()
+    connection.close()
+    # It passes no cursor on; what it returns is the first page of the SDK, which pages by itself.
+    ids = [batch.id for batch in litellm.list_batches(**AZURE)]
+    assert len(set(ids)) == len(ids)
+    return len(ids)
+
+
 def create_anthropic() -> str:
     """Create a Message Batch, which litellm cannot; return its id."""
     params = {
@@ -99,4 +121,4 @@ def anthropic() -> Any:
     }
 
 
-print(json.dumps({"azure": azure(), "anthropic": anthropic()}))
+print(json.dumps({"azure": azure(), "anthropic": anthropic(), "azure listed": azure_listed()}))
