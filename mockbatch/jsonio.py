@@ -91,7 +91,10 @@ def _may_have_too_many_values(text: str) -> bool:
     if containers > MAX_CONTAINERS:
         return True
     # Empty arrays and objects have no value, the others have one more than commas.
-    most = 1 + containers + text.count(",")
+    commas = text.count(",")
+    if commas >= MAX_VALUES:  # enough, even if all arrays and objects are empty
+        return True
+    most = 1 + containers + commas
     return most > MAX_VALUES and most - len(_EMPTY_CONTAINER.findall(text)) > MAX_VALUES
 
 

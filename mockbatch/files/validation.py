@@ -3,8 +3,12 @@
 from mockbatch.errors import ApiError, api_error
 from mockbatch.files.content import Content
 from mockbatch.files.file import BATCH, UPLOAD_PURPOSES
-from mockbatch.jsonio import parse
+from mockbatch.jsonio import TooManyValuesError, parse_request
 from mockbatch.limits import Limits
+
+# A first line that is longer, or has too many values, is not parsed: that could take many seconds,
+# and what is wrong with it fails the batch. Whether the service parses it is not known.
+_MAX_PARSED_BYTES = 16 << 20
 
 
 def validate_upload(content: Content, purpose: str, limits: Limits) -> None:
@@ -30,12 +34,14 @@ def validate_content(content: Content, purpose: str, limits: Limits) -> None:
 def _check_input(content: Content, limits: Limits) -> None:
     if not content.is_utf8():
         raise _error("not_utf8")
-    first_line = content.first_line(limits.input_bytes + 1)
-    if len(first_line) > limits.input_bytes:
-        # The rest is not read: a batch fails because of the size of this file.
+    most = min(limits.input_bytes, _MAX_PARSED_BYTES)
+    first_line = content.first_line(most + 1)
+    if len(first_line) > most:
         return
     try:
-        parse(first_line)
+        parse_request(first_line)
+    except TooManyValuesError:
+        return
     except ValueError:
         raise _error("not_jsonl") from None
 

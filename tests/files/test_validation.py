@@ -6,6 +6,7 @@ from mockbatch.errors import ApiError
 from mockbatch.files import validation
 from mockbatch.files.content import Content
 from mockbatch.files.file import UPLOAD_PURPOSES
+from mockbatch.jsonio import MAX_VALUES
 from mockbatch.limits import Limits
 
 
@@ -98,6 +99,19 @@ def test_a_first_line_of_the_greatest_size_is_read() -> None:
     """The file is not too large for a batch, so it is refused if its line is not JSON."""
     error = upload_error(b"x" * 10, limits=Limits(input_bytes=10))
     assert str(error) == "Invalid file format for Batch API. Must be .jsonl"
+
+
+def test_a_first_line_of_more_than_16_mb_is_not_parsed() -> None:
+    """Whatever it is: the batch fails if it is not valid."""
+    data = b"x" * (16 << 20)
+    assert str(upload_error(data)) == "Invalid file format for Batch API. Must be .jsonl"
+    validation.validate_upload(Content.of(data + b"x"), "batch", Limits())
+
+
+def test_a_first_line_of_too_many_values_is_not_parsed() -> None:
+    """It takes seconds, and the batch fails all the same: what follows them does not matter."""
+    data = b"[" + b"0," * MAX_VALUES + b"and so on"
+    validation.validate_upload(Content.of(data), "batch", Limits())
 
 
 def test_every_file_has_a_greatest_size() -> None:
