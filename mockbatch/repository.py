@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from math import inf
 
 from mockbatch.batch.batch import NO_TOKENS, Batch
+from mockbatch.batch.file_index import FileIndex
 from mockbatch.batch.outputs import BatchOutputs
 from mockbatch.batch.timeline import COMPLETED
 from mockbatch.clock import plan_instant
@@ -51,8 +52,7 @@ class Repository:
         self.file_listeners: list[Callable[[str], None]] = []  # with ids of uploaded files
         # By provider, and those of all under None; oldest first.
         self._batch_ids: defaultdict[str | None, list[str]] = defaultdict(list)
-        # Ids of the files that a batch may write, with the batch's id and `output` or `error`.
-        self.batch_of_file: dict[str, tuple[str, str]] = {}
+        self._batch_files = FileIndex()
         self._batches_of_input: dict[str, list[str]] = {}
         self._file_expiries: TimeQueue[File] = TimeQueue()  # of uploaded files
         self._batch_checks: TimeQueue[str] = TimeQueue()  # ids of batches, see _release_batch
@@ -96,8 +96,12 @@ class Repository:
         for listed in (None, batch.rules.provider):
             self._batch_ids[listed].append(batch.id)
         self._batches_of_input.setdefault(batch.input_file_id, []).append(batch.id)
-        for kind, id in batch.planned_file_ids().items():
-            self.batch_of_file[id] = batch.id, kind
+        self._batch_files.add(batch)
+
+    @property
+    def batch_of_file(self) -> Mapping[str, tuple[str, str]]:
+        """The id of each file that a batch may write, with the batch's id and the file's kind."""
+        return self._batch_files.all()
 
     def replace_batch(self, batch: Batch) -> None:
         """Replace a batch by its new version."""

@@ -10,6 +10,7 @@ batch              the batch, and the Batch object at an instant
 commands           cancel, hold, resume, expire, fail, complete
 scripted_replies   applies the user's scripted replies to lines that have not run
 output_file        renders the output and error files of a batch that has ended
+file_index         which batch writes which file, by the ids of files
 outputs            the files of all batches of a world, written when they are first needed
 output_line        renders one line of an output or error file
 prompt_tokens      counts the prompt tokens of an input file

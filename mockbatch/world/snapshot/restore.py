@@ -109,8 +109,8 @@ def _plan_execution(
 
 def _timeline(values: Mapping[str, Json]) -> Timeline:
     return Timeline(
-        tuple(Transition(**change) for change in values["transitions"]),
-        tuple(ProgressPoint(**point) for point in values["marks"]),
+        tuple([Transition(one["at"], one["status"]) for one in values["transitions"]]),
+        tuple([ProgressPoint(one["at"], one["done"]) for one in values["marks"]]),
     )
 
 
