@@ -36,6 +36,12 @@ def test_object_stays_as_it_was_recorded(recorded: dict[str, Json]) -> None:
     assert batch.as_json(0) == batch.as_json(2**32 - 1) == recorded
 
 
+def test_has_the_files_that_its_object_names(recorded: dict[str, Json]) -> None:
+    """None is not one of them."""
+    shown = {**recorded, "output_file_id": "file-a", "error_file_id": None}
+    assert recorded_batch(shown, 0).existing_file_ids(0) == {"output": "file-a"}
+
+
 def test_can_always_be_retrieved(recorded: dict[str, Json]) -> None:
     """Also by a clock that starts at the epoch, long before the batch was recorded."""
     assert recorded_batch(recorded, 1).visible_at <= 0

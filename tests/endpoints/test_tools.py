@@ -228,7 +228,8 @@ def test_ids_of_calls() -> None:
     first, second = answer(RESPONSES, offer_functions(RESPONSES, REQUIRED, "a", "b"))["output"]
     assert re.fullmatch("fc_[0-9a-f]{50}", first["id"])
     assert re.fullmatch("call_[A-Za-z0-9]{24}", first["call_id"])
-    assert (first["id"], first["call_id"]) != (second["id"], second["call_id"])
+    assert first["id"] != second["id"]
+    assert first["call_id"] != second["call_id"]
 
 
 def test_reasoning_comes_before_calls() -> None:

@@ -380,6 +380,7 @@ def test_recorded_lines_are_replayed() -> None:
         (b'{"custom_id": "b", "response": "x"}', "its response has no status_code and body"),
         (b'{"custom_id": "b", "response": {"status_code": "200", "body": {}}}', "no status_code"),
         (b'{"custom_id": "b", "response": {"status_code": 200}}', "no status_code and body"),
+        (b'{"custom_id": "b", "response": {"status_code": 600, "body": {}}}', "no status_code"),
         (b'{"custom_id": "b", "error": "x"}', "its error is not an object"),
     ],
 )

@@ -71,6 +71,7 @@ def test_other_addresses_are_not_allowed(url: str) -> None:
         "http://",
         "http:///hook",
         "http://user:pass@127.0.0.1/",
+        "http://user@127.0.0.1/",
         "http://127.0.0.1:0/",
         "http://127.0.0.1:99999/",
         "http://127.0.0.1:port/",

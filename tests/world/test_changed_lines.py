@@ -51,6 +51,11 @@ def test_distorted_lines_are_named(caller: Caller, scenario: str, count: int) ->
     assert len(found["distorted"] or found["scripted"]) == count
 
 
+def test_repeated_lines_are_named(caller: Caller) -> None:
+    """Each is in the files as it would have been, but twice."""
+    assert len(find_changed(caller, "duplicate_lines")["distorted"]) == 2
+
+
 def test_distorted_lines_of_a_large_batch_are_not_named(
     caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -75,6 +75,17 @@ def test_a_held_batch_has_no_change_to_come(make: "Make", world: "World") -> Non
     assert types(world) == ["in_progress"]
 
 
+def test_a_change_that_a_command_has_taken_back_is_not_returned(
+    make: "Make", world: "World"
+) -> None:
+    """A held batch that never expires has nothing to come, not even what was planned before."""
+    batch = make.started(world, make.lines(1), overdue=None)
+    assert types(world) == ["validating"]
+    world.command(batch.id, commands.hold)
+    world.advance.by(DAY)
+    assert types(world) == []
+
+
 def test_the_log_begins_with_its_first_call(make: "Make") -> None:
     """What happened before is not returned."""
     world = make.world()

@@ -411,8 +411,12 @@ class TestRefusedAtCreate:
 
     def test_more_than_100_000_requests(self, anthropic: AnthropicCaller) -> None:
         """The limit is documented, the text is not known."""
-        refused = anthropic_error_of(anthropic.post(BATCHES, {"requests": [{}] * 100_001}))
-        assert refused[:2] == (400, "invalid_request_error")
+        refused = [
+            anthropic_error_of(anthropic.post(BATCHES, {"requests": [{}] * count}))
+            for count in (100_000, 100_001)
+        ]
+        assert {one[:2] for one in refused} == {(400, "invalid_request_error")}
+        assert ["at most 100000" in message for _, _, message in refused] == [False, True]
 
     def test_more_than_256_mb(self, anthropic: AnthropicCaller) -> None:
         """The limit is documented, status and type are remembered."""

@@ -242,6 +242,10 @@ class TestFiles:
         azure.advance(PENDING_SECONDS)
         assert azure.good(azure.get(f"/files/{file['id']}"))["status"] == "processed"
 
+    def test_only_files_for_batches_are_pending(self, azure: Azure) -> None:
+        """What is documented of other purposes says nothing of it."""
+        assert azure.upload_lines(purpose="assistants")["status"] == "processed"
+
     def test_pending_file_is_no_input(self, azure: Azure) -> None:
         """Evidence: openai-dotnet#312."""
         body = {"endpoint": "/chat/completions", "completion_window": "24h"}
