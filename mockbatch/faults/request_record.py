@@ -54,7 +54,9 @@ class RequestRecord(Struct):
     @classmethod
     def of(cls, environ: "WSGIEnvironment") -> "RequestRecord":
         """Return the record in an environ, which is added if it is missing."""
-        record: RequestRecord = environ.setdefault(_KEY, cls())
+        record: RequestRecord | None = environ.get(_KEY)
+        if record is None:
+            record = environ[_KEY] = cls()
         return record
 
     @property

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import g, request
+from flask import Request, g, request
 
 from mockbatch.errors import ApiError, api_error
 from mockbatch.faults.request_record import RequestRecord
@@ -22,14 +22,14 @@ WORLD_HEADER = "X-Mockbatch-World"
 _READ_ONLY_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def authenticate() -> None:
+def authenticate(request: Request) -> None:
     """Open the world of the request's key; ApiError 401 without an accepted key.
 
     An unknown URL or method is reported even if the key is missing or wrong. With a valid key
     it is journaled in its world.
     """
     if request.path.startswith("/_mock"):
-        _authenticate_control()
+        _authenticate_control(request)
         return
     try:
         key = request_key(request.environ)
@@ -44,7 +44,7 @@ def authenticate() -> None:
             raise
 
 
-def _authenticate_control() -> None:
+def _authenticate_control(request: Request) -> None:
     """Raise ApiError 401 for a call of the control API without an accepted key, if there are any.
 
     An accepted key is also needed to learn which routes there are. Only a health check and the

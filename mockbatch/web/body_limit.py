@@ -13,9 +13,8 @@ _TAKE_FILES = frozenset({"files.create", "uploads.add_part", "control_state.repl
 _TAKE_FORMS_WITH_FILES = frozenset({"live./v1/images/edits"})
 
 
-def limit_body() -> None:
+def limit_body(request: flask.Request) -> None:
     """Raise ApiError 413 for a request with a Content-Length above the limit of its route."""
-    request = flask.request
     if request.endpoint is None or request.endpoint in _TAKE_FILES:
         return
     if getattr(flask.current_app.view_functions[request.endpoint], "takes_long_bodies", False):
