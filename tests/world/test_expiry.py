@@ -132,6 +132,21 @@ def test_parts_go_with_their_upload(api: Timed) -> None:
     assert api.stored_bytes == 0
 
 
+def test_the_parts_of_each_upload_go_on_its_own_second(api: Timed) -> None:
+    """The first upload that expires does not wait for a later one, in a restored world either."""
+    for content in (b"x" * 5000, b"x" * 70):
+        upload = api.good(api.post("/v1/uploads", UPLOAD))
+        data = ('name="data"; filename="a"', content)
+        api.good(api.call("POST", f"/v1/uploads/{upload['id']}/parts", **form(data)))
+        api.wait(600)
+    api.world.restore(api.world.snapshot())
+    assert api.stored_bytes == 5070
+    api.wait(2400)
+    assert api.stored_bytes == 70
+    api.wait(600)
+    assert api.stored_bytes == 0
+
+
 def test_a_world_without_inputs_can_be_moved(api: Timed) -> None:
     """Its batches are elsewhere what they were here."""
     batch = api.finish()

@@ -57,6 +57,16 @@ def test_an_endpoint_keeps_the_old_secret_that_still_signs(make: "Make") -> None
     assert load_endpoint(Cursor(document, "endpoint"), allowed_hosts=()) == rotated
 
 
+def test_a_world_counts_its_endpoints_and_secrets(make: "Make") -> None:
+    """Ids and secrets are made from these numbers, also after a load."""
+    webhooks = make.world().webhooks
+    for _ in range(2):
+        endpoint = webhooks.create_endpoint({"url": "http://127.0.0.1:9/"})
+    webhooks.rotate_secret(endpoint.id, keep_old=False)
+    snapshot = webhooks.snapshot()
+    assert (snapshot.endpoint_count, snapshot.secret_count) == (2, 3)
+
+
 def test_a_state_without_webhooks_keeps_endpoints_and_no_deliveries(make: "Make") -> None:
     """The deliveries are about batches that the state replaces."""
     world = make.world()
