@@ -4,7 +4,6 @@ jsonschema decides here too, but in bounded time: a schema of a few lines whose 
 each need the next one twice would keep it busy for years, and so would some patterns.
 """
 
-import sys
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
@@ -176,10 +175,15 @@ def _check_stack() -> None:
     so it would end the thread of the server instead of being the answer to a request.
     """
     try:
-        sys._getframe(sys.getrecursionlimit() - _SPARE_FRAMES)
-    except ValueError:  # the stack is not so deep
-        return
-    raise RecursionError("it refers to itself too deeply")
+        _descend(_SPARE_FRAMES)
+    except RecursionError:
+        raise RecursionError("it refers to itself too deeply") from None
+
+
+def _descend(levels: int) -> None:
+    """Use so many levels of the stack: Python 3.10 also counts what is called from C."""
+    if levels:
+        _descend(levels - 1)
 
 
 def _own_steps(name: str, argument: Json, value: Json, size: int) -> int:
