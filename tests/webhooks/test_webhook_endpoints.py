@@ -3,11 +3,12 @@
 import asyncio
 import json
 from collections.abc import Callable
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args
 
 import openai
 import pytest
 from openai.types.webhooks import webhook_test_params
+from typing_extensions import get_type_hints
 
 from mockbatch.client import ControlError, Received, WorldClient
 from mockbatch.limits import Limits
