@@ -118,6 +118,18 @@ class TestLife:
             *(None, "10", None, "10", None)
         ]
 
+    @pytest.mark.parametrize(
+        ("start_time", "created_at"),
+        [(3, "1970-01-01T00:00:03"), (2**32 - 10, "2106-02-07T06:28:06")],
+    )
+    def test_a_batch_is_shown_at_any_time_that_a_clock_can_have(
+        self, start_time: int, created_at: str
+    ) -> None:
+        """From 1970 to 2106."""
+        anthropic = AnthropicCaller(app_of(start_time=start_time))
+        batch = anthropic.create_batch({})
+        assert batch["created_at"] == f"{created_at}.000000+00:00"
+
     @pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8787"])
     def test_results_url_names_the_host_of_the_request(
         self, anthropic: AnthropicCaller, host: str
