@@ -293,6 +293,14 @@ def test_a_reply_is_to_the_last_message_of_the_user(make: "Make") -> None:
     assert b"Mock reply to: first" in write(batch)[0]
 
 
+def test_an_empty_message_of_the_user_is_the_one_that_is_answered(make: "Make") -> None:
+    """A message that follows it is not taken in its place."""
+    messages = [{"role": "user", "content": ""}, {"role": "assistant", "content": "second"}]
+    batch = make.started(make.world(), lines_of([{"model": "gpt-4o", "messages": messages}]))
+    assert_written_alike(batch)
+    assert b"second" not in write(batch)[0]
+
+
 def test_a_large_input_is_written_alike(make: "Make") -> None:
     """Lines are read from a file as from memory."""
     lines = [make.line(f"line-{number}") for number in range(300)]

@@ -32,6 +32,32 @@ def test_dropping_the_files_of_a_batch_frees_the_bytes_of_both(make: "Make") -> 
     assert storage.used == before
 
 
+def test_as_many_files_as_needed_make_room_and_the_oldest_go_first(make: "Make") -> None:
+    """The files that were written last are kept."""
+    world = make.world()
+    batches = [make.started(world, make.lines(2)) for _ in range(4)]
+    world.advance.to(batches[-1].timeline.end.at)
+    storage, outputs = world.repository.storage, world.repository.outputs
+    written = [outputs.files(batch) for batch in batches]
+    sizes = [files.output.size + files.error.size for files in written]
+    room = world.settings.limits.world_bytes - storage.used
+    assert outputs.make_room(room + sizes[0] + 1)
+    kept = [storage.is_retained(files.output) for files in written]
+    assert kept == [False, False, True, True]
+
+
+def test_no_room_is_made_for_more_than_a_world_can_hold(make: "Make") -> None:
+    """The inputs of batches are never dropped."""
+    world = make.world()
+    batch = make.started(world, make.lines(2))
+    world.advance.to(batch.timeline.end.at)
+    storage, outputs = world.repository.storage, world.repository.outputs
+    free = world.settings.limits.world_bytes - storage.used
+    outputs.files(batch)
+    assert outputs.make_room(free)
+    assert not outputs.make_room(free + 1)
+
+
 class Writer:
     """Writes files; those of the first batch only when it is told to."""
 

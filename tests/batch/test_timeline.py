@@ -200,6 +200,17 @@ def test_progress_instants_are_where_lines_are_done(plan: Timeline, after: int, 
 
 
 @pytest.mark.parametrize(
+    ("after", "until", "instants"),
+    [(69, 70, [70]), (70, 79, []), (70, 80, [80]), (69, 81, [70, 80]), (69.5, 79.5, [70])],
+)
+def test_progress_on_the_first_second_of_a_span_belongs_to_the_span_before(
+    after: float, until: float, instants: list[int]
+) -> None:
+    """So no line is reported by two spans that follow each other, and none is left out."""
+    assert PLAN.progress_instants(after, until) == instants
+
+
+@pytest.mark.parametrize(
     ("after", "until", "instants"), [(5, 10, [10]), (9, 10, [10]), (10, 20, []), (0, 9, [])]
 )
 def test_a_jump_is_progress_on_its_second(after: int, until: int, instants: list[int]) -> None:

@@ -133,6 +133,20 @@ def test_requested_events_are_listed_among_the_others(make: "Make", include: str
     assert [(at - make.created, type_) for at, type_, _ in found] == REQUESTED[include]
 
 
+def test_the_next_event_may_be_the_next_progress(make: "Make") -> None:
+    """An advance from one progress leads to the one after it."""
+    world = make.world()
+    make.started(world, make.lines(3))
+    found = [event for _ in range(4) for event in world.advance.to_next(["progress"]).events]
+    assert [(at - make.created, type_) for at, type_, _ in found] == [
+        IN_PROGRESS,
+        (83, "batch.progress"),
+        (103, "batch.progress"),
+        FINALIZING,
+        (123, "batch.progress"),
+    ]
+
+
 def test_results_that_are_no_file_expire_without_an_event(make: "Make") -> None:
     """Another provider's results are not among the files that clients can list."""
     world = make.world()

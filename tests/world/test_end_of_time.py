@@ -107,6 +107,33 @@ def test_a_loaded_clock_is_not_before_its_batches(make: "Make") -> None:
     assert world.command(batch.id, cancel).timeline.transitions[0].at == batch.created_at
 
 
+def test_a_loaded_clock_is_not_before_a_hold(make: "Make") -> None:
+    """Else a batch could be resumed before it was held, and end sooner than planned."""
+    world = make.world()
+    batch = make.started(world, make.lines(1))
+    world.advance.by(30)
+    world.command(batch.id, hold)
+    state = dump(world.snapshot())
+    state["clock"]["now"] = batch.created_at
+    world.restore(load(state, world.settings))
+    assert world.now() == batch.created_at + 30
+    assert world.command(batch.id, resume).timeline.end == batch.timeline.end
+
+
+def test_requests_are_counted_up_to_a_bound(make: "Make") -> None:
+    """A state at the bound stays one that can be loaded, and requests are still answered."""
+    world = make.world()
+    state = {**dump(world.snapshot()), "numbers": {"request": MAX_NUMBER - 1}}
+    world.restore(load(state, world.settings))
+    counted = []
+    for _ in range(3):
+        world.request_ids.next()
+        document = dump(world.snapshot())
+        load(document, world.settings)
+        counted.append(document["numbers"]["request"])
+    assert counted == [MAX_NUMBER] * 3
+
+
 def test_objects_are_counted_up_to_a_bound(make: "Make") -> None:
     """A state at the bound can be loaded, and stays one that can be loaded."""
     world = make.world()
