@@ -212,6 +212,17 @@ class TestWorldClock:
         wall.now += 1
         assert world.now() == 1560
 
+    def test_it_goes_on_without_those_that_paused_it(self, wall: Wall) -> None:
+        """However many there were, it continues from where it stood."""
+        crashed, world = world_clock("x60"), world_clock("x60")
+        with crashed.pause(), crashed.pause():
+            world.restore(crashed.state())
+        wall.now += 1
+        assert world.now() == 1000
+        world.end_pauses()
+        wall.now += 1
+        assert world.now() == 1060
+
     def test_a_mode_that_is_set_during_a_pause_counts_afterwards(self, wall: Wall) -> None:
         """The pause goes on."""
         world = world_clock("manual")

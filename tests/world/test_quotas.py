@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from mockbatch.batch import commands
 from mockbatch.batch.batch import Batch
@@ -513,6 +514,18 @@ class TestRate:
         case.world.set_quotas(Quotas(batches_per_hour=2))
         assert self.reject(case).headers["Retry-After"] == str(HOUR - 900)
 
+    def test_the_wait_does_not_depend_on_the_order_of_the_batches(self, make: "Make") -> None:
+        """The oldest batch decides, although another one comes first in a loaded state."""
+        older, newer = make.batch(1), make.batch(1)
+        newer = replace(newer, id="batch_newer", created_at=older.created_at + 100)
+        repository = Repository(validate=True)
+        repository.load((), (newer, older), frozenset(), {})
+        clock = WorldClock("realtime", make.created, RLock())
+        quotas = EnforcedQuotas(Quotas(batches_per_hour=2), repository, clock, "org-1")
+        with pytest.raises(ApiError) as refused:
+            quotas.check_rate(older.rules, newer.created_at)
+        assert refused.value.headers == {"Retry-After": str(HOUR - 100)}
+
     def test_a_batch_that_has_ended_counts(self, make: "Make") -> None:
         """What counts is when batches were created, whatever became of them."""
         case = start(make, Quotas(batches_per_hour=1))
@@ -733,3 +746,24 @@ def test_no_reply_is_made_for_a_batch_that_fails_at_once(case: Case) -> None:
     assert calls == []
     case.create(1, stages={"validating": 0})
     assert len(calls) == 1
+
+
+def test_replies_are_made_for_a_batch_that_may_find_room_later(case: Case) -> None:
+    """A batch that is over the quota only while it waits needs its replies when it runs."""
+    running = case.create(stages={"validating": 0, "in_progress": None})
+    calls: list[Json] = []
+    case.world.add_reply(Entry(Match(), calls.append))
+    calls.clear()
+    waiting = case.create(1)
+    assert len(calls) == 1
+    case.do(running, commands.expire)
+    assert case.at(VALIDATED).status(waiting) == "in_progress"
+
+
+def test_a_fault_of_the_input_comes_first_at_once(make: "Make", case: Case) -> None:
+    """A batch that fails on the second of its creation reports its lines and no quota."""
+    case.create(stages={"validating": 0, "in_progress": None})
+    case.world.set_quotas(Quotas(enqueued_tokens={MINI: 1}))
+    lines = [make.line(), b"{"]
+    batch = make.started(case.world, lines, stages={"validating": 0})
+    assert [error["code"] for error in batch.input.errors] == ["invalid_json_line"]
