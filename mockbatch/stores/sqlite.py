@@ -56,12 +56,13 @@ class SqliteStore:
     def __init__(self, path: Path) -> None:
         if not IS_SUPPORTED:
             raise ValueError("sqlite:// needs locks on files that this system does not have")
-        folder = path.with_name(f"{path.name}-locks")
-        folder.mkdir(parents=True, exist_ok=True)
-        self._locks = FileLocks(folder)
         self._connections = SqliteConnections(path, _FORMAT, _TABLES)
+        locks = path.with_name(f"{path.name}-locks")
+        self._locks = FileLocks(locks)
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             self.worlds()
+            locks.mkdir(exist_ok=True)  # beside a file that is ours
         except (ApiError, OSError) as error:
             raise ValueError(f"{path}: {error}") from error
 

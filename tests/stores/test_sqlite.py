@@ -68,6 +68,7 @@ def test_a_database_of_another_program_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="is of another program"):
         open_store(f"sqlite:///{path}")
     assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path], "something was left beside it"
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
