@@ -44,6 +44,11 @@ class Storage:
         """Return whether something uses a content."""
         return id(content) in self._retained
 
+    def contents(self) -> list[Content]:
+        """Return the contents that are counted."""
+        with self._lock:
+            return [content for content, _ in self._retained.values()]
+
     def has_room(self, size: int) -> bool:
         """Return whether this many more bytes are within the limit."""
         return self.used + size <= self._limits.world_bytes

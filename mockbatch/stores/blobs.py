@@ -6,12 +6,16 @@ name is new each time: it can be removed as soon as its one owner is gone.
 
 import os
 import secrets
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 from shutil import rmtree
 from typing import IO, Protocol
 
-from mockbatch.stores.failure import state_unavailable
+from mockbatch.stores.failure import content_unreadable, state_unavailable
+
+# Opening a pipe that has no writer would wait for one. Windows has neither flag.
+_READ_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 class Blobs(Protocol):
@@ -21,7 +25,10 @@ class Blobs(Protocol):
         """Keep a content, and return its name."""
 
     def open(self, world: str, name: str) -> IO[bytes]:
-        """Return a content, open for reading as a file; ApiError 503 if it is not there."""
+        """Return a content, open for reading as a file.
+
+        Raises ApiError 503 if it is not there, 500 if it cannot be read.
+        """
 
     def remove(self, world: str, name: str) -> None:
         """Remove a content; a process that has it open can still read it."""
@@ -53,13 +60,17 @@ class FolderBlobs:
         return name
 
     def open(self, world: str, name: str) -> IO[bytes]:
-        """Return a content, open for reading; ApiError 503 if it is not there."""
+        """Return a content, open for reading; ApiError 503 if it is not there, 500 if damaged."""
         try:
-            return self._path(world, name).open("rb")
+            descriptor = os.open(self._path(world, name), _READ_FLAGS)
+        except FileNotFoundError as error:
+            raise state_unavailable("a content is missing: No such file") from error
         except OSError as error:
-            raise state_unavailable(
-                f"a content is missing: {os.strerror(error.errno or 0)}"
-            ) from error
+            raise content_unreadable(os.strerror(error.errno or 0)) from error
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise content_unreadable("it is not a regular file")
+        return os.fdopen(descriptor, "rb")
 
     def remove(self, world: str, name: str) -> None:
         """Remove a content; a process that has it open can still read it."""

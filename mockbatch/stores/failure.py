@@ -1,4 +1,4 @@
-"""The ApiError 503 for a store that cannot be used now."""
+"""The ApiErrors for a store that cannot be used."""
 
 from mockbatch.errors import ApiError, api_error
 
@@ -15,3 +15,8 @@ def state_unavailable(reason: object) -> ApiError:
 def state_full(reason: object) -> ApiError:
     """Return the ApiError 507 for a change that the store has no room for."""
     return api_error("no_disk_space", reason=str(reason).rstrip("."))
+
+
+def content_unreadable(reason: str) -> ApiError:
+    """Return the ApiError 500 for a file whose content is damaged; trying again is no use."""
+    return api_error("content_unreadable", reason=reason)

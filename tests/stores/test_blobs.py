@@ -1,6 +1,7 @@
 """Contents in a folder."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,33 @@ def test_a_content_that_is_not_there_is_a_503(tmp_path: Path) -> None:
     with pytest.raises(ApiError, match="a content is missing: No such file") as caught:
         blobs.open("w", name)
     assert caught.value.status == 503
+
+
+def _pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def _link(path: Path) -> None:
+    path.symlink_to(__file__)
+
+
+@pytest.mark.parametrize("make", [_pipe, _link, Path.mkdir])
+def test_what_is_no_regular_file_is_a_500_at_once(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    """A pipe would be waited for, and a link may lead out of the folder."""
+    blobs = FolderBlobs(tmp_path)
+    name = blobs.put("w", [b"one"])
+    [path] = (path for path in tmp_path.rglob("*") if path.is_file())
+    path.unlink()
+    make(path)
+    next_descriptor = os.dup(0)
+    os.close(next_descriptor)
+    with pytest.raises(ApiError, match="cannot read the content") as caught:
+        blobs.open("w", name)
+    assert caught.value.status == 500
+    assert os.dup(0) == next_descriptor, "it left a descriptor open"
+    os.close(next_descriptor)
 
 
 def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:

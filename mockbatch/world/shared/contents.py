@@ -1,14 +1,19 @@
 """The contents of files, which are in a folder that all processes of a store share."""
 
+import logging
 import os
 from collections.abc import Iterable, Iterator
 from threading import Lock
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
+from mockbatch.errors import ApiError
 from mockbatch.files.content import IN_MEMORY_BYTES, Content
+from mockbatch.files.storage import Storage
 from mockbatch.stores.blobs import Blobs
-from mockbatch.stores.failure import state_unavailable
+from mockbatch.stores.failure import content_unreadable
 from mockbatch.world.snapshot.cursor import Cursor
+
+log = logging.getLogger(__name__)
 
 
 class StoredContent(Content):
@@ -44,7 +49,7 @@ class StoredContent(Content):
             return
         with self._opening, self._blobs.open(self._world, self.blob) as file:
             if os.fstat(file.fileno()).st_size != self.size:
-                raise state_unavailable("a content is damaged")
+                raise content_unreadable("it is damaged, as its size has changed")
             if self.size <= IN_MEMORY_BYTES:
                 self._data = file.read()
             elif self._descriptor is None:
@@ -63,19 +68,24 @@ class SharedContents:
         self._lock = Lock()
         self._known: WeakValueDictionary[str, StoredContent] = WeakValueDictionary()
         self._kept: WeakKeyDictionary[Content, StoredContent] = WeakKeyDictionary()
+        self._unused: list[tuple[Content, StoredContent]] = []
 
     def keep(self, content: Content) -> StoredContent:
         """Return the same content, kept where other processes find it."""
-        if isinstance(content, StoredContent):
-            return content
-        with self._lock:
-            stored = self._kept.get(content)
+        stored = self.kept(content)
         if stored is None:
             blob = self._blobs.put(self._world, content.chunks())
             stored = self.find_name(f"{blob}.{content.size}")
             with self._lock:
                 self._kept[content] = stored
         return stored
+
+    def kept(self, content: Content) -> StoredContent | None:
+        """Return the same content if it is kept, otherwise None."""
+        if isinstance(content, StoredContent):
+            return content
+        with self._lock:
+            return self._kept.get(content)
 
     def name(self, content: Content) -> str:
         """Return the name of a content, which is kept if it is not yet."""
@@ -85,14 +95,35 @@ class SharedContents:
         """Return the content of that name."""
         return self.find_name(str(name.value))
 
-    def remove(self, contents: Iterable[StoredContent]) -> None:
-        """Remove contents that nothing in the world refers to any more."""
-        for content in contents:
-            self._blobs.remove(self._world, content.blob)
+    def note_unused(self, content: Content) -> None:
+        """Note a content that the change in progress no longer uses."""
+        kept = self.kept(content)
+        if kept is not None:
+            self._unused.append((content, kept))
 
-    def remove_all(self) -> None:
-        """Remove all contents of the world."""
-        self._blobs.remove_world(self._world)
+    def begin_anew(self, storage: Storage) -> None:
+        """Note all contents as unused, and keep those anew that the world begins with again.
+
+        Another process may have removed what this one kept for an earlier beginning.
+        """
+        for content in storage.contents():
+            self.note_unused(content)
+        with self._lock:
+            self._kept.clear()
+
+    def remove_unused(self, storage: Storage) -> None:
+        """Remove what was noted and is still unused, now that the change is stored."""
+        unused, self._unused = self._unused, []
+        self.remove(
+            kept
+            for content, kept in unused
+            if not (storage.is_retained(content) and self.kept(content) is kept)
+        )
+
+    def remove(self, contents: Iterable[StoredContent]) -> None:
+        """Remove contents that nothing refers to; one that cannot be removed stays."""
+        for content in contents:
+            self._remove(content)
 
     def find_name(self, name: str) -> StoredContent:
         """Return the content of that name."""
@@ -101,3 +132,9 @@ class SharedContents:
             if known is None:
                 known = self._known[name] = StoredContent(self._blobs, self._world, name)
             return known
+
+    def _remove(self, content: StoredContent) -> None:
+        try:
+            self._blobs.remove(self._world, content.blob)
+        except (OSError, ApiError) as error:
+            log.warning("a content that nothing uses could not be removed: %s", error)

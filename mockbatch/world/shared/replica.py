@@ -20,7 +20,7 @@ from mockbatch.stores.store import CHANGE, DELIVERY, NOTHING, PLANNING, Changes,
 from mockbatch.world.journal import EMPTY_JOURNAL
 from mockbatch.world.keys import StoredName
 from mockbatch.world.settings import WorldSettings
-from mockbatch.world.shared.contents import SharedContents, StoredContent
+from mockbatch.world.shared.contents import SharedContents
 from mockbatch.world.shared.journal import StoredJournal
 from mockbatch.world.shared.lock import SharedLock, SharedTurn
 from mockbatch.world.shared.objects import (
@@ -88,7 +88,6 @@ class Replica(World):
         self._seen: Version = NOTHING
         self._contents = SharedContents(place.blobs, place.world)
         self._touched: dict[tuple[str, str], None] = {}  # in the order in which they changed
-        self._unused: list[StoredContent] = []
         self._fingerprints: dict[str, object] = {}
         self._is_loading = self._is_new = False
         self._first_journal = EMPTY_JOURNAL
@@ -197,6 +196,8 @@ class Replica(World):
         super()._begin(settings)
 
     def _load(self, snapshot: Snapshot) -> None:
+        if not (self._is_loading or self._is_opening):
+            self._contents.begin_anew(self.repository.storage)
         super()._load(snapshot)
         self._attach()
         if not self._is_loading:
@@ -233,8 +234,8 @@ class Replica(World):
             self._touched[kind, id] = None
 
     def _note_unused(self, content: Content) -> None:
-        if isinstance(content, StoredContent) and not self._is_loading:
-            self._unused.append(content)
+        if not self._is_loading:
+            self._contents.note_unused(content)
 
     def _commit(self) -> None:
         """Store what the command has changed; if that fails, it has changed nothing."""
@@ -248,9 +249,7 @@ class Replica(World):
         except BaseException:
             self._give_up()
             raise
-        unused, self._unused = self._unused, []
-        storage = self.repository.storage
-        self._contents.remove(one for one in unused if not storage.is_retained(one))
+        self._contents.remove_unused(self.repository.storage)
 
     def _replace(self) -> None:
         """Store the whole world, instead of what was there."""

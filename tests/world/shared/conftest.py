@@ -14,6 +14,7 @@ from mockbatch.jsonio import parse
 from mockbatch.web.app import create_app
 from mockbatch.web.context import EXTENSION
 from mockbatch.world.settings import ServerSettings, WorldSettings
+from mockbatch.world.snapshot.load import load_from_file
 
 KEY = "sk-shared-1234567890"
 LINE = b"""\
@@ -71,9 +72,11 @@ def new_server(tmp_path: Path) -> Iterator[NewServer]:
     """Return what starts a server on the store of this test."""
     servers: list[Server] = []
 
-    def start(**settings: Any) -> Server:
+    def start(*, load: Path | None = None, **settings: Any) -> Server:
         world = WorldSettings(**{"clock": "manual", "start_time": 1_700_000_000.0, **settings})
-        app = create_app(ServerSettings(world=world, state=f"sqlite:///{tmp_path}/state.db"))
+        initial = None if load is None else load_from_file(str(load), world)
+        server_settings = ServerSettings(world=world, state=f"sqlite:///{tmp_path}/state.db")
+        app = create_app(server_settings, initial)
         servers.append(Server(app, app.test_client()))
         return servers[-1]
 
@@ -92,3 +95,8 @@ def one(new_server: NewServer) -> Server:
 def other(new_server: NewServer) -> Server:
     """Return another server with the same store."""
     return new_server()
+
+
+def contents_in(folder: Path) -> list[Path]:
+    """Return the files in the folder of contents of the store in a folder."""
+    return [path for path in (folder / "state.db-files").rglob("*") if path.is_file()]

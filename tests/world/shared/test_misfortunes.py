@@ -10,7 +10,7 @@ import pytest
 
 from mockbatch.stores.failure import state_full
 from mockbatch.stores.sqlite import SqliteStore
-from tests.world.shared.conftest import BATCH, NewServer, Server
+from tests.world.shared.conftest import BATCH, NewServer, Server, contents_in
 
 REQUESTS: tuple[tuple[str, str, Any], ...] = (
     ("GET", "/v1/batches", None),
@@ -134,7 +134,32 @@ def test_a_cell_that_is_damaged_is_a_503(
 def test_a_content_that_is_missing_is_a_503(one: Server, other: Server, tmp_path: Path) -> None:
     """A file whose content someone has removed is a 503, not an empty file."""
     file_id = one.upload()
-    for path in (tmp_path / "state.db-files").rglob("*"):
-        if path.is_file():
-            path.unlink()
+    for path in contents_in(tmp_path):
+        path.unlink()
     assert_unavailable(other.call("GET", f"/v1/files/{file_id}/content"))
+
+
+def test_a_content_that_cannot_be_removed_stays(
+    one: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its file is deleted all the same, and the log has the reason."""
+    file_id = one.upload()
+    [path] = contents_in(tmp_path)
+    path.unlink()
+    path.mkdir()
+    assert one.call("DELETE", f"/v1/files/{file_id}").status_code == 200
+    assert one.call("GET", f"/v1/files/{file_id}").status_code == 404
+    assert "could not be removed" in caplog.text
+
+
+def test_a_damaged_content_is_a_500_that_says_what_to_do(
+    one: Server, other: Server, tmp_path: Path
+) -> None:
+    """Trying again would not help."""
+    file_id = one.upload()
+    [path] = contents_in(tmp_path)
+    path.write_bytes(b"cut")
+    response = other.call("GET", f"/v1/files/{file_id}/content")
+    assert response.status_code == 500
+    assert "Retry-After" not in response.headers
+    assert "Delete the file, or reset its world" in response.json["error"]["message"]
