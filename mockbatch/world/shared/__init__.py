@@ -9,6 +9,7 @@ registry   the worlds of a server whose state is in a store
 world      a shared world: the commands that differ from those of a world in memory
 replica    what one process knows of a world: it catches up, and commits changes
 lock       a lock among the threads of this process and then among processes
+cells      the JSON texts in a store
 singles    the parts that a world has once, as cells: clock, settings, script, ...
 objects    the parts that a world has many of: batches, files, uploads, deliveries, ...
 watch      finds due webhooks of worlds that no request has come for

@@ -4,7 +4,6 @@ Its entries are complete for all processes. The headers and bodies of a request 
 are kept by the process that answered it, and by no other.
 """
 
-import json
 import logging
 import secrets
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from collections.abc import Callable
 from mockbatch.errors import ApiError
 from mockbatch.stores.store import Record, Store
 from mockbatch.world.journal import MAX_ENTRIES, Exchanged, Journal, JournalEntry, JournalSnapshot
+from mockbatch.world.shared.cells import encode, parse
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class StoredJournal(Journal):
                 while len(self._exchanged) > MAX_ENTRIES:
                     del self._exchanged[next(iter(self._exchanged))]
         try:
-            self._store.append(self._world, json.dumps(document), MAX_ENTRIES)
+            self._store.append(self._world, encode(document), MAX_ENTRIES)
         except ApiError as error:
             log.warning("a request is missing in the journal: %s", error.message)
 
@@ -65,6 +65,6 @@ class StoredJournal(Journal):
         return {record.number: self._entry(record) for record in self._store.records(self._world)}
 
     def _entry(self, record: Record) -> JournalEntry:
-        document = json.loads(record.text)
+        document = parse(record.text)
         exchanged = self._exchanged.get(document.pop(_EXCHANGE, ""))
         return JournalEntry(**document, exchanged=exchanged)

@@ -1,14 +1,12 @@
 """The parts that a world has many of, each a cell with the id in its name."""
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.recorded import RecordedBatch, recorded_batch
 from mockbatch.typing import Json
+from mockbatch.world.shared import cells
 from mockbatch.world.shared.contents import SharedContents
 from mockbatch.world.snapshot.batches import dump_batch
 from mockbatch.world.snapshot.cursor import Cursor
@@ -25,14 +23,6 @@ DELIVERY, ANNOUNCED, POLLS = "delivery", "announced", "polls"
 
 # The order in which they are loaded: what others refer to comes first.
 _ORDER = (FILE, BATCH, DELETED, UPLOAD, ANNOUNCED, DELIVERY, POLLS)
-
-
-def parse_cell(text: str) -> Json:
-    """Return the document in a cell."""
-    try:
-        return msgspec.json.decode(text)
-    except msgspec.DecodeError:  # a surrogate without its pair, which only json accepts
-        return json.loads(text)
 
 
 def name_all(world: "World") -> Iterator[tuple[str, str]]:
@@ -54,7 +44,7 @@ def name_all(world: "World") -> Iterator[tuple[str, str]]:
 def dump_object(world: "World", contents: SharedContents, kind: str, id: str) -> str | None:
     """Return an object as the text of its cell, None if the world no longer has it."""
     document = _document(world, contents, kind, id)
-    return None if document is None else json.dumps(document, separators=(",", ":"))
+    return None if document is None else cells.encode(document)
 
 
 def _document(world: "World", contents: SharedContents, kind: str, id: str) -> Json:
@@ -83,7 +73,7 @@ def _dump_batch(batch: Batch, contents: SharedContents) -> dict[str, Json]:
         return {"number": batch.number, "recorded": dict(batch.shown)}
     own = dump_batch(batch, contents)
     # As a text: most batches have one of a few, which is parsed once.
-    own["scenario"] = json.dumps(own["scenario"])
+    own["scenario"] = cells.encode(own["scenario"])
     return {"number": batch.number, "own": own}
 
 

@@ -1,7 +1,6 @@
 """What one process knows of a world in a store: it catches up, and commits what changes."""
 
 import gc
-import json
 import logging
 import secrets
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from mockbatch.stores.store import CHANGE, DELIVERY, NOTHING, PLANNING, Changes,
 from mockbatch.world.journal import EMPTY_JOURNAL
 from mockbatch.world.keys import StoredName
 from mockbatch.world.settings import WorldSettings
+from mockbatch.world.shared.cells import encode, parse
 from mockbatch.world.shared.contents import SharedContents
 from mockbatch.world.shared.journal import StoredJournal
 from mockbatch.world.shared.lock import SharedLock, SharedTurn
@@ -32,7 +32,6 @@ from mockbatch.world.shared.objects import (
     dump_object,
     load_objects,
     name_all,
-    parse_cell,
 )
 from mockbatch.world.shared.settings import dump_settings, load_settings
 from mockbatch.world.shared.singles import LOADERS, dump_single, fingerprints
@@ -166,9 +165,7 @@ class Replica(World):
         self._seen = changes.version
 
     def _load_cells(self, changes: Changes) -> None:
-        documents = {
-            name: None if text is None else parse_cell(text) for name, text in changes.cells
-        }
+        documents = {name: None if text is None else parse(text) for name, text in changes.cells}
         settings = documents.pop(SETTINGS, None)
         if changes.is_whole:
             self._begin_as(Cursor(settings, SETTINGS))
@@ -254,9 +251,9 @@ class Replica(World):
     def _replace(self) -> None:
         """Store the whole world, instead of what was there."""
         self._fingerprints, self._touched = {}, dict.fromkeys(name_all(self))
-        cells = {SETTINGS: json.dumps(dump_settings(self)), **self._changed_cells()}
+        cells = {SETTINGS: encode(dump_settings(self)), **self._changed_cells()}
         place, journal = self.place, self._first_journal
-        records = [json.dumps(entry.as_state()) for entry in journal.entries]
+        records = [encode(entry.as_state()) for entry in journal.entries]
         self._seen = place.store.replace(
             place.world, self._seen, self.name.label, cells, records, journal.total
         )
@@ -268,7 +265,7 @@ class Replica(World):
         for name, fingerprint in fingerprints(self).items():
             if name not in self._fingerprints or fingerprint != self._fingerprints[name]:
                 self._fingerprints[name] = fingerprint
-                cells[name] = json.dumps(dump_single(self, name))
+                cells[name] = encode(dump_single(self, name))
         touched, self._touched = self._touched, {}
         for kind, id in touched:
             cells[f"{kind}:{id}"] = dump_object(self, self._contents, kind, id)
