@@ -28,7 +28,7 @@ class Upcoming:
         self._seconds: list[int] = []  # those with a status change, in order
         # Second -> batches in order of creation, each as often as it changes at that second.
         self._changing: dict[int, list[Batch]] = {}
-        self._unfinished: dict[str, Batch] = {}  # oldest first; finished ones are removed lazily
+        self._unfinished: dict[str, Batch] = {}  # oldest first; ended ones are removed when met
         repository.batch_listeners.append(self._update)
 
     def next_change(self) -> WorldEvent | None:
@@ -72,8 +72,7 @@ class Upcoming:
                     yield WorldEvent(at, STATUS_EVENT_TYPES[change.status], batch.id)
 
     def _update(self, batch: Batch) -> None:
-        if batch.id in self._unfinished or not batch.is_final(self._clock.now()):
-            self._unfinished[batch.id] = batch
+        self._unfinished[batch.id] = batch
         before = self._batches.get(batch.id)
         if before is not None:
             self._remove(before)
@@ -82,10 +81,14 @@ class Upcoming:
 
     def _add(self, batch: Batch) -> None:
         for at, _ in batch.timeline.transitions:
-            if at not in self._changing:
-                self._changing[at] = []
+            changing = self._changing.get(at)
+            if changing is None:
+                self._changing[at] = [batch]
                 insort(self._seconds, at)
-            insort(self._changing[at], batch, key=_number)
+            elif changing[-1].number <= batch.number:  # as in a world that is loaded
+                changing.append(batch)
+            else:
+                insort(changing, batch, key=_number)
 
     def _remove(self, batch: Batch) -> None:
         for at, _ in batch.timeline.transitions:
