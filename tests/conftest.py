@@ -22,6 +22,9 @@ from tests.support.time_limits import (  # noqa: F401
     pytest_timeout_set_timer,
 )
 
+# Before a module imports it, so that its asserts explain what they have found.
+pytest.register_assert_rewrite("tests.support.caller")
+
 # How fast the machine is, is nothing that a test is about.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")

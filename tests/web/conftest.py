@@ -4,13 +4,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
+from flask import Flask
 
-pytest.register_assert_rewrite("tests.support.caller")
-
-from flask import Flask  # noqa: E402
-
-from mockbatch.http_server.server import HttpServer  # noqa: E402
-from tests.support.caller import Caller, app_of  # noqa: E402 - rewritten, so that its asserts explain
+from mockbatch.http_server.server import HttpServer
+from tests.support.caller import Caller, app_of
 
 
 @pytest.fixture
