@@ -75,8 +75,8 @@ def _waits(evidence: Evidence) -> str:
     if evidence.process.exit_code is not None or not evidence.server.waits_for:
         return ""
     if evidence.server.waits_for == "ended":
-        return "still asks for a batch that has ended, a day after its expires_at"
-    return "still asks for a batch that never ends, a day after its expires_at"
+        return "still polls a batch that has ended, a day after its expires_at"
+    return "still polls a batch that never ends, a day after its expires_at"
 
 
 def _hangs(evidence: Evidence) -> str:
@@ -111,7 +111,8 @@ def _crashes(evidence: Evidence) -> str:
 def _duplicates(evidence: Evidence) -> str:
     needless = sum(one.needless > 0 for one in evidence.server.questions)
     if needless:
-        return f"{_count(needless, 'line')} submitted again that had an answer or would have one"
+        lines = _count(needless, "line")
+        return f"{lines} submitted again although they had an answer or would have got one"
     surplus = evidence.server.surplus_batches
     return f"{_count(len(surplus), 'surplus batch', 'es')} left running" if surplus else ""
 
@@ -122,7 +123,9 @@ def _loses(evidence: Evidence) -> str:
     if not evidence.sees_answers:
         unread = evidence.server.unread_files
         return (
-            f"exit 0, and {_count(len(unread), 'output file')} never read whole" if unread else ""
+            f"exit 0, and {_count(len(unread), 'output file')} not downloaded completely"
+            if unread
+            else ""
         )
     obtainable = len(evidence.obtainable)
     if evidence.arrived == obtainable:
