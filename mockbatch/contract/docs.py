@@ -17,16 +17,16 @@ mockbatch contract http://127.0.0.1:8787/v1 --control
 ```
 
 The command is a client like any other: it needs a base URL and a key. The exit status is 1 if the
-server breaks the contract, 2 if nothing could be checked, and 130 if the run was stopped.
-If the server answers 429 to every request with the key, nothing was checked.
+server breaks the contract, 2 if nothing could be checked, and 130 if the run was stopped. If the
+server answers 429 to every request with the key, nothing could be checked.
 
 Some cases need an object, such as a completed batch. If the server fails to create it, that counts
 as one breach, such as `preparations/completed_batch`, and the cases that need it are skipped.
 
 - `--only GROUP`: run this group of cases; repeatable.
 - `--wait SECONDS`: wait that long for a batch to get the status that a case needs. Without it, such
-  cases are skipped. The real service takes minutes for each, and ten for a cancelled batch, and
-  cases run one after the other, so a run with `--wait` takes hours there.
+  cases are skipped. The real service takes minutes for each, and ten minutes for a cancelled batch.
+  Cases run one after the other, so a run with `--wait` takes hours there.
 - `--control`: the server is mockbatch; move its clock instead of waiting.
 - `--provider openai`: send requests as a client of Portkey's gateway does. This adds the group
   `portkey`, and skips the cases of requests that a gateway answers itself.
@@ -55,12 +55,13 @@ skipped:
   With `--wait`, the service executes some twenty short requests. The group `bodies` also creates
   two images and a video of four seconds, which cost more than all the others; to leave it out, name
   the other groups with `--only`.
-- The run deletes its files again, including results. At the end it lists what it could not delete
-  as `not deleted`: such a batch is still being cancelled, and may still write results.
-- Batches cannot be deleted. Some 35 cancelled or failed batches stay in the list, with `--wait`
-  some 65.
+- The run deletes the files that it created, including results. At the end it lists as `not deleted`
+  what it could not delete, and batches that are still being cancelled: these may yet write
+  results.
+- Batches cannot be deleted. Some 35 cancelled or failed batches stay in the account's list; with
+  `--wait`, some 65 batches stay.
 - The run cancels and deletes only objects that it created itself, by the ids in the server's
-  responses. Other batches and files in the account do not matter.
+  responses. Other batches and files in the account do not affect the run.
 - Webhook endpoints of the account receive events about these batches, as about any other batch.
 
 ## Where the cases come from

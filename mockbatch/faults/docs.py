@@ -10,10 +10,11 @@ from mockbatch.validation.schema import schema
 
 _HEAD = """# Faults
 
-A fault decides what goes wrong with a request. This page says for each preset what a client sees,
-and what a robust client does. To add one, call `mockbatch.fault("NAME")` in a test, or send
-`{"preset": "NAME"}` to `POST /_mock/faults` from any language. `times` changes how many requests
-meet the fault, and `skip` how many pass before.
+A fault decides what goes wrong with a request, and a *preset* is a fault with a name. This page
+says for each preset what a client sees, and what a robust client does. To add one, call
+`mockbatch.fault("NAME")` in a test, or send `{"preset": "NAME"}` to `POST /_mock/faults` from any
+language. `times` changes how many requests the fault applies to, and `skip` how many matching
+requests pass first.
 
 To make a fault of your own, combine a match and a kind:
 
@@ -21,21 +22,27 @@ To make a fault of your own, combine a match and a kind:
 {"match": {"method": "GET", "path": "/v1/files/*"}, "fault": {"status": 503}, "times": 2}
 ```
 
-If the match has `"every_provider": true`, the fault also meets the requests of
-[other providers](providers.md) that correspond to OpenAI's; `"providers": ["azure", "groq"]` names
-those that it meets. All presets on this page meet every provider, but those for files name the
-providers whose files they can meet: never Anthropic, whose batches have no files.
+If the match has `"every_provider": true`, the fault also applies to the requests of
+[other providers](providers.md) that correspond to OpenAI's. With `"providers": ["azure", "groq"]`
+it applies to those of OpenAI and of these providers. The presets on this page apply to every
+provider, except that those for files apply only to OpenAI and the providers that they name.
+Anthropic is never among them, because its batches have no files.
 
 The kinds are:
 
 - `status`, with `headers`, `retry_after_ms` (10 by default, to keep tests fast), and `body`, or
   `error` for what the provider's error says (`{"message": "…", "code": "…"}`);
-- `delay_ms`;
-- `disconnect`: `before_headers`, `mid_body` or `reset`;
-- `truncate_bytes`; with `silent`, the client cannot tell that the body is cut;
-- `lose_response`, `html`, `patch` and `without_headers`.
+- `delay_ms`: the request takes effect at once, but its response is late;
+- `disconnect`: the connection ends `before_headers`, `mid_body`, or with a `reset`;
+- `truncate_bytes`: the body ends after so many bytes; with `silent`, the client cannot tell that it
+  is cut;
+- `lose_response`: the request takes effect, but the client gets no response;
+- `html`: a status with an HTML page, as a proxy sends;
+- `patch`: changes these members of a JSON response, if the response has the members of `where`;
+- `without_headers`: headers of the request that the API never sees.
 
-A fault that breaks the connection is refused if there is no socket to break.
+A fault that breaks the connection needs mockbatch's own HTTP server. Under
+[another HTTP server](wsgi.md) it is refused with a 400; in `app.test_client()` it raises an error.
 
 `mockbatch faults --markdown` generates this page from the files in `mockbatch/faults/presets/`. The
 behaviour of the SDK was measured with openai 3.54.

@@ -21,7 +21,7 @@ RECORDED_SECONDS: Mapping[str, float] = {
 
 # What a scenario may have in its document that a Message Batch cannot show, and why.
 _REASONS: Mapping[str, str] = {
-    "validation": "Anthropic refuses invalid requests when a batch is created: none fails later",
+    "validation": "Anthropic refuses invalid requests at create, so no batch fails later",
     "quotas": "it is about OpenAI's quotas",
     "enqueued_after": "it is about OpenAI's quotas",
     "object": "it changes members of OpenAI's Batch object",
@@ -29,7 +29,7 @@ _REASONS: Mapping[str, str] = {
     "cached": "it changes a member of OpenAI's usage",
 }
 _REASONS_BY_OUTPUT: Mapping[str, str] = {
-    "astray": "a Message Batch has one file of results, and no file of errors",
+    "astray": "a Message Batch has one file of results and no error file",
     "status_code": "results have no status_code",
     "drop": "it drops members of OpenAI's bodies",
     "fragments": "it changes items of OpenAI's responses",
