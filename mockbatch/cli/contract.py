@@ -30,11 +30,12 @@ _COLORS = {"passed": "green", "BREACH": "red", "unverified": "yellow", "skipped"
 @click.option(
     "--provider",
     type=click.Choice(["openai", "azure", "groq", "anthropic"]),
-    help="openai: as a client of Portkey's gateway. Others: the cases of that provider.",
+    help="openai: send requests as a client of Portkey's gateway does. Others: run the cases of "
+    "that provider.",
 )
-@click.option("--only", multiple=True, metavar="GROUP", help="Run this group. Repeatable.")
+@click.option("--only", multiple=True, metavar="GROUP", help="Run only this group. Repeatable.")
 @click.option(
-    "--wait", type=parse_positive, metavar="SECONDS", help="Wait that long for each batch."
+    "--wait", type=parse_positive, metavar="SECONDS", help="Wait this long for each batch."
 )
 @click.option(
     "--model",

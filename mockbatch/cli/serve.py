@@ -58,14 +58,14 @@ DESCRIPTORS = 8192  # a connection takes one, and so does a file that is too lar
     type=parse_clock,
     default="realtime",
     metavar="MODE",
-    help="manual, realtime, on-poll, or xN for N simulated seconds a second.",
+    help="manual, realtime, on-poll, or xN: N times as fast as real time.",
 )
 @serve_option(
     "--pace",
     type=parse_positive,
     default=60.0,
     metavar="FACTOR",
-    help="Run batches this many times faster than recorded; 1 is as recorded.",
+    help="How many times faster than recorded a batch passes through its stages.",
 )
 @serve_option(
     "--start-time",
@@ -113,15 +113,15 @@ DESCRIPTORS = 8192  # a connection takes one, and so does a file that is too lar
     "--state",
     default="memory",
     metavar="memory|URL",
-    help="Where worlds are kept: memory, or sqlite:///FILE or redis://HOST for several processes"
-    " and restarts.",
+    help="Where to keep worlds: memory, or sqlite:///FILE or redis://HOST, where they outlive the"
+    " process and several processes can share them.",
 )
 @serve_option(
     "--files",
     type=click.Path(file_okay=False),
     metavar="DIR",
     show_default="beside the state",
-    help="Where the contents of files are kept, if --state is a URL.",
+    help="Where to keep the contents of files, if --state is a URL.",
 )
 @serve_option(
     "--workers",
@@ -148,12 +148,12 @@ DESCRIPTORS = 8192  # a connection takes one, and so does a file that is too lar
     type=parse_origin,
     multiple=True,
     metavar="ORIGIN",
-    help="Allow calls by web pages from this origin; /v1 allows those on loopback. Repeatable.",
+    help="Allow calls by web pages from this origin; pages on loopback may call /v1. Repeatable.",
 )
 @serve_option("--gateway", is_flag=True, help="Always respond as Portkey's gateway would.")
-@serve_option("--no-dashboard", is_flag=True, help="Serve no page for browsers.")
+@serve_option("--no-dashboard", is_flag=True, help="Do not serve the dashboard.")
 @add_webhook_options
-@serve_option("--tls", is_flag=True, help="Serve https, with a certificate of a throw-away CA.")
+@serve_option("--tls", is_flag=True, help="Serve HTTPS, with a certificate from a temporary CA.")
 @serve_option(
     "--limit",
     type=parse_limit,
@@ -172,13 +172,13 @@ DESCRIPTORS = 8192  # a connection takes one, and so does a file that is too lar
     "--ready-file",
     type=click.Path(dir_okay=False),
     metavar="FILE",
-    help="Exists while the server listens: JSON with url, pid and version.",
+    help="A file that exists while the server listens: JSON with url, pid and version.",
 )
 def serve(**values: Any) -> None:
     """Serve the API on this machine until SIGTERM or SIGINT.
 
-    Each option can also be set by the environment variable that is named beside it; if the
-    option is repeatable, the variable separates several values by commas.
+    You can also set each option with the environment variable named beside it. If the option is
+    repeatable, separate the values in the variable with commas.
     """
     leave_first_process()
     options = ServeOptions(**values)

@@ -65,7 +65,7 @@ def parse_limit(text: str) -> tuple[str, int]:
     if name not in names:
         raise click.BadParameter(f"{name!r} is not a limit: use one of {', '.join(names)}")
     if not re.fullmatch("[1-9][0-9]{0,11}", number):
-        raise click.BadParameter(f"{number!r} is not a limit for {name}")
+        raise click.BadParameter(f"{number!r} is not a value for {name}: use a number from 1 up")
     return name, int(number)
 
 

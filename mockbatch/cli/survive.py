@@ -36,14 +36,14 @@ def _complete_misfortune(_: click.Context, __: click.Parameter, incomplete: str)
     multiple=True,
     metavar="NAME",
     shell_complete=_complete_misfortune,
-    help="Run this scenario or fault. Repeatable.",
+    help="Run only this scenario or fault. Repeatable.",
 )
 @click.option(
     "--skip",
     multiple=True,
     metavar="NAME",
     shell_complete=_complete_misfortune,
-    help="Leave this one out. Repeatable.",
+    help="Leave out this scenario or fault. Repeatable.",
 )
 @click.option("--all", "everything", is_flag=True, help="Run the whole catalogue.")
 @click.option(
@@ -51,7 +51,7 @@ def _complete_misfortune(_: click.Context, __: click.Parameter, incomplete: str)
     type=click.IntRange(1, 64),
     default=1,
     show_default=True,
-    help="How many to run at a time.",
+    help="How many misfortunes to run at a time.",
 )
 @click.option(
     "--wall",
@@ -59,7 +59,7 @@ def _complete_misfortune(_: click.Context, __: click.Parameter, incomplete: str)
     default=60.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long one run may take; a run that confirms a verdict, three times as long.",
+    help="How long a run may take; one that confirms a verdict may take three times as long.",
 )
 @click.option(
     "--sleep",
@@ -79,26 +79,27 @@ def _complete_misfortune(_: click.Context, __: click.Parameter, incomplete: str)
 @click.option(
     "--leap/--no-leap",
     default=True,
-    help="Whether to skip whole hours in which a program only waits.",
+    help="Prolong sleeps, up to an hour each, while nothing happens.",
 )
 @click.option(
     "--require",
     type=click.Choice(["reported", "handled"]),
     default="reported",
     show_default=True,
-    help="What is good enough: to end with an error, or to deliver all answers.",
+    help="The least that passes. reported: the program ends with an error. handled: it delivers "
+    "all answers.",
 )
 @click.option(
     "--results",
     metavar="COMMAND",
-    help="A shell command that prints what was delivered, run in the folder of each run.",
+    help="A shell command that prints what a run delivered; it runs in the folder of that run.",
 )
 @click.option(
     "--copy",
     "copies",
     multiple=True,
     type=click.Path(exists=True, path_type=Path),
-    help="A file or folder that each run finds in its folder. Repeatable.",
+    help="Copy this file or folder into the folder of each run. Repeatable.",
 )
 @click.option(
     "--keep",
@@ -110,7 +111,7 @@ def _complete_misfortune(_: click.Context, __: click.Parameter, incomplete: str)
     "--expect",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Known verdicts, as --write-expected writes them: only what is worse is bad.",
+    help="Compare with a file of --write-expected: only a verdict that got worse is bad.",
 )
 @click.option(
     "--write-expected",
@@ -137,15 +138,15 @@ def survive(
     everything: bool,
     **options: Any,
 ) -> int:
-    """Run COMMAND, a program that makes a batch, once for each misfortune, with time skipped.
+    """Run COMMAND, a program that creates a batch, once for each misfortune, and skip its sleeps.
 
     Each run has a fresh working directory and home, and finds the server by OPENAI_BASE_URL and
     OPENAI_API_KEY. Write `--` before the command:
 
         mockbatch survive -- python run.py
 
-    The exit status is 0 if it survives all of them, 1 if not, and 2 if it fails with nothing going
-    wrong, or meets none of them.
+    The exit status is 0 if the program survives all misfortunes, 1 if not, and 2 if it fails
+    although nothing goes wrong, or if no misfortune happened to it.
     """
     from mockbatch.survive.misfortunes import UnknownMisfortuneError, choose
 
@@ -156,7 +157,7 @@ def survive(
     if shutil.which(command[0]) is None:
         raise click.UsageError(f"there is no command {command[0]!r}")
     if options["sleep"] == "faketime" and shutil.which("faketime") is None:
-        raise click.UsageError("--sleep faketime needs the command faketime, Debian's package")
+        raise click.UsageError("--sleep faketime needs the command faketime: install it first")
     with sigterm_as_interrupt():
         return _run(command, chosen, **options)
 
@@ -267,7 +268,7 @@ def _run_baseline(survey: "Survey") -> "Baseline":
     try:
         return survey.run_baseline()
     except BaselineError as error:
-        message = f"the program does not get through although nothing goes wrong: {error}"
+        message = f"the program fails although nothing goes wrong: {error}"
         raise click.ClickException(message) from None
     finally:
         clear_status()

@@ -47,7 +47,8 @@ def _complete_endpoint(_: click.Context, __: click.Parameter, incomplete: str) -
 def validate(files: Sequence[str], endpoint: str | None, format_name: str, max_errors: int) -> int:
     """Print the errors that the Batch API would find in input files; - reads standard input.
 
-    A request that only fails itself is reported, too. The exit status is 1 if a batch would fail.
+    Also report requests that would fail without failing the batch. The exit status is 1 if a batch
+    would fail.
     """
     from mockbatch.cli.input_check import check_file
     from mockbatch.endpoints import endpoints

@@ -154,10 +154,10 @@ def _describe_tokens(tokens: int) -> str:
     exceeded = [f"{limit:,}" for limit in _SEEN_ENQUEUED_TOKENS if tokens > limit]
     estimate = f"About {tokens:,} prompt tokens"
     if not exceeded:
-        return f"{estimate}, within each limit of enqueued tokens that was seen."
+        return f"{estimate}, within every limit of enqueued tokens that is known."
     return (
         f"{estimate}: too many for an organization whose limit of enqueued tokens is "
-        f"{' or '.join(exceeded)}; others have more."
+        f"{' or '.join(exceeded)}; other organizations have more."
     )
 
 

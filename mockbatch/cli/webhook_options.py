@@ -21,12 +21,12 @@ def _parse_host(text: str) -> str:
 
 
 _OPTIONS = (
-    serve_option("--webhook-url", metavar="URL", help="Send the webhooks of every world there."),
+    serve_option("--webhook-url", metavar="URL", help="Send the webhooks of every world to URL."),
     serve_option(
         "--webhook-secret",
         metavar="SECRET",
         show_default="made from --seed",
-        help="Sign those webhooks with this secret (whsec_...).",
+        help="Sign these webhooks with this secret (whsec_...).",
     ),
     serve_option(
         "--webhook-allow-host",

@@ -36,7 +36,8 @@ def _create_app(options: ServeOptions) -> "Flask":
     for name in _REFUSED:
         if getattr(options, name):
             variable = f"MOCKBATCH_{name.upper()}"
-            raise click.UsageError(f"{variable} is for `mockbatch serve`; here the server does it")
+            reason = f"{variable} is for `mockbatch serve` only"
+            raise click.UsageError(f"{reason}: use the options of this HTTP server instead")
     log_requests(options.log_format)
     allow_more_descriptors()
     settings, initial = load_settings(options)

@@ -33,7 +33,9 @@ def format_baseline(baseline: Baseline) -> str:
     if process.speed > 1:
         rows.append(f"  its time runs {process.speed} times faster, if it loads libfaketime")
     elif not process.shim_called:
-        rows.append("  its sleeps are not skipped: neither Python nor Node ran with their shim")
+        rows.append(
+            "  its sleeps are not skipped: no process of Python or Node loaded mockbatch's script"
+        )
     if not baseline.sees_answers:
         rows.append(
             "  its answers are not visible: --results COMMAND can print them; until then a file "

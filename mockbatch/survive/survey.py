@@ -201,7 +201,7 @@ def _check_baseline(evidence: Evidence, program: Program) -> None:
     if process.exit_code != 0:
         raise BaselineError(_describe_end(evidence))
     if not any(one.has_answer for one in server.questions):
-        raise BaselineError("it has no batch that was answered before it ended")
+        raise BaselineError("none of its batches had answers before the program ended")
     if server.unread_files:
         raise BaselineError("it never downloads the output file of its batch")
     verdict = judge(replace(evidence, sees_answers=evidence.arrived == len(evidence.obtainable)))

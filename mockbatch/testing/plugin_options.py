@@ -11,7 +11,7 @@ __tracebackhide__ = True
 INI_OPTIONS: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "scenario": ("", str, "scenario of each test's world, by its name"),
     "clock": ("manual", str, "clock mode of each test's world: manual, on-poll, realtime, xN"),
-    "pace": ("1", float, "how many times faster than recorded a batch passes its stages"),
+    "pace": ("1", float, "how many times faster than recorded a batch passes through its stages"),
     "seed": (
         "0",
         str,
@@ -25,8 +25,8 @@ INI_OPTIONS: dict[str, tuple[str, Callable[[str], Any], str]] = {
 INI_FLAGS = {
     "env": "set the environment from the start of the run, for clients that are built at import",
     "skip_sleep": "let every sleep of each test move the simulated clock instead of waiting",
-    "real_sleep": "let tests sleep for real, however long, beside batches that wait for them",
-    "own_key": "a key of its own for each test's world, for tests that run in parallel threads",
+    "real_sleep": "let tests sleep for real, however long, while batches wait for the clock",
+    "own_key": "give the world of each test its own key, for tests that run in parallel threads",
 }
 
 UNUSED_CHOICES = ("warn", "error", "ignore")
@@ -49,7 +49,7 @@ def add_options(parser: pytest.Parser) -> None:
         parser.addini(f"mockbatch_{name}", text, default=default)
     for name, text in INI_FLAGS.items():
         parser.addini(f"mockbatch_{name}", text, type="bool", default=False)
-    text = "a fault, reply or scenario of a test that never applied: warn, error, ignore"
+    text = "what to do about a fault, reply or scenario that never applied: warn, error, ignore"
     parser.addini("mockbatch_unused", text, default="warn")
     group = parser.getgroup("mockbatch")
     group.addoption(

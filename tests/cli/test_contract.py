@@ -209,7 +209,7 @@ def test_a_breach_is_explained_and_exits_with_1(run: Run, mockbatch: WorldClient
     assert status == 1
     assert "batches/no_metadata" in row
     assert row.endswith(
-        "Without metadata, a batch has null. "
+        "If the request has no metadata, the batch's metadata is null. "
         "POST /batches: metadata is an object with 0 members, not null"
     )
 

@@ -187,7 +187,7 @@ def test_prompt_tokens_are_compared_with_known_limits(run: Run, tmp_path: Path) 
         "prompt_tokens"
     ] == pytest.approx(100_000, rel=0.5)
     shown = run("validate", path).stdout.splitlines()[-1]
-    assert shown.endswith("enqueued tokens is 90,000; others have more.")
+    assert shown.endswith("enqueued tokens is 90,000; other organizations have more.")
 
 
 def test_a_big_file_shows_progress_on_a_terminal(tmp_path: Path) -> None:
