@@ -25,7 +25,7 @@ _BODIES: Mapping[str, Callable[[str], dict[str, Json]]] = {
 
 
 class Arranging(BatchCommands):
-    """Batches in one call. The journal does not list these calls, and they meet no fault."""
+    """Batches in one call. The journal does not list these calls, and no fault applies to them."""
 
     clock: Clock
     _reached: bool
@@ -53,7 +53,7 @@ class Arranging(BatchCommands):
 
         A request is a text, a request body, or a line of an input file, in which `custom_id`
         (by default its place, from "0"), `method` and `url` may be missing. Bytes are a whole
-        input file. Without an `endpoint` it is that of the first line, or chat completions.
+        input file. By default, `endpoint` is that of the first line, or chat completions.
         Raises ControlError for a batch that OpenAI would reject.
         """
         data = requests if isinstance(requests, bytes) else _input_file(requests, endpoint)
@@ -73,9 +73,9 @@ class Arranging(BatchCommands):
         *,
         status: str = "completed",
     ) -> Batch:
-        """Create a batch, and move time forward until it has completed, or has another status.
+        """Create a batch, and move time forward until it has completed, or has another `status`.
 
-        Raises EndedAs if it ends otherwise.
+        Raises EndedAs if it ends with a different status.
         """
         batch = self.submit(requests, endpoint, metadata)
         self.clock.run_until(batch, status)

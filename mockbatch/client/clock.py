@@ -85,7 +85,7 @@ class Clock:
     def run_until(self, batch: str | HasId, status: str = "completed") -> Advanced:
         """Move time forward until a batch has reached a status.
 
-        Raises EndedAs if the batch ends in another one; time then stands at that end.
+        Raises EndedAs if the batch ends with another status; time then stays at that instant.
         """
         try:
             return self._advance({"batch": id_of(batch), "status": status})

@@ -249,8 +249,8 @@ class WorldClient(ProviderClients, Arranging):
     ) -> None:
         """Apply a fault to requests that match, or apply a preset by its name.
 
-        The first `skip` matching requests pass; the next `times` requests meet the fault (1 by
-        default, every one if None). With a preset, these arguments override those of the preset.
+        The first `skip` matching requests pass; the fault applies to the next `times` requests (1
+        by default, all if None). With a preset, these arguments override those of the preset.
         Raises ControlError for an invalid fault.
         """
         member = "preset" if isinstance(match, str) else "match"
