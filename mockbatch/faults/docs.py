@@ -30,16 +30,17 @@ Anthropic is never among them, because its batches have no files.
 
 The kinds are:
 
-- `status`, with `headers`, `retry_after_ms` (10 by default, to keep tests fast), and `body`, or
-  `error` for what the provider's error says (`{"message": "…", "code": "…"}`);
-- `delay_ms`: the request takes effect at once, but its response is late;
+- `status`: a response with this status, and the API never sees the request. Add `headers`,
+  `retry_after_ms` (by default 10 for a status that clients retry, to keep tests fast), and a
+  `body`, or an `error` for the provider's envelope (`{"message": "…", "code": "…"}`);
+- `delay_ms`: the request takes effect at once, but its response is late by so much real time;
 - `disconnect`: the connection ends `before_headers`, `mid_body`, or with a `reset`;
 - `truncate_bytes`: the body ends after so many bytes; with `silent`, the client cannot tell that it
   is cut;
 - `lose_response`: the request takes effect, but the client gets no response;
-- `html`: a status with an HTML page, as a proxy sends;
+- `html`: a response with this status and an HTML page, as a proxy sends;
 - `patch`: changes these members of a JSON response, if the response has the members of `where`;
-- `without_headers`: headers of the request that the API never sees.
+- `without_headers`: the request loses these headers before the API sees it.
 
 A fault that breaks the connection needs mockbatch's own HTTP server. Under
 [another HTTP server](wsgi.md) it is refused with a 400; in `app.test_client()` it raises an error.

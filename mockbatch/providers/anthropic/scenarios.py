@@ -22,17 +22,17 @@ RECORDED_SECONDS: Mapping[str, float] = {
 # What a scenario may have in its document that a Message Batch cannot show, and why.
 _REASONS: Mapping[str, str] = {
     "validation": "Anthropic refuses invalid requests at create, so no batch fails later",
-    "quotas": "it is about OpenAI's quotas",
-    "enqueued_after": "it is about OpenAI's quotas",
-    "object": "it changes members of OpenAI's Batch object",
+    "quotas": "the scenario is about OpenAI's quotas",
+    "enqueued_after": "the scenario is about OpenAI's quotas",
+    "object": "the scenario changes members of OpenAI's Batch object",
     "webhook": "Anthropic sends no webhooks about batches",
-    "cached": "it changes a member of OpenAI's usage",
+    "cached": "the scenario changes a member of OpenAI's usage",
 }
 _REASONS_BY_OUTPUT: Mapping[str, str] = {
     "astray": "a Message Batch has one file of results and no error file",
     "status_code": "results have no status_code",
-    "drop": "it drops members of OpenAI's bodies",
-    "fragments": "it changes items of OpenAI's responses",
+    "drop": "the scenario drops members of OpenAI's bodies",
+    "fragments": "the scenario changes items of OpenAI's responses",
 }
 _STAGES_OF_OPENAI = (VALIDATING, FINALIZING)
 
@@ -50,7 +50,7 @@ def find_refusal(document: Mapping[str, Json]) -> str | None:
     if stage is not None:
         return f"a Message Batch is never {stage}"
     if "endpoint" in document:
-        return "it is about an endpoint of OpenAI"
+        return "the scenario is about an endpoint of OpenAI"
     return None
 
 
