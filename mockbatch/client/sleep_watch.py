@@ -91,7 +91,7 @@ def _describe(standing: StandingClock, seconds: float) -> str:
     return (
         f"The test sleeps for real ({seconds:.3g} s in all with this sleep) while the simulated "
         f"clock stands still until the test moves it, so batch '{standing.batch_id}' stays "
-        f"'{standing.status}' forever. Use @pytest.mark.mockbatch(skip_sleep=True) or wrap the "
+        f"'{standing.status}' for ever. Use @pytest.mark.mockbatch(skip_sleep=True) or wrap the "
         "polling loop in skip_sleep(), move the clock with advance() or run_until(), or choose "
         'clock="on-poll". If the test means to wait for something real, mark it with '
         "real_sleep=True, or set mockbatch_real_sleep in the ini file."

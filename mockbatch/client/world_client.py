@@ -125,7 +125,7 @@ class WorldClient(ProviderClients, Arranging):
         if not self._warned and is_asyncio_clock_frozen():
             self._warned = True
             warnings.warn(
-                "freezegun has frozen the clock of asyncio: AsyncOpenAI would wait forever at its "
+                "freezegun has frozen the clock of asyncio: AsyncOpenAI would wait for ever at its "
                 "first retry. Use freeze_time(..., real_asyncio=True), or skip_sleep().",
                 MockBatchWarning,
                 stacklevel=3,
