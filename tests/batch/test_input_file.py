@@ -500,6 +500,13 @@ def test_a_quota_is_no_fault_of_the_file(
     )
 
 
+def test_an_error_is_kept_however_long_its_message_is() -> None:
+    """A batch that has failed names at least one error."""
+    message = "x" * (input_file.MAX_ERROR_CHARACTERS + 1)
+    error = {"code": "a", "message": message, "param": None, "line": 1}
+    assert input_file.first_errors([error, error]) == (error,)
+
+
 def test_a_missing_file_has_the_observed_error() -> None:
     """A batch whose file does not exist has the one error that says so."""
     [error] = input_file.missing_input("file-1", "org-1").errors

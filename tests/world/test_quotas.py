@@ -283,6 +283,14 @@ class TestEnqueuedTokens:
         case.at(VALIDATED).do(first, commands.complete)
         assert case.status(second) == "failed"
 
+    def test_a_batch_that_would_fail_cannot_be_completed(self, case: Case) -> None:
+        """A command does not let a batch pass its quota."""
+        batch = case.create(11)
+        with pytest.raises(ApiError) as refused:
+            case.do(batch, commands.complete)
+        assert (refused.value.status, refused.value.code) == (409, "illegal_command")
+        assert case.at(VALIDATED).status(batch) == "failed"
+
     def test_a_fault_of_the_input_comes_first(self, make: "Make", case: Case) -> None:
         """A file with a fault fails by that, and takes no room."""
         bad = make.started(case.world, [*make.lines(10), b"{"])
