@@ -11,6 +11,7 @@ import pytest
 from mockbatch.batch import commands
 from mockbatch.batch.create import BatchRequest
 from mockbatch.batch.rules import OPENAI_RULES
+from mockbatch.errors import ApiError
 from mockbatch.files.content import Content
 from mockbatch.webhooks import dispatcher
 from mockbatch.webhooks.delivery import AttemptResult
@@ -145,6 +146,16 @@ def test_the_next_event_may_be_the_next_progress(make: "Make") -> None:
         FINALIZING,
         (123, "batch.progress"),
     ]
+
+
+def test_an_advance_to_a_status_that_never_comes_moves_no_clock(make: "Make") -> None:
+    """Although the batch still changes until it gets stuck."""
+    world = make.world()
+    batch = make.started(world, make.lines(2), stages={"finalizing": None})
+    with pytest.raises(ApiError) as refused:
+        world.advance.until(batch.id, "completed")
+    assert (refused.value.status, refused.value.code) == (409, "unreachable_status")
+    assert world.now() == batch.created_at
 
 
 def test_results_that_are_no_file_expire_without_an_event(make: "Make") -> None:

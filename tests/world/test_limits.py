@@ -2,15 +2,22 @@
 
 import json
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 from werkzeug.test import TestResponse
 
+from mockbatch.batch.create import BatchRequest
 from mockbatch.endpoints import reply_limit
+from mockbatch.errors import ApiError
 from mockbatch.limits import Limits
 from mockbatch.scripting.script import Script, parse
 from mockbatch.typing import Json
+from tests.conftest import CHAT
 from tests.support.caller import DAY, Caller, app_of, error_of, form, lines, upload_form
+
+if TYPE_CHECKING:
+    from tests.conftest import Make
 
 UPLOAD = {"filename": "a", "purpose": "assistants", "bytes": 4, "mime_type": "text/plain"}
 ENDPOINT = {"url": "http://127.0.0.1:9/"}
@@ -204,6 +211,17 @@ class TestBytes:
         api.upload(b"x" * left, purpose="assistants")
         check(add_file(api), "world_bytes")
         assert api.get(path).data == content
+
+    def test_an_input_that_is_no_file_counts(self, make: "Make") -> None:
+        """A batch whose request holds its input needs room for it."""
+        given = make.batch_input(*make.lines(2))
+        request = BatchRequest("-", CHAT, None, None, None, input=given)
+        world = make.world(limits=Limits(world_bytes=2 * given.content.size - 1))
+        world.create_batch(request._replace(input=make.batch_input(*make.lines(2))))
+        with pytest.raises(ApiError) as refused:
+            world.create_batch(request)
+        assert (refused.value.status, refused.value.code) == (400, "limit_reached")
+        assert len(world.repository.batches) == 1
 
     def test_an_input_counts_while_its_batch_needs_it(self) -> None:
         """And once, however many batches and files have it."""

@@ -277,6 +277,12 @@ class TestVersion:
         api.good(api.call(method, url, json=body))
         assert version(api) != before
 
+    def test_changes_with_the_quotas_of_a_world_without_batches(self, api: Caller) -> None:
+        """They are a change by themselves, without a batch that they concern."""
+        before = version(api)
+        api.good(api.call("PUT", "/_mock/quotas", json={"batches_per_hour": 7}))
+        assert version(api) != before
+
     def test_changes_each_second_while_something_is_to_come(self) -> None:
         """On a clock that runs; without anything to come it stands still."""
         with freeze_time("2024-04-24") as frozen:
