@@ -105,6 +105,17 @@ def test_an_instant_is_a_number_or_iso_text(text: str, instant: float) -> None:
     assert clock.parse_instant(text) == instant
 
 
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="Windows has no tzset()")
+def test_a_time_without_a_zone_is_utc_on_any_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The zone of the machine does not matter."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "XYZ+5")
+        time.tzset()
+        instant = clock.parse_instant("2024-04-23T17:53:20")
+    time.tzset()
+    assert instant == 1_713_894_800
+
+
 @pytest.mark.parametrize(
     "text", ["", "soon", "nan", "inf", "-1", "4294967296", "1969-12-31", "2107-01-01", "2024-13-01"]
 )
