@@ -2,7 +2,7 @@
 
 import pytest
 
-from mockbatch.faults.message import Message
+from mockbatch.faults.message import MAX_BODY_BYTES, Message
 from mockbatch.strings.redaction import MASK
 
 
@@ -21,3 +21,10 @@ from mockbatch.strings.redaction import MASK
 def test_secrets_in_headers_are_masked(name: str, value: str, shown: str) -> None:
     """Only the scheme of an authorization stays."""
     assert Message([(name, value)]).as_json()["headers"] == {name.lower(): shown}
+
+
+def test_a_body_cut_within_a_character_ends_before_it() -> None:
+    """The cut breaks no character; one that the body itself breaks is replaced."""
+    whole, broken = "x" * (MAX_BODY_BYTES - 1), "é".encode()
+    assert Message.of([], whole.encode() + broken).as_json()["text"] == whole
+    assert Message.of([], b"x" + broken[:1]).as_json()["text"] == "x\N{REPLACEMENT CHARACTER}"

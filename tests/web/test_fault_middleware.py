@@ -109,10 +109,11 @@ class TestStatus:
             not in list_batches(api, {"status": 429, "retry_after_ms": None}).headers
         )
 
-    def test_a_success_without_a_body_stays_empty(self, api: Caller) -> None:
-        """A 200 gets no error body."""
-        answer = list_batches(api, {"status": 200})
-        assert (answer.status_code, answer.data) == (200, b"")
+    @pytest.mark.parametrize("status", [200, 302])
+    def test_a_status_that_is_no_error_stays_empty(self, api: Caller, status: int) -> None:
+        """A success or a redirect without a body gets no error body."""
+        answer = list_batches(api, {"status": status})
+        assert (answer.status_code, answer.data) == (status, b"")
 
     @pytest.mark.parametrize("status", [204, 304])
     def test_a_status_without_a_body_has_no_content_length(self, api: Caller, status: int) -> None:
