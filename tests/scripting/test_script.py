@@ -312,6 +312,12 @@ def test_a_failure_is_replayed() -> None:
     assert (reply.outcome, reply.status_code, reply.body) == (FAILED, 400, {"error": ERROR})
 
 
+def test_a_success_other_than_200_is_replayed() -> None:
+    """Its status is what it was."""
+    reply = find_reply(replay(answered_line("a", {"x": 1}, 201)), "a")
+    assert (reply.outcome, reply.status_code, reply.body) == (SUCCEEDED, 201, {"x": 1})
+
+
 def test_what_never_ran_is_replayed() -> None:
     """A line with a null response has an error."""
     reply = find_reply(replay(recorded_line("a", None, NEVER["error"])), "a")

@@ -56,6 +56,15 @@ def test_pauses_double_for_seventy_two_hours() -> None:
     assert (delivery.status, len(delivery.attempts)) == (FAILED, 15)
 
 
+def test_a_delivery_that_begins_late_has_seventy_two_hours_too() -> None:
+    """The hours count from its first attempt, not from the event that it announces."""
+    late = START + 4 * 3600
+    delivery = new_delivery(first_at=late, next_at=late)
+    while delivery.next_at is not None:
+        delivery = after(delivery, FAILURE)
+    assert len(delivery.attempts) == 15
+
+
 def test_a_success_after_failures_ends_it() -> None:
     """The failed attempts are kept."""
     delivery = after(new_delivery(), FAILURE, FAILURE, SUCCESS)
