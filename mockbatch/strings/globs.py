@@ -8,7 +8,7 @@ import re
 from fnmatch import translate
 from functools import lru_cache
 
-#: The longest pattern, and how many `?` and `[…]` it may have.
+#: The longest pattern, and how many `*`, or `?` and `[…]`, it may have.
 MAX_PATTERN_CHARACTERS = 512
 MAX_WILDCARDS = 32
 #: How many characters at the beginning of a text are matched.
@@ -21,6 +21,8 @@ _ELEMENT = re.compile(r"\[(?:!.|[^!])[^\]]*\]|.", re.DOTALL)
 class Glob:
     """A pattern; ValueError for one that is too long or has too many wildcards."""
 
+    __slots__ = ("_segments",)
+
     def __init__(self, pattern: str) -> None:
         if len(pattern) > MAX_PATTERN_CHARACTERS:
             raise ValueError(f"a pattern has at most {MAX_PATTERN_CHARACTERS} characters")
@@ -31,8 +33,10 @@ class Glob:
             else:
                 segments[-1].append(element)
         self._segments = tuple(map(_Segment, segments))
-        if sum(segment.wildcard_count for segment in self._segments) > MAX_WILDCARDS:
-            raise ValueError(f"a pattern has at most {MAX_WILDCARDS} of '?' and '[…]'")
+        wildcards = sum(segment.wildcard_count for segment in self._segments)
+        if max(wildcards, len(segments) - 1) > MAX_WILDCARDS:
+            limit = f"{MAX_WILDCARDS} of '*', and as many of '?' and '[…]'"
+            raise ValueError(f"a pattern has at most {limit}")
 
     def matches(self, text: str) -> bool:
         """Return whether the pattern matches the first 512 characters of a text."""
@@ -55,6 +59,8 @@ class Glob:
 
 class _Segment:
     """A part of a pattern between two `*`; each of its elements is one character of a text."""
+
+    __slots__ = ("_regex", "_text", "length", "wildcard_count")
 
     def __init__(self, elements: list[str]) -> None:
         self.length = len(elements)
@@ -89,7 +95,7 @@ def _literal(element: str) -> str | None:
     return element if len(element) == 1 else None
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def glob(pattern: str) -> Glob:
     """Return the glob of a pattern; ValueError for one that is too long or has too many."""
     return Glob(pattern)

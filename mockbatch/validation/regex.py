@@ -17,7 +17,7 @@ Positions = frozenset[int]
 # The longest text that is matched or generated.
 MAX_TEXT_LENGTH = 1000
 # The longest expression that is read.
-_MAX_SOURCE_LENGTH = 5000
+_MAX_SOURCE_LENGTH, _MAX_SHORT_LENGTH = 5000, 500
 # The limit of a search without a budget.
 _MAX_STEPS_OF_A_SEARCH = 100_000
 # How many times more than required a part is repeated, so that texts differ; the later, smaller
@@ -27,9 +27,19 @@ _EXTRA_REPEATS = (8, 8, 8, 4, 4, 2, 1, 0)
 _MAX_PARTS = 16
 
 
-@lru_cache(maxsize=256)
 def compile_regex(source: str) -> "Regex":
     """Return the regular expression that a text describes; raises RegexError."""
+    # A regex takes up to 250 bytes for each character of its source.
+    return (_short_regex if len(source) <= _MAX_SHORT_LENGTH else _long_regex)(source)
+
+
+@lru_cache(maxsize=256)
+def _short_regex(source: str) -> "Regex":
+    return Regex(source)
+
+
+@lru_cache(maxsize=8)
+def _long_regex(source: str) -> "Regex":
     return Regex(source)
 
 

@@ -7,9 +7,11 @@ its way. Character classes are ASCII, as in ECMA 262.
 import re
 import string
 import sys
-from collections.abc import Sequence
-from functools import cached_property
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from functools import cache
 from importlib import import_module
+from itertools import chain
 from typing import Any
 
 # The type of a node, and what it needs:
@@ -28,6 +30,7 @@ _CATEGORIES = {"DIGIT": string.digits, "WORD": WORD_CHARACTERS, "SPACE": " \t\n\
 # The characters that are generated where a regex leaves the choice; the last ones are for
 # unusual classes.
 _SAMPLE_ALPHABET = WORD_CHARACTERS + "- .,:;!?@#%&*+=/'\"()[]{}<>|~^$`\\\t\néж中"
+_CODE_COUNT = sys.maxunicode + 1
 _LINE_ENDS = "\n\r\u2028\u2029"
 # What Python reads differently: the beginning of a named group, and in a class what it warns
 # about because of future set operations. Escapes are matched too, so that no match begins in
@@ -42,33 +45,78 @@ class RegexError(ValueError):
 
 
 class CharacterClass:
-    """A set of characters, built from a token of Python's parser."""
+    """A set of characters, built from a token of Python's parser.
+
+    It is small, because a client's regex may have thousands of them, and caches keep regexes.
+    """
+
+    __slots__ = ("_bounds", "_samples")
 
     def __init__(self, op: str, arg: Any) -> None:
-        self._is_negated = op in ("NOT_LITERAL", "ANY")
-        self._items = arg if op == "IN" else [("LITERAL", arg)]
+        items = arg if op == "IN" else [("LITERAL", arg)]
+        is_negated = op in ("NOT_LITERAL", "ANY")
         if op == "ANY":
-            self._items = [("LITERAL", ord(character)) for character in _LINE_ENDS]
+            items = [("LITERAL", ord(character)) for character in _LINE_ENDS]
         elif op == "IN" and str(arg[0][0]) == "NEGATE":
-            self._is_negated, self._items = True, arg[1:]
-        self._known: dict[str, bool] = {}
+            is_negated, items = True, arg[1:]
+        found = chain.from_iterable(_ranges(str(op), arg) for op, arg in items)
+        bounds = _bounds(found)
+        # The first code that is in the set, the next one that is not, the next that is, and so on.
+        self._bounds = _complement(bounds) if is_negated else bounds
+        self._samples: str | None = None
 
     def __contains__(self, character: str) -> bool:
-        if character not in self._known:
-            is_listed = any(_matches(character, str(op), arg) for op, arg in self._items)
-            self._known[character] = is_listed != self._is_negated
-        return self._known[character]
+        return bisect_right(self._bounds, ord(character)) % 2 == 1
 
-    @cached_property
-    def sample_characters(self) -> Sequence[str]:
+    @property
+    def sample_characters(self) -> str:
         """Some characters of the class: only letters, digits and underscores if it has any."""
+        if self._samples is None:
+            self._samples = self._find_samples()
+        return self._samples
+
+    def _find_samples(self) -> str:
         samples = [character for character in _SAMPLE_ALPHABET if character in self]
-        if not samples and not self._is_negated:
-            samples = [chr(arg[0] if str(op) == "RANGE" else arg) for op, arg in self._items[:1]]
         if not samples:
-            raise RegexError("it has a class without common characters")
+            if not self._bounds:
+                raise RegexError("it has a class without characters")
+            samples = [chr(self._bounds[0])]
         word_characters = [character for character in samples if character in WORD_CHARACTERS]
-        return word_characters or [each for each in samples if each.isascii()] or samples
+        return "".join(word_characters or [each for each in samples if each.isascii()] or samples)
+
+
+def _ranges(op: str, arg: Any) -> Iterable[tuple[int, int]]:
+    """Return the ranges of codes of an item of a class, each as its start and its stop."""
+    if op == "LITERAL":
+        return [(int(arg), int(arg) + 1)]
+    if op == "RANGE":
+        return [(int(arg[0]), int(arg[1]) + 1)]
+    return _category_ranges(str(arg).removeprefix("CATEGORY_"))
+
+
+@cache
+def _category_ranges(name: str) -> Sequence[tuple[int, int]]:
+    category = _CATEGORIES[name.removeprefix("NOT_")]
+    bounds = _bounds((ord(character), ord(character) + 1) for character in category)
+    if name.startswith("NOT_"):
+        bounds = (*_complement(bounds), _CODE_COUNT)
+    return tuple(zip(bounds[::2], bounds[1::2], strict=True))
+
+
+def _bounds(ranges: Iterable[tuple[int, int]]) -> tuple[int, ...]:
+    """Return the starts and stops of what is in any of these ranges, in order."""
+    bounds: list[int] = []
+    for start, stop in sorted(ranges):
+        if bounds and start <= bounds[-1]:
+            bounds[-1] = max(bounds[-1], stop)
+        else:
+            bounds += (start, stop)
+    return tuple(bounds)
+
+
+def _complement(bounds: tuple[int, ...]) -> tuple[int, ...]:
+    others = bounds[1:] if bounds[:1] == (0,) else (0, *bounds)
+    return others[:-1] if others[-1:] == (_CODE_COUNT,) else others
 
 
 def parse_regex(source: str) -> list[Node]:
@@ -90,16 +138,6 @@ def _to_python(match: "re.Match[str]") -> str:
     if text.startswith("["):
         return "[" + _IN_CLASS.sub(lambda inner: inner[1] or f"\\{inner[2]}", text[1:])
     return "(?P<" if text.startswith("(") else text
-
-
-def _matches(character: str, op: str, arg: Any) -> bool:
-    if op == "LITERAL":
-        return ord(character) == int(arg)
-    if op == "RANGE":
-        return int(arg[0]) <= ord(character) <= int(arg[1])
-    category = str(arg).removeprefix("CATEGORY_")
-    is_negated = category.startswith("NOT_")
-    return (character in _CATEGORIES[category.removeprefix("NOT_")]) != is_negated
 
 
 def _read(parsed: Any) -> list[Node]:

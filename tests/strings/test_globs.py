@@ -54,7 +54,9 @@ def test_long_pattern_is_refused() -> None:
 
 def test_too_many_wildcards_are_refused() -> None:
     """Those of the pattern of a UUID are not too many; sets of one character are none."""
-    Glob("-".join("?" * count for count in (8, 4, 4, 4, 12)) + "[*]" * 40)
+    Glob("-".join("?" * count for count in (8, 4, 4, 4, 12)) + "[*]" * 40 + "*a" * 32)
+    with pytest.raises(ValueError, match="at most 32"):
+        Glob("*a" * 33)
     with pytest.raises(ValueError, match="at most 32"):
         Glob("?" * 33)
     with pytest.raises(ValueError, match="at most 32"):
@@ -64,7 +66,7 @@ def test_too_many_wildcards_are_refused() -> None:
 @pytest.mark.parametrize(
     ("pattern", "text"),
     [
-        ("*a" * 256, "a" * 160_000),
+        ("*a" * 32, "a" * 160_000),
         ("*" + "[ab]" * 31 + "c*", "ab" * 80_000),
         ("*" + "?" * 31 + "c*c", "a" * 160_000),
         ("*" + "a" * 500 + "b*", "a" * 160_000),

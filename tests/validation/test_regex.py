@@ -1,6 +1,8 @@
 """Regular expressions of JSON Schemas."""
 
 import re
+import tracemalloc
+import weakref
 from contextlib import suppress
 from random import Random
 from time import process_time
@@ -166,5 +168,46 @@ def test_class_without_characters_has_no_example() -> None:
     """The error says why, although the expression itself is valid and can be searched for."""
     regex = compile_regex(r"a[^\s\S]")
     assert not regex.search("ab")
-    with pytest.raises(RegexError, match="a class without common characters"):
+    with pytest.raises(RegexError, match="a class without characters"):
         regex.example(Random(1), StepBudget())
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        *(r".", r"\d", r"\D", r"\w", r"\W", r"\s", r"\S", r"é", r"[^é]", r"[\s\S]", r"[^\s\S]"),
+        *(
+            r"[a-fc-k]",
+            r"[^a-fc-k]",
+            r"[k\da-c_]",
+            r"[^\W\d]",
+            r"[\D0]",
+            r"[\u0100-\uffff]",
+            r"[^\0-z]",
+        ),
+    ],
+)
+def test_a_class_has_the_characters_that_python_finds(source: str) -> None:
+    """Overlapping and adjacent ranges, categories and their complements."""
+    regex, expected = compile_regex(source), re.compile(source, re.ASCII)
+    for character in [*map(chr, range(0x180)), "\u2028", "\uffff", "\U0010ffff"]:
+        if source != "." or character not in "\r\u2028\u2029":  # line ends in ECMA 262 only
+            assert regex.search(character) == bool(expected.search(character)), repr(character)
+
+
+@pytest.mark.parametrize("part", ["x", "[a-z]"])
+def test_a_long_regex_takes_little_memory(part: str) -> None:
+    """Each of its characters once took 5 kB, and 256 regexes are kept."""
+    tracemalloc.start()
+    try:
+        regex = Regex(part * (5000 // len(part)))
+        regex.example(Random(0), StepBudget(10_000), maximum=0)
+        assert tracemalloc.get_traced_memory()[0] < 2_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_only_a_few_long_regexes_are_kept() -> None:
+    """A client may send as many as it likes."""
+    regexes = [weakref.ref(compile_regex(f"{number:0500}a")) for number in range(20)]
+    assert sum(regex() is not None for regex in regexes) < 10

@@ -20,6 +20,8 @@ from mockbatch.scenarios.scenario import Scenario, parse
 from mockbatch.scripting.reply import parse_reply
 from mockbatch.typing import Json
 
+_MAX_CACHED_CHARACTERS = 10_000
+
 
 def restore_batch(
     values: Mapping[str, Json], number: int, find_content: Callable[[str], Content]
@@ -37,7 +39,7 @@ def restore_batch(
         values,
         number,
         batch_input,
-        _scenario(scenario if isinstance(scenario, str) else json.dumps(scenario)),
+        _read_scenario(scenario if isinstance(scenario, str) else json.dumps(scenario)),
         {int(line): parse_reply(reply, f"replies.{line}") for line, reply in replies},
     )
 
@@ -112,6 +114,12 @@ def _timeline(values: Mapping[str, Json]) -> Timeline:
         tuple([Transition(one["at"], one["status"]) for one in values["transitions"]]),
         tuple([ProgressPoint(one["at"], one["done"]) for one in values["marks"]]),
     )
+
+
+def _read_scenario(text: str) -> Scenario:
+    # A cache of texts of any length would fill the memory.
+    is_long = len(text) > _MAX_CACHED_CHARACTERS
+    return (_scenario.__wrapped__ if is_long else _scenario)(text)
 
 
 @lru_cache(64)
