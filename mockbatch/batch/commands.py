@@ -102,7 +102,7 @@ def complete(batch: Batch, now: int) -> Batch:
     if status not in (*EXPIRABLE, FINALIZING):
         raise _illegal(batch, now, "can no longer complete")
     if batch.input.errors:
-        raise _illegal(batch, now, "cannot complete: its input file is not valid")
+        raise _illegal(batch, now, "cannot complete: its validation fails")
     stages = (VALIDATING, IN_PROGRESS, FINALIZING, COMPLETED)
     changes = [Transition(now, stage) for stage in stages[stages.index(status) + 1 :]]
     past = batch.timeline.until(now)

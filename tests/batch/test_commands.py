@@ -470,7 +470,7 @@ def test_what_is_held_can_be_ended(make: "Make", name: str, held_at: int) -> Non
 
 def test_faulty_input_cannot_be_completed(make: "Make") -> None:
     """A batch whose input is at fault can not be completed while it validates."""
-    with pytest.raises(ApiError, match="its input file is not valid") as refused:
+    with pytest.raises(ApiError, match="its validation fails") as refused:
         commands.complete(make.invalid_batch(), make.created)
     assert refused.value.status == 409
 
