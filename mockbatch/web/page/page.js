@@ -45,21 +45,20 @@ function route() {
 
 /** Change something, say what happened, and look at once. */
 async function act(method, path, body, describe) {
-	app.busy = true;
+	Object.assign(app, { busy: true, error: null });
+	let [answer, said] = [null, {}];
 	try {
-		const answer = await api.act(method, path, body);
-		app.error = null;
-		app.strip = describe ? describe(answer) : app.strip;
-		return answer;
+		answer = await api.act(method, path, body);
+		if (describe) said.strip = describe(answer);
 	} catch (error) {
-		Object.assign(app, { error: error.message, strip: null });
-		return null;
-	} finally {
-		app.busy = false;
-		// A look draws only what has changed: nothing in the world, if the answer was a refusal.
-		drawHeader();
-		await look();
+		said = { error: error.message, strip: null };
 	}
+	app.busy = false;
+	// Said after the look, so that the time it names is the time above it.
+	await look();
+	Object.assign(app, said);
+	drawHeader();
+	return answer;
 }
 
 async function look() {

@@ -24,6 +24,13 @@ window.fetch = async (path, options) => {
   return response;
 };
 """
+# Keeps the time that the bar shows at the moment at which the strip appears.
+TIME_BESIDE_STRIP = """
+() => new MutationObserver(() => {
+  if (!document.querySelector(".strip")) return;
+  window.timeBesideStrip ??= document.querySelector(".time").textContent;
+}).observe(document.getElementById("header"), { childList: true, subtree: true })
+"""
 
 
 def test_the_answer_is_said_after_a_look_has_shown_it(tab: Tab) -> None:
@@ -34,6 +41,16 @@ def test_the_answer_is_said_after_a_look_has_shown_it(tab: Tab) -> None:
     page.get_by_role("button", name="Next event").click()
     page.get_by_role("status").wait_for()
     assert "1 event: batch_" in page.get_by_role("status").inner_text()
+
+
+def test_what_happened_is_said_with_the_time_that_it_names(tab: Tab) -> None:
+    """Not while the bar still shows the time before it."""
+    tab.api.create(lines(2))
+    page = tab.open()
+    page.evaluate(TIME_BESIDE_STRIP)
+    page.get_by_role("button", name="Next event").click()
+    page.get_by_role("status").wait_for()
+    assert page.evaluate("timeBesideStrip") == "2024-04-23 17:54:22 UTC"
 
 
 def test_a_redraw_keeps_an_instant_that_was_typed(tab: Tab) -> None:
