@@ -1,16 +1,16 @@
 // What clients asked: every request with its fault, its retries and its bodies.
 import * as api from "./api.js";
 import { back, button, code, el, link, narrow, p, pre, span, table } from "./dom.js";
-import { at, clockTime, json } from "./format.js";
+import { at, dayOrTime, json } from "./format.js";
 
 const LIMIT = 100;
 let [filter, limit] = ["", LIMIT];
 
 export async function requestsScreen(app, argument) {
-	if (argument === "unmatched") return unmatched();
+	if (argument === "unmatched") return unmatched(app);
 	if (argument) return oneRequest(argument);
 	const journal = await api.get(`/requests?limit=${limit}${filter ? `&path=*${encodeURIComponent(filter)}*` : ""}`);
-	const rows = calls(journal.requests).reverse().map(row);
+	const rows = calls(journal.requests).reverse().map((call) => row(call, app.now()));
 	const more = { reason: journal.requests.length < limit && "There are no older ones." };
 	return [
 		el("h1", "Requests"),
@@ -37,12 +37,12 @@ function calls(requests) {
 	return found;
 }
 
-function row(call) {
+function row(call, now) {
 	const [first, end] = [call[0], call.at(-1)];
 	const attempt = (one) => span(one.status >= 400 || !one.status ? "bad" : "",
 		one.status || "no answer", one.retry_count ? ` (retry ${one.retry_count})` : "");
 	return { key: first.id, cells: [
-		clockTime(first.now),
+		dayOrTime(first.now, now),
 		[link(`#/requests/${end.id}`, code(`${end.method} ${end.path}`)),
 			end.known ? null : span("tag", "no such route")],
 		call.map((one) => [one === first ? "" : ", then ",
@@ -53,10 +53,10 @@ function row(call) {
 	] };
 }
 
-async function unmatched() {
+async function unmatched(app) {
 	const { requests } = await api.get("/requests/unmatched");
 	const rows = requests.reverse().map((one) => ({ cells: [
-		clockTime(one.now), code(`${one.method} ${one.path}`), code(one.nearest)] }));
+		dayOrTime(one.now, app.now()), code(`${one.method} ${one.path}`), code(one.nearest)] }));
 	return [back("requests"), el("h1", "Unmatched requests"),
 		table("Requests that match no route of the API", ["Time", "Request", "Nearest route"], rows,
 			"Every request has matched a route.")];

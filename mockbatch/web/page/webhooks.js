@@ -1,7 +1,7 @@
 // Webhook endpoints, and every delivery with its attempts.
 import * as api from "./api.js";
 import { ask, button, code, el, link, pre, span, table } from "./dom.js";
-import { at, clockTime, json, short } from "./format.js";
+import { dayOrTime, json, short } from "./format.js";
 
 export async function webhooksScreen(app) {
 	const [endpoints, deliveries] = await Promise.all([
@@ -30,20 +30,21 @@ const outcome = ({ error, status_code: code }) => error ?? code;
 const worked = (attempt) => attempt.status_code >= 200 && attempt.status_code < 300;
 
 export function deliveryTable(app, deliveries) {
+	const time = (instant) => dayOrTime(instant, app.now());
 	return table("Each event with its attempts", ["Event", "About", "Status", "Attempts", "Last answer", ""],
 		deliveries.map((one) => {
 			const last = one.attempts.at(-1);
 			const about = one.event.data?.id ?? "";
 			const dots = one.attempts.slice(-20).map((a) => (worked(a) ? "●" : "○")).join("");
 			const label = `${one.attempts.length} attempts, ${one.attempts.filter(worked).length} successful`;
-			const next = one.next_attempt_at ? `, next at ${clockTime(one.next_attempt_at)}` : "";
+			const next = one.next_attempt_at ? `, next at ${time(one.next_attempt_at)}` : "";
 			return { key: one.id, cells: [
 				el("details", el("summary", one.event.type),
 					pre(`POST ${one.url}\n${last ? json(last.headers) : ""}\n\n${one.body}`)),
 				about.startsWith("batch_") ? link(`#/batch/${about}`, code(short(about))) : code(short(about)),
 				span(`status ${one.status === "delivered" ? "completed" : one.status}`, one.status),
 				el("span", { role: "img", "aria-label": label }, dots),
-				last ? [`${outcome(last)} `, span("quiet", `at ${at(last.at)}${next}`)] : `none yet${next}`,
+				last ? [`${outcome(last)} `, span("quiet", `at ${time(last.at)}${next}`)] : `none yet${next}`,
 				button("Send again", () => app.act("POST", `/webhooks/deliveries/${one.id}/redeliver`, {},
 					({ attempts }) => `Sent again: ${outcome(attempts.at(-1))}.`))] };
 		}), "No event has been sent.");

@@ -111,6 +111,24 @@ def test_an_end_has_its_date_unless_it_was_today(tab: Tab) -> None:
 
 
 @pytest.mark.slow
+def test_times_of_other_days_have_their_date(tab: Tab) -> None:
+    """Requests of yesterday, and an attempt to deliver that is planned for tomorrow."""
+    tab.api.post("/_mock/webhooks/endpoints", {"url": "http://127.0.0.1:9/hook"})
+    tab.api.create(lines(1))
+    tab.api.get("/v1/batchs")
+    tab.api.advance(86_400)
+    tab.api.get("/v1/models")
+    page = tab.open("requests")
+    newest, *_, oldest = page.locator("tbody tr td:first-child").all_inner_texts()
+    assert (newest, oldest) == ("17:53:20", "2024-04-23 17:53")
+    tab.go("requests/unmatched")
+    page.get_by_role("cell", name="2024-04-23 17:53").wait_for()
+    tab.go("webhooks")
+    [row] = page.get_by_role("row").filter(has_text="batch.completed").filter(has_text="next").all()
+    assert re.search(r" at 1\d:\d\d:\d\d, next at 2024-04-25 \d\d:\d\d", row.inner_text())
+
+
+@pytest.mark.slow
 def test_an_ended_batch_is_drawn_around_its_end(tab: Tab) -> None:
     """Weeks later its stages are as far apart as they were on the day."""
     id = tab.api.create(lines(4))["id"]
