@@ -2,7 +2,7 @@
 import * as api from "./api.js";
 import { back, button, code, el, link, p, pre, span, table } from "./dom.js";
 import { at, distance, json, words } from "./format.js";
-import { axisOf, axisRow, isFinal, picture } from "./timeline.js";
+import { axisOf, axisRow, changesOf, isFinal, nameOf, picture } from "./timeline.js";
 import { provider, status } from "./batches.js";
 import { deliveryTable } from "./webhooks.js";
 
@@ -24,10 +24,10 @@ export async function batchScreen(app, id) {
 		back("batches"),
 		el("h1", code(id), " ", status(batch), provider(batch)),
 		el("p", batch.explanation),
-		el("div", { class: "card" }, axisRow(axis, centre, hasEnded ? "end" : "now"), picture(batch, axis, now)),
+		el("div", { class: "card" }, axisRow(axis, now, centre), picture(batch, axis, now)),
 		commands(app, batch, path, now),
 		object.errors ? errors(object.errors.data) : null,
-		events(timeline, now),
+		events(batch, timeline, now),
 		el("h2", "Lines"), await lines(batch, changed),
 		deliveries.length ? [el("h2", "Webhooks"), deliveryTable(app, deliveries)] : null,
 		el("h2", "The Batch object"),
@@ -52,12 +52,15 @@ function errors(data) {
 		({ cells: [one.line ?? "", code(one.code ?? ""), one.message ?? ""] })));
 }
 
-function events({ past, coming }, now) {
+function events(batch, { past, coming }, now) {
+	const names = new Map(changesOf(batch).map((one) => [`batch.${one.status}`, nameOf(one)]));
+	const isShown = ({ type }) => names.has(type) || type.startsWith("webhook");
 	const row = (name, what) => ({ type, at: first, last, count }) => ({ class: name, cells: [
-		what, `${words(type)}${count > 1 ? ` ×${count}` : ""}`,
+		what, `${names.get(type) ?? words(type)}${count > 1 ? ` ×${count}` : ""}`,
 		`${at(first)}${last > first ? ` to ${at(last)}` : ""}`, distance(last, now)] });
-	return table("Past and planned events", ["", "Event", "Time (UTC)", ""],
-		[...runs(past).map(row("", "● happened")), ...runs(coming).map(row("planned", "○ planned"))]);
+	return table("Past and planned events", ["", "Event", "Time (UTC)", ""], [
+		...runs(past.filter(isShown)).map(row("", "● happened")),
+		...runs(coming.filter(isShown)).map(row("planned", "○ planned"))]);
 }
 
 /** The events, with those of a type that follow each other as one. */

@@ -2,7 +2,7 @@
 import * as api from "./api.js";
 import { button, code, el, link, pager, span, table } from "./dom.js";
 import { at, dayOrTime, duration, short, words } from "./format.js";
-import { axisOf, axisRow, isFinal, picture } from "./timeline.js";
+import { axisOf, axisRow, changesOf, isFinal, nameOf, picture } from "./timeline.js";
 
 const LIMIT = 50;
 const cursors = [""];
@@ -16,14 +16,13 @@ export async function batchesScreen(app) {
 	return [
 		el("h1", "Batches"),
 		el("div", { class: "batches" }, table("The newest first; time near now is stretched",
-			["Batch", "Status", "Lines", axisRow(axis, now, "now", 0.33), "Scenario", "Next"], rows)),
+			["Batch", "Status", "Lines", axisRow(axis, now, now, 0.33), "Scenario", "Next"], rows)),
 		pager(app, cursors, page),
 	];
 }
 
 function row(app, batch, axis, now) {
-	const next = batch.transitions.find((change) => change.at > now
-		&& change.shown_status !== batch.shown_status);
+	const next = changesOf(batch).find((change) => change.at > now);
 	const { completed, failed, total } = batch.request_counts;
 	return { key: batch.id, cells: [
 		[link(`#/batch/${batch.id}`, el("code", { title: batch.id }, short(batch.id))), provider(batch)],
@@ -38,10 +37,8 @@ function row(app, batch, axis, now) {
 	] };
 }
 
-/** The status by the provider's name; behind a name for several ends, which one it is. */
-export const status = ({ status, shown_status: name, is_held: isHeld }) =>
-	span(`status ${status}`, words(name), isHeld ? " (held)" : "",
-		isFinal(status) && name !== status ? `: ${status}` : "");
+export const status = (batch) =>
+	span(`status ${batch.status}`, nameOf(batch), batch.is_held ? " (held)" : "");
 
 export const provider = ({ provider: name }) => name !== "openai" && span("tag", name);
 

@@ -19,27 +19,28 @@ export function axisOf(batches, now) {
 const STEPS = [["1 min", 60], ["10 min", 600], ["1 h", 3600], ["6 h", 21600], ["24 h", 86400],
 	["7 d", 604800], ["30 d", 2592000]];
 
-/** The scale above the lines, which take that share of the window's width. */
-export function axisRow(axis, now, centre = "now", share = 1) {
-	const signed = STEPS.flatMap(([name, seconds]) => [[`−${name}`, -seconds], [`+${name}`, seconds]]);
-	const marks = [[centre, 0], ...signed].map(([name, seconds]) => [name, axis(now + seconds)]);
+/** The scale above the lines, which take that share of the window's width; see `axisOf` for centre. */
+export function axisRow(axis, now, centre = now, share = 1) {
+	const signed = STEPS.flatMap(([name, seconds]) =>
+		[[`−${name}`, centre - seconds], [`+${name}`, centre + seconds]]);
+	const marks = [["now", now], ["end", centre], ...signed].map(([name, time]) => [name, axis(time)]);
 	const taken = [];
 	const room = 6000 / innerWidth / share;
 	const isFree = ([, x]) => x > 4 && x < 96 && taken.every((other) => Math.abs(other - x) > room)
 		&& taken.push(x);
-	return el("svg", { class: "axis", "aria-hidden": "true" }, marks.filter(isFree).map(([name, x]) =>
-		el("text", { x: percent(x), y: 14, class: name === "now" ? name : null }, name)));
+	return el("svg", { class: "axis", role: "img", "aria-label": "Timeline" }, marks.filter(isFree).map(([name, x]) =>
+		el("text", { x: percent(x), y: 10, class: name === "now" ? name : null }, name)));
 }
 
 /** The picture of a batch; its label says everything that it shows. */
 export function picture(batch, axis, now) {
-	const { transitions, progress } = batch;
-	const end = transitions.at(-1);
+	const changes = changesOf(batch);
+	const end = changes.at(-1);
 	const isOpen = !isFinal(end.status);
-	const from = axis(transitions[0].at);
+	const from = axis(changes[0].at);
 	const here = Math.max(from, Math.min(axis(now), isOpen ? 100 : axis(end.at)));
-	const events = transitions.map((t) =>
-		`${words(t.status)} ${t.at <= now ? "at" : "planned for"} ${at(t.at)}`);
+	const events = changes.map((t) =>
+		`${nameOf(t)} ${t.at <= now ? "at" : "planned for"} ${at(t.at)}`);
 	const line = (name, a, b, more = {}) =>
 		el("line", { class: name, x1: percent(a), x2: percent(b), y1: 17, y2: 17, ...more });
 	const label = events.join(", ") + (batch.is_held ? ", held" : "");
@@ -47,8 +48,8 @@ export function picture(batch, axis, now) {
 		axis(now) < 100 && line("now", axis(now), axis(now), { y1: -5, y2: 39 }),
 		line("future", here, Math.max(here, axis(end.at)), { "stroke-dasharray": "5 5" }),
 		line("past", from, here),
-		progressBar(progress, axis, now),
-		transitions.map((t) => dot(t, axis, now)));
+		progressBar(batch.progress, axis, now),
+		changes.map((t) => dot(t, axis, now)));
 }
 
 function progressBar(points, axis, now) {
@@ -66,7 +67,15 @@ function dot(change, axis, now) {
 	const [x, name] = [percent(axis(change.at)), `dot ${isPast ? "was" : "will"} ${isEnd ? change.status : ""}`];
 	return el(isBad ? "rect" : "circle", { class: name, ...(isBad
 		? { x, y: 12, width: 10, height: 10 } : { cx: x, cy: 17, r: isEnd ? 6 : 4 }) },
-	el("title", `${words(change.status)}, ${at(change.at)} UTC, ${distance(change.at, now)}`));
+	el("title", `${nameOf(change)}, ${at(change.at)} UTC, ${distance(change.at, now)}`));
 }
+
+/** The changes that the provider shows: to some, several stages are one. */
+export const changesOf = ({ transitions }) =>
+	transitions.filter((one, i) => one.shown_status !== transitions[i - 1]?.shown_status);
+
+/** A status by the provider's name; behind a name for several ends, which one it is. */
+export const nameOf = ({ status, shown_status: name }) =>
+	words(name) + (isFinal(status) && name !== status ? `: ${status}` : "");
 
 export const isFinal = (status) => ["completed", "failed", "expired", "cancelled"].includes(status);

@@ -132,10 +132,15 @@ def test_times_of_other_days_have_their_date(tab: Tab) -> None:
 def test_an_ended_batch_is_drawn_around_its_end(tab: Tab) -> None:
     """Weeks later its stages are as far apart as they were on the day."""
     id = tab.api.create(lines(4))["id"]
-    tab.api.advance(20 * 86_400)
+    tab.api.advance(200)
     page = tab.open(f"batch/{id}")
     picture = page.locator("svg.line")
-    assert page.locator("svg.axis text", has_text="end").count() == 1
+    marks = page.locator("svg.axis text")
+    assert picture.locator("line.now").count() == 1
+    assert [marks.get_by_text(text, exact=True).count() for text in ("end", "now")] == [1, 1]
+    tab.api.advance(20 * 86_400)
+    picture.locator("line.now").wait_for(state="detached")
+    assert [marks.get_by_text(text, exact=True).count() for text in ("end", "now")] == [1, 0]
     assert picture.locator("line.now").count() == 0
     first, second = picture.locator("circle").nth(0), picture.locator("circle").nth(1)
     assert second.bounding_box()["x"] - first.bounding_box()["x"] > 100
@@ -183,9 +188,14 @@ def test_batches_of_other_providers_are_marked(tab: Tab) -> None:
     [row] = page.get_by_role("row").all()[1:]
     assert "anthropic" in row.inner_text()
     assert "ended in 1 min" in row.inner_text()
+    label = row.get_by_role("img").get_attribute("aria-label")
+    assert re.fullmatch(r"in progress at [-\d: ]+, ended: completed planned for [-\d: ]+", label)
     tab.api.advance(86_400)
     page.get_by_role("cell", name="ended: completed").wait_for()
     tab.go(f"batch/{id}")
+    events = page.get_by_role("table", name="Past and planned events").locator("tbody tr")
+    names = [event.split("\t")[1] for event in events.all_inner_texts()]
+    assert names == ["in progress", "ended: completed"]
     cells = page.get_by_role("row").filter(has_text="line-1").inner_text()
     assert "Hello" in cells
     assert "Mock reply to: Hello" in cells

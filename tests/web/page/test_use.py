@@ -22,11 +22,12 @@ SNAPSHOT = """\
 - table "The newest first; time near now is stretched":
   - caption: The newest first; time near now is stretched
   - rowgroup:
-    - row "Batch Status Lines Scenario Next":
+    - row "Batch Status Lines Timeline Scenario Next":
       - columnheader "Batch"
       - columnheader "Status"
       - columnheader "Lines"
-      - columnheader
+      - columnheader "Timeline":
+        - img "Timeline": now −1 min +1 min
       - columnheader "Scenario"
       - columnheader "Next"
 """
