@@ -160,7 +160,7 @@ OPERATIONS: Mapping[str, Operation] = {
         ref("webhook_endpoint_with_secret"), ref("rotate_webhook_secret"), is_body_optional=True
     ),
     "control_webhooks.deliveries": Operation(
-        ref("webhook_deliveries"), query={"limit": _integer(0, MAX_FINISHED)}
+        ref("webhook_deliveries"), query={"limit": _integer(0, MAX_FINISHED), "batch_id": _TEXT}
     ),
     "control_webhooks.redeliver": Operation(
         ref("webhook_delivery"), ref("nothing"), is_body_optional=True

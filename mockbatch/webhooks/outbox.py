@@ -200,11 +200,13 @@ class Outbox:
         self._is_closed = True
         self._stop_watching()
 
-    def as_json(self, limit: int) -> dict[str, Json]:
-        """Return the last `limit` deliveries, schema webhook_deliveries.json."""
+    def as_json(self, limit: int, object_id: str | None = None) -> dict[str, Json]:
+        """Return the last `limit` deliveries, of a batch or of all; webhook_deliveries.json."""
         kept = list(self._deliveries.values())
+        wanted = kept if object_id is None else self.deliveries_of(object_id)
+        last = wanted[max(len(wanted) - limit, 0) :]
         return {
-            "deliveries": [delivery.as_json() for delivery in kept[max(len(kept) - limit, 0) :]],
+            "deliveries": [delivery.as_json() for delivery in last],
             "count": self.count,
             "dropped": self.count - len(kept),
         }

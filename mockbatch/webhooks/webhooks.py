@@ -181,11 +181,11 @@ class Webhooks:
         """Return whether a delivery belongs to this world."""
         return id in self.outbox
 
-    def deliveries_json(self, limit: int) -> dict[str, Json]:
-        """Return the last deliveries, schema webhook_deliveries.json."""
+    def deliveries_json(self, limit: int, batch_id: str | None = None) -> dict[str, Json]:
+        """Return the last deliveries, of a batch or of all, schema webhook_deliveries.json."""
         with self._clock.lock:
             self.outbox.enqueue_finished(self._clock.now())
-            return self.outbox.as_json(limit)
+            return self.outbox.as_json(limit, batch_id)
 
     def attempts_for(self, batch_id: str) -> tuple[list[WorldEvent], list[WorldEvent]]:
         """Return the past and the next attempts to deliver a batch's events, as events."""

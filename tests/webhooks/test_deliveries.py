@@ -578,6 +578,16 @@ class TestDeliveries:
         assert [one["event"]["data"]["id"] for one in recorder["deliveries"]] == [batches[-1].id]
         assert (recorder["count"], recorder["dropped"]) == (3, 0)
 
+    def test_those_of_a_batch_can_be_requested(self, mock: WorldClient) -> None:
+        """Even if others have been created since; the numbers are of all."""
+        mock.webhook(WebhookRecorder(mock))
+        first, *_ = [submit(mock) for _ in range(3)]
+        mock.clock.advance(hours=1)
+        path = f"/_mock/webhooks/deliveries?limit=1&batch_id={first.id}"
+        recorder = mock.call("GET", path)
+        assert [one["event"]["data"]["id"] for one in recorder["deliveries"]] == [first.id]
+        assert (recorder["count"], recorder["dropped"]) == (3, 0)
+
     def test_one_can_be_sent_again(self, mock: WorldClient) -> None:
         """With the same id and body, now, and the answer tells what came of it."""
         recorder = WebhookRecorder(mock)

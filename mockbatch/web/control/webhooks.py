@@ -1,6 +1,6 @@
 """`/_mock/webhooks`: endpoints with a secret of your choice, and the deliveries."""
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from mockbatch.web.context import world
 from mockbatch.web.control.guard import guard
@@ -42,9 +42,10 @@ blueprint.post("/endpoints/<id>/rotate_secret")(rotate_secret)
 
 @blueprint.get("/deliveries")
 def deliveries() -> Response:
-    """Return the last `limit` deliveries of this world, each with its attempts."""
+    """Return the last `limit` deliveries of this world or of a batch, each with its attempts."""
     limit = query_integer("limit", MAX_FINISHED, 0, MAX_FINISHED)
-    return json_response("webhook_deliveries", world().webhooks.deliveries_json(limit))
+    body = world().webhooks.deliveries_json(limit, request.args.get("batch_id"))
+    return json_response("webhook_deliveries", body)
 
 
 @blueprint.post("/deliveries/<id>/redeliver")
