@@ -11,8 +11,9 @@ export async function copyScreen(app) {
 	}
 	const [newest] = (await api.get("/batches?limit=1")).data;
 	const status = newest?.status ?? "completed";
+	const isManual = app.page.mode === "manual";
 	const forget = () => { api.forgetDone(); app.redraw(); };
-	return [title, el("h2", "As pytest"), copyable("the test", asPytest(api.done, status)),
+	return [title, el("h2", "As pytest"), copyable("the test", asPytest(api.done, status, isManual)),
 		el("h2", "As curl"), copyable("the commands", asCurl(api.done)),
 		el("p", button("Forget it all", forget))];
 }
@@ -50,7 +51,7 @@ const literal = (line) =>
 const isBatch = ({ method, path }) => method === "POST" && path === "/batches";
 
 /** A test that does the same; what chooses misfortunes comes before the batch. */
-function asPytest(done, status) {
+function asPytest(done, status, isManual) {
 	const isBefore = ({ path }) => /^\/(scenarios|faults|replies)/.test(path);
 	// The endpoints and deliveries of this world are not in that of a test.
 	const rest = done.filter((one) => !isBatch(one) && !/^\/webhooks\/.*\//.test(one.path));
@@ -63,9 +64,11 @@ function asPytest(done, status) {
 		'    input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h"',
 		")",
 		...rest.filter((one) => !isBefore(one)).map(statement),
+		// On another clock, time passed that is in no call.
+		isManual ? null : `mockbatch.clock.run_until(batch, "${status}")`,
 		"batch = client.batches.retrieve(batch.id)",
 		`assert batch.status == "${status}"`,
-	];
+	].filter(Boolean);
 	const text = input.trim().split("\n").map((line) => `    ${literal(line)}`).join("\n");
 	return `INPUT = (\n${text}\n)\n\n\ndef test_batch(mockbatch):\n${lines.map((line) => `    ${line}`).join("\n")}\n`;
 }

@@ -134,6 +134,19 @@ def test_what_was_done_is_copied_as_a_test(tab: Tab) -> None:
     assert "curl -X POST" in page.get_by_label("the commands", exact=True).inner_text()
 
 
+def test_a_copy_ends_as_on_a_clock_that_ran(tab: Tab) -> None:
+    """What passed by itself is in no call, and the clock of a test stands still."""
+    tab.api.post("/_mock/clock", {"mode": "x3600"})
+    page = tab.open()
+    page.get_by_role("button", name="Make an example batch").click()
+    page.get_by_role("cell", name="completed", exact=True).wait_for()
+    tab.go("copy")
+    scope: dict[str, Any] = {}
+    exec(page.get_by_label("the test", exact=True).inner_text(), scope)
+    with MockBatch() as mock:
+        scope["test_batch"](mock)
+
+
 def test_the_copies_run_in_another_world(tab: Tab) -> None:
     """With the ids of that world, and without what only this one has."""
     tab.api.post("/_mock/webhooks/endpoints", {"url": "http://127.0.0.1:9/hook"})
