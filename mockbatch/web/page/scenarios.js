@@ -39,7 +39,7 @@ function active(app, queue, faults, replies) {
 	return el("section", { class: "card" }, el("h2", "Active now"),
 		table("Scenarios, faults and replies of this world", ["Kind", "Name", "Applies to"],
 			rows.map((cells) => ({ cells })), "Nothing: every batch and every request is fine."),
-		el("p", { class: "buttons" }, [["scenarios", "/scenarios/active", queue],
+		p("buttons", [["scenarios", "/scenarios/active", queue],
 			["faults", "/faults", faults], ["replies", "/replies", replies]].map(clear)));
 }
 
@@ -55,8 +55,8 @@ function card(one, ...more) {
 	return el("article", { class: "card", key: one.name, "aria-label": one.name },
 		el("h4", code(one.name)), el("p", one.summary),
 		el("details", el("summary", "What a client sees"), el("p", one.sees),
-			one.advice ? el("p", el("b", "Advice: "), one.advice) : null,
-			one.sources?.length ? el("ul", one.sources.map((source) => el("li", source))) : null),
+			one.advice && el("p", el("b", "Advice: "), one.advice),
+			one.sources && el("ul", one.sources.map((source) => el("li", source)))),
 		more);
 }
 
@@ -73,7 +73,7 @@ function scenarioCard(app, one) {
 	}, { "aria-label": `${one.name} for ${which}` });
 	return card(one,
 		Object.entries(one.parameters ?? {}).map(([name, parameter]) => field(one, name, parameter)),
-		el("p", { class: "buttons" }, [["For the next batch", 1, "the next batch"],
+		p("buttons", [["For the next batch", 1, "the next batch"],
 			["For all", null, "all batches"]].map(choose)));
 }
 
@@ -93,17 +93,22 @@ function faultCard(app, one) {
 		{ "aria-label": `${one.name} for ${which}` });
 	return card(one,
 		p("quiet", code(`${one.match.method ?? "*"} ${one.match.path ?? "*"}`)),
-		el("p", { class: "buttons" }, [["Once", 1, "the next request"], ["3 times", 3, "3 requests"],
+		p("buttons", [["Once", 1, "the next request"], ["3 times", 3, "3 requests"],
 			["Always", null, "all requests"]].map(choose)));
 }
 
 function replyForm(app) {
 	return el("form", { class: "card", submit: (event) => {
 		const value = (name) => event.target.querySelector(`#reply-${name}`).value;
-		const match = value("match") ? { custom_id: value("match") } : {};
-		app.act("POST", "/replies", { match, reply: value("text") }, () => "The reply is active.");
+		const match = Object.fromEntries(["custom_id", "contains"].map((name) => [name, value(name)]).filter(([, text]) => text));
+		const [kind, text] = [value("kind"), value("text")];
+		const reply = { [kind]: kind === "error" ? { code: "server_error", message: text } : text };
+		app.act("POST", "/replies", { match, reply }, () => "The reply is active.");
 	} },
-	el("label", "custom_id, with * for any text ", el("input", { id: "reply-match", placeholder: "question-*" })),
-	el("label", "Reply ", el("input", { id: "reply-text", required: true, placeholder: "Paris." })),
+	el("label", "custom_id, with * for any text ", el("input", { id: "reply-custom_id", placeholder: "question-*" })),
+	el("label", "Prompt contains ", el("input", { id: "reply-contains" })),
+	el("label", "Reply with ", el("select", { id: "reply-kind" },
+		["content", "refusal", "error"].map((kind) => el("option", kind)))),
+	el("label", "Text ", el("input", { id: "reply-text", required: true, placeholder: "Paris." })),
 	el("button", "Add reply"));
 }

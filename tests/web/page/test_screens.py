@@ -238,6 +238,27 @@ def test_scenarios_and_faults_are_chosen_with_a_click(tab: Tab) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kind", "reply"),
+    [
+        ("content", {"content": "No."}),
+        ("refusal", {"refusal": "No."}),
+        ("error", {"error": {"code": "server_error", "message": "No."}}),
+    ],
+)
+def test_a_reply_is_scripted_in_a_form(tab: Tab, kind: str, reply: dict[str, object]) -> None:
+    """For some custom_ids and prompts; the field that stays empty selects nothing."""
+    page = tab.open("scenarios")
+    page.get_by_label("Prompt contains").fill("Hello")
+    page.get_by_label("Reply with").select_option(kind)
+    page.get_by_label("Text", exact=True).fill("No.")
+    page.get_by_role("button", name="Add reply").click()
+    page.get_by_role("cell", name="Reply", exact=True).wait_for()
+    [added] = tab.api.get("/_mock/replies").json["replies"]
+    assert added == {"match": {"contains": "Hello"}, "reply": reply}
+
+
+@pytest.mark.slow
 def test_files_are_previewed_and_downloaded(tab: Tab) -> None:
     """Byte for byte."""
     id = tab.api.upload(lines(3))["id"]
