@@ -11,22 +11,21 @@ let [contents, contentsOf] = [{}, ""];
 
 export async function batchScreen(app, id) {
 	const path = `/batches/${id}`;
-	const [batch, object, timeline, changed, webhooks] = await Promise.all([
+	const [batch, object, timeline, changed, { deliveries }] = await Promise.all([
 		api.get(`${path}/overview`), api.get(path), api.get(`${path}/timeline`),
-		api.get(`${path}/changed_lines`), api.get("/webhooks/deliveries?limit=500")]);
+		api.get(`${path}/changed_lines`), api.get(`/webhooks/deliveries?batch_id=${id}`)]);
 	const now = app.now();
 	// What has ended is shown around its end, however long ago that is.
 	const hasEnded = isFinal(batch.status);
 	const centre = hasEnded ? batch.transitions.at(-1).at : now;
 	const axis = axisOf([batch], centre);
-	const deliveries = webhooks.deliveries.filter((one) => one.event.data?.id === id);
 	return [
 		back("batches"),
 		el("h1", code(id), " ", status(batch), provider(batch)),
 		el("p", batch.explanation),
 		el("div", { class: "card" }, axisRow(axis, now, centre), picture(batch, axis, now)),
 		commands(app, batch, path, now),
-		object.errors ? errors(object.errors.data) : null,
+		object.errors && errors(object.errors.data),
 		events(batch, timeline, now),
 		el("h2", "Lines"), await lines(batch, changed),
 		deliveries.length ? [el("h2", "Webhooks"), deliveryTable(app, deliveries)] : null,
@@ -88,7 +87,7 @@ async function lines(batch, changed) {
 		table("Each request with its result", ["custom_id", "Request", "Result"],
 			rows.slice(0, MAX_LINES).map((row) => lineRow(row, changed, isCut)), "There are no lines."),
 		p("quiet", isCut ? "The first part of the files only. " : "",
-			["Input", "Output", "Errors"].map((name, i) => ids[i] ? [" ", link(`#/files/${ids[i]}`, name)] : null)),
+			["Input", "Output", "Errors"].map((name, i) => ids[i] && [" ", link(`#/files/${ids[i]}`, name)])),
 	];
 }
 

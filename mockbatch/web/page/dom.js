@@ -67,15 +67,19 @@ function patch(old, fresh) {
 	patchChildren(old, fresh);
 }
 
-/** Call the handlers of elements below a root, which stay with their elements in a redraw. */
-export function listen(root) {
+/**
+ * Call the handlers of elements below a root, which stay with their elements in a redraw; for a
+ * button that does nothing now, `refuse` with the reason.
+ */
+export function listen(root, refuse) {
 	for (const type of ["click", "change", "input", "submit"]) {
 		root.addEventListener(type, (event) => {
 			for (let node = event.target; node && node !== root; node = node.parentNode) {
 				const handler = node.handlers?.[type];
-				if (handler && !node.disabled && node.getAttribute("aria-disabled") !== "true") {
+				if (handler) {
 					event.preventDefault();
-					handler(event);
+					if (node.ariaDisabled) refuse(node.title);
+					else handler(event);
 					return;
 				}
 			}
@@ -129,11 +133,14 @@ function cellOf(head, content) {
 	return cell;
 }
 
+/** A button for the older rows of a list that begins with the newest. */
+export const older = (more, isEnd) => el("p", button("Show more", more, { reason: isEnd && "There are no older ones." }));
+
 /** Buttons through a list; `cursors` is what each page so far began after. */
 export function pager(app, cursors, page) {
 	if (cursors.length < 2 && !page.has_more) return null;
 	const move = (change) => () => { change(); app.redraw(); };
-	return el("p", { class: "buttons" },
+	return p("buttons",
 		button("Newer", move(() => cursors.pop()), { reason: cursors.length < 2 && "These are the newest." }),
 		button("Older", move(() => cursors.push(page.last_id)), { reason: !page.has_more && "These are the oldest." }));
 }

@@ -1,6 +1,6 @@
 // The page as a whole: which screen, the clock above it, and when to look again.
 import * as api from "./api.js";
-import { button, el, listen, patchChildren, span } from "./dom.js";
+import { button, el, listen, patchChildren } from "./dom.js";
 import { at, duration, short, words } from "./format.js";
 import { batchScreen } from "./batch.js";
 import { batchesScreen } from "./batches.js";
@@ -101,7 +101,7 @@ async function redraw() {
 		} while (again);
 	} catch (error) {
 		const [screen, argument] = route();
-		if (error.status) draw(screen, argument, nothing(screen, error));
+		if (error.status) draw(screen, argument, nothing(error));
 		else {
 			app.error = error.message;
 			drawHeader();
@@ -112,8 +112,7 @@ async function redraw() {
 }
 
 /** What a screen shows if the server refuses what it is about, which may be gone. */
-const nothing = (screen, error) => [
-	el("h1", "Nothing to show"), el("p", { role: "alert" }, error.message)];
+const nothing = (error) => [el("h1", "Nothing to show"), el("p", { role: "alert" }, error.message)];
 
 function draw(screen, argument, content) {
 	const id = `${screen}/${argument}`;
@@ -132,17 +131,16 @@ function fill(key, content) {
 }
 
 function drawHeader() {
-	const [screen] = route();
+	const current = route()[0].replace(/^batch$/, "batches");
 	const entries = Object.entries(SCREENS).filter(([name]) => name !== "batch");
-	const count = (name) => app.page?.counts[SCREENS[name][2]];
-	const isCurrent = (name) => name === screen || (name === "batches" && screen === "batch");
+	const count = (list) => app.page?.counts[list] || null;
 	patchChildren(header, el("header",
 		el("nav", { "aria-label": "Screens" },
 			el("a", { class: "brand", href: "#/batches" }, "mockbatch"),
-			entries.map(([name, [label]]) =>
-				el("a", { href: `#/${name}`, "aria-current": isCurrent(name) ? "page" : null }, label,
-					count(name) ? el("small", ` ${count(name)}`) : null))),
-		app.page ? clockBar() : null,
+			entries.map(([name, [label, , list]]) =>
+				el("a", { href: `#/${name}`, "aria-current": name === current && "page" }, label,
+					count(list) && el("small", ` ${count(list)}`)))),
+		app.page && clockBar(),
 		note("error", "alert"), note("strip", "status")));
 }
 
@@ -205,8 +203,10 @@ function onKey(event) {
 	if (event.key === "n" && app.page.next_event && !app.busy) advance({ next_event: true });
 }
 
-listen(header);
-listen(main);
+[header, main].forEach((root) => listen(root, (reason) => {
+	app.strip = reason;
+	drawHeader();
+}));
 addEventListener("hashchange", () => {
 	if (api.takeKey()) {
 		app.page = null;

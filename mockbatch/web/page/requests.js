@@ -1,17 +1,15 @@
 // What clients asked: every request with its fault, its retries and its bodies.
 import * as api from "./api.js";
-import { back, button, code, el, link, narrow, p, pre, span, table } from "./dom.js";
+import { back, code, el, link, narrow, older, p, pre, span, table } from "./dom.js";
 import { at, dayOrTime, json } from "./format.js";
 
-const LIMIT = 100;
-let [filter, limit] = ["", LIMIT];
+let [filter, limit] = ["", 100];
 
 export async function requestsScreen(app, argument) {
 	if (argument === "unmatched") return unmatched(app);
 	if (argument) return oneRequest(argument);
 	const journal = await api.get(`/requests?limit=${limit}${filter ? `&path=*${encodeURIComponent(filter)}*` : ""}`);
 	const rows = calls(journal.requests).reverse().map((call) => row(call, app.now()));
-	const more = { reason: journal.requests.length < limit && "There are no older ones." };
 	return [
 		el("h1", "Requests"),
 		narrow(app, "filter", "Path contains", (text) => { filter = text.trim(); }),
@@ -19,7 +17,7 @@ export async function requestsScreen(app, argument) {
 		table("Requests to the API, the newest first; the attempts of a call in one row",
 			["Time", "Request", "Status", "Fault", "Error", "Took"], rows,
 			filter ? "No request matches." : "No request has reached this world."),
-		rows.length ? el("p", button("Show more", () => { limit += LIMIT; app.redraw(); }, more)) : null,
+		rows.length ? older(() => { limit += 100; app.redraw(); }, journal.requests.length < limit) : null,
 	];
 }
 
@@ -44,7 +42,7 @@ function row(call, now) {
 	return { key: first.id, cells: [
 		dayOrTime(first.now, now),
 		[link(`#/requests/${end.id}`, code(`${end.method} ${end.path}`)),
-			end.known ? null : span("tag", "no such route")],
+			!end.known && span("tag", "no such route")],
 		call.map((one) => [one === first ? "" : ", then ",
 			one === end ? attempt(one) : link(`#/requests/${one.id}`, attempt(one))]),
 		[...new Set(call.map((one) => one.fault))].map((fault) => fault && span("tag", fault)),
@@ -69,21 +67,21 @@ async function oneRequest(id) {
 		el("h1", code(`${one.method} ${one.path}`)),
 		el("p", `${at(one.now)} UTC, status ${one.status || "none: no answer"}, ${one.duration_ms} ms`,
 			one.retry_count ? `, retry ${one.retry_count}` : "", one.fault ? `, fault ${one.fault}` : ""),
-		one.error ? el("p", { class: "bad" }, one.error) : null,
+		one.error && p("bad", one.error),
 		el("div", { class: "halves" }, message("Request", one.request), message("Response", one.response)),
 	];
 }
 
 function message(title, said) {
 	if (!said) return el("section", el("h2", title), p("quiet", "Not kept."));
-	const form = said.form && Object.keys(said.form).length ? json(said.form) : null;
+	const form = said.form && Object.keys(said.form).length && json(said.form);
 	return el("section", el("h2", title),
 		el("details", el("summary", "Headers"), pre(json(said.headers))),
 		form ? pre(form) : null,
 		said.files.map((file) => el("p", `File ${file.filename}, ${file.bytes} bytes`)),
 		said.text ? pre(pretty(said.text)) :
 			p("quiet", said.bytes ? `${said.bytes} bytes, not shown.` : "No body."),
-		said.truncated ? p("quiet", `The first part of ${said.bytes} bytes.`) : null);
+		said.truncated && p("quiet", `The first part of ${said.bytes} bytes.`));
 }
 
 function pretty(text) {

@@ -19,7 +19,7 @@ export function axisOf(batches, now) {
 const STEPS = [["1 min", 60], ["10 min", 600], ["1 h", 3600], ["6 h", 21600], ["24 h", 86400],
 	["7 d", 604800], ["30 d", 2592000]];
 
-/** The scale above the lines, which take that share of the window's width; see `axisOf` for centre. */
+/** The scale above the lines, which take that share of the window's width. */
 export function axisRow(axis, now, centre = now, share = 1) {
 	const signed = STEPS.flatMap(([name, seconds]) =>
 		[[`−${name}`, centre - seconds], [`+${name}`, centre + seconds]]);

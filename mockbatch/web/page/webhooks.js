@@ -1,18 +1,21 @@
 // Webhook endpoints, and every delivery with its attempts.
 import * as api from "./api.js";
-import { ask, button, code, el, link, pre, span, table } from "./dom.js";
+import { ask, button, code, el, link, older, pre, span, table } from "./dom.js";
 import { dayOrTime, json, short } from "./format.js";
 
+let limit = 100;
+
 export async function webhooksScreen(app) {
-	const [endpoints, deliveries] = await Promise.all([
-		api.get("/webhooks/endpoints"), api.get("/webhooks/deliveries?limit=200")]);
+	const [endpoints, { deliveries }] = await Promise.all([
+		api.get("/webhooks/endpoints"), api.get(`/webhooks/deliveries?limit=${limit}`)]);
 	return [el("h1", "Webhooks"),
 		table("Endpoints", ["Name", "URL", "Events", "Secret", ""],
 			endpoints.data.map((one) => endpointRow(app, one)), "No endpoint: no event is sent."),
 		ask("Send events to", "Add endpoint", (url) => app.act("POST", "/webhooks/endpoints", { url },
 			(made) => `Events are signed with ${made.signing_secret}: it is shown only now.`),
 		{ id: "url", type: "url", placeholder: "a URL on this machine" }),
-		el("h2", "Deliveries"), deliveryTable(app, deliveries.deliveries.reverse())];
+		el("h2", "Deliveries"), deliveryTable(app, deliveries.reverse()),
+		deliveries.length ? older(() => { limit += 100; app.redraw(); }, deliveries.length < limit) : null];
 }
 
 function endpointRow(app, one) {

@@ -287,6 +287,24 @@ def test_webhooks_show_their_attempts(tab: Tab) -> None:
 
 
 @pytest.mark.slow
+def test_older_deliveries_are_shown_on_request(tab: Tab) -> None:
+    """A hundred more at a time; on the screen of a batch, only its own."""
+    tab.api.post("/_mock/webhooks/endpoints", {"url": "http://127.0.0.1:9/hook"})
+    input_file_id = tab.api.upload(lines(1))["id"]
+    first, *_ = [tab.api.create(input_file_id=input_file_id)["id"] for _ in range(101)]
+    tab.api.advance(130)
+    page = tab.open("webhooks")
+    rows = page.get_by_role("table", name="Each event with its attempts").locator("tbody tr")
+    assert rows.count() == 100
+    page.get_by_role("button", name="Show more").click()
+    rows.nth(100).wait_for()
+    assert page.get_by_role("button", name="Show more").get_attribute("title")
+    tab.go(f"batch/{first}")
+    page.get_by_text("The Batch object").wait_for()
+    assert rows.count() == 1
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("screen", ["batch", "requests", "files", "batches"])
 def test_hostile_texts_are_shown_as_they_are(tab: Tab, screen: str) -> None:
     """Prompts, custom_ids, names and paths are text, and hidden characters show."""

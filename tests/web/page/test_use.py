@@ -60,7 +60,9 @@ def test_a_batch_is_held_and_run_to_its_end(tab: Tab) -> None:
     assert tab.api.clock()["now"] == START + VALIDATING + IN_PROGRESS + FINALIZING
     before = tab.api.clock()["now"]
     page.get_by_role("button", name="Run to the end").click(force=True)
-    page.get_by_role("button", name="Cancel").click(force=True)
+    page.get_by_role("status").filter(has_text="The batch has ended.").wait_for()
+    page.get_by_role("button", name="Hold", exact=True).press("Enter")
+    page.get_by_role("status").filter(has_text="can no longer be held").wait_for()
     assert tab.api.clock()["now"] == before
     assert page.get_by_role("alert").count() == 0
 
