@@ -81,7 +81,10 @@ def test_every_scenario_can_be_looked_at(tab: Tab) -> None:
     for id in ids[::8]:
         tab.go(f"batch/{id}")
         page.get_by_text("The Batch object").wait_for()
-    assert page.get_by_role("alert").count() == 0
+        assert page.get_by_role("alert").count() == 0
+    for screen in ("requests", "scenarios", "files", "webhooks", "worlds", "copy"):
+        tab.go(screen)
+        assert page.get_by_role("alert").count() == 0
 
 
 def test_one_batch_has_its_lines_and_commands(tab: Tab) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from textwrap import indent
 from threading import Thread
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -13,6 +13,9 @@ from mockbatch.http_server.server import HttpServer
 from mockbatch.testing.mock_batch import MockBatch
 from tests.support.caller import FINALIZING, IN_PROGRESS, START, VALIDATING, Caller, app_of, lines
 from tests.web.page.conftest import Tab
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 pytestmark = pytest.mark.slow
 
@@ -30,6 +33,12 @@ SNAPSHOT = """\
         - img "Timeline": now −1 min +1 min
       - columnheader "Scenario"
       - columnheader "Next"
+"""
+SET_VISIBILITY = """
+state => {
+  Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}
 """
 
 
@@ -79,6 +88,15 @@ def test_a_refusal_is_said(tab: Tab) -> None:
     assert page.get_by_role("alert").count() == 0
 
 
+def press_tab_until(page: "Page", selector: str) -> None:
+    """Move the focus forward, as a person without a mouse does, to an element of this kind."""
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+    pytest.fail(f"40 presses of Tab do not lead to {selector}")
+
+
 def test_it_is_used_by_keyboard_alone(tab: Tab) -> None:
     """From the first tab stop to a batch, and time moves by a key."""
     tab.api.create(lines(2))
@@ -87,10 +105,10 @@ def test_it_is_used_by_keyboard_alone(tab: Tab) -> None:
     page.get_by_role("cell", name="in progress", exact=True).wait_for()
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to content"
-    page.evaluate("document.querySelector('tbody a').focus()")
+    press_tab_until(page, "tbody a")
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="The Batch object").wait_for()
-    page.get_by_role("button", name="Hold", exact=True).focus()
+    press_tab_until(page, ".actions button")
     page.keyboard.press("Space")
     page.get_by_text("(held)").wait_for()
     assert page.evaluate("document.activeElement.textContent") == "Hold"  # focus stays
@@ -204,6 +222,19 @@ def test_an_idle_page_costs_next_to_nothing(tab: Tab) -> None:
     page.wait_for_timeout(5_000)
     assert len(statuses) <= 6
     assert set(statuses) == {304}
+
+
+def test_a_hidden_page_requests_nothing(tab: Tab) -> None:
+    """And looks at once when it is visible again."""
+    page = tab.open()
+    page.evaluate(SET_VISIBILITY, "hidden")
+    page.wait_for_load_state("networkidle")
+    before = len(tab.requests)
+    page.wait_for_timeout(3_000)
+    assert len(tab.requests) == before
+    tab.api.create(lines(2))
+    page.evaluate(SET_VISIBILITY, "visible")
+    page.get_by_role("table").wait_for()
 
 
 def test_looking_moves_no_clock_and_is_in_no_journal(tab: Tab) -> None:
