@@ -29,7 +29,7 @@ export function axisRow(axis, now, centre = now, share = 1) {
 	const isFree = ([, x]) => x > 4 && x < 96 && taken.every((other) => Math.abs(other - x) > room)
 		&& taken.push(x);
 	return el("svg", { class: "axis", role: "img", "aria-label": "Timeline" }, marks.filter(isFree).map(([name, x]) =>
-		el("text", { x: percent(x), y: 10, class: name === "now" ? name : null }, name)));
+		el("text", { x: percent(x), y: 15, class: name === "now" ? name : null }, name)));
 }
 
 /** The picture of a batch; its label says everything that it shows. */
