@@ -12,14 +12,13 @@ def world_version(world: World, next_event: WorldEvent | None) -> str:
     While an event is still to come and the clock runs by itself, each second has its own version,
     because lines are executed all the time. The cost does not grow with the world.
     """
-    clock, script = world.clock.current, world.script
+    clock = world.clock.current
     parts = (
         world.version,
         world.journal.count,
-        world.webhooks.version,
         world.faults.as_json(),
         [(scenario.name, times) for scenario, times in world.scenarios.waiting()],
-        (len(script.entries), id(script), world.models.names, world.quotas.current),
+        (world.models.names, world.quotas.current),
         (clock.mode, clock.origin - clock.wall_origin * clock.speed, next_event),
         int(world.now()) if next_event is not None and clock.speed else 0,
     )

@@ -137,9 +137,9 @@ class World:
         return Advance(self.clock, self.repository, self.uploads, dispatcher, self.upcoming)
 
     @property
-    def version(self) -> tuple[int, int]:
-        """A value that changes with every change of files and batches, but not with time alone."""
-        return self._loads, self.repository.version
+    def version(self) -> tuple[object, ...]:
+        """A value that changes with batches, files, webhooks and replies, not with time alone."""
+        return self._loads, self.repository.version, self.webhooks.version, id(self.script)
 
     def deliver_due(self) -> None:
         """Deliver the webhooks that are due now, unless another thread is doing so."""

@@ -23,6 +23,11 @@ _FEW_LINES = 1000
 class SharedWorld(Replica):
     """A world that several processes share."""
 
+    @property
+    def version(self) -> tuple[object, ...]:
+        """That of the store, since each process counts and numbers its own objects."""
+        return self._seen
+
     @contextmanager
     def _command(self, lines: int | None = None) -> Iterator[int]:
         """Yield the second of a command; one with few lines acquires its locks in one step."""

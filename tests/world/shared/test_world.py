@@ -71,6 +71,26 @@ def test_every_part_of_a_world_is_shared(
     assert new_server().get("/_mock/state") == state
 
 
+@pytest.mark.parametrize("change", [*CHANGES, "batches", "requests"])
+def test_the_version_is_the_same_everywhere(one: Server, other: Server, change: str) -> None:
+    """So that a dashboard redraws once for each change, whichever process responds."""
+    file_id = one.upload()
+    other.create(file_id)
+    before = version_of(other)
+    if change == "batches":
+        one.create(file_id)
+    elif change == "requests":
+        one.get("/v1/files")
+    else:
+        one.call(*CHANGES[change])
+    assert version_of(one) == version_of(other) != before
+
+
+def version_of(server: Server) -> str:
+    """Return the version of the world, as a server sees it."""
+    return str(server.get("/_mock/page")["version"])
+
+
 def test_a_deleted_file_is_deleted_everywhere(one: Server, other: Server) -> None:
     """A file that one server has deleted is a 404 in the other, and its content is gone."""
     file_id = one.upload()
