@@ -30,7 +30,7 @@ function active(app, queue, faults, replies) {
 	const rows = [
 		...queue.map((one) => ["Scenario", code(one.name), `batches: ${times(one.times)}`]),
 		...faults.map((one) => ["Fault", code(one.name ?? "fault"),
-			`met ${one.fired} of ${one.times ?? "all"}; ${one.matched} requests to ${one.match.path ?? "*"} so far`]),
+			`met ${one.fired} of ${one.times ?? "all"}; requests to ${one.match.path ?? "*"} so far: ${one.matched}`]),
 		...replies.slice(0, 50).map((one) => ["Reply", code(json(one.match).slice(0, 80)),
 			JSON.stringify(one.reply).slice(0, 80)]),
 	];

@@ -39,7 +39,7 @@ export function deliveryTable(app, deliveries) {
 			const last = one.attempts.at(-1);
 			const about = one.event.data?.id ?? "";
 			const dots = one.attempts.slice(-20).map((a) => (worked(a) ? "●" : "○")).join("");
-			const label = `${one.attempts.length} attempts, ${one.attempts.filter(worked).length} successful`;
+			const label = `attempts: ${one.attempts.length}, successful: ${one.attempts.filter(worked).length}`;
 			const next = one.next_attempt_at ? `, next at ${time(one.next_attempt_at)}` : "";
 			return { key: one.id, cells: [
 				el("details", el("summary", one.event.type),

@@ -7,6 +7,7 @@ import pytest
 
 from mockbatch.scenarios import catalogue
 from tests.support.caller import KEY, VALIDATING, Caller, create_message_batch, lines
+from tests.support.receivers import answers, receiving
 from tests.web.page.conftest import Tab
 
 HOSTILE = '<img src=x onerror="alert(1)">\u202egnp.exe'
@@ -275,6 +276,20 @@ def test_files_are_previewed_and_downloaded(tab: Tab) -> None:
 
 
 @pytest.mark.slow
+def test_a_large_file_is_read_part_by_part(tab: Tab) -> None:
+    """The rest on request."""
+    id = tab.api.upload(lines(1000))["id"]
+    page = tab.open(f"files/{id}")
+    parts, more = page.locator("pre.file"), page.get_by_role("button", name="Show more")
+    assert parts.count() == 1
+    for shown in (1, 2):
+        more.click()
+        parts.nth(shown).wait_for()
+    assert more.count() == 0
+    assert "".join(parts.all_inner_texts()) == lines(1000).decode()
+
+
+@pytest.mark.slow
 def test_webhooks_show_their_attempts(tab: Tab) -> None:
     """In words, too; an endpoint is added by its URL."""
     page = tab.open("webhooks")
@@ -286,7 +301,21 @@ def test_webhooks_show_their_attempts(tab: Tab) -> None:
     row = page.get_by_role("row").filter(has_text="batch.completed").filter(has_text="pending")
     row.wait_for()
     label = row.get_by_role("img").get_attribute("aria-label")
-    assert re.fullmatch(r"\d attempts, 0 successful", label)
+    assert re.fullmatch(r"attempts: \d, successful: 0", label)
+
+
+@pytest.mark.slow
+def test_a_delivery_is_sent_again(tab: Tab) -> None:
+    """What the receiver answers is said at once."""
+    with receiving(answers(503)) as receiver:
+        tab.api.post("/_mock/webhooks/endpoints", {"url": receiver.url})
+        tab.api.create(lines(1))
+        tab.api.advance(124)
+        page = tab.open("webhooks")
+        page.get_by_role("img", name="attempts: 1, successful: 0").wait_for()
+        page.get_by_role("button", name="Send again").click()
+        page.get_by_role("status").filter(has_text="Sent again: 503.").wait_for()
+        assert len(receiver.requests) == 2
 
 
 @pytest.mark.slow
@@ -308,10 +337,15 @@ def test_older_deliveries_are_shown_on_request(tab: Tab) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("screen", ["batch", "requests", "files", "batches"])
+@pytest.mark.parametrize(
+    "screen", ["batch", "requests", "requests/1", "files", "batches", "webhooks", "scenarios"]
+)
 def test_hostile_texts_are_shown_as_they_are(tab: Tab, screen: str) -> None:
     """Prompts, custom_ids, names and paths are text, and hidden characters show."""
     api = tab.api
+    endpoint = {"url": "http://127.0.0.1:9/hook", "name": HOSTILE}
+    api.good(api.post("/_mock/webhooks/endpoints", endpoint))
+    api.good(api.post("/_mock/replies", {"match": {"contains": HOSTILE}, "reply": HOSTILE}))
     api.call("POST", "/v1/files", **_form(b"x" * 1_000_000))
     batch = api.create(hostile_line(HOSTILE), metadata={"name": HOSTILE})
     api.get("/v1/" + HOSTILE.replace("\u202e", "%E2%80%AE"))
@@ -320,14 +354,14 @@ def test_hostile_texts_are_shown_as_they_are(tab: Tab, screen: str) -> None:
     page.wait_for_timeout(300)
     assert page.locator("img").count() == 0
     assert page.locator("main :text('\u202e')").count() == 0
-    if screen == "batch":
+    if screen in ("batch", "webhooks"):
         assert SHOWN in page.inner_text("main")
 
 
 def _form(data: bytes) -> dict[str, object]:
     from tests.support.caller import upload_form
 
-    return upload_form(data, name="<b>bold</b>.txt", purpose="user_data")
+    return upload_form(data, name="<img src=x>\u202e.txt", purpose="user_data")
 
 
 @pytest.mark.slow
