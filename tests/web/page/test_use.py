@@ -76,6 +76,27 @@ def test_a_batch_is_held_and_run_to_its_end(tab: Tab) -> None:
     assert page.get_by_role("alert").count() == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("Cancel", "cancelling"),
+        ("Expire", "expired"),
+        ("Fail", "failed"),
+        ("Complete", "completed"),
+    ],
+)
+def test_a_command_takes_effect_at_once(tab: Tab, name: str, status: str) -> None:
+    """Time stands still."""
+    id = tab.api.create(lines(4))["id"]
+    before = tab.api.clock()["now"]
+    page = tab.open(f"batch/{id}")
+    page.get_by_role("button", name=name, exact=True).click()
+    page.get_by_role("heading", name=status).wait_for()
+    page.get_by_role("status").filter(has_text=f"{name}: done.").wait_for()
+    assert tab.api.get(f"/_mock/batches/{id}").json["status"] == status
+    assert tab.api.clock()["now"] == before
+
+
 def test_a_refusal_is_said(tab: Tab) -> None:
     """In the words of the API."""
     page = tab.open()
