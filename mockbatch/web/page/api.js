@@ -3,9 +3,9 @@ const store = sessionStorage;
 
 /** Move the key from the address, where others could see it, to this tab's storage. */
 export function takeKey() {
-	const found = /^#key=([^&]*)/.exec(location.hash);
-	if (!found) return false;
-	open(decodeURIComponent(found[1]));
+	const found = new URLSearchParams(location.hash.slice(1)).get("key");
+	if (found === null) return false;
+	open(found);
 	history.replaceState(null, "", `${location.pathname}#/batches`);
 	return true;
 }

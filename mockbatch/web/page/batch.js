@@ -37,13 +37,13 @@ export async function batchScreen(app, id) {
 function commands(app, batch, path, now) {
 	const end = batch.transitions.at(-1);
 	const done = isFinal(batch.status) && "The batch has ended.";
-	const planned = end.at > now ? null : "No change is planned.";
 	return el("div", { class: "buttons actions", role: "group", "aria-label": "Commands" },
 		Object.entries(batch.commands).map(([name, reason]) => {
 			const label = name[0].toUpperCase() + name.slice(1);
 			return button(label, () => app.act("POST", `${path}/${name}`, {}, () => `${label}: done.`), { reason });
 		}),
-		button("Run to the end", () => app.advance({ batch: batch.id, status: end.status }), { class: "main", reason: done || planned }));
+		button("Run to the end", () => app.advance({ batch: batch.id, status: end.status }), { class: "main",
+			reason: done || end.at <= now && "No change is planned." }));
 }
 
 function errors(data) {

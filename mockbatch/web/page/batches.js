@@ -61,11 +61,11 @@ export function copyable(label, text) {
 }
 
 function emptyWorld(app) {
-	const [url, key] = [location.origin, api.key() || "sk-mockbatch"];
+	// The key of a world that its owner looks into is not known here.
+	const [url, key] = [location.origin, api.world() ? "KEY_OF_THIS_WORLD" : api.key() || "sk-mockbatch"];
 	return [
 		el("h1", "No batches yet"),
-		el("p", "This is the world of the key ", code(api.world() ? "of another client" : key),
-			". Point a client at it, and its batches show up here, with all that will happen to them."),
+		el("p", "This is the world of the key ", code(key), ". Point a client at it, and its batches show up here, with all that will happen to them."),
 		el("h2", "In a shell"),
 		copyable("export lines", `export OPENAI_BASE_URL=${url}/v1\nexport OPENAI_API_KEY=${key}`),
 		el("h2", "In Python"),

@@ -65,10 +65,10 @@ function asPytest(done, status, isManual) {
 		")",
 		...rest.filter((one) => !isBefore(one)).map(statement),
 		// On another clock, time passed that is in no call.
-		isManual ? null : `mockbatch.clock.run_until(batch, "${status}")`,
+		...isManual ? [] : [`mockbatch.clock.run_until(batch, "${status}")`],
 		"batch = client.batches.retrieve(batch.id)",
 		`assert batch.status == "${status}"`,
-	].filter(Boolean);
+	];
 	const text = input.trim().split("\n").map((line) => `    ${literal(line)}`).join("\n");
 	return `INPUT = (\n${text}\n)\n\n\ndef test_batch(mockbatch):\n${lines.map((line) => `    ${line}`).join("\n")}\n`;
 }

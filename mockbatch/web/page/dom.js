@@ -100,9 +100,9 @@ export function ask(label, send, submit, attributes) {
 }
 
 /** A field that narrows down what the screen shows. */
-export const narrow = (app, id, label, set) =>
+export const narrow = (app, id, label, value, set) =>
 	el("p", el("label", `${label} `,
-		el("input", { id, type: "search", input: ({ target }) => {
+		el("input", { id, value, type: "search", maxlength: 99, input: ({ target }) => {
 			set(target.value);
 			app.redraw();
 		} })));

@@ -4,7 +4,7 @@ export const at = (seconds) =>
 /** The time of an instant of today, the date and time of another. */
 export const dayOrTime = (seconds, now) => at(seconds).slice(0, 10) === at(now).slice(0, 10)
 	? clockTime(seconds) : at(seconds).slice(0, 16);
-export const clockTime = (seconds) => at(seconds).slice(11);
+const clockTime = (seconds) => at(seconds).slice(11);
 
 /** A length of time in its two largest units. */
 export function duration(seconds) {

@@ -141,25 +141,25 @@ function drawHeader() {
 				el("a", { href: `#/${name}`, "aria-current": name === current && "page" }, label,
 					count(list) && el("small", ` ${count(list)}`)))),
 		app.page && clockBar(),
-		note("error", "alert"), note("strip", "status")));
+		app.error && note("error", "alert"), note("strip", "status")));
 }
 
 function note(name, role) {
-	const dismiss = () => { app[name] = null; drawHeader(); };
-	return app[name] && el("div", { key: name, class: name, role }, app[name],
-		button("Dismiss", dismiss, { class: "plain" }));
+	// Screen readers announce what comes into a status that was there before.
+	return el("div", { key: name, role }, app[name] && el("div", { class: name }, app[name],
+		button("Dismiss", () => { app[name] = null; drawHeader(); }, { class: "plain" })));
 }
 
 function clockBar() {
 	const { mode, next_event: next } = app.page;
 	const modes = MODES.includes(mode) ? MODES : [mode, ...MODES];
-	const nothing = next ? null : "Nothing is planned.";
 	return el("section", { class: "clock", "aria-label": "Simulated time" },
 		el("div", { class: "time", "aria-live": app.page.speed ? "off" : "polite" }, `${at(now())} UTC`),
 		el("div", { class: "next" }, next
 			? `next: ${words(next.type)} in ${duration(next.at - now())}` : "nothing is planned"),
 		el("div", { class: "buttons" },
-			button("Next event", () => advance({ next_event: true }), { title: "Key: n", reason: nothing, class: "main" }),
+			button("Next event", () => advance({ next_event: true }), { title: "Key: n", class: "main",
+				reason: !next && "Nothing is planned." }),
 			button("+1 h", () => advance({ seconds: 3600 })),
 			button("+24 h", () => advance({ seconds: 86400 })),
 			el("form", { submit: advanceTo },

@@ -12,7 +12,7 @@ export async function requestsScreen(app, argument) {
 	const rows = calls(journal.requests).reverse().map((call) => row(call, app.now()));
 	return [
 		el("h1", "Requests"),
-		narrow(app, "filter", "Path contains", (text) => { filter = text.trim(); }),
+		narrow(app, "filter", "Path contains", filter, (text) => { filter = text.trim(); }),
 		p("", link("#/requests/unmatched", "Those that match no route")),
 		table("Requests to the API, the newest first; the attempts of a call in one row",
 			["Time", "Request", "Status", "Fault", "Error", "Took"], rows,
@@ -74,10 +74,9 @@ async function oneRequest(id) {
 
 function message(title, said) {
 	if (!said) return el("section", el("h2", title), p("quiet", "Not kept."));
-	const form = said.form && Object.keys(said.form).length && json(said.form);
 	return el("section", el("h2", title),
 		el("details", el("summary", "Headers"), pre(json(said.headers))),
-		form ? pre(form) : null,
+		Object.keys(said.form ?? {}).length > 0 && pre(json(said.form)),
 		said.files.map((file) => el("p", `File ${file.filename}, ${file.bytes} bytes`)),
 		said.text ? pre(pretty(said.text)) :
 			p("quiet", said.bytes ? `${said.bytes} bytes, not shown.` : "No body."),

@@ -15,7 +15,7 @@ export async function scenariosScreen(app) {
 	return [
 		el("h1", "Scenarios & faults"),
 		active(app, scenarios.active, faults.faults, replies.replies),
-		narrow(app, "search", "Search", (text) => { search = text; }),
+		narrow(app, "search", "Search", search, (text) => { search = text; }),
 		el("h2", "What happens to a batch"),
 		groups(scenarios.scenarios.filter(wanted), (one) => scenarioCard(app, one)),
 		el("h2", "What happens to a request"),

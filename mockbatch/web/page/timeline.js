@@ -36,9 +36,8 @@ export function axisRow(axis, now, centre = now, share = 1) {
 export function picture(batch, axis, now) {
 	const changes = changesOf(batch);
 	const end = changes.at(-1);
-	const isOpen = !isFinal(end.status);
 	const from = axis(changes[0].at);
-	const here = Math.max(from, Math.min(axis(now), isOpen ? 100 : axis(end.at)));
+	const here = Math.max(from, Math.min(axis(now), isFinal(end.status) ? axis(end.at) : 100));
 	const events = changes.map((t) =>
 		`${nameOf(t)} ${t.at <= now ? "at" : "planned for"} ${at(t.at)}`);
 	const line = (name, a, b, more = {}) =>

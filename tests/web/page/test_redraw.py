@@ -48,9 +48,11 @@ def test_what_happened_is_said_with_the_time_that_it_names(tab: Tab) -> None:
     tab.api.create(lines(2))
     page = tab.open()
     page.evaluate(TIME_BESIDE_STRIP)
+    region = page.locator("[role=status]").element_handle()  # only a region is announced
     page.get_by_role("button", name="Next event").click()
     page.get_by_role("status").wait_for()
     assert page.evaluate("timeBesideStrip") == "2024-04-23 17:54:22 UTC"
+    assert "1 event: batch_" in region.inner_text()
 
 
 def test_a_redraw_keeps_an_instant_that_was_typed(tab: Tab) -> None:

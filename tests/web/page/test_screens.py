@@ -6,6 +6,7 @@ import re
 import pytest
 
 from mockbatch.scenarios import catalogue
+from mockbatch.world.keys import key_digest
 from tests.support.caller import KEY, VALIDATING, Caller, create_message_batch, lines
 from tests.support.receivers import answers, receiving
 from tests.web.page.conftest import Tab
@@ -216,9 +217,13 @@ def test_requests_show_faults_retries_and_bodies(tab: Tab) -> None:
     row = page.get_by_role("row").filter(has_text="retry 1")
     assert "429" in row.inner_text()
     assert "poll_429" in row.inner_text()
+    page.get_by_label("Path contains").fill("a" * 600)
+    page.get_by_text("No request matches.").wait_for()
     tab.go("requests/unmatched")
     assert "GET /v1/batches" in page.get_by_role("row").last.inner_text()
     tab.go("requests")
+    assert page.get_by_label("Path contains").input_value() == "a" * 99
+    page.get_by_label("Path contains").fill("")
     page.get_by_role("link", name="POST /v1/batches").click()
     page.get_by_role("heading", name="Response").wait_for()
     assert "completion_window" in page.inner_text("main")
@@ -384,6 +389,29 @@ def test_the_owner_sees_all_worlds_and_opens_them(tab: Tab) -> None:
     row.get_by_role("button").click()
     page.get_by_role("link", name="batch_").first.wait_for()
     assert page.evaluate("sessionStorage.getItem('world')") == digest
+
+
+@pytest.mark.slow
+def test_an_empty_world_of_another_key_does_not_name_the_owners(tab: Tab) -> None:
+    """A client with that key would be in another world."""
+    tab.api.good(tab.api.post("/_mock/faults", {"preset": "poll_429"}))
+    world = key_digest(tab.api.key)
+    tab.api.key = KEY
+    page = tab.open()
+    page.evaluate("world => sessionStorage.setItem('world', world)", world)
+    page.reload()
+    page.get_by_role("heading", name="No batches yet").wait_for()
+    text = page.inner_text("main")
+    assert "export OPENAI_API_KEY=KEY_OF_THIS_WORLD" in text
+    assert KEY not in text
+
+
+@pytest.mark.slow
+def test_a_key_that_is_not_encoded_is_taken_as_it_is(tab: Tab) -> None:
+    """A person may type it into the address."""
+    tab.api.key = "sk-%zz-100%"
+    page = tab.open()
+    assert "export OPENAI_API_KEY=sk-%zz-100%" in page.inner_text("main")
 
 
 @pytest.mark.slow
