@@ -12,11 +12,11 @@ export async function batchesScreen(app) {
 	if (!page.data.length && cursors.length < 2) return emptyWorld(app);
 	const now = app.now();
 	const axis = axisOf(page.data, now);
-	const rows = page.data.map((batch) => row(app, batch, axis, now));
 	return [
 		el("h1", "Batches"),
 		el("div", { class: "batches" }, table("The newest first; time near now is stretched",
-			["Batch", "Status", "Lines", axisRow(axis, now, now, 0.33), "Scenario", "Next"], rows)),
+			["Batch", "Status", "Lines", axisRow(axis, now, now, 0.33), "Scenario", "Next"],
+			page.data.map((batch) => row(app, batch, axis, now)))),
 		pager(app, cursors, page),
 	];
 }

@@ -67,10 +67,7 @@ function patch(old, fresh) {
 	patchChildren(old, fresh);
 }
 
-/**
- * Call the handlers of elements below a root, which stay with their elements in a redraw; for a
- * button that does nothing now, `refuse` with the reason.
- */
+/** Call the handlers below a root, which outlive redraws; `refuse` says why a button does nothing. */
 export function listen(root, refuse) {
 	for (const type of ["click", "change", "input", "submit"]) {
 		root.addEventListener(type, (event) => {

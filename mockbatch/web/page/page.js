@@ -198,8 +198,7 @@ function drawKeyForm() {
 }
 
 function onKey(event) {
-	const isTyping = event.target.matches("input, select");
-	if (isTyping || event.ctrlKey || event.metaKey || event.altKey || !app.page) return;
+	if (event.target.matches("input, select") || event.ctrlKey || event.metaKey || event.altKey || !app.page) return;
 	if (event.key === "n" && app.page.next_event && !app.busy) advance({ next_event: true });
 }
 

@@ -45,10 +45,11 @@ function active(app, queue, faults, replies) {
 
 function groups(documents, draw) {
 	if (!documents.length) return p("quiet", "None matches.");
-	return [...new Set(documents.map((one) => one.group ?? "Faults"))].map((group) =>
+	// Apart, since both scenarios and faults have a group of files.
+	return el("div", [...new Set(documents.map((one) => one.group))].map((group) =>
 		el("section", { key: group, "aria-label": group }, el("h3", group),
 			el("div", { class: "cards" },
-				documents.filter((one) => (one.group ?? "Faults") === group).map(draw))));
+				documents.filter((one) => one.group === group).map(draw)))));
 }
 
 function card(one, ...more) {

@@ -232,6 +232,7 @@ def test_requests_show_faults_retries_and_bodies(tab: Tab) -> None:
 def test_scenarios_and_faults_are_chosen_with_a_click(tab: Tab) -> None:
     """With parameters; what is active stands on top, with how often it was met."""
     page = tab.open("scenarios")
+    cards = page.get_by_role("article").count()
     card = page.get_by_role("article", name="expired_partial")
     card.get_by_role("spinbutton").fill("0.25")
     card.get_by_role("button", name="expired_partial for the next batch").click()
@@ -241,6 +242,7 @@ def test_scenarios_and_faults_are_chosen_with_a_click(tab: Tab) -> None:
     batch = tab.api.create(lines(4))
     assert tab.api.get(f"/v1/batches/{batch['id']}").status_code == 429
     page.get_by_role("cell", name="met 1 of 3").wait_for()
+    assert page.get_by_role("article").count() == cards
     tab.api.advance(86_400)
     shown = tab.api.get(f"/_mock/batches/{batch['id']}").json
     assert (shown["status"], shown["request_counts"]["completed"]) == ("expired", 1)
