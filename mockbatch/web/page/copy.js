@@ -33,8 +33,9 @@ function statement({ method, path, body = {} }) {
 		if (body.batch) return `mockbatch.clock.run_until(batch, "${body.status}")`;
 		return body.to ? `mockbatch.clock.advance_to(${body.to})` : `mockbatch.clock.advance(${body.seconds})`;
 	}
-	if (path === "/scenarios/active" && method === "POST") {
-		const params = Object.entries(body.params ?? {}).map(([k, v]) => `, ${k}=${python(v)}`).join("");
+	// A parameter may be called times, too.
+	if (path === "/scenarios/active" && method === "POST" && !("times" in body.params)) {
+		const params = Object.entries(body.params).map(([k, v]) => `, ${k}=${python(v)}`).join("");
 		return `mockbatch.scenario(${python(body.name)}, times=${python(body.times)}${params})`;
 	}
 	if (path === "/faults" && method === "POST") {

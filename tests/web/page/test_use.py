@@ -175,6 +175,25 @@ def test_what_was_done_is_copied_as_a_test(tab: Tab) -> None:
     assert "curl -X POST" in page.get_by_label("the commands", exact=True).inner_text()
 
 
+def test_a_copy_has_the_parameters_of_a_scenario(tab: Tab) -> None:
+    """Even one that is called as what says for how many batches it is."""
+    page = tab.open("scenarios")
+    card = page.get_by_role("article", name="webhook_receiver_fails")
+    card.get_by_label("times").fill("2")
+    card.get_by_role("button").first.click()
+    page.get_by_role("cell", name="webhook_receiver_fails").wait_for()
+    tab.go("copy")
+    scope: dict[str, Any] = {}
+    text = page.get_by_label("the test", exact=True).inner_text()
+    exec(text.partition("    assert")[0], scope)
+    with MockBatch() as mock:
+        scope["test_batch"](mock)
+        [sent] = mock.call("GET", "/_mock/requests?path=/v1/batches")["requests"]
+        assert sent["status"] == 200
+        [batch] = mock.call("GET", "/_mock/batches")["data"]
+        assert batch["scenario"] == "webhook_receiver_fails"
+
+
 def test_a_copy_ends_as_on_a_clock_that_ran(tab: Tab) -> None:
     """What passed by itself is in no call, and the clock of a test stands still."""
     tab.api.post("/_mock/clock", {"mode": "x3600"})
