@@ -31,7 +31,7 @@ function statement({ method, path, body = {} }) {
 	if (path === "/clock/advance") {
 		if (body.next_event) return "mockbatch.clock.advance_to_next()";
 		if (body.batch) return `mockbatch.clock.run_until(batch, "${body.status}")`;
-		return body.to ? `mockbatch.clock.advance_to(${body.to})` : `mockbatch.clock.advance(${body.seconds})`;
+		return `mockbatch.clock.advance(${body.seconds})`;
 	}
 	// A parameter may be called times, too.
 	if (path === "/scenarios/active" && method === "POST" && !("times" in body.params)) {

@@ -29,7 +29,7 @@ const header = document.getElementById("header");
 const main = document.getElementById("main");
 // What the screens share; `page` is the last answer of /_mock/page.
 const app = { page: null, received: 0, strip: null, error: null, busy: false, now, act, advance, redraw };
-let [changedAt, drawing, again, timer, shown] = [performance.now(), false, false, 0, ""];
+let [drawing, again, timer, shown] = [false, false, 0, ""];
 
 /** The simulated time of this moment; a clock that runs goes on between two looks. */
 function now() {
@@ -67,7 +67,6 @@ async function look() {
 		const page = await api.get(`/page?seen=${app.page?.version ?? ""}`);
 		if (page) {
 			Object.assign(app, { page, received: performance.now() });
-			changedAt = performance.now();
 			if (app.lost) app.error = app.lost = null;
 			await redraw();
 		}
@@ -77,7 +76,7 @@ async function look() {
 		if ([400, 401, 403].includes(error.status)) drawKeyForm();
 		else drawHeader();
 	}
-	const isIdle = performance.now() - changedAt > SLOW_AFTER;
+	const isIdle = performance.now() - app.received > SLOW_AFTER;
 	clearTimeout(timer);
 	if (document.visibilityState === "visible") timer = setTimeout(look, isIdle ? SLOW_POLL : POLL);
 }
@@ -184,8 +183,9 @@ function advance(body) {
 }
 
 function advanceTo(event) {
-	const value = event.target.querySelector("input").value;
-	if (value) advance({ to: Date.parse(`${value}Z`) / 1000 });
+	const to = Date.parse(`${event.target.querySelector("input").value}Z`) / 1000;
+	// By seconds, since a copy runs at another time.
+	if (to) advance(to > now() ? { seconds: Math.ceil((to - now()) * 1e3) / 1e3 } : { to });
 }
 
 function drawKeyForm() {

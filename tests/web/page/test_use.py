@@ -175,6 +175,21 @@ def test_what_was_done_is_copied_as_a_test(tab: Tab) -> None:
     assert "curl -X POST" in page.get_by_label("the commands", exact=True).inner_text()
 
 
+def test_a_copy_advances_by_as_much(tab: Tab) -> None:
+    """The clock of a test starts at another time."""
+    page = tab.open()
+    page.get_by_role("button", name="Make an example batch").click()
+    page.get_by_label("Advance to (UTC)").fill("2024-04-23T17:54:30")
+    page.get_by_role("button", name="Go", exact=True).click()
+    page.get_by_role("cell", name="in progress", exact=True).wait_for()
+    assert tab.api.clock()["now"] == START + 70
+    tab.go("copy")
+    scope: dict[str, Any] = {}
+    exec(page.get_by_label("the test", exact=True).inner_text(), scope)
+    with MockBatch() as mock:
+        scope["test_batch"](mock)
+
+
 def test_a_copy_has_the_parameters_of_a_scenario(tab: Tab) -> None:
     """Even one that is called as what says for how many batches it is."""
     page = tab.open("scenarios")
