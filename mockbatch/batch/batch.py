@@ -80,7 +80,7 @@ class Batch(Struct, frozen=True):
     def schema(self) -> str:
         """The schema of its object; `batch_wire` if it may complete after a cancel."""
         if self.rules.provider != OPENAI:
-            return "provider_batch"
+            return self.rules.schema
         return "batch_wire" if self.schedule.scenario.completes_despite_cancel else "batch"
 
     @property

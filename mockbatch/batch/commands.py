@@ -136,5 +136,5 @@ def _check_not_final(batch: Batch, now: int, done: str) -> None:
 
 
 def _illegal(batch: Batch, now: int, reason: str) -> ApiError:
-    status = batch.status(now)
+    status = batch.shown_status(now)
     return api_error("illegal_command", reason=f"Batch '{batch.id}' is {status} and {reason}.")

@@ -28,10 +28,11 @@ DAY_SECONDS = 24 * 3600
 class BatchRules(NamedTuple):
     """What a provider does with every batch.
 
-    `new_id(seed, created_at)` mints the id of a batch, and `files` are the rules of its files.
-    At the end of the window a batch `expires`, or goes on. In the statuses of `empty_files` a
-    batch has both files, even if no line is in them. `output_line` makes the line of its files
-    from a line of OpenAI's, and `batch_error` an entry of a batch's `errors`; None for the same.
+    `schema` is that of the batch object. `new_id(seed, created_at)` mints the id of a batch, and
+    `files` are the rules of its files. At the end of the window a batch `expires`, or goes on. In
+    the statuses of `empty_files` a batch has both files, even if no line is in them. `output_line`
+    makes the line of its files from a line of OpenAI's, and `batch_error` an entry of a batch's
+    `errors`; None for the same.
 
     With a `results_seconds`, all lines are in one file of results, as compact JSON. It is no file
     among others, and lives that long from the creation of the batch. Without `has_webhooks` no
@@ -45,6 +46,7 @@ class BatchRules(NamedTuple):
     """
 
     provider: str = OPENAI
+    schema: str = "batch"
     new_id: Callable[[Seed, int], str] = batch_id
     files: FileRules = FileRules()
     expires: bool = True

@@ -9,7 +9,7 @@ A provider is a folder here and a module with the same name in `mockbatch/web/pr
                            key, what OpenAI calls its paths, the variables of its SDK
     NAME/__init__.py       defines PROVIDER, a `Provider`
     NAME/schemas/*.json    its JSON Schemas; `schema("NAME/x")` is the one in x.json
-    ../web/providers/NAME.py   its routes: a module with a `blueprint`
+    ../web/providers/NAME.py   its routes: a module with a `blueprint` and `batch_json`
 
 Nothing else has to be changed: `tests/providers/test_another_provider.py` adds one. The modules
 of a provider are imported with its first request.

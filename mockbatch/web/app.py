@@ -18,7 +18,6 @@ from mockbatch.faults.request_record import RequestRecord
 from mockbatch.scenarios import catalogue
 from mockbatch.validation.schema import read_schemas
 from mockbatch.web import auth, control, dashboard, errors, multipart, v1, wakeup
-from mockbatch.web import providers as web_providers
 from mockbatch.web.body_limit import limit_body
 from mockbatch.web.caller_guard import CallerGuard
 from mockbatch.web.context import (
@@ -37,6 +36,7 @@ from mockbatch.web.matching_rule import MatchingRule
 from mockbatch.web.portkey.middleware import PortkeyGateway
 from mockbatch.web.process_guard import ProcessGuard
 from mockbatch.web.provider_apps import ProviderApps
+from mockbatch.web.providers import find_routes
 from mockbatch.web.recorded_messages import note_response
 from mockbatch.web.request_recorder import record_request
 from mockbatch.world.settings import MEMORY, ServerSettings
@@ -75,8 +75,7 @@ def create_app(settings: ServerSettings | None = None, initial: Snapshot | None 
 
 def _create_provider_app(server_state: ServerState, name: str) -> Flask:
     """Create the app with the routes of a provider other than OpenAI, on the same worlds."""
-    routes = import_module(f"{web_providers.__name__}.{name}")
-    app = _new_app(server_state, [routes.blueprint])
+    app = _new_app(server_state, [find_routes(name).blueprint])
     app.extensions[PROVIDER_EXTENSION] = providers.find(name)
     return app
 

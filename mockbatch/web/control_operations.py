@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct, field
 
+from mockbatch import providers
 from mockbatch.typing import Json
 from mockbatch.webhooks.outbox import MAX_FINISHED
 from mockbatch.world.journal import MAX_ENTRIES
@@ -28,8 +29,11 @@ class Operation(Struct, frozen=True):
 
 
 def ref(name: str) -> dict[str, Json]:
-    """Return a reference to one of the package's schemas."""
-    return {"$ref": f"#/components/schemas/{name}"}
+    """Return a reference to one of the package's schemas.
+
+    The names of components have no slash, so that of a provider's schema gets a hyphen.
+    """
+    return {"$ref": f"#/components/schemas/{name.replace('/', '-')}"}
 
 
 def _list_of(items: Json, **limits: int) -> Json:
@@ -49,10 +53,11 @@ _TEXT = {"type": "string"}
 _FLAG = {"enum": ["true", "false"]}
 _PAGE = {"limit": _integer(1, 100), "after": _TEXT}
 _PART = {"from": _integer(0, 1 << 53), "bytes": _integer(4, 1 << 20)}
-_BATCH = {"anyOf": [ref("batch"), ref("batch_wire"), ref("batch_recorded"), ref("provider_batch")]}
+_OPENAI_BATCHES = [ref(name) for name in ("batch", "batch_wire", "batch_recorded")]
+_OTHER_BATCHES = [ref(providers.find(name).batch_rules.schema) for name in providers.names()]
 _SHOWN_BATCH = {
     "type": "object",
-    "description": "The batch, distorted if its scenario does that.",
+    "description": "The batch as its provider returns it, distorted if its scenario does that.",
 }
 _REPLY = {"anyOf": [_TEXT, ref("reply")]}
 _SCRIPTED_REPLY = {
@@ -104,11 +109,11 @@ OPERATIONS: Mapping[str, Operation] = {
     "control_clock.show": Operation(ref("clock")),
     "control_clock.set_mode": Operation(ref("clock"), ref("set_clock")),
     "control_clock.advance": Operation(ref("advanced"), ref("advance")),
-    "control_batches.submit": Operation(_BATCH, ref("submit_batch")),
+    "control_batches.submit": Operation({"anyOf": _OPENAI_BATCHES}, ref("submit_batch")),
     "control_batches.index": Operation(
         _holding("page", "data", ref("batch_overview")), query=_PAGE
     ),
-    "control_batches.show": Operation(_BATCH),
+    "control_batches.show": Operation({"anyOf": [*_OPENAI_BATCHES, *_OTHER_BATCHES]}),
     "control_batches.show_overview": Operation(ref("batch_overview")),
     "control_batches.show_changed_lines": Operation(ref("changed_lines")),
     "control_batches.show_input": Operation(ref("batch_input")),

@@ -47,6 +47,7 @@ def song(line):
 
 RULES = BatchRules(
     provider="parrot",
+    schema="parrot/job",
     output_line=song,
     empty_files=FINAL,
     results_seconds=86400,
@@ -132,13 +133,24 @@ def songs(id: str) -> Response:
     return Response(file.content.chunks(0, file.content.size))
 
 
+def batch_json(batch):
+    return {"id": batch.id, "state": batch.shown_status(world().now())}
+
+
 def show(batch) -> Response:
-    return send_json({"id": batch.id, "state": batch.shown_status(world().now())})
+    return send_json(batch_json(batch))
 '''
 SCHEMA = {
     "type": "object",
     "required": ["word", "world"],
     "properties": {"word": {"const": "hello"}, "world": {"type": "string"}},
+}
+JOB = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "urn:mockbatch:parrot:job",
+    "type": "object",
+    "required": ["id", "state"],
+    "properties": {"state": {"enum": ["validating", "sung"]}},
 }
 PROGRAM = """
 import sys
@@ -185,6 +197,13 @@ assert [(one["path"], one["status"]) for one in journal] == [
     ("/parrot/v2/repeat", 500),
     ("/parrot/v2/repeat", 418),
 ], journal
+
+client.delete("/_mock/faults", headers=bearer)
+job = client.post("/parrot/v2/jobs", headers=own, json={"questions": {"one": "1?"}}).json
+sung = client.post(f"/_mock/batches/{job['id']}/complete", headers=bearer)
+assert sung.json == {"id": job["id"], "state": "sung"}, sung.text
+schemas = client.get("/_mock/openapi.json", headers=bearer).json["components"]["schemas"]
+assert schemas["parrot-job"]["required"] == ["id", "state"]
 print("served")
 """
 # A user's program, which is judged by what it did to Parrot.
@@ -224,7 +243,8 @@ def package(tmp_path: Path) -> Path:
     (folder / "schemas").mkdir(parents=True)
     (folder / "provider.json").write_text(json.dumps(DOCUMENT))
     (folder / "__init__.py").write_text(PROVIDER)
-    (folder / "schemas" / "word.json").write_text(json.dumps(SCHEMA))
+    for name, schema in (("word", SCHEMA), ("job", JOB)):
+        (folder / "schemas" / f"{name}.json").write_text(json.dumps(schema))
     (package / "web" / "providers" / "parrot.py").write_text(ROUTES)
     return tmp_path
 

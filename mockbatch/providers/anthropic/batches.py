@@ -93,6 +93,7 @@ def _counts(batch: Batch, now: float) -> dict[str, int]:
 
 RULES = BatchRules(
     provider="anthropic",
+    schema="anthropic/message_batch",
     new_id=ids.message_batch_id,
     files=FileRules(_results_id),
     empty_files=FINAL,

@@ -53,6 +53,7 @@ def adapt(scenario: Scenario) -> Scenario:
 #: A batch goes on after 24 hours, and a completed or failed one always has both files.
 RULES = BatchRules(
     provider="azure",
+    schema="azure/batch",
     new_id=batch_id,
     files=files.RULES,
     expires=False,

@@ -24,7 +24,7 @@ def batch_id(seed: Seed, _created_at: int) -> str:
     return "batch_" + files.sortable_id(seed)
 
 
-RULES = BatchRules(provider="groq", new_id=batch_id, files=files.RULES)
+RULES = BatchRules(provider="groq", schema="groq/batch", new_id=batch_id, files=files.RULES)
 
 
 def parse_request(body: Json) -> BatchRequest:

@@ -5,19 +5,24 @@ from functools import partial
 from flask import Blueprint, Response, request
 
 from mockbatch.batch import commands
+from mockbatch.batch.batch import Batch
+from mockbatch.batch.rules import OPENAI
 from mockbatch.errors import api_error
+from mockbatch.typing import Json
 from mockbatch.validation.error_wording import join_items
 from mockbatch.web.context import world
 from mockbatch.web.control.files import content_preview
 from mockbatch.web.control.guard import guard
+from mockbatch.web.providers import find_routes
 from mockbatch.web.responses import (
     check_page,
+    check_response,
     checked_body,
     json_response,
     query_integer,
     send_json,
 )
-from mockbatch.web.v1.batches import batch_response
+from mockbatch.web.v1.batches import distort
 from mockbatch.world.arranging import read_input, read_openai_results, read_results, submit_batch
 from mockbatch.world.changed_lines import find_changed_lines
 from mockbatch.world.overview import COMMANDS, FAILURE, overview
@@ -59,9 +64,8 @@ def show_changed_lines(id: str) -> Response:
 
 @blueprint.get("/<id>")
 def show(id: str) -> Response:
-    """Return a batch without distortion; this does not count as a poll."""
-    batch = world().batch(id)
-    return json_response(batch.schema, world().batch_json(batch))
+    """Return a batch as its provider does, but without distortion; this is no poll."""
+    return send_json(_batch_json(world().batch(id)))
 
 
 @blueprint.get("/<id>/input")
@@ -94,11 +98,11 @@ def timeline(id: str) -> Response:
 
 @blueprint.post("/<id>/<any(hold, resume, cancel, expire, complete):name>")
 def command(id: str, name: str) -> Response:
-    """Apply a command to an unfinished batch, now."""
+    """Apply a command to an unfinished batch, now, and return it as its provider does."""
     checked_body("nothing", optional=True)
     batch = world().command(id, COMMANDS[name])
     world().deliver_due()
-    return batch_response(batch)
+    return send_json(distort(batch, _batch_json(batch)))
 
 
 @blueprint.post("/<id>/fail")
@@ -108,4 +112,12 @@ def fail(id: str) -> Response:
     error = {name: body.get(name, default) for name, default in FAILURE.items()}
     batch = world().command(id, partial(commands.fail, **error))
     world().deliver_due()
-    return batch_response(batch)
+    return send_json(distort(batch, _batch_json(batch)))
+
+
+def _batch_json(batch: Batch) -> dict[str, Json]:
+    provider = batch.rules.provider
+    own = world() if provider == OPENAI else find_routes(provider)
+    body: dict[str, Json] = own.batch_json(batch)
+    check_response(batch.schema, body)
+    return body

@@ -118,7 +118,7 @@ def _referenced_schemas(document: Json) -> dict[str, Json]:
     schemas: dict[str, Json] = {}
     names = sorted({ref.removeprefix(_REF_PREFIX) for ref in _refs(document)})
     for name in names:
-        one = {**schema(name).document}
+        one = {**schema(name.replace("-", "/")).document}
         description = one.pop("$comment", None)
         del one["$schema"], one["$id"]
         relocated = _relocate(one, f"{_REF_PREFIX}{name}/")

@@ -110,7 +110,7 @@ def list_batches() -> Response:
     after_id, before_id = request.args.get("after_id"), request.args.get("before_id")
     page = listing.make_page(own, limit, after_id or None, before_id or None)
     now = world().now()
-    shown = [_batch_json(batch, now) for batch in page.items]
+    shown = [batch_json(batch, now) for batch in page.items]
     body = {
         "data": shown,
         "has_more": page.has_more,
@@ -176,12 +176,13 @@ def _own_batch(id: str) -> Batch:
     return batch
 
 
-def _batch_json(batch: Batch, now: float) -> dict[str, Json]:
+def batch_json(batch: Batch, at: float | None = None) -> dict[str, Json]:
+    """Return the object of a Message Batch as of now, or of a given second."""
+    now = world().now() if at is None else at
     body = batches.batch_json(batch, now, request.host_url)
-    check_response("anthropic/message_batch", body)
+    check_response(batch.schema, body)
     return body
 
 
 def _batch_response(batch: Batch, at: int | None = None) -> Response:
-    now = world().now() if at is None else at
-    return send_json(_batch_json(batch, now), compact=True)
+    return send_json(batch_json(batch, at), compact=True)

@@ -153,7 +153,7 @@ def list_batches() -> Response:
     limit = query_integer("limit", 20, 1, _MAX_LISTED_BATCHES)
     ids = paginate(list(by_id), limit, request.args.get("after"))
     page = Page([by_id[id] for id in ids.items], ids.has_more)
-    body = page.as_json(_batch_json)
+    body = page.as_json(batch_json)
     check_page(["azure/batch"] * len(page.items), body)
     pairs = zip(page.items, body["data"], strict=True)
     return send_json({**body, "data": [v1_batches.distort(batch, shown) for batch, shown in pairs]})
@@ -171,12 +171,13 @@ def cancel(id: str) -> Response:
     return _batch_response(v1_batches.cancel_batch(id, batches.RULES.provider))
 
 
-def _batch_json(batch: Batch, at: int | None = None) -> dict[str, Any]:
+def batch_json(batch: Batch, at: int | None = None) -> dict[str, Any]:
+    """Return Azure's object of a batch as of now, or of a given second."""
     return batches.batch_json(batch, world().batch_json(batch, at))
 
 
 def _batch_response(batch: Batch, at: int | None = None) -> Response:
-    undistorted = _batch_json(batch, at)
+    undistorted = batch_json(batch, at)
     check_response("azure/batch", undistorted)
     return send_json(v1_batches.distort(batch, undistorted))
 

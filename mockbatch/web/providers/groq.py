@@ -96,7 +96,7 @@ def list_batches() -> Response:
     """
     limit, after = world().settings.limits.batches, request.args.get("after")
     found = world().batches(limit, after, _PROVIDER).items
-    shown = [_batch_json(batch) for batch in found]
+    shown = [batch_json(batch) for batch in found]
     for body in shown:
         check_response("groq/batch", body)
     pairs = zip(found, shown, strict=True)
@@ -116,12 +116,13 @@ def cancel(id: str) -> Response:
     return _batch_response(v1_batches.cancel_batch(id, _PROVIDER))
 
 
-def _batch_json(batch: Batch, at: int | None = None) -> dict[str, Any]:
+def batch_json(batch: Batch, at: int | None = None) -> dict[str, Any]:
+    """Return Groq's object of a batch as of now, or of a given second."""
     return batches.batch_json(batch, world().batch_json(batch, at))
 
 
 def _batch_response(batch: Batch, at: int | None = None) -> Response:
-    undistorted = _batch_json(batch, at)
+    undistorted = batch_json(batch, at)
     check_response("groq/batch", undistorted)
     return send_json(v1_batches.distort(batch, undistorted))
 

@@ -16,13 +16,9 @@ blueprint = Blueprint("batches", __name__, url_prefix="/v1/batches")
 
 
 def batch_response(batch: Batch, at: int | None = None, *, compact: bool = False) -> Response:
-    """Send a batch as it is now, or was at a second, distorted if its scenario says so.
-
-    A batch of another provider, which the control API sends in OpenAI's form, fits no schema.
-    """
+    """Send a batch as it is now, or was at a second, distorted if its scenario says so."""
     undistorted = world().batch_json(batch, at)
-    if batch.rules.provider == OPENAI:
-        check_response(batch.schema, undistorted)
+    check_response(batch.schema, undistorted)
     return send_json(distort(batch, undistorted), compact=compact)
 
 

@@ -234,22 +234,22 @@ def _check_objects(batch: Batch, timeline: Cursor) -> None:
         raise timeline["marks"].error(f"they do not go from 0 to at most {total} lines")
     for index, change in enumerate(batch.timeline.transitions):
         place = Cursor(change, f"{timeline.path}.transitions[{index}]")
-        error = schema(batch.schema).error(_openai_json(batch, change.at))
+        error = _object_error(batch, change.at)
         if error is not None:
             raise place.error(error)
         if change.status == COMPLETED and batch.timeline.done(change.at) < total:
             raise place.error(f"not all {total} lines are done")
 
 
-def _openai_json(batch: Batch, at: int) -> dict[str, Json]:
-    """Return the object that is checked: as it would be if the batch were OpenAI's."""
+def _object_error(batch: Batch, at: int) -> ApiError | None:
+    """Return why the Batch object is impossible, None if it is not; any provider's as OpenAI's."""
     if batch.rules.provider == OPENAI:
-        return batch.as_json(at)
+        return schema(batch.schema).error(batch.as_json(at))
     openai = replace(batch, rules=OPENAI_RULES, id=batch_id(batch.seed, batch.created_at))
     shown = openai.as_json(at)
     if shown["model"] is None and IN_PROGRESS in batch.timeline.reached(at):
         shown["model"] = "several"  # which the requests of a Message Batch may have
-    return shown
+    return schema(openai.schema).error(shown)
 
 
 def _check_held(batch: Batch, held_at: int, held: Cursor) -> None:

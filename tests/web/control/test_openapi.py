@@ -17,6 +17,7 @@ from mockbatch.web.control_operations import OPERATIONS
 from tests.support.caller import KEY, Caller, app_of
 from tests.support.examples import examples
 from tests.support.slow_tests import mark_slow_except_each
+from tests.web.control.test_reads import RETRIEVE, create_with
 
 if TYPE_CHECKING:
     from schemathesis import BaseSchema
@@ -66,6 +67,21 @@ def test_its_schemas_are_valid(document: dict[str, Json]) -> None:
         for step in ref.removeprefix("#/").split("/"):
             found = found[step]
         assert isinstance(found, dict)
+
+
+@pytest.mark.parametrize("provider", RETRIEVE)
+def test_it_has_the_batches_of_every_provider(
+    api: Caller, document: dict[str, Json], provider: str
+) -> None:
+    """Whoever reads them can rely on their members."""
+    response = document["paths"]["/_mock/batches/{id}"]["get"]["responses"]["200"]
+    shown = response["content"]["application/json"]["schema"]
+    validator = Draft202012Validator({**shown, "components": document["components"]})
+    batch = api.good(api.get(f"/_mock/batches/{create_with(api, provider)[0]}"))
+    assert validator.is_valid(batch)
+    assert not validator.is_valid({**batch, "other": 1})
+    del batch["created_at"]
+    assert not validator.is_valid(batch)
 
 
 def references(value: Json) -> Iterator[str]:

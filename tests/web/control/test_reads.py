@@ -42,6 +42,14 @@ LOOKS = (
     "/_mock/worlds",
 )
 
+# Where each provider returns a batch.
+RETRIEVE = {
+    "openai": "/v1/batches/{id}",
+    "anthropic": "/v1/messages/batches/{id}",
+    "azure": "/openai/batches/{id}?api-version=2024-10-21",
+    "groq": "/groq/openai/v1/batches/{id}",
+}
+
 
 def create_with(api: Caller, provider: str) -> tuple[str, str]:
     """Create a batch as a client of a provider does; return its id and that of a file."""
@@ -68,9 +76,59 @@ def version(api: Caller) -> str:
 
 
 class TestProviders:
-    """Batches of every provider are read in the same way."""
+    """Batches of every provider are read in the same way, and shown as their provider does."""
 
-    @pytest.mark.parametrize("provider", ["openai", "anthropic", "azure", "groq"])
+    @staticmethod
+    def retrieve(api: Caller, provider: str, id: str) -> list[tuple[str, Json]]:
+        """Return the members of a batch in the order of the provider's response."""
+        headers = {"anthropic-version": "2023-06-01"}
+        found = api.good(api.get(RETRIEVE[provider].format(id=id), headers=headers))
+        return list(found.items())
+
+    @pytest.mark.parametrize("provider", RETRIEVE)
+    @pytest.mark.parametrize(
+        "commands", [["hold"], ["hold", "resume"], ["cancel"], ["expire"], ["complete"]]
+    )
+    def test_a_command_returns_what_the_provider_does(
+        self, api: Caller, provider: str, commands: list[str]
+    ) -> None:
+        """With the provider's members in its order, as a GET of the control API does."""
+        id, _ = create_with(api, provider)
+        for command in commands:
+            done = api.good(api.post(f"/_mock/batches/{id}/{command}"))
+        assert list(done.items()) == self.retrieve(api, provider, id)
+        assert done == api.good(api.get(f"/_mock/batches/{id}"))
+
+    @pytest.mark.parametrize("provider", sorted(RETRIEVE.keys() - {"anthropic"}))
+    def test_a_failed_batch_is_the_providers(self, api: Caller, provider: str) -> None:
+        """With the error that the body names."""
+        id, _ = create_with(api, provider)
+        error = {"code": "token_limit_exceeded", "message": "Too many."}
+        failed = api.good(api.post(f"/_mock/batches/{id}/fail", error))
+        assert list(failed.items()) == self.retrieve(api, provider, id)
+        assert failed["errors"]["data"][0]["message"] == "Too many."
+
+    def test_a_refused_command_has_the_providers_status(self, api: Caller) -> None:
+        """A Message Batch has no validation that could fail, and has ended in the end."""
+        id, _ = create_with(api, "anthropic")
+        refused = api.post(f"/_mock/batches/{id}/fail")
+        assert error_of(refused)[:2] == (409, "illegal_command")
+        assert f"'{id}' is in_progress and cannot fail" in refused.json["error"]["message"]
+        api.good(api.post(f"/_mock/batches/{id}/complete"))
+        refused = api.post(f"/_mock/batches/{id}/hold")
+        assert f"'{id}' is ended and can no longer be held" in refused.json["error"]["message"]
+
+    def test_only_a_command_shows_a_distortion(self, api: Caller) -> None:
+        """A GET of the control API shows what the batch really is, of every provider."""
+        api.good(api.post("/_mock/scenarios/active", {"name": "unknown_status"}))
+        id, _ = create_with(api, "azure")
+        distorted = api.good(api.post(f"/_mock/batches/{id}/hold"))["status"]
+        assert (distorted, api.get(f"/_mock/batches/{id}").json["status"]) == (
+            "queued",
+            "validating",
+        )
+
+    @pytest.mark.parametrize("provider", RETRIEVE)
     def test_each_look_works(self, provider: str) -> None:
         """Before the end and after it."""
         api = Caller(app_of(server={"owner_key": KEY}))

@@ -767,6 +767,16 @@ class TestWorld:
         anthropic.advance(IN_PROGRESS - seconds)
         assert types_of(anthropic, id) == ["errored", "errored", "succeeded"]
 
+    def test_a_batch_that_cannot_be_is_refused(self, anthropic: AnthropicCaller) -> None:
+        """A state document is checked as one with OpenAI's batches: none ends without a start."""
+        anthropic.create_batch({})
+        state = anthropic.good(anthropic.get("/_mock/state"))
+        transitions = state["batches"][0]["timeline"]["transitions"]
+        state["batches"][0]["timeline"]["transitions"] = [transitions[0], transitions[-1]]
+        refused = anthropic.call("PUT", "/_mock/state", json=state)
+        assert refused.status_code == 400
+        assert refused.json["error"]["param"] == "state.batches[0].timeline.transitions[1]"
+
     def test_a_deleted_batch_stays_deleted(self, anthropic: AnthropicCaller) -> None:
         """A state document knows that it was deleted."""
         id = anthropic.create_batch({})["id"]
