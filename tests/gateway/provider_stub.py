@@ -6,6 +6,8 @@ them can be compared with what mockbatch shows.
 
 import json
 from collections.abc import Mapping
+from datetime import datetime, timezone
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -14,6 +16,13 @@ from urllib.parse import unquote, urlsplit
 from mockbatch.typing import Json
 
 MISSING = "no such job"
+# As the mock remembers it.
+NO_SUCH_KEY = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>NoSuchKey</Code>'
+    "<Message>The specified key does not exist.</Message></Error>"
+)
+_JSON = {"Content-Type": "application/json"}
+_XML = {"Content-Type": "application/xml"}
 
 
 class ProviderStub:
@@ -22,6 +31,9 @@ class ProviderStub:
     def __init__(self) -> None:
         #: The jobs by the last part of their name, and the rows of their output.
         self.jobs: dict[str, Json] = {}
+        #: OpenAI's objects of the uploaded files, by their id, and the time now.
+        self.files: dict[str, Json] = {}
+        self.now = 0.0
         self.rows: bytes = b""
         stub = self
 
@@ -30,14 +42,19 @@ class ProviderStub:
 
             def _answer(self) -> None:
                 self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                status, content_type, body = stub.answer(self.command, self.path)
-                self.send_response(status)
-                self.send_header("Content-Type", content_type)
-                self.send_header("Content-Length", str(len(body)))
+                found = stub.answer_about_file(self.command, self.path)
+                if found is None:
+                    status, content_type, body = stub.answer(self.command, self.path)
+                    found = status, {"Content-Type": content_type}, body
+                status, headers, body = found
+                self.send_response_only(status)
+                for name, value in {"Content-Length": str(len(body)), **headers}.items():
+                    self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(body)
+                if self.command != "HEAD":
+                    self.wfile.write(body)
 
-            do_GET = do_POST = _answer  # noqa: N815
+            do_GET = do_POST = do_HEAD = do_DELETE = _answer  # noqa: N815
 
             def log_message(self, *_: Any) -> None:
                 """Log nothing."""
@@ -63,6 +80,28 @@ class ProviderStub:
         status, body = self._find(method, path)
         return status, "application/json", json.dumps(body).encode()
 
+    def answer_about_file(self, method: str, path: str) -> tuple[int, dict[str, str], bytes] | None:
+        """Return status, headers and body for a request about stored files, None for others."""
+        is_dataset = path.startswith("/v1/datasets")
+        if not is_dataset and method != "HEAD" and not path.endswith("?attributes"):
+            return None
+        if path == "/v1/datasets":
+            datasets = [_dataset(file) for file in self.files.values()]
+            return 200, _JSON, json.dumps({"datasets": datasets}).encode()
+        name = unquote(urlsplit(path).path).rpartition("/")[2].removesuffix(".jsonl")
+        file = self.files.get(name)
+        if file is None:
+            body = NO_SUCH_KEY if not is_dataset else json.dumps({"message": MISSING})
+            return 404, _JSON if is_dataset else _XML, body.encode()
+        if is_dataset:
+            shown = {"dataset": _dataset(file)} if method == "GET" else {}
+            return 200, _JSON, json.dumps(shown).encode()
+        times = {"Last-Modified": _http_date(file["created_at"]), "Date": _http_date(self.now)}
+        if method == "HEAD":
+            return 200, {**times, "Content-Length": str(file["bytes"])}, b""
+        size = f"<ObjectSize>{file['bytes']}</ObjectSize>"
+        return 200, {**_XML, **times}, f"<Attributes>{size}</Attributes>".encode()
+
     def _find(self, method: str, path: str) -> tuple[int, Json]:
         jobs = list(self.jobs.values())
         lists = {
@@ -84,3 +123,19 @@ class ProviderStub:
             error = {"code": 404, "message": MISSING, "status": "NOT_FOUND"}
             return 404, {"error": error} if is_google else {"message": MISSING}
         return 200, {} if is_cancel else job
+
+
+def _dataset(file: Mapping[str, Json]) -> Json:
+    """Return a dataset of Cohere with the members that the gateway reads."""
+    time = datetime.fromtimestamp(file["created_at"], timezone.utc)
+    return {
+        "id": file["id"],
+        "name": file["name"],
+        "created_at": time.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "dataset_type": "embed-input" if file["purpose"] == "batch" else "embed-result",
+        "validation_status": "validated",
+    }
+
+
+def _http_date(seconds: float) -> str:
+    return formatdate(seconds, usegmt=True)

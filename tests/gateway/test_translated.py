@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import pytest
 
@@ -123,6 +123,33 @@ def test_created(sides: Sides, provider: str) -> None:
     sides.prepare(provider)
     through, played = sides.ask(provider, "POST", "/v1/batches", body)
     assert (played.status, list(played.json)) == (through.status, list(through.json))
+
+
+@PROVIDERS
+def test_stored_files(sides: Sides, provider: str) -> None:
+    """Each is shown with the same bytes; so are the list of datasets and a missing file."""
+    files = sides.role.control("GET", "/v1/files?purpose=batch")["data"]
+    scheme = {"bedrock": "s3://mockbatch/", "vertex-ai": "gs://mockbatch/", "cohere": ""}[provider]
+    suffix = ".jsonl" if scheme else ""
+    sides.stub.now = sides.role.control("GET", "/_mock/clock")["now"]
+    listed = sides.ask(provider, "GET", "/v1/files")[1].json
+    names = {file["id"]: file["filename"] for file in listed.get("data", [])}
+    sides.stub.files = {
+        file["id"]: {**file, "name": names.get(file["id"])}
+        for file in sides.role.control("GET", "/v1/files?limit=10000")["data"]
+        if provider != "cohere" or file["id"] in names
+    }
+    paths = [quote(f"{scheme}{file['id']}{suffix}", safe="") for file in files]
+    assert paths
+    for path in ["", *(f"/{path}" for path in paths)]:
+        through, played = sides.ask(provider, "GET", f"/v1/files{path}")
+        assert (played.status, played.body) == (through.status, through.body)
+        assert through.status == 200 or not path
+    missing = quote(f"{scheme}file-none{suffix}", safe="")
+    for method in ("GET", "DELETE") if provider == "cohere" else ("GET",):
+        through, played = sides.ask(provider, method, f"/v1/files/{missing}")
+        own = played.body.replace(b"mockbatch has no file file-none", MISSING.encode())
+        assert (played.status, own) == (through.status, through.body)
 
 
 def without_passing(line: bytes) -> Json:

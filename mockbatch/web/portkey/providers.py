@@ -69,7 +69,7 @@ def check_played(target: Target, called: str) -> None:
     if provider == "anthropic" and _NATIVE.fullmatch(called):
         return
     # Differs from the gateway, which would call that provider.
-    message = f"mockbatch serves only batches and files for {provider}, and not all of them"
+    message = f"in the gateway's role mockbatch has only batches and files of {provider}"
     raise GatewayError(501, failure_body(message))
 
 

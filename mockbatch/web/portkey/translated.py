@@ -66,7 +66,7 @@ class _Exchange:
         method, _, path = called.partition(" ")
         parts = path.split("/")[2:]
         if parts[0] == "files":
-            return self._respond_about_files(method, called)
+            return self._respond_about_files(called, parts[1:])
         if len(parts) == 1:
             return _response(self._create() if method == "POST" else self._list())
         if parts[-1] == "output":
@@ -77,20 +77,45 @@ class _Exchange:
 
     # --- files
 
-    def _respond_about_files(self, method: str, called: str) -> Response:
+    def _respond_about_files(self, called: str, parts: list[str]) -> Response:
+        """Return the response about the file with the id in `parts`, or about all files."""
         if called == "POST /v1/files":
             return _response(self._upload())
         known = re.sub("(?<=/files/).*", "", called)
-        if (self._target.provider, known) not in _FIXED:
+        if (self._target.provider, known) in _FIXED:
+            status, body = _FIXED[self._target.provider, known]
+            if "provider" in body:
+                return _response(Answer(status, body))
+            raise GatewayError(status, body, EXCEPTION_HEADERS)
+        id, *rest = parts or [""]
+        method = called.partition(" ")[0]
+        reason = self._view.check_read(" ".join([method, *rest]), id)
+        if reason is not None:
             # Differs from the gateway, which asks the storage of the provider.
-            message = (
-                f"mockbatch does not have the storage in which {self._target.provider} keeps files"
-            )
-            raise GatewayError(501, failure_body(message))
-        status, body = _FIXED[self._target.provider, known]
-        if method == "GET" and "provider" in body:
-            return _response(Answer(status, body))
-        raise GatewayError(status, body, EXCEPTION_HEADERS)
+            raise GatewayError(501, failure_body(reason))
+        return _response(self._read_file(method, id) if id else self._list_files())
+
+    def _read_file(self, method: str, id: str) -> Answer:
+        status, file = self._call(method, f"/v1/files/{self._view.file_id(id)}")
+        if status != _OK:
+            text = f"mockbatch has no file {id}" if status == _NOT_FOUND else _message(file)
+            return self._view.show_file_error(status, text)
+        if method == "DELETE":
+            return Answer(_OK, {"object": "file", "deleted": True, "id": id})
+        _, clock = self._call("GET", "/_mock/clock")
+        return Answer(_OK, self._view.show_stored(file, id, clock["now"]))
+
+    def _list_files(self) -> Answer:
+        """Return all datasets of Cohere, the only provider with a list.
+
+        Failed lines are in no dataset, so that OpenAI's file of them is left out.
+        """
+        status, page = self._call("GET", "/v1/files")
+        if status != _OK:
+            return self._view.show_file_error(status, _message(page))
+        files = [file for file in page["data"] if not file["filename"].endswith("_error.jsonl")]
+        shown = [self._view.show_stored(file, file["id"], 0) for file in files]
+        return Answer(_OK, {"data": shown, "object": "list"})
 
     def _upload(self) -> Answer:
         with self._request as request:

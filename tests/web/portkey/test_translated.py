@@ -277,13 +277,106 @@ def test_batches_of_other_endpoints_are_not_played(provider: str) -> None:
     assert client.post("/v1/batches", body).status_code == 501
 
 
-@PROVIDERS
-def test_files_are_not_played(provider: str) -> None:
-    """A 501 says that mockbatch does not have the storage."""
-    id = quote("s3://bucket/in.jsonl", safe="")
-    answer = client_of(provider).get(f"/v1/files/{id}")
-    assert answer.status_code == 501
-    assert "storage" in answer.json["message"]
+def test_an_uploaded_file_on_bedrock() -> None:
+    """Its size is a string, as the gateway reads it from S3's XML."""
+    client = client_of("bedrock")
+    file = client.good(upload(client, lines()))
+    stored = client.good(client.get(f"/v1/files/{file['id']}"))
+    assert list(stored.items()) == [
+        ("object", "file"),
+        ("id", file["id"]),
+        ("purpose", ""),
+        ("filename", unquote(file["id"])),
+        ("bytes", str(len(lines()))),
+        ("createdAt", file["created_at"]),
+        ("status", "processed"),
+        ("status_details", None),
+    ]
+
+
+def test_an_uploaded_file_on_vertex_ai() -> None:
+    """It was created when it is read, and changed when it was created."""
+    client = client_of("vertex-ai")
+    file = client.good(upload(client, lines()))
+    client.advance(60)
+    stored = client.good(client.get(f"/v1/files/{file['id']}"))
+    assert list(stored.items()) == [
+        ("bytes", len(lines())),
+        ("updatedAt", file["create_at"]),
+        ("createdAt", file["create_at"] + 60_000),
+        ("id", file["id"]),
+        ("filename", unquote(file["id"]).removeprefix("gs://bucket/")),
+        ("purpose", None),
+        ("status", "processed"),
+    ]
+
+
+def test_datasets_of_cohere() -> None:
+    """They can be read, listed and deleted; one of errors does not exist."""
+    client = client_of("cohere")
+    client.good(client.post("/_mock/scenarios/active", {"name": "some_failed"}))
+    data = b"".join(EMBEDDING.replace(b'"a"', b'"%d"' % number) for number in range(20))
+    file = client.good(upload(client, data))
+    stored = client.good(client.get(f"/v1/files/{file['id']}"))
+    assert stored == {
+        "id": file["id"],
+        "object": "file",
+        "bytes": 0,
+        "created_at": 1000 * file["created_at"],
+        "filename": stored["filename"],
+        "purpose": "embed-input",
+        "status": "processed",
+        "status_details": "",
+    }
+    assert stored["filename"].startswith("portkey-")
+    body = {"input_file_id": file["id"], "model": "embed-v4"}
+    id = client.good(client.post("/v1/batches", body))["id"]
+    client.advance(DAY)
+    result = client.good(client.get(f"/v1/files/{shown(client, id)['output_file_id']}"))
+    assert result["purpose"] == "embed-result"
+    assert client.good(client.get("/v1/files")) == {"data": [result, stored], "object": "list"}
+    gone = client.good(client.delete(f"/v1/files/{file['id']}"))
+    assert gone == {"object": "file", "deleted": True, "id": file["id"]}
+    assert client.good(client.get("/v1/files"))["data"] == [result]
+
+
+@pytest.mark.parametrize(
+    ("provider", "status", "body"),
+    [
+        (
+            "bedrock",
+            500,
+            '{"type":"provider_error","code":404,"param":null,"message":"bedrock error: <?xml',
+        ),
+        ("vertex-ai", 500, '{"html-message":"Message: File not found Cause: NA Name: Error"}'),
+        ("cohere", 404, '{"error":{"message":"cohere error: mockbatch has no file'),
+    ],
+)
+def test_a_file_that_does_not_exist(provider: str, status: int, body: str) -> None:
+    """The gateway rewrites the provider's error in a form for each provider."""
+    answer = client_of(provider).get(f"/v1/files/{quote('s3://bucket/file-1.jsonl', safe='')}")
+    assert (answer.status_code, answer.text[: len(body)]) == (status, body)
+
+
+@pytest.mark.parametrize(
+    ("provider", "request_line", "reason"),
+    [
+        ("bedrock", "GET {id}/content", "what bedrock and the gateway write into storage"),
+        ("bedrock", "GET s3%3A%2F%2Fbucket%2F", "what bedrock and the gateway write"),
+        ("vertex-ai", "GET {id}/content", "what vertex-ai and the gateway write into storage"),
+        ("vertex-ai", "GET gs%3A%2F%2Fbucket%2Fpredictions.jsonl", "write into storage"),
+        ("vertex-ai", "DELETE {id}", "how Cloud Storage answers a DELETE of no object"),
+        ("cohere", "GET {id}/content", "the root of Cohere's API"),
+    ],
+)
+def test_what_is_not_played(provider: str, request_line: str, reason: str) -> None:
+    """A 501 says why."""
+    client = client_of(provider)
+    data = EMBEDDING if provider == "cohere" else lines()
+    id = client.good(upload(client, data))["id"]
+    method, path = request_line.format(id=id).split()
+    answer = client.call(method, f"/v1/files/{path}")
+    assert (answer.status_code, reason in answer.json["message"]) == (501, True), answer.text
 
 
 def test_batches_made_elsewhere_are_shown() -> None:

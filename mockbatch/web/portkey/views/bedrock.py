@@ -33,6 +33,7 @@ from mockbatch.web.portkey.views.view import (
 _ACCOUNT = "123456789012"
 _REGION = "us-east-1"
 _DAY_SECONDS = 24 * 3600
+_NOT_FOUND = 404
 _STATUSES = {
     "validating": "Validating",
     "in_progress": "InProgress",
@@ -43,6 +44,11 @@ _STATUSES = {
     "cancelled": "Stopped",
     "expired": "Expired",
 }
+# The error of S3; from memory.
+_NO_SUCH_KEY = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>NoSuchKey</Code>'
+    "<Message>The specified key does not exist.</Message></Error>"
+)
 _ENDS = ("completed_at", "failed_at", "cancelled_at", "expired_at")
 
 
@@ -144,12 +150,8 @@ class Bedrock(View):
         return Answer(500, error_body(self.provider, compact({"message": message})))
 
     def show_missing_output(self, job: Mapping[str, Json]) -> Answer:  # noqa: ARG002
-        """Return the error of S3, whose text is from memory."""
-        text = (
-            '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>NoSuchKey</Code>'
-            "<Message>The specified key does not exist.</Message></Error>"
-        )
-        return self._failed(text)
+        """Return the error of S3."""
+        return self._failed(_NO_SUCH_KEY)
 
     def check_output(self, job: Mapping[str, Json]) -> Answer | None:
         """Return an error if the gateway does not know the vendor of the model."""
@@ -211,6 +213,25 @@ class Bedrock(View):
         if not filename.endswith(".jsonl"):
             return self._failed("Invalid file extension, only jsonl files are supported")
         return None
+
+    def show_stored(self, file: Mapping[str, Json], id: str, now: float) -> dict[str, Json]:  # noqa: ARG002
+        """Return a file; its size is a string, and it was `createdAt`."""
+        return {
+            "object": "file",
+            "id": id,
+            "purpose": "",
+            "filename": unquote(id),
+            "bytes": str(file["bytes"]),
+            "createdAt": file["created_at"],
+            "status": "processed",
+            "status_details": None,
+        }
+
+    def show_file_error(self, status: int, message: str) -> Answer:
+        """Return the error of S3 in a message of the gateway's own form."""
+        text = _NO_SUCH_KEY if status == _NOT_FOUND else message
+        body = {"type": "provider_error", "code": status, "param": None}
+        return Answer(500, {**body, "message": f"bedrock error: {text}", "provider": "bedrock"})
 
     def show_file(self, file: Mapping[str, Json], headers: Mapping[str, str]) -> dict[str, Json]:
         """Return a file, named by its URI in S3."""

@@ -7,6 +7,8 @@ cancelBatch.ts, getBatchOutput.ts, uploadFile.ts, embed.ts, types.ts); measured 
 
 from collections.abc import Mapping
 
+from mockbatch.files.file import BATCH
+from mockbatch.ids import Seed, uuid
 from mockbatch.typing import Json
 from mockbatch.web.portkey.views.view import (
     INPUT,
@@ -141,6 +143,30 @@ class Cohere(View):
     def check_upload(self, headers: Mapping[str, str], filename: str) -> Answer | None:  # noqa: ARG002
         """Accept every upload."""
         return None
+
+    def check_read(self, called: str, id: str) -> str | None:  # noqa: ARG002
+        """Return why mockbatch cannot return a content: the gateway does not ask for it."""
+        if called != "GET content":
+            return None
+        return "the gateway asks for the root of Cohere's API, and what is there is not known"
+
+    def show_stored(self, file: Mapping[str, Json], id: str, now: float) -> dict[str, Json]:  # noqa: ARG002
+        """Return a dataset, whose size the gateway does not know."""
+        is_input = file["purpose"] == BATCH
+        return {
+            "id": id,
+            "object": "file",
+            "bytes": 0,
+            "created_at": 1000 * file["created_at"],
+            "filename": f"portkey-{uuid(Seed.of(id))}" if is_input else file["filename"],
+            "purpose": "embed-input" if is_input else "embed-result",
+            "status": "processed",
+            "status_details": "",
+        }
+
+    def show_file_error(self, status: int, message: str) -> Answer:
+        """Return the message of Cohere's error."""
+        return self.show_error(status, message)
 
     def show_file(self, file: Mapping[str, Json], headers: Mapping[str, str]) -> dict[str, Json]:  # noqa: ARG002
         """Return a file without a name and a purpose."""

@@ -185,6 +185,28 @@ class VertexAi(View):
         body = {"success": False, "error": message, "param": None, "provider": self.provider}
         return Answer(400, body)
 
+    def check_read(self, called: str, id: str) -> str | None:
+        """Return why mockbatch cannot answer a request about stored files, None if it can."""
+        if called == "DELETE":
+            return "it is not known how Cloud Storage answers a DELETE of no object"
+        return super().check_read(called, id)
+
+    def show_stored(self, file: Mapping[str, Json], id: str, now: float) -> dict[str, Json]:
+        """Return a file; `createdAt` is the time of the response, by a slip of the gateway."""
+        return {
+            "bytes": file["bytes"],
+            "updatedAt": 1000 * file["created_at"],
+            "createdAt": 1000 * int(now),
+            "id": id,
+            "filename": unquote(id).rpartition("/")[2],
+            "purpose": None,
+            "status": "processed",
+        }
+
+    def show_file_error(self, status: int, message: str) -> Answer:  # noqa: ARG002
+        """Return the gateway's own error, whatever Google's is."""
+        return Answer(500, {"html-message": "Message: File not found Cause: NA Name: Error"})
+
     def show_file(self, file: Mapping[str, Json], headers: Mapping[str, str]) -> dict[str, Json]:
         """Return a file; its size is that of the whole form, and it was `create_at`."""
         bucket = headers["x-portkey-vertex-storage-bucket-name"]

@@ -5,13 +5,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from mockbatch.typing import Json
 
 #: Where a provider's batch keeps what OpenAI's has no member for: in its metadata.
 MODEL, INPUT, OUTPUT = "model", "input_uri", "output_uri"
 CHAT = "/v1/chat/completions"
+#: What the ids of uploaded files begin with; the providers name what they write otherwise.
+UPLOADED = "file-"
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 _HTTP_ERROR = 400
 
@@ -93,6 +95,24 @@ class View(ABC):
     def file_id(self, input: str) -> str:
         """Return the id of the file that a client calls `input`."""
         return input
+
+    def check_read(self, called: str, id: str) -> str | None:
+        """Return why mockbatch cannot answer a request about stored files, None if it can.
+
+        `called` is `GET`, `DELETE`, or `GET content` of the file that a client calls `id`, and
+        `GET` of an empty id is a list.
+        """
+        if called == "GET" and file_in(unquote(id)).startswith(UPLOADED):
+            return None
+        return f"mockbatch does not have what {self.provider} and the gateway write into storage"
+
+    @abstractmethod
+    def show_stored(self, file: Mapping[str, Json], id: str, now: float) -> dict[str, Json]:
+        """Return the gateway's answer to a read of an uploaded file that a client calls `id`."""
+
+    @abstractmethod
+    def show_file_error(self, status: int, message: str) -> Answer:
+        """Return the gateway's answer if the file cannot be read or deleted."""
 
     @abstractmethod
     def check_upload(self, headers: Mapping[str, str], filename: str) -> Answer | None:
