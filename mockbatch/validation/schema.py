@@ -34,7 +34,8 @@ class SchemaViolationError(RuntimeError):
 class Schema:
     """One schema of the package, by the name of its file in `schemas/` without the suffix.
 
-    The schema `x/y` is that of a provider: `providers/x/schemas/y.json`.
+    The schema `x/y` is that of a provider: `providers/x/schemas/y.json`. There `{"$ref": "z.json"}`
+    stands for another schema of the same provider.
     """
 
     def __init__(self, name: str) -> None:
@@ -107,12 +108,24 @@ def read_schemas() -> Mapping[str, bytes]:
 
 def _read_document(name: str) -> dict[str, Json]:
     provider, _, of_provider = name.rpartition("/")
-    if provider:
-        document: dict[str, Json] = read_json(
-            "providers", provider, "schemas", f"{of_provider}.json"
-        )
+    if not provider:
+        return json.loads(read_schemas()[name])  # type: ignore[no-any-return]
+    document = read_json("providers", provider, "schemas", f"{of_provider}.json")
+    embedded: dict[str, Json] = _embed(document, provider)
+    return embedded
+
+
+def _embed(document: Json, provider: str) -> Json:
+    """Return a schema with other schemas of the provider where it refers to their files."""
+    if isinstance(document, list):
+        return [_embed(item, provider) for item in document]
+    if not isinstance(document, dict):
         return document
-    return json.loads(read_schemas()[name])  # type: ignore[no-any-return]
+    file = document.get("$ref")
+    if isinstance(file, str) and file.endswith(".json"):
+        inner = _read_document(f"{provider}/{file.removesuffix('.json')}")
+        return {key: value for key, value in inner.items() if key not in ("$schema", "$id")}
+    return {key: _embed(value, provider) for key, value in document.items()}
 
 
 @cache
