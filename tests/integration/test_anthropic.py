@@ -65,16 +65,49 @@ def test_python_sees_the_whole_life(name: str, polled: WorldClient) -> None:
     assert json.loads(done.stdout) == SEEN
 
 
-@pytest.mark.slow
-def test_node_sees_the_whole_life(polled: WorldClient, tmp_path: Path) -> None:
-    """The same as Python."""
+@pytest.fixture
+def node_program(tmp_path: Path) -> Path:
+    """Return the program for Node, beside the packages that it needs."""
     modules = require(lambda: node_with(NODE))
-    shutil.copy(NODE / "anthropic.mjs", tmp_path)
     (tmp_path / "node_modules").symlink_to(modules / "node_modules", target_is_directory=True)
+    return Path(shutil.copy(NODE / "anthropic.mjs", tmp_path))
+
+
+@pytest.mark.slow
+def test_node_sees_the_whole_life(polled: WorldClient, node_program: Path) -> None:
+    """The same as Python."""
     with environment(environment_of(polled)):
-        done = run(["node", tmp_path / "anthropic.mjs"], polled)
+        done = run(["node", node_program], polled)
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout) == SEEN
+
+
+def create_many(mockbatch: WorldClient, count: int) -> list[str]:
+    """Create batches of one request each, and return their ids."""
+    batches = mockbatch.anthropic.messages.batches
+    message: Any = {
+        "model": "claude-haiku-4-5",
+        "max_tokens": 1,
+        "messages": [{"role": "user", "content": "Hello"}],
+    }
+    requests: Any = [{"custom_id": "a", "params": message}]
+    return [batches.create(requests=requests).id for _ in range(count)]
+
+
+@pytest.mark.slow
+def test_every_sdk_lists_more_than_a_thousand_batches(
+    mockbatch: WorldClient, node_program: Path
+) -> None:
+    """Page by page, each batch once, the newest first."""
+    ids = create_many(mockbatch, 1001)[::-1]
+    older = (requirement for requirement in PYTHONS.values() if requirement)
+    pythons = [require(lambda it=it: python_with(it)) for it in older]  # type: ignore[misc]
+    with environment(environment_of(mockbatch)):
+        runs = [run_python(python, "anthropic_life.py", mockbatch, "list") for python in pythons]
+        runs.append(run(["node", node_program, "list"], mockbatch))
+    for done in runs:
+        assert (done.returncode, done.stderr) == (0, "")
+        assert json.loads(done.stdout) == ids
 
 
 class TestReadyClient:
@@ -123,14 +156,8 @@ class TestReadyClient:
         self, mockbatch: WorldClient, page: int
     ) -> None:
         """The iterator of the SDK comes to each batch once."""
+        ids = create_many(mockbatch, page + 1)
         batches = mockbatch.anthropic.messages.batches
-        message: Any = {
-            "model": "claude-haiku-4-5",
-            "max_tokens": 1,
-            "messages": [{"role": "user", "content": "Hello"}],
-        }
-        requests: Any = [{"custom_id": "a", "params": message}]
-        ids = [batches.create(requests=requests).id for _ in range(page + 1)]
         assert [one.id for one in batches.list(limit=page)] == ids[::-1]
         assert len([*batches.list(limit=page * 2 // 5, before_id=ids[0])]) == page
 

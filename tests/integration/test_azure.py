@@ -97,6 +97,18 @@ def test_invalid_input(client: openai.OpenAI) -> None:
     assert [error.code for error in batch.errors.data] == ["url_mismatch"]
 
 
+def test_a_batch_outlives_its_window(client: openai.OpenAI, polled: WorldClient) -> None:
+    """After 24 hours it goes on, and completes when it is resumed."""
+    batch = create(client, upload(client, line("a")))
+    polled.hold(batch.id)
+    polled.clock.advance(hours=25)
+    late = client.batches.retrieve(batch.id)
+    assert (late.status, late.expired_at) == ("validating", None)
+    assert polled.clock.now > batch.expires_at
+    polled.resume(batch.id)
+    assert poll_to_the_end(client, batch.id).status == "completed"
+
+
 def test_cancel(client: openai.OpenAI) -> None:
     """From cancelling to cancelled."""
     batch = create(client, upload(client, line("a")))
@@ -174,6 +186,24 @@ def test_groq_life(polled: WorldClient) -> None:
         with pytest.raises(groq.BadRequestError):
             client.batches.create(input_file_id=file.id, **{**made, "completion_window": "8d"})
         assert client.files.delete(file.id).deleted
+
+
+def test_groq_expiry(polled: WorldClient) -> None:
+    """At the end of its window, with the lines that were done and an error for each other."""
+    polled.scenario("expired_partial", fraction=0.5)
+    with groq.Groq(base_url=polled.url, api_key=polled.api_key) as client:
+        data = b"".join(line(name, "/v1/chat/completions") for name in "abcd")
+        file = client.files.create(file=("in.jsonl", data), purpose="batch")
+        made: Any = {"endpoint": "/v1/chat/completions", "completion_window": "48h"}
+        batch = client.batches.create(input_file_id=file.id, **made)
+        done = poll_to_the_end(client, batch.id)
+        assert (done.status, done.expired_at) == ("expired", batch.created_at + 48 * 3600)
+        output, errors = (
+            [json.loads(one) for one in client.files.content(id).text().splitlines()]
+            for id in (done.output_file_id, done.error_file_id)
+        )
+        assert len(output) == 2
+        assert [one["error"]["code"] for one in errors] == ["batch_expired"] * 2
 
 
 @pytest.mark.parametrize("count", [21, pytest.param(1001, marks=pytest.mark.slow)])

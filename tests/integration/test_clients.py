@@ -9,6 +9,7 @@ import sys
 from array import array
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import openai
 import pytest
@@ -163,6 +164,23 @@ def test_node_client_of_azure_sees_the_whole_life(project: Path, polled: WorldCl
         "unknown": [404, "404"],
         "live": "chat.completion",
     }
+
+
+def test_node_client_of_azure_lists_more_than_a_thousand_batches(
+    project: Path, mockbatch: WorldClient
+) -> None:
+    """Page by page, each batch once, the newest first."""
+    line = {"custom_id": "a", "method": "POST", "url": "/chat/completions"}
+    data = json.dumps({**line, "body": {"model": "gpt-4o-mini", "messages": []}}).encode()
+    file = mockbatch.azure.files.create(file=("in.jsonl", data), purpose="batch")
+    mockbatch.clock.advance(seconds=60)
+    request: Any = {"endpoint": "/chat/completions", "completion_window": "24h"}
+    create = mockbatch.azure.batches.create
+    ids = [create(input_file_id=file.id, **request).id for _ in range(1001)]
+    shutil.copy(NODE / "azure.mjs", project)
+    done = run(["node", project / "azure.mjs", mockbatch.url, "list"], mockbatch)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == ids[::-1]
 
 
 def get_json(client: openai.OpenAI, path: str) -> Json:

@@ -1,4 +1,7 @@
-"""The life of a Message Batch through any version of the SDK; prints what it saw, as JSON."""
+"""The life of a Message Batch through any version of the SDK; prints what it saw, as JSON.
+
+With the argument `list` it prints only the ids of all batches.
+"""
 
 import json
 import os
@@ -92,4 +95,5 @@ def story() -> Any:
     }
 
 
-json.dump(story(), sys.stdout)
+is_list = sys.argv[1:] == ["list"]
+json.dump([one.id for one in batches.list(limit=100)] if is_list else story(), sys.stdout)

@@ -1,4 +1,5 @@
 // The life of a Message Batch through the SDK for Node; prints what it saw, as JSON.
+// With the argument `list` it prints only the ids of all batches.
 import Anthropic from "@anthropic-ai/sdk";
 
 const client = new Anthropic({ maxRetries: 0 });
@@ -54,6 +55,10 @@ async function all(pages) {
   return ids;
 }
 
+if (process.argv[2] === "list") {
+  console.log(JSON.stringify(await all(batches.list({ limit: 100 }))));
+  process.exit();
+}
 const whole = await create({}, { model: "x" }, {});
 const early = await refused(() => client.get(`/v1/messages/batches/${whole.id}/results`));
 const lives = await statuses(whole);

@@ -1,4 +1,5 @@
 // The life of a batch through AzureOpenAI for Node; prints what it saw, as JSON.
+// With the argument `list` after the address it prints only the ids of all batches.
 import { File } from "node:buffer";
 import { AzureOpenAI } from "openai";
 
@@ -35,6 +36,16 @@ async function polled(batch) {
   return seen;
 }
 
+async function list(limit) {
+  const ids = [];
+  for await (const batch of client.batches.list({ limit })) ids.push(batch.id);
+  return ids;
+}
+
+if (process.argv[3] === "list") {
+  console.log(JSON.stringify(await list(100)));
+  process.exit();
+}
 const input = await upload(line("a"), line("b", undefined, { temperature: 9 }));
 const seen = await polled(await create(input));
 const results = {};
@@ -46,8 +57,7 @@ for (const id of [seen.at(-1).output_file_id, seen.at(-1).error_file_id]) {
 const failed = (await polled(await create(await upload(line("a"), line("b", "/embeddings"))))).at(-1);
 const cancelling = await client.batches.cancel((await create(input)).id);
 const cancelled = (await polled(cancelling)).at(-1);
-let listed = 0;
-for await (const batch of client.batches.list({ limit: 2 })) listed += batch.id ? 1 : 0;
+const listed = (await list(2)).length;
 const unknown = await client.batches.retrieve("batch_1").catch((error) => [error.status, error.code]);
 const live = await client.chat.completions.create({ model: "gpt-4o", messages: MESSAGES });
 const statuses = seen.map((batch) => batch.status);
