@@ -15,7 +15,7 @@ from mockbatch.typing import Json
 from mockbatch.web.portkey.views import VIEWS
 from tests.gateway.mock_server import KEY, Answer, MockServer, ask
 from tests.gateway.pair_world import build
-from tests.gateway.provider_stub import MISSING, ProviderStub
+from tests.gateway.provider_stub import MISSING, NO_SUCH_KEY, ProviderStub
 from tests.gateway.running import running_gateway
 from tests.gateway.test_pairwise import ROOT
 from tests.support.client_environments import MAY_INSTALL
@@ -117,6 +117,7 @@ def test_created(sides: Sides, provider: str) -> None:
         "input_file_id": f"s3%3A%2F%2Fmockbatch%2F{sides.names['file_input']}.jsonl",
         "model": "anthropic.claude-3",
         "role_arn": "arn:aws:iam::123456789012:role/a",
+        "endpoint": "/v1/responses",
     }
     if provider == "cohere":
         body["input_file_id"] = sides.names["file_input"]
@@ -175,6 +176,23 @@ def test_output_of_vertex_ai(sides: Sides) -> None:
     lines = [list(map(without_passing, answer.body.splitlines())) for answer in (through, played)]
     assert lines[0] == lines[1]
     assert len(lines[0]) == 3
+
+
+def test_embeddings_of_vertex_ai(sides: Sides) -> None:
+    """The endpoint is that of the model, and no line of the output is found."""
+    line = {"custom_id": "a", "method": "POST", "url": "/v1/embeddings"}
+    body = {"model": "text-embedding-3-small", "input": "Hi"}
+    submitted = {"input": json.dumps({**line, "body": body}), "endpoint": "/v1/embeddings"}
+    id = sides.role.control("POST", "/_mock/batches", submitted)["id"]
+    batch = sides.role.control("POST", f"/_mock/batches/{id}/complete", {})
+    job = VIEWS["vertex-ai"].job(batch, HEADERS)
+    name = job["name"].rpartition("/")[2]
+    sides.stub.jobs, sides.stub.rows = {name: job}, NO_SUCH_KEY.encode()
+    for path in (f"/v1/batches/{name}", f"/v1/batches/{name}/output"):
+        through, played = sides.ask("vertex-ai", "GET", path)
+        assert (played.status, played.body) == (through.status, through.body)
+        assert through.status == 200
+    assert through.body == b""
 
 
 def _google_row(line: Json) -> Json:

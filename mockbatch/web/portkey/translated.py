@@ -19,7 +19,7 @@ from mockbatch.web.portkey import bodies, checks
 from mockbatch.web.portkey.checks import EXCEPTION_HEADERS, GatewayError, Target, failure_body
 from mockbatch.web.portkey.upstream import set_body, to_json, upstream_environ
 from mockbatch.web.portkey.views import VIEWS
-from mockbatch.web.portkey.views.view import Answer
+from mockbatch.web.portkey.views.view import MODEL, Answer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -143,17 +143,12 @@ class _Exchange:
             body = bodies.parse_object(read_json_text(self._request))
         except (ValueError, RecursionError):
             raise checks.internal_error() from None
-        endpoint = body.get("endpoint", self._view.endpoint)
-        if endpoint != self._view.endpoint:
-            # Differs from the gateway, which reads the endpoint from the model.
-            message = f"mockbatch has only batches of {self._view.endpoint} for this provider"
-            raise GatewayError(501, failure_body(message))
         metadata = self._view.metadata(body)
         if isinstance(metadata, Answer):
             return metadata
         wanted = {
             "input_file_id": self._view.file_id(body["input_file_id"]),
-            "endpoint": endpoint,
+            "endpoint": self._view.endpoint_of(metadata[MODEL]),
             "completion_window": "24h",
             "metadata": metadata,
         }

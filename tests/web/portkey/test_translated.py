@@ -270,11 +270,30 @@ def test_missing_input(provider: str) -> None:
 
 
 @PROVIDERS
-def test_batches_of_other_endpoints_are_not_played(provider: str) -> None:
-    """A 501 that says so."""
+@pytest.mark.parametrize("endpoint", ["/v1/responses", None, 5])
+def test_the_endpoint_of_a_request_is_ignored(provider: str, endpoint: Json) -> None:
+    """As by the gateway, which sends none to these providers."""
     client = client_of(provider)
-    body = {"model": MODELS[provider], "input_file_id": "file-1", "endpoint": "/v1/responses"}
-    assert client.post("/v1/batches", body).status_code == 501
+    data = EMBEDDING if provider == "cohere" else lines()
+    file = client.good(upload(client, data))
+    body = {"input_file_id": file["id"], "model": MODELS[provider], "role_arn": ROLE}
+    id = client.good(client.post("/v1/batches", {**body, "endpoint": endpoint}))["id"]
+    client.advance(DAY)
+    assert shown(client, id)["status"].startswith("complete")
+
+
+def test_embeddings_on_vertex_ai() -> None:
+    """The endpoint is read from the model; the gateway does not find the lines of the output."""
+    client = client_of("vertex-ai")
+    file = client.good(upload(client, EMBEDDING))
+    body = {"input_file_id": file["id"], "model": "text-embedding-005"}
+    id = client.good(client.post("/v1/batches", body))["id"]
+    client.advance(DAY)
+    done = shown(client, id)
+    assert (done["status"], done["endpoint"]) == ("completed", "/v1/embeddings")
+    assert done["output_file_id"].endswith("%2F000000000000.jsonl")
+    assert done["request_counts"] == {"total": 1, "completed": "1", "failed": "0"}
+    assert output(client, id) == []
 
 
 def test_an_uploaded_file_on_bedrock() -> None:

@@ -13,7 +13,6 @@ from urllib.parse import unquote
 from mockbatch.typing import Json
 from mockbatch.web.portkey.checks import EXCEPTION_HEADERS, GatewayError, failure_body
 from mockbatch.web.portkey.views.view import (
-    CHAT,
     INPUT,
     MODEL,
     OUTPUT,
@@ -81,7 +80,6 @@ class Bedrock(View):
     """Amazon Bedrock."""
 
     provider = "bedrock"
-    endpoint = CHAT
 
     def job(self, batch: Mapping[str, Json], headers: Mapping[str, str]) -> dict[str, Json]:
         """Return a model invocation job; of a batch not made in this role, what is known."""

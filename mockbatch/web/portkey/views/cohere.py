@@ -11,6 +11,7 @@ from mockbatch.files.file import BATCH
 from mockbatch.ids import Seed, uuid
 from mockbatch.typing import Json
 from mockbatch.web.portkey.views.view import (
+    EMBEDDINGS,
     INPUT,
     MODEL,
     Answer,
@@ -42,7 +43,10 @@ class Cohere(View):
     """Cohere."""
 
     provider = "cohere"
-    endpoint = "/v1/embeddings"
+
+    def endpoint_of(self, model: str) -> str:  # noqa: ARG002
+        """Return the only endpoint that has batches."""
+        return EMBEDDINGS
 
     def job(self, batch: Mapping[str, Json], headers: Mapping[str, str]) -> dict[str, Json]:  # noqa: ARG002
         """Return an embed job; of a batch not made in this role, what is known."""

@@ -12,6 +12,7 @@ from mockbatch.typing import Json
 from mockbatch.web.portkey.views.vertex_output import show_line
 from mockbatch.web.portkey.views.view import (
     CHAT,
+    EMBEDDINGS,
     INPUT,
     MODEL,
     OUTPUT,
@@ -47,6 +48,8 @@ _END = {
     "JOB_STATE_EXPIRED": "failed_at",
 }
 _ENDS = ("completed_at", "failed_at", "cancelled_at", "expired_at")
+# The files that Google writes the lines of an output into.
+_OUTPUT_NAMES = {CHAT: "predictions.jsonl", EMBEDDINGS: "000000000000.jsonl"}
 # The codes of gRPC for a job that failed or was cancelled.
 _FAILED, _CANCELLED = 3, 1
 _STATUS_NAMES = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 404: "NOT_FOUND"}
@@ -57,7 +60,10 @@ class VertexAi(View):
     """Google Vertex AI."""
 
     provider = "vertex-ai"
-    endpoint = CHAT
+
+    def endpoint_of(self, model: str) -> str:
+        """Return the endpoint that the gateway reads from the name of a model."""
+        return EMBEDDINGS if "embedding" in model else CHAT
 
     def job(self, batch: Mapping[str, Json], headers: Mapping[str, str]) -> dict[str, Json]:
         """Return a batch prediction job; of a batch not made in this role, what is known."""
@@ -93,16 +99,17 @@ class VertexAi(View):
     def show(self, job: Mapping[str, Json]) -> dict[str, Json]:
         """Return what the gateway shows of a job; a job ends when it was last changed."""
         prefix = job["outputConfig"]["gcsDestination"]["outputUriPrefix"]
-        output = prefix
+        output, endpoint = prefix, self.endpoint_of(job["model"])
         if "outputInfo" in job:
-            output = f"{job['outputInfo']['gcsOutputDirectory']}/predictions.jsonl"
+            name = _OUTPUT_NAMES[endpoint]
+            output = f"{job['outputInfo']['gcsOutputDirectory']}/{name}"
         end, errors = _END.get(job["state"]), {}
         if "error" in job:
             errors = {"errors": {"object": "list", "data": [job["error"]]}}
         return {
             "id": job["name"].rpartition("/")[2],
             "object": "batch",
-            "endpoint": "/v1/chat/completions",
+            "endpoint": endpoint,
             "input_file_id": escape(job["inputConfig"]["gcsSource"]["uris"][0]),
             "completion_window": None,
             "status": _SHOWN[job["state"]],
@@ -150,7 +157,12 @@ class VertexAi(View):
         return Answer(500, {})
 
     def show_line(self, line: Mapping[str, Json], job: Mapping[str, Json]) -> Json:
-        """Return a line; that of an error has what Google writes of it as its `error`."""
+        """Return a line; that of an error has what Google writes of it as its `error`.
+
+        Of embeddings there is none: by a slip, the gateway looks for them in the file of chats.
+        """
+        if self.endpoint_of(job["model"]) == EMBEDDINGS:
+            return None
         return show_line(line, job["name"].rpartition("/")[2])
 
     def batch_id(self, id: str) -> str:

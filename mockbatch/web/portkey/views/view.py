@@ -11,7 +11,7 @@ from mockbatch.typing import Json
 
 #: Where a provider's batch keeps what OpenAI's has no member for: in its metadata.
 MODEL, INPUT, OUTPUT = "model", "input_uri", "output_uri"
-CHAT = "/v1/chat/completions"
+CHAT, EMBEDDINGS = "/v1/chat/completions", "/v1/embeddings"
 #: What the ids of uploaded files begin with; the providers name what they write otherwise.
 UPLOADED = "file-"
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -37,8 +37,10 @@ class View(ABC):
     """
 
     provider: str
-    #: The endpoint of its batches.
-    endpoint: str
+
+    def endpoint_of(self, model: str) -> str:  # noqa: ARG002
+        """Return the endpoint of batches for a model; the gateway ignores the one in a request."""
+        return CHAT
 
     @abstractmethod
     def job(self, batch: Mapping[str, Json], headers: Mapping[str, str]) -> dict[str, Json]:
