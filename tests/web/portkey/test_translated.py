@@ -378,6 +378,24 @@ def test_a_file_that_does_not_exist(provider: str, status: int, body: str) -> No
 
 
 @pytest.mark.parametrize(
+    ("provider", "status", "message"),
+    [
+        ("bedrock", 500, "bedrock error: Incorrect API key provided"),
+        ("vertex-ai", 500, "Message: File not found Cause: NA Name: Error"),
+        ("cohere", 401, "cohere error: Incorrect API key provided"),
+    ],
+)
+def test_a_wrong_key_cannot_read_files(provider: str, status: int, message: str) -> None:
+    """The error has the form of a missing file."""
+    client = client_of(provider)
+    client.key = "undefined"
+    paths = ["/v1/files/file-1", *(["/v1/files"] if provider == "cohere" else [])]
+    for path in paths:
+        answer = client.get(path)
+        assert (answer.status_code, message in answer.text) == (status, True), answer.text
+
+
+@pytest.mark.parametrize(
     ("provider", "request_line", "reason"),
     [
         ("bedrock", "GET {id}/content", "what bedrock and the gateway write into storage"),

@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
@@ -193,6 +194,14 @@ class TestLife:
         headers = anthropic.get(f"{BATCHES}/{id}").headers
         assert "ratelimit" not in str(headers)
 
+    def test_the_paths_and_headers_of_the_beta_are_taken(self, anthropic: AnthropicCaller) -> None:
+        """The SDKs of 2024 send both, and get the same answers."""
+        beta: Any = {"headers": {"anthropic-beta": "message-batches-2024-09-24"}}
+        created = anthropic.call("POST", f"{BATCHES}?beta=true", json=requests_of({}), **beta)
+        batch = anthropic.good(created)
+        assert anthropic.good(anthropic.get(f"{BATCHES}/{batch['id']}?beta=true", **beta)) == batch
+        assert anthropic.good(anthropic.get(f"{BATCHES}?beta=true", **beta))["data"] == [batch]
+
     def test_one_batch_may_have_several_models(self, anthropic: AnthropicCaller) -> None:
         """Unlike OpenAI's."""
         id = anthropic.create_batch({}, {"model": "claude-sonnet-4-5"})["id"]
@@ -356,6 +365,13 @@ class TestList:
         """It is a 400; the service's answer is not known."""
         refused = anthropic_error_of(anthropic.get(f"{BATCHES}?{name}={UNKNOWN}"))
         assert refused[:2] == (400, "invalid_request_error")
+
+    def test_two_cursors(self, anthropic: AnthropicCaller) -> None:
+        """They are a 400; the service's answer is not known."""
+        id = anthropic.create_batch({})["id"]
+        refused = anthropic_error_of(anthropic.get(f"{BATCHES}?after_id={id}&before_id={id}"))
+        assert refused[:2] == (400, "invalid_request_error")
+        assert "Only one of" in refused[2]
 
 
 class TestRefusedAtCreate:
@@ -582,6 +598,18 @@ class TestReplies:
             for custom_id, result in results_of(anthropic, id).items()
         }
         assert texts == {"line-0": "Mock reply to: Hello", "line-1": "Two it is"}
+
+    def test_a_line_that_is_never_executed(self, anthropic: AnthropicCaller) -> None:
+        """An error without a response, as OpenAI's files can have it, is one of the server."""
+        reply = {"error": {"code": "lost", "message": "It broke."}}
+        added = {"match": {"custom_id": "line-0"}, "reply": reply}
+        anthropic.good(anthropic.post("/_mock/replies", added))
+        id = anthropic.create_batch({}, {})["id"]
+        anthropic.advance(IN_PROGRESS)
+        results = results_of(anthropic, id)
+        error = results["line-0"]["error"]["error"]
+        assert (error["type"], error["message"]) == ("api_error", "It broke.")
+        assert results["line-1"]["type"] == "succeeded"
 
 
 class TestScenarios:

@@ -105,6 +105,13 @@ class TestMessage:
         assert isinstance(block["input"]["city"], str)
         assert message["stop_reason"] == "tool_use"
 
+    def test_a_limit_cuts_the_input_of_a_tool(self, anthropic: AnthropicCaller) -> None:
+        """What is left of it is no JSON, so that the input is empty."""
+        choice = {"type": "tool", "name": "weather"}
+        message = anthropic.good(anthropic.live(tools=[TOOL], tool_choice=choice, max_tokens=3))
+        [block] = message["content"]
+        assert (message["stop_reason"], block["input"]) == ("max_tokens", {})
+
     def test_output_config_asks_for_json(self, anthropic: AnthropicCaller) -> None:
         """The text is JSON that fits the schema."""
         wanted = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
@@ -140,6 +147,36 @@ class TestStream:
             data["delta"]["partial_json"] for name, data in events if name == "content_block_delta"
         ]
         assert isinstance(json.loads("".join(pieces))["city"], str)
+
+    def test_other_blocks_come_whole(self, anthropic: AnthropicCaller) -> None:
+        """A scripted thinking block starts with all that it has, and a refusal is explained."""
+        thinking = {"type": "thinking", "thinking": "Hm.", "signature": "x"}
+        details = {"type": "refusal", "category": None, "explanation": "No."}
+        message = anthropic.good(anthropic.live())
+        body = {**message, "content": [thinking], "stop_reason": "refusal", "stop_details": details}
+        anthropic.good(anthropic.post("/_mock/replies", {"reply": {"body": body}}))
+        events = events_of(anthropic.live(stream=True))
+        assert [name for name, _ in events] == [
+            *("message_start", "content_block_start", "ping", "content_block_stop"),
+            *("message_delta", "message_stop"),
+        ]
+        assert events[1][1]["content_block"] == thinking
+        assert events[-2][1]["delta"] == {
+            "stop_reason": "refusal",
+            "stop_sequence": None,
+            "stop_details": details,
+        }
+
+    def test_a_raw_reply_that_is_no_message_is_not_streamed(
+        self, anthropic: AnthropicCaller
+    ) -> None:
+        """It has no events; without `stream` it is sent as it is."""
+        reply = {"body": {"a": 1}, "raw": True}
+        anthropic.good(anthropic.post("/_mock/replies", {"reply": reply}))
+        refused = anthropic_error_of(anthropic.live(stream=True))
+        assert refused[:2] == (400, "invalid_request_error")
+        assert "cannot be streamed" in refused[2]
+        assert anthropic.good(anthropic.live()) == {"a": 1}
 
 
 class TestRefused:

@@ -452,6 +452,10 @@ class TestLists:
             (f"created_at gt {START + DAY - 1}", 2),
             (f"created_at ge {START} and status eq 'Validating'", 2),
             (f"created_at lt {START}", 0),
+            (f"created_at le {START}", 0),
+            (f"created_at le {START + PENDING_SECONDS}", 1),
+            (f"created_at eq {START + PENDING_SECONDS}", 1),
+            (f"created_at eq {START}", 0),
         ],
     )
     def test_filter(self, azure: Azure, wanted: str, count: int) -> None:

@@ -8,7 +8,7 @@ from werkzeug.test import TestResponse
 
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
-from tests.support.caller import DAY, Caller, app_of, upload_form
+from tests.support.caller import DAY, Caller, app_of, form, lines, upload_form
 
 SDK = "Groq/Python 1.7.0"
 
@@ -118,6 +118,9 @@ def test_other_purposes_are_refused(groq: Groq) -> None:
     """Only `batch`."""
     answer = groq.call("POST", "/files", **upload_form(purpose="vision"))
     assert answer.json["error"]["param"] == "purpose"
+    missing = groq.call("POST", "/files", **form(('name="file"; filename="in.jsonl"', lines())))
+    message = "'purpose' is a required property"
+    assert (missing.status_code, missing.json["error"]["message"]) == (400, message)
 
 
 def test_errors_have_no_null_members(groq: Groq) -> None:
