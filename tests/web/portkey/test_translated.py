@@ -395,27 +395,6 @@ def test_a_wrong_key_cannot_read_files(provider: str, status: int, message: str)
         assert (answer.status_code, message in answer.text) == (status, True), answer.text
 
 
-@pytest.mark.parametrize(
-    ("provider", "request_line", "reason"),
-    [
-        ("bedrock", "GET {id}/content", "what bedrock and the gateway write into storage"),
-        ("bedrock", "GET s3%3A%2F%2Fbucket%2F", "what bedrock and the gateway write"),
-        ("vertex-ai", "GET {id}/content", "what vertex-ai and the gateway write into storage"),
-        ("vertex-ai", "GET gs%3A%2F%2Fbucket%2Fpredictions.jsonl", "write into storage"),
-        ("vertex-ai", "DELETE {id}", "how Cloud Storage answers a DELETE of no object"),
-        ("cohere", "GET {id}/content", "the root of Cohere's API"),
-    ],
-)
-def test_what_is_not_played(provider: str, request_line: str, reason: str) -> None:
-    """A 501 says why."""
-    client = client_of(provider)
-    data = EMBEDDING if provider == "cohere" else lines()
-    id = client.good(upload(client, data))["id"]
-    method, path = request_line.format(id=id).split()
-    answer = client.call(method, f"/v1/files/{path}")
-    assert (answer.status_code, reason in answer.json["message"]) == (501, True), answer.text
-
-
 def test_batches_made_elsewhere_are_shown() -> None:
     """A batch of OpenAI's has a job, too, whose files are in a bucket named mockbatch."""
     app = app_of()
