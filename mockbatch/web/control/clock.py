@@ -25,7 +25,7 @@ def show() -> Response:
         "now": now,
         "mode": world().clock.mode,
         "next_event": None if event is None else event.as_json(),
-        "unfinished_batch": batch and {"id": batch.id, "status": batch.status(now)},
+        "unfinished_batch": batch and {"id": batch.id, "status": batch.shown_status(now)},
     }
     return json_response("clock", body)
 

@@ -744,6 +744,12 @@ class TestWorld:
         timeline = anthropic.good(anthropic.get(f"/_mock/batches/{id}/timeline"))
         assert timeline["explanation"].endswith("it becomes ended in 90 s of simulated time.")
 
+    def test_a_clock_that_stands_names_the_status(self, anthropic: AnthropicCaller) -> None:
+        """In Anthropic's words, for the message about a sleep that is in vain."""
+        id = anthropic.create_batch({})["id"]
+        anthropic.good(anthropic.post(f"{BATCHES}/{id}/cancel"))
+        assert anthropic.clock()["unfinished_batch"] == {"id": id, "status": "canceling"}
+
     @pytest.mark.parametrize("status", ["ended", "completed"])
     def test_the_clock_moves_until_a_status(self, anthropic: AnthropicCaller, status: str) -> None:
         """It may have Anthropic's name or OpenAI's."""
