@@ -31,7 +31,7 @@ def cancel(batch: Batch, now: int) -> Batch:
     if status in (CANCELLING, CANCELLED):
         return batch
     if status not in (*EXPIRABLE, FINALIZING):
-        raise api_error("cannot_cancel", status=status)
+        raise api_error("cannot_cancel", status=batch.shown_status(now))
     past = batch.timeline.until(now)
     changes = [Transition(now, CANCELLING)]
     may_complete = batch.schedule.scenario.completes_despite_cancel and status != VALIDATING

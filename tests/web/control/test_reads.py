@@ -117,6 +117,8 @@ class TestProviders:
         api.good(api.post(f"/_mock/batches/{id}/complete"))
         refused = api.post(f"/_mock/batches/{id}/hold")
         assert f"'{id}' is ended and can no longer be held" in refused.json["error"]["message"]
+        reasons = api.good(api.get(f"/_mock/batches/{id}/overview"))["commands"]
+        assert all("ended" in reason for reason in reasons.values())
 
     def test_only_a_command_shows_a_distortion(self, api: Caller) -> None:
         """A GET of the control API shows what the batch really is, of every provider."""
