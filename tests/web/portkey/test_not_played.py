@@ -15,7 +15,7 @@ S3, CLOUD = "/v1/files/s3%3A%2F%2Fbucket%2F", "/v1/files/gs%3A%2F%2Fbucket%2F"
 # By the row of the table: the provider, the request, and a part of the message. `{id}` is a file
 # that was uploaded before.
 ROWS = {
-    "contents of files of bedrock and vertex-ai, files that these providers write": [
+    "contents of files that bedrock and vertex-ai write": [
         ("bedrock", "GET /v1/files/{id}/content", "what bedrock and the gateway write"),
         ("bedrock", f"GET {S3}", "what bedrock and the gateway write into storage"),
         ("vertex-ai", "GET /v1/files/{id}/content", "what vertex-ai and the gateway write"),
