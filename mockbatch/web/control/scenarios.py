@@ -7,6 +7,7 @@ from mockbatch.scenarios import catalogue, from_document, scenario
 from mockbatch.web.context import world
 from mockbatch.web.control.guard import guard
 from mockbatch.web.responses import checked_body, json_response
+from mockbatch.world.overview import count_by_scenario
 
 blueprint = Blueprint("control_scenarios", __name__, url_prefix="/_mock/scenarios")
 blueprint.before_request(guard)
@@ -14,9 +15,14 @@ blueprint.before_request(guard)
 
 @blueprint.get("")
 def index() -> Response:
-    """Return the catalogue, and the scenarios queued in this world."""
+    """Return the catalogue, and the scenarios queued in this world.
+
+    Of each queued scenario, the response has the number of `batches` that have it so far.
+    """
+    batches = count_by_scenario(world())
     active = [
-        {"name": chosen.name, "times": times} for chosen, times in world().scenarios.waiting()
+        {"name": chosen.name, "times": times, "batches": batches[chosen.name]}
+        for chosen, times in world().scenarios.waiting()
     ]
     return json_response("scenarios", {"scenarios": list(catalogue().values()), "active": active})
 

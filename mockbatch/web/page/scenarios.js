@@ -28,7 +28,7 @@ export async function scenariosScreen(app) {
 function active(app, queue, faults, replies) {
 	const times = (count) => (count == null ? "all" : `the next ${count === 1 ? "one" : count}`);
 	const rows = [
-		...queue.map((one) => ["Scenario", code(one.name), `batches: ${times(one.times)}`]),
+		...queue.map((one) => ["Scenario", code(one.name), `batches: ${times(one.times)}; so far: ${one.batches}`]),
 		...faults.map((one) => ["Fault", code(one.name ?? "fault"),
 			`met ${one.fired} of ${one.times ?? "all"}; requests to ${one.match.path ?? "*"} so far: ${one.matched}`]),
 		...replies.slice(0, 50).map((one) => ["Reply", code(json(one.match).slice(0, 80)),
@@ -38,7 +38,7 @@ function active(app, queue, faults, replies) {
 		{ reason: !list.length && "There is none." });
 	return el("section", { class: "card" }, el("h2", "Active now"),
 		table("Scenarios, faults and replies of this world", ["Kind", "Name", "Applies to"],
-			rows.map((cells) => ({ cells })), "Nothing: every batch and every request is fine."),
+			rows.map((cells) => ({ cells })), "Nothing is active."),
 		p("buttons", [["scenarios", "/scenarios/active", queue],
 			["faults", "/faults", faults], ["replies", "/replies", replies]].map(clear)));
 }

@@ -116,7 +116,7 @@ class TestChoosing:
 
     def test_post_returns_the_queue(self, api: "Caller") -> None:
         """POST returns what GET does; `times` is 1 by default."""
-        assert choose(api, name="all_failed") == [{"name": "all_failed", "times": 1}]
+        assert choose(api, name="all_failed") == [{"name": "all_failed", "times": 1, "batches": 0}]
 
     def test_it_applies_to_one_batch_only(self, api: "Caller") -> None:
         """The batch after the next one has the default again."""
@@ -134,13 +134,14 @@ class TestChoosing:
         """GET counts down."""
         choose(api, name="all_failed", times=3)
         scenario_of_new_batch(api)
-        assert active(api) == [{"name": "all_failed", "times": 2}]
+        assert active(api) == [{"name": "all_failed", "times": 2, "batches": 1}]
 
     def test_null_applies_to_all_batches(self, api: "Caller") -> None:
         """`times: null` applies from now on."""
         choose(api, name="all_failed", times=None)
         scenario_of_new_batch(api)
-        assert active(api) == [{"name": "all_failed", "times": None}]
+        scenario_of_new_batch(api)
+        assert active(api) == [{"name": "all_failed", "times": None, "batches": 2}]
 
     def test_they_apply_in_the_order_of_the_queue(self, api: "Caller") -> None:
         """The scenario that was queued first applies first."""
@@ -161,7 +162,7 @@ class TestChoosing:
     def test_a_parameter_may_be_a_text(self, api: "Caller") -> None:
         """As in metadata, a number may come as its text."""
         choose(api, name="expired_partial", params={"fraction": "0.7"})
-        assert active(api) == [{"name": "expired_partial", "times": 1}]
+        assert active(api) == [{"name": "expired_partial", "times": 1, "batches": 0}]
 
     @pytest.mark.parametrize("line", [3, 3.0, "3", "3.0"])
     def test_a_whole_number_is_an_integer(self, api: "Caller", line: Json) -> None:
@@ -377,7 +378,7 @@ class TestOnesOwn:
 
     def test_it_can_be_chosen(self, api: "Caller") -> None:
         """POST accepts a document."""
-        assert choose(api, document=OWN) == [{"name": "own", "times": 1}]
+        assert choose(api, document=OWN) == [{"name": "own", "times": 1, "batches": 0}]
 
     def test_it_applies_to_the_next_batch(self, api: "Caller") -> None:
         """The next batch ends as the document says."""
@@ -399,7 +400,7 @@ class TestOnesOwn:
     def test_a_shipped_one_is_such_a_document(self, api: "Caller", name: str) -> None:
         """Each document of the catalogue can be sent back."""
         document = api.good(api.get(f"{INDEX}/{name}"))
-        assert choose(api, document=document) == [{"name": name, "times": 1}]
+        assert choose(api, document=document) == [{"name": name, "times": 1, "batches": 0}]
 
     def test_a_world_can_begin_with_it(self, api: "Caller") -> None:
         """Reset accepts a document where it accepts a name."""

@@ -73,5 +73,5 @@ def test_without_batches_elsewhere_there_is_no_hint(owner: Caller, other: Caller
 def test_the_queue_of_scenarios_can_be_read(owner: Caller) -> None:
     """As the response of POST has it."""
     active = owner.good(owner.post("/_mock/scenarios/active", {"name": "some_failed"}))["active"]
-    assert active == [{"name": "some_failed", "times": 1}]
+    assert active == [{"name": "some_failed", "times": 1, "batches": 0}]
     assert owner.good(owner.get("/_mock/scenarios/active"))["active"] == active

@@ -236,7 +236,7 @@ def test_scenarios_and_faults_are_chosen_with_a_click(tab: Tab) -> None:
     card = page.get_by_role("article", name="expired_partial")
     card.get_by_role("spinbutton").fill("0.25")
     card.get_by_role("button", name="expired_partial for the next batch").click()
-    page.get_by_role("cell", name="batches: the next one").wait_for()
+    page.get_by_role("cell", name="batches: the next one; so far: 0").wait_for()
     page.get_by_role("button", name="poll_429 for 3 requests").click()
     page.get_by_role("cell", name="met 0 of 3").wait_for()
     batch = tab.api.create(lines(4))

@@ -158,7 +158,7 @@ def test_what_was_done_is_copied_as_a_test(tab: Tab) -> None:
     """The copy is Python that passes."""
     page = tab.open("scenarios")
     page.get_by_role("button", name="all_failed for the next batch").click()
-    page.get_by_role("cell", name="batches: the next one").wait_for()
+    page.get_by_role("cell", name="batches: the next one; so far: 0").wait_for()
     tab.go("batches")
     page.get_by_role("button", name="Make an example batch").click()
     page.get_by_role("button", name="+24 h").click()
