@@ -574,6 +574,17 @@ class TestBounds:
         [delivery] = world.webhooks.deliveries_json(10)["deliveries"]
         assert delivery["status"] == "delivered"
 
+    def test_a_restored_world_attempts_again_what_was_under_way(
+        self, make: "Make", world: World
+    ) -> None:
+        """Whether the receiver got it is not known, so it is due again at once."""
+        batch = make.started(world, make.lines(1))
+        world.advance.fast_forward(batch.created_at + 150)
+        assert outbox(world).pop_due(world.now()) is not None
+        world.restore(world.snapshot())
+        again = (batch.created_at + 150, "batch.completed", batch.id)
+        assert send_due(world, world.now()) == [again]
+
     def test_a_restored_world_does_not_repeat_what_was_delivered_early(
         self, make: "Make", world: World
     ) -> None:
