@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mockbatch.scenarios.distortions import ObjectDistortion, OutputDistortion
+from mockbatch.scenarios.distortions import ObjectDistortion, OutputDistortion, WebhookDistortion
 from mockbatch.typing import Json
 
 MESSAGE = {"type": "message", "id": "msg_1", "content": [{"type": "output_text", "text": "Hello!"}]}
@@ -97,3 +97,9 @@ def test_a_member_that_is_missing_is_not_null() -> None:
     """A distortion of null members does not add it."""
     distortion = ObjectDistortion(null_to={"null": "", "missing": "", "set": ""})
     assert distortion.of({"null": None, "set": 1}, "completed") == {"null": "", "set": 1}
+
+
+def test_each_ten_batches_have_the_same_delays_in_reverse_order() -> None:
+    """No event comes before the end of its batch, however many batches there are."""
+    delays = [WebhookDistortion(reverse=60).delay_for(number) for number in range(20)]
+    assert delays == [60, 54, 48, 42, 36, 30, 24, 18, 12, 6] * 2
