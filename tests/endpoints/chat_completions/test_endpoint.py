@@ -135,6 +135,13 @@ def test_reasoning_can_use_up_the_limit() -> None:
     assert body["usage"]["completion_tokens"] == 64
 
 
+def test_reasoning_is_cut_at_the_limit() -> None:
+    """No more tokens are billed than the request allows, reasoning included."""
+    usage = respond(model="gpt-5-nano", max_completion_tokens=10)["usage"]
+    assert usage["completion_tokens"] == 10
+    assert usage["completion_tokens_details"]["reasoning_tokens"] == 10
+
+
 def test_logprobs_are_null_by_default() -> None:
     """As recorded."""
     assert respond()["choices"][0]["logprobs"] is None
