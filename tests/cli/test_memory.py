@@ -2,6 +2,8 @@
 
 import gc
 import json
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -43,6 +45,32 @@ def test_memory_that_was_freed_is_returned(tmp_path: Path) -> None:
         for client in clients:
             client.join()
         assert read_megabytes(server.process.pid) - before < MAX_GROWTH_MEGABYTES
+
+
+# The last block is in use, and those below it are free.
+FRAGMENTED = """
+from mockbatch.cli import memory
+from tests.cli.test_memory import read_megabytes
+import os, threading
+memory._TRIM_SECONDS = 0.05
+blocks = [b"x" * 100_000 for _ in range(2000)]
+last = blocks[-1]
+del blocks
+kept = read_megabytes(os.getpid())
+memory.return_freed_memory()
+for _ in range(200):
+    threading.Event().wait(0.05)
+    if (freed := kept - read_megabytes(os.getpid())) > 150:
+        break
+print(freed)
+"""
+
+
+@pytest.mark.skipif("platform.libc_ver()[0] != 'glibc'", reason="others return it by themselves")
+def test_freed_blocks_below_one_in_use_are_returned() -> None:
+    """A large body left 45 MB of them for good."""
+    run = subprocess.run([sys.executable, "-c", FRAGMENTED], capture_output=True, check=True)
+    assert float(run.stdout) > 150, run.stdout
 
 
 def read_megabytes(process: int) -> float:
