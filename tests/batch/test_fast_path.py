@@ -373,6 +373,16 @@ def test_scripted_replies_are_written_alike(make: "Make", fields: Json, paramete
     assert_written_alike(replace(batch, replies={0: reply, 2: reply}))
 
 
+@pytest.mark.parametrize(
+    "parameters", [{"stop": "o"}, {"max_tokens": 2}, {"max_tokens": 3, "stop": ["to"]}]
+)
+def test_generated_replies_are_cut_alike(make: "Make", parameters: Json) -> None:
+    """At a stop sequence, with or without a limit on tokens, and at a limit."""
+    line = make.line()
+    line["body"] |= parameters
+    assert_written_alike(make.started(make.world(), [line]))
+
+
 def test_a_scripted_text_is_no_slow_line(make: "Make") -> None:
     """Its line is not written the ordinary way."""
     batch = make.started(make.world(), [make.line()])
