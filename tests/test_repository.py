@@ -9,9 +9,12 @@ import pytest
 
 from mockbatch.batch import commands
 from mockbatch.batch.batch import Batch
+from mockbatch.batch.create import BatchRequest
+from mockbatch.batch.rules import OPENAI_RULES
 from mockbatch.errors import ApiError
 from mockbatch.files.content import Content
 from mockbatch.files.file import File
+from mockbatch.providers.groq import batches as groq
 from mockbatch.repository import Repository
 from mockbatch.typing import Json
 from mockbatch.world.world import World
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from tests.conftest import Make
 
 
+CHAT = "/v1/chat/completions"
 VALIDATED, WRITTEN = 62, 124
 DAY = 24 * 3600
 MONTH = 30 * DAY
@@ -251,6 +255,18 @@ class TestBatches:
         world = make.world()
         ids = self.create_batches(make, world, 5)
         assert self.page(world, limit) == (ids[:limit], has_more)
+
+    def test_a_page_of_a_provider_leaves_out_the_others(self, make: "Make") -> None:
+        """The cursor is a place among the provider's own batches."""
+        world = make.world()
+        file_id = world.upload(Content.of(make.jsonl(make.lines(1))), "f", "batch", None).id
+        both = [OPENAI_RULES, groq.RULES]
+        requests = [BatchRequest(file_id, CHAT, None, None, None, rules) for rules in both * 3]
+        own = [world.create_batch(request).id for request in requests][::-2]
+        first, second = world.batches(1, None, "groq"), world.batches(1, own[0], "groq")
+        assert [batch.id for batch in (*first.items, *second.items)] == own[:2]
+        assert (first.has_more, second.has_more) == (True, True)
+        assert [batch.id for batch in world.batches(5, own[1], "groq").items] == own[2:]
 
     def test_commands_move_no_batch_in_the_list(self, make: "Make") -> None:
         """A batch that was commanded stays in its place, and is shown as it is now."""
