@@ -23,6 +23,12 @@ def test_secrets_in_headers_are_masked(name: str, value: str, shown: str) -> Non
     assert Message([(name, value)]).as_json()["headers"] == {name.lower(): shown}
 
 
+def test_headers_of_one_name_are_joined() -> None:
+    """In their order, whatever their case, as HTTP lets a recipient combine them."""
+    message = Message([("Via", "1.1 a"), ("Accept", "*/*"), ("via", "1.1 b")])
+    assert message.as_json()["headers"] == {"via": "1.1 a, 1.1 b", "accept": "*/*"}
+
+
 def test_a_body_cut_within_a_character_ends_before_it() -> None:
     """The cut breaks no character; one that the body itself breaks is replaced."""
     whole, broken = "x" * (MAX_BODY_BYTES - 1), "é".encode()
