@@ -242,6 +242,17 @@ class TestTheRest:
         if count == 2:
             assert unwrap(got[0].body, got[0].headers, secret=made.secret)
 
+    def test_a_rotation_that_keeps_no_secret_ends_all_before(self, mock: WorldClient) -> None:
+        """Also one that an earlier rotation has kept for the day."""
+        got: list[Received] = []
+        made = mock.webhook(got.append)
+        rotate = mock.client.webhooks.rotate_secret
+        rotate(made.id, keep_old_secret_active_for_24_hours=True)
+        rotate(made.id)
+        submit(mock, scenario="instant")
+        mock.clock.advance(seconds=0)
+        assert len(got[0].headers["webhook-signature"].split()) == 1
+
     @pytest.mark.parametrize("status", [200, 404])
     def test_a_sample_tells_the_status(self, mock: WorldClient, status: int) -> None:
         """Good or bad; it changes nothing and is tried once."""
