@@ -112,6 +112,11 @@ def test_parts_without_text_count_85_tokens() -> None:
     assert text.content_tokens([{"type": "text", "text": "abcde"}, {"type": "image_url"}]) == 87
 
 
+def test_a_refusal_counts_as_its_text() -> None:
+    """It is no attachment, though its part has no member `text`."""
+    assert text.content_tokens([{"type": "refusal", "refusal": "abcde"}]) == 2
+
+
 def test_null_content_counts_nothing() -> None:
     """A message without content has only the tokens of a message."""
     assert text.content_tokens(None) == 0
