@@ -37,6 +37,13 @@ def test_missing_parameters_are_reported_before_invalid_ones() -> None:
     assert summary(error) == (400, "missing_required_parameter", "endpoint")
 
 
+def test_a_missing_member_is_reported_before_an_invalid_parameter() -> None:
+    """Even if the path of the invalid one comes first."""
+    part = {"properties": {"a": {"type": "string"}, "b": {"required": ["c"]}}}
+    error = find_error(part, {"a": 1, "b": {}})
+    assert summary(error) == (400, "missing_required_parameter", "b.c")
+
+
 def test_a_missing_member_is_named_by_its_path() -> None:
     """The param is the whole path."""
     body = {**DAY, "output_expires_after": {"anchor": "created_at"}}

@@ -102,6 +102,14 @@ def test_no_regex_takes_long(source: str, text: str) -> None:
     assert process_time() - begun < 5
 
 
+@pytest.mark.parametrize(
+    ("count", "matches"), [(1, False), (2, True), (3, True), (4, False), (5, False)]
+)
+def test_a_repeat_has_two_bounds(count: int, matches: bool) -> None:
+    """Fewer and more repetitions do not match."""
+    assert compile_regex("^a{2,3}$").search("a" * count) == matches
+
+
 def test_dollar_matches_only_at_the_end() -> None:
     """Python's `$` would also match before a final line break."""
     assert not compile_regex("^a$").search("a\n")
