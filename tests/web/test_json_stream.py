@@ -33,6 +33,17 @@ def test_a_list_that_begins_with_a_number_may_have_anything_in_it(item: Json) ->
     assert b"".join(iter_json(value)).decode() == json.dumps(value, indent=2)
 
 
+def test_exponents_are_written_as_json_writes_them() -> None:
+    """Of small and large numbers, beside each other and with any sign."""
+    value = [
+        sign * digits * 10.0**power
+        for power in range(-30, 30)
+        for digits in (1, 1.5, 10.00001)
+        for sign in (1, -1)
+    ]
+    assert b"".join(iter_json(value)).decode() == json.dumps(value, indent=2)
+
+
 def test_negative_zero_keeps_its_sign() -> None:
     """Each distinct float is formatted once, though 0.0 equals -0.0."""
     assert b"".join(iter_json([0.0, -0.0])) == b"[\n  0.0,\n  -0.0\n]"
