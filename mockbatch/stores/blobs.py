@@ -4,6 +4,7 @@ A content is written aside and renamed, so that another process finds it whole o
 name is new each time: it can be removed as soon as its one owner is gone.
 """
 
+import errno
 import os
 import secrets
 import stat
@@ -66,6 +67,8 @@ class FolderBlobs:
         except FileNotFoundError as error:
             raise state_unavailable("a content is missing: No such file") from error
         except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):  # the folder is not to blame
+                raise
             raise content_unreadable(os.strerror(error.errno or 0)) from error
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)

@@ -1,5 +1,6 @@
 """Contents in a folder."""
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -52,6 +53,20 @@ def test_what_is_no_regular_file_is_a_500_at_once(
     assert caught.value.status == 500
     assert os.dup(0) == next_descriptor, "it left a descriptor open"
     os.close(next_descriptor)
+
+
+def test_too_many_open_files_are_not_taken_for_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server has an error of its own for them, which says what to do."""
+    name = FolderBlobs(tmp_path).put("w", [b"one"])
+
+    def refuse(*_: object) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(OSError, match="Too many open files"):
+        FolderBlobs(tmp_path).open("w", name)
 
 
 def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
