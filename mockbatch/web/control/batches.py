@@ -1,5 +1,6 @@
 """`/_mock/batches`: batches created in one call, their input, results and commands."""
 
+from collections.abc import Callable
 from functools import partial
 
 from flask import Blueprint, Response, request
@@ -100,9 +101,7 @@ def timeline(id: str) -> Response:
 def command(id: str, name: str) -> Response:
     """Apply a command to an unfinished batch, now, and return it as its provider does."""
     checked_body("nothing", optional=True)
-    batch = world().command(id, COMMANDS[name])
-    world().deliver_due()
-    return send_json(distort(batch, _batch_json(batch)))
+    return _apply(id, COMMANDS[name])
 
 
 @blueprint.post("/<id>/fail")
@@ -110,7 +109,11 @@ def fail(id: str) -> Response:
     """Fail a batch that is being validated; the body may give the error's code and message."""
     body = checked_body("fail", optional=True)
     error = {name: body.get(name, default) for name, default in FAILURE.items()}
-    batch = world().command(id, partial(commands.fail, **error))
+    return _apply(id, partial(commands.fail, **error))
+
+
+def _apply(id: str, command: Callable[[Batch, int], Batch]) -> Response:
+    batch = world().command(id, command)
     world().deliver_due()
     return send_json(distort(batch, _batch_json(batch)))
 

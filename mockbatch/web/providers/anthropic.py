@@ -111,6 +111,8 @@ def list_batches() -> Response:
     page = listing.make_page(own, limit, after_id or None, before_id or None)
     now = world().now()
     shown = [batch_json(batch, now) for batch in page.items]
+    for shown_batch in shown:
+        check_response(batches.RULES.schema, shown_batch)
     body = {
         "data": shown,
         "has_more": page.has_more,
@@ -178,11 +180,11 @@ def _own_batch(id: str) -> Batch:
 
 def batch_json(batch: Batch, at: float | None = None) -> dict[str, Json]:
     """Return the object of a Message Batch as of now, or of a given second."""
-    now = world().now() if at is None else at
-    body = batches.batch_json(batch, now, request.host_url)
-    check_response(batch.schema, body)
-    return body
+    instant = world().now() if at is None else at
+    return batches.batch_json(batch, instant, request.host_url)
 
 
 def _batch_response(batch: Batch, at: int | None = None) -> Response:
-    return send_json(batch_json(batch, at), compact=True)
+    body = batch_json(batch, at)
+    check_response(batch.schema, body)
+    return send_json(body, compact=True)

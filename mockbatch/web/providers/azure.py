@@ -178,7 +178,7 @@ def batch_json(batch: Batch, at: int | None = None) -> dict[str, Any]:
 
 def _batch_response(batch: Batch, at: int | None = None) -> Response:
     undistorted = batch_json(batch, at)
-    check_response("azure/batch", undistorted)
+    check_response(batch.schema, undistorted)
     return send_json(v1_batches.distort(batch, undistorted))
 
 
