@@ -59,8 +59,7 @@ class CharacterClass:
             items = [("LITERAL", ord(character)) for character in _LINE_ENDS]
         elif op == "IN" and str(arg[0][0]) == "NEGATE":
             is_negated, items = True, arg[1:]
-        found = chain.from_iterable(_ranges(str(op), arg) for op, arg in items)
-        bounds = _bounds(found)
+        bounds = _merge(chain.from_iterable(_ranges(str(op), arg) for op, arg in items))
         # The first code that is in the set, the next one that is not, the next that is, and so on.
         self._bounds = _complement(bounds) if is_negated else bounds
         self._samples: str | None = None
@@ -97,13 +96,13 @@ def _ranges(op: str, arg: Any) -> Iterable[tuple[int, int]]:
 @cache
 def _category_ranges(name: str) -> Sequence[tuple[int, int]]:
     category = _CATEGORIES[name.removeprefix("NOT_")]
-    bounds = _bounds((ord(character), ord(character) + 1) for character in category)
+    bounds = _merge((ord(character), ord(character) + 1) for character in category)
     if name.startswith("NOT_"):
         bounds = (*_complement(bounds), _CODE_COUNT)
     return tuple(zip(bounds[::2], bounds[1::2], strict=True))
 
 
-def _bounds(ranges: Iterable[tuple[int, int]]) -> tuple[int, ...]:
+def _merge(ranges: Iterable[tuple[int, int]]) -> tuple[int, ...]:
     """Return the starts and stops of what is in any of these ranges, in order."""
     bounds: list[int] = []
     for start, stop in sorted(ranges):

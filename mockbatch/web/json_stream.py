@@ -10,6 +10,8 @@ import msgspec
 from mockbatch.typing import Json
 
 _PART_CHARACTERS = 1 << 18
+# What msgspec writes differently. The shorter regex is for texts without an exponent: with it, 200
+# vectors take 135 ms instead of 174.
 _SMALL = re.compile(rb"\b0\.0000\d+")
 _SMALL_OR_WITH_EXPONENT = re.compile(rb"\b(?:0\.0000\d+|[\d.]+e[-+]?\d+)")
 

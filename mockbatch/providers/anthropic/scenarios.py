@@ -29,7 +29,7 @@ _REASONS: Mapping[str, str] = {
     "cached": "the scenario changes a member of OpenAI's usage",
 }
 _REASONS_BY_OUTPUT: Mapping[str, str] = {
-    "astray": "a Message Batch has one file of results and no error file",
+    "astray": "a Message Batch has a results file, but no error file",
     "status_code": "results have no status_code",
     "drop": "the scenario drops members of OpenAI's bodies",
     "fragments": "the scenario changes items of OpenAI's responses",

@@ -112,7 +112,10 @@ class SharedContents:
             self._kept.clear()
 
     def remove_unused(self, storage: Storage) -> None:
-        """Remove what was noted and is still unused, now that the change is stored."""
+        """Remove what was noted and is still unused, now that the change is stored.
+
+        A content that the world begins with again is in use, but was kept anew by another name.
+        """
         unused, self._unused = self._unused, []
         self.remove(
             kept

@@ -242,7 +242,7 @@ def _check_objects(batch: Batch, timeline: Cursor) -> None:
 
 
 def _object_error(batch: Batch, at: int) -> ApiError | None:
-    """Return why the Batch object is impossible, None if it is not; any provider's as OpenAI's."""
+    """Return why a batch is impossible, None if it is not; each is checked as one of OpenAI's."""
     if batch.rules.provider == OPENAI:
         return schema(batch.schema).error(batch.as_json(at))
     openai = replace(batch, rules=OPENAI_RULES, id=batch_id(batch.seed, batch.created_at))

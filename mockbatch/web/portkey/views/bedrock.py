@@ -43,7 +43,7 @@ _STATUSES = {
     "cancelled": "Stopped",
     "expired": "Expired",
 }
-# The error of S3; from memory.
+# S3's error; from memory.
 _NO_SUCH_KEY = (
     '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>NoSuchKey</Code>'
     "<Message>The specified key does not exist.</Message></Error>"
@@ -213,7 +213,7 @@ class Bedrock(View):
         return None
 
     def show_stored(self, file: Mapping[str, Json], id: str, now: float) -> dict[str, Json]:  # noqa: ARG002
-        """Return a file; its size is a string, and it was `createdAt`."""
+        """Return a file; its size is a string, and its time of creation is in `createdAt`."""
         return {
             "object": "file",
             "id": id,
@@ -226,7 +226,7 @@ class Bedrock(View):
         }
 
     def show_file_error(self, status: int, message: str) -> Answer:
-        """Return the error of S3 in a message of the gateway's own form."""
+        """Return S3's error within the gateway's own message."""
         text = _NO_SUCH_KEY if status == _NOT_FOUND else message
         body = {"type": "provider_error", "code": status, "param": None}
         return Answer(500, {**body, "message": f"bedrock error: {text}", "provider": "bedrock"})

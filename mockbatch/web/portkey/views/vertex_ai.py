@@ -159,7 +159,8 @@ class VertexAi(View):
     def show_line(self, line: Mapping[str, Json], job: Mapping[str, Json]) -> Json:
         """Return a line; that of an error has what Google writes of it as its `error`.
 
-        Of embeddings there is none: by a slip, the gateway looks for them in the file of chats.
+        A batch of embeddings has no lines: by mistake, the gateway looks for the file that only
+        batches of chat completions have.
         """
         if self.endpoint_of(job["model"]) == EMBEDDINGS:
             return None
@@ -204,7 +205,7 @@ class VertexAi(View):
         return super().check_read(called, id)
 
     def show_stored(self, file: Mapping[str, Json], id: str, now: float) -> dict[str, Json]:
-        """Return a file; `createdAt` is the time of the response, by a slip of the gateway."""
+        """Return a file; by mistake, the gateway gives the time of the response as `createdAt`."""
         return {
             "bytes": file["bytes"],
             "updatedAt": 1000 * file["created_at"],

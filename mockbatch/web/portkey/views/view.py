@@ -12,7 +12,7 @@ from mockbatch.typing import Json
 #: Where a provider's batch keeps what OpenAI's has no member for: in its metadata.
 MODEL, INPUT, OUTPUT = "model", "input_uri", "output_uri"
 CHAT, EMBEDDINGS = "/v1/chat/completions", "/v1/embeddings"
-#: What the ids of uploaded files begin with; the providers name what they write otherwise.
+#: The prefix of the ids of uploaded files, which the files that providers write do not have.
 UPLOADED = "file-"
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 _HTTP_ERROR = 400
