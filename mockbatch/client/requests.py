@@ -116,9 +116,10 @@ class Response(_Message):
 class Request(_Message):
     """A request that the world received; times are epoch seconds.
 
-    `status` is 0 if the client got no response; `fault` names the fault that hit it. `broken`
-    is true if mockbatch itself failed, by a bug of its own. `error` is the message of an error
-    response, and `duration_ms` how long the request took in real time. `id` is its number.
+    `status` is 0 if the client got no response; `fault` names the fault that hit it, and `reply`
+    is the match of the scripted reply that a live call got. `broken` is true if mockbatch itself
+    failed, by a bug of its own. `error` is the message of an error response, and `duration_ms` how
+    long the request took in real time. `id` is its number.
     """
 
     method: str
@@ -128,6 +129,7 @@ class Request(_Message):
     now: float
     wall: float
     fault: str | None = None
+    reply: Mapping[str, Json] | None = None
     known: bool = True
     broken: bool = False
     error: str | None = None

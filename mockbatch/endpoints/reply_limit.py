@@ -6,6 +6,8 @@ A reply may have megabytes, and any number of choices and lines may get it.
 from collections.abc import Callable
 from json.encoder import encode_basestring_ascii
 
+from msgspec.structs import replace
+
 from mockbatch.endpoints import text
 from mockbatch.endpoints.endpoint import Endpoint
 from mockbatch.endpoints.scripted_reply import RecordedBody, Reply
@@ -39,9 +41,9 @@ class ReplyLimit:
         try:
             shape.check(len(reply.calls), reply.token_count)
         except ApiError as error:
-            return _rejection(error)
+            return _reject(reply, error)
         if shape.choices * length > MAX_RESPONSE_CHARACTERS:
-            return _rejection(api_error("reply_too_long", limit=MAX_RESPONSE_CHARACTERS))
+            return _reject(reply, api_error("reply_too_long", limit=MAX_RESPONSE_CHARACTERS))
         return self._spend(shape.choices * length, reply)
 
     def _length(self, reply: Reply) -> int:
@@ -52,7 +54,7 @@ class ReplyLimit:
     def _spend(self, characters: int, reply: Reply) -> Reply:
         if characters > self._left:
             limit = MAX_BATCH_CHARACTERS
-            return _rejection(api_error("batch_replies_too_long", limit=limit))
+            return _reject(reply, api_error("batch_replies_too_long", limit=limit))
         self._left -= characters
         return reply
 
@@ -76,5 +78,6 @@ def _count_escaped(text: str) -> int:
     return len(encode_basestring_ascii(text)) - 2
 
 
-def _rejection(error: ApiError) -> Reply:
-    return Reply.from_valid_document({"status_code": error.status, "body": error.body()})
+def _reject(reply: Reply, error: ApiError) -> Reply:
+    rejection = Reply.from_valid_document({"status_code": error.status, "body": error.body()})
+    return replace(rejection, match=reply.match)

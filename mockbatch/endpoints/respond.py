@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from mockbatch.endpoints.endpoint import Endpoint, Execution
-from mockbatch.endpoints.scripted_reply import Reply
+from mockbatch.endpoints.scripted_reply import Conditions, Reply
 from mockbatch.errors import ApiError, NoReplyPossibleError
 from mockbatch.typing import Json
 
@@ -13,13 +13,14 @@ class EndpointResponse(NamedTuple):
     """A response: its status code, None for a batch line that never ran, and its body.
 
     `error` is the `error` beside it in a batch line. `is_checked` is false if the body is that
-    of a raw scripted reply, which may be any JSON.
+    of a raw scripted reply, which may be any JSON. `match` is that of a live call's scripted reply.
     """
 
     status_code: int | None
     body: Json
     error: Mapping[str, Json] | None = None
     is_checked: bool = True
+    match: Conditions | None = None
 
     @property
     def succeeded(self) -> bool:

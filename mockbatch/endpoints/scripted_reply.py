@@ -5,7 +5,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
@@ -22,6 +22,13 @@ NEVER_RAN = "never_ran"
 REPLY_FIELDS = ("content", "tool_calls", "refusal", "finish_reason", "flagged")
 # The value of `tool_calls` that stands for a call of each tool that the request offers.
 CALL_OFFERED_TOOLS = "offered"
+
+
+class Conditions(Protocol):
+    """Which requests get a reply, as `mockbatch.scripting.match` has it."""
+
+    def as_json(self) -> dict[str, Json]:
+        """Return the conditions, ready for JSON."""
 
 
 class RecordedBody(NamedTuple):
@@ -43,6 +50,7 @@ class Reply(Struct, frozen=True):
     `document` is what the reply was made from; its body may be a RecordedBody.
     `paths` are the paths of the endpoints that may respond with its body, None for all.
     `raw` is true if the body was not checked: it may be any JSON, even null.
+    `match` is that of the script's entry that has the reply, None if no script has it.
     """
 
     document: Mapping[str, Json]
@@ -55,6 +63,7 @@ class Reply(Struct, frozen=True):
     error: Mapping[str, Json] | None = None
     raw: bool = False
     paths: frozenset[str] | None = None
+    match: Conditions | None = None
 
     @classmethod
     def from_valid_document(

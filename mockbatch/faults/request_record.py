@@ -4,12 +4,14 @@ The fault middleware and the handlers add to them; the journal and the log are w
 them.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
 from mockbatch import clock
 from mockbatch.faults.message import Message
+from mockbatch.typing import Json
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -24,6 +26,7 @@ class RequestRecord(Struct):
         started: When the request began, in seconds of the monotonic clock.
         error: The message of the error response.
         fault: The name of the fault or distortion that was applied.
+        reply: The match of the scripted reply that a live call got.
         is_unanswered: The request took effect, but the client gets no response.
         is_unrouted: There is no such route or method.
         has_failed: mockbatch itself failed.
@@ -40,6 +43,7 @@ class RequestRecord(Struct):
     started: float = field(default_factory=clock.monotonic)
     error: str | None = None
     fault: str | None = None
+    reply: Mapping[str, Json] | None = None
     is_unanswered: bool = False
     is_unrouted: bool = False
     has_failed: bool = False

@@ -8,6 +8,7 @@ from heapq import merge
 from typing import NamedTuple, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mockbatch.endpoints import find_endpoint
 from mockbatch.endpoints.endpoint import Endpoint
@@ -123,26 +124,6 @@ class Script(Struct, frozen=True, dict=True):
             self.added_bytes,
         )
 
-    def find(
-        self,
-        line: Mapping[str, Json],
-        number: int | None,
-        endpoint: str,
-        batch_id: str | None,
-    ) -> Reply | ReplyFunction | None:
-        """Return the reply to a request, or the function that returns it; None for the default.
-
-        `line` is a line of an input file and `number` its number, from 1. A live call is a line
-        without a custom_id, and has neither a number nor a batch.
-        """
-        request = RequestContext(line, endpoint, number, batch_id)
-        candidates = [self._indexes.get(key) for key in {request.custom_id, number, None}]
-        for index in merge(*filter(None, candidates)):
-            reply = self.entries[index].reply_to(request)
-            if reply is not None:
-                return reply
-        return None
-
     def reply(
         self,
         line: Mapping[str, Json],
@@ -150,14 +131,23 @@ class Script(Struct, frozen=True, dict=True):
         endpoint: str,
         batch_id: str | None,
     ) -> Reply | None:
-        """Return the reply to a request, as `find` does, but call a function.
+        """Return the reply to a request, None for the default.
 
-        Raises ApiError 400 if the function fails.
+        `line` is a line of an input file and `number` its number, from 1. A live call is a line
+        without a custom_id, and has neither a number nor a batch.
+        Raises ApiError 400 if a function that returns the reply fails.
         """
-        reply = self.find(line, number, endpoint, batch_id)
-        if reply is None or isinstance(reply, Reply):
-            return reply
-        return call_reply_function(reply, line)
+        request = RequestContext(line, endpoint, number, batch_id)
+        candidates = [self._indexes.get(key) for key in {request.custom_id, number, None}]
+        for index in merge(*filter(None, candidates)):
+            entry = self.entries[index]
+            reply = entry.reply_to(request)
+            if isinstance(reply, Reply):
+                return reply
+            if reply is not None:
+                returned = call_reply_function(reply, line)
+                return returned and replace(returned, match=entry.match)
+        return None
 
     def as_json(self) -> list[dict[str, Json]]:
         """Return the entries, ready for JSON."""
@@ -199,9 +189,10 @@ def parse(document: Json, path: str = "") -> Entry:
     endpoint = None if match.endpoint is None else find_endpoint(match.endpoint)
     given, place = document["reply"], f"{prefix}reply"
     if isinstance(given, list) and given:
-        replies = [_parse_one(one, f"{place}[{i}]", endpoint) for i, one in enumerate(given)]
+        items = [_parse_one(one, f"{place}[{i}]", endpoint) for i, one in enumerate(given)]
     else:
-        replies = [_parse_one(given, place, endpoint)]
+        items = [_parse_one(given, place, endpoint)]
+    replies = [replace(one, match=match) if isinstance(one, Reply) else one for one in items]
     times = document.get("times")
     schema("times").check(times, f"{prefix}times")
     if len(replies) == 1 and times is None:

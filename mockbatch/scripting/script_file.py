@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from mockbatch.endpoints.scripted_reply import RecordedBody, Reply
 from mockbatch.errors import ApiError
 from mockbatch.jsonio import parse as parse_json
@@ -65,4 +67,5 @@ def _parse_recorded_line(line: bytes) -> Entry:
         if not isinstance(error, dict):
             raise ValueError("its error is not an object")
         document["error"] = error
-    return Entry(Match.for_custom_id(value["custom_id"]), Reply.from_valid_document(document))
+    match = Match.for_custom_id(value["custom_id"])
+    return Entry(match, replace(Reply.from_valid_document(document), match=match))

@@ -66,6 +66,7 @@ def _entry(request: Request, world: World, status: int, record: RequestRecord) -
         now=world.now(),
         wall=clock.wall_time(),
         fault=record.fault,
+        reply=record.reply,
         known=not record.is_unrouted,
         broken=record.has_failed,
         error=_error(record),

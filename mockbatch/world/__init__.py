@@ -19,6 +19,7 @@ upcoming     the status changes of all batches by time, and the newest unfinishe
 changed_lines which lines were scripted, and which were distorted in the files of a batch
 overview     batches as a person looks at them: times, explanation, possible commands
 version      changes whenever anything visible changes
+used         how often scenarios and replies applied
 unused       faults, replies and scenarios that never applied
 status_log   status changes that are not in the log yet
 journal      the last requests that the world received

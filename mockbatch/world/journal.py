@@ -1,7 +1,7 @@
 """The last requests that a world received."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import NamedTuple
 
@@ -49,8 +49,9 @@ class JournalEntry(NamedTuple):
     """One request, at `now` in simulated epoch seconds and at `wall` in the process's own.
 
     `status` is 0 if the client got no response. `fault` names the fault or distortion that it
-    met. `known` tells whether a route matched, `broken` whether mockbatch itself failed. `error`
-    is the message of an error response, `duration_ms` how long the request took in real time.
+    met. `reply` is the match of the scripted reply that a live call got. `known` tells whether a
+    route matched, `broken` whether mockbatch itself failed. `error` is the message of an error
+    response, `duration_ms` how long the request took in real time.
     """
 
     method: str
@@ -60,6 +61,7 @@ class JournalEntry(NamedTuple):
     now: float
     wall: float
     fault: str | None = None
+    reply: Mapping[str, Json] | None = None
     known: bool = True
     broken: bool = False
     error: str | None = None

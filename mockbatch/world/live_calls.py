@@ -45,4 +45,4 @@ def respond_live(
         response = respond.respond(endpoint, body, execution, reply, error)
     if response.status_code is not None and response.status_code < 200:
         raise api_error("batch_only_status_in_live_call", status=response.status_code)
-    return response
+    return response if reply is None else response._replace(match=reply.match)

@@ -1,6 +1,5 @@
 """Batches as a person views them: past and future, an explanation, and possible commands."""
 
-from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
@@ -41,12 +40,6 @@ _SHOWN = (
     "output_file_id",
     "error_file_id",
 )
-
-
-def count_by_scenario(world: World) -> Counter[str]:
-    """Return how many batches of a world have each scenario, by its name."""
-    batches = list(world.repository.batches.values())  # others may create one meanwhile
-    return Counter(batch.schedule.scenario.name for batch in batches)
 
 
 def overview(world: World, batch: Batch) -> dict[str, Json]:

@@ -161,10 +161,9 @@ class TestLinesThatHaveRun:
         """Where half the lines fail by scenario, a script changes only the line it names."""
         batch: Batch = make.batch(COUNT, replies=[{"fraction": 0.5, "reply": FAILURE}])
         line = min(batch.replies)
-        changed = apply_script(
-            batch, script({"content": "Mine."}, match={"custom_id": f"line-{line}"})
-        )
-        assert changed.replies == {**batch.replies, line: content_reply("Mine.")}
+        mine = script({"content": "Mine."}, match={"custom_id": f"line-{line}"})
+        changed = apply_script(batch, mine)
+        assert changed.replies == {**batch.replies, line: mine.entries[0].reply}
 
     def test_forgetting_a_script_brings_back_the_scenario(self, make: "Make") -> None:
         """Lines that have yet to run are answered again as the scenario says."""

@@ -45,6 +45,13 @@ def world(request: pytest.FixtureRequest, mockbatch_server: LocalServer) -> Iter
 class TestRequest:
     """What a request said."""
 
+    def test_of_a_live_call_names_the_reply_that_it_got(self, world: WorldClient) -> None:
+        """By its match; a call with the default reply has none."""
+        world.reply({"contains": "Hello"}, "Hi.")
+        ask(world)
+        ask(world, "Goodbye")
+        assert [one.reply for one in world.requests[-2:]] == [{"contains": "Hello"}, None]
+
     def test_has_its_headers_by_names_in_any_case(self, world: WorldClient) -> None:
         """They are those of the client."""
         ask(world, extra_headers={"X-Team": "blue"})

@@ -40,8 +40,8 @@ def script(*entries: tuple[Json, Json]) -> Script:
 
 def reply_text(given: Script, custom_id: str, number: int = 1) -> Json:
     """Return what a script says to a line; None for the default."""
-    reply = given.find(line(custom_id), number, CHAT, "batch_1")
-    return reply.content if isinstance(reply, Reply) else reply
+    reply = given.reply(line(custom_id), number, CHAT, "batch_1")
+    return reply and reply.content
 
 
 def recorded_line(custom_id: str, response: Json, error: Json = None) -> bytes:
@@ -63,7 +63,7 @@ def replay(*lines: bytes) -> Script:
 
 def find_reply(given: Script, custom_id: str) -> Reply:
     """Return the reply to a line."""
-    reply = given.find(line(custom_id), 1, CHAT, None)
+    reply = given.reply(line(custom_id), 1, CHAT, None)
     assert isinstance(reply, Reply)
     return reply
 
@@ -107,8 +107,8 @@ def test_a_script_grows_at_its_end() -> None:
 def test_a_live_call_can_be_scripted() -> None:
     """It has a body and an endpoint."""
     given = script(({"contains": "Hi", "endpoint": CHAT}, {"content": "1"}))
-    assert given.find({"body": BODY}, None, CHAT, None) is not None
-    assert given.find({"body": BODY}, None, EMBEDDINGS, None) is None
+    assert given.reply({"body": BODY}, None, CHAT, None) is not None
+    assert given.reply({"body": BODY}, None, EMBEDDINGS, None) is None
 
 
 MATCHES = st.builds(
@@ -127,7 +127,7 @@ def test_the_index_changes_nothing(matches: list[Match], custom_id: str, number:
     ]
     context = RequestContext(line(custom_id), CHAT, number, "batch_1")
     walked = next((entry.reply for entry in entries if entry.match.matches(context)), None)
-    assert Script(tuple(entries)).find(context.request, number, CHAT, "batch_1") == walked
+    assert Script(tuple(entries)).reply(context.request, number, CHAT, "batch_1") == walked
 
 
 def test_a_script_gives_its_entries_back() -> None:
@@ -182,12 +182,12 @@ def test_any_json_is_an_entry_or_refused(document: Json) -> None:
 # --- functions
 
 
-def test_a_function_is_found_as_it_is() -> None:
-    """Whoever plans the line asks it, once."""
+def test_a_function_that_returns_none_gives_the_default() -> None:
+    """A later entry for the same line does not take its place."""
     lines: list[Json] = []
     given = script(({"custom_id": "a"}, lines.append), ({}, {"content": "2"}))
-    assert given.find(line("a"), 1, CHAT, None) == lines.append
-    assert lines == []
+    assert given.reply(line("a"), 1, CHAT, None) is None
+    assert [one["custom_id"] for one in lines] == ["a"]
 
 
 def test_a_function_is_shown_by_its_name() -> None:
@@ -418,7 +418,7 @@ def test_many_lines_are_replayed_in_no_time(count: int) -> None:
     started = time.process_time()
     given = replay(*lines)
     for number in range(count):
-        assert given.find(line(f"task[{number}]"), number + 1, CHAT, "batch_1") is not None
+        assert given.reply(line(f"task[{number}]"), number + 1, CHAT, "batch_1") is not None
     assert time.process_time() - started < 15
 
 

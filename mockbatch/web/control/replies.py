@@ -7,6 +7,7 @@ from mockbatch.scripting.script import Script, parse
 from mockbatch.web.context import world
 from mockbatch.web.control.guard import guard
 from mockbatch.web.responses import json_body, json_response
+from mockbatch.world.used import replies_json
 
 blueprint = Blueprint("control_replies", __name__, url_prefix="/_mock/replies")
 blueprint.before_request(guard)
@@ -21,8 +22,12 @@ def add() -> Response:
 
 @blueprint.get("")
 def show() -> Response:
-    """Return the scripted replies of this world, in the order in which they were added."""
-    return json_response("replies", {"replies": world().script.as_json()})
+    """Return the scripted replies of this world, in the order in which they were added.
+
+    Of each, the response has how many `lines` of batches and how many `live_calls` in the journal
+    have a reply for its match so far.
+    """
+    return json_response("replies", replies_json(world()))
 
 
 @blueprint.delete("")

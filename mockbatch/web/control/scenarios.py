@@ -7,7 +7,7 @@ from mockbatch.scenarios import catalogue, from_document, scenario
 from mockbatch.web.context import world
 from mockbatch.web.control.guard import guard
 from mockbatch.web.responses import checked_body, json_response
-from mockbatch.world.overview import count_by_scenario
+from mockbatch.world.used import count_by_scenario
 
 blueprint = Blueprint("control_scenarios", __name__, url_prefix="/_mock/scenarios")
 blueprint.before_request(guard)

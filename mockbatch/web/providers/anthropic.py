@@ -21,7 +21,7 @@ from mockbatch.web.context import request_id, world
 from mockbatch.web.errors import error_message
 from mockbatch.web.responses import check_response, json_body, send_json
 from mockbatch.web.v1.batches import find_retrieved
-from mockbatch.web.v1.live_calls import frames
+from mockbatch.web.v1.live_calls import frames, respond
 from mockbatch.world.polling import check_provider
 
 blueprint = Blueprint("anthropic", __name__, url_prefix=messages.PATH)
@@ -52,7 +52,7 @@ def create_message() -> Response:
     """Answer a live call, as a stream of events if its body says so."""
     endpoint = messages.live_endpoint(version())
     body = json_body()
-    result = world().respond(endpoint, body)
+    result = respond(endpoint, body)
     if not result.succeeded:
         return _error_response(result)
     if body.get("stream") is True:

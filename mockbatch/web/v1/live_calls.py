@@ -36,7 +36,7 @@ def call(endpoint: Endpoint, *, model: str | None = None) -> Response:
     body = _request_body(endpoint)
     if model is not None:
         body["model"] = model
-    result = world().respond(endpoint, body)
+    result = respond(endpoint, body)
     stream = _stream(endpoint) if result.succeeded and body.get("stream") is True else None
     _check(endpoint, result, is_streamed=stream is not None)
     if stream is None:
@@ -50,6 +50,14 @@ def call(endpoint: Endpoint, *, model: str | None = None) -> Response:
     else:
         RequestRecord.of(request.environ).error = error_message(result.body)
     return response
+
+
+def respond(endpoint: Endpoint, body: dict[str, Json]) -> EndpointResponse:
+    """Return the response to a live call, and note for the journal which reply it got."""
+    result = world().respond(endpoint, body)
+    if result.match is not None:
+        RequestRecord.of(request.environ).reply = result.match.as_json()
+    return result
 
 
 for _path, _endpoint in endpoints().items():

@@ -1,7 +1,8 @@
 """Batches in a state document."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
 from msgspec.structs import asdict, replace
@@ -28,12 +29,18 @@ from mockbatch.ids import batch_id
 from mockbatch.limits import Limits
 from mockbatch.package_data import did_you_mean
 from mockbatch.scenarios.scenario import Scenario, parse
+from mockbatch.scripting.match import parse as parse_match
 from mockbatch.scripting.reply import parse_reply
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 from mockbatch.world.snapshot.contents import FindsContents, NamesContents
 from mockbatch.world.snapshot.cursor import Cursor
-from mockbatch.world.snapshot.restore import make_batch, read_provider, restore_input
+from mockbatch.world.snapshot.restore import (
+    make_batch,
+    read_provider,
+    restore_input,
+    with_matches,
+)
 
 _OPENAI_ID = re.compile("batch_[0-9a-f]{12}8190[0-9a-f]{16}")
 
@@ -60,6 +67,7 @@ def dump_batch(batch: Batch, contents: NamesContents) -> dict[str, Json]:
         "errors": list(batch.input.errors),
         "enqueued_tokens": batch.enqueued_tokens,
         "replies": {str(line): reply.as_json() for line, reply in batch.replies.items()},
+        **_dump_matches(batch),
         "timeline": _dump_timeline(batch.timeline),
         "held": None if batch.held is None else _dump_held(*batch.held),
         **known,
@@ -73,6 +81,17 @@ def _dump_provider(batch: Batch) -> dict[str, Json]:
         return {}
     terms = {**asdict(batch.terms), "shown": dict(batch.terms.shown)}
     return {"provider": {"name": batch.rules.provider, "terms": terms}}
+
+
+def _dump_matches(batch: Batch) -> dict[str, Json]:
+    """Return which lines have the reply of a script's entry, by the match of the entry."""
+    lines = defaultdict(list)
+    for line in sorted(batch.replies):
+        match = batch.replies[line].match
+        if match is not None:
+            lines[match].append(line)
+    matches = [{"match": match.as_json(), "lines": found} for match, found in lines.items()]
+    return {"matches": matches} if matches else {}
 
 
 def _summarize(batch_input: BatchInput) -> dict[str, Json]:
@@ -104,7 +123,7 @@ def load_batch(document: Cursor, number: int, contents: FindsContents, limits: L
     values = document.value
     _check_provider(document)
     batch_input = _load_input(document, contents, limits)
-    replies = dict(_load_replies(document, batch_input))
+    replies = _load_matches(document, dict(_load_replies(document, batch_input)))
     scenario = load_scenario(document["scenario"])
     for timeline in _timelines(document):
         _check_steps(timeline)
@@ -141,6 +160,17 @@ def _load_replies(document: Cursor, batch_input: BatchInput) -> Iterator[tuple[i
             read_body = partial(batch_input.read_body, line)
             reply = limit.apply(known_endpoint(endpoint), reply, read_body)
         yield line, reply
+
+
+def _load_matches(document: Cursor, replies: Mapping[int, Reply]) -> Mapping[int, Reply]:
+    matches = {}
+    for place in document.get("matches", []).items():
+        match = parse_match(place["match"].value, place["match"].path)
+        for line in place["lines"].items():
+            if line.value not in replies:
+                raise line.error(f"line {line.value} of the batch has no reply")
+            matches[line.value] = match
+    return with_matches(replies, matches)
 
 
 def load_scenario(document: Cursor) -> Scenario:

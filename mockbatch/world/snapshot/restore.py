@@ -5,6 +5,8 @@ from array import array
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache, partial
 
+from msgspec.structs import replace
+
 from mockbatch import providers
 from mockbatch.batch import plan
 from mockbatch.batch.batch import Batch
@@ -17,6 +19,8 @@ from mockbatch.endpoints.scripted_reply import Reply
 from mockbatch.files.content import Content
 from mockbatch.ids import Seed
 from mockbatch.scenarios.scenario import Scenario, parse
+from mockbatch.scripting.match import Match
+from mockbatch.scripting.match import parse as parse_match
 from mockbatch.scripting.reply import parse_reply
 from mockbatch.typing import Json
 
@@ -34,14 +38,25 @@ def restore_batch(
     name, gone = values["content"], values.get("gone_input")
     content = Content.of(b"") if name is None else find_content(name)
     batch_input = restore_input(gone or values["input"], values["errors"], content)
-    replies, scenario = values.get("replies", {}).items(), values["scenario"]
+    scenario, replies = values["scenario"], values.get("replies", {})
+    matches = {
+        line: parse_match(one["match"])
+        for one in values.get("matches", ())
+        for line in one["lines"]
+    }
+    parsed = {int(line): parse_reply(one, f"replies.{line}") for line, one in replies.items()}
     return make_batch(
         values,
         number,
         batch_input,
         _read_scenario(scenario if isinstance(scenario, str) else json.dumps(scenario)),
-        {int(line): parse_reply(reply, f"replies.{line}") for line, reply in replies},
+        with_matches(parsed, matches),
     )
+
+
+def with_matches(replies: Mapping[int, Reply], matches: Mapping[int, Match]) -> dict[int, Reply]:
+    """Return replies by line, those of a script with the match of their entry."""
+    return {line: replace(reply, match=matches.get(line)) for line, reply in replies.items()}
 
 
 def restore_input(

@@ -379,3 +379,13 @@ class TestReplies:
         response = anthropic.live()
         assert response.status_code == 529
         assert response.json["error"] == {"type": "overloaded_error", "message": "Busy"}
+
+
+def test_the_reply_that_a_message_got_is_recorded(anthropic: AnthropicCaller) -> None:
+    """The journal names its match, and the control API counts the live call."""
+    anthropic.good(anthropic.post("/_mock/replies", {"match": {}, "reply": "Hi."}))
+    anthropic.good(anthropic.live())
+    [request] = anthropic.good(anthropic.get("/_mock/requests"))["requests"]
+    assert request["reply"] == {}
+    [reply] = anthropic.good(anthropic.get("/_mock/replies"))["replies"]
+    assert (reply["lines"], reply["live_calls"]) == (0, 1)

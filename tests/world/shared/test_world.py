@@ -235,6 +235,18 @@ def test_replies_are_taken_in_turn(one: Server, other: Server) -> None:
     assert [one["choices"][0]["message"]["content"] for one in answers] == ["a", "b", "c"]
 
 
+def test_what_got_a_reply_is_counted_together(one: Server, other: Server) -> None:
+    """Lines and live calls count whichever server they come to, and whichever counts them."""
+    one.post("/_mock/replies", {"match": {"contains": "hi"}, "reply": "a"})
+    body = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]}
+    for server in (one, other):
+        server.post("/v1/chat/completions", body)
+        server.create(server.upload())
+    for server in (one, other):
+        [reply] = server.get("/_mock/replies")["replies"]
+        assert (reply["lines"], reply["live_calls"]) == (2, 2)
+
+
 def test_a_function_is_refused(one: Server) -> None:
     """A Python function as a reply is refused with the reason."""
     one.upload()

@@ -896,6 +896,14 @@ FAULTS: Mapping[str, tuple[Change, str]] = {
         put("batches", HELD, "held", "rest", "transitions", 0, "at", value=START - 1),
         f"state.batches[{HELD}].held.rest",
     ),
+    "a match of a line without a reply": (
+        put("batches", DONE, "matches", value=[{"match": {}, "lines": [9]}]),
+        f"state.batches[{DONE}].matches[0].lines[0]",
+    ),
+    "a match that matches no line": (
+        put("batches", DONE, "matches", value=[{"match": {"line": 0}, "lines": []}]),
+        f"state.batches[{DONE}].matches[0].match.line",
+    ),
     "a reply to a line after the last": (
         put("batches", DONE, "replies", value={"10": {"content": "Hi"}}),
         f"state.batches[{DONE}].replies.10",
