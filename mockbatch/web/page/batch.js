@@ -94,7 +94,7 @@ async function lines(batch, changed) {
 const read = (path) => path && api.get(`${path}/preview`).catch(() => null);
 
 /** The lines of three files by custom_id; what is no JSON keeps its text. */
-function joined([input, output, error]) {
+function joined(parts) {
 	const rows = new Map();
 	const add = (part, kind) => {
 		const texts = (part?.text ?? "").split("\n").slice(0, part?.next == null ? undefined : -1);
@@ -110,9 +110,7 @@ function joined([input, output, error]) {
 			rows.set(id, row);
 		});
 	};
-	add(input, "input");
-	add(output, "output");
-	add(error, "error");
+	["input", "output", "error"].forEach((kind, i) => add(parts[i], kind));
 	return [...rows.values()];
 }
 

@@ -66,7 +66,8 @@ async function oneRequest(id) {
 		back("requests"),
 		el("h1", code(`${one.method} ${one.path}`)),
 		el("p", `${at(one.now)} UTC, status ${one.status || "none: no answer"}, ${one.duration_ms} ms`,
-			one.retry_count ? `, retry ${one.retry_count}` : "", one.fault ? `, fault ${one.fault}` : ""),
+			one.retry_count ? `, retry ${one.retry_count}` : "", one.fault ? `, fault ${one.fault}` : "",
+			one.reply ? `, reply for ${json(one.reply)}` : ""),
 		one.error && p("bad", one.error),
 		el("div", { class: "halves" }, message("Request", one.request), message("Response", one.response)),
 	];

@@ -32,7 +32,8 @@ function active(app, queue, faults, replies) {
 		...faults.map((one) => ["Fault", code(one.name ?? "fault"),
 			`met ${one.fired} of ${one.times ?? "all"}; requests to ${one.match.path ?? "*"} so far: ${one.matched}`]),
 		...replies.slice(0, 50).map((one) => ["Reply", code(json(one.match).slice(0, 80)),
-			JSON.stringify(one.reply).slice(0, 80)]),
+			`${JSON.stringify(one.reply).slice(0, 80)}; lines: ${one.lines}, live calls: ${one.live_calls}`]),
+		...replies.length > 50 ? [["Reply", "", `${replies.length - 50} more`]] : [],
 	];
 	const clear = ([name, path, list]) => button(`Clear ${name}`, () => app.act("DELETE", path),
 		{ reason: !list.length && "There is none." });

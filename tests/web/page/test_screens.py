@@ -266,7 +266,30 @@ def test_a_reply_is_scripted_in_a_form(tab: Tab, kind: str, reply: dict[str, obj
     page.get_by_role("button", name="Add reply").click()
     page.get_by_role("cell", name="Reply", exact=True).wait_for()
     [added] = tab.api.get("/_mock/replies").json["replies"]
-    assert added == {"match": {"contains": "Hello"}, "reply": reply}
+    unused = {"lines": 0, "live_calls": 0}
+    assert added == {"match": {"contains": "Hello"}, "reply": reply, **unused}
+
+
+@pytest.mark.slow
+def test_a_reply_shows_how_often_it_has_applied(tab: Tab) -> None:
+    """To lines of batches and to live calls; the request shows which reply it got."""
+    page = tab.open("scenarios")
+    tab.api.post("/_mock/replies", {"match": {"model": "gpt-*"}, "reply": "No."})
+    page.get_by_role("cell", name="lines: 0, live calls: 0").wait_for()
+    tab.api.create(lines(4))
+    body = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hi"}]}
+    tab.api.good(tab.api.post("/v1/chat/completions", body))
+    page.get_by_role("cell", name="lines: 4, live calls: 1").wait_for()
+    tab.go("requests").get_by_role("link", name="POST /v1/chat/completions").click()
+    page.get_by_text('reply for { "model": "gpt-*" }').wait_for()
+
+
+@pytest.mark.slow
+def test_of_many_replies_the_first_are_shown(tab: Tab) -> None:
+    """With how many more there are."""
+    for number in range(52):
+        tab.api.post("/_mock/replies", {"match": {"custom_id": f"{number}"}, "reply": "No."})
+    tab.open("scenarios").get_by_role("cell", name="2 more").wait_for()
 
 
 @pytest.mark.slow
