@@ -8,7 +8,6 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from operator import attrgetter
-from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -40,21 +39,24 @@ EXPIRABLE = frozenset({VALIDATING, IN_PROGRESS})
 _at = attrgetter("at")
 
 
-class Transition(NamedTuple):
+# The collector need not visit these values, of which a world has many: they are in no cycle.
+
+
+class Transition(Struct, frozen=True, gc=False):
     """A batch takes on `status` at the instant `at`."""
 
     at: int
     status: str
 
 
-class ProgressPoint(NamedTuple):
+class ProgressPoint(Struct, frozen=True, gc=False):
     """By the instant `at`, `done` lines are executed; between two points they run evenly."""
 
     at: int
     done: int
 
 
-class Timeline(Struct, frozen=True):
+class Timeline(Struct, frozen=True, gc=False):
     """The status changes of one batch and the progress of its lines, both in order of time.
 
     The first transition is `validating`, at creation. Several may fall on one second; the

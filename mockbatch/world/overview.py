@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from functools import partial
 
+from msgspec.structs import asdict
+
 from mockbatch.batch import commands
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.timeline import ProgressPoint
@@ -59,10 +61,10 @@ def overview(world: World, batch: Batch) -> dict[str, Json]:
         "scenario": batch.schedule.scenario.name,
         "is_held": batch.held is not None and not batch.is_final(now),
         "transitions": [
-            {**change._asdict(), "shown_status": batch.rules.shown_name(change.status)}
+            {**asdict(change), "shown_status": batch.rules.shown_name(change.status)}
             for change in batch.timeline.transitions
         ],
-        "progress": [point._asdict() for point in _thin(batch.timeline.marks)],
+        "progress": [asdict(point) for point in _thin(batch.timeline.marks)],
         "explanation": describe(batch, now, is_clock_behind=world.clock.is_behind()),
         "commands": {name: _refusal(batch, name, int(now)) for name in COMMANDS},
     }

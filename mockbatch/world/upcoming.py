@@ -80,7 +80,8 @@ class Upcoming:
         self._add(batch)
 
     def _add(self, batch: Batch) -> None:
-        for at, _ in batch.timeline.transitions:
+        for change in batch.timeline.transitions:
+            at = change.at
             changing = self._changing.get(at)
             if changing is None:
                 self._changing[at] = [batch]
@@ -91,7 +92,8 @@ class Upcoming:
                 insort(changing, batch, key=_number)
 
     def _remove(self, batch: Batch) -> None:
-        for at, _ in batch.timeline.transitions:
+        for change in batch.timeline.transitions:
+            at = change.at
             changing = self._changing[at]
             del changing[bisect_left(changing, batch.number, key=_number)]
             if not changing:

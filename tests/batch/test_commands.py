@@ -8,7 +8,7 @@ import pytest
 
 from mockbatch.batch import commands, input_file
 from mockbatch.batch.batch import Batch
-from mockbatch.batch.timeline import STATUSES
+from mockbatch.batch.timeline import STATUSES, Transition
 from mockbatch.errors import ApiError
 
 if TYPE_CHECKING:
@@ -268,14 +268,14 @@ def test_a_held_batch_loses_no_race(make: "Make", held_at: int) -> None:
     """A held batch has nothing that could overtake the cancel: it is cancelled."""
     held = commands.hold(make.batch(loses_race=True), make.created + held_at)
     cancelled = commands.cancel(held, make.created + 500)
-    assert cancelled.timeline.end == (make.created + 500 + DRAIN, "cancelled")
+    assert cancelled.timeline.end == Transition(make.created + 500 + DRAIN, "cancelled")
 
 
 def test_a_batch_that_would_expire_loses_no_race(make: "Make") -> None:
     """Only a completion overtakes a cancel; a window that ends meanwhile does not."""
     batch = make.batch(loses_race=True, stages={"in_progress": None})
     cancelled = commands.cancel(batch, batch.expires_at - 1)
-    assert cancelled.timeline.end == (batch.expires_at - 1 + DRAIN, "cancelled")
+    assert cancelled.timeline.end == Transition(batch.expires_at - 1 + DRAIN, "cancelled")
 
 
 def test_a_batch_that_loses_its_results_has_an_error_file_alone(make: "Make") -> None:

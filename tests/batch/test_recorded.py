@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from mockbatch.batch.recorded import recorded_batch
+from mockbatch.batch.timeline import Transition
 from mockbatch.typing import Json
 
 STATE = Path(__file__).parents[2] / "fixtures/worlds/portkey-page.json"
@@ -25,9 +26,9 @@ def test_timeline_is_in_order_whatever_the_stamps(recorded: dict[str, Json], sec
     changed = {**recorded, "in_progress_at": created_at + seconds}
     transitions = recorded_batch(changed, 0).timeline.transitions
     assert [change.at for change in transitions] == sorted(change.at for change in transitions)
-    assert transitions[0] == (created_at, "validating")
+    assert transitions[0] == Transition(created_at, "validating")
     assert transitions[-1].status == recorded["status"]
-    assert (max(created_at, created_at + seconds), "in_progress") in transitions
+    assert Transition(max(created_at, created_at + seconds), "in_progress") in transitions
 
 
 def test_object_stays_as_it_was_recorded(recorded: dict[str, Json]) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mockbatch.batch.commands import cancel, hold, resume
+from mockbatch.batch.timeline import Transition
 from mockbatch.clock import END, Clock
 from mockbatch.errors import ApiError
 from mockbatch.ids import MAX_NUMBER
@@ -62,10 +63,10 @@ def test_stages_that_would_last_longer_end_there(make: "Make") -> None:
     """At the slowest pace a year takes a million: the plan has no instant that is not a number."""
     world = make.world(pace=MIN_PACE)
     batch = make.started(world, make.lines(1), stages={**SLOW, "validating": 0}, overdue=None)
-    assert batch.timeline.end == (END, "completed")
+    assert batch.timeline.end == Transition(END, "completed")
     timeline = world.explain(batch.id)
     assert timeline["coming"][-1]["at"] == END
-    assert world.command(batch.id, cancel).timeline.end == (END, "cancelled")
+    assert world.command(batch.id, cancel).timeline.end == Transition(END, "cancelled")
 
 
 def test_a_held_batch_is_not_resumed_beyond_it(make: "Make") -> None:
@@ -74,7 +75,7 @@ def test_a_held_batch_is_not_resumed_beyond_it(make: "Make") -> None:
     batch = make.started(world, make.lines(1), overdue=None)
     world.command(batch.id, hold)
     world.advance.to(END - 5)
-    assert world.command(batch.id, resume).timeline.end == (END, "completed")
+    assert world.command(batch.id, resume).timeline.end == Transition(END, "completed")
 
 
 def test_what_would_expire_later_expires_there(make: "Make") -> None:

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
+from msgspec import to_builtins
 from msgspec.structs import asdict, replace
 
 from mockbatch import providers
@@ -109,10 +110,7 @@ def _dump_held(held_at: int, rest: Timeline) -> dict[str, Json]:
 
 
 def _dump_timeline(timeline: Timeline) -> dict[str, Json]:
-    return {
-        "transitions": [change._asdict() for change in timeline.transitions],
-        "marks": [point._asdict() for point in timeline.marks],
-    }
+    return {name: list(points) for name, points in to_builtins(timeline).items()}
 
 
 def load_batch(document: Cursor, number: int, contents: FindsContents, limits: Limits) -> Batch:

@@ -5,6 +5,7 @@ from array import array
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache, partial
 
+from msgspec import convert
 from msgspec.structs import replace
 
 from mockbatch import providers
@@ -13,7 +14,7 @@ from mockbatch.batch.batch import Batch
 from mockbatch.batch.deferred import Deferred
 from mockbatch.batch.input_file import BatchInput, LineError, find_lines
 from mockbatch.batch.rules import OPENAI_RULES, OPENAI_TERMS, BatchRules, BatchTerms
-from mockbatch.batch.timeline import ProgressPoint, Timeline, Transition
+from mockbatch.batch.timeline import Timeline
 from mockbatch.endpoints.endpoint import Tokens
 from mockbatch.endpoints.scripted_reply import Reply
 from mockbatch.files.content import Content
@@ -54,8 +55,10 @@ def restore_batch(
     )
 
 
-def with_matches(replies: Mapping[int, Reply], matches: Mapping[int, Match]) -> dict[int, Reply]:
+def with_matches(replies: Mapping[int, Reply], matches: Mapping[int, Match]) -> Mapping[int, Reply]:
     """Return replies by line, those of a script with the match of their entry."""
+    if not matches:
+        return replies
     return {line: replace(reply, match=matches.get(line)) for line, reply in replies.items()}
 
 
@@ -101,9 +104,9 @@ def make_batch(
         input=batch_input,
         replies=replies,
         execution=Deferred(partial(_plan_execution, batch_input, seed, replies)),
-        timeline=_timeline(values["timeline"]),
+        timeline=convert(values["timeline"], Timeline),
         enqueued_tokens=values.get("enqueued_tokens", 0),
-        held=held and (held["at"], _timeline(held["rest"])),
+        held=held and (held["at"], convert(held["rest"], Timeline)),
         tokens=Tokens(**gone["tokens"]) if gone else None,
         rules=rules,
         terms=terms,
@@ -122,13 +125,6 @@ def _plan_execution(
     batch_input: BatchInput, seed: Seed, replies: Mapping[int, Reply]
 ) -> plan.ExecutionOrder:
     return plan.execution_order(plan.shuffle_lines(batch_input, seed), batch_input, replies)
-
-
-def _timeline(values: Mapping[str, Json]) -> Timeline:
-    return Timeline(
-        tuple([Transition(one["at"], one["status"]) for one in values["transitions"]]),
-        tuple([ProgressPoint(one["at"], one["done"]) for one in values["marks"]]),
-    )
 
 
 def _read_scenario(text: str) -> Scenario:
