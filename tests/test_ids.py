@@ -1,6 +1,7 @@
 """Identifiers: their recorded forms, and that nothing is left to chance."""
 
 import re
+import tracemalloc
 from collections.abc import Callable
 from uuid import RFC_4122, UUID
 
@@ -74,6 +75,17 @@ def test_a_line_is_identified_by_its_index(index: int) -> None:
     """However many lines its batch has."""
     few, many = ids.LineIdentities(SEED, 100, 5), ids.LineIdentities(SEED, 200, 5)
     assert few.of_line(index) == many.of_line(index)
+
+
+def test_the_identities_of_a_batch_take_the_memory_of_its_seeds() -> None:
+    """A seed has 32 bytes; its digits and letters would take three times as much."""
+    tracemalloc.start()
+    try:
+        ids.LineIdentities(SEED, 50_000, 5)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 40 * 50_000
 
 
 def test_no_two_lines_share_anything() -> None:
