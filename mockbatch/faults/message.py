@@ -3,6 +3,7 @@
 import re
 from codecs import getincrementaldecoder
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 
 from msgspec import Struct
 from msgspec.structs import asdict
@@ -55,7 +56,7 @@ class Message(Struct):
         if isinstance(self.headers, bytes):
             size += len(self.headers)
         elif isinstance(self.headers, list):
-            size += sum(len(name) + len(value) for name, value in self.headers)
+            size += sum(map(len, chain.from_iterable(self.headers)))
         return size + sum(map(len, self.form.values())) if self.form else size
 
     def set_body(self, data: bytes) -> None:

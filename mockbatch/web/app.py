@@ -5,7 +5,7 @@ from functools import partial
 from importlib import import_module
 from pkgutil import iter_modules
 
-from flask import Blueprint, Flask, Request, Response, current_app, g, request
+from flask import Blueprint, Flask, Response, g
 
 from mockbatch import providers
 from mockbatch.endpoints import endpoints
@@ -24,6 +24,8 @@ from mockbatch.web.context import (
     EXTENSION,
     PROVIDER_EXTENSION,
     ServerState,
+    current_flask_app,
+    current_request,
     provider,
     request_id,
     response_headers,
@@ -117,14 +119,9 @@ def _blueprints() -> Iterator[Blueprint]:
                 yield module.blueprint
 
 
-def _current_request() -> Request:
-    """Return the request behind Flask's proxy, which takes a microsecond at each use."""
-    return request._get_current_object()  # type: ignore[attr-defined,no-any-return]
-
-
 def _begin_request() -> None:
     """Open the world of the request's key; ApiError for a request that no route should see."""
-    current = _current_request()
+    current = current_request()
     RequestRecord.of(current.environ)  # measures the time from here on
     try:
         current.query_string.decode()
@@ -136,7 +133,7 @@ def _begin_request() -> None:
 
 def _finish_request(response: Response) -> Response:
     """Add the API's response headers, record the request, and schedule the next wake-up."""
-    current = _current_request()
+    current = current_request()
     world: World | None = g.get("world")
     state = server()
     is_kept = world is not None and state.worlds.contains(world)
@@ -148,5 +145,5 @@ def _finish_request(response: Response) -> Response:
         note_response(response, current, RequestRecord.of(current.environ))
     record_request(current, world, response.status_code)
     if world is not None and is_kept and called is None:  # the others have no webhooks
-        wakeup.schedule_wakeup(current_app._get_current_object(), world)  # type: ignore[attr-defined]
+        wakeup.schedule_wakeup(current_flask_app(), world)
     return response

@@ -15,6 +15,8 @@ from mockbatch.world.world import World
 # How much of a request's path, query and method is kept.
 MAX_CHARACTERS, MAX_METHOD_CHARACTERS = 1000, 32
 
+_RETRY_COUNT = re.compile("[0-9]{1,9}")
+
 log = logging.getLogger("mockbatch.requests")
 
 
@@ -62,7 +64,7 @@ def _entry(request: Request, world: World, status: int, record: RequestRecord) -
         method=request.method[:MAX_METHOD_CHARACTERS],
         path=path,
         status=status,
-        retry_count=int(retries) if re.fullmatch("[0-9]{1,9}", retries) else 0,
+        retry_count=int(retries) if _RETRY_COUNT.fullmatch(retries) else 0,
         now=world.now(),
         wall=clock.wall_time(),
         fault=record.fault,

@@ -21,7 +21,7 @@ from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
 from mockbatch.validation.type_names import describe_type
 from mockbatch.web.body_limit import read_json_text
-from mockbatch.web.context import server
+from mockbatch.web.context import current_request, server
 
 _INTEGER = re.compile(r"[+-]?\d{1,18}")
 
@@ -48,7 +48,7 @@ def check_response(name: str, body: Json) -> None:
     A violation is a bug of mockbatch: SchemaViolationError, which becomes a 500.
     """
     if server().settings.world.validate:
-        schema(name).assert_valid(body, f"the response to {request.path}")
+        schema(name).assert_valid(body, f"the response to {current_request().path}")
 
 
 def check_page(names: Iterable[str], body: Json) -> None:

@@ -78,11 +78,11 @@ class WorldRegistry:
 
     def find(self, key: str) -> World | None:
         """Return the world of a key, None if the key has none yet."""
-        return self.all().get(self._name(key))
+        return self._worlds.get(self._name(key))
 
     def contains(self, world: World) -> bool:
         """Return whether a world is kept, unlike a new one that is only read."""
-        return self.all().get(world.name) is world
+        return self._worlds.get(world.name) is world
 
     def all(self) -> Mapping[str, World]:
         """Return the worlds by name, the oldest first."""

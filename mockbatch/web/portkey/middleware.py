@@ -1,5 +1,6 @@
 """A WSGI middleware that plays Portkey's gateway for requests with `x-portkey-*` headers."""
 
+import re
 from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -8,6 +9,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
     from mockbatch.web.portkey.gateway import Gateway
+
+_PORTKEY_HEADER = re.compile("HTTP_X_PORTKEY_")
 
 
 class PortkeyGateway:
@@ -28,7 +31,7 @@ class PortkeyGateway:
     def _applies(self, environ: "WSGIEnvironment") -> bool:
         if environ["PATH_INFO"].startswith("/_mock"):
             return False
-        return self._always or any(name.startswith("HTTP_X_PORTKEY_") for name in environ)
+        return self._always or any(map(_PORTKEY_HEADER.match, environ))
 
     @cached_property
     def _gateway(self) -> "Gateway":

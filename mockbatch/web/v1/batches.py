@@ -8,7 +8,7 @@ from mockbatch.batch.create import parse_request
 from mockbatch.batch.rules import OPENAI
 from mockbatch.faults.request_record import RequestRecord
 from mockbatch.typing import Json
-from mockbatch.web.context import world
+from mockbatch.web.context import current_request, world
 from mockbatch.web.responses import check_page, check_response, json_body, query_integer, send_json
 from mockbatch.world.polling import check_provider, retrieve_polled
 
@@ -25,10 +25,11 @@ def batch_response(batch: Batch, at: int | None = None, *, compact: bool = False
 def distort(batch: Batch, undistorted: Json) -> Json:
     """Return a Batch object as its scenario shows it, and record a distortion in the journal."""
     shown = batch.distorted(undistorted)
-    record = RequestRecord.of(request.environ)
-    if shown != undistorted and record.fault is None:
-        # The journal names a distortion as it names a fault.
-        record.fault = batch.schedule.scenario.name
+    if shown != undistorted:
+        record = RequestRecord.of(request.environ)
+        if record.fault is None:
+            # The journal names a distortion as it names a fault.
+            record.fault = batch.schedule.scenario.name
     return shown
 
 
@@ -37,11 +38,12 @@ def find_retrieved(id: str, provider: str) -> Batch:
 
     This is a poll, unless it is a retry, a HEAD, or hit by a fault.
     """
-    check_provider(world(), id, provider)
-    is_retry = request.headers.get("x-stainless-retry-count", "0") != "0"
-    has_fault = RequestRecord.of(request.environ).fault is not None
-    is_poll = request.method == "GET" and not is_retry and not has_fault
-    return retrieve_polled(world(), id) if is_poll else world().batch(id)
+    current, of = current_request(), world()
+    check_provider(of, id, provider)
+    is_retry = current.headers.get("x-stainless-retry-count", "0") != "0"
+    has_fault = RequestRecord.of(current.environ).fault is not None
+    is_poll = current.method == "GET" and not is_retry and not has_fault
+    return retrieve_polled(of, id) if is_poll else of.batch(id)
 
 
 def cancel_batch(id: str, provider: str) -> Batch:
