@@ -210,6 +210,23 @@ class TestWorldClock:
         wall.now += 1
         assert world.now() == 2001
 
+    def test_a_move_to_the_past_lets_it_go_back_no_further(self, wall: Wall) -> None:
+        """The events up to the later instant have been reported."""
+        world = world_clock()
+        world.move_to(2000)
+        world.move_to(1500)
+        wall.now -= 500
+        assert (world.now(), world.is_behind()) == (2000, True)
+
+    def test_a_clock_that_was_set_back_stays_behind(self, wall: Wall) -> None:
+        """Only the time of the process leads it back to the last command."""
+        world = world_clock()
+        world.move_to(2000)
+        wall.now -= 500
+        world.move_to(1800)
+        wall.now += 500
+        assert (world.now(), world.is_behind()) == (2000, False)
+
     def test_it_continues_when_the_last_pause_ends(self, wall: Wall) -> None:
         """From where it then is."""
         world = world_clock("x60")
@@ -233,6 +250,31 @@ class TestWorldClock:
         world.end_pauses()
         wall.now += 1
         assert world.now() == 1060
+
+    def test_it_continues_after_a_pause_that_an_error_ends(self, wall: Wall) -> None:
+        """One failure does not stop the clock for good."""
+        world = world_clock("x60")
+        with pytest.raises(ValueError, match="failed"), world.pause():
+            raise ValueError("failed")
+        wall.now += 1
+        assert world.now() == 1060
+
+    def test_a_pause_that_was_ended_before_its_end_ends_no_other(self, wall: Wall) -> None:
+        """The next pause stops the clock."""
+        world = world_clock("x60")
+        with world.pause():
+            world.end_pauses()
+        with world.pause():
+            wall.now += 1
+            assert world.now() == 1000
+
+    def test_a_restored_clock_does_not_go_back_behind_a_command(self, wall: Wall) -> None:
+        """The last command is a part of its state."""
+        original, world = world_clock(), world_clock()
+        original.move_to(2000)
+        world.restore(original.state())
+        wall.now -= 500
+        assert (world.now(), world.is_behind()) == (2000, True)
 
     def test_a_mode_that_is_set_during_a_pause_counts_afterwards(self, wall: Wall) -> None:
         """The pause goes on."""

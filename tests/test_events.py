@@ -48,6 +48,14 @@ def test_expiry_of_uploads_is_included_with_that_of_files() -> None:
     ]
 
 
+def test_events_of_one_second_are_in_order_of_creation() -> None:
+    """Whatever the ids are, and an upload comes after the files."""
+    files = [file("file-b", 3600), file("file-a", 3600)]
+    uploads = [Upload("upload_1", "a", "batch", 1, 0, None)]
+    found = events.requested_events([], files, uploads, 0, 3600, ["expiry"])
+    assert [id for _, _, id in found] == ["file-b", "file-a", "upload_1"]
+
+
 def test_neither_is_included_without_a_request(make: "Make") -> None:
     """Nor the one with a request for the other."""
     batch = make.batch()

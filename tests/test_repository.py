@@ -11,9 +11,11 @@ from mockbatch.batch import commands
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.create import BatchRequest
 from mockbatch.batch.rules import OPENAI_RULES
+from mockbatch.clock import END
 from mockbatch.errors import ApiError
 from mockbatch.files.content import Content
 from mockbatch.files.file import File
+from mockbatch.limits import Limits
 from mockbatch.providers.groq import batches as groq
 from mockbatch.repository import Repository
 from mockbatch.typing import Json
@@ -165,6 +167,30 @@ class TestFiles:
         upload(world)
         gc.collect()
         assert content() is None
+
+    def test_files_expire_one_after_the_other(self, make: "Make") -> None:
+        """After the first has expired, the next removal is due when the second does."""
+        world = make.world()
+        for seconds in (3600, 7200):
+            upload(world, seconds=seconds)
+        world.advance.by(3600)
+        assert world.repository.next_due == make.created + 7200
+
+    def test_the_end_of_a_batch_whose_input_is_deleted_is_due(self, make: "Make") -> None:
+        """A clock that runs by itself lets its input go no later."""
+        world = make.world()
+        batch = make.started(world, make.lines(1))
+        world.advance.by(VALIDATED)
+        world.delete_file(batch.input_file_id)
+        assert world.repository.next_due == batch.timeline.end.at
+
+    def test_a_made_file_expires_no_later_than_time_ends(self, make: "Make") -> None:
+        """Its expiry is an instant that its batch can be dumped with."""
+        world = make.world(start_time=END - DAY)
+        batch = make.started(world, make.lines(1))
+        world.advance.by(WRITTEN)
+        [id] = file_ids(world, batch).values()
+        assert world.file(id).expires_at == END
 
     @pytest.mark.parametrize("end", ["deleted", "expired"])
     def test_an_output_goes_with_its_files(self, make: "Make", end: str) -> None:
@@ -336,6 +362,59 @@ class TestChanges:
         assert world.repository.storage.used == batch.input.content.size > 0
         world.advance.to(batch.timeline.end.at + 60)
         assert world.repository.storage.used == 0
+
+    def test_what_batches_keep_goes_after_a_command_has_ended_them(self, make: "Make") -> None:
+        """Even if none would ever have ended by itself."""
+        world = make.world()
+        stages = {"in_progress": None}
+        scenario = make.scenario(stages=stages, overdue=None, output_seconds=60)
+        file_id = world.upload(Content.of(make.jsonl(make.lines(1))), "f", "batch", None).id
+        request = BatchRequest(file_id, CHAT, None, None, scenario)
+        batches = [world.create_batch(request) for _ in range(2)]
+        world.advance.by(100)
+        world.delete_file(file_id)
+        world.advance.by(DAY)
+        for batch in batches:
+            world.command(batch.id, commands.expire)
+        assert world.repository.storage.used > 0
+        world.advance.by(60)
+        assert world.repository.storage.used == 0
+
+    def test_an_input_that_a_new_value_of_its_batch_needs_is_not_released(
+        self, make: "Make", repository: Repository
+    ) -> None:
+        """Where processes share a world, its bytes would be removed."""
+        batch = make.batch()
+        repository.add_batch(batch)
+        released: list[Content] = []
+        repository.storage.listeners.append(released.append)
+        repository.replace_batch(commands.cancel(batch, batch.created_at))
+        assert released == []
+
+    def test_uploads_are_reported_when_they_come_and_go(self, repository: Repository) -> None:
+        """Listeners are called with the ids of files that are added, deleted, or expire."""
+        reported: list[str] = []
+        repository.file_listeners.append(reported.append)
+        content = Content.of(b"")
+        for id in ("file-2", "file-3"):
+            repository.add_file(File(id, "batch", "f", 0, 5, lambda: content))
+        repository.delete_file("file-2", 0)
+        version = repository.version
+        repository.remove_expired(5)
+        assert reported == ["file-2", "file-3", "file-2", "file-3"]
+        assert repository.version > version
+
+    def test_a_deleted_output_stays_deleted_after_a_load(
+        self, make: "Make", repository: Repository
+    ) -> None:
+        """However many uploads are deleted after it."""
+        batch = make.batch()
+        output = batch.planned_file_id("output")
+        loaded = Repository(validate=True, limits=Limits(deleted_ids=1))
+        loaded.load([repository.file("file-1", 0)], [batch], [output], {})
+        loaded.deleted.add("file-0", is_uploaded=True)
+        loaded.delete_file("file-1", 0)
+        assert loaded.find_file(output, batch.timeline.end.at) is None
 
     def test_every_change_makes_another_version(self, make: "Make", repository: Repository) -> None:
         """Batches that are added or replaced, and files that are added or deleted."""

@@ -120,6 +120,11 @@ def test_every_file_has_a_greatest_size() -> None:
     assert (error.status, error.message) == (400, "File is too large.")
 
 
+def test_a_file_of_the_greatest_size_is_accepted() -> None:
+    """The limit is the size of the largest file."""
+    validation.validate_upload(Content.of(b"x" * 10), "assistants", Limits(file_bytes=10))
+
+
 def test_the_limits_are_those_of_the_service() -> None:
     """50,000 requests, 50,000 embedding inputs, 200 MiB of input, 512 MiB a file."""
     limits = Limits()
