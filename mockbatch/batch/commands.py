@@ -126,7 +126,7 @@ def lose_input(batch: Batch, now: int, missing: BatchInput) -> Batch:
 
 def _as_failure(coming: Timeline) -> Timeline:
     """Return the future of a validating batch, failed when its validation would have ended."""
-    ends = [change.at for change in coming.transitions if change.status in (IN_PROGRESS, FAILED)]
+    ends = [change.at for change in coming.transitions if change.status == IN_PROGRESS]
     return Timeline((Transition(ends[0], FAILED),)) if ends else coming
 
 
