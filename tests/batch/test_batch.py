@@ -6,6 +6,7 @@ import pytest
 
 from mockbatch.batch import commands
 from mockbatch.batch.batch import Batch
+from mockbatch.endpoints.endpoint import Tokens
 
 if TYPE_CHECKING:
     from tests.conftest import Make
@@ -75,10 +76,29 @@ def test_its_errors_are_shown_when_it_has_failed(make: "Make", seconds: int, is_
     assert (batch.as_json(batch.created_at + seconds)["errors"] is not None) is is_told
 
 
+def test_its_usage_has_the_details_of_the_tokens(make: "Make") -> None:
+    """Cached and reasoning tokens are parts of the input and the output, and add nothing."""
+    batch = make.batch()
+    shown = batch.as_json(batch.timeline.end.at, Tokens(70, 50, cached=30, reasoning=20))
+    assert shown["usage"] == {
+        "input_tokens": 70,
+        "output_tokens": 50,
+        "total_tokens": 120,
+        "input_tokens_details": {"cached_tokens": 30},
+        "output_tokens_details": {"reasoning_tokens": 20},
+    }
+
+
 def test_it_may_be_found_later_than_it_was_created(make: "Make") -> None:
     """It can be found so many seconds after its creation as its scenario says."""
     assert make.batch().visible_at == make.created
     assert make.batch(visible_after=30).visible_at == make.created + 30
+
+
+def test_a_pace_makes_it_found_no_earlier(make: "Make") -> None:
+    """The delay is in seconds of simulated time, as that of the window is."""
+    batch = make.started(make.world(pace=60), make.lines(1), visible_after=30)
+    assert batch.visible_at == make.created + 30
 
 
 def test_the_end_of_the_window_is_shown_as_without_a_delay(make: "Make") -> None:

@@ -8,6 +8,7 @@ from mockbatch.batch import create, input_file
 from mockbatch.batch.create import BatchRequest, CreationContext
 from mockbatch.batch.input_file import BatchInput
 from mockbatch.batch.plan import Schedule
+from mockbatch.batch.rules import BatchTerms
 from mockbatch.errors import ApiError
 from mockbatch.files.content import Content
 from mockbatch.ids import Seed
@@ -238,6 +239,31 @@ def test_a_verdict_names_the_model_of_the_file(make: "Make") -> None:
         "'gpt-4o-mini'"
         in verdict(make, "model_not_found", make.batch_input(make.line()))["message"]
     )
+
+
+@pytest.mark.parametrize(
+    ("code", "named"),
+    [
+        ("invalid_request", "file-1, or organization org-1 "),
+        ("token_limit_exceeded", "in organization org-1. Limit: 2,000,000 enqueued tokens."),
+        ("too_many_tasks", "more than 50000 requests."),
+    ],
+)
+def test_a_verdict_names_the_organization_and_the_limit(
+    make: "Make", code: str, named: str
+) -> None:
+    """The messages of a scenario are those that a client meets without one."""
+    assert named in verdict(make, code, make.batch_input(make.line()))["message"]
+
+
+def test_a_verdict_does_not_replace_the_error_of_the_terms(make: "Make") -> None:
+    """A batch that its provider fails does so in any scenario."""
+    error = {"code": "c", "message": "m", "param": None, "line": None}
+    request = BatchRequest("file-1", CHAT, None, None, None, terms=BatchTerms(error=error))
+    schedule = Schedule(make.scenario(validation={"error": "empty_file"}), 1)
+    context = CreationContext(0, Seed.of("x"), make.created, schedule)
+    batch = create.create_batch(request, make.batch_input(make.line()), context)
+    assert batch.input.errors == (error,)
 
 
 @pytest.mark.parametrize("key", ["my_mockbatch_scenario", "Mockbatch_scenario", "mockbatch"])

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from mockbatch.batch import fast_path, input_file, output_file
+from mockbatch.batch import fast_path, input_file, line_template, output_file
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.input_file import BatchInput
 from mockbatch.batch.json_pieces import split_json
@@ -21,6 +21,7 @@ from mockbatch.endpoints.scripted_reply import Reply
 from mockbatch.files.content import Content
 from mockbatch.limits import Limits
 from mockbatch.typing import Json
+from mockbatch.validation.schema import SchemaViolationError
 
 if TYPE_CHECKING:
     from tests.conftest import Make
@@ -389,6 +390,15 @@ def test_a_scripted_text_is_no_slow_line(make: "Make") -> None:
     reply = Reply.from_valid_document({"content": "x"})
     with mock.patch.object(output_file, "respond", side_effect=AssertionError):
         write(replace(batch, replies={0: reply}))
+
+
+def test_a_template_is_checked_as_an_ordinary_line_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A response that breaks its schema is never written."""
+    bad = replace(endpoints()[CHAT], build_response=lambda *_: {"odd": 1})
+    monkeypatch.setattr(line_template, "endpoints", lambda: {CHAT: bad})
+    make_template = line_template.line_template.__wrapped__
+    with pytest.raises(SchemaViolationError, match="the output line of 'example'"):
+        make_template(b'{"model":"gpt-4o"}', validate=True)
 
 
 def test_split_json_leaves_the_values_out() -> None:

@@ -18,6 +18,7 @@ from mockbatch.jsonio import MAX_CONTAINERS
 from mockbatch.limits import Limits
 from mockbatch.typing import Json
 from mockbatch.validation.schema import schema
+from mockbatch.validation.step_budget import StepBudget
 from tests.support.examples import examples
 
 if TYPE_CHECKING:
@@ -317,6 +318,13 @@ def test_the_third_of_equal_custom_ids_is_reported_too(make: "Make") -> None:
     assert [line for _, _, line in read_errors(found)] == [2, 3]
 
 
+def test_a_repeated_custom_id_is_reported_beside_other_errors(make: "Make") -> None:
+    """Each error of a line is reported, in the order of its members."""
+    found = make.batch_input(make.line("a"), make.line("a", method="GET", url=None))
+    codes = [code for code, _, _ in read_errors(found)]
+    assert codes == ["missing_required_parameter", "duplicate_custom_id", "invalid_method"]
+
+
 def test_every_line_is_held_against_the_first_model(make: "Make") -> None:
     """The first model in the file is its model, and each other one is reported."""
     models = ["a", "b", "a", "c"]
@@ -451,6 +459,15 @@ def test_embedding_inputs_are_counted_over_all_lines(
     assert read_errors(make.batch_input(*lines, endpoint="/v1/embeddings", limits=limits)) == errors
 
 
+def test_inputs_of_rejected_lines_are_not_counted(make: "Make") -> None:
+    """A line that fails makes no embedding."""
+    bodies = [{"model": "m", "input": ["a"] * 3}, {"model": "m", "input": ["a"], "dimensions": 0}]
+    lines = [make.line(f"{n}", url="/v1/embeddings", body=given) for n, given in enumerate(bodies)]
+    limits = Limits(embedding_inputs=3)
+    found = make.batch_input(*lines, endpoint="/v1/embeddings", limits=limits)
+    assert (found.failing_lines, found.errors) == (frozenset({1}), ())
+
+
 def test_inputs_of_another_endpoint_are_not_limited(make: "Make") -> None:
     """The limit of inputs is for embeddings alone."""
     lines = [
@@ -480,6 +497,22 @@ def test_a_line_that_only_mockbatch_cannot_answer_is_recorded(make: "Make") -> N
     assert (found.failing_lines, found.unsupported_lines) == (frozenset({0, 1}), frozenset({1}))
 
 
+@pytest.mark.parametrize(("steps_per_line", "failing"), [(2000, set()), (0, {0, 1, 2})])
+def test_the_schemas_of_all_lines_have_one_budget(
+    make: "Make", monkeypatch: pytest.MonkeyPatch, steps_per_line: int, failing: set[int]
+) -> None:
+    """Each line adds to it enough for an ordinary schema."""
+    monkeypatch.setattr(input_file, "StepBudget", lambda: StepBudget(0))
+    monkeypatch.setattr(input_file, "STEPS_PER_LINE", steps_per_line)
+    schemas = [{"type": "object", "properties": {name: {"type": "string"}}} for name in "abc"]
+    formats = [
+        {"type": "json_schema", "json_schema": {"name": "n", "schema": wanted}}
+        for wanted in schemas
+    ]
+    lines = [make.line(f"{n}", body=body(response_format=f)) for n, f in enumerate(formats)]
+    assert make.batch_input(*lines).failing_lines == failing
+
+
 @pytest.mark.parametrize(
     ("codes", "has_errors_of_its_own"),
     [
@@ -505,6 +538,24 @@ def test_an_error_is_kept_however_long_its_message_is() -> None:
     message = "x" * (input_file.MAX_ERROR_CHARACTERS + 1)
     error = {"code": "a", "message": message, "param": None, "line": 1}
     assert input_file.first_errors([error, error]) == (error,)
+
+
+def make_error(message: str) -> Json:
+    """Return the error of a line with this message."""
+    return {"code": "a", "message": message, "param": None, "line": 1}
+
+
+def test_a_batch_keeps_the_first_errors_only() -> None:
+    """A thousand of them, as docs/limits.md says."""
+    errors = [make_error(str(number)) for number in range(input_file.MAX_ERRORS + 1)]
+    assert input_file.first_errors(errors) == tuple(errors[:-1])
+
+
+def test_no_error_is_kept_after_one_that_is_left_out() -> None:
+    """The kept ones are the first, and have no gap among them."""
+    most = input_file.MAX_ERROR_CHARACTERS
+    errors = [make_error("x"), make_error("x" * (most - 1)), make_error("x"), make_error("")]
+    assert input_file.first_errors(errors) == tuple(errors[:2])
 
 
 def test_a_missing_file_has_the_observed_error() -> None:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
-from mockbatch.batch import commands, fast_path, output_file
+from mockbatch.batch import commands, fast_path, input_file, output_file
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.rules import OPENAI_RULES
+from mockbatch.batch.timeline import Timeline, Transition
 from mockbatch.endpoints import endpoints
 from mockbatch.endpoints.endpoint import Tokens
 from mockbatch.files.content import Content
@@ -230,6 +231,15 @@ def test_a_line_counts_from_its_exact_second(make: "Make", seconds: int, complet
     assert len(files(batch)[0]) == completed
 
 
+def test_lines_planned_for_after_the_end_are_not_written(make: "Make") -> None:
+    """A state document may hold a batch that ends before its last lines would have run."""
+    batch = make.batch()
+    end = Transition(make.created + HALF, "expired")
+    cut = Timeline((*batch.timeline.transitions[:2], end), batch.timeline.marks)
+    done, failed = files(replace(batch, timeline=cut))
+    assert (len(done), len(failed)) == (5, 5)
+
+
 def test_a_failed_line_is_not_billed(make: "Make") -> None:
     """A failure whose body tells a usage costs nothing all the same."""
     usage = {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12}
@@ -369,3 +379,73 @@ def test_each_line_adds_steps_for_a_value_of_its_own(
     contents = [line["response"]["body"]["choices"][0]["message"]["content"] for line in done]
     quoted = [json.loads(content)["a"].partition("question ")[2] for content in contents]
     assert sorted(quoted) == ["0", "1", "2"]
+
+
+def test_values_of_all_lines_are_generated_within_one_budget(
+    make: "Make", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it is spent, lines with the same schema have the same value."""
+    monkeypatch.setattr(output_file, "StepBudget", lambda: StepBudget(0))
+    monkeypatch.setattr(output_file, "STEPS_PER_LINE", 0)
+    wanted = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
+    given = make.lines(3)
+    for number, line in enumerate(given):
+        json_schema = {"name": "n", "schema": wanted}
+        line["body"]["response_format"] = {"type": "json_schema", "json_schema": json_schema}
+        line["body"]["messages"] = [{"role": "user", "content": f"question {number}"}]
+    done, _ = files(make.started(make.world(), given))
+    contents = {line["response"]["body"]["choices"][0]["message"]["content"] for line in done}
+    assert len(done) == 3
+    assert len(contents) == 1
+
+
+def with_a_hard_schema(make: "Make") -> Batch:
+    """Return a batch of two lines with a schema for which mockbatch generates no value."""
+    wanted = {"type": "object", "properties": {"a": {"type": "string", "pattern": "^(?<=b)a$"}}}
+    given = make.lines(2)
+    for line in given:
+        json_schema = {"name": "n", "schema": {**wanted, "required": ["a"]}}
+        line["body"]["response_format"] = {"type": "json_schema", "json_schema": json_schema}
+    return make.started(make.world(), given)
+
+
+def error_messages(batch: Batch) -> list[str]:
+    """Return the messages of the errors of a batch's lines."""
+    return [line["response"]["body"]["error"]["message"] for line in files(batch)[1]]
+
+
+def test_each_line_adds_steps_for_a_check_of_its_own(
+    make: "Make", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many lines fail, each names what is wrong with its schema."""
+    batch = with_a_hard_schema(make)
+    expected = error_messages(batch)
+    monkeypatch.setattr(output_file, "StepBudget", lambda: StepBudget(0))
+    assert error_messages(batch) == expected
+    assert "pattern" in expected[0]
+
+
+def test_lines_that_fail_are_checked_within_one_budget(
+    make: "Make", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it is spent, the message says so."""
+    batch = with_a_hard_schema(make)
+    monkeypatch.setattr(output_file, "StepBudget", lambda: StepBudget(0))
+    monkeypatch.setattr(output_file, "STEPS_PER_LINE", 0)
+    assert all("it takes too long" in message for message in error_messages(batch))
+
+
+def test_a_line_that_was_too_costly_to_check_fails_all_the_same(
+    make: "Make", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even if there are enough steps for its schema when the file is written."""
+    wanted = {"type": "object", "properties": {"a": {"type": "string"}}}
+    line = make.line()
+    json_schema = {"name": "n", "schema": wanted}
+    line["body"]["response_format"] = {"type": "json_schema", "json_schema": json_schema}
+    with monkeypatch.context() as patch:
+        patch.setattr(input_file, "StepBudget", lambda: StepBudget(0))
+        patch.setattr(input_file, "STEPS_PER_LINE", 0)
+        batch = make.started(make.world(), [line])
+    [message] = error_messages(batch)
+    assert message.startswith("mockbatch could not check the schema of this line: it takes too")

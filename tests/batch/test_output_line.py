@@ -61,3 +61,14 @@ def test_every_shape_is_checked(line: dict[str, Json]) -> None:
         other["response"]["body"][name] = value
         with pytest.raises(SchemaViolationError):
             checker.check(other)
+
+
+def test_another_name_makes_another_shape(line: dict[str, Json]) -> None:
+    """Even of a member of the same type in the same place."""
+    checker = LineChecker(endpoints()[CHAT])
+    checker.check(line)
+    body = line["response"]["body"]
+    renamed = {"made" if name == "created" else name: value for name, value in body.items()}
+    line["response"]["body"] = renamed
+    with pytest.raises(SchemaViolationError):
+        checker.check(line)

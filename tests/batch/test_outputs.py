@@ -8,6 +8,7 @@ import pytest
 
 from mockbatch.batch import output_file
 from mockbatch.batch.batch import Batch
+from mockbatch.limits import Limits
 
 if TYPE_CHECKING:
     from tests.conftest import Make
@@ -56,6 +57,31 @@ def test_no_room_is_made_for_more_than_a_world_can_hold(make: "Make") -> None:
     outputs.files(batch)
     assert outputs.make_room(free)
     assert not outputs.make_room(free + 1)
+
+
+def test_files_that_do_not_fit_are_returned_and_not_kept(make: "Make") -> None:
+    """A world never holds more than its limit."""
+    world = make.world(limits=Limits(world_bytes=1000))
+    batch = make.started(world, make.lines(2))
+    world.advance.to(batch.timeline.end.at)
+    used = world.repository.storage.used
+    files = world.repository.outputs.files(batch)
+    assert used + files.output.size > 1000
+    assert world.repository.storage.used == used
+
+
+def test_what_a_batch_is_billed_for_is_kept_when_its_files_are_dropped(
+    make: "Make", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch is shown with its usage without writing 50,000 lines again."""
+    world = make.world()
+    batch = make.started(world, make.lines(2))
+    world.advance.to(batch.timeline.end.at)
+    outputs = world.repository.outputs
+    tokens = outputs.tokens(batch)
+    outputs.drop(batch.id)
+    monkeypatch.delattr(output_file, "write_output")
+    assert outputs.tokens(batch) == tokens
 
 
 class Writer:

@@ -141,6 +141,12 @@ def test_the_window_may_never_end(make: "Make") -> None:
     assert plan_seconds(make, stages=stages, overdue=None)[-1] == (62, "in_progress")
 
 
+def test_validation_may_never_end(make: "Make") -> None:
+    """A scenario may keep a batch in validation for ever, for which no window ends it either."""
+    batch = make.batch(stages={"validating": None}, overdue=None)
+    assert batch.status(batch.created_at + 1000 * DAY) == "validating"
+
+
 def test_some_lines_are_done_when_the_window_ends(make: "Make") -> None:
     """Lines run evenly until the window ends them."""
     scenario = make.scenario(stages={"validating": 0, "in_progress": 2 * DAY})
@@ -273,6 +279,12 @@ def test_a_share_is_not_the_first_lines(make: "Make") -> None:
     ]
     assert chosen[0] == chosen[1] != chosen[2]
     assert set(range(20)) not in chosen
+
+
+def test_lines_of_a_share_are_not_the_first_to_run(make: "Make") -> None:
+    """A batch does not begin with all of its failures."""
+    batch = make.batch(40, replies=[{"fraction": 0.5, "reply": FAILING}])
+    assert list(batch.execution_order.failing) != list(range(20))
 
 
 def test_a_reply_lets_a_refused_line_succeed_that_takes_it(make: "Make") -> None:

@@ -1,5 +1,8 @@
 """What another provider than OpenAI does with its batches and files."""
 
+from collections.abc import Callable
+
+import pytest
 from msgspec.structs import replace
 
 from mockbatch.batch import commands
@@ -7,6 +10,7 @@ from mockbatch.batch.batch import Batch
 from mockbatch.batch.create import BatchRequest
 from mockbatch.batch.output_file import write_output
 from mockbatch.batch.rules import DAY_SECONDS, BatchRules, BatchTerms
+from mockbatch.errors import ApiError
 from mockbatch.files.content import Content
 from mockbatch.files.file import FileRules
 from mockbatch.typing import Json
@@ -42,13 +46,32 @@ def test_ids_have_the_form_of_the_provider(make: Make) -> None:
 
 
 def test_batch_that_does_not_expire_goes_on(make: Make) -> None:
-    """A day later it still runs, and completes on a command."""
+    """It shows the end of its window, still runs a day later, and completes on a command."""
     world = make.world()
     batch = create(make, world, make.line(), scenario={"stages": {"in_progress": None}})
+    assert batch.expires_at == make.created + DAY_SECONDS
     world.clock.move_to(make.created + 2 * DAY_SECONDS)
     assert batch.status(world.now()) == "in_progress"
     completed = world.command(batch.id, commands.complete)
     assert completed.status(world.now()) == "completed"
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (commands.cancel, "Cannot cancel a batch with status 'ended'."),
+        (commands.hold, "is ended and can no longer be held."),
+    ],
+)
+def test_conflict_names_the_status_as_the_provider_does(
+    make: Make, command: Callable[[Batch, int], Batch], message: str
+) -> None:
+    """The client knows no other name of it."""
+    rules = OTHER._replace(status_names={"completed": "ended"})
+    batch = replace(create(make, make.world(), make.line()), rules=rules)
+    with pytest.raises(ApiError) as refused:
+        command(batch, batch.timeline.end.at)
+    assert refused.value.message.endswith(message)
 
 
 def test_longer_window_moves_the_expiry(make: Make) -> None:

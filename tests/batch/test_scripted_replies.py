@@ -7,7 +7,7 @@ import pytest
 from mockbatch.batch import commands
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.output_file import write_output
-from mockbatch.batch.scripted_replies import apply_script, prepare_script
+from mockbatch.batch.scripted_replies import apply_script, prepare_script, prepare_scripts
 from mockbatch.endpoints import reply_limit
 from mockbatch.endpoints.scripted_reply import Reply
 from mockbatch.limits import Quotas
@@ -142,6 +142,15 @@ class TestLinesThatHaveRun:
         rest = [f"line-{line}" for line in batch.execution_order.order[4:]]
         assert [line["custom_id"] for line in calls] == rest
 
+    def test_a_function_is_called_for_a_new_batch_in_the_order_of_its_lines(
+        self, make: "Make"
+    ) -> None:
+        """So the first turn of a reply belongs to the line that runs first."""
+        calls: list[Json] = []
+        batch = make.started(make.world(script=script(calls.append)), make.lines(COUNT))
+        order = [f"line-{line}" for line in batch.execution_order.order]
+        assert [line["custom_id"] for line in calls] == order
+
     def test_the_order_of_the_lines_stays(self, make: "Make") -> None:
         """Replies that come later move no line."""
         batch = make.batch(COUNT)
@@ -186,6 +195,13 @@ def test_a_line_is_matched_by_its_number_from_one(make: "Make") -> None:
     assert batch.replies.keys() == {0}
 
 
+def test_a_batch_that_ends_while_replies_are_computed_gets_none(make: "Make") -> None:
+    """Computing them may take seconds; lines that never ran stay without a reply, too."""
+    batch = commands.expire(make.batch(COUNT), make.created + VALIDATED)
+    apply = prepare_scripts([batch], script({"content": "new"}), make.created)
+    assert list(apply(make.created + VALIDATED)) == []
+
+
 def test_an_ended_batch_gets_no_reply(make: "Make") -> None:
     """A script that comes after the end leaves the batch as it was."""
     world = make.world()
@@ -212,6 +228,16 @@ def test_lines_whose_replies_are_too_long_fail(
     files = write_output(world.batch(batch.id))
     assert [len(list(file.lines())) for file in (files.output, files.error)] == [3, COUNT - 3]
     assert b"reply_too_long" in files.error.first_line(1000)
+
+
+def test_the_shares_of_a_scenario_have_one_limit(
+    make: "Make", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their replies together are at most as long as those of one share could be."""
+    monkeypatch.setattr(reply_limit, "MAX_BATCH_CHARACTERS", 3500)
+    share = {"fraction": 0.5, "reply": {"content": "a" * 1000}}
+    batch = make.batch(COUNT, replies=[share, share])
+    assert len(batch.execution_order.failing) == COUNT - 3
 
 
 @pytest.mark.parametrize("line", [b"{", b"[]", b"null", b"{}", b""])
