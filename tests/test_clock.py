@@ -314,3 +314,19 @@ def test_the_clock_is_set_under_its_lock(
     getattr(world_clock, name)(argument)
     assert are_locked
     assert all(are_locked)
+
+
+def test_a_command_reads_the_clock_under_its_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So a command that waits for another one happens after it."""
+    world_clock = clock.WorldClock("realtime", 1000, RLock())
+    are_locked = []
+
+    def record() -> float:
+        are_locked.append(not is_free(world_clock.lock))
+        return 0
+
+    monkeypatch.setattr(clock, "wall_time", record)
+    with world_clock.command():
+        pass
+    assert are_locked
+    assert all(are_locked)

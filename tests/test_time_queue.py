@@ -131,3 +131,13 @@ def test_outdated_entries_are_dropped() -> None:
         queue.put("moved", 10**9 + number, 0, "moved")
     assert len(queue._heap) < 200
     assert drain(queue) == ["first", "moved"]
+
+
+def test_entries_of_removed_items_are_dropped_without_another_put() -> None:
+    """A world in which nothing more happens does not keep them."""
+    queue: TimeQueue[str] = TimeQueue()
+    for number in range(5000):
+        queue.put(str(number), number, 0, "removed")
+    for number in reversed(range(5000)):
+        queue.remove(str(number))
+    assert len(queue._heap) < 200

@@ -374,6 +374,18 @@ def test_scripted_replies_are_written_alike(make: "Make", fields: Json, paramete
     assert_written_alike(replace(batch, replies={0: reply, 2: reply}))
 
 
+def test_each_line_has_its_own_scripted_text(make: "Make") -> None:
+    """However many texts a script has."""
+    batch = make.batch(4)
+    texts = ["one", "other", "one", "third"]
+    replies = {
+        line: Reply.from_valid_document({"content": text}) for line, text in enumerate(texts)
+    }
+    batch = replace(batch, replies=replies)
+    assert_written_alike(batch)
+    assert [write(batch)[0].count(f'"{text}"'.encode()) for text in texts] == [2, 1, 2, 1]
+
+
 @pytest.mark.parametrize(
     "parameters", [{"stop": "o"}, {"max_tokens": 2}, {"max_tokens": 3, "stop": ["to"]}]
 )

@@ -241,8 +241,10 @@ def test_a_line_that_is_not_json_has_the_observed_error(make: "Make", line: byte
 
 @pytest.mark.parametrize("line", [b"[]", b"null", b"1", b'"text"', b"true"])
 def test_a_line_that_is_no_object_is_no_request(make: "Make", line: bytes) -> None:
-    """JSON that is no object is an invalid line too."""
-    assert read_errors(make.batch_input(make.line("a"), line)) == [("invalid_json_line", None, 2)]
+    """JSON that is no object is an invalid line too, and the message says why."""
+    found = make.batch_input(make.line("a"), line)
+    assert read_errors(found) == [("invalid_json_line", None, 2)]
+    assert found.errors[0]["message"] == "This line is not a JSON object."
 
 
 def test_a_byte_order_mark_breaks_its_line(make: "Make") -> None:
@@ -323,6 +325,12 @@ def test_a_repeated_custom_id_is_reported_beside_other_errors(make: "Make") -> N
     found = make.batch_input(make.line("a"), make.line("a", method="GET", url=None))
     codes = [code for code, _, _ in read_errors(found)]
     assert codes == ["missing_required_parameter", "duplicate_custom_id", "invalid_method"]
+
+
+def test_the_custom_id_of_a_faulty_line_is_taken(make: "Make") -> None:
+    """A line that repeats it is reported before the first one is corrected."""
+    found = make.batch_input(make.line("a", method=None), make.line("a"))
+    assert [line for _, _, line in read_errors(found)] == [1, 2]
 
 
 def test_every_line_is_held_against_the_first_model(make: "Make") -> None:

@@ -184,6 +184,13 @@ def test_lines_stand_still_sooner_at_a_faster_pace(make: "Make") -> None:
     assert [made.done(1), made.done(2)] == [0, 4]
 
 
+def test_lines_stand_still_after_the_nearest_second(make: "Make") -> None:
+    """At pace 40 the usual minute lasts a second and a half, which is rounded up."""
+    scenario = make.scenario(stages={"in_progress": None}, executed=0.4)
+    made = plan.plan_timeline(0, make.batch_input(*make.lines(10)), Schedule(scenario, 40))
+    assert [made.done(2), made.done(3), made.done(4)] == [0, 2, 4]
+
+
 @pytest.mark.parametrize(("seconds", "pace", "expected"), [(605, 1, 605), (605, 60, 10), (0, 1, 0)])
 def test_a_drain_is_paced_too(make: "Make", seconds: int, pace: float, expected: int) -> None:
     """A stage that a command begins has the pace of the others."""
@@ -294,6 +301,16 @@ def test_a_reply_lets_a_refused_line_succeed_that_takes_it(make: "Make") -> None
     given = make.batch_input(*lines)
     answer = parse({"raw": True, "body": {}}, "reply")
     assert list(execution_order(given, Seed.of("x"), {1: answer}).failing) == []
+
+
+def test_a_share_has_no_reply_for_a_line_that_cannot_have_it(make: "Make") -> None:
+    """A rejected line fails, although its scenario has content for every line."""
+    lines = make.lines(3)
+    lines[1]["body"]["temperature"] = 3
+    replies = [{"fraction": 1, "reply": {"content": "said"}}]
+    batch = make.started(make.world(), lines, replies=replies)
+    assert batch.replies.keys() == {0, 2}
+    assert [batch.execution_order.order[at] for at in batch.execution_order.failing] == [1]
 
 
 # No text meets it that the mock would find.

@@ -37,6 +37,13 @@ def test_object_stays_as_it_was_recorded(recorded: dict[str, Json]) -> None:
     assert batch.as_json(0) == batch.as_json(2**32 - 1) == recorded
 
 
+def test_counts_are_those_of_its_object(recorded: dict[str, Json]) -> None:
+    """The overview of a world shows them."""
+    counts = {"total": 3, "completed": 2, "failed": 1}
+    batch = recorded_batch({**recorded, "request_counts": counts}, 0)
+    assert batch.shown_counts(0) == counts
+
+
 def test_has_the_files_that_its_object_names(recorded: dict[str, Json]) -> None:
     """None is not one of them."""
     shown = {**recorded, "output_file_id": "file-a", "error_file_id": None}

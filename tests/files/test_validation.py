@@ -89,7 +89,7 @@ def test_blanks_and_line_ends_do_no_harm(data: bytes) -> None:
     validation.validate_upload(Content.of(data), "batch", Limits())
 
 
-@pytest.mark.parametrize("data", [b"{}\n" * 4, b"{}" + b" " * 9, b'{"a": "bcd"}'])
+@pytest.mark.parametrize("data", [b"{}\n" * 4, b"{}" + b" " * 9, b'{"a": "bcd"}', b"x" * 11])
 def test_an_input_file_that_is_too_large_for_a_batch_is_accepted(data: bytes) -> None:
     """Even if its first line alone is: the batch will fail."""
     validation.validate_upload(Content.of(data), "batch", Limits(input_bytes=10))
