@@ -170,13 +170,13 @@ class Journal:
 
         `dropped` counts the requests whose entries are no longer kept.
         """
-        entries = self.entries_by_id()
+        count, entries = self.count, self.entries_by_id()
         shown = [(id, entry) for id, entry in entries.items() if matches(entry)]
         return {
             "requests": [
                 entry.as_json(id, bodies=bodies)
                 for id, entry in shown[max(len(shown) - limit, 0) :]
             ],
-            "count": self.count,
-            "dropped": next(iter(entries), 1) - 1,
+            "count": count,
+            "dropped": next(iter(entries), count + 1) - 1,
         }

@@ -5,7 +5,7 @@ import pytest
 from mockbatch.faults.message import Message
 from mockbatch.validation.schema import schema
 from mockbatch.world import journal as journal_module
-from mockbatch.world.journal import Exchanged, Journal, JournalEntry
+from mockbatch.world.journal import Exchanged, Journal, JournalEntry, JournalSnapshot
 
 
 def journal_of(count: int) -> Journal:
@@ -71,6 +71,20 @@ def test_an_entry_that_is_not_shown_is_not_dropped() -> None:
     """Neither one beyond the limit, nor one that does not match."""
     assert journal_of(3).as_json(1)["dropped"] == 0
     assert journal_of(3).as_json(10, lambda entry: entry.path == "/1")["dropped"] == 0
+
+
+def test_a_loaded_journal_without_entries_has_dropped_all() -> None:
+    """The document of a world may leave out the entries that it has counted."""
+    assert Journal(JournalSnapshot((), 5)).as_json(1) == {"requests": [], "count": 5, "dropped": 5}
+
+
+def test_a_snapshot_has_no_requests_and_responses() -> None:
+    """Only the journal that keeps them bounds how much memory they take."""
+    journal = Journal()
+    exchanged = Exchanged(Message.of([], b"sent"), Message.of([], b"received"))
+    journal.add(JournalEntry("GET", "/", 200, 0, 1.5, 2.5, exchanged=exchanged))
+    [entry] = Journal(journal.snapshot()).as_json(1, bodies=True)["requests"]
+    assert (entry["request"], entry["response"]) == (None, None)
 
 
 @pytest.mark.parametrize("count", [0, 2])
