@@ -184,7 +184,7 @@ def fill_parameters(
     prefix `path`.
     """
     document = copy.deepcopy(document)
-    parameters = document.get("parameters", {}) if isinstance(document, dict) else {}
+    parameters = document.get("parameters", {})
     for name, argument in arguments.items():
         if name not in parameters:
             known = did_you_mean(name, parameters) if parameters else "It has none."

@@ -87,6 +87,19 @@ def test_strays_are_a_share_of_the_errors() -> None:
     assert OutputDistortion().leaked(errors) == []
 
 
+def test_shares_are_rounded_to_whole_lines() -> None:
+    """Three tenths of five lines are two."""
+    errors = [line({}, str(number)) for number in range(5)]
+    assert OutputDistortion(astray=0.3).leaked(errors) == errors[:2]
+    assert shape(OutputDistortion(missing=0.3), 5) == "[]\n" * 3
+
+
+def test_a_garbage_line_ends_like_the_others() -> None:
+    """It stands in the middle of them."""
+    distortion = OutputDistortion(garbage="{", line_end="\r\n")
+    assert shape(distortion, 3) == "[]\r\n{\r\n[]\r\n[]\r\n"
+
+
 def shape(distortion: OutputDistortion, count: int) -> str:
     """Return the text of a file, each of its lines as `[]`."""
     whole = json.dumps(line({}))

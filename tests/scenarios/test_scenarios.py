@@ -205,6 +205,17 @@ def test_a_range_beyond_every_float_is_one() -> None:
     assert (refused.value.code, refused.value.param) == ("invalid_value", "share")
 
 
+@pytest.mark.parametrize("bound", ["minimum", "maximum"])
+def test_a_range_has_both_bounds(bound: str) -> None:
+    """A parameter of a user's scenario that lacks one takes no argument."""
+    parameter = {"summary": "-", "minimum": 0, "maximum": 1, "sets": ["executed"]}
+    del parameter[bound]
+    own = {"name": "own", "summary": "-", "sees": "-", "parameters": {"share": parameter}}
+    with pytest.raises(ApiError) as refused:
+        scenarios.from_document(own, {"share": 0.5})
+    assert refused.value.param == f"scenario.parameters.share.{bound}"
+
+
 def test_an_unknown_parameter_is_refused() -> None:
     """An argument for which there is no parameter is refused by its name."""
     with pytest.raises(ApiError) as refused:
@@ -252,6 +263,8 @@ def test_stages_that_are_not_named_take_the_recorded_time(make: "Make") -> None:
         ({"executed": 2}, "scenario.executed"),
         ({"replies": [{"reply": {"content": "x"}}]}, "scenario.replies[0].fraction"),
         ({"replies": [{"fraction": 1, "reply": {}}]}, "scenario.replies[0].reply"),
+        ({"quotas": {"batches_per_hour": -1}}, "scenario.quotas.batches_per_hour"),
+        ({"validation": {"error": "odd"}}, "scenario.validation.error"),
         ({"odd": 1}, "scenario.odd"),
     ],
 )
@@ -262,6 +275,12 @@ def test_a_document_that_does_not_fit_is_refused(
     with pytest.raises(ApiError) as refused:
         make.scenario(**changes)
     assert (refused.value.status, refused.value.param) == (400, param)
+
+
+def test_the_error_for_an_unknown_failure_lists_the_known_ones(make: "Make") -> None:
+    """They are codes of OpenAI's errors."""
+    with pytest.raises(ApiError, match=r"use billing_hard_limit_reached, .*invalid_json_line, "):
+        make.scenario(validation={"error": "odd"})
 
 
 def test_a_whole_number_is_one(make: "Make") -> None:

@@ -263,3 +263,11 @@ def test_a_model_matches_its_own_name() -> None:
     """Also one with the characters of a glob."""
     request = {"body": {"model": "ft:own[1]"}}
     assert parse({"model": "ft:own[1]"}).matches(RequestContext(request, CHAT))
+
+
+@pytest.mark.parametrize("request_", [{"custom_id": 5}, {"body": {"model": 5}}])
+def test_what_is_no_text_meets_no_glob(request_: dict[str, Json]) -> None:
+    """A request is matched before it is checked."""
+    context = RequestContext(request_, CHAT)
+    assert not Match(custom_id="*").matches(context)
+    assert not Match(model="*").matches(context)
