@@ -210,3 +210,12 @@ def test_requested_events_of_a_batch_that_a_receiver_creates_are_listed(
         FINALIZING[0],
         COMPLETED + FINALIZING[0],
     ]
+
+
+def test_only_an_upload_that_nobody_has_ended_expires(make: "Make") -> None:
+    """A cancelled one has no expiry among the requested events."""
+    world = make.world()
+    cancelled, pending = (world.uploads.create("f", "batch", 3, None).id for _ in range(2))
+    world.uploads.cancel(cancelled)
+    events = world.advance.by(2 * 3600, ["expiry"]).events
+    assert [(type_, id) for _, type_, id in events] == [("upload.expired", pending)]

@@ -44,6 +44,15 @@ def test_lines_that_a_scenario_lets_fail_are_named(caller: Caller) -> None:
     assert found["distorted"] == []
 
 
+def test_the_first_scripted_lines_of_a_large_batch_are_named(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the order of the file, not in that in which they run."""
+    monkeypatch.setattr(changed_lines, "MAX_LINES", 9)
+    caller.good(caller.post("/_mock/replies", {"reply": "Hi"}))
+    assert find_changed(caller)["scripted"] == [f"line-{number}" for number in range(9)]
+
+
 @pytest.mark.parametrize(("scenario", "count"), [("missing_lines", 2), ("line_null_response", 2)])
 def test_distorted_lines_are_named(caller: Caller, scenario: str, count: int) -> None:
     """Those that are absent as well."""

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
+from mockbatch.batch.rules import OPENAI_RULES
 from mockbatch.client import WorldClient
 from mockbatch.errors import ApiError
 from mockbatch.testing.servers import LocalServer
@@ -121,6 +123,15 @@ class TestPollLimit:
             retrieve_polled(world, batch.id)
         assert (refused.value.status, refused.value.code) == (400, "nobody_moves_the_clock")
         assert refused.value.headers == {"x-should-retry": "false"}
+
+    def test_the_error_calls_the_status_as_the_provider_does(self, make: "Make") -> None:
+        """A client of Anthropic's has never heard of validating."""
+        world = make.world(poll_limit=1)
+        id = make.started(world, make.lines(1)).id
+        rules = OPENAI_RULES._replace(status_names={"validating": "queued"})
+        world.command(id, lambda batch, _: replace(batch, rules=rules))
+        with pytest.raises(ApiError, match="it will stay 'queued'"):
+            retrieve_polled(world, id)
 
     def test_an_ended_batch_may_be_polled_as_often_as_one_likes(self, make: "Make") -> None:
         """The limit is for batches that have not ended."""

@@ -261,6 +261,8 @@ class TestEnqueuedTokens:
             "validating",
             "in_progress" if VALIDATED + pause >= VALIDATED + 41 else "failed",
         )
+        begin = case.world.batch(batch.id).timeline.transitions[0]
+        assert begin == (batch.created_at, "validating")
 
     def test_a_pause_does_not_move_the_window(self, case: Case) -> None:
         """A batch that is decided anew after a hold expires when it was to expire."""
@@ -298,12 +300,16 @@ class TestEnqueuedTokens:
         assert case.at(VALIDATED).statuses(bad, good) == ["failed", "in_progress"]
         assert bad.input.errors[0]["code"] == "invalid_json_line"
 
-    def test_a_scenario_of_validation_comes_first(self, case: Case) -> None:
-        """A batch whose scenario fails it does so by its own code."""
-        batch = case.create(11, validation={"error": "billing_hard_limit_reached"})
+    @pytest.mark.parametrize(
+        ("count", "code"), [(11, "billing_hard_limit_reached"), (1, "token_limit_exceeded")]
+    )
+    def test_a_scenario_of_validation_comes_first(self, case: Case, count: int, code: str) -> None:
+        """A batch whose scenario fails it does so by its own code, even with room for it."""
+        batch = case.create(count, validation={"error": code})
+        case.create()
         case.at(VALIDATED)
         [error] = case.world.batch(batch.id).input.errors
-        assert error["code"] == "billing_hard_limit_reached"
+        assert error["code"] == code
 
     def test_a_stuck_validation_is_not_decided(self, case: Case) -> None:
         """A batch whose validation never ends takes no room and does not fail."""

@@ -1,5 +1,7 @@
 """The worlds of a server, by key."""
 
+import re
+
 import pytest
 from msgspec.structs import replace
 
@@ -7,7 +9,7 @@ from mockbatch.errors import ApiError
 from mockbatch.files.content import Content
 from mockbatch.limits import Limits
 from mockbatch.world import registry as registry_module
-from mockbatch.world.keys import mask_key
+from mockbatch.world.keys import key_digest, mask_key
 from mockbatch.world.registry import WorldRegistry
 from mockbatch.world.settings import ServerSettings, WorldSettings
 from mockbatch.world.world import World
@@ -217,6 +219,22 @@ class TestClose:
 def test_masked_key_does_not_show_the_key(key: str, masked: str) -> None:
     """A key of twelve characters is short too: its first eight and last four are all of it."""
     assert mask_key(key) == masked
+
+
+@pytest.mark.parametrize(
+    ("key", "shown"), [("sk-typo", "sk-typo"), ("sk-a-longer-key", "sk-a-lon***-key")]
+)
+def test_a_wrong_key_is_shown_whole_only_if_it_is_short(key: str, shown: str) -> None:
+    """As OpenAI's own message shows it."""
+    worlds = WorldRegistry(ServerSettings(world=SETTINGS, api_keys=frozenset({KEY})))
+    with pytest.raises(ApiError, match=rf": {re.escape(shown)}\. ") as refused:
+        worlds.check_key(key)
+    assert refused.value.headers == {"WWW-Authenticate": 'Bearer realm="OpenAI API"'}
+
+
+def test_a_key_that_is_no_text_has_a_digest() -> None:
+    """An argument of a command line may have bytes that are no character."""
+    assert len(key_digest("sk-\udcff")) == 12
 
 
 def test_a_single_world_that_is_created_again_is_open_to_all() -> None:

@@ -16,6 +16,8 @@ from tests.support.caller import (
     lines,
 )
 
+CHAT = "/v1/chat/completions"
+
 
 class TestCommands:
     """POST /_mock/batches/{id}/COMMAND."""
@@ -187,3 +189,11 @@ def test_an_input_that_is_not_jsonl_names_its_member(api: Caller) -> None:
     body = {"input": "1536x864", "endpoint": "/v1/embeddings"}
     assert error_of(api.post("/_mock/batches", body)) == (400, None, "input")
     assert api.get("/v1/files").json["data"] == []
+
+
+def test_an_input_with_half_a_character_is_no_utf_8(api: Caller) -> None:
+    """JSON can escape a lone surrogate, and the input is refused as such a file is."""
+    text = lines(1).decode().replace("line-0", "\ud83d")
+    response = api.post("/_mock/batches", {"input": text, "endpoint": CHAT})
+    assert error_of(response) == (400, None, "input")
+    assert "utf-8" in response.json["error"]["message"]

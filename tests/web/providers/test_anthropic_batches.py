@@ -179,6 +179,14 @@ class TestLife:
         refused = anthropic.get(f"/_mock/batches/{id}/results?form=x")
         assert (refused.status_code, refused.json["error"]["param"]) == (400, "form")
 
+    def test_a_batch_without_results_has_none_in_openais_form(
+        self, anthropic: AnthropicCaller
+    ) -> None:
+        """Its lines may still run."""
+        id = anthropic.create_batch({})["id"]
+        results = anthropic.good(anthropic.get(f"/_mock/batches/{id}/results?form=openai"))
+        assert results == {"output": None, "errors": None}
+
     def test_openais_quotas_are_not_about_it(self, anthropic: AnthropicCaller) -> None:
         """It is never refused by them, and leaves them as they are."""
         quotas = {"batches_per_hour": 1, "enqueued_tokens": {"gpt-4o-mini": 1000}}
@@ -733,6 +741,11 @@ class TestFaults:
         self.fault(anthropic, {"status": 529})
         [entry] = anthropic.get("/_mock/requests").json["requests"]
         assert (entry["path"], entry["status"], entry["fault"]) == (BATCHES, 529, "status 529")
+
+    def test_the_journal_finds_it_by_its_request_id(self, anthropic: AnthropicCaller) -> None:
+        """Anthropic's header for it has no `x-`."""
+        id = self.fault(anthropic, {"status": 529}).headers["request-id"]
+        assert anthropic.good(anthropic.get(f"/_mock/requests/{id}"))["path"] == BATCHES
 
 
 class TestWorld:
