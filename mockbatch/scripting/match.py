@@ -149,7 +149,7 @@ def last_user_text(body: Json) -> str:
         if item["role"] == "user" and item.get("type", "message") == "message":
             return _texts(item.get("content"))
     texts = _texts(items)
-    if texts or not items or not isinstance(items[-1], dict):
+    if texts or not isinstance(items[-1], dict):
         return texts
     # The output of a tool, for example, is in a member that only its item has.
     content = items[-1].get("content")

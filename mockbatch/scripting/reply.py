@@ -51,9 +51,9 @@ def _check_combination(document: Mapping[str, Json], path: str) -> None:
     if "status_code" in document and "body" not in document:
         raise api_error("missing_parameter", param=f"{path}.body")
     is_raw = document.get("raw", False)
+    offers = document.get("tool_calls") == CALL_OFFERED_TOOLS
     first, *others = names
     for other in others:
-        offers = CALL_OFFERED_TOOLS in (document[first], document[other])
         if offers or not _may_combine(first, other, is_raw=is_raw):
             raise _invalid(f"{path}.{other}", f"it cannot be combined with '{first}'")
     if is_raw and first in REPLY_FIELDS:

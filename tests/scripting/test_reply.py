@@ -175,6 +175,8 @@ def test_an_error_names_the_field(document: Json, param: str, code: str | None) 
     [
         ({"content": "Hi", "refusal": "No"}, "reply.refusal"),
         ({"tool_calls": [{"name": "f"}], "refusal": "No"}, "reply.refusal"),
+        ({"content": "Hi", "tool_calls": "offered"}, "reply.tool_calls"),
+        ({"tool_calls": "offered", "finish_reason": "stop"}, "reply.finish_reason"),
         ({"content": "Hi", "body": {}}, "reply.content"),
         ({"content": "Hi", **FAILURE}, "reply.content"),
         ({"finish_reason": "length", **NEVER}, "reply.finish_reason"),
@@ -186,6 +188,12 @@ def test_some_fields_cannot_be_combined(document: Json, param: str) -> None:
     """The second of them is named."""
     error = rejection(document)
     assert (error.param, error.code) == (param, "invalid_value")
+
+
+def test_a_text_may_be_the_word_that_stands_for_offered_tools() -> None:
+    """Only in `tool_calls` it means anything."""
+    document = {"content": "offered", "finish_reason": "length"}
+    assert parse_reply(document).as_json() == document
 
 
 @pytest.mark.parametrize("endpoint", [None, CHAT])
