@@ -76,8 +76,10 @@ def test_seconds_are_plain_numbers(make: "Make", seconds: float, stage: int, exp
 
 def test_a_clock_that_is_behind_is_mentioned(make: "Make") -> None:
     """If the clock was set back, the description says that time stands still."""
-    text = describe(make.batch(), make.created, is_clock_behind=True)
+    batch = make.batch()
+    text = describe(batch, make.created, is_clock_behind=True)
     assert "The clock is behind the last command" in text
+    assert timeline_json(batch, make.created, is_clock_behind=True)["explanation"] == text
 
 
 def test_the_timeline_separates_past_and_future(make: "Make") -> None:

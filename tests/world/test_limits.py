@@ -389,6 +389,30 @@ def test_deleted_ids_of_a_state_are_limited() -> None:
     document = {"format": "mockbatch state 1", "deleted": ["a", "b", "c", "d"]}
     refused = api.call("PUT", "/_mock/state", json=document)
     assert error_of(refused) == (400, "invalid_value", "state.deleted")
+    # A file, and both outputs of a batch.
+    api.good(api.call("PUT", "/_mock/state", json={**document, "deleted": ["a", "b", "c"]}))
+
+
+def test_polls_and_announced_batches_of_a_state_are_limited() -> None:
+    """No world has more of them than batches."""
+    api = limited_caller(batches=1)
+    document = api.good(api.get("/_mock/state"))
+    for parent, name, value in (("clock", "polls", 1), ("webhooks", "announced", "x")):
+        document[parent][name] = {"a": value}
+        api.good(api.call("PUT", "/_mock/state", json=document))
+        above = {**document, parent: {**document[parent], name: {"a": value, "b": value}}}
+        refused = api.call("PUT", "/_mock/state", json=above)
+        assert error_of(refused) == (400, "invalid_value", f"state.{parent}.{name}")
+
+
+def test_a_state_with_pending_and_ended_uploads_can_be_put_back() -> None:
+    """Each kind has a limit of its own."""
+    api = limited_caller(uploads=1, ended_uploads=1)
+    api.good(api.post(f"/v1/uploads/{api.good(add_upload(api))['id']}/cancel"))
+    api.good(add_upload(api))
+    document = api.good(api.get("/_mock/state"))
+    assert len(document["uploads"]) == 2
+    api.good(api.call("PUT", "/_mock/state", json=document))
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,20 @@ class TestCreate:
         assert world.files(None, 10, None, newest_first=True).items == []
         assert world.now() == 2000
 
+    def test_a_world_that_another_request_makes_meanwhile_is_reset(
+        self, registry: WorldRegistry, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It gets the settings that were asked for, whoever was first."""
+
+        class Overtaken(World):
+            def _begin(self, settings: WorldSettings) -> None:
+                super()._begin(settings)
+                monkeypatch.undo()
+                registry.open(KEY, is_read_only=False)
+
+        monkeypatch.setattr(registry_module, "World", Overtaken)
+        assert registry.create(KEY, replace(SETTINGS, start_time=2000)).now() == 2000
+
 
 class TestDefaultKey:
     """`default_key`, for callers without a key."""
