@@ -7,6 +7,7 @@ from mockbatch.errors import ApiError, api_error
 from mockbatch.faults import kinds
 from mockbatch.faults.fault import Fault
 from mockbatch.faults.kinds.status import own_error
+from mockbatch.faults.retry import with_retry_after
 from mockbatch.faults.rule import Match, Rule, parse
 from mockbatch.typing import Json
 
@@ -355,3 +356,9 @@ def test_another_status_has_the_phrase_of_http(status: int, kind: str) -> None:
     error = own_error(status)
     assert (error.status, error.type) == (status, kind)
     assert error.message in ("I'm a Teapot.", "Status 599.")
+
+
+@pytest.mark.parametrize(("milliseconds", "shown"), [(10, "10"), (2.5, "2.5"), (1e6, "1000000")])
+def test_a_pause_is_written_without_a_needless_point(milliseconds: float, shown: str) -> None:
+    """A client may read it as an integer."""
+    assert with_retry_after({}, milliseconds, {}) == {"retry-after-ms": shown}

@@ -1,4 +1,4 @@
-"""What the journal shows of a request's headers."""
+"""What the journal keeps and shows of a request."""
 
 import pytest
 
@@ -34,3 +34,19 @@ def test_a_body_cut_within_a_character_ends_before_it() -> None:
     whole, broken = "x" * (MAX_BODY_BYTES - 1), "é".encode()
     assert Message.of([], whole.encode() + broken).as_json()["text"] == whole
     assert Message.of([], b"x" + broken[:1]).as_json()["text"] == "x\N{REPLACEMENT CHARACTER}"
+
+
+def test_a_long_body_that_comes_in_parts_is_cut() -> None:
+    """All of its bytes are counted."""
+    message, part = Message(), b"x" * (MAX_BODY_BYTES // 2 + 1)
+    for _ in range(3):
+        message.append(part)
+    assert (len(message.start), message.size) == (MAX_BODY_BYTES, 3 * len(part))
+
+
+def test_texts_of_a_form_and_streams_take_memory() -> None:
+    """A stream may still become as long as what is kept of any body."""
+    assert Message(form={"purpose": "x" * 100}).kept_bytes == 100
+    stream = Message()
+    stream.tee([])
+    assert stream.kept_bytes == MAX_BODY_BYTES

@@ -196,5 +196,5 @@ def test_read_counts_are_copies() -> None:
     counted = made.counted()
     loaded = FaultRules(counted)
     assert names_met(loaded, 3) == ["a", "a", None]
-    assert [(one.matched, one.fired) for one in counted] == [(1, 1)]
     assert names_met(made, 3) == ["a", "a", None]
+    assert [(one.matched, one.fired) for one in counted] == [(1, 1)]

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -188,6 +189,12 @@ def test_a_function_that_returns_none_gives_the_default() -> None:
     given = script(({"custom_id": "a"}, lines.append), ({}, {"content": "2"}))
     assert given.reply(line("a"), 1, CHAT, None) is None
     assert [one["custom_id"] for one in lines] == ["a"]
+
+
+def test_a_callable_object_is_shown_by_its_type() -> None:
+    """It has no name of its own."""
+    [shown] = script(({}, partial(str, "Hi"))).as_json()
+    assert shown["reply"] == {"callable": "partial"}
 
 
 def test_a_function_is_shown_by_its_name() -> None:
@@ -386,6 +393,7 @@ def test_recorded_lines_are_replayed() -> None:
         (b'{"custom_id": "b", "response": "x"}', "its response has no status_code and body"),
         (b'{"custom_id": "b", "response": {"status_code": "200", "body": {}}}', "no status_code"),
         (b'{"custom_id": "b", "response": {"status_code": 200}}', "no status_code and body"),
+        (b'{"custom_id": "b", "response": {"status_code": true, "body": {}}}', "no status_code"),
         (b'{"custom_id": "b", "response": {"status_code": 600, "body": {}}}', "no status_code"),
         (b'{"custom_id": "b", "error": "x"}', "its error is not an object"),
     ],
