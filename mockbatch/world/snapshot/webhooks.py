@@ -124,12 +124,11 @@ def load_delivery(document: Cursor) -> Delivery:
     """Return the delivery that a document describes."""
     values = document.value
     webhook = {"name": "loaded", "summary": "-", "sees": "-", "webhook": values["distortion"]}
-    distortion = load_scenario(Cursor(webhook, document.path)).webhook
     return Delivery(
         **{
             **values,
             "event": WebhookEvent(**values["event"]),
-            "distortion": distortion if values["distortion"] else NO_DISTORTION,
+            "distortion": load_scenario(Cursor(webhook, document.path)).webhook,
             "attempts": tuple(map(_load_attempt, values["attempts"])),
         }
     )

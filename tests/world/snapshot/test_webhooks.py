@@ -3,8 +3,10 @@
 import json
 from typing import TYPE_CHECKING
 
+import pytest
 from msgspec.structs import replace
 
+from mockbatch.errors import ApiError
 from mockbatch.ids import Seed
 from mockbatch.scenarios.distortions import WebhookDistortion
 from mockbatch.webhooks.delivery import Attempt, AttemptResult, Delivery
@@ -40,7 +42,8 @@ def test_a_delivery_under_way_is_read_as_it_was_written() -> None:
     delivery = replace(NEW, scenario="own", distortion=distortion, copies=3)
     for status_code in (200, 200, 500, 500):
         assert delivery.next_at is not None
-        result = AttemptResult(status_code, response="hm")
+        has_timed_out = status_code == 500
+        result = AttemptResult(status_code, response="hm", has_timed_out=has_timed_out)
         attempt = Attempt(delivery.next_at, result, 1.5, {"webhook-id": "wh_1"})
         delivery = delivery.after_attempt(attempt)
     assert (delivery.copies, delivery.failures) == (1, 2)
@@ -55,6 +58,30 @@ def test_an_endpoint_keeps_the_old_secret_that_still_signs(make: "Make") -> None
     rotated = webhooks.rotate_secret(endpoint.id, keep_old=True)
     document = json.loads(json.dumps(dump_endpoint(rotated)))
     assert load_endpoint(Cursor(document, "endpoint"), allowed_hosts=()) == rotated
+
+
+def test_an_old_secret_that_cannot_sign_is_refused(make: "Make") -> None:
+    """As is a present one."""
+    webhooks = make.world().webhooks
+    endpoint = webhooks.create_endpoint({"url": "http://127.0.0.1:9/"})
+    document = dump_endpoint(webhooks.rotate_secret(endpoint.id, keep_old=True))
+    document["old_secret"]["secret"] = "whsec_!"
+    with pytest.raises(ApiError) as refused:
+        load_endpoint(Cursor(document, "endpoint"), allowed_hosts=())
+    assert refused.value.param == "endpoint"
+
+
+def test_a_delivery_may_outlive_its_endpoint(make: "Make") -> None:
+    """Only one that is still to be attempted needs it."""
+    world = make.world()
+    endpoint = world.webhooks.create_endpoint({"url": "http://127.0.0.1:9/"})
+    world.webhooks.outbox.add_sample(endpoint, "batch.completed", Seed.of("a"), make.created)
+    document = dump(world.snapshot())
+    document["webhooks"]["endpoints"] = []
+    assert len(load(document, world.settings).webhooks.deliveries) == 1
+    document["webhooks"]["deliveries"][0]["next_at"] = make.created
+    with pytest.raises(ApiError, match="no such endpoint"):
+        load(document, world.settings)
 
 
 def test_a_world_counts_its_endpoints_and_secrets(make: "Make") -> None:
@@ -79,11 +106,15 @@ def test_a_state_without_webhooks_keeps_endpoints_and_no_deliveries(make: "Make"
     assert (loaded.endpoints, loaded.deliveries) == ((endpoint,), ())
 
 
-def test_deliveries_of_a_state_are_counted_at_least_once_each(make: "Make") -> None:
-    """A number that is too low would show that fewer than none were dropped."""
+def test_endpoints_and_deliveries_of_a_state_are_counted_at_least_once_each(make: "Make") -> None:
+    """A number that is too low would show that fewer than none were dropped.
+
+    One of endpoints would give the next one an id that exists.
+    """
     world = make.world()
     endpoint = world.webhooks.create_endpoint({"url": "http://127.0.0.1:9/"})
     world.webhooks.outbox.add_sample(endpoint, "batch.completed", Seed.of("a"), make.created)
     document = dump(world.snapshot())
-    document["webhooks"]["delivery_count"] = 0
-    assert load(document, world.settings).webhooks.delivery_count == 1
+    document["webhooks"] |= {"delivery_count": 0, "endpoint_count": 0}
+    loaded = load(document, world.settings).webhooks
+    assert (loaded.delivery_count, loaded.endpoint_count) == (1, 1)
