@@ -101,7 +101,7 @@ def _retry_headers(seconds: int, clock: Clock) -> Mapping[str, str]:
     if clock.speed == 0:
         # Waiting does not move this clock: a client that retries would fail again.
         return {"Retry-After": str(seconds), "x-should-retry": "false"}
-    return {"Retry-After": str(max(1, ceil(seconds / clock.speed)))}
+    return {"Retry-After": str(ceil(seconds / clock.speed))}
 
 
 def _with_token_count(quotas: Quotas, batch: Batch) -> Batch:
