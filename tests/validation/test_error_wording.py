@@ -90,6 +90,12 @@ def test_a_union_is_named_by_its_types() -> None:
     assert "expected one of a string or an array" in str(find_error(part, 1, "x"))
 
 
+def test_a_type_of_several_branches_is_named_once() -> None:
+    """They may differ in their other keywords."""
+    part = {"anyOf": [{"type": "string", "maxLength": 2}, {"type": "string", "pattern": "^a"}]}
+    assert "expected a string, but got an integer" in str(find_error(part, 1, "x"))
+
+
 def test_null_is_named_only_if_nothing_else_fits() -> None:
     """Among other types it is left out."""
     assert "expected null, but got an integer" in str(find_error({"type": "null"}, 1, "x"))
@@ -100,6 +106,13 @@ def test_the_deepest_error_of_a_union_is_reported() -> None:
     body = {**DAY, "output_expires_after": {"anchor": "created_at", "seconds": 1}}
     error = schema("create_batch").error(body)
     assert summary(error) == (400, "integer_below_min_value", "output_expires_after.seconds")
+
+
+def test_a_deeper_wrong_type_is_more_relevant_than_a_missing_member() -> None:
+    """The branch with the wrong type matched more of the value."""
+    members = {"properties": {"a": {"properties": {"b": {"type": "string"}}}}}
+    error = find_error({"anyOf": [{"required": ["x"]}, members]}, {"a": {"b": 1}})
+    assert summary(error) == (400, "invalid_type", "a.b")
 
 
 def test_an_unsupported_value_gets_the_supported_ones() -> None:
@@ -161,6 +174,14 @@ def test_a_number_above_the_maximum_has_the_observed_message() -> None:
     assert str(find_error({"maximum": 100}, 500, "limit")) == (
         "Invalid 'limit': integer above maximum value. Expected a value <= 100, but got 500 "
         "instead."
+    )
+
+
+def test_a_text_that_is_too_long_has_the_observed_message() -> None:
+    """It names the maximum and the length."""
+    assert str(find_error({"maxLength": 2}, "abcde", "user")) == (
+        "Invalid 'user': string too long. Expected a string with maximum length 2, but got a "
+        "string with length 5 instead."
     )
 
 

@@ -70,6 +70,9 @@ def test_examples_match(source: str) -> None:
         (r"^(ab){3,}$", 15, 16),
         (r"^\d{3}-\d*$", 4, 4),
         (r"^x*y{2,500}$", 400, 400),
+        (r"bar$", 7, 7),
+        (r"^(abc){3,}$", 30, 30),
+        (r"^(abcd){2,}$", 48, 48),
     ],
 )
 def test_examples_have_the_requested_length(source: str, least: int, most: int) -> None:
@@ -78,6 +81,22 @@ def test_examples_have_the_requested_length(source: str, least: int, most: int) 
     assert text is not None
     assert least <= len(text) <= most
     assert re.search(source, text)
+
+
+@pytest.mark.parametrize("source", ["^.{20}$", "^[^a]{20}$", r"^[\s\S]{20}$"])
+def test_examples_are_words_where_they_can_be(source: str) -> None:
+    """Letters, digits and underscores, although a class has other characters."""
+    for seed in range(5):
+        text = compile_regex(source).example(Random(seed), StepBudget())
+        assert text is not None
+        assert re.fullmatch(r"\w{20}", text, re.ASCII)
+
+
+def test_an_example_is_short_enough_to_be_searched() -> None:
+    """Even if the schema allows more, and the first text that is tried is longer."""
+    text = compile_regex("^a{995,}$").example(Random(0), StepBudget(), maximum=100_000)
+    assert text is not None
+    assert 995 <= len(text) <= 1000
 
 
 def test_examples_differ() -> None:

@@ -8,6 +8,7 @@ from mockbatch.validation.step_budget import (
     StepBudget,
     generation_budget,
     preparation_budget,
+    remember_work,
     shared_generation,
     shared_preparation,
 )
@@ -53,3 +54,19 @@ def test_remembered_work_is_counted_once() -> None:
     budget.note("c")
     budget.spend_once("c", 3)
     assert budget.steps_left == 4
+
+
+def test_cached_work_costs_what_it_cost_first() -> None:
+    """Once for each budget, whether the work was done for it or for another one."""
+    first, second = StepBudget(10), StepBudget(10)
+
+    def work(text: str) -> tuple[str, int]:
+        if not known:
+            first.spend(3)
+            known.add(text)
+        return text, 3
+
+    known: set[str] = set()
+    for budget in (first, first, second, second):
+        assert remember_work("kind", work, budget, "text") == "text"
+        assert budget.steps_left == 7
