@@ -71,10 +71,19 @@ def test_values_fit_three_hundred_random_schemas(path: str) -> None:
         closed(a={"items": {"enum": ["x", "y"]}, "minItems": 2, "uniqueItems": True}),
         closed(a={"allOf": [{"type": "number", "minimum": 3}, {"type": "integer", "maximum": 3}]}),
         closed(a={"allOf": [{"type": "array", "items": {}, "minItems": 1}, {"items": PERSON}]}),
+        closed(a={"allOf": [{"type": "array", "items": PERSON, "minItems": 1}, {"items": {}}]}),
+        closed(a={"type": "string", "allOf": [{"minLength": 90, "maxLength": 95},
+                                              {"minLength": 80, "maxLength": 99}]}),
+        closed(a={"allOf": [{"enum": [*range(100)]}, {"enum": [*range(99, 200)]}]}),
+        closed(a={"type": "object", "allOf": [{"required": ["x"]}, {"required": ["y"]}]}),
+        closed(a={"type": "integer", "maximum": -5}),
+        closed(a={"type": "integer", "allOf": [{"maximum": 0}, {"minimum": 0, "maximum": 9**9}]}),
         closed(a={"oneOf": [{"type": "integer"}, {"type": "number"}]}),
         closed(a={"not": {"type": "null"}}),
         closed(a={"$ref": "#/properties/b"}, b={"type": "string"}),
         {"$ref": "#/$defs/a~1b%20c", "$defs": {"a/b c": closed(x={"type": "boolean"})}},
+        {"$ref": "#/$defs/~01", "$defs": {"~1": closed(x={"type": "boolean"})}},
+        {"prefixItems": [{"type": "string"}, {"$ref": "#/prefixItems/0"}], "minItems": 2},
         {"type": "object", "minProperties": 3, "additionalProperties": {"type": "integer"}},
         {"type": "object", "required": ["a", "b"]},
         {"type": "array", "prefixItems": [{"type": "string"}, {"type": "null"}], "items": False},
@@ -114,7 +123,8 @@ READ: dict[str, Callable[[str], object]] = {
     "ipv4": ipaddress.IPv4Address,
     "ipv6": ipaddress.IPv6Address,
     "uuid": UUID,
-    "uri": re.compile(r"https://\S+").fullmatch,
+    **dict.fromkeys(("uri", "url", "uri-reference"), re.compile(r"https://\S+").fullmatch),
+    "json-pointer": re.compile(r"/\w+").fullmatch,
 }
 
 
@@ -175,6 +185,36 @@ def test_every_branch_of_a_union_is_used() -> None:
     union = {"anyOf": [closed(kind={"const": name}) for name in "abc"]}
     made = {value(CHAT, closed(item=union), str(n))["item"]["kind"] for n in range(50)}
     assert made == {"a", "b", "c"}
+
+
+def test_items_are_numbered() -> None:
+    """Each text is another one, as those of several choices are."""
+    texts = {"type": "array", "items": {"type": "string"}, "minItems": 2}
+    assert value(CHAT, closed(a=texts))["a"] == [
+        "Mock reply to: What is sushi?",
+        "Mock reply 2 to: What is sushi?",
+    ]
+
+
+def test_a_tuple_has_all_its_items() -> None:
+    """Also those that may be left out."""
+    items = [{"type": "boolean"}, {"type": "null"}, {"type": "boolean"}]
+    assert len(value(CHAT, closed(a={"type": "array", "prefixItems": items}))["a"]) == 3
+
+
+def test_what_has_no_finite_value_is_left_out() -> None:
+    """If it may be; what is optional beside it is there."""
+    endless = closed(again={"$ref": "#/$defs/endless"})
+    members = {"a": {"type": "string"}, "b": {"$ref": "#/$defs/endless"}}
+    schema = {"type": "object", "properties": members, "$defs": {"endless": endless}}
+    assert value(CHAT, schema) == {"a": "Mock reply to: What is sushi?"}
+    members["b"] = {"type": "array", "items": members["b"]}
+    assert value(CHAT, schema) == {"a": "Mock reply to: What is sushi?", "b": []}
+
+
+def test_a_schema_that_requires_members_gets_an_object() -> None:
+    """Though it allows a value of any other type."""
+    assert [*value(CHAT, closed(a={"required": ["x"]}))["a"]] == ["x"]
 
 
 def test_recursion_ends_after_one_level() -> None:
@@ -306,6 +346,7 @@ def test_the_word_may_be_in_an_earlier_conversation() -> None:
         ({"$ref": "#"}, "no value fits it", ()),
         (closed(a={"$ref": "#"}), "it has no finite value", ()),
         (closed(a=False), "it has no finite value", ()),
+        ({"type": "array", "items": {"$ref": "#"}, "minItems": 1}, "it has no finite value", ()),
         (closed(a={"$ref": "http://127.0.0.1:9/x"}), "'$ref' leads", ("properties", "a")),
         (closed(a={"$ref": "file:///etc/passwd"}), "'$ref' leads", ("properties", "a")),
         (closed(a={"$ref": "#/$defs/none"}), "'$ref' leads", ("properties", "a")),

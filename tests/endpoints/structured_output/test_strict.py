@@ -7,6 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mockbatch.endpoints.structured_output.strict import (
+    SchemaIssue,
+    find_format_issue,
+    find_parameters_issue,
+)
 from mockbatch.errors import ERROR_TEMPLATES, OBSERVED, ApiError
 from mockbatch.typing import Json
 from tests.endpoints.test_every_endpoint import THOROUGH
@@ -224,6 +229,74 @@ def test_strict_schemas_are_accepted(path: str, schema: Json) -> None:
     """What the guide lists, and what the service was observed to accept."""
     answer(path, body(path, **json_format(path, schema, strict=True)))
     answer(path, body(path, **offer_function(path, schema, strict=True), tool_choice="required"))
+
+
+# Keywords that the guide does not allow, each with a valid argument.
+NOT_PERMITTED: dict[str, Json] = {
+    **{keyword: [TEXT] for keyword in ("allOf", "oneOf", "prefixItems")},
+    **dict.fromkeys(("not", "if", "then", "else", "contains", "propertyNames"), TEXT),
+    **{keyword: {} for keyword in ("dependentRequired", "dependentSchemas", "dependencies")},
+    **dict.fromkeys(("minProperties", "maxProperties", "minContains", "maxContains"), 1),
+    **dict.fromkeys(("unevaluatedProperties", "unevaluatedItems", "additionalItems"), TEXT),
+    "patternProperties": {},
+    "uniqueItems": True,
+}
+
+
+@pytest.mark.parametrize("keyword", NOT_PERMITTED)
+def test_keywords_that_the_guide_does_not_allow_are_rejected(keyword: str) -> None:
+    """Wherever they are."""
+    schema = closed(x={**TEXT, keyword: NOT_PERMITTED[keyword]})
+    context = {"context": ("properties", "x"), "keyword": keyword}
+    assert find_format_issue(schema, strict=True) == SchemaIssue("keyword_not_permitted", context)
+
+
+@pytest.mark.parametrize("keyword", ["oneOf", "anyOf", "allOf", "enum", "not"])
+def test_parameters_combine_no_schemas(keyword: str) -> None:
+    """At the top level, strict or not."""
+    issue = find_parameters_issue({**closed(), keyword: {}}, strict=False)
+    assert issue == SchemaIssue("root_has_combinators")
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        closed(**{f"p{n}": TEXT for n in range(5000)}),
+        closed(**{f"{n:0>100}": TEXT for n in range(1200)}),
+        closed(a={"enum": [f"{n:0>61}" for n in range(250)]}),
+        closed(a={**closed(), "$defs": {"d": nested_schema(10)}}),
+        closed(**{
+            name: {"type": "string", "format": name}
+            for name in ("date-time", "time", "date", "duration", "email", "hostname", "ipv4",
+                         "ipv6", "uuid")
+        }),
+    ],
+    ids=["properties", "characters", "enum", "definition", "formats"],
+)  # fmt: skip
+def test_schemas_at_the_limits_are_accepted(schema: Json) -> None:
+    """The depth of a definition counts from its own root."""
+    assert find_format_issue(schema, strict=True) is None
+
+
+@pytest.mark.parametrize(
+    ("schema", "name"),
+    [
+        (
+            {**closed(a={"const": "c" * 60_000}), "$defs": {"d" * 60_000: TEXT}},
+            "schema_strings_too_long",
+        ),
+        (closed(a={"enum": [*range(501)]}, b={"enum": [*range(501)]}), "too_many_enum_values"),
+        (
+            {**closed(a={"$ref": "#/$defs/b/properties/c"}), "$defs": {"b": closed(c=TEXT)}},
+            "reference_not_to_definition",
+        ),
+    ],
+)
+def test_all_parts_of_a_schema_count(schema: Json, name: str) -> None:
+    """Names of definitions and constants as well as properties, and the values of every enum."""
+    issue = find_format_issue(schema, strict=True)
+    assert issue is not None
+    assert issue.name == name
 
 
 @BOTH
