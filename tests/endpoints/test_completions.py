@@ -78,12 +78,15 @@ def test_16_tokens_are_the_default() -> None:
 
 def test_no_tokens_with_echo_is_the_prompt() -> None:
     """max_tokens 0 with echo returns the prompt."""
-    assert texts(max_tokens=0, echo=True) == ["Once upon a time"]
+    [choice] = respond(max_tokens=0, echo=True)["choices"]
+    assert (choice["text"], choice["finish_reason"]) == ("Once upon a time", "length")
 
 
 def test_tokens_are_shown_as_numbers() -> None:
     """The mock cannot decode a prompt of tokens, and quotes its beginning."""
     assert texts(prompt=[1, 2, 3]) == [" Mock reply to: [3 tokens: 1 2 3]"]
+    assert texts(prompt=[*range(8)]) == [" Mock reply to: [8 tokens: 0 1 2 3 4 5 6 7]"]
+    assert texts(prompt=[*range(9)]) == [" Mock reply to: [9 tokens: 0 1 2 3 4 5 6 7 ...]"]
 
 
 def test_lists_of_tokens_are_prompts() -> None:
@@ -118,6 +121,7 @@ def test_logprobs_have_their_own_form() -> None:
 
 def test_n_may_not_exceed_best_of() -> None:
     """The service could not return so many choices."""
+    respond(n=2, best_of=2)
     assert rejection(n=3, best_of=2).status == 400
 
 

@@ -43,7 +43,10 @@ def form_rejection(texts: Json = TEXTS, **files: list[FormFile]) -> ApiError:
 
 @pytest.mark.parametrize(
     "url",
-    ["https://a.b/c.png", "http://localhost:1/x", DATA_URL, DATA_URL.replace("png;", "jpeg;")],
+    [
+        *("https://a.b/c.png", "http://localhost:1/x", "HTTPS://A.B/c.png"),
+        *(DATA_URL, DATA_URL.replace("png;", "jpeg;"), DATA_URL.replace("data:", "DATA:")),
+    ],
 )
 def test_images_may_be_urls_or_data(url: str) -> None:
     """Nothing is fetched, and only the first bytes of data are looked at."""
@@ -72,11 +75,12 @@ def test_data_of_other_types_are_rejected(url: str) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["mask", "markup"])
 @pytest.mark.parametrize("url", ["", "a.png", "file:///etc/passwd", "data:image/png,x"])
-def test_invalid_urls_are_rejected(url: str) -> None:
+def test_invalid_urls_are_rejected(url: str, name: str) -> None:
     """In the words that the service uses elsewhere."""
-    error = rejection({**REQUEST, "images": [{"image_url": DATA_URL}], "mask": {"image_url": url}})
-    assert (error.param, error.code) == ("mask.image_url", "invalid_value")
+    error = rejection({**REQUEST, "images": [{"image_url": DATA_URL}], name: {"image_url": url}})
+    assert (error.param, error.code) == (f"{name}.image_url", "invalid_value")
 
 
 def test_a_reference_is_a_url_or_a_file_id() -> None:
@@ -118,10 +122,10 @@ def test_a_live_call_may_leave_the_model_out(model: Json) -> None:
 def test_a_form_becomes_a_body() -> None:
     """Files become data URLs, numbers and booleans become JSON values."""
     texts = {**TEXTS, "n": ["2"], "stream": ["false"], "size": ["1024x1024"]}
-    body = parse_form(texts, image=[FILE], mask=[FILE])
+    body = parse_form(texts, image=[FILE], mask=[FILE], markup=[FILE])
     ENDPOINT.check(body)
     assert (body["n"], body["stream"], body["size"]) == (2, False, "1024x1024")
-    assert body["images"] == [body["mask"]]
+    assert body["images"] == [body["mask"]] == [body["markup"]]
     assert body["mask"]["image_url"].startswith("data:image/png;base64,iVBORw0KGgo")
 
 
@@ -168,6 +172,12 @@ def test_a_file_needs_a_supported_content_type() -> None:
     assert (error.param, error.code) == ("image", "unsupported_file_mimetype")
     assert form_rejection(image__=[FILE, unnamed]).param == "image[1]"
     assert form_rejection(image=[FILE], mask=[unnamed]).param == "mask"
+
+
+def test_a_content_type_may_have_parameters() -> None:
+    """And capital letters."""
+    file = FILE._replace(content_type="Image/PNG; name=a.png")
+    assert parse_form(image=[file]) == parse_form(image=[FILE])
 
 
 def test_a_file_must_have_its_content_type() -> None:

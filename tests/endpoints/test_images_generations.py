@@ -123,6 +123,12 @@ def test_an_edit_depends_on_the_source() -> None:
     )
 
 
+def test_a_url_names_the_format_of_its_picture() -> None:
+    """A model of another name may be asked for both."""
+    [image] = respond(model="flux", response_format="url", output_format="webp")["data"]
+    assert image["url"].startswith("data:image/webp;base64,UklGR")
+
+
 @pytest.mark.parametrize("output_format", ["png", "webp"])
 def test_transparency_is_in_the_response(output_format: str) -> None:
     """And the picture is transparent."""

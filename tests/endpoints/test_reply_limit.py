@@ -30,6 +30,8 @@ def test_a_reply_is_as_long_as_all_choices_allow() -> None:
     """16 million characters in all choices together."""
     assert error_code(limit_reply({"content": "a" * MEGABYTE}, n=15)) is None
     assert error_code(limit_reply({"content": "a" * MEGABYTE}, n=16)) == CODE
+    most = "a" * (MEGABYTE - len("content"))
+    assert error_code(limit_reply({"content": most}, n=16)) is None
 
 
 def test_characters_are_counted_as_json_has_them() -> None:
@@ -56,6 +58,14 @@ def test_the_replies_of_a_batch_have_one_limit(
     limit = ReplyLimit()
     codes = [error_code(limit_reply(document, limit)) for _ in range(4)]
     assert codes == [None, None, CODE, CODE]
+
+
+def test_the_limit_of_a_batch_can_be_used_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the last character; a name counts, too."""
+    monkeypatch.setattr(reply_limit, "MAX_BATCH_CHARACTERS", 2 * len("contentabc"))
+    limit = ReplyLimit()
+    codes = [error_code(limit_reply({"content": "abc"}, limit)) for _ in range(3)]
+    assert codes == [None, None, CODE]
 
 
 def test_recorded_bodies_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,10 +65,11 @@ def test_a_chat_completion_that_would_be_too_large_is_refused(body: Json, param:
         chat(n=128, logprobs=True),
         chat(n=40, logprobs=True, top_logprobs=20),
         chat(n=128, logprobs=True, top_logprobs=20, max_tokens=5),
+        chat(n=128, logprobs=True, top_logprobs=20, **tools(1)),
     ],
 )
 def test_what_clients_really_ask_for_is_generated(body: Json) -> None:
-    """Up to the limits; a limit on tokens counts."""
+    """Up to the limits; a limit on tokens counts, and calls have no log probabilities."""
     endpoint = endpoints()[CHAT]
     assert endpoint.validate(body) is None
     assert len(endpoint.make_response(body, EXECUTION)["choices"]) == body["n"]

@@ -199,3 +199,12 @@ def test_every_valid_reply_makes_valid_responses(document: Json) -> None:
             assert schema(endpoint.response_schema).error(answer) is None
             if reply.outcome != SUCCEEDED:
                 assert answer == endpoint.make_response(body, EXECUTION)
+
+
+def test_calls_of_offered_tools_that_are_too_many_become_a_text() -> None:
+    """128 choices of 17 calls each: the request is valid, since it does not require them."""
+    tools = [{"type": "function", "function": {"name": f"f{number}"}} for number in range(17)]
+    body = {**BODIES[CHAT][0], "n": 128, "tools": tools}
+    reply = parse_reply({"tool_calls": "offered"})
+    found = respond(endpoints()[CHAT], body, EXECUTION, reply, None)
+    assert all(choice["message"]["content"] for choice in found.body["choices"])

@@ -261,6 +261,7 @@ class TestChat:
         sizes = {len(json.dumps(one, separators=(",", ":"), ensure_ascii=False)) for one in chunks}
         assert {size % 16 for size in sizes} == {1}
         assert not any("obfuscation" in chunk for chunk in stream_default(CHAT, **BARE))
+        assert "obfuscation" in stream_default(CHAT, stream_options=None)[0]
 
     def test_logprobs_come_with_their_token(self) -> None:
         """One for each chunk."""
@@ -285,6 +286,15 @@ class TestChat:
         whole = {**respond(CHAT, ASKED[CHAT]), "moderation": {"input": {}}}
         *_, last = stream(CHAT, {**ASKED[CHAT], **USAGE}, {"body": whole, "raw": True})
         assert (last["choices"], last["moderation"], last["usage"]) == ([], {"input": {}}, None)
+
+    def test_annotations_and_audio_are_sent(self) -> None:
+        """Each in a chunk of its own, before the last one; a scripted response may have them."""
+        whole = respond(CHAT, ASKED[CHAT])
+        more = {"audio": {"id": "audio_1"}, "annotations": [{"type": "url_citation"}]}
+        whole["choices"][0]["message"] |= more
+        *_, audio, annotations, last = chat_steps({"body": whole, "raw": True})
+        assert audio["delta"] | annotations["delta"] == more
+        assert last["finish_reason"] == "stop"
 
     def test_custom_tools_and_old_functions_are_streamed(self) -> None:
         """All of a scripted response is sent."""
@@ -325,6 +335,14 @@ class TestCompletions:
         assert first["choices"][0]["logprobs"] == whole["choices"][0]["logprobs"]
         assert second["choices"][0]["logprobs"] is None
 
+    def test_logprobs_may_lack_a_list(self) -> None:
+        """A scripted response may have null instead."""
+        whole = respond(COMPLETIONS, {**ASKED[COMPLETIONS], "logprobs": 1})
+        whole["choices"][0]["logprobs"]["top_logprobs"] = None
+        first, *_ = stream(COMPLETIONS, ASKED[COMPLETIONS], {"body": whole, "raw": True})
+        logprobs = first["choices"][0]["logprobs"]
+        assert (len(logprobs["tokens"]), logprobs["top_logprobs"]) == (1, None)
+
 
 class TestResponses:
     """The sequence of events, as recorded."""
@@ -346,6 +364,7 @@ class TestResponses:
             *("reasoning_summary_part.done", "output_item.done"),
         ]
         assert events[2]["item"]["summary"] == []
+        assert "status" not in events[2]["item"]
 
     def test_reasoning_without_a_summary(self) -> None:
         """It is added and done."""

@@ -146,3 +146,9 @@ def test_alternatives_begin_with_the_token_itself() -> None:
     names = [other["token"] for other in token["top_logprobs"]]
     assert names[0] == "abc"
     assert len({*names}) == 3
+
+
+def test_half_a_surrogate_pair_has_the_bytes_of_a_question_mark() -> None:
+    """A scripted reply may have one, which no client can encode."""
+    [token] = text.make_logprobs("\ud83d", 0)
+    assert token["bytes"] == list(b"?")

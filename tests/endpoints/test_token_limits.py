@@ -145,6 +145,12 @@ def test_all_output_that_the_model_generates_may_be_requested() -> None:
 # --- the prompt
 
 
+def test_models_that_reason_reserve_nothing_for_the_completion() -> None:
+    """The message is that of the input alone, whatever the request leaves for the output."""
+    error = details(chat("gpt-5-nano", words(500_000)))
+    assert details(chat("gpt-5-nano", words(500_000), max_completion_tokens=100)) == error
+
+
 def test_messages_above_the_context_window_are_rejected() -> None:
     """The error says how long they are by the mock's count."""
     assert details(chat("gpt-4", words(12_000))) == (

@@ -83,6 +83,12 @@ def test_without_parallel_calls_there_is_one(path: str) -> None:
     assert [name for name, _ in read_calls(path, request)] == ["a"]
 
 
+def test_calls_are_parallel_if_that_is_null() -> None:
+    """As if the request had left it out."""
+    request = offer_functions(RESPONSES, REQUIRED, "a", "b", parallel_tool_calls=None)
+    assert [name for name, _ in read_calls(RESPONSES, request)] == ["a", "b"]
+
+
 @BOTH
 def test_a_named_function_is_called(path: str) -> None:
     """And no other."""
@@ -160,6 +166,10 @@ def test_hosted_tools_are_not_called() -> None:
         request = body(RESPONSES, tools=[{"type": "web_search"}], tool_choice=choice)
         [item] = answer(RESPONSES, request)["output"]
         assert item["content"][0]["text"] == "Mock reply to: What is sushi?"
+    request = body(
+        RESPONSES, tools=[{"type": "web_search_preview"}], tool_choice={"type": "web_search"}
+    )
+    assert read_calls(RESPONSES, request) == []
     tools = [{"type": "web_search"}, tool(RESPONSES, "a")]
     request = body(RESPONSES, tools=tools, tool_choice=REQUIRED)
     assert [name for name, _ in read_calls(RESPONSES, request)] == ["a"]
@@ -228,6 +238,8 @@ def test_ids_of_calls() -> None:
     first, second = answer(RESPONSES, offer_functions(RESPONSES, REQUIRED, "a", "b"))["output"]
     assert re.fullmatch("fc_[0-9a-f]{50}", first["id"])
     assert re.fullmatch("call_[A-Za-z0-9]{24}", first["call_id"])
+    custom = body(RESPONSES, tools=[tool(RESPONSES, "k", "custom")], tool_choice=REQUIRED)
+    assert re.fullmatch("ctc_[0-9a-f]{50}", answer(RESPONSES, custom)["output"][0]["id"])
     assert first["id"] != second["id"]
     assert first["call_id"] != second["call_id"]
 
@@ -262,6 +274,19 @@ def test_a_limit_cuts_the_last_call() -> None:
     assert (choice["finish_reason"], made["usage"]["completion_tokens"]) == ("length", 16)
     [choice] = answer(CHAT, offer_functions(CHAT, REQUIRED, "a" * 64, max_tokens=1))["choices"]
     assert (choice["message"].get("tool_calls"), choice["finish_reason"]) == (None, "length")
+
+
+def test_a_limit_may_leave_the_name_of_a_call() -> None:
+    """With no arguments at all."""
+    request = offer_functions(CHAT, REQUIRED, "a" * 64, max_tokens=16)
+    assert read_calls(CHAT, request) == [("a" * 64, "")]
+
+
+@pytest.mark.parametrize("count", [128, 129])
+def test_no_response_has_more_than_128_calls(count: int) -> None:
+    """Responses may offer any number of tools."""
+    request = offer_functions(RESPONSES, REQUIRED, *map(str, range(count)))
+    assert len(read_calls(RESPONSES, request)) == 128
 
 
 def test_a_limit_leaves_a_call_incomplete() -> None:

@@ -142,6 +142,25 @@ def test_reasoning_is_cut_at_the_limit() -> None:
     assert usage["completion_tokens_details"]["reasoning_tokens"] == 10
 
 
+def test_each_choice_reasons() -> None:
+    """Its reasoning is billed and reported like its text."""
+    usage = respond(model="gpt-5-nano", n=2)["usage"]
+    assert usage["completion_tokens_details"]["reasoning_tokens"] == 2 * 64
+    assert usage["completion_tokens"] == 2 * (64 + 8)
+
+
+def test_more_effort_takes_more_tokens() -> None:
+    """The effort is that of the request."""
+    usage = respond(model="gpt-5-nano", reasoning_effort="high")["usage"]
+    assert usage["completion_tokens_details"]["reasoning_tokens"] == 192
+
+
+@pytest.mark.parametrize(("requested", "served"), [("auto", "default"), ("fast", "priority")])
+def test_the_tier_is_the_one_that_served_the_request(requested: str, served: str) -> None:
+    """Not the one that it names."""
+    assert respond(service_tier=requested)["service_tier"] == served
+
+
 def test_logprobs_are_null_by_default() -> None:
     """As recorded."""
     assert respond()["choices"][0]["logprobs"] is None
@@ -226,20 +245,36 @@ def test_only_model_and_messages_are_required(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["stop", "max_tokens", "presence_penalty", "frequency_penalty", "logprobs"]
+    ("name", "value"),
+    [
+        *[("stop", "x"), ("max_tokens", 9), ("logprobs", True), ("logit_bias", {"50256": 1})],
+        *[("presence_penalty", 0.5), ("frequency_penalty", 0.5)],
+        ("prediction", {"type": "content", "content": "x"}),
+    ],
 )
-def test_reasoning_models_reject_parameters(name: str) -> None:
+def test_reasoning_models_reject_parameters(name: str, value: Json) -> None:
     """The error names the parameter that the model does not have."""
-    value = {"stop": "x", "max_tokens": 9, "logprobs": True}.get(name, 0.5)
     error = rejection(model="gpt-5.6-terra", **{name: value})
     assert (error.param, error.code) == (name, "unsupported_parameter")
 
 
-def test_reasoning_models_accept_only_the_default_temperature() -> None:
-    """Any other value is rejected."""
-    respond(model="gpt-5-mini", temperature=1)
-    error = rejection(model="gpt-5-mini", temperature=0.5)
-    assert (error.param, error.code) == ("temperature", "unsupported_value")
+@pytest.mark.parametrize("name", ["temperature", "top_p"])
+def test_reasoning_models_accept_only_the_default_temperature(name: str) -> None:
+    """Any other value is rejected; null is the default."""
+    respond(model="gpt-5-mini", **{name: 1})
+    respond(model="gpt-5-mini", **{name: None})
+    error = rejection(model="gpt-5-mini", **{name: 0.5})
+    assert (error.param, error.code) == (name, "unsupported_value")
+
+
+def test_null_is_no_value_that_a_model_could_reject() -> None:
+    """Clients send it for parameters that they leave out."""
+    respond(model="gpt-5-mini", max_tokens=None, stop=None, top_logprobs=None)
+
+
+def test_some_reasoning_models_accept_a_stop_sequence() -> None:
+    """Only later ones reject it."""
+    respond(model="o1", stop="x")
 
 
 def test_with_effort_none_the_parameters_are_accepted() -> None:
@@ -370,3 +405,16 @@ def test_a_call_needs_its_tool_message(after: list[Json]) -> None:
     """A call without one is rejected, with its id."""
     error = rejection(messages=[USER, CALLING, *after])
     assert error.message.endswith("did not have response messages: call_1")
+
+
+def test_one_tool_message_is_not_enough_for_two_calls() -> None:
+    """The error names the call that has none, and the message at which that shows."""
+    messages = [USER, {**CALLING, "tool_calls": [CALL, {**CALL, "id": "call_2"}]}, ANSWERING]
+    error = rejection(messages=messages)
+    assert error.message.endswith("did not have response messages: call_2")
+    assert error.param == "messages.[2].role"
+
+
+def test_a_call_may_have_two_tool_messages() -> None:
+    """The second one responds to it, too."""
+    respond(messages=[USER, CALLING, ANSWERING, ANSWERING])

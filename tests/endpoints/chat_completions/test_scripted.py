@@ -68,6 +68,7 @@ def test_a_refusal_has_no_content() -> None:
     only = choice({"refusal": "I cannot help."})
     assert (only["message"]["content"], only["message"]["refusal"]) == (None, "I cannot help.")
     assert only["finish_reason"] == "stop"
+    assert respond({"refusal": "I cannot help."})["usage"]["completion_tokens"] == 4
 
 
 def test_tool_calls_have_no_content() -> None:
@@ -121,11 +122,19 @@ def test_length_alone_cuts_the_default_text() -> None:
     assert body["usage"]["completion_tokens"] == 4
 
 
+def test_a_message_without_content_stays_without() -> None:
+    """The limit left no room for its call, and the reply cuts it once more."""
+    tool = {"type": "function", "function": {"name": "a" * 64}}
+    only = choice({"finish_reason": "length"}, tools=[tool], tool_choice="required", max_tokens=1)
+    assert only["message"]["content"] is None
+
+
 def test_a_filtered_message_has_no_content() -> None:
     """It is null, and the filtered text is billed."""
-    body = respond({"finish_reason": "content_filter"})
+    body = respond({"finish_reason": "content_filter"}, logprobs=True)
     [only] = body["choices"]
     assert (only["message"]["content"], only["finish_reason"]) == (None, "content_filter")
+    assert only["logprobs"] is None
     assert body["usage"]["completion_tokens"] == 8
 
 

@@ -145,6 +145,15 @@ def test_usage_adds_up() -> None:
     assert ENDPOINT.read_usage(body) == Tokens(input=18, output=72, cached=0, reasoning=64)
 
 
+def test_all_of_the_input_is_billed() -> None:
+    """Tools and items that are no messages cost tokens like texts."""
+    plain = respond()["usage"]["input_tokens"]
+    tool = {"type": "function", "name": "f", "parameters": PARAMETERS}
+    assert respond(tools=[tool])["usage"]["input_tokens"] > plain + 20
+    item = {"type": "function_call_output", "call_id": "c", "output": "x" * 400}
+    assert respond(input=[item])["usage"]["input_tokens"] > 100
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -192,25 +201,32 @@ def test_a_conversation_id_becomes_an_object() -> None:
 
 
 def test_the_text_format_is_echoed() -> None:
-    """The verbosity stays the default."""
+    """So is the verbosity."""
     given = {"type": "json_schema", "name": "a", "schema": PARAMETERS}
     assert respond(text={"format": given})["text"] == {"format": given, "verbosity": "medium"}
+    assert respond(text={"verbosity": "low"})["text"]["verbosity"] == "low"
 
 
 def test_function_tools_are_echoed_with_their_defaults() -> None:
     """`strict` is true and `parameters` null if the request left them out."""
     [tool] = respond(tools=[{"type": "function", "name": "f"}])["tools"]
     assert tool == {"type": "function", "name": "f", "parameters": None, "strict": True}
+    [tool] = respond(tools=[{**tool, "strict": False}])["tools"]
+    assert tool["strict"] is False
 
 
 def test_effort_is_echoed() -> None:
-    """The other settings of reasoning stay as recorded."""
-    assert respond_with_reasoning(reasoning={"effort": "high"})["reasoning"] == {
-        "context": "current_turn",
-        "effort": "high",
-        "mode": "standard",
-        "summary": None,
-    }
+    """The other settings of reasoning stay as recorded, or are echoed, too."""
+    echoed = {"context": "current_turn", "effort": "high", "mode": "standard", "summary": None}
+    assert respond_with_reasoning(reasoning={"effort": "high"})["reasoning"] == echoed
+    given = {"effort": "high", "summary": "auto"}
+    assert respond_with_reasoning(reasoning=given)["reasoning"] == {**echoed, **given}
+
+
+@pytest.mark.parametrize(("requested", "served"), [("auto", "default"), ("fast", "priority")])
+def test_the_tier_is_the_one_that_served_the_request(requested: str, served: str) -> None:
+    """Not the one that it names."""
+    assert respond(service_tier=requested)["service_tier"] == served
 
 
 # --- errors
@@ -258,6 +274,13 @@ def test_invalid_parameters_are_rejected(
     """The error names the path, and its code says what is wrong."""
     error = rejection(**{name: value})
     assert (error.status, error.param, error.code) == (400, param, code)
+
+
+def test_messages_instead_of_input_are_unknown() -> None:
+    """Only beside an input does the error say what the parameter is called here."""
+    error = ENDPOINT.validate({"model": "gpt-4o", "messages": []})
+    assert error is not None
+    assert (error.param, error.code) == ("messages", "unknown_parameter")
 
 
 @pytest.mark.parametrize("stated", [{}, {"conversation": "conv_1"}, {"prompt": None}])
@@ -351,10 +374,16 @@ def test_a_conversation_and_a_previous_response_exclude_each_other() -> None:
     assert error.code == "mutually_exclusive_parameters"
 
 
-def test_reasoning_models_accept_only_the_default_temperature() -> None:
-    """Another one is rejected, here without a code."""
-    error = rejection(model="gpt-5-nano", temperature=0.5)
-    assert (error.param, error.code) == ("temperature", None)
+@pytest.mark.parametrize(
+    ("name", "default"),
+    [("temperature", 1), ("top_p", 1), ("presence_penalty", 0), ("frequency_penalty", 0)],
+)
+def test_reasoning_models_accept_only_the_default(name: str, default: int) -> None:
+    """Another value is rejected, here without a code; null is the default."""
+    respond_with_reasoning(**{name: default})
+    respond_with_reasoning(**{name: None})
+    error = rejection(model="gpt-5-nano", **{name: 0.5})
+    assert (error.param, error.code) == (name, None)
 
 
 @pytest.mark.parametrize(

@@ -329,12 +329,14 @@ def test_json_has_to_be_mentioned() -> None:
     )
 
 
-def test_the_word_may_be_in_an_earlier_conversation() -> None:
-    """The mock cannot know what it says."""
-    contents(
-        RESPONSES,
-        body(RESPONSES, conversation="conv_1", text={"format": {"type": "json_object"}}),
-    )
+@pytest.mark.parametrize(
+    ("name", "id"),
+    [("conversation", "conv_1"), ("previous_response_id", "resp_1"), ("prompt", {"id": "pmpt_1"})],
+)
+def test_the_word_may_be_elsewhere(name: str, id: Json) -> None:
+    """In an earlier conversation or a saved prompt; the mock cannot know what it says."""
+    request = body(RESPONSES, text={"format": {"type": "json_object"}})
+    contents(RESPONSES, {**request, name: id})
 
 
 # --- what is not made

@@ -55,13 +55,22 @@ class TestList:
             "owned_by": "openai",
         }
 
+    def test_model_without_a_recorded_object_has_that_of_its_snapshot(self, api: Caller) -> None:
+        """It is OpenAI's all the same."""
+        model = api.good(api.get("/v1/models/gpt-image-2.5-flare"))
+        assert (model["created"], model["owned_by"]) == (1788825600, "system")
+
     @pytest.mark.parametrize("name", [FINE_TUNED, "a/b", "x:y", "größe", "a%2Fb"])
     def test_any_model_can_be_retrieved(self, api: Caller, name: str) -> None:
         """Every model that can be called can be retrieved; names may have slashes and colons."""
         assert api.good(api.get(f"/v1/models/{name.replace('%', '%25')}"))["id"] == name
 
     @pytest.mark.parametrize(
-        ("name", "created"), [(FINE_TUNED, 1721260800), ("mine", 0), ("mine-2024-13-45", 0)]
+        ("name", "created"),
+        [
+            *[(FINE_TUNED, 1721260800), ("mine", 0), ("mine-2024-13-45", 0)],
+            *[("mine-2024-13-31", 0), ("mine-2024-07-180", 0)],
+        ],
     )
     def test_unknown_model_is_as_old_as_its_name_says(
         self, api: Caller, name: str, created: int
