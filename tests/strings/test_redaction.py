@@ -11,6 +11,7 @@ from mockbatch.strings.redaction import redact
     "name",
     [
         *("key", "api-key", "api_key", "access_token", "client_secret", "sig", "password"),
+        *("passwd", "db_pwd"),
         *("X-Amz-Signature", "X-Amz-Credential", "Authorization", "keys[key]", "token[0]"),
         *("key+", "key%20", "k%65y", "k%2565y"),
     ],

@@ -40,6 +40,12 @@ def test_this_machine_is_allowed(url: str, host: str, port: int, path: str) -> N
     assert (find.host, find.port, find.path, find.addresses) == (host, port, path, (host,))
 
 
+@pytest.mark.parametrize(("scheme", "port"), [("http", 80), ("https", 443)])
+def test_a_scheme_has_its_own_port(scheme: str, port: int) -> None:
+    """It counts where the URL names none."""
+    assert target.resolve_target(f"{scheme}://127.0.0.1/", ()).port == port
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -105,6 +111,13 @@ def test_of_several_addresses_only_those_of_this_machine_are_used(
     """The others are left out."""
     names["both.example"] = [PUBLIC, "::1", "127.0.0.1"]
     assert target.resolve_target("http://both.example/", ()).addresses == ("::1", "127.0.0.1")
+
+
+def test_an_address_is_called_once_and_without_its_zone(names: dict[str, list[str]]) -> None:
+    """As it is written among the allowed ones."""
+    names["near.example"] = ["fe80::1%eth0", "fe80::1%eth1", "::1"]
+    found = target.resolve_target("http://near.example/", {"fe80::1"})
+    assert found.addresses == ("fe80::1", "::1")
 
 
 @pytest.mark.parametrize("allowed", ["far.example", PUBLIC])

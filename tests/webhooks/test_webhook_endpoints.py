@@ -84,6 +84,13 @@ class TestCreate:
         assert made.event_types == list(types)
         assert mock.client.webhooks.event_types.list().data == list(types)
 
+    def test_an_event_type_counts_once(self, mock: WorldClient) -> None:
+        """However often a request names it."""
+        twice = ["batch.failed", "batch.expired", "batch.failed"]
+        made = mock.client.webhooks.create(**{**WANTED, "event_types": twice})
+        assert made.event_types == twice[:2]
+        assert mock.client.webhooks.update(made.id, event_types=twice).event_types == twice[:2]
+
     def test_ids_and_secrets_differ(self, mock: WorldClient) -> None:
         """And are the same in a world of the same seed and name."""
         made = [mock.client.webhooks.create(**WANTED) for _ in range(3)]

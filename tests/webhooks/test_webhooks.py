@@ -79,3 +79,60 @@ def test_the_endpoint_of_the_settings_is_added_once(make: "Make") -> None:
     for _ in range(2):
         assert [endpoint.target for endpoint in world.webhooks.endpoints] == [target]
         world.reset(world.settings)
+
+
+def test_no_timer_is_set_without_an_endpoint(make: "Make") -> None:
+    """The one of a deleted endpoint is cleared."""
+    world = make.world(clock="realtime")
+    endpoint = world.webhooks.create_endpoint({"url": "http://127.0.0.1:9/"})
+    make.started(world, make.lines(1))
+    world.webhooks.schedule_wakeup(lambda: None)
+    try:
+        assert world.webhooks._timer.is_set
+        world.webhooks.delete_endpoint(endpoint.id)
+        world.webhooks.schedule_wakeup(lambda: None)
+        assert not world.webhooks._timer.is_set
+    finally:
+        world.close()
+
+
+@pytest.mark.parametrize(
+    ("mode", "seconds"),
+    [("x248", 0.5), ("realtime", 124.0), ("manual", None), ("on-poll", None)],
+)
+def test_a_webhook_is_due_at_a_wall_time(
+    make: "Make", monkeypatch: pytest.MonkeyPatch, mode: str, seconds: float | None
+) -> None:
+    """When the clock gets there by itself; at once, if an attempt or an advance was broken off."""
+    wall_now = float(make.created)
+    monkeypatch.setattr(clock, "wall_time", lambda: wall_now)
+    world = make.world(clock=mode)
+    webhooks = world.webhooks
+    webhooks.create_endpoint({"url": "http://127.0.0.1:9/"})
+    batch = make.started(world, make.lines(1))
+    assert webhooks.due_at_wall(wall_now) == (None if seconds is None else wall_now + seconds)
+    if seconds is not None:
+        with world.clock.pause():
+            assert webhooks.due_at_wall(wall_now) == wall_now
+    world.advance.fast_forward(batch.created_at + 124)
+    assert webhooks.outbox.pop_due(world.now()) is not None
+    assert webhooks.due_at_wall(wall_now) == wall_now
+
+
+def test_a_finished_batch_has_its_next_attempt_at_once(make: "Make") -> None:
+    """Nobody has to look for deliveries before."""
+    world = make.world()
+    world.webhooks.create_endpoint({"url": "http://127.0.0.1:9/"})
+    batch = make.started(world, make.lines(1))
+    world.advance.fast_forward(batch.created_at + 124)
+    past, [coming] = world.webhooks.attempts_for(batch.id)
+    assert (past, coming.at, coming.type) == ([], batch.created_at + 124, "webhook.attempt")
+
+
+def test_the_version_changes_with_an_endpoint(make: "Make") -> None:
+    """So that the dashboard shows its new name."""
+    world = make.world()
+    endpoint = world.webhooks.create_endpoint({"url": "http://127.0.0.1:9/"})
+    before = world.webhooks.version
+    world.webhooks.update_endpoint(endpoint.id, {"name": "Results"})
+    assert world.webhooks.version != before

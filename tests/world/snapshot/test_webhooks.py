@@ -104,6 +104,19 @@ def test_a_state_without_webhooks_keeps_endpoints_and_no_deliveries(make: "Make"
     document = {name: value for name, value in dump(present).items() if name != "webhooks"}
     loaded = load(document, world.settings, present=present).webhooks
     assert (loaded.endpoints, loaded.deliveries) == ((endpoint,), ())
+    assert (loaded.endpoint_count, loaded.secret_count) == (1, 1)
+
+
+def test_a_loaded_world_gives_no_id_and_no_secret_again(make: "Make") -> None:
+    """Not even those of an endpoint that was deleted before."""
+    world = make.world()
+    url = {"url": "http://127.0.0.1:9/"}
+    deleted, kept = (world.webhooks.create_endpoint(url) for _ in range(2))
+    world.webhooks.delete_endpoint(deleted.id)
+    world.restore(world.snapshot())
+    new = world.webhooks.create_endpoint(url)
+    assert new.id not in (deleted.id, kept.id)
+    assert new.secret not in (deleted.secret, kept.secret)
 
 
 def test_endpoints_and_deliveries_of_a_state_are_counted_at_least_once_each(make: "Make") -> None:
