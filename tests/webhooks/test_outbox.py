@@ -757,3 +757,28 @@ def test_what_another_process_attempts_is_attempted_again_if_it_dies(
     assert (outbox(world).is_under_way, outbox(world).next_at()) == (True, inf)
     outbox(world).retry_lost(batch.timeline.end.at + 5)
     assert outbox(world).next_at() == batch.timeline.end.at + 5
+
+
+class TestOtherProcesses:
+    """What is told to them, and what they tell."""
+
+    def test_they_are_told_which_ends_were_announced(self, make: "Make") -> None:
+        """When the first endpoint comes, and when the last one goes."""
+        world, told = make.world(), []
+        outbox(world).listeners.append(lambda kind, id: told.append((kind, id)))
+        batch = make.started(world, make.lines(1))
+        world.advance.fast_forward(batch.created_at + 124)
+        id = hook(world)
+        assert told == [("announced", batch.id)]
+        world.webhooks.delete_endpoint(id)
+        assert told == [("announced", batch.id)] * 2
+
+    def test_a_delivery_that_another_one_has_forgotten_is_not_due(
+        self, make: "Make", world: World
+    ) -> None:
+        """Nor is it shown."""
+        batch = make.started(world, make.lines(1))
+        outbox(world).enqueue_finished(batch.created_at + 124)
+        [delivery] = outbox(world).deliveries_of(batch.id)
+        outbox(world).place(delivery.id, None)
+        assert (outbox(world).next_at(), delivery.id in outbox(world)) == (inf, False)

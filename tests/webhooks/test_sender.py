@@ -83,6 +83,17 @@ def test_a_receiver_that_breaks_the_connection_is_a_failed_attempt(behave: Behav
     assert answer.error
 
 
+def test_a_long_error_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A receiver may have caused it with what it sent."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError("x" * 1000)
+
+    monkeypatch.setattr(sender, "exchange", fail)
+    answer = post(target.resolve_target("http://127.0.0.1:9/", ()), {}, b"", PATIENCE)
+    assert answer.error == "ValueError: xxx".ljust(MAX_SHOWN_CHARACTERS, "x")
+
+
 def test_only_the_beginning_of_an_endless_body_is_read() -> None:
     """Even less of it is kept."""
     with receiving(floods) as receiver:

@@ -205,7 +205,7 @@ def test_a_tuple_has_all_its_items() -> None:
 def test_what_has_no_finite_value_is_left_out() -> None:
     """If it may be; what is optional beside it is there."""
     endless = closed(again={"$ref": "#/$defs/endless"})
-    members = {"a": {"type": "string"}, "b": {"$ref": "#/$defs/endless"}}
+    members: dict[str, Json] = {"a": {"type": "string"}, "b": {"$ref": "#/$defs/endless"}}
     schema = {"type": "object", "properties": members, "$defs": {"endless": endless}}
     assert value(CHAT, schema) == {"a": "Mock reply to: What is sushi?"}
     members["b"] = {"type": "array", "items": members["b"]}
