@@ -65,6 +65,7 @@ def test_the_defaults_are_as_recorded() -> None:
     made = respond()
     settings = [made[name] for name in ("background", "output_format", "quality", "size")]
     assert settings == ["opaque", "png", "high", "1024x1024"]
+    assert respond(background="auto", output_compression=100) == made
     assert made["created"] == EXECUTION.created_at
     assert made["usage"]["output_tokens"] == 4160
 

@@ -130,6 +130,7 @@ def test_reasoning_can_use_up_the_limit() -> None:
     body = respond_with_reasoning(max_output_tokens=16)
     assert [item["type"] for item in body["output"]] == ["reasoning"]
     assert body["usage"]["output_tokens"] == 16
+    assert body["usage"]["output_tokens_details"] == {"reasoning_tokens": 16}
 
 
 def test_usage_adds_up() -> None:
