@@ -116,6 +116,8 @@ def test_custom_tools_get_a_text(path: str) -> None:
     tools = [tool(path, "k", "custom")]
     request = body(path, tools=tools, tool_choice=choice_of_tool(path, "k", "custom"))
     assert read_calls(path, request) == [("k", "Mock reply to: What is sushi?")]
+    request["tools"] = [tool(path, "k", "custom", format={"type": "text"})]
+    assert read_calls(path, request) == [("k", "Mock reply to: What is sushi?")]
 
 
 def grammar(path: str, syntax: str, definition: str) -> dict[str, Json]:
