@@ -225,7 +225,7 @@ def test_a_drain_has_the_pace_of_its_batch(make: "Make") -> None:
     """At pace 5 it takes two minutes."""
     batch = make.started(make.world(pace=5), make.lines(10))
     cancelled = commands.cancel(batch, batch.created_at)
-    assert cancelled.timeline.end == (batch.created_at + DRAIN // 5, "cancelled")
+    assert cancelled.timeline.end == Transition(batch.created_at + DRAIN // 5, "cancelled")
 
 
 def test_a_drain_may_never_end(make: "Make") -> None:

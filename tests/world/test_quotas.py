@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from mockbatch.batch import commands
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.create import BatchRequest
+from mockbatch.batch.timeline import Transition
 from mockbatch.clock import WorldClock
 from mockbatch.errors import ApiError
 from mockbatch.limits import Quotas
@@ -262,7 +263,7 @@ class TestEnqueuedTokens:
             "in_progress" if VALIDATED + pause >= VALIDATED + 41 else "failed",
         )
         begin = case.world.batch(batch.id).timeline.transitions[0]
-        assert begin == (batch.created_at, "validating")
+        assert begin == Transition(batch.created_at, "validating")
 
     def test_a_pause_does_not_move_the_window(self, case: Case) -> None:
         """A batch that is decided anew after a hold expires when it was to expire."""

@@ -39,26 +39,29 @@ def restore_batch(
     name, gone = values["content"], values.get("gone_input")
     content = Content.of(b"") if name is None else find_content(name)
     batch_input = restore_input(gone or values["input"], values["errors"], content)
-    scenario, replies = values["scenario"], values.get("replies", {})
-    matches = {
-        line: parse_match(one["match"])
-        for one in values.get("matches", ())
-        for line in one["lines"]
-    }
-    parsed = {int(line): parse_reply(one, f"replies.{line}") for line, one in replies.items()}
+    scenario = values["scenario"]
     return make_batch(
         values,
         number,
         batch_input,
         _read_scenario(scenario if isinstance(scenario, str) else json.dumps(scenario)),
-        with_matches(parsed, matches),
+        _restore_replies(values) if values.get("replies") else {},
     )
+
+
+def _restore_replies(values: Mapping[str, Json]) -> Mapping[int, Reply]:
+    matches = {
+        line: parse_match(one["match"])
+        for one in values.get("matches", ())
+        for line in one["lines"]
+    }
+    replies = values["replies"].items()
+    parsed = {int(line): parse_reply(reply, f"replies.{line}") for line, reply in replies}
+    return with_matches(parsed, matches)
 
 
 def with_matches(replies: Mapping[int, Reply], matches: Mapping[int, Match]) -> Mapping[int, Reply]:
     """Return replies by line, those of a script with the match of their entry."""
-    if not matches:
-        return replies
     return {line: replace(reply, match=matches.get(line)) for line, reply in replies.items()}
 
 
