@@ -28,14 +28,6 @@ OF_WEBHOOKS = (
     "tests/webhooks/test_webhook_endpoints.py",
     f"--deselect=tests/webhooks/{OF_A_THREAD}",
 )
-# Some of them, which take seconds.
-FEW = (
-    *(
-        f"{CATALOGUE}::TestTheBatch::test_statuses_come_at_their_second[{name}]"
-        for name in ("happy", "all_failed", "cancelled_partial", "expired_partial")
-    ),
-    f"{WEBHOOKS}::TestEvents::test_an_end_is_reported",
-)
 Serve = Callable[[float], str]
 
 
@@ -76,12 +68,6 @@ def assert_pass(urls: dict[str, str], *tests: str) -> None:
         timeout=SECONDS,
     )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
-
-
-@pytest.mark.slow
-def test_some_scenarios_and_webhooks_are_the_same_in_a_store(serve: Serve) -> None:
-    """Batches reach each status at its second, and their ends are announced."""
-    assert_pass({"60": serve(60)}, *FEW)
 
 
 @pytest.mark.slow

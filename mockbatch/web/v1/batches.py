@@ -38,12 +38,12 @@ def find_retrieved(id: str, provider: str) -> Batch:
 
     This is a poll, unless it is a retry, a HEAD, or hit by a fault.
     """
-    current, of = current_request(), world()
-    check_provider(of, id, provider)
+    current, current_world = current_request(), world()
+    check_provider(current_world, id, provider)
     is_retry = current.headers.get("x-stainless-retry-count", "0") != "0"
     has_fault = RequestRecord.of(current.environ).fault is not None
     is_poll = current.method == "GET" and not is_retry and not has_fault
-    return retrieve_polled(of, id) if is_poll else of.batch(id)
+    return retrieve_polled(current_world, id) if is_poll else current_world.batch(id)
 
 
 def cancel_batch(id: str, provider: str) -> Batch:
