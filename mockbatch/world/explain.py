@@ -1,6 +1,7 @@
 """Explains a batch to a person: its past, its future, and why it is where it is."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from operator import itemgetter
 
 from mockbatch.batch.batch import Batch
@@ -8,6 +9,8 @@ from mockbatch.batch.timeline import Transition
 from mockbatch.clock import format_instant
 from mockbatch.events import STATUS_EVENT_TYPES, WorldEvent
 from mockbatch.typing import Json
+
+_HOUR_SECONDS = 3600
 
 
 def timeline_json(
@@ -59,8 +62,8 @@ def describe(batch: Batch, now: float, *, is_clock_behind: bool = False) -> str:
     if batch.held is not None and not batch.is_final(now):
         text += " and is held"
     if changes:
-        seconds = f"{round(changes[0].at - now, 3):.15g}"
-        text += f"; it becomes {batch.shown_status(changes[0].at)} in {seconds} s of simulated time"
+        wait = _format_wait(changes[0].at - now)
+        text += f"; it becomes {batch.shown_status(changes[0].at)} in {wait} of simulated time"
     elif not batch.is_final(now):
         text += "; no change is planned, so it keeps this status until a command changes it"
     else:
@@ -68,3 +71,9 @@ def describe(batch: Batch, now: float, *, is_clock_behind: bool = False) -> str:
     if is_clock_behind:
         text += ". The clock is behind the last command, so time stands still until it catches up"
     return text + "."
+
+
+def _format_wait(seconds: float) -> str:
+    """Return seconds as a text, from an hour on also in hours and minutes."""
+    text = f"{round(seconds, 3):.15g} s"
+    return text if seconds < _HOUR_SECONDS else f"{text} ({timedelta(seconds=int(seconds))})"

@@ -53,8 +53,17 @@ def test_a_batch_without_a_next_change_waits_for_a_command(make: "Make") -> None
 def test_a_held_batch_is_described_as_held(make: "Make") -> None:
     """Its description also has the end of its window."""
     batch = commands.hold(make.batch(), make.created + 93)
-    expected = " and is held; it becomes expired in 86300 s of simulated time."
+    expected = " and is held; it becomes expired in 86300 s (23:58:20) of simulated time."
     assert describe_after(batch, 100).endswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("after", "wait"), [(82799, "3601 s (1:00:01)"), (82800, "3600 s (1:00:00)"), (82801, "3599 s")]
+)
+def test_a_long_wait_is_also_given_in_hours(make: "Make", after: int, wait: str) -> None:
+    """From an hour on, since 86300 seconds tell a person little."""
+    batch = make.batch(stages={"validating": None})
+    assert describe_after(batch, after).endswith(f"becomes expired in {wait} of simulated time.")
 
 
 def test_a_batch_that_expired_while_it_was_held_is_not_held(make: "Make") -> None:
@@ -65,7 +74,11 @@ def test_a_batch_that_expired_while_it_was_held_is_not_held(make: "Make") -> Non
 
 @pytest.mark.parametrize(
     ("seconds", "stage", "expected"),
-    [(0, 31_536_000, "31536000 s"), (0.5, 1_234_567, "1234566.5 s"), (0.1, 90, "89.9 s")],
+    [
+        (0, 31_536_000, "31536000 s (365 days, 0:00:00)"),
+        (0.5, 1_234_567, "1234566.5 s (14 days, 6:56:06)"),
+        (0.1, 90, "89.9 s"),
+    ],
 )
 def test_seconds_are_plain_numbers(make: "Make", seconds: float, stage: int, expected: str) -> None:
     """The seconds until the next change have no exponent, and at most milliseconds."""
