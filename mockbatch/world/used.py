@@ -20,6 +20,8 @@ def replies_json(world: World) -> dict[str, Json]:
     What counts are lines of batches, whether they have run or not, and live calls in the journal,
     if they have a reply for the same match.
     """
+    if not world.script.entries:
+        return {"replies": []}  # without reading the journal, which may be in a store
     lines = Counter(reply.match for batch in _batches(world) for reply in batch.replies.values())
     calls = Counter(_text(call.reply) for call in world.journal.entries() if call.reply is not None)
     return {
