@@ -40,10 +40,12 @@ def test_expiry_is_included_on_request() -> None:
 def test_expiry_of_uploads_is_included_with_that_of_files() -> None:
     """In order of time; an upload lives for an hour."""
     uploads = [Upload(f"upload_{at}", "a", "batch", 1, at, None) for at in (50, 0, 51)]
-    files = [file("file-1", 3601)]
+    files = [file("file-1", 3650), file("file-2", 3601), file("file-3", 3649)]
     found = events.requested_events([], files, uploads, 3600, 3650, ["expiry"])
     assert found == [
-        WorldEvent(3601, "file.expired", "file-1"),
+        WorldEvent(3601, "file.expired", "file-2"),
+        WorldEvent(3649, "file.expired", "file-3"),
+        WorldEvent(3650, "file.expired", "file-1"),
         WorldEvent(3650, "upload.expired", "upload_50"),
     ]
 

@@ -73,6 +73,13 @@ def test_a_fine_tuned_model_belongs_to_the_family_of_its_base() -> None:
     assert (tuned.is_known, tuned.name) == (True, "ft:gpt-4o-mini-2024-07-18:acme::abc")
 
 
+def test_a_fine_tuned_model_has_the_limits_of_its_base() -> None:
+    """They are those of the snapshot, which may have others than its family."""
+    base = get_model("gpt-4o-2024-05-13").limits
+    assert get_model("ft:gpt-4o-2024-05-13:acme::abc").limits == base
+    assert base != get_model("gpt-4o").limits
+
+
 def test_a_prefix_ends_before_a_hyphen() -> None:
     """A name that only begins like a family is unknown."""
     assert not get_model("o10-mini").is_known

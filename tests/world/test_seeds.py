@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from mockbatch.cli.serve import serve
+from mockbatch.files.content import Content
+from mockbatch.world.settings import WorldSettings
+from mockbatch.world.world import World
 from tests.support.caller import DAY, START, Caller, app_of, form, lines
 
 UPLOAD = {"filename": "a", "purpose": "assistants", "bytes": 1, "mime_type": "text/plain"}
@@ -69,3 +72,13 @@ def test_the_promise_is_no_larger(word: str) -> None:
     [paragraph] = [text for text in paragraphs if "same `seed`" in text]
     assert "`start_time`" in paragraph
     assert word in paragraph
+
+
+def test_the_world_of_a_test_has_the_same_ids_with_any_key() -> None:
+    """Its owner takes the place of the key, which differs from run to run."""
+
+    def file_id(key: str, owner: str) -> str:
+        world = World(key, WorldSettings(owner=owner), "org-1")
+        return world.upload(Content.of(b"a"), "a", "assistants", None).id
+
+    assert file_id("sk-1", "test_a") == file_id("sk-2", "test_a") != file_id("sk-1", "test_b")
