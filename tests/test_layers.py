@@ -227,6 +227,26 @@ def test_nothing_is_left_to_chance() -> None:
     assert {module: found for module in MODULES if (found := random_sources(module))} == {}
 
 
+def test_msgspec_prepares_types_on_import() -> None:
+    """A decoder does so when it is made; a conversion, when a type is first converted to.
+
+    If two threads do that at once, the process dies (msgspec 0.22.0).
+    """
+    converting = [
+        module
+        for module in MODULES
+        if "msgspec.convert" in imports(module)
+        or any(ast.unparse(call.func) == "msgspec.convert" for _, call in called_names(module))
+        or any(
+            key.arg == "type"
+            for last, call in called_names(module)
+            if last == "decode"
+            for key in call.keywords
+        )
+    ]
+    assert converting == []
+
+
 def test_no_module_is_too_long() -> None:
     """A module has 300 lines at most."""
     lines = {module: path.read_text().count("\n") for module, path in MODULES.items()}

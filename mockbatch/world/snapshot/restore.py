@@ -5,7 +5,6 @@ from array import array
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache, partial
 
-from msgspec import convert
 from msgspec.structs import replace
 
 from mockbatch import providers
@@ -14,7 +13,7 @@ from mockbatch.batch.batch import Batch
 from mockbatch.batch.deferred import Deferred
 from mockbatch.batch.input_file import BatchInput, LineError, find_lines
 from mockbatch.batch.rules import OPENAI_RULES, OPENAI_TERMS, BatchRules, BatchTerms
-from mockbatch.batch.timeline import Timeline
+from mockbatch.batch.timeline import ProgressPoint, Timeline, Transition
 from mockbatch.endpoints.endpoint import Tokens
 from mockbatch.endpoints.scripted_reply import Reply
 from mockbatch.files.content import Content
@@ -107,9 +106,9 @@ def make_batch(
         input=batch_input,
         replies=replies,
         execution=Deferred(partial(_plan_execution, batch_input, seed, replies)),
-        timeline=convert(values["timeline"], Timeline),
+        timeline=_timeline(values["timeline"]),
         enqueued_tokens=values.get("enqueued_tokens", 0),
-        held=held and (held["at"], convert(held["rest"], Timeline)),
+        held=held and (held["at"], _timeline(held["rest"])),
         tokens=Tokens(**gone["tokens"]) if gone else None,
         rules=rules,
         terms=terms,
@@ -128,6 +127,14 @@ def _plan_execution(
     batch_input: BatchInput, seed: Seed, replies: Mapping[int, Reply]
 ) -> plan.ExecutionOrder:
     return plan.execution_order(plan.shuffle_lines(batch_input, seed), batch_input, replies)
+
+
+def _timeline(values: Mapping[str, Json]) -> Timeline:
+    # Not by msgspec.convert: the process dies if two threads first convert to a type at once.
+    return Timeline(
+        tuple([Transition(one["at"], one["status"]) for one in values["transitions"]]),
+        tuple([ProgressPoint(one["at"], one["done"]) for one in values["marks"]]),
+    )
 
 
 def _read_scenario(text: str) -> Scenario:
