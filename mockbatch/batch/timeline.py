@@ -39,7 +39,8 @@ EXPIRABLE = frozenset({VALIDATING, IN_PROGRESS})
 _at = attrgetter("at")
 
 
-# The collector need not visit these values, of which a world has many: they are in no cycle.
+# With gc=False, the garbage collector skips these values. A world has many of them, and they are
+# never part of a reference cycle.
 
 
 class Transition(Struct, frozen=True, gc=False):

@@ -25,7 +25,7 @@ CALL_OFFERED_TOOLS = "offered"
 
 
 class Conditions(Protocol):
-    """Which requests get a reply, as `mockbatch.scripting.match` has it."""
+    """The conditions of a script's entry; `mockbatch.scripting.match` implements them."""
 
     def as_json(self) -> dict[str, Json]:
         """Return the conditions, ready for JSON."""

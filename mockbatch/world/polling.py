@@ -40,7 +40,7 @@ def retrieve_polled(world: World, id: str) -> Batch:
 def check_provider(world: World, id: str, provider: str) -> None:
     """Raise ApiError 404 for a batch that was created with another provider."""
     batch = world.repository.batches.get(id)
-    # If there is none, or none that can be found yet, the view raises the error.
+    # For a batch that does not exist, or is not visible yet, the view raises the error.
     if batch is not None and batch.rules.provider != provider and world.now() >= batch.visible_at:
         raise api_error("no_such_batch", id=id)
 

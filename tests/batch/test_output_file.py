@@ -364,18 +364,23 @@ def test_without_validation_any_answer_is_written(
     assert line["response"]["body"] == {"odd": 1}
 
 
-def test_each_line_adds_steps_for_a_value_of_its_own(
-    make: "Make", monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """However many lines have the same schema, each value quotes the prompt of its line."""
-    monkeypatch.setattr(output_file, "StepBudget", lambda: StepBudget(0))
+def outputs_of_questions(make: "Make") -> list[Json]:
+    """Return the output lines of three questions with the same schema, whose value is a text."""
     wanted = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
     given = make.lines(3)
     for number, line in enumerate(given):
         json_schema = {"name": "n", "schema": wanted}
         line["body"]["response_format"] = {"type": "json_schema", "json_schema": json_schema}
         line["body"]["messages"] = [{"role": "user", "content": f"question {number}"}]
-    done, _ = files(make.started(make.world(), given))
+    return files(make.started(make.world(), given))[0]
+
+
+def test_each_line_adds_steps_for_a_value_of_its_own(
+    make: "Make", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many lines have the same schema, each value quotes the prompt of its line."""
+    monkeypatch.setattr(output_file, "StepBudget", lambda: StepBudget(0))
+    done = outputs_of_questions(make)
     contents = [line["response"]["body"]["choices"][0]["message"]["content"] for line in done]
     quoted = [json.loads(content)["a"].partition("question ")[2] for content in contents]
     assert sorted(quoted) == ["0", "1", "2"]
@@ -387,13 +392,7 @@ def test_values_of_all_lines_are_generated_within_one_budget(
     """Where it is spent, lines with the same schema have the same value."""
     monkeypatch.setattr(output_file, "StepBudget", lambda: StepBudget(0))
     monkeypatch.setattr(output_file, "STEPS_PER_LINE", 0)
-    wanted = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
-    given = make.lines(3)
-    for number, line in enumerate(given):
-        json_schema = {"name": "n", "schema": wanted}
-        line["body"]["response_format"] = {"type": "json_schema", "json_schema": json_schema}
-        line["body"]["messages"] = [{"role": "user", "content": f"question {number}"}]
-    done, _ = files(make.started(make.world(), given))
+    done = outputs_of_questions(make)
     contents = {line["response"]["body"]["choices"][0]["message"]["content"] for line in done}
     assert len(done) == 3
     assert len(contents) == 1

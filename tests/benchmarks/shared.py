@@ -67,17 +67,13 @@ class Worlds:
     def __init__(self, name: str, state: str, *options: str) -> None:
         self.name, self.state, self.options = name, state, options
         self.ids: list[str] = []
-        self.caller = self.open()
+        world = WorldSettings(clock="manual", start_time=START)
+        self.caller = Caller(create_app(ServerSettings(world=world, state=state)))
         self.request = self.caller.batch_request()
 
-    def open(self) -> Caller:
-        """Return a client of a new server on the same state."""
-        world = WorldSettings(clock="manual", start_time=START)
-        return Caller(create_app(ServerSettings(world=world, state=self.state)))
-
-    def close(self, caller: Caller) -> None:
-        """End what a server does by itself."""
-        caller.app.extensions[EXTENSION].worlds.close()
+    def close(self) -> None:
+        """End what the server does by itself."""
+        self.caller.app.extensions[EXTENSION].worlds.close()
 
     def create(self) -> None:
         """Create a batch."""
@@ -197,7 +193,7 @@ def figures() -> Iterator[Figure]:
         restarts = {one.name: wall(one.restart) for one in places}
         yield Figure(f"restart until the first answer, {many}", "s", restarts)
         for worlds in places:
-            worlds.close(worlds.caller)
+            worlds.close()
         for count, what in ((1, "one world"), (8, "eight worlds")):
             found = {one.name: creates_a_second(one, count) for one in places}
             yield Figure(f"creates of {CLIENTS} clients in {what}", "a second", found)
