@@ -5,7 +5,7 @@ reject is valid, and fails when it runs. Source: observations from August 2025 t
 """
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, islice
 
 from msgspec import Struct
@@ -30,13 +30,15 @@ from mockbatch.validation.step_budget import STEPS_PER_LINE, StepBudget, shared_
 from mockbatch.validation.type_names import describe_type
 
 ANY_MODEL = ModelList()
+NO_LINES: frozenset[int] = frozenset()
 LineError = dict[str, Json]
 #: How many of its errors a batch keeps, and how many characters their messages have. Each time
 #: that the batch is retrieved or listed, they are sent again.
 MAX_ERRORS, MAX_ERROR_CHARACTERS = 1000, 200_000
 
 
-class BatchInput(Struct, frozen=True):
+# gc=False for the reason given in `timeline`.
+class BatchInput(Struct, frozen=True, gc=False):
     """A validated input file: where its lines are, not what they contain.
 
     `total` is the number of requests. Where their lines are is found when one is first read.
@@ -51,7 +53,7 @@ class BatchInput(Struct, frozen=True):
     model: str | None
     failing_lines: frozenset[int]
     errors: tuple[LineError, ...]
-    unsupported_lines: frozenset[int] = frozenset()
+    unsupported_lines: frozenset[int] = NO_LINES
 
     @property
     def line_offsets(self) -> "array[int]":
@@ -86,7 +88,7 @@ class BatchInput(Struct, frozen=True):
 
 def no_input(*errors: LineError) -> BatchInput:
     """Return the input of a batch without an input file."""
-    return BatchInput(Content.of(b""), 0, Deferred.of(array("Q", [0])), None, frozenset(), errors)
+    return BatchInput(Content.of(b""), 0, Deferred.of(array("Q", [0])), None, NO_LINES, errors)
 
 
 def first_errors(errors: Iterable[LineError]) -> tuple[LineError, ...]:
@@ -104,6 +106,11 @@ def first_errors(errors: Iterable[LineError]) -> tuple[LineError, ...]:
 def missing_input(file_id: str, organization: str) -> BatchInput:
     """Return the input of a batch whose input file does not exist."""
     return no_input(line_error("file_not_found", None, id=file_id, organization=organization))
+
+
+def line_set(lines: Sequence[int]) -> frozenset[int]:
+    """Return lines as a set; the empty one, which most batches have, is the same for all."""
+    return frozenset(lines) if lines else NO_LINES
 
 
 def find_lines(content: Content) -> "array[int]":
@@ -145,9 +152,9 @@ def read_input(
         len(offsets) - 1,
         Deferred.of(offsets),
         validator.model,
-        frozenset(validator.failing_lines),
+        line_set(validator.failing_lines),
         tuple(validator.errors),
-        frozenset(validator.unsupported_lines),
+        line_set(validator.unsupported_lines),
     )
 
 

@@ -40,7 +40,8 @@ class ExecutionOrder(NamedTuple):
     failing: "array[int]"
 
 
-class Schedule(Struct, frozen=True):
+# gc=False for the reason given in `timeline`.
+class Schedule(Struct, frozen=True, gc=False):
     """A scenario, and how many times faster than it says its stages pass.
 
     The batch expires at the end of its window, and never expires if `window_seconds` is None.

@@ -107,7 +107,7 @@ def create() -> Response:
         line = {"custom_id": id, "method": "POST", "url": "/v1/chat/completions", "body": body}
         lines.append(json.dumps(line).encode() + b"\\n")
     content = Content.of(b"".join(lines))
-    offsets = Deferred(partial(find_lines, content))
+    offsets = Deferred(find_lines, content)
     batch_input = BatchInput(
         content=content,
         total=len(lines),

@@ -8,7 +8,6 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
-from functools import partial
 
 from msgspec.structs import replace
 
@@ -165,7 +164,7 @@ def _make_input(requests: Sequence[dict[str, Json]], endpoint: Endpoint) -> Batc
     return BatchInput(
         content=content,
         total=len(requests),
-        offsets=Deferred(partial(find_lines, content)),
+        offsets=Deferred(find_lines, content),
         model=None,  # they may have several
         failing_lines=_failing_lines(requests, endpoint),
         errors=(),

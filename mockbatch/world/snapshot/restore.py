@@ -3,7 +3,7 @@
 import json
 from array import array
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache, partial
+from functools import lru_cache
 
 from msgspec.structs import replace
 
@@ -11,7 +11,7 @@ from mockbatch import providers
 from mockbatch.batch import plan
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.deferred import Deferred
-from mockbatch.batch.input_file import BatchInput, LineError, find_lines
+from mockbatch.batch.input_file import BatchInput, LineError, find_lines, line_set
 from mockbatch.batch.rules import OPENAI_RULES, OPENAI_TERMS, BatchRules, BatchTerms
 from mockbatch.batch.timeline import ProgressPoint, Timeline, Transition
 from mockbatch.endpoints.endpoint import Tokens
@@ -69,16 +69,19 @@ def restore_input(
 ) -> BatchInput:
     """Return an input file from its summary; its content may be gone."""
     total = summary["lines"]
-    find = partial(find_lines, content) if content.size else lambda: array("Q", [0]) * (total + 1)
     return BatchInput(
         content,
         total,
-        Deferred(find),
+        Deferred(find_lines, content) if content.size else Deferred(_empty_lines, total),
         summary["model"],
-        frozenset(summary["failing_lines"]),
+        line_set(summary["failing_lines"]),
         tuple(errors),
-        frozenset(summary["unsupported_lines"]),
+        line_set(summary["unsupported_lines"]),
     )
+
+
+def _empty_lines(total: int) -> "array[int]":
+    return array("Q", [0]) * (total + 1)
 
 
 def make_batch(
@@ -105,7 +108,7 @@ def make_batch(
         seed=seed,
         input=batch_input,
         replies=replies,
-        execution=Deferred(partial(_plan_execution, batch_input, seed, replies)),
+        execution=Deferred(_plan_execution, batch_input, seed, replies),
         timeline=_timeline(values["timeline"]),
         enqueued_tokens=values.get("enqueued_tokens", 0),
         held=held and (held["at"], _timeline(held["rest"])),
