@@ -155,11 +155,13 @@ def test_a_restart_keeps_all(one: Server, other: Server, new_server: NewServer) 
     assert (fresh.get("/_mock/state"), fresh.get("/_mock/requests")["count"]) == before
 
 
-def test_reading_a_world_leaves_the_collector_on(one: Server, other: Server) -> None:
-    """Garbage is collected after a world was read from the store."""
+def test_reading_a_world_leaves_the_collector_as_it_is(one: Server, other: Server) -> None:
+    """It is on, and what the program has frozen stays frozen; tests/conftest.py does so, too."""
+    assert gc.get_freeze_count() > 0
     one.create(one.upload())
     assert other.get("/v1/batches")["data"]
     assert gc.isenabled()
+    assert gc.get_freeze_count() > 0
 
 
 def test_a_world_that_was_reset_elsewhere_is_empty(one: Server, other: Server) -> None:
