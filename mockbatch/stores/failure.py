@@ -7,7 +7,15 @@ RETRY_AFTER_SECONDS = 1
 
 def state_unavailable(reason: object) -> ApiError:
     """Return the ApiError 503 for a request that could not read or change its world."""
-    error = api_error("state_unavailable", reason=str(reason).rstrip("."))
+    return _to_be_retried(api_error("state_unavailable", reason=str(reason).rstrip(".")))
+
+
+def change_uncertain() -> ApiError:
+    """Return the ApiError 503 for a change of which nobody knows whether it was stored."""
+    return _to_be_retried(api_error("change_uncertain"))
+
+
+def _to_be_retried(error: ApiError) -> ApiError:
     error.headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
     return error
 

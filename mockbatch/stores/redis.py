@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from mockbatch.errors import ApiError
 from mockbatch.stores import redis_scripts as scripts
-from mockbatch.stores.failure import state_unavailable
+from mockbatch.stores.failure import change_uncertain, state_unavailable
 from mockbatch.stores.redis_client import RedisClient, redis_errors
 from mockbatch.stores.redis_locks import RedisLocks
 from mockbatch.stores.store import (
@@ -138,17 +138,22 @@ class RedisStore:
         self._locks.forget(value)
 
     def _settle(self, world: str, seen: Version, token: str) -> bool:
-        """Return whether a change was made; if not, it is not going to be."""
+        """Return whether a change was made; if not, it is not going to be.
+
+        ApiError 503 if that cannot be found out.
+        """
         import redis
 
         keys = _all_keys(world)
         try:
-            return bool(
-                self._client.get().eval(scripts.SETTLE, len(keys), *keys, *map(str, seen), token)
+            is_made: Any = self._client.get().eval(
+                scripts.SETTLE, len(keys), *keys, *map(str, seen), token
             )
         except redis.exceptions.RedisError as error:
-            reason = "it has not answered in the middle of a change, which may have been stored"
-            raise state_unavailable(reason) from error
+            raise change_uncertain() from error
+        if is_made is None:
+            raise change_uncertain()
+        return bool(is_made)
 
     # --- records
 

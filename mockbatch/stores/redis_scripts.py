@@ -123,12 +123,14 @@ unlock(ARGV[4])
 return 1
 """
 
-#: seen id and number, the token of a change whose reply was lost -> whether it was made; if not,
-#: the version moves on, so that the change is refused should it still arrive
+#: seen id and number, the token of a change whose reply was lost -> 1 if it was made; 0 if not: the
+#: version moves on, so that the change is refused should it still arrive; nil if the world has
+#: changed since, so that nobody knows
 SETTLE = f"""
 {_FIELDS}
 if redis.call('HGET', w, 'token') == ARGV[3] then return 1 end
-if is_at(ARGV[1], ARGV[2]) and ARGV[1] ~= '0' then redis.call('HINCRBY', w, 'version', 1) end
+if not is_at(ARGV[1], ARGV[2]) then return false end
+if ARGV[1] ~= '0' then redis.call('HINCRBY', w, 'version', 1) end
 return 0
 """
 

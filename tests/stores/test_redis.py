@@ -15,7 +15,7 @@ from mockbatch.stores.location import open_blobs, open_store
 from mockbatch.stores.redis import RedisStore
 from mockbatch.stores.redis_blobs import MOST_BYTES
 from mockbatch.stores.redis_client import RedisClient
-from mockbatch.stores.store import NOTHING
+from mockbatch.stores.store import NOTHING, Version
 from mockbatch.web.context import EXTENSION
 from tests.support.caller import Caller, app_of, error_of
 from tests.support.redis_server import RedisServer, redis_server
@@ -192,6 +192,27 @@ def test_a_commit_whose_reply_was_lost_or_late_is_done(
     monkeypatch.undo()
     assert version == (seen.id, seen.number + 1)
     assert store.pull("w", NOTHING)[:2] == (version, [("a", "2")])
+
+
+def test_a_commit_whose_reply_was_lost_before_another_one_may_be_done(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once the world has changed again, nobody knows; the message does not say otherwise."""
+    store, rival = RedisStore(server.url), RedisStore(server.url)
+    seen = store.replace("w", NOTHING, "label", {"a": "1"})
+    run = RedisClient.run
+
+    def lose_reply(*arguments: Any) -> None:
+        run(*arguments)
+        monkeypatch.undo()
+        rival.commit("w", Version(seen.id, seen.number + 1), {"b": "1"})
+        raise redis.exceptions.ConnectionError
+
+    monkeypatch.setattr(RedisClient, "run", lose_reply)
+    with pytest.raises(ApiError, match="which may have been stored") as caught:
+        store.commit("w", seen, {"a": "2"})
+    assert "Nothing was changed" not in caught.value.message
+    assert store.pull("w", NOTHING).cells == [("a", "2"), ("b", "1")]
 
 
 def test_a_commit_that_never_arrived_is_an_error(
