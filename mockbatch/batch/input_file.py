@@ -73,7 +73,8 @@ class BatchInput(Struct, frozen=True, gc=False):
 
     def read_line(self, index: int) -> bytes:
         """Return the bytes of a line with its line end."""
-        return self.content.read(self.line_offsets[index], self.line_offsets[index + 1])
+        offsets = self.line_offsets
+        return self.content.read(offsets[index], offsets[index + 1])
 
     def read_request(self, index: int) -> dict[str, Json]:
         """Return the request in a valid line."""

@@ -62,7 +62,9 @@ class Content:
 
     def read(self, start: int, stop: int) -> bytes:
         """Return the bytes from `start` up to, not including, `stop`."""
-        size = max(0, min(stop, self.size) - start)
+        size = min(stop, self.size) - start
+        if size <= 0:
+            return b""
         if self._descriptor is not None:
             return os.pread(self._descriptor, size, self._start + start)
         with self._lock:
