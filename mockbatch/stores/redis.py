@@ -120,14 +120,16 @@ class RedisStore:
     def _change(self, script: str, world: str, seen: Version, *arguments: object) -> None:
         """Run a script that changes a world once; ApiError 503 if it has another version.
 
-        The script releases CHANGE and what was acquired with it, in the same round trip.
+        It is one, too, if PLANNING was lost to another process, as after a long suspension. The
+        script releases CHANGE and what was acquired with it, in the same round trip.
         """
         import redis
 
-        token, value = secrets.token_hex(8), self._locks.value(_key(world, CHANGE))
+        token = secrets.token_hex(8)
+        value, planning = (self._locks.value(_key(world, lock)) for lock in (CHANGE, PLANNING))
         with redis_errors():
             try:
-                is_done = self._run(script, world, *seen, token, value, *arguments)
+                is_done = self._run(script, world, *seen, token, value, planning, *arguments)
             except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError):
                 # The reply may have been lost on its way, or may be late.
                 if not self._settle(world, seen, token):

@@ -35,6 +35,10 @@ local function is_at(id, number)
   local found = redis.call('HMGET', w, 'id', 'version')
   return (found[1] or '0') == id and (found[2] or '0') == number
 end
+local function may_change()
+  local planning = ARGV[5]
+  return is_at(ARGV[1], ARGV[2]) and (planning == '' or redis.call('GET', KEYS[9]) == planning)
+end
 """
 
 _PULL = """
@@ -76,22 +80,23 @@ for i = 8, #KEYS do if redis.call('EXISTS', KEYS[i]) == 1 then return false end 
 for i = 8, #KEYS do redis.call('SET', KEYS[i], ARGV[3], 'PX', ARGV[4]) end
 {_PULL}"""
 
-#: seen id and number, a token, the value of CHANGE, how many cells are set and how many removed
-#: so far may be remembered; name and text of each set cell, and the names of the removed ones -> 1,
-#: or 0 if the version is another one; those locks that have the value are released
+#: seen id and number, a token, the value of CHANGE and that of PLANNING, empty without it, how many
+#: cells are set and how many removed so far may be remembered; name and text of each set cell, and
+#: the names of the removed ones -> 1, or 0 if the version is another one or PLANNING was lost, so
+#: that what was planned may be outdated; those locks that have the value of CHANGE are released
 COMMIT = f"""
 {_FIELDS}
-if not is_at(ARGV[1], ARGV[2]) then return 0 end
-local version, count = tonumber(ARGV[2]) + 1, tonumber(ARGV[5])
-set(7, count, version)
+if not may_change() then return 0 end
+local version, count = tonumber(ARGV[2]) + 1, tonumber(ARGV[6])
+set(8, count, version)
 local removed = 0
-for i = 7 + 2 * count, #ARGV do
+for i = 8 + 2 * count, #ARGV do
   redis.call('HDEL', c, ARGV[i])
   redis.call('ZADD', l, version, ARGV[i])
   removed = removed + 1
 end
 redis.call('HSET', w, 'version', version, 'token', ARGV[3])
-if removed > 0 and redis.call('HINCRBY', w, 'removed', removed) > tonumber(ARGV[6]) then
+if removed > 0 and redis.call('HINCRBY', w, 'removed', removed) > tonumber(ARGV[7]) then
   for _, name in ipairs(redis.call('ZRANGE', l, 0, -1)) do
     if redis.call('HEXISTS', c, name) == 0 then
       redis.call('ZREM', l, name)
@@ -104,20 +109,20 @@ unlock(ARGV[4])
 return 1
 """
 
-#: seen id and number, a token, the value of CHANGE, how many cells are set, the new id, the
-#: label, the number of requests, the name of the world; name and text of each cell, and the records
-#: -> as for COMMIT
+#: seen id and number, a token, the values of CHANGE and PLANNING, how many cells are set, the new
+#: id, the label, the number of requests, the name of the world; name and text of each cell, and the
+#: records -> as for COMMIT
 REPLACE = f"""
 {_FIELDS}
-if not is_at(ARGV[1], ARGV[2]) then return 0 end
+if not may_change() then return 0 end
 redis.call('DEL', w, c, l, o, j)
-redis.call('HSET', w, 'id', ARGV[6], 'version', 1, 'label', ARGV[7], 'requests', ARGV[8],
+redis.call('HSET', w, 'id', ARGV[7], 'version', 1, 'label', ARGV[8], 'requests', ARGV[9],
   'removed', 0, 'oldest', 0, 'token', ARGV[3], 'format', {FORMAT})
-local count = tonumber(ARGV[5])
-set(10, count, 1)
-for i = 10 + 2 * count, #ARGV do redis.call('RPUSH', j, ARGV[i]) end
-if not redis.call('ZSCORE', KEYS[6], ARGV[9]) then
-  redis.call('ZADD', KEYS[6], redis.call('INCR', KEYS[7]), ARGV[9])
+local count = tonumber(ARGV[6])
+set(11, count, 1)
+for i = 11 + 2 * count, #ARGV do redis.call('RPUSH', j, ARGV[i]) end
+if not redis.call('ZSCORE', KEYS[6], ARGV[10]) then
+  redis.call('ZADD', KEYS[6], redis.call('INCR', KEYS[7]), ARGV[10])
 end
 unlock(ARGV[4])
 return 1

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mockbatch.stores.store import LOCK_SECONDS
-from tests.support.processes import process_serving
+from tests.support.processes import LINE, process_serving
 
 # Stops a server in the middle of the commit that adds a batch, before it takes effect.
 STOP_BEFORE_COMMIT = """
@@ -35,6 +35,20 @@ redis_locks._LEASE_MILLISECONDS = 600_000
 PAUSE_BEFORE_COMMIT = STOP_BEFORE_COMMIT.replace(
     "time.sleep(600)", "__import__('sys').stdin.readline()"
 )
+
+
+# Stops a server that plans a batch, which changes the world only afterwards if it has many lines.
+PAUSE_WHILE_PLANNING = """
+import sys
+from mockbatch.batch import create
+def stopping(plan):
+    def stop(*arguments):
+        print("stopped", flush=True)
+        sys.stdin.readline()
+        return plan(*arguments)
+    return stop
+create.create_batch = stopping(create.create_batch)
+"""
 
 
 def test_a_killed_process_leaves_nothing_half_done(state_url: str) -> None:
@@ -92,15 +106,22 @@ def test_a_stopped_process_makes_no_other_wait_for_long(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_stopped_process_is_refused_when_it_goes_on(empty_redis: str) -> None:
+@pytest.mark.parametrize(
+    ("pause", "line_count"),
+    [(PAUSE_BEFORE_COMMIT, 1), (PAUSE_WHILE_PLANNING, 1001)],
+    ids=["before its commit", "while it plans a long batch"],
+)
+def test_a_stopped_process_is_refused_when_it_goes_on(
+    empty_redis: str, pause: str, line_count: int
+) -> None:
     """It loses its lock to another server once that expires; its own change is never made."""
-    state, key = empty_redis, "sk-stopped"
+    state, key = empty_redis, f"sk-stopped-{line_count}"
     with (
         process_serving(state) as server,
-        process_serving(state, before=PAUSE_BEFORE_COMMIT) as stopped,
+        process_serving(state, before=pause) as stopped,
         ThreadPoolExecutor(1) as pool,
     ):
-        file_id = server.upload(key)
+        file_id = server.upload(key, LINE * line_count)
         refused = pool.submit(stopped.create, key, file_id)
         while stopped.process.stdout.readline() != "stopped\n":
             pass

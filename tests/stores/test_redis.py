@@ -15,16 +15,16 @@ from mockbatch.stores.location import open_blobs, open_store
 from mockbatch.stores.redis import RedisStore
 from mockbatch.stores.redis_blobs import MOST_BYTES
 from mockbatch.stores.redis_client import RedisClient
-from mockbatch.stores.store import NOTHING, Version
+from mockbatch.stores.store import CHANGE, NOTHING, PLANNING, Version
 from mockbatch.web.context import EXTENSION
 from tests.support.caller import Caller, app_of, error_of
-from tests.support.redis_server import RedisServer, redis_server
+from tests.support.redis_server import DURABLE, RedisServer, redis_server
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[RedisServer]:
     """Run a Redis of this test's own, which it may stop."""
-    with redis_server(tmp_path) as started:
+    with redis_server(tmp_path, *DURABLE) as started:
         yield started
 
 
@@ -253,6 +253,21 @@ def test_a_commit_that_arrives_too_late_is_refused(
     assert store.pull("w", NOTHING).cells == [("a", "1")]
 
 
+def test_a_plan_whose_lock_was_lost_is_refused(server: RedisServer) -> None:
+    """Another process may have planned something meanwhile, even if nothing has changed yet."""
+    store = RedisStore(server.url)
+    seen = store.replace("w", NOTHING, "label", {"a": "1"})
+    store.acquire("w", PLANNING)
+    with redis.Redis.from_url(server.url) as client:
+        assert client.delete("mockbatch:{w}:planning") == 1  # as if it had expired
+    store.acquire("w", CHANGE)
+    with pytest.raises(ApiError, match="it has changed meanwhile"):
+        store.commit("w", seen, {"a": "2"})
+    for lock in (CHANGE, PLANNING):
+        store.release("w", lock)
+    assert store.pull("w", NOTHING).cells == [("a", "1")]
+
+
 def test_a_server_that_hangs_in_a_commit_says_that_the_outcome_is_unknown(
     server: RedisServer,
 ) -> None:
@@ -271,7 +286,7 @@ def test_what_was_committed_survives_a_crash_of_the_server(
     tmp_path: Path,
 ) -> None:
     """With `appendfsync always`, a server that is killed has all it had when it is back."""
-    with redis_server(tmp_path, "--appendfsync", "always") as server:
+    with redis_server(tmp_path, *DURABLE) as server:
         api = next(callers := api_of(server))
         made = [api.create()["id"] for _ in range(3)]
         fault = {"match": {"path": "/v1/models"}, "fault": {"status": 500}, "times": 3}

@@ -12,13 +12,13 @@ from mockbatch.stores import redis_client
 from mockbatch.stores.store import WAIT_SECONDS
 from mockbatch.web.context import EXTENSION
 from tests.support.caller import Caller, app_of
-from tests.support.redis_server import RedisServer, redis_server
+from tests.support.redis_server import DURABLE, RedisServer, redis_server
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[RedisServer]:
     """Run a Redis of this test's own, which it may stop."""
-    with redis_server(tmp_path) as started:
+    with redis_server(tmp_path, *DURABLE) as started:
         yield started
 
 

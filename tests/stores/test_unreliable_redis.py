@@ -10,7 +10,7 @@ import redis
 
 from mockbatch.web.context import EXTENSION
 from tests.support.caller import Caller, app_of
-from tests.support.redis_server import RedisServer, redis_server
+from tests.support.redis_server import DURABLE, RedisServer, redis_server
 
 SERVERS, CLIENTS_OF_SERVER = 3, 2
 DISTURBANCES = 12
@@ -77,7 +77,7 @@ def all_ids(caller: Caller) -> list[str]:
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[RedisServer]:
     """Run a Redis that has on disk whatever it has answered."""
-    with redis_server(tmp_path, "--appendfsync", "always") as started:
+    with redis_server(tmp_path, *DURABLE) as started:
         yield started
 
 

@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+#: With these options, what it has answered survives `kill`. Without, it holds writes back for up to
+#: two seconds while the disk is busy.
+DURABLE = ("--appendfsync", "always")
 _STOP_SECONDS = 30
 _ATTEMPTS = 5
 
