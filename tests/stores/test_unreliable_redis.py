@@ -8,8 +8,9 @@ from threading import Event, Thread
 import pytest
 import redis
 
+from mockbatch.typing import Json
 from mockbatch.web.context import EXTENSION
-from tests.support.caller import Caller, app_of
+from tests.support.caller import Caller, app_of, lines
 from tests.support.redis_server import DURABLE, RedisServer, redis_server
 
 SERVERS, CLIENTS_OF_SERVER = 3, 2
@@ -19,8 +20,8 @@ DISTURBANCES = 12
 class Client:
     """Creates and lists batches at one server until it is stopped, and notes what it was told."""
 
-    def __init__(self, caller: Caller, request: dict[str, object], stopped: Event) -> None:
-        self._caller, self._request, self._stopped = caller, request, stopped
+    def __init__(self, caller: Caller, requests: Sequence[Json], stopped: Event) -> None:
+        self._caller, self._requests, self._stopped = caller, requests, stopped
         self.created: list[str] = []
         self.listed: set[str] = set()
         #: How many creates failed, but may have been stored.
@@ -28,17 +29,17 @@ class Client:
         self.statuses: set[int] = set()
 
     def run(self) -> None:
-        """Create two batches for each list."""
+        """Send the requests that create batches, and list, again and again."""
         while not self._stopped.is_set():
-            for _ in range(2):
-                self._create()
+            for request in self._requests:
+                self._create(request)
             response = self._caller.get("/v1/batches")
             self.statuses.add(response.status_code)
             if response.status_code == 200:
                 self.listed |= {batch["id"] for batch in response.json["data"]}
 
-    def _create(self) -> None:
-        response = self._caller.post("/v1/batches", self._request)
+    def _create(self, request: Json) -> None:
+        response = self._caller.post("/v1/batches", request)
         self.statuses.add(response.status_code)
         if response.status_code == 200:
             self.created.append(response.json["id"])
@@ -100,8 +101,9 @@ def test_no_batch_is_lost_or_made_twice(
     Besides, there are only those whose 503 says that they may have been stored.
     """
     chosen, stopped = random.Random(seed), Event()
-    request = callers[0].batch_request()
-    clients = [Client(caller, request, stopped) for caller in [*callers] * CLIENTS_OF_SERVER]
+    # The locks for a batch of many lines are acquired one after the other.
+    requests = [callers[0].batch_request(lines(count)) for count in (1, 1, 1001)]
+    clients = [Client(caller, requests, stopped) for caller in [*callers] * CLIENTS_OF_SERVER]
     threads = [Thread(target=client.run) for client in clients]
     for thread in threads:
         thread.start()
