@@ -5,7 +5,8 @@ import logging
 import os
 import secrets
 import threading
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 _SCHEMES = {"valkey": "redis", "valkeys": "rediss"}
 
 log = logging.getLogger(__name__)
+
+
+def _ignore() -> None:
+    """Do nothing."""
 
 
 class RedisClient:
@@ -61,9 +66,19 @@ class RedisClient:
         """Return the reply to a command, as the server sends it."""
         return self._line().ask(*command)
 
-    def post(self, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> None:
-        """Send a Lua script to run, without waiting for it; an error in its reply is logged."""
-        self._line().post("EVAL", script, len(keys), *keys, *arguments)
+    def post(
+        self,
+        script: str,
+        keys: Sequence[str],
+        arguments: Sequence[Any],
+        on_lost: Callable[[], None] = _ignore,
+    ) -> None:
+        """Send a Lua script to run, without waiting for it; an error in its reply is logged.
+
+        `on_lost` is called if the connection ends without a reply, so that the script may not
+        have run.
+        """
+        self._line().post(on_lost, "EVAL", script, len(keys), *keys, *arguments)
 
     def close_thread(self) -> None:
         """Close the connection of this thread."""
@@ -109,13 +124,13 @@ class RedisClient:
 
 
 class _Line:
-    """A connection that one thread keeps, and how many replies on it are still to be read."""
+    """A connection that one thread keeps, and what to do if its unread replies are lost."""
 
     def __init__(self, client: "redis.Redis") -> None:
         pool = client.connection_pool
         self.process = os.getpid()
         self._connection = pool.connection_class(**pool.connection_kwargs)
-        self._unread = 0
+        self._unread: deque[Callable[[], None]] = deque()
 
     def prepare(self) -> None:
         """Read the replies that have come; connect again if the server has closed the connection.
@@ -148,24 +163,30 @@ class _Line:
             self.close()
             raise
 
-    def post(self, *command: Any) -> None:
+    def post(self, on_lost: Callable[[], None], *command: Any) -> None:
         """Send a command, and leave the reply unread."""
-        self._connection.send_packed_command(self._connection.pack_command(*command))
-        self._unread += 1
+        self._unread.append(on_lost)
+        try:
+            self._connection.send_packed_command(self._connection.pack_command(*command))
+        except BaseException:
+            self.close()
+            raise
 
     def _read_posted(self) -> None:
         import redis
 
-        self._unread -= 1
         try:
             self._connection.read_response()
         except redis.exceptions.ResponseError as error:
             log.warning("the store has refused what nothing waits for: %s", error)
+        self._unread.popleft()
 
     def close(self) -> None:
         """Close the connection; the next command opens another one."""
-        self._unread = 0
+        lost, self._unread = self._unread, deque()
         self._connection.disconnect()
+        for on_lost in lost:
+            on_lost()
 
 
 @cache

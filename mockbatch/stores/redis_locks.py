@@ -21,7 +21,7 @@ from mockbatch.stores.store import LOCK_SECONDS
 
 _LEASE_MILLISECONDS = 10_000
 _RENEWAL_SECONDS = 3.0
-# How often a process tries to release a lock that it may have.
+# How often a process tries again to release a lock that it may have.
 _RELEASE_SECONDS = 0.25
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.001, 0.008
 # How often a process that waits asks whether the holder is still there.
@@ -35,6 +35,7 @@ class RedisLocks:
         self._client = client
         self._held: dict[str, str] = {}  # key -> value
         self._lost: dict[str, Sequence[str]] = {}  # value -> keys
+        self._has_lost = Event()
         self._numbers = count()
         self._lock = Lock()
         self._renewing: Thread | None = None
@@ -71,12 +72,16 @@ class RedisLocks:
                 del self._held[key]
 
     def release(self, key: str) -> None:
-        """Release a lock, unless it was; without the store, it expires."""
+        """Release a lock, unless it was; if the server cannot be reached, once it can be.
+
+        What was done with the lock is done, so this is not an error.
+        """
         with self._lock:
             value = self._held.pop(key, None)
         if value is not None:
-            with redis_errors():
-                self._client.post(scripts.RELEASE, [key], [value])
+            note_lost = partial(self._note, lost={value: [key]})
+            with _ignored_errors():
+                self._client.post(scripts.RELEASE, [key], [value], note_lost)
 
     def _wait(self, key: str, seconds: float | None, take: Callable[[str], Any]) -> Any:
         """Call `take` with new values until it returns something; ApiError 503 after so long."""
@@ -116,7 +121,9 @@ class RedisLocks:
     ) -> None:
         with self._lock:
             self._held |= held or {}
-            self._lost |= lost or {}
+            if lost:
+                self._lost |= lost
+                self._has_lost.set()
             if self._renewing is None or not self._renewing.is_alive():
                 self._renewing = Thread(target=self._renew_all, daemon=True)
                 self._renewing.start()
@@ -129,6 +136,8 @@ class RedisLocks:
             self._client.run(scripts.RELEASE, keys, [value])
             with self._lock:
                 self._lost.pop(value, None)
+                if not self._lost:
+                    self._has_lost.clear()
 
     def _free_if_abandoned(self, key: str) -> bool:
         """Release a lock whose holder has no connection, and return whether it was released."""
@@ -145,16 +154,18 @@ class RedisLocks:
     def _renew_all(self) -> None:
         """Renew the locks of this process until it has none, and none to release."""
         while True:
-            Event().wait(_RELEASE_SECONDS if self._lost else _RENEWAL_SECONDS)
+            self._has_lost.wait(_RENEWAL_SECONDS)
             with self._lock:
                 held = dict(self._held)
                 if not held and not self._lost:
                     self._renewing = None
                     break
-            with _ignored_errors():
+            with _ignored_errors():  # the commit finds out if a lock was lost
                 self._release_lost()
                 for key, value in held.items():
                     self._client.run(scripts.RENEW, [key], [value, _LEASE_MILLISECONDS])
+            if self._lost:
+                Event().wait(_RELEASE_SECONDS)
         self._client.close_thread()
 
 
@@ -164,5 +175,5 @@ def _ignored_errors() -> Iterator[None]:
 
     try:
         yield
-    except redis.exceptions.RedisError:  # the commit will find out
+    except redis.exceptions.RedisError:
         return

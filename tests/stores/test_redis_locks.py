@@ -1,6 +1,8 @@
 """Locks in a Redis whose replies are lost."""
 
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +13,14 @@ from mockbatch.errors import ApiError
 from mockbatch.stores import redis_locks
 from mockbatch.stores.redis import RedisStore
 from mockbatch.stores.redis_client import RedisClient
-from mockbatch.stores.store import CHANGE, LOCK_SECONDS
-from tests.support.redis_server import RedisServer, redis_server
+from mockbatch.stores.store import CHANGE, LOCK_SECONDS, NOTHING, PLANNING
+from tests.support.redis_server import DURABLE, RedisServer, redis_server
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[RedisServer]:
     """Run a Redis of this test's own, which it may stop."""
-    with redis_server(tmp_path) as started:
+    with redis_server(tmp_path, *DURABLE) as started:
         yield started
 
 
@@ -41,3 +43,26 @@ def test_a_lock_whose_reply_was_lost_is_soon_free(
             store.try_acquire("w", CHANGE)
     rival.acquire("w", CHANGE)
     rival.release("w", CHANGE)
+
+
+@pytest.mark.parametrize("is_sent", [False, True], ids=["server down", "reply lost"])
+def test_a_lock_that_could_not_be_released_is_soon_free(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch, *, is_sent: bool
+) -> None:
+    """What was done with the lock is done: that is no error, and others do not wait for long."""
+    monkeypatch.setattr(redis_locks, "_LEASE_MILLISECONDS", int(20_000 * LOCK_SECONDS))
+    store, rival = RedisStore(server.url), RedisStore(server.url)
+    store.acquire("w", PLANNING)
+    if is_sent:
+        server.pause()
+        store.release("w", PLANNING)
+    server.kill()
+    if not is_sent:
+        store.release("w", PLANNING)
+    server.start()
+    with suppress(ApiError):  # a request that finds the connection closed
+        store.pull("w", NOTHING)
+    begun = time.monotonic()
+    rival.acquire("w", PLANNING)
+    assert time.monotonic() - begun < 1
+    rival.release("w", PLANNING)
