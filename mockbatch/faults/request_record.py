@@ -36,6 +36,7 @@ class RequestRecord(Struct):
         file_id: The id of the file that it created, or of the part of one.
         response: What the client gets; None until the app or a fault has decided.
         world: The world of its key, if the middleware for faults has opened it and applied none.
+        failure: The error with which the middleware for faults has failed to open it.
         due_world: For the internal request that delivers due webhooks, their world.
 
     """
@@ -53,6 +54,7 @@ class RequestRecord(Struct):
     file_id: str | None = None
     response: Message | None = None
     world: object = None
+    failure: Exception | None = None
     due_world: object = None
 
     @classmethod

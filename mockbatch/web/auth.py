@@ -36,8 +36,11 @@ def authenticate(request: Request) -> None:
         if key is None:
             raise api_error("no_authorization")
         server().worlds.check_key(key)
+        record = RequestRecord.of(request.environ)
+        if record.failure is not None:
+            raise record.failure
         # Looking into a store again would take as long as the rest of the request.
-        found = RequestRecord.of(request.environ).world
+        found = record.world
         g.world = _without_expired(found) if isinstance(found, World) else open_world(key)
     except ApiError:
         if request.routing_exception is None:
@@ -107,13 +110,13 @@ def _is_read_only() -> bool:
 def existing_world(state: ServerState, environ: Mapping[str, Any]) -> World | None:
     """Return the world that the key in a WSGI environ opens, None if there is none yet.
 
-    For code outside Flask's request context.
+    For code outside Flask's request context. ApiError 503 if the store cannot be used.
     """
     try:
         key = request_key(environ)
         if key is None:
             return None
         state.worlds.check_key(key)
-        return state.worlds.find(key)
     except ApiError:  # which the handler of the request is going to meet, too
         return None
+    return state.worlds.find(key)

@@ -1,5 +1,6 @@
 """The state that the routes of one app share, and the world of the current request."""
 
+import secrets
 from collections.abc import Mapping
 
 from flask import Flask, Request, current_app, g, request
@@ -27,8 +28,11 @@ class ServerState:
         self.settings = settings
         self.worlds = _open_worlds(settings, beginning)
         self.started = clock.monotonic()
+        seed = Seed.of(settings.world.seed, "requests without a world")
+        # Other processes with the same store count their own requests.
+        is_shared = settings.state != MEMORY
         #: For requests that belong to no world of the registry.
-        self.request_ids = RequestIds(Seed.of(settings.world.seed, "requests without a world"))
+        self.request_ids = RequestIds(seed.child(secrets.token_hex(8)) if is_shared else seed)
 
 
 def _open_worlds(settings: ServerSettings, beginning: Snapshot | None) -> WorldRegistry:

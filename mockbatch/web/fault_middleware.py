@@ -47,11 +47,12 @@ class FaultMiddleware:
     ) -> Iterable[bytes]:
         """Handle a request, applying the next matching fault of its world."""
         provider = find_provider(environ)
+        record = RequestRecord.of(environ)
         try:
             world, rule = self._next_fault(environ, provider)
-        except ApiError as error:  # the request could not be counted
-            return error_response(error)(environ, start_response)
-        record = RequestRecord.of(environ)
+        except ApiError as error:  # of the store: the request could not be counted
+            record.failure = error
+            return self._app(environ, start_response)
         if world is None or rule is None:
             record.world = world
             return self._app(environ, start_response)

@@ -10,7 +10,7 @@ import pytest
 
 from mockbatch.stores.failure import state_full
 from mockbatch.stores.sqlite import SqliteStore
-from tests.world.shared.conftest import BATCH, NewServer, Server, contents_in
+from tests.world.shared.conftest import BATCH, KEY, NewServer, Server, contents_in
 
 REQUESTS: tuple[tuple[str, str, Any], ...] = (
     ("GET", "/v1/batches", None),
@@ -41,6 +41,33 @@ def test_a_store_that_is_gone_is_a_503_until_it_is_back(
     finally:
         away.rename(tmp_path)
     assert one.create(file_id)["input_file_id"] == file_id
+
+
+def test_a_store_that_is_gone_is_reported_in_the_form_of_a_provider(
+    one: Server, tmp_path: Path
+) -> None:
+    """Anthropic's clients get an error of theirs."""
+    one.upload()
+    headers = {"x-api-key": KEY, "anthropic-version": "2023-06-01"}
+    away = tmp_path.with_name(f"{tmp_path.name}-away")
+    tmp_path.rename(away)
+    try:
+        response = one.client.get("/v1/messages/batches", headers=headers)
+    finally:
+        away.rename(tmp_path)
+    assert response.status_code == 503
+    assert response.json["type"] == "error"
+    assert "cannot be used now" in response.json["error"]["message"]
+
+
+def test_requests_without_a_world_have_ids_of_their_own(one: Server, other: Server) -> None:
+    """No world counts them: two processes would otherwise use the same ids."""
+    ids = [
+        server.call("GET", "/v1/batches").headers["x-request-id"]
+        for server in (one, other)
+        for _ in range(3)
+    ]
+    assert len(set(ids)) == len(ids)
 
 
 def test_health_needs_no_store(one: Server, tmp_path: Path) -> None:
