@@ -1,10 +1,12 @@
 """The app of `mockbatch.wsgi`, made from the variables of the environment."""
 
+import logging
 from typing import TYPE_CHECKING
 
 import click
 from msgspec.structs import replace
 
+from mockbatch.cli.options import errors_as_bad_parameter
 from mockbatch.cli.serve import allow_more_descriptors, serve
 from mockbatch.cli.serve_settings import ServeOptions, load_settings
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 # What the HTTP server decides, or its own options do. An address is ignored, as
 # images set it for `mockbatch serve`.
 _REFUSED = ("tls", "ready_file")
+# So that MOCKBATCH_PORT is not read: for a service named mockbatch, Kubernetes sets it to a URL.
+_WITHOUT_PORT = ("--port", "0")
 
 
 def create_app_from_environment() -> "Flask":
@@ -23,7 +27,7 @@ def create_app_from_environment() -> "Flask":
     """
     # Not SystemExit, after which gunicorn would start the next process, for ever.
     try:
-        with serve.make_context("mockbatch.wsgi", []) as context:
+        with serve.make_context("mockbatch.wsgi", [*_WITHOUT_PORT]) as context:
             return _create_app(ServeOptions(**context.params))
     except click.ClickException as error:
         raise ValueError(f"mockbatch.wsgi: {error.format_message()}") from None
@@ -39,6 +43,9 @@ def _create_app(options: ServeOptions) -> "Flask":
             reason = f"{variable} is for `mockbatch serve` only"
             raise click.UsageError(f"{reason}: use the options of this HTTP server instead")
     log_requests(options.log_format)
+    # Some HTTP servers log what reaches the root logger, too.
+    logging.getLogger("mockbatch").propagate = False
     allow_more_descriptors()
     settings, initial = load_settings(options)
-    return create_app(replace(settings, breaks_connections=False), initial)
+    with errors_as_bad_parameter("MOCKBATCH_STATE"):
+        return create_app(replace(settings, breaks_connections=False), initial)
