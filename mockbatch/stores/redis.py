@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
-from mockbatch.errors import ApiError
 from mockbatch.stores import redis_scripts as scripts
 from mockbatch.stores.failure import change_uncertain, state_unavailable
 from mockbatch.stores.redis_client import RedisClient, redis_errors
@@ -39,10 +38,7 @@ class RedisStore:
     def __init__(self, url: str) -> None:
         self._client = RedisClient(url)
         self._locks = RedisLocks(self._client)
-        try:
-            self._client.check()
-        except ApiError as error:
-            raise ValueError(f"it cannot be opened: {error}") from error
+        self._client.check()
 
     # --- cells
 

@@ -112,9 +112,17 @@ class RedisClient:
         )
 
     def check(self) -> None:
-        """Raise ApiError 503 if the server does not answer; warn if it may drop what it has."""
-        with redis_errors():
-            policy = self.get().info("memory").get("maxmemory_policy", "noeviction")
+        """Raise ValueError if the server does not answer; warn if it may drop what it has."""
+        client = self.get()
+        import redis
+
+        try:
+            policy = client.info("memory").get("maxmemory_policy", "noeviction")
+        except redis.exceptions.AuthenticationError:
+            message = "Redis wants another password: name it as in redis://:PASSWORD@HOST"
+            raise ValueError(message) from None
+        except redis.exceptions.RedisError as error:
+            raise ValueError(f"no Redis can be used there: {error}") from None
         if policy != "noeviction":
             log.warning(
                 "the maxmemory-policy of the store is %s: under pressure it drops parts of worlds; "
