@@ -91,7 +91,7 @@ def world_key() -> str:
 def _other_world(digest: str) -> str:
     """Return the key of the world with this digest; ApiError 403 for all but the owner."""
     check_owner("not_your_world")
-    for name in server().worlds.all():
+    for name in server().worlds.names():
         if key_digest(name) == digest:
             return name
     raise api_error("no_such_world", digest=digest)

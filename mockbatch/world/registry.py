@@ -1,6 +1,6 @@
 """The worlds of one server, by API key."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from threading import Lock
 
 from mockbatch.errors import api_error
@@ -78,7 +78,7 @@ class WorldRegistry:
 
     def find(self, key: str) -> World | None:
         """Return the world of a key, None if the key has none yet."""
-        return self._worlds.get(self._name(key))
+        return self._worlds.get(self.name_of(key))
 
     def contains(self, world: World) -> bool:
         """Return whether a world is kept, unlike a new one that is only read."""
@@ -114,11 +114,16 @@ class WorldRegistry:
             error.headers = {"x-should-retry": "false"}
             raise error
 
-    def _name(self, key: str) -> str:
+    def names(self) -> Iterable[str]:
+        """Return the names of the worlds, the oldest first."""
+        return self.all()
+
+    def name_of(self, key: str) -> str:
+        """Return the name of the world of a key, whether there is one or not."""
         return SHARED_WORLD if self.settings.is_single_world else key
 
     def _new_world(self, key: str, settings: WorldSettings) -> World:
-        return World(self._name(key), settings, self.settings.organization, self._initial)
+        return World(self.name_of(key), settings, self.settings.organization, self._initial)
 
     def _add(self, new: World) -> World:
         """Add a world, and return it or the one that another thread has added meanwhile.

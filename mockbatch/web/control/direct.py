@@ -82,7 +82,7 @@ def _reset(state: ServerState, key: str, data: bytes) -> dict[str, Json] | None:
 
 
 def _delete(state: ServerState, key: str, _: bytes) -> dict[str, Json]:
-    state.worlds.remove(_open(state, key).name)
+    state.worlds.remove(state.worlds.name_of(key))
     return {"reset": 1}
 
 

@@ -1,7 +1,8 @@
 """`/_mock/state`: a whole world as a JSON document."""
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
+from mockbatch.web.auth import world_key
 from mockbatch.web.context import server, world
 from mockbatch.web.control.guard import guard
 from mockbatch.web.responses import json_body, json_response
@@ -9,7 +10,13 @@ from mockbatch.world.snapshot.dump import dump
 from mockbatch.world.snapshot.load import load
 
 blueprint = Blueprint("control_state", __name__, url_prefix="/_mock/state")
-blueprint.before_request(guard)
+
+
+@blueprint.before_request
+def open_world() -> None:
+    """Open the world of the caller's key, unless it is to be removed: it may be damaged."""
+    if request.method != "DELETE":
+        guard()
 
 
 @blueprint.get("")
@@ -30,6 +37,7 @@ def replace() -> Response:
 
 @blueprint.delete("")
 def delete() -> Response:
-    """Remove this world."""
-    server().worlds.remove(world().name)
+    """Remove the world of the caller's key, if there is one."""
+    worlds = server().worlds
+    worlds.remove(worlds.name_of(world_key()))
     return json_response("world_reset", {"reset": 1})

@@ -1,17 +1,17 @@
 """The worlds of a server whose state is in a store."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from threading import Lock
 
-from mockbatch.errors import api_error
+from mockbatch.errors import ApiError, api_error
 from mockbatch.stores.blobs import Blobs
 from mockbatch.stores.location import open_blobs, open_store
 from mockbatch.stores.store import Store
 from mockbatch.world.keys import StoredName
 from mockbatch.world.registry import WorldRegistry
 from mockbatch.world.settings import ServerSettings, WorldSettings
-from mockbatch.world.shared.replica import Place
+from mockbatch.world.shared.replica import DAMAGED, Place
 from mockbatch.world.shared.watch import DueWatch
 from mockbatch.world.shared.world import SharedWorld
 from mockbatch.world.snapshot.snapshot import Snapshot
@@ -94,10 +94,21 @@ class SharedWorlds(WorldRegistry):
         return isinstance(world, SharedWorld)
 
     def all(self) -> Mapping[str, World]:
-        """Return the worlds by name, the oldest first."""
-        names = [StoredName.labelled(*stored) for stored in self._store.worlds()]
-        found = ((name, self.find(name)) for name in names)
+        """Return the worlds by name, the oldest first, but for damaged ones."""
+        found = ((name, self._find_undamaged(name)) for name in self.names())
         return {name: world for name, world in found if world is not None}
+
+    def names(self) -> Sequence[StoredName]:
+        """Return the names of the worlds, the oldest first."""
+        return [StoredName.labelled(*stored) for stored in self._store.worlds()]
+
+    def _find_undamaged(self, name: StoredName) -> World | None:
+        try:
+            return self.find(name)
+        except ApiError as error:
+            if error.name != DAMAGED:
+                raise
+            return None
 
     def remove(self, name: str) -> None:
         """Remove and close the world of that name, if there is one."""
@@ -115,7 +126,7 @@ class SharedWorlds(WorldRegistry):
             world.close()
 
     def _stored_name(self, key: str) -> StoredName:
-        return StoredName.of(key if isinstance(key, StoredName) else self._name(key))
+        return StoredName.of(key if isinstance(key, StoredName) else self.name_of(key))
 
     def _read(self, name: StoredName) -> SharedWorld | None:
         """Return a new replica of a world, or that of another thread; None if there is no world."""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from mockbatch import clock
 from mockbatch.clock import WorldLock
+from mockbatch.errors import api_error
 from mockbatch.files.content import Content
 from mockbatch.ids import RequestIds, Seed
 from mockbatch.stores.blobs import Blobs
@@ -42,6 +43,8 @@ from mockbatch.world.world import World
 log = logging.getLogger(__name__)
 
 SETTINGS = "settings"
+#: The name of the error for a world whose cells cannot be read.
+DAMAGED = "damaged_world"
 # While another process delivers, this one looks again after so long.
 _LOOK_AGAIN_SECONDS = 0.05
 
@@ -158,7 +161,7 @@ class Replica(World):
         except Exception as error:
             self._give_up()
             log.error("the world %s cannot be read from the store", self.name.label, exc_info=error)
-            raise state_unavailable("it is damaged") from error
+            raise api_error(DAMAGED) from error
         finally:
             self._is_loading = False
         self._note_wall(changes)  # also by a clock that is new

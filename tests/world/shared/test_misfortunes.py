@@ -145,17 +145,40 @@ def test_a_fault_that_cannot_be_counted_is_a_503(
     assert [one.call("GET", "/v1/batches").status_code for _ in range(2)] == [429, 200]
 
 
+def damage(folder: Path) -> None:
+    """Damage one cell of each world in the store of a folder."""
+    with closing(sqlite3.connect(folder / "state.db", isolation_level=None)) as rival:
+        rival.execute("UPDATE cells SET text = '{' WHERE name = 'clock'")
+
+
 def test_a_cell_that_is_damaged_is_a_503(
     one: Server, new_server: NewServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A world that cannot be read is refused, and the log has the reason."""
     one.upload()
-    with closing(sqlite3.connect(tmp_path / "state.db", isolation_level=None)) as rival:
-        rival.execute("UPDATE cells SET text = '{' WHERE name = 'clock'")
+    damage(tmp_path)
     response = new_server().call("GET", "/v1/batches")
-    assert_unavailable(response)
-    assert "it is damaged" in response.json["error"]["message"]
+    assert (response.status_code, response.json["error"]["code"]) == (503, "state_unavailable")
+    assert "Retry-After" not in response.headers
+    assert "Remove it with DELETE /_mock/state" in response.json["error"]["message"]
     assert "cannot be read from the store" in caplog.text
+
+
+def test_a_damaged_world_can_be_removed_alone(
+    one: Server, new_server: NewServer, tmp_path: Path
+) -> None:
+    """Others are listed without it, and its key begins anew."""
+    one.upload()
+    damage(tmp_path)
+    fresh = new_server()
+    owner = {"Authorization": "Bearer sk-mockbatch"}
+    assert fresh.client.post("/_mock/reset", headers=owner).status_code == 200
+    assert fresh.call("POST", "/_mock/reset").status_code == 503
+    listed = fresh.client.get("/_mock/worlds", headers=owner).json["worlds"]
+    assert [world["files"] for world in listed] == [0]
+    assert fresh.call("DELETE", "/_mock/state").status_code == 200
+    assert contents_in(tmp_path) == []
+    assert fresh.create(fresh.upload())["object"] == "batch"
 
 
 def test_a_content_that_is_missing_is_a_503(one: Server, other: Server, tmp_path: Path) -> None:
