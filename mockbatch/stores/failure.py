@@ -22,7 +22,7 @@ def _to_be_retried(error: ApiError) -> ApiError:
 
 def state_full(reason: object) -> ApiError:
     """Return the ApiError 507 for a change that the store has no room for."""
-    return api_error("no_disk_space", reason=str(reason).rstrip("."))
+    return api_error("state_full", reason=str(reason).rstrip("."))
 
 
 def content_unreadable(reason: str) -> ApiError:
