@@ -6,8 +6,10 @@ COPY pyproject.toml setup.py setup.cfg README.md LICENSE ./
 COPY mockbatch ./mockbatch
 RUN pip install --no-cache-dir ".[images,redis,tls]"
 
-RUN useradd --system mockbatch
-USER mockbatch
+# /files and /data are for volumes: --files /files, --state sqlite:////data/state.db.
+RUN useradd --system --uid 10001 mockbatch && install -d -o mockbatch /files /data
+# By number, as runAsNonRoot in Kubernetes needs it.
+USER 10001
 WORKDIR /tmp
 
 EXPOSE 8787

@@ -1,6 +1,9 @@
 """docs/examples/shared, as far as it goes without Docker and Kubernetes."""
 
+import json
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +12,7 @@ import pytest
 import yaml
 
 from mockbatch.cli.serve import serve
+from tests.support.documents import Page
 from tests.support.processes import processes_serving
 from tests.support.redis_server import redis_server
 
@@ -103,3 +107,20 @@ def test_servers_with_this_redis_share_their_worlds(tmp_path: Path) -> None:
         file_id = servers[0].upload("sk-shared")
         batch = servers[1].create("sk-shared", file_id).json
         assert servers[2].get("sk-shared", f"/v1/batches/{batch['id']}")["id"] == batch["id"]
+
+
+@pytest.mark.slow
+def test_commands_of_the_readme_show_that_worlds_are_shared(tmp_path: Path) -> None:
+    """What is created on one server and completed on another is read from a third."""
+    if not shutil.which("curl"):
+        pytest.skip("there is no curl")
+    with redis_server(tmp_path) as redis, processes_serving(3, redis.url) as servers:
+        replies = []
+        for line in Page("docs/examples/README.md").commands("curl"):
+            for published, server in zip((8787, 8788, 8789), servers, strict=True):
+                line = line.replace(f"127.0.0.1:{published}", f"127.0.0.1:{server.port}")
+            command = f"{line} --silent --fail-with-body --noproxy '*'"
+            done = subprocess.run(["sh", "-c", command], capture_output=True, check=True)
+            replies.append(json.loads(done.stdout))
+    created, _, listed = replies
+    assert [(one["id"], one["status"]) for one in listed["data"]] == [(created["id"], "completed")]
