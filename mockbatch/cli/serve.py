@@ -120,7 +120,7 @@ DESCRIPTORS = 8192  # a connection takes one, and so does a file that is too lar
     "--files",
     type=click.Path(file_okay=False),
     metavar="DIR",
-    show_default="beside the state",
+    show_default="beside the SQLite file, or in Redis",
     help="Where to keep the contents of files, if --state is a URL.",
 )
 @serve_option(
