@@ -91,6 +91,7 @@ class WebhookDispatcher:
                 self._new_run().deliver_due()
             finally:
                 self._finish()
+            self._catch_up()
 
     @contextmanager
     def exclusive(self, *, is_nested: bool = False) -> Iterator["DeliveryRun"]:
@@ -112,6 +113,7 @@ class WebhookDispatcher:
             yield self._new_run()
         finally:
             self._finish()
+            self._catch_up()
             self.deliver_due()
 
     def send(self, due: DueDelivery, at: int) -> Attempt:
@@ -128,6 +130,12 @@ class WebhookDispatcher:
             self._is_busy = True
             return True
 
+    def _catch_up(self) -> None:
+        """Read what processes have changed that did not get the turn because this one had it."""
+        if self.turn is not None:
+            with self._clock.lock:  # which reads what has changed
+                pass
+
     def _has_work(self) -> bool:
         if self._outbox.next_at() <= self._clock.now():
             return True
@@ -135,11 +143,13 @@ class WebhookDispatcher:
         return self.turn is not None and self._outbox.is_under_way
 
     def _finish(self) -> None:
-        if self.turn is not None:
-            self.turn.release()
-        with self._idle:
-            self._is_busy = False
-            self._idle.notify_all()
+        try:
+            if self.turn is not None:
+                self.turn.release()
+        finally:
+            with self._idle:
+                self._is_busy = False
+                self._idle.notify_all()
 
 
 class DeliveryRun:

@@ -123,7 +123,7 @@ class Outbox:
     @property
     def is_under_way(self) -> bool:
         """Whether a delivery is being attempted, or was by a process that has died."""
-        return bool(self._under_way)
+        return bool(self._under_way) and not self._is_closed
 
     def next_attempt(self, now: float) -> WorldEvent | None:
         """Return the next attempt, for batches that have finished by now."""

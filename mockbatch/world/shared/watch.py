@@ -6,6 +6,7 @@ not where the process that had the timer has died.
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from os import getpid
 from threading import Event, Lock, Thread
 
@@ -56,6 +57,7 @@ class DueWatch:
         try:
             for world in self._store.due(clock.wall_time()):
                 if self._fire is not None and not self._stopped.is_set():
-                    self._fire(StoredName.labelled(*world))
+                    with suppress(ApiError):  # of a world that is damaged; others are not
+                        self._fire(StoredName.labelled(*world))
         except ApiError as error:
             log.debug("cannot look for due webhooks in the store: %s", error.message)
