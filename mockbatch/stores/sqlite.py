@@ -74,14 +74,13 @@ class SqliteStore:
             row = self._row(connection, world)
             if row is None:
                 return Changes(NOTHING, (), is_whole=True)
-            id, number, oldest = row
-            if seen == (id, number):
+            if seen == row[:2]:
                 return Changes(seen, (), is_whole=False)
-            is_known = seen.id == id and oldest <= seen.number <= number
-            since, gone = (seen.number, "") if is_known else (-1, "AND text IS NOT NULL")
             connection.execute("BEGIN")
             try:  # again, now that nothing can be added between the two
-                id, number, _ = self._row(connection, world) or (0, 0, 0)
+                id, number, oldest = self._row(connection, world) or (0, 0, 0)
+                is_known = seen.id == id and oldest <= seen.number <= number
+                since, gone = (seen.number, "") if is_known else (-1, "AND text IS NOT NULL")
                 cells = connection.execute(
                     f"SELECT name, text FROM cells WHERE world = ? AND version > ? {gone}"  # noqa: S608
                     " ORDER BY rowid",
@@ -89,7 +88,7 @@ class SqliteStore:
                 ).fetchall()
             finally:
                 connection.execute("ROLLBACK")
-            return Changes(Version(id, number), cells, is_whole=not is_known or id != seen.id)
+            return Changes(Version(id, number), cells, is_whole=not is_known)
 
     def commit(self, world: str, seen: Version, cells: Mapping[str, str | None]) -> Version:
         """Change cells all at once, remove those whose text is None, and return the new version.

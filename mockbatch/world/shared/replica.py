@@ -11,11 +11,10 @@ from typing import NamedTuple
 
 from mockbatch import clock
 from mockbatch.clock import WorldLock
-from mockbatch.errors import api_error
 from mockbatch.files.content import Content
 from mockbatch.ids import RequestIds, Seed
 from mockbatch.stores.blobs import Blobs
-from mockbatch.stores.failure import state_unavailable
+from mockbatch.stores.failure import damaged_world, state_unavailable
 from mockbatch.stores.store import CHANGE, DELIVERY, NOTHING, PLANNING, Changes, Store, Version
 from mockbatch.world.journal import EMPTY_JOURNAL
 from mockbatch.world.keys import StoredName
@@ -43,8 +42,6 @@ from mockbatch.world.world import World
 log = logging.getLogger(__name__)
 
 SETTINGS = "settings"
-#: The name of the error for a world whose cells cannot be read.
-DAMAGED = "damaged_world"
 # While another process delivers, this one looks again after so long.
 _LOOK_AGAIN_SECONDS = 0.05
 
@@ -161,7 +158,7 @@ class Replica(World):
         except Exception as error:
             self._give_up()
             log.error("the world %s cannot be read from the store", self.name.label, exc_info=error)
-            raise api_error(DAMAGED) from error
+            raise damaged_world() from error
         finally:
             self._is_loading = False
         self._note_wall(changes)  # also by a clock that is new
@@ -170,7 +167,11 @@ class Replica(World):
     def _load_cells(self, changes: Changes) -> None:
         documents = {name: None if text is None else parse(text) for name, text in changes.cells}
         settings = documents.pop(SETTINGS, None)
-        if changes.is_whole:
+        if changes.is_whole and changes.version.id == self._seen.id:
+            # Only too far behind: what the store no longer has was removed.
+            gone = {f"{kind}:{id}" for kind, id in name_all(self)} - documents.keys()
+            documents |= dict.fromkeys(gone - {f"{POLLS}:"})
+        elif changes.is_whole:
             self._begin_as(Cursor(settings, SETTINGS))
         singles = [name for name in LOADERS if name in documents]
         for name in singles:
