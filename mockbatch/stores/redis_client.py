@@ -80,6 +80,18 @@ class RedisClient:
         """
         self._line().post(on_lost, "EVAL", script, len(keys), *keys, *arguments)
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether this thread has a connection, as far as is known."""
+        line: _Line | None = getattr(self._local, "line", None)
+        return line is not None and line.process == os.getpid() and line.is_connected
+
+    def keep_connected(self) -> None:
+        """Connect this thread again if the server has closed its connection."""
+        self._line()
+        if not self.is_connected:
+            self.ask("PING")
+
     def close_thread(self) -> None:
         """Close the connection of this thread."""
         line = self._local.__dict__.pop("line", None)
@@ -139,6 +151,11 @@ class _Line:
         self.process = os.getpid()
         self._connection = pool.connection_class(**pool.connection_kwargs)
         self._unread: deque[Callable[[], None]] = deque()
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether it is open, as far as is known."""
+        return bool(self._connection.is_connected)
 
     def prepare(self) -> None:
         """Read the replies that have come; connect again if the server has closed the connection.

@@ -1,9 +1,9 @@
 """Locks in a Redis, which another process gets soon after their holder has died.
 
 The value of a lock names its holder, by the name that the connections of that process have: when
-the server lists no such connection any more, the lock is free. A whole machine may be gone without
-the server noticing, so a lock expires, too, unless its holder renews it. Should a holder lose its
-lock by mistake, its commit is refused, because the version is another one then.
+the server has listed no such connection for a while, the lock is free. A whole machine may be gone
+without the server noticing, so a lock expires, too, unless its holder renews it. Should a holder
+lose its lock by mistake, its commit is refused, because the version is another one then.
 """
 
 import random
@@ -14,13 +14,17 @@ from itertools import count
 from threading import Event, Lock, Thread
 from typing import Any
 
+from mockbatch import clock
 from mockbatch.stores import redis_scripts as scripts
 from mockbatch.stores.failure import state_unavailable
 from mockbatch.stores.redis_client import RedisClient, redis_errors
 from mockbatch.stores.store import LOCK_SECONDS
 
 _LEASE_MILLISECONDS = 10_000
-_RENEWAL_SECONDS = 3.0
+# Whether a process is connected is looked after in rounds; in each 30th it renews its locks.
+_ROUND_SECONDS, _RENEWAL_ROUNDS = 0.1, 30
+# For how long a holder has to have no connection to be given up.
+_ABSENT_SECONDS = 0.25
 # How often a process tries again to release a lock that it may have.
 _RELEASE_SECONDS = 0.25
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.001, 0.008
@@ -36,6 +40,7 @@ class RedisLocks:
         self._held: dict[str, str] = {}  # key -> value
         self._lost: dict[str, Sequence[str]] = {}  # value -> keys
         self._has_lost = Event()
+        self._absent: dict[str, float] = {}  # name of a process -> since when it is missed
         self._numbers = count()
         self._lock = Lock()
         self._renewing: Thread | None = None
@@ -78,10 +83,14 @@ class RedisLocks:
         """
         with self._lock:
             value = self._held.pop(key, None)
-        if value is not None:
-            note_lost = partial(self._note, lost={value: [key]})
-            with _ignored_errors():
-                self._client.post(scripts.RELEASE, [key], [value], note_lost)
+        if value is None:
+            return
+        note_lost = partial(self._note, lost={value: [key]})
+        if not self._client.is_connected:  # and nothing is to wait for a connection
+            note_lost()
+            return
+        with _ignored_errors():
+            self._client.post(scripts.RELEASE, [key], [value], note_lost)
 
     def _wait(self, key: str, seconds: float | None, take: Callable[[str], Any]) -> Any:
         """Call `take` with new values until it returns something; ApiError 503 after so long."""
@@ -148,22 +157,32 @@ class RedisLocks:
                 return True
             holder = value.decode().partition("/")[0]
             if any(one["name"] == holder for one in client.client_list()):
+                self._absent.pop(holder, None)
                 return False
+            now = clock.monotonic()
+            if now - self._absent.setdefault(holder, now) < _ABSENT_SECONDS:
+                return False
+            self._absent.pop(holder, None)
             return bool(self._client.run(scripts.RELEASE, [key], [value]))
 
     def _renew_all(self) -> None:
-        """Renew the locks of this process until it has none, and none to release."""
-        while True:
-            self._has_lost.wait(_RENEWAL_SECONDS)
+        """Renew the locks of this process and keep it connected, until it has none for a while."""
+        idle_rounds = rounds = 0
+        while idle_rounds < _RENEWAL_ROUNDS:
+            self._has_lost.wait(_ROUND_SECONDS)
+            rounds += 1
             with self._lock:
                 held = dict(self._held)
-                if not held and not self._lost:
+                idle_rounds = 0 if held or self._lost else idle_rounds + 1
+                if idle_rounds == _RENEWAL_ROUNDS:
                     self._renewing = None
-                    break
             with _ignored_errors():  # the commit finds out if a lock was lost
                 self._release_lost()
-                for key, value in held.items():
-                    self._client.run(scripts.RENEW, [key], [value, _LEASE_MILLISECONDS])
+                if rounds % _RENEWAL_ROUNDS == 0:
+                    for key, value in held.items():
+                        self._client.run(scripts.RENEW, [key], [value, _LEASE_MILLISECONDS])
+                elif held:
+                    self._client.keep_connected()
             if self._lost:
                 Event().wait(_RELEASE_SECONDS)
         self._client.close_thread()
