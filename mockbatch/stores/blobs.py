@@ -8,9 +8,8 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from shutil import rmtree
 from typing import IO, Protocol
 
 from mockbatch.stores.failure import content_unreadable, state_unavailable
@@ -34,8 +33,8 @@ class Blobs(Protocol):
     def remove(self, world: str, name: str) -> None:
         """Remove a content; a process that has it open can still read it."""
 
-    def remove_world(self, world: str) -> None:
-        """Remove all contents of a world."""
+    def names(self, world: str) -> Sequence[str]:
+        """Return the names of all contents of a world."""
 
 
 class FolderBlobs:
@@ -79,9 +78,9 @@ class FolderBlobs:
         """Remove a content; a process that has it open can still read it."""
         self._path(world, name).unlink(missing_ok=True)
 
-    def remove_world(self, world: str) -> None:
-        """Remove all contents of a world."""
-        rmtree(self._folder / world, ignore_errors=True)
+    def names(self, world: str) -> Sequence[str]:
+        """Return the names of all contents of a world."""
+        return [path.name for path in (self._folder / world).glob("??/*") if not path.suffix]
 
     def _path(self, world: str, name: str) -> Path:
         return self._folder / world / name[:2] / name

@@ -3,6 +3,8 @@
 from mockbatch.errors import ApiError, api_error
 
 RETRY_AFTER_SECONDS = 1
+#: The name of the error for a world that cannot be read.
+DAMAGED = "damaged_world"
 
 
 def state_unavailable(reason: object) -> ApiError:
@@ -13,6 +15,11 @@ def state_unavailable(reason: object) -> ApiError:
 def change_uncertain() -> ApiError:
     """Return the ApiError 503 for a change of which nobody knows whether it was stored."""
     return _to_be_retried(api_error("change_uncertain"))
+
+
+def damaged_world() -> ApiError:
+    """Return the ApiError 503 for a world that cannot be read; trying again is no use."""
+    return api_error(DAMAGED)
 
 
 def _to_be_retried(error: ApiError) -> ApiError:

@@ -2,7 +2,7 @@
 
 import secrets
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import IO, Any
 
 from mockbatch.errors import api_error
@@ -47,10 +47,11 @@ class RedisBlobs:
         with redis_errors():
             self._client.get().hdel(_key(world), name)
 
-    def remove_world(self, world: str) -> None:
-        """Remove all contents of a world."""
+    def names(self, world: str) -> Sequence[str]:
+        """Return the names of all contents of a world."""
         with redis_errors():
-            self._client.get().delete(_key(world))
+            names: Any = self._client.get().hkeys(_key(world))
+        return [name.decode() for name in names]
 
 
 def _key(world: str) -> str:

@@ -209,10 +209,8 @@ class World:
 
     def create_batch(self, request: create.BatchRequest) -> Batch:
         """Create a batch; errors of its input show up later, when its validation ends."""
-        limits, owner = self.settings.limits, self.organization
-        batch_input, input_expires_at = find_batch_input(
-            request, self.repository, self.now(), limits, self.models, owner
-        )
+        about = self.repository, self.now(), self.settings.limits, self.models, self.organization
+        batch_input, input_expires_at = find_batch_input(request, *about)
         with self._command(batch_input.total) as now:
             # Metadata takes precedence over the queue, and both over the default.
             queued = None if request.scenario else self.scenarios.first()
@@ -220,7 +218,10 @@ class World:
             if scenario.quotas is not None:
                 self.quotas.set(scenario.quotas, now)
             self.quotas.check_rate(request.rules, now)
-            is_gone = request.input_file_id not in self.repository.uploaded_files
+            file = self.repository.uploaded_files.get(request.input_file_id)
+            # After another state was loaded, the file with this id may be another one.
+            is_same = file and (batch_input.errors or file.content is batch_input.content)
+            is_gone = not (is_same or request.input)
             with self.clock.reading:
                 self.room.check_batch(request.input)
                 self.webhooks.check_batch(now)
@@ -232,7 +233,7 @@ class World:
                 schedule=Schedule(scenario, self.settings.pace, request.window_seconds),
                 script=self.script,
                 organization=self.organization,
-                input_expires_at=now if is_gone and not request.input else input_expires_at,
+                input_expires_at=now - 1 if is_gone else input_expires_at,
                 check_quota=partial(self.quotas.check_on_create, now),
             )
             batch = create.create_batch(request, batch_input, context)

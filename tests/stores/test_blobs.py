@@ -81,11 +81,16 @@ def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
-def test_a_world_is_removed_with_its_contents(tmp_path: Path) -> None:
-    """The contents of one world are removed at once, and only those."""
+def test_the_contents_of_a_world_have_names(tmp_path: Path) -> None:
+    """Those of other worlds are not among them, nor is one that is being written."""
     blobs = FolderBlobs(tmp_path)
-    name, other = blobs.put("w", [b"1"]), blobs.put("other", [b"2"])
-    blobs.remove_world("w")
-    with pytest.raises(ApiError):
-        blobs.open("w", name)
-    blobs.open("other", other).close()
+    names = {blobs.put("w", [b"1"]) for _ in range(3)}
+    blobs.put("other", [b"2"])
+
+    def chunks() -> Iterator[bytes]:
+        assert set(blobs.names("w")) == names
+        yield b"3"
+
+    blobs.put("w", chunks())
+    assert len(blobs.names("w")) == 4
+    assert not blobs.names("none")

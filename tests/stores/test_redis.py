@@ -325,14 +325,25 @@ def test_small_contents_are_in_the_store(server: RedisServer) -> None:
         blobs.open("w", name)
 
 
-def test_the_contents_of_a_world_are_removed_with_it(server: RedisServer) -> None:
-    """Those of other worlds stay."""
+def test_the_contents_of_a_world_have_names(server: RedisServer) -> None:
+    """Those of other worlds are not among them."""
     blobs = open_blobs(server.url, None)
-    name, other = blobs.put("w", [b"1"]), blobs.put("other", [b"2"])
-    blobs.remove_world("w")
-    with pytest.raises(ApiError):
-        blobs.open("w", name)
-    blobs.open("other", other).close()
+    names = {blobs.put("w", [b"1"]) for _ in range(3)}
+    blobs.put("other", [b"2"])
+    assert set(blobs.names("w")) == names
+    assert not blobs.names("none")
+
+
+def test_the_contents_of_a_world_are_removed_with_it(api: Caller, server: RedisServer) -> None:
+    """Those of other worlds stay."""
+    api.upload()
+    blobs = open_blobs(server.url, None)
+    blobs.put("other", [b"2"])
+    [world] = open_store(server.url).worlds()
+    assert len(blobs.names(world.name)) == 1
+    assert api.delete("/_mock/state").status_code == 200
+    assert not blobs.names(world.name)
+    assert len(blobs.names("other")) == 1
 
 
 def test_big_contents_need_a_folder(server: RedisServer, tmp_path: Path) -> None:

@@ -6,12 +6,13 @@ from threading import Lock
 
 from mockbatch.errors import ApiError, api_error
 from mockbatch.stores.blobs import Blobs
+from mockbatch.stores.failure import DAMAGED
 from mockbatch.stores.location import open_blobs, open_store
 from mockbatch.stores.store import Store
 from mockbatch.world.keys import StoredName
 from mockbatch.world.registry import WorldRegistry
 from mockbatch.world.settings import ServerSettings, WorldSettings
-from mockbatch.world.shared.replica import DAMAGED, Place
+from mockbatch.world.shared.replica import Place
 from mockbatch.world.shared.watch import DueWatch
 from mockbatch.world.shared.world import SharedWorld
 from mockbatch.world.snapshot.snapshot import Snapshot
@@ -113,8 +114,10 @@ class SharedWorlds(WorldRegistry):
     def remove(self, name: str) -> None:
         """Remove and close the world of that name, if there is one."""
         id = self._stored_name(name)
+        kept = self._blobs.names(id)  # not those of a world that begins meanwhile
         self._store.remove(id)
-        self._blobs.remove_world(id)
+        for blob in kept:
+            self._blobs.remove(id, blob)
         world = self._replicas.get(id)
         if world is not None:
             self._forget(world)

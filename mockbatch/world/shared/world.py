@@ -48,8 +48,9 @@ class SharedWorld(Replica):
         kept = self._contents.keep(content)
         try:
             return super().upload(kept, *options, **more)
-        except ApiError:
-            self._contents.remove([kept])
+        except ApiError as error:
+            if error.name != "change_uncertain":  # after which the file may be there
+                self._contents.remove([kept])
             raise
 
     def respond(self, endpoint: Endpoint, body: dict[str, Json]) -> EndpointResponse:
