@@ -1,7 +1,8 @@
 """Chooses the store for a URL."""
 
+import re
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from mockbatch.stores.blobs import Blobs, FolderBlobs
 from mockbatch.stores.sqlite import SqliteStore
@@ -23,18 +24,31 @@ def open_store(url: str) -> Store | None:
         # Imported here, because only this store needs the extra.
         from mockbatch.stores.redis import RedisStore
 
-        return RedisStore(url)
+        _check_redis_path(parts.path)
+        try:
+            return RedisStore(url)
+        except TypeError:  # by redis-py, for an option of its connections that it does not have
+            names = ", ".join(name for name, _ in parse_qsl(parts.query))  # not values: secrets
+            raise ValueError(f"redis-py does not know one of these options: {names}") from None
     known = "memory, sqlite:///FILE or redis://HOST:PORT/NUMBER"
     raise ValueError(f"{parts.scheme or url!r} is not a store: use {known}")
 
 
 def _sqlite_path(url: str) -> Path:
     """Return the path in `sqlite:///relative.db` or `sqlite:////absolute.db`."""
-    parts = urlsplit(url)
-    path = unquote(parts.path)[1:]
-    if parts.netloc or parts.query or parts.fragment or not path:
+    found = re.fullmatch(r"sqlite:///([^?#]+)", url, re.IGNORECASE)
+    text = unquote(found[1]) if found else ""
+    path = Path(text)
+    if not found or text.endswith("/") or path.name in ("", "..") or "\0" in text:
         raise ValueError(f"{url!r} does not name a file: use sqlite:///FILE")
-    return Path(path)
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder: name a file")
+    return path
+
+
+def _check_redis_path(path: str) -> None:
+    if not re.fullmatch(r"/?|/[0-9]+", path):
+        raise ValueError(f"{path[1:]!r} is not the number of a database: use redis://HOST/NUMBER")
 
 
 def open_blobs(url: str, folder: str | None) -> Blobs:
@@ -56,7 +70,7 @@ def open_blobs(url: str, folder: str | None) -> Blobs:
 
 def default_files_folder(url: str) -> Path | None:
     """Return the folder for contents that belongs to a store, None if it has none."""
-    if not url.startswith("sqlite:"):
+    if urlsplit(url).scheme != "sqlite":
         return None
     path = _sqlite_path(url)
     return path.with_name(f"{path.name}-files")

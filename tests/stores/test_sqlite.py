@@ -20,6 +20,17 @@ from mockbatch.stores.store import NOTHING
         ("sqlite://host/file", "does not name a file"),
         ("sqlite:///file?mode=ro", "does not name a file"),
         ("sqlite:///file#1", "does not name a file"),
+        ("sqlite:state.db", "does not name a file"),
+        ("sqlite:/state.db", "does not name a file"),
+        ("sqlite:///.", "does not name a file"),
+        ("sqlite:///folder/..", "does not name a file"),
+        ("sqlite:///folder/", "does not name a file"),
+        ("sqlite:///a%00b", "does not name a file"),
+        ("sqlite:////", "does not name a file"),
+        ("sqlite:////tmp", "/tmp is a folder: name a file"),
+        ("redis://host/abc", "'abc' is not the number of a database"),
+        ("redis://host/0/1", "'0/1' is not the number of a database"),
+        ("redis://host?password=x&foo=2", "not know one of these options: password, foo$"),
         ("mysql://host", "'mysql' is not a store"),
         ("state.db", "'state.db' is not a store"),
     ],
@@ -46,6 +57,8 @@ def test_a_path_may_be_relative_or_absolute(
     assert (tmp_path / "a b.db").exists()
     assert (tmp_path / "c.db").exists()
     assert default_files_folder("sqlite:///c.db") == Path("c.db-files")
+    open_store("SQLITE:///d.db").close()
+    assert default_files_folder("SQLITE:///d.db") == Path("d.db-files")
 
 
 def test_a_file_of_another_version_is_refused(tmp_path: Path) -> None:
