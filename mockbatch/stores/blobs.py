@@ -9,13 +9,17 @@ import os
 import secrets
 import stat
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Protocol
 
-from mockbatch.stores.failure import content_unreadable, state_unavailable
+from mockbatch.errors import ApiError
+from mockbatch.stores.failure import content_unreadable, state_full, state_unavailable
 
 # Opening a pipe that has no writer would wait for one. Windows has neither flag.
 _READ_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+# The server has an error of its own for these, and the folder is not to blame.
+_NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
 
 
 class Blobs(Protocol):
@@ -44,20 +48,28 @@ class FolderBlobs:
         self._folder = folder
 
     def put(self, world: str, chunks: Iterable[bytes]) -> str:
-        """Write a content, and return its name."""
+        """Write a content, and return its name; ApiError 503 or 507 if it cannot be written."""
         name = secrets.token_hex(16)
         path = self._path(world, name)
         aside = path.with_name(f"{name}.part")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with aside.open("wb") as file:
+            with self._create(aside) as file:
                 for chunk in chunks:
                     file.write(chunk)
             aside.rename(path)
-        except BaseException:
-            aside.unlink(missing_ok=True)
+        except BaseException as error:
+            with suppress(OSError):
+                aside.unlink(missing_ok=True)
+            if isinstance(error, OSError) and error.errno not in _NO_DESCRIPTORS:
+                raise _write_error(error) from error
             raise
         return name
+
+    def _create(self, path: Path) -> IO[bytes]:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (path.parent.parent, path.parent):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        return open(path, "xb", opener=_open_private)
 
     def open(self, world: str, name: str) -> IO[bytes]:
         """Return a content, open for reading; ApiError 503 if it is not there, 500 if damaged."""
@@ -66,7 +78,7 @@ class FolderBlobs:
         except FileNotFoundError as error:
             raise state_unavailable("a content is missing: No such file") from error
         except OSError as error:
-            if error.errno in (errno.EMFILE, errno.ENFILE):  # the folder is not to blame
+            if error.errno in _NO_DESCRIPTORS:
                 raise
             raise content_unreadable(os.strerror(error.errno or 0)) from error
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -84,3 +96,13 @@ class FolderBlobs:
 
     def _path(self, world: str, name: str) -> Path:
         return self._folder / world / name[:2] / name
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _write_error(error: OSError) -> ApiError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return state_full(error.strerror)
+    return state_unavailable(f"a content cannot be written: {error.strerror}")

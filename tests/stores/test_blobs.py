@@ -69,16 +69,57 @@ def test_too_many_open_files_are_not_taken_for_damage(
         FolderBlobs(tmp_path).open("w", name)
 
 
-def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
-    """A content that could not be written whole is not there at all."""
+@pytest.mark.parametrize(
+    ("number", "status", "message"),
+    [
+        (errno.ENOSPC, 507, "has no room left: No space left"),
+        (errno.EACCES, 503, "a content cannot be written: Permission denied"),
+    ],
+)
+def test_a_write_that_fails_leaves_nothing(
+    tmp_path: Path, number: int, status: int, message: str
+) -> None:
+    """A content that could not be written whole is not there at all; the error names no path."""
 
     def broken() -> Iterator[bytes]:
         yield b"one"
-        raise OSError(28, "No space left on device")
+        raise OSError(number, os.strerror(number), str(tmp_path))
 
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(ApiError, match=message) as caught:
         FolderBlobs(tmp_path).put("w", broken())
+    assert caught.value.status == status
+    assert str(tmp_path) not in str(caught.value)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_folder_that_cannot_be_written_is_a_503(tmp_path: Path) -> None:
+    """It was a 500 that spoke of a bug, for each upload."""
+    tmp_path.joinpath("w").write_bytes(b"not a folder")
+    with pytest.raises(ApiError, match="a content cannot be written: File exists") as caught:
+        FolderBlobs(tmp_path).put("w", [b"one"])
+    assert caught.value.status == 503
+
+
+def test_contents_are_for_their_owner_only(tmp_path: Path) -> None:
+    """Nobody else on the machine can read the files of a client, or their names."""
+    folder = tmp_path / "files"
+    FolderBlobs(folder).put("w", [b"one"])
+    found = [folder, *folder.rglob("*")]
+    modes = {(path.is_dir(), path.stat().st_mode & 0o777) for path in found}
+    assert modes == {(True, 0o700), (False, 0o600)}
+
+
+def test_too_many_open_files_are_not_taken_for_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A content that is written fails as one that is read does."""
+
+    def refuse(*_: object) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(OSError, match="Too many open files"):
+        FolderBlobs(tmp_path).put("w", [b"one"])
 
 
 def test_the_contents_of_a_world_have_names(tmp_path: Path) -> None:
