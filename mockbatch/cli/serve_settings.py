@@ -1,6 +1,7 @@
 """The values of the options of `mockbatch serve`, and the settings that they stand for."""
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -156,6 +157,8 @@ def server_settings(options: ServeOptions) -> "ServerSettings":
 def load_settings(options: ServeOptions) -> "tuple[ServerSettings, Snapshot | None]":
     """Return the settings that the options stand for, and the state in the file of `--load`."""
     settings = server_settings(options)
+    if options.files is not None:
+        _check_files(options.files, settings.state)
     if not options.load:
         return settings, None
     from msgspec.structs import replace
@@ -165,3 +168,15 @@ def load_settings(options: ServeOptions) -> "tuple[ServerSettings, Snapshot | No
     with errors_as_bad_parameter("--load"):
         initial = load_from_file(options.load, settings.world)
     return replace(settings, world=initial.settings), initial
+
+
+def _check_files(folder: str, state: str) -> None:
+    """Make the folder of `--files`, because a later error would name `--state`."""
+    from mockbatch.world.settings import MEMORY
+
+    if state == MEMORY:
+        raise click.UsageError("--files needs --state sqlite:///FILE or --state redis://HOST")
+    from mockbatch.stores.location import prepare_folder
+
+    with errors_as_bad_parameter("--files"):
+        prepare_folder(Path(folder))

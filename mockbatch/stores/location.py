@@ -1,6 +1,7 @@
 """Chooses the store for a URL."""
 
 import re
+import tempfile
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -54,18 +55,27 @@ def _check_redis_path(path: str) -> None:
 def open_blobs(url: str, folder: str | None) -> Blobs:
     """Return the contents of the store at a URL; without a folder, at their place in the store.
 
-    Raises ValueError if the folder is not there and cannot be made.
+    Raises ValueError if the folder cannot be used.
     """
     chosen = default_files_folder(url) if folder is None else Path(folder)
     if chosen is not None:
-        try:
-            chosen.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ValueError(f"the folder {chosen} cannot be made: {error.strerror}") from None
+        prepare_folder(chosen)
         return FolderBlobs(chosen)
     from mockbatch.stores.redis_blobs import RedisBlobs
 
     return RedisBlobs(url)
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make a folder unless it is there; ValueError if it cannot be made, or written to."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"the folder {folder} cannot be made: {error.strerror}") from None
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise ValueError(f"the folder {folder} cannot be written: {error.strerror}") from None
 
 
 def default_files_folder(url: str) -> Path | None:
