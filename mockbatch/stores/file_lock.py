@@ -5,7 +5,8 @@ and again, and others give up on a lock whose file nobody touches.
 """
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Lock, Thread
 
@@ -25,6 +26,32 @@ _LONGEST_WAIT_SECONDS = 0.005
 # How often a process touches the files of its locks, and after how often without one it stops.
 _TOUCH_SECONDS = 0.25
 _IDLE_ROUNDS = 40
+
+
+@contextmanager
+def lock_folder(folder: str) -> Iterator[None]:
+    """Hold a lock on a folder itself, which leaves no file; OSError if it is not to be had."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _wait_for_flock(descriptor)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _wait_for_flock(descriptor: int) -> None:
+    waited, wait = 0.0, _FIRST_WAIT_SECONDS
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if waited >= WAIT_SECONDS:
+                raise TimeoutError(
+                    f"another process keeps it for {WAIT_SECONDS:g} seconds"
+                ) from None
+        Event().wait(wait)
+        waited += wait
+        wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
 
 
 class FileLocks:
@@ -61,7 +88,7 @@ class FileLocks:
     def try_acquire(self, name: str) -> bool:
         """Acquire a lock if it is free, and return whether it was."""
         try:
-            descriptor = os.open(self._path(name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = self._open(name)
         except OSError as error:
             raise state_unavailable(error) from error
         try:
@@ -83,6 +110,19 @@ class FileLocks:
         """Release a lock."""
         with self._lock:
             os.close(self._held.pop(name))
+
+    def make_folder(self) -> None:
+        """Make the folder, unless it is there; OSError if the folder around it is not."""
+        with suppress(FileExistsError):
+            os.mkdir(self._folder, 0o700)  # noqa: PTH102
+
+    def _open(self, name: str) -> int:
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        try:
+            return os.open(self._path(name), flags, 0o600)
+        except FileNotFoundError:  # someone has removed the folder
+            self.make_folder()
+            return os.open(self._path(name), flags, 0o600)
 
     def _path(self, name: str) -> str:
         return f"{self._folder}/{name}"

@@ -9,7 +9,6 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mockbatch.errors import ApiError
 from mockbatch.stores.failure import state_unavailable
 from mockbatch.stores.file_lock import IS_SUPPORTED, FileLocks
 from mockbatch.stores.sqlite_connections import SqliteConnections
@@ -56,15 +55,14 @@ class SqliteStore:
     def __init__(self, path: Path) -> None:
         if not IS_SUPPORTED:
             raise ValueError("sqlite:// needs locks on files that this system does not have")
-        self._connections = SqliteConnections(path, _FORMAT, _TABLES)
+        self._connections = SqliteConnections(path, _FORMAT, _TABLES, "worlds")
         locks = path.with_name(f"{path.name}-locks")
         self._locks = FileLocks(locks)
+        self._connections.prepare()
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self.worlds()
-            locks.mkdir(exist_ok=True)  # beside a file that is ours
-        except (ApiError, OSError) as error:
-            raise ValueError(f"{path}: {error}") from error
+            self._locks.make_folder()  # beside a file that is ours
+        except OSError as error:
+            raise ValueError(f"the folder {locks} cannot be made: {error.strerror}") from error
 
     # --- cells
 
@@ -259,5 +257,5 @@ class SqliteStore:
         self._locks.release(f"{world}-{lock}")
 
     def close(self) -> None:
-        """Close the connection of this thread."""
+        """Close the file in all threads, which may use it again; each then closes it at once."""
         self._connections.close()

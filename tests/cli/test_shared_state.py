@@ -1,10 +1,37 @@
 """`mockbatch serve --state`: where it cannot keep its worlds, and what it leaves when it stops."""
 
+import shutil
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import Serve, submit
 from tests.support.commands import Run, read_error
+
+
+@pytest.mark.parametrize(
+    "removed", [["state.db"], ["state.db", "state.db-files", "state.db-locks"]]
+)
+def test_workers_begin_anew_when_files_are_removed(
+    serve: Serve, tmp_path: Path, removed: Sequence[str]
+) -> None:
+    """Even if the log stays, which belongs to the old file; each change was a 503 for ever."""
+    state = f"sqlite:///{tmp_path}/state.db"
+    server = serve("--workers", 2, "--state", state, "--clock", "manual")
+    for _ in range(4):
+        submit(server.client(), 1)
+    for name in removed:
+        path = tmp_path / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    made = {submit(server.client(), 1).id for _ in range(8)}
+    for _ in range(8):
+        assert {batch.id for batch in server.client().batches.list()} == made
 
 
 @pytest.mark.parametrize("state", ["sqlite:///state.db", "redis://127.0.0.1:1"])
@@ -40,3 +67,13 @@ def test_a_folder_for_files_needs_a_state(run: Run, tmp_path: Path) -> None:
     line = read_error(run("serve", "--files", tmp_path / "files"))
     assert "--files needs --state sqlite:///FILE or --state redis://HOST" in line
     assert not (tmp_path / "files").exists()
+
+
+def test_a_state_of_another_version_is_reported(run: Run, tmp_path: Path) -> None:
+    """The error says what to do, and does not advise to try again."""
+    path = tmp_path / "state.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    line = read_error(run("serve", "--port", 0, "--state", f"sqlite:///{path}"))
+    assert f"Invalid value for '--state': {path} is of another version of mockbatch" in line
+    assert line.endswith(f"use that version, name another file, or remove {path}* to begin anew")

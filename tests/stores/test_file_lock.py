@@ -1,6 +1,7 @@
 """Locks in a folder whose holder is busy, or has stopped."""
 
 from pathlib import Path
+from shutil import rmtree
 from threading import Event, Timer, current_thread
 from time import monotonic
 
@@ -8,7 +9,7 @@ import pytest
 
 from mockbatch.errors import ApiError
 from mockbatch.stores import file_lock
-from mockbatch.stores.file_lock import FileLocks
+from mockbatch.stores.file_lock import FileLocks, lock_folder
 from mockbatch.stores.store import LOCK_SECONDS
 
 
@@ -78,3 +79,23 @@ def test_a_holder_that_never_ends_is_given_up_in_the_end(
         waiter.acquire("a", 0.1)
     assert monotonic() - begun < LOCK_SECONDS
     holder.release("a")
+
+
+def test_a_folder_that_was_removed_is_made_again(tmp_path: Path) -> None:
+    """Each change was a 503 from then on."""
+    locks = FileLocks(tmp_path / "locks")
+    locks.acquire("a", LOCK_SECONDS)
+    locks.release("a")
+    rmtree(tmp_path / "locks")
+    locks.acquire("a", LOCK_SECONDS)
+    locks.release("a")
+    assert (tmp_path / "locks").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_is_held_by_one_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread or process waits, but not for ever, and no file is left."""
+    monkeypatch.setattr(file_lock, "WAIT_SECONDS", 0.05)
+    with lock_folder(str(tmp_path)), pytest.raises(TimeoutError), lock_folder(str(tmp_path)):
+        pass
+    with lock_folder(str(tmp_path)):
+        assert list(tmp_path.iterdir()) == []

@@ -2,7 +2,11 @@
 
 import gc
 import sqlite3
+import subprocess
+import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -61,13 +65,22 @@ def test_a_path_may_be_relative_or_absolute(
     assert default_files_folder("SQLITE:///d.db") == Path("d.db-files")
 
 
+def test_a_file_may_have_a_name_that_sqlite_gives_to_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each thread had a store of its own."""
+    monkeypatch.chdir(tmp_path)
+    open_store("sqlite:///:memory:").replace("w", NOTHING, "", {})
+    assert open_store("sqlite:///:memory:").worlds() == [("w", "")]
+
+
 def test_a_file_of_another_version_is_refused(tmp_path: Path) -> None:
     """A file that a later version has written is not touched."""
     path = tmp_path / "state.db"
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(ValueError, match="of another version of mockbatch"):
+    with pytest.raises(ValueError, match="of another version of mockbatch: use that version, name"):
         open_store(f"sqlite:///{path}")
 
 
@@ -78,7 +91,7 @@ def test_a_database_of_another_program_is_refused(tmp_path: Path) -> None:
         connection.execute("CREATE TABLE accounts (name TEXT)")
     connection.close()
     before = path.read_bytes()
-    with pytest.raises(ValueError, match="is of another program"):
+    with pytest.raises(ValueError, match="is of another program: name another file"):
         open_store(f"sqlite:///{path}")
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path], "something was left beside it"
@@ -96,8 +109,22 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     """A file with something else in it is refused at the start."""
     path = tmp_path / "state.db"
     path.write_bytes(b"no database" * 1000)
-    with pytest.raises(ValueError, match="not a database"):
+    with pytest.raises(ValueError, match=f"^{path} is not a SQLite file: name another one$"):
         open_store(f"sqlite:///{path}")
+
+
+def test_a_file_that_cannot_be_opened_is_refused_with_the_reason(tmp_path: Path) -> None:
+    """The message does not advise to try again, as it does to a client."""
+    path = tmp_path / "state.db"
+    SqliteStore(path).close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as rival:
+        rival.execute("PRAGMA locking_mode = EXCLUSIVE")
+        rival.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(ValueError, match=f"^{path} cannot be opened: database is locked$"):
+            open_store(f"sqlite:///{path}")
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match=r"/file/state.db cannot be opened: [A-Z][a-z ]+$"):
+        open_store(f"sqlite:///{tmp_path}/file/state.db")
 
 
 def test_a_file_that_breaks_later_is_a_503(tmp_path: Path) -> None:
@@ -118,16 +145,107 @@ def test_a_file_that_breaks_later_is_a_503(tmp_path: Path) -> None:
     store.close()
 
 
-def test_a_file_that_was_removed_begins_anew(tmp_path: Path) -> None:
-    """Where the file was removed, a new and empty one takes its place."""
+@pytest.mark.parametrize("left", [(), ("-wal", "-shm")], ids=["no log", "its log"])
+def test_a_file_that_was_removed_begins_anew(tmp_path: Path, left: tuple[str, ...]) -> None:
+    """A new one takes its place in all threads, even if its log is still there."""
     path = tmp_path / "state.db"
     store = open_store(f"sqlite:///{path}")
     version = store.replace("w", NOTHING, "", {"a": "1"})
-    for file in tmp_path.glob("state.db*"):
-        if file.is_file():
-            file.unlink()
-    assert store.pull("w", version).version == NOTHING
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(store.pull, "w", NOTHING).result().version == version
+        for ending in {"", "-wal", "-shm"} - set(left):
+            path.with_name(f"state.db{ending}").unlink()
+        assert store.pull("w", version).version == NOTHING
+        again = store.replace("w", NOTHING, "", {"b": "2"})
+        assert pool.submit(store.pull, "w", version).result().cells == [("b", "2")]
+        assert pool.submit(store.commit, "w", again, {"b": "3"}).result().number == 2
+    assert store.pull("w", again).cells == [("b", "3")]
     store.close()
+
+
+def test_a_log_that_was_removed_later_harms_nobody(tmp_path: Path) -> None:
+    """As when files are removed one by one: the next request made the others again meanwhile."""
+    store = SqliteStore(tmp_path / "state.db")
+    version = store.replace("w", NOTHING, "", {"a": "1"})
+    for ending in ("wal", "shm"):
+        (tmp_path / f"state.db-{ending}").unlink()
+    pulled = []
+    thread = threading.Thread(target=lambda: pulled.append(store.pull("w", NOTHING).version))
+    thread.start()
+    thread.join()
+    assert pulled[0] in (NOTHING, version)
+    assert store.pull("w", NOTHING).version == pulled[0]
+    store.replace("other", NOTHING, "", {})
+    rival = SqliteStore(tmp_path / "state.db")
+    assert rival.pull("other", NOTHING).version != NOTHING
+    for one in (store, rival):
+        one.close()
+
+
+def test_a_closed_store_leaves_only_its_file(tmp_path: Path) -> None:
+    """Not a log beside it: neither threads that go on nor later uses keep the file open."""
+    store = SqliteStore(tmp_path / "state.db")
+    store.replace("w", NOTHING, "", {"a": "1"})
+    is_read, is_closed = threading.Event(), threading.Event()
+
+    def use() -> None:
+        store.worlds()
+        is_read.set()
+        is_closed.wait()
+        store.append("w", "record", 10)
+
+    thread = threading.Thread(target=use)
+    thread.start()
+    is_read.wait()
+    with store._connections.using():  # a thread that is not through with its request
+        closing_it = threading.Thread(target=store.close)
+        closing_it.start()
+        closing_it.join()
+    names = {path.name for path in tmp_path.iterdir()}
+    is_closed.set()
+    thread.join()
+    assert store.count("w") == 1
+    assert {path.name for path in tmp_path.iterdir()} == names == {"state.db", "state.db-locks"}
+
+
+def test_all_files_are_for_their_owner_only(tmp_path: Path) -> None:
+    """Nobody else on the machine can read what clients have sent."""
+    store = SqliteStore(tmp_path / "state.db")
+    store.replace("w", NOTHING, "", {"a": "1"})
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    files = dict.fromkeys(("state.db", "state.db-shm", "state.db-wal"), 0o600)
+    assert modes == {**files, "state.db-locks": 0o700}
+    store.close()
+
+
+OPEN_EACH = """
+import sys
+from pathlib import Path
+from mockbatch.stores.sqlite import SqliteStore
+for number in sys.stdin:
+    SqliteStore(Path(sys.argv[1]) / number.strip()).close()
+    print("opened", flush=True)
+"""
+
+
+def test_several_processes_may_create_a_file(tmp_path: Path) -> None:
+    """None of them finds it locked by another; one open of a hundred did."""
+    command = [sys.executable, "-c", OPEN_EACH, str(tmp_path)]
+    with ExitStack() as stack:
+        openers = [
+            stack.enter_context(
+                subprocess.Popen(
+                    command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+                )
+            )
+            for _ in range(4)
+        ]
+        for number in range(150):
+            for opener in openers:
+                opener.stdin.write(f"{number}.db\n")
+            assert [opener.stdout.readline() for opener in openers] == ["opened\n"] * 4
+        for opener in openers:
+            opener.stdin.close()
 
 
 def test_a_full_disk_refuses_a_commit(tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 import logging
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import pytest
@@ -81,18 +83,44 @@ def test_health_needs_no_store(one: Server, tmp_path: Path) -> None:
         away.rename(tmp_path)
 
 
+@pytest.mark.parametrize("first", ["GET", "POST"])
+@pytest.mark.parametrize(
+    "removed",
+    [
+        ("", "-wal", "-shm"),
+        ("",),
+        ("", "-files", "-locks"),
+        ("", "-files", "-locks", "-wal", "-shm"),
+    ],
+    ids=lambda endings: " ".join(endings) or "only the file",
+)
 def test_a_store_that_was_emptied_is_a_new_world(
-    one: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    one: Server,
+    other: Server,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    removed: Sequence[str],
+    first: str,
 ) -> None:
-    """If someone has removed the file, the world is a new one, and the log says so."""
-    one.create(one.upload())
-    for path in tmp_path.glob("state.db*"):
-        if path.is_file():
+    """If someone has removed the files, the world is a new one, and the log says so once."""
+    created = one.create(one.upload())["id"]
+    assert [batch["id"] for batch in other.get("/v1/batches")["data"]] == [created]
+    for ending in removed:
+        path = tmp_path / f"state.db{ending}"
+        if path.is_dir():
+            rmtree(path)
+        else:
             path.unlink()
     with caplog.at_level(logging.WARNING):
-        assert one.get("/v1/batches")["data"] == []
-    assert "the store no longer has the world of sk-...90" in caplog.text
-    assert one.create(one.upload())["object"] == "batch"
+        for server in (one, other):
+            if first == "GET":
+                assert server.get("/v1/batches")["data"] == []
+        again = one.create(one.upload())["id"]
+        assert [batch["id"] for batch in other.get("/v1/batches")["data"]] == [again]
+        assert other.create(other.upload())["object"] == "batch"
+    lost = [line for line in caplog.messages if "no longer has the world of sk-...90" in line]
+    # Once for each server, unless it has the new world before it notices.
+    assert len(lost) == len(caplog.messages) == (2 if first == "GET" else 1)
 
 
 def test_a_store_that_hangs_is_a_503_after_two_seconds(one: Server, tmp_path: Path) -> None:
