@@ -1,6 +1,7 @@
 """`mockbatch serve --state`: where it cannot keep its worlds, and what it leaves when it stops."""
 
 import shutil
+import signal
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -10,6 +11,25 @@ import pytest
 
 from tests.cli.conftest import Serve, submit
 from tests.support.commands import Run, read_error
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
+def test_a_server_that_stops_leaves_all_in_the_file(
+    serve: Serve, tmp_path: Path, workers: int, by: int
+) -> None:
+    """No log is left beside it, so a copy of the file and its two folders is whole."""
+    folder = tmp_path / "before"
+    state = f"sqlite:///{folder}/state.db"
+    server = serve("--workers", workers, "--state", state, "--clock", "manual")
+    made = {submit(server.client(), 1).id for _ in range(6)}
+    assert server.stop(by)[0] == 0
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"state.db", "state.db-files", "state.db-locks"}
+    copy = tmp_path / "after"
+    shutil.copytree(folder, copy)
+    again = serve("--state", f"sqlite:///{copy}/state.db", "--clock", "manual")
+    assert {batch.id for batch in again.client().batches.list()} == made
 
 
 @pytest.mark.parametrize(

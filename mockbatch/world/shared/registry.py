@@ -123,10 +123,11 @@ class SharedWorlds(WorldRegistry):
             self._forget(world)
 
     def close(self) -> None:
-        """Close all replicas; from then on nothing happens by itself."""
+        """Close all replicas and the store; from then on nothing happens by itself."""
         self.watch.stop()
         for world in list(self._replicas.values()):
             world.close()
+        self._store.close()
 
     def _stored_name(self, key: str) -> StoredName:
         return StoredName.of(key if isinstance(key, StoredName) else self.name_of(key))
