@@ -90,7 +90,7 @@ class FileLocks:
         try:
             descriptor = self._open(name)
         except OSError as error:
-            raise state_unavailable(error) from error
+            raise state_unavailable(error.strerror) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.utime(descriptor)
@@ -98,7 +98,7 @@ class FileLocks:
             os.close(descriptor)
             if isinstance(error, BlockingIOError):
                 return False
-            raise state_unavailable(error) from error
+            raise state_unavailable(error.strerror) from error
         with self._lock:
             self._held[name] = descriptor
             if self._touching is None or not self._touching.is_alive():
@@ -130,8 +130,10 @@ class FileLocks:
     def _touched_at(self, name: str) -> int:
         try:
             return Path(self._path(name)).stat().st_mtime_ns
+        except FileNotFoundError:  # removed since; so the lock is free
+            return 0
         except OSError as error:
-            raise state_unavailable(error) from error
+            raise state_unavailable(error.strerror) from error
 
     def _touch_held(self) -> None:
         """Touch the files of all locks until there has been none for a while."""

@@ -92,6 +92,32 @@ def test_a_folder_that_was_removed_is_made_again(tmp_path: Path) -> None:
     assert (tmp_path / "locks").stat().st_mode & 0o777 == 0o700
 
 
+def test_a_lock_that_is_removed_while_it_is_waited_for_is_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Someone removes the files of a store while several processes use it."""
+    holder, waiter = FileLocks(tmp_path / "locks"), FileLocks(tmp_path / "locks")
+    holder.acquire("a", LOCK_SECONDS)
+    is_free = waiter.try_acquire
+
+    def remove_after(name: str) -> bool:
+        found = is_free(name)
+        if not found:
+            rmtree(tmp_path / "locks")
+        return found
+
+    monkeypatch.setattr(waiter, "try_acquire", remove_after)
+    waiter.acquire("a", LOCK_SECONDS)
+    for locks in (holder, waiter):
+        locks.release("a")
+
+
+def test_an_error_names_no_path(tmp_path: Path) -> None:
+    """Clients need not know where the store of their server is."""
+    with pytest.raises(ApiError, match=r"now: No such file or directory\. Nothing"):
+        FileLocks(tmp_path / "gone" / "locks").acquire("a", LOCK_SECONDS)
+
+
 def test_a_folder_is_held_by_one_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another thread or process waits, but not for ever, and no file is left."""
     monkeypatch.setattr(file_lock, "WAIT_SECONDS", 0.05)
