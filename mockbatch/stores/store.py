@@ -127,4 +127,4 @@ class Store(Protocol):
         """Return how many requests were recorded, those no longer kept included."""
 
     def close(self) -> None:
-        """Release what the store holds open in this thread."""
+        """Release what the store holds open: at least what this thread does."""

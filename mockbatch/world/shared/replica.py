@@ -167,7 +167,8 @@ class Replica(World):
     def _load_cells(self, changes: Changes) -> None:
         documents = {name: None if text is None else parse(text) for name, text in changes.cells}
         settings = documents.pop(SETTINGS, None)
-        if changes.is_whole and changes.version.id == self._seen.id:
+        is_behind = changes.version.id == self._seen.id and changes.version >= self._seen
+        if changes.is_whole and is_behind:
             # Only too far behind: what the store no longer has was removed.
             gone = {f"{kind}:{id}" for kind, id in name_all(self)} - documents.keys()
             documents |= dict.fromkeys(gone - {f"{POLLS}:"})
