@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -12,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from mockbatch.errors import ApiError
+from mockbatch.stores import sqlite
 from mockbatch.stores.location import default_files_folder, open_blobs, open_store
 from mockbatch.stores.sqlite import SqliteStore
-from mockbatch.stores.store import NOTHING
+from mockbatch.stores.store import NOTHING, Version
 
 
 @pytest.mark.parametrize(
@@ -271,3 +273,40 @@ def test_a_thread_that_ended_leaves_no_open_connection(tmp_path: Path) -> None:
     thread.join()
     store.close()
     gc.collect()
+
+
+def follow(store: SqliteStore, cells: Mapping[str, str], seen: Version) -> Mapping[str, str | None]:
+    """Return the cells of a replica, which has these of the version `seen`, after a pull."""
+    changes = store.pull("w", seen)
+    known: Mapping[str, str | None] = {} if changes.is_whole else cells
+    return {name: text for name, text in {**known, **dict(changes.cells)}.items() if text}
+
+
+@pytest.mark.parametrize("change", ["reset", "removals"])
+def test_a_change_while_a_pull_begins_is_pulled_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    """A pull has looked at the version, and begins to read: what it reads may be a later one."""
+    monkeypatch.setattr(sqlite, "_MOST_REMOVED", 1)
+    store, rival = (SqliteStore(tmp_path / "state.db") for _ in range(2))
+    cells = {"settings": "1", "file:1": "1", "file:2": "1"}
+    seen = store.replace("w", NOTHING, "", cells)
+    later = rival.commit("w", seen, {"now": "2"})
+    made: list[Version] = []
+
+    def interfere(statement: str) -> None:
+        if statement != "BEGIN":
+            return
+        if change == "reset":
+            made.append(rival.replace("w", later, "", {"settings": "2"}))
+        else:
+            made.append(rival.commit("w", later, {"file:1": None, "file:2": None}))
+
+    with store._connections.using() as connection:
+        connection.set_trace_callback(interfere)
+        pulled = follow(store, cells, seen)
+        connection.set_trace_callback(None)
+    assert len(made) == 1, "the rival has not come between"
+    assert pulled == follow(rival, {}, NOTHING)
+    for one in (store, rival):
+        one.close()
