@@ -4,15 +4,16 @@ import logging
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
+from io import BytesIO
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
 import pytest
 
-from mockbatch.stores.failure import state_full
+from mockbatch.stores.failure import change_uncertain, state_full
 from mockbatch.stores.sqlite import SqliteStore
-from tests.world.shared.conftest import BATCH, KEY, NewServer, Server, contents_in
+from tests.world.shared.conftest import BATCH, KEY, LINE, NewServer, Server, contents_in
 
 REQUESTS: tuple[tuple[str, str, Any], ...] = (
     ("GET", "/v1/batches", None),
@@ -155,6 +156,52 @@ def test_a_full_disk_refuses_and_loses_nothing(
         assert [batch["id"] for batch in server.get("/v1/batches")["data"]] == [first]
     second = one.create(file_id)["id"]
     assert [batch["id"] for batch in other.get("/v1/batches")["data"]] == [second, first]
+
+
+def upload_in_vain(server: Server) -> str:
+    """Return the message of an upload that is refused because of its commit."""
+    form = {"purpose": "batch", "file": (BytesIO(LINE), "in.jsonl")}
+    headers = {"Authorization": f"Bearer {KEY}"}
+    response = server.client.post("/v1/files", data=form, headers=headers)
+    assert response.status_code in (503, 507), response.text
+    return str(response.json["error"]["message"])
+
+
+def test_an_upload_that_may_have_been_stored_keeps_its_content(
+    one: Server, other: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If its file is there after all, it can be read, and its world can be saved."""
+    first = one.upload()
+    commit = SqliteStore.commit
+
+    def lose_reply(*arguments: Any) -> Any:
+        commit(*arguments)
+        raise change_uncertain()
+
+    with monkeypatch.context() as context:
+        context.setattr(SqliteStore, "commit", lose_reply)
+        assert "may have been stored" in upload_in_vain(one)
+    for server in (one, other):
+        ids = {file["id"] for file in server.get("/v1/files")["data"]}
+        assert len(ids) == 2
+        for id in ids - {first}:
+            assert server.call("GET", f"/v1/files/{id}/content").data == LINE
+        assert len(server.get("/_mock/state")["files"]) == 2
+
+
+def test_an_upload_that_was_refused_leaves_no_content(
+    one: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A file that is certainly not there needs none."""
+    one.upload()
+    before = contents_in(tmp_path)
+
+    def fail(*_: object) -> Any:
+        raise state_full("database or disk is full")
+
+    monkeypatch.setattr(SqliteStore, "commit", fail)
+    upload_in_vain(one)
+    assert contents_in(tmp_path) == before
 
 
 def test_a_fault_that_cannot_be_counted_is_a_503(
