@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from mockbatch.files.content import CHUNK_BYTES
+from mockbatch.stores.blobs import FolderBlobs
 from mockbatch.stores.failure import state_unavailable
 from mockbatch.stores.sqlite import SqliteStore
 from mockbatch.world.shared import contents
@@ -35,6 +36,44 @@ def test_it_removes_the_contents_of_the_world(
     method, path, body = RESETS[how]
     assert one.call(method, path, body).status_code == 200
     assert contents_in(tmp_path) == []
+
+
+def test_a_removal_leaves_the_world_that_begins_meanwhile(
+    one: Server, other: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Only the contents that the removed world had are removed with it."""
+    one.upload()
+    old = contents_in(tmp_path)
+    remove, ids = SqliteStore.remove, []
+
+    def begin_anew(store: SqliteStore, world: str) -> None:
+        remove(store, world)
+        ids.append(other.upload())
+
+    monkeypatch.setattr(SqliteStore, "remove", begin_anew)
+    assert one.call("DELETE", "/_mock/state").status_code == 200
+    [id] = ids
+    for server in (one, other):
+        assert server.call("GET", f"/v1/files/{id}/content").data == LINE
+    [kept] = contents_in(tmp_path)
+    assert kept not in old
+
+
+def test_a_content_that_is_put_before_a_removal_stays(
+    one: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It may be that of a file in the world that begins next."""
+    one.upload()
+    blobs, names = FolderBlobs(tmp_path / "state.db-files"), []
+    remove = SqliteStore.remove
+
+    def be_late(store: SqliteStore, world: str) -> None:
+        names.append(blobs.put(world, [LINE]))
+        remove(store, world)
+
+    monkeypatch.setattr(SqliteStore, "remove", be_late)
+    assert one.call("DELETE", "/_mock/state").status_code == 200
+    assert [path.name for path in contents_in(tmp_path)] == names
 
 
 def test_it_leaves_other_worlds_alone(one: Server, tmp_path: Path) -> None:
