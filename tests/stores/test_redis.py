@@ -15,7 +15,7 @@ from mockbatch.stores.location import open_blobs, open_store
 from mockbatch.stores.redis import RedisStore
 from mockbatch.stores.redis_blobs import MOST_BYTES
 from mockbatch.stores.redis_client import RedisClient
-from mockbatch.stores.store import CHANGE, NOTHING, PLANNING, Version
+from mockbatch.stores.store import CHANGE, NOTHING, PLANNING, WAIT_SECONDS, Version
 from mockbatch.web.context import EXTENSION
 from tests.support.caller import Caller, app_of, error_of
 from tests.support.redis_server import DURABLE, RedisServer, redis_server
@@ -291,6 +291,34 @@ def test_a_server_that_hangs_in_a_commit_says_that_the_outcome_is_unknown(
             store.commit("w", seen, {"a": "2"})
     finally:
         server.resume()
+
+
+@pytest.mark.slow
+def test_a_server_that_hangs_in_a_change_is_waited_for_twice(
+    server: RedisServer, api: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once for the change and once for its outcome, and not again to release its locks."""
+    wanted = api.batch_request()
+    commit = RedisStore.commit
+
+    def hang(*arguments: Any) -> Version:
+        server.pause()
+        return commit(*arguments)
+
+    try:
+        with monkeypatch.context() as context:
+            context.setattr(RedisStore, "commit", hang)
+            began = time.monotonic()
+            answer = api.post("/v1/batches", wanted)
+            seconds = time.monotonic() - began
+    finally:
+        server.resume()
+    assert error_of(answer)[:2] == (503, "state_unavailable")
+    assert answer.headers["Retry-After"] == "1"
+    assert "may have been stored" in answer.json["error"]["message"]
+    assert "Nothing was changed" not in answer.json["error"]["message"]
+    assert seconds < 3 * WAIT_SECONDS
+    assert api.good(api.post("/v1/batches", wanted))["object"] == "batch"
 
 
 def test_what_was_committed_survives_a_crash_of_the_server(
