@@ -162,7 +162,6 @@ class RedisLocks:
             now = clock.monotonic()
             if now - self._absent.setdefault(holder, now) < _ABSENT_SECONDS:
                 return False
-            self._absent.pop(holder, None)
             return bool(self._client.run(scripts.RELEASE, [key], [value]))
 
     def _renew_all(self) -> None:

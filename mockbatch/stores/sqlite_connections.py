@@ -37,7 +37,7 @@ class _Connection(sqlite3.Connection):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         #: Held while its thread uses it, which is so at first.
-        self.in_use = threading.Lock()
+        self.in_use = threading.RLock()
         self.in_use.acquire()
         #: None once it is closed.
         self.identity: _Identity | None = None
