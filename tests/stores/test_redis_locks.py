@@ -13,8 +13,12 @@ from mockbatch.errors import ApiError
 from mockbatch.stores import redis_locks
 from mockbatch.stores.redis import RedisStore
 from mockbatch.stores.redis_client import RedisClient
-from mockbatch.stores.store import CHANGE, LOCK_SECONDS, NOTHING, PLANNING
+from mockbatch.stores.store import CHANGE, DELIVERY, LOCK_SECONDS, NOTHING, PLANNING
 from tests.support.redis_server import DURABLE, RedisServer, redis_server
+from tests.support.webhook_recorder import wait_until
+
+# For a number of seconds, or of rounds, that no test waits for.
+NEVER = 10**6
 
 
 @pytest.fixture
@@ -66,3 +70,46 @@ def test_a_lock_that_could_not_be_released_is_soon_free(
     rival.acquire("w", PLANNING)
     assert time.monotonic() - begun < 1
     rival.release("w", PLANNING)
+
+
+def clients_of_mockbatch(server: RedisServer) -> list[str]:
+    """Return the names of the processes that have connections to a server."""
+    with redis.Redis.from_url(server.url) as client:
+        names = [one["name"] for one in client.client_list()]
+    return [name for name in names if name.startswith("mockbatch-")]
+
+
+def test_a_holder_whose_connections_were_dropped_is_given_time(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No other process gets its lock until the holder has been away for a while."""
+    # It does not come back.
+    monkeypatch.setattr(redis_locks, "_RENEWAL_ROUNDS", NEVER)
+    monkeypatch.setattr(RedisClient, "keep_connected", lambda _: None)
+    monkeypatch.setattr(redis_locks, "_LEASE_MILLISECONDS", NEVER)
+    store, rival = RedisStore(server.url), RedisStore(server.url)
+    assert store.try_acquire("w", DELIVERY)
+    server.drop_connections()
+    with monkeypatch.context() as context:
+        context.setattr(redis_locks, "_ABSENT_SECONDS", NEVER)
+        assert not any(rival.try_acquire("w", DELIVERY) for _ in range(20))
+    wait_until(lambda: rival.try_acquire("w", DELIVERY))
+    for each in (rival, store):
+        each.release("w", DELIVERY)
+
+
+def test_a_holder_whose_connections_were_dropped_connects_again(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does so by itself, long before it would renew its locks, and keeps them."""
+    monkeypatch.setattr(redis_locks, "_RENEWAL_ROUNDS", NEVER)
+    monkeypatch.setattr(redis_locks, "_ABSENT_SECONDS", NEVER)
+    store, rival = RedisStore(server.url), RedisStore(server.url)
+    assert store.try_acquire("w", DELIVERY)
+    server.drop_connections()
+    wait_until(lambda: clients_of_mockbatch(server))
+    monkeypatch.setattr(redis_locks, "_ABSENT_SECONDS", 0)
+    assert not rival.try_acquire("w", DELIVERY)
+    store.release("w", DELIVERY)
+    wait_until(lambda: rival.try_acquire("w", DELIVERY))
+    rival.release("w", DELIVERY)

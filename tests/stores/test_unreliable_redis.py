@@ -2,19 +2,28 @@
 
 import random
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-import redis
 
+from mockbatch.stores import redis_locks
+from mockbatch.stores.redis_client import RedisClient
+from mockbatch.stores.redis_locks import RedisLocks
 from mockbatch.typing import Json
 from mockbatch.web.context import EXTENSION
+from mockbatch.webhooks import dispatcher
+from mockbatch.webhooks.delivery import AttemptResult
+from mockbatch.world.shared import watch
 from tests.support.caller import Caller, app_of, lines
 from tests.support.redis_server import DURABLE, RedisServer, redis_server
+from tests.support.webhook_recorder import wait_until
 
 SERVERS, CLIENTS_OF_SERVER = 3, 2
 DISTURBANCES = 12
+ADVANCE_SECONDS = 90_000
+PATIENCE_SECONDS = 30
 
 
 class Client:
@@ -59,8 +68,15 @@ def disturb(server: RedisServer, chosen: random.Random) -> None:
         Event().wait(chosen.uniform(0, 0.2))
         server.resume()
     else:
-        with redis.Redis.from_url(server.url) as client:
-            client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        server.drop_connections()
+
+
+def advance_at_last(caller: Caller) -> None:
+    """Advance the clock; if the server is refused by the store, try again."""
+    body = {"seconds": ADVANCE_SECONDS}
+    while (response := caller.post("/_mock/clock/advance", body)).status_code == 503:
+        assert "may have been stored" not in response.text
+    caller.good(response)
 
 
 def all_ids(caller: Caller) -> list[str]:
@@ -125,3 +141,84 @@ def test_no_batch_is_lost_or_made_twice(
     assert all(client.listed <= set(kept) for client in clients)
     assert len(kept) - len(created) <= sum(client.uncertain_count for client in clients)
     assert {200} < {*(status for client in clients for status in client.statuses)} <= {200, 503}
+
+
+class SlowReceiver:
+    """Receives webhooks instead of the network, and lets their sender wait."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.received: list[str] = []
+        self.is_called, self.may_respond = Event(), Event()
+        monkeypatch.setattr(dispatcher, "post", self._receive)
+
+    def _receive(self, _target: object, headers: dict[str, str], *_: object) -> AttemptResult:
+        self.received.append(headers["webhook-id"])
+        self.is_called.set()
+        assert self.may_respond.wait(PATIENCE_SECONDS)
+        return AttemptResult(status_code=200)
+
+
+@pytest.fixture
+def receiver(monkeypatch: pytest.MonkeyPatch) -> SlowReceiver:
+    """Return what receives the webhooks."""
+    return SlowReceiver(monkeypatch)
+
+
+@pytest.fixture
+def unwatched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let servers deliver only what a request is about."""
+    monkeypatch.setattr(watch, "INTERVAL_SECONDS", 3600)
+
+
+def note_looks(monkeypatch: pytest.MonkeyPatch, is_back: Event) -> list[str]:
+    """List each look for whether the holder of a lock is there; it comes back once it may."""
+    free, keep_connected = RedisLocks._free_if_abandoned, RedisClient.keep_connected
+    looks: list[str] = []
+
+    def free_and_note(locks: RedisLocks, key: str) -> bool:
+        was_free = free(locks, key)
+        looks.append(key)
+        return was_free
+
+    def keep_connected_late(client: RedisClient) -> None:
+        is_back.wait(PATIENCE_SECONDS)
+        keep_connected(client)
+
+    monkeypatch.setattr(RedisLocks, "_free_if_abandoned", free_and_note)
+    monkeypatch.setattr(RedisClient, "keep_connected", keep_connected_late)
+    # Nothing else connects it, and it is in time however slow the machine is.
+    monkeypatch.setattr(redis_locks, "_RENEWAL_ROUNDS", 36_000)
+    monkeypatch.setattr(redis_locks, "_ABSENT_SECONDS", 3600)
+    return looks
+
+
+@pytest.mark.usefixtures("unwatched")  # before the servers start
+def test_a_webhook_is_sent_once_though_connections_are_dropped(
+    server: RedisServer,
+    callers: Sequence[Caller],
+    receiver: SlowReceiver,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its sender keeps its turn, for which another advance waits, and both advances add up."""
+    is_back = Event()
+    looks = note_looks(monkeypatch, is_back)
+    sender, rival, _ = callers
+    sender.post("/_mock/webhooks/endpoints", {"url": "http://127.0.0.1:9/"})
+    sender.create()
+    before = sender.clock()["now"]
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(advance_at_last, sender)
+        assert receiver.is_called.wait(PATIENCE_SECONDS)
+        second = pool.submit(advance_at_last, rival)
+        try:
+            wait_until(lambda: len(looks) >= 2)
+            server.drop_connections()
+            looks.clear()
+            wait_until(lambda: len(looks) >= 3)
+        finally:
+            is_back.set()
+            receiver.may_respond.set()
+        for each in (first, second):
+            each.result(PATIENCE_SECONDS)
+    assert len(receiver.received) == 1
+    assert rival.clock()["now"] == before + 2 * ADVANCE_SECONDS

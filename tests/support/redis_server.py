@@ -79,6 +79,13 @@ class RedisServer:
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
 
+    def drop_connections(self) -> None:
+        """Let it close the connections of all clients, once."""
+        import redis
+
+        with redis.Redis(port=self.port) as client:
+            client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+
     def kill(self) -> None:
         """End it at once."""
         if self._process is not None:
