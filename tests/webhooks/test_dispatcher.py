@@ -43,6 +43,25 @@ def fail(*_: object) -> AttemptResult:
     raise OSError("broken")
 
 
+class BrokenTurn:
+    """A turn that cannot be released the first time, as while its store is down."""
+
+    def __init__(self) -> None:
+        self.errors = [OSError("the store is down")]
+
+    def acquire(self) -> None:
+        """Take it."""
+
+    def try_acquire(self) -> bool:
+        """Take it."""
+        return True
+
+    def release(self) -> None:
+        """Raise an error, but only once."""
+        if self.errors:
+            raise self.errors.pop()
+
+
 class TestDeliverDue:
     """`deliver_due`."""
 
@@ -113,6 +132,20 @@ class TestDeliverDue:
         statuses = [delivery["status"] for delivery in bench.deliveries]
         assert statuses == ["pending", "delivered"]
 
+    def test_a_turn_that_is_not_released_does_not_block_the_next_thread(
+        self, bench: Dispatching, batches: list[Batch]
+    ) -> None:
+        """The call that met the error raises it, and the next call delivers."""
+        first, second, *_ = batches
+        bench.dispatcher.turn = BrokenTurn()
+        bench.add_batches(first)
+        with pytest.raises(OSError, match="the store is down"):
+            bench.dispatcher.deliver_due()
+        assert not bench.dispatcher.is_busy
+        bench.add_batches(second)
+        bench.dispatcher.deliver_due()
+        assert bench.called_urls == [URL] * 2
+
 
 class TestLock:
     """The lock of the world, which a slow receiver must not keep from other threads."""
@@ -172,6 +205,20 @@ class TestExclusive:
         with pytest.raises(OSError, match="broken"), bench.dispatcher.exclusive():
             fail()
         assert not bench.dispatcher.is_busy
+        assert bench.called_urls == [URL] * len(batches)
+
+    def test_a_turn_that_is_not_released_does_not_block_the_next_run(
+        self, bench: Dispatching, batches: list[Batch], report_waits: ReportWaits
+    ) -> None:
+        """The run that met the error raises it, and the next one begins without waiting."""
+        reports = report_waits(lambda: False)
+        bench.dispatcher.turn = BrokenTurn()
+        with pytest.raises(OSError, match="the store is down"), bench.dispatcher.exclusive():
+            pass
+        bench.add_batches(*batches)
+        threading.Thread(target=run_once, args=(bench.dispatcher, reports), daemon=True).start()
+        assert reports.get(timeout=PATIENCE_SECONDS) == "runs"
+        assert reports.get(timeout=PATIENCE_SECONDS) == "ends"
         assert bench.called_urls == [URL] * len(batches)
 
     def test_a_nested_run_does_not_wait(
