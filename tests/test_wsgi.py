@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 
 import openai
@@ -114,17 +113,6 @@ def test_the_variables_of_kubernetes_do_not_matter() -> None:
     """For a service named mockbatch, it sets MOCKBATCH_PORT to a URL."""
     variables = environment({"MOCKBATCH_PORT": "tcp://10.0.0.1:8787"})
     subprocess.run([sys.executable, "-c", "import mockbatch.wsgi"], env=variables, check=True)
-
-
-def test_each_request_is_logged_once(server: WsgiServer) -> None:
-    """Servers that log what reaches the root logger do not repeat it."""
-    server.client().models.retrieve("gpt-4o-mini")
-    server.client().uploads.with_raw_response.create(
-        bytes=1, filename="last.jsonl", mime_type="text/jsonl", purpose="batch"
-    )
-    while not any("/v1/uploads" in line for line in server.log):
-        threading.Event().wait(0.01)
-    assert sum("/v1/models/gpt-4o-mini" in line for line in server.log) == 1
 
 
 def test_a_bad_variable_ends_the_server() -> None:

@@ -1,6 +1,5 @@
 """The app of `mockbatch.wsgi`, made from the variables of the environment."""
 
-import logging
 from typing import TYPE_CHECKING
 
 import click
@@ -43,8 +42,6 @@ def _create_app(options: ServeOptions) -> "Flask":
             reason = f"{variable} is for `mockbatch serve` only"
             raise click.UsageError(f"{reason}: use the options of this HTTP server instead")
     log_requests(options.log_format)
-    # Some HTTP servers log what reaches the root logger, too.
-    logging.getLogger("mockbatch").propagate = False
     allow_more_descriptors()
     settings, initial = load_settings(options)
     with errors_as_bad_parameter("MOCKBATCH_STATE"):
