@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from mockbatch.stores.location import open_blobs
 from tests.cli.conftest import Serve, submit
-from tests.support.commands import Run, read_error
+from tests.support.commands import read_error, run_process
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -56,19 +57,19 @@ def test_workers_begin_anew_when_files_are_removed(
 
 @pytest.mark.parametrize("state", ["sqlite:///state.db", "redis://127.0.0.1:1"])
 def test_a_folder_for_files_that_cannot_be_made_is_reported(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str
 ) -> None:
     """The error names --files, and nothing has been made for --state."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").touch()
-    done = run("serve", "--state", state, "--files", "file/folder")
+    done = run_process("serve", "--state", state, "--files", "file/folder")
     line = read_error(done)
     assert "Invalid value for '--files': the folder file/folder cannot be made: Not a" in line
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_folder_for_files_that_cannot_be_written_is_reported(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server started, and each upload was a 500."""
 
@@ -76,24 +77,22 @@ def test_a_folder_for_files_that_cannot_be_written_is_reported(
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("tempfile.TemporaryFile", refuse)
-    done = run("serve", "--state", f"sqlite:///{tmp_path}/state.db", "--files", tmp_path / "files")
-    line = read_error(done)
-    assert "Invalid value for '--files': the folder" in line
-    assert line.endswith("cannot be written: Permission denied")
+    with pytest.raises(ValueError, match="cannot be written: Permission denied"):
+        open_blobs(f"sqlite:///{tmp_path}/state.db", str(tmp_path / "files"))
 
 
-def test_a_folder_for_files_needs_a_state(run: Run, tmp_path: Path) -> None:
+def test_a_folder_for_files_needs_a_state(tmp_path: Path) -> None:
     """It was ignored, and the contents were lost with the process."""
-    line = read_error(run("serve", "--files", tmp_path / "files"))
+    line = read_error(run_process("serve", "--files", tmp_path / "files"))
     assert "--files needs --state sqlite:///FILE or --state redis://HOST" in line
     assert not (tmp_path / "files").exists()
 
 
-def test_a_state_of_another_version_is_reported(run: Run, tmp_path: Path) -> None:
+def test_a_state_of_another_version_is_reported(tmp_path: Path) -> None:
     """The error says what to do, and does not advise to try again."""
     path = tmp_path / "state.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 99")
-    line = read_error(run("serve", "--port", 0, "--state", f"sqlite:///{path}"))
+    line = read_error(run_process("serve", "--port", 0, "--state", f"sqlite:///{path}"))
     assert f"Invalid value for '--state': {path} is of another version of mockbatch" in line
     assert line.endswith(f"use that version, name another file, or remove {path}* to begin anew")
