@@ -3,16 +3,17 @@
 The value of a lock names its holder, by the name that the connections of that process have: when
 the server has listed no such connection for a while, the lock is free. A whole machine may be gone
 without the server noticing, so a lock expires, too, unless its holder renews it. Should a holder
-lose its lock by mistake, its commit is refused, because the version is another one then.
+lose a lock by mistake, its commit is refused: the version is another one, or PLANNING has another
+value.
 """
 
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import count
 from threading import Event, Lock, Thread
-from typing import Any
+from typing import Any, NamedTuple
 
 from mockbatch import clock
 from mockbatch.stores import redis_scripts as scripts
@@ -25,11 +26,21 @@ _LEASE_MILLISECONDS = 10_000
 _ROUND_SECONDS, _RENEWAL_ROUNDS = 0.1, 30
 # For how long a holder has to have no connection to be given up.
 _ABSENT_SECONDS = 0.25
+# After how long without another look an absence is forgotten: longer than a process that waits
+# for its turn to deliver takes to look again.
+_FORGET_SECONDS = 2.0
 # How often a process tries again to release a lock that it may have.
 _RELEASE_SECONDS = 0.25
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.001, 0.008
 # How often a process that waits asks whether the holder is still there.
 _CHECK_SECONDS = 0.05
+
+
+class _Absence(NamedTuple):
+    """Since when a process was seen without a connection, and when last; in monotonic seconds."""
+
+    since: float
+    last_seen: float
 
 
 class RedisLocks:
@@ -38,9 +49,9 @@ class RedisLocks:
     def __init__(self, client: RedisClient) -> None:
         self._client = client
         self._held: dict[str, str] = {}  # key -> value
-        self._lost: dict[str, Sequence[str]] = {}  # value -> keys
+        self._lost: set[tuple[str, str]] = set()  # key and value
         self._has_lost = Event()
-        self._absent: dict[str, float] = {}  # name of a process -> since when it is missed
+        self._absent: dict[str, _Absence] = {}  # by the name of the process
         self._numbers = count()
         self._lock = Lock()
         self._renewing: Thread | None = None
@@ -85,7 +96,7 @@ class RedisLocks:
             value = self._held.pop(key, None)
         if value is None:
             return
-        note_lost = partial(self._note, lost={value: [key]})
+        note_lost = partial(self._note_lost, [key], value)
         if not self._client.is_connected:  # and nothing is to wait for a connection
             note_lost()
             return
@@ -119,32 +130,34 @@ class RedisLocks:
             try:
                 result = take(value)
             except BaseException:
-                self._note(lost={value: keys})
+                self._note_lost(keys, value)
                 raise
         if result:
-            self._note(held=dict.fromkeys(keys, value))
+            with self._lock:
+                self._held |= dict.fromkeys(keys, value)
+                self._keep_renewing()
         return result
 
-    def _note(
-        self, held: Mapping[str, str] | None = None, lost: Mapping[str, Sequence[str]] | None = None
-    ) -> None:
+    def _note_lost(self, keys: Sequence[str], value: str) -> None:
+        """Note locks that this process may have and does not need, to release them soon."""
         with self._lock:
-            self._held |= held or {}
-            if lost:
-                self._lost |= lost
-                self._has_lost.set()
-            if self._renewing is None or not self._renewing.is_alive():
-                self._renewing = Thread(target=self._renew_all, daemon=True)
-                self._renewing.start()
+            self._lost |= {(key, value) for key in keys}
+            self._has_lost.set()
+            self._keep_renewing()
+
+    def _keep_renewing(self) -> None:
+        if self._renewing is None or not self._renewing.is_alive():
+            self._renewing = Thread(target=self._renew_all, daemon=True)
+            self._renewing.start()
 
     def _release_lost(self) -> None:
-        """Release locks that this process may have, because their replies were lost."""
+        """Release the locks that this process may have and does not need."""
         with self._lock:
-            lost = dict(self._lost)
-        for value, keys in lost.items():
-            self._client.run(scripts.RELEASE, keys, [value])
+            lost = list(self._lost)
+        for key, value in lost:
+            self._client.run(scripts.RELEASE, [key], [value])
             with self._lock:
-                self._lost.pop(value, None)
+                self._lost.discard((key, value))
                 if not self._lost:
                     self._has_lost.clear()
 
@@ -156,13 +169,24 @@ class RedisLocks:
             if value is None:
                 return True
             holder = value.decode().partition("/")[0]
-            if any(one["name"] == holder for one in client.client_list()):
-                self._absent.pop(holder, None)
-                return False
-            now = clock.monotonic()
-            if now - self._absent.setdefault(holder, now) < _ABSENT_SECONDS:
+            is_connected = any(one["name"] == holder for one in client.client_list())
+            if is_connected or not self._has_been_absent(holder):
                 return False
             return bool(self._client.run(scripts.RELEASE, [key], [value]))
+
+    def _has_been_absent(self, holder: str) -> bool:
+        """Note that a process has no connection, and return whether it has had none for a while."""
+        now = clock.monotonic()
+        with self._lock:
+            # An absence that nobody has looked at for long may have ended meanwhile.
+            recent = {
+                name: absence
+                for name, absence in self._absent.items()
+                if now - absence.last_seen < _FORGET_SECONDS
+            }
+            since = recent[holder].since if holder in recent else now
+            self._absent = {**recent, holder: _Absence(since, now)}
+        return now - since >= _ABSENT_SECONDS
 
     def _renew_all(self) -> None:
         """Renew the locks of this process and keep it connected, until it has none for a while."""

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -72,6 +73,27 @@ def test_a_lock_that_could_not_be_released_is_soon_free(
     rival.release("w", PLANNING)
 
 
+def test_two_locks_that_could_not_be_released_are_soon_free(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Locks that were acquired at once have the same value; neither is forgotten."""
+    monkeypatch.setattr(redis_locks, "_LEASE_MILLISECONDS", int(20_000 * LOCK_SECONDS))
+    store, rival = RedisStore(server.url), RedisStore(server.url)
+    assert store.try_acquire_both("w", NOTHING) is not None
+    server.kill()
+    with suppress(ApiError):  # which finds the connection closed
+        store.pull("w", NOTHING)
+    for lock in (CHANGE, PLANNING):
+        store.release("w", lock)
+    server.start()
+    begun = time.monotonic()
+    for lock in (CHANGE, PLANNING):
+        rival.acquire("w", lock)
+    assert time.monotonic() - begun < 1
+    for lock in (CHANGE, PLANNING):
+        rival.release("w", lock)
+
+
 def clients_of_mockbatch(server: RedisServer) -> list[str]:
     """Return the names of the processes that have connections to a server."""
     with redis.Redis.from_url(server.url) as client:
@@ -113,3 +135,19 @@ def test_a_holder_whose_connections_were_dropped_connects_again(
     store.release("w", DELIVERY)
     wait_until(lambda: rival.try_acquire("w", DELIVERY))
     rival.release("w", DELIVERY)
+
+
+def test_a_short_absence_long_ago_does_not_count(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A holder that was away for a moment, and is again much later, was not away in between."""
+    now = 0.0
+    monkeypatch.setattr(redis_locks, "clock", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(RedisClient, "keep_connected", lambda _: None)
+    store, rival = RedisStore(server.url), RedisStore(server.url)
+    assert store.try_acquire("w", DELIVERY)
+    server.drop_connections()
+    for now, is_given_up in ((0.0, False), (100.0, False), (100.1, False), (100.3, True)):  # noqa: B007
+        assert rival.try_acquire("w", DELIVERY) == is_given_up
+    for each in (rival, store):
+        each.release("w", DELIVERY)
