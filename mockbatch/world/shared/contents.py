@@ -125,8 +125,7 @@ class SharedContents:
 
     def remove(self, contents: Iterable[StoredContent]) -> None:
         """Remove contents that nothing refers to; one that cannot be removed stays."""
-        for content in contents:
-            self._remove(content)
+        remove_blobs(self._blobs, self._world, [content.blob for content in contents])
 
     def find_name(self, name: str) -> StoredContent:
         """Return the content of that name."""
@@ -136,8 +135,15 @@ class SharedContents:
                 known = self._known[name] = StoredContent(self._blobs, self._world, name)
             return known
 
-    def _remove(self, content: StoredContent) -> None:
-        try:
-            self._blobs.remove(self._world, content.blob)
-        except (OSError, ApiError) as error:
-            log.warning("a content that nothing uses could not be removed: %s", error)
+
+def remove_blobs(blobs: Blobs, world: str, names: Iterable[str]) -> None:
+    """Remove contents of a world; one that cannot be removed stays."""
+    for name in names:
+        _remove_blob(blobs, world, name)
+
+
+def _remove_blob(blobs: Blobs, world: str, name: str) -> None:
+    try:
+        blobs.remove(world, name)
+    except (OSError, ApiError) as error:
+        log.warning("a content that nothing uses could not be removed: %s", error)

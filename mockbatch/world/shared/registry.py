@@ -12,6 +12,7 @@ from mockbatch.stores.store import Store
 from mockbatch.world.keys import StoredName
 from mockbatch.world.registry import WorldRegistry
 from mockbatch.world.settings import ServerSettings, WorldSettings
+from mockbatch.world.shared.contents import remove_blobs
 from mockbatch.world.shared.replica import Place
 from mockbatch.world.shared.watch import DueWatch
 from mockbatch.world.shared.world import SharedWorld
@@ -116,8 +117,7 @@ class SharedWorlds(WorldRegistry):
         id = self._stored_name(name)
         kept = self._blobs.names(id)  # not those of a world that begins meanwhile
         self._store.remove(id)
-        for blob in kept:
-            self._blobs.remove(id, blob)
+        remove_blobs(self._blobs, id, kept)
         world = self._replicas.get(id)
         if world is not None:
             self._forget(world)

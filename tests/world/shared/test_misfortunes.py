@@ -277,6 +277,19 @@ def test_a_content_that_cannot_be_removed_stays(
     assert "could not be removed" in caplog.text
 
 
+def test_a_world_with_a_content_that_cannot_be_removed_is_removed(
+    one: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its key begins anew, and the log has the reason."""
+    one.upload()
+    [path] = contents_in(tmp_path)
+    path.unlink()
+    path.mkdir()
+    assert one.call("DELETE", "/_mock/state").status_code == 200
+    assert one.get("/v1/files")["data"] == []
+    assert "could not be removed" in caplog.text
+
+
 def test_a_damaged_content_is_a_500_that_says_what_to_do(
     one: Server, other: Server, tmp_path: Path
 ) -> None:
