@@ -36,7 +36,7 @@ class RequestRecord(Struct):
         file_id: The id of the file that it created, or of the part of one.
         response: What the client gets; None until the app or a fault has decided.
         world: The world of its key, if the middleware for faults has opened it and applied none.
-        failure: The error with which the middleware for faults has failed to open it.
+        failure: The error of a store that kept that middleware from opening the world.
         due_world: For the internal request that delivers due webhooks, their world.
 
     """

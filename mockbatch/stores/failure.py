@@ -5,6 +5,8 @@ from mockbatch.errors import ApiError, api_error
 RETRY_AFTER_SECONDS = 1
 #: The name of the error for a world that cannot be read.
 DAMAGED = "damaged_world"
+#: The name of the error for a change that may or may not have been stored.
+UNCERTAIN = "change_uncertain"
 
 
 def state_unavailable(reason: object) -> ApiError:
@@ -13,8 +15,8 @@ def state_unavailable(reason: object) -> ApiError:
 
 
 def change_uncertain() -> ApiError:
-    """Return the ApiError 503 for a change of which nobody knows whether it was stored."""
-    return _to_be_retried(api_error("change_uncertain"))
+    """Return the ApiError 503 for a change that may or may not have been stored."""
+    return _to_be_retried(api_error(UNCERTAIN))
 
 
 def damaged_world() -> ApiError:

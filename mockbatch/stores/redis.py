@@ -144,14 +144,14 @@ class RedisStore:
 
         keys = _all_keys(world)
         try:
-            is_made: Any = self._client.get().eval(
+            outcome: Any = self._client.get().eval(
                 scripts.SETTLE, len(keys), *keys, *map(str, seen), token
             )
         except redis.exceptions.RedisError as error:
             raise change_uncertain() from error
-        if is_made is None:
+        if outcome is None:
             raise change_uncertain()
-        return bool(is_made)
+        return bool(outcome)
 
     # --- records
 

@@ -129,8 +129,8 @@ return 1
 """
 
 #: seen id and number, the token of a change whose reply was lost -> 1 if it was made; 0 if not: the
-#: version moves on, so that the change is refused should it still arrive; nil if the world has
-#: changed since, so that nobody knows
+#: version moves on, so that the change is refused should it still arrive; nil if it cannot be told,
+#: because the world has changed since
 SETTLE = f"""
 {_FIELDS}
 if redis.call('HGET', w, 'token') == ARGV[3] then return 1 end

@@ -76,11 +76,11 @@ def request_id() -> str:
     """Return the id of this request, the same at each call."""
     notes = g._get_current_object()
     if "request_id" not in notes:
-        state, current, served = server(), notes.get("world"), provider()
+        state, current, current_provider = server(), notes.get("world"), provider()
         # A world that is not kept starts from zero each time, so its ids would repeat.
         is_kept = current is not None and state.worlds.contains(current)
         id = (current.request_ids if is_kept else state.request_ids).next()
-        notes.request_id = id if served is None else served.request_id(id)
+        notes.request_id = current_provider.request_id(id) if current_provider else id
     id_of_request: str = notes.request_id
     return id_of_request
 

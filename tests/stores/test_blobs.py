@@ -101,7 +101,7 @@ def test_a_folder_that_cannot_be_written_is_a_503(tmp_path: Path) -> None:
 
 
 def test_contents_are_for_their_owner_only(tmp_path: Path) -> None:
-    """Nobody else on the machine can read the files of a client, or their names."""
+    """Other users of the machine can read neither the files of a client nor their names."""
     folder = tmp_path / "files"
     FolderBlobs(folder).put("w", [b"one"])
     found = [folder, *folder.rglob("*")]

@@ -208,7 +208,7 @@ def test_a_commit_whose_reply_was_lost_or_late_is_done(
 def test_a_commit_whose_reply_was_lost_before_another_one_may_be_done(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Once the world has changed again, nobody knows; the message does not say otherwise."""
+    """If the world has changed again, the message does not say that nothing was changed."""
     store, rival = RedisStore(server.url), RedisStore(server.url)
     seen = store.replace("w", NOTHING, "label", {"a": "1"})
     run = RedisClient.run

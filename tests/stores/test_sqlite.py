@@ -211,7 +211,7 @@ def test_a_closed_store_leaves_only_its_file(tmp_path: Path) -> None:
 
 
 def test_all_files_are_for_their_owner_only(tmp_path: Path) -> None:
-    """Nobody else on the machine can read what clients have sent."""
+    """Other users of the machine cannot read what clients have sent."""
     store = SqliteStore(tmp_path / "state.db")
     store.replace("w", NOTHING, "", {"a": "1"})
     modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}

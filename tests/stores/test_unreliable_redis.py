@@ -27,7 +27,7 @@ PATIENCE_SECONDS = 30
 
 
 class Client:
-    """Creates and lists batches at one server until it is stopped, and notes what it was told."""
+    """Creates and lists batches at one server until it is stopped, and records the responses."""
 
     def __init__(self, caller: Caller, requests: Sequence[Json], stopped: Event) -> None:
         self._caller, self._requests, self._stopped = caller, requests, stopped

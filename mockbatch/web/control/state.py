@@ -13,8 +13,8 @@ blueprint = Blueprint("control_state", __name__, url_prefix="/_mock/state")
 
 
 @blueprint.before_request
-def open_world() -> None:
-    """Open the world of the caller's key, unless it is to be removed: it may be damaged."""
+def open_unless_deleted() -> None:
+    """Open the world of the caller's key; not to delete it, because it may be damaged."""
     if request.method != "DELETE":
         guard()
 

@@ -12,6 +12,7 @@ from mockbatch.errors import ApiError, api_error
 from mockbatch.files.content import Content
 from mockbatch.files.file import File
 from mockbatch.scripting.script import Script
+from mockbatch.stores.failure import UNCERTAIN
 from mockbatch.typing import Json
 from mockbatch.world.shared.replica import Replica
 from mockbatch.world.snapshot.snapshot import Snapshot
@@ -49,7 +50,7 @@ class SharedWorld(Replica):
         try:
             return super().upload(kept, *options, **more)
         except ApiError as error:
-            if error.name != "change_uncertain":  # after which the file may be there
+            if error.name != UNCERTAIN:  # after which the file may be there
                 self._contents.remove([kept])
             raise
 
