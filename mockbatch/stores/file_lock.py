@@ -40,18 +40,30 @@ def lock_folder(folder: str) -> Iterator[None]:
 
 
 def _wait_for_flock(descriptor: int) -> None:
-    waited, wait = 0.0, _FIRST_WAIT_SECONDS
+    waited, waits = 0.0, _wait_repeatedly()
+    while not _flock(descriptor):
+        if waited >= WAIT_SECONDS:
+            raise TimeoutError(f"another process keeps it for {WAIT_SECONDS:g} seconds")
+        waited += next(waits)
+
+
+def _flock(descriptor: int) -> bool:
+    """Lock an open file or folder if it is free, and return whether it was."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _wait_repeatedly() -> Iterator[float]:
+    """Wait at each step, longer than before, and yield for how many seconds."""
+    seconds = _FIRST_WAIT_SECONDS
     while True:
-        try:
-            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if waited >= WAIT_SECONDS:
-                raise TimeoutError(
-                    f"another process keeps it for {WAIT_SECONDS:g} seconds"
-                ) from None
-        Event().wait(wait)
-        waited += wait
-        wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
+        # Not time.sleep, which clients in the same process may have patched.
+        Event().wait(seconds)
+        yield seconds
+        seconds = min(2 * seconds, _LONGEST_WAIT_SECONDS)
 
 
 class FileLocks:
@@ -69,7 +81,7 @@ class FileLocks:
 
         If that process has stopped, the wait is shorter: WAIT_SECONDS, and none the next time.
         """
-        waited, unchanged, wait = 0.0, 0.0, _FIRST_WAIT_SECONDS
+        waited, unchanged, wait, waits = 0.0, 0.0, 0.0, _wait_repeatedly()
         touched = -1
         while not self.try_acquire(name):
             before, touched = touched, self._touched_at(name)
@@ -79,10 +91,8 @@ class FileLocks:
                 raise state_unavailable("a process that is changing it has stopped")
             if seconds is not None and waited >= seconds:
                 raise state_unavailable(f"another process is busy with it for {seconds:g} seconds")
-            # Not time.sleep, which clients in the same process may have patched.
-            Event().wait(wait)
+            wait = next(waits)
             waited += wait
-            wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
         self._stopped.pop(name, None)
 
     def try_acquire(self, name: str) -> bool:
@@ -92,12 +102,12 @@ class FileLocks:
         except OSError as error:
             raise state_unavailable(error.strerror) from error
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not _flock(descriptor):
+                os.close(descriptor)
+                return False
             os.utime(descriptor)
         except OSError as error:
             os.close(descriptor)
-            if isinstance(error, BlockingIOError):
-                return False
             raise state_unavailable(error.strerror) from error
         with self._lock:
             self._held[name] = descriptor

@@ -125,7 +125,7 @@ class RedisClient:
 
     def check(self) -> None:
         """Raise ValueError if the server does not answer; warn if it may drop what it has."""
-        client = self.get()
+        client = self.get()  # which says so if the extra is missing
         import redis
 
         try:

@@ -178,7 +178,7 @@ class RedisLocks:
         """Note that a process has no connection, and return whether it has had none for a while."""
         now = clock.monotonic()
         with self._lock:
-            # An absence that nobody has looked at for long may have ended meanwhile.
+            # The process may have been connected between two looks that are far apart.
             recent = {
                 name: absence
                 for name, absence in self._absent.items()

@@ -212,7 +212,8 @@ class SqliteConnections:
             opened = list(self._opened)
         for connection in opened:
             identity = connection.identity
-            if identity is None or identity == present or identity.process != os.getpid():
+            is_ours = identity is not None and identity.process == os.getpid()
+            if not is_ours or identity == present:
                 continue
             if connection.in_use.acquire(timeout=wait_seconds):
                 with suppress(sqlite3.Error):

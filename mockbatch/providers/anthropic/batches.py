@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.create import BatchRequest
 from mockbatch.batch.deferred import Deferred
-from mockbatch.batch.input_file import BatchInput, find_lines
+from mockbatch.batch.input_file import BatchInput, find_lines, line_set
 from mockbatch.batch.rules import BatchRules, BatchTerms
 from mockbatch.batch.timeline import (
     CANCELLED,
@@ -185,7 +185,7 @@ def _failing_lines(requests: Sequence[dict[str, Json]], endpoint: Endpoint) -> f
         with shared_preparation(budget):
             if endpoint.validate(request["params"]) is not None:
                 failing.append(index)
-    return frozenset(failing)
+    return line_set(failing)
 
 
 def is_deleted(batch: Batch) -> bool:
