@@ -18,6 +18,8 @@ from mockbatch.stores.failure import content_unreadable, state_full, state_unava
 
 # Opening a pipe that has no writer would wait for one. Windows has neither flag.
 _READ_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+# How often a content's folder may be gone again before it is created.
+_ATTEMPTS = 10
 # The server has an error of its own for these, and the folder is not to blame.
 _NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
 
@@ -66,10 +68,13 @@ class FolderBlobs:
         return name
 
     def _create(self, path: Path) -> IO[bytes]:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for folder in (path.parent.parent, path.parent):
-            folder.mkdir(mode=0o700, exist_ok=True)
-        return open(path, "xb", opener=_open_private)
+        for _ in range(_ATTEMPTS):
+            with suppress(FileNotFoundError):  # `remove` removes empty folders
+                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                for folder in (path.parent.parent, path.parent):
+                    folder.mkdir(mode=0o700, exist_ok=True)
+                return open(path, "xb", opener=_open_private)
+        raise FileNotFoundError(errno.ENOENT, "its folder is removed again and again")
 
     def open(self, world: str, name: str) -> IO[bytes]:
         """Return a content, open for reading; ApiError 503 if it is not there, 500 if damaged."""
@@ -88,11 +93,15 @@ class FolderBlobs:
 
     def remove(self, world: str, name: str) -> None:
         """Remove a content; a process that has it open can still read it."""
-        self._path(world, name).unlink(missing_ok=True)
+        path = self._path(world, name)
+        path.unlink(missing_ok=True)
+        with suppress(OSError):  # of a folder that is not empty
+            path.parent.rmdir()
+            path.parent.parent.rmdir()
 
     def names(self, world: str) -> Sequence[str]:
-        """Return the names of all contents of a world."""
-        return [path.name for path in (self._folder / world).glob("??/*") if not path.suffix]
+        """Return the names of all contents of a world, also of those that are being written."""
+        return [path.name for path in (self._folder / world).glob("??/*")]
 
     def _path(self, world: str, name: str) -> Path:
         return self._folder / world / name[:2] / name

@@ -4,6 +4,7 @@ import errno
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -123,15 +124,58 @@ def test_too_many_open_files_are_not_taken_for_the_folder(
 
 
 def test_the_contents_of_a_world_have_names(tmp_path: Path) -> None:
-    """Those of other worlds are not among them, nor is one that is being written."""
+    """Those of other worlds are not among them; what is being written is."""
     blobs = FolderBlobs(tmp_path)
     names = {blobs.put("w", [b"1"]) for _ in range(3)}
     blobs.put("other", [b"2"])
 
     def chunks() -> Iterator[bytes]:
-        assert set(blobs.names("w")) == names
+        assert len(set(blobs.names("w")) - names) == 1
         yield b"3"
 
     blobs.put("w", chunks())
     assert len(blobs.names("w")) == 4
     assert not blobs.names("none")
+
+
+def test_a_world_without_contents_has_no_folder(tmp_path: Path) -> None:
+    """With the last content of a world go its folders, and those of other worlds stay."""
+    blobs = FolderBlobs(tmp_path)
+    names = [blobs.put("w", [b"1"]) for _ in range(3)]
+    blobs.put("other", [b"2"])
+    for name in names:
+        assert tmp_path.joinpath("w").is_dir()
+        blobs.remove("w", name)
+    assert [path.name for path in tmp_path.iterdir()] == ["other"]
+
+
+def test_what_a_killed_process_has_left_is_removed(tmp_path: Path) -> None:
+    """With the other contents of a world goes what was never written to its end."""
+    blobs = FolderBlobs(tmp_path)
+    folder = tmp_path / "w" / "ab"
+    folder.mkdir(parents=True)
+    folder.joinpath("abcd.part").write_bytes(b"not whole")
+    for name in blobs.names("w"):
+        blobs.remove("w", name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_content_is_kept_while_its_folder_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process may remove the last content of the world just before it is created."""
+    blobs, mkdir = FolderBlobs(tmp_path), Path.mkdir
+    removed: list[Path] = []
+
+    def make_and_lose(path: Path, *arguments: Any, **options: Any) -> None:
+        mkdir(path, *arguments, **options)
+        if len(path.name) == 2 and not removed:
+            path.rmdir()
+            path.parent.rmdir()
+            removed.append(path)
+
+    monkeypatch.setattr(Path, "mkdir", make_and_lose)
+    name = blobs.put("w", [b"one"])
+    assert removed
+    with blobs.open("w", name) as content:
+        assert content.read() == b"one"
