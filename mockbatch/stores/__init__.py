@@ -12,6 +12,7 @@ sqlite_connections  a connection to the file for each thread
 file_lock  a lock that another process gets at once when its holder dies, and gives up when
            its holder has been stopped
 blobs      contents of files in a folder
+late_removal  removes contents some seconds after the last change that used them
 failure    the ApiError for a store that cannot be used
 
 To add a store: write a module with a class that has the methods of `Store` (raise the errors of

@@ -1,10 +1,13 @@
 """The ApiErrors for a store that cannot be used."""
 
 from mockbatch.errors import ApiError, api_error
+from mockbatch.stores.store import WAIT_SECONDS
 
 RETRY_AFTER_SECONDS = 1
 #: The name of the error for a world that cannot be read.
 DAMAGED = "damaged_world"
+#: The name of the error for a store that hangs.
+TIMEOUT = "state_timeout"
 #: The name of the error for a change that may or may not have been stored.
 UNCERTAIN = "change_uncertain"
 
@@ -12,6 +15,11 @@ UNCERTAIN = "change_uncertain"
 def state_unavailable(reason: object) -> ApiError:
     """Return the ApiError 503 for a request that could not read or change its world."""
     return _to_be_retried(api_error("state_unavailable", reason=str(reason).rstrip(".")))
+
+
+def state_timeout() -> ApiError:
+    """Return the ApiError 503 for a request that has waited for the store in vain."""
+    return _to_be_retried(api_error(TIMEOUT, seconds=f"{WAIT_SECONDS:g}"))
 
 
 def change_uncertain() -> ApiError:

@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from mockbatch.errors import ApiError
-from mockbatch.stores.failure import state_full, state_unavailable
+from mockbatch.stores.failure import state_full, state_timeout, state_unavailable
 from mockbatch.stores.redis_scripts import FORMAT, OTHER_FORMAT
 from mockbatch.stores.store import WAIT_SECONDS
 
@@ -231,7 +231,7 @@ def redis_errors() -> Iterator[None]:
     except redis.exceptions.AuthenticationError as error:
         raise state_unavailable("the store does not accept the password") from error
     except redis.exceptions.TimeoutError as error:
-        raise state_unavailable(f"the store has not answered for {WAIT_SECONDS:g} s") from error
+        raise state_timeout() from error
     except redis.exceptions.ConnectionError as error:
         raise state_unavailable("the store cannot be reached") from error
     except redis.exceptions.RedisError as error:

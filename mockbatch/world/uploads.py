@@ -1,7 +1,7 @@
 """The uploads of a world: created, filled part by part, and completed or cancelled."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import islice
 from math import inf
 
@@ -15,6 +15,8 @@ from mockbatch.ids import Seed, part_id, upload_id
 from mockbatch.limits import Limits
 from mockbatch.repository import Repository
 from mockbatch.world.room import Room
+
+Keeping = Callable[[Content], AbstractContextManager[Content]]
 
 
 class Uploads:
@@ -32,8 +34,8 @@ class Uploads:
         self._part_files: dict[str, SharedContentFile] = {}  # by id of the pending upload
         #: Called, under the world's lock, with the id of each upload that changes or goes.
         self.listeners: list[Callable[[str], None]] = []
-        #: Keeps a content where other processes find it, before it is added.
-        self.keep_content: Callable[[Content], Content] | None = None
+        #: Yields a content as it is kept where other processes find it, to be added in the block.
+        self.keeping: Keeping | None = None
         #: The instant from which `release_parts` has something to do; read without the lock.
         self.next_due = inf
 
@@ -79,8 +81,8 @@ class Uploads:
             self._check_room(self._pending(id, now), content)
             part_file = self._part_files[id]
         # Outside the lock: copying the part may take a while.
-        copy = part_file.add(content) if self.keep_content is None else self.keep_content(content)
-        with self._command() as now:
+        keep: Keeping = self.keeping or (lambda new: nullcontext(part_file.add(new)))
+        with keep(content) as copy, self._command() as now:
             upload = self._pending(id, now)
             self._check_room(upload, content)  # another part may have taken it meanwhile
             seed = self._seed.child("part", self._repository.next_number("part"))
@@ -99,14 +101,13 @@ class Uploads:
         upload = self._pending(id, self._clock.now())
         content = upload.join_parts(part_ids, md5)
         validate_content(content, upload.purpose, self._limits)
-        if self.keep_content is not None:
-            content = self.keep_content(content)
-        with self._command() as now:
+        keep: Keeping = self.keeping or nullcontext
+        with keep(content) as kept, self._command() as now:
             upload = self._pending(id, now)  # another client may have ended it meanwhile
-            self._room.check_file(content.size - upload.size)
+            self._room.check_file(kept.size - upload.size)
             ended = self._end(upload, COMPLETED)
             file = self._repository.create_file(
-                self._seed, now, content, upload.filename, upload.purpose, upload.file_seconds
+                self._seed, now, kept, upload.filename, upload.purpose, upload.file_seconds
             )
             return ended, file
 

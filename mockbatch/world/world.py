@@ -100,14 +100,13 @@ class World:
             self._load(snapshot)
 
     def _load(self, snapshot: Snapshot) -> None:
-        settings = self.settings = snapshot.settings
+        settings, limits = snapshot.settings, snapshot.settings.limits
+        self.settings = settings
         locks = self._lock, self._planning, self._reading
         self.clock = WorldClock(settings.clock, snapshot.now, *locks, polls=snapshot.polls)
         self.seed = snapshot.seed or self.seed
-        repository = self.repository = Repository(
-            validate=settings.validate, marks=settings.marks, limits=settings.limits
-        )
-        self.room, limits = Room(repository, settings.limits), settings.limits
+        repository = Repository(validate=settings.validate, marks=settings.marks, limits=limits)
+        self.room = Room(repository, limits)
         self.request_ids = RequestIds(self.seed.child("request"), snapshot.numbers["request"])
         self.journal, self.faults = Journal(snapshot.journal), FaultRules(snapshot.faults, limits)
         self.scenarios = ScenarioQueue(snapshot.scenarios, limits)
@@ -115,14 +114,15 @@ class World:
         self.models = snapshot.models or settings.models
         self.quotas = EnforcedQuotas(settings.quotas, repository, self.clock, self.organization)
         self.status_log = StatusLog(shorten_key(self.name), self.clock, repository)
-        self.upcoming = Upcoming(self.clock, self.repository)
+        self.upcoming = Upcoming(self.clock, repository)
         self._loads += 1
         objects = snapshot.files, snapshot.batches
         repository.load(*objects, snapshot.deleted_file_ids, snapshot.numbers)
+        self.repository = repository  # now, because some read it without the lock
         self.uploads = Uploads(self.clock, repository, self.seed, limits)
         self.uploads.load(snapshot.uploads)
         self.clock.move_to(snapshot.last_command_at)
-        self.release_expired = Expiry(self.clock, self.repository, self.uploads).release
+        self.release_expired = Expiry(self.clock, repository, self.uploads).release
         about = self.clock, repository, self.seed, settings.webhooks
         self.webhooks = Webhooks(*about, self.status_log, snapshot.webhooks, limits)
 

@@ -4,21 +4,28 @@ import logging
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
 import redis
 
 from mockbatch.errors import ApiError
+from mockbatch.stores import late_removal
 from mockbatch.stores.location import open_blobs, open_store
 from mockbatch.stores.redis import RedisStore
 from mockbatch.stores.redis_blobs import MOST_BYTES
 from mockbatch.stores.redis_client import RedisClient
 from mockbatch.stores.store import CHANGE, NOTHING, PLANNING, WAIT_SECONDS, Version
 from mockbatch.web.context import EXTENSION
+from mockbatch.world import batch_input, world
 from tests.support.caller import Caller, app_of, error_of
 from tests.support.redis_server import DURABLE, RedisServer, redis_server
+from tests.support.webhook_recorder import wait_until
+
+CLIENTS, PATIENCE_SECONDS = 8, 30
 
 
 @pytest.fixture
@@ -293,6 +300,39 @@ def test_a_server_that_hangs_in_a_commit_says_that_the_outcome_is_unknown(
         server.resume()
 
 
+def test_a_server_that_hangs_lets_all_wait_as_long(
+    server: RedisServer, api: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Clients that want the same lock then do not wait for the server one after the other."""
+    wanted = api.batch_request()
+    begun, find = Barrier(CLIENTS + 1), batch_input.find_batch_input
+
+    def find_together(*arguments: Any) -> Any:
+        found = find(*arguments)
+        for _ in range(2):
+            begun.wait(PATIENCE_SECONDS)
+        return found
+
+    def create(_: object) -> tuple[int, float]:
+        answer = Caller(api.app).post("/v1/batches", wanted)
+        return answer.status_code, time.monotonic()
+
+    with monkeypatch.context() as context, ThreadPoolExecutor(CLIENTS) as pool:
+        context.setattr(world, "find_batch_input", find_together)
+        answers = pool.map(create, range(CLIENTS))
+        begun.wait(PATIENCE_SECONDS)
+        server.pause()
+        try:
+            began = time.monotonic()
+            begun.wait(PATIENCE_SECONDS)
+            ended = list(answers)
+        finally:
+            server.resume()
+    assert {status for status, _ in ended} == {503}
+    assert max(at for _, at in ended) - began < 2 * WAIT_SECONDS
+    assert api.good(api.post("/v1/batches", wanted))["object"] == "batch"
+
+
 @pytest.mark.slow
 def test_a_server_that_hangs_in_a_change_is_waited_for_twice(
     server: RedisServer, api: Caller, monkeypatch: pytest.MonkeyPatch
@@ -362,15 +402,18 @@ def test_the_contents_of_a_world_have_names(server: RedisServer) -> None:
     assert not blobs.names("none")
 
 
-def test_the_contents_of_a_world_are_removed_with_it(api: Caller, server: RedisServer) -> None:
+def test_the_contents_of_a_world_are_removed_with_it(
+    api: Caller, server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Those of other worlds stay."""
+    monkeypatch.setattr(late_removal, "DELAY_SECONDS", 0.01)
     api.upload()
     blobs = open_blobs(server.url, None)
     blobs.put("other", [b"2"])
-    [world] = open_store(server.url).worlds()
-    assert len(blobs.names(world.name)) == 1
+    [stored] = open_store(server.url).worlds()
+    assert len(blobs.names(stored.name)) == 1
     assert api.delete("/_mock/state").status_code == 200
-    assert not blobs.names(world.name)
+    wait_until(lambda: not blobs.names(stored.name))
     assert len(blobs.names("other")) == 1
 
 

@@ -1,6 +1,9 @@
 """The JSON texts in a store."""
 
+import gc
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -25,3 +28,15 @@ def parse(text: str) -> Json:
         return msgspec.json.decode(text)
     except msgspec.DecodeError:  # a surrogate without its pair
         return json.loads(text)
+
+
+@contextmanager
+def garbage_collection_off() -> Iterator[None]:
+    """Create many values that stay, without the collector visiting them again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

@@ -1,8 +1,8 @@
 """The contents of files, which are in a folder that all processes of a store share."""
 
-import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from threading import Lock
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
@@ -10,10 +10,8 @@ from mockbatch.errors import ApiError
 from mockbatch.files.content import IN_MEMORY_BYTES, Content
 from mockbatch.files.storage import Storage
 from mockbatch.stores.blobs import Blobs
-from mockbatch.stores.failure import content_unreadable
+from mockbatch.stores.failure import UNCERTAIN, content_unreadable
 from mockbatch.world.snapshot.cursor import Cursor
-
-log = logging.getLogger(__name__)
 
 
 class StoredContent(Content):
@@ -61,10 +59,16 @@ class StoredContent(Content):
 
 
 class SharedContents:
-    """Keeps and finds the contents of one world."""
+    """Keeps and finds the contents of one world.
 
-    def __init__(self, blobs: Blobs, world: str) -> None:
+    `is_stored` says whether what was changed without an error is stored.
+    """
+
+    def __init__(
+        self, blobs: Blobs, world: str, is_stored: Callable[[], bool] = lambda: True
+    ) -> None:
         self._blobs, self._world = blobs, world
+        self._is_stored = is_stored
         self._lock = Lock()
         self._known: WeakValueDictionary[str, StoredContent] = WeakValueDictionary()
         self._kept: WeakKeyDictionary[Content, StoredContent] = WeakKeyDictionary()
@@ -79,6 +83,26 @@ class SharedContents:
             with self._lock:
                 self._kept[content] = stored
         return stored
+
+    @contextmanager
+    def keeping(self, content: Content) -> Iterator[Content]:
+        """Yield a content as it is kept, to be added to the world; remove it if that fails.
+
+        It stays after an error that leaves open whether the change was stored.
+        """
+        if self.kept(content) is not None:  # it is in use
+            yield content
+            return
+        kept, is_needed = self.keep(content), False
+        try:
+            yield kept
+            is_needed = self._is_stored()
+        except ApiError as error:
+            is_needed = error.name == UNCERTAIN
+            raise
+        finally:
+            if not is_needed:
+                self.remove([kept])
 
     def kept(self, content: Content) -> StoredContent | None:
         """Return the same content if it is kept, otherwise None."""
@@ -124,8 +148,9 @@ class SharedContents:
         )
 
     def remove(self, contents: Iterable[StoredContent]) -> None:
-        """Remove contents that nothing refers to; one that cannot be removed stays."""
-        remove_blobs(self._blobs, self._world, [content.blob for content in contents])
+        """Remove contents that nothing refers to."""
+        for content in contents:
+            self._blobs.remove(self._world, content.blob)
 
     def find_name(self, name: str) -> StoredContent:
         """Return the content of that name."""
@@ -134,16 +159,3 @@ class SharedContents:
             if known is None:
                 known = self._known[name] = StoredContent(self._blobs, self._world, name)
             return known
-
-
-def remove_blobs(blobs: Blobs, world: str, names: Iterable[str]) -> None:
-    """Remove contents of a world; one that cannot be removed stays."""
-    for name in names:
-        _remove_blob(blobs, world, name)
-
-
-def _remove_blob(blobs: Blobs, world: str, name: str) -> None:
-    try:
-        blobs.remove(world, name)
-    except (OSError, ApiError) as error:
-        log.warning("a content that nothing uses could not be removed: %s", error)

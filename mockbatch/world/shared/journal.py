@@ -22,10 +22,10 @@ _EXCHANGE = "exchange"
 class StoredJournal(Journal):
     """The last requests of one world, whichever process they came to."""
 
-    def __init__(self, store: Store, world: str, is_usable: Callable[[], bool]) -> None:
+    def __init__(self, store: Store, world: str, is_reachable: Callable[[], bool]) -> None:
         super().__init__()
         self._store, self._world = store, world
-        self._is_usable = is_usable
+        self._is_reachable = is_reachable
         self._exchanged: dict[str, Exchanged] = {}  # by the names in their records, oldest first
 
     @property
@@ -45,7 +45,7 @@ class StoredJournal(Journal):
         The request has been answered, so a store that fails now loses the entry and nothing else.
         One that has failed during the request is not waited for again.
         """
-        if not self._is_usable():
+        if not self._is_reachable():
             return
         document, name = entry.as_state(), secrets.token_hex(8)
         if entry.exchanged is not None:

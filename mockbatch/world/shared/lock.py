@@ -4,23 +4,40 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import RLock
 from types import TracebackType
+from typing import Protocol
 
+from mockbatch.errors import ApiError
+from mockbatch.stores.failure import TIMEOUT
 from mockbatch.stores.store import DELIVERY, Changes, Store, Version
+
+
+class Guarded(Protocol):
+    """What the locks of a world guard in this process."""
+
+    def seen(self) -> Version:
+        """Return how far the world has been read."""
+
+    def check_usable(self) -> None:
+        """Raise ApiError if the world cannot be used any more."""
+
+    def give_up(self, error: ApiError) -> None:
+        """Let the world be usable no more, because of an error."""
 
 
 class SharedLock:
     """A lock of a shared world, which a thread may acquire several times.
 
     `local` is the part among the threads of this process. With it held, `entered` is called when
-    a thread has acquired the whole, with what has changed since the version that `seen` returned,
-    and `leaving` before it releases it.
+    a thread has acquired the whole, with what has changed since the version that had been seen,
+    and `leaving` before it releases it. If the store hangs meanwhile, the world is given up, so
+    that the threads that wait for `local` need not wait for the store as well.
     """
 
     def __init__(
         self,
         store: Store,
         world: str,
-        seen: Callable[[], Version],
+        guarded: Guarded,
         name: str,
         entered: Callable[[Version, Changes], None],
         leaving: Callable[[], None],
@@ -28,8 +45,13 @@ class SharedLock:
         self.local = RLock()
         self._store = store
         self._world, self._name = world, name
-        self._seen, self._entered, self._leaving = seen, entered, leaving
+        self._guarded, self._entered, self._leaving = guarded, entered, leaving
         self._depth = 0  # how often the thread that has it has acquired it
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a thread of this process has it, at least locally."""
+        return self._depth > 0
 
     def acquire(self, blocking: bool = True) -> bool:
         """Acquire the lock, and return whether that succeeded; ApiError 503 without the store."""
@@ -45,12 +67,14 @@ class SharedLock:
         return is_acquired
 
     def _enter(self, blocking: bool) -> bool:
-        seen = self._seen()
+        self._guarded.check_usable()
+        seen = self._guarded.seen()
         changes: Changes | None = None
-        if blocking:
-            changes = self._store.acquire_and_pull(self._world, self._name, seen)
-        elif not self._store.try_acquire(self._world, self._name):
-            return False
+        with self._giving_up():
+            if blocking:
+                changes = self._store.acquire_and_pull(self._world, self._name, seen)
+            elif not self._store.try_acquire(self._world, self._name):
+                return False
         self._depth += 1  # for what acquires the lock again meanwhile
         try:
             self._entered(seen, changes or self._store.pull(self._world, seen))
@@ -94,8 +118,10 @@ class SharedLock:
         return is_acquired
 
     def _enter_both(self, inner: "SharedLock") -> bool:
-        seen = inner._seen()
-        changes = self._store.try_acquire_both(self._world, seen)
+        self._guarded.check_usable()
+        seen = self._guarded.seen()
+        with self._giving_up():
+            changes = self._store.try_acquire_both(self._world, seen)
         if changes is None:
             return False
         inner._depth += 1
@@ -107,6 +133,15 @@ class SharedLock:
                 self._store.release(self._world, lock._name)
             raise
         return True
+
+    @contextmanager
+    def _giving_up(self) -> Iterator[None]:
+        try:
+            yield
+        except ApiError as error:
+            if error.name == TIMEOUT:
+                self._guarded.give_up(error)
+            raise
 
     @contextmanager
     def locally(self) -> Iterator[None]:

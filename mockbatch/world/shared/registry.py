@@ -7,12 +7,12 @@ from threading import Lock
 from mockbatch.errors import ApiError, api_error
 from mockbatch.stores.blobs import Blobs
 from mockbatch.stores.failure import DAMAGED
+from mockbatch.stores.late_removal import LateRemoval
 from mockbatch.stores.location import open_blobs, open_store
 from mockbatch.stores.store import Store
 from mockbatch.world.keys import StoredName
 from mockbatch.world.registry import WorldRegistry
 from mockbatch.world.settings import ServerSettings, WorldSettings
-from mockbatch.world.shared.contents import remove_blobs
 from mockbatch.world.shared.replica import Place
 from mockbatch.world.shared.watch import DueWatch
 from mockbatch.world.shared.world import SharedWorld
@@ -45,7 +45,7 @@ class SharedWorlds(WorldRegistry):
     ) -> None:
         super().__init__(settings, initial)
         self._store = store
-        self._blobs = blobs
+        self._blobs = LateRemoval(blobs)
         self._replicas: dict[str, SharedWorld] = {}  # by name in the store
         self._opening = Lock()
         #: Finds worlds with something to deliver; it runs once it has been started.
@@ -82,14 +82,13 @@ class SharedWorlds(WorldRegistry):
         """Return the world of a key, None if the key has none yet."""
         self.watch.keep_running()
         name = self._stored_name(key)
-        world = self._replicas.get(name)
-        if world is None or not world.is_usable:
-            return self._read(name)
-        if world.catch_up():
-            return world
-        log.warning("the store no longer has the world of %s", name.label)
-        self._forget(world)
-        return None
+        known = self._replicas.get(name)
+        if known is not None and known.is_usable and known.catch_up():
+            return known
+        world = self._read(name)
+        if world is None and known is not None and self._forget(known):
+            log.warning("the store no longer has the world of %s", name.label)
+        return world
 
     def contains(self, world: World) -> bool:
         """Return whether a world is in the store, unlike a new one that is only read."""
@@ -117,7 +116,8 @@ class SharedWorlds(WorldRegistry):
         id = self._stored_name(name)
         kept = self._blobs.names(id)  # not those of a world that begins meanwhile
         self._store.remove(id)
-        remove_blobs(self._blobs, id, kept)
+        for name_of_content in kept:
+            self._blobs.remove(id, name_of_content)
         world = self._replicas.get(id)
         if world is not None:
             self._forget(world)
@@ -127,6 +127,7 @@ class SharedWorlds(WorldRegistry):
         self.watch.stop()
         for world in list(self._replicas.values()):
             world.close()
+        self._blobs.close()
         self._store.close()
 
     def _stored_name(self, key: str) -> StoredName:
@@ -165,9 +166,11 @@ class SharedWorlds(WorldRegistry):
         present.catch_up()
         return present
 
-    def _forget(self, world: SharedWorld) -> None:
+    def _forget(self, world: SharedWorld) -> bool:
+        """Forget a replica whose world is gone; return False if another thread has done so."""
         with self._opening:
-            if self._replicas.get(world.name) is world:
+            is_known = self._replicas.get(world.name) is world
+            if is_known:
                 del self._replicas[world.name]
-        world.is_usable = False
-        world.close()
+        world.end()
+        return is_known

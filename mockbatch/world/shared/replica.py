@@ -1,6 +1,5 @@
 """What one process knows of a world in a store: it catches up, and commits what changes."""
 
-import gc
 import logging
 import secrets
 from collections.abc import Iterator
@@ -14,12 +13,12 @@ from mockbatch.clock import WorldLock
 from mockbatch.files.content import Content
 from mockbatch.ids import RequestIds, Seed
 from mockbatch.stores.blobs import Blobs
-from mockbatch.stores.failure import damaged_world, state_unavailable
+from mockbatch.stores.failure import damaged_world
 from mockbatch.stores.store import CHANGE, DELIVERY, NOTHING, PLANNING, Changes, Store, Version
 from mockbatch.world.journal import EMPTY_JOURNAL
 from mockbatch.world.keys import StoredName
 from mockbatch.world.settings import WorldSettings
-from mockbatch.world.shared.cells import encode, parse
+from mockbatch.world.shared.cells import encode, garbage_collection_off, parse
 from mockbatch.world.shared.contents import SharedContents
 from mockbatch.world.shared.journal import StoredJournal
 from mockbatch.world.shared.lock import SharedLock, SharedTurn
@@ -35,6 +34,7 @@ from mockbatch.world.shared.objects import (
 )
 from mockbatch.world.shared.settings import dump_settings, load_settings
 from mockbatch.world.shared.singles import LOADERS, dump_single, fingerprints
+from mockbatch.world.shared.status import ReplicaStatus
 from mockbatch.world.snapshot.cursor import Cursor
 from mockbatch.world.snapshot.snapshot import Snapshot
 from mockbatch.world.world import World
@@ -44,18 +44,6 @@ log = logging.getLogger(__name__)
 SETTINGS = "settings"
 # While another process delivers, this one looks again after so long.
 _LOOK_AGAIN_SECONDS = 0.05
-
-
-@contextmanager
-def _garbage_collection_off() -> Iterator[None]:
-    """Create many values that stay, without the collector visiting them again and again."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 class Place(NamedTuple):
@@ -70,8 +58,7 @@ class Replica(World):
     """A world in a store, as one process has it.
 
     `catch_up` brings it up to date, and each command does so first. What a command changes is
-    committed when it releases the world's lock. If that fails, the replica is not as the store is,
-    and refuses everything: `is_usable` is false.
+    committed when it releases the world's lock. `ReplicaStatus` says when that is over.
     """
 
     def __init__(
@@ -83,9 +70,9 @@ class Replica(World):
     ) -> None:
         self.place = place
         self.name: StoredName = place.world
-        self.is_usable = True
+        self._status = ReplicaStatus()
         self._seen: Version = NOTHING
-        self._contents = SharedContents(place.blobs, place.world)
+        self._contents = SharedContents(*place[1:], is_stored=lambda: not self._status.has_ended)
         self._touched: dict[tuple[str, str], None] = {}  # in the order in which they changed
         self._fingerprints: dict[str, object] = {}
         self._is_loading = self._is_new = False
@@ -104,29 +91,48 @@ class Replica(World):
                 super()._begin(self.settings)
 
     def catch_up(self) -> bool:
-        """Apply what other processes have changed; return False if the store has no such world."""
-        self._check_usable()
+        """Apply what other processes have changed, and return whether the replica is usable.
+
+        What this process is changing counts from when it has been stored: it is waited for.
+        """
         seen = self._seen
         changes = self.place.store.pull(self.place.world, seen)
         self._note_wall(changes)
-        if changes.version == NOTHING:
-            return False
-        if changes.version != seen:
+        if changes.version != seen or self._change_lock.is_held:
             with self._change_lock.locally():
+                if self._status.has_timed_out:
+                    self.check_usable()  # rather than wait for the store once more
                 self._enter(seen, changes)
-        if self.clock.state().pauses:
+        if self.is_usable and self.clock.state().pauses:
             self._end_lost_pauses()
-        return True
+        return self.is_usable
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it is the world in the store, as far as is known."""
+        return self._status.is_usable and self._seen != NOTHING
+
+    def check_usable(self) -> None:
+        """Raise ApiError if commands are refused."""
+        self._status.check()
+
+    def seen(self) -> Version:
+        """Return how far the world has been read."""
+        return self._seen
+
+    def end(self) -> None:
+        """Store nothing from now on: the world was removed from the store, or began anew there."""
+        self._status.has_ended = True
+        self.close()
 
     def _make_locks(self) -> tuple[WorldLock, WorldLock, RLock]:
-        make_lock = partial(SharedLock, self.place.store, self.place.world, lambda: self._seen)
+        make_lock = partial(SharedLock, self.place.store, self.place.world, self)
         self._change_lock = make_lock(CHANGE, self._enter, self._commit)
         self._planning_lock = make_lock(PLANNING, self._enter_planning, lambda: None)
         return self._change_lock, self._planning_lock, self._change_lock.local
 
     def _enter(self, seen: Version, changes: Changes) -> None:
         """Apply what has changed since the version `seen`."""
-        self._check_usable()
         if seen != self._seen:  # another thread has read more meanwhile
             changes = self.place.store.pull(self.place.world, self._seen)
         self._note_wall(changes)
@@ -136,56 +142,48 @@ class Replica(World):
         with self._change_lock.locally():
             self._enter(seen, changes)
 
-    def _check_usable(self) -> None:
-        if not self.is_usable:
-            raise state_unavailable("an earlier change could not be stored")
-
     def _note_wall(self, changes: Changes) -> None:
         if changes.wall is not None:
             self.clock.skew_seconds = changes.wall - clock.wall_time()
 
     def _apply(self, changes: Changes) -> None:
         """Change the replica as the store has changed; the lock is held, at least locally."""
-        if changes.version == self._seen:
+        version, seen = changes.version, self._seen
+        if version == seen or not self._status.is_usable:
             return
-        if changes.version == NOTHING:
-            self._give_up()
-            raise state_unavailable("it was removed meanwhile")
+        if seen != NOTHING and (version.id != seen.id or version < seen):
+            self.end()
+            return
         self._is_loading = True
         try:
-            with _garbage_collection_off() if changes.is_whole else nullcontext():
+            with garbage_collection_off() if changes.is_whole else nullcontext():
                 self._load_cells(changes)
         except Exception as error:
-            self._give_up()
             log.error("the world %s cannot be read from the store", self.name.label, exc_info=error)
-            raise damaged_world() from error
+            damaged = damaged_world()
+            self.give_up(damaged)
+            raise damaged from error
         finally:
             self._is_loading = False
         self._note_wall(changes)  # also by a clock that is new
-        self._seen = changes.version
+        self._seen = version
 
     def _load_cells(self, changes: Changes) -> None:
         documents = {name: None if text is None else parse(text) for name, text in changes.cells}
         settings = documents.pop(SETTINGS, None)
-        is_behind = changes.version.id == self._seen.id and changes.version >= self._seen
-        if changes.is_whole and is_behind:
-            # Only too far behind: what the store no longer has was removed.
+        if changes.is_whole and self._seen != NOTHING:
+            # It was too far behind: what the store no longer has was removed.
             gone = {f"{kind}:{id}" for kind, id in name_all(self)} - documents.keys()
             documents |= dict.fromkeys(gone - {f"{POLLS}:"})
         elif changes.is_whole:
-            self._begin_as(Cursor(settings, SETTINGS))
+            loaded, seed = load_settings(Cursor(settings, SETTINGS), self._server_settings)
+            self._load(Snapshot(loaded, seed=seed, now=0.0))
         singles = [name for name in LOADERS if name in documents]
         for name in singles:
             LOADERS[name](self, Cursor(documents.pop(name), name))
         load_objects(self, self._contents, documents)
         present = fingerprints(self)
         self._fingerprints |= {name: present[name] for name in singles}
-
-    def _begin_as(self, document: Cursor) -> None:
-        """Begin as an empty world with the settings in a document."""
-        settings, seed = load_settings(document, self._server_settings)
-        self.close()
-        self._load(Snapshot(settings, seed=seed, now=0.0))
 
     # --- how it changes
 
@@ -208,7 +206,7 @@ class Replica(World):
     def _attach(self) -> None:
         """Notice every change from now on, and use the store for what is only there."""
         store, world = self.place.store, self.place.world
-        self.journal = StoredJournal(store, world, lambda: self.is_usable)
+        self.journal = StoredJournal(store, world, lambda: not self._status.has_failed)
         # Other processes count their own requests.
         self.request_ids = RequestIds(self.seed.child("request", secrets.token_hex(8)))
         self.faults.lock = self.scenarios.lock = self._lock
@@ -220,7 +218,7 @@ class Replica(World):
         repository.deleted.listeners.append(partial(self._note, DELETED))
         repository.storage.listeners.append(self._note_unused)
         self.uploads.listeners.append(partial(self._note, UPLOAD))
-        self.uploads.keep_content = self._contents.keep
+        self.uploads.keeping = self._contents.keeping
         outbox.listeners.append(self._note)
         self.webhooks.shortest_wait_seconds = _LOOK_AGAIN_SECONDS
         self.webhooks.dispatcher.turn = SharedTurn(store, world, self._begin_turn)
@@ -241,6 +239,8 @@ class Replica(World):
 
     def _commit(self) -> None:
         """Store what the command has changed; if that fails, it has changed nothing."""
+        if self._status.has_ended:
+            return
         try:
             if self._is_new:
                 self._replace()
@@ -248,8 +248,8 @@ class Replica(World):
                 cells = self._changed_cells()
                 if cells:
                     self._seen = self.place.store.commit(self.place.world, self._seen, cells)
-        except BaseException:
-            self._give_up()
+        except BaseException as error:
+            self.give_up(error)
             raise
         self._contents.remove_unused(self.repository.storage)
 
@@ -276,8 +276,9 @@ class Replica(World):
             cells[f"{kind}:{id}"] = dump_object(self, self._contents, kind, id)
         return cells
 
-    def _give_up(self) -> None:
-        self.is_usable = False
+    def give_up(self, error: BaseException) -> None:
+        """Refuse all further commands, because of an error."""
+        self._status.fail(error)
         self.close()
 
     # --- webhooks

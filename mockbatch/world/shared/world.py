@@ -8,11 +8,10 @@ from msgspec.structs import replace
 
 from mockbatch.endpoints.endpoint import Endpoint
 from mockbatch.endpoints.respond import EndpointResponse
-from mockbatch.errors import ApiError, api_error
+from mockbatch.errors import api_error
 from mockbatch.files.content import Content
 from mockbatch.files.file import File
 from mockbatch.scripting.script import Script
-from mockbatch.stores.failure import UNCERTAIN
 from mockbatch.typing import Json
 from mockbatch.world.shared.replica import Replica
 from mockbatch.world.snapshot.snapshot import Snapshot
@@ -46,13 +45,8 @@ class SharedWorld(Replica):
 
     def upload(self, content: Content, *options: Any, **more: Any) -> File:
         """Create a file, whose content is kept where other processes find it."""
-        kept = self._contents.keep(content)
-        try:
+        with self._contents.keeping(content) as kept:
             return super().upload(kept, *options, **more)
-        except ApiError as error:
-            if error.name != UNCERTAIN:  # after which the file may be there
-                self._contents.remove([kept])
-            raise
 
     def respond(self, endpoint: Endpoint, body: dict[str, Json]) -> EndpointResponse:
         """Return the response to a live call; replies in turn are taken in turn."""

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from mockbatch.jsonio import parse
+from mockbatch.stores.late_removal import LateRemoval
 from mockbatch.web.app import create_app
 from mockbatch.web.context import EXTENSION
 from mockbatch.world.settings import ServerSettings, WorldSettings
@@ -59,12 +60,37 @@ class Server(NamedTuple):
         """Return a new batch."""
         return self.post("/v1/batches", {**BATCH, "input_file_id": file_id})
 
+    def begin_upload(self, part: bytes, *, rest: int = 0) -> tuple[str, str]:
+        """Return the ids of a new upload and its only part; `rest` bytes are still to come."""
+        upload = {"filename": "a", "purpose": "batch", "mime_type": "application/jsonl"}
+        upload_id = self.post("/v1/uploads", {**upload, "bytes": len(part) + rest})["id"]
+        response = self.add_part(upload_id, part)
+        assert response.status_code == 200, response.text
+        return upload_id, str(response.json["id"])
+
+    def add_part(self, upload_id: str, data: bytes) -> TestResponse:
+        """Add a part to an upload."""
+        form, headers = {"data": (BytesIO(data), "part")}, {"Authorization": f"Bearer {KEY}"}
+        return self.client.post(f"/v1/uploads/{upload_id}/parts", data=form, headers=headers)
+
     def close(self) -> None:
         """Stop what the server does by itself."""
         self.app.extensions[EXTENSION].worlds.close()
 
 
 NewServer = Callable[..., Server]
+
+
+@pytest.fixture
+def removed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove contents at once, so that tests see which ones are removed."""
+    note = LateRemoval.remove
+
+    def remove(blobs: LateRemoval, world: str, name: str) -> None:
+        note(blobs, world, name)
+        blobs.remove_noted()
+
+    monkeypatch.setattr(LateRemoval, "remove", remove)
 
 
 @pytest.fixture

@@ -7,9 +7,25 @@ from pathlib import Path
 
 import pytest
 
+from mockbatch.errors import ApiError
 from mockbatch.stores.location import open_store
 from mockbatch.stores.store import CHANGE, NOTHING, PLANNING, Changes, Store, Version
 from mockbatch.world.shared.lock import SharedLock
+
+
+class World:
+    """A world that has not been read."""
+
+    def seen(self) -> Version:
+        """Return how far it has been read."""
+        return NOTHING
+
+    def check_usable(self) -> None:
+        """Let it be used."""
+
+    def give_up(self, error: ApiError) -> None:
+        """Do not expect a store that hangs."""
+        raise AssertionError(error)
 
 
 class Locks:
@@ -18,7 +34,7 @@ class Locks:
     def __init__(self, store: Store, *, fails: bool = False) -> None:
         self.called: list[str] = []
         self._fails = fails
-        make = partial(SharedLock, store, "w", lambda: NOTHING)
+        make = partial(SharedLock, store, "w", World())
         self.planning = make(PLANNING, self._enter, lambda: None)
         self.change = make(CHANGE, self._enter, lambda: self.called.append("committed"))
 
@@ -124,7 +140,7 @@ def test_a_process_that_cannot_commit_does_not_keep_the_lock(store: Store, rival
     def fail() -> None:
         raise ValueError("the disk is full")
 
-    lock = SharedLock(store, "w", lambda: NOTHING, CHANGE, lambda *_: None, fail)
+    lock = SharedLock(store, "w", World(), CHANGE, lambda *_: None, fail)
     for _ in range(2):
         lock.acquire()
         with pytest.raises(ValueError, match="full"):

@@ -1,23 +1,15 @@
 """A batch whose input file another server takes away while it is created."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from mockbatch.world.batch_input import find_batch_input
-from tests.world.shared.conftest import NewServer, Server
-
-#: What another server does with the file of that id.
-LOSSES: dict[str, Callable[[Server, str], Any]] = {
-    "deleted": lambda server, id: server.call("DELETE", f"/v1/files/{id}"),
-    "replaced": lambda server, _: server.call("PUT", "/_mock/state", server.get("/_mock/state")),
-}
+from tests.world.shared.conftest import NewServer
 
 
-@pytest.mark.parametrize("how", LOSSES)
 def test_it_fails_as_one_without_its_input(
-    new_server: NewServer, monkeypatch: pytest.MonkeyPatch, how: str
+    new_server: NewServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is created, and its world can be listed and saved, also when it has ended."""
     # Even if it is validated at once.
@@ -28,7 +20,7 @@ def test_it_fails_as_one_without_its_input(
 
     def find_and_lose(*arguments: Any) -> Any:
         found = find_batch_input(*arguments)
-        answers.append(LOSSES[how](other, file_id))
+        answers.append(other.call("DELETE", f"/v1/files/{file_id}"))
         return found
 
     with monkeypatch.context() as context:

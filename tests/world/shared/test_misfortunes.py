@@ -15,6 +15,8 @@ from mockbatch.stores.failure import change_uncertain, state_full
 from mockbatch.stores.sqlite import SqliteStore
 from tests.world.shared.conftest import BATCH, KEY, LINE, NewServer, Server, contents_in
 
+pytestmark = pytest.mark.usefixtures("removed_at_once")
+
 REQUESTS: tuple[tuple[str, str, Any], ...] = (
     ("GET", "/v1/batches", None),
     ("POST", "/v1/batches", {**BATCH, "input_file_id": "file-x"}),

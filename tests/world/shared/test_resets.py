@@ -1,7 +1,6 @@
 """A reset of a shared world removes its contents, and nothing that is still needed."""
 
 import json
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,9 @@ from mockbatch.stores.blobs import FolderBlobs
 from mockbatch.stores.failure import state_unavailable
 from mockbatch.stores.sqlite import SqliteStore
 from mockbatch.world.shared import contents
-from tests.world.shared.conftest import KEY, LINE, NewServer, Server, contents_in
+from tests.world.shared.conftest import LINE, NewServer, Server, contents_in
+
+pytestmark = pytest.mark.usefixtures("removed_at_once")
 
 RESETS: dict[str, tuple[str, str, Any]] = {
     "reset": ("POST", "/_mock/reset", {}),
@@ -27,11 +28,7 @@ def test_it_removes_the_contents_of_the_world(
     """Those of files and parts, whichever process has stored them."""
     one.upload()
     other.create(other.upload())
-    upload = {"filename": "a", "purpose": "batch", "bytes": 3, "mime_type": "text/jsonl"}
-    upload_id = one.post("/v1/uploads", upload)["id"]
-    part, headers = {"data": (BytesIO(b"abc"), "part")}, {"Authorization": f"Bearer {KEY}"}
-    added = one.client.post(f"/v1/uploads/{upload_id}/parts", data=part, headers=headers)
-    assert added.status_code == 200, added.text
+    one.begin_upload(b"abc")
     assert len(contents_in(tmp_path)) == 3
     method, path, body = RESETS[how]
     assert one.call(method, path, body).status_code == 200

@@ -1,0 +1,56 @@
+"""Whether a replica can still be used."""
+
+from dataclasses import replace
+
+from mockbatch.errors import ApiError
+from mockbatch.stores.failure import (
+    DAMAGED,
+    TIMEOUT,
+    UNCERTAIN,
+    damaged_world,
+    state_timeout,
+    state_unavailable,
+)
+
+
+class ReplicaStatus:
+    """The status of a replica: usable until it ends or fails.
+
+    It ends when its world in the store is removed or begins anew. Requests that have it go on as
+    if they had come before that, and what they change is not stored. It fails when a change cannot
+    be stored, so that it is no longer as the store is; further changes are refused.
+    """
+
+    def __init__(self) -> None:
+        self.has_ended = False
+        self._failure: ApiError | None = None
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether further changes are refused."""
+        return self._failure is not None
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it has neither ended nor failed."""
+        return not self.has_ended and self._failure is None
+
+    @property
+    def has_timed_out(self) -> bool:
+        """Whether it has failed because the store hung."""
+        return self._failure is not None and self._failure.name == TIMEOUT
+
+    def fail(self, error: BaseException) -> None:
+        """Note an error because of which it is no longer as the store is, or cannot be read."""
+        name = error.name if isinstance(error, ApiError) else ""
+        if name in (TIMEOUT, UNCERTAIN):
+            self._failure = state_timeout()  # what is refused from now on is certain
+        elif name == DAMAGED:
+            self._failure = damaged_world()
+        else:
+            self._failure = state_unavailable("an earlier change could not be stored")
+
+    def check(self) -> None:
+        """Raise ApiError if it has failed."""
+        if self._failure is not None:
+            raise replace(self._failure)
