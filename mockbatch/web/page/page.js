@@ -65,11 +65,11 @@ async function look() {
 	clearTimeout(timer);
 	try {
 		const page = await api.get(`/page?seen=${app.page?.version ?? ""}`);
+		if (app.lost) app.error = app.lost = null;
 		if (page) {
 			Object.assign(app, { page, received: performance.now() });
-			if (app.lost) app.error = app.lost = null;
 			await redraw();
-		}
+		} else drawHeader();
 	} catch (error) {
 		app.lost = true;
 		app.error = error.status ? error.message : "The server does not answer.";
@@ -110,7 +110,7 @@ async function redraw() {
 	}
 }
 
-/** What a screen shows if the server refuses what it is about, which may be gone. */
+/** What a screen shows if the server refuses it. */
 const nothing = (error) => [el("h1", "Nothing to show"), el("p", { role: "alert" }, error.message)];
 
 function draw(screen, argument, content) {

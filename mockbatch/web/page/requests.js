@@ -74,7 +74,7 @@ async function oneRequest(id) {
 }
 
 function message(title, said) {
-	if (!said) return el("section", el("h2", title), p("quiet", "Not kept."));
+	if (!said) return el("section", el("h2", title), p("quiet", "Not kept by this process."));
 	return el("section", el("h2", title),
 		el("details", el("summary", "Headers"), pre(json(said.headers))),
 		Object.keys(said.form ?? {}).length > 0 && pre(json(said.form)),

@@ -1,5 +1,6 @@
 """Moving time, by mouse and keyboard; what a look costs and must not change; foreign pages."""
 
+import json
 import subprocess
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -107,6 +108,17 @@ def test_a_refusal_is_said(tab: Tab) -> None:
     page.get_by_role("link", name="Files").click()
     page.get_by_role("heading", name="Files").wait_for()
     assert page.get_by_role("alert").count() == 0
+
+
+def test_an_error_goes_when_the_server_is_back(tab: Tab) -> None:
+    """Even if nothing has changed meanwhile."""
+    tab.api.create(lines(1))
+    page, look = tab.open(), "**/_mock/page*"
+    refusal = json.dumps({"error": {"message": "The store cannot be reached."}})
+    page.route(look, lambda route: route.fulfill(status=503, body=refusal))
+    page.get_by_role("alert").filter(has_text="cannot be reached").wait_for()
+    page.unroute(look)
+    page.get_by_role("alert").wait_for(state="detached")
 
 
 def press_tab_until(page: "Page", selector: str) -> None:
