@@ -11,6 +11,7 @@ redis      cells in a Redis or Valkey, for many machines; beside it its scripts 
 sqlite_connections  a connection to the file for each thread
 file_lock  a lock that another process gets at once when its holder dies, and gives up when
            its holder has been stopped
+waits      the waits between attempts to acquire a lock
 blobs      contents of files in a folder
 late_removal  removes contents some seconds after the last change that used them
 failure    the ApiError for a store that cannot be used

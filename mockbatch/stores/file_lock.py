@@ -12,6 +12,7 @@ from threading import Event, Lock, Thread
 
 from mockbatch.stores.failure import state_unavailable
 from mockbatch.stores.store import WAIT_SECONDS
+from mockbatch.stores.waits import wait_repeatedly
 
 try:
     import fcntl
@@ -20,7 +21,6 @@ except ImportError:  # on Windows
 
 IS_SUPPORTED = fcntl is not None
 
-# Waits double from the first to the longest one.
 _FIRST_WAIT_SECONDS = 0.0002
 _LONGEST_WAIT_SECONDS = 0.005
 # How often a process touches the files of its locks, and after how often without one it stops.
@@ -40,7 +40,7 @@ def lock_folder(folder: str) -> Iterator[None]:
 
 
 def _wait_for_flock(descriptor: int) -> None:
-    waited, waits = 0.0, _wait_repeatedly()
+    waited, waits = 0.0, wait_repeatedly(_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS)
     while not _flock(descriptor):
         if waited >= WAIT_SECONDS:
             raise TimeoutError(f"another process keeps it for {WAIT_SECONDS:g} seconds")
@@ -54,16 +54,6 @@ def _flock(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _wait_repeatedly() -> Iterator[float]:
-    """Wait at each step, longer than before, and yield for how many seconds."""
-    seconds = _FIRST_WAIT_SECONDS
-    while True:
-        # Not time.sleep, which clients in the same process may have patched.
-        Event().wait(seconds)
-        yield seconds
-        seconds = min(2 * seconds, _LONGEST_WAIT_SECONDS)
 
 
 class FileLocks:
@@ -81,8 +71,8 @@ class FileLocks:
 
         If that process has stopped, the wait is shorter: WAIT_SECONDS, and none the next time.
         """
-        waited, unchanged, wait, waits = 0.0, 0.0, 0.0, _wait_repeatedly()
-        touched = -1
+        waits = wait_repeatedly(_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS)
+        waited, unchanged, wait, touched = 0.0, 0.0, 0.0, -1
         while not self.try_acquire(name):
             before, touched = touched, self._touched_at(name)
             unchanged = unchanged + wait if touched == before else 0.0

@@ -7,7 +7,6 @@ lose a lock by mistake, its commit is refused: the version is another one, or PL
 value.
 """
 
-import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -20,6 +19,7 @@ from mockbatch.stores import redis_scripts as scripts
 from mockbatch.stores.failure import state_unavailable
 from mockbatch.stores.redis_client import RedisClient, redis_errors
 from mockbatch.stores.store import LOCK_SECONDS
+from mockbatch.stores.waits import wait_repeatedly
 
 _LEASE_MILLISECONDS = 10_000
 # Whether a process is connected is looked after in rounds; in each 30th it renews its locks.
@@ -105,14 +105,12 @@ class RedisLocks:
 
     def _wait(self, key: str, seconds: float | None, take: Callable[[str], Any]) -> Any:
         """Call `take` with new values until it returns something; ApiError 503 after so long."""
-        waited, wait, next_check = 0.0, _FIRST_WAIT_SECONDS, _CHECK_SECONDS
+        waits = wait_repeatedly(_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS, is_random=True)
+        waited, next_check = 0.0, _CHECK_SECONDS
         while not (result := self._attempt([key], take)):
             if seconds is not None and waited >= seconds:
                 raise state_unavailable(f"another process is busy with it for {seconds:g} seconds")
-            # Not time.sleep, which clients in the same process may have patched.
-            Event().wait(wait * random.uniform(0.5, 1))  # noqa: S311 (not a secret)
-            waited += wait
-            wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
+            waited += next(waits)
             if waited >= next_check:
                 next_check = waited + _CHECK_SECONDS
                 self._free_if_abandoned(key)

@@ -8,7 +8,7 @@ from time import monotonic
 import pytest
 
 from mockbatch.errors import ApiError
-from mockbatch.stores import file_lock
+from mockbatch.stores import file_lock, waits
 from mockbatch.stores.file_lock import FileLocks, lock_folder
 from mockbatch.stores.store import LOCK_SECONDS
 
@@ -56,7 +56,7 @@ def test_a_stopped_holder_is_given_up(tmp_path: Path, monkeypatch: pytest.Monkey
         holder = FileLocks(tmp_path)
         holder.acquire("a", LOCK_SECONDS)
     waiter = FileLocks(tmp_path)
-    monkeypatch.setattr(file_lock, "Event", Counted)
+    monkeypatch.setattr(waits, "Event", Counted)
     with pytest.raises(ApiError, match="has stopped") as caught:
         waiter.acquire("a", None)
     assert (caught.value.status, caught.value.headers["Retry-After"]) == (503, "1")

@@ -75,10 +75,9 @@ class Replica(World):
         self._contents = SharedContents(*place[1:], is_stored=lambda: not self._status.has_ended)
         self._touched: dict[tuple[str, str], None] = {}  # in the order in which they changed
         self._fingerprints: dict[str, object] = {}
-        self._is_loading = self._is_new = False
+        self._is_loading, self._is_new, self._is_opening = False, False, True
         self._first_journal = EMPTY_JOURNAL
         self._server_settings = settings
-        self._is_opening = True
         super().__init__(place.world, settings, organization, initial)
         self._is_opening = self._is_new = False
 
