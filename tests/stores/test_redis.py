@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
@@ -21,6 +21,7 @@ from mockbatch.stores.redis_client import RedisClient
 from mockbatch.stores.store import CHANGE, NOTHING, PLANNING, WAIT_SECONDS, Version
 from mockbatch.web.context import EXTENSION
 from mockbatch.world import batch_input, world
+from mockbatch.world.shared.lock import SharedTurn
 from tests.support.caller import Caller, app_of, error_of
 from tests.support.redis_server import DURABLE, RedisServer, redis_server
 from tests.support.webhook_recorder import wait_until
@@ -331,6 +332,39 @@ def test_a_server_that_hangs_lets_all_wait_as_long(
     assert {status for status, _ in ended} == {503}
     assert max(at for _, at in ended) - began < 2 * WAIT_SECONDS
     assert api.good(api.post("/v1/batches", wanted))["object"] == "batch"
+
+
+def test_a_server_that_hangs_lets_all_advances_wait_as_long(
+    server: RedisServer, api: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that wait for each other in one process do not wait for the server in turn."""
+    api.create()
+    [found] = api.app.extensions[EXTENSION].worlds.all().values()
+    waiting = found.webhooks.dispatcher._idle._waiters
+    is_paused, acquire = Event(), SharedTurn.acquire
+
+    def acquire_late(turn: SharedTurn) -> None:
+        assert is_paused.wait(PATIENCE_SECONDS)
+        acquire(turn)
+
+    def advance(_: object) -> tuple[int, float]:
+        answer = Caller(api.app).post("/_mock/clock/advance", {"seconds": 1})
+        return answer.status_code, time.monotonic()
+
+    with monkeypatch.context() as context, ThreadPoolExecutor(CLIENTS) as pool:
+        context.setattr(SharedTurn, "acquire", acquire_late)
+        answers = pool.map(advance, range(CLIENTS))
+        wait_until(lambda: len(waiting) == CLIENTS - 1)
+        server.pause()
+        try:
+            began = time.monotonic()
+            is_paused.set()
+            ended = list(answers)
+        finally:
+            server.resume()
+    assert {status for status, _ in ended} == {503}
+    assert max(at for _, at in ended) - began < 2 * WAIT_SECONDS
+    assert api.advance(1)["events"] == []
 
 
 @pytest.mark.slow

@@ -24,6 +24,18 @@ class Guarded(Protocol):
         """Let the world be usable no more, because of an error."""
 
 
+@contextmanager
+def _asking_store(guarded: Guarded) -> Iterator[None]:
+    """Give the world up if the store hangs in the block, so that nothing else waits for it."""
+    guarded.check_usable()
+    try:
+        yield
+    except ApiError as error:
+        if error.name == TIMEOUT:
+            guarded.give_up(error)
+        raise
+
+
 class SharedLock:
     """A lock of a shared world, which a thread may acquire several times.
 
@@ -67,10 +79,9 @@ class SharedLock:
         return is_acquired
 
     def _enter(self, blocking: bool) -> bool:
-        self._guarded.check_usable()
         seen = self._guarded.seen()
         changes: Changes | None = None
-        with self._giving_up():
+        with _asking_store(self._guarded):
             if blocking:
                 changes = self._store.acquire_and_pull(self._world, self._name, seen)
             elif not self._store.try_acquire(self._world, self._name):
@@ -118,9 +129,8 @@ class SharedLock:
         return is_acquired
 
     def _enter_both(self, inner: "SharedLock") -> bool:
-        self._guarded.check_usable()
         seen = self._guarded.seen()
-        with self._giving_up():
+        with _asking_store(self._guarded):
             changes = self._store.try_acquire_both(self._world, seen)
         if changes is None:
             return False
@@ -133,15 +143,6 @@ class SharedLock:
                 self._store.release(self._world, lock._name)
             raise
         return True
-
-    @contextmanager
-    def _giving_up(self) -> Iterator[None]:
-        try:
-            yield
-        except ApiError as error:
-            if error.name == TIMEOUT:
-                self._guarded.give_up(error)
-            raise
 
     @contextmanager
     def locally(self) -> Iterator[None]:
@@ -185,20 +186,24 @@ class SharedTurn:
     only one that calls its methods.
     """
 
-    def __init__(self, store: Store, world: str, taken: Callable[[], None]) -> None:
-        self._store, self._world = store, world
+    def __init__(
+        self, store: Store, world: str, guarded: Guarded, taken: Callable[[], None]
+    ) -> None:
+        self._store, self._world, self._guarded = store, world, guarded
         self._taken = taken
         self._is_held = False
 
     def acquire(self) -> None:
         """Wait until no other process has it."""
-        self._store.acquire(self._world, DELIVERY)
+        with _asking_store(self._guarded):
+            self._store.acquire(self._world, DELIVERY)
         self._begin()
 
     def try_acquire(self) -> bool:
         """Take it if no other process has it, and return whether that succeeded."""
-        if not self._store.try_acquire(self._world, DELIVERY):
-            return False
+        with _asking_store(self._guarded):
+            if not self._store.try_acquire(self._world, DELIVERY):
+                return False
         self._begin()
         return True
 

@@ -220,7 +220,7 @@ class Replica(World):
         self.uploads.keeping = self._contents.keeping
         outbox.listeners.append(self._note)
         self.webhooks.shortest_wait_seconds = _LOOK_AGAIN_SECONDS
-        self.webhooks.dispatcher.turn = SharedTurn(store, world, self._begin_turn)
+        self.webhooks.dispatcher.turn = SharedTurn(store, world, self, self._begin_turn)
 
     @contextmanager
     def _count_poll(self) -> Iterator[None]:
