@@ -21,12 +21,12 @@ class Guarded(Protocol):
         """Raise ApiError if the world cannot be used any more."""
 
     def give_up(self, error: ApiError) -> None:
-        """Let the world be usable no more, because of an error."""
+        """Refuse all further commands, because of an error."""
 
 
 @contextmanager
 def _asking_store(guarded: Guarded) -> Iterator[None]:
-    """Give the world up if the store hangs in the block, so that nothing else waits for it."""
+    """Give the world up if the store hangs in the block, so that no other thread waits for it."""
     guarded.check_usable()
     try:
         yield
