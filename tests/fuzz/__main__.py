@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from random import Random
 from statistics import median
 
+from mockbatch.stores.location import MEMORY
 from tests.fuzz.attacks import ATTACKS, SCRIPTS
 from tests.fuzz.target import Target
 
@@ -47,10 +48,10 @@ class Findings:
         return median(last) - median(second)
 
 
-def fuzz(seconds: float, seed: int = 0) -> Findings:
+def fuzz(seconds: float, seed: int = 0, state: str = MEMORY) -> Findings:
     """Attack a server for so long, and return the findings."""
     random, findings = Random(seed), Findings()
-    with Target() as target:
+    with Target(state) as target:
         started = time.monotonic()
         while (elapsed := (time.monotonic() - started) / seconds) < 1 and target.is_alive:
             if elapsed * MEMORY_SAMPLES > len(findings.megabytes):
@@ -89,8 +90,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--state", default=MEMORY, help="as for `mockbatch serve`")
     arguments = parser.parse_args()
-    findings = fuzz(arguments.seconds, arguments.seed)
+    findings = fuzz(arguments.seconds, arguments.seed, arguments.state)
     for problem in findings.problems:
         print(problem)
     memory = " ".join(f"{megabytes:.0f}" for megabytes in findings.megabytes)

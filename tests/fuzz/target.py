@@ -17,11 +17,18 @@ _MAX_RESPONSE_BYTES = 1 << 28
 
 
 class Target:
-    """A served process with a manual clock, until the end of the `with` block."""
+    """A served process with a manual clock, until the end of the `with` block.
+
+    `state` is where it keeps its worlds, as for `--state`.
+    """
+
+    def __init__(self, state: str) -> None:
+        self._state = state
 
     def __enter__(self) -> "Target":
         self._log: IO[bytes] = tempfile.TemporaryFile()
         command = [sys.executable, "-m", "mockbatch", "serve", "--port", "0", "--clock", "manual"]
+        command += ["--state", self._state]
         self._process = subprocess.Popen(
             [
                 *command,

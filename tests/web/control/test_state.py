@@ -1,10 +1,12 @@
 """`/_mock/state`: a world as a document."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mockbatch.batch.input_file import MAX_ERRORS
+from mockbatch.web.context import EXTENSION
 from tests.support.caller import (
     DAY,
     FINALIZING,
@@ -18,6 +20,27 @@ from tests.support.caller import (
 )
 
 COMPLETED = VALIDATING + IN_PROGRESS + FINALIZING
+
+# Half of a character, which UTF-8 cannot write; JSON can.
+UNWRITABLE = "\ud800"
+FILE = {"purpose": "batch", "filename": "a", "created_at": 1, "expires_at": None, "content": "a"}
+UPLOAD = {
+    "filename": "a",
+    "purpose": "batch",
+    "bytes": 1,
+    "created_at": 1,
+    "file_seconds": None,
+    "ended": "cancelled",
+    "parts": [],
+}
+NO_WEBHOOKS = {
+    "endpoints": [],
+    "endpoint_count": 0,
+    "secret_count": 0,
+    "deliveries": [],
+    "delivery_count": 0,
+    "announced": {},
+}
 
 
 class TestState:
@@ -111,6 +134,30 @@ class TestState:
         status, _, actual_param = error_of(api.call("PUT", "/_mock/state", json=state))
         assert (status, actual_param) == (400, param)
         assert count_batches_and_files(api) == (1, 1)
+
+    @pytest.mark.parametrize("kind", ["memory", "sqlite"])
+    @pytest.mark.parametrize(
+        ("change", "param"),
+        [
+            ({"deleted": [UNWRITABLE]}, "state.deleted[0]"),
+            ({"files": [{**FILE, "id": f"file-{UNWRITABLE}"}]}, "state.files[0].id"),
+            ({"uploads": [{**UPLOAD, "id": f"upload_{UNWRITABLE}"}]}, "state.uploads[0].id"),
+            ({"webhooks": {**NO_WEBHOOKS, "announced": {UNWRITABLE: "x"}}}, "state.webhooks"),
+            ({"webhooks": {**NO_WEBHOOKS, "endpoint_count": 10**30}}, "state.webhooks.end"),
+            ({"journal": {"requests": [], "count": 10**30}}, "state.journal.count"),
+        ],
+    )
+    def test_a_state_that_no_store_can_keep_is_refused(
+        self, tmp_path: Path, kind: str, change: Any, param: str
+    ) -> None:
+        """It was a 500 of a shared world; no state of a server has such ids or numbers."""
+        state = f"sqlite:///{tmp_path}/state.db" if kind == "sqlite" else kind
+        app = app_of(server={"state": state})
+        document = {"format": "mockbatch state 2", **change}
+        response = Caller(app).call("PUT", "/_mock/state", json=document)
+        status, _, actual_param = error_of(response)
+        assert (status, (actual_param or "")[: len(param)]) == (400, param)
+        app.extensions[EXTENSION].worlds.close()
 
     def test_state_of_a_new_key_is_empty(self, api: Caller) -> None:
         """It can be read before there is a world."""
