@@ -57,7 +57,7 @@ def _flock(descriptor: int) -> bool:
 
 
 class FileLocks:
-    """Locks by name, each a file in a folder; at most one thread of a process asks for a name."""
+    """Locks by name, each a file in a folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = os.fspath(folder)
@@ -110,6 +110,11 @@ class FileLocks:
         """Release a lock."""
         with self._lock:
             os.close(self._held.pop(name))
+
+    def remove(self, name: str) -> None:
+        """Remove the file of a lock that no process is going to need."""
+        with suppress(OSError):
+            Path(self._path(name)).unlink()
 
     def make_folder(self) -> None:
         """Make the folder, unless it is there; OSError if the folder around it is not."""

@@ -54,7 +54,8 @@ class LateRemoval:
             self._unused.append((world, name))
             if self._thread is None or not self._thread.is_alive():  # as in a forked process
                 self._thread = Thread(target=self._remove_in_rounds, daemon=True)
-                self._thread.start()
+                with suppress(RuntimeError):  # too many threads: the next call tries again
+                    self._thread.start()
 
     def remove_noted(self) -> None:
         """Remove now what was noted."""

@@ -16,7 +16,6 @@ from mockbatch.stores.redis_client import RedisClient, redis_errors
 from mockbatch.stores.redis_locks import RedisLocks
 from mockbatch.stores.store import (
     CHANGE,
-    DELIVERY,
     DUE,
     LOCK_SECONDS,
     NOTHING,
@@ -181,8 +180,8 @@ class RedisStore:
     # --- locks
 
     def acquire(self, world: str, lock: str) -> None:
-        """Acquire a lock of a world, for this process; DELIVERY without a limit of time."""
-        self._locks.acquire(_key(world, lock), None if lock == DELIVERY else LOCK_SECONDS)
+        """Acquire a lock of a world, for this process; for deliveries without a limit of time."""
+        self._locks.acquire(_key(world, lock), LOCK_SECONDS if lock in (PLANNING, CHANGE) else None)
 
     def acquire_and_pull(self, world: str, lock: str, seen: Version) -> Changes:
         """Acquire a lock, and return what has changed since the version `seen`."""

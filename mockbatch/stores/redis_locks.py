@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import count
-from threading import Event, Lock, Thread
+from threading import Event, Lock, Thread, get_ident
 from typing import Any, NamedTuple
 
 from mockbatch import clock
@@ -44,11 +44,11 @@ class _Absence(NamedTuple):
 
 
 class RedisLocks:
-    """Locks by key; at most one thread of a process asks for a key."""
+    """Locks by key; the thread that has acquired one releases it."""
 
     def __init__(self, client: RedisClient) -> None:
         self._client = client
-        self._held: dict[str, str] = {}  # key -> value
+        self._held: dict[tuple[str, int], str] = {}  # key and thread -> value
         self._lost: set[tuple[str, str]] = set()  # key and value
         self._has_lost = Event()
         self._absent: dict[str, _Absence] = {}  # by the name of the process
@@ -77,15 +77,14 @@ class RedisLocks:
         )
 
     def value(self, key: str) -> str:
-        """Return the value of a lock that this process has, and else an empty text."""
+        """Return the value of a lock that this thread has, and else an empty text."""
         with self._lock:
-            return self._held.get(key, "")
+            return self._held.get((key, get_ident()), "")
 
     def forget(self, value: str) -> None:
         """Note that the server has released the locks that had this value."""
         with self._lock:
-            for key in [key for key, held in self._held.items() if held == value]:
-                del self._held[key]
+            self._held = {where: held for where, held in self._held.items() if held != value}
 
     def release(self, key: str) -> None:
         """Release a lock, unless it was; if the server cannot be reached, once it can be.
@@ -93,7 +92,7 @@ class RedisLocks:
         What was done with the lock is done, so this is not an error.
         """
         with self._lock:
-            value = self._held.pop(key, None)
+            value = self._held.pop((key, get_ident()), None)
         if value is None:
             return
         note_lost = partial(self._note_lost, [key], value)
@@ -132,7 +131,7 @@ class RedisLocks:
                 raise
         if result:
             with self._lock:
-                self._held |= dict.fromkeys(keys, value)
+                self._held |= {(key, get_ident()): value for key in keys}
                 self._keep_renewing()
         return result
 
@@ -200,7 +199,7 @@ class RedisLocks:
             with _ignored_errors():  # the commit finds out if a lock was lost
                 self._release_lost()
                 if rounds % _RENEWAL_ROUNDS == 0:
-                    for key, value in held.items():
+                    for (key, _), value in held.items():
                         self._client.run(scripts.RENEW, [key], [value, _LEASE_MILLISECONDS])
                 elif held:
                     self._client.keep_connected()

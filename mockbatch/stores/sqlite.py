@@ -14,7 +14,6 @@ from mockbatch.stores.file_lock import IS_SUPPORTED, FileLocks
 from mockbatch.stores.sqlite_connections import SqliteConnections
 from mockbatch.stores.store import (
     CHANGE,
-    DELIVERY,
     DUE,
     LOCK_SECONDS,
     NOTHING,
@@ -23,6 +22,7 @@ from mockbatch.stores.store import (
     Record,
     StoredWorld,
     Version,
+    delivery_lock,
 )
 
 _FORMAT = 1
@@ -138,6 +138,7 @@ class SqliteStore:
             numbered = enumerate(records, count - len(records) + 1)
             rows_of_records = ((version.id, number, text) for number, text in numbered)
             connection.executemany("INSERT INTO records VALUES (?, ?, ?)", rows_of_records)
+        self._locks.remove(f"{world}-{delivery_lock(seen.id)}")
         return version
 
     def remove(self, world: str) -> None:
@@ -147,6 +148,7 @@ class SqliteStore:
             if row is not None:
                 self._remove_contents(connection, row[0])
                 connection.execute("DELETE FROM worlds WHERE name = ?", (world,))
+                self._locks.remove(f"{world}-{delivery_lock(row[0])}")
 
     def worlds(self) -> Sequence[StoredWorld]:
         """Return all worlds, the oldest first."""
@@ -219,8 +221,8 @@ class SqliteStore:
     # --- locks
 
     def acquire(self, world: str, lock: str) -> None:
-        """Acquire a lock of a world, for this process; DELIVERY without a limit of time."""
-        self._locks.acquire(f"{world}-{lock}", None if lock == DELIVERY else LOCK_SECONDS)
+        """Acquire a lock of a world, for this process; for deliveries without a limit of time."""
+        self._locks.acquire(f"{world}-{lock}", LOCK_SECONDS if lock in (PLANNING, CHANGE) else None)
 
     def acquire_and_pull(self, world: str, lock: str, seen: Version) -> Changes:
         """Acquire PLANNING or CHANGE, and then pull; if that fails, the lock is not held."""

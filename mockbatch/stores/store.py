@@ -8,9 +8,14 @@ WAIT_SECONDS = 2.0
 #: How long a command waits until another process has finished its own.
 LOCK_SECONDS = 30.0
 
-#: The locks of a world, in the order in which they may be acquired: for the delivery of webhooks,
+#: The locks of a world, in the order in which they may be acquired after that of `delivery_lock`:
 #: for planning a command that takes long, and for a change.
-DELIVERY, PLANNING, CHANGE = "delivery", "planning", "change"
+PLANNING, CHANGE = "planning", "change"
+
+
+def delivery_lock(incarnation: int) -> str:
+    """Return the lock for the delivery of webhooks, by the id in the version of the world."""
+    return f"delivery-{incarnation}"
 
 
 #: The cell with the wall time at which a webhook of the world is due, `null` for no such time: the
@@ -70,9 +75,9 @@ class Store(Protocol):
         """Return what has changed since the version `seen`; the version NOTHING without a world."""
 
     def acquire(self, world: str, lock: str) -> None:
-        """Acquire a lock of a world, for this process; DELIVERY without a limit of time.
+        """Acquire a lock of a world, for this process; for deliveries without a limit of time.
 
-        No thread of this process has it.
+        The thread that has acquired it releases it.
         """
 
     def acquire_and_pull(self, world: str, lock: str, seen: Version) -> Changes:

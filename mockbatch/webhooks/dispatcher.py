@@ -93,6 +93,11 @@ class WebhookDispatcher:
                 self._finish()
             self._catch_up()
 
+    def look_again(self) -> None:
+        """Deliver what no other process could, because this one had the turn."""
+        self._catch_up()
+        self.deliver_due()
+
     @contextmanager
     def exclusive(self, *, is_nested: bool = False) -> Iterator["DeliveryRun"]:
         """Wait until no other thread delivers, and yield a run that delivers alone.
@@ -113,8 +118,7 @@ class WebhookDispatcher:
             yield self._new_run()
         finally:
             self._finish()
-            self._catch_up()
-            self.deliver_due()
+            self.look_again()
 
     def send(self, due: DueDelivery, at: int) -> Attempt:
         """Call a receiver at a second of simulated time, even if another thread is delivering."""

@@ -225,6 +225,7 @@ class Outbox:
         """Replace a delivery by what another process has made of it, None to forget it."""
         if delivery is None:
             self._deliveries.pop(id, None)
+            self._under_way.discard(id)
             self._queue.remove(id)
             return
         self._put(delivery)

@@ -21,7 +21,7 @@ from mockbatch.stores.redis_client import RedisClient
 from mockbatch.stores.store import CHANGE, NOTHING, PLANNING, WAIT_SECONDS, Version
 from mockbatch.web.context import EXTENSION
 from mockbatch.world import batch_input, world
-from mockbatch.world.shared.lock import SharedTurn
+from mockbatch.world.shared.turn import SharedTurn
 from tests.support.caller import Caller, app_of, error_of
 from tests.support.redis_server import DURABLE, RedisServer, redis_server
 from tests.support.webhook_recorder import wait_until

@@ -14,12 +14,14 @@ from mockbatch.errors import ApiError
 from mockbatch.stores import redis_locks
 from mockbatch.stores.redis import RedisStore
 from mockbatch.stores.redis_client import RedisClient
-from mockbatch.stores.store import CHANGE, DELIVERY, LOCK_SECONDS, NOTHING, PLANNING
+from mockbatch.stores.store import CHANGE, LOCK_SECONDS, NOTHING, PLANNING, delivery_lock
 from tests.support.redis_server import DURABLE, RedisServer, redis_server
 from tests.support.webhook_recorder import wait_until
 
 # For a number of seconds, or of rounds, that no test waits for.
 NEVER = 10**6
+
+TURN = delivery_lock(1)
 
 
 @pytest.fixture
@@ -110,14 +112,14 @@ def test_a_holder_whose_connections_were_dropped_is_given_time(
     monkeypatch.setattr(RedisClient, "keep_connected", lambda _: None)
     monkeypatch.setattr(redis_locks, "_LEASE_MILLISECONDS", NEVER)
     store, rival = RedisStore(server.url), RedisStore(server.url)
-    assert store.try_acquire("w", DELIVERY)
+    assert store.try_acquire("w", TURN)
     server.drop_connections()
     with monkeypatch.context() as context:
         context.setattr(redis_locks, "_ABSENT_SECONDS", NEVER)
-        assert not any(rival.try_acquire("w", DELIVERY) for _ in range(20))
-    wait_until(lambda: rival.try_acquire("w", DELIVERY))
+        assert not any(rival.try_acquire("w", TURN) for _ in range(20))
+    wait_until(lambda: rival.try_acquire("w", TURN))
     for each in (rival, store):
-        each.release("w", DELIVERY)
+        each.release("w", TURN)
 
 
 def test_a_holder_whose_connections_were_dropped_connects_again(
@@ -127,14 +129,14 @@ def test_a_holder_whose_connections_were_dropped_connects_again(
     monkeypatch.setattr(redis_locks, "_RENEWAL_ROUNDS", NEVER)
     monkeypatch.setattr(redis_locks, "_ABSENT_SECONDS", NEVER)
     store, rival = RedisStore(server.url), RedisStore(server.url)
-    assert store.try_acquire("w", DELIVERY)
+    assert store.try_acquire("w", TURN)
     server.drop_connections()
     wait_until(lambda: clients_of_mockbatch(server))
     monkeypatch.setattr(redis_locks, "_ABSENT_SECONDS", 0)
-    assert not rival.try_acquire("w", DELIVERY)
-    store.release("w", DELIVERY)
-    wait_until(lambda: rival.try_acquire("w", DELIVERY))
-    rival.release("w", DELIVERY)
+    assert not rival.try_acquire("w", TURN)
+    store.release("w", TURN)
+    wait_until(lambda: rival.try_acquire("w", TURN))
+    rival.release("w", TURN)
 
 
 def test_a_short_absence_long_ago_does_not_count(
@@ -145,9 +147,9 @@ def test_a_short_absence_long_ago_does_not_count(
     monkeypatch.setattr(redis_locks, "clock", SimpleNamespace(monotonic=lambda: now))
     monkeypatch.setattr(RedisClient, "keep_connected", lambda _: None)
     store, rival = RedisStore(server.url), RedisStore(server.url)
-    assert store.try_acquire("w", DELIVERY)
+    assert store.try_acquire("w", TURN)
     server.drop_connections()
     for now, is_given_up in ((0.0, False), (100.0, False), (100.1, False), (100.3, True)):  # noqa: B007
-        assert rival.try_acquire("w", DELIVERY) == is_given_up
+        assert rival.try_acquire("w", TURN) == is_given_up
     for each in (rival, store):
-        each.release("w", DELIVERY)
+        each.release("w", TURN)

@@ -7,7 +7,15 @@ import sys
 import pytest
 
 from mockbatch.errors import ApiError
-from mockbatch.stores.store import CHANGE, DELIVERY, DUE, NOTHING, PLANNING, Store, Version
+from mockbatch.stores.store import (
+    CHANGE,
+    DUE,
+    NOTHING,
+    PLANNING,
+    Store,
+    Version,
+    delivery_lock,
+)
 
 
 def create(store: Store, **cells: str) -> Version:
@@ -176,7 +184,7 @@ time.sleep(600)
 """
 
 
-@pytest.mark.parametrize("lock", [CHANGE, PLANNING, DELIVERY])
+@pytest.mark.parametrize("lock", [CHANGE, PLANNING, delivery_lock(1)])
 def test_the_locks_of_a_killed_process_are_free_at_once(
     store: Store, state_url: str, lock: str
 ) -> None:

@@ -9,6 +9,7 @@ registry   the worlds of a server whose state is in a store
 world      a shared world: the commands that differ from those of a world in memory
 replica    what one process knows of a world: it catches up, and commits changes
 status     whether a replica can still be used
+turn       the turn of one process to deliver the webhooks of a world
 lock       a lock among the threads of this process and then among processes
 cells      the JSON texts in a store
 singles    the parts that a world has once, as cells: clock, settings, script, ...

@@ -61,18 +61,19 @@ class StoredContent(Content):
 class SharedContents:
     """Keeps and finds the contents of one world.
 
-    `is_stored` says whether what was changed without an error is stored.
+    `is_needed` says whether the world uses a content after a change without an error.
     """
 
     def __init__(
-        self, blobs: Blobs, world: str, is_stored: Callable[[], bool] = lambda: True
+        self, blobs: Blobs, world: str, is_needed: Callable[[Content], bool] = lambda _: True
     ) -> None:
         self._blobs, self._world = blobs, world
-        self._is_stored = is_stored
+        self._is_needed = is_needed
         self._lock = Lock()
         self._known: WeakValueDictionary[str, StoredContent] = WeakValueDictionary()
         self._kept: WeakKeyDictionary[Content, StoredContent] = WeakKeyDictionary()
         self._unused: list[tuple[Content, StoredContent]] = []
+        self._kept_for_change: list[StoredContent] = []
 
     def keep(self, content: Content) -> StoredContent:
         """Return the same content, kept where other processes find it."""
@@ -86,23 +87,23 @@ class SharedContents:
 
     @contextmanager
     def keeping(self, content: Content) -> Iterator[Content]:
-        """Yield a content as it is kept, to be added to the world; remove it if that fails.
-
-        It stays after an error that leaves open whether the change was stored.
-        """
+        """Yield a content as it is kept, to be added to the world; remove it if that fails."""
         if self.kept(content) is not None:  # it is in use
             yield content
             return
-        kept, is_needed = self.keep(content), False
+        kept = self.keep(content)
         try:
             yield kept
-            is_needed = self._is_stored()
         except ApiError as error:
-            is_needed = error.name == UNCERTAIN
+            self._remove_after(error, [kept])
             raise
-        finally:
-            if not is_needed:
-                self.remove([kept])
+        if not self._is_needed(kept):
+            self.remove([kept])
+
+    def _remove_after(self, error: BaseException, contents: Iterable[StoredContent]) -> None:
+        """Remove contents after an error, unless their world may have been stored with them."""
+        if isinstance(error, ApiError) and error.name != UNCERTAIN:
+            self.remove(contents)
 
     def kept(self, content: Content) -> StoredContent | None:
         """Return the same content if it is kept, otherwise None."""
@@ -112,8 +113,18 @@ class SharedContents:
             return self._kept.get(content)
 
     def name(self, content: Content) -> str:
-        """Return the name of a content, which is kept if it is not yet."""
-        return self.keep(content).name
+        """Return the name of a content, which is kept for a change if it is not yet."""
+        kept = self.kept(content)
+        if kept is None:
+            kept = self.keep(content)
+            self._kept_for_change.append(kept)
+        return kept.name
+
+    def end_change(self, error: BaseException | None = None) -> None:
+        """Note that a change was stored, or failed, with the contents that were kept for it."""
+        kept, self._kept_for_change = self._kept_for_change, []
+        if error is not None:
+            self._remove_after(error, kept)
 
     def find(self, name: Cursor) -> Content:
         """Return the content of that name."""

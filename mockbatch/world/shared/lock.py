@@ -8,26 +8,26 @@ from typing import Protocol
 
 from mockbatch.errors import ApiError
 from mockbatch.stores.failure import TIMEOUT
-from mockbatch.stores.store import DELIVERY, Changes, Store, Version
+from mockbatch.stores.store import Changes, Store, Version
+from mockbatch.world.shared.status import ReplicaStatus
 
 
 class Guarded(Protocol):
     """What the locks of a world guard in this process."""
 
+    status: ReplicaStatus
+
     def seen(self) -> Version:
         """Return how far the world has been read."""
-
-    def check_usable(self) -> None:
-        """Raise ApiError if the world cannot be used any more."""
 
     def give_up(self, error: ApiError) -> None:
         """Refuse all further commands, because of an error."""
 
 
 @contextmanager
-def _asking_store(guarded: Guarded) -> Iterator[None]:
+def asking_store(guarded: Guarded) -> Iterator[None]:
     """Give the world up if the store hangs in the block, so that no other thread waits for it."""
-    guarded.check_usable()
+    guarded.status.check()
     try:
         yield
     except ApiError as error:
@@ -81,7 +81,7 @@ class SharedLock:
     def _enter(self, blocking: bool) -> bool:
         seen = self._guarded.seen()
         changes: Changes | None = None
-        with _asking_store(self._guarded):
+        with asking_store(self._guarded):
             if blocking:
                 changes = self._store.acquire_and_pull(self._world, self._name, seen)
             elif not self._store.try_acquire(self._world, self._name):
@@ -130,7 +130,7 @@ class SharedLock:
 
     def _enter_both(self, inner: "SharedLock") -> bool:
         seen = self._guarded.seen()
-        with _asking_store(self._guarded):
+        with asking_store(self._guarded):
             changes = self._store.try_acquire_both(self._world, seen)
         if changes is None:
             return False
@@ -177,46 +177,3 @@ class SharedLock:
         /,
     ) -> None:
         self.release()
-
-
-class SharedTurn:
-    """What one process at a time has to deliver the webhooks of a world.
-
-    `taken` is called by the one that got it. The thread that has the turn in this process is the
-    only one that calls its methods.
-    """
-
-    def __init__(
-        self, store: Store, world: str, guarded: Guarded, taken: Callable[[], None]
-    ) -> None:
-        self._store, self._world, self._guarded = store, world, guarded
-        self._taken = taken
-        self._is_held = False
-
-    def acquire(self) -> None:
-        """Wait until no other process has it."""
-        with _asking_store(self._guarded):
-            self._store.acquire(self._world, DELIVERY)
-        self._begin()
-
-    def try_acquire(self) -> bool:
-        """Take it if no other process has it, and return whether that succeeded."""
-        with _asking_store(self._guarded):
-            if not self._store.try_acquire(self._world, DELIVERY):
-                return False
-        self._begin()
-        return True
-
-    def _begin(self) -> None:
-        self._is_held = True
-        try:
-            self._taken()
-        except BaseException:
-            self.release()
-            raise
-
-    def release(self) -> None:
-        """Let other processes have it, if this one has it."""
-        if self._is_held:
-            self._is_held = False
-            self._store.release(self._world, DELIVERY)

@@ -95,10 +95,11 @@ def _load(world: "World", contents: SharedContents, kind: str, id: str, document
     repository, is_there = world.repository, document.value is not None
     match kind:
         case "file":
-            if id in repository.uploaded_files:
-                repository.forget_file(id)
-            if is_there:
+            is_known = id in repository.uploaded_files
+            if is_there and not is_known:  # a file never changes
                 repository.add_file(load_file(document, contents))
+            elif is_known and not is_there:
+                repository.forget_file(id)
         case "batch":
             batch = _load_batch(contents, document)
             add = repository.replace_batch if id in repository.batches else repository.add_batch

@@ -9,7 +9,7 @@ from mockbatch.stores.blobs import Blobs
 from mockbatch.stores.failure import DAMAGED
 from mockbatch.stores.late_removal import LateRemoval
 from mockbatch.stores.location import open_blobs, open_store
-from mockbatch.stores.store import Store
+from mockbatch.stores.store import CHANGE, Store
 from mockbatch.world.keys import StoredName
 from mockbatch.world.registry import WorldRegistry
 from mockbatch.world.settings import ServerSettings, WorldSettings
@@ -68,13 +68,19 @@ class SharedWorlds(WorldRegistry):
             return world
         if is_read_only:
             return self._new_world(key, self.settings.world)
-        return self._create(key, self.settings.world)
+        replica = self._room_for(key, self.settings.world)
+        replica.create()
+        return self._keep(replica)
 
     def create(self, key: str, settings: WorldSettings) -> World:
         """Create the world of a key with these settings, or reset it to them if it exists."""
         world = self.find(key)
         if world is None:
-            return self._create(key, settings)
+            replica = self._room_for(key, settings)
+            is_new = replica.create()
+            world = self._keep(replica)
+            if is_new:
+                return world
         world.reset(settings)
         return world
 
@@ -114,13 +120,16 @@ class SharedWorlds(WorldRegistry):
     def remove(self, name: str) -> None:
         """Remove and close the world of that name, if there is one."""
         id = self._stored_name(name)
-        kept = self._blobs.names(id)  # not those of a world that begins meanwhile
-        self._store.remove(id)
-        for name_of_content in kept:
-            self._blobs.remove(id, name_of_content)
-        world = self._replicas.get(id)
-        if world is not None:
-            self._forget(world)
+        self._store.acquire(id, CHANGE)
+        try:
+            replica, contents = self._replicas.get(id), self._blobs.names(id)
+            self._store.remove(id)
+        finally:
+            self._store.release(id, CHANGE)
+        for content in contents:
+            self._blobs.remove(id, content)
+        if replica is not None:
+            self._forget(replica)
 
     def close(self) -> None:
         """Close all replicas and the store; from then on nothing happens by itself."""
@@ -140,15 +149,14 @@ class SharedWorlds(WorldRegistry):
             return None
         return self._keep(world)
 
-    def _create(self, key: str, settings: WorldSettings) -> SharedWorld:
+    def _room_for(self, key: str, settings: WorldSettings) -> SharedWorld:
+        """Return a replica of a world that is still to be created; ApiError 429 at the limit."""
         limit = self.settings.world.limits.worlds
         if len(self._store.worlds()) >= limit:
             error = api_error("too_many_worlds", limit=limit)
             error.headers = {"x-should-retry": "false"}
             raise error
-        world = self._replica(self._stored_name(key), settings)
-        world.create()
-        return self._keep(world)
+        return self._replica(self._stored_name(key), settings)
 
     def _replica(self, name: StoredName, settings: WorldSettings) -> SharedWorld:
         place = Place(self._store, self._blobs, name)

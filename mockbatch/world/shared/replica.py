@@ -14,14 +14,14 @@ from mockbatch.files.content import Content
 from mockbatch.ids import RequestIds, Seed
 from mockbatch.stores.blobs import Blobs
 from mockbatch.stores.failure import damaged_world
-from mockbatch.stores.store import CHANGE, DELIVERY, NOTHING, PLANNING, Changes, Store, Version
+from mockbatch.stores.store import CHANGE, NOTHING, PLANNING, Changes, Store, Version
 from mockbatch.world.journal import EMPTY_JOURNAL
 from mockbatch.world.keys import StoredName
 from mockbatch.world.settings import WorldSettings
 from mockbatch.world.shared.cells import encode, garbage_collection_off, parse
 from mockbatch.world.shared.contents import SharedContents
 from mockbatch.world.shared.journal import StoredJournal
-from mockbatch.world.shared.lock import SharedLock, SharedTurn
+from mockbatch.world.shared.lock import SharedLock
 from mockbatch.world.shared.objects import (
     BATCH,
     DELETED,
@@ -35,6 +35,7 @@ from mockbatch.world.shared.objects import (
 from mockbatch.world.shared.settings import dump_settings, load_settings
 from mockbatch.world.shared.singles import LOADERS, dump_single, fingerprints
 from mockbatch.world.shared.status import ReplicaStatus
+from mockbatch.world.shared.turn import SharedTurn
 from mockbatch.world.snapshot.cursor import Cursor
 from mockbatch.world.snapshot.snapshot import Snapshot
 from mockbatch.world.world import World
@@ -70,9 +71,9 @@ class Replica(World):
     ) -> None:
         self.place = place
         self.name: StoredName = place.world
-        self._status = ReplicaStatus()
+        self.status = ReplicaStatus()
         self._seen: Version = NOTHING
-        self._contents = SharedContents(*place[1:], is_stored=lambda: not self._status.has_ended)
+        self._contents = SharedContents(*place[1:], self._is_needed)
         self._touched: dict[tuple[str, str], None] = {}  # in the order in which they changed
         self._fingerprints: dict[str, object] = {}
         self._is_loading, self._is_new, self._is_opening = False, False, True
@@ -83,11 +84,12 @@ class Replica(World):
 
     # --- how a replica begins, and catches up
 
-    def create(self) -> None:
-        """Put the world into the store, unless another process has done so meanwhile."""
+    def create(self) -> bool:
+        """Put the world into the store; return False if another process has done so meanwhile."""
         with self._planning, self._lock:
-            if self._seen == NOTHING:
+            if is_new := self._seen == NOTHING:
                 super()._begin(self.settings)
+        return is_new
 
     def catch_up(self) -> bool:
         """Apply what other processes have changed, and return whether the replica is usable.
@@ -99,8 +101,8 @@ class Replica(World):
         self._note_wall(changes)
         if changes.version != seen or self._change_lock.is_held:
             with self._change_lock.locally():
-                if self._status.has_timed_out:
-                    self.check_usable()  # rather than wait for the store once more
+                if self.status.has_timed_out:
+                    self.status.check()  # rather than wait for the store once more
                 self._enter(seen, changes)
         if self.is_usable and self.clock.state().pauses:
             self._end_lost_pauses()
@@ -109,19 +111,18 @@ class Replica(World):
     @property
     def is_usable(self) -> bool:
         """Whether it is the world in the store, as far as is known."""
-        return self._status.is_usable and self._seen != NOTHING
-
-    def check_usable(self) -> None:
-        """Raise ApiError if commands are refused."""
-        self._status.check()
+        return self.status.is_usable and self._seen != NOTHING
 
     def seen(self) -> Version:
         """Return how far the world has been read."""
         return self._seen
 
+    def _set_seen(self, version: Version) -> None:
+        self._seen, self._turn.incarnation = version, version.id
+
     def end(self) -> None:
         """Store nothing from now on: the world was removed from the store, or began anew there."""
-        self._status.has_ended = True
+        self.status.has_ended = True
         self.close()
 
     def _make_locks(self) -> tuple[WorldLock, WorldLock, RLock]:
@@ -148,7 +149,7 @@ class Replica(World):
     def _apply(self, changes: Changes) -> None:
         """Change the replica as the store has changed; the lock is held, at least locally."""
         version, seen = changes.version, self._seen
-        if version == seen or not self._status.is_usable:
+        if version == seen or not self.status.is_usable:
             return
         if seen != NOTHING and (version.id != seen.id or version < seen):
             self.end()
@@ -165,7 +166,7 @@ class Replica(World):
         finally:
             self._is_loading = False
         self._note_wall(changes)  # also by a clock that is new
-        self._seen = version
+        self._set_seen(version)
 
     def _load_cells(self, changes: Changes) -> None:
         documents = {name: None if text is None else parse(text) for name, text in changes.cells}
@@ -205,7 +206,7 @@ class Replica(World):
     def _attach(self) -> None:
         """Notice every change from now on, and use the store for what is only there."""
         store, world = self.place.store, self.place.world
-        self.journal = StoredJournal(store, world, lambda: not self._status.has_failed)
+        self.journal = StoredJournal(store, world, lambda: not self.status.has_failed)
         # Other processes count their own requests.
         self.request_ids = RequestIds(self.seed.child("request", secrets.token_hex(8)))
         self.faults.lock = self.scenarios.lock = self._lock
@@ -220,7 +221,8 @@ class Replica(World):
         self.uploads.keeping = self._contents.keeping
         outbox.listeners.append(self._note)
         self.webhooks.shortest_wait_seconds = _LOOK_AGAIN_SECONDS
-        self.webhooks.dispatcher.turn = SharedTurn(store, world, self, self._begin_turn)
+        self._turn = SharedTurn(store, world, self, self._begin_turn)
+        self.webhooks.dispatcher.turn = self._turn
 
     @contextmanager
     def _count_poll(self) -> Iterator[None]:
@@ -232,24 +234,27 @@ class Replica(World):
         if not self._is_loading:
             self._touched[kind, id] = None
 
+    def _is_needed(self, content: Content) -> bool:
+        return not self.status.has_ended and self.repository.storage.is_retained(content)
+
     def _note_unused(self, content: Content) -> None:
         if not self._is_loading:
             self._contents.note_unused(content)
 
     def _commit(self) -> None:
         """Store what the command has changed; if that fails, it has changed nothing."""
-        if self._status.has_ended:
+        if self.status.has_ended:
             return
         try:
             if self._is_new:
                 self._replace()
-            else:
-                cells = self._changed_cells()
-                if cells:
-                    self._seen = self.place.store.commit(self.place.world, self._seen, cells)
+            elif cells := self._changed_cells():
+                self._seen = self.place.store.commit(self.place.world, self._seen, cells)
         except BaseException as error:
+            self._contents.end_change(error)
             self.give_up(error)
             raise
+        self._contents.end_change()
         self._contents.remove_unused(self.repository.storage)
 
     def _replace(self) -> None:
@@ -258,9 +263,8 @@ class Replica(World):
         cells = {SETTINGS: encode(dump_settings(self)), **self._changed_cells()}
         place, journal = self.place, self._first_journal
         records = [encode(entry.as_state()) for entry in journal.entries]
-        self._seen = place.store.replace(
-            place.world, self._seen, self.name.label, cells, records, journal.total
-        )
+        about = place.world, self._seen, self.name.label
+        self._set_seen(place.store.replace(*about, cells, records, journal.total))
         self._is_new = False
 
     def _changed_cells(self) -> dict[str, str | None]:
@@ -277,7 +281,7 @@ class Replica(World):
 
     def give_up(self, error: BaseException) -> None:
         """Refuse all further commands, because of an error."""
-        self._status.fail(error)
+        self.status.fail(error)
         self.close()
 
     # --- webhooks
@@ -291,10 +295,6 @@ class Replica(World):
 
     def _end_lost_pauses(self) -> None:
         """Let the clock go on if those who paused it have died; they had the turn."""
-        store, world = self.place.store, self.place.world
-        if store.try_acquire(world, DELIVERY):
-            try:
-                with self._lock:
-                    self.clock.end_pauses()
-            finally:
-                store.release(world, DELIVERY)
+        if self._turn.try_acquire():  # which does so
+            self._turn.release()
+            self.webhooks.dispatcher.look_again()

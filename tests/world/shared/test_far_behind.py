@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from mockbatch.limits import Limits
+from mockbatch.repository import Repository
 from mockbatch.stores import sqlite
 from mockbatch.web.context import EXTENSION
 from tests.world.shared.conftest import KEY, LINE, NewServer, Server
@@ -68,6 +69,25 @@ def test_it_gets_exactly_what_is_still_there(servers: tuple[Server, Server]) -> 
         assert other.call("GET", f"/v1/files/{file['id']}/content").status_code == 200
     id = other.upload()
     assert one.call("GET", f"/v1/files/{id}/content").data == LINE
+
+
+def test_it_never_lacks_a_file_that_stays(
+    servers: tuple[Server, Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Requests that read it meanwhile would get a 404."""
+    one, other = servers
+    leave_behind(one, other)
+    forgotten: list[str] = []
+    forget = Repository.forget_file
+
+    def note_and_forget(repository: Repository, id: str) -> None:
+        forgotten.append(id)
+        forget(repository, id)
+
+    monkeypatch.setattr(Repository, "forget_file", note_and_forget)
+    left = other.get("/v1/files")["data"]
+    assert len(forgotten) == 4
+    assert not {file["id"] for file in left} & {*forgotten}
 
 
 def test_it_stays_the_same_world(servers: tuple[Server, Server]) -> None:

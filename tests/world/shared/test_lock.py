@@ -11,17 +11,17 @@ from mockbatch.errors import ApiError
 from mockbatch.stores.location import open_store
 from mockbatch.stores.store import CHANGE, NOTHING, PLANNING, Changes, Store, Version
 from mockbatch.world.shared.lock import SharedLock
+from mockbatch.world.shared.status import ReplicaStatus
 
 
 class World:
     """A world that has not been read."""
 
+    status = ReplicaStatus()
+
     def seen(self) -> Version:
         """Return how far it has been read."""
         return NOTHING
-
-    def check_usable(self) -> None:
-        """Let it be used."""
 
     def give_up(self, error: ApiError) -> None:
         """Do not expect a store that hangs."""

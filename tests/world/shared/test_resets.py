@@ -9,6 +9,7 @@ import pytest
 from mockbatch.files.content import CHUNK_BYTES
 from mockbatch.stores.blobs import FolderBlobs
 from mockbatch.stores.failure import state_unavailable
+from mockbatch.stores.late_removal import LateRemoval
 from mockbatch.stores.sqlite import SqliteStore
 from mockbatch.world.shared import contents
 from tests.world.shared.conftest import LINE, NewServer, Server, contents_in
@@ -41,13 +42,14 @@ def test_a_removal_leaves_the_world_that_begins_meanwhile(
     """Only the contents that the removed world had are removed with it."""
     one.upload()
     old = contents_in(tmp_path)
-    remove, ids = SqliteStore.remove, []
+    remove, ids = LateRemoval.remove, []
 
-    def begin_anew(store: SqliteStore, world: str) -> None:
-        remove(store, world)
+    def begin_anew(blobs: LateRemoval, world: str, name: str) -> None:
+        monkeypatch.setattr(LateRemoval, "remove", remove)
         ids.append(other.upload())
+        remove(blobs, world, name)
 
-    monkeypatch.setattr(SqliteStore, "remove", begin_anew)
+    monkeypatch.setattr(LateRemoval, "remove", begin_anew)
     assert one.call("DELETE", "/_mock/state").status_code == 200
     [id] = ids
     for server in (one, other):

@@ -6,12 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from mockbatch.webhooks import dispatcher
+from mockbatch.web.context import EXTENSION
+from mockbatch.webhooks import dispatcher, outbox
 from mockbatch.webhooks.delivery import AttemptResult
 from mockbatch.world.shared import watch
-from mockbatch.world.shared.lock import SharedTurn
+from mockbatch.world.shared.turn import SharedTurn
 from tests.support.rival import PATIENCE_SECONDS
-from tests.world.shared.conftest import NewServer, Server
+from tests.world.shared.conftest import KEY, NewServer, Server
 
 ENDPOINT = {"url": "http://127.0.0.1:9/"}
 UNTIL_THE_END = {"seconds": 90_000}
@@ -63,7 +64,7 @@ def test_what_ends_while_another_server_has_the_turn_is_delivered(
     release, late = SharedTurn.release, [second]
 
     def complete_then_release(turn: SharedTurn) -> None:
-        if turn._is_held and late:
+        if turn._held and late:
             before = list(received)
             other.post(f"/_mock/batches/{late.pop()}/complete")
             assert received == before
@@ -80,6 +81,91 @@ def test_what_ends_while_another_server_has_the_turn_is_delivered(
     assert len(set(received)) == len(received) == 2
     deliveries = other.get("/_mock/webhooks/deliveries")["deliveries"]
     assert [delivery["status"] for delivery in deliveries] == ["delivered"] * 2
+
+
+REPLACEMENTS: dict[str, tuple[str, str]] = {
+    "reset": ("POST", "/_mock/reset"),
+    "removal": ("DELETE", "/_mock/state"),
+}
+
+
+@pytest.mark.parametrize("how", REPLACEMENTS)
+@pytest.mark.parametrize("is_same", [True, False], ids=["same server", "other server"])
+def test_a_delivery_of_the_world_before_holds_up_nothing(
+    one: Server, other: Server, receive: Receive, how: str, *, is_same: bool
+) -> None:
+    """The webhooks of the world that has begun anew are sent while it is still on its way."""
+    is_called, may_respond = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        if not is_called.is_set():
+            is_called.set()
+            assert may_respond.wait(PATIENCE_SECONDS)
+
+    received = receive(hold)
+    one.post("/_mock/webhooks/endpoints", ENDPOINT)
+    one.create(one.upload())
+    server = Server(one.app, one.app.test_client()) if is_same else other
+    with ThreadPoolExecutor(1) as pool:
+        advancing = pool.submit(one.call, "POST", "/_mock/clock/advance", UNTIL_THE_END)
+        try:
+            assert is_called.wait(PATIENCE_SECONDS)
+            assert server.call(*REPLACEMENTS[how]).status_code == 200
+            server.post("/_mock/webhooks/endpoints", ENDPOINT)
+            batch = server.create(server.upload())["id"]
+            server.post(f"/_mock/batches/{batch}/complete")
+            assert len(received) == 2
+            server.post("/_mock/clock/advance", {"seconds": 1})
+        finally:
+            may_respond.set()
+        assert advancing.result(PATIENCE_SECONDS).status_code == 200
+    [delivery] = server.get("/_mock/webhooks/deliveries")["deliveries"]
+    assert delivery["status"] == "delivered"
+
+
+def test_a_delivery_that_is_no_longer_kept_is_not_retried(
+    one: Server, other: Server, receive: Receive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that saw it on its way, and then only that it was gone, failed for good."""
+    monkeypatch.setattr(outbox, "MAX_FINISHED", 2)
+    looked: list[object] = []
+
+    def look() -> None:
+        if not looked:
+            looked.append(other.get("/v1/batches"))
+
+    received = receive(look)
+    file_id = one.upload()
+    one.post("/_mock/webhooks/endpoints", ENDPOINT)
+    for _ in range(6):
+        one.create(file_id)
+    one.post("/_mock/clock/advance", UNTIL_THE_END)
+    assert other.post("/_mock/clock/advance", {"seconds": 1})["events"] == []
+    assert len(received) == 6
+
+
+def test_a_reader_that_ends_lost_pauses_delivers_what_another_could_not(
+    one: Server, other: Server, receive: Receive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a clock that stands still nothing else would send it."""
+    received = receive(lambda: None)
+    file_id = one.upload()
+    one.post("/_mock/webhooks/endpoints", ENDPOINT)
+    batch = one.create(file_id)["id"]
+    other.get("/v1/batches")
+    world = one.app.extensions[EXTENSION].worlds.find(KEY)
+    world.clock._count_pauses(1)  # as of a process that was killed in an advance
+    release = SharedTurn.release
+
+    def complete_then_release(turn: SharedTurn) -> None:
+        monkeypatch.setattr(SharedTurn, "release", release)
+        one.post(f"/_mock/batches/{batch}/complete")
+        assert received == []
+        release(turn)
+
+    monkeypatch.setattr(SharedTurn, "release", complete_then_release)
+    other.get("/v1/batches")
+    assert len(received) == 1
 
 
 def test_an_advance_that_waits_for_its_turn_ends_after_a_reset(

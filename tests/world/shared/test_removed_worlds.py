@@ -1,0 +1,153 @@
+"""A world that is removed while other requests create or change it."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from mockbatch.stores.late_removal import LateRemoval
+from mockbatch.stores.sqlite import SqliteStore
+from mockbatch.world.shared.registry import SharedWorlds
+from mockbatch.world.shared.replica import Replica
+from tests.support.rival import PATIENCE_SECONDS
+from tests.world.shared.conftest import BATCH, LINE, NewServer, Server, contents_in
+
+pytestmark = pytest.mark.usefixtures("removed_at_once")
+
+# For so long another request gets the time to end; one that waits for a lock does not.
+WAIT_SECONDS = 0.2
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    """Yield the threads of other requests."""
+    with ThreadPoolExecutor(2) as started:
+        yield started
+
+
+def remove(server: Server) -> TestResponse:
+    """Remove the world."""
+    return server.call("DELETE", "/_mock/state")
+
+
+def test_a_change_that_is_being_stored_is_waited_for(
+    one: Server, other: Server, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was a 503, as were those that waited behind it."""
+    file_id = one.upload()
+    commit = SqliteStore.commit
+    removals: list[Future[TestResponse]] = []
+
+    def commit_late(*arguments: Any) -> Any:
+        removals.append(pool.submit(remove, other))
+        wait(removals, WAIT_SECONDS)
+        return commit(*arguments)
+
+    with monkeypatch.context() as context:
+        context.setattr(SqliteStore, "commit", commit_late)
+        response = one.call("POST", "/v1/batches", {**BATCH, "input_file_id": file_id})
+    assert response.status_code == 200, response.text
+    assert [each.result(PATIENCE_SECONDS).status_code for each in removals] == [200]
+    for server in (one, other):
+        assert server.get("/v1/batches")["data"] == []
+
+
+def test_a_world_that_is_being_created_loses_no_content(
+    one: Server,
+    new_server: NewServer,
+    pool: ThreadPoolExecutor,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """One with the files of `--load` is there with all of them, or not there."""
+    one.upload()
+    path = tmp_path / "start.json"
+    path.write_text(json.dumps(one.get("/_mock/state")))
+    assert remove(one).status_code == 200
+    creating, removing = (new_server(load=path) for _ in range(2))
+    replace = SqliteStore.replace
+    removals: list[Future[TestResponse]] = []
+
+    def replace_late(*arguments: Any) -> Any:
+        removals.append(pool.submit(remove, removing))
+        wait(removals, WAIT_SECONDS)
+        return replace(*arguments)
+
+    with monkeypatch.context() as context:
+        context.setattr(SqliteStore, "replace", replace_late)
+        creating.post("/_mock/clock/advance", {"seconds": 1})
+    assert [each.result(PATIENCE_SECONDS).status_code for each in removals] == [200]
+    assert contents_in(tmp_path) == []
+    for server in (creating, removing):
+        [file] = server.get("/v1/files")["data"]
+        assert server.call("GET", f"/v1/files/{file['id']}/content").data == LINE
+
+
+def test_an_upload_at_the_same_time_leaves_no_content(
+    one: Server,
+    other: Server,
+    pool: ThreadPoolExecutor,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """Its file belongs to the world that is removed."""
+    one.upload()
+    other.get("/v1/files")
+    names = LateRemoval.names
+    uploads: list[Future[str]] = []
+
+    def upload_then_name(*arguments: Any) -> Any:
+        found = names(*arguments)
+        uploads.append(pool.submit(other.upload))
+        wait(uploads, WAIT_SECONDS)
+        return found
+
+    with monkeypatch.context() as context:
+        context.setattr(LateRemoval, "names", upload_then_name)
+        assert remove(one).status_code == 200
+    assert all(each.result(PATIENCE_SECONDS) for each in uploads)
+    assert one.get("/v1/files")["data"] == []
+    assert contents_in(tmp_path) == []
+
+
+def test_the_world_that_begins_next_stays(
+    one: Server, other: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Although its first request comes before the removal has ended, in the same process."""
+    one.upload()
+    forget = SharedWorlds._forget
+    uploaded: list[str] = []
+
+    def forget_late(*arguments: Any) -> bool:
+        monkeypatch.setattr(SharedWorlds, "_forget", forget)
+        uploaded.append(one.upload())
+        return forget(*arguments)
+
+    monkeypatch.setattr(SharedWorlds, "_forget", forget_late)
+    assert remove(one).status_code == 200
+    [file_id] = uploaded
+    created = one.create(file_id)["id"]
+    for server in (one, other):
+        assert [batch["id"] for batch in server.get("/v1/batches")["data"]] == [created]
+
+
+def test_a_reset_applies_its_settings_to_a_world_that_has_just_begun(
+    one: Server, other: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process creates it while this one resets a key without a world."""
+    create = Replica.create
+
+    def create_late(replica: Replica) -> bool:
+        monkeypatch.setattr(Replica, "create", create)
+        other.upload()
+        return create(replica)
+
+    monkeypatch.setattr(Replica, "create", create_late)
+    one.post("/_mock/reset", {"clock": "on-poll"})
+    for server in (one, other):
+        assert server.get("/_mock/clock")["mode"] == "on-poll"
+        assert server.get("/v1/files")["data"] == []
