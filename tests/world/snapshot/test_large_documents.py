@@ -48,6 +48,6 @@ def test_files_are_checked_once() -> None:
     of_document = schema("state").document["$defs"]["file"]["properties"]
     of_file = schema("file").document["properties"]
     assert of_document["purpose"] == of_file["purpose"]
-    assert of_document["id"] == {"type": "string", "pattern": "^file[-_]"}
+    assert of_document["id"] == {"type": "string", "pattern": "^file[-_][!-~]{0,200}$"}
     for name in ("filename", "created_at"):
         assert of_document[name]["type"] == of_file[name]["type"]
