@@ -11,6 +11,9 @@ TIMEOUT = "state_timeout"
 #: The name of the error for a change that may or may not have been stored.
 UNCERTAIN = "change_uncertain"
 
+#: The names of the errors that say that nothing was changed.
+REFUSALS = frozenset({"state_unavailable", TIMEOUT, "state_full"})
+
 
 def state_unavailable(reason: object) -> ApiError:
     """Return the ApiError 503 for a request that could not read or change its world."""

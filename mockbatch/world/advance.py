@@ -70,7 +70,7 @@ class Advance:
 
         It does not wait for the delivery to that receiver, which cannot finish until it returns.
         """
-        return Advance(
+        return type(self)(
             self._clock,
             self._repository,
             self._uploads,

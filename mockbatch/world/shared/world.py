@@ -13,6 +13,8 @@ from mockbatch.files.content import Content
 from mockbatch.files.file import File
 from mockbatch.scripting.script import Script
 from mockbatch.typing import Json
+from mockbatch.world.advance import Advance
+from mockbatch.world.shared.advance import SharedAdvance, after_a_change
 from mockbatch.world.shared.replica import Replica
 from mockbatch.world.snapshot.snapshot import Snapshot
 
@@ -37,6 +39,17 @@ class SharedWorld(Replica):
         else:
             with self._planning_lock.with_inner(self._change_lock):
                 yield int(self.now())
+
+    @property
+    def advance(self) -> Advance:
+        """The object that moves the clock forward."""
+        dispatcher = self.webhooks.dispatcher
+        return SharedAdvance(self.clock, self.repository, self.uploads, dispatcher, self.upcoming)
+
+    def deliver_due(self) -> None:
+        """Deliver the webhooks that are due now, after a change that is stored."""
+        with after_a_change():
+            super().deliver_due()
 
     def snapshot(self) -> Snapshot:
         """Return the whole world as a value."""

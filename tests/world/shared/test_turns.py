@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from mockbatch.stores.failure import state_full
+from mockbatch.stores.sqlite import SqliteStore
 from mockbatch.web.context import EXTENSION
 from mockbatch.webhooks import dispatcher, outbox
 from mockbatch.webhooks.delivery import AttemptResult
@@ -121,6 +123,29 @@ def test_a_delivery_of_the_world_before_holds_up_nothing(
         assert advancing.result(PATIENCE_SECONDS).status_code == 200
     [delivery] = server.get("/_mock/webhooks/deliveries")["deliveries"]
     assert delivery["status"] == "delivered"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("/_mock/clock/advance", UNTIL_THE_END), ("/_mock/batches/{id}/complete", {})],
+    ids=["advance", "command"],
+)
+def test_a_store_that_fails_after_a_change_is_not_said_to_have_stored_nothing(
+    one: Server, receive: Receive, monkeypatch: pytest.MonkeyPatch, path: str, body: object
+) -> None:
+    """The clock has moved to the end of the batch, or the batch has ended, when it fails."""
+    one.post("/_mock/webhooks/endpoints", ENDPOINT)
+    id = one.create(one.upload())["id"]
+
+    def fail(*_: object) -> None:
+        raise state_full("database or disk is full")
+
+    receive(lambda: monkeypatch.setattr(SqliteStore, "commit", fail))
+    response = one.call("POST", path.format(id=id), body)
+    monkeypatch.undo()
+    assert response.status_code == 503, response.text
+    assert "may have been stored" in response.json["error"]["message"]
+    assert one.get(f"/v1/batches/{id}")["status"] == "completed"
 
 
 def test_a_delivery_that_is_no_longer_kept_is_not_retried(
