@@ -101,10 +101,17 @@ class FolderBlobs:
 
     def names(self, world: str) -> Sequence[str]:
         """Return the names of all contents of a world, also of those that are being written."""
-        return [path.name for path in (self._folder / world).glob("??/*")]
+        return [path.name for folder in _list(self._folder / world) for path in _list(folder)]
 
     def _path(self, world: str, name: str) -> Path:
         return self._folder / world / name[:2] / name
+
+
+def _list(folder: Path) -> Sequence[Path]:
+    """Return what is in a folder, nothing if it is removed meanwhile or is a file."""
+    with suppress(FileNotFoundError, NotADirectoryError):
+        return list(folder.iterdir())
+    return ()
 
 
 def _open_private(path: str, flags: int) -> int:

@@ -88,33 +88,52 @@ class FileLocks:
     def try_acquire(self, name: str) -> bool:
         """Acquire a lock if it is free, and return whether it was."""
         try:
-            descriptor = self._open(name)
+            descriptor = self._try_open(name)
         except OSError as error:
             raise state_unavailable(error.strerror) from error
-        try:
-            if not _flock(descriptor):
-                os.close(descriptor)
-                return False
-            os.utime(descriptor)
-        except OSError as error:
-            os.close(descriptor)
-            raise state_unavailable(error.strerror) from error
+        if descriptor is None:
+            return False
         with self._lock:
             self._held[name] = descriptor
             if self._touching is None or not self._touching.is_alive():
                 self._touching = Thread(target=self._touch_held, daemon=True)
-                self._touching.start()
+                with suppress(RuntimeError):  # too many threads: the next lock tries again
+                    self._touching.start()
         return True
+
+    def _try_open(self, name: str) -> int | None:
+        """Return the descriptor of the locked file, None if another process has it."""
+        while True:
+            descriptor = self._open(name)
+            is_locked = False
+            try:
+                if not _flock(descriptor):
+                    return None
+                os.utime(descriptor)
+                is_locked = self._is_there(name, descriptor)
+                if is_locked:
+                    return descriptor
+            finally:
+                if not is_locked:
+                    os.close(descriptor)
+
+    def _is_there(self, name: str, descriptor: int) -> bool:
+        """Return whether an open file still has its name: another one may have it meanwhile."""
+        try:
+            return os.path.samestat(os.stat(self._path(name)), os.fstat(descriptor))  # noqa: PTH116
+        except FileNotFoundError:
+            return False
 
     def release(self, name: str) -> None:
         """Release a lock."""
         with self._lock:
             os.close(self._held.pop(name))
 
-    def remove(self, name: str) -> None:
-        """Remove the file of a lock that no process is going to need."""
-        with suppress(OSError):
-            Path(self._path(name)).unlink()
+    def remove_all(self, beginning: str) -> None:
+        """Remove the files of all locks whose names begin so; who holds one still has it."""
+        for path in Path(self._folder).glob(f"{beginning}*"):
+            with suppress(OSError):
+                path.unlink()
 
     def make_folder(self) -> None:
         """Make the folder, unless it is there; OSError if the folder around it is not."""

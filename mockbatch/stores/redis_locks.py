@@ -8,7 +8,7 @@ value.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import count
 from threading import Event, Lock, Thread, get_ident
@@ -145,7 +145,8 @@ class RedisLocks:
     def _keep_renewing(self) -> None:
         if self._renewing is None or not self._renewing.is_alive():
             self._renewing = Thread(target=self._renew_all, daemon=True)
-            self._renewing.start()
+            with suppress(RuntimeError):  # too many threads: the next lock tries again
+                self._renewing.start()
 
     def _release_lost(self) -> None:
         """Release the locks that this process may have and does not need."""

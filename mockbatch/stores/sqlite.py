@@ -14,6 +14,7 @@ from mockbatch.stores.file_lock import IS_SUPPORTED, FileLocks
 from mockbatch.stores.sqlite_connections import SqliteConnections
 from mockbatch.stores.store import (
     CHANGE,
+    DELIVERY,
     DUE,
     LOCK_SECONDS,
     NOTHING,
@@ -22,7 +23,6 @@ from mockbatch.stores.store import (
     Record,
     StoredWorld,
     Version,
-    delivery_lock,
 )
 
 _FORMAT = 1
@@ -138,7 +138,7 @@ class SqliteStore:
             numbered = enumerate(records, count - len(records) + 1)
             rows_of_records = ((version.id, number, text) for number, text in numbered)
             connection.executemany("INSERT INTO records VALUES (?, ?, ?)", rows_of_records)
-        self._locks.remove(f"{world}-{delivery_lock(seen.id)}")
+        self._locks.remove_all(f"{world}-{DELIVERY}")  # the new world has another one
         return version
 
     def remove(self, world: str) -> None:
@@ -148,7 +148,7 @@ class SqliteStore:
             if row is not None:
                 self._remove_contents(connection, row[0])
                 connection.execute("DELETE FROM worlds WHERE name = ?", (world,))
-                self._locks.remove(f"{world}-{delivery_lock(row[0])}")
+        self._locks.remove_all(f"{world}-")
 
     def worlds(self) -> Sequence[StoredWorld]:
         """Return all worlds, the oldest first."""

@@ -11,11 +11,13 @@ LOCK_SECONDS = 30.0
 #: The locks of a world, in the order in which they may be acquired after that of `delivery_lock`:
 #: for planning a command that takes long, and for a change.
 PLANNING, CHANGE = "planning", "change"
+#: How the names of all locks for the delivery of webhooks begin.
+DELIVERY = "delivery-"
 
 
 def delivery_lock(incarnation: int) -> str:
     """Return the lock for the delivery of webhooks, by the id in the version of the world."""
-    return f"delivery-{incarnation}"
+    return f"{DELIVERY}{incarnation}"
 
 
 #: The cell with the wall time at which a webhook of the world is due, `null` for no such time: the

@@ -93,11 +93,6 @@ class WebhookDispatcher:
                 self._finish()
             self._catch_up()
 
-    def look_again(self) -> None:
-        """Deliver what no other process could, because this one had the turn."""
-        self._catch_up()
-        self.deliver_due()
-
     @contextmanager
     def exclusive(self, *, is_nested: bool = False) -> Iterator["DeliveryRun"]:
         """Wait until no other thread delivers, and yield a run that delivers alone.
@@ -108,6 +103,20 @@ class WebhookDispatcher:
         if is_nested:
             yield self._new_run()
             return
+        self._begin_alone()
+        try:
+            yield self._new_run()
+        finally:
+            self._finish()
+            self._catch_up()
+            self.deliver_due()
+
+    def send(self, due: DueDelivery, at: int) -> Attempt:
+        """Call a receiver at a second of simulated time, even if another thread is delivering."""
+        return self._new_run().send(due, at)
+
+    def _begin_alone(self) -> None:
+        """Wait until neither another thread nor another process delivers, and begin."""
         with self._idle:
             while self._is_busy:
                 self._idle.wait()
@@ -115,14 +124,9 @@ class WebhookDispatcher:
         try:
             if self.turn is not None:
                 self.turn.acquire()
-            yield self._new_run()
-        finally:
-            self._finish()
-            self.look_again()
-
-    def send(self, due: DueDelivery, at: int) -> Attempt:
-        """Call a receiver at a second of simulated time, even if another thread is delivering."""
-        return self._new_run().send(due, at)
+        except BaseException:
+            self._end()
+            raise
 
     def _try_start(self) -> bool:
         with self._clock.reading:
@@ -151,9 +155,12 @@ class WebhookDispatcher:
             if self.turn is not None:
                 self.turn.release()
         finally:
-            with self._idle:
-                self._is_busy = False
-                self._idle.notify_all()
+            self._end()
+
+    def _end(self) -> None:
+        with self._idle:
+            self._is_busy = False
+            self._idle.notify_all()
 
 
 class DeliveryRun:

@@ -138,6 +138,27 @@ def test_the_contents_of_a_world_have_names(tmp_path: Path) -> None:
     assert not blobs.names("none")
 
 
+def test_contents_are_listed_while_others_are_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the last content of a folder goes the folder, just before it is looked into."""
+    blobs, iterdir = FolderBlobs(tmp_path), Path.iterdir
+    names = {blobs.put("w", [b"1"]) for _ in range(3)}
+    removed: list[str] = []
+
+    def remove_and_list(folder: Path) -> Any:
+        if folder.parent.name == "w" and not removed:
+            found = [path.name for path in iterdir(folder)]
+            removed.extend(found)
+            for name in found:
+                blobs.remove("w", name)
+        return iterdir(folder)
+
+    monkeypatch.setattr(Path, "iterdir", remove_and_list)
+    assert set(blobs.names("w")) == names - {*removed}
+    assert removed
+
+
 def test_a_world_without_contents_has_no_folder(tmp_path: Path) -> None:
     """With the last content of a world go its folders, and those of other worlds stay."""
     blobs = FolderBlobs(tmp_path)

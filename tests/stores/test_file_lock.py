@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from shutil import rmtree
-from threading import Event, Timer, current_thread
+from threading import Event, Thread, Timer, current_thread
 from time import monotonic
 
 import pytest
@@ -90,6 +90,45 @@ def test_a_folder_that_was_removed_is_made_again(tmp_path: Path) -> None:
     locks.acquire("a", LOCK_SECONDS)
     locks.release("a")
     assert (tmp_path / "locks").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_lock_whose_file_is_removed_is_held_by_one_process(tmp_path: Path) -> None:
+    """One that has opened the old file just before does not get that of the new one's holder."""
+    locks, rival = FileLocks(tmp_path), FileLocks(tmp_path)
+    locks.make_folder()
+    opened = locks._open
+
+    def open_and_lose(name: str) -> int:
+        descriptor = opened(name)
+        locks._open = opened  # type: ignore[method-assign]
+        rival.remove_all(name)
+        assert rival.try_acquire(name)
+        return descriptor
+
+    locks._open = open_and_lose  # type: ignore[method-assign]
+    assert not locks.try_acquire("a")
+    rival.release("a")
+    assert locks.try_acquire("a")
+    locks.release("a")
+
+
+def test_a_process_that_can_start_no_thread_releases_its_locks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its file was locked until the process ended."""
+
+    class Unstarted(Thread):
+        def start(self) -> None:
+            raise RuntimeError("can't start new thread")
+
+    locks, rival = FileLocks(tmp_path), FileLocks(tmp_path)
+    with monkeypatch.context() as context:
+        context.setattr(file_lock, "Thread", Unstarted)
+        assert locks.try_acquire("a")
+    assert not rival.try_acquire("a")
+    locks.release("a")
+    assert rival.try_acquire("a")
+    rival.release("a")
 
 
 def test_a_lock_that_is_removed_while_it_is_waited_for_is_free(

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from types import SimpleNamespace
 from typing import Any
 
@@ -153,3 +154,35 @@ def test_a_short_absence_long_ago_does_not_count(
         assert rival.try_acquire("w", TURN) == is_given_up
     for each in (rival, store):
         each.release("w", TURN)
+
+
+def test_a_process_that_can_start_no_thread_releases_its_locks(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had the lock for good once it could start one."""
+
+    class Unstarted(Thread):
+        def start(self) -> None:
+            raise RuntimeError("can't start new thread")
+
+    store, rival = RedisStore(server.url), RedisStore(server.url)
+    with monkeypatch.context() as context:
+        context.setattr(redis_locks, "Thread", Unstarted)
+        assert store.try_acquire("w", CHANGE)
+    assert not rival.try_acquire("w", CHANGE)
+    store.release("w", CHANGE)
+    wait_until(lambda: rival.try_acquire("w", CHANGE))
+    rival.release("w", CHANGE)
+
+
+def test_only_the_thread_that_has_a_lock_releases_it(server: RedisServer) -> None:
+    """Another one may still be about to release an earlier lock of the same name."""
+    store, rival = RedisStore(server.url), RedisStore(server.url)
+    assert store.try_acquire("w", CHANGE)
+    other = Thread(target=store.release, args=("w", CHANGE))
+    other.start()
+    other.join()
+    assert not rival.try_acquire("w", CHANGE)
+    store.release("w", CHANGE)
+    wait_until(lambda: rival.try_acquire("w", CHANGE))
+    rival.release("w", CHANGE)

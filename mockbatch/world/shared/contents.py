@@ -120,11 +120,10 @@ class SharedContents:
             self._kept_for_change.append(kept)
         return kept.name
 
-    def end_change(self, error: BaseException | None = None) -> None:
-        """Note that a change was stored, or failed, with the contents that were kept for it."""
+    def undo_change(self, error: BaseException) -> None:
+        """Remove what was kept for a change that has failed."""
         kept, self._kept_for_change = self._kept_for_change, []
-        if error is not None:
-            self._remove_after(error, kept)
+        self._remove_after(error, kept)
 
     def find(self, name: Cursor) -> Content:
         """Return the content of that name."""
@@ -151,6 +150,7 @@ class SharedContents:
 
         A content that the world begins with again is in use, but was kept anew by another name.
         """
+        self._kept_for_change.clear()
         unused, self._unused = self._unused, []
         self.remove(
             kept

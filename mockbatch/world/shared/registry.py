@@ -120,6 +120,8 @@ class SharedWorlds(WorldRegistry):
     def remove(self, name: str) -> None:
         """Remove and close the world of that name, if there is one."""
         id = self._stored_name(name)
+        if id not in self.names() and not self._blobs.names(id):
+            return
         self._store.acquire(id, CHANGE)
         try:
             replica, contents = self._replicas.get(id), self._blobs.names(id)

@@ -15,6 +15,7 @@ from mockbatch.ids import RequestIds, Seed
 from mockbatch.stores.blobs import Blobs
 from mockbatch.stores.failure import damaged_world
 from mockbatch.stores.store import CHANGE, NOTHING, PLANNING, Changes, Store, Version
+from mockbatch.webhooks.webhooks import Webhooks
 from mockbatch.world.journal import EMPTY_JOURNAL
 from mockbatch.world.keys import StoredName
 from mockbatch.world.settings import WorldSettings
@@ -101,8 +102,7 @@ class Replica(World):
         self._note_wall(changes)
         if changes.version != seen or self._change_lock.is_held:
             with self._change_lock.locally():
-                if self.status.has_timed_out:
-                    self.status.check()  # rather than wait for the store once more
+                self.status.check_timeout()  # rather than wait for the store once more
                 self._enter(seen, changes)
         if self.is_usable and self.clock.state().pauses:
             self._end_lost_pauses()
@@ -221,7 +221,7 @@ class Replica(World):
         self.uploads.keeping = self._contents.keeping
         outbox.listeners.append(self._note)
         self.webhooks.shortest_wait_seconds = _LOOK_AGAIN_SECONDS
-        self._turn = SharedTurn(store, world, self, self._begin_turn)
+        self._turn = SharedTurn(store, world, self, partial(self._begin_turn, self.webhooks))
         self.webhooks.dispatcher.turn = self._turn
 
     @contextmanager
@@ -235,7 +235,8 @@ class Replica(World):
             self._touched[kind, id] = None
 
     def _is_needed(self, content: Content) -> bool:
-        return not self.status.has_ended and self.repository.storage.is_retained(content)
+        with self._change_lock.local:  # as a thread that catches up releases contents for a moment
+            return not self.status.has_ended and self.repository.storage.is_retained(content)
 
     def _note_unused(self, content: Content) -> None:
         if not self._is_loading:
@@ -251,10 +252,9 @@ class Replica(World):
             elif cells := self._changed_cells():
                 self._seen = self.place.store.commit(self.place.world, self._seen, cells)
         except BaseException as error:
-            self._contents.end_change(error)
+            self._contents.undo_change(error)
             self.give_up(error)
             raise
-        self._contents.end_change()
         self._contents.remove_unused(self.repository.storage)
 
     def _replace(self) -> None:
@@ -286,15 +286,15 @@ class Replica(World):
 
     # --- webhooks
 
-    def _begin_turn(self) -> None:
+    def _begin_turn(self, webhooks: Webhooks) -> None:
         """Take over from the process that had the turn before, in case it has died."""
         with self._lock:
-            self.webhooks.outbox.retry_lost(int(self.now()))
-            if self.clock.state().pauses:
+            if self.webhooks is webhooks:  # and not those before a reset
+                webhooks.outbox.retry_lost(int(self.now()))
                 self.clock.end_pauses()
 
     def _end_lost_pauses(self) -> None:
         """Let the clock go on if those who paused it have died; they had the turn."""
-        if self._turn.try_acquire():  # which does so
-            self._turn.release()
-            self.webhooks.dispatcher.look_again()
+        turn = self._turn  # another thread may reset the world meanwhile
+        if turn.try_acquire():  # which does so
+            turn.release()

@@ -35,11 +35,6 @@ class ReplicaStatus:
         """Whether it has neither ended nor failed."""
         return not self.has_ended and self._failure is None
 
-    @property
-    def has_timed_out(self) -> bool:
-        """Whether it has failed because the store hung."""
-        return self._failure is not None and self._failure.name == TIMEOUT
-
     def fail(self, error: BaseException) -> None:
         """Note an error because of which it is no longer as the store is, or cannot be read."""
         name = error.name if isinstance(error, ApiError) else ""
@@ -54,3 +49,8 @@ class ReplicaStatus:
         """Raise ApiError if it has failed."""
         if self._failure is not None:
             raise replace(self._failure)
+
+    def check_timeout(self) -> None:
+        """Raise ApiError if it has failed because the store hung."""
+        if self._failure is not None and self._failure.name == TIMEOUT:
+            self.check()

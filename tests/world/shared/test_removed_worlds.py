@@ -135,6 +135,33 @@ def test_the_world_that_begins_next_stays(
         assert [batch["id"] for batch in server.get("/v1/batches")["data"]] == [created]
 
 
+def lock_files(folder: Path) -> list[str]:
+    """Return the names of the files of locks."""
+    return [path.name for path in (folder / "state.db-locks").iterdir()]
+
+
+def test_removed_worlds_leave_no_locks(one: Server, other: Server, tmp_path: Path) -> None:
+    """Each CI job may have a key of its own."""
+    for _ in range(2):
+        one.create(one.upload())
+        other.post("/_mock/clock/advance", {"seconds": 1})
+        one.post("/_mock/reset")
+        other.post("/_mock/clock/advance", {"seconds": 1})
+        assert remove(one).status_code == 200
+        assert lock_files(tmp_path) == []
+    assert remove(one).status_code == 200
+    assert lock_files(tmp_path) == []
+
+
+def test_resets_leave_no_locks(one: Server, other: Server, tmp_path: Path) -> None:
+    """Each incarnation has one for its deliveries, which goes with it."""
+    for _ in range(3):
+        one.post("/_mock/clock/advance", {"seconds": 1})
+        other.post("/_mock/reset")
+    one.post("/_mock/clock/advance", {"seconds": 1})
+    assert len([name for name in lock_files(tmp_path) if "delivery" in name]) == 1
+
+
 def test_a_reset_applies_its_settings_to_a_world_that_has_just_begun(
     one: Server, other: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,19 +1,23 @@
 """Two servers deliver the webhooks of one world in turn."""
 
+import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 
 from mockbatch.stores.failure import state_full
 from mockbatch.stores.sqlite import SqliteStore
+from mockbatch.stores.sqlite_connections import SqliteConnections
 from mockbatch.web.context import EXTENSION
 from mockbatch.webhooks import dispatcher, outbox
 from mockbatch.webhooks.delivery import AttemptResult
 from mockbatch.world.shared import watch
 from mockbatch.world.shared.turn import SharedTurn
 from tests.support.rival import PATIENCE_SECONDS
+from tests.support.webhook_recorder import wait_until
 from tests.world.shared.conftest import KEY, NewServer, Server
 
 ENDPOINT = {"url": "http://127.0.0.1:9/"}
@@ -169,27 +173,124 @@ def test_a_delivery_that_is_no_longer_kept_is_not_retried(
     assert len(received) == 6
 
 
-def test_a_reader_that_ends_lost_pauses_delivers_what_another_could_not(
+def test_the_turn_of_the_world_before_does_not_disturb_the_next_one(
+    new_server: NewServer, receive: Receive
+) -> None:
+    """An advance of each waits for its receiver, and another one waited behind the first."""
+    server = new_server(clock="x3600")
+    called, may_respond = ([threading.Event(), threading.Event()] for _ in range(2))
+
+    def hold() -> None:
+        number = len(received) - 1
+        if number < 2:
+            called[number].set()
+            assert may_respond[number].wait(PATIENCE_SECONDS)
+
+    received = receive(hold)
+
+    def advance() -> int:
+        client = Server(server.app, server.app.test_client())
+        return client.call("POST", "/_mock/clock/advance", UNTIL_THE_END).status_code
+
+    def begin() -> None:
+        server.post("/_mock/webhooks/endpoints", ENDPOINT)
+        server.create(server.upload())
+
+    begin()
+    waiting = server.app.extensions[EXTENSION].worlds.find(KEY).webhooks.dispatcher._idle._waiters
+    with ThreadPoolExecutor(3) as pool:
+        advances = [pool.submit(advance)]
+        try:
+            assert called[0].wait(PATIENCE_SECONDS)
+            advances.append(pool.submit(advance))
+            wait_until(lambda: waiting)
+            server.post("/_mock/reset")
+            begin()
+            advances.append(pool.submit(advance))
+            assert called[1].wait(PATIENCE_SECONDS)
+            now = server.get("/_mock/clock")["now"]
+            may_respond[0].set()
+            assert [each.result(PATIENCE_SECONDS) for each in advances[:2]] == [200] * 2
+            assert server.get("/_mock/clock")["now"] == now, "the clock ran during an advance"
+        finally:
+            for event in may_respond:
+                event.set()
+        assert advances[2].result(PATIENCE_SECONDS) == 200
+
+
+def test_a_removal_that_fails_leaves_the_turn_where_it_is(
     one: Server, other: Server, receive: Receive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On a clock that stands still nothing else would send it."""
-    received = receive(lambda: None)
-    file_id = one.upload()
+    """Another process sent a webhook that was on its way."""
+    is_called, may_respond = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        is_called.set()
+        assert may_respond.wait(PATIENCE_SECONDS)
+
+    received = receive(hold)
     one.post("/_mock/webhooks/endpoints", ENDPOINT)
-    batch = one.create(file_id)["id"]
+    one.create(one.upload())
+    writing = SqliteConnections.writing
+
+    @contextmanager
+    def fail_at_last(connections: SqliteConnections) -> Iterator[sqlite3.Connection]:
+        with writing(connections) as connection:
+            yield connection
+            raise state_full("database or disk is full")
+
+    with ThreadPoolExecutor(1) as pool:
+        advancing = pool.submit(one.call, "POST", "/_mock/clock/advance", UNTIL_THE_END)
+        try:
+            assert is_called.wait(PATIENCE_SECONDS)
+            with monkeypatch.context() as context:
+                context.setattr(SqliteConnections, "writing", fail_at_last)
+                assert other.call("DELETE", "/_mock/state").status_code == 507
+            turn = other.app.extensions[EXTENSION].worlds.find(KEY).webhooks.dispatcher.turn
+            assert not turn.try_acquire()
+        finally:
+            may_respond.set()
+        assert advancing.result(PATIENCE_SECONDS).status_code == 200
+    assert len(received) == 1
+
+
+def test_an_advance_that_is_refused_its_turn_leaves_that_of_others(
+    one: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader that ends lost pauses may have it in the same process."""
+    one.upload()
+    world = one.app.extensions[EXTENSION].worlds.find(KEY)
+    turn = world.webhooks.dispatcher.turn
+    assert turn.try_acquire()
+
+    def refuse(*_: object) -> None:
+        raise state_full("database or disk is full")
+
+    with monkeypatch.context() as context:
+        context.setattr(SqliteStore, "acquire", refuse)
+        assert one.call("POST", "/_mock/clock/advance", {"seconds": 1}).status_code == 507
+    assert turn._held
+    turn.release()
+    one.post("/_mock/clock/advance", {"seconds": 1})
+
+
+def test_a_read_that_ends_lost_pauses_sends_nothing(
+    one: Server, other: Server, receive: Receive
+) -> None:
+    """It would have to wait for the receivers."""
+    received = receive(lambda: None)
+    one.post("/_mock/webhooks/endpoints", ENDPOINT)
+    batch = one.create(one.upload())["id"]
     other.get("/v1/batches")
     world = one.app.extensions[EXTENSION].worlds.find(KEY)
     world.clock._count_pauses(1)  # as of a process that was killed in an advance
-    release = SharedTurn.release
-
-    def complete_then_release(turn: SharedTurn) -> None:
-        monkeypatch.setattr(SharedTurn, "release", release)
-        one.post(f"/_mock/batches/{batch}/complete")
-        assert received == []
-        release(turn)
-
-    monkeypatch.setattr(SharedTurn, "release", complete_then_release)
-    other.get("/v1/batches")
+    world.clock.move_to(world.now() + UNTIL_THE_END["seconds"])
+    assert other.get(f"/v1/batches/{batch}")["status"] == "completed"
+    assert other.get("/_mock/clock")["now"] == world.now()
+    one.get("/v1/batches")
+    assert not world.clock.state().pauses
+    assert received == []
+    other.post("/_mock/clock/advance", {"seconds": 1})
     assert len(received) == 1
 
 
