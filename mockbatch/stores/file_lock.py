@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Event, Lock, Thread
+from threading import Event, Lock, Thread, get_ident
 
 from mockbatch.stores.failure import state_unavailable
 from mockbatch.stores.store import WAIT_SECONDS
@@ -57,11 +57,12 @@ def _flock(descriptor: int) -> bool:
 
 
 class FileLocks:
-    """Locks by name, each a file in a folder."""
+    """Locks by name, each a file in a folder; the thread that has acquired one releases it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = os.fspath(folder)
-        self._held: dict[str, int] = {}  # name -> descriptor of its file
+        # Name and thread -> descriptor: after a removal, two threads may have a lock for a moment.
+        self._held: dict[tuple[str, int], int] = {}
         self._stopped: dict[str, int] = {}  # name -> when its file was touched last
         self._lock = Lock()
         self._touching: Thread | None = None
@@ -94,7 +95,7 @@ class FileLocks:
         if descriptor is None:
             return False
         with self._lock:
-            self._held[name] = descriptor
+            self._held[name, get_ident()] = descriptor
             if self._touching is None or not self._touching.is_alive():
                 self._touching = Thread(target=self._touch_held, daemon=True)
                 with suppress(RuntimeError):  # too many threads: the next lock tries again
@@ -127,7 +128,7 @@ class FileLocks:
     def release(self, name: str) -> None:
         """Release a lock."""
         with self._lock:
-            os.close(self._held.pop(name))
+            os.close(self._held.pop((name, get_ident())))
 
     def remove_all(self, beginning: str) -> None:
         """Remove the files of all locks whose names begin so; who holds one still has it."""

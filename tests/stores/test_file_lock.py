@@ -1,8 +1,9 @@
 """Locks in a folder whose holder is busy, or has stopped."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from shutil import rmtree
-from threading import Event, Thread, Timer, current_thread
+from threading import Event, Thread, current_thread
 from time import monotonic
 
 import pytest
@@ -32,11 +33,17 @@ def test_a_busy_holder_is_waited_for(
 ) -> None:
     """A process that is at it for longer than one that has stopped may be is not given up."""
     monkeypatch.setattr(file_lock, "WAIT_SECONDS", 1.0)
-    end = Timer(3, holder.release, ["a"])
-    end.start()
-    waiter.acquire("a", LOCK_SECONDS)
-    waiter.release("a")
-    end.join()
+
+    def wait() -> None:
+        waiter.acquire("a", LOCK_SECONDS)
+        waiter.release("a")
+
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(wait)
+        Event().wait(3)
+        assert not waiting.done()
+        holder.release("a")
+        waiting.result(LOCK_SECONDS)
 
 
 def test_a_stopped_holder_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

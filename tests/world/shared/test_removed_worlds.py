@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from mockbatch.batch import create
 from mockbatch.stores.late_removal import LateRemoval
 from mockbatch.stores.sqlite import SqliteStore
 from mockbatch.world.shared.registry import SharedWorlds
@@ -54,6 +55,29 @@ def test_a_change_that_is_being_stored_is_waited_for(
     assert [each.result(PATIENCE_SECONDS).status_code for each in removals] == [200]
     for server in (one, other):
         assert server.get("/v1/batches")["data"] == []
+
+
+def test_a_change_that_is_planned_meanwhile_releases_its_own_lock(
+    one: Server, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not that of a request to the world that begins next, in the same process."""
+    file_id = one.upload(LINE * 1001)
+    plan = create.create_batch
+
+    def begin_anew() -> Any:
+        again = Server(one.app, one.app.test_client())
+        assert remove(again).status_code == 200
+        return again.create(again.upload(LINE * 1001))
+
+    def plan_late(*arguments: Any) -> Any:
+        monkeypatch.setattr(create, "create_batch", plan)
+        assert pool.submit(begin_anew).result(PATIENCE_SECONDS)["object"] == "batch"
+        return plan(*arguments)
+
+    monkeypatch.setattr(create, "create_batch", plan_late)
+    assert one.create(file_id)["object"] == "batch"
+    assert len(one.get("/v1/batches")["data"]) == 1
+    one.post("/_mock/reset")
 
 
 def test_a_world_that_is_being_created_loses_no_content(
