@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from math import inf
 from types import MappingProxyType
 
@@ -227,8 +228,10 @@ class Outbox:
             self._deliveries.pop(id, None)
             self._under_way.discard(id)
             self._queue.remove(id)
+            with suppress(ValueError):
+                self._past.remove(id)
             return
-        self._put(delivery)
+        self._keep(delivery)  # what goes for it is up to that process, too
         if delivery.status == PENDING and delivery.next_at is None:
             self._under_way.add(id)
 
@@ -258,6 +261,14 @@ class Outbox:
         self._put(delivery)
 
     def _put(self, delivery: Delivery) -> None:
+        self._keep(delivery)
+        while len(self._past) > MAX_FINISHED:
+            oldest = self._deliveries.get(self._past.popleft())
+            if oldest is not None and oldest.status != PENDING:
+                del self._deliveries[oldest.id]
+                self._note("delivery", oldest.id)
+
+    def _keep(self, delivery: Delivery) -> None:
         before = self._deliveries.get(delivery.id)
         self._deliveries[delivery.id] = delivery
         self._under_way.discard(delivery.id)
@@ -269,11 +280,6 @@ class Outbox:
             self._queue.put(delivery.id, delivery.next_at, delivery.number, delivery)
         if delivery.status != PENDING and (before is None or before.status == PENDING):
             self._past.append(delivery.id)
-        while len(self._past) > MAX_FINISHED:
-            oldest = self._deliveries.get(self._past.popleft())
-            if oldest is not None and oldest.status != PENDING:
-                del self._deliveries[oldest.id]
-                self._note("delivery", oldest.id)
 
 
 def _delivery(batch: Batch, endpoint: WebhookEndpoint, number: int) -> Delivery:

@@ -94,15 +94,19 @@ class SharedContents:
         kept = self.keep(content)
         try:
             yield kept
-        except ApiError as error:
+        except (ApiError, OSError) as error:
             self._remove_after(error, [kept])
             raise
         if not self._is_needed(kept):
             self.remove([kept])
 
     def _remove_after(self, error: BaseException, contents: Iterable[StoredContent]) -> None:
-        """Remove contents after an error, unless their world may have been stored with them."""
-        if isinstance(error, ApiError) and error.name != UNCERTAIN:
+        """Remove contents after an error, unless their world may have been stored with them.
+
+        An OSError is one of the folder of contents, before that.
+        """
+        is_certain = isinstance(error, ApiError) and error.name != UNCERTAIN
+        if is_certain or isinstance(error, OSError):
             self.remove(contents)
 
     def kept(self, content: Content) -> StoredContent | None:

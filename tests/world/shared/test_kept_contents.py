@@ -1,5 +1,6 @@
 """Contents are kept as long as the stored world needs them, and no longer."""
 
+import errno
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from mockbatch.stores import late_removal
+from mockbatch.stores.blobs import FolderBlobs
 from mockbatch.stores.failure import state_full
 from mockbatch.stores.sqlite import SqliteStore
 from mockbatch.web.context import EXTENSION
@@ -81,6 +83,30 @@ def test_a_state_that_cannot_be_stored_leaves_no_contents(
             assert one.call("PUT", "/_mock/state", state).status_code == 507
     assert contents_in(tmp_path) == before
     assert_readable(one, 1)
+
+
+@pytest.mark.usefixtures("removed_at_once")
+def test_a_state_for_which_descriptors_are_lacking_leaves_no_contents(
+    one: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Two of its three contents were kept before that."""
+    for count in (1, 2, 3):
+        one.upload(LINE * count)
+    state, before = one.get("/_mock/state"), contents_in(tmp_path)
+    created: list[Path] = []
+    create = FolderBlobs._create
+
+    def create_two(blobs: FolderBlobs, path: Path) -> Any:
+        if len(created) == 2:
+            raise OSError(errno.EMFILE, "Too many open files")
+        created.append(path)
+        return create(blobs, path)
+
+    with monkeypatch.context() as context:
+        context.setattr(FolderBlobs, "_create", create_two)
+        assert one.call("PUT", "/_mock/state", state).status_code == 500
+    assert contents_in(tmp_path) == before
+    assert_readable(one, 3)
 
 
 @pytest.mark.usefixtures("removed_at_once")

@@ -173,6 +173,29 @@ def test_a_delivery_that_is_no_longer_kept_is_not_retried(
     assert len(received) == 6
 
 
+def test_all_servers_keep_the_same_past_deliveries(
+    one: Server, new_server: NewServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that end first go first, for one that has read them in another order, too."""
+    monkeypatch.setattr(outbox, "MAX_FINISHED", 3)
+    results = iter([AttemptResult(status_code=500)])
+    accepted = AttemptResult(status_code=200)
+    monkeypatch.setattr(dispatcher, "post", lambda *_: next(results, accepted))
+    one.post("/_mock/webhooks/endpoints", ENDPOINT)
+    file_id = one.upload()
+    for _ in range(3):
+        one.create(file_id)
+    one.post("/_mock/clock/advance", UNTIL_THE_END)
+    other = new_server()
+    other.get("/v1/batches")
+    one.create(file_id)
+    one.post("/_mock/clock/advance", UNTIL_THE_END)
+    kept = one.get("/_mock/webhooks/deliveries")
+    assert len(kept["deliveries"]) == 3
+    for server in (other, new_server()):
+        assert server.get("/_mock/webhooks/deliveries") == kept
+
+
 def test_the_turn_of_the_world_before_does_not_disturb_the_next_one(
     new_server: NewServer, receive: Receive
 ) -> None:
