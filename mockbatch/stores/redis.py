@@ -210,7 +210,8 @@ class RedisStore:
         self._locks.release(_key(world, lock))
 
     def close(self) -> None:
-        """Close the connection of this thread."""
+        """Close the connection of this thread, and renew no locks any more."""
+        self._locks.close()
         self._client.close_thread()
 
     def _run(self, script: str, world: str, *arguments: object) -> Any:

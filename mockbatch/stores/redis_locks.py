@@ -50,7 +50,7 @@ class RedisLocks:
         self._client = client
         self._held: dict[tuple[str, int], str] = {}  # key and thread -> value
         self._lost: set[tuple[str, str]] = set()  # key and value
-        self._has_lost = Event()
+        self._has_lost, self._is_closed = Event(), Event()
         self._absent: dict[str, _Absence] = {}  # by the name of the process
         self._numbers = count()
         self._lock = Lock()
@@ -142,8 +142,14 @@ class RedisLocks:
             self._has_lost.set()
             self._keep_renewing()
 
+    def close(self) -> None:
+        """Renew and release nothing any more; what this process has expires."""
+        self._is_closed.set()
+        self._has_lost.set()  # which ends the wait of the thread
+
     def _keep_renewing(self) -> None:
-        if self._renewing is None or not self._renewing.is_alive():
+        is_running = self._renewing is not None and self._renewing.is_alive()
+        if not (is_running or self._is_closed.is_set()):
             self._renewing = Thread(target=self._renew_all, daemon=True)
             with suppress(RuntimeError):  # too many threads: the next lock tries again
                 self._renewing.start()
@@ -191,6 +197,8 @@ class RedisLocks:
         idle_rounds = rounds = 0
         while idle_rounds < _RENEWAL_ROUNDS:
             self._has_lost.wait(_ROUND_SECONDS)
+            if self._is_closed.is_set():
+                break
             rounds += 1
             with self._lock:
                 held = dict(self._held)

@@ -186,3 +186,18 @@ def test_only_the_thread_that_has_a_lock_releases_it(server: RedisServer) -> Non
     store.release("w", CHANGE)
     wait_until(lambda: rival.try_acquire("w", CHANGE))
     rival.release("w", CHANGE)
+
+
+def test_a_store_that_is_closed_renews_and_releases_nothing(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its thread tried to reach a server that had been stopped for good."""
+    monkeypatch.setattr(redis_locks, "_LEASE_MILLISECONDS", NEVER)
+    store = RedisStore(server.url)
+    assert store.try_acquire("w", CHANGE)
+    thread = store._locks._renewing
+    assert thread is not None
+    assert thread.is_alive()
+    store.close()
+    thread.join(1)
+    assert not thread.is_alive()

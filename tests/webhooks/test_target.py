@@ -16,7 +16,8 @@ def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
     """Return the addresses of host names, for the test to fill; other names cannot be resolved."""
     known: dict[str, list[str]] = {}
 
-    def find(host: str, port: int, **_: Any) -> list[Any]:
+    # With any arguments, as a thread of another test may call it.
+    def find(host: str, port: int, *_: Any, **__: Any) -> list[Any]:
         if host not in known:
             raise socket.gaierror(-2, "Name or service not known")
         return [(0, 0, 0, "", (one, port)) for one in known[host]]
