@@ -61,7 +61,7 @@ class FileLocks:
 
     def __init__(self, folder: Path) -> None:
         self._folder = os.fspath(folder)
-        # Name and thread -> descriptor: after a removal, two threads may have a lock for a moment.
+        # By name and thread: when a file was removed, two threads may hold a lock of that name.
         self._held: dict[tuple[str, int], int] = {}
         self._stopped: dict[str, int] = {}  # name -> when its file was touched last
         self._lock = Lock()
@@ -131,10 +131,13 @@ class FileLocks:
             os.close(self._held.pop((name, get_ident())))
 
     def remove_all(self, beginning: str) -> None:
-        """Remove the files of all locks whose names begin so; who holds one still has it."""
-        for path in Path(self._folder).glob(f"{beginning}*"):
-            with suppress(OSError):
-                path.unlink()
+        """Remove the files of all locks whose names start so; a holder keeps its lock.
+
+        A file that cannot be removed stays: the change that made it useless is stored.
+        """
+        with suppress(OSError):
+            for path in Path(self._folder).glob(f"{beginning}*"):
+                path.unlink(missing_ok=True)
 
     def make_folder(self) -> None:
         """Make the folder, unless it is there; OSError if the folder around it is not."""

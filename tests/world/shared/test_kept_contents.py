@@ -2,7 +2,6 @@
 
 import errno
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from mockbatch.stores.failure import state_full
 from mockbatch.stores.sqlite import SqliteStore
 from mockbatch.web.context import EXTENSION
 from mockbatch.world.shared.contents import SharedContents
+from tests.support.unstartable_thread import UnstartableThread
 from tests.world.shared.conftest import KEY, LINE, NewServer, Server, contents_in
 
 
@@ -56,15 +56,8 @@ def test_a_process_without_threads_to_spare_keeps_what_is_needed(
     """What is to be removed waits until a thread can be started."""
     upload_id, part_id = one.begin_upload(b"{}\n")
 
-    def refuse_thread(*_: object, **__: object) -> Thread:
-        class Unstarted(Thread):
-            def start(self) -> None:
-                raise RuntimeError("can't start new thread")
-
-        return Unstarted()
-
     with monkeypatch.context() as context:
-        context.setattr(late_removal, "Thread", refuse_thread)
+        context.setattr(late_removal, "Thread", UnstartableThread)
         one.post(f"/v1/uploads/{upload_id}/complete", {"part_ids": [part_id]})
         assert one.call("DELETE", f"/v1/files/{one.upload()}").status_code == 200
     assert_readable(new_server(), 1)
@@ -107,6 +100,23 @@ def test_a_state_for_which_descriptors_are_lacking_leaves_no_contents(
         assert one.call("PUT", "/_mock/state", state).status_code == 500
     assert contents_in(tmp_path) == before
     assert_readable(one, 3)
+
+
+@pytest.mark.usefixtures("removed_at_once")
+def test_a_state_that_is_stored_keeps_its_contents_though_descriptors_are_lacking(
+    one: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The files of old locks are looked for when it has been stored."""
+    one.upload()
+    state = one.get("/_mock/state")
+
+    def refuse_to_list(*_: object) -> Any:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as context:
+        context.setattr(Path, "glob", refuse_to_list)
+        assert one.call("PUT", "/_mock/state", state).status_code == 200
+    assert_readable(one, 1)
 
 
 @pytest.mark.usefixtures("removed_at_once")
