@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from shutil import rmtree
-from threading import Event, Thread, current_thread
+from threading import Event, current_thread
 from time import monotonic
 
 import pytest
@@ -12,6 +12,7 @@ from mockbatch.errors import ApiError
 from mockbatch.stores import file_lock, waits
 from mockbatch.stores.file_lock import FileLocks, lock_folder
 from mockbatch.stores.store import LOCK_SECONDS
+from tests.support.unstartable_thread import UnstartableThread
 
 
 @pytest.fixture
@@ -123,14 +124,9 @@ def test_a_process_that_can_start_no_thread_releases_its_locks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its file was locked until the process ended."""
-
-    class Unstarted(Thread):
-        def start(self) -> None:
-            raise RuntimeError("can't start new thread")
-
     locks, rival = FileLocks(tmp_path), FileLocks(tmp_path)
     with monkeypatch.context() as context:
-        context.setattr(file_lock, "Thread", Unstarted)
+        context.setattr(file_lock, "Thread", UnstartableThread)
         assert locks.try_acquire("a")
     assert not rival.try_acquire("a")
     locks.release("a")

@@ -17,6 +17,7 @@ from mockbatch.stores.redis import RedisStore
 from mockbatch.stores.redis_client import RedisClient
 from mockbatch.stores.store import CHANGE, LOCK_SECONDS, NOTHING, PLANNING, delivery_lock
 from tests.support.redis_server import DURABLE, RedisServer, redis_server
+from tests.support.unstartable_thread import UnstartableThread
 from tests.support.webhook_recorder import wait_until
 
 # For a number of seconds, or of rounds, that no test waits for.
@@ -160,14 +161,9 @@ def test_a_process_that_can_start_no_thread_releases_its_locks(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It had the lock for good once it could start one."""
-
-    class Unstarted(Thread):
-        def start(self) -> None:
-            raise RuntimeError("can't start new thread")
-
     store, rival = RedisStore(server.url), RedisStore(server.url)
     with monkeypatch.context() as context:
-        context.setattr(redis_locks, "Thread", Unstarted)
+        context.setattr(redis_locks, "Thread", UnstartableThread)
         assert store.try_acquire("w", CHANGE)
     assert not rival.try_acquire("w", CHANGE)
     store.release("w", CHANGE)

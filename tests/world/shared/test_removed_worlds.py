@@ -35,21 +35,29 @@ def remove(server: Server) -> TestResponse:
     return server.call("DELETE", "/_mock/state")
 
 
+def remove_during(
+    step: str, server: Server, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> list[Future[TestResponse]]:
+    """Let a server remove the world just before each such step of a store; return its responses."""
+    original = getattr(SqliteStore, step)
+    removals: list[Future[TestResponse]] = []
+
+    def be_late(*arguments: Any) -> Any:
+        removals.append(pool.submit(remove, server))
+        wait(removals, WAIT_SECONDS)
+        return original(*arguments)
+
+    monkeypatch.setattr(SqliteStore, step, be_late)
+    return removals
+
+
 def test_a_change_that_is_being_stored_is_waited_for(
     one: Server, other: Server, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It was a 503, as were those that waited behind it."""
     file_id = one.upload()
-    commit = SqliteStore.commit
-    removals: list[Future[TestResponse]] = []
-
-    def commit_late(*arguments: Any) -> Any:
-        removals.append(pool.submit(remove, other))
-        wait(removals, WAIT_SECONDS)
-        return commit(*arguments)
-
     with monkeypatch.context() as context:
-        context.setattr(SqliteStore, "commit", commit_late)
+        removals = remove_during("commit", other, pool, context)
         response = one.call("POST", "/v1/batches", {**BATCH, "input_file_id": file_id})
     assert response.status_code == 200, response.text
     assert [each.result(PATIENCE_SECONDS).status_code for each in removals] == [200]
@@ -93,16 +101,8 @@ def test_a_world_that_is_being_created_loses_no_content(
     path.write_text(json.dumps(one.get("/_mock/state")))
     assert remove(one).status_code == 200
     creating, removing = (new_server(load=path) for _ in range(2))
-    replace = SqliteStore.replace
-    removals: list[Future[TestResponse]] = []
-
-    def replace_late(*arguments: Any) -> Any:
-        removals.append(pool.submit(remove, removing))
-        wait(removals, WAIT_SECONDS)
-        return replace(*arguments)
-
     with monkeypatch.context() as context:
-        context.setattr(SqliteStore, "replace", replace_late)
+        removals = remove_during("replace", removing, pool, context)
         creating.post("/_mock/clock/advance", {"seconds": 1})
     assert [each.result(PATIENCE_SECONDS).status_code for each in removals] == [200]
     assert contents_in(tmp_path) == []
