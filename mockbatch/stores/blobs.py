@@ -18,7 +18,7 @@ from mockbatch.stores.failure import content_unreadable, state_full, state_unava
 
 # Opening a pipe that has no writer would wait for one. Windows has neither flag.
 _READ_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-# How often a content's folder may be gone again before it is created.
+# How often to try again if another process has just removed the folder of a new content.
 _ATTEMPTS = 10
 # The server has an error of its own for these, and the folder is not to blame.
 _NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)

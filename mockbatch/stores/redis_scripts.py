@@ -128,9 +128,9 @@ unlock(ARGV[4])
 return 1
 """
 
-#: seen id and number, the token of a change whose reply was lost -> 1 if it was made; 0 if not: the
-#: version moves on, so that the change is refused should it still arrive; nil if it cannot be told,
-#: because the world has changed since
+#: seen id and number, the token of a change whose reply was lost -> 1 if it was made; 0 if not, and
+#: the version is increased, so that the change is refused if it arrives late; nil if the world has
+#: changed again since then, so that the outcome is unknown
 SETTLE = f"""
 {_FIELDS}
 if redis.call('HGET', w, 'token') == ARGV[3] then return 1 end

@@ -231,7 +231,7 @@ class Outbox:
             with suppress(ValueError):
                 self._past.remove(id)
             return
-        self._keep(delivery)  # what goes for it is up to that process, too
+        self._keep(delivery)  # that process also decides which old ones to drop
         if delivery.status == PENDING and delivery.next_at is None:
             self._under_way.add(id)
 

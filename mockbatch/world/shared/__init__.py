@@ -7,7 +7,7 @@ does in one.
 
 registry   the worlds of a server whose state is in a store
 world      a shared world: the commands that differ from those of a world in memory
-advance    what a client is told if the store fails in the middle of an advance
+advance    an advance whose errors say that the clock may have moved
 replica    what one process knows of a world: it catches up, and commits changes
 status     whether a replica can still be used
 turn       the turn of one process to deliver the webhooks of a world

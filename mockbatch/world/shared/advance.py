@@ -1,4 +1,4 @@
-"""What a client is told if the store fails in a request that changes a world several times."""
+"""The errors of requests that change a shared world in several steps, such as an advance."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,7 +10,7 @@ from mockbatch.world.advance import Advance, Advanced, Destination
 
 @contextmanager
 def after_a_change() -> Iterator[None]:
-    """Let no error say that nothing was changed."""
+    """Replace an ApiError that says that nothing was changed; an earlier step is stored."""
     try:
         yield
     except ApiError as error:
@@ -20,7 +20,7 @@ def after_a_change() -> Iterator[None]:
 
 
 class SharedAdvance(Advance):
-    """Moves the clock of a shared world; if the store fails, it may stay on the way."""
+    """Moves the clock of a shared world; if the store fails, it may have moved part of the way."""
 
     def _move(self, destination: Destination, include: Iterable[str], param: str) -> Advanced:
         with ExitStack() as changes:

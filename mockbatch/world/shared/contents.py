@@ -61,7 +61,7 @@ class StoredContent(Content):
 class SharedContents:
     """Keeps and finds the contents of one world.
 
-    `is_needed` says whether the world uses a content after a change without an error.
+    `is_needed` says whether the world uses a content, once a change has succeeded.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class SharedContents:
     def _remove_after(self, error: BaseException, contents: Iterable[StoredContent]) -> None:
         """Remove contents after an error, unless their world may have been stored with them.
 
-        An OSError is one of the folder of contents, before that.
+        An OSError comes from the folder of contents, before anything is stored.
         """
         is_certain = isinstance(error, ApiError) and error.name != UNCERTAIN
         if is_certain or isinstance(error, OSError):

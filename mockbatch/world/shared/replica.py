@@ -95,7 +95,7 @@ class Replica(World):
     def catch_up(self) -> bool:
         """Apply what other processes have changed, and return whether the replica is usable.
 
-        What this process is changing counts from when it has been stored: it is waited for.
+        It waits for a change that this process is storing, so that a read shows no other.
         """
         seen = self._seen
         changes = self.place.store.pull(self.place.world, seen)
@@ -235,7 +235,7 @@ class Replica(World):
             self._touched[kind, id] = None
 
     def _is_needed(self, content: Content) -> bool:
-        with self._change_lock.local:  # as a thread that catches up releases contents for a moment
+        with self._change_lock.local:  # a thread that catches up may release it for a moment
             return not self.status.has_ended and self.repository.storage.is_retained(content)
 
     def _note_unused(self, content: Content) -> None:
@@ -289,7 +289,7 @@ class Replica(World):
     def _begin_turn(self, webhooks: Webhooks) -> None:
         """Take over from the process that had the turn before, in case it has died."""
         with self._lock:
-            if self.webhooks is webhooks:  # and not those before a reset
+            if self.webhooks is webhooks:  # the world has not been reset since
                 webhooks.outbox.retry_lost(int(self.now()))
                 self.clock.end_pauses()
 

@@ -36,10 +36,10 @@ class ReplicaStatus:
         return not self.has_ended and self._failure is None
 
     def fail(self, error: BaseException) -> None:
-        """Note an error because of which it is no longer as the store is, or cannot be read."""
+        """Record an error after which the replica may differ from the store."""
         name = error.name if isinstance(error, ApiError) else ""
         if name in (TIMEOUT, UNCERTAIN):
-            self._failure = state_timeout()  # what is refused from now on is certain
+            self._failure = state_timeout()  # a later change is certainly not stored
         elif name == DAMAGED:
             self._failure = damaged_world()
         else:

@@ -9,9 +9,9 @@ from mockbatch.world.shared.lock import Guarded, asking_store
 class SharedTurn:
     """What one process at a time has to deliver the webhooks of a world.
 
-    A world that has begun anew has a turn of its own, for which no delivery of the time before is
-    waited for. `taken` is called when this process has got it. The thread that has the turn in
-    this process is the only one that calls its methods.
+    Each incarnation of the world has its own, so that a delivery from before a reset holds up none
+    after it. `taken` is called when this process has acquired it. The thread that acquires it
+    releases it.
     """
 
     def __init__(
