@@ -7,7 +7,7 @@ store      the interface of a store, and the values that it returns
 location   chooses the store for a URL: `sqlite:///FILE`, `redis://HOST`
 sqlite     cells in a file of SQLite, for the processes of one machine
 redis      cells in a Redis or Valkey, for many machines; beside it its scripts (Lua),
-           client, locks, and blobs for contents that are small
+           client, connection, locks, and blobs for contents that are small
 sqlite_connections  a connection to the file for each thread
 file_lock  a lock that another process gets at once when its holder dies, and gives up when
            its holder has been stopped

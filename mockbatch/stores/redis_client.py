@@ -5,7 +5,6 @@ import logging
 import os
 import secrets
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mockbatch.errors import ApiError
 from mockbatch.stores.failure import state_full, state_timeout, state_unavailable
+from mockbatch.stores.redis_connection import RedisConnection
 from mockbatch.stores.redis_scripts import FORMAT, OTHER_FORMAT
 from mockbatch.stores.store import WAIT_SECONDS
 
@@ -42,6 +42,7 @@ class RedisClient:
         self._process = 0
         self._client: redis.Redis | None = None
         self._local = threading.local()
+        self._waiting: set[RedisConnection] = set()
         #: The name by which the server lists the connections of this process.
         self.name = ""
 
@@ -50,21 +51,22 @@ class RedisClient:
         if self._client is None or self._process != os.getpid():
             self.name = f"mockbatch-{secrets.token_hex(8)}"
             self._client, self._process = self._connect(), os.getpid()
+            self._waiting = set()
         return self._client
 
     def run(self, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
         """Run a Lua script, which the server keeps once it has been sent, in one round trip."""
         import redis
 
-        line = self._line()
+        connection = self._connection()
         try:
-            return line.ask("EVALSHA", _digest(script), len(keys), *keys, *arguments)
+            return connection.ask("EVALSHA", _digest(script), len(keys), *keys, *arguments)
         except redis.exceptions.NoScriptError:
-            return line.ask("EVAL", script, len(keys), *keys, *arguments)
+            return connection.ask("EVAL", script, len(keys), *keys, *arguments)
 
     def ask(self, *command: Any) -> Any:
         """Return the reply to a command, as the server sends it."""
-        return self._line().ask(*command)
+        return self._connection().ask(*command)
 
     def post(
         self,
@@ -78,33 +80,33 @@ class RedisClient:
         `on_lost` is called if the connection ends without a reply, so that the script may not
         have run.
         """
-        self._line().post(on_lost, "EVAL", script, len(keys), *keys, *arguments)
+        self._connection().post(on_lost, "EVAL", script, len(keys), *keys, *arguments)
 
     @property
     def is_connected(self) -> bool:
         """Whether this thread has a connection, as far as is known."""
-        line: _Line | None = getattr(self._local, "line", None)
-        return line is not None and line.process == os.getpid() and line.is_connected
+        known: RedisConnection | None = getattr(self._local, "connection", None)
+        return known is not None and known.process == os.getpid() and known.is_connected
 
     def keep_connected(self) -> None:
         """Connect this thread again if the server has closed its connection."""
-        self._line()
+        self._connection()
         if not self.is_connected:
             self.ask("PING")
 
     def close_thread(self) -> None:
         """Close the connection of this thread."""
-        line = self._local.__dict__.pop("line", None)
-        if line is not None and line.process == os.getpid():
-            line.close()
+        known = self._local.__dict__.pop("connection", None)
+        if known is not None and known.process == os.getpid():
+            known.close()
 
-    def _line(self) -> "_Line":
+    def _connection(self) -> RedisConnection:
         client = self.get()
-        line: _Line | None = getattr(self._local, "line", None)
-        if line is None or line.process != self._process:
-            line = self._local.line = _Line(client)
-        line.prepare()
-        return line
+        known: RedisConnection | None = getattr(self._local, "connection", None)
+        if known is None or known.process != self._process:
+            known = self._local.connection = RedisConnection(client, self._waiting)
+        known.prepare()
+        return known
 
     def _connect(self) -> "redis.Redis":
         try:
@@ -141,77 +143,6 @@ class RedisClient:
                 "set it to noeviction",
                 policy,
             )
-
-
-class _Line:
-    """A connection that one thread keeps, and what to do if its unread replies are lost."""
-
-    def __init__(self, client: "redis.Redis") -> None:
-        pool = client.connection_pool
-        self.process = os.getpid()
-        self._connection = pool.connection_class(**pool.connection_kwargs)
-        self._unread: deque[Callable[[], None]] = deque()
-
-    @property
-    def is_connected(self) -> bool:
-        """Whether it is open, as far as is known."""
-        return bool(self._connection.is_connected)
-
-    def prepare(self) -> None:
-        """Read the replies that have come; connect again if the server has closed the connection.
-
-        It does not wait: a server that hangs is noticed by `ask`.
-        """
-        import redis
-
-        try:
-            while self._connection.is_connected and self._connection.can_read():
-                if not self._unread:
-                    self.close()
-                    return
-                self._read_posted()
-        except (redis.exceptions.RedisError, OSError):
-            self.close()
-
-    def ask(self, *command: Any) -> Any:
-        """Send a command, and return the reply."""
-        import redis
-
-        try:
-            self._connection.send_packed_command(self._connection.pack_command(*command))
-            while self._unread:
-                self._read_posted()
-            return self._connection.read_response()
-        except redis.exceptions.ResponseError:
-            raise
-        except BaseException:
-            self.close()
-            raise
-
-    def post(self, on_lost: Callable[[], None], *command: Any) -> None:
-        """Send a command, and leave the reply unread."""
-        self._unread.append(on_lost)
-        try:
-            self._connection.send_packed_command(self._connection.pack_command(*command))
-        except BaseException:
-            self.close()
-            raise
-
-    def _read_posted(self) -> None:
-        import redis
-
-        try:
-            self._connection.read_response()
-        except redis.exceptions.ResponseError as error:
-            log.warning("the store has refused what nothing waits for: %s", error)
-        self._unread.popleft()
-
-    def close(self) -> None:
-        """Close the connection; the next command opens another one."""
-        lost, self._unread = self._unread, deque()
-        self._connection.disconnect()
-        for on_lost in lost:
-            on_lost()
 
 
 @cache

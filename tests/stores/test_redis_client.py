@@ -1,14 +1,18 @@
 """How often a request asks a Redis, and over which connections."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from time import monotonic
+from threading import Thread, get_ident
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
 import redis
 
-from mockbatch.stores import redis_client
+from mockbatch.stores import redis_connection
+from mockbatch.stores.redis_client import RedisClient
+from mockbatch.stores.redis_connection import RedisConnection
 from mockbatch.stores.store import WAIT_SECONDS
 from mockbatch.web.context import EXTENSION
 from tests.support.caller import Caller, app_of
@@ -33,14 +37,14 @@ def api(server: RedisServer) -> Iterator[Caller]:
 def count_waits(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> int:
     """Return for how many replies of the server a request waits."""
     asked: list[object] = []
-    ask = redis_client._Line.ask
+    ask = RedisConnection.ask
 
-    def counting(line: Any, *command: Any) -> Any:
+    def counting(connection: Any, *command: Any) -> Any:
         asked.append(command)
-        return ask(line, *command)
+        return ask(connection, *command)
 
     with monkeypatch.context() as context:
-        context.setattr(redis_client._Line, "ask", counting)
+        context.setattr(RedisConnection, "ask", counting)
         act()
     return len(asked)
 
@@ -66,7 +70,7 @@ def test_a_request_is_in_the_journal_after_its_response(api: Caller, server: Red
 
 def test_a_server_that_hangs_is_waited_for_once(server: RedisServer) -> None:
     """A reply that nothing has waited for does not prolong the wait for the next one."""
-    client = redis_client.RedisClient(server.url)
+    client = RedisClient(server.url)
     client.ask("PING")
     server.pause()
     try:
@@ -85,7 +89,7 @@ def test_a_refusal_that_nothing_waits_for_is_logged(
     server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The reply to a command is read before that of the next one, and an error is a warning."""
-    client = redis_client.RedisClient(server.url)
+    client = RedisClient(server.url)
     client.post("return redis.error_reply('ERR refused')", [], [])
     assert client.ask("PING") == b"PONG"
     assert "the store has refused what nothing waits for: refused" in caplog.text
@@ -100,3 +104,55 @@ def test_a_connection_that_the_server_has_closed_is_opened_again(
     server.kill()
     server.start()
     assert api.batch(made)["id"] == made
+
+
+def count_looks(monkeypatch: pytest.MonkeyPatch) -> list[None]:
+    """Return a list that grows when this thread looks for a reply that has not come yet."""
+    looks: list[None] = []
+    thread = get_ident()
+
+    def look() -> None:
+        if get_ident() == thread:
+            looks.append(None)
+
+    monkeypatch.setattr(os, "sched_yield", look)
+    return looks
+
+
+def test_a_late_reply_is_looked_for_once(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread sleeps until it comes, and so it does at once for the next replies."""
+    client = RedisClient(server.url)
+    client.ask("PING")
+    looks = count_looks(monkeypatch)
+    for _ in range(5):
+        client.ask("BLPOP", "nothing", "0.02")
+    assert len(looks) == redis_connection._LOOKS
+    for _ in range(10):
+        client.ask("BLPOP", "nothing", "0.02")
+    assert len(looks) == 2 * redis_connection._LOOKS
+    client.close_thread()
+
+
+def test_threads_that_wait_beside_each_other_sleep(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By looking for their replies, they would keep each other from running."""
+    client = RedisClient(server.url)
+
+    def wait() -> None:
+        client.ask("BLPOP", "list", "20")
+        client.close_thread()
+
+    waiting = Thread(target=wait)
+    waiting.start()
+    while not client._waiting:
+        sleep(0.001)
+    looks = count_looks(monkeypatch)
+    for _ in range(100):
+        client.ask("PING")
+    client.ask("RPUSH", "list", "1")
+    assert not looks
+    waiting.join()
+    client.close_thread()
