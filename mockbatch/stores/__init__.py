@@ -13,6 +13,7 @@ file_lock  a lock that another process gets at once when its holder dies, and gi
            its holder has been stopped
 waits      the waits between attempts to acquire a lock
 blobs      contents of files in a folder
+earlier_blobs  those of a store that has been given another folder for them
 late_removal  removes contents some seconds after the last change that used them
 failure    the ApiError for a store that cannot be used
 

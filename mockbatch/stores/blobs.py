@@ -14,7 +14,12 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from mockbatch.errors import ApiError
-from mockbatch.stores.failure import content_unreadable, state_full, state_unavailable
+from mockbatch.stores.failure import (
+    content_missing,
+    content_unreadable,
+    state_full,
+    state_unavailable,
+)
 
 # Opening a pipe that has no writer would wait for one. Windows has neither flag.
 _READ_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -81,7 +86,7 @@ class FolderBlobs:
         try:
             descriptor = os.open(self._path(world, name), _READ_FLAGS)
         except FileNotFoundError as error:
-            raise state_unavailable("a content is missing: No such file") from error
+            raise content_missing("folder of contents") from error
         except OSError as error:
             if error.errno in _NO_DESCRIPTORS:
                 raise

@@ -11,6 +11,9 @@ TIMEOUT = "state_timeout"
 #: The name of the error for a change that may or may not have been stored.
 UNCERTAIN = "change_uncertain"
 
+#: The name of the error for a content that is not where it should be.
+MISSING = "content_missing"
+
 #: The names of the errors that say that nothing was changed.
 REFUSALS = frozenset({"state_unavailable", TIMEOUT, "state_full"})
 
@@ -43,6 +46,11 @@ def _to_be_retried(error: ApiError) -> ApiError:
 def state_full(reason: object) -> ApiError:
     """Return the ApiError 507 for a change that the store has no room for."""
     return api_error("state_full", reason=str(reason).rstrip("."))
+
+
+def content_missing(place: str) -> ApiError:
+    """Return the ApiError 503 for a file whose content is not in its place, such as `store`."""
+    return api_error(MISSING, place=place)
 
 
 def content_unreadable(reason: str) -> ApiError:

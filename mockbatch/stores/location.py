@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from mockbatch.stores.blobs import Blobs, FolderBlobs
+from mockbatch.stores.earlier_blobs import BlobsWithEarlier
 from mockbatch.stores.sqlite import SqliteStore
 from mockbatch.stores.store import Store
 
@@ -55,12 +56,22 @@ def _check_redis_path(path: str) -> None:
 def open_blobs(url: str, folder: str | None) -> Blobs:
     """Return the contents of the store at a URL; without a folder, at their place in the store.
 
-    Raises ValueError if the folder cannot be used.
+    Those that were stored there before the store got its folder are still found. Raises ValueError
+    if the folder cannot be used.
     """
-    chosen = default_files_folder(url) if folder is None else Path(folder)
-    if chosen is not None:
+    default = default_files_folder(url)
+    if folder is not None:
+        chosen = Path(folder)
         prepare_folder(chosen)
-        return FolderBlobs(chosen)
+        return BlobsWithEarlier(FolderBlobs(chosen), _default_blobs(url, default))
+    if default is not None:
+        prepare_folder(default)
+    return _default_blobs(url, default)
+
+
+def _default_blobs(url: str, folder: Path | None) -> Blobs:
+    if folder is not None:
+        return FolderBlobs(folder)
     from mockbatch.stores.redis_blobs import RedisBlobs
 
     return RedisBlobs(url)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import IO, Any
 
 from mockbatch.errors import api_error
-from mockbatch.stores.failure import state_unavailable
+from mockbatch.stores.failure import content_missing
 from mockbatch.stores.redis_client import RedisClient, redis_errors
 
 #: A store keeps contents in memory, so big ones need a folder.
@@ -36,7 +36,7 @@ class RedisBlobs:
         with redis_errors():
             data: Any = self._client.get().hget(_key(world), name)
         if data is None:
-            raise state_unavailable("a content is missing")
+            raise content_missing("store")
         file = tempfile.TemporaryFile()  # noqa: SIM115 (the caller closes it)
         file.write(data)
         file.seek(0)  # which flushes it

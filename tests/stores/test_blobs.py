@@ -24,7 +24,7 @@ def test_a_content_that_is_not_there_is_a_503(tmp_path: Path) -> None:
     blobs = FolderBlobs(tmp_path)
     name = blobs.put("w", [b""])
     blobs.remove("w", name)
-    with pytest.raises(ApiError, match="a content is missing: No such file") as caught:
+    with pytest.raises(ApiError, match="does not find the content of this file") as caught:
         blobs.open("w", name)
     assert caught.value.status == 503
 

@@ -428,7 +428,7 @@ def test_small_contents_are_in_the_store(server: RedisServer) -> None:
     with blobs.open("w", name) as content:
         assert content.read() == b"onetwo"
     blobs.remove("w", name)
-    with pytest.raises(ApiError, match="a content is missing"):
+    with pytest.raises(ApiError, match="the content of this file in its store"):
         blobs.open("w", name)
 
 
@@ -465,6 +465,27 @@ def test_big_contents_need_a_folder(server: RedisServer, tmp_path: Path) -> None
     name = blobs.put("w", [b"x" * MOST_BYTES, b"x"])
     with blobs.open("w", name) as content:
         assert len(content.read()) == MOST_BYTES + 1
+
+
+def test_contents_in_the_store_are_found_after_it_got_a_folder(
+    server: RedisServer, tmp_path: Path
+) -> None:
+    """What was uploaded without --files can be read, used and removed with it."""
+    before = app_of(server={"state": server.url})
+    made = Caller(before).create()
+    before.extensions[EXTENSION].worlds.close()
+    after = app_of(server={"state": server.url, "files": str(tmp_path / "files")})
+    api = Caller(after)
+    assert api.get(f"/v1/files/{made['input_file_id']}/content").status_code == 200
+    request = api.batch_request(input_file_id=made["input_file_id"])
+    assert api.good(api.post("/v1/batches", request))["status"] == "validating"
+    assert api.get("/_mock/state").status_code == 200
+    [stored] = open_store(server.url).worlds()
+    blobs = open_blobs(server.url, None)
+    assert len(blobs.names(stored.name)) == 1
+    assert api.delete("/_mock/state").status_code == 200
+    after.extensions[EXTENSION].worlds.close()
+    assert not blobs.names(stored.name)
 
 
 def test_a_server_that_restarts_without_its_data_has_new_worlds(tmp_path: Path) -> None:
