@@ -171,6 +171,13 @@ class ClockState(NamedTuple):
     pauses: int
 
 
+class Polls(NamedTuple):
+    """When an object was polled last, and how often without time moving in between."""
+
+    at: float
+    number: int
+
+
 class WorldClock:
     """The clock of one world, which never goes back to before the last command.
 
@@ -193,15 +200,15 @@ class WorldClock:
         self.lock = lock
         self.planning = planning or RLock()
         self.reading = reading or cast("RLock", lock)
-        #: Makes the context in which a poll is counted.
-        self.hold_polls: Callable[[], AbstractContextManager[object]] = nullcontext
+        #: Makes the context in which a poll of an object is counted.
+        self.count_in: Callable[[str], AbstractContextManager[object]] = lambda _: nullcontext()
         #: By how much the wall time of the world is ahead of the time of this process.
         self.skew_seconds = 0.0
         self._current = start_clock(mode, start_time, self._wall())
         self._last_command = 0
         self._pauses = 0
-        # Id -> when polled last, how often.
-        self._polls = {id: (self.now(), count) for id, count in polls.items()}
+        #: The last polls of each object, by its id.
+        self.last_polls = {id: Polls(self.now(), number) for id, number in polls.items()}
 
     @property
     def current(self) -> Clock:
@@ -276,19 +283,14 @@ class WorldClock:
 
         With `go_on` the count goes on although time has moved.
         """
-        with self.hold_polls():
+        with self.count_in(id):
             now = self.now()
-            polled_at, count = self._polls.get(id, (now, 0))
+            polled_at, count = self.last_polls.get(id, (now, 0))
             count = count + 1 if go_on or polled_at == now else 1
-            self._polls[id] = now, count
+            self.last_polls[id] = Polls(now, count)
             return count
-
-    def set_polls(self, polls: Mapping[str, int]) -> None:
-        """Replace what has been polled since time last moved."""
-        now = self.now()
-        self._polls = {id: (now, count) for id, count in polls.items()}
 
     def polls(self) -> dict[str, int]:
         """Return how often each object has been polled since time last moved."""
         now = self.now()
-        return {id: count for id, (at, count) in self._polls.copy().items() if at == now}
+        return {id: count for id, (at, count) in self.last_polls.copy().items() if at == now}

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from mockbatch.batch.batch import Batch
 from mockbatch.batch.recorded import RecordedBatch, recorded_batch
+from mockbatch.clock import Polls
 from mockbatch.typing import Json
 from mockbatch.world.shared import cells
 from mockbatch.world.shared.contents import SharedContents
@@ -35,7 +36,7 @@ def name_all(world: "World") -> Iterator[tuple[str, str]]:
         (UPLOAD, [upload.id for upload in world.uploads.all()]),
         (ANNOUNCED, webhooks.announced),
         (DELIVERY, [delivery.id for delivery in webhooks.deliveries]),
-        (POLLS, [""]),
+        (POLLS, list(world.clock.last_polls)),
     ):
         for id in ids:
             yield kind, id
@@ -65,7 +66,7 @@ def _document(world: "World", contents: SharedContents, kind: str, id: str) -> J
         case "announced":
             return world.webhooks.outbox.announced_end(id)
         case _:
-            return world.clock.polls()
+            return world.clock.last_polls.get(id)
 
 
 def _dump_batch(batch: Batch, contents: SharedContents) -> dict[str, Json]:
@@ -114,8 +115,10 @@ def _load(world: "World", contents: SharedContents, kind: str, id: str, document
             world.webhooks.outbox.place(id, load_delivery(document) if is_there else None)
         case "announced":
             world.webhooks.outbox.place_announced(id, document.value)
+        case "polls" if is_there:
+            world.clock.last_polls[id] = Polls(*document.value)
         case _:
-            world.clock.set_polls(document.value)
+            world.clock.last_polls.pop(id, None)
 
 
 def _load_batch(contents: SharedContents, document: Cursor) -> Batch:

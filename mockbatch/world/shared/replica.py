@@ -174,7 +174,7 @@ class Replica(World):
         if changes.is_whole and self._seen != NOTHING:
             # It was too far behind: what the store no longer has was removed.
             gone = {f"{kind}:{id}" for kind, id in name_all(self)} - documents.keys()
-            documents |= dict.fromkeys(gone - {f"{POLLS}:"})
+            documents |= dict.fromkeys(gone)
         elif changes.is_whole:
             loaded, seed = load_settings(Cursor(settings, SETTINGS), self._server_settings)
             self._load(Snapshot(loaded, seed=seed, now=0.0))
@@ -211,7 +211,7 @@ class Replica(World):
         self.request_ids = RequestIds(self.seed.child("request", secrets.token_hex(8)))
         self.faults.lock = self.scenarios.lock = self._lock
         if self.settings.poll_limit is not None:
-            self.clock.hold_polls = self._count_poll
+            self.clock.count_in = self._count_poll
         repository, outbox = self.repository, self.webhooks.outbox
         repository.batch_listeners.append(lambda batch: self._note(BATCH, batch.id))
         repository.file_listeners.append(partial(self._note, FILE))
@@ -225,10 +225,10 @@ class Replica(World):
         self.webhooks.dispatcher.turn = self._turn
 
     @contextmanager
-    def _count_poll(self) -> Iterator[None]:
+    def _count_poll(self, id: str) -> Iterator[None]:
         with self._lock:
             yield
-            self._note(POLLS, "")
+            self._note(POLLS, id)
 
     def _note(self, kind: str, id: str) -> None:
         if not self._is_loading:

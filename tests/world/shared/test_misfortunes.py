@@ -259,11 +259,14 @@ def test_a_damaged_world_can_be_removed_alone(
 
 
 def test_a_content_that_is_missing_is_a_503(one: Server, other: Server, tmp_path: Path) -> None:
-    """A file whose content someone has removed is a 503, not an empty file."""
+    """A file whose content someone has removed is a 503, not an empty file; a retry is no use."""
     file_id = one.upload()
     for path in contents_in(tmp_path):
         path.unlink()
-    assert_unavailable(other.call("GET", f"/v1/files/{file_id}/content"))
+    response = other.call("GET", f"/v1/files/{file_id}/content")
+    assert response.status_code == 503
+    assert "does not find the content of this file" in response.json["error"]["message"]
+    assert "Retry-After" not in response.headers
 
 
 def test_a_content_that_cannot_be_removed_stays(

@@ -229,6 +229,20 @@ def test_polls_are_counted_together(new_server: NewServer) -> None:
     assert statuses == [200, 200, 400, 400]
 
 
+def test_polls_from_before_an_advance_do_not_count(new_server: NewServer) -> None:
+    """Also on a server that learns of them only after the advance, and one that starts then."""
+    one, other = (new_server(poll_limit=3) for _ in range(2))
+    one.post("/_mock/scenarios/active", {"name": "stuck_in_progress"})
+    path = f"/v1/batches/{one.create(one.upload())['id']}"
+    for _ in range(5):
+        assert [one.call("GET", path).status_code for _ in range(2)] == [200, 200]
+        one.post("/_mock/clock/advance", {"seconds": 60})
+        for server in (other, new_server(poll_limit=3)):
+            assert server.get("/_mock/state")["clock"]["polls"] == {}
+        assert other.call("GET", path).status_code == 200
+        one.post("/_mock/clock/advance", {"seconds": 60})
+
+
 def test_replies_are_taken_in_turn(one: Server, other: Server) -> None:
     """Live calls get the replies in turn, whichever server they come to."""
     one.post("/_mock/replies", {"reply": ["a", "b", "c"]})
