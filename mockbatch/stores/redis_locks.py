@@ -26,8 +26,8 @@ _LEASE_MILLISECONDS = 10_000
 _ROUND_SECONDS, _RENEWAL_ROUNDS = 0.1, 30
 # For how long a holder has to have no connection to be given up.
 _ABSENT_SECONDS = 0.25
-# After how long without another look an absence is forgotten: longer than a process that waits
-# for its turn to deliver takes to look again.
+# After how long without another look an absence is forgotten, as it is when the process is there
+# again: longer than a process that waits for its turn to deliver takes to look again.
 _FORGET_SECONDS = 2.0
 # How often a process tries again to release a lock that it may have.
 _RELEASE_SECONDS = 0.25
@@ -173,8 +173,11 @@ class RedisLocks:
             if value is None:
                 return True
             holder = value.decode().partition("/")[0]
-            is_connected = any(one["name"] == holder for one in client.client_list())
-            if is_connected or not self._has_been_absent(holder):
+            if any(one["name"] == holder for one in client.client_list()):
+                with self._lock:
+                    self._absent = {name: at for name, at in self._absent.items() if name != holder}
+                return False
+            if not self._has_been_absent(holder):
                 return False
             return bool(self._client.run(scripts.RELEASE, [key], [value]))
 

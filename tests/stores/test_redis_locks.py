@@ -157,6 +157,24 @@ def test_a_short_absence_long_ago_does_not_count(
         each.release("w", TURN)
 
 
+def test_an_absence_ends_when_the_holder_is_there_again(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A holder that is away for two moments, a second apart, keeps its lock."""
+    now = 0.0
+    monkeypatch.setattr(redis_locks, "clock", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(RedisClient, "keep_connected", lambda _: None)
+    store, rival = RedisStore(server.url), RedisStore(server.url)
+    assert store.try_acquire("w", TURN)
+    for now in (0.0, 1.0):  # noqa: B007
+        server.drop_connections()
+        assert not rival.try_acquire("w", TURN)
+        store.pull("w", NOTHING)  # which connects it again
+        assert not rival.try_acquire("w", TURN)
+    for each in (store, rival):
+        each.release("w", TURN)
+
+
 def test_a_process_that_can_start_no_thread_releases_its_locks(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
