@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mockbatch.errors import ApiError
 from mockbatch.stores.failure import state_full, state_timeout, state_unavailable
@@ -28,6 +28,14 @@ def _ignore() -> None:
     """Do nothing."""
 
 
+class _OfProcess(NamedTuple):
+    """What one process has of a client: the others cannot use its connections."""
+
+    name: str
+    client: "redis.Redis"
+    waiting: set[RedisConnection]
+
+
 class RedisClient:
     """Connections of each process that uses it; forked children have their own.
 
@@ -39,20 +47,27 @@ class RedisClient:
     def __init__(self, url: str) -> None:
         scheme, _, rest = url.partition("://")
         self._url = f"{_SCHEMES.get(scheme, scheme)}://{rest}"
-        self._process = 0
-        self._client: redis.Redis | None = None
+        self._by_process: dict[int, _OfProcess] = {}
         self._local = threading.local()
-        self._waiting: set[RedisConnection] = set()
-        #: The name by which the server lists the connections of this process.
-        self.name = ""
 
     def get(self) -> "redis.Redis":
         """Return the client of this process."""
-        if self._client is None or self._process != os.getpid():
-            self.name = f"mockbatch-{secrets.token_hex(8)}"
-            self._client, self._process = self._connect(), os.getpid()
-            self._waiting = set()
-        return self._client
+        return self._of_process().client
+
+    @property
+    def name(self) -> str:
+        """The name by which the server lists the connections of this process."""
+        return self._of_process().name
+
+    def _of_process(self) -> "_OfProcess":
+        process = os.getpid()
+        found = self._by_process.get(process)
+        # A thread that comes first at the same moment gets the same.
+        return found or self._by_process.setdefault(process, self._begin())
+
+    def _begin(self) -> "_OfProcess":
+        name = f"mockbatch-{secrets.token_hex(8)}"
+        return _OfProcess(name, self._connect(name), set())
 
     def run(self, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
         """Run a Lua script, which the server keeps once it has been sent, in one round trip."""
@@ -85,8 +100,8 @@ class RedisClient:
     @property
     def is_connected(self) -> bool:
         """Whether this thread has a connection, as far as is known."""
-        known: RedisConnection | None = getattr(self._local, "connection", None)
-        return known is not None and known.process == os.getpid() and known.is_connected
+        known = self._known()
+        return known is not None and known.is_connected
 
     def keep_connected(self) -> None:
         """Connect this thread again if the server has closed its connection."""
@@ -96,19 +111,25 @@ class RedisClient:
 
     def close_thread(self) -> None:
         """Close the connection of this thread."""
-        known = self._local.__dict__.pop("connection", None)
-        if known is not None and known.process == os.getpid():
+        known = self._known()
+        if known is not None:
+            del self._local.connection
             known.close()
 
     def _connection(self) -> RedisConnection:
-        client = self.get()
-        known: RedisConnection | None = getattr(self._local, "connection", None)
-        if known is None or known.process != self._process:
-            known = self._local.connection = RedisConnection(client, self._waiting)
+        known = self._known()
+        if known is None:
+            own = self._of_process()
+            known = self._local.connection = RedisConnection(own.client, own.waiting)
         known.prepare()
         return known
 
-    def _connect(self) -> "redis.Redis":
+    def _known(self) -> RedisConnection | None:
+        """Return the connection of this thread, None if it has none, or is a forked one."""
+        known: RedisConnection | None = getattr(self._local, "connection", None)
+        return known if known is not None and known.process == os.getpid() else None
+
+    def _connect(self, name: str) -> "redis.Redis":
         try:
             import redis
             from redis.backoff import NoBackoff
@@ -119,7 +140,7 @@ class RedisClient:
         # Without retries, which take 3.65 seconds by default: the caller gets a 503 at once.
         return redis.Redis.from_url(
             self._url,
-            client_name=self.name,
+            client_name=name,
             socket_timeout=WAIT_SECONDS,
             socket_connect_timeout=WAIT_SECONDS,
             retry=Retry(NoBackoff(), 0),

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from threading import Thread, get_ident
+from threading import Barrier, Thread, get_ident
 from time import monotonic, sleep
 from typing import Any
 
@@ -17,6 +17,10 @@ from mockbatch.stores.store import WAIT_SECONDS
 from mockbatch.web.context import EXTENSION
 from tests.support.caller import Caller, app_of
 from tests.support.redis_server import DURABLE, RedisServer, redis_server
+from tests.support.webhook_recorder import wait_until
+
+# A script that takes some hundred microseconds, and returns its argument.
+SLOW = "local n = 0; for i = 1, 100000 do n = n + i end; return tonumber(ARGV[1])"
 
 
 @pytest.fixture
@@ -119,19 +123,38 @@ def count_looks(monkeypatch: pytest.MonkeyPatch) -> list[None]:
     return looks
 
 
-def test_a_late_reply_is_looked_for_once(
+def test_late_replies_are_looked_for_less_and_less(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The thread sleeps until it comes, and so it does at once for the next replies."""
+    """A thread that has looked for one in vain sleeps at once for the next ones."""
     client = RedisClient(server.url)
     client.ask("PING")
     looks = count_looks(monkeypatch)
-    for _ in range(5):
-        client.ask("BLPOP", "nothing", "0.02")
-    assert len(looks) == redis_connection._LOOKS
-    for _ in range(10):
-        client.ask("BLPOP", "nothing", "0.02")
-    assert len(looks) == 2 * redis_connection._LOOKS
+    monkeypatch.setattr(redis_connection, "_LOOK_SECONDS", 60)
+    monkeypatch.setattr(redis_connection, "_LOOKS", 1)
+    for _ in range(30):
+        client.ask("BLPOP", "nothing", "0.01")
+    assert len(looks) == 3  # for the replies 1, 10 and 27
+    client.close_thread()
+
+
+def test_a_thread_that_loses_its_processor_looks_no_more(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others use it, and each look would take long; a reply that has come meanwhile is read."""
+    client = RedisClient(server.url)
+    client.ask("PING")
+    looks: list[None] = []
+
+    def use_processor() -> None:
+        looks.append(None)
+        sleep(0.01)
+
+    monkeypatch.setattr(os, "sched_yield", use_processor)
+    monkeypatch.setattr(redis_connection, "_LOOK_SECONDS", 0.005)
+    for number in range(9):
+        assert client.ask("EVAL", SLOW, 0, number) == number
+    assert len(looks) == 1
     client.close_thread()
 
 
@@ -147,7 +170,7 @@ def test_threads_that_wait_beside_each_other_sleep(
 
     waiting = Thread(target=wait)
     waiting.start()
-    while not client._waiting:
+    while not client._of_process().waiting:
         sleep(0.001)
     looks = count_looks(monkeypatch)
     for _ in range(100):
@@ -155,4 +178,45 @@ def test_threads_that_wait_beside_each_other_sleep(
     client.ask("RPUSH", "list", "1")
     assert not looks
     waiting.join()
+    client.close_thread()
+
+
+def test_threads_that_come_first_at_once_have_one_name(server: RedisServer) -> None:
+    """By it, others see whether the process that has a lock is still connected."""
+    for _ in range(50):
+        client, both = RedisClient(server.url), Barrier(2)
+        names: list[str] = []
+
+        def connect(client: RedisClient = client, both: Barrier = both) -> None:
+            both.wait()
+            names.extend([client.name, client.ask("CLIENT", "GETNAME").decode()])  # noqa: B023
+            client.close_thread()
+
+        threads = [Thread(target=connect) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(names) == 4
+        assert len(set(names)) == 1
+
+
+def test_an_interrupt_leaves_no_reply_to_the_next_command(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reply that Ctrl-C has left unread is not taken for that of the next command."""
+    client = RedisClient(server.url)
+    client.post("return 1", [], [])
+    connection = client._local.connection._connection
+    wait_until(connection.can_read)
+
+    def interrupt() -> None:
+        connection.disconnect()  # as redis-py does
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as context:
+        context.setattr(connection, "read_response", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            client.ask("PING")
+    assert client.ask("ECHO", "next") == b"next"
     client.close_thread()
