@@ -196,6 +196,7 @@ class WorldClock:
         planning: WorldLock | None = None,
         reading: "RLock | None" = None,
         polls: Mapping[str, int] = MappingProxyType({}),
+        skew_seconds: float = 0.0,
     ) -> None:
         self.lock = lock
         self.planning = planning or RLock()
@@ -203,8 +204,8 @@ class WorldClock:
         #: Makes the context in which a poll of an object is counted.
         self.count_in: Callable[[str], AbstractContextManager[object]] = lambda _: nullcontext()
         #: By how much the wall time of the world is ahead of the time of this process.
-        self.skew_seconds = 0.0
-        self._current = start_clock(mode, start_time, self._wall())
+        self.skew_seconds = skew_seconds
+        self._current = start_clock(mode, start_time, self.wall())
         self._last_command = 0
         self._pauses = 0
         #: The last polls of each object, by its id.
@@ -222,11 +223,11 @@ class WorldClock:
 
     def now(self) -> float:
         """Return simulated epoch seconds, never before the last command."""
-        return max(self._current.now(self._wall()), self._last_command)
+        return max(self._current.now(self.wall()), self._last_command)
 
     def is_behind(self) -> bool:
         """Return whether the clock was set back behind the last command."""
-        return self._current.now(self._wall()) < self._last_command
+        return self._current.now(self.wall()) < self._last_command
 
     def state(self) -> ClockState:
         """Return the clock as a value."""
@@ -240,19 +241,20 @@ class WorldClock:
         """Let the clock go on after a crash of those that paused it."""
         self._count_pauses(-self._pauses)
 
-    def _wall(self) -> float:
+    def wall(self) -> float:
+        """Return the wall time of the world."""
         return wall_time() + self.skew_seconds
 
     def set_mode(self, mode: str) -> None:
         """Continue in another mode; ValueError for an invalid mode."""
         with self.lock:
-            self._current = self._current.with_mode(mode, self._wall())
+            self._current = self._current.with_mode(mode, self.wall())
 
     def move_to(self, instant: float) -> None:
         """Move the clock to an instant; one that is past does not move it back."""
         with self.lock:
             if instant > self.now():  # a clock that was set back stays behind
-                self._current = self._current.moved_to(instant, self._wall())
+                self._current = self._current.moved_to(instant, self.wall())
             # The events up to this instant have been reported, so it cannot be undone.
             self._last_command = max(self._last_command, int(instant))
 
@@ -268,7 +270,7 @@ class WorldClock:
     def _count_pauses(self, change: int) -> None:
         with self.lock:
             self._pauses = max(0, self._pauses + change)
-            self._current = self._current.with_pause(self._wall(), is_paused=self._pauses > 0)
+            self._current = self._current.with_pause(self.wall(), is_paused=self._pauses > 0)
 
     @contextmanager
     def command(self) -> Iterator[int]:

@@ -87,10 +87,12 @@ class RedisStore:
         with redis_errors():
             return [world for world, _ in self._list()]
 
-    def due(self, wall_now: float) -> Sequence[StoredWorld]:
-        """Return the worlds whose cell DUE is not after a wall time."""
+    def due(self) -> Sequence[StoredWorld]:
+        """Return the worlds whose cell DUE is not after the present time of the server."""
         with redis_errors():
             listed = self._list()
+            seconds, microseconds = self._client.get().time()
+        wall_now = seconds + microseconds / 1e6
         return [
             world
             for world, text in listed

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from mockbatch import clock
 from mockbatch.stores.failure import state_unavailable
 from mockbatch.stores.file_lock import IS_SUPPORTED, FileLocks
 from mockbatch.stores.sqlite_connections import SqliteConnections
@@ -156,14 +157,15 @@ class SqliteStore:
             rows = connection.execute("SELECT name, label FROM worlds ORDER BY rowid")
             return [StoredWorld(*row) for row in rows]
 
-    def due(self, wall_now: float) -> Sequence[StoredWorld]:
-        """Return the worlds whose cell DUE is not after a wall time."""
+    def due(self) -> Sequence[StoredWorld]:
+        """Return the worlds whose cell DUE is not after the present time."""
         query = (
             "SELECT worlds.name, label FROM worlds JOIN cells ON world = id AND cells.name = ?"
             " WHERE text != 'null' AND CAST(text AS REAL) <= ?"
         )
+        about = DUE, clock.wall_time()
         with self._connections.using() as connection:
-            return [StoredWorld(*row) for row in connection.execute(query, (DUE, wall_now))]
+            return [StoredWorld(*row) for row in connection.execute(query, about)]
 
     @staticmethod
     def _row(connection: sqlite3.Connection, world: str) -> tuple[int, int, int] | None:

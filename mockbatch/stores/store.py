@@ -118,8 +118,8 @@ class Store(Protocol):
     def worlds(self) -> Sequence[StoredWorld]:
         """Return all worlds, the oldest first."""
 
-    def due(self, wall_now: float) -> Sequence[StoredWorld]:
-        """Return the worlds whose cell DUE is not after a wall time."""
+    def due(self) -> Sequence[StoredWorld]:
+        """Return the worlds whose cell DUE is not after the present time by the store's clock."""
 
     def append(self, world: str, text: str, most: int) -> None:
         """Record a request of a world, if there is one; only the last `most` are kept.

@@ -58,6 +58,8 @@ class World:
     It starts from the snapshot `initial`, if given, and returns to it at each reset.
     """
 
+    _skew_seconds = 0.0  # by how much its wall time is ahead of the time of this process
+
     def __init__(
         self, name: str, settings: WorldSettings, organization: str, initial: Snapshot | None = None
     ) -> None:
@@ -102,8 +104,8 @@ class World:
     def _load(self, snapshot: Snapshot) -> None:
         settings, limits = snapshot.settings, snapshot.settings.limits
         self.settings = settings
-        locks = self._lock, self._planning, self._reading
-        self.clock = WorldClock(settings.clock, snapshot.now, *locks, polls=snapshot.polls)
+        parts = self._lock, self._planning, self._reading, snapshot.polls, self._skew_seconds
+        self.clock = WorldClock(settings.clock, snapshot.now, *parts)
         self.seed = snapshot.seed or self.seed
         repository = Repository(validate=settings.validate, marks=settings.marks, limits=limits)
         self.room = Room(repository, limits)
@@ -182,10 +184,8 @@ class World:
         validation.validate_upload(content, purpose, self.settings.limits)
         with self.clock.command() as now:
             self.room.check_file(content.size)
-            seed = self.seed
-            return self.repository.create_file(
-                seed, now, content, filename, purpose, seconds, rules
-            )
+            create_file = self.repository.create_file
+            return create_file(self.seed, now, content, filename, purpose, seconds, rules)
 
     def file(self, id: str) -> File:
         """Return a file that exists now; ApiError 404 for any other."""

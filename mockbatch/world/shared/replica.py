@@ -144,7 +144,7 @@ class Replica(World):
 
     def _note_wall(self, changes: Changes) -> None:
         if changes.wall is not None:
-            self.clock.skew_seconds = changes.wall - clock.wall_time()
+            self._skew_seconds = self.clock.skew_seconds = changes.wall - clock.wall_time()
 
     def _apply(self, changes: Changes) -> None:
         """Change the replica as the store has changed; the lock is held, at least locally."""
@@ -165,7 +165,6 @@ class Replica(World):
             raise damaged from error
         finally:
             self._is_loading = False
-        self._note_wall(changes)  # also by a clock that is new
         self._set_seen(version)
 
     def _load_cells(self, changes: Changes) -> None:

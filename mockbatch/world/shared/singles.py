@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import asdict
 
-from mockbatch.clock import Clock, ClockState, wall_time
+from mockbatch.clock import Clock, ClockState
 from mockbatch.endpoints.model_list import ModelList
 from mockbatch.limits import Quotas
 from mockbatch.stores.store import DUE
@@ -147,7 +147,7 @@ def dump_single(world: "World", name: str) -> Json:
         case "endpoints":
             return _dump_endpoints(world)
         case "due":
-            return world.webhooks.due_at_wall(wall_time())
+            return world.webhooks.due_at_wall(world.clock.wall())
         case _:
             return world.webhooks.outbox.count
 

@@ -10,7 +10,6 @@ from contextlib import suppress
 from os import getpid
 from threading import Event, Lock, Thread
 
-from mockbatch import clock
 from mockbatch.errors import ApiError
 from mockbatch.stores.store import Store
 from mockbatch.world.keys import StoredName
@@ -55,7 +54,7 @@ class DueWatch:
 
     def _fire_due(self) -> None:
         try:
-            for world in self._store.due(clock.wall_time()):
+            for world in self._store.due():
                 if self._fire is not None and not self._stopped.is_set():
                     with suppress(ApiError):  # of a world that is damaged; others are not
                         self._fire(StoredName.labelled(*world))

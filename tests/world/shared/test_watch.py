@@ -23,9 +23,8 @@ class Due:
     def __init__(self, *errors: ApiError) -> None:
         self._errors = list(errors)
 
-    def due(self, wall_now: float) -> Sequence[StoredWorld]:
+    def due(self) -> Sequence[StoredWorld]:
         """Return both worlds, or fail."""
-        assert wall_now > 0
         if self._errors:
             raise self._errors.pop()
         return WORLDS
