@@ -159,7 +159,7 @@ class RedisStore:
     def append(self, world: str, text: str, most: int) -> None:
         """Record a request of a world, if there is one; only the last `most` are kept.
 
-        The server has it before whatever this process sends from now on.
+        The server has it before what this thread asks next.
         """
         with redis_errors():
             self._client.post(scripts.APPEND, [_key(world, "w"), _key(world, "j")], [text, most])

@@ -129,8 +129,8 @@ return 1
 """
 
 #: seen id and number, the token of a change whose reply was lost -> 1 if it was made; 0 if not, and
-#: the version is increased, so that the change is refused if it arrives late; nil if the world has
-#: changed again since then, so that the outcome is unknown
+#: the version is increased, so that the change is refused if it arrives late, unless it creates the
+#: world; nil if the world has changed again since then, so that the outcome is unknown
 SETTLE = f"""
 {_FIELDS}
 if redis.call('HGET', w, 'token') == ARGV[3] then return 1 end

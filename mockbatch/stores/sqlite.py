@@ -169,7 +169,7 @@ class SqliteStore:
 
     @staticmethod
     def _row(connection: sqlite3.Connection, world: str) -> tuple[int, int, int] | None:
-        """Return the id and version of a world, and the oldest version with all changes since."""
+        """Return the id and version of a world, and since which version all changes are known."""
         row: tuple[int, int, int] | None = connection.execute(
             "SELECT id, version, oldest FROM worlds WHERE name = ?", (world,)
         ).fetchone()

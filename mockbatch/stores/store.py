@@ -124,7 +124,7 @@ class Store(Protocol):
     def append(self, world: str, text: str, most: int) -> None:
         """Record a request of a world, if there is one; only the last `most` are kept.
 
-        The store may still be at it on return, but does it before what it is asked next.
+        The store may still be at it on return, but does it before what this thread asks next.
         """
 
     def records(self, world: str) -> Sequence[Record]:

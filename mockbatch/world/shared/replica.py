@@ -95,7 +95,8 @@ class Replica(World):
     def catch_up(self) -> bool:
         """Apply what other processes have changed, and return whether the replica is usable.
 
-        It waits for a change that this process is storing, so that a read shows no other.
+        It waits for a change that this process is storing, which may still fail. A read that is
+        already past this point may show it.
         """
         seen = self._seen
         changes = self.place.store.pull(self.place.world, seen)
