@@ -86,8 +86,15 @@ class SharedWorlds(WorldRegistry):
 
     def find(self, key: str) -> World | None:
         """Return the world of a key, None if the key has none yet."""
-        self.watch.keep_running()
         name = self._stored_name(key)
+        is_known = name in self._replicas
+        world = self._find(name)
+        if world is not None and not is_known:
+            self._present_names()
+        return world
+
+    def _find(self, name: StoredName) -> World | None:
+        self.watch.keep_running()
         known = self._replicas.get(name)
         if known is not None and known.is_usable and known.catch_up():
             return known
@@ -102,16 +109,32 @@ class SharedWorlds(WorldRegistry):
 
     def all(self) -> Mapping[str, World]:
         """Return the worlds by name, the oldest first, but for damaged ones."""
-        found = ((name, self._find_undamaged(name)) for name in self.names())
+        found = ((name, self._find_undamaged(name)) for name in self._present_names())
         return {name: world for name, world in found if world is not None}
 
     def names(self) -> Sequence[StoredName]:
         """Return the names of the worlds, the oldest first."""
         return [StoredName.labelled(*stored) for stored in self._store.worlds()]
 
+    def _present_names(self) -> Sequence[StoredName]:
+        """Return the names of the worlds, and forget the replicas of those that are gone.
+
+        No request may ever come for a world that another process has removed, as its key may be
+        that of one CI job. So this is called whenever this process is about to keep one replica
+        more.
+        """
+        # Listed first, so that all their worlds were there: one that begins later is not missed.
+        replicas = list(self._replicas.values())
+        names = self.names()
+        present = set(names)
+        for replica in replicas:
+            if replica.name not in present and self._forget(replica):
+                log.info("another process has removed the world of %s", replica.name.label)
+        return names
+
     def _find_undamaged(self, name: StoredName) -> World | None:
         try:
-            return self.find(name)
+            return self._find(name)
         except ApiError as error:
             if error.name != DAMAGED:
                 raise
@@ -154,7 +177,7 @@ class SharedWorlds(WorldRegistry):
     def _room_for(self, key: str, settings: WorldSettings) -> SharedWorld:
         """Return a replica of a world that is still to be created; ApiError 429 at the limit."""
         limit = self.settings.world.limits.worlds
-        if len(self._store.worlds()) >= limit:
+        if len(self._present_names()) >= limit:
             error = api_error("too_many_worlds", limit=limit)
             error.headers = {"x-should-retry": "false"}
             raise error

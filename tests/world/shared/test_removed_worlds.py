@@ -12,8 +12,11 @@ from werkzeug.test import TestResponse
 from mockbatch.batch import create
 from mockbatch.stores.late_removal import LateRemoval
 from mockbatch.stores.sqlite import SqliteStore
+from mockbatch.web.context import EXTENSION
+from mockbatch.world.keys import StoredName
 from mockbatch.world.shared.registry import SharedWorlds
 from mockbatch.world.shared.replica import Replica
+from mockbatch.world.shared.world import SharedWorld
 from tests.support.rival import PATIENCE_SECONDS
 from tests.world.shared.conftest import BATCH, LINE, NewServer, Server, contents_in
 
@@ -184,6 +187,61 @@ def test_resets_leave_no_locks(one: Server, other: Server, tmp_path: Path) -> No
         other.post("/_mock/reset")
     one.post("/_mock/clock/advance", {"seconds": 1})
     assert len([name for name in lock_files(tmp_path) if "delivery" in name]) == 1
+
+
+def replicas_of(server: Server) -> dict[str, SharedWorld]:
+    """Return the replicas that a server keeps."""
+    replicas: dict[str, SharedWorld] = server.app.extensions[EXTENSION].worlds._replicas
+    return replicas
+
+
+def act_for(server: Server, act: str, key: str) -> None:
+    """Let a server open the world of another key."""
+    headers = {"Authorization": f"Bearer {key}"}
+    if act == "read":
+        response = server.client.get("/v1/batches", headers=headers)
+    elif act == "list":
+        owner = server.app.extensions[EXTENSION].settings.owner_key
+        headers = {"Authorization": f"Bearer {owner}"}
+        response = server.client.get("/_mock/worlds", headers=headers)
+    else:
+        response = server.client.post("/_mock/reset", headers=headers)
+    assert response.status_code == 200, response.text
+
+
+@pytest.mark.parametrize("act", ["read", "list", "create"])
+def test_a_process_forgets_what_another_one_has_removed(
+    one: Server, other: Server, act: str
+) -> None:
+    """Each CI job may have a key of its own, for which no request comes once it is over."""
+    one.upload()
+    other.get("/v1/files")
+    [kept] = replicas_of(other).values()
+    assert remove(one).status_code == 200
+    if act != "create":
+        act_for(one, "create", "sk-of-the-next-job")
+    act_for(other, act, "sk-of-the-next-job")
+    assert list(replicas_of(other)) == [StoredName.of("sk-of-the-next-job")]
+    assert kept.status.has_ended
+
+
+def test_a_world_that_begins_after_the_others_were_listed_is_kept(
+    one: Server, other: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another thread of the same process creates it meanwhile."""
+    act_for(other, "create", "sk-of-the-next-job")
+    worlds = SqliteStore.worlds
+
+    def list_then_create(store: SqliteStore) -> Any:
+        found = worlds(store)
+        monkeypatch.setattr(SqliteStore, "worlds", worlds)
+        Server(one.app, one.app.test_client()).upload()
+        return found
+
+    monkeypatch.setattr(SqliteStore, "worlds", list_then_create)
+    act_for(one, "read", "sk-of-the-next-job")
+    assert len(replicas_of(one)) == 2
+    assert len(one.get("/v1/files")["data"]) == 1
 
 
 def test_a_reset_applies_its_settings_to_a_world_that_has_just_begun(
