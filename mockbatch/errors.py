@@ -107,3 +107,10 @@ def line_error(name: str, line: int | None, /, **fields: object) -> dict[str, An
         "param": error.param,
         "line": line,
     }
+
+
+def too_many_worlds(limit: int) -> ApiError:
+    """Return the ApiError 429 for a key for which there is no room for a world."""
+    error = api_error("too_many_worlds", limit=limit)
+    error.headers = {"x-should-retry": "false"}
+    return error

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
+from mockbatch.errors import too_many_worlds
 from mockbatch.stores import redis_scripts as scripts
 from mockbatch.stores.failure import change_uncertain, state_unavailable
 from mockbatch.stores.redis_client import RedisClient, redis_errors
@@ -66,12 +67,18 @@ class RedisStore:
         cells: Mapping[str, str | None],
         records: Sequence[str] = (),
         count: int = 0,
+        most: int | None = None,
     ) -> Version:
-        """Create a world, or begin it again, with these cells and the last of `count` records."""
+        """Create a world, or begin it again, with these cells and the last of `count` records.
+
+        Raises ApiError 429, and creates none, if there are `most` worlds already.
+        """
         version = Version(secrets.randbits(62) + 1, 1)
         kept = {name: text for name, text in cells.items() if text is not None}
-        rest = (len(kept), version.id, label, count, world, *_flat(kept), *records)
-        self._change(scripts.REPLACE, world, seen, *rest)
+        limit = "" if most is None else most
+        rest = (len(kept), version.id, label, count, world, limit, *_flat(kept), *records)
+        if self._change(scripts.REPLACE, world, seen, *rest) == scripts.NO_ROOM:
+            raise too_many_worlds(most or 0)
         return version
 
     def remove(self, world: str) -> None:
@@ -114,7 +121,7 @@ class RedisStore:
             if label is not None
         ]
 
-    def _change(self, script: str, world: str, seen: Version, *arguments: object) -> None:
+    def _change(self, script: str, world: str, seen: Version, *arguments: object) -> Any:
         """Run a script that changes a world once; ApiError 503 if it has another version.
 
         It is one, too, if PLANNING was lost to another process, as after a long suspension. The
@@ -126,15 +133,17 @@ class RedisStore:
         value, planning = (self._locks.value(_key(world, lock)) for lock in (CHANGE, PLANNING))
         with redis_errors():
             try:
-                is_done = self._run(script, world, *seen, token, value, planning, *arguments)
+                outcome = self._run(script, world, *seen, token, value, planning, *arguments)
             except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError):
                 # The reply may have been lost on its way, or may be late.
                 if not self._settle(world, seen, token):
                     raise
-                is_done = True
-        if not is_done:
+                outcome = scripts.DONE
+        if not outcome:
             raise state_unavailable("it has changed meanwhile")
-        self._locks.forget(value)
+        if outcome == scripts.DONE:
+            self._locks.forget(value)
+        return outcome
 
     def _settle(self, world: str, seen: Version, token: str) -> bool:
         """Return whether a change was made; if not, it is not going to be.

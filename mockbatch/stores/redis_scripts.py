@@ -11,6 +11,9 @@ FORMAT = 1
 #: How the error of a script begins for a world of another format, which follows.
 OTHER_FORMAT = "OTHERFORMAT"
 
+#: What COMMIT and REPLACE return for a change that is made, and for a world without room.
+DONE, NO_ROOM = 1, -1
+
 _FIELDS = f"""
 local w, c, l, o, j = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local format = redis.call('HGET', w, 'format')
@@ -110,17 +113,26 @@ return 1
 """
 
 #: seen id and number, a token, the values of CHANGE and PLANNING, how many cells are set, the new
-#: id, the label, the number of requests, the name of the world; name and text of each cell, and the
-#: records -> as for COMMIT
+#: id, the label, the number of requests, the name of the world, and how many worlds there may be,
+#: empty for any number; name and text of each cell, and the records -> as for COMMIT, or -1 if
+#: there are so many other worlds, without those whose fields the server has dropped
 REPLACE = f"""
 {_FIELDS}
 if not may_change() then return 0 end
+local most = tonumber(ARGV[11]) or math.huge
+if ARGV[1] == '0' and redis.call('ZCARD', KEYS[6]) >= most then
+  local present = 0
+  for _, name in ipairs(redis.call('ZRANGE', KEYS[6], 0, -1)) do
+    present = present + redis.call('EXISTS', 'mockbatch:{{' .. name .. '}}:w')
+  end
+  if present >= most then return {NO_ROOM} end
+end
 redis.call('DEL', w, c, l, o, j)
 redis.call('HSET', w, 'id', ARGV[7], 'version', 1, 'label', ARGV[8], 'requests', ARGV[9],
   'removed', 0, 'oldest', 0, 'token', ARGV[3], 'format', {FORMAT})
 local count = tonumber(ARGV[6])
-set(11, count, 1)
-for i = 11 + 2 * count, #ARGV do redis.call('RPUSH', j, ARGV[i]) end
+set(12, count, 1)
+for i = 12 + 2 * count, #ARGV do redis.call('RPUSH', j, ARGV[i]) end
 if not redis.call('ZSCORE', KEYS[6], ARGV[10]) then
   redis.call('ZADD', KEYS[6], redis.call('INCR', KEYS[7]), ARGV[10])
 end

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mockbatch import clock
+from mockbatch.errors import too_many_worlds
 from mockbatch.stores.failure import state_unavailable
 from mockbatch.stores.file_lock import IS_SUPPORTED, FileLocks
 from mockbatch.stores.sqlite_connections import SqliteConnections
@@ -119,13 +120,19 @@ class SqliteStore:
         cells: Mapping[str, str | None],
         records: Sequence[str] = (),
         count: int = 0,
+        most: int | None = None,
     ) -> Version:
-        """Create a world, or begin it again, with these cells and the last of `count` records."""
+        """Create a world, or begin it again, with these cells and the last of `count` records.
+
+        Raises ApiError 429, and creates none, if there are `most` worlds already.
+        """
         version = Version(secrets.randbits(62) + 1, 1)
         with self._connections.writing() as connection:
             row = self._row(connection, world)
             if (NOTHING if row is None else Version(row[0], row[1])) != seen:
                 raise state_unavailable("it has changed meanwhile")
+            if row is None and most is not None:
+                self._check_room(connection, world, most)
             self._remove_contents(connection, seen.id)
             connection.execute(
                 "INSERT INTO worlds (name, id, version, label, requests, removed, oldest)"
@@ -141,6 +148,12 @@ class SqliteStore:
             connection.executemany("INSERT INTO records VALUES (?, ?, ?)", rows_of_records)
         self._locks.remove_all(f"{world}-{DELIVERY}")  # the new world has another one
         return version
+
+    def _check_room(self, connection: sqlite3.Connection, world: str, most: int) -> None:
+        [(count,)] = connection.execute("SELECT count(*) FROM worlds")
+        if count >= most:
+            self._locks.remove_all(f"{world}-")  # no request is going to remove them
+            raise too_many_worlds(most)
 
     def remove(self, world: str) -> None:
         """Remove a world, if there is one."""

@@ -109,8 +109,12 @@ class Store(Protocol):
         cells: Mapping[str, str | None],
         records: Sequence[str] = (),
         count: int = 0,
+        most: int | None = None,
     ) -> Version:
-        """Create a world, or begin it again, with these cells and the last of `count` records."""
+        """Create a world, or begin it again, with these cells and the last of `count` records.
+
+        Raises ApiError 429, and creates none, if there are `most` worlds already.
+        """
 
     def remove(self, world: str) -> None:
         """Remove a world, if there is one."""

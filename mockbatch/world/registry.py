@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from threading import Lock
 
-from mockbatch.errors import api_error
+from mockbatch.errors import api_error, too_many_worlds
 from mockbatch.world.keys import mask_key
 from mockbatch.world.settings import ServerSettings, WorldSettings
 from mockbatch.world.snapshot.snapshot import Snapshot
@@ -134,7 +134,5 @@ class WorldRegistry:
         with self._lock:
             limit = self.settings.world.limits.worlds
             if new.name not in self._worlds and len(self._worlds) >= limit:
-                error = api_error("too_many_worlds", limit=limit)
-                error.headers = {"x-should-retry": "false"}
-                raise error
+                raise too_many_worlds(limit)
             return self._worlds.setdefault(new.name, new)

@@ -198,6 +198,18 @@ def test_a_wrong_password_at_the_start_is_an_error(tmp_path: Path) -> None:
         right.close()
 
 
+def test_worlds_that_the_server_has_dropped_take_no_room(server: RedisServer) -> None:
+    """With another policy than noeviction it may drop the fields of a world, but not its name."""
+    store = RedisStore(server.url)
+    store.replace("a", NOTHING, "", {}, most=1)
+    with redis.Redis(port=server.port) as client:
+        client.delete("mockbatch:{a}:w")
+    assert store.worlds() == []
+    store.replace("b", NOTHING, "", {}, most=1)
+    with pytest.raises(ApiError, match="--limit worlds=N"):
+        store.replace("c", NOTHING, "", {}, most=1)
+
+
 @pytest.mark.parametrize("error", [redis.exceptions.ConnectionError, redis.exceptions.TimeoutError])
 def test_a_commit_whose_reply_was_lost_or_late_is_done(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch, error: type[Exception]

@@ -101,6 +101,36 @@ def test_a_removed_world_is_gone(store: Store, rival: Store) -> None:
     assert not store.records("w")
 
 
+def test_there_is_room_for_so_many_worlds(store: Store, rival: Store) -> None:
+    """One more is refused, whichever process creates it; those that are there may begin anew."""
+    seen = {name: rival.replace(name, NOTHING, "", {}, most=2) for name in ("a", "b")}
+    for cells in ({"a": "1"}, {}):
+        with pytest.raises(ApiError, match="--limit worlds=N") as refused:
+            store.replace("c", NOTHING, "", cells, most=2)
+        assert (refused.value.status, refused.value.code) == (429, "too_many_worlds")
+        assert refused.value.headers == {"x-should-retry": "false"}
+    assert store.pull("c", NOTHING).version == NOTHING
+    assert [name for name, _ in store.worlds()] == ["a", "b"]
+    store.replace("a", seen["a"], "", {}, most=1)
+    rival.remove("b")
+    store.replace("c", NOTHING, "", {}, most=2)
+    assert [name for name, _ in rival.worlds()] == ["a", "c"]
+
+
+def test_a_refused_world_leaves_its_locks_free(store: Store, rival: Store) -> None:
+    """Once there is room, another process may create it."""
+    store.replace("a", NOTHING, "", {}, most=1)
+    for lock in (PLANNING, CHANGE):
+        store.acquire("b", lock)
+    with pytest.raises(ApiError, match="--limit worlds=N"):
+        store.replace("b", NOTHING, "", {}, most=1)
+    for lock in (CHANGE, PLANNING):
+        store.release("b", lock)
+    assert rival.try_acquire_both("b", NOTHING) is not None
+    for lock in (CHANGE, PLANNING):
+        rival.release("b", lock)
+
+
 def test_worlds_are_listed_in_order_of_creation(store: Store, rival: Store) -> None:
     """The worlds of a store are listed, the oldest first, each with its label."""
     for name in ("b", "a"):

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from threading import Lock
 
-from mockbatch.errors import ApiError, api_error
+from mockbatch.errors import ApiError, api_error, too_many_worlds
 from mockbatch.stores.blobs import Blobs
 from mockbatch.stores.failure import DAMAGED
 from mockbatch.stores.late_removal import LateRemoval
@@ -178,9 +178,8 @@ class SharedWorlds(WorldRegistry):
         """Return a replica of a world that is still to be created; ApiError 429 at the limit."""
         limit = self.settings.world.limits.worlds
         if len(self._present_names()) >= limit:
-            error = api_error("too_many_worlds", limit=limit)
-            error.headers = {"x-should-retry": "false"}
-            raise error
+            raise too_many_worlds(limit)
+        # The store looks once more, as other processes may be creating worlds, too.
         return self._replica(self._stored_name(key), settings)
 
     def _replica(self, name: StoredName, settings: WorldSettings) -> SharedWorld:

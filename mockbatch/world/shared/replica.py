@@ -261,10 +261,10 @@ class Replica(World):
         """Store the whole world, instead of what was there."""
         self._fingerprints, self._touched = {}, dict.fromkeys(name_all(self))
         cells = {SETTINGS: encode(dump_settings(self)), **self._changed_cells()}
-        place, journal = self.place, self._first_journal
+        journal, most = self._first_journal, self._server_settings.limits.worlds
         records = [encode(entry.as_state()) for entry in journal.entries]
-        about = place.world, self._seen, self.name.label
-        self._set_seen(place.store.replace(*about, cells, records, journal.total))
+        about = self.name, self._seen, self.name.label
+        self._set_seen(self.place.store.replace(*about, cells, records, journal.total, most))
         self._is_new = False
 
     def _changed_cells(self) -> dict[str, str | None]:
