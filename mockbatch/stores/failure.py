@@ -1,5 +1,8 @@
 """The ApiErrors for a store that cannot be used."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from mockbatch.errors import ApiError, api_error
 from mockbatch.stores.store import WAIT_SECONDS
 
@@ -31,6 +34,17 @@ def state_timeout() -> ApiError:
 def change_uncertain() -> ApiError:
     """Return the ApiError 503 for a change that may or may not have been stored."""
     return _to_be_retried(api_error(UNCERTAIN))
+
+
+@contextmanager
+def after_a_change() -> Iterator[None]:
+    """Replace an ApiError that says that nothing was changed: an earlier step was."""
+    try:
+        yield
+    except ApiError as error:
+        if error.name in REFUSALS:
+            raise change_uncertain() from error
+        raise
 
 
 def damaged_world() -> ApiError:

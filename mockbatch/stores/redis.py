@@ -83,11 +83,16 @@ class RedisStore:
 
     def remove(self, world: str) -> None:
         """Remove a world, if there is one."""
+        import redis
+
         with redis_errors():
             pipeline = self._client.get().pipeline(transaction=True)
             pipeline.delete(*_keys(world))
             pipeline.zrem(_WORLDS, world)
-            pipeline.execute()
+            try:
+                pipeline.execute()
+            except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError) as error:
+                raise change_uncertain() from error  # the reply may be lost or late
 
     def worlds(self) -> Sequence[StoredWorld]:
         """Return all worlds, the oldest first."""

@@ -9,6 +9,7 @@ from mockbatch.events import WorldEvent
 from mockbatch.ids import Seed
 from mockbatch.limits import Limits
 from mockbatch.repository import Repository
+from mockbatch.stores.failure import after_a_change
 from mockbatch.typing import Json
 from mockbatch.webhooks.delivery import Delivery, DueDelivery
 from mockbatch.webhooks.dispatcher import StatusLog, WebhookDispatcher
@@ -174,7 +175,7 @@ class Webhooks:
 
     def _send_now(self, due: DueDelivery, now: int) -> Delivery:
         attempt = self.dispatcher.send(due, now)
-        with self._clock.lock:
+        with after_a_change(), self._clock.lock:  # its receiver has it
             return self.outbox.record_attempt(due, attempt, is_redelivery=True)
 
     def has_delivery(self, id: str) -> bool:

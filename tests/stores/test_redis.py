@@ -304,6 +304,28 @@ def test_a_plan_whose_lock_was_lost_is_refused(server: RedisServer) -> None:
     assert store.pull("w", NOTHING).cells == [("a", "1")]
 
 
+@pytest.mark.parametrize("error", [redis.exceptions.ConnectionError, redis.exceptions.TimeoutError])
+def test_a_removal_whose_reply_was_lost_or_late_may_be_done(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    """The message does not say that nothing was changed."""
+    store = RedisStore(server.url)
+    store.replace("w", NOTHING, "label", {"a": "1"})
+    execute = redis.client.Pipeline.execute
+
+    def lose_reply(*arguments: Any) -> None:
+        execute(*arguments)
+        raise error
+
+    monkeypatch.setattr(redis.client.Pipeline, "execute", lose_reply)
+    with pytest.raises(ApiError, match="may have been stored") as caught:
+        store.remove("w")
+    monkeypatch.undo()
+    assert "Nothing was changed" not in caught.value.message
+    assert caught.value.headers == {"Retry-After": "1"}
+    assert store.pull("w", NOTHING).version == NOTHING
+
+
 def test_a_server_that_hangs_in_a_commit_says_that_the_outcome_is_unknown(
     server: RedisServer,
 ) -> None:

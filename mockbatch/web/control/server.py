@@ -1,5 +1,7 @@
 """`/_mock/health` and `/_mock/reset`."""
 
+from contextlib import nullcontext
+
 from flask import Blueprint, Response, g
 from msgspec.structs import replace
 
@@ -8,6 +10,7 @@ from mockbatch import clock
 from mockbatch.errors import api_error
 from mockbatch.limits import Quotas
 from mockbatch.scenarios import from_document, scenario
+from mockbatch.stores.failure import after_a_change
 from mockbatch.typing import Json
 from mockbatch.web.auth import check_owner, open_world, world_key
 from mockbatch.web.context import ServerState, server
@@ -50,8 +53,9 @@ def _reset_all(key: str, settings: dict[str, Json]) -> Response:
     if settings:
         raise api_error("invalid_value", param="all", reason="it cannot be combined with settings")
     worlds = server().worlds.all().values()
-    for world in worlds:
-        world.reset(world.settings)
+    for number, world in enumerate(worlds):
+        with after_a_change() if number else nullcontext():
+            world.reset(world.settings)
     return json_response("world_reset", {"reset": len(worlds)})
 
 

@@ -1,22 +1,10 @@
-"""The errors of requests that change a shared world in several steps, such as an advance."""
+"""The errors of an advance, which changes a shared world in several steps."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable
+from contextlib import ExitStack
 
-from mockbatch.errors import ApiError
-from mockbatch.stores.failure import REFUSALS, change_uncertain
+from mockbatch.stores.failure import after_a_change
 from mockbatch.world.advance import Advance, Advanced, Destination
-
-
-@contextmanager
-def after_a_change() -> Iterator[None]:
-    """Replace an ApiError that says that nothing was changed; an earlier step is stored."""
-    try:
-        yield
-    except ApiError as error:
-        if error.name in REFUSALS:
-            raise change_uncertain() from error
-        raise
 
 
 class SharedAdvance(Advance):

@@ -12,9 +12,10 @@ from mockbatch.errors import api_error
 from mockbatch.files.content import Content
 from mockbatch.files.file import File
 from mockbatch.scripting.script import Script
+from mockbatch.stores.failure import after_a_change
 from mockbatch.typing import Json
 from mockbatch.world.advance import Advance
-from mockbatch.world.shared.advance import SharedAdvance, after_a_change
+from mockbatch.world.shared.advance import SharedAdvance
 from mockbatch.world.shared.replica import Replica
 from mockbatch.world.snapshot.snapshot import Snapshot
 

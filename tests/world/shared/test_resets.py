@@ -11,6 +11,8 @@ from mockbatch.stores.blobs import FolderBlobs
 from mockbatch.stores.failure import state_unavailable
 from mockbatch.stores.late_removal import LateRemoval
 from mockbatch.stores.sqlite import SqliteStore
+from mockbatch.stores.store import Version
+from mockbatch.web.context import EXTENSION
 from mockbatch.world.shared import contents
 from tests.world.shared.conftest import LINE, NewServer, Server, contents_in
 
@@ -107,6 +109,34 @@ def test_a_reset_that_is_not_stored_removes_nothing(
     monkeypatch.undo()
     assert other.call("GET", f"/v1/files/{file_id}/content").data == LINE
     assert len(contents_in(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("count", "says"), [(0, "Nothing was changed"), (1, "may have been stored")]
+)
+def test_a_reset_of_all_worlds_says_whether_one_was_reset(
+    one: Server, monkeypatch: pytest.MonkeyPatch, count: int, says: str
+) -> None:
+    """The store fails after so many of them."""
+    owner = {"Authorization": f"Bearer {one.app.extensions[EXTENSION].settings.owner_key}"}
+    one.client.post("/_mock/reset", headers=owner)
+    one.upload()
+    replace = SqliteStore.replace
+    versions: list[Version] = []
+
+    def replace_some(*arguments: Any) -> Version:
+        if len(versions) == count:
+            _refuse()
+        versions.append(replace(*arguments))
+        return versions[-1]
+
+    monkeypatch.setattr(SqliteStore, "replace", replace_some)
+    response = one.client.post("/_mock/reset", json={"all": True}, headers=owner)
+    monkeypatch.undo()
+    assert response.status_code == 503, response.text
+    assert says in response.json["error"]["message"]
+    assert len(versions) == count
+    assert len(one.get("/v1/files")["data"]) == 1
 
 
 def test_a_loaded_state_replaces_the_contents(one: Server, other: Server, tmp_path: Path) -> None:

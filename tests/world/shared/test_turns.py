@@ -152,6 +152,36 @@ def test_a_store_that_fails_after_a_change_is_not_said_to_have_stored_nothing(
     assert one.get(f"/v1/batches/{id}")["status"] == "completed"
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("deliveries/{delivery}/redeliver", {}),
+        ("endpoints/{endpoint}/test", {"event_type": "batch.completed"}),
+    ],
+    ids=["redelivery", "sample"],
+)
+def test_a_store_that_fails_after_a_webhook_is_not_said_to_have_stored_nothing(
+    one: Server, receive: Receive, monkeypatch: pytest.MonkeyPatch, path: str, body: object
+) -> None:
+    """A client that tried again because of that would send it once more."""
+    receive(lambda: None)
+    endpoint = one.post("/_mock/webhooks/endpoints", ENDPOINT)["id"]
+    one.create(one.upload())
+    one.post("/_mock/clock/advance", UNTIL_THE_END)
+    [delivery] = one.get("/_mock/webhooks/deliveries")["deliveries"]
+
+    def fail(*_: object) -> None:
+        raise state_full("database or disk is full")
+
+    received = receive(lambda: monkeypatch.setattr(SqliteStore, "commit", fail))
+    path = path.format(delivery=delivery["id"], endpoint=endpoint)
+    response = one.call("POST", f"/_mock/webhooks/{path}", body)
+    monkeypatch.undo()
+    assert len(received) == 1
+    assert response.status_code == 503, response.text
+    assert "may have been stored" in response.json["error"]["message"]
+
+
 def test_a_delivery_that_is_no_longer_kept_is_not_retried(
     one: Server, other: Server, receive: Receive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
