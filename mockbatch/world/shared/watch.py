@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from os import getpid
-from threading import Event, Lock, Thread
+from threading import Event, Lock, Semaphore, Thread
 
 from mockbatch.errors import ApiError
 from mockbatch.stores.store import Store
@@ -17,10 +17,16 @@ from mockbatch.world.keys import StoredName
 log = logging.getLogger(__name__)
 
 INTERVAL_SECONDS = 1.0
+#: For how many worlds `fire` is called at once.
+MOST_AT_ONCE = 16
 
 
 class DueWatch:
-    """A thread that calls `fire` each second for each world in which a webhook is due."""
+    """A thread that has `fire` called each second for each world in which a webhook is due.
+
+    Each call has a thread of its own: while the receiver of one world does not answer, the others
+    get their webhooks. There is never more than one call for a world.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -28,6 +34,8 @@ class DueWatch:
         self._lock = Lock()
         self._owner: int | None = None  # the process whose thread it is
         self._fire: Callable[[StoredName], None] | None = None
+        self._firing: set[str] = set()  # the worlds for which it is being called
+        self._room = Semaphore(MOST_AT_ONCE)
 
     def start(self, fire: Callable[[StoredName], None]) -> None:
         """Start the thread."""
@@ -41,6 +49,7 @@ class DueWatch:
         with self._lock:
             if self._owner != getpid() and not self._stopped.is_set():
                 self._owner = getpid()
+                self._firing, self._room = set(), Semaphore(MOST_AT_ONCE)
                 Thread(target=self._run, name="mockbatch-due-watch", daemon=True).start()
 
     def stop(self) -> None:
@@ -54,9 +63,39 @@ class DueWatch:
 
     def _fire_due(self) -> None:
         try:
-            for world in self._store.due():
-                if self._fire is not None and not self._stopped.is_set():
-                    with suppress(ApiError):  # of a world that is damaged; others are not
-                        self._fire(StoredName.labelled(*world))
+            due = self._store.due()
         except ApiError as error:
             log.debug("cannot look for due webhooks in the store: %s", error.message)
+            return
+        for world in due:
+            if world.name not in self._firing and self._wait_for_room():
+                self._start(StoredName.labelled(*world))
+
+    def _wait_for_room(self) -> bool:
+        """Wait until one more call may begin; return False if the watch is stopped meanwhile."""
+        while not self._room.acquire(timeout=INTERVAL_SECONDS):
+            if self._stopped.is_set():
+                return False
+        return True
+
+    def _start(self, world: StoredName) -> None:
+        self._firing.add(world)
+        thread = Thread(
+            target=self._fire_for, args=(world,), name="mockbatch-due-world", daemon=True
+        )
+        try:
+            thread.start()
+        except RuntimeError:  # too many threads: the next round tries again
+            self._end(world)
+
+    def _fire_for(self, world: StoredName) -> None:
+        try:
+            if self._fire is not None and not self._stopped.is_set():
+                with suppress(ApiError):  # of a world that is damaged, or of the store
+                    self._fire(world)
+        finally:
+            self._end(world)
+
+    def _end(self, world: StoredName) -> None:
+        self._firing.discard(world)
+        self._room.release()
