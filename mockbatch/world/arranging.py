@@ -24,8 +24,10 @@ def submit_batch(world: World, body: Mapping[str, Json]) -> Batch:
     try:
         file = world.upload(content, "in.jsonl", BATCH, None)
     except ApiError as error:
-        # The service names no parameter for the content of a file; here it is a member.
-        error.param = error.param or "input"
+        # The service names no parameter for the content of a file; here it is a member. With a
+        # store that cannot be used, the request is not at fault.
+        if error.status < 500:
+            error.param = error.param or "input"
         raise
     try:
         return world.create_batch(request._replace(input_file_id=file.id))

@@ -4,6 +4,7 @@ import logging
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from shutil import rmtree
@@ -11,8 +12,10 @@ from typing import Any
 
 import pytest
 
-from mockbatch.stores.failure import change_uncertain, state_full
+from mockbatch.errors import ApiError
+from mockbatch.stores.failure import change_uncertain, state_full, state_unavailable
 from mockbatch.stores.sqlite import SqliteStore
+from mockbatch.stores.store import Version
 from tests.world.shared.conftest import BATCH, KEY, LINE, NewServer, Server, contents_in
 
 pytestmark = pytest.mark.usefixtures("removed_at_once")
@@ -158,6 +161,30 @@ def test_a_full_disk_refuses_and_loses_nothing(
         assert [batch["id"] for batch in server.get("/v1/batches")["data"]] == [first]
     second = one.create(file_id)["id"]
     assert [batch["id"] for batch in other.get("/v1/batches")["data"]] == [second, first]
+
+
+@pytest.mark.parametrize("error", [state_full("disk is full"), state_unavailable("it is down")])
+@pytest.mark.parametrize("commits", [0, 1], ids=["upload", "create"])
+def test_a_store_that_refuses_an_inline_input_does_not_blame_it(
+    one: Server, monkeypatch: pytest.MonkeyPatch, error: ApiError, commits: int
+) -> None:
+    """No other input would help, so the error has no parameter."""
+    one.upload()
+    commit = SqliteStore.commit
+    versions: list[Version] = []
+
+    def fail_after_some(*arguments: Any) -> Version:
+        if len(versions) == commits:
+            raise replace(error)
+        versions.append(commit(*arguments))
+        return versions[-1]
+
+    monkeypatch.setattr(SqliteStore, "commit", fail_after_some)
+    body = {"endpoint": BATCH["endpoint"], "input": LINE.decode()}
+    response = one.call("POST", "/_mock/batches", body)
+    monkeypatch.undo()
+    assert response.status_code in (503, 507), response.text
+    assert response.json["error"]["param"] is None
 
 
 def upload_in_vain(server: Server) -> str:
