@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import openai
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from mockbatch import ControlError
 from tests.support.caller import lines
 from tests.support.commands import environment
+from tests.support.redis_server import redis_server
 from tests.support.serving import ROOT
 from tests.support.wsgi_servers import GUNICORN, STOP_SECONDS, WsgiServer, wsgi_server
 
@@ -105,13 +107,25 @@ def test_several_workers_are_refused() -> None:
 
 def test_a_store_that_cannot_be_used_ends_the_server() -> None:
     """The message names the variable."""
-    found = import_error(MOCKBATCH_STATE="redis://127.0.0.1:1")
-    assert "Invalid value for 'MOCKBATCH_STATE': no Redis can be used there" in found
+    found = import_error(MOCKBATCH_STATE="redis://127.0.0.1:1/name")
+    assert "Invalid value for 'MOCKBATCH_STATE': 'name' is not the number of a database" in found
+
+
+def test_a_redis_that_is_down_does_not_end_the_server(tmp_path: Path) -> None:
+    """A worker of gunicorn that starts meanwhile serves: first 503s, and then all as before."""
+    with redis_server(tmp_path) as redis:
+        redis.kill()
+        with wsgi_server(GUNICORN, "--threads", "4", MOCKBATCH_STATE=redis.url) as server:
+            with pytest.raises(openai.InternalServerError, match="cannot be used now"):
+                server.client().batches.list()
+            redis.start()
+            assert server.client().batches.list().data == []
+        assert any("no Redis can be used there" in line for line in server.log)
 
 
 def test_the_variables_of_kubernetes_do_not_matter() -> None:
     """For a service named mockbatch, it sets MOCKBATCH_PORT to a URL."""
-    variables = environment({"MOCKBATCH_PORT": "tcp://10.0.0.1:8787"})
+    variables = environment({"MOCKBATCH_PORT": "tcp://10.0.0.1:8787", "MOCKBATCH_WORKERS": "4"})
     subprocess.run([sys.executable, "-c", "import mockbatch.wsgi"], env=variables, check=True)
 
 

@@ -44,5 +44,7 @@ def _create_app(options: ServeOptions) -> "Flask":
     log_requests(options.log_format)
     allow_more_descriptors()
     settings, initial = load_settings(options)
+    # An error would end gunicorn, whose workers import this again while it serves.
+    settings = replace(settings, breaks_connections=False, waits_for_store=True)
     with errors_as_bad_parameter("MOCKBATCH_STATE"):
-        return create_app(replace(settings, breaks_connections=False), initial)
+        return create_app(settings, initial)

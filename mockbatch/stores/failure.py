@@ -21,6 +21,10 @@ MISSING = "content_missing"
 REFUSALS = frozenset({"state_unavailable", TIMEOUT, "state_full"})
 
 
+class StoreUnreachableError(ValueError):
+    """A store cannot be reached now, but may be there later."""
+
+
 def state_unavailable(reason: object) -> ApiError:
     """Return the ApiError 503 for a request that could not read or change its world."""
     return _to_be_retried(api_error("state_unavailable", reason=str(reason).rstrip(".")))

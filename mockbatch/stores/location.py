@@ -15,23 +15,40 @@ MEMORY = "memory"
 REDIS_SCHEMES = frozenset({"redis", "rediss", "valkey", "valkeys"})
 
 
+def check_store(url: str) -> None:
+    """Raise ValueError if the Redis at a URL cannot be used, StoreUnreachableError if only now.
+
+    A store of another kind is checked when it is opened.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in REDIS_SCHEMES:
+        return
+    # Imported here, because only this store needs the extra.
+    from mockbatch.stores.redis_client import RedisClient
+
+    _check_redis_path(parts.path)
+    try:
+        RedisClient(url).check()
+    except TypeError:  # by redis-py, for an option of its connections that it does not have
+        names = ", ".join(name for name, _ in parse_qsl(parts.query))  # not values: secrets
+        raise ValueError(f"redis-py does not know one of these options: {names}") from None
+
+
 def open_store(url: str) -> Store | None:
-    """Return the store at a URL, None for `memory`; ValueError says what is wrong with it."""
+    """Return the store at a URL, None for `memory`; ValueError says what is wrong with it.
+
+    A Redis is not asked yet: `check_store` does that.
+    """
     if url == MEMORY:
         return None
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
         return SqliteStore(_sqlite_path(url))
     if parts.scheme in REDIS_SCHEMES:
-        # Imported here, because only this store needs the extra.
         from mockbatch.stores.redis import RedisStore
 
         _check_redis_path(parts.path)
-        try:
-            return RedisStore(url)
-        except TypeError:  # by redis-py, for an option of its connections that it does not have
-            names = ", ".join(name for name, _ in parse_qsl(parts.query))  # not values: secrets
-            raise ValueError(f"redis-py does not know one of these options: {names}") from None
+        return RedisStore(url)
     known = "memory, sqlite:///FILE or redis://HOST:PORT/NUMBER"
     raise ValueError(f"{parts.scheme or url!r} is not a store: use {known}")
 

@@ -33,12 +33,11 @@ _WORLDS, _ORDER = "mockbatch:worlds", "mockbatch:order"
 
 
 class RedisStore:
-    """Worlds in the database of a server that a URL names."""
+    """Worlds in the database of a server that a URL names; it connects when it is used."""
 
     def __init__(self, url: str) -> None:
         self._client = RedisClient(url)
         self._locks = RedisLocks(self._client)
-        self._client.check()
 
     # --- cells
 

@@ -11,7 +11,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mockbatch.errors import ApiError
-from mockbatch.stores.failure import state_full, state_timeout, state_unavailable
+from mockbatch.stores.failure import (
+    StoreUnreachableError,
+    state_full,
+    state_timeout,
+    state_unavailable,
+)
 from mockbatch.stores.redis_connection import RedisConnection
 from mockbatch.stores.redis_scripts import FORMAT, OTHER_FORMAT
 from mockbatch.stores.store import WAIT_SECONDS
@@ -147,7 +152,10 @@ class RedisClient:
         )
 
     def check(self) -> None:
-        """Raise ValueError if the server does not answer; warn if it may drop what it has."""
+        """Raise ValueError if the server cannot be used; warn if it may drop what it has.
+
+        It is a StoreUnreachableError if the server may only be down, or still starting.
+        """
         client = self.get()  # which says so if the extra is missing
         import redis
 
@@ -156,8 +164,12 @@ class RedisClient:
         except redis.exceptions.AuthenticationError:
             message = "Redis wants another password: name it as in redis://:PASSWORD@HOST"
             raise ValueError(message) from None
+        except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError) as error:
+            raise StoreUnreachableError(f"no Redis can be used there: {error}") from None
         except redis.exceptions.RedisError as error:
             raise ValueError(f"no Redis can be used there: {error}") from None
+        finally:
+            client.close()
         if policy != "noeviction":
             log.warning(
                 "the maxmemory-policy of the store is %s: under pressure it drops parts of worlds; "

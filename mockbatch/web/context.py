@@ -1,5 +1,6 @@
 """The state that the routes of one app share, and the world of the current request."""
 
+import logging
 import secrets
 from collections.abc import Mapping
 
@@ -12,6 +13,8 @@ from mockbatch.world.registry import WorldRegistry
 from mockbatch.world.settings import MEMORY, ServerSettings
 from mockbatch.world.snapshot.snapshot import Snapshot
 from mockbatch.world.world import World
+
+log = logging.getLogger(__name__)
 
 EXTENSION = "mockbatch"
 #: Where an app of another provider than OpenAI has its Provider.
@@ -40,8 +43,17 @@ def _open_worlds(settings: ServerSettings, beginning: Snapshot | None) -> WorldR
     if settings.state == MEMORY:
         return WorldRegistry(settings, beginning)
     # Imported here, because a server in memory starts faster without.
+    from mockbatch.stores.failure import StoreUnreachableError
+    from mockbatch.stores.location import check_store
     from mockbatch.world.shared.registry import open_shared_worlds
 
+    try:
+        check_store(settings.state)
+    except StoreUnreachableError as error:
+        if not settings.waits_for_store:
+            raise
+        reason = str(error).rstrip(".")
+        log.error("%s: until it can be reached, each request is a 503", reason)
     return open_shared_worlds(settings, beginning)
 
 

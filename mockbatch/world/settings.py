@@ -58,7 +58,8 @@ class ServerSettings(Struct, frozen=True):
     `has_dashboard` browsers find a page about the worlds. Without `breaks_connections`, faults
     that do are refused, because another HTTP server than ours serves the app. `state` is
     `memory`, or the URL of the store that keeps the worlds; `files` is the folder for the
-    contents of files, None for the one that belongs to the store.
+    contents of files, None for the one that belongs to the store. With `waits_for_store` the
+    server starts even if that store cannot be reached, and requests get a 503 until it can be.
     """
 
     world: WorldSettings = field(default_factory=WorldSettings)
@@ -74,3 +75,4 @@ class ServerSettings(Struct, frozen=True):
     organization: str = "org-mockbatch"
     state: str = MEMORY
     files: str | None = None
+    waits_for_store: bool = False

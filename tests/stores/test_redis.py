@@ -15,7 +15,8 @@ import redis
 
 from mockbatch.errors import ApiError
 from mockbatch.stores import late_removal
-from mockbatch.stores.location import open_blobs, open_store
+from mockbatch.stores.failure import StoreUnreachableError
+from mockbatch.stores.location import check_store, open_blobs, open_store
 from mockbatch.stores.redis import RedisStore
 from mockbatch.stores.redis_blobs import MOST_BYTES
 from mockbatch.stores.redis_client import RedisClient
@@ -148,7 +149,7 @@ def test_a_policy_that_drops_keys_is_warned_of(
 ) -> None:
     """At the start the log names the policy, and the one to set."""
     with redis_server(tmp_path, "--maxmemory-policy", "allkeys-lru") as server:
-        open_store(server.url)
+        check_store(server.url)
     assert "the maxmemory-policy of the store is allkeys-lru" in caplog.text
     assert "noeviction" in caplog.text
 
@@ -157,15 +158,56 @@ def test_the_usual_policy_is_no_warning(
     server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A server that drops nothing is opened in silence."""
-    open_store(server.url)
+    check_store(server.url)
     assert not caplog.records
 
 
 def test_a_server_that_is_down_at_the_start_is_an_error(server: RedisServer) -> None:
     """Who starts mockbatch learns at once that the URL is wrong."""
     server.kill()
-    with pytest.raises(ValueError, match=r"no Redis can be used there: .*refused"):
-        open_store(server.url)
+    with pytest.raises(StoreUnreachableError, match=r"no Redis can be used there: .*refused"):
+        app_of(server={"state": server.url})
+
+
+def test_a_server_that_waits_for_its_store_starts_without_it(
+    server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each request is a 503 at once, the log says why, and all is well when Redis is back."""
+    server.kill()
+    app = app_of(server={"state": server.url, "waits_for_store": True})
+    caller = Caller(app)
+    begun = time.monotonic()
+    assert "the store cannot be reached" in time_refusal(caller)
+    assert time.monotonic() - begun < WAIT_SECONDS
+    [line] = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert "no Redis can be used there" in line
+    server.start()
+    assert caller.batch(caller.create()["id"])
+    app.extensions[EXTENSION].worlds.close()
+
+
+def test_a_server_that_still_loads_may_be_there_later(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not a mistake of the URL, unlike a refused command."""
+
+    def fail(error: Exception) -> None:
+        def info(*_: object) -> None:
+            raise error
+
+        monkeypatch.setattr(redis.Redis, "info", info)
+
+    for temporary in (
+        redis.exceptions.BusyLoadingError("loading"),
+        redis.exceptions.TimeoutError(),
+    ):
+        fail(temporary)
+        with pytest.raises(StoreUnreachableError):
+            check_store(server.url)
+    fail(redis.exceptions.ResponseError("DB index is out of range"))
+    with pytest.raises(ValueError, match="out of range") as refused:
+        check_store(server.url)
+    assert not isinstance(refused.value, StoreUnreachableError)
 
 
 @pytest.mark.parametrize("scheme", ["redis", "valkey"])
@@ -179,8 +221,8 @@ def test_valkey_is_the_same(server: RedisServer, scheme: str) -> None:
 def test_without_the_extra_the_error_names_it() -> None:
     """The package of the client is not part of the core."""
     program = (
-        "import sys; sys.modules['redis'] = None; from mockbatch.stores.location import open_store;"
-        "open_store('redis://127.0.0.1:1')"
+        "import sys; sys.modules['redis'] = None;"
+        "from mockbatch.stores.location import check_store; check_store('redis://127.0.0.1:1')"
     )
     # In a process of its own: a thread of another test may still need the package.
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
@@ -191,8 +233,9 @@ def test_a_wrong_password_at_the_start_is_an_error(tmp_path: Path) -> None:
     """The message says where to put the right one."""
     with redis_server(tmp_path, "--requirepass", "secret") as server:
         for url in (server.url, server.url.replace("redis://", "redis://:wrong@")):
-            with pytest.raises(ValueError, match="redis://:PASSWORD@HOST"):
-                open_store(url)
+            with pytest.raises(ValueError, match="redis://:PASSWORD@HOST") as refused:
+                check_store(url)
+            assert not isinstance(refused.value, StoreUnreachableError)
         right = open_store(server.url.replace("redis://", "redis://:secret@"))
         assert right.pull("w", NOTHING).version == NOTHING
         right.close()
