@@ -9,13 +9,14 @@ calls the receiver, which may use the same world meanwhile.
 import logging
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from threading import Condition
 from typing import Protocol
 
 from mockbatch import clock
 from mockbatch.clock import WorldClock
+from mockbatch.errors import ApiError
 from mockbatch.events import WorldEvent
 from mockbatch.strings.redaction import redact
 from mockbatch.webhooks.delivery import Attempt, AttemptResult, DueDelivery
@@ -106,10 +107,12 @@ class WebhookDispatcher:
         self._begin_alone()
         try:
             yield self._new_run()
-        finally:
-            self._finish()
-            self._catch_up()
-            self.deliver_due()
+        except BaseException:
+            # If the store fails, it fails here once more; the first error says what happened.
+            with suppress(ApiError):
+                self._end_alone()
+            raise
+        self._end_alone()
 
     def send(self, due: DueDelivery, at: int) -> Attempt:
         """Call a receiver at a second of simulated time, even if another thread is delivering."""
@@ -127,6 +130,11 @@ class WebhookDispatcher:
         except BaseException:
             self._end()
             raise
+
+    def _end_alone(self) -> None:
+        self._finish()
+        self._catch_up()
+        self.deliver_due()
 
     def _try_start(self) -> bool:
         with self._clock.reading:

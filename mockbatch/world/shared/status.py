@@ -43,7 +43,8 @@ class ReplicaStatus:
         elif name == DAMAGED:
             self._failure = damaged_world()
         else:
-            self._failure = state_unavailable("an earlier change could not be stored")
+            reason = "another request was changing this world when the store failed"
+            self._failure = state_unavailable(reason)
 
     def check(self) -> None:
         """Raise ApiError if it has failed."""

@@ -187,6 +187,26 @@ def test_a_store_that_refuses_an_inline_input_does_not_blame_it(
     assert response.json["error"]["param"] is None
 
 
+def test_an_advance_gets_the_error_of_its_own_first_step(
+    one: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a full disk it is the same 507 as for other commands, and the clock has not moved."""
+    one.post("/_mock/reset")
+    before = one.get("/_mock/clock")["now"]
+
+    def fail(*_: object) -> Any:
+        raise state_full("database or disk is full")
+
+    with monkeypatch.context() as context:
+        context.setattr(SqliteStore, "commit", fail)
+        response = one.call("POST", "/_mock/clock/advance", {"seconds": 3600})
+    assert response.status_code == 507
+    assert "database or disk is full" in response.json["error"]["message"]
+    assert one.get("/_mock/clock")["now"] == before
+    one.post("/_mock/clock/advance", {"seconds": 3600})
+    assert one.get("/_mock/clock")["now"] == before + 3600
+
+
 def upload_in_vain(server: Server) -> str:
     """Return the message of an upload that is refused because of its commit."""
     form = {"purpose": "batch", "file": (BytesIO(LINE), "in.jsonl")}
