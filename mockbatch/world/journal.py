@@ -1,7 +1,7 @@
 """The last requests that a world received."""
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 from typing import NamedTuple
 
@@ -17,6 +17,8 @@ MAX_ERROR_CHARACTERS = 500
 MAX_ENTRIES = 10_000
 #: How much of requests and responses is kept; the oldest goes first when there is more.
 MAX_CONTENT_BYTES = 8 << 20
+#: The headers in which providers send the id of a request.
+REQUEST_ID_HEADERS = ("x-request-id", "request-id")
 # The memory that the objects of one exchange take in addition to their texts.
 _OVERHEAD_BYTES = 2000
 
@@ -24,17 +26,26 @@ _OVERHEAD_BYTES = 2000
 class Exchanged(Struct):
     """A request and its response, which is None if the client got none.
 
-    Both are None once the exchange is no longer kept.
+    Both are None once the exchange is no longer kept. `request_ids` are those that the response
+    is found by even then.
     """
 
     request: Message | None
     response: Message | None
+    request_ids: Sequence[str] = ()
 
     @property
     def kept_bytes(self) -> int:
         """About how much memory it takes."""
         size = _OVERHEAD_BYTES + (self.request.kept_bytes if self.request else 0)
         return size + (self.response.kept_bytes if self.response else 0)
+
+    def sent_ids(self) -> Sequence[str]:
+        """Return the ids of the request in the headers of the response."""
+        response = self.response  # another thread may drop it
+        headers = response.readable_headers() if response else {}
+        found = [headers[name] for name in REQUEST_ID_HEADERS if name in headers]
+        return found or self.request_ids
 
     def as_json(self, status: int) -> dict[str, Json]:
         """Return both messages, JSON-ready."""
@@ -93,9 +104,6 @@ class JournalSnapshot(NamedTuple):
 
 EMPTY_JOURNAL = JournalSnapshot()
 
-#: The headers in which providers send the id of a request.
-REQUEST_ID_HEADERS = ("x-request-id", "request-id")
-
 
 class Journal:
     """The last requests of one world, oldest first, and the number of all requests so far.
@@ -153,9 +161,7 @@ class Journal:
         ApiError 404 if there is none.
         """
         for number, entry in self.entries_by_id().items():
-            response = entry.exchanged and entry.exchanged.response
-            headers = response.readable_headers() if response else {}
-            if id in (str(number), *(headers.get(name) for name in REQUEST_ID_HEADERS)):
+            if id == str(number) or (entry.exchanged and id in entry.exchanged.sent_ids()):
                 return number, entry
         raise api_error("no_such_request", id=id)
 

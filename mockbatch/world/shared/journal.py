@@ -1,7 +1,7 @@
 """The journal of a shared world, which is only in the store.
 
 Its entries are complete for all processes. The headers and bodies of a request and its response
-are kept by the process that answered it, and by no other.
+are kept by the process that answered it, and by no other; the store has only the request's id.
 """
 
 import logging
@@ -15,7 +15,9 @@ from mockbatch.world.shared.cells import encode, parse
 
 log = logging.getLogger(__name__)
 
-# The field of a record by which the process that answered finds the headers and bodies.
+# The field of a record by which the process that answered finds the headers and bodies: a name,
+# and after it the ids of the request in the headers of its response. They are in one field, because
+# mockbatch 0.2.0 reads no other.
 _EXCHANGE = "exchange"
 
 
@@ -47,8 +49,10 @@ class StoredJournal(Journal):
         """
         if not self._is_reachable():
             return
-        document, name = entry.as_state(), secrets.token_hex(8)
+        document = entry.as_state()
         if entry.exchanged is not None:
+            entry.exchanged.request_ids = entry.exchanged.sent_ids()
+            name = " ".join([secrets.token_hex(8), *entry.exchanged.request_ids])
             document[_EXCHANGE] = name
             with self._lock:
                 self._keep(entry.exchanged)
@@ -66,5 +70,9 @@ class StoredJournal(Journal):
 
     def _entry(self, record: Record) -> JournalEntry:
         document = parse(record.text)
-        exchanged = self._exchanged.get(document.pop(_EXCHANGE, ""))
+        name = document.pop(_EXCHANGE, "")
+        exchanged = self._exchanged.get(name)
+        if exchanged is None:
+            _, *request_ids = name.split(" ")
+            exchanged = Exchanged(None, None, request_ids)
         return JournalEntry(**document, exchanged=exchanged)

@@ -10,6 +10,7 @@ from mockbatch.errors import ApiError
 from mockbatch.limits import Limits
 from mockbatch.scripting.script import parse
 from mockbatch.web.context import EXTENSION
+from mockbatch.world import journal
 from tests.support.slow_tests import mark_slow_except_each
 from tests.world.shared.conftest import KEY, NewServer, Server
 
@@ -153,6 +154,34 @@ def test_a_restart_keeps_all(one: Server, other: Server, new_server: NewServer) 
     other.close()
     fresh = new_server()
     assert (fresh.get("/_mock/state"), fresh.get("/_mock/requests")["count"]) == before
+
+
+def test_a_request_is_found_by_the_id_in_its_response(
+    one: Server, other: Server, new_server: NewServer
+) -> None:
+    """Every server finds it, also one that starts later; only the first has its contents."""
+    one.upload()
+    claude = {"x-api-key": KEY, "anthropic-version": "2023-06-01"}
+    for response, name in (
+        (one.call("GET", "/v1/batches"), "x-request-id"),
+        (one.client.get("/v1/messages/batches", headers=claude), "request-id"),
+    ):
+        path = f"/_mock/requests/{response.headers[name]}"
+        entry = one.get(path)
+        assert entry["request"] is not None
+        without = {**entry, "request": None, "response": None}
+        assert other.get(path) == new_server().get(path) == without
+    assert other.call("GET", "/_mock/requests/req_other").status_code == 404
+
+
+def test_a_request_is_found_when_its_contents_are_dropped(
+    one: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its server is then like any other."""
+    one.upload()
+    monkeypatch.setattr(journal, "MAX_CONTENT_BYTES", 0)
+    id = one.call("GET", "/v1/batches").headers["x-request-id"]
+    assert one.get(f"/_mock/requests/{id}")["response"] is None
 
 
 def test_reading_a_world_leaves_the_collector_as_it_is(one: Server, other: Server) -> None:
