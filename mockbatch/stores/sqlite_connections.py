@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from weakref import WeakSet
 
+from mockbatch import clock
 from mockbatch.errors import ApiError
 from mockbatch.stores.failure import state_full, state_unavailable
 from mockbatch.stores.file_lock import lock_folder
@@ -21,6 +22,8 @@ SELECT user_version, (SELECT count(*) FROM sqlite_master WHERE type = 'table'),
 FROM pragma_user_version
 """
 _NO_FILE = (0, 0)
+# Long enough for the transactions of other processes, which take milliseconds.
+_SHORT_WAIT_SECONDS = 0.1
 
 
 class _Identity(NamedTuple):
@@ -70,6 +73,7 @@ class SqliteConnections:
         self._local = threading.local()
         # One thread of a process at a time: SQLite makes those that wait sleep for long.
         self._write_lock = threading.Lock()
+        self._is_locked = False  # by another program, when a thread tried to write last
         self._opened: WeakSet[_Connection] = WeakSet()
         self._opened_lock = threading.Lock()
         self._is_closed = False
@@ -103,11 +107,12 @@ class SqliteConnections:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """Yield a connection in a transaction, and commit it unless the block raises."""
+        begun = clock.monotonic()
         if not self._write_lock.acquire(timeout=WAIT_SECONDS):
             raise state_unavailable("another request of this process is waiting for it")
         try:
             with self.using() as connection:
-                connection.execute("BEGIN IMMEDIATE")
+                self._begin_writing(connection, WAIT_SECONDS - (clock.monotonic() - begun))
                 try:
                     yield connection
                     connection.execute("COMMIT")
@@ -116,6 +121,25 @@ class SqliteConnections:
                         connection.execute("ROLLBACK")
         finally:
             self._write_lock.release()
+
+    def _begin_writing(self, connection: sqlite3.Connection, seconds: float) -> None:
+        """Begin a transaction, waiting at most about so long for another process.
+
+        Once another program has kept the file locked for the whole time, requests would wait for
+        it one after another. So the next ones wait only for what mockbatch itself does with it.
+        """
+        wait = _SHORT_WAIT_SECONDS if self._is_locked else max(seconds, _SHORT_WAIT_SECONDS)
+        is_shorter = wait < WAIT_SECONDS - _SHORT_WAIT_SECONDS
+        if is_shorter:
+            connection.execute(f"PRAGMA busy_timeout = {int(1000 * wait)}")
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:  # the connection is closed after it
+            self._is_locked = "locked" in str(error)
+            raise
+        self._is_locked = False
+        if is_shorter:
+            connection.execute(f"PRAGMA busy_timeout = {int(1000 * WAIT_SECONDS)}")
 
     @contextmanager
     def using(self) -> Iterator[sqlite3.Connection]:

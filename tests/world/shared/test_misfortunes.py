@@ -2,7 +2,9 @@
 
 import logging
 import sqlite3
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from io import BytesIO
@@ -15,7 +17,8 @@ import pytest
 from mockbatch.errors import ApiError
 from mockbatch.stores.failure import change_uncertain, state_full, state_unavailable
 from mockbatch.stores.sqlite import SqliteStore
-from mockbatch.stores.store import Version
+from mockbatch.stores.store import WAIT_SECONDS, Version
+from mockbatch.web.context import EXTENSION
 from tests.world.shared.conftest import BATCH, KEY, LINE, NewServer, Server, contents_in
 
 pytestmark = pytest.mark.usefixtures("removed_at_once")
@@ -140,6 +143,30 @@ def test_a_store_that_hangs_is_a_503_after_two_seconds(one: Server, tmp_path: Pa
         rival.execute("ROLLBACK")
     assert one.get("/v1/batches")["data"] == []
     assert one.create(file_id)["object"] == "batch"
+
+
+def test_requests_that_wait_for_the_file_are_refused_together(one: Server, tmp_path: Path) -> None:
+    """None waits for those before it, in the same world or in another one; later ones hardly."""
+    keys = [KEY] * 6 + ["sk-another-world-1", "sk-another-world-2"]
+
+    def reset(key: str) -> int:
+        headers = {"Authorization": f"Bearer {key}"}
+        return one.app.test_client().post("/_mock/reset", headers=headers).status_code
+
+    assert {*map(reset, keys)} == {200}
+    with closing(sqlite3.connect(tmp_path / "state.db", isolation_level=None)) as rival:
+        rival.execute("BEGIN IMMEDIATE")
+        begun = time.monotonic()
+        with ThreadPoolExecutor(len(keys)) as pool:
+            assert {*pool.map(reset, keys)} == {503}
+        assert WAIT_SECONDS * 0.9 < time.monotonic() - begun < WAIT_SECONDS * 1.6
+        begun = time.monotonic()
+        assert reset(KEY) == 503
+        assert time.monotonic() - begun < WAIT_SECONDS / 2
+        rival.execute("ROLLBACK")
+    assert reset(KEY) == 200
+    with one.app.extensions[EXTENSION].worlds._store._connections.using() as connection:
+        assert connection.execute("PRAGMA busy_timeout").fetchone() == (1000 * WAIT_SECONDS,)
 
 
 def test_a_full_disk_refuses_and_loses_nothing(
