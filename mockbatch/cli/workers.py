@@ -10,7 +10,7 @@ import os
 import select
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NamedTuple, NoReturn
 
 import click
@@ -98,12 +98,12 @@ class Workers:
                 signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
                 stop.start_guard()
                 self._service.start()
-                os.write(pipe, _READY)
+                _tell(pipe, _READY)
                 self._service.wait(stop, self._lifeline)
                 self._service.stop()
             stop.end_process()
         except click.ClickException as error:
-            os.write(pipe, error.format_message().encode()[:_ERROR_BYTES])
+            _tell(pipe, error.format_message().encode()[:_ERROR_BYTES])
         except BaseException:
             log.exception("a worker failed")
         os._exit(1)
@@ -118,6 +118,12 @@ class Workers:
         self._ready.discard(pipe)
         _, status = os.waitpid(self._workers.pop(pipe).pid, 0)
         return text.decode(errors="replace") or _describe_end(status)
+
+
+def _tell(pipe: int, text: bytes) -> None:
+    """Tell the parent how a worker is; a parent that is gone needs no news."""
+    with suppress(BrokenPipeError):
+        os.write(pipe, text)
 
 
 @contextmanager

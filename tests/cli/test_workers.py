@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -99,6 +100,41 @@ def test_workers_end_with_their_parent(serve: Serve, tmp_path: Path) -> None:
     started = workers(server)
     server.process.kill()
     wait_until(lambda: not any(map(is_running, started)))
+
+
+# A service that loses its parent while it starts.
+ORPHANED = """
+import os, signal, time
+import click
+from mockbatch.cli.stop_signal import StopSignal
+from mockbatch.cli.workers import Workers
+class Service:
+    def start(self):
+        parent = os.getppid()
+        os.kill(parent, signal.SIGKILL)
+        while os.getppid() == parent:
+            time.sleep(0.01)
+        {then}
+    def wait(self, stop, lifeline):
+        stop.wait(lifeline)
+    def stop(self):
+        pass
+with StopSignal():
+    Workers(1, Service()).start()
+"""
+
+
+@pytest.mark.parametrize("then", ["pass", "raise click.ClickException('no')"])
+def test_a_worker_whose_parent_dies_meanwhile_ends_quietly(then: str) -> None:
+    """It has nobody to tell that it has started, or why it could not."""
+    program = ORPHANED.replace("{then}", then)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        stderr=subprocess.PIPE,  # until the worker has ended, too
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+    )
+    assert (done.returncode, done.stderr) == (-signal.SIGKILL, "")
 
 
 @pytest.mark.slow
