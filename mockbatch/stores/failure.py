@@ -56,6 +56,11 @@ def damaged_world() -> ApiError:
     return api_error(DAMAGED)
 
 
+def damaged_store(reason: object) -> ApiError:
+    """Return the ApiError 503 for a store that is damaged as a whole; trying again is no use."""
+    return api_error("damaged_store", reason=str(reason).rstrip("."))
+
+
 def _to_be_retried(error: ApiError) -> ApiError:
     error.headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
     return error

@@ -11,7 +11,7 @@ from weakref import WeakSet
 
 from mockbatch import clock
 from mockbatch.errors import ApiError
-from mockbatch.stores.failure import state_full, state_unavailable
+from mockbatch.stores.failure import damaged_store, state_full, state_unavailable
 from mockbatch.stores.file_lock import lock_folder
 from mockbatch.stores.store import WAIT_SECONDS
 
@@ -22,6 +22,7 @@ SELECT user_version, (SELECT count(*) FROM sqlite_master WHERE type = 'table'),
 FROM pragma_user_version
 """
 _NO_FILE = (0, 0)
+_NOT_A_DATABASE = "file is not a database"
 # Long enough for the transactions of other processes, which take milliseconds.
 _SHORT_WAIT_SECONDS = 0.1
 
@@ -86,8 +87,11 @@ class SqliteConnections:
         except _ForeignFileError as error:
             raise ValueError(str(error)) from None
         except (sqlite3.Error, OSError) as error:
-            if str(error) == "file is not a database":
+            if str(error) == _NOT_A_DATABASE:
                 reason = f"{self._path} is not a SQLite file: name another one"
+            elif _is_damage(error):
+                advice = f"restore a backup, or remove {self._path}* to begin anew"
+                reason = f"{self._path} is damaged: {advice}"
             else:
                 reason = f"{self._path} cannot be opened: {_reason(error)}"
             raise ValueError(reason) from error
@@ -254,6 +258,10 @@ def _file_at(name: str) -> tuple[int, int]:
     return found.st_dev, found.st_ino
 
 
+def _is_damage(error: Exception) -> bool:
+    return "malformed" in str(error)
+
+
 def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)
 
@@ -261,4 +269,6 @@ def _reason(error: Exception) -> str:
 def _api_error(error: Exception) -> ApiError:
     if getattr(error, "sqlite_errorname", "") == "SQLITE_FULL" or "is full" in str(error):
         return state_full(error)
+    if _is_damage(error) or str(error) == _NOT_A_DATABASE:
+        return damaged_store(error)
     return state_unavailable(_reason(error))

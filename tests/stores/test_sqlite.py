@@ -1,6 +1,7 @@
 """A file of SQLite that is missing, broken or of another version."""
 
 import gc
+import re
 import sqlite3
 import subprocess
 import sys
@@ -106,6 +107,17 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     dangling.symlink_to(tmp_path / "nowhere")
     with pytest.raises(ValueError, match="cannot be made: File exists"):
         open_blobs("sqlite:///state.db", str(dangling))
+
+
+def test_a_file_that_is_damaged_is_refused(tmp_path: Path) -> None:
+    """The message says that, and what to do."""
+    path = tmp_path / "state.db"
+    SqliteStore(path).close()
+    data = path.read_bytes()
+    path.write_bytes(data[:100] + b"\xff" * (len(data) - 100))
+    advice = re.escape(f"{path} is damaged: restore a backup, or remove {path}* to begin anew")
+    with pytest.raises(ValueError, match=f"^{advice}$"):
+        open_store(f"sqlite:///{path}")
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:

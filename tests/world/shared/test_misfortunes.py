@@ -332,6 +332,26 @@ def test_a_damaged_world_can_be_removed_alone(
     assert fresh.create(fresh.upload())["object"] == "batch"
 
 
+def test_a_file_that_is_damaged_is_a_503_that_says_what_to_do(
+    one: Server, new_server: NewServer, tmp_path: Path
+) -> None:
+    """Trying again is no use, and neither is removing the world."""
+    one.upload()
+    one.close()  # which moves the log into the file
+    path = tmp_path / "state.db"
+    page = 4096
+    path.write_bytes(path.read_bytes()[:page].ljust(path.stat().st_size, b"\xff"))
+    server = new_server()
+    for method, url in (("GET", "/v1/batches"), ("DELETE", "/_mock/state")):
+        response = server.call(method, url)
+        assert (response.status_code, response.json["error"]["code"]) == (503, "state_unavailable")
+        assert "Retry-After" not in response.headers
+        message = response.json["error"]["message"]
+        assert "is damaged: database disk image is malformed. " in message
+        assert "Restore a backup; or stop all servers" in message
+        assert "try again" not in message
+
+
 def test_a_content_that_is_missing_is_a_503(one: Server, other: Server, tmp_path: Path) -> None:
     """A file whose content someone has removed is a 503, not an empty file; a retry is no use."""
     file_id = one.upload()
