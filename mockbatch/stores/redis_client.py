@@ -140,7 +140,7 @@ class RedisClient:
             from redis.backoff import NoBackoff
             from redis.retry import Retry
         except ImportError:
-            message = "it needs an extra: pip install 'mockbatch[redis]'"
+            message = "it needs an extra: pip install 'mockbatch[redis]', in a checkout '.[redis]'"
             raise ValueError(message) from None
         # Without retries, which take 3.65 seconds by default: the caller gets a 503 at once.
         return redis.Redis.from_url(

@@ -226,7 +226,8 @@ def test_without_the_extra_the_error_names_it() -> None:
     )
     # In a process of its own: a thread of another test may still need the package.
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert "ValueError: it needs an extra: pip install 'mockbatch[redis]'" in ended.stderr
+    advice = "it needs an extra: pip install 'mockbatch[redis]', in a checkout '.[redis]'"
+    assert f"ValueError: {advice}\n" in ended.stderr
 
 
 def test_a_wrong_password_at_the_start_is_an_error(tmp_path: Path) -> None:
