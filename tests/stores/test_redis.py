@@ -26,6 +26,7 @@ from mockbatch.world import batch_input, world
 from mockbatch.world.shared.turn import SharedTurn
 from tests.support.caller import Caller, app_of, error_of
 from tests.support.redis_server import DURABLE, RedisServer, redis_server
+from tests.support.serving import ROOT
 from tests.support.webhook_recorder import wait_until
 
 CLIENTS, PATIENCE_SECONDS = 8, 30
@@ -228,6 +229,25 @@ def test_without_the_extra_the_error_names_it() -> None:
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     advice = "it needs an extra: pip install 'mockbatch[redis]', in a checkout '.[redis]'"
     assert f"ValueError: {advice}\n" in ended.stderr
+
+
+def test_a_user_needs_no_more_rights_than_documented(server: RedisServer) -> None:
+    """Batches run, and a lock of a process that has died is found to be free."""
+    page = (ROOT / "docs" / "shared_state.md").read_text()
+    [rules] = [line for line in page.splitlines() if line.startswith("~mockbatch:*")]
+    with redis.Redis(port=server.port, decode_responses=True) as client:
+        client.execute_command("ACL", "SETUSER", "app", "on", ">secret", *rules.split())
+        app = app_of(server={"state": server.url.replace("redis://", "redis://app:secret@")})
+        caller = Caller(app)
+        batch = caller.create()
+        caller.good(caller.post("/_mock/clock/advance", {"seconds": 90_000}))
+        assert caller.batch(batch["id"])["status"] == "completed"
+        [world] = client.keys("mockbatch:*:w")
+        client.set(f"{world.removesuffix('w')}change", "mockbatch-gone/1")
+        caller.good(caller.post("/_mock/clock", {"mode": "realtime"}))
+        caller.good(caller.call("DELETE", "/_mock/state"))
+        assert client.acl_log() == []
+    app.extensions[EXTENSION].worlds.close()
 
 
 def test_a_wrong_password_at_the_start_is_an_error(tmp_path: Path) -> None:
