@@ -180,6 +180,7 @@ class RedisStore:
     def records(self, world: str) -> Sequence[Record]:
         """Return the records that are kept, oldest first."""
         with redis_errors():
+            self._await_appends()
             pipeline = self._client.get().pipeline(transaction=True)
             pipeline.lrange(_key(world, "j"), 0, -1)
             pipeline.hget(_key(world, "w"), "requests")
@@ -190,7 +191,16 @@ class RedisStore:
     def count(self, world: str) -> int:
         """Return how many requests were recorded, those no longer kept included."""
         with redis_errors():
+            self._await_appends()
             return int(self._client.get().hget(_key(world, "w"), "requests") or 0)
+
+    def _await_appends(self) -> None:
+        """Wait for what was appended over other connections before.
+
+        The server may handle commands that have come over several connections in any order, but it
+        handles all of them before it sends the replies.
+        """
+        self._client.ask("PING")
 
     # --- locks
 

@@ -11,6 +11,7 @@ import pytest
 import redis
 
 from mockbatch.stores import redis_connection
+from mockbatch.stores.redis import RedisStore
 from mockbatch.stores.redis_client import RedisClient
 from mockbatch.stores.redis_connection import RedisConnection
 from mockbatch.stores.store import WAIT_SECONDS
@@ -70,6 +71,36 @@ def test_a_request_is_in_the_journal_after_its_response(api: Caller, server: Red
         journal = Caller(other).get("/_mock/requests").json
         assert [entry["id"] for entry in journal["requests"]] == list(range(1, number + 1))
     other.extensions[EXTENSION].worlds.close()
+
+
+def test_requests_are_read_after_those_sent_over_other_connections(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy machine, Redis handled a read before an entry that had been sent before it.
+
+    It handles all that has come before it sends the next replies, so the reader waits for one.
+    """
+    store, commands = RedisStore(server.url), list[str]()
+    ask = RedisConnection.ask
+    send: Callable[..., Any] = redis.Connection.send_command
+
+    def note_ask(connection: RedisConnection, *command: Any) -> Any:
+        reply = ask(connection, *command)
+        commands.append(f"{command[0]} {reply.decode()}")
+        return reply
+
+    def note_send(connection: Any, *command: Any, **options: Any) -> Any:
+        commands.append(command[0])
+        return send(connection, *command, **options)
+
+    store.count("w")  # which connects
+    monkeypatch.setattr(RedisConnection, "ask", note_ask)
+    monkeypatch.setattr(redis.Connection, "send_command", note_send)
+    store.count("w")
+    assert commands == ["PING PONG", "HGET"]
+    store.records("w")
+    assert commands[2] == "PING PONG"
+    store.close()
 
 
 def test_a_server_that_hangs_is_waited_for_once(server: RedisServer) -> None:
