@@ -1,6 +1,7 @@
 """The webhooks of one world: its endpoints, and what is delivered to them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from math import inf
 
 from mockbatch.clock import MANUAL, Clock, WorldClock
@@ -9,7 +10,6 @@ from mockbatch.events import WorldEvent
 from mockbatch.ids import Seed
 from mockbatch.limits import Limits
 from mockbatch.repository import Repository
-from mockbatch.stores.failure import after_a_change
 from mockbatch.typing import Json
 from mockbatch.webhooks.delivery import Delivery, DueDelivery
 from mockbatch.webhooks.dispatcher import StatusLog, WebhookDispatcher
@@ -53,6 +53,8 @@ class Webhooks:
         self._clock = clock
         #: How long a delivery that is due waits: where another process may be at it, not 0.
         self.shortest_wait_seconds = 0.0
+        #: Makes the context in which an attempt is recorded whose webhook the receiver has.
+        self.after_sending: Callable[[], AbstractContextManager[object]] = nullcontext
         self.outbox = Outbox(repository, self.endpoints)
         self.dispatcher = WebhookDispatcher(
             clock, self.outbox, settings.timeout_seconds, status_log
@@ -175,7 +177,7 @@ class Webhooks:
 
     def _send_now(self, due: DueDelivery, now: int) -> Delivery:
         attempt = self.dispatcher.send(due, now)
-        with after_a_change(), self._clock.lock:  # its receiver has it
+        with self.after_sending(), self._clock.lock:
             return self.outbox.record_attempt(due, attempt, is_redelivery=True)
 
     def has_delivery(self, id: str) -> bool:

@@ -89,6 +89,13 @@ class WorldRegistry:
         with self._lock:
             return dict(self._worlds)
 
+    def reset_all(self) -> int:
+        """Reset all worlds, each to its own settings, and return how many there are."""
+        worlds = self.all().values()
+        for world in worlds:
+            world.reset(world.settings)
+        return len(worlds)
+
     def remove(self, name: str) -> None:
         """Remove and close the world of that name, if there is one."""
         with self._lock:

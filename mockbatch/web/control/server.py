@@ -1,7 +1,5 @@
 """`/_mock/health` and `/_mock/reset`."""
 
-from contextlib import nullcontext
-
 from flask import Blueprint, Response, g
 from msgspec.structs import replace
 
@@ -10,7 +8,6 @@ from mockbatch import clock
 from mockbatch.errors import api_error
 from mockbatch.limits import Quotas
 from mockbatch.scenarios import from_document, scenario
-from mockbatch.stores.failure import after_a_change
 from mockbatch.typing import Json
 from mockbatch.web.auth import check_owner, open_world, world_key
 from mockbatch.web.context import ServerState, server
@@ -52,11 +49,7 @@ def _reset_all(key: str, settings: dict[str, Json]) -> Response:
     check_owner("not_the_owner")
     if settings:
         raise api_error("invalid_value", param="all", reason="it cannot be combined with settings")
-    worlds = server().worlds.all().values()
-    for number, world in enumerate(worlds):
-        with after_a_change() if number else nullcontext():
-            world.reset(world.settings)
-    return json_response("world_reset", {"reset": len(worlds)})
+    return json_response("world_reset", {"reset": server().worlds.reset_all()})
 
 
 def _settings(settings: WorldSettings, body: dict[str, Json]) -> WorldSettings:

@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from threading import Lock
 
 from mockbatch.errors import ApiError, api_error, too_many_worlds
 from mockbatch.stores.blobs import Blobs
-from mockbatch.stores.failure import DAMAGED
+from mockbatch.stores.failure import DAMAGED, after_a_change
 from mockbatch.stores.late_removal import LateRemoval
 from mockbatch.stores.location import open_blobs, open_store
 from mockbatch.stores.store import CHANGE, Store
@@ -139,6 +140,14 @@ class SharedWorlds(WorldRegistry):
             if error.name != DAMAGED:
                 raise
             return None
+
+    def reset_all(self) -> int:
+        """Reset all worlds; an error after the first says that something may have changed."""
+        worlds = self.all().values()
+        for number, world in enumerate(worlds):
+            with after_a_change() if number else nullcontext():
+                world.reset(world.settings)
+        return len(worlds)
 
     def remove(self, name: str) -> None:
         """Remove and close the world of that name, if there is one."""

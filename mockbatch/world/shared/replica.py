@@ -13,7 +13,7 @@ from mockbatch.clock import WorldLock
 from mockbatch.files.content import Content
 from mockbatch.ids import RequestIds, Seed
 from mockbatch.stores.blobs import Blobs
-from mockbatch.stores.failure import damaged_world
+from mockbatch.stores.failure import after_a_change, damaged_world
 from mockbatch.stores.store import CHANGE, NOTHING, PLANNING, Changes, Store, Version
 from mockbatch.webhooks.webhooks import Webhooks
 from mockbatch.world.journal import EMPTY_JOURNAL
@@ -178,12 +178,11 @@ class Replica(World):
         elif changes.is_whole:
             loaded, seed = load_settings(Cursor(settings, SETTINGS), self._server_settings)
             self._load(Snapshot(loaded, seed=seed, now=0.0))
-        singles = [name for name in LOADERS if name in documents]
-        for name in singles:
+        found = [name for name in LOADERS if name in documents]
+        for name in found:
             LOADERS[name](self, Cursor(documents.pop(name), name))
         load_objects(self, self._contents, documents)
-        present = fingerprints(self)
-        self._fingerprints |= {name: present[name] for name in singles}
+        self._fingerprints |= {key: now for key, now in fingerprints(self).items() if key in found}
 
     # --- how it changes
 
@@ -221,6 +220,7 @@ class Replica(World):
         self.uploads.keeping = self._contents.keeping
         outbox.listeners.append(self._note)
         self.webhooks.shortest_wait_seconds = _LOOK_AGAIN_SECONDS
+        self.webhooks.after_sending = after_a_change
         self._turn = SharedTurn(store, world, self, partial(self._begin_turn, self.webhooks))
         self.webhooks.dispatcher.turn = self._turn
 
