@@ -121,7 +121,7 @@ class Workers:
 
 
 def _tell(pipe: int, text: bytes) -> None:
-    """Tell the parent how a worker is; a parent that is gone needs no news."""
+    """Write to the pipe of the parent, unless the parent has ended."""
     with suppress(BrokenPipeError):
         os.write(pipe, text)
 

@@ -52,7 +52,7 @@ class LateRemoval:
         """Remove a content later."""
         with self._lock:
             self._unused.append((world, name))
-            if self._thread is None or not self._thread.is_alive():  # a forked process has none
+            if self._thread is None or not self._thread.is_alive():  # it does not survive a fork
                 self._thread = Thread(target=self._remove_in_rounds, daemon=True)
                 with suppress(RuntimeError):  # too many threads: the next call tries again
                     self._thread.start()

@@ -34,7 +34,7 @@ def _ignore() -> None:
 
 
 class _OfProcess(NamedTuple):
-    """What one process has of a client: the others cannot use its connections."""
+    """The part of a client that a process does not share with the processes that it forks."""
 
     name: str
     client: "redis.Redis"
@@ -67,7 +67,7 @@ class RedisClient:
     def _of_process(self) -> "_OfProcess":
         process = os.getpid()
         found = self._by_process.get(process)
-        # A thread that comes first at the same moment gets the same.
+        # Two threads that call this first at the same time get the same value.
         return found or self._by_process.setdefault(process, self._begin())
 
     def _begin(self) -> "_OfProcess":

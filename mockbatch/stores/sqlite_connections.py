@@ -127,10 +127,10 @@ class SqliteConnections:
             self._write_lock.release()
 
     def _begin_writing(self, connection: sqlite3.Connection, seconds: float) -> None:
-        """Begin a transaction, waiting at most about so long for another process.
+        """Begin a transaction, and wait for up to about `seconds` while the file is locked.
 
-        Once another program has kept the file locked for the whole time, requests would wait for
-        it one after another. So the next ones wait only for what mockbatch itself does with it.
+        After a wait in vain, another program probably has it, and each request would wait as long
+        after the one before it. So they only wait as long as mockbatch itself may lock the file.
         """
         wait = _SHORT_WAIT_SECONDS if self._is_locked else max(seconds, _SHORT_WAIT_SECONDS)
         is_shorter = wait < WAIT_SECONDS - _SHORT_WAIT_SECONDS

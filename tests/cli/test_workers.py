@@ -126,7 +126,7 @@ with StopSignal():
 
 @pytest.mark.parametrize("then", ["pass", "raise click.ClickException('no')"])
 def test_a_worker_whose_parent_dies_meanwhile_ends_quietly(then: str) -> None:
-    """It has nobody to tell that it has started, or why it could not."""
+    """It can no longer report that it has started, or why it could not."""
     program = ORPHANED.replace("{then}", then)
     done = subprocess.run(
         [sys.executable, "-c", program],
