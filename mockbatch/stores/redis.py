@@ -16,6 +16,7 @@ from mockbatch.stores.failure import change_uncertain, state_unavailable
 from mockbatch.stores.redis_client import RedisClient, redis_errors
 from mockbatch.stores.redis_locks import RedisLocks
 from mockbatch.stores.store import (
+    ANY_NUMBER,
     CHANGE,
     DUE,
     LOCK_SECONDS,
@@ -66,7 +67,7 @@ class RedisStore:
         cells: Mapping[str, str | None],
         records: Sequence[str] = (),
         count: int = 0,
-        most: int | None = None,
+        most: int = ANY_NUMBER,
     ) -> Version:
         """Create a world, or begin it again, with these cells and the last of `count` records.
 
@@ -74,10 +75,9 @@ class RedisStore:
         """
         version = Version(secrets.randbits(62) + 1, 1)
         kept = {name: text for name, text in cells.items() if text is not None}
-        limit = "" if most is None else most
-        rest = (len(kept), version.id, label, count, world, limit, *_flat(kept), *records)
+        rest = (len(kept), version.id, label, count, world, most, *_flat(kept), *records)
         if self._change(scripts.REPLACE, world, seen, *rest) == scripts.NO_ROOM:
-            raise too_many_worlds(most or 0)
+            raise too_many_worlds(most)
         return version
 
     def remove(self, world: str) -> None:

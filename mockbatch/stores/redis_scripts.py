@@ -113,13 +113,13 @@ return 1
 """
 
 #: seen id and number, a token, the values of CHANGE and PLANNING, how many cells are set, the new
-#: id, the label, the number of requests, the name of the world, and how many worlds there may be,
-#: empty for any number; name and text of each cell, and the records -> as for COMMIT, or -1 if
-#: there are so many other worlds, without those whose fields the server has dropped
+#: id, the label, the number of requests, the name of the world, and how many worlds there may be;
+#: name and text of each cell, and the records -> as for COMMIT, or -1 if there are so many other
+#: worlds, without those whose fields the server has dropped
 REPLACE = f"""
 {_FIELDS}
 if not may_change() then return 0 end
-local most = tonumber(ARGV[11]) or math.huge
+local most = tonumber(ARGV[11])
 if ARGV[1] == '0' and redis.call('ZCARD', KEYS[6]) >= most then
   local present = 0
   for _, name in ipairs(redis.call('ZRANGE', KEYS[6], 0, -1)) do

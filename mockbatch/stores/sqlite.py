@@ -15,6 +15,7 @@ from mockbatch.stores.failure import state_unavailable
 from mockbatch.stores.file_lock import IS_SUPPORTED, FileLocks
 from mockbatch.stores.sqlite_connections import SqliteConnections
 from mockbatch.stores.store import (
+    ANY_NUMBER,
     CHANGE,
     DELIVERY,
     DUE,
@@ -120,7 +121,7 @@ class SqliteStore:
         cells: Mapping[str, str | None],
         records: Sequence[str] = (),
         count: int = 0,
-        most: int | None = None,
+        most: int = ANY_NUMBER,
     ) -> Version:
         """Create a world, or begin it again, with these cells and the last of `count` records.
 
@@ -131,7 +132,7 @@ class SqliteStore:
             row = self._row(connection, world)
             if (NOTHING if row is None else Version(row[0], row[1])) != seen:
                 raise state_unavailable("it has changed meanwhile")
-            if row is None and most is not None:
+            if row is None:
                 self._check_room(connection, world, most)
             self._remove_contents(connection, seen.id)
             connection.execute(

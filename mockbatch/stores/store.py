@@ -25,6 +25,10 @@ def delivery_lock(incarnation: int) -> str:
 DUE = "due"
 
 
+#: A limit that no number of worlds reaches.
+ANY_NUMBER = 2**31
+
+
 class Version(NamedTuple):
     """How far a world has been read: up to commit `number` of the incarnation `id`.
 
@@ -109,7 +113,7 @@ class Store(Protocol):
         cells: Mapping[str, str | None],
         records: Sequence[str] = (),
         count: int = 0,
-        most: int | None = None,
+        most: int = ANY_NUMBER,
     ) -> Version:
         """Create a world, or begin it again, with these cells and the last of `count` records.
 

@@ -1,6 +1,7 @@
 """The worlds of one server, by API key."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from threading import Lock
 
 from mockbatch.errors import api_error, too_many_worlds
@@ -92,9 +93,14 @@ class WorldRegistry:
     def reset_all(self) -> int:
         """Reset all worlds, each to its own settings, and return how many there are."""
         worlds = self.all().values()
-        for world in worlds:
-            world.reset(world.settings)
+        for number, world in enumerate(worlds):
+            with self._after_a_change() if number else nullcontext():
+                world.reset(world.settings)
         return len(worlds)
+
+    def _after_a_change(self) -> AbstractContextManager[object]:
+        """Return the context of a step after an earlier step has changed something."""
+        return nullcontext()
 
     def remove(self, name: str) -> None:
         """Remove and close the world of that name, if there is one."""

@@ -141,32 +141,37 @@ def test_a_holder_whose_connections_were_dropped_connects_again(
     rival.release("w", TURN)
 
 
+@pytest.fixture
+def absence_clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """Return the clock that measures absences; a test sets `now`. No process reconnects itself."""
+    clock = SimpleNamespace(now=0.0)
+    clock.monotonic = lambda: clock.now
+    monkeypatch.setattr(redis_locks, "clock", clock)
+    monkeypatch.setattr(RedisClient, "keep_connected", lambda _: None)
+    return clock
+
+
 def test_a_short_absence_long_ago_does_not_count(
-    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+    server: RedisServer, absence_clock: SimpleNamespace
 ) -> None:
     """A holder that was away for a moment, and is again much later, was not away in between."""
-    now = 0.0
-    monkeypatch.setattr(redis_locks, "clock", SimpleNamespace(monotonic=lambda: now))
-    monkeypatch.setattr(RedisClient, "keep_connected", lambda _: None)
     store, rival = RedisStore(server.url), RedisStore(server.url)
     assert store.try_acquire("w", TURN)
     server.drop_connections()
-    for now, is_given_up in ((0.0, False), (100.0, False), (100.1, False), (100.3, True)):  # noqa: B007
+    for now, is_given_up in ((0.0, False), (100.0, False), (100.1, False), (100.3, True)):
+        absence_clock.now = now
         assert rival.try_acquire("w", TURN) == is_given_up
     for each in (rival, store):
         each.release("w", TURN)
 
 
 def test_an_absence_ends_when_the_holder_is_there_again(
-    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+    server: RedisServer, absence_clock: SimpleNamespace
 ) -> None:
     """A holder that is away for two moments, a second apart, keeps its lock."""
-    now = 0.0
-    monkeypatch.setattr(redis_locks, "clock", SimpleNamespace(monotonic=lambda: now))
-    monkeypatch.setattr(RedisClient, "keep_connected", lambda _: None)
     store, rival = RedisStore(server.url), RedisStore(server.url)
     assert store.try_acquire("w", TURN)
-    for now in (0.0, 1.0):  # noqa: B007
+    for absence_clock.now in (0.0, 1.0):
         server.drop_connections()
         assert not rival.try_acquire("w", TURN)
         store.pull("w", NOTHING)  # which connects it again

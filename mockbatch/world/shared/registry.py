@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager
 from threading import Lock
 
 from mockbatch.errors import ApiError, api_error, too_many_worlds
@@ -91,7 +91,7 @@ class SharedWorlds(WorldRegistry):
         is_known = name in self._replicas
         world = self._find(name)
         if world is not None and not is_known:
-            self._present_names()
+            self._forget_removed()
         return world
 
     def _find(self, name: StoredName) -> World | None:
@@ -110,21 +110,21 @@ class SharedWorlds(WorldRegistry):
 
     def all(self) -> Mapping[str, World]:
         """Return the worlds by name, the oldest first, but for damaged ones."""
-        found = ((name, self._find_undamaged(name)) for name in self._present_names())
+        found = ((name, self._find_undamaged(name)) for name in self._forget_removed())
         return {name: world for name, world in found if world is not None}
 
     def names(self) -> Sequence[StoredName]:
         """Return the names of the worlds, the oldest first."""
         return [StoredName.labelled(*stored) for stored in self._store.worlds()]
 
-    def _present_names(self) -> Sequence[StoredName]:
-        """Return the names of the worlds, and forget the replicas of those that are gone.
+    def _forget_removed(self) -> Sequence[StoredName]:
+        """Forget the replicas of worlds that are gone, and return the names of the present ones.
 
         No request may ever come for a world that another process has removed, as its key may be
         that of one CI job. So this is called whenever this process is about to keep one replica
         more.
         """
-        # Listed first, so that all their worlds were there: one that begins later is not missed.
+        # Before the names: a world that is created in between must not be taken for a removed one.
         replicas = list(self._replicas.values())
         names = self.names()
         present = set(names)
@@ -141,13 +141,8 @@ class SharedWorlds(WorldRegistry):
                 raise
             return None
 
-    def reset_all(self) -> int:
-        """Reset all worlds; an error after the first says that something may have changed."""
-        worlds = self.all().values()
-        for number, world in enumerate(worlds):
-            with after_a_change() if number else nullcontext():
-                world.reset(world.settings)
-        return len(worlds)
+    def _after_a_change(self) -> AbstractContextManager[object]:
+        return after_a_change()
 
     def remove(self, name: str) -> None:
         """Remove and close the world of that name, if there is one."""
@@ -186,7 +181,7 @@ class SharedWorlds(WorldRegistry):
     def _room_for(self, key: str, settings: WorldSettings) -> SharedWorld:
         """Return a replica of a world that is still to be created; ApiError 429 at the limit."""
         limit = self.settings.world.limits.worlds
-        if len(self._present_names()) >= limit:
+        if len(self._forget_removed()) >= limit:
             raise too_many_worlds(limit)
         # The store looks once more, as other processes may be creating worlds, too.
         return self._replica(self._stored_name(key), settings)
